@@ -1,0 +1,170 @@
+use crate::{Bad, nearest, url};
+
+/// A set of bare words that an option can take.
+pub trait Choice: Copy + 'static {
+    /// Every word, in the order the documentation lists them.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// Reads one of the words.
+    ///
+    /// # Errors
+    /// Lists the words, nearest first, when `text` is none of them.
+    fn parse(text: &str) -> Result<Self, Bad> {
+        if let Some((_, value)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
+            return Ok(*value);
+        }
+        let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
+        let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        Err(match nearest(text, words.iter().copied()) {
+            Some(word) => Bad::part(format!("expected one of {list} (nearest: `{word}`)"), text),
+            None => Bad::part(format!("expected one of {list}"), text),
+        })
+    }
+}
+
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant,)+ }
+
+        impl Choice for $name {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)+];
+        }
+
+        impl $name {
+            /// The word that selects this value in a configuration.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+    };
+}
+
+choice! {
+    /// What runs at the upstream: sets the cookie name and the token format.
+    Kind {
+        /// Robo.js with `@robojs/auth`: cookie names never carry a prefix.
+        Robo = "robo",
+        /// Auth.js v5 (`@auth/core`, `@auth/express`, `next-auth` v5, ..).
+        Authjs = "authjs",
+        /// `next-auth` v4.
+        NextAuthV4 = "next_auth_v4",
+    }
+}
+
+choice! {
+    /// How the upstream keeps sessions.
+    Strategy {
+        /// The session is in the cookie, as an encrypted or signed token.
+        Jwt = "jwt",
+        /// The cookie is an opaque key into the upstream's database.
+        Database = "database",
+    }
+}
+
+choice! {
+    /// How a session token is protected. Fixed by configuration, never read from the token.
+    TokenFormat {
+        /// Auth.js v5: JWE, `dir`, A256CBC-HS512 or A256GCM.
+        Encrypted = "encrypted",
+        /// next-auth v4: JWE, `dir`, A256GCM.
+        EncryptedV4 = "encrypted_v4",
+        /// HMAC with SHA-256.
+        Hs256 = "hs256",
+        /// HMAC with SHA-384.
+        Hs384 = "hs384",
+        /// HMAC with SHA-512.
+        Hs512 = "hs512",
+        /// RSA PKCS#1 v1.5 with SHA-256.
+        Rs256 = "rs256",
+        /// RSA PKCS#1 v1.5 with SHA-384.
+        Rs384 = "rs384",
+        /// RSA PKCS#1 v1.5 with SHA-512.
+        Rs512 = "rs512",
+        /// RSA PSS with SHA-256.
+        Ps256 = "ps256",
+        /// RSA PSS with SHA-384.
+        Ps384 = "ps384",
+        /// RSA PSS with SHA-512.
+        Ps512 = "ps512",
+        /// ECDSA on P-256 with SHA-256.
+        Es256 = "es256",
+        /// ECDSA on P-384 with SHA-384.
+        Es384 = "es384",
+        /// Ed25519.
+        Eddsa = "eddsa",
+    }
+}
+
+impl TokenFormat {
+    /// Whether the secret is a public key in PEM rather than a shared secret.
+    #[must_use]
+    pub fn is_asymmetric(self) -> bool {
+        !matches!(self, Self::Encrypted | Self::EncryptedV4 | Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
+}
+
+choice! {
+    /// Where `Session` comes from.
+    Source {
+        /// The upstream's `/session`.
+        Upstream = "upstream",
+        /// The session token, decoded here.
+        Local = "local",
+    }
+}
+
+choice! {
+    /// What a guard answers to a visitor without a session.
+    Unauthenticated {
+        /// Browser navigations are sent to the sign-in page, everything else gets 401.
+        Auto = "auto",
+        /// Always to the sign-in page.
+        Redirect = "redirect",
+        /// Always 401.
+        Status = "status",
+    }
+}
+
+choice! {
+    /// Which paths below the base path are forwarded.
+    Routes {
+        /// Every path; the known routes with their methods only.
+        All = "all",
+        /// The known routes only.
+        Strict = "strict",
+    }
+}
+
+/// The `Host` that the upstream sees.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// Preserve for an internal upstream, else the upstream's own.
+    Auto,
+    /// The one the browser sent.
+    Preserve,
+    /// The one of `upstream.base_url`.
+    Upstream,
+    /// A fixed host, with a port where needed.
+    Literal(String),
+}
+
+impl Host {
+    /// The bare words; anything else is a host name.
+    pub const WORDS: [&'static str; 3] = ["auto", "preserve", "upstream"];
+
+    /// Reads a word or a host name.
+    ///
+    /// # Errors
+    /// When `text` is neither.
+    pub fn parse(text: &str) -> Result<Self, Bad> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "preserve" => Self::Preserve,
+            "upstream" => Self::Upstream,
+            _ => Self::Literal(url::host(text)?),
+        })
+    }
+}

@@ -1,0 +1,336 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::header::{cookie_name, header_name, header_value};
+use crate::{
+    Bad, BaseUrl, Choice, Host, Kind, Opt, Origin, Pem, Place, Problem, Routes, SecretInfo, Source, Strategy,
+    TokenFormat, Unauthenticated, is_internal_host, units, url,
+};
+
+/// What is known of an option's value at this point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Known<T> {
+    /// Not set: the default holds.
+    #[default]
+    Unset,
+    /// Perhaps set: that is seen when the program starts.
+    Maybe,
+    /// Set, and read when the program starts.
+    Later,
+    /// Set to this.
+    Is(T),
+}
+
+impl<T> Known<T> {
+    /// The value, when it is known.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Unset | Self::Maybe | Self::Later => None,
+        }
+    }
+
+    /// Whether the value could still turn out to be anything.
+    pub fn is_later(&self) -> bool {
+        matches!(self, Self::Maybe | Self::Later)
+    }
+
+    fn value_or(&self, default: T) -> Known<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Unset => Self::Is(default),
+            known => known.clone(),
+        }
+    }
+}
+
+/// A configuration on its way: what is set so far, with every value already proved by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub(crate) base_path: Known<String>,
+    pub(crate) public_url: Known<Origin>,
+    pub(crate) kind: Known<Kind>,
+    pub(crate) base_url: Known<BaseUrl>,
+    pub(crate) upstream_base_path: Known<String>,
+    pub(crate) headers: Vec<String>,
+    pub(crate) cookie_name: Known<String>,
+    pub(crate) secrets: Vec<Known<SecretInfo>>,
+    pub(crate) strategy: Known<Strategy>,
+    pub(crate) token: Known<TokenFormat>,
+    pub(crate) host: Known<Host>,
+    pub(crate) timeout: Known<Duration>,
+    pub(crate) connect_timeout: Known<Duration>,
+    pub(crate) body_limit: Known<u64>,
+    pub(crate) allow_http: Known<bool>,
+    pub(crate) source: Known<Source>,
+    pub(crate) unauthenticated: Known<Unauthenticated>,
+    pub(crate) sign_in_path: Known<String>,
+    pub(crate) routes: Known<Routes>,
+}
+
+/// The default of `upstream.timeout`.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+/// The default of `upstream.connect_timeout`, unless `timeout` is shorter.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(600);
+const BODY_LIMIT_BOUNDS: RangeInclusive<u64> = 1..=1 << 30;
+
+impl Draft {
+    /// Proves a value by itself and keeps it.
+    ///
+    /// Answers a note where the value was taken in another form than written.
+    ///
+    /// # Errors
+    /// When the value breaks the rules of the option. [`Opt::Headers`], [`Opt::Secret`] and
+    /// [`Opt::Fetch`] have no text form; see [`add_header`](Self::add_header) and
+    /// [`add_secret`](Self::add_secret).
+    pub fn set(&mut self, option: Opt, text: &str) -> Result<Option<&'static str>, Bad> {
+        let mut note = None;
+        let mut path = |text: &str| {
+            if text.len() > 1 && text.ends_with('/') {
+                note = Some("the trailing `/` is taken off");
+            }
+            crate::path(text).map(Known::Is)
+        };
+        match option {
+            Opt::BasePath => self.base_path = path(text)?,
+            Opt::UpstreamBasePath => self.upstream_base_path = path(text)?,
+            Opt::SignInPath => self.sign_in_path = path(text)?,
+            Opt::PublicUrl => self.public_url = Known::Is(url::origin(text)?),
+            Opt::BaseUrl => self.base_url = Known::Is(url::base_url(text)?),
+            Opt::Kind => self.kind = Known::Is(Kind::parse(text)?),
+            Opt::CookieName => self.cookie_name = Known::Is(cookie_name(text)?),
+            Opt::Strategy => self.strategy = Known::Is(Strategy::parse(text)?),
+            Opt::Token => self.token = Known::Is(TokenFormat::parse(text)?),
+            Opt::Host => self.host = Known::Is(Host::parse(text)?),
+            Opt::Timeout => self.timeout = Known::Is(bounded_duration(text)?),
+            Opt::ConnectTimeout => self.connect_timeout = Known::Is(bounded_duration(text)?),
+            Opt::BodyLimit => self.body_limit = Known::Is(bounded_size(text)?),
+            Opt::AllowHttp => self.allow_http = Known::Is(boolean(text)?),
+            Opt::Source => self.source = Known::Is(Source::parse(text)?),
+            Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
+            Opt::Routes => self.routes = Known::Is(Routes::parse(text)?),
+            Opt::Headers | Opt::Secret | Opt::Fetch => {
+                return Err(Bad::new("this option has no text form"));
+            }
+        }
+        Ok(note)
+    }
+
+    /// Notes that an option is set to something that is read when the program starts, and whether
+    /// it may turn out to be absent.
+    pub fn set_later(&mut self, option: Opt, optional: bool) {
+        fn later<T>(optional: bool) -> Known<T> {
+            if optional { Known::Maybe } else { Known::Later }
+        }
+        match option {
+            Opt::BasePath => self.base_path = later(optional),
+            Opt::UpstreamBasePath => self.upstream_base_path = later(optional),
+            Opt::SignInPath => self.sign_in_path = later(optional),
+            Opt::PublicUrl => self.public_url = later(optional),
+            Opt::BaseUrl => self.base_url = later(optional),
+            Opt::Kind => self.kind = later(optional),
+            Opt::CookieName => self.cookie_name = later(optional),
+            Opt::Strategy => self.strategy = later(optional),
+            Opt::Token => self.token = later(optional),
+            Opt::Host => self.host = later(optional),
+            Opt::Timeout => self.timeout = later(optional),
+            Opt::ConnectTimeout => self.connect_timeout = later(optional),
+            Opt::BodyLimit => self.body_limit = later(optional),
+            Opt::AllowHttp => self.allow_http = later(optional),
+            Opt::Source => self.source = later(optional),
+            Opt::Unauthenticated => self.unauthenticated = later(optional),
+            Opt::Routes => self.routes = later(optional),
+            Opt::Secret => self.secrets.push(later(optional)),
+            Opt::Headers | Opt::Fetch => {}
+        }
+    }
+
+    /// Proves the name of an extra header, and its value when it is known.
+    ///
+    /// # Errors
+    /// When the name or the value is no good, or the name is there already.
+    pub fn add_header(&mut self, name: &str, value: Option<&str>) -> Result<(), Bad> {
+        let lower = header_name(name)?;
+        if self.headers.contains(&lower) {
+            return Err(Bad::part("this header is set twice (case does not count)", lower));
+        }
+        self.headers.push(lower);
+        value.map_or(Ok(()), header_value)
+    }
+
+    /// Adds a secret that is known, older than those before it.
+    ///
+    /// # Errors
+    /// When it is empty.
+    pub fn add_secret(&mut self, text: &str) -> Result<SecretInfo, Bad> {
+        let info = SecretInfo::of(text)?;
+        self.secrets.push(Known::Is(info));
+        Ok(info)
+    }
+
+    /// Every rule that spans several options and is broken by what is known so far.
+    #[must_use]
+    pub fn check(&self) -> Vec<Problem> {
+        let mut found = Problems(Vec::new());
+        self.check_urls(&mut found);
+        self.check_cookie_name(&mut found);
+        self.check_secrets(&mut found);
+        self.check_timeouts(&mut found);
+        found.0
+    }
+
+    fn check_urls(&self, found: &mut Problems) {
+        if self.base_url == Known::Unset {
+            found.add(
+                Place::Missing(Opt::BaseUrl),
+                "`upstream.base_url` is missing: write `upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") }`",
+            );
+        }
+        if self.base_url == Known::Maybe {
+            found.add(
+                Place::Option(Opt::BaseUrl),
+                "`upstream.base_url` is required and cannot be `optional`: remove the word, or give a default",
+            );
+        }
+        let Some(base) = self.base_url.value() else { return };
+        let allowed = self.allow_http.is_later() || self.allow_http == Known::Is(true);
+        if !base.origin.https && !allowed && !is_internal_host(base.origin.host()) {
+            found.add(
+                Place::Option(Opt::BaseUrl),
+                "plain http to a public host sends session cookies in the clear: \
+                 write `https://`, or set `upstream.allow_http: true`",
+            );
+        }
+    }
+
+    fn check_cookie_name(&self, found: &mut Problems) {
+        let Some(name) = self.cookie_name.value() else { return };
+        let Some(prefix) = ["__Secure-", "__Host-"].into_iter().find(|p| name.starts_with(p)) else {
+            return;
+        };
+        let plain_http = match (&self.public_url, &self.base_url) {
+            (Known::Is(public), _) => !public.https,
+            (Known::Unset, Known::Is(base)) => !base.origin.https,
+            _ => false,
+        };
+        if plain_http {
+            let whose = if self.public_url == Known::Unset { "upstream.base_url" } else { "public_url" };
+            found.add(
+                Place::Option(Opt::CookieName),
+                format!(
+                    "browsers keep a `{prefix}` cookie on https only, and `{whose}` is http: \
+                     drop the prefix, or set `public_url` to this app's https origin"
+                ),
+            );
+        }
+    }
+
+    fn check_secrets(&self, found: &mut Problems) {
+        let database = self.strategy == Known::Is(Strategy::Database);
+        if database && self.secrets.iter().any(|secret| *secret != Known::Maybe) {
+            found.add(
+                Place::Option(Opt::Secret),
+                "a database session has no token to decode: remove `upstream.secret`, \
+                 or set `upstream.session_strategy: jwt`",
+            );
+        }
+        if database && matches!(self.token, Known::Is(_)) {
+            found.add(
+                Place::Option(Opt::Token),
+                "a database session has no token to decode: remove `upstream.token`, \
+                 or set `upstream.session_strategy: jwt`",
+            );
+        }
+        if self.source == Known::Is(Source::Local) {
+            if database {
+                found.add(
+                    Place::Option(Opt::Source),
+                    "a database session can only be read by the upstream: set `session.source: upstream`",
+                );
+            } else if self.secrets.is_empty() {
+                found.add(
+                    Place::Option(Opt::Source),
+                    "`local` decodes session tokens and needs a key: \
+                     add `upstream: { secret: env(\"AUTH_SECRET\") }`",
+                );
+            }
+        }
+        self.check_key_kind(found);
+    }
+
+    fn check_key_kind(&self, found: &mut Problems) {
+        let Known::Is(format) = self.effective_token() else { return };
+        for (n, secret) in self.secrets.iter().enumerate() {
+            let Some(secret) = secret.value() else { continue };
+            let word = format.word();
+            let message = match (format.is_asymmetric(), secret.pem) {
+                (_, Pem::Private) => format!(
+                    "this is a private key: this app only verifies, give it the public key of `{word}` in PEM"
+                ),
+                (true, Pem::No) => format!(
+                    "`upstream.token: {word}` needs the public key in PEM (`-----BEGIN PUBLIC KEY-----`)"
+                ),
+                (false, Pem::Public) => {
+                    format!("this is a public key, which everybody knows: `{word}` needs the shared secret")
+                }
+                _ => continue,
+            };
+            found.add(Place::Secret(n), message);
+        }
+    }
+
+    fn check_timeouts(&self, found: &mut Problems) {
+        if let (Known::Is(connect), Known::Is(total)) =
+            (&self.connect_timeout, self.timeout.value_or(TIMEOUT))
+            && *connect > total
+        {
+            found.add(
+                Place::Option(Opt::ConnectTimeout),
+                "`connect_timeout` is part of `timeout` and cannot be longer: lower it, or raise `timeout`",
+            );
+        }
+    }
+
+    /// The token format: as set, else what the kind of upstream issues.
+    pub(crate) fn effective_token(&self) -> Known<TokenFormat> {
+        match (&self.token, self.kind.value_or(Kind::Robo)) {
+            (Known::Unset, Known::Is(Kind::NextAuthV4)) => Known::Is(TokenFormat::EncryptedV4),
+            (Known::Unset, Known::Is(Kind::Robo | Kind::Authjs)) => Known::Is(TokenFormat::Encrypted),
+            (Known::Unset, _) => Known::Later,
+            (token, _) => token.clone(),
+        }
+    }
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, place: Place, message: impl Into<String>) {
+        self.0.push(Problem { place, message: message.into() });
+    }
+}
+
+fn bounded_duration(text: &str) -> Result<Duration, Bad> {
+    let value = units::duration(text)?;
+    if TIMEOUT_BOUNDS.contains(&value) {
+        Ok(value)
+    } else {
+        Err(Bad::part("expected a duration from `10ms` to `10m`", text))
+    }
+}
+
+fn bounded_size(text: &str) -> Result<u64, Bad> {
+    let value = units::size(text)?;
+    if BODY_LIMIT_BOUNDS.contains(&value) {
+        Ok(value)
+    } else {
+        Err(Bad::part("expected a size from `1B` to `1GiB`", text))
+    }
+}
+
+fn boolean(text: &str) -> Result<bool, Bad> {
+    text.parse().map_err(|_| Bad::part("expected `true` or `false`", text))
+}

@@ -1,0 +1,211 @@
+use std::fmt;
+
+/// The block of a configuration that an option stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// At the top level.
+    Top,
+    /// In `upstream: { .. }`.
+    Upstream,
+    /// In `session: { .. }`.
+    Session,
+}
+
+impl Group {
+    /// The key of the block, empty for the top level.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Top => "",
+            Self::Upstream => "upstream",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// How the value of an option is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// A string literal.
+    Text,
+    /// One of a set of bare words.
+    Word(&'static [&'static str]),
+    /// One of a set of bare words, or a string literal.
+    WordOrText(&'static [&'static str]),
+    /// A duration such as `5s`.
+    Duration,
+    /// A size such as `1MiB`.
+    Size,
+    /// `true` or `false`.
+    Bool,
+    /// `{ "name": "value" }`.
+    Headers,
+    /// `env("NAME")`, or a list of them.
+    Secret,
+    /// A Rust expression.
+    Expression,
+}
+
+macro_rules! options {
+    ($($(#[doc = $doc:literal])+ $name:ident = $group:ident $key:literal, $shape:expr, $env:literal, $example:literal;)+) => {
+        /// An option of a configuration.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Opt { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Opt {
+            /// Every option, in the order the documentation lists them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The block it stands in.
+            #[must_use]
+            pub fn group(self) -> Group {
+                match self { $(Self::$name => Group::$group,)+ }
+            }
+
+            /// Its key within the block.
+            #[must_use]
+            pub fn key(self) -> &'static str {
+                match self { $(Self::$name => $key,)+ }
+            }
+
+            /// How its value is written.
+            #[must_use]
+            pub fn shape(self) -> Shape {
+                match self { $(Self::$name => $shape,)+ }
+            }
+
+            /// Whether its value may come from the environment.
+            #[must_use]
+            pub fn takes_env(self) -> bool {
+                match self { $(Self::$name => $env,)+ }
+            }
+
+            /// A value to show in messages, as it would be written.
+            #[must_use]
+            pub fn example(self) -> &'static str {
+                match self { $(Self::$name => $example,)+ }
+            }
+        }
+    };
+}
+
+const TOKEN_WORDS: &[&str] = &[
+    "encrypted",
+    "encrypted_v4",
+    "hs256",
+    "hs384",
+    "hs512",
+    "rs256",
+    "rs384",
+    "rs512",
+    "ps256",
+    "ps384",
+    "ps512",
+    "es256",
+    "es384",
+    "eddsa",
+];
+
+options! {
+    /// `base_path`
+    BasePath = Top "base_path", Shape::Text, false, "\"/api/auth\"";
+    /// `public_url`
+    PublicUrl = Top "public_url", Shape::Text, true, "\"https://app.example.com\"";
+    /// `upstream.kind`
+    Kind = Upstream "kind", Shape::Word(&["robo", "authjs", "next_auth_v4"]), true, "robo";
+    /// `upstream.base_url`
+    BaseUrl = Upstream "base_url", Shape::Text, true, "env(\"AUTH_UPSTREAM_URL\")";
+    /// `upstream.base_path`
+    UpstreamBasePath = Upstream "base_path", Shape::Text, true, "\"/api/auth\"";
+    /// `upstream.headers`
+    Headers = Upstream "headers", Shape::Headers, true, "{ \"x-api-key\": env(\"AUTH_PROXY_KEY\") }";
+    /// `upstream.cookie_name`
+    CookieName = Upstream "cookie_name", Shape::Text, true, "\"authjs.session-token\"";
+    /// `upstream.secret`
+    Secret = Upstream "secret", Shape::Secret, true, "env(\"AUTH_SECRET\")";
+    /// `upstream.session_strategy`
+    Strategy = Upstream "session_strategy", Shape::Word(&["jwt", "database"]), true, "jwt";
+    /// `upstream.token`
+    Token = Upstream "token", Shape::Word(TOKEN_WORDS), true, "encrypted";
+    /// `upstream.host`
+    Host = Upstream "host", Shape::WordOrText(&["auto", "preserve", "upstream"]), true, "auto";
+    /// `upstream.fetch`
+    Fetch = Upstream "fetch", Shape::Expression, false, "my_client()";
+    /// `upstream.timeout`
+    Timeout = Upstream "timeout", Shape::Duration, true, "10s";
+    /// `upstream.connect_timeout`
+    ConnectTimeout = Upstream "connect_timeout", Shape::Duration, true, "2s";
+    /// `upstream.body_limit`
+    BodyLimit = Upstream "body_limit", Shape::Size, true, "1MiB";
+    /// `upstream.allow_http`
+    AllowHttp = Upstream "allow_http", Shape::Bool, true, "true";
+    /// `session.source`
+    Source = Session "source", Shape::Word(&["upstream", "local"]), true, "upstream";
+    /// `unauthenticated`
+    Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
+    /// `sign_in_path`
+    SignInPath = Top "sign_in_path", Shape::Text, true, "\"/api/auth/signin\"";
+    /// `routes`
+    Routes = Top "routes", Shape::Word(&["all", "strict"]), true, "all";
+}
+
+impl Opt {
+    /// The option with this key in this block.
+    #[must_use]
+    pub fn find(group: Group, key: &str) -> Option<Self> {
+        Self::in_group(group).find(|option| option.key() == key)
+    }
+
+    /// The options of a block.
+    pub fn in_group(group: Group) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |option| option.group() == group)
+    }
+}
+
+/// The full name, such as `upstream.base_url`.
+impl fmt::Display for Opt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.group() {
+            Group::Top => f.write_str(self.key()),
+            group => write!(f, "{}.{}", group.key(), self.key()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Choice, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+
+    fn words<C: Choice>() -> Vec<&'static str> {
+        C::WORDS.iter().map(|(word, _)| *word).collect()
+    }
+
+    #[test]
+    fn the_words_of_the_table_are_those_of_the_types() {
+        for (option, expected) in [
+            (Opt::Kind, words::<Kind>()),
+            (Opt::Strategy, words::<Strategy>()),
+            (Opt::Token, words::<TokenFormat>()),
+            (Opt::Source, words::<Source>()),
+            (Opt::Unauthenticated, words::<Unauthenticated>()),
+            (Opt::Routes, words::<Routes>()),
+            (Opt::Host, crate::Host::WORDS.to_vec()),
+        ] {
+            let (Shape::Word(words) | Shape::WordOrText(words)) = option.shape() else {
+                panic!("{option} is not a word");
+            };
+            assert_eq!(words, expected, "{option}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<String> = Opt::ALL.iter().map(ToString::to_string).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), Opt::ALL.len());
+        assert_eq!(Opt::find(Group::Upstream, "base_path"), Some(Opt::UpstreamBasePath));
+        assert_eq!(Opt::find(Group::Top, "base_url"), None);
+    }
+}

@@ -1,0 +1,200 @@
+use std::time::Duration;
+
+use crate::draft::{CONNECT_TIMEOUT, TIMEOUT};
+use crate::{
+    BaseUrl, Draft, Host, Kind, Known, Origin, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+    is_internal_host,
+};
+
+/// A whole configuration with every default applied. Holds no secret and no header value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the routes live here, without a trailing `/`.
+    pub base_path: String,
+    /// This app's own origin, where it is configured.
+    pub public_url: Option<Origin>,
+    /// What runs at the upstream.
+    pub kind: Kind,
+    /// Where the upstream is.
+    pub base_url: BaseUrl,
+    /// Where the routes live at the upstream, without a trailing `/`.
+    pub upstream_base_path: String,
+    /// The full name of the session cookie: also the salt of the token key.
+    pub cookie_name: String,
+    /// How the upstream keeps sessions.
+    pub strategy: Strategy,
+    /// How session tokens are protected.
+    pub token: TokenFormat,
+    /// The `Host` that the upstream sees; never [`Host::Auto`].
+    pub host: Host,
+    /// From the first byte sent to the head of the response.
+    pub timeout: Duration,
+    /// The part of `timeout` that may go into connecting.
+    pub connect_timeout: Duration,
+    /// Bytes that a request body may have.
+    pub body_limit: u64,
+    /// Where `Session` comes from.
+    pub source: Source,
+    /// What a guard answers to a visitor without a session.
+    pub unauthenticated: Unauthenticated,
+    /// Where visitors sign in.
+    pub sign_in_path: String,
+    /// Which paths are forwarded.
+    pub routes: Routes,
+}
+
+impl Draft {
+    /// Applies the defaults. `None` while a required option is not known.
+    ///
+    /// Call [`check`](Self::check) first: this proves nothing.
+    #[must_use]
+    pub fn resolve(&self) -> Option<Settings> {
+        let base_url = self.base_url.value()?.clone();
+        let base_path = or(&self.base_path, || "/api/auth".to_owned());
+        let public_url = self.public_url.value().cloned();
+        let kind = or(&self.kind, || Kind::Robo);
+        let timeout = or(&self.timeout, || TIMEOUT);
+        let host = match or(&self.host, || Host::Auto) {
+            Host::Auto if is_internal_host(base_url.origin.host()) => Host::Preserve,
+            Host::Auto => Host::Upstream,
+            host => host,
+        };
+        // The origin that the browser's cookies belong to, as far as configuration tells.
+        let https = match (&public_url, &host) {
+            (Some(public), _) => public.https,
+            (None, Host::Upstream) => base_url.origin.https,
+            (None, _) => false,
+        };
+        Some(Settings {
+            upstream_base_path: or(&self.upstream_base_path, || base_path.clone()),
+            cookie_name: or(&self.cookie_name, || default_cookie_name(kind, https)),
+            strategy: or(&self.strategy, || Strategy::Jwt),
+            token: self.effective_token().value().copied()?,
+            timeout,
+            connect_timeout: or(&self.connect_timeout, || CONNECT_TIMEOUT.min(timeout)),
+            body_limit: or(&self.body_limit, || 1 << 20),
+            source: or(&self.source, || Source::Upstream),
+            unauthenticated: or(&self.unauthenticated, || Unauthenticated::Auto),
+            sign_in_path: or(&self.sign_in_path, || format!("{base_path}/signin")),
+            routes: or(&self.routes, || Routes::All),
+            base_path,
+            public_url,
+            kind,
+            base_url,
+            host,
+        })
+    }
+}
+
+fn or<T: Clone>(known: &Known<T>, default: impl FnOnce() -> T) -> T {
+    known.value().cloned().unwrap_or_else(default)
+}
+
+/// `core/lib/utils/cookie.ts` of Auth.js v5 and v4; Robo never prefixes (`robo/utils/cookies.ts`).
+fn default_cookie_name(kind: Kind, https: bool) -> String {
+    let name = match kind {
+        Kind::Robo | Kind::Authjs => "authjs.session-token",
+        Kind::NextAuthV4 => "next-auth.session-token",
+    };
+    let prefix = if https && kind != Kind::Robo { "__Secure-" } else { "" };
+    format!("{prefix}{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Opt, Place};
+
+    fn draft(values: &[(Opt, &str)]) -> Draft {
+        let mut draft = Draft::default();
+        for (option, text) in values {
+            draft.set(*option, text).unwrap();
+        }
+        draft
+    }
+
+    #[test]
+    fn defaults_follow_the_kind_and_the_urls() {
+        for (kind, url, name) in [
+            ("robo", "https://auth.example.com", "authjs.session-token"),
+            ("authjs", "https://auth.example.com", "__Secure-authjs.session-token"),
+            ("authjs", "http://localhost:3000", "authjs.session-token"),
+            // An internal upstream sees this app's origin, which is http as far as is known.
+            ("authjs", "https://auth.internal", "authjs.session-token"),
+            ("next_auth_v4", "https://auth.example.com", "__Secure-next-auth.session-token"),
+        ] {
+            let settings = draft(&[(Opt::Kind, kind), (Opt::BaseUrl, url)]).resolve().unwrap();
+            assert_eq!(settings.cookie_name, name, "{kind} {url}");
+        }
+        let settings = draft(&[
+            (Opt::Kind, "authjs"),
+            (Opt::BaseUrl, "http://auth.internal"),
+            (Opt::PublicUrl, "https://app.example.com"),
+            (Opt::BasePath, "/login/"),
+            (Opt::Timeout, "1s"),
+        ])
+        .resolve()
+        .unwrap();
+        assert_eq!(settings.cookie_name, "__Secure-authjs.session-token");
+        assert_eq!(settings.host, Host::Preserve);
+        assert_eq!(settings.upstream_base_path, "/login");
+        assert_eq!(settings.sign_in_path, "/login/signin");
+        assert_eq!(settings.connect_timeout, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn every_rule_across_options() {
+        let cases: &[(&[(Opt, &str)], Place)] = &[
+            (&[(Opt::BaseUrl, "http://auth.example.com")], Place::Option(Opt::BaseUrl)),
+            (
+                &[(Opt::BaseUrl, "http://auth"), (Opt::CookieName, "__Secure-a")],
+                Place::Option(Opt::CookieName),
+            ),
+            (
+                &[
+                    (Opt::BaseUrl, "https://auth.example.com"),
+                    (Opt::PublicUrl, "http://app.example.com"),
+                    (Opt::CookieName, "__Host-a"),
+                ],
+                Place::Option(Opt::CookieName),
+            ),
+            (
+                &[(Opt::BaseUrl, "http://auth"), (Opt::ConnectTimeout, "11s")],
+                Place::Option(Opt::ConnectTimeout),
+            ),
+            (&[(Opt::BaseUrl, "http://auth"), (Opt::Source, "local")], Place::Option(Opt::Source)),
+            (
+                &[(Opt::BaseUrl, "http://auth"), (Opt::Strategy, "database"), (Opt::Token, "hs256")],
+                Place::Option(Opt::Token),
+            ),
+            (&[(Opt::Kind, "robo")], Place::Missing(Opt::BaseUrl)),
+        ];
+        for (values, place) in cases {
+            let found = draft(values).check();
+            assert_eq!(found.iter().map(|p| p.place).collect::<Vec<_>>(), [*place], "{values:?}");
+        }
+        let mut secret = draft(&[(Opt::BaseUrl, "http://auth"), (Opt::Strategy, "database")]);
+        secret.set_later(Opt::Secret, true);
+        assert_eq!(secret.check(), []);
+        secret.set_later(Opt::Secret, false);
+        assert_eq!(secret.check().len(), 1);
+    }
+
+    #[test]
+    fn keys_must_fit_the_format() {
+        let public = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+        let private = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        for (token, key, good) in [
+            ("encrypted", "a shared secret", true),
+            ("encrypted", public, false),
+            ("es256", public, true),
+            ("es256", private, false),
+            ("es256", "a shared secret", false),
+            ("hs256", public, false),
+        ] {
+            let mut draft = draft(&[(Opt::BaseUrl, "http://auth"), (Opt::Token, token)]);
+            draft.add_secret(key).unwrap();
+            assert_eq!(draft.check().is_empty(), good, "{token}");
+        }
+    }
+}
