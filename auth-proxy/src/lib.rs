@@ -1,1 +1,58 @@
+#![doc = include_str!("../../README.md")]
 
+mod config;
+mod error;
+mod guard;
+mod provider;
+mod proxy;
+mod session;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+mod upstream;
+
+pub use auth_proxy_macros::require_session;
+
+pub use crate::config::{
+    Builder, Config, ConfigError, ConfigProblem, Host, Kind, Routes, Source, Strategy, TokenFormat,
+    Unauthenticated,
+};
+pub use crate::error::{AuthError, BoxError, Outcome};
+pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};
+pub use crate::provider::{Provider, Provides, Proxy};
+pub use crate::session::{DefaultMapping, Session, SessionData, SessionMapping, User};
+pub use crate::token::{Claims, RawToken, Token};
+pub use crate::upstream::{Fetch, Reqwest};
+
+#[doc = include_str!("../../auth-proxy-macros/docs/auth_proxy.md")]
+#[macro_export]
+macro_rules! auth_proxy {
+    ($($tokens:tt)*) => {
+        $crate::__private::auth_proxy_internal! { ($crate) $($tokens)* }
+    };
+}
+
+/// What the macros expand to. Not for use by hand; no version promise.
+#[doc(hidden)]
+pub mod __private {
+    pub use auth_proxy_macros::auth_proxy_internal;
+    pub use auth_proxy_rules::Opt;
+
+    pub use crate::config::{Spec, Value};
+    pub use crate::upstream::DynFetch;
+    use crate::{Builder, ConfigError, Provider};
+
+    /// Builds a proxy from its declaration and the environment.
+    ///
+    /// # Errors
+    /// Lists every problem of the configuration.
+    pub fn from_env<P: Provider>() -> Result<P, ConfigError> {
+        builder().build()
+    }
+
+    /// Starts a builder from a declaration.
+    #[must_use]
+    pub fn builder<P: Provider>() -> Builder<P> {
+        Builder::new()
+    }
+}

@@ -1,0 +1,237 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_proxy_rules::Opt;
+use zeroize::Zeroizing;
+
+use super::resolve::{NotUnicode, Overrides, resolve};
+use super::{ConfigError, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+use crate::provider::{Provider, Proxy};
+use crate::session::SessionMapping;
+use crate::upstream::{DynFetch, Fetch};
+
+/// Builds a proxy with some options set at run time.
+///
+/// Starts from what the `auth_proxy!` block declares; what is set here wins, and is checked by the
+/// same rules when [`build`](Self::build) is called. Variables of options that are set here are not
+/// read.
+///
+/// ```
+/// use auth_proxy::auth_proxy;
+/// use std::time::Duration;
+///
+/// auth_proxy! {
+///     pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+/// }
+///
+/// let auth = Auth::builder().base_url("http://127.0.0.1:3001").timeout(Duration::from_secs(3)).build()?;
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
+pub struct Builder<P> {
+    overrides: Overrides,
+    vars: Option<Vec<(String, Zeroizing<String>)>>,
+    pub(crate) fetch: Option<DynFetch>,
+    pub(crate) mapping: Option<Arc<dyn SessionMapping>>,
+    pub(crate) clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    provider: PhantomData<fn() -> P>,
+}
+
+impl<P: Provider> Builder<P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            overrides: Overrides::default(),
+            vars: None,
+            fetch: None,
+            mapping: None,
+            clock: None,
+            provider: PhantomData,
+        }
+    }
+
+    fn set(mut self, option: Opt, text: impl Into<String>) -> Self {
+        self.overrides.options.retain(|(set, _)| *set != option);
+        self.overrides.options.push((option, text.into()));
+        self
+    }
+
+    /// `base_path`: where the routes live in this app.
+    #[must_use]
+    pub fn base_path(self, path: impl Into<String>) -> Self {
+        self.set(Opt::BasePath, path)
+    }
+
+    /// `public_url`: this app's own origin.
+    #[must_use]
+    pub fn public_url(self, url: impl Into<String>) -> Self {
+        self.set(Opt::PublicUrl, url)
+    }
+
+    /// `upstream.kind`: what runs at the upstream.
+    #[must_use]
+    pub fn kind(self, kind: Kind) -> Self {
+        self.set(Opt::Kind, kind.word())
+    }
+
+    /// `upstream.base_url`: where the upstream is.
+    #[must_use]
+    pub fn base_url(self, url: impl Into<String>) -> Self {
+        self.set(Opt::BaseUrl, url)
+    }
+
+    /// `upstream.base_path`: where the routes live at the upstream.
+    #[must_use]
+    pub fn upstream_base_path(self, path: impl Into<String>) -> Self {
+        self.set(Opt::UpstreamBasePath, path)
+    }
+
+    /// `upstream.headers`: adds a header to every request to the upstream, or replaces a declared one.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.overrides.headers.push((name.into(), Zeroizing::new(value.into())));
+        self
+    }
+
+    /// `upstream.cookie_name`: the full name of the session cookie.
+    #[must_use]
+    pub fn cookie_name(self, name: impl Into<String>) -> Self {
+        self.set(Opt::CookieName, name)
+    }
+
+    /// `upstream.secret`: the secrets, newest first. An empty list turns local decoding off.
+    #[must_use]
+    pub fn secrets<T: Into<String>>(mut self, secrets: impl IntoIterator<Item = T>) -> Self {
+        let secrets = secrets.into_iter().map(|secret| Zeroizing::new(secret.into()));
+        self.overrides.secrets = Some(secrets.collect());
+        self
+    }
+
+    /// `upstream.session_strategy`: how the upstream keeps sessions.
+    #[must_use]
+    pub fn session_strategy(self, strategy: Strategy) -> Self {
+        self.set(Opt::Strategy, strategy.word())
+    }
+
+    /// `upstream.token`: how session tokens are protected.
+    #[must_use]
+    pub fn token(self, format: TokenFormat) -> Self {
+        self.set(Opt::Token, format.word())
+    }
+
+    /// `upstream.host`: the `Host` that the upstream sees.
+    #[must_use]
+    pub fn host(self, host: Host) -> Self {
+        let text = match host {
+            Host::Auto => "auto".to_owned(),
+            Host::Preserve => "preserve".to_owned(),
+            Host::Upstream => "upstream".to_owned(),
+            Host::Literal(host) => host,
+        };
+        self.set(Opt::Host, text)
+    }
+
+    /// `upstream.fetch`: what carries requests to the upstream.
+    #[must_use]
+    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
+        self.fetch = Some(DynFetch::new(fetch));
+        self
+    }
+
+    /// `upstream.timeout`, in whole milliseconds.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.set(Opt::Timeout, format!("{}ms", timeout.as_millis()))
+    }
+
+    /// `upstream.connect_timeout`, in whole milliseconds.
+    #[must_use]
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.set(Opt::ConnectTimeout, format!("{}ms", timeout.as_millis()))
+    }
+
+    /// `upstream.body_limit`, in bytes.
+    #[must_use]
+    pub fn body_limit(self, bytes: u64) -> Self {
+        self.set(Opt::BodyLimit, format!("{bytes}B"))
+    }
+
+    /// `upstream.allow_http`: lets plain http go to a public host.
+    #[must_use]
+    pub fn allow_http(self, allow: bool) -> Self {
+        self.set(Opt::AllowHttp, allow.to_string())
+    }
+
+    /// `session.source`: where `Session` comes from.
+    #[must_use]
+    pub fn session_source(self, source: Source) -> Self {
+        self.set(Opt::Source, source.word())
+    }
+
+    /// `unauthenticated`: what a guard answers to a visitor without a session.
+    #[must_use]
+    pub fn unauthenticated(self, answer: Unauthenticated) -> Self {
+        self.set(Opt::Unauthenticated, answer.word())
+    }
+
+    /// `sign_in_path`: where visitors sign in.
+    #[must_use]
+    pub fn sign_in_path(self, path: impl Into<String>) -> Self {
+        self.set(Opt::SignInPath, path)
+    }
+
+    /// `routes`: which paths below the base path are forwarded.
+    #[must_use]
+    pub fn routes(self, routes: Routes) -> Self {
+        self.set(Opt::Routes, routes.word())
+    }
+
+    /// How the claims of a token become a session with `session.source: local`.
+    ///
+    /// The default does what Auth.js's default callback does; see [`SessionMapping`].
+    #[must_use]
+    pub fn session_mapping(mut self, mapping: impl SessionMapping) -> Self {
+        self.mapping = Some(Arc::new(mapping));
+        self
+    }
+
+    /// Reads these variables instead of the process's environment. For tests, and for programs that
+    /// keep their settings elsewhere.
+    #[must_use]
+    pub fn vars<K: Into<String>, V: Into<String>>(mut self, vars: impl IntoIterator<Item = (K, V)>) -> Self {
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into())));
+        self.vars = Some(vars.collect());
+        self
+    }
+
+    /// Tells the time, in seconds since the Unix epoch, for the expiry of tokens. For tests.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Proves the configuration and builds the proxy.
+    ///
+    /// # Errors
+    /// Lists every variable that is missing and every value that breaks a rule.
+    pub fn build(self) -> Result<P, ConfigError> {
+        let config = resolve(P::SPEC, &self.overrides, &|name| match &self.vars {
+            Some(vars) => Ok(vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())),
+            None => match std::env::var(name) {
+                Ok(value) => Ok(Some(Zeroizing::new(value))),
+                Err(std::env::VarError::NotPresent) => Ok(None),
+                Err(std::env::VarError::NotUnicode(_)) => Err(NotUnicode),
+            },
+        })?;
+        Proxy::new(config, self).map(P::from_proxy)
+    }
+}
+
+impl<P> fmt::Debug for Builder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.overrides.options.iter().map(|(option, _)| option.to_string());
+        f.debug_struct("Builder").field("set", &set.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+use std::fmt;
+
+/// Why a proxy cannot be built: every problem of the configuration at once.
+///
+/// Never holds a value that came from the environment or from the builder.
+///
+/// ```
+/// use auth_proxy::auth_proxy;
+///
+/// auth_proxy! {
+///     pub struct Auth {
+///         upstream: { base_url: env("AUTH_UPSTREAM_URL"), timeout: env("AUTH_TIMEOUT", optional) },
+///     }
+/// }
+///
+/// let error = Auth::builder().vars([("AUTH_TIMEOUT", "5")]).build().unwrap_err();
+/// assert_eq!(error.problems().len(), 2);
+/// assert_eq!(error.problems()[0].variable(), Some("AUTH_UPSTREAM_URL"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    pub(crate) name: &'static str,
+    pub(crate) problems: Vec<ConfigProblem>,
+}
+
+impl ConfigError {
+    /// The problems, in the order of the options table.
+    #[must_use]
+    pub fn problems(&self) -> &[ConfigProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        write!(f, "the configuration of `{}` has {count} {noun}:", self.name)?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// One thing that is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    pub(crate) option: String,
+    pub(crate) variable: Option<&'static str>,
+    pub(crate) message: String,
+}
+
+impl ConfigProblem {
+    /// The full name of the option, such as `upstream.base_url`.
+    #[must_use]
+    pub fn option(&self) -> &str {
+        &self.option
+    }
+
+    /// The environment variable that the option reads, if it reads one.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        self.variable
+    }
+
+    /// What is wrong and what to do about it.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.variable {
+            Some(variable) => write!(f, "{variable} ({}): {}", self.option, self.message),
+            None => write!(f, "{}: {}", self.option, self.message),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The one error of requests: which of the outcomes it is, its status, and its problem body.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+/// A boxed error, as tower and axum have it.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Which of the ways a request can fail. They are never confused: an outage is not a sign-out, and
+/// neither is ever a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Nobody is signed in: no cookie, or the upstream knows no session. 401.
+    Absent,
+    /// A credential was sent and is no good: tampered, expired, another key, refused upstream. 401.
+    Invalid,
+    /// Somebody is signed in, and a [`Policy`](crate::Policy) refused them. 403.
+    Forbidden,
+    /// Nobody can tell: the upstream is down, late, or answers nonsense. 502, 503 or 504.
+    Unavailable,
+    /// The request itself cannot be forwarded. 4xx.
+    BadRequest,
+}
+
+/// Why a request got no session, no token, or was not forwarded.
+///
+/// Turns into a response with an `application/problem+json` body (RFC 9457) that carries the
+/// status, a stable [`code`](Self::code) and a sentence. It never carries a token, a cookie, a
+/// secret or an upstream address. The cause is in [`Error::source`] for logs.
+///
+/// | code | status | outcome |
+/// |---|---|---|
+/// | `session_absent` | 401 | absent |
+/// | `session_refused` | 401 | invalid: the upstream cleared the cookie |
+/// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
+/// | `policy_refused` | 403 | forbidden |
+/// | `upstream_unreachable`, `upstream_failed`, `upstream_nonsense`, `upstream_undecided` | 502 | unavailable |
+/// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
+/// | `upstream_overloaded` | 503 | unavailable |
+/// | `upstream_timeout` | 504 | unavailable |
+/// | `path_invalid`, `host_invalid`, `target_absolute`, `upgrade_refused` | 400 | bad request |
+/// | `route_unknown` | 404 | bad request |
+/// | `method_not_allowed` | 405 | bad request |
+/// | `body_too_large` | 413 | bad request |
+/// | `headers_too_large` | 431 | bad request |
+#[derive(Clone)]
+pub struct AuthError {
+    reason: &'static Reason,
+    from_bearer: bool,
+    retry_after: Option<HeaderValue>,
+    allow: Option<&'static str>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// One row of the table of errors.
+pub(crate) struct Reason {
+    outcome: Outcome,
+    status: u16,
+    code: &'static str,
+    detail: &'static str,
+}
+
+macro_rules! reasons {
+    ($($name:ident = $outcome:ident $status:literal $code:literal $detail:literal;)+) => {
+        impl Reason {
+            $(pub(crate) const $name: &'static Self = &Self {
+                outcome: Outcome::$outcome,
+                status: $status,
+                code: $code,
+                detail: $detail,
+            };)+
+
+            #[cfg(test)]
+            const ALL: &'static [&'static Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+reasons! {
+    SESSION_ABSENT = Absent 401 "session_absent" "Nobody is signed in.";
+    SESSION_REFUSED = Invalid 401 "session_refused" "The session is over; sign in again.";
+    TOKEN_MALFORMED = Invalid 401 "token_malformed" "The session token is not well formed.";
+    TOKEN_TAMPERED = Invalid 401 "token_tampered" "The session token does not decrypt under any configured key.";
+    TOKEN_UNKNOWN_KEY = Invalid 401 "token_unknown_key" "The session token names a key that is not configured.";
+    TOKEN_EXPIRED = Invalid 401 "token_expired" "The session token has expired.";
+    TOKEN_NOT_YET_VALID = Invalid 401 "token_not_yet_valid" "The session token is not valid yet.";
+    TOKEN_UNSUPPORTED = Invalid 401 "token_unsupported" "The session token is protected in a way that is not configured.";
+    TOKEN_TOO_LARGE = Invalid 401 "token_too_large" "The session token is too large.";
+    BEARER_MALFORMED = Invalid 401 "bearer_malformed" "The Authorization header is not well formed.";
+    POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
+    UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
+    UPSTREAM_FAILED = Unavailable 502 "upstream_failed" "The sign-in service failed.";
+    UPSTREAM_NONSENSE = Unavailable 502 "upstream_nonsense" "The sign-in service gave an answer that makes no sense.";
+    UPSTREAM_UNDECIDED = Unavailable 502 "upstream_undecided" "The sign-in service neither knew the session nor ended it.";
+    USER_MISMATCH = Unavailable 502 "user_mismatch" "The session does not have the shape that this service expects.";
+    CLAIMS_MISMATCH = Unavailable 502 "claims_mismatch" "The token does not have the shape that this service expects.";
+    UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
+    UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
+    PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
+    HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is not a host.";
+    TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is no forward proxy.";
+    UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
+    ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
+    METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
+    BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";
+    HEADERS_TOO_LARGE = BadRequest 431 "headers_too_large" "The request headers are too large.";
+}
+
+impl AuthError {
+    pub(crate) fn new(reason: &'static Reason) -> Self {
+        Self { reason, from_bearer: false, retry_after: None, allow: None, source: None }
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    pub(crate) fn from_bearer(mut self, from_bearer: bool) -> Self {
+        self.from_bearer = from_bearer;
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, value: Option<HeaderValue>) -> Self {
+        self.retry_after = value;
+        self
+    }
+
+    pub(crate) fn allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// Which of the outcomes this is.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.reason.outcome
+    }
+
+    /// The stable name of the reason, such as `token_expired`. New codes may be added.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.reason.code
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.reason.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Whether nobody is signed in, as far as the request shows.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.outcome() == Outcome::Absent
+    }
+
+    /// Whether a credential was sent and is no good.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        self.outcome() == Outcome::Invalid
+    }
+
+    /// Whether nobody can tell who is signed in.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.outcome() == Outcome::Unavailable
+    }
+
+    /// Whether the credential came in an `Authorization` header rather than in a cookie.
+    pub(crate) fn is_from_bearer(&self) -> bool {
+        self.from_bearer
+    }
+
+    /// Absent, or invalid in a cookie: on a public page that is a visitor who is signed out. An
+    /// invalid Bearer token is a programming error of the caller and stays one.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        self.is_absent() || (self.is_invalid() && !self.from_bearer)
+    }
+}
+
+impl fmt::Debug for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthError")
+            .field("code", &self.reason.code)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.reason.detail.trim_end_matches('.'), self.reason.code)
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as &(dyn Error + 'static))
+    }
+}
+
+/// `application/problem+json` (RFC 9457), never cached.
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        tracing::debug!(code = self.code(), status = status.as_u16(), source = ?self.source, "request refused");
+        // Every text is one of the constants above: nothing needs escaping.
+        let body = format!(
+            r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}"}}"#,
+            status.canonical_reason().unwrap_or_default(),
+            status.as_u16(),
+            self.reason.code,
+            self.reason.detail,
+        );
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3.1: no error code when no credential of this scheme was sent.
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(if self.from_bearer {
+                    r#"Bearer error="invalid_token""#
+                } else {
+                    "Bearer"
+                }),
+            );
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        if self.outcome() == Outcome::Unavailable {
+            headers.insert(RETRY_AFTER, self.retry_after.unwrap_or(HeaderValue::from_static("5")));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_documented_and_need_no_escaping() {
+        let source = include_str!("error.rs");
+        let mut seen = std::collections::HashSet::new();
+        for reason in Reason::ALL {
+            assert!(seen.insert(reason.code), "{}", reason.code);
+            assert!(source.contains(&format!("`{}`", reason.code)), "{} is not in the table", reason.code);
+            assert!(!reason.detail.contains(['"', '\\']) && reason.detail.is_ascii());
+            assert!(StatusCode::from_u16(reason.status).is_ok());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::{AnySession, GuardRejection, Policy};
+use crate::error::{AuthError, Reason};
+use crate::provider::{Provider, Provides, Proxy};
+use crate::session::{Session, Visit};
+use crate::token::Token;
+
+/// Lets a request through only when somebody is signed in, as an extractor.
+///
+/// [`#[require_session]`](macro@crate::require_session) inserts it as the first argument; write it
+/// yourself where an attribute is in the way. It takes the cheapest source that is configured: with
+/// `upstream.secret` the token is decoded here, and no call is made, so that a token passes until
+/// its `exp` even after a sign-out; else the upstream is asked. With a [`Policy`] the session comes
+/// from `session.source`, since the policy looks at it.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, RequireSession};
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
+/// async fn dashboard(_: RequireSession<Auth>) -> &'static str { "hello" }
+/// ```
+pub struct RequireSession<P, A = AnySession> {
+    marker: PhantomData<fn() -> (P, A)>,
+}
+
+impl<P, A> fmt::Debug for RequireSession<P, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RequireSession")
+    }
+}
+
+impl<P: Provider, A: Policy<P>, S: Provides<P> + Send + Sync> FromRequestParts<S> for RequireSession<P, A> {
+    type Rejection = GuardRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
+        check::<P, A>(state.provide().proxy(), parts).await?;
+        Ok(Self { marker: PhantomData })
+    }
+}
+
+/// The check behind the extractor and the layer.
+pub(super) async fn check<P: Provider, A: Policy<P>>(
+    proxy: &Proxy<P>,
+    parts: &mut Parts,
+) -> Result<(), GuardRejection> {
+    let visit = Visit::of(proxy.clone(), parts);
+    match allowed::<P, A>(&visit).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(GuardRejection::new(error, parts, proxy.shared())),
+    }
+}
+
+async fn allowed<P: Provider, A: Policy<P>>(visit: &Visit<P>) -> Result<(), AuthError> {
+    let absent = || AuthError::new(Reason::SESSION_ABSENT);
+    if A::ANY_SESSION && visit.decodes() {
+        return visit.claims().await?.map(drop).ok_or_else(absent);
+    }
+    let session = Session::new(visit.session().await?.ok_or_else(absent)?);
+    if A::ANY_SESSION {
+        return Ok(());
+    }
+    // A token that is no good is no token: the session has the word on who is signed in.
+    let token = if visit.decodes() { visit.token().await.ok().flatten().map(Token::new) } else { None };
+    if A::allow(&session, token.as_ref()) { Ok(()) } else { Err(AuthError::new(Reason::POLICY_REFUSED)) }
+}

@@ -1,0 +1,113 @@
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::Request;
+use tower::{Layer, Service};
+
+use super::extract::check;
+use super::{AnySession, Policy};
+use crate::provider::{Provider, Proxy};
+
+impl<P: Provider> Proxy<P> {
+    /// A layer that protects a group of routes as [`RequireSession`](crate::RequireSession) protects
+    /// one. Handlers behind it that take a [`Session`](crate::Session) share its lookup.
+    ///
+    /// Use it with `route_layer`, so that unknown paths stay 404.
+    ///
+    /// ```
+    /// # use auth_proxy::auth_proxy;
+    /// # use axum::{Router, routing::get};
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # let auth = Auth::from_env()?;
+    /// let inside: Router = Router::new().route("/reports", get(|| async { "the figures" })).route_layer(auth.require());
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn require(&self) -> RequireLayer<P> {
+        self.require_policy()
+    }
+
+    /// As [`require`](Self::require), with a policy: `auth.require_policy::<Admin>()`.
+    #[must_use]
+    pub fn require_policy<A: Policy<P>>(&self) -> RequireLayer<P, A> {
+        RequireLayer { proxy: self.clone(), policy: PhantomData }
+    }
+}
+
+/// Protects a group of routes. See [`Proxy::require`].
+pub struct RequireLayer<P, A = AnySession> {
+    proxy: Proxy<P>,
+    policy: PhantomData<fn() -> A>,
+}
+
+impl<P, A> Clone for RequireLayer<P, A> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone(), policy: PhantomData }
+    }
+}
+
+impl<P, A> fmt::Debug for RequireLayer<P, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RequireLayer")
+    }
+}
+
+impl<P, A, S> Layer<S> for RequireLayer<P, A> {
+    type Service = RequireService<P, A, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireService { guard: self.clone(), inner }
+    }
+}
+
+/// A service behind [`RequireLayer`].
+pub struct RequireService<P, A, S> {
+    guard: RequireLayer<P, A>,
+    inner: S,
+}
+
+impl<P, A, S: Clone> Clone for RequireService<P, A, S> {
+    fn clone(&self) -> Self {
+        Self { guard: self.guard.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<P, A, S> fmt::Debug for RequireService<P, A, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RequireService")
+    }
+}
+
+impl<P, A, S> Service<Request<Body>> for RequireService<P, A, S>
+where
+    P: Provider,
+    A: Policy<P>,
+    S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Clone + Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone waits for the next time.
+        let spare = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, spare);
+        let proxy = self.guard.proxy.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            if let Err(rejection) = check::<P, A>(&proxy, &mut parts).await {
+                return Ok(rejection.into_response());
+            }
+            inner.call(Request::from_parts(parts, body)).await.map(IntoResponse::into_response)
+        })
+    }
+}

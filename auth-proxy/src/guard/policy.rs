@@ -1,0 +1,47 @@
+use crate::provider::Provider;
+use crate::session::Session;
+use crate::token::Token;
+
+/// Decides who may pass, of those who are signed in. Who is refused gets 403, never 401.
+///
+/// `token` holds the claims of the session token where `upstream.secret` is set and the token is
+/// good; without a secret it is `None`.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, require_session, Policy, Session, Token};
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
+/// struct Admin;
+///
+/// impl Policy<Auth> for Admin {
+///     fn allow(session: &Session<Auth>, _token: Option<&Token<Auth>>) -> bool {
+///         session.user.extra.get("role").is_some_and(|role| role == "admin")
+///     }
+/// }
+///
+/// #[require_session(Auth, Admin)]
+/// async fn reports() -> &'static str { "the figures" }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a policy of the proxy `{P}`",
+    label = "does not implement `Policy<{P}>`",
+    note = "write `impl Policy<{P}> for {Self} {{ fn allow(session: &Session<{P}>, token: Option<&Token<{P}>>) -> bool {{ .. }} }}`"
+)]
+pub trait Policy<P: Provider>: 'static {
+    /// Whether the visitor may pass.
+    fn allow(session: &Session<P>, token: Option<&Token<P>>) -> bool;
+
+    #[doc(hidden)]
+    const ANY_SESSION: bool = false;
+}
+
+/// The policy of a guard without one: everybody who is signed in may pass.
+#[derive(Clone, Copy, Debug)]
+pub struct AnySession;
+
+impl<P: Provider> Policy<P> for AnySession {
+    fn allow(_: &Session<P>, _: Option<&Token<P>>) -> bool {
+        true
+    }
+
+    const ANY_SESSION: bool = true;
+}

@@ -1,0 +1,104 @@
+use auth_proxy_rules::{Settings, Unauthenticated};
+use axum::extract::OriginalUri;
+use http::header::ACCEPT;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::error::AuthError;
+
+/// The sign-in page that a visitor without a session is sent to, if they are to be sent there.
+///
+/// Only who is signed out is sent: an outage is no reason to sign in again, and neither is a policy
+/// that refused. The sign-in page itself and the sign-in routes are never left this way, so that a
+/// misplaced guard cannot send a browser in circles.
+pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> Option<HeaderValue> {
+    if !error.is_signed_out() || error.is_from_bearer() {
+        return None;
+    }
+    let redirects = match settings.unauthenticated {
+        Unauthenticated::Status => false,
+        Unauthenticated::Redirect => true,
+        Unauthenticated::Auto => is_navigation(&parts.headers),
+    };
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    if !redirects || is_below(uri.path(), &settings.base_path) || is_below(uri.path(), &settings.sign_in_path)
+    {
+        return None;
+    }
+    let mut location = settings.sign_in_path.clone();
+    // A form that was posted cannot be resumed with a GET.
+    if matches!(parts.method, Method::GET | Method::HEAD)
+        && let Some(target) = uri.path_and_query().map(http::uri::PathAndQuery::as_str)
+        && is_local(target)
+    {
+        let origin = settings.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
+        location.push_str("?callbackUrl=");
+        location.extend(utf8_percent_encode(&origin, QUERY_VALUE));
+        location.extend(utf8_percent_encode(target, QUERY_VALUE));
+    }
+    HeaderValue::from_str(&location).ok()
+}
+
+/// Everything but RFC 3986's unreserved characters.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Whether a browser is loading a page, rather than a script or a program fetching data: by
+/// `Sec-Fetch-Mode` (Fetch Metadata), or for browsers without it by `Accept`.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let wants_html = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.split(',').any(|kind| kind.trim_start().starts_with("text/html")));
+    match headers.get("sec-fetch-mode") {
+        Some(mode) => mode == "navigate" && wants_html,
+        None => wants_html && !headers.contains_key("x-requested-with"),
+    }
+}
+
+/// Whether a target is a path of this origin in every browser's reading: `//host` and `/\host`
+/// name another one.
+fn is_local(target: &str) -> bool {
+    target.starts_with('/')
+        && !target.starts_with("//")
+        && !target.contains('\\')
+        && !target.bytes().any(|byte| byte.is_ascii_control())
+}
+
+fn is_below(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_origin_come_back() {
+        for good in ["/", "/dashboard?tab=1", "/a//b"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in ["", "//evil.example", "/\\evil.example", "/a\\b", "https://evil.example", "*", "/a\tb"] {
+            assert!(!is_local(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn navigations() {
+        let head = |pairs: &[(&'static str, &'static str)]| {
+            pairs
+                .iter()
+                .map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v)))
+                .collect::<HeaderMap>()
+        };
+        let html = ("accept", "application/xhtml+xml, text/html;q=0.9");
+        assert!(is_navigation(&head(&[html, ("sec-fetch-mode", "navigate")])));
+        assert!(is_navigation(&head(&[html])));
+        assert!(!is_navigation(&head(&[html, ("sec-fetch-mode", "cors")])));
+        assert!(!is_navigation(&head(&[html, ("x-requested-with", "XMLHttpRequest")])));
+        assert!(!is_navigation(&head(&[("accept", "*/*")])));
+        assert!(!is_navigation(&head(&[("accept", "*/*"), ("sec-fetch-mode", "navigate")])));
+        assert!(!is_navigation(&head(&[])));
+    }
+}

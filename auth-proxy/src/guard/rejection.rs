@@ -1,0 +1,61 @@
+use std::fmt;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, LOCATION};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+
+use super::redirect;
+use crate::error::AuthError;
+use crate::provider::Shared;
+
+/// What a guard answers to those who may not pass: the error, or a redirect to the sign-in page for
+/// a browser navigation without a session.
+#[derive(Clone)]
+pub struct GuardRejection {
+    error: AuthError,
+    sign_in: Option<HeaderValue>,
+}
+
+impl GuardRejection {
+    pub(super) fn new(error: AuthError, parts: &Parts, shared: &Shared) -> Self {
+        let sign_in = redirect::sign_in(&error, parts, &shared.settings);
+        Self { error, sign_in }
+    }
+
+    /// Why the request may not pass.
+    #[must_use]
+    pub fn error(&self) -> &AuthError {
+        &self.error
+    }
+}
+
+impl IntoResponse for GuardRejection {
+    fn into_response(self) -> Response {
+        let Some(location) = self.sign_in else { return self.error.into_response() };
+        tracing::debug!(code = self.error.code(), "sent to the sign-in page");
+        let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        (StatusCode::SEE_OTHER, headers).into_response()
+    }
+}
+
+impl fmt::Debug for GuardRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardRejection")
+            .field("error", &self.error)
+            .field("redirects", &self.sign_in.is_some())
+            .finish()
+    }
+}
+
+impl fmt::Display for GuardRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for GuardRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

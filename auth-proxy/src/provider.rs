@@ -1,0 +1,149 @@
+//! How a router's state carries a proxy, and the handle behind every declared type.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auth_proxy_rules::{Host, Settings};
+use axum::extract::FromRef;
+use serde::de::DeserializeOwned;
+
+use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
+use crate::session::{DefaultMapping, SessionMapping};
+use crate::token::Decoder;
+use crate::upstream::{DynFetch, Upstream};
+
+/// A type declared by [`auth_proxy!`](crate::auth_proxy). Implemented by the macro, not by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a proxy",
+    label = "not declared by `auth_proxy!`",
+    note = "declare it: `auth_proxy! {{ pub struct Auth {{ .. }} }}`"
+)]
+pub trait Provider: Clone + Send + Sync + 'static {
+    /// The type of `session.user`.
+    type User: DeserializeOwned + Send + Sync + 'static;
+    /// The decoded session token.
+    type Claims: DeserializeOwned + Send + Sync + 'static;
+
+    #[doc(hidden)]
+    const SPEC: &'static Spec;
+    #[doc(hidden)]
+    fn from_proxy(proxy: Proxy<Self>) -> Self;
+    #[doc(hidden)]
+    fn proxy(&self) -> &Proxy<Self>;
+    #[doc(hidden)]
+    fn fetch() -> Option<DynFetch> {
+        None
+    }
+}
+
+/// A router state that carries the proxy `P`: the proxy itself, or a struct that holds one.
+///
+/// Implemented for every state with `P: FromRef<S>`.
+#[diagnostic::on_unimplemented(
+    message = "the router state `{Self}` does not carry the proxy `{P}`",
+    label = "this state has no `{P}`",
+    note = "use the proxy as the state: `Router::new()..with_state(auth)`",
+    note = "or put it into your own state: `#[derive(Clone, FromRef)] struct App {{ auth: {P}, .. }}`"
+)]
+pub trait Provides<P> {
+    #[doc(hidden)]
+    fn provide(&self) -> P;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Provider + FromRef<S>, S> Provides<P> for S {
+    fn provide(&self) -> P {
+        P::from_ref(self)
+    }
+}
+
+/// The handle behind a declared type: a cheap clone around shared, immutable state.
+///
+/// A declared type dereferences to it, so `auth.router()`, `auth.session(&headers)` and the other
+/// methods here are called on the declared type.
+pub struct Proxy<P> {
+    shared: Arc<Shared>,
+    provider: PhantomData<fn() -> P>,
+}
+
+/// What all clones of a proxy share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) config: Config,
+    pub(crate) upstream: Upstream,
+    /// Set when session tokens can be decoded here.
+    pub(crate) decoder: Option<Decoder>,
+    pub(crate) mapping: Arc<dyn SessionMapping>,
+    clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+}
+
+impl<P: Provider> Proxy<P> {
+    pub(crate) fn new(mut config: Config, builder: Builder<P>) -> Result<Self, ConfigError> {
+        let name = P::SPEC.name;
+        let problem = |option: &str, message: String| ConfigError {
+            name,
+            problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }],
+        };
+        let settings = config.settings.clone();
+        let decoder = config
+            .decodes()
+            .then(|| Decoder::new(settings.token, &config.secrets, &settings.cookie_name))
+            .transpose()
+            .map_err(|error| problem("upstream.secret", error.to_string()))?;
+        // The keys are derived: the secrets themselves are needed no longer.
+        config.secrets.clear();
+        let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch))
+            .map_err(|error| problem("upstream.fetch", error.to_string()))?;
+        tracing::info!(
+            proxy = name,
+            base_path = settings.base_path,
+            upstream = %settings.base_url.origin,
+            host = match &settings.host {
+                Host::Literal(host) => host,
+                Host::Preserve => "preserve",
+                Host::Upstream | Host::Auto => "upstream",
+            },
+            decodes_tokens = decoder.is_some(),
+            "auth proxy ready"
+        );
+        let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
+        let shared = Shared { settings, config, upstream, decoder, mapping, clock: builder.clock };
+        Ok(Self { shared: Arc::new(shared), provider: PhantomData })
+    }
+
+    /// The proved configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+}
+
+impl<P> Proxy<P> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// Seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        match &self.clock {
+            Some(clock) => clock(),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        }
+    }
+}
+
+impl<P> Clone for Proxy<P> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), provider: PhantomData }
+    }
+}
+
+impl<P: Provider> fmt::Debug for Proxy<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(P::SPEC.name).field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}

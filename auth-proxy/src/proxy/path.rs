@@ -1,0 +1,113 @@
+use crate::error::{AuthError, Reason};
+
+/// Checks the raw path of a request and returns what follows the base path: empty or `/..`.
+///
+/// Refuses whatever some server or client on the way might read as another path: dot and empty
+/// segments, backslashes and NUL, plain or percent-encoded (RFC 3986, section 6.2.2), encoded
+/// slashes, broken escapes, and bytes that are not ASCII. What passes is forwarded byte for byte.
+///
+/// # Errors
+/// `path_invalid`.
+pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError> {
+    let invalid = || AuthError::new(Reason::PATH_INVALID);
+    let rest = path.strip_prefix(base).ok_or_else(invalid)?;
+    if rest.is_empty() {
+        return Ok(rest);
+    }
+    let segments = rest.strip_prefix('/').ok_or_else(invalid)?;
+    let last = segments.split('/').count() - 1;
+    for (n, segment) in segments.split('/').enumerate() {
+        // A trailing slash is fine: Auth.js takes it.
+        if segment.is_empty() && n != last {
+            return Err(invalid());
+        }
+        if !is_safe(segment) {
+            return Err(invalid());
+        }
+    }
+    Ok(rest)
+}
+
+fn is_safe(segment: &str) -> bool {
+    let mut bytes = segment.bytes();
+    let mut only_dots = !segment.is_empty();
+    while let Some(byte) = bytes.next() {
+        let byte = if byte == b'%' {
+            match (bytes.next().and_then(hex), bytes.next().and_then(hex)) {
+                (Some(high), Some(low)) => {
+                    let decoded = high << 4 | low;
+                    if decoded == b'/' {
+                        return false;
+                    }
+                    decoded
+                }
+                _ => return false,
+            }
+        } else if byte.is_ascii() {
+            byte
+        } else {
+            return false;
+        };
+        if byte == b'\\' || byte.is_ascii_control() {
+            return false;
+        }
+        only_dots &= byte == b'.';
+    }
+    !(only_dots && segment_len(segment) <= 2)
+}
+
+/// The number of bytes of a segment, escapes decoded.
+fn segment_len(segment: &str) -> usize {
+    segment.len() - 2 * segment.bytes().filter(|byte| *byte == b'%').count()
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_ordinary_paths_untouched() {
+        for rest in
+            ["", "/", "/session", "/session/", "/callback/git%20hub", "/...", "/a.b", "/%c3%a4", "/..a"]
+        {
+            assert_eq!(below(&format!("/api/auth{rest}"), "/api/auth").unwrap(), rest);
+        }
+    }
+
+    #[test]
+    fn refuses_every_way_out() {
+        for path in [
+            "/api/authx",
+            "/api/auth/..",
+            "/api/auth/../x",
+            "/api/auth/x/..",
+            "/api/auth/.",
+            "/api/auth//x",
+            "/api/auth/x//",
+            "/api/auth//",
+            "/api/auth/%2e%2e/x",
+            "/api/auth/%2E./x",
+            "/api/auth/.%2e",
+            "/api/auth/%2e",
+            "/api/auth/x%2fy",
+            "/api/auth/%2F..",
+            "/api/auth/\\..",
+            "/api/auth/%5c..",
+            "/api/auth/x%00",
+            "/api/auth/%",
+            "/api/auth/%2",
+            "/api/auth/%zz",
+            "/api/auth/ä",
+            "/api/auth/%0d%0a",
+            "/other",
+            "/api/auth/a\\b",
+        ] {
+            let error = below(path, "/api/auth").unwrap_err();
+            assert_eq!(error.code(), "path_invalid", "{path}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, Method, Version};
+
+use super::{path, routes};
+use crate::error::{AuthError, Reason};
+use crate::provider::Shared;
+use crate::upstream::strip_hop_by_hop;
+use auth_proxy_rules::Routes;
+
+/// Node refuses heads over 16 KiB itself; this bounds what we copy for upstreams that do not.
+const HEAD_LIMIT: usize = 64 * 1024;
+
+/// What goes up for a request, once it is found fit to be forwarded.
+#[derive(Debug)]
+pub(super) struct Plan<'r> {
+    pub(super) method: Method,
+    /// The path below the base path, byte for byte.
+    pub(super) rest: &'r str,
+}
+
+/// Decides whether and how a request is forwarded.
+///
+/// # Errors
+/// The 4xx that says why not.
+pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, AuthError> {
+    if matches!(parts.method, Method::TRACE | Method::CONNECT) {
+        return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow("GET, HEAD, POST"));
+    }
+    // HTTP/2 and 3 always carry a scheme; in HTTP/1 it means a request to a forward proxy.
+    if parts.version <= Version::HTTP_11 && parts.uri.scheme().is_some() {
+        return Err(AuthError::new(Reason::TARGET_ABSOLUTE));
+    }
+    if parts.headers.contains_key(UPGRADE) {
+        return Err(AuthError::new(Reason::UPGRADE_REFUSED));
+    }
+    if head_size(&parts.headers) > HEAD_LIMIT {
+        return Err(AuthError::new(Reason::HEADERS_TOO_LARGE));
+    }
+    let settings = &shared.settings;
+    let rest = path::below(parts.uri.path(), &settings.base_path)?;
+    if content_length(&parts.headers).is_some_and(|length| length > settings.body_limit) {
+        return Err(AuthError::new(Reason::BODY_TOO_LARGE));
+    }
+    let method = match routes::find(rest) {
+        Some(route) if parts.method == Method::HEAD && route.head => Method::GET,
+        Some(route) if route.allows(&parts.method) => parts.method.clone(),
+        Some(route) => return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow(route.allow)),
+        None if settings.routes == Routes::Strict => return Err(AuthError::new(Reason::ROUTE_UNKNOWN)),
+        None => parts.method.clone(),
+    };
+    Ok(Plan { method, rest })
+}
+
+/// Cleans a request head in place: what the seed of this project documents (`host`,
+/// `content-length`, `connection`, `accept-encoding`), every other hop-by-hop header (RFC 9110,
+/// section 7.6.1), and whatever a client says about forwarding, which only the server may say.
+pub(super) fn clean(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, FORWARDED] {
+        headers.remove(name);
+    }
+    for name in [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-server",
+        "x-real-ip",
+    ] {
+        headers.remove(name);
+    }
+    join_cookies(headers);
+}
+
+/// HTTP/2 may split `Cookie` into several lines; HTTP/1 allows one (RFC 9113, section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut lines = headers.get_all(COOKIE).iter();
+    if lines.next().is_none() || lines.next().is_none() {
+        return;
+    }
+    let joined =
+        headers.get_all(COOKIE).iter().map(http::HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
+    if let Ok(value) = http::HeaderValue::from_bytes(&joined) {
+        headers.insert(COOKIE, value);
+    }
+}
+
+fn head_size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn cleans_what_is_documented_and_what_connection_names() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("host", "evil"),
+            ("content-length", "3"),
+            ("connection", "x-secret, Keep-Alive"),
+            ("accept-encoding", "gzip"),
+            ("x-secret", "1"),
+            ("keep-alive", "5"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("proxy-authorization", "x"),
+            ("trailer", "x"),
+            ("proxy-connection", "x"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-proto", "ftp"),
+            ("forwarded", "for=1"),
+            ("x-real-ip", "1.2.3.4"),
+            ("content-type", "application/json"),
+            ("accept", "text/html"),
+            ("authorization", "Bearer x"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.append("cookie", HeaderValue::from_static("a=1"));
+        headers.append("cookie", HeaderValue::from_static("b=2"));
+        clean(&mut headers);
+        let mut left: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["accept", "authorization", "content-type", "cookie"]);
+        assert_eq!(headers["cookie"], "a=1; b=2");
+    }
+}

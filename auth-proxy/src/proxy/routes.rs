@@ -1,0 +1,109 @@
+use http::Method;
+
+/// A route of Auth.js (`core/lib/index.ts`, `core/lib/utils/web.ts`) or of Robo's email and
+/// password additions (`robo/builtins/email-password/runtime.ts`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    /// The methods, as `Allow` lists them.
+    pub(super) allow: &'static str,
+    /// Whether HEAD may be answered from GET. Not on callbacks and links: HEAD would spend the
+    /// one-time token that they carry.
+    pub(super) head: bool,
+}
+
+impl Route {
+    /// Whether the upstream answers this method here. HEAD is not among them: see [`Self::head`].
+    pub(super) fn allows(self, method: &Method) -> bool {
+        *method != Method::HEAD && self.allow.split(", ").any(|allowed| allowed == method.as_str())
+    }
+}
+
+const READ: Route = Route { allow: "GET, HEAD", head: true };
+const READ_OR_POST: Route = Route { allow: "GET, HEAD, POST", head: true };
+const GET: Route = Route { allow: "GET", head: false };
+const POST: Route = Route { allow: "POST", head: false };
+const GET_OR_POST: Route = Route { allow: "GET, POST", head: false };
+const POST_OR_OPTIONS: Route = Route { allow: "POST, OPTIONS", head: false };
+
+/// The route at a path below the base path (empty or `/..`), if it is a known one. Auth.js takes a
+/// trailing slash, so it is no part of the name.
+pub(super) fn find(rest: &str) -> Option<Route> {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let mut segments = rest.strip_prefix('/')?.split('/');
+    let (first, second, third) = (segments.next()?, segments.next(), segments.next());
+    Some(match (first, second, third) {
+        ("providers" | "csrf" | "verify-request" | "verify-email", None, None) => READ,
+        ("session" | "signin" | "signout", None, None) => READ_OR_POST,
+        // A link to a provider: Auth.js answers with an error page, v4 with its sign-in page.
+        ("signin", Some(_), None) => GET_OR_POST,
+        ("callback", Some(_), None) => GET_OR_POST,
+        ("error", None, None) => READ,
+        ("webauthn-options", _, None) => GET,
+        // next-auth v4's own log of errors in the browser.
+        ("_log", None, None) => POST,
+        ("error", Some(_), None) => POST,
+        ("signup", None, None) => POST_OR_OPTIONS,
+        ("verify-email", Some("request"), None) => POST,
+        ("verify-email", Some("confirm"), None) => GET,
+        ("password", Some("reset"), Some("request")) if segments.next().is_none() => POST,
+        ("password", Some("reset"), Some("confirm")) if segments.next().is_none() => GET_OR_POST,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table() {
+        for (path, allow) in [
+            ("/providers", "GET, HEAD"),
+            ("/session", "GET, HEAD, POST"),
+            ("/session/", "GET, HEAD, POST"),
+            ("/csrf", "GET, HEAD"),
+            ("/signin", "GET, HEAD, POST"),
+            ("/signin/github", "GET, POST"),
+            ("/signout", "GET, HEAD, POST"),
+            ("/callback/github", "GET, POST"),
+            ("/verify-request", "GET, HEAD"),
+            ("/error", "GET, HEAD"),
+            ("/webauthn-options", "GET"),
+            ("/webauthn-options/passkey", "GET"),
+            ("/_log", "POST"),
+            ("/error/x", "POST"),
+            ("/signup", "POST, OPTIONS"),
+            ("/verify-email", "GET, HEAD"),
+            ("/verify-email/request", "POST"),
+            ("/verify-email/confirm", "GET"),
+            ("/password/reset/request", "POST"),
+            ("/password/reset/confirm", "GET, POST"),
+        ] {
+            assert_eq!(find(path).map(|route| route.allow), Some(allow), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/sessions",
+            "/session/x",
+            "/callback",
+            "/callback/a/b",
+            "/signin/a/b",
+            "/Session",
+            "/password/reset",
+            "/password/reset/request/x",
+            "/providersx",
+        ] {
+            assert_eq!(find(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_holds_a_one_time_token_answers_head() {
+        for path in ["/callback/email", "/verify-email/confirm", "/password/reset/confirm", "/signin/github"]
+        {
+            assert!(!find(path).unwrap().head, "{path}");
+        }
+        assert!(!READ.allows(&Method::HEAD) && READ.allows(&Method::GET) && !READ.allows(&Method::POST));
+    }
+}

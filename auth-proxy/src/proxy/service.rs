@@ -1,0 +1,90 @@
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{Method, Request};
+use tower::Service;
+
+use super::limit::Limited;
+use super::request::{self, Plan};
+use crate::error::{AuthError, Reason};
+use crate::provider::Shared;
+use crate::upstream::{Front, strip_hop_by_hop};
+
+/// Forwards what is below the base path.
+#[derive(Clone)]
+pub(super) struct ProxyService {
+    shared: Arc<Shared>,
+}
+
+impl ProxyService {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared) }
+    }
+}
+
+impl Service<Request<Body>> for ProxyService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let response = forward(&shared, request).await;
+            Ok(response.unwrap_or_else(IntoResponse::into_response))
+        })
+    }
+}
+
+async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, AuthError> {
+    let (mut parts, body) = request.into_parts();
+    let Plan { method, rest } = request::plan(&parts, shared)?;
+    let front = Front::of(&parts)?;
+    let target = shared.upstream.target(rest, parts.uri.query())?;
+    let is_head = parts.method == Method::HEAD;
+
+    let mut headers = std::mem::take(&mut parts.headers);
+    request::clean(&mut headers);
+    shared.upstream.finish_head(&mut headers, &front)?;
+
+    let (body, exceeded) = limited(body, shared.settings.body_limit);
+    let mut upward = Request::new(body);
+    *upward.method_mut() = method;
+    *upward.uri_mut() = target;
+    *upward.headers_mut() = headers;
+
+    let sent = shared.upstream.send(upward).await;
+    if exceeded.is_some_and(|exceeded| exceeded.load(Ordering::Acquire)) {
+        return Err(AuthError::new(Reason::BODY_TOO_LARGE));
+    }
+    let mut response = sent.inspect_err(|error| {
+        tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "upstream unavailable");
+    })?;
+    strip_hop_by_hop(response.headers_mut());
+    if is_head {
+        *response.body_mut() = Body::empty();
+    }
+    // The version and the extensions of one connection say nothing about the other.
+    *response.version_mut() = http::Version::default();
+    response.extensions_mut().clear();
+    Ok(response)
+}
+
+/// A body that is known to be empty stays so, and needs no counting.
+fn limited(body: Body, limit: u64) -> (Body, Option<Arc<AtomicBool>>) {
+    if http_body::Body::is_end_stream(&body) {
+        return (Body::empty(), None);
+    }
+    let (body, exceeded) = Limited::new(body, limit);
+    (Body::new(body), Some(exceeded))
+}

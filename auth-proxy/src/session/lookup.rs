@@ -1,0 +1,55 @@
+use http::HeaderMap;
+
+use super::local;
+use super::wire::{self, Answer, RawSession};
+use crate::config::Source;
+use crate::error::{AuthError, Reason};
+use crate::provider::Shared;
+use crate::token::{Credential, auth_cookies};
+use crate::upstream::Front;
+
+/// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
+const SESSION_LIMIT: usize = 1 << 20;
+
+/// The session of a credential, from the configured source.
+///
+/// # Errors
+/// Invalid or unavailable; `None` is absent.
+pub(super) async fn session(
+    shared: &Shared,
+    headers: &HeaderMap,
+    front: Result<Front, AuthError>,
+    credential: &Credential,
+) -> Result<Option<RawSession>, AuthError> {
+    match shared.settings.source {
+        Source::Local => {
+            let claims = shared.decode(credential)?;
+            Ok(local::session(shared.mapping.as_ref(), &claims))
+        }
+        Source::Upstream => ask(shared, headers, &front?, credential).await,
+    }
+}
+
+/// Asks the upstream. Where two cookies could be the token, the second is tried when the first is
+/// refused.
+async fn ask(
+    shared: &Shared,
+    headers: &HeaderMap,
+    front: &Front,
+    credential: &Credential,
+) -> Result<Option<RawSession>, AuthError> {
+    let name = &shared.settings.cookie_name;
+    for candidate in credential.candidates() {
+        let cookie = auth_cookies(headers, name, candidate).map_err(AuthError::from)?;
+        let response = shared.upstream.session(cookie, front, SESSION_LIMIT).await;
+        let answer = response.and_then(|response| wire::read(&response, name)).inspect_err(|error| {
+            tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
+        })?;
+        match answer {
+            Answer::Session(session) => return Ok(Some(session)),
+            Answer::SignedOut => return Ok(None),
+            Answer::Refused => {}
+        }
+    }
+    Err(AuthError::new(Reason::SESSION_REFUSED).from_bearer(credential.is_bearer()))
+}

@@ -1,0 +1,134 @@
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::request::Parts;
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
+
+use super::data::SessionData;
+use super::wire::RawSession;
+use super::{local, lookup};
+use crate::error::{AuthError, Reason};
+use crate::provider::{Provider, Proxy};
+use crate::session::fit;
+use crate::token::Credential;
+use crate::upstream::Front;
+
+type Found<T> = Result<Option<Arc<T>>, AuthError>;
+
+/// One request's view of a proxy: whatever number of extractors and guards asks, the credential is
+/// looked up once and decoded once.
+pub(crate) struct Visit<P: Provider> {
+    proxy: Proxy<P>,
+    headers: HeaderMap,
+    front: Result<Front, AuthError>,
+    memo: Arc<Memo<P>>,
+}
+
+struct Memo<P: Provider> {
+    credential: OnceCell<Found<Credential>>,
+    claims: OnceCell<Found<Map<String, Value>>>,
+    raw: OnceCell<Found<RawSession>>,
+    session: OnceCell<Found<SessionData<P::User>>>,
+    token: OnceCell<Found<P::Claims>>,
+}
+
+impl<P: Provider> Default for Memo<P> {
+    fn default() -> Self {
+        Self {
+            credential: OnceCell::new(),
+            claims: OnceCell::new(),
+            raw: OnceCell::new(),
+            session: OnceCell::new(),
+            token: OnceCell::new(),
+        }
+    }
+}
+
+/// A cell with one of our memos; extensions hold one value of a type.
+struct Kept<P: Provider>(Arc<Memo<P>>);
+
+impl<P: Provider> Clone for Kept<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P: Provider> Visit<P> {
+    /// The visit that a request belongs to.
+    pub(crate) fn of(proxy: Proxy<P>, parts: &mut Parts) -> Self {
+        let kept = match parts.extensions.get::<Kept<P>>() {
+            Some(kept) => kept.clone(),
+            None => {
+                let kept = Kept(Arc::new(Memo::default()));
+                parts.extensions.insert(kept.clone());
+                kept
+            }
+        };
+        Self { proxy, headers: parts.headers.clone(), front: Front::of(parts), memo: kept.0 }
+    }
+
+    /// A visit of its own, for code outside of handlers.
+    pub(crate) fn of_headers(proxy: Proxy<P>, headers: &HeaderMap) -> Self {
+        Self {
+            proxy,
+            headers: headers.clone(),
+            front: Front::of_headers(headers),
+            memo: Arc::new(Memo::default()),
+        }
+    }
+
+    /// The credential that was sent.
+    pub(crate) async fn credential(&self) -> Found<Credential> {
+        let read = async || Ok(self.proxy.shared().credential(&self.headers)?.map(Arc::new));
+        self.memo.credential.get_or_init(read).await.clone()
+    }
+
+    /// The claims of the token, decoded here. Only where the proxy [`decodes`](Self::decodes).
+    pub(crate) async fn claims(&self) -> Found<Map<String, Value>> {
+        let decode = async || {
+            let Some(credential) = self.credential().await? else { return Ok(None) };
+            self.proxy.shared().decode(&credential).map(|claims| Some(Arc::new(claims)))
+        };
+        self.memo.claims.get_or_init(decode).await.clone()
+    }
+
+    /// Whether tokens are decoded here.
+    pub(crate) fn decodes(&self) -> bool {
+        self.proxy.shared().decoder.is_some()
+    }
+
+    async fn raw_session(&self) -> Found<RawSession> {
+        let find = async || {
+            let Some(credential) = self.credential().await? else { return Ok(None) };
+            let shared = self.proxy.shared();
+            let session = lookup::session(shared, &self.headers, self.front.clone(), &credential).await?;
+            Ok(session.map(Arc::new))
+        };
+        self.memo.raw.get_or_init(find).await.clone()
+    }
+
+    /// The session, in the app's type.
+    pub(crate) async fn session(&self) -> Found<SessionData<P::User>> {
+        let find = async || {
+            let Some(raw) = self.raw_session().await? else { return Ok(None) };
+            let user = fit(raw.user.clone(), Reason::USER_MISMATCH)?;
+            let data = SessionData { user, expires: raw.expires, extra: raw.extra.clone() };
+            Ok(Some(Arc::new(data)))
+        };
+        self.memo.session.get_or_init(find).await.clone()
+    }
+
+    /// The claims, in the app's type: of the token where it is decoded here, else of the session.
+    pub(crate) async fn token(&self) -> Found<P::Claims> {
+        let find = async || {
+            let claims = if self.decodes() {
+                self.claims().await?.map(|claims| claims.as_ref().clone())
+            } else {
+                self.raw_session().await?.map(|session| local::claims(&session))
+            };
+            claims.map(|claims| fit(claims, Reason::CLAIMS_MISMATCH).map(Arc::new)).transpose()
+        };
+        self.memo.token.get_or_init(find).await.clone()
+    }
+}

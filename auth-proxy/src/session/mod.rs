@@ -1,0 +1,16 @@
+//! Who is signed in: asks the upstream's `/session` or reads a decoded token, and gives it the
+//! app's type. Builds no HTTP request by hand (that is `upstream`) and decrypts nothing (`token`).
+
+mod data;
+pub(crate) mod extract;
+mod local;
+mod lookup;
+mod memo;
+mod typed;
+mod wire;
+
+pub use self::data::{SessionData, User};
+pub use self::extract::Session;
+pub use self::local::{DefaultMapping, SessionMapping};
+pub(crate) use self::memo::Visit;
+pub(crate) use self::typed::fit;

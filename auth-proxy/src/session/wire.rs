@@ -1,0 +1,162 @@
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::SET_COOKIE;
+use http::{Response, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::error::{AuthError, Reason};
+use crate::token::{SetCookieKind, is_session_cookie};
+use crate::upstream::status_error;
+
+/// A session before it gets the app's type.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RawSession {
+    pub(super) user: Map<String, Value>,
+    pub(super) expires: Option<SystemTime>,
+    pub(super) extra: Map<String, Value>,
+}
+
+/// What the upstream's `/session` says of a credential.
+#[derive(Debug, PartialEq)]
+pub(super) enum Answer {
+    /// It belongs to this session.
+    Session(RawSession),
+    /// It is no good: the upstream cleared the cookie.
+    Refused,
+    /// Nobody is signed in, by the upstream's own session callback: it kept the cookie alive.
+    SignedOut,
+}
+
+/// Reads an answer to a lookup that sent a session cookie (`core/lib/actions/session.ts`).
+///
+/// # Errors
+/// - `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200.
+/// - `upstream_nonsense` for anything but `null` or an object: Robo says "not found" and "failed" as
+///   200 with a JSON string.
+/// - `upstream_undecided` for `null` without a word about the cookie: so Auth.js answers when its
+///   database fails, and also when the configured cookie name is not the upstream's.
+pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answer, AuthError> {
+    if response.status() != StatusCode::OK {
+        return Err(status_error(response));
+    }
+    let nonsense = |why: &str| AuthError::new(Reason::UPSTREAM_NONSENSE).because(why);
+    let object = match serde_json::from_slice(response.body()) {
+        Ok(Value::Object(object)) => object,
+        Ok(Value::Null) => Map::new(),
+        Ok(_) => return Err(nonsense("/session answered neither null nor an object")),
+        Err(_) => return Err(nonsense("/session answered something that is not JSON")),
+    };
+    match session(object).map_err(nonsense)? {
+        Some(session) => Ok(Answer::Session(session)),
+        None => signed_out(response, cookie_name),
+    }
+}
+
+/// v4 answers `{}` where v5 answers `null`, and some callbacks leave out the user.
+fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'static str> {
+    let mut user = match object.remove("user") {
+        Some(Value::Object(user)) => user,
+        None | Some(Value::Null) => return Ok(None),
+        Some(_) => return Err("/session answered a user that is not an object"),
+    };
+    let expires = match object.remove("expires") {
+        Some(Value::String(text)) => {
+            Some(humantime::parse_rfc3339(&text).map_err(|_| "/session answered `expires` that is no date")?)
+        }
+        None | Some(Value::Null) => None,
+        Some(_) => return Err("/session answered `expires` that is not a string"),
+    };
+    object.remove("sessionToken");
+    user.remove("sessionToken");
+    Ok(Some(RawSession { user, expires, extra: object }))
+}
+
+fn signed_out(response: &Response<Bytes>, cookie_name: &str) -> Result<Answer, AuthError> {
+    let kinds = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| is_session_cookie(value.as_bytes(), cookie_name));
+    // A token that shrank clears its old chunks and sets the new ones: any cookie that is set counts.
+    kinds
+        .map(|kind| match kind {
+            SetCookieKind::Sets => Answer::SignedOut,
+            SetCookieKind::Clears => Answer::Refused,
+        })
+        .reduce(|a, b| if a == Answer::SignedOut { a } else { b })
+        .ok_or_else(|| {
+            AuthError::new(Reason::UPSTREAM_UNDECIDED)
+                .because("/session answered null and neither cleared nor renewed the cookie that was sent")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "authjs.session-token";
+
+    fn answer(status: u16, body: &str, cookies: &[&str]) -> Result<Answer, &'static str> {
+        let mut response = Response::builder().status(status);
+        for cookie in cookies {
+            response = response.header(SET_COOKIE, *cookie);
+        }
+        let response = response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+        read(&response, NAME).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn signed_in() {
+        let body = r#"{"user":{"name":"Ada","sessionToken":"x"},"expires":"2030-01-02T03:04:05.678Z","sessionToken":"x","role":"admin"}"#;
+        let Ok(Answer::Session(session)) = answer(200, body, &[]) else { panic!() };
+        assert_eq!(Value::Object(session.user), serde_json::json!({"name": "Ada"}));
+        assert_eq!(Value::Object(session.extra), serde_json::json!({"role": "admin"}));
+        assert_eq!(
+            humantime::format_rfc3339_millis(session.expires.unwrap()).to_string(),
+            "2030-01-02T03:04:05.678Z"
+        );
+    }
+
+    #[test]
+    fn signed_out_needs_a_word_about_the_cookie() {
+        let clear = "authjs.session-token=; Max-Age=0; Path=/";
+        let set = "authjs.session-token.0=abc; Path=/";
+        for body in ["null", "{}", r#"{"expires":"2030-01-01T00:00:00.000Z"}"#, r#"{"user":null}"#] {
+            assert_eq!(answer(200, body, &[clear]), Ok(Answer::Refused), "{body}");
+            assert_eq!(answer(200, body, &[clear, set]), Ok(Answer::SignedOut), "{body}");
+            assert_eq!(answer(200, body, &["authjs.csrf-token=a"]), Err("upstream_undecided"), "{body}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_neither() {
+        for body in [
+            "",
+            "\"API Route not found.\"",
+            "[]",
+            "1",
+            "true",
+            "<!doctype html>",
+            "{\"user\":1}",
+            "{\"user\":[]}",
+            "{\"user\":{},\"expires\":1}",
+            "{\"user\":{},\"expires\":\"soon\"}",
+            "null null",
+            "\u{feff}null",
+        ] {
+            assert_eq!(answer(200, body, &[]), Err("upstream_nonsense"), "{body}");
+        }
+        for (status, code) in [
+            (500, "upstream_failed"),
+            (404, "upstream_failed"),
+            (401, "upstream_failed"),
+            (302, "upstream_failed"),
+            (204, "upstream_failed"),
+            (503, "upstream_overloaded"),
+            (504, "upstream_timeout"),
+        ] {
+            assert_eq!(answer(status, "null", &[]), Err(code));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{fmt, io};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{HeaderMap, Method, Uri};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::routes;
+use crate::config::Strategy;
+
+/// An Auth.js server to test against, with a credentials provider, on a port of its own.
+///
+/// Answers `providers`, `csrf`, `signin`, `callback/credentials`, `session` and `signout` as
+/// `@auth/core` does, cookies and tokens included, and 400 to everything else. The user `demo` with
+/// the password `demo` is there unless others are given. It stops when it is dropped.
+pub struct FakeUpstream {
+    state: Arc<Fake>,
+    url: String,
+    server: JoinHandle<()>,
+}
+
+/// What the fake is set to and what it has seen.
+pub(super) struct Fake {
+    pub(super) base_path: String,
+    pub(super) secret: String,
+    pub(super) cookie_name: String,
+    pub(super) strategy: Strategy,
+    pub(super) max_age: Duration,
+    pub(super) accounts: Vec<Account>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Database sessions: the cookie's value, and the claims of the user.
+    pub(super) sessions: HashMap<String, Map<String, Value>>,
+    seen: Vec<SeenRequest>,
+}
+
+#[derive(Clone)]
+pub(super) struct Account {
+    pub(super) login: String,
+    pub(super) password: String,
+    pub(super) claims: Map<String, Value>,
+}
+
+/// A request as it arrived at the fake.
+#[derive(Clone, Debug)]
+pub struct SeenRequest {
+    /// The method.
+    pub method: Method,
+    /// The target, byte for byte.
+    pub uri: Uri,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl FakeUpstream {
+    /// Starts one with the user `demo`.
+    ///
+    /// # Errors
+    /// When no port of 127.0.0.1 can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Sets one up.
+    #[must_use]
+    pub fn builder() -> FakeUpstreamBuilder {
+        FakeUpstreamBuilder {
+            base_path: "/api/auth".to_owned(),
+            secret: "a fake secret that is long enough".to_owned(),
+            cookie_name: "authjs.session-token".to_owned(),
+            strategy: Strategy::Jwt,
+            max_age: Duration::from_secs(30 * 24 * 3600),
+            accounts: Vec::new(),
+        }
+    }
+
+    /// Its address, such as `http://127.0.0.1:49152`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The secret that it encrypts tokens with.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.state.secret
+    }
+
+    /// Every request so far, oldest first.
+    #[must_use]
+    pub fn seen(&self) -> Vec<SeenRequest> {
+        self.state.memory().seen.clone()
+    }
+
+    /// How often `/session` was asked.
+    #[must_use]
+    pub fn lookups(&self) -> usize {
+        let session = format!("{}/session", self.state.base_path);
+        self.state.memory().seen.iter().filter(|seen| seen.uri.path() == session).count()
+    }
+}
+
+impl Drop for FakeUpstream {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl fmt::Debug for FakeUpstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeUpstream").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`FakeUpstream`].
+#[derive(Clone)]
+pub struct FakeUpstreamBuilder {
+    base_path: String,
+    secret: String,
+    cookie_name: String,
+    strategy: Strategy,
+    max_age: Duration,
+    accounts: Vec<Account>,
+}
+
+impl FakeUpstreamBuilder {
+    /// Where the routes live; `/api/auth` unless set.
+    #[must_use]
+    pub fn base_path(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.base_path);
+        self
+    }
+
+    /// The secret.
+    #[must_use]
+    pub fn secret(mut self, secret: &str) -> Self {
+        secret.clone_into(&mut self.secret);
+        self
+    }
+
+    /// The name of the session cookie; `authjs.session-token` unless set.
+    #[must_use]
+    pub fn cookie_name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.cookie_name);
+        self
+    }
+
+    /// How sessions are kept; as tokens unless set.
+    #[must_use]
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
+        self
+    }
+
+    /// How long sessions last; 30 days unless set.
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Adds a user. `claims` is a JSON object with `sub`, `name`, `email`, and whatever else is to be
+    /// in the token; every claim but the registered ones is shown in `session.user` too.
+    #[must_use]
+    pub fn user(mut self, login: &str, password: &str, claims: Value) -> Self {
+        let claims = match claims {
+            Value::Object(claims) => claims,
+            _ => Map::new(),
+        };
+        self.accounts.push(Account { login: login.to_owned(), password: password.to_owned(), claims });
+        self
+    }
+
+    /// Starts it on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(self) -> io::Result<FakeUpstream> {
+        let demo = json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" });
+        let builder = if self.accounts.is_empty() { self.user("demo", "demo", demo) } else { self };
+        let state = Arc::new(Fake {
+            base_path: builder.base_path,
+            secret: builder.secret,
+            cookie_name: builder.cookie_name,
+            strategy: builder.strategy,
+            max_age: builder.max_age,
+            accounts: builder.accounts,
+            memory: Mutex::default(),
+        });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let server = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, app).await {
+                tracing::error!(%error, "the fake upstream stopped");
+            }
+        });
+        Ok(FakeUpstream { state, url, server })
+    }
+}
+
+impl fmt::Debug for FakeUpstreamBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeUpstreamBuilder").field("base_path", &self.base_path).finish_non_exhaustive()
+    }
+}
+
+impl Fake {
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn answer(State(fake): State<Arc<Fake>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let seen = SeenRequest { method: parts.method, uri: parts.uri, headers: parts.headers };
+    fake.memory().seen.push(seen.clone());
+    // As Auth.js on Express: whatever is larger is none of its forms.
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_else(|_| Bytes::new());
+    routes::answer(&fake, &seen, &body)
+}

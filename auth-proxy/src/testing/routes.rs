@@ -1,0 +1,345 @@
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::{digest, rand};
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, HOST};
+use http::{Method, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::fake::{Fake, SeenRequest};
+use super::{mint, pages};
+use crate::config::Strategy;
+use crate::token::{Decoder, read};
+
+type Form = HashMap<String, String>;
+
+/// Answers one request as `@auth/core` does (`core/lib/index.ts`).
+pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
+    let Some(action) = seen.uri.path().strip_prefix(&fake.base_path) else {
+        return Answer::bad_request().done();
+    };
+    let visit = Visit::new(fake, seen, body);
+    let answer = match (&seen.method, action.trim_matches('/')) {
+        (&Method::GET, "providers") => visit.providers(),
+        (&Method::GET, "csrf") => {
+            Answer::json(StatusCode::OK, json!({ "csrfToken": visit.csrf.token }).to_string())
+                .uncached()
+                .cookies(visit.own_cookies())
+        }
+        (&Method::GET, "signin") => {
+            let page = pages::sign_in(
+                &fake.base_path,
+                &visit.csrf.token,
+                &visit.callback_url(),
+                visit.query.get("error").map(String::as_str),
+            );
+            Answer::html(page).cookies(visit.own_cookies())
+        }
+        (&Method::GET, "signout") => {
+            Answer::html(pages::sign_out(&fake.base_path, &visit.csrf.token, &visit.callback_url()))
+                .cookies(visit.own_cookies())
+        }
+        (&Method::GET, "session") => visit.session(),
+        (&Method::POST, "callback/credentials" | "signout" | "signin") if !visit.csrf_holds() => visit
+            .redirect(&format!("{}{}/signin?error=MissingCSRF", visit.origin, fake.base_path))
+            .cookies(visit.own_cookies()),
+        (&Method::POST, "callback/credentials") => visit.sign_in(),
+        (&Method::POST, "signout") => visit.sign_out(),
+        _ => Answer::bad_request(),
+    };
+    answer.done()
+}
+
+/// One request, its parameters read.
+struct Visit<'a> {
+    fake: &'a Fake,
+    seen: &'a SeenRequest,
+    origin: String,
+    query: Form,
+    form: Form,
+    csrf: Csrf,
+}
+
+/// `core/lib/actions/callback/oauth/csrf-token.ts`.
+struct Csrf {
+    token: String,
+    /// Whether the browser sent it: then no new cookie is set.
+    sent: bool,
+}
+
+impl<'a> Visit<'a> {
+    fn new(fake: &'a Fake, seen: &'a SeenRequest, body: &[u8]) -> Self {
+        let header = |name: &str| seen.headers.get(name).and_then(|value| value.to_str().ok());
+        let is_json = header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/json"));
+        let form = if is_json {
+            serde_json::from_slice(body).unwrap_or_default()
+        } else {
+            serde_urlencoded::from_bytes(body).unwrap_or_default()
+        };
+        let csrf = match cookie(seen, "authjs.csrf-token") {
+            Some(value) if Csrf::is_ours(&value, &fake.secret) => {
+                Csrf { token: value.split('|').next().unwrap_or_default().to_owned(), sent: true }
+            }
+            _ => Csrf { token: random_hex(), sent: false },
+        };
+        Self {
+            fake,
+            seen,
+            origin: format!(
+                "{}://{}",
+                header("x-forwarded-proto").unwrap_or("http"),
+                header(HOST.as_str()).unwrap_or("localhost")
+            ),
+            query: seen
+                .uri
+                .query()
+                .and_then(|query| serde_urlencoded::from_str(query).ok())
+                .unwrap_or_default(),
+            form,
+            csrf,
+        }
+    }
+
+    fn providers(&self) -> Answer {
+        let base = format!("{}{}", self.origin, self.fake.base_path);
+        let credentials = json!({
+            "id": "credentials",
+            "name": "Credentials",
+            "type": "credentials",
+            "signinUrl": format!("{base}/signin/credentials"),
+            "callbackUrl": format!("{base}/callback/credentials"),
+        });
+        Answer::json(StatusCode::OK, json!({ "credentials": credentials }).to_string())
+    }
+
+    /// `core/lib/actions/session.ts`: both strategies set the cookie on every GET.
+    fn session(&self) -> Answer {
+        let Ok(Some(credential)) =
+            read(&self.seen.headers, &self.fake.cookie_name, self.fake.strategy == Strategy::Database)
+        else {
+            return Answer::json(StatusCode::OK, "null".to_owned()).uncached().cookies(self.own_cookies());
+        };
+        let found = credential.candidates().next().and_then(|value| match self.fake.strategy {
+            Strategy::Jwt => {
+                let secret = zeroize::Zeroizing::new(self.fake.secret.clone());
+                let decoder =
+                    Decoder::new(crate::config::TokenFormat::Encrypted, &[secret], &self.fake.cookie_name)
+                        .ok()?;
+                let claims = decoder.decode(value, now()).ok()?;
+                let token = self.token(&claims);
+                Some((claims, token))
+            }
+            Strategy::Database => {
+                let claims = self.fake.memory().sessions.get(value).cloned()?;
+                Some((claims, value.to_owned()))
+            }
+        });
+        let mut cookies = self.own_cookies();
+        let body = match found {
+            Some((claims, token)) => {
+                cookies.extend(self.session_cookies(&token));
+                self.session_json(&claims, &token).to_string()
+            }
+            None => {
+                cookies.push(self.cleared());
+                "null".to_owned()
+            }
+        };
+        Answer::json(StatusCode::OK, body).uncached().cookies(cookies)
+    }
+
+    fn session_json(&self, claims: &Map<String, Value>, token: &str) -> Value {
+        let mut user = Map::new();
+        for (name, value) in claims {
+            match name.as_str() {
+                "iat" | "exp" | "jti" | "nbf" => continue,
+                "sub" => user.insert("id".to_owned(), value.clone()),
+                "picture" => user.insert("image".to_owned(), value.clone()),
+                _ => user.insert(name.clone(), value.clone()),
+            };
+        }
+        let expires = SystemTime::now() + self.fake.max_age;
+        let mut session =
+            json!({ "user": user, "expires": humantime::format_rfc3339_millis(expires).to_string() });
+        if self.fake.strategy == Strategy::Database {
+            // As Robo does: the cookie's value in the body, where scripts can read it.
+            session["sessionToken"] = json!(token);
+        }
+        session
+    }
+
+    fn sign_in(&self) -> Answer {
+        let given = |name: &str| self.form.get(name).map(String::as_str).unwrap_or_default();
+        let account = self
+            .fake
+            .accounts
+            .iter()
+            .find(|account| account.login == given("username") && account.password == given("password"));
+        let Some(account) = account else {
+            let failed = format!(
+                "{}{}/signin?error=CredentialsSignin&code=credentials",
+                self.origin, self.fake.base_path
+            );
+            return self.redirect(&failed);
+        };
+        let token = match self.fake.strategy {
+            Strategy::Jwt => self.token(&account.claims),
+            Strategy::Database => {
+                let token = random_hex();
+                self.fake.memory().sessions.insert(token.clone(), account.claims.clone());
+                token
+            }
+        };
+        let callback = self.callback_url();
+        let mut cookies = self.session_cookies(&token);
+        cookies.push(callback_cookie(&callback));
+        self.redirect(&callback).cookies(cookies)
+    }
+
+    fn sign_out(&self) -> Answer {
+        if let Some(value) = cookie(self.seen, &self.fake.cookie_name) {
+            self.fake.memory().sessions.remove(&value);
+        }
+        self.redirect(&self.callback_url()).cookies(vec![self.cleared()])
+    }
+
+    fn redirect(&self, to: &str) -> Answer {
+        Answer::redirect(to, self.seen.headers.contains_key("x-auth-return-redirect"))
+    }
+
+    fn csrf_holds(&self) -> bool {
+        self.csrf.sent && self.form.get("csrfToken") == Some(&self.csrf.token)
+    }
+
+    /// The default redirect callback: paths and this origin only (`core/lib/init.ts:33-37`).
+    fn callback_url(&self) -> String {
+        let asked = self.form.get("callbackUrl").or_else(|| self.query.get("callbackUrl")).cloned();
+        let kept = || cookie(self.seen, "authjs.callback-url");
+        match asked.or_else(kept) {
+            Some(path) if path.starts_with('/') && !path.starts_with("//") => {
+                format!("{}{path}", self.origin)
+            }
+            Some(url) if url == self.origin || url.starts_with(&format!("{}/", self.origin)) => url,
+            _ => self.origin.clone(),
+        }
+    }
+
+    /// A fresh token of these claims, as `core/jwt.ts` encodes it.
+    fn token(&self, claims: &Map<String, Value>) -> String {
+        let mut claims = claims.clone();
+        let now = now();
+        claims.insert("iat".to_owned(), json!(now));
+        claims.insert("exp".to_owned(), json!(now + self.fake.max_age.as_secs()));
+        claims.insert("jti".to_owned(), json!(random_hex()));
+        mint(&claims, &self.fake.secret, &self.fake.cookie_name)
+    }
+
+    /// The session cookie, in chunks where it must be (`core/lib/utils/cookie.ts:180-204`).
+    fn session_cookies(&self, token: &str) -> Vec<String> {
+        const CHUNK: usize = 3936;
+        let name = &self.fake.cookie_name;
+        let expires = httpdate(SystemTime::now() + self.fake.max_age);
+        let set = |name: &str, value: &str| {
+            format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax")
+        };
+        if token.len() <= CHUNK {
+            return vec![set(name, token)];
+        }
+        let chunks = token.as_bytes().chunks(CHUNK).enumerate();
+        chunks.map(|(n, chunk)| set(&format!("{name}.{n}"), &String::from_utf8_lossy(chunk))).collect()
+    }
+
+    fn cleared(&self) -> String {
+        format!("{}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax", self.fake.cookie_name)
+    }
+
+    /// The CSRF and callback-URL cookies, minted when the browser sent none.
+    fn own_cookies(&self) -> Vec<String> {
+        let mut cookies = Vec::new();
+        if !self.csrf.sent {
+            let hash = Csrf::hash(&self.csrf.token, &self.fake.secret);
+            cookies.push(format!(
+                "authjs.csrf-token={}%7C{hash}; Path=/; HttpOnly; SameSite=Lax",
+                self.csrf.token
+            ));
+        }
+        if cookie(self.seen, "authjs.callback-url").is_none() || self.query.contains_key("callbackUrl") {
+            cookies.push(callback_cookie(&self.callback_url()));
+        }
+        cookies
+    }
+}
+
+impl Csrf {
+    fn is_ours(value: &str, secret: &str) -> bool {
+        value.split_once('|').is_some_and(|(token, hash)| hash == Self::hash(token, secret))
+    }
+
+    fn hash(token: &str, secret: &str) -> String {
+        hex(digest::digest(&digest::SHA256, format!("{token}{secret}").as_bytes()).as_ref())
+    }
+}
+
+fn callback_cookie(url: &str) -> String {
+    let url = utf8_percent_encode(url, NON_ALPHANUMERIC);
+    format!("authjs.callback-url={url}; Path=/; HttpOnly; SameSite=Lax")
+}
+
+fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
+    seen.headers
+        .get_all(http::header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        .map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
+/// RFC 9110, section 5.6.7, by way of RFC 3339: the standard library formats no dates.
+fn httpdate(time: SystemTime) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() / 86_400;
+    let day = usize::try_from(days % 7).ok().and_then(|n| DAYS.get(n)).copied().unwrap_or("Thu");
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    let mut parts = text.split(['-', 'T', 'Z']);
+    let mut next = || parts.next().unwrap_or_default().to_owned();
+    let (year, month, date, clock) = (next(), next(), next(), next());
+    let month =
+        month.parse::<usize>().ok().and_then(|n| MONTHS.get(n.wrapping_sub(1))).copied().unwrap_or("Jan");
+    format!("{day}, {date} {month} {year} {clock} GMT")
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn random_hex() -> String {
+    let mut bytes = [0; 32];
+    // Only a broken kernel has no randomness; a fake may then repeat itself.
+    let _ = rand::fill(&mut bytes);
+    hex(&bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        assert_eq!(httpdate(UNIX_EPOCH + Duration::from_secs(784_111_777)), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

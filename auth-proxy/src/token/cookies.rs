@@ -1,0 +1,286 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE};
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use super::error::TokenError;
+
+/// Bytes of all `Cookie` lines together. Node refuses heads over 16 KiB, so no upstream that is
+/// known ever sees as much.
+const COOKIE_LIMIT: usize = 64 * 1024;
+
+/// Chunks of one token. With the 3936 bytes that Auth.js puts into each, more than fit the limit.
+const CHUNK_LIMIT: usize = 64;
+
+/// The session token that a request carries.
+pub(crate) struct Credential {
+    bearer: bool,
+    first: Zeroizing<String>,
+    /// Where a plain cookie and chunks both look like a token: one of them is stale.
+    second: Option<Zeroizing<String>>,
+}
+
+impl Credential {
+    /// The values that could be the token, the likelier first.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.first), self.second.as_ref()].into_iter().flatten().map(|value| value.as_str())
+    }
+
+    /// Whether it came in an `Authorization` header.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.bearer
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("bearer", &self.bearer).finish_non_exhaustive()
+    }
+}
+
+/// Finds the session token: in the cookie of exactly this name, else in its chunks `.0 .. .n`, else
+/// in a Bearer header (`core/jwt.ts:144-198`). An invalid cookie is not rescued by a Bearer header.
+///
+/// Auth.js joins every cookie whose name *starts with* the session cookie's
+/// (`core/lib/utils/cookie.ts:154-177`), so that a stale chunk or a sibling signs the visitor out;
+/// here neither counts. An `opaque` token, of a database session, is never chunked.
+pub(crate) fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Option<Credential>, TokenError> {
+    let found = scan(headers, name)?;
+    let plain = found.plain.filter(|value| !value.is_empty()).map(decode);
+    let chunks = if opaque { None } else { found.joined_chunks() };
+    let (first, second) = match (plain, chunks) {
+        (None, None) => return bearer(headers),
+        (Some(value), None) | (None, Some(value)) => (value, None),
+        (Some(plain), Some(chunks)) => match (has_token_shape(&plain), has_token_shape(&chunks)) {
+            (true, true) => (plain, Some(chunks)),
+            (false, true) => (chunks, None),
+            (_, false) => (plain, None),
+        },
+    };
+    Ok(Some(Credential { bearer: false, first, second }))
+}
+
+struct Found<'h> {
+    plain: Option<&'h str>,
+    chunks: [Option<&'h str>; CHUNK_LIMIT],
+}
+
+/// One pass over all `Cookie` lines. The first cookie of a name wins: browsers send the more
+/// specific path first (RFC 6265, section 5.4), and Auth.js's parser keeps it too.
+fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<Found<'h>, TokenError> {
+    let mut found = Found { plain: None, chunks: [None; CHUNK_LIMIT] };
+    let mut total = 0;
+    for line in headers.get_all(COOKIE) {
+        total += line.len();
+        if total > COOKIE_LIMIT {
+            return Err(TokenError::TooLarge);
+        }
+        for pair in line.as_bytes().split(|byte| *byte == b';') {
+            let Some(rest) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
+            // The name ends here, or goes on with the number of a chunk.
+            let Some(equals) = rest.iter().position(|byte| *byte == b'=') else { continue };
+            let (suffix, value) = rest.split_at(equals);
+            let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
+            let value = value.strip_prefix('=').unwrap_or_default().trim_ascii_start();
+            let place = match suffix.trim_ascii_end() {
+                b"" => Some(&mut found.plain),
+                suffix => chunk_number(suffix).and_then(|n| found.chunks.get_mut(n)),
+            };
+            if let Some(place @ None) = place {
+                *place = Some(value);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The number of `.7`; none of `.07`, `.`, `.7x`.
+fn chunk_number(suffix: &[u8]) -> Option<usize> {
+    let digits = suffix.strip_prefix(b".")?;
+    let canonical = digits == b"0" || !digits.starts_with(b"0");
+    if !canonical || digits.is_empty() || digits.len() > 2 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+impl Found<'_> {
+    /// The chunks from `.0` to the first gap, joined.
+    fn joined_chunks(&self) -> Option<Zeroizing<String>> {
+        let chunks = self.chunks.iter().map_while(|chunk| chunk.filter(|value| !value.is_empty()));
+        let mut joined =
+            Zeroizing::new(String::with_capacity(self.chunks.iter().flatten().map(|c| c.len()).sum()));
+        for chunk in chunks {
+            joined.push_str(&decode(chunk));
+        }
+        if joined.is_empty() { None } else { Some(joined) }
+    }
+}
+
+/// `decodeURIComponent`, and the value as it is when that fails (`core/lib/vendored/cookie.ts`).
+fn decode(value: &str) -> Zeroizing<String> {
+    Zeroizing::new(percent_decode(value).unwrap_or(Cow::Borrowed(value)).into_owned())
+}
+
+/// Strict, as `decodeURIComponent`: `None` for a broken escape or for bytes that are not UTF-8.
+fn percent_decode(value: &str) -> Option<Cow<'_, str>> {
+    if !value.contains('%') {
+        return Some(Cow::Borrowed(value));
+    }
+    let mut rest = value;
+    while let Some((_, after)) = rest.split_once('%') {
+        let digits = after.as_bytes().get(..2)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        rest = after.get(2..)?;
+    }
+    percent_decode_str(value).decode_utf8().ok()
+}
+
+/// Five parts for a JWE, three for a JWS.
+fn has_token_shape(value: &str) -> bool {
+    matches!(value.bytes().filter(|byte| *byte == b'.').count(), 2 | 4)
+}
+
+/// `Bearer`, spelled just so, then one percent-encoded value (`core/jwt.ts:168-176`).
+fn bearer(headers: &HeaderMap) -> Result<Option<Credential>, TokenError> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = value.as_bytes().strip_prefix(b"Bearer ") else { return Ok(None) };
+    if value.len() > COOKIE_LIMIT {
+        return Err(TokenError::TooLarge);
+    }
+    let value = std::str::from_utf8(value).map_err(|_| TokenError::BearerMalformed)?;
+    let value = percent_decode(value.trim_ascii()).ok_or(TokenError::BearerMalformed)?;
+    if value.is_empty() {
+        return Err(TokenError::BearerMalformed);
+    }
+    Ok(Some(Credential { bearer: true, first: Zeroizing::new(value.into_owned()), second: None }))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAME: &str = "authjs.session-token";
+
+    fn cookies(lines: &[&str]) -> HeaderMap {
+        lines.iter().map(|line| (COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap())).collect()
+    }
+
+    fn found(lines: &[&str]) -> Vec<String> {
+        let credential = read(&cookies(lines), NAME, false).unwrap();
+        credential.iter().flat_map(Credential::candidates).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn reads_by_exact_name() {
+        assert_eq!(found(&["a=1; authjs.session-token=x; b=2"]), ["x"]);
+        assert_eq!(found(&["a=1;  authjs.session-token = x ;b"]), ["x"]);
+        assert_eq!(found(&["a=1", "authjs.session-token=x"]), ["x"]);
+        assert_eq!(found(&["authjs.session-token-old=y; authjs.session-token=x"]), ["x"]);
+        assert_eq!(found(&["xauthjs.session-token=y"]), [""; 0]);
+        assert_eq!(found(&["authjs.session-token=x; authjs.session-token=y"]), ["x"]);
+        assert_eq!(found(&["authjs.session-token="]), [""; 0]);
+        assert_eq!(found(&["authjs.session-token"]), [""; 0]);
+        assert_eq!(found(&["authjs.session-token=a=b"]), ["a=b"]);
+        assert_eq!(found(&["__Secure-authjs.session-token=y"]), [""; 0]);
+    }
+
+    #[test]
+    fn joins_contiguous_chunks_in_any_order() {
+        assert_eq!(
+            found(&["authjs.session-token.1=b; authjs.session-token.0=a; authjs.session-token.2=c"]),
+            ["abc"]
+        );
+        assert_eq!(found(&["authjs.session-token.0=a; authjs.session-token.2=c"]), ["a"]);
+        assert_eq!(found(&["authjs.session-token.1=b"]), [""; 0]);
+        assert_eq!(
+            found(&["authjs.session-token.00=a; authjs.session-token.0=b; authjs.session-token.01=c"]),
+            ["b"]
+        );
+        let many: Vec<String> = (0..14).rev().map(|n| format!("{NAME}.{n}={n};")).collect();
+        assert_eq!(found(&[&many.concat()]), ["012345678910111213"]);
+    }
+
+    #[test]
+    fn the_shape_decides_between_plain_and_chunks() {
+        let chunks = "authjs.session-token.0=a..b.; authjs.session-token.1=c.d";
+        assert_eq!(found(&[&format!("authjs.session-token=stale; {chunks}")]), ["a..b.c.d"]);
+        assert_eq!(found(&["authjs.session-token=a..b.c.d; authjs.session-token.0=stale"]), ["a..b.c.d"]);
+        assert_eq!(found(&[&format!("authjs.session-token=1..2.3.4; {chunks}")]), ["1..2.3.4", "a..b.c.d"]);
+    }
+
+    #[test]
+    fn decodes_as_auth_js_does() {
+        assert_eq!(found(&["authjs.session-token=a%2Eb"]), ["a.b"]);
+        assert_eq!(found(&["authjs.session-token=a%zz"]), ["a%zz"]);
+        assert_eq!(found(&["authjs.session-token=%ff"]), ["%ff"]);
+        assert_eq!(found(&["authjs.session-token=\"x\""]), ["\"x\""]);
+    }
+
+    #[test]
+    fn bearer_only_without_a_cookie_and_only_spelled_so() {
+        let read = |cookie: Option<&str>, authorization: &str| {
+            let mut headers = cookies(cookie.as_slice());
+            headers.insert(AUTHORIZATION, authorization.parse().unwrap());
+            read(&headers, NAME, false)
+                .map(|c| c.map(|c| (c.is_bearer(), c.candidates().next().unwrap().to_owned())))
+        };
+        assert_eq!(read(None, "Bearer x%2Ey"), Ok(Some((true, "x.y".to_owned()))));
+        assert_eq!(read(None, "bearer x"), Ok(None));
+        assert_eq!(read(None, "Basic x"), Ok(None));
+        assert_eq!(read(None, "Bearer %zz"), Err(TokenError::BearerMalformed));
+        assert_eq!(read(None, "Bearer  "), Err(TokenError::BearerMalformed));
+        assert_eq!(read(Some("authjs.session-token=c"), "Bearer x"), Ok(Some((false, "c".to_owned()))));
+        assert_eq!(read(Some("authjs.session-token="), "Bearer x"), Ok(Some((true, "x".to_owned()))));
+    }
+
+    #[test]
+    fn bounds() {
+        let huge = format!("{NAME}={}", "x".repeat(1 << 20));
+        assert_eq!(read(&cookies(&[&huge]), NAME, false).map(drop), Err(TokenError::TooLarge));
+        let names: String = (0..10_000).map(|n| format!("{NAME}.{n}=;")).collect();
+        assert_eq!(read(&cookies(&[&names]), NAME, false).map(drop), Err(TokenError::TooLarge));
+        let opaque = read(&cookies(&["authjs.session-token=a; authjs.session-token.0=b"]), NAME, true)
+            .unwrap()
+            .unwrap();
+        assert_eq!(opaque.candidates().collect::<Vec<_>>(), ["a"]);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_on_any_bytes(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)) {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                if let Ok(value) = HeaderValue::from_bytes(&line) {
+                    headers.append(COOKIE, value.clone());
+                    headers.append(AUTHORIZATION, value);
+                }
+            }
+            let _ = read(&headers, "a", false);
+            let _ = read(&headers, NAME, true);
+        }
+
+        #[test]
+        fn near_misses_never_panic(text in r"( ?;?authjs\.session-token[.=-]?[0-9%a-f=.]{0,8};?){0,8}") {
+            let _ = read(&cookies(&[&text]), NAME, false);
+        }
+
+        #[test]
+        fn chunks_in_any_order_join_to_the_token(token in "[a-zA-Z0-9_-]{1,400}", size in 8_usize..100, seed in any::<u64>()) {
+            let pieces = token.as_bytes().chunks(size).enumerate();
+            let mut pairs: Vec<String> =
+                pieces.map(|(n, piece)| format!("{NAME}.{n}={}", String::from_utf8_lossy(piece))).collect();
+            let turn = usize::try_from(seed % pairs.len() as u64).unwrap();
+            pairs.rotate_left(turn);
+            prop_assert_eq!(found(&[&pairs.join("; ")]), [token]);
+        }
+    }
+}

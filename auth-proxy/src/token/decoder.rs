@@ -1,0 +1,54 @@
+use std::fmt;
+
+use auth_proxy_rules::TokenFormat;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::error::{KeyError, TokenError};
+use super::jwe::JweDecoder;
+use super::jws::JwsDecoder;
+use super::time;
+
+/// Turns session tokens into claims. The keys are derived once, when it is built.
+pub(crate) struct Decoder(Kind);
+
+enum Kind {
+    Encrypted(JweDecoder),
+    Signed(JwsDecoder),
+}
+
+impl Decoder {
+    /// Derives the keys of a format, newest secret first.
+    pub(crate) fn new(
+        format: TokenFormat,
+        secrets: &[Zeroizing<String>],
+        cookie_name: &str,
+    ) -> Result<Self, KeyError> {
+        Ok(Self(match format {
+            TokenFormat::Encrypted => Kind::Encrypted(JweDecoder::v5(secrets, cookie_name)?),
+            TokenFormat::EncryptedV4 => Kind::Encrypted(JweDecoder::v4(secrets)?),
+            signed => Kind::Signed(JwsDecoder::new(signed, secrets)?),
+        }))
+    }
+
+    /// The claims of a token that is good at `now`, in seconds since the Unix epoch.
+    pub(crate) fn decode(&self, token: &str, now: u64) -> Result<Map<String, Value>, TokenError> {
+        let plain = match &self.0 {
+            Kind::Encrypted(decoder) => decoder.decrypt(token)?,
+            Kind::Signed(decoder) => decoder.verify(token)?,
+        };
+        // A JWT claims set is an object (RFC 7519, section 4).
+        let claims = serde_json::from_slice(&plain).map_err(|_| TokenError::Malformed)?;
+        time::check(&claims, now)?;
+        Ok(claims)
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Decoder(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

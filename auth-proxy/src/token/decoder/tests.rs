@@ -1,0 +1,190 @@
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::token::encrypt::{Enc, encrypt_v4, encrypt_v5, seal};
+use crate::token::keys::{derive_v5, thumbprint};
+
+const NAME: &str = "authjs.session-token";
+const NOW: u64 = 1_800_000_000;
+
+fn claims() -> Map<String, Value> {
+    let Value::Object(claims) = json!({ "sub": "1", "name": "Ada ✨", "exp": NOW + 60 }) else {
+        unreachable!()
+    };
+    claims
+}
+
+fn decoder(format: TokenFormat, secrets: &[&str]) -> Decoder {
+    let secrets: Vec<_> = secrets.iter().map(|secret| Zeroizing::new((*secret).to_owned())).collect();
+    Decoder::new(format, &secrets, NAME).unwrap()
+}
+
+#[test]
+fn reads_what_auth_js_issues() {
+    for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
+        for kid in [true, false] {
+            for secret in ["new", "old", "older"] {
+                let token = encrypt_v5(&claims(), secret, NAME, enc, kid);
+                let decoded = decoder(TokenFormat::Encrypted, &["new", "old", "older"]).decode(&token, NOW);
+                assert_eq!(decoded, Ok(claims()), "{enc:?} {kid} {secret}");
+            }
+        }
+    }
+    let v4 = encrypt_v4(&claims(), "secret");
+    assert_eq!(decoder(TokenFormat::EncryptedV4, &["new", "secret"]).decode(&v4, NOW), Ok(claims()));
+}
+
+#[test]
+fn refuses_other_keys_and_other_formats() {
+    let decode = |format, secret, token: &str| decoder(format, &[secret]).decode(token, NOW);
+    let named = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true);
+    let nameless = encrypt_v5(&claims(), "secret", NAME, Enc::A256Gcm, false);
+    let salted = encrypt_v5(&claims(), "secret", "__Secure-authjs.session-token", Enc::A256CbcHs512, true);
+    let v4 = encrypt_v4(&claims(), "secret");
+    use TokenFormat::{Encrypted, EncryptedV4, Hs256};
+    assert_eq!(decode(Encrypted, "other", &named), Err(TokenError::UnknownKey));
+    assert_eq!(decode(Encrypted, "other", &nameless), Err(TokenError::Tampered));
+    assert_eq!(decode(Encrypted, "secret", &salted), Err(TokenError::UnknownKey));
+    assert_eq!(decode(Encrypted, "secret", &v4), Err(TokenError::Tampered));
+    assert_eq!(decode(EncryptedV4, "secret", &named), Err(TokenError::Unsupported));
+    assert_eq!(decode(EncryptedV4, "secret", &nameless), Err(TokenError::Tampered));
+    assert_eq!(decode(Hs256, "secret", &named), Err(TokenError::Malformed));
+}
+
+#[test]
+fn the_algorithm_is_never_the_tokens_choice() {
+    let key = derive_v5("secret", NAME, 64).unwrap();
+    let good = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&key) });
+    let plain = serde_json::to_vec(&claims()).unwrap();
+    let decode = |header: Value| {
+        decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, &plain, &key).unwrap(), NOW)
+    };
+    assert!(decode(good.clone()).is_ok());
+    for (name, value) in [
+        ("alg", json!("none")),
+        ("alg", json!("A256KW")),
+        ("alg", json!("RSA-OAEP")),
+        ("enc", json!("A128CBC-HS256")),
+        ("enc", json!("A192GCM")),
+        ("enc", json!("a256cbc-hs512")),
+        ("zip", json!("DEF")),
+        ("crit", json!(["exp"])),
+        ("crit", json!([])),
+        ("b64", json!(false)),
+    ] {
+        let mut header = good.clone();
+        header[name] = value;
+        assert_eq!(decode(header.clone()), Err(TokenError::Unsupported), "{header}");
+    }
+    // A256GCM with the other encryption's body: the key of that name is another one.
+    let mut swapped = good.clone();
+    swapped["enc"] = json!("A256GCM");
+    assert_eq!(decode(swapped), Err(TokenError::UnknownKey));
+    for header in
+        [json!({ "enc": "A256CBC-HS512" }), json!({ "alg": "dir" }), json!([]), json!({"alg": 1, "enc": 2})]
+    {
+        assert_eq!(decode(header), Err(TokenError::Malformed));
+    }
+}
+
+#[test]
+fn every_part_is_under_the_tag() {
+    let token = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, false);
+    let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
+    for at in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[at] = match bytes[at] {
+            b'A' => b'B',
+            b'.' => b'A',
+            _ => b'A',
+        };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert!(changed == token || decoder.decode(&changed, NOW).is_err(), "byte {at}");
+    }
+    for text in [
+        "",
+        ".",
+        "....",
+        ".....",
+        "a.b.c.d",
+        &token[1..],
+        &token[..token.len() - 1],
+        &format!("{token}."),
+        &format!("{token}="),
+    ] {
+        assert!(decoder.decode(text, NOW).is_err(), "{text}");
+    }
+    assert_eq!(decoder.decode(&token.replacen("..", ".AA.", 1), NOW), Err(TokenError::Malformed));
+}
+
+#[test]
+fn claims_are_an_object_and_in_time() {
+    let key = derive_v5("secret", NAME, 64).unwrap();
+    let header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
+    let decode = |plain: &[u8]| {
+        decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, plain, &key).unwrap(), NOW)
+    };
+    for plain in ["[]", "\"a\"", "1", "null", "", "{", "{}x"] {
+        assert_eq!(decode(plain.as_bytes()), Err(TokenError::Malformed), "{plain}");
+    }
+    assert_eq!(decode(b"\xff"), Err(TokenError::Malformed));
+    assert_eq!(decode(format!("{{\"exp\":{}}}", NOW - 15).as_bytes()), Err(TokenError::Expired));
+    assert_eq!(decode(format!("{{\"nbf\":{}}}", NOW + 16).as_bytes()), Err(TokenError::NotYetValid));
+    assert!(decode(b"{}").is_ok());
+}
+
+#[test]
+fn signed_tokens_under_the_configured_algorithm_only() {
+    let sign = |algorithm, secret: &str| {
+        let signer = (jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.signer_factory)(
+            &algorithm,
+            &EncodingKey::from_secret(secret.as_bytes()),
+        )
+        .unwrap();
+        let part = |value: &Value| {
+            base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, value.to_string())
+        };
+        let header = serde_json::to_value(Header::new(algorithm)).unwrap();
+        let message = format!("{}.{}", part(&header), part(&Value::Object(claims())));
+        let signature = jsonwebtoken::signature::Signer::sign(&*signer, message.as_bytes());
+        let signature = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature);
+        format!("{message}.{signature}")
+    };
+    let decoder = decoder(TokenFormat::Hs256, &["new", "secret"]);
+    let token = sign(Algorithm::HS256, "secret");
+    assert_eq!(decoder.decode(&token, NOW), Ok(claims()));
+    assert_eq!(decoder.decode(&sign(Algorithm::HS256, "other"), NOW), Err(TokenError::Tampered));
+    assert_eq!(decoder.decode(&sign(Algorithm::HS512, "secret"), NOW), Err(TokenError::Unsupported));
+    assert_eq!(decoder.decode(&token, NOW + 75), Err(TokenError::Expired));
+    let (message, _) = token.rsplit_once('.').unwrap();
+    assert_eq!(decoder.decode(&format!("{message}."), NOW), Err(TokenError::Tampered));
+    // {"alg":"none"}
+    let none = format!("eyJhbGciOiJub25lIn0.{}.", message.split_once('.').unwrap().1);
+    assert_eq!(decoder.decode(&none, NOW), Err(TokenError::Unsupported));
+}
+
+#[test]
+fn keys_of_the_wrong_kind_are_refused_at_start() {
+    let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n";
+    for format in [TokenFormat::Rs256, TokenFormat::Es256, TokenFormat::Eddsa, TokenFormat::Ps512] {
+        let secret = [Zeroizing::new(pem.to_owned())];
+        assert_eq!(Decoder::new(format, &secret, NAME).err(), Some(KeyError::Pem), "{format:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics(text in "[ -~]{0,300}") {
+        let _ = decoder(TokenFormat::Encrypted, &["secret"]).decode(&text, NOW);
+        let _ = decoder(TokenFormat::Hs256, &["secret"]).decode(&text, NOW);
+    }
+
+    #[test]
+    fn any_claims_come_back(name in "\\PC{0,40}", number in any::<i64>()) {
+        let Value::Object(claims) = json!({ "name": name, "n": number }) else { unreachable!() };
+        let token = encrypt_v5(&claims, "secret", NAME, Enc::A256CbcHs512, true);
+        prop_assert_eq!(decoder(TokenFormat::Encrypted, &["secret"]).decode(&token, NOW), Ok(claims));
+    }
+}

@@ -1,0 +1,216 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::HeaderMap;
+use http::request::Parts;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::Credential;
+use crate::error::{AuthError, Reason};
+use crate::provider::{Provider, Provides, Proxy, Shared};
+use crate::session::Visit;
+use crate::session::extract::optional;
+
+/// The claims of the visitor's session token, as an extractor.
+///
+/// With `upstream.secret` the token is decrypted or verified here, without a call to the upstream,
+/// so it stays good until its `exp` even after a sign-out. Without a secret, and for database
+/// sessions, the claims are those of the upstream's session: the user's fields with `id` as `sub`
+/// and `image` as `picture` (`getToken` of the original answers the session then).
+///
+/// `Option<Token<Auth>>` and `Result<Token<Auth>, AuthError>` work as for
+/// [`Session`](crate::Session).
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, Token};
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL"), secret: env("AUTH_SECRET") } } }
+/// async fn subject(token: Token<Auth>) -> String { token.sub.clone().unwrap_or_default() }
+/// ```
+pub struct Token<P: Provider>(Arc<P::Claims>);
+
+impl<P: Provider> Token<P> {
+    pub(crate) fn new(claims: Arc<P::Claims>) -> Self {
+        Self(claims)
+    }
+}
+
+impl<P: Provider> Deref for Token<P> {
+    type Target = P::Claims;
+
+    fn deref(&self) -> &P::Claims {
+        &self.0
+    }
+}
+
+impl<P: Provider> Clone for Token<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Shows no claim: they may hold the access tokens of other services.
+impl<P: Provider> fmt::Debug for Token<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+impl<P: Provider<Claims: Serialize>> Serialize for Token<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<P: Provider, S: Provides<P> + Send + Sync> FromRequestParts<S> for Token<P> {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        let visit = Visit::of(state.provide().proxy().clone(), parts);
+        visit.token().await?.map(Self).ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
+    }
+}
+
+impl<P: Provider, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for Token<P> {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {
+        let visit = Visit::of(state.provide().proxy().clone(), parts);
+        optional(visit.token().await.map(|token| token.map(Self)))
+    }
+}
+
+/// The visitor's session token as it was sent, chunks joined, as an extractor.
+///
+/// Nothing is proved: it says that a token was sent, not that it is good. It is what
+/// `getToken({ raw: true })` answers. Treat it as a password. `Debug` does not show it, and its
+/// memory is cleared when it is dropped.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, RawToken};
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
+/// async fn forward(token: RawToken<Auth>) -> String { format!("Bearer {}", token.as_str()) }
+/// ```
+pub struct RawToken<P> {
+    value: Zeroizing<String>,
+    provider: PhantomData<fn() -> P>,
+}
+
+impl<P> RawToken<P> {
+    fn of(credential: &Credential) -> Option<Self> {
+        let value = credential.candidates().next()?;
+        Some(Self { value: Zeroizing::new(value.to_owned()), provider: PhantomData })
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.value
+    }
+}
+
+impl<P> fmt::Debug for RawToken<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawToken(..)")
+    }
+}
+
+impl<P: Provider, S: Provides<P> + Send + Sync> FromRequestParts<S> for RawToken<P> {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        let visit = Visit::of(state.provide().proxy().clone(), parts);
+        let credential = visit.credential().await?;
+        credential.and_then(|c| Self::of(&c)).ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
+    }
+}
+
+impl<P: Provider, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for RawToken<P> {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {
+        let visit = Visit::of(state.provide().proxy().clone(), parts);
+        optional(visit.credential().await.map(|credential| credential.and_then(|c| Self::of(&c))))
+    }
+}
+
+impl<P: Provider> Proxy<P> {
+    /// The claims of a request's token, outside of handlers. `None` when no credential was sent.
+    ///
+    /// # Errors
+    /// [`AuthError`]: invalid, or unavailable where the upstream is asked.
+    pub async fn token(&self, headers: &HeaderMap) -> Result<Option<Token<P>>, AuthError> {
+        Ok(Visit::of_headers(self.clone(), headers).token().await?.map(Token))
+    }
+
+    /// A request's session token as it was sent, outside of handlers. `None` when none was sent.
+    ///
+    /// # Errors
+    /// [`AuthError`], invalid: the cookies are too large, or the `Authorization` header is broken.
+    pub fn raw_token(&self, headers: &HeaderMap) -> Result<Option<RawToken<P>>, AuthError> {
+        Ok(self.shared().credential(headers)?.and_then(|credential| RawToken::of(&credential)))
+    }
+}
+
+impl Shared {
+    /// The credential that headers carry.
+    pub(crate) fn credential(&self, headers: &HeaderMap) -> Result<Option<Credential>, AuthError> {
+        let opaque = self.settings.strategy == crate::config::Strategy::Database;
+        super::read(headers, &self.settings.cookie_name, opaque).map_err(AuthError::from)
+    }
+
+    /// Decodes a credential. Where two cookies could be the token, the second is tried when the
+    /// first is no good; the first error is the one that counts.
+    pub(crate) fn decode(&self, credential: &Credential) -> Result<Map<String, Value>, AuthError> {
+        let Some(decoder) = &self.decoder else {
+            // The rules see to it that nobody asks for this without a secret.
+            return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
+        };
+        let now = self.now();
+        let mut first = None;
+        for candidate in credential.candidates() {
+            match decoder.decode(candidate, now) {
+                Ok(claims) => return Ok(claims),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        let error = first.map_or_else(|| AuthError::new(Reason::TOKEN_MALFORMED), AuthError::from);
+        Err(error.from_bearer(credential.is_bearer()))
+    }
+}
+
+/// The default claims of a token: the ones that Auth.js sets, and every other one in `extra`.
+///
+/// `Debug` shows the subject, the expiry and the names of the extra claims, not their values.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// The name to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The email address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// Every other claim: `iat`, `exp` and `jti` (RFC 7519, section 4.1), and the app's own.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("sub", &self.sub)
+            .field("exp", &self.extra.get("exp"))
+            .field("extra", &self.extra.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
+use aws_lc_rs::cipher::{AES_256, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::{digest, hkdf, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::error::KeyError;
+
+/// Key material; cleared when it is dropped.
+pub(super) type Material = Zeroizing<Vec<u8>>;
+
+/// The key of Auth.js v5 (`core/jwt.ts:200-223`): HKDF-SHA256 over the secret, salted with the full
+/// name of the session cookie. 64 bytes for A256CBC-HS512, 32 for A256GCM.
+pub(super) fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result<Material, KeyError> {
+    let info = format!("Auth.js Generated Encryption Key ({cookie_name})");
+    derive(secret, cookie_name.as_bytes(), info.as_bytes(), bytes)
+}
+
+/// The key of next-auth v4 (`v4:jwt/index.ts`): no salt, 32 bytes.
+pub(super) fn derive_v4(secret: &str) -> Result<Material, KeyError> {
+    derive(secret, b"", b"NextAuth.js Generated Encryption Key", 32)
+}
+
+fn derive(secret: &str, salt: &[u8], info: &[u8], bytes: usize) -> Result<Material, KeyError> {
+    let mut key = Zeroizing::new(vec![0; bytes]);
+    hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
+        .extract(secret.as_bytes())
+        .expand(&[info], Length(bytes))
+        .and_then(|okm| okm.fill(&mut key))
+        .map_err(|_| KeyError::Derivation)?;
+    Ok(key)
+}
+
+struct Length(usize);
+
+impl hkdf::KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// The thumbprint of a symmetric key (RFC 7638), by which Auth.js v5 names keys: SHA-512 for 64
+/// bytes, SHA-256 for 32 (`core/jwt.ts:62-65`).
+pub(super) fn thumbprint(key: &[u8]) -> String {
+    let algorithm = if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 };
+    // The members in lexical order, without white space: RFC 7638, section 3.
+    let k = Zeroizing::new(URL_SAFE_NO_PAD.encode(key));
+    let json = Zeroizing::new(format!(r#"{{"k":"{}","kty":"oct"}}"#, k.as_str()));
+    URL_SAFE_NO_PAD.encode(digest::digest(algorithm, json.as_bytes()))
+}
+
+/// A key of A256CBC-HS512 (RFC 7518, section 5.2.5): half of it for the MAC, half for the cipher.
+/// aws-lc clears both when they are dropped.
+pub(super) struct CbcHmac {
+    pub(super) mac: hmac::Key,
+    pub(super) cipher: PaddedBlockDecryptingKey,
+}
+
+impl CbcHmac {
+    pub(super) fn new(key: &[u8]) -> Result<Self, KeyError> {
+        let (mac, cipher) = key.split_at_checked(32).ok_or(KeyError::Derivation)?;
+        let cipher = UnboundCipherKey::new(&AES_256, cipher)
+            .and_then(PaddedBlockDecryptingKey::cbc_pkcs7)
+            .map_err(|_| KeyError::Derivation)?;
+        Ok(Self { mac: hmac::Key::new(hmac::HMAC_SHA512, mac), cipher })
+    }
+}
+
+/// A key of A256GCM (RFC 7518, section 5.3).
+pub(super) fn gcm(key: &[u8]) -> Result<LessSafeKey, KeyError> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| KeyError::Derivation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_salt_and_the_version_change_the_key() {
+        let keys = [
+            derive_v5("secret", "authjs.session-token", 64).unwrap(),
+            derive_v5("secret", "__Secure-authjs.session-token", 64).unwrap(),
+            derive_v5("secret2", "authjs.session-token", 64).unwrap(),
+        ];
+        assert!(keys[0] != keys[1] && keys[0] != keys[2]);
+        assert_ne!(derive_v4("secret").unwrap(), derive_v5("secret", "", 32).unwrap());
+    }
+}

@@ -1,0 +1,21 @@
+//! Session tokens: finding them in cookies and headers, deriving keys, decrypting and verifying.
+//! Does no IO and knows nothing of the upstream.
+
+mod cookies;
+mod decoder;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod encrypt;
+mod error;
+mod extract;
+mod jwe;
+mod jws;
+mod keys;
+mod set_cookie;
+mod time;
+mod upward;
+
+pub(crate) use self::cookies::{Credential, read};
+pub(crate) use self::decoder::Decoder;
+pub use self::extract::{Claims, RawToken, Token};
+pub(crate) use self::set_cookie::{SetCookieKind, is_session_cookie};
+pub(crate) use self::upward::auth_cookies;

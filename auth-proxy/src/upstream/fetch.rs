@@ -1,0 +1,91 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use tower::{Service, ServiceExt};
+
+use crate::error::BoxError;
+
+/// Carries requests to the upstream.
+///
+/// The request has an absolute URI, and headers that are ready to send, `Host` included. What
+/// carries it must not follow redirects, must not decode the body, and must not add headers that
+/// describe the client.
+///
+/// Implemented for every `Clone` tower [`Service`] of the same types, an axum `Router` included:
+///
+/// ```
+/// # use auth_proxy::auth_proxy;
+/// use axum::{Router, routing::get};
+///
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+/// let upstream: Router = Router::new().route("/api/auth/session", get(|| async { "null" }));
+/// let auth = Auth::builder().fetch(upstream).build()?;
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry requests to the upstream",
+    label = "not a `Fetch`",
+    note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, \
+            `auth_proxy::Reqwest::new(client)`, or implement `auth_proxy::Fetch`"
+)]
+pub trait Fetch: Send + Sync + 'static {
+    /// Sends a request and answers with the head of the response as soon as it is there; the body
+    /// streams.
+    ///
+    /// # Errors
+    /// When no head of a response arrived. The error must not carry header values.
+    fn fetch(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Body>, BoxError>> + Send;
+}
+
+impl<S, B> Fetch for S
+where
+    S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let response = self.clone().oneshot(request).await.map_err(Into::into)?;
+        Ok(response.map(Body::new))
+    }
+}
+
+type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send + 'a>>;
+
+trait Erased: Send + Sync {
+    fn fetch(&self, request: Request<Body>) -> FetchFuture<'_>;
+}
+
+impl<F: Fetch> Erased for F {
+    fn fetch(&self, request: Request<Body>) -> FetchFuture<'_> {
+        Box::pin(Fetch::fetch(self, request))
+    }
+}
+
+/// A [`Fetch`] of any type.
+#[derive(Clone)]
+pub struct DynFetch(Arc<dyn Erased>);
+
+impl DynFetch {
+    /// Erases the type.
+    pub fn new(fetch: impl Fetch) -> Self {
+        Self(Arc::new(fetch))
+    }
+
+    pub(crate) fn fetch(&self, request: Request<Body>) -> FetchFuture<'_> {
+        self.0.fetch(request)
+    }
+}
+
+impl fmt::Debug for DynFetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DynFetch")
+    }
+}

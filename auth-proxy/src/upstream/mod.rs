@@ -1,0 +1,141 @@
+//! Requests to the upstream: where they go, what head they carry, who carries them, and how long
+//! they may take. Knows nothing of sessions or tokens.
+
+mod client;
+mod fetch;
+mod head;
+mod idle;
+
+use std::time::Duration;
+
+use auth_proxy_rules::BaseUrl;
+use axum::body::Body;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+
+pub use self::client::Reqwest;
+pub use self::fetch::{DynFetch, Fetch};
+pub(crate) use self::head::{Front, strip_hop_by_hop};
+use self::idle::IdleTimeout;
+use crate::config::Config;
+use crate::error::{AuthError, BoxError, Reason};
+
+/// One upstream: its address, its extra headers and its client.
+pub(crate) struct Upstream {
+    fetch: DynFetch,
+    base_url: BaseUrl,
+    base_path: String,
+    headers: HeaderMap,
+    host: auth_proxy_rules::Host,
+    public_url: Option<auth_proxy_rules::Origin>,
+    timeout: Duration,
+}
+
+impl Upstream {
+    pub(crate) fn new(config: &Config, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
+        let settings = &config.settings;
+        let fetch = match fetch {
+            Some(fetch) => fetch,
+            None => DynFetch::new(Reqwest::with_defaults(settings)?),
+        };
+        Ok(Self {
+            fetch,
+            base_url: settings.base_url.clone(),
+            base_path: settings.upstream_base_path.clone(),
+            headers: config.headers.clone(),
+            host: settings.host.clone(),
+            public_url: settings.public_url.clone(),
+            timeout: settings.timeout,
+        })
+    }
+
+    /// The target below the upstream's base path: configured origin, prefix and base path, then
+    /// `rest` (empty or `/..`) and the query, byte for byte.
+    ///
+    /// # Errors
+    /// `path_invalid` when the parts do not make a URI. `rest` must have been checked already: it
+    /// has no dot segments here.
+    pub(crate) fn target(&self, rest: &str, query: Option<&str>) -> Result<Uri, AuthError> {
+        let mut path = String::with_capacity(
+            self.base_url.prefix.len() + self.base_path.len() + rest.len() + query.map_or(0, |q| q.len() + 1),
+        );
+        path.push_str(&self.base_url.prefix);
+        path.push_str(&self.base_path);
+        path.push_str(rest);
+        if let Some(query) = query {
+            path.push('?');
+            path.push_str(query);
+        }
+        Uri::builder()
+            .scheme(self.base_url.origin.scheme())
+            .authority(self.base_url.origin.authority.as_str())
+            .path_and_query(path)
+            .build()
+            .map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
+    }
+
+    /// Sets `Host`, the forwarded headers and the configured headers, the last of which win.
+    pub(crate) fn finish_head(&self, headers: &mut HeaderMap, front: &Front) -> Result<(), AuthError> {
+        front.write(headers, &self.host, self.public_url.as_ref())?;
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        Ok(())
+    }
+
+    /// Sends a request and waits for the head of the response, within the timeout. The body must
+    /// then keep moving: a pause longer than the timeout ends it.
+    ///
+    /// # Errors
+    /// `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, AuthError> {
+        let response = match tokio::time::timeout(self.timeout, self.fetch.fetch(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(client::classify(error)),
+            Err(elapsed) => return Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
+        };
+        Ok(response.map(|body| Body::new(IdleTimeout::new(body, self.timeout))))
+    }
+
+    /// `GET /session` with this `Cookie` header: the status and headers, and the whole body up to
+    /// `limit` bytes, all within the timeout.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); `upstream_nonsense` for a body that is too long or breaks off.
+    pub(crate) async fn session(
+        &self,
+        cookie: HeaderValue,
+        front: &Front,
+        limit: usize,
+    ) -> Result<Response<bytes::Bytes>, AuthError> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = self.target("/session", None)?;
+        let headers = request.headers_mut();
+        headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(http::header::COOKIE, cookie);
+        self.finish_head(headers, front)?;
+        let whole = async {
+            let (parts, body) = self.send(request).await?.into_parts();
+            let body = axum::body::to_bytes(body, limit)
+                .await
+                .map_err(|error| AuthError::new(Reason::UPSTREAM_NONSENSE).because(error))?;
+            Ok(Response::from_parts(parts, body))
+        };
+        tokio::time::timeout(self.timeout, whole)
+            .await
+            .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
+    }
+}
+
+/// What an upstream's status means when a plain 200 was expected.
+pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
+    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    let reason = match response.status() {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Reason::UPSTREAM_OVERLOADED,
+        StatusCode::GATEWAY_TIMEOUT => Reason::UPSTREAM_TIMEOUT,
+        _ => Reason::UPSTREAM_FAILED,
+    };
+    AuthError::new(reason)
+        .because(format!("the upstream answered {}", response.status()))
+        .retry_after(retry_after)
+}
