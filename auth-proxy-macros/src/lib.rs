@@ -1,12 +1,22 @@
-//! x
+//! The macros of [auth-proxy](https://docs.rs/auth-proxy). Depend on that crate, which re-exports
+//! them; it is pinned to this one's exact version.
+
+mod config;
+mod errors;
+mod require_session;
+
 use proc_macro::TokenStream;
-/// x
+
+/// Behind `auth_proxy::auth_proxy!`, which passes its own crate along so that it works under any
+/// name. Not for use by hand.
+#[doc(hidden)]
 #[proc_macro]
-pub fn auth_proxy_internal(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn auth_proxy_internal(input: TokenStream) -> TokenStream {
+    config::expand(input.into()).into()
 }
-/// x
+
+#[doc = include_str!("../docs/require_session.md")]
 #[proc_macro_attribute]
-pub fn require_session(_: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn require_session(args: TokenStream, item: TokenStream) -> TokenStream {
+    require_session::expand(args.into(), item.into()).into()
 }

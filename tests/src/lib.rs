@@ -1,1 +1,177 @@
+//! What the tests share: an app on a real socket, a browser-like client, and raw requests.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::redirect::Policy;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// An app on a port of its own; stops when it is dropped.
+#[derive(Debug)]
+pub struct App {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    server: JoinHandle<()>,
+}
+
+impl App {
+    /// Serves a router.
+    pub async fn start(router: Router) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { addr, server }
+    }
+
+    /// Its address with this path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// Sends bytes as they are and answers everything that comes back until the connection closes.
+    pub async fn raw(&self, request: &str) -> String {
+        let mut socket = TcpStream::connect(self.addr).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = socket.read_to_end(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("an answer").ok();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// The status of a raw GET.
+    pub async fn raw_get(&self, target: &str, headers: &str) -> (u16, String) {
+        let answer = self
+            .raw(&format!(
+                "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
+                self.addr
+            ))
+            .await;
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        (status, answer)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A client that keeps cookies and follows no redirects.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    client: reqwest::Client,
+    origin: String,
+    base: String,
+}
+
+impl Browser {
+    /// One that visits an app whose sign-in routes are below `/api/auth`.
+    #[must_use]
+    pub fn of(app: &App) -> Self {
+        let client = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy();
+        Self { client: client.build().unwrap(), origin: app.url(""), base: "/api/auth".to_owned() }
+    }
+
+    /// One whose sign-in routes are elsewhere.
+    #[must_use]
+    pub fn with_base(mut self, base: &str) -> Self {
+        base.clone_into(&mut self.base);
+        self
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    /// GET with headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.get(format!("{}{path}", self.origin));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// A form that is posted.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.origin)).form(form);
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Signs in with the credentials provider, as Auth.js's own page does.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Answer {
+        let csrf = self.csrf().await;
+        let form = [
+            ("csrfToken", csrf.as_str()),
+            ("username", username),
+            ("password", password),
+            ("callbackUrl", "/"),
+        ];
+        self.post(&format!("{}/callback/credentials", self.base), &form).await
+    }
+
+    /// Signs out.
+    pub async fn sign_out(&self) -> Answer {
+        let csrf = self.csrf().await;
+        self.post(&format!("{}/signout", self.base), &[("csrfToken", &csrf)]).await
+    }
+
+    async fn csrf(&self) -> String {
+        let answer = self.get(&format!("{}/csrf", self.base)).await;
+        answer.json()["csrfToken"].as_str().expect("a csrfToken").to_owned()
+    }
+}
+
+/// A response, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Reads a response.
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The code of a problem body.
+    #[must_use]
+    pub fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        self.json()["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// A header, empty when it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        let name: HeaderName = name.parse().unwrap();
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Every `Set-Cookie`, in order.
+    #[must_use]
+    pub fn cookies(&self) -> Vec<&str> {
+        self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+}

@@ -10,7 +10,8 @@ use crate::error::{AuthError, BoxError, Reason};
 /// A reqwest client as [`Fetch`].
 ///
 /// The default one follows no redirects, decodes no bodies, keeps no cookies and uses no system
-/// proxy, whatever features of reqwest other crates of the program turn on.
+/// proxy, whatever features of reqwest other crates of the program turn on. Where a request has no
+/// `Accept` it sends `*/*`, which means the same (RFC 9110, section 12.5.1).
 #[derive(Clone, Debug)]
 pub struct Reqwest(reqwest::Client);
 

@@ -1,1 +1,83 @@
-fn main() {}
+//! Every setting from the environment, for containers. Run it with
+//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`.
+
+use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session};
+use axum::{Json, Router, routing::get};
+
+auth_proxy! {
+    /// The login, as the environment describes it.
+    struct Auth {
+        public_url: env("AUTH_PUBLIC_URL", optional),
+        upstream: {
+            kind: env("AUTH_UPSTREAM_KIND", default = "robo"),
+            base_url: env("AUTH_UPSTREAM_URL"),
+            base_path: env("AUTH_UPSTREAM_BASE_PATH", default = "/api/auth"),
+            host: env("AUTH_UPSTREAM_HOST", default = "auto"),
+            headers: { "x-api-key": env("AUTH_PROXY_KEY", optional) },
+            cookie_name: env("AUTH_COOKIE_NAME", default = "authjs.session-token"),
+            secret: [env("AUTH_SECRET", optional), env("AUTH_SECRET_PREVIOUS", optional)],
+            session_strategy: env("AUTH_SESSION_STRATEGY", default = "jwt"),
+            token: env("AUTH_TOKEN", optional),
+            timeout: env("AUTH_UPSTREAM_TIMEOUT", default = "10s"),
+        },
+        session: { source: env("AUTH_SESSION_SOURCE", default = "upstream") },
+    }
+}
+
+/// Whose session or token says so.
+struct Admin;
+
+impl Policy<Auth> for Admin {
+    fn allow(session: &Session<Auth>, token: Option<&Token<Auth>>) -> bool {
+        let roles = [session.user.extra.get("role"), token.and_then(|token| token.extra.get("role"))];
+        roles.into_iter().flatten().any(|role| role == "admin")
+    }
+}
+
+async fn session(session: Session<Auth>) -> Json<Session<Auth>> {
+    Json(session)
+}
+
+async fn optional(session: Option<Session<Auth>>) -> Json<Option<Session<Auth>>> {
+    Json(session)
+}
+
+async fn token(token: Token<Auth>) -> Json<Token<Auth>> {
+    Json(token)
+}
+
+async fn raw_token(token: RawToken<Auth>) -> String {
+    token.as_str().to_owned()
+}
+
+#[require_session]
+async fn protected() -> &'static str {
+    "ok"
+}
+
+#[require_session(Auth, Admin)]
+async fn admin() -> &'static str {
+    "ok"
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let auth = Auth::from_env().unwrap_or_else(|error| {
+        eprintln!("{error}");
+        std::process::exit(2)
+    });
+    let app = Router::new()
+        .route("/plain", get(|| async { "ok" }))
+        .route("/session", get(session))
+        .route("/session/optional", get(optional))
+        .route("/token", get(token))
+        .route("/token/raw", get(raw_token))
+        .route("/protected", get(protected))
+        .route("/admin", get(admin));
+    let app = auth.attach(app).with_state(auth);
+    let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("http://{}", listener.local_addr()?);
+    let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
+}

@@ -1,0 +1,140 @@
+use auth_proxy_rules::Opt;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::model::{Declaration, Env, Settings, Value};
+
+/// The items of a declaration. Calls the library for everything: what is here is data and types.
+pub(super) fn items(declaration: &Declaration) -> TokenStream {
+    let Declaration { krate, attrs, vis, name, user, claims, settings } = declaration;
+    let docs = if attrs.iter().any(|attr| attr.path().is_ident("doc")) {
+        TokenStream::new()
+    } else {
+        quote!(#[doc = "A login shared with every app behind the same Auth.js server."])
+    };
+    let user = user.as_ref().map_or_else(|| quote!(#krate::User), ToTokens::to_token_stream);
+    let claims = claims.as_ref().map_or_else(|| quote!(#krate::Claims), ToTokens::to_token_stream);
+    let spec = spec(declaration);
+    let fetch = settings.fetch.as_ref().map(|expr| {
+        let new = quote_spanned!(expr.span()=> #krate::__private::DynFetch::new(#expr));
+        quote! {
+            fn fetch() -> ::core::option::Option<#krate::__private::DynFetch> {
+                ::core::option::Option::Some(#new)
+            }
+        }
+    });
+    quote! {
+        #docs
+        #(#attrs)*
+        #vis struct #name(#krate::Proxy<#name>);
+
+        #[automatically_derived]
+        impl #krate::Provider for #name {
+            type User = #user;
+            type Claims = #claims;
+            const SPEC: &'static #krate::__private::Spec = #spec;
+
+            fn from_proxy(proxy: #krate::Proxy<Self>) -> Self {
+                #name(proxy)
+            }
+
+            fn proxy(&self) -> &#krate::Proxy<Self> {
+                &self.0
+            }
+
+            #fetch
+        }
+
+        #[automatically_derived]
+        impl ::core::clone::Clone for #name {
+            fn clone(&self) -> Self {
+                #name(::core::clone::Clone::clone(&self.0))
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::ops::Deref for #name {
+            type Target = #krate::Proxy<#name>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code, reason = "a program uses one of the two")]
+        impl #name {
+            /// Builds the proxy, reading every environment variable that the declaration names.
+            ///
+            /// # Errors
+            ///
+            /// Lists every variable that is missing and every value that breaks a rule, by name and
+            /// without the values.
+            #vis fn from_env() -> ::core::result::Result<Self, #krate::ConfigError> {
+                #krate::__private::from_env::<Self>()
+            }
+
+            /// Starts from the declaration and sets options at run time, which win.
+            #[must_use]
+            #vis fn builder() -> #krate::Builder<Self> {
+                #krate::__private::builder::<Self>()
+            }
+        }
+    }
+}
+
+fn spec(declaration: &Declaration) -> TokenStream {
+    let Declaration { krate, name, settings, .. } = declaration;
+    let Settings { options, headers, secrets, .. } = settings;
+    let name = name.to_string();
+    let options = options.iter().filter_map(|setting| {
+        let option = variant(setting.option);
+        let value = value(krate, setting.value.as_ref()?);
+        Some(quote!((#krate::__private::Opt::#option, #value)))
+    });
+    let headers = headers.iter().filter_map(|header| {
+        let name = &header.name;
+        let value = value(krate, header.value.as_ref()?);
+        Some(quote!((#name, #value)))
+    });
+    let secrets = secrets.iter().map(|secret| env(krate, secret));
+    quote! {
+        &#krate::__private::Spec {
+            name: #name,
+            options: &[#(#options),*],
+            headers: &[#(#headers),*],
+            secrets: &[#(#secrets),*],
+        }
+    }
+}
+
+fn value(krate: &TokenStream, value: &Value) -> TokenStream {
+    match value {
+        Value::Literal { text, .. } => quote!(#krate::__private::Value::Literal(#text)),
+        Value::Env(found) => env(krate, found),
+    }
+}
+
+fn env(krate: &TokenStream, env: &Env) -> TokenStream {
+    let Env { name, default, optional, .. } = env;
+    let default = match default {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        #krate::__private::Value::Env { name: #name, default: #default, optional: #optional }
+    }
+}
+
+/// The name of the variant, which is what `Debug` says.
+fn variant(option: Opt) -> Ident {
+    Ident::new(&format!("{option:?}"), Span::call_site())
+}

@@ -1,0 +1,91 @@
+use auth_proxy_rules::{Group, Opt, nearest, snake_case};
+
+/// Options of Auth.js and of the original plugin that belong to the server that does the signing in.
+const UPSTREAM_BUSINESS: [&str; 16] = [
+    "providers",
+    "adapter",
+    "callbacks",
+    "pages",
+    "events",
+    "email",
+    "emails",
+    "cookies",
+    "jwt",
+    "debug",
+    "theme",
+    "logger",
+    "trust_host",
+    "redirect_proxy_url",
+    "use_secure_cookies",
+    "skip_csrf_check",
+];
+
+/// Other names that people look for, and where they stand here.
+const ALIASES: [(&str, &str); 8] = [
+    ("strategy", "upstream.session_strategy"),
+    ("secrets", "upstream.secret"),
+    ("cookie", "upstream.cookie_name"),
+    ("session_cookie", "upstream.cookie_name"),
+    ("url", "upstream.base_url"),
+    ("upstream_url", "upstream.base_url"),
+    ("max_body_size", "upstream.body_limit"),
+    ("signin_path", "sign_in_path"),
+];
+
+const GROUPS: [Group; 3] = [Group::Top, Group::Upstream, Group::Session];
+
+/// What to say of a key that is no option of its block.
+pub(super) fn unknown(group: Group, key: &str) -> String {
+    let snake = snake_case(key);
+    if snake != key && (Opt::find(group, &snake).is_some() || is_block(group, &snake)) {
+        return format!("`{key}` is spelled `{snake}`");
+    }
+    if UPSTREAM_BUSINESS.contains(&snake.as_str()) {
+        return format!("`{key}` is configured at the upstream, which does the signing in: remove it here");
+    }
+    let elsewhere =
+        GROUPS.into_iter().filter(|other| *other != group).find_map(|other| Opt::find(other, &snake));
+    if let Some(option) = elsewhere {
+        return match option.group() {
+            Group::Top => {
+                format!("`{snake}` stands at the top level: move it out of `{}: {{ .. }}`", group.key())
+            }
+            other => {
+                format!("`{snake}` belongs to another block: write `{}: {{ {snake}: .. }}`", other.key())
+            }
+        };
+    }
+    if is_block(Group::Top, &snake) {
+        return format!("`{snake}` is a block at the top level: move it out of `{}: {{ .. }}`", group.key());
+    }
+    if let Some((_, name)) = ALIASES.iter().find(|(alias, _)| *alias == snake) {
+        return format!("unknown option `{key}`, did you mean `{name}`?");
+    }
+    match nearest(key, names(group)) {
+        Some(name) => format!("unknown option `{key}`, did you mean `{name}`?"),
+        None => format!("unknown option `{key}`, expected one of {}", list(names(group))),
+    }
+}
+
+pub(super) fn unknown_type_argument(name: &str) -> String {
+    match nearest(name, ["user", "claims"]) {
+        Some("user") => format!("unknown type argument `{name}`, did you mean `User`?"),
+        Some(_) => format!("unknown type argument `{name}`, did you mean `Claims`?"),
+        None => format!("unknown type argument `{name}`, expected `User` or `Claims`"),
+    }
+}
+
+/// The blocks that stand at the top level beside the options.
+pub(super) fn is_block(group: Group, key: &str) -> bool {
+    group == Group::Top && (key == Group::Upstream.key() || key == Group::Session.key())
+}
+
+fn names(group: Group) -> impl Iterator<Item = &'static str> {
+    let blocks = [Group::Upstream.key(), Group::Session.key()];
+    let blocks = blocks.into_iter().filter(move |_| group == Group::Top);
+    Opt::in_group(group).map(Opt::key).chain(blocks)
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

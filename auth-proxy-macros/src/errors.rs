@@ -1,0 +1,34 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+
+/// Every mistake found so far. Parsing goes on after each, so that all are reported together.
+#[derive(Default)]
+#[must_use = "mistakes that are not emitted are lost"]
+pub(crate) struct Errors(Vec<syn::Error>);
+
+impl Errors {
+    /// Notes a mistake over these tokens.
+    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.0.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Notes a mistake at a span, where no token stands for it.
+    pub(crate) fn at_span(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.0.push(syn::Error::new(span, message));
+    }
+
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// One `compile_error!` for each mistake.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        let errors = self.0.iter().map(syn::Error::to_compile_error);
+        quote!(#(#errors)*)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn messages(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+}

@@ -1,0 +1,107 @@
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{Path, Type};
+
+use crate::errors::Errors;
+
+/// The arguments of the attribute.
+pub(super) struct Args {
+    pub(super) krate: TokenStream,
+    pub(super) provider: TokenStream,
+    pub(super) policy: Option<Type>,
+    pub(super) span: Span,
+}
+
+/// Reads `[Provider [, Policy]] [, crate = ::path]`. Goes on after a mistake.
+pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
+    let span = Span::call_site();
+    let mut args = Args {
+        krate: quote!(::auth_proxy),
+        provider: proc_macro2::Ident::new("Auth", span).to_token_stream(),
+        policy: None,
+        span,
+    };
+    let mut types = 0;
+    let mut krate_is_set = false;
+    for piece in pieces(tokens) {
+        match piece.as_slice() {
+            [TokenTree::Ident(key), TokenTree::Punct(equals), path @ ..]
+                if key == "crate" && equals.as_char() == '=' =>
+            {
+                if krate_is_set {
+                    errors.at(key, "`crate` is set twice: remove one");
+                }
+                krate_is_set = true;
+                match crate_path(path) {
+                    Ok(path) => args.krate = path.into_token_stream(),
+                    Err(message) => errors.at(stream(&piece), message),
+                }
+            }
+            [TokenTree::Ident(key), TokenTree::Punct(equals), ..] if equals.as_char() == '=' => {
+                errors.at(stream(&piece), format!("unknown argument `{key}`: {EXPECTED}"));
+            }
+            [TokenTree::Literal(literal)] => {
+                let bare = literal.to_string();
+                let message = if bare.starts_with('"') {
+                    format!("types have no quotes here: write `{}`", bare.trim_matches('"'))
+                } else {
+                    EXPECTED.to_owned()
+                };
+                errors.at(literal, message);
+            }
+            piece => match syn::parse2::<Type>(stream(piece)) {
+                Ok(ty @ Type::Path(_)) => {
+                    types += 1;
+                    match types {
+                        1 => args.provider = ty.into_token_stream(),
+                        2 => args.policy = Some(ty),
+                        _ => errors.at(ty, format!("too many arguments: {EXPECTED}")),
+                    }
+                }
+                _ => errors.at(stream(piece), EXPECTED),
+            },
+        }
+    }
+    args
+}
+
+const EXPECTED: &str = "expected `#[require_session]`, `#[require_session(Auth)]` or `#[require_session(Auth, Policy)]`, \
+     and after that `crate = ::path`";
+
+fn crate_path(path: &[TokenTree]) -> Result<Path, String> {
+    let given: String = path.iter().map(ToString::to_string).collect();
+    let parsed = Parser::parse2(|input: ParseStream<'_>| input.call(Path::parse_mod_style), stream(path));
+    match parsed {
+        Ok(path) if path.leading_colon.is_some() => Ok(path),
+        Ok(path) if path.segments.first().is_some_and(|segment| segment.ident == "crate") => Ok(path),
+        Ok(_) => Err(format!(
+            "the path is absolute, so that it means the same everywhere: write `crate = ::{given}`"
+        )),
+        Err(_) => Err("expected an absolute path: write `crate = ::auth_proxy`".to_owned()),
+    }
+}
+
+/// Splits at commas outside of angle brackets.
+fn pieces(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+    let mut pieces = vec![Vec::new()];
+    let mut depth = 0_usize;
+    for token in tokens {
+        match &token {
+            TokenTree::Punct(punct) if punct.as_char() == ',' && depth == 0 => {
+                pieces.push(Vec::new());
+                continue;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        pieces.last_mut().into_iter().for_each(|piece| piece.push(token.clone()));
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+fn stream(tokens: &[TokenTree]) -> TokenStream {
+    tokens.iter().cloned().collect()
+}

@@ -1,0 +1,76 @@
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, FnArg, Signature, Token, Visibility, parse_quote};
+
+/// A function whose body is left as it is, so that a mistake in it is the compiler's to report.
+pub(super) struct Function {
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    pub(super) signature: Signature,
+    body: TokenStream,
+}
+
+/// Reads a function, or says why the item is none that can be guarded.
+pub(super) fn parse(item: TokenStream) -> syn::Result<Function> {
+    Parser::parse2(function, item)
+}
+
+fn function(input: ParseStream<'_>) -> syn::Result<Function> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let vis = input.parse()?;
+    if let Some(message) = not_a_function(input) {
+        return Err(input.error(message));
+    }
+    let signature = input.parse()?;
+    let body: TokenStream = input.parse()?;
+    match body.clone().into_iter().next() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {}
+        _ => {
+            let message =
+                "a function without a body cannot be guarded: put `#[require_session]` on the handler itself";
+            return Err(syn::Error::new_spanned(signature, message));
+        }
+    }
+    Ok(Function { attrs, vis, signature, body })
+}
+
+fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
+    let group = "`#[require_session]` guards one handler: put it on each function, or protect a group of routes \
+                 with `.route_layer(auth.require())`";
+    let is_group = input.peek(Token![mod])
+        || input.peek(Token![impl])
+        || input.peek(Token![trait])
+        || (input.peek(Token![unsafe]) && (input.peek2(Token![impl]) || input.peek2(Token![trait])));
+    if is_group {
+        return Some(group);
+    }
+    let is_other = input.peek(Token![struct])
+        || input.peek(Token![enum])
+        || input.peek(Token![union]) && input.peek2(syn::Ident)
+        || input.peek(Token![type])
+        || input.peek(Token![use])
+        || input.peek(Token![static])
+        || input.peek(Token![let])
+        || (input.peek(Token![const]) && input.peek2(syn::Ident));
+    is_other.then_some("`#[require_session]` goes on a handler function: write it above `async fn`")
+}
+
+impl Function {
+    /// Puts `_: ty` before the other arguments.
+    pub(super) fn insert_first(&mut self, ty: &TokenStream) {
+        let argument: FnArg = parse_quote!(_: #ty);
+        self.signature.inputs.insert(0, argument);
+    }
+
+    pub(super) fn into_tokens(self) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for attr in &self.attrs {
+            attr.to_tokens(&mut tokens);
+        }
+        self.vis.to_tokens(&mut tokens);
+        self.signature.to_tokens(&mut tokens);
+        tokens.extend(self.body);
+        tokens
+    }
+}

@@ -1,0 +1,56 @@
+//! `#[require_session]`: inserts an extractor argument and nothing else.
+
+mod args;
+mod function;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use self::args::Args;
+use self::function::Function;
+use crate::errors::Errors;
+
+/// Axum implements handlers for functions of up to this many arguments.
+const MOST_ARGUMENTS: usize = 16;
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = args::parse(args, &mut errors);
+    let mut output = match function::parse(item.clone()) {
+        Ok(function) => guarded(function, &args, &mut errors),
+        Err(error) => {
+            errors.push(error);
+            item
+        }
+    };
+    output.extend(errors.into_tokens());
+    output
+}
+
+/// The function with the guard as its first argument. Also when there are mistakes: whatever else
+/// the compiler says then is about the code that will be.
+fn guarded(mut function: Function, args: &Args, errors: &mut Errors) -> TokenStream {
+    if let Some(receiver) = function.signature.receiver() {
+        errors.at(
+            receiver,
+            "a handler has no `self`: put `#[require_session]` on a free function or on an associated function, \
+             or take `_: RequireSession<Auth>` where the method is called",
+        );
+        return function.into_tokens();
+    }
+    if function.signature.inputs.len() >= MOST_ARGUMENTS {
+        errors.at(
+            &function.signature.ident,
+            "axum takes handlers of up to 16 arguments, and the guard is one of them: put two extractors into a tuple",
+        );
+    }
+    let Args { krate, provider, policy, span } = args;
+    let policy = policy.iter();
+    // The path has the attribute's span, so that a missing crate or proxy is reported there.
+    let guard = quote_spanned!(*span=> #krate::RequireSession<#provider #(, #policy)*>);
+    function.insert_first(&guard);
+    function.into_tokens()
+}

@@ -1,0 +1,27 @@
+//! The macros where auth-proxy goes by another name.
+
+renamed_proxy::auth_proxy! {
+    /// A login.
+    pub struct Login { upstream: { base_url: "http://localhost" } }
+}
+
+#[renamed_proxy::require_session(Login, crate = ::renamed_proxy)]
+async fn handler() -> &'static str {
+    "ok"
+}
+
+/// A router with a protected route.
+#[must_use]
+pub fn router(login: &Login) -> axum::Router {
+    let router = axum::Router::new().route("/", axum::routing::get(handler));
+    login.attach(router).with_state(login.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn builds() {
+        let login = super::Login::from_env().unwrap();
+        assert!(super::router(&login).has_routes());
+    }
+}

@@ -1,0 +1,150 @@
+//! Bad input gets a 4xx with a code, never a panic, and never another path at the upstream.
+
+use auth_proxy_tests::Browser;
+
+use crate::support::{Auth, app, app_of, decoding_app, upstream};
+
+#[tokio::test]
+async fn paths_that_could_leave_the_base_path() {
+    let upstream = upstream().await;
+    let (app, _browser) = app(&upstream).await;
+    for target in [
+        "/api/auth/..",
+        "/api/auth/../x",
+        "/api/auth/./x",
+        "/api/auth//x",
+        "/api/auth/x//y",
+        "/api/auth/%2e%2e/x",
+        "/api/auth/%2E%2E/%2E%2E/etc",
+        "/api/auth/.%2e/x",
+        "/api/auth/x%2f..%2f..",
+        "/api/auth/\\..\\x",
+        "/api/auth/%5c..%5cx",
+        "/api/auth/x%00",
+        "/api/auth/%",
+        "/api/auth/%zz",
+        "/api/auth/%0d%0aX-A:%20b",
+        "/api/auth/\u{e4}",
+    ] {
+        let (status, answer) = app.raw_get(target, "").await;
+        assert!((400..500).contains(&status), "{target}: {answer}");
+    }
+    // These reach no sign-in route at all.
+    for target in ["/api/authx", "/api//auth/session", "/api/../api/auth/session", "/API/auth/session"] {
+        assert_eq!(app.raw_get(target, "").await.0, 404, "{target}");
+    }
+    assert!(upstream.seen().is_empty(), "{:?}", upstream.seen());
+}
+
+#[tokio::test]
+async fn requests_that_a_proxy_of_this_kind_has_no_use_for() {
+    let upstream = upstream().await;
+    let (app, _browser) = app(&upstream).await;
+    for (request, code) in [
+        (
+            format!("GET http://evil.example/api/auth/session HTTP/1.1\r\nHost: {}\r\n", app.addr),
+            "target_absolute",
+        ),
+        (
+            format!("GET /api/auth/session HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n", app.addr),
+            "upgrade_refused",
+        ),
+        (format!("TRACE /api/auth/session HTTP/1.1\r\nHost: {}\r\n", app.addr), "method_not_allowed"),
+        ("GET /api/auth/session HTTP/1.1\r\nHost: a b\r\n".to_owned(), "host_invalid"),
+        ("GET /api/auth/session HTTP/1.1\r\nHost: user@evil.example\r\n".to_owned(), "host_invalid"),
+        ("GET /api/auth/session HTTP/1.1\r\nHost: a/../b\r\n".to_owned(), "host_invalid"),
+        ("GET /api/auth/session HTTP/1.1\r\nHost: a\r\nHost: b\r\n".to_owned(), "host_invalid"),
+        (
+            format!("POST /api/auth/signout HTTP/1.1\r\nHost: {}\r\nContent-Length: 99999999\r\n", app.addr),
+            "body_too_large",
+        ),
+    ] {
+        let answer = app.raw(&format!("{request}Connection: close\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 4") && answer.contains(code), "{request}: {answer}");
+    }
+    // hyper answers CONNECT with a target that is no authority itself.
+    let answer = app.raw("CONNECT /api/auth/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(upstream.seen().is_empty(), "{:?}", upstream.seen());
+}
+
+#[tokio::test]
+async fn cookies_that_are_no_token() {
+    let upstream = upstream().await;
+    let name = "authjs.session-token";
+    let thousands: String = (0..1_500).map(|n| format!("{name}.{n}=x; ")).collect();
+    let garbage = [
+        format!("{name}=garbage"),
+        format!("{name}=a..b.c.d"),
+        format!("{name}=....."),
+        format!("{name}=%zz%"),
+        format!("{name}=%ff%fe"),
+        format!("{name}=eyJhbGciOiJub25lIn0.e30."),
+        format!("{name}=\"quoted\""),
+        format!("{name}={}", "A".repeat(12_000)),
+        format!("{name}={}", "A.".repeat(4_000)),
+        thousands,
+    ];
+    let (decoding, _) = decoding_app(&upstream).await;
+    let (asking, _) = app(&upstream).await;
+    for cookie in garbage {
+        for app in [&decoding, &asking] {
+            let browser = Browser::of(app);
+            let headers = [("cookie", cookie.as_str())];
+            for path in ["/session", "/token", "/protected"] {
+                let answer = browser.get_with(path, &headers).await;
+                assert_eq!(answer.status, 401, "{path} {:.40}", cookie);
+                assert!(!answer.code().is_empty());
+            }
+            assert_eq!(browser.get_with("/session/optional", &headers).await.body, "null");
+            assert_eq!(browser.get_with("/token/optional", &headers).await.body, "null");
+        }
+    }
+}
+
+#[tokio::test]
+async fn huge_heads_are_refused() {
+    let upstream = upstream().await;
+    let (app, _browser) = decoding_app(&upstream).await;
+    let megabyte = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(1 << 20));
+    let ten_thousand: String = (0..10_000).map(|n| format!("authjs.session-token.{n}=x; ")).collect();
+    let ten_thousand = format!("Cookie: {ten_thousand}a=b\r\n");
+    for head in [megabyte, ten_thousand] {
+        for path in ["/session", "/protected", "/api/auth/session"] {
+            let (status, answer) = app.raw_get(path, &head).await;
+            assert!((400..500).contains(&status), "{path}: {:.200}", answer);
+        }
+    }
+    // Within what hyper reads and beyond what we do.
+    let head = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(100_000));
+    assert!(app.raw_get("/session", &head).await.1.contains("token_too_large"));
+    assert!(app.raw_get("/api/auth/session", &head).await.1.contains("headers_too_large"));
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text() {
+    let upstream = upstream().await;
+    let (app, _browser) = app_of(Auth::builder().base_url(upstream.url())).await;
+    let mut request = b"GET /session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: authjs.session-token=\xff\xfe\r\n\r\n".to_vec();
+    let answer = raw_bytes(&app, &request).await;
+    assert!(answer.contains("session_absent"), "{answer}");
+    request =
+        b"GET /session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer \xff\xfe\r\n\r\n"
+            .to_vec();
+    let answer = raw_bytes(&app, &request).await;
+    assert!(answer.contains("bearer_malformed"), "{answer}");
+    request = b"GET /api/auth/session HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n".to_vec();
+    let answer = raw_bytes(&app, &request).await;
+    assert!(answer.contains("host_invalid"), "{answer}");
+    assert!(upstream.seen().is_empty());
+}
+
+async fn raw_bytes(app: &auth_proxy_tests::App, request: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut socket = tokio::net::TcpStream::connect(app.addr).await.unwrap();
+    socket.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}

@@ -1,0 +1,146 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    struct Everything {
+        public_url: env("PUBLIC_URL", optional),
+        unauthenticated: env("UNAUTHENTICATED", default = "auto"),
+        upstream: {
+            kind: env("KIND", default = "robo"),
+            base_url: env("UPSTREAM"),
+            headers: { "x-api-key": env("KEY"), "x-tenant": "frontend" },
+            secret: [env("SECRET"), env("SECRET_OLD", optional)],
+            session_strategy: env("STRATEGY", default = "jwt"),
+            timeout: env("TIMEOUT", default = "10s"),
+            body_limit: env("BODY_LIMIT", default = "1MiB"),
+            host: env("HOST_POLICY", default = "auto"),
+        },
+        session: { source: env("SOURCE", default = "upstream") },
+    }
+}
+
+const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
+const GOOD: [(&str, &str); 3] = [("UPSTREAM", "http://auth.internal"), ("KEY", "k3y"), ("SECRET", SECRET)];
+
+fn with(more: &[(&str, &str)]) -> Result<Everything, auth_proxy::ConfigError> {
+    let vars = GOOD.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name)).chain(more);
+    Everything::builder().vars(vars.copied()).build()
+}
+
+#[test]
+fn every_problem_is_listed_at_once_and_no_value_is_shown() {
+    let error = Everything::builder()
+        .vars([
+            ("KEY", "hunter2\n"),
+            ("TIMEOUT", "hunter2"),
+            ("STRATEGY", "hunter2"),
+            ("PUBLIC_URL", "hunter2"),
+        ])
+        .build()
+        .unwrap_err();
+    let text = error.to_string();
+    assert_eq!(
+        text,
+        "the configuration of `Everything` has 6 problems:\n  \
+         PUBLIC_URL (public_url): expected an absolute URL such as `https://auth.example.com`: the scheme is missing\n  \
+         UPSTREAM (upstream.base_url): not set\n  \
+         KEY (upstream.headers[\"x-api-key\"]): a header value has no white space at its ends\n  \
+         SECRET (upstream.secret): not set\n  \
+         STRATEGY (upstream.session_strategy): expected one of `jwt`, `database`\n  \
+         TIMEOUT (upstream.timeout): expected a duration such as `500ms`, `5s` or `2m`"
+    );
+    assert!(!text.contains("hunter2") && !format!("{error:?}").contains("hunter2"));
+}
+
+#[test]
+fn rules_across_options_hold_for_the_environment() {
+    for (vars, variable, says) in [
+        (&[("UPSTREAM", "http://auth.example.com")][..], Some("UPSTREAM"), "plain http to a public host"),
+        (&[("STRATEGY", "database")], Some("SECRET"), "a database session has no token to decode"),
+        (
+            &[("STRATEGY", "database"), ("SOURCE", "local")],
+            Some("SOURCE"),
+            "can only be read by the upstream",
+        ),
+        (&[("SECRET", " ")], Some("SECRET"), "a secret is not empty"),
+        (
+            &[("KIND", "authjs2")],
+            Some("KIND"),
+            "expected one of `robo`, `authjs`, `next_auth_v4` (nearest: `authjs`)",
+        ),
+        (&[("HOST_POLICY", "a/b")], Some("HOST_POLICY"), "expected a host"),
+        (&[("BODY_LIMIT", "2GiB")], Some("BODY_LIMIT"), "expected a size from `1B` to `1GiB`"),
+    ] {
+        let error = with(vars).unwrap_err();
+        let found = error.problems().iter().any(|p| p.variable() == variable && p.message().contains(says));
+        assert!(found, "{vars:?}: {error}");
+    }
+}
+
+#[test]
+fn empty_variables_count_as_not_set() {
+    assert!(with(&[("SECRET_OLD", ""), ("TIMEOUT", ""), ("PUBLIC_URL", "")]).is_ok());
+    assert!(with(&[("SECRET", "")]).unwrap_err().to_string().contains("SECRET (upstream.secret): not set"));
+}
+
+#[test]
+fn the_builder_wins_and_reads_no_variable_of_what_it_sets() {
+    let none: [(&str, &str); 0] = [];
+    let auth = Everything::builder()
+        .vars(none)
+        .base_url("http://127.0.0.1:1")
+        .header("X-API-Key", "k")
+        .secrets(["a"])
+        .base_path("/login/")
+        .build()
+        .unwrap();
+    assert_eq!(auth.config().base_path(), "/login");
+    assert_eq!(auth.config().sign_in_path(), "/login/signin");
+    let error = Everything::builder().vars(GOOD).base_path("login").build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the configuration of `Everything` has 1 problem:\n  base_path: a path starts with `/`"
+    );
+}
+
+/// The same values, given to the macro's side and to the runtime's: one set of rules.
+#[test]
+fn the_macro_and_the_builder_agree() {
+    use auth_proxy_rules::{Draft, Opt};
+    let table = [
+        (Opt::BasePath, &["/api/auth", "/a/"][..], &["", "/", "api", "/a//b", "/..", "/a?b", "/{a}"][..]),
+        (
+            Opt::PublicUrl,
+            &["https://a.b", "http://localhost:3000"],
+            &["a.b", "https://a.b/c", "ftp://a", "https://u@a"],
+        ),
+        (
+            Opt::BaseUrl,
+            &["https://a.b/c", "http://auth"],
+            &["auth", "https://", "https://a?b", "https://a#b", "http://a.example.com"],
+        ),
+        (Opt::CookieName, &["a", "b.c-d"], &["", "a b", "a=b", "__Secure-a"]),
+        (Opt::Timeout, &["5s", "500ms"], &["5", "1ms", "11m", "s"]),
+        (Opt::BodyLimit, &["1B", "1GiB"], &["0B", "2GiB"]),
+        (Opt::SignInPath, &["/login"], &["login", "//evil"]),
+    ];
+    for (option, good, bad) in table {
+        for (texts, expected) in [(good, true), (bad, false)] {
+            for text in texts {
+                let mut draft = Draft::default();
+                draft.set(Opt::BaseUrl, "http://auth").unwrap();
+                let proved = draft.set(option, text).is_ok() && draft.check().is_empty();
+                let builder = Everything::builder().vars(GOOD);
+                let builder = match option {
+                    Opt::BasePath => builder.base_path(*text),
+                    Opt::PublicUrl => builder.public_url(*text),
+                    Opt::BaseUrl => builder.base_url(*text),
+                    Opt::CookieName => builder.cookie_name(*text),
+                    Opt::SignInPath => builder.sign_in_path(*text),
+                    Opt::Timeout => builder.vars(GOOD.into_iter().chain([("TIMEOUT", *text)])),
+                    _ => builder.vars(GOOD.into_iter().chain([("BODY_LIMIT", *text)])),
+                };
+                assert_eq!((proved, builder.build().is_ok()), (expected, expected), "{option} {text}");
+            }
+        }
+    }
+}

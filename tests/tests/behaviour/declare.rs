@@ -1,0 +1,138 @@
+//! Declarations in places where macros break: strict lints, hostile names in scope, other macros
+//! around. Another name for the crate is in tests/renamed.
+
+/// Generated code under every lint that a careful crate turns on.
+#[deny(warnings, missing_docs, unused_qualifications, unreachable_pub, missing_debug_implementations)]
+#[deny(clippy::all, clippy::pedantic, clippy::nursery)]
+#[allow(clippy::missing_const_for_fn, reason = "the user's own handlers")]
+pub(crate) mod strict {
+    use auth_proxy::{auth_proxy, require_session};
+
+    auth_proxy! {
+        pub(crate) struct Auth {
+            upstream: { base_url: "http://localhost", secret: [env("A"), env("B", optional)], headers: { "x-a": "b" } },
+        }
+    }
+
+    auth_proxy! {
+        /// Documented.
+        pub(crate) struct Documented<User = auth_proxy::User, Claims = auth_proxy::Claims> {
+            upstream: { base_url: "http://localhost", fetch: axum::Router::new() },
+        }
+    }
+
+    #[require_session]
+    pub(crate) async fn handler() -> &'static str {
+        "ok"
+    }
+
+    pub(crate) fn used() -> bool {
+        let _: (Option<Documented>, axum::routing::MethodRouter<Auth>) = (None, axum::routing::get(handler));
+        Auth::builder().vars([("A", "a")]).build().is_ok() && Documented::from_env().is_ok()
+    }
+}
+
+/// Names that generated code must not trip over.
+#[allow(dead_code, non_camel_case_types, reason = "they are there to be in the way")]
+pub(crate) mod hostile {
+    pub(crate) struct Result;
+    pub(crate) struct Option;
+    pub(crate) struct Some;
+    pub(crate) struct None;
+    pub(crate) struct Ok;
+    pub(crate) struct Err;
+    pub(crate) struct String;
+    pub(crate) struct Vec;
+    pub(crate) struct Box;
+    pub(crate) struct str;
+    pub(crate) trait Send {}
+    pub(crate) trait Clone {}
+    pub(crate) trait Debug {}
+    pub(crate) trait Deref {}
+    pub(crate) mod std {}
+    pub(crate) mod core {}
+    pub(crate) mod axum {}
+
+    auth_proxy::auth_proxy! {
+        pub(crate) struct Auth {
+            upstream: {
+                base_url: "http://localhost",
+                secret: env("A", optional),
+                timeout: env("T", default = "5s"),
+                fetch: ::axum::Router::new(),
+            },
+        }
+    }
+
+    #[auth_proxy::require_session]
+    pub(crate) async fn handler() -> &'static ::core::primitive::str {
+        "ok"
+    }
+}
+
+macro_rules! declare {
+    ($(#[$attr:meta])* $vis:vis $name:ident, $url:literal, $timeout:expr, $user:ty) => {
+        auth_proxy::auth_proxy! {
+            $(#[$attr])*
+            $vis struct $name<User = $user> {
+                upstream: { base_url: $url, timeout: $timeout },
+            }
+        }
+    };
+}
+
+declare!(
+    /// From a macro.
+    pub(crate) FromMacro, "http://localhost", 3s, serde_json::Value
+);
+
+#[test]
+fn all_of_them_build() {
+    assert!(strict::used());
+    assert!(hostile::Auth::from_env().is_ok());
+    assert!(FromMacro::from_env().is_ok());
+    let _: axum::routing::MethodRouter<hostile::Auth> = axum::routing::get(hostile::handler);
+}
+
+#[test]
+fn a_declaration_within_a_function() {
+    auth_proxy::auth_proxy! {
+        struct Inner { upstream: { base_url: "http://localhost" } }
+    }
+    assert!(Inner::from_env().is_ok());
+}
+
+/// Two proxies in one app, each with its own cookie, in one state.
+#[tokio::test]
+async fn two_proxies_in_one_state() {
+    use auth_proxy::{Session, auth_proxy, require_session, testing::FakeUpstream};
+    use axum::extract::FromRef;
+
+    auth_proxy! { struct Staff { base_path: "/staff", upstream: { base_url: env("A"), base_path: "/api/auth", cookie_name: "staff" } } }
+    auth_proxy! { struct Customers { base_path: "/login", upstream: { base_url: env("B"), base_path: "/api/auth" } } }
+
+    #[derive(Clone, FromRef)]
+    struct State {
+        staff: Staff,
+        customers: Customers,
+    }
+
+    #[require_session(Staff)]
+    async fn both(staff: Session<Staff>, customer: Option<Session<Customers>>) -> String {
+        format!("{:?} {}", staff.user.name, customer.is_some())
+    }
+
+    let staff = FakeUpstream::builder().cookie_name("staff").start().await.unwrap();
+    let customers = FakeUpstream::start().await.unwrap();
+    let state = State {
+        staff: Staff::builder().base_url(staff.url()).build().unwrap(),
+        customers: Customers::builder().base_url(customers.url()).build().unwrap(),
+    };
+    let router = axum::Router::new().route("/both", axum::routing::get(both));
+    let router = state.customers.attach(state.staff.attach(router)).with_state(state.clone());
+    let app = auth_proxy_tests::App::start(router).await;
+    let browser = auth_proxy_tests::Browser::of(&app);
+    assert_eq!(browser.get("/both").await.status, 401);
+    browser.clone().with_base("/staff").sign_in("demo", "demo").await;
+    assert_eq!(browser.get("/both").await.body, "Some(\"Demo\") false");
+}

@@ -1,0 +1,110 @@
+use auth_proxy::Unauthenticated;
+use auth_proxy_tests::Answer;
+
+use crate::support::{Auth, app, app_of, decoding_app, upstream};
+
+const PAGE: (&str, &str) = ("accept", "text/html,application/xhtml+xml");
+const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+
+fn location(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    answer.header("location")
+}
+
+#[tokio::test]
+async fn api_callers_get_401_and_browsers_the_sign_in_page() {
+    let upstream = upstream().await;
+    for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
+        for path in ["/protected", "/group/a", "/admin", "/admins/a"] {
+            let api = browser.get(path).await;
+            assert_eq!((api.status, api.code().as_str()), (401, "session_absent"), "{path}");
+            assert_eq!(api.header("www-authenticate"), "Bearer");
+            assert_eq!(api.header("cache-control"), "no-store");
+            let page = browser.get_with(&format!("{path}?tab=1&b=%2F"), &[PAGE, NAVIGATE]).await;
+            let back =
+                format!("{path}?tab=1&b=%2F").replace('%', "%25").replace('/', "%2F").replace('?', "%3F");
+            let back = back.replace('=', "%3D").replace('&', "%26");
+            assert_eq!(location(&page), format!("/api/auth/signin?callbackUrl={back}"));
+            // A script that fetches HTML is no navigation.
+            assert_eq!(browser.get_with(path, &[PAGE, ("sec-fetch-mode", "cors")]).await.status, 401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_cookie_is_sent_to_sign_in_and_an_invalid_bearer_is_not() {
+    let upstream = upstream().await;
+    for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
+        let cookie = ("cookie", "authjs.session-token=a..b.c.d");
+        assert_eq!(
+            location(&browser.get_with("/protected", &[PAGE, NAVIGATE, cookie]).await),
+            "/api/auth/signin?callbackUrl=%2Fprotected"
+        );
+        let bearer = ("authorization", "Bearer a..b.c.d");
+        assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE, bearer]).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn the_answer_is_an_option() {
+    let upstream = upstream().await;
+    let with = |answer| Auth::builder().base_url(upstream.url()).unauthenticated(answer);
+    let (_app, browser) = app_of(with(Unauthenticated::Status)).await;
+    assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
+    let (_app, browser) = app_of(with(Unauthenticated::Redirect)).await;
+    assert_eq!(location(&browser.get("/protected").await), "/api/auth/signin?callbackUrl=%2Fprotected");
+}
+
+#[tokio::test]
+async fn callback_urls_stay_on_this_origin_and_guards_cannot_loop() {
+    let upstream = upstream().await;
+    let auth = Auth::builder()
+        .base_url(upstream.url())
+        .public_url("http://app.test:8080")
+        .sign_in_path("/protected")
+        .build()
+        .unwrap();
+    let app = auth_proxy_tests::App::start(crate::support::routes(&auth)).await;
+    let browser = auth_proxy_tests::Browser::of(&app);
+    // A guard on the sign-in page itself answers, and sends nobody in circles.
+    assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
+    let page = browser.get_with("/group/a", &[PAGE, NAVIGATE, ("host", "evil.example")]).await;
+    assert_eq!(location(&page), "/protected?callbackUrl=http%3A%2F%2Fapp.test%3A8080%2Fgroup%2Fa");
+}
+
+#[tokio::test]
+async fn a_double_slash_never_becomes_a_way_back() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require());
+    let app = auth_proxy_tests::App::start(router).await;
+    for target in ["//evil.example/", "//evil.example", "/\\evil.example"] {
+        let (status, answer) = app.raw_get(target, "Accept: text/html\r\n").await;
+        assert!(status == 303 || status == 400, "{answer}");
+        assert!(!answer.contains("callbackUrl"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn policies_refuse_with_403() {
+    let upstream = upstream().await;
+    for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
+        browser.sign_in("demo", "demo").await;
+        for path in ["/admin", "/admins/a"] {
+            let refused = browser.get_with(path, &[PAGE, NAVIGATE]).await;
+            assert_eq!((refused.status, refused.code().as_str()), (403, "policy_refused"));
+        }
+        assert_eq!(browser.get("/protected").await.status, 200);
+        browser.sign_in("admin", "admin").await;
+        assert_eq!(browser.get("/admin").await.body, "ok");
+        assert_eq!(browser.get("/admins/a").await.body, "ok");
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_stay_404_behind_a_route_layer() {
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    assert_eq!(browser.get("/group/zzz").await.status, 404);
+}

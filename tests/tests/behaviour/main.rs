@@ -1,0 +1,12 @@
+//! Behaviour over real sockets, one binary: an app, the fake upstream of the `testing` feature, and
+//! a client that keeps cookies.
+
+mod bad_input;
+mod config;
+mod declare;
+mod extractors;
+mod guard;
+mod outcomes;
+mod proxy;
+mod stacking;
+mod support;

@@ -1,0 +1,161 @@
+use std::time::Duration;
+
+use auth_proxy_tests::{App, Browser};
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+
+use crate::support::{Auth, app_of};
+
+const COOKIE: &str = "authjs.session-token=opaque-or-not";
+const CLEAR: &str = "authjs.session-token=; Max-Age=0; Path=/";
+
+async fn behind(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, App, Browser) {
+    let upstream = App::start(Router::new().fallback(move || {
+        let response = answer();
+        async move { response }
+    }))
+    .await;
+    let builder = Auth::builder().base_url(upstream.url("")).timeout(Duration::from_millis(500));
+    let (app, browser) = app_of(builder).await;
+    (upstream, app, browser)
+}
+
+/// What the four kinds of callers get: required, optional, guard, and guard of a navigation.
+async fn four(browser: &Browser) -> [(u16, String); 4] {
+    let page = [("accept", "text/html"), ("cookie", COOKIE)];
+    let cookie = &page[1..];
+    let mut all = Vec::new();
+    for (path, headers) in [
+        ("/session", cookie),
+        ("/session/optional", cookie),
+        ("/protected", cookie),
+        ("/protected", &page[..]),
+    ] {
+        let answer = browser.get_with(path, headers).await;
+        let word = match answer.header("content-type") {
+            "application/problem+json" => answer.code(),
+            _ => answer.header("location").to_owned() + &answer.body,
+        };
+        if answer.status >= 500 {
+            assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+        }
+        all.push((answer.status, word));
+    }
+    all.try_into().unwrap()
+}
+
+fn json(body: &'static str, cookie: &'static str) -> Response {
+    let mut response = ([("content-type", "application/json")], body).into_response();
+    if !cookie.is_empty() {
+        response.headers_mut().append("set-cookie", cookie.parse().unwrap());
+    }
+    response
+}
+
+fn signed_out(code: &str) -> [(u16, String); 4] {
+    let sign_in = (303, "/api/auth/signin?callbackUrl=%2Fprotected".to_owned());
+    [(401, code.to_owned()), (200, "null".to_owned()), (401, code.to_owned()), sign_in]
+}
+
+fn unavailable(status: u16, code: &str) -> [(u16, String); 4] {
+    std::array::from_fn(|_| (status, code.to_owned()))
+}
+
+#[tokio::test]
+async fn refused_by_the_upstream_is_signed_out() {
+    for body in ["null", "{}"] {
+        let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
+        assert_eq!(four(&browser).await, signed_out("session_refused"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn null_by_the_apps_own_callback_is_absent() {
+    let (_upstream, _app, browser) = behind(|| json("null", "authjs.session-token=renewed; Path=/")).await;
+    assert_eq!(four(&browser).await, signed_out("session_absent"));
+}
+
+#[tokio::test]
+async fn null_without_a_word_about_the_cookie_is_trouble() {
+    let (_upstream, _app, browser) = behind(|| json("null", "authjs.csrf-token=x")).await;
+    assert_eq!(four(&browser).await, unavailable(502, "upstream_undecided"));
+}
+
+#[tokio::test]
+async fn nonsense_and_failures_are_neither_login_nor_logout() {
+    for body in ["\"API Route not found.\"", "[]", "<html>", "", "{\"user\":\"Ada\"}", "1"] {
+        let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
+        assert_eq!(four(&browser).await, unavailable(502, "upstream_nonsense"), "{body}");
+    }
+    for (status, expected, code) in [
+        (500, 502, "upstream_failed"),
+        (404, 502, "upstream_failed"),
+        (401, 502, "upstream_failed"),
+        (302, 502, "upstream_failed"),
+        (503, 503, "upstream_overloaded"),
+        (429, 503, "upstream_overloaded"),
+        (504, 504, "upstream_timeout"),
+    ] {
+        let (_upstream, _app, browser) = behind(move || {
+            let mut response = json(r#"{"user":{"name":"Ada"}}"#, "");
+            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            response
+        })
+        .await;
+        assert_eq!(four(&browser).await, unavailable(expected, code), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn down_and_late() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    assert_eq!(four(&browser).await, unavailable(502, "upstream_unreachable"));
+    let hung =
+        App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().base_url(hung.url("")).timeout(Duration::from_millis(100))).await;
+    assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
+}
+
+#[tokio::test]
+async fn no_cookie_asks_nobody_and_is_absent() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    assert_eq!(browser.get("/session").await.code(), "session_absent");
+    assert_eq!(browser.get("/session/optional").await.body, "null");
+    assert_eq!(browser.get("/plain").await.body, "ok");
+}
+
+#[tokio::test]
+async fn the_upstreams_retry_after_is_passed_on() {
+    let (_upstream, _app, browser) =
+        behind(|| (http::StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]).into_response()).await;
+    let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "17"));
+}
+
+#[tokio::test]
+async fn data_that_does_not_fit_the_apps_type_is_no_session() {
+    mod typed {
+        #[derive(serde::Deserialize)]
+        pub struct AppUser {
+            #[expect(dead_code, reason = "its absence is the test")]
+            pub plan: String,
+        }
+        auth_proxy::auth_proxy! {
+            pub struct Auth<User = AppUser> { upstream: { base_url: "http://localhost" } }
+        }
+    }
+    let upstream = crate::support::upstream().await;
+    let auth = typed::Auth::builder().base_url(upstream.url()).build().unwrap();
+    async fn handler(_session: auth_proxy::Session<typed::Auth>) {}
+    let router =
+        auth.attach(Router::new().route("/typed", axum::routing::get(handler))).with_state(auth.clone());
+    let app = App::start(router).await;
+    let browser = Browser::of(&app);
+    browser.sign_in("demo", "demo").await;
+    let answer = browser.get("/typed").await;
+    assert_eq!((answer.status, answer.code().as_str()), (502, "user_mismatch"));
+    assert!(!answer.body.contains("demo@example.com"));
+}

@@ -1,0 +1,319 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use auth_proxy::{Host, Routes};
+use auth_proxy_tests::{App, Browser};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method};
+
+use crate::support::{Auth, app, app_of, upstream};
+
+/// An upstream that answers what it was sent.
+async fn mirror() -> (App, Arc<Mutex<Vec<(Method, String, HeaderMap)>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let router = Router::new().fallback(move |request: Request| {
+        let log = Arc::clone(&log);
+        async move {
+            let (parts, body) = request.into_parts();
+            log.lock().unwrap().push((parts.method, parts.uri.to_string(), parts.headers));
+            Response::builder()
+                .header("set-cookie", "authjs.session-token=first; Path=/; HttpOnly")
+                .header("set-cookie", "authjs.session-token=second; Path=/; HttpOnly")
+                .header("keep-alive", "timeout=5")
+                .header("connection", "x-internal")
+                .header("x-internal", "1")
+                .header("x-kept", "1")
+                .body(body)
+                .unwrap()
+        }
+    });
+    (App::start(router).await, seen)
+}
+
+async fn in_front_of(mirror: &App) -> (App, Browser) {
+    app_of(Auth::builder().base_url(mirror.url(""))).await
+}
+
+#[tokio::test]
+async fn methods_of_the_known_routes() {
+    let (mirror, seen) = mirror().await;
+    let (app, browser) = in_front_of(&mirror).await;
+    let client = reqwest::Client::new();
+    let ask = async |method: &str, path: &str| {
+        let request = client.request(method.parse().unwrap(), app.url(&format!("/api/auth{path}")));
+        let answer = request.send().await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.headers().get("allow").map(|allow| allow.to_str().unwrap().to_owned()),
+        )
+    };
+    for (method, path) in [
+        ("GET", "/providers"),
+        ("GET", "/session"),
+        ("POST", "/session"),
+        ("GET", "/csrf"),
+        ("GET", "/signin"),
+        ("POST", "/signin/github"),
+        ("GET", "/signout"),
+        ("POST", "/signout"),
+        ("GET", "/callback/github"),
+        ("POST", "/callback/github"),
+        ("GET", "/verify-request"),
+        ("GET", "/error"),
+        ("GET", "/webauthn-options/x"),
+        ("POST", "/signup"),
+        ("OPTIONS", "/signup"),
+        ("GET", "/verify-email/confirm"),
+        ("POST", "/password/reset/request"),
+        ("GET", "/password/reset/confirm"),
+        ("POST", "/_log"),
+        ("GET", "/something/else"),
+        ("DELETE", "/something/else"),
+        ("HEAD", "/providers"),
+        ("HEAD", "/session"),
+        ("HEAD", "/signin"),
+        ("GET", "/session/"),
+        ("GET", ""),
+        ("GET", "/"),
+    ] {
+        assert_eq!(ask(method, path).await.0, 200, "{method} {path}");
+    }
+    assert!(seen.lock().unwrap().iter().all(|(method, ..)| *method != Method::HEAD), "HEAD went up");
+    let forwarded = seen.lock().unwrap().len();
+    for (method, path, allow) in [
+        ("POST", "/providers", "GET, HEAD"),
+        ("PUT", "/session", "GET, HEAD, POST"),
+        ("DELETE", "/csrf", "GET, HEAD"),
+        ("HEAD", "/callback/github", "GET, POST"),
+        ("HEAD", "/verify-email/confirm", "GET"),
+        ("HEAD", "/password/reset/confirm", "GET, POST"),
+        ("HEAD", "/signin/github", "GET, POST"),
+        ("GET", "/signup", "POST, OPTIONS"),
+        ("GET", "/verify-email/request", "POST"),
+        ("OPTIONS", "/session", "GET, HEAD, POST"),
+        ("TRACE", "/session", "GET, HEAD, POST"),
+    ] {
+        assert_eq!(ask(method, path).await, (405, Some(allow.to_owned())), "{method} {path}");
+    }
+    assert_eq!(browser.get("/api/authx").await.status, 404);
+    assert_eq!(seen.lock().unwrap().len(), forwarded, "a refused request went up");
+}
+
+#[tokio::test]
+async fn strict_routes() {
+    let (mirror, seen) = mirror().await;
+    let (_app, browser) = app_of(Auth::builder().base_url(mirror.url("")).routes(Routes::Strict)).await;
+    assert_eq!(browser.get("/api/auth/something").await.code(), "route_unknown");
+    assert_eq!(browser.get("/api/auth").await.code(), "route_unknown");
+    assert_eq!(browser.get("/api/auth/session").await.status, 200);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_target_is_the_configured_one_and_the_raw_remainder() {
+    let (mirror, seen) = mirror().await;
+    let auth = Auth::builder().base_url(mirror.url("/tenant/")).upstream_base_path("/auth");
+    let (app, _browser) = app_of(auth).await;
+    let (status, _) = app.raw_get("/api/auth/callback/a%20b?code=x%2Fy&state=%7B&a=/../b", "").await;
+    assert_eq!(status, 200);
+    assert_eq!(seen.lock().unwrap()[0].1, "/tenant/auth/callback/a%20b?code=x%2Fy&state=%7B&a=/../b");
+}
+
+#[tokio::test]
+async fn the_request_head_is_cleaned_and_ours_wins() {
+    let (mirror, seen) = mirror().await;
+    let (app, _browser) = in_front_of(&mirror).await;
+    let head = "Accept-Encoding: gzip\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: x\r\nX-Api-Key: forged\r\n\
+        X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: ftp\r\nForwarded: for=9.9.9.9\r\n\
+        X-Real-Ip: 9.9.9.9\r\nCookie: a=1; b=2\r\nAuthorization: Bearer mine\r\nAccept-Language: de\r\n";
+    assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200);
+    let seen = seen.lock().unwrap()[0].2.clone();
+    let mut lines: Vec<_> =
+        seen.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    lines.sort_unstable();
+    let host = app.addr;
+    assert_eq!(
+        lines,
+        [
+            "accept-language: de".to_owned(),
+            // reqwest's, where the client sends none: it means the same (RFC 9110, section 12.5.1).
+            "accept: */*".to_owned(),
+            "authorization: Bearer mine".to_owned(),
+            "cookie: a=1; b=2".to_owned(),
+            format!("host: {host}"),
+            "x-api-key: k3y".to_owned(),
+            "x-forwarded-for: 127.0.0.1".to_owned(),
+            format!("x-forwarded-host: {host}"),
+            "x-forwarded-proto: http".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn headers_that_connection_names_go_no_further() {
+    let (mirror, seen) = mirror().await;
+    let (app, _browser) = in_front_of(&mirror).await;
+    let answer = app
+        .raw("GET /api/auth/session HTTP/1.1\r\nHost: a\r\nConnection: close, X-Mine, x-api-key\r\nX-Mine: 1\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let seen = &seen.lock().unwrap()[0].2;
+    assert!(!seen.contains_key("x-mine") && seen["x-api-key"] == "k3y", "{seen:?}");
+    // And the same on the way back.
+    assert!(
+        answer.contains("x-kept: 1") && !answer.contains("x-internal") && !answer.contains("keep-alive"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn several_cookies_of_one_name_stay_several_and_in_order() {
+    let (mirror, _seen) = mirror().await;
+    let (_app, browser) = in_front_of(&mirror).await;
+    let answer = browser.get("/api/auth/session").await;
+    assert_eq!(
+        answer.cookies(),
+        ["authjs.session-token=first; Path=/; HttpOnly", "authjs.session-token=second; Path=/; HttpOnly"]
+    );
+}
+
+#[tokio::test]
+async fn the_host_policy() {
+    let (mirror, seen) = mirror().await;
+    let url = mirror.url("");
+    let own = mirror.addr.to_string();
+    for (builder, host, forwarded) in [
+        (Auth::builder(), "app.test", "app.test"),
+        (Auth::builder().host(Host::Upstream), own.as_str(), "app.test"),
+        (Auth::builder().host(Host::Literal("auth.test:81".into())), "auth.test:81", "app.test"),
+        (Auth::builder().public_url("https://public.test"), "public.test", "public.test"),
+    ] {
+        let https = format!("{builder:?}").contains("public_url");
+        let (app, _browser) = app_of(builder.base_url(url.clone())).await;
+        let answer =
+            app.raw("GET /api/auth/session HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let seen = seen.lock().unwrap().pop().unwrap().2;
+        assert_eq!(
+            (&seen["host"], &seen["x-forwarded-host"]),
+            (&host.parse().unwrap(), &forwarded.parse().unwrap())
+        );
+        assert_eq!(seen["x-forwarded-proto"], if https { "https" } else { "http" });
+    }
+}
+
+#[tokio::test]
+async fn bodies_stream_and_are_limited() {
+    let (mirror, seen) = mirror().await;
+    let (app, _browser) = app_of(Auth::builder().base_url(mirror.url("")).body_limit(1000)).await;
+    let url = app.url("/api/auth/callback/credentials");
+    let client = reqwest::Client::new();
+    let answer = client.post(&url).body("x".repeat(1000)).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().len()), (200, 1000));
+    assert_eq!(seen.lock().unwrap()[0].2["content-length"], "1000");
+    // Announced: refused before anything goes up.
+    let answer = client.post(&url).body("x".repeat(1001)).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 413);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    // Chunked, with no length announced.
+    let big = format!("{:x}\r\n{}\r\n0\r\n\r\n", 2000, "x".repeat(2000));
+    let answer = app
+        .raw(&format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{big}"))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body_too_large"), "{answer}");
+}
+
+/// A body that is fed piece by piece.
+struct Fed(tokio::sync::mpsc::Receiver<bytes::Bytes>);
+
+impl http_body::Body for Fed {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(http_body::Frame::data(piece))))
+    }
+}
+
+#[tokio::test]
+async fn responses_stream_before_they_end() {
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let router = Router::new().fallback(move || {
+        let fed = Fed(receiver.lock().unwrap().take().unwrap());
+        async move { Body::new(fed).into_response() }
+    });
+    let upstream = App::start(router).await;
+    let (app, _browser) = in_front_of(&upstream).await;
+    let mut answer = reqwest::get(app.url("/api/auth/x")).await.unwrap();
+    for piece in ["one", "two"] {
+        sender.send(piece.into()).await.unwrap();
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), piece);
+    }
+    drop(sender);
+    assert_eq!(answer.chunk().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn redirects_are_the_browsers_to_follow() {
+    let router =
+        Router::new().fallback(|| async { axum::response::Redirect::to("http://idp.test/authorize") });
+    let upstream = App::start(router).await;
+    let (_app, browser) = in_front_of(&upstream).await;
+    let answer = browser.get("/api/auth/signin/idp").await;
+    assert_eq!((answer.status, answer.header("location")), (303, "http://idp.test/authorize"));
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_down_late_or_breaks_off() {
+    // Nobody listens on a port that was just given up.
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    let answer = browser.get("/api/auth/session").await;
+    assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
+    assert!(!answer.header("retry-after").is_empty());
+    assert!(!answer.body.contains(&gone.to_string()), "an address leaked: {}", answer.body);
+
+    let hung =
+        App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().base_url(hung.url("")).timeout(Duration::from_millis(100))).await;
+    let answer = browser.get("/api/auth/session").await;
+    assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let broken = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            drop(socket)
+        }
+    });
+    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{broken}"))).await;
+    assert_eq!(browser.get("/api/auth/session").await.code(), "upstream_failed");
+}
+
+#[tokio::test]
+async fn any_tower_service_carries_requests() {
+    let inner: Router = Router::new().fallback(|request: Request| async move { request.uri().to_string() });
+    let (_app, browser) = app_of(Auth::builder().base_url("https://auth.example.com/t").fetch(inner)).await;
+    assert_eq!(browser.get("/api/auth/csrf?a=1").await.body, "https://auth.example.com/t/api/auth/csrf?a=1");
+}
+
+#[tokio::test]
+async fn csrf_and_pages_come_through() {
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    let page = browser.get("/api/auth/signin?callbackUrl=/protected").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(page.cookies().len(), 2);
+    assert_eq!(browser.get("/api/auth/nonsense").await.status, 400);
+    let wrong = browser.sign_in("demo", "wrong").await;
+    assert!(wrong.header("location").ends_with("/api/auth/signin?error=CredentialsSignin&code=credentials"));
+}

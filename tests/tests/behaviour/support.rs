@@ -1,0 +1,127 @@
+use auth_proxy::testing::FakeUpstream;
+use auth_proxy::{Builder, Policy, RawToken, Session, Token, auth_proxy, require_session};
+use auth_proxy_tests::{App, Browser};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+auth_proxy! {
+    pub(crate) struct Auth {
+        upstream: { base_url: env("AUTH_UPSTREAM_URL"), headers: { "x-api-key": "k3y" } },
+    }
+}
+
+pub(crate) struct Admin;
+
+impl Policy<Auth> for Admin {
+    fn allow(session: &Session<Auth>, token: Option<&Token<Auth>>) -> bool {
+        let is_admin = |role: Option<&Value>| role.is_some_and(|role| role == "admin");
+        is_admin(session.user.extra.get("role"))
+            || token.is_some_and(|token| is_admin(token.extra.get("role")))
+    }
+}
+
+#[require_session]
+async fn protected() -> &'static str {
+    "ok"
+}
+
+#[require_session(Auth, Admin)]
+async fn admin() -> &'static str {
+    "ok"
+}
+
+async fn session(session: Session<Auth>) -> Json<Session<Auth>> {
+    Json(session)
+}
+
+async fn optional(session: Option<Session<Auth>>) -> Json<Option<Session<Auth>>> {
+    Json(session)
+}
+
+async fn token(token: Token<Auth>) -> Json<Token<Auth>> {
+    Json(token)
+}
+
+async fn optional_token(token: Option<Token<Auth>>) -> Json<Option<Token<Auth>>> {
+    Json(token)
+}
+
+async fn raw(token: RawToken<Auth>) -> String {
+    token.as_str().to_owned()
+}
+
+/// Five extractors in one request.
+async fn everything(
+    first: Session<Auth>,
+    second: Option<Session<Auth>>,
+    third: Token<Auth>,
+    fourth: RawToken<Auth>,
+    fifth: Result<Session<Auth>, auth_proxy::AuthError>,
+) -> Json<Value> {
+    Json(json!([
+        first.user.name,
+        second.unwrap().user.name,
+        third.name,
+        fourth.as_str().len() > 9,
+        fifth.is_ok()
+    ]))
+}
+
+/// An app with every kind of route.
+pub(crate) fn routes(auth: &Auth) -> Router {
+    let group = Router::new().route("/group/a", get(|| async { "ok" })).route_layer(auth.require());
+    let admins =
+        Router::new().route("/admins/a", get(|| async { "ok" })).route_layer(auth.require_policy::<Admin>());
+    let router = Router::new()
+        .route("/plain", get(|| async { "ok" }))
+        .route("/session", get(session))
+        .route("/session/optional", get(optional))
+        .route("/token", get(token))
+        .route("/token/optional", get(optional_token))
+        .route("/token/raw", get(raw))
+        .route("/protected", get(protected))
+        .route("/admin", get(admin))
+        .route("/everything", get(everything))
+        .merge(group)
+        .merge(admins);
+    auth.attach(router).with_state(auth.clone())
+}
+
+/// The fake upstream with a user and an admin.
+pub(crate) async fn upstream() -> FakeUpstream {
+    users(FakeUpstream::builder()).start().await.unwrap()
+}
+
+pub(crate) fn users(
+    builder: auth_proxy::testing::FakeUpstreamBuilder,
+) -> auth_proxy::testing::FakeUpstreamBuilder {
+    builder
+        .user(
+            "demo",
+            "demo",
+            json!({ "sub": "1", "name": "Demo", "email": "demo@example.com", "role": "user" }),
+        )
+        .user(
+            "admin",
+            "admin",
+            json!({ "sub": "2", "name": "Ada", "email": "ada@example.com", "role": "admin" }),
+        )
+}
+
+pub(crate) async fn app_of(builder: Builder<Auth>) -> (App, Browser) {
+    let auth = builder.build().unwrap();
+    let app = App::start(routes(&auth)).await;
+    let browser = Browser::of(&app);
+    (app, browser)
+}
+
+/// An app in front of an upstream, without a secret.
+pub(crate) async fn app(upstream: &FakeUpstream) -> (App, Browser) {
+    app_of(Auth::builder().base_url(upstream.url())).await
+}
+
+/// An app in front of an upstream, which decodes tokens itself.
+pub(crate) async fn decoding_app(upstream: &FakeUpstream) -> (App, Browser) {
+    app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await
+}
