@@ -15,7 +15,7 @@ pub fn auth_proxy_internal(input: TokenStream) -> TokenStream {
     config::expand(input.into()).into()
 }
 
-#[doc = include_str!("../docs/require_session.md")]
+/// Lets a handler run only when somebody is signed in. Documented where auth-proxy re-exports it.
 #[proc_macro_attribute]
 pub fn require_session(args: TokenStream, item: TokenStream) -> TokenStream {
     require_session::expand(args.into(), item.into()).into()

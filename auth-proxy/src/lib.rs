@@ -11,6 +11,7 @@ pub mod testing;
 mod token;
 mod upstream;
 
+#[doc = include_str!("../docs/require_session.md")]
 pub use auth_proxy_macros::require_session;
 
 pub use crate::config::{
@@ -24,7 +25,7 @@ pub use crate::session::{DefaultMapping, Session, SessionData, SessionMapping, U
 pub use crate::token::{Claims, RawToken, Token};
 pub use crate::upstream::{Fetch, Reqwest};
 
-#[doc = include_str!("../../auth-proxy-macros/docs/auth_proxy.md")]
+#[doc = include_str!("../docs/auth_proxy.md")]
 #[macro_export]
 macro_rules! auth_proxy {
     ($($tokens:tt)*) => {

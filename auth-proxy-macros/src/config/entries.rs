@@ -44,19 +44,18 @@ impl Reader<'_> {
         if keys::is_block(group, &name) {
             return self.nested(&key, rest);
         }
-        let Some(option) = Opt::find(group, &name) else {
-            self.errors.at(&key, keys::unknown(group, &name));
-            let used =
-                rest.iter().position(|token| matches!(token, TokenTree::Punct(p) if p.as_char() == ':'));
-            // Only a missing comma can have put another key here.
-            if let Some(next) = used.and_then(|at| at.checked_sub(1)) {
-                self.missing_comma(group, rest.get(next..).unwrap_or_default());
+        let option = match Opt::find(group, &name) {
+            Some(option) if self.first_of(&option.to_string(), &key) => option,
+            Some(_) => return,
+            None => {
+                self.errors.at(&key, keys::unknown(group, &name));
+                // Read on as what was meant, so that it is not missed as well.
+                match keys::meant(group, &name) {
+                    Some(option) => option,
+                    None => return self.skip_value(group, rest),
+                }
             }
-            return;
         };
-        if !self.first_of(&option.to_string(), &key) {
-            return;
-        }
         if rest.is_empty() {
             self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
             return self.keep(option, key, None);
@@ -75,6 +74,15 @@ impl Reader<'_> {
             }
         };
         self.missing_comma(group, rest);
+    }
+
+    /// Passes over the value of a key that is unknown; only a missing comma can put another key here.
+    fn skip_value(&mut self, group: Group, rest: &[TokenTree]) {
+        let next = rest.iter().skip(1).position(|token| is_punct(Some(token), ':'));
+        let rest = next.and_then(|at| rest.get(at..)).unwrap_or_default();
+        if key_of(rest).is_some() {
+            self.missing_comma(group, rest);
+        }
     }
 
     fn keep(&mut self, option: Opt, key: Ident, value: Option<super::model::Value>) {
@@ -148,6 +156,7 @@ impl Reader<'_> {
             None => {
                 let at = if rest.is_empty() { key.to_token_stream() } else { split::stream(rest) };
                 self.errors.at(at, format!("`{key}` is a block: write `{key}: {{ .. }}`"));
+                self.settings.unreadable = true;
             }
         }
     }
@@ -155,8 +164,10 @@ impl Reader<'_> {
     fn fetch(&mut self, key: &Ident, rest: &[TokenTree]) {
         match syn::parse2::<Expr>(split::stream(rest)) {
             Ok(expr) => self.settings.fetch = Some(expr),
-            Err(error) => {
-                self.errors.at_span(error.span(), format!("`{key}` takes a Rust expression: {error}"));
+            Err(_) => {
+                let message =
+                    format!("`{key}` takes a Rust expression, such as `{key}: {}`", Opt::Fetch.example());
+                self.errors.at(split::stream(rest), message);
             }
         }
     }

@@ -67,6 +67,11 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
     }
 }
 
+/// The option of this block that an unknown key most likely stands for.
+pub(super) fn meant(group: Group, key: &str) -> Option<Opt> {
+    Opt::find(group, &snake_case(key)).or_else(|| Opt::find(group, nearest(key, names(group))?))
+}
+
 pub(super) fn unknown_type_argument(name: &str) -> String {
     match nearest(name, ["user", "claims"]) {
         Some("user") => format!("unknown type argument `{name}`, did you mean `User`?"),

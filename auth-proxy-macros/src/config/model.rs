@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) fetch: Option<Expr>,
     /// The key of the `upstream` block, to point at when something in it is missing.
     pub(super) upstream: Option<Ident>,
+    /// A whole block could not be read: what is missing may be in it.
+    pub(super) unreadable: bool,
 }
 
 /// An option with one value.

@@ -29,14 +29,21 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         }
         None => (&rest[..], None, &[][..]),
     };
+    let between = match between {
+        // `struct Auth;`: reported below.
+        [semicolon] if body.is_none() && is_punct(Some(semicolon), ';') => &[],
+        between => between,
+    };
     let (user, claims) = type_arguments(between, errors);
     let mut settings = Settings::default();
     match split::group(body, Delimiter::Brace) {
         Some(body) => entries::block(body, &mut settings, errors),
-        None => errors.at(
-            &head.name,
-            format!("the options are missing: write `struct {} {{ upstream: {{ .. }} }}`", head.name),
-        ),
+        None => {
+            settings.unreadable = true;
+            let message =
+                format!("the options are missing: write `struct {} {{ upstream: {{ .. }} }}`", head.name);
+            errors.at(&head.name, message);
+        }
     }
     if let Some(extra) = after.first() {
         let message = if is_punct(Some(extra), ';') {
@@ -59,7 +66,7 @@ struct Head {
 fn head(input: ParseStream<'_>) -> syn::Result<Head> {
     const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
     if input.is_empty() {
-        return Err(input.error(EXPECTED));
+        return Err(syn::Error::new(proc_macro2::Span::call_site(), EXPECTED));
     }
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;

@@ -1,1 +1,122 @@
+use expect_test::expect_file;
+use proc_macro2::TokenStream;
 
+use super::*;
+
+fn parse(source: &str) -> TokenStream {
+    source.parse().unwrap()
+}
+
+/// The mistakes in a block, in the order in which they are reported.
+fn mistakes(block: &str) -> Vec<String> {
+    let mut errors = Errors::default();
+    if let Some(declaration) = parse::declaration(parse(&format!("(krate) {block}")), &mut errors) {
+        validate::check(&declaration, &mut errors);
+    }
+    errors.messages()
+}
+
+fn expanded(block: &str) -> String {
+    let output = expand(parse(&format!("(::auth_proxy) {block}")));
+    prettyplease::unparse(&syn::parse2(output).unwrap())
+}
+
+#[test]
+fn expansion() {
+    let minimal = "pub struct Auth { upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") } }";
+    expect_file!["../../snapshots/minimal.rs"].assert_eq(&expanded(minimal));
+    let full = r#"
+        /// Documented.
+        #[must_use]
+        pub(crate) struct Login<User = AppUser, Claims = Vec<AppClaims>> {
+            base_path: "/auth",
+            upstream: {
+                kind: authjs,
+                base_url: env("URL", default = "https://auth.example.com"),
+                headers: { "x-api-key": env("KEY", optional), "x-tenant": "a" },
+                secret: [env("A"), env("B", optional)],
+                timeout: 500ms,
+                body_limit: 64KiB,
+                allow_http: true,
+                fetch: client::<A, B>(1, 2),
+            },
+            session: { source: local },
+        }"#;
+    expect_file!["../../snapshots/full.rs"].assert_eq(&expanded(full));
+}
+
+#[test]
+fn a_block_with_mistakes_declares_its_type_all_the_same() {
+    let output = expanded("pub struct Auth<User = A> { bas_path: \"/a\", upstream: { timeout: 5 } }");
+    expect_file!["../../snapshots/mistakes.rs"].assert_eq(&output);
+}
+
+#[test]
+fn every_mistake_is_found_on_its_own() {
+    let block = r#"struct Auth { a: 1, upstream: { base_url: "http://auth", timeout: 5, secret: "x", b: 2 }, routes: x }"#;
+    assert_eq!(mistakes(block).len(), 5);
+    // A missing comma costs nothing but its own mistake.
+    let block =
+        r#"struct Auth { base_path: "x" upstream: { base_url: "http://auth" timeout: 5 kind: robo } }"#;
+    assert_eq!(mistakes(block).len(), 5, "{:?}", mistakes(block));
+}
+
+#[test]
+fn a_slip_in_a_key_is_one_mistake() {
+    assert_eq!(
+        mistakes(r#"struct Auth { upstream: { baseUrl: "http://auth" } }"#),
+        ["`baseUrl` is spelled `base_url`"]
+    );
+    assert_eq!(
+        mistakes(r#"struct Auth { upstream: { base_ulr: "http://auth", base_url: "http://auth" } }"#),
+        ["unknown option `base_ulr`, did you mean `base_url`?"]
+    );
+}
+
+#[test]
+fn expressions_may_hold_commas() {
+    for fetch in ["a::<B, C>()", "|a, b| a", "[a, b]", "x"] {
+        let block = format!("struct Auth {{ upstream: {{ fetch: {fetch}, base_url: \"http://auth\" }} }}");
+        assert_eq!(mistakes(&block), [""; 0], "{fetch}");
+    }
+}
+
+/// What an editor sends while somebody types.
+#[test]
+fn half_typed_blocks_never_panic() {
+    let whole = r#"/// D
+        pub struct Auth<User = A<B>, Claims = C> { base_path: "/a", upstream: { base_url: env("A", default = "b"),
+        headers: { "a": env("B", optional) }, secret: [env("S")], timeout: -5s, fetch: f(|a| a, 1) }, session: { source: local } }"#;
+    let tokens: Vec<_> = parse(whole).into_iter().collect();
+    for end in 0..=tokens.len() {
+        let part: TokenStream = tokens.iter().take(end).cloned().collect();
+        expand(quote::quote!((::auth_proxy) #part));
+    }
+    // And with any one token gone from any depth.
+    let mut variants = Vec::new();
+    without_one(&parse(whole), &mut variants);
+    assert!(variants.len() > 60);
+    for variant in variants {
+        expand(quote::quote!((::auth_proxy) #variant));
+    }
+    expand(TokenStream::new());
+}
+
+fn without_one(tokens: &TokenStream, out: &mut Vec<TokenStream>) {
+    let all: Vec<_> = tokens.clone().into_iter().collect();
+    for at in 0..all.len() {
+        let around = |middle: Option<proc_macro2::TokenTree>| -> TokenStream {
+            all[..at].iter().cloned().chain(middle).chain(all[at + 1..].iter().cloned()).collect()
+        };
+        out.push(around(None));
+        if let proc_macro2::TokenTree::Group(group) = &all[at] {
+            let mut inner = Vec::new();
+            without_one(&group.stream(), &mut inner);
+            out.extend(
+                inner
+                    .into_iter()
+                    .map(|inner| around(Some(proc_macro2::Group::new(group.delimiter(), inner).into()))),
+            );
+        }
+    }
+}

@@ -35,6 +35,7 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
                 Some(value) => errors.at(value.tokens(), problem.message),
                 None => errors.at(&setting.key, problem.message),
             },
+            (Place::Missing(_), _) if settings.unreadable => {}
             (Place::Missing(option), _) => {
                 let in_block =
                     format!("`{option}` is missing: write `{}: {}`", option.key(), option.example());

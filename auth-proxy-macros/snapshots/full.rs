@@ -1,0 +1,116 @@
+/// Documented.
+#[must_use]
+pub(crate) struct Login(::auth_proxy::Proxy<Login>);
+#[automatically_derived]
+impl ::auth_proxy::Provider for Login {
+    type User = AppUser;
+    type Claims = Vec<AppClaims>;
+    const SPEC: &'static ::auth_proxy::__private::Spec = &::auth_proxy::__private::Spec {
+        name: "Login",
+        options: &[
+            (
+                ::auth_proxy::__private::Opt::BasePath,
+                ::auth_proxy::__private::Value::Literal("/auth"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::Kind,
+                ::auth_proxy::__private::Value::Literal("authjs"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::BaseUrl,
+                ::auth_proxy::__private::Value::Env {
+                    name: "URL",
+                    default: ::core::option::Option::Some("https://auth.example.com"),
+                    optional: false,
+                },
+            ),
+            (
+                ::auth_proxy::__private::Opt::Timeout,
+                ::auth_proxy::__private::Value::Literal("500ms"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::BodyLimit,
+                ::auth_proxy::__private::Value::Literal("64KiB"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::AllowHttp,
+                ::auth_proxy::__private::Value::Literal("true"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::Source,
+                ::auth_proxy::__private::Value::Literal("local"),
+            ),
+        ],
+        headers: &[
+            (
+                "x-api-key",
+                ::auth_proxy::__private::Value::Env {
+                    name: "KEY",
+                    default: ::core::option::Option::None,
+                    optional: true,
+                },
+            ),
+            ("x-tenant", ::auth_proxy::__private::Value::Literal("a")),
+        ],
+        secrets: &[
+            ::auth_proxy::__private::Value::Env {
+                name: "A",
+                default: ::core::option::Option::None,
+                optional: false,
+            },
+            ::auth_proxy::__private::Value::Env {
+                name: "B",
+                default: ::core::option::Option::None,
+                optional: true,
+            },
+        ],
+    };
+    fn from_proxy(proxy: ::auth_proxy::Proxy<Self>) -> Self {
+        Login(proxy)
+    }
+    fn proxy(&self) -> &::auth_proxy::Proxy<Self> {
+        &self.0
+    }
+    fn fetch() -> ::core::option::Option<::auth_proxy::__private::DynFetch> {
+        ::core::option::Option::Some(
+            ::auth_proxy::__private::DynFetch::new(client::<A, B>(1, 2)),
+        )
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for Login {
+    fn clone(&self) -> Self {
+        Login(::core::clone::Clone::clone(&self.0))
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for Login {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, f)
+    }
+}
+#[automatically_derived]
+impl ::core::ops::Deref for Login {
+    type Target = ::auth_proxy::Proxy<Login>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, reason = "a program uses one of the two")]
+impl Login {
+    /// Builds the proxy, reading every environment variable that the declaration names.
+    ///
+    /// # Errors
+    ///
+    /// Lists every variable that is missing and every value that breaks a rule, by name and
+    /// without the values.
+    pub(crate) fn from_env() -> ::core::result::Result<Self, ::auth_proxy::ConfigError> {
+        ::auth_proxy::__private::from_env::<Self>()
+    }
+    /// Starts from the declaration and sets options at run time, which win.
+    #[must_use]
+    pub(crate) fn builder() -> ::auth_proxy::Builder<Self> {
+        ::auth_proxy::__private::builder::<Self>()
+    }
+}

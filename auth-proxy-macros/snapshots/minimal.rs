@@ -1,0 +1,65 @@
+///A login shared with every app behind the same Auth.js server.
+pub struct Auth(::auth_proxy::Proxy<Auth>);
+#[automatically_derived]
+impl ::auth_proxy::Provider for Auth {
+    type User = ::auth_proxy::User;
+    type Claims = ::auth_proxy::Claims;
+    const SPEC: &'static ::auth_proxy::__private::Spec = &::auth_proxy::__private::Spec {
+        name: "Auth",
+        options: &[
+            (
+                ::auth_proxy::__private::Opt::BaseUrl,
+                ::auth_proxy::__private::Value::Env {
+                    name: "AUTH_UPSTREAM_URL",
+                    default: ::core::option::Option::None,
+                    optional: false,
+                },
+            ),
+        ],
+        headers: &[],
+        secrets: &[],
+    };
+    fn from_proxy(proxy: ::auth_proxy::Proxy<Self>) -> Self {
+        Auth(proxy)
+    }
+    fn proxy(&self) -> &::auth_proxy::Proxy<Self> {
+        &self.0
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for Auth {
+    fn clone(&self) -> Self {
+        Auth(::core::clone::Clone::clone(&self.0))
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, f)
+    }
+}
+#[automatically_derived]
+impl ::core::ops::Deref for Auth {
+    type Target = ::auth_proxy::Proxy<Auth>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, reason = "a program uses one of the two")]
+impl Auth {
+    /// Builds the proxy, reading every environment variable that the declaration names.
+    ///
+    /// # Errors
+    ///
+    /// Lists every variable that is missing and every value that breaks a rule, by name and
+    /// without the values.
+    pub fn from_env() -> ::core::result::Result<Self, ::auth_proxy::ConfigError> {
+        ::auth_proxy::__private::from_env::<Self>()
+    }
+    /// Starts from the declaration and sets options at run time, which win.
+    #[must_use]
+    pub fn builder() -> ::auth_proxy::Builder<Self> {
+        ::auth_proxy::__private::builder::<Self>()
+    }
+}

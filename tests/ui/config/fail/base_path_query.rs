@@ -1,0 +1,10 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth {
+        base_path: "/api/auth?x=1",
+        upstream: { base_url: "http://auth" },
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth {
+        basePath: "/api/auth",
+        upstream: {
+            baseUrl: "http://auth",
+            cookieName: "a",
+            sessionStrategy: jwt,
+            base_url: "http://auth",
+        },
+    }
+}
+
+fn main() {}

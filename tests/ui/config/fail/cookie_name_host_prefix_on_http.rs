@@ -1,0 +1,10 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth {
+        public_url: "http://app.internal",
+        upstream: { base_url: "http://auth", cookie_name: "__Host-session" },
+    }
+}
+
+fn main() {}

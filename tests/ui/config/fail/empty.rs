@@ -1,0 +1,5 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {}
+
+fn main() {}

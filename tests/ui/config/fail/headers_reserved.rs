@@ -1,0 +1,9 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth {
+        upstream: { base_url: "http://auth", headers: { "Host": "a", "Cookie": "b", "Content-Length": "1" } },
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth {
+        base_path: "/api/auth",
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use auth_proxy::{Session, auth_proxy};
+
+auth_proxy! {
+    pub struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+#[derive(Clone)]
+struct AppState;
+
+#[axum::debug_handler(state = AppState)]
+async fn handler(_session: Session<Auth>) {}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use auth_proxy::{auth_proxy, require_session};
+
+auth_proxy! {
+    pub struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+#[require_session(Auth, crate = ::auth_proxy, crate = ::auth_proxy)]
+async fn page() -> &'static str {
+    "ok"
+}
+
+fn main() {}
