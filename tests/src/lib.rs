@@ -1,6 +1,12 @@
 //! What the tests share: an app on a real socket, a browser-like client, and raw requests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use std::net::SocketAddr;
 
@@ -76,8 +82,14 @@ impl Browser {
     /// One that visits an app whose sign-in routes are below `/api/auth`.
     #[must_use]
     pub fn of(app: &App) -> Self {
+        Self::at(&app.url(""))
+    }
+
+    /// One that visits an app at this origin.
+    #[must_use]
+    pub fn at(origin: &str) -> Self {
         let client = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy();
-        Self { client: client.build().unwrap(), origin: app.url(""), base: "/api/auth".to_owned() }
+        Self { client: client.build().unwrap(), origin: origin.to_owned(), base: "/api/auth".to_owned() }
     }
 
     /// One whose sign-in routes are elsewhere.

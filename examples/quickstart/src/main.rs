@@ -1,13 +1,11 @@
 //! One login, one protected page. Run it with `cargo run -p quickstart` and sign in as demo / demo.
 
-use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Session, auth_proxy, require_session};
-use axum::response::Html;
-use axum::{Json, Router, routing::get};
+use auth_proxy::{Session, auth_proxy, require_session, testing::FakeUpstream};
+use axum::{Json, Router, response::Html, routing::get};
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct AppUser {
-    name: String,
+    name: Option<String>,
     email: Option<String>,
 }
 
@@ -17,43 +15,41 @@ auth_proxy! {
 
 async fn home(session: Option<Session<Auth>>) -> Html<String> {
     let Some(session) = session else {
-        return Html(
-            "<h1>Hello, stranger</h1><p><a href=/api/auth/signin?callbackUrl=/>Sign in</a>".to_owned(),
-        );
+        return page("Hello, stranger", "<a href=/api/auth/signin?callbackUrl=/>Sign in</a>");
     };
-    let json = serde_json::to_string_pretty(&session).unwrap_or_default();
-    let (name, json) = (escape(&session.user.name), escape(&json));
-    Html(format!(
-        "<h1>Hello, {name}</h1><pre>{json}</pre><p><a href=/dashboard>A protected page</a> · \
-         <a href=/api/auth/signout?callbackUrl=/>Sign out</a>"
-    ))
+    let json = escape(&serde_json::to_string_pretty(&session).unwrap_or_default());
+    let links =
+        "<a href=/dashboard>A protected page</a> <a href=/api/auth/signout?callbackUrl=/>Sign out</a>";
+    page(&format!("Hello, {}", name(&session)), &format!("<pre>{json}</pre>{links}"))
 }
 
 #[require_session]
 async fn dashboard(session: Session<Auth>) -> Html<String> {
-    Html(format!("<h1>Dashboard</h1><p>Only for {}. <a href=/>Back</a>", escape(&session.user.name)))
+    page("Dashboard", &format!("<p>Only for {}.</p><a href=/>Back</a>", name(&session)))
 }
 
 async fn me(session: Session<Auth>) -> Json<Session<Auth>> {
     Json(session)
 }
 
+fn name(session: &Session<Auth>) -> String {
+    escape(session.user.name.as_deref().unwrap_or("somebody"))
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
+fn page(title: &str, body: &str) -> Html<String> {
+    let style = "body{font:16px system-ui;max-width:36rem;margin:4rem auto}a{margin-right:1rem}";
+    Html(format!("<!doctype html><title>{title}</title><style>{style}</style><h1>{title}</h1>{body}"))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Without a server of your own, a fake one stands in.
-    let fake = if std::env::var_os("AUTH_UPSTREAM_URL").is_none() {
-        Some(FakeUpstream::start().await?)
-    } else {
-        None
-    };
-    let auth = match &fake {
-        Some(fake) => Auth::builder().base_url(fake.url()).build()?,
-        None => Auth::from_env()?,
-    };
+    let own = std::env::var_os("AUTH_UPSTREAM_URL").is_some();
+    let fake = FakeUpstream::start().await?; // stands in while you have no server of your own
+    let auth = if own { Auth::from_env()? } else { Auth::builder().base_url(fake.url()).build()? };
     let app = Router::new().route("/", get(home)).route("/dashboard", get(dashboard)).route("/me", get(me));
     let app = auth.attach(app).with_state(auth);
     let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;

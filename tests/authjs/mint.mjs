@@ -1,0 +1,258 @@
+// Prints the conformance vectors as JSON: requests that carry session tokens, what the real library
+// says of each, and what this project answers where it differs on purpose (`why`).
+import * as core041 from "@auth/core/jwt"
+import * as core040 from "auth-core-040/jwt"
+import v4 from "next-auth/jwt"
+import { EncryptJWT } from "jose"
+import { b64, seal, thumbprint, v4Key, v5Key } from "./seal.mjs"
+
+const NAME = "authjs.session-token"
+const SECURE = "__Secure-authjs.session-token"
+const V4_NAME = "next-auth.session-token"
+const SECRET = "the newest secret, of more than 32 bytes"
+const OLD = "an older secret, of more than 32 bytes, too"
+const OLDEST = "the oldest secret, of more than 32 bytes, too"
+const NOW = Math.floor(Date.now() / 1000)
+const CLAIMS = { name: "Ada Lovelace", email: "ada@example.com", picture: "https://example.com/a.png", sub: "42" }
+
+const vectors = []
+
+/** What the library says, by its own getToken. */
+async function ask(library, vector) {
+  const headers = {}
+  if (vector.cookies !== null) headers.cookie = vector.cookies
+  if (vector.authorization !== null) headers.authorization = vector.authorization
+  const name = vector.cookie_name
+  const many = vector.secrets.length > 1 ? vector.secrets : vector.secrets[0]
+  try {
+    const claims = await library.getToken({
+      req: library === v4 ? { headers, cookies: v4Cookies(vector.cookies ?? "") } : { headers: new Headers(headers) },
+      secret: library === v4 ? vector.secrets[0] : many,
+      cookieName: name,
+      secureCookie: name.startsWith("__Secure-"),
+      // v4 salts nothing; v5 salts with the cookie's name.
+      ...(library === v4 ? {} : { salt: name }),
+    })
+    return claims === null ? { ok: false } : { ok: true, claims }
+  } catch (error) {
+    return { ok: false, error: String(error.message) }
+  }
+}
+
+/** Next parses cookies before v4 sees them. */
+function v4Cookies(line) {
+  return Object.fromEntries(
+    line.split(";").map((pair) => pair.trim()).filter((pair) => pair.includes("=")).map((pair) => {
+      const at = pair.indexOf("=")
+      return [pair.slice(0, at), decodeURIComponent(pair.slice(at + 1))]
+    }),
+  )
+}
+
+/** The library's clock, for vectors at the edges of the tolerance. */
+async function at(now, run) {
+  if (now === null) return run()
+  const Real = globalThis.Date
+  globalThis.Date = class extends Real {
+    constructor(...args) { args.length ? super(...args) : super(now * 1000) }
+    static now() { return now * 1000 }
+  }
+  try { return await run() } finally { globalThis.Date = Real }
+}
+
+async function add(name, given) {
+  const vector = {
+    name, flavor: "encrypted", cookie_name: NAME, secrets: [SECRET], cookies: null, authorization: null, now: null, ...given,
+  }
+  if (given.token !== undefined) vector.cookies = `${vector.cookie_name}=${given.token}`
+  delete vector.token
+  const library = vector.flavor === "encrypted_v4" ? v4 : core041
+  vector.core = await at(vector.now, () => ask(library, vector))
+  if (library === core041) {
+    const older = await at(vector.now, () => ask(core040, vector))
+    if (JSON.stringify(older.claims) !== JSON.stringify(vector.core.claims)) throw new Error(`0.40 and 0.41 differ on ${name}`)
+  }
+  // Where we differ on purpose: what we answer, and why.
+  if (given.ours !== undefined) {
+    if (given.ours.ok === vector.core.ok) throw new Error(`${name} is said to differ from the library and does not`)
+  } else {
+    vector.ours = vector.core
+  }
+  vectors.push(vector)
+}
+
+const v5 = (claims = CLAIMS, { secret = SECRET, salt = NAME, maxAge = 3600, library = core041 } = {}) =>
+  library.encode({ token: claims, secret, salt, maxAge })
+const sealed = (claims, { header = {}, secret = SECRET, salt = NAME, bytes = 64, kid = true } = {}) => {
+  const key = v5Key(secret, salt, bytes)
+  const base = { alg: "dir", enc: bytes === 64 ? "A256CBC-HS512" : "A256GCM", ...(kid ? { kid: thumbprint(key) } : {}) }
+  return seal({ ...base, ...header }, typeof claims === "string" ? claims : JSON.stringify(claims), key)
+}
+const differ = (ok, why, claims = CLAIMS) => ({ ours: ok ? { ok, claims } : { ok }, why })
+
+// What the libraries issue.
+await add("v5 of 0.41", { token: await v5() })
+await add("v5 of 0.40", { token: await v5(CLAIMS, { library: core040 }) })
+await add("v5 with a __Secure- name", { cookie_name: SECURE, token: await v5(CLAIMS, { salt: SECURE }) })
+await add("v5 with a name of its own", { cookie_name: "sid", token: await v5(CLAIMS, { salt: "sid" }) })
+{
+  const key = v5Key(SECRET, NAME, 32)
+  const jwt = () => new EncryptJWT(CLAIMS).setExpirationTime("1h")
+  const enc = { alg: "dir", enc: "A256GCM" }
+  await add("A256GCM by jose, with kid", { token: await jwt().setProtectedHeader({ ...enc, kid: thumbprint(key) }).encrypt(key) })
+  await add("A256GCM by jose, without kid", { token: await jwt().setProtectedHeader(enc).encrypt(key) })
+}
+await add("v4", { flavor: "encrypted_v4", cookie_name: V4_NAME, token: await v4.encode({ token: CLAIMS, secret: SECRET }) })
+await add("v4 with a __Secure- name", {
+  flavor: "encrypted_v4", cookie_name: `__Secure-${V4_NAME}`, token: await v4.encode({ token: CLAIMS, secret: SECRET }),
+})
+await add("v4 of another secret", { flavor: "encrypted_v4", cookie_name: V4_NAME, token: await v4.encode({ token: CLAIMS, secret: OLD }) })
+await add("v4 of an older secret", {
+  flavor: "encrypted_v4", cookie_name: V4_NAME, secrets: [SECRET, OLD], token: seal({ alg: "dir", enc: "A256GCM" }, JSON.stringify(CLAIMS), v4Key(OLD)),
+  ...differ(true, "v4 knows one secret; here older ones are tried too"),
+})
+await add("v4 read as v5", { token: await v4.encode({ token: CLAIMS, secret: SECRET }) })
+await add("v5 read as v4", { flavor: "encrypted_v4", cookie_name: V4_NAME, token: await v5(CLAIMS, { salt: V4_NAME }) })
+
+// Rotation.
+const three = [SECRET, OLD, OLDEST]
+for (const [n, secret] of three.entries()) await add(`rotated, secret ${n}`, { secrets: three, token: await v5(CLAIMS, { secret }) })
+await add("rotated, none of them", { secrets: [OLD, OLDEST], token: await v5() })
+await add("no kid, first secret", { secrets: three, token: sealed(CLAIMS, { kid: false }) })
+await add("no kid, second secret", {
+  secrets: three, token: sealed(CLAIMS, { kid: false, secret: OLD }),
+  ...differ(true, "without a kid the library tries the first secret only; here every one is tried"),
+})
+await add("no kid, unknown secret", { secrets: [OLD, OLDEST], token: sealed(CLAIMS, { kid: false }) })
+await add("a kid that is not the key's", { token: sealed(CLAIMS, { header: { kid: "x" } }) })
+await add("wrong salt", { token: await v5(CLAIMS, { salt: SECURE }) })
+await add("wrong secret", { secrets: [OLD], token: await v5() })
+await add("wrong secret, GCM", { secrets: [OLD], token: sealed(CLAIMS, { bytes: 32, kid: false }) })
+
+// Time.
+for (const late of [-3600, 0, 14, 15, 16, 3600]) {
+  await add(`exp ${late} s ago`, { now: NOW, token: sealed({ ...CLAIMS, exp: NOW - late }) })
+}
+for (const early of [0, 14, 15, 16, 20, 3600]) {
+  await add(`nbf in ${early} s`, { now: NOW, token: sealed({ ...CLAIMS, nbf: NOW + early }) })
+}
+await add("exp in the past, on the real clock", { token: sealed({ ...CLAIMS, exp: NOW - 60 }) })
+await add("v4 expired", {
+  flavor: "encrypted_v4", cookie_name: V4_NAME, now: NOW, token: seal({ alg: "dir", enc: "A256GCM" }, JSON.stringify({ ...CLAIMS, exp: NOW - 15 }), v4Key(SECRET)),
+})
+await add("v4 within the tolerance", {
+  flavor: "encrypted_v4", cookie_name: V4_NAME, now: NOW, token: seal({ alg: "dir", enc: "A256GCM" }, JSON.stringify({ ...CLAIMS, exp: NOW - 14 }), v4Key(SECRET)),
+})
+await add("no exp", { token: sealed(CLAIMS) })
+await add("exp with a fraction", { token: sealed({ ...CLAIMS, exp: NOW + 60.5 }) })
+await add("iat in the future", { token: sealed({ ...CLAIMS, iat: NOW + 3600 }) })
+for (const name of ["exp", "nbf", "iat"]) await add(`${name} as text`, { token: sealed({ ...CLAIMS, [name]: String(NOW) }) })
+await add("exp null", { token: sealed({ ...CLAIMS, exp: null }) })
+
+// Damage.
+const good = await v5()
+const parts = good.split(".")
+const flip = (text) => (text.startsWith("A") ? "B" : "A") + text.slice(1)
+for (const [n, part] of ["header", "key", "iv", "ciphertext", "tag"].entries()) {
+  const damaged = parts.with(n, n === 1 ? "AAAA" : flip(parts[n]))
+  await add(`tampered ${part}`, { token: damaged.join(".") })
+  if (n !== 1) await add(`empty ${part}`, { token: parts.with(n, "").join(".") })
+}
+await add("tag cut to 16 bytes", { token: parts.with(4, b64(Buffer.from(parts[4], "base64url").subarray(0, 16))).join(".") })
+await add("tag one byte short", { token: parts.with(4, b64(Buffer.from(parts[4], "base64url").subarray(0, 31))).join(".") })
+await add("iv one byte short", { token: parts.with(2, b64(Buffer.from(parts[2], "base64url").subarray(0, 15))).join(".") })
+await add("ciphertext one block short", { token: parts.with(3, b64(Buffer.from(parts[3], "base64url").subarray(0, -16))).join(".") })
+await add("iv and tag swapped", { token: parts.with(2, parts[4]).with(4, parts[2]).join(".") })
+await add("four parts", { token: parts.slice(0, 4).join(".") })
+await add("six parts", { token: `${good}.AAAA` })
+await add("no parts", { token: "garbage" })
+await add("only dots", { token: "...." })
+{
+  const tag = parts[4]
+  const unpadded = Buffer.from(tag, "base64url")
+  // The last character of 32 bytes has two bits that say nothing.
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  const last = alphabet[alphabet.indexOf(tag.at(-1)) ^ 1]
+  if (!Buffer.from(tag.slice(0, -1) + last, "base64url").equals(unpadded)) throw new Error("the bits count after all")
+  await add("base64url with stray bits", {
+    token: parts.with(4, tag.slice(0, -1) + last).join("."), ...differ(false, "base64url is read strictly: one token, one spelling"),
+  })
+  delete vectors.at(-1).ours.claims
+}
+await add("base64url with padding", { cookies: `${NAME}=${parts.with(4, `${parts[4]}=`).join(".")}`, ...differ(false, "base64url has no padding (RFC 7515, section 2)") })
+
+// Headers.
+for (const [name, header] of Object.entries({
+  "alg A256KW": { alg: "A256KW" },
+  "alg RSA-OAEP": { alg: "RSA-OAEP" },
+  "alg none": { alg: "none" },
+  "no alg": { alg: undefined },
+  "enc A128CBC-HS256": { enc: "A128CBC-HS256" },
+  "enc A192GCM": { enc: "A192GCM" },
+  "enc in small letters": { enc: "a256cbc-hs512" },
+  "no enc": { enc: undefined },
+  "enc of the other key": { enc: "A256GCM" },
+  "zip DEF": { zip: "DEF" },
+  "crit unknown": { crit: ["b64"], b64: false },
+  "crit without its member": { crit: ["exp"] },
+  "crit empty": { crit: [] },
+  "kid a number": { kid: 5 },
+  "typ and cty": { typ: "JWT", cty: "JWT" },
+})) await add(name, { token: sealed(CLAIMS, { header }) })
+await add("a header that is no object", { token: seal("[]", "{}", v5Key(SECRET, NAME)) })
+await add("a header that is no JSON", { token: seal("nope", "{}", v5Key(SECRET, NAME)) })
+await add("v4 under A128CBC-HS256", {
+  flavor: "encrypted_v4", cookie_name: V4_NAME,
+  token: await new EncryptJWT(CLAIMS).setProtectedHeader({ alg: "dir", enc: "A128CBC-HS256" }).encrypt(v4Key(SECRET)),
+  ...differ(false, "v4 issues A256GCM and nothing else is taken"),
+})
+await add("an unsigned JWT", { token: `${b64('{"alg":"none"}')}.${b64(JSON.stringify(CLAIMS))}.` })
+
+// Claims.
+for (const [name, plain] of Object.entries({
+  "claims an array": "[1]", "claims a string": '"a"', "claims a number": "1", "claims null": "null", "claims nothing": "",
+  "claims half": '{"a":', "claims twice": "{}{}",
+})) await add(name, { token: sealed(plain) })
+await add("claims empty", { token: sealed({}) })
+await add("unicode", { token: await v5({ ...CLAIMS, name: "Zoë 👩‍💻 שלום \u202e", "ключ": "値" }) })
+await add("nested claims", { token: await v5({ ...CLAIMS, role: "admin", nested: { a: [1, null, { b: true }], big: 9007199254740991, float: 1.5 } }) })
+
+// Cookies.
+const big = await v5({ ...CLAIMS, pad: "x".repeat(7000) })
+const chunks = (token, size = 3936) => token.match(new RegExp(`.{1,${size}}`, "g")).map((chunk, n) => `${NAME}.${n}=${chunk}`)
+await add("12 KB in one cookie", { token: await v5({ ...CLAIMS, pad: "x".repeat(9000) }) })
+await add("three chunks", { cookies: chunks(big).join("; ") })
+await add("three chunks, last first", { cookies: chunks(big).reverse().join("; ") })
+await add("fourteen chunks, shuffled", { cookies: chunks(big, Math.ceil(big.length / 14)).sort().reverse().join("; ") })
+await add("a chunk is missing", { cookies: chunks(big).toSpliced(1, 1).join("; ") })
+await add("chunks and a sibling", {
+  cookies: `${NAME}-old=zzz; ${chunks(big).join("; ")}`, ...differ(true, "cookies are read by exact name, never by prefix", vectors.find((v) => v.name === "three chunks").core.claims),
+})
+await add("a token and a sibling", { cookies: `${NAME}=${sealed(CLAIMS)}; ${NAME}-old=zzz`, ...differ(true, "cookies are read by exact name, never by prefix") })
+await add("a stale plain cookie beside chunks", {
+  cookies: `${NAME}=stale; ${chunks(sealed(CLAIMS), 100).join("; ")}`, ...differ(true, "a stale cookie is told from a token by its shape"),
+})
+await add("a stale chunk after a gap", {
+  cookies: `${chunks(sealed(CLAIMS), 100).join("; ")}; ${NAME}.40=stale`, ...differ(true, "chunks end at the first gap"),
+})
+await add("a stale chunk beside a plain token", { cookies: `${NAME}=${sealed(CLAIMS)}; ${NAME}.3=stale`, ...differ(true, "chunks without a first one are none") })
+await add("other cookies around", { cookies: `a=1;  ${NAME}=${good} ;b; c=2` })
+await add("percent-encoded", { cookies: `${NAME}=${good.replaceAll(".", "%2E")}` })
+await add("a broken percent-escape", { cookies: `${NAME}=${good}%zz` })
+await add("quoted", { cookies: `${NAME}="${good}"` })
+await add("twice, the first is good", { cookies: `${NAME}=${good}; ${NAME}=zzz` })
+await add("twice, the second is good", { cookies: `${NAME}=zzz; ${NAME}=${good}` })
+await add("no cookie", { cookies: "a=1" })
+await add("an empty cookie", { cookies: `${NAME}=` })
+await add("another name", { cookies: `${SECURE}=${good}` })
+
+// Authorization.
+await add("Bearer", { authorization: `Bearer ${good}` })
+await add("bearer in small letters", { authorization: `bearer ${good}` })
+await add("Bearer, percent-encoded", { authorization: `Bearer ${good.replaceAll(".", "%2E")}` })
+await add("Bearer with a broken escape", { authorization: `Bearer ${good}%zz` })
+await add("Bearer beside an empty cookie", { cookies: `${NAME}=`, authorization: `Bearer ${good}` })
+await add("Bearer beside an invalid cookie", { cookies: `${NAME}=zzz`, authorization: `Bearer ${good}` })
+await add("Basic", { authorization: `Basic ${good}` })
+
+process.stdout.write(JSON.stringify({ now: NOW, vectors }))

@@ -1,0 +1,76 @@
+// Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
+// or database), BASE_PATH, BIG (bytes of padding in the token, for cookies of several chunks). Prints
+// {"port":n} when it listens and ends when its standard input does.
+import { randomUUID } from "node:crypto"
+import express from "express"
+import { ExpressAuth } from "@auth/express"
+import Credentials from "@auth/express/providers/credentials"
+import GitHub from "@auth/express/providers/github"
+import { encode } from "@auth/core/jwt"
+import { memoryAdapter } from "./memory-adapter.mjs"
+
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0" } = process.env
+const MAX_AGE = 30 * 24 * 3600
+const database = STRATEGY === "database"
+const adapter = memoryAdapter()
+const accounts = {
+  demo: { password: "demo", id: "1", name: "Demo", email: "demo@example.com", role: "user" },
+  admin: { password: "admin", id: "2", name: "Admin", email: "admin@example.com", role: "admin" },
+}
+for (const { password, ...user } of Object.values(accounts)) await adapter.createUser(user)
+
+const config = {
+  secret: AUTH_SECRET,
+  basePath: BASE_PATH,
+  trustHost: true,
+  logger: { error() {}, warn() {}, debug() {} },
+  session: { strategy: database ? "database" : "jwt", maxAge: MAX_AGE },
+  ...(database ? { adapter } : {}),
+  providers: [
+    Credentials({
+      credentials: { username: {}, password: { type: "password" } },
+      authorize({ username, password }) {
+        const account = Object.hasOwn(accounts, username) ? accounts[username] : null
+        if (account?.password !== password) return null
+        const { password: _, ...user } = account
+        return user
+      },
+    }),
+    // Auth.js refuses database sessions when credentials are the only provider.
+    GitHub({ clientId: "none", clientSecret: "none" }),
+  ],
+  callbacks: {
+    async jwt({ token, user, account }) {
+      if (user) token.role = user.role
+      if (user && Number(BIG) > 0) token.pad = "x".repeat(Number(BIG))
+      if (database && account?.provider === "credentials") {
+        const row = { sessionToken: randomUUID(), userId: user.id, expires: new Date(Date.now() + MAX_AGE * 1000) }
+        await adapter.createSession(row)
+        token.sessionToken = row.sessionToken
+      }
+      return token
+    },
+    session({ session, token, user }) {
+      session.user.role = (token ?? user).role
+      session.user.id = token?.sub ?? user.id
+      return session
+    },
+  },
+  // Credentials issue a token whatever the strategy: here it is the key of the database row.
+  ...(database ? { jwt: { encode: (params) => params.token?.sessionToken ?? encode(params) } } : {}),
+}
+
+const app = express()
+const seen = []
+// Where the request says it was made over https, behind a proxy that is trusted.
+app.set("trust proxy", true)
+app.get("/__seen", (_, response) => response.json(seen))
+app.use(BASE_PATH, (request, _, next) => {
+  seen.push({ method: request.method, url: request.originalUrl, headers: request.headers })
+  next()
+})
+app.use(`${BASE_PATH}/*`, ExpressAuth(config))
+
+const server = app.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })))
+process.stdin.resume()
+process.stdin.on("end", () => process.exit(0))

@@ -1,0 +1,117 @@
+use auth_proxy::Strategy;
+use auth_proxy_tests::{Answer, Browser};
+use serde_json::Value;
+
+use crate::process::{Process, example};
+use crate::server::{SECRET, Server};
+
+/// `from-env` in front of the real server, a small cookie and one of three chunks, both strategies.
+#[tokio::test]
+async fn from_env_answers_as_documented() {
+    for (strategy, big, secret) in [
+        (Strategy::Jwt, 0, true),
+        (Strategy::Jwt, 7000, true),
+        (Strategy::Jwt, 7000, false),
+        (Strategy::Database, 0, false),
+    ] {
+        let server = Server::start(strategy, "/api/auth", big);
+        let mut program = example("from-env");
+        program.env("AUTH_UPSTREAM_URL", &server.url).env("AUTH_SESSION_STRATEGY", strategy.word());
+        program.env("AUTH_UPSTREAM_KIND", "authjs");
+        if secret {
+            program.env("AUTH_SECRET", SECRET);
+        }
+        let program = Process::start(&mut program);
+        let browser = Browser::at(&program.greeting);
+        let case = format!("{strategy:?} {big} {secret}");
+
+        assert_eq!(browser.get("/plain").await.body, "ok");
+        for path in ["/session", "/token", "/token/raw", "/protected", "/admin"] {
+            assert_eq!(browser.get(path).await.code(), "session_absent", "{case} {path}");
+        }
+        assert_eq!(browser.get("/session/optional").await.body, "null");
+
+        let signed_in = browser.sign_in("demo", "demo").await;
+        assert_eq!(signed_in.header("location"), format!("{}/", program.greeting), "{case}");
+        let chunks =
+            signed_in.cookies().iter().filter(|cookie| cookie.starts_with("authjs.session-token")).count();
+        assert_eq!(chunks, if big > 0 { 3 } else { 1 }, "{case}");
+        let session = browser.get("/session").await;
+        check_session(&session, &case);
+        assert_eq!(browser.get("/session/optional").await.json()["user"], session.json()["user"]);
+        let token = browser.get("/token").await.json();
+        assert_eq!(token["sub"], "1", "{case}");
+        assert_eq!(token["email"], "demo@example.com", "{case}");
+        if secret {
+            // Claims that the default type does not know are kept.
+            assert_eq!(token["role"], "user");
+            assert_eq!(token["pad"].as_str().map_or(0, str::len), big);
+            assert!(token["exp"].is_u64() && token["jti"].is_string());
+        }
+        let raw = browser.get("/token/raw").await.body;
+        assert_eq!(raw.split('.').count(), if strategy == Strategy::Jwt { 5 } else { 1 }, "{case}");
+        assert_eq!(browser.get("/protected").await.body, "ok");
+        let refused = browser.get("/admin").await;
+        assert_eq!((refused.status, refused.code().as_str()), (403, "policy_refused"), "{case}");
+
+        assert_eq!(browser.sign_out().await.status, 302);
+        for path in ["/session", "/token", "/token/raw", "/protected", "/admin"] {
+            assert_eq!(browser.get(path).await.status, 401, "{case} {path}");
+        }
+        browser.sign_in("admin", "admin").await;
+        assert_eq!(browser.get("/admin").await.body, "ok", "{case}");
+    }
+}
+
+fn check_session(answer: &Answer, case: &str) {
+    let session = answer.json();
+    assert_eq!(session["user"]["name"], "Demo", "{case}");
+    assert_eq!(session["user"]["role"], "user", "{case}");
+    assert!(session["expires"].as_str().is_some_and(|expires| expires.ends_with('Z')), "{case}");
+    assert_eq!(session["sessionToken"], Value::Null, "{case}");
+}
+
+/// Every bad variable in one message, and a clear end.
+#[test]
+fn from_env_names_every_bad_variable() {
+    let output = example("from-env")
+        .env("AUTH_SESSION_STRATEGY", "hunter2")
+        .env("AUTH_UPSTREAM_TIMEOUT", "hunter2")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    for variable in ["AUTH_UPSTREAM_URL", "AUTH_SESSION_STRATEGY", "AUTH_UPSTREAM_TIMEOUT"] {
+        assert!(text.contains(variable), "{text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+/// The quickstart with nothing but Rust: what its page promises.
+#[tokio::test]
+async fn quickstart_signs_in_and_out() {
+    let program = Process::start(&mut example("quickstart"));
+    let url = program.greeting.split(' ').next().unwrap();
+    let browser = Browser::at(url);
+    assert!(browser.get("/").await.body.contains("Sign in"));
+    assert_eq!(browser.get("/me").await.status, 401);
+    let page = browser.get_with("/dashboard", &[("accept", "text/html")]).await;
+    assert_eq!((page.status, page.header("location")), (303, "/api/auth/signin?callbackUrl=%2Fdashboard"));
+    let form = browser.get(page.header("location")).await;
+    assert!(form.body.contains("name=\"password\""), "{form:?}");
+    browser.sign_in("demo", "demo").await;
+    assert_eq!(browser.get("/me").await.json()["user"]["name"], "Demo");
+    assert!(browser.get("/dashboard").await.body.contains("Demo"));
+    browser.sign_out().await;
+    assert_eq!(browser.get("/me").await.status, 401);
+}
+
+/// And with a real server in place of its own.
+#[tokio::test]
+async fn quickstart_uses_the_server_it_is_given() {
+    let server = Server::start(Strategy::Jwt, "/api/auth", 0);
+    let program = Process::start(example("quickstart").env("AUTH_UPSTREAM_URL", &server.url));
+    let browser = Browser::at(program.greeting.split(' ').next().unwrap());
+    browser.sign_in("admin", "admin").await;
+    assert_eq!(browser.get("/me").await.json()["user"]["email"], "admin@example.com");
+}

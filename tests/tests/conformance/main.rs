@@ -1,0 +1,7 @@
+//! Against the real thing: tokens that the real libraries mint, a real Express + Auth.js server, and
+//! the examples as they are shipped. Needs Node, and `npm ci` in tests/authjs.
+
+mod examples;
+mod process;
+mod server;
+mod vectors;

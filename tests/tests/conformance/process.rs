@@ -1,0 +1,69 @@
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A program of its own that ends when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    /// The first line that it printed.
+    pub(crate) greeting: String,
+}
+
+impl Process {
+    /// Starts a program and waits for its first line.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut greeting = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+        assert!(!greeting.is_empty(), "{command:?} printed nothing");
+        Self { child, greeting: greeting.trim().to_owned() }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The npm project with the real Auth.js.
+fn authjs() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("authjs");
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "the real Auth.js is not installed: run `npm ci` in tests/authjs"
+    );
+    folder
+}
+
+/// Node, running one of the scripts there.
+pub(crate) fn node(script: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(script).current_dir(authjs());
+    command
+}
+
+/// The program of an example, built.
+pub(crate) fn example(name: &str) -> Command {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--message-format=json", "-p", name])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{name} does not build");
+    let program = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|message| {
+            (message["target"]["name"] == name)
+                .then(|| message["executable"].as_str().map(str::to_owned))
+                .flatten()
+        })
+        .expect("cargo names the program");
+    let mut command = Command::new(program);
+    command.env("PORT", "0").env("RUST_BACKTRACE", "0");
+    command
+}

@@ -1,0 +1,87 @@
+use auth_proxy::Strategy;
+use auth_proxy_tests::{App, Browser};
+use axum::Router;
+use axum::routing::get;
+
+use crate::process::{Process, node};
+
+pub(crate) const SECRET: &str = "the secret of a real server, which is long enough";
+
+/// A real Express + Auth.js server.
+pub(crate) struct Server {
+    _process: Process,
+    pub(crate) url: String,
+}
+
+impl Server {
+    pub(crate) fn start(strategy: Strategy, base_path: &str, big: usize) -> Self {
+        let process = Process::start(
+            node("server.mjs")
+                .env("AUTH_SECRET", SECRET)
+                .env("STRATEGY", strategy.word())
+                .env("BASE_PATH", base_path)
+                .env("BIG", big.to_string()),
+        );
+        let port: serde_json::Value = serde_json::from_str(&process.greeting).unwrap();
+        let url = format!("http://127.0.0.1:{}", port["port"]);
+        Self { _process: process, url }
+    }
+}
+
+auth_proxy::auth_proxy! {
+    struct Auth { upstream: { kind: authjs, base_url: env("URL"), base_path: "/auth" } }
+}
+
+/// The sign-in routes of the real server, through the proxy.
+#[tokio::test]
+async fn routes_of_the_real_server() {
+    let server = Server::start(Strategy::Jwt, "/auth", 0);
+    let auth = Auth::builder().base_path("/auth").base_url(&server.url).build().unwrap();
+    let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
+    let browser = Browser::of(&app).with_base("/auth");
+    let providers = browser.get("/auth/providers").await.json();
+    // Host is preserved: the server's links point at this app.
+    assert_eq!(providers["credentials"]["callbackUrl"], app.url("/auth/callback/credentials"));
+    assert_eq!(browser.get("/auth/session").await.body, "null");
+    for page in ["/auth/signin", "/auth/signout", "/auth/verify-request", "/auth/error"] {
+        let answer = browser.get(page).await;
+        assert!(answer.header("content-type").starts_with("text/html"), "{page}: {answer:?}");
+    }
+    assert_eq!(browser.get("/auth/nonsense").await.status, 400);
+    // HEAD, which Auth.js itself refuses.
+    let head = reqwest::Client::new().head(app.url("/auth/session")).send().await.unwrap();
+    assert_eq!(head.status().as_u16(), 200);
+    let missing = browser.post("/auth/callback/credentials", &[("username", "demo")]).await;
+    assert!(missing.header("location").ends_with("/auth/signin?error=MissingCSRF"), "{missing:?}");
+    let wrong = browser.sign_in("demo", "wrong").await;
+    assert!(wrong.header("location").contains("error=CredentialsSignin"), "{wrong:?}");
+    assert_eq!(browser.sign_in("demo", "demo").await.header("location"), app.url("/"));
+    assert_eq!(browser.get("/auth/session").await.json()["user"]["email"], "demo@example.com");
+    browser.sign_out().await;
+    assert_eq!(browser.get("/auth/session").await.body, "null");
+}
+
+/// An invalid cookie, a valid one and none, as the real server tells them apart.
+#[tokio::test]
+async fn outcomes_of_the_real_server() {
+    async fn me(session: auth_proxy::Session<Auth>) -> String {
+        session.user.email.clone().unwrap_or_default()
+    }
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let server = Server::start(strategy, "/auth", 0);
+        let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
+        let router = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
+        let app = App::start(router).await;
+        let browser = Browser::of(&app);
+        assert_eq!(browser.get("/me").await.code(), "session_absent");
+        for garbage in ["garbage", "a..b.c.d", "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA"] {
+            let cookie = format!("authjs.session-token={garbage}");
+            let answer = browser.get_with("/me", &[("cookie", &cookie)]).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (401, "session_refused"),
+                "{strategy:?} {garbage}"
+            );
+        }
+    }
+}

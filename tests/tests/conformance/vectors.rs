@@ -1,0 +1,85 @@
+use std::collections::BTreeSet;
+
+use auth_proxy::{TokenFormat, auth_proxy};
+use http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+auth_proxy! {
+    struct Auth<Claims = Map<String, Value>> { upstream: { base_url: "http://127.0.0.1:9" } }
+}
+
+#[derive(Deserialize)]
+struct Vectors {
+    vectors: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    flavor: String,
+    cookie_name: String,
+    secrets: Vec<String>,
+    cookies: Option<String>,
+    authorization: Option<String>,
+    now: Option<u64>,
+    core: Verdict,
+    ours: Verdict,
+    why: Option<String>,
+}
+
+#[derive(Deserialize, Debug, PartialEq)]
+struct Verdict {
+    ok: bool,
+    claims: Option<Value>,
+}
+
+async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError> {
+    let format =
+        if vector.flavor == "encrypted_v4" { TokenFormat::EncryptedV4 } else { TokenFormat::Encrypted };
+    let mut builder = Auth::builder()
+        .public_url("https://app.test")
+        .cookie_name(&vector.cookie_name)
+        .secrets(&vector.secrets)
+        .token(format);
+    if let Some(now) = vector.now {
+        builder = builder.clock(move || now);
+    }
+    let auth = builder.build().unwrap();
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("cookie", &vector.cookies), ("authorization", &vector.authorization)] {
+        if let Some(value) = value {
+            headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+    }
+    Ok(auth.token(&headers).await?.map(|token| Value::Object(Map::clone(&token))))
+}
+
+/// Every vector decodes or is refused exactly as the real library says, save where it says why not.
+#[tokio::test]
+async fn every_vector() {
+    let output = crate::process::node("mint.mjs").output().expect("node runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Vectors { vectors } = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(vectors.len() >= 120, "{}", vectors.len());
+    let mut wrong = Vec::new();
+    let mut differences = BTreeSet::new();
+    for vector in &vectors {
+        let decoded = decode(vector).await;
+        let code = decoded.as_ref().err().map(auth_proxy::AuthError::code);
+        let claims = decoded.ok().flatten();
+        let got = Verdict { ok: claims.is_some(), claims };
+        if got.ok != vector.ours.ok || (got.ok && got.claims != vector.ours.claims) {
+            wrong.push(format!("{}: {:?} {:?}, not {:?}", vector.name, got, code, vector.ours));
+        }
+        if vector.core.ok != vector.ours.ok {
+            differences.insert(vector.why.clone().expect("a difference says why"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Each place where we differ from Auth.js is in the README, word for word.
+    let readme = include_str!("../../../README.md");
+    for why in differences {
+        assert!(readme.contains(&why), "the README does not say: {why}");
+    }
+}
