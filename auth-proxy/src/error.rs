@@ -123,7 +123,7 @@ impl AuthError {
         self
     }
 
-    pub(crate) fn from_bearer(mut self, from_bearer: bool) -> Self {
+    pub(crate) fn by_bearer(mut self, from_bearer: bool) -> Self {
         self.from_bearer = from_bearer;
         self
     }

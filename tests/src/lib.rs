@@ -1,13 +1,5 @@
 //! What the tests share: an app on a real socket, a browser-like client, and raw requests.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
 use std::net::SocketAddr;
 
 use axum::Router;

@@ -94,7 +94,7 @@ impl Resolver<'_> {
         match parsed {
             Ok((key, value)) => drop(map.insert(key, value)),
             Err(bad) => {
-                self.report(Opt::Headers, format!("{}[\"{name}\"]", Opt::Headers), variable, &bad.message)
+                self.report(Opt::Headers, format!("{}[\"{name}\"]", Opt::Headers), variable, &bad.message);
             }
         }
     }

@@ -25,7 +25,6 @@ impl<P: Provider> Proxy<P> {
     /// # let _: axum::Router = app;
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
-    #[must_use]
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let service = ProxyService::new(self.shared());
         let base = self.config().base_path();
@@ -47,7 +46,6 @@ impl<P: Provider> Proxy<P> {
     /// let app: Router = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
-    #[must_use]
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
         router.merge(self.router())
     }

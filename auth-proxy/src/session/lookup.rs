@@ -51,5 +51,5 @@ async fn ask(
             Answer::Refused => {}
         }
     }
-    Err(AuthError::new(Reason::SESSION_REFUSED).from_bearer(credential.is_bearer()))
+    Err(AuthError::new(Reason::SESSION_REFUSED).by_bearer(credential.is_bearer()))
 }

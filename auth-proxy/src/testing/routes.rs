@@ -163,13 +163,12 @@ impl<'a> Visit<'a> {
             };
         }
         let expires = SystemTime::now() + self.fake.max_age;
-        let mut session =
-            json!({ "user": user, "expires": humantime::format_rfc3339_millis(expires).to_string() });
-        if self.fake.strategy == Strategy::Database {
+        let expires = humantime::format_rfc3339_millis(expires).to_string();
+        match self.fake.strategy {
+            Strategy::Jwt => json!({ "user": user, "expires": expires }),
             // As Robo does: the cookie's value in the body, where scripts can read it.
-            session["sessionToken"] = json!(token);
+            Strategy::Database => json!({ "user": user, "expires": expires, "sessionToken": token }),
         }
-        session
     }
 
     fn sign_in(&self) -> Answer {

@@ -28,10 +28,12 @@ pub(crate) fn encrypt_v5(
 ) -> String {
     let bytes = if enc == Enc::A256CbcHs512 { 64 } else { 32 };
     let key = keys::derive_v5(secret, cookie_name, bytes).unwrap_or_default();
-    let mut header = json!({ "alg": "dir", "enc": if bytes == 64 { "A256CBC-HS512" } else { "A256GCM" } });
-    if kid {
-        header["kid"] = json!(keys::thumbprint(&key));
-    }
+    let enc = if bytes == 64 { "A256CBC-HS512" } else { "A256GCM" };
+    let header = if kid {
+        json!({ "alg": "dir", "enc": enc, "kid": keys::thumbprint(&key) })
+    } else {
+        json!({ "alg": "dir", "enc": enc })
+    };
     seal(&header, &claims_text(claims), &key).unwrap_or_default()
 }
 

@@ -33,7 +33,7 @@ impl From<TokenError> for AuthError {
             TokenError::TooLarge => Reason::TOKEN_TOO_LARGE,
             TokenError::BearerMalformed => Reason::BEARER_MALFORMED,
         };
-        AuthError::new(reason).from_bearer(error == TokenError::BearerMalformed)
+        AuthError::new(reason).by_bearer(error == TokenError::BearerMalformed)
     }
 }
 

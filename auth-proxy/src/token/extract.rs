@@ -179,7 +179,7 @@ impl Shared {
             }
         }
         let error = first.map_or_else(|| AuthError::new(Reason::TOKEN_MALFORMED), AuthError::from);
-        Err(error.from_bearer(credential.is_bearer()))
+        Err(error.by_bearer(credential.is_bearer()))
     }
 }
 

@@ -23,7 +23,8 @@ struct Key {
 }
 
 enum Cipher {
-    CbcHmac(CbcHmac),
+    /// Boxed: a MAC key is a kilobyte of prepared state.
+    CbcHmac(Box<CbcHmac>),
     Gcm(LessSafeKey),
 }
 
@@ -56,7 +57,7 @@ impl JweDecoder {
         for secret in secrets {
             let long = keys::derive_v5(secret, cookie_name, 64)?;
             let short = keys::derive_v5(secret, cookie_name, 32)?;
-            let cbc = Cipher::CbcHmac(CbcHmac::new(&long)?);
+            let cbc = Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?));
             keys.push(Key { kid: keys::thumbprint(&long), cipher: cbc });
             keys.push(Key { kid: keys::thumbprint(&short), cipher: Cipher::Gcm(keys::gcm(&short)?) });
         }

@@ -8,5 +8,6 @@ mod extractors;
 mod guard;
 mod outcomes;
 mod proxy;
+mod readme;
 mod stacking;
 mod support;

@@ -97,7 +97,6 @@ fn every_part_is_under_the_tag() {
         let mut bytes = token.clone().into_bytes();
         bytes[at] = match bytes[at] {
             b'A' => b'B',
-            b'.' => b'A',
             _ => b'A',
         };
         let changed = String::from_utf8(bytes).unwrap();

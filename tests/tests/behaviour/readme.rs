@@ -1,0 +1,58 @@
+//! What the README says is so.
+
+use auth_proxy_rules::{Draft, Opt, Shape};
+
+const README: &str = include_str!("../../../README.md");
+
+/// Each option has one row, which names its words and a default that the rules take.
+#[test]
+fn the_table_of_options_is_complete() {
+    for option in Opt::ALL {
+        let row = README
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{option}` |")))
+            .unwrap_or_else(|| panic!("{option} is not in the table"));
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        if let Shape::Word(words) | Shape::WordOrText(words) = option.shape()
+            && *option != Opt::Token
+        {
+            for word in words {
+                assert!(cells[2].contains(&format!("`{word}`")), "{option}: {word}");
+            }
+        }
+        let default = cells[3].trim_matches('`').trim_matches('"');
+        if matches!(
+            option.shape(),
+            Shape::Word(_) | Shape::WordOrText(_) | Shape::Duration | Shape::Size | Shape::Bool
+        ) && !default.starts_with("by ")
+        {
+            assert!(Draft::default().set(*option, default).is_ok(), "{option}: {default}");
+        }
+    }
+    let rows = README.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, Opt::ALL.len());
+}
+
+#[test]
+fn defaults_are_those_of_the_table() {
+    let mut draft = Draft::default();
+    draft.set(Opt::BaseUrl, "https://auth.example.com").unwrap();
+    let settings = draft.resolve().unwrap();
+    for (option, default) in [
+        (Opt::BasePath, settings.base_path.clone()),
+        (Opt::Kind, settings.kind.word().to_owned()),
+        (Opt::Strategy, settings.strategy.word().to_owned()),
+        (Opt::Timeout, format!("{}s", settings.timeout.as_secs())),
+        (Opt::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),
+        (Opt::BodyLimit, format!("{}MiB", settings.body_limit >> 20)),
+        (Opt::Source, settings.source.word().to_owned()),
+        (Opt::Unauthenticated, settings.unauthenticated.word().to_owned()),
+        (Opt::Routes, settings.routes.word().to_owned()),
+    ] {
+        let row = README.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
+        assert!(
+            row.contains(&format!("| `{default}` |")) || row.contains(&format!("| `\"{default}\"` |")),
+            "{row}"
+        );
+    }
+}
