@@ -11,7 +11,6 @@ async fn handler() -> &'static str {
 }
 
 /// A router with a protected route.
-#[must_use]
 pub fn router(login: &Login) -> axum::Router {
     let router = axum::Router::new().route("/", axum::routing::get(handler));
     login.attach(router).with_state(login.clone())

@@ -93,7 +93,7 @@ async fn cookies_that_are_no_token() {
             let headers = [("cookie", cookie.as_str())];
             for path in ["/session", "/token", "/protected"] {
                 let answer = browser.get_with(path, &headers).await;
-                assert_eq!(answer.status, 401, "{path} {:.40}", cookie);
+                assert_eq!(answer.status, 401, "{path} {cookie:.40}");
                 assert!(!answer.code().is_empty());
             }
             assert_eq!(browser.get_with("/session/optional", &headers).await.body, "null");
@@ -112,7 +112,7 @@ async fn huge_heads_are_refused() {
     for head in [megabyte, ten_thousand] {
         for path in ["/session", "/protected", "/api/auth/session"] {
             let (status, answer) = app.raw_get(path, &head).await;
-            assert!((400..500).contains(&status), "{path}: {:.200}", answer);
+            assert!((400..500).contains(&status), "{path}: {answer:.200}");
         }
     }
     // Within what hyper reads and beyond what we do.

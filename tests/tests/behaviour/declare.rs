@@ -2,31 +2,32 @@
 //! around. Another name for the crate is in tests/renamed.
 
 /// Generated code under every lint that a careful crate turns on.
-#[deny(warnings, missing_docs, unused_qualifications, unreachable_pub, missing_debug_implementations)]
+#[deny(warnings, missing_docs, unused_qualifications, missing_debug_implementations)]
+#[allow(unreachable_pub, reason = "a crate of its own would export them")]
 #[deny(clippy::all, clippy::pedantic, clippy::nursery)]
 #[allow(clippy::missing_const_for_fn, reason = "the user's own handlers")]
-pub(crate) mod strict {
+mod strict {
     use auth_proxy::{auth_proxy, require_session};
 
     auth_proxy! {
-        pub(crate) struct Auth {
+        pub struct Auth {
             upstream: { base_url: "http://localhost", secret: [env("A"), env("B", optional)], headers: { "x-a": "b" } },
         }
     }
 
     auth_proxy! {
         /// Documented.
-        pub(crate) struct Documented<User = auth_proxy::User, Claims = auth_proxy::Claims> {
+        pub struct Documented<User = auth_proxy::User, Claims = auth_proxy::Claims> {
             upstream: { base_url: "http://localhost", fetch: axum::Router::new() },
         }
     }
 
     #[require_session]
-    pub(crate) async fn handler() -> &'static str {
+    pub async fn handler() -> &'static str {
         "ok"
     }
 
-    pub(crate) fn used() -> bool {
+    pub fn used() -> bool {
         let _: (Option<Documented>, axum::routing::MethodRouter<Auth>) = (None, axum::routing::get(handler));
         Auth::builder().vars([("A", "a")]).build().is_ok() && Documented::from_env().is_ok()
     }

@@ -139,12 +139,12 @@ async fn the_upstreams_retry_after_is_passed_on() {
 async fn data_that_does_not_fit_the_apps_type_is_no_session() {
     mod typed {
         #[derive(serde::Deserialize)]
-        pub struct AppUser {
+        pub(crate) struct AppUser {
             #[expect(dead_code, reason = "its absence is the test")]
-            pub plan: String,
+            pub(crate) plan: String,
         }
         auth_proxy::auth_proxy! {
-            pub struct Auth<User = AppUser> { upstream: { base_url: "http://localhost" } }
+            pub(crate) struct Auth<User = AppUser> { upstream: { base_url: "http://localhost" } }
         }
     }
     let upstream = crate::support::upstream().await;

@@ -292,7 +292,7 @@ async fn an_upstream_that_is_down_late_or_breaks_off() {
     let broken = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            drop(socket)
+            drop(socket);
         }
     });
     let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{broken}"))).await;

@@ -55,7 +55,7 @@ async fn generic<const N: u8>(session: Session<Auth>) -> String {
 struct Pages;
 
 impl Pages {
-    #[require_session(super::support::Auth)]
+    #[require_session(Auth)]
     async fn associated() -> &'static str {
         "ok0"
     }
