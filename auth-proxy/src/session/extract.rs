@@ -24,7 +24,7 @@ use crate::provider::{Provider, Provides, Proxy};
 /// ```
 /// # use auth_proxy::{auth_proxy, Session};
 /// #[derive(serde::Deserialize)]
-/// struct AppUser { name: String }
+/// pub struct AppUser { pub name: String }
 ///
 /// auth_proxy! {
 ///     pub struct Auth<User = AppUser> { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
