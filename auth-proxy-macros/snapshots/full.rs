@@ -65,8 +65,8 @@ impl ::auth_proxy::Provider for Login {
             },
         ],
     };
-    fn from_proxy(proxy: ::auth_proxy::Proxy<Self>) -> Self {
-        Login(proxy)
+    fn from_proxy(__auth_proxy_inner: ::auth_proxy::Proxy<Self>) -> Self {
+        Login(__auth_proxy_inner)
     }
     fn proxy(&self) -> &::auth_proxy::Proxy<Self> {
         &self.0
@@ -85,8 +85,11 @@ impl ::core::clone::Clone for Login {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for Login {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        ::core::fmt::Debug::fmt(&self.0, f)
+    fn fmt(
+        &self,
+        __auth_proxy_f: &mut ::core::fmt::Formatter<'_>,
+    ) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, __auth_proxy_f)
     }
 }
 #[automatically_derived]

@@ -19,8 +19,8 @@ impl ::auth_proxy::Provider for Auth {
         headers: &[],
         secrets: &[],
     };
-    fn from_proxy(proxy: ::auth_proxy::Proxy<Self>) -> Self {
-        Auth(proxy)
+    fn from_proxy(__auth_proxy_inner: ::auth_proxy::Proxy<Self>) -> Self {
+        Auth(__auth_proxy_inner)
     }
     fn proxy(&self) -> &::auth_proxy::Proxy<Self> {
         &self.0
@@ -34,8 +34,11 @@ impl ::core::clone::Clone for Auth {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for Auth {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        ::core::fmt::Debug::fmt(&self.0, f)
+    fn fmt(
+        &self,
+        __auth_proxy_f: &mut ::core::fmt::Formatter<'_>,
+    ) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, __auth_proxy_f)
     }
 }
 #[automatically_derived]

@@ -3,7 +3,7 @@
 import * as core041 from "@auth/core/jwt"
 import * as core040 from "auth-core-040/jwt"
 import v4 from "next-auth/jwt"
-import { EncryptJWT } from "jose"
+import { EncryptJWT, SignJWT, exportSPKI, generateKeyPair, jwtVerify } from "jose"
 import { b64, seal, thumbprint, v4Key, v5Key } from "./seal.mjs"
 
 const NAME = "authjs.session-token"
@@ -254,5 +254,39 @@ await add("Bearer with a broken escape", { authorization: `Bearer ${good}%zz` })
 await add("Bearer beside an empty cookie", { cookies: `${NAME}=`, authorization: `Bearer ${good}` })
 await add("Bearer beside an invalid cookie", { cookies: `${NAME}=zzz`, authorization: `Bearer ${good}` })
 await add("Basic", { authorization: `Basic ${good}` })
+
+// Signed tokens, for servers with a session encoding of their own: jose itself has the verdict.
+async function signed(format, name, { key, pem, algorithm, expect = algorithm, token }) {
+  token ??= await new SignJWT(CLAIMS).setProtectedHeader({ alg: algorithm }).sign(key.privateKey ?? key)
+  const verdict = await jwtVerify(token, key.publicKey ?? key, { algorithms: [expect], clockTolerance: 15 }).then(
+    ({ payload }) => ({ ok: true, claims: payload }), (error) => ({ ok: false, error: error.message }))
+  vectors.push({
+    name, flavor: format, cookie_name: NAME, secrets: [pem], cookies: `${NAME}=${token}`, authorization: null, now: null,
+    core: verdict, ours: verdict,
+  })
+  return token
+}
+for (const algorithm of ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]) {
+  const key = await generateKeyPair(algorithm, { extractable: true })
+  const other = await generateKeyPair(algorithm, { extractable: true })
+  const pem = await exportSPKI(key.publicKey)
+  const format = algorithm.toLowerCase()
+  const token = await signed(format, `signed ${algorithm}`, { key, pem, algorithm })
+  const forged = await new SignJWT(CLAIMS).setProtectedHeader({ alg: algorithm }).sign(other.privateKey)
+  await signed(format, `${algorithm} by another key`, { key, pem, algorithm, token: forged })
+  // The oldest trick: the public key as the secret of an HMAC.
+  const confused = await new SignJWT(CLAIMS).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(pem))
+  await signed(format, `${algorithm} confused with HS256`, { key, pem, algorithm, token: confused })
+  const [head, body, signature] = token.split(".")
+  await signed(format, `${algorithm} with other claims`, { key, pem, algorithm, token: [head, flip(body), signature].join(".") })
+  await signed(format, `${algorithm} unsigned`, { key, pem, algorithm, token: `${head}.${body}.` })
+}
+for (const algorithm of ["HS256", "HS384", "HS512"]) {
+  const secret = SECRET.padEnd(64, "!")
+  const key = new TextEncoder().encode(secret)
+  for (const expect of ["HS256", "HS384", "HS512"]) {
+    await signed(expect.toLowerCase(), `${algorithm} where ${expect} is configured`, { key, pem: secret, algorithm, expect })
+  }
+}
 
 process.stdout.write(JSON.stringify({ now: NOW, vectors }))

@@ -24,6 +24,9 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
     });
+    // A pattern would mean a constant of the same name in the user's scope, hygiene or not.
+    let inner = Ident::new("__auth_proxy_inner", Span::mixed_site());
+    let f = Ident::new("__auth_proxy_f", Span::mixed_site());
     quote! {
         #docs
         #(#attrs)*
@@ -35,8 +38,8 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             type Claims = #claims;
             const SPEC: &'static #krate::__private::Spec = #spec;
 
-            fn from_proxy(proxy: #krate::Proxy<Self>) -> Self {
-                #name(proxy)
+            fn from_proxy(#inner: #krate::Proxy<Self>) -> Self {
+                #name(#inner)
             }
 
             fn proxy(&self) -> &#krate::Proxy<Self> {
@@ -55,8 +58,8 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::fmt::Debug for #name {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&self.0, f)
+            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, #f)
             }
         }
 

@@ -1,4 +1,4 @@
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, UPGRADE};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Version};
 
@@ -57,7 +57,8 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
 /// section 7.6.1), and whatever a client says about forwarding, which only the server may say.
 pub(super) fn clean(headers: &mut HeaderMap) {
     strip_hop_by_hop(headers);
-    for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, FORWARDED] {
+    // `Expect` too: the server in front has answered it already.
+    for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
     for name in [
@@ -124,6 +125,7 @@ mod tests {
             ("content-type", "application/json"),
             ("accept", "text/html"),
             ("authorization", "Bearer x"),
+            ("expect", "100-continue"),
         ] {
             headers.append(name, HeaderValue::from_static(value));
         }

@@ -45,27 +45,31 @@ impl<P: Provider> Default for Memo<P> {
     }
 }
 
-/// A cell with one of our memos; extensions hold one value of a type.
-struct Kept<P: Provider>(Arc<Memo<P>>);
+/// The memo of a request, and the proxy that it belongs to: a program may build several of one type,
+/// and what one has found out is not the other's.
+struct Kept<P: Provider> {
+    proxy: Proxy<P>,
+    memo: Arc<Memo<P>>,
+}
 
 impl<P: Provider> Clone for Kept<P> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { proxy: self.proxy.clone(), memo: Arc::clone(&self.memo) }
     }
 }
 
 impl<P: Provider> Visit<P> {
     /// The visit that a request belongs to.
     pub(crate) fn of(proxy: Proxy<P>, parts: &mut Parts) -> Self {
-        let kept = match parts.extensions.get::<Kept<P>>() {
-            Some(kept) => kept.clone(),
-            None => {
-                let kept = Kept(Arc::new(Memo::default()));
-                parts.extensions.insert(kept.clone());
-                kept
+        let memo = match parts.extensions.get::<Kept<P>>() {
+            Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
+            _ => {
+                let memo = Arc::new(Memo::default());
+                parts.extensions.insert(Kept { proxy: proxy.clone(), memo: Arc::clone(&memo) });
+                memo
             }
         };
-        Self { proxy, headers: parts.headers.clone(), front: Front::of(parts), memo: kept.0 }
+        Self { proxy, headers: parts.headers.clone(), front: Front::of(parts), memo }
     }
 
     /// A visit of its own, for code outside of handlers.

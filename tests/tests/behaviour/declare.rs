@@ -34,8 +34,11 @@ mod strict {
 }
 
 /// Names that generated code must not trip over.
-#[allow(dead_code, non_camel_case_types, reason = "they are there to be in the way")]
+#[allow(dead_code, non_camel_case_types, non_upper_case_globals, reason = "they are there to be in the way")]
 pub(crate) mod hostile {
+    pub(crate) const f: u8 = 1;
+    pub(crate) const inner: u8 = 1;
+    pub(crate) const proxy: u8 = 1;
     pub(crate) struct Result;
     pub(crate) struct Option;
     pub(crate) struct Some;
@@ -101,6 +104,27 @@ fn a_declaration_within_a_function() {
         struct Inner { upstream: { base_url: "http://localhost" } }
     }
     assert!(Inner::from_env().is_ok());
+}
+
+/// Two proxies of one type in one request: each looks for itself.
+#[tokio::test]
+async fn two_proxies_of_one_type_share_nothing() {
+    use crate::support::{Auth, upstream};
+    use auth_proxy::Session;
+
+    let (one, other) = (upstream().await, upstream().await);
+    let outer = Auth::builder().base_url(one.url()).build().unwrap();
+    let inner = Auth::builder().base_url(other.url()).build().unwrap();
+    async fn handler(session: Option<Session<Auth>>) -> String {
+        session.is_some().to_string()
+    }
+    let router = axum::Router::new().route("/", axum::routing::get(handler)).with_state(inner);
+    let app = auth_proxy_tests::App::start(outer.attach(router.layer(outer.require()))).await;
+    let browser = auth_proxy_tests::Browser::of(&app);
+    browser.sign_in("demo", "demo").await;
+    // Both fakes have the same secret, so that the session of the one is good at the other, which
+    // must have been asked.
+    assert_eq!((browser.get("/").await.body.as_str(), one.lookups(), other.lookups()), ("true", 1, 1));
 }
 
 /// Two proxies in one app, each with its own cookie, in one state.
