@@ -94,8 +94,9 @@ impl<P: Provider> Proxy<P> {
             .map_err(|error| problem("upstream.secret", error.to_string()))?;
         // The keys are derived: the secrets themselves are needed no longer.
         config.secrets.clear();
-        let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch))
-            .map_err(|error| problem("upstream.fetch", error.to_string()))?;
+        let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch)).map_err(|error| {
+            problem("upstream.base_url", format!("no client for it: {}", chain(error.as_ref())))
+        })?;
         tracing::info!(
             proxy = name,
             base_path = settings.base_path,
@@ -118,6 +119,12 @@ impl<P: Provider> Proxy<P> {
     pub fn config(&self) -> &Config {
         &self.shared.config
     }
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(error.source(), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl<P> Proxy<P> {

@@ -17,7 +17,8 @@ use std::fmt;
 /// assert_eq!(error.problems().len(), 2);
 /// assert_eq!(error.problems()[0].variable(), Some("AUTH_UPSTREAM_URL"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Debug` says the same as `Display`, so that `fn main() -> Result<(), ConfigError>` is readable.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub(crate) name: &'static str,
     pub(crate) problems: Vec<ConfigProblem>,
@@ -37,6 +38,12 @@ impl fmt::Display for ConfigError {
         let noun = if count == 1 { "problem" } else { "problems" };
         write!(f, "the configuration of `{}` has {count} {noun}:", self.name)?;
         self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

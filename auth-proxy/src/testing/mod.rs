@@ -26,6 +26,7 @@
 //! ```
 
 mod answer;
+mod cookies;
 mod fake;
 mod mint;
 mod pages;

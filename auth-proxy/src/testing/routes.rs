@@ -1,15 +1,13 @@
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::{digest, rand};
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::cookies::{Csrf, callback_cookie, cookie, httpdate, random_hex};
 use super::fake::{Fake, SeenRequest};
 use super::{mint, pages};
 use crate::config::Strategy;
@@ -62,13 +60,6 @@ struct Visit<'a> {
     query: Form,
     form: Form,
     csrf: Csrf,
-}
-
-/// `core/lib/actions/callback/oauth/csrf-token.ts`.
-struct Csrf {
-    token: String,
-    /// Whether the browser sent it: then no new cookie is set.
-    sent: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -273,72 +264,6 @@ impl<'a> Visit<'a> {
     }
 }
 
-impl Csrf {
-    fn is_ours(value: &str, secret: &str) -> bool {
-        value.split_once('|').is_some_and(|(token, hash)| hash == Self::hash(token, secret))
-    }
-
-    fn hash(token: &str, secret: &str) -> String {
-        hex(digest::digest(&digest::SHA256, format!("{token}{secret}").as_bytes()).as_ref())
-    }
-}
-
-fn callback_cookie(url: &str) -> String {
-    let url = utf8_percent_encode(url, NON_ALPHANUMERIC);
-    format!("authjs.callback-url={url}; Path=/; HttpOnly; SameSite=Lax")
-}
-
-fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
-    seen.headers
-        .get_all(http::header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
-        .map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned())
-}
-
-/// RFC 9110, section 5.6.7, by way of RFC 3339: the standard library formats no dates.
-fn httpdate(time: SystemTime) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let days = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() / 86_400;
-    let day = usize::try_from(days % 7).ok().and_then(|n| DAYS.get(n)).copied().unwrap_or("Thu");
-    let text = humantime::format_rfc3339_seconds(time).to_string();
-    let mut parts = text.split(['-', 'T', 'Z']);
-    let mut next = || parts.next().unwrap_or_default().to_owned();
-    let (year, month, date, clock) = (next(), next(), next(), next());
-    let month =
-        month.parse::<usize>().ok().and_then(|n| MONTHS.get(n.wrapping_sub(1))).copied().unwrap_or("Jan");
-    format!("{day}, {date} {month} {year} {clock} GMT")
-}
-
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn random_hex() -> String {
-    let mut bytes = [0; 32];
-    // Only a broken kernel has no randomness; a fake may then repeat itself.
-    let _ = rand::fill(&mut bytes);
-    hex(&bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        assert_eq!(httpdate(UNIX_EPOCH + Duration::from_secs(784_111_777)), "Sun, 06 Nov 1994 08:49:37 GMT");
-    }
 }

@@ -35,6 +35,10 @@ impl Reqwest {
             .no_deflate()
             .referer(false)
             .tcp_nodelay(true);
+        if !settings.base_url.origin.https {
+            // No TLS, no roots: an image without CA certificates can talk to an internal upstream.
+            builder = builder.tls_certs_only([]);
+        }
         if settings.host != Host::Upstream {
             // HTTP/2 takes `:authority` from the URI, so that only HTTP/1.1 can carry another Host.
             builder = builder.http1_only();

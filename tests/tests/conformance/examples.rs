@@ -87,6 +87,24 @@ fn from_env_names_every_bad_variable() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+/// An image without CA certificates, as minimal containers are.
+#[test]
+fn from_env_needs_no_certificates_for_plain_http() {
+    let bare = |url: &str| {
+        let mut program = example("from-env");
+        program
+            .env("AUTH_UPSTREAM_URL", url)
+            .env("SSL_CERT_FILE", "/nonexistent")
+            .env("SSL_CERT_DIR", "/nonexistent");
+        program
+    };
+    assert!(Process::start(&mut bare("http://auth.internal")).greeting.starts_with("http://127.0.0.1:"));
+    let output = bare("https://auth.example.com").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("upstream.base_url") && text.to_lowercase().contains("certificate"), "{text}");
+}
+
 /// The quickstart with nothing but Rust: what its page promises.
 #[tokio::test]
 async fn quickstart_signs_in_and_out() {
