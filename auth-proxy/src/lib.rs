@@ -21,7 +21,9 @@ pub use crate::config::{
 pub use crate::error::{AuthError, BoxError, Outcome};
 pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};
 pub use crate::provider::{Provider, Provides, Proxy};
-pub use crate::session::{DefaultMapping, Session, SessionData, SessionMapping, User};
+pub use crate::session::{
+    DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionMapping, User,
+};
 pub use crate::token::{Claims, RawToken, Token};
 pub use crate::upstream::{Fetch, Reqwest};
 

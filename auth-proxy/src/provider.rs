@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_proxy_rules::{Host, Settings};
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) decoder: Option<Decoder>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    /// Whether it was said that renewed cookies are lost.
+    warned_of_lost_cookies: AtomicBool,
 }
 
 impl<P: Provider> Proxy<P> {
@@ -110,7 +113,15 @@ impl<P: Provider> Proxy<P> {
             "auth proxy ready"
         );
         let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
-        let shared = Shared { settings, config, upstream, decoder, mapping, clock: builder.clock };
+        let shared = Shared {
+            settings,
+            config,
+            upstream,
+            decoder,
+            mapping,
+            clock: builder.clock,
+            warned_of_lost_cookies: AtomicBool::new(false),
+        };
         Ok(Self { shared: Arc::new(shared), provider: PhantomData })
     }
 
@@ -139,6 +150,16 @@ impl Shared {
         match &self.clock {
             Some(clock) => clock(),
             None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        }
+    }
+
+    /// Says once, when nobody relays the cookies that lookups bring back, what is lost.
+    pub(crate) fn note_renewed(&self, relayed: bool) {
+        if !relayed && !self.warned_of_lost_cookies.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
+                 with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
+            );
         }
     }
 }

@@ -34,7 +34,8 @@ impl<P: Provider> Proxy<P> {
             .route_service(&format!("{base}/{{*rest}}"), service)
     }
 
-    /// Adds the sign-in routes to an app's router.
+    /// Adds the sign-in routes to an app's router, and the [`layer`](Self::layer) that lets renewed
+    /// sessions reach the browser.
     ///
     /// ```
     /// # use auth_proxy::{auth_proxy, Session};
@@ -47,6 +48,6 @@ impl<P: Provider> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        router.merge(self.router())
+        router.merge(self.router()).layer(self.layer())
     }
 }

@@ -1,4 +1,4 @@
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::local;
 use super::wire::{self, Answer, RawSession};
@@ -11,7 +11,8 @@ use crate::upstream::Front;
 /// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
 const SESSION_LIMIT: usize = 1 << 20;
 
-/// The session of a credential, from the configured source.
+/// The session of a credential, from the configured source. `renewed` is given the session cookies
+/// that the upstream set or cleared on the way.
 ///
 /// # Errors
 /// Invalid or unavailable; `None` is absent.
@@ -20,13 +21,14 @@ pub(super) async fn session(
     headers: &HeaderMap,
     front: Result<Front, AuthError>,
     credential: &Credential,
+    renewed: &mut Vec<HeaderValue>,
 ) -> Result<Option<RawSession>, AuthError> {
     match shared.settings.source {
         Source::Local => {
             let claims = shared.decode(credential)?;
             Ok(local::session(shared.mapping.as_ref(), &claims))
         }
-        Source::Upstream => ask(shared, headers, &front?, credential).await,
+        Source::Upstream => ask(shared, headers, &front?, credential, renewed).await,
     }
 }
 
@@ -37,14 +39,17 @@ async fn ask(
     headers: &HeaderMap,
     front: &Front,
     credential: &Credential,
+    renewed: &mut Vec<HeaderValue>,
 ) -> Result<Option<RawSession>, AuthError> {
     let name = &shared.settings.cookie_name;
     for candidate in credential.candidates() {
         let cookie = auth_cookies(headers, name, candidate).map_err(AuthError::from)?;
         let response = shared.upstream.session(cookie, front, SESSION_LIMIT).await;
-        let answer = response.and_then(|response| wire::read(&response, name)).inspect_err(|error| {
+        let read = response.and_then(|response| Ok((wire::read(&response, name)?, response)));
+        let (answer, response) = read.inspect_err(|error| {
             tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
         })?;
+        *renewed = wire::session_cookies(&response, name);
         match answer {
             Answer::Session(session) => return Ok(Some(session)),
             Answer::SignedOut => return Ok(None),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
@@ -25,7 +25,11 @@ pub(crate) struct Visit<P: Provider> {
     memo: Arc<Memo<P>>,
 }
 
-struct Memo<P: Provider> {
+pub(super) struct Memo<P: Provider> {
+    /// Whether a layer waits for the cookies of the lookup.
+    relayed: bool,
+    /// The session cookies that the upstream set or cleared in a lookup by cookie.
+    renewed: OnceCell<Vec<HeaderValue>>,
     credential: OnceCell<Found<Credential>>,
     claims: OnceCell<Found<Map<String, Value>>>,
     raw: OnceCell<Found<RawSession>>,
@@ -33,15 +37,22 @@ struct Memo<P: Provider> {
     token: OnceCell<Found<P::Claims>>,
 }
 
-impl<P: Provider> Default for Memo<P> {
-    fn default() -> Self {
+impl<P: Provider> Memo<P> {
+    fn new(relayed: bool) -> Self {
         Self {
+            relayed,
+            renewed: OnceCell::new(),
             credential: OnceCell::new(),
             claims: OnceCell::new(),
             raw: OnceCell::new(),
             session: OnceCell::new(),
             token: OnceCell::new(),
         }
+    }
+
+    /// The session cookies that a lookup brought back, if there was one.
+    pub(super) fn renewed(&self) -> &[HeaderValue] {
+        self.renewed.get().map_or(&[], Vec::as_slice)
     }
 }
 
@@ -63,13 +74,16 @@ impl<P: Provider> Visit<P> {
     pub(crate) fn of(proxy: Proxy<P>, parts: &mut Parts) -> Self {
         let memo = match parts.extensions.get::<Kept<P>>() {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
-            _ => {
-                let memo = Arc::new(Memo::default());
-                parts.extensions.insert(Kept { proxy: proxy.clone(), memo: Arc::clone(&memo) });
-                memo
-            }
+            _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
         Self { proxy, headers: parts.headers.clone(), front: Front::of(parts), memo }
+    }
+
+    /// Puts a memo into a request whose response will get the cookies of the lookup.
+    pub(super) fn keep(proxy: &Proxy<P>, extensions: &mut Extensions, relayed: bool) -> Arc<Memo<P>> {
+        let memo = Arc::new(Memo::new(relayed));
+        extensions.insert(Kept { proxy: proxy.clone(), memo: Arc::clone(&memo) });
+        memo
     }
 
     /// A visit of its own, for code outside of handlers.
@@ -78,7 +92,7 @@ impl<P: Provider> Visit<P> {
             proxy,
             headers: headers.clone(),
             front: Front::of_headers(headers),
-            memo: Arc::new(Memo::default()),
+            memo: Arc::new(Memo::new(false)),
         }
     }
 
@@ -106,8 +120,14 @@ impl<P: Provider> Visit<P> {
         let find = async || {
             let Some(credential) = self.credential().await? else { return Ok(None) };
             let shared = self.proxy.shared();
-            let session = lookup::session(shared, &self.headers, self.front.clone(), &credential).await?;
-            Ok(session.map(Arc::new))
+            let mut renewed = Vec::new();
+            let session =
+                lookup::session(shared, &self.headers, self.front.clone(), &credential, &mut renewed).await;
+            if !renewed.is_empty() && !credential.is_bearer() {
+                shared.note_renewed(self.memo.relayed);
+                self.memo.renewed.set(renewed).ok();
+            }
+            Ok(session?.map(Arc::new))
         };
         self.memo.raw.get_or_init(find).await.clone()
     }

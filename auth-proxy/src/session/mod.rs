@@ -6,6 +6,7 @@ pub(crate) mod extract;
 mod local;
 mod lookup;
 mod memo;
+mod relay;
 mod typed;
 mod wire;
 
@@ -13,4 +14,5 @@ pub use self::data::{SessionData, User};
 pub use self::extract::Session;
 pub use self::local::{DefaultMapping, SessionMapping};
 pub(crate) use self::memo::Visit;
+pub use self::relay::{RelayLayer, RelayService};
 pub(crate) use self::typed::fit;

@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::SET_COOKIE;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::error::{AuthError, Reason};
@@ -51,6 +51,13 @@ pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answ
         Some(session) => Ok(Answer::Session(session)),
         None => signed_out(response, cookie_name),
     }
+}
+
+/// The cookies of an answer that concern the session. The CSRF and callback-URL cookies of a lookup
+/// are the upstream's to mint for a browser that has none, and would break a form in another tab.
+pub(super) fn session_cookies(response: &Response<Bytes>, cookie_name: &str) -> Vec<HeaderValue> {
+    let all = response.headers().get_all(SET_COOKIE).iter();
+    all.filter(|value| is_session_cookie(value.as_bytes(), cookie_name).is_some()).cloned().collect()
 }
 
 /// v4 answers `{}` where v5 answers `null`, and some callbacks leave out the user.

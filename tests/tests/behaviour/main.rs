@@ -9,5 +9,6 @@ mod guard;
 mod outcomes;
 mod proxy;
 mod readme;
+mod relay;
 mod stacking;
 mod support;

@@ -1,0 +1,130 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request};
+use tower::{Layer, Service};
+
+use super::memo::Visit;
+use crate::provider::{Provider, Proxy};
+use crate::token::is_session_cookie;
+
+impl<P: Provider> Proxy<P> {
+    /// A layer that lets renewed sessions reach the browser.
+    ///
+    /// Auth.js renews the session cookie whenever its `/session` is asked
+    /// (`core/lib/actions/session.ts`), and clears one that is no good. Behind this layer the
+    /// session cookies of a lookup are added to the handler's response, and nothing else of it.
+    /// Where the response sets the session cookie itself, as a sign-out does, that is newer and
+    /// stays. Lookups by Bearer token set no cookies.
+    ///
+    /// [`attach`](Self::attach) includes it.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, Session};
+    /// # use axum::{Router, routing::get};
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # async fn me(_session: Session<Auth>) {}
+    /// # let auth = Auth::from_env()?;
+    /// let app: Router<Auth> = Router::new().route("/me", get(me)).layer(auth.layer());
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn layer(&self) -> RelayLayer<P> {
+        RelayLayer { proxy: self.clone() }
+    }
+}
+
+/// Relays renewed session cookies. See [`Proxy::layer`].
+pub struct RelayLayer<P> {
+    proxy: Proxy<P>,
+}
+
+impl<P> Clone for RelayLayer<P> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone() }
+    }
+}
+
+impl<P> fmt::Debug for RelayLayer<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RelayLayer")
+    }
+}
+
+impl<P, S> Layer<S> for RelayLayer<P> {
+    type Service = RelayService<P, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RelayService { proxy: self.proxy.clone(), inner }
+    }
+}
+
+/// A service behind [`RelayLayer`].
+pub struct RelayService<P, S> {
+    proxy: Proxy<P>,
+    inner: S,
+}
+
+impl<P, S: Clone> Clone for RelayService<P, S> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<P, S> fmt::Debug for RelayService<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RelayService")
+    }
+}
+
+impl<P, S> Service<Request<Body>> for RelayService<P, S>
+where
+    P: Provider,
+    S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Send,
+    S::Future: 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let memo = Visit::keep(&self.proxy, request.extensions_mut(), true);
+        let proxy = self.proxy.clone();
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = response.await?.into_response();
+            merge(response.headers_mut(), memo.renewed(), &proxy.shared().settings.cookie_name);
+            Ok(response)
+        })
+    }
+}
+
+/// Adds the cookies of a lookup, unless the response has its own word on the session.
+fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], cookie_name: &str) {
+    let has_own = headers
+        .get_all(SET_COOKIE)
+        .iter()
+        .any(|own| is_session_cookie(own.as_bytes(), cookie_name).is_some());
+    if renewed.is_empty() || has_own {
+        return;
+    }
+    for cookie in renewed {
+        headers.append(SET_COOKIE, cookie.clone());
+    }
+    // A shared cache would hand one visitor's session to the next (RFC 9111, section 7.3).
+    let cacheable = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).is_none_or(|value| {
+        !["private", "no-store"].iter().any(|word| value.to_ascii_lowercase().contains(word))
+    });
+    if cacheable {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
+}

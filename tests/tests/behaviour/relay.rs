@@ -1,0 +1,69 @@
+//! Cookies that a lookup brings back reach the browser, and only those of the session.
+
+use auth_proxy::testing::mint;
+use axum::Router;
+use axum::http::header::SET_COOKIE;
+use axum::routing::get;
+use serde_json::json;
+
+use crate::support::{Auth, app, upstream};
+use auth_proxy::Session;
+use auth_proxy_tests::{App, Browser};
+
+const COOKIE: &str = "authjs.session-token";
+
+#[tokio::test]
+async fn a_lookup_renews_the_cookie_once_and_a_refused_one_is_cleared() {
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    let token = mint(&json!({ "sub": "1", "name": "Demo" }), upstream.secret(), COOKIE);
+    let cookie = format!("{COOKIE}={token}");
+    for path in ["/session", "/session/optional", "/everything", "/protected", "/group/a"] {
+        let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let cookies = answer.cookies();
+        assert!(cookies.len() == 1 && cookies[0].starts_with(&format!("{COOKIE}=ey")), "{path}: {cookies:?}");
+        assert_eq!(answer.header("cache-control"), "private");
+        let cleared = browser.get_with(path, &[("cookie", "authjs.session-token=a..b.c.d")]).await;
+        assert_eq!(
+            cleared.cookies(),
+            [format!("{COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax")],
+            "{path}"
+        );
+    }
+    // No lookup, no cookie; and none for a Bearer token.
+    assert!(browser.get_with("/plain", &[("cookie", &cookie)]).await.cookies().is_empty());
+    let bearer = format!("Bearer {token}");
+    assert!(browser.get_with("/session", &[("authorization", &bearer)]).await.cookies().is_empty());
+}
+
+#[tokio::test]
+async fn the_renewed_cookie_is_good() {
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    browser.sign_in("demo", "demo").await;
+    for _ in 0..3 {
+        let answer = browser.get("/session").await;
+        assert_eq!((answer.status, answer.cookies().len()), (200, 1));
+    }
+    let signed_out = browser.sign_out().await;
+    assert_eq!(signed_out.cookies().len(), 1, "{signed_out:?}");
+    assert_eq!(browser.get("/session").await.code(), "session_absent");
+}
+
+#[tokio::test]
+async fn the_handlers_own_word_on_the_session_is_newer() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let own = |_session: Session<Auth>| async { ([(SET_COOKIE, "authjs.session-token=mine")], "ok") };
+    let other = |_session: Session<Auth>| async { ([(SET_COOKIE, "theme=dark")], "ok") };
+    let router = Router::new().route("/own", get(own)).route("/other", get(other));
+    let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+    let browser = Browser::of(&app);
+    let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);
+    let cookie = format!("{COOKIE}={token}");
+    let cookie = [("cookie", cookie.as_str())];
+    assert_eq!(browser.get_with("/own", &cookie).await.cookies(), ["authjs.session-token=mine"]);
+    let both = browser.get_with("/other", &cookie).await;
+    assert_eq!((both.cookies().len(), both.cookies()[0]), (2, "theme=dark"));
+}
