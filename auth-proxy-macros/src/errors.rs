@@ -16,8 +16,15 @@ impl Errors {
         self.0.push(error);
     }
 
-    /// One `compile_error!` for each mistake.
-    pub(crate) fn into_tokens(self) -> TokenStream {
+    /// One `compile_error!` for each mistake, in the order of the source.
+    pub(crate) fn into_tokens(mut self) -> TokenStream {
+        // Outside of a compiler, in tests, spans have no place and the order stays as it is.
+        if proc_macro::is_available() {
+            self.0.sort_by_key(|error| {
+                let span = error.span().unwrap();
+                (span.line(), span.column())
+            });
+        }
         let errors = self.0.iter().map(syn::Error::to_compile_error);
         quote!(#(#errors)*)
     }

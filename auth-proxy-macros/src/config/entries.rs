@@ -1,9 +1,9 @@
-use auth_proxy_rules::{Group, Opt, Shape};
-use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
+use auth_proxy_rules::{Group, Opt, Shape, snake_case};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, LitStr};
+use syn::Expr;
 
-use super::model::{Header, Setting, Settings};
+use super::model::{Setting, Settings};
 use super::split::{self, is_punct};
 use super::{keys, value};
 use crate::errors::Errors;
@@ -13,9 +13,10 @@ pub(super) fn block(tokens: TokenStream, settings: &mut Settings, errors: &mut E
     Reader { settings, errors, seen: Vec::new() }.group(Group::Top, tokens);
 }
 
-struct Reader<'a> {
-    settings: &'a mut Settings,
-    errors: &'a mut Errors,
+/// Reads entries one by one; what takes more than a value is in `lists`.
+pub(super) struct Reader<'a> {
+    pub(super) settings: &'a mut Settings,
+    pub(super) errors: &'a mut Errors,
     /// Every key so far, with its full name.
     seen: Vec<String>,
 }
@@ -24,9 +25,11 @@ impl Reader<'_> {
     fn group(&mut self, group: Group, tokens: TokenStream) {
         let mut pieces = split::at_commas(tokens, self.errors).into_iter().peekable();
         while let Some(mut piece) = pieces.next() {
-            piece = split::flatten(&piece);
-            // Commas within an expression: `fetch` goes on until it makes an expression.
-            if group == Group::Upstream && is_key(&piece, Opt::Fetch.key()) {
+            // What a `macro_rules!` hands on as one is one: `$a * 2` of an expression stays so.
+            if group != Group::Upstream || !is_key(&piece, Opt::Fetch.key()) {
+                piece = split::flatten(&piece);
+            } else {
+                // Commas within an expression: `fetch` goes on until it makes an expression.
                 while !is_expression(&piece) && pieces.peek().is_some_and(|next| key_of(next).is_none()) {
                     let comma = proc_macro2::Punct::new(',', proc_macro2::Spacing::Alone);
                     piece.push(TokenTree::Punct(comma));
@@ -46,19 +49,27 @@ impl Reader<'_> {
         }
         let option = match Opt::find(group, &name) {
             Some(option) if self.first_of(&option.to_string(), &key) => option,
-            Some(_) => return,
+            Some(option) => return self.again(option, &key, rest),
             None => {
                 self.errors.at(&key, keys::unknown(group, &name));
                 // Read on as what was meant, so that it is not missed as well.
                 match keys::meant(group, &name) {
                     Some(option) => option,
-                    None => return self.skip_value(group, rest),
+                    None => match keys::meant_block(group, &name) {
+                        Some(block) => return self.nested(&Ident::new(block, key.span()), rest),
+                        None => return self.skip_value(group, rest),
+                    },
                 }
             }
         };
-        if rest.is_empty() {
+        // Half typed, with nothing or the next key behind the colon.
+        if rest.is_empty() || key_of(rest).is_some() {
             self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
-            return self.keep(option, key, None);
+            self.keep(option, key, None);
+            if !rest.is_empty() {
+                self.entry(group, rest);
+            }
+            return;
         }
         let rest = match option.shape() {
             Shape::Expression => {
@@ -76,6 +87,20 @@ impl Reader<'_> {
         self.missing_comma(group, rest);
     }
 
+    /// Reads an option that is set already, for the mistakes in it.
+    fn again(&mut self, option: Opt, key: &Ident, rest: &[TokenTree]) {
+        if matches!(option.shape(), Shape::Expression | Shape::Headers | Shape::Secret) {
+            return;
+        }
+        if rest.is_empty() {
+            return self
+                .errors
+                .at(key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
+        }
+        let (_, rest) = value::read(option, rest, self.errors);
+        self.missing_comma(option.group(), rest);
+    }
+
     /// Passes over the value of a key that is unknown; only a missing comma can put another key here.
     fn skip_value(&mut self, group: Group, rest: &[TokenTree]) {
         let next = rest.iter().skip(1).position(|token| is_punct(Some(token), ':'));
@@ -85,7 +110,7 @@ impl Reader<'_> {
         }
     }
 
-    fn keep(&mut self, option: Opt, key: Ident, value: Option<super::model::Value>) {
+    pub(super) fn keep(&mut self, option: Opt, key: Ident, value: Option<super::model::Value>) {
         self.settings.options.push(Setting { option, key, value });
     }
 
@@ -102,6 +127,52 @@ impl Reader<'_> {
     /// The key of an entry and what follows its colon.
     fn key<'t>(&mut self, piece: &'t [TokenTree]) -> Option<(Ident, &'t [TokenTree])> {
         match piece {
+            [hash, TokenTree::Group(attribute), rest @ ..] if is_punct(Some(hash), '#') => {
+                // A `///` in front of an option is a comment like any other.
+                let first = attribute.stream().into_iter().next();
+                if !matches!(first, Some(TokenTree::Ident(word)) if word == "doc") {
+                    self.errors.at(
+                        split::stream(&[hash.clone(), piece.get(1)?.clone()]),
+                        "options have no attributes: remove it",
+                    );
+                }
+                if rest.is_empty() { None } else { self.key(rest) }
+            }
+            [TokenTree::Ident(key), colon, second, rest @ ..]
+                if split::is_joint(colon, ':') && is_punct(Some(second), ':') =>
+            {
+                self.errors.at(
+                    split::stream(&[colon.clone(), second.clone()]),
+                    format!("write `{key}: ..` with one colon"),
+                );
+                Some((key.clone(), rest))
+            }
+            [TokenTree::Ident(key), equals, arrow, rest @ ..]
+                if is_punct(Some(equals), '=') && is_punct(Some(arrow), '>') =>
+            {
+                self.errors.at(
+                    split::stream(&[equals.clone(), arrow.clone()]),
+                    format!("write `{key}: ..` with a colon"),
+                );
+                Some((key.clone(), rest))
+            }
+            [TokenTree::Ident(outer), dot, TokenTree::Ident(inner), ..] if is_punct(Some(dot), '.') => {
+                self.errors.at(
+                    split::stream(piece.get(..3)?),
+                    format!("a key is one word: write `{outer}: {{ {inner}: .. }}`"),
+                );
+                self.settings.unreadable = true;
+                None
+            }
+            [TokenTree::Ident(_), dash, TokenTree::Ident(_), ..] if is_punct(Some(dash), '-') => {
+                let words = piece.iter().position(|token| is_punct(Some(token), ':')).unwrap_or(piece.len());
+                let key = piece.get(..words)?;
+                let text: String = key.iter().map(ToString::to_string).collect();
+                let snake = snake_case(&text);
+                self.errors.at(split::stream(key), format!("`{text}` is spelled `{snake}`"));
+                let spelled = syn::parse_str::<Ident>(&snake).ok()?;
+                Some((Ident::new(&spelled.to_string(), piece.first()?.span()), piece.get(words + 1..)?))
+            }
             [TokenTree::Ident(key), colon, rest @ ..] if is_punct(Some(colon), ':') => {
                 Some((key.clone(), rest))
             }
@@ -117,10 +188,17 @@ impl Reader<'_> {
                     _ => None,
                 }
             }
-            [TokenTree::Literal(literal), ..] => {
+            [TokenTree::Literal(literal), rest @ ..] => {
                 let bare = literal.to_string();
+                let bare = bare.trim_matches('"');
+                self.errors.at(literal, format!("keys have no quotes here: write `{bare}: ..`"));
+                let key = syn::parse_str::<Ident>(bare).ok()?;
+                let (colon, rest) = rest.split_first()?;
+                is_punct(Some(colon), ':').then(|| (Ident::new(&key.to_string(), literal.span()), rest))
+            }
+            [dot, next, ..] if is_punct(Some(dot), '.') && is_punct(Some(next), '.') => {
                 self.errors
-                    .at(literal, format!("keys have no quotes here: write `{}: ..`", bare.trim_matches('"')));
+                    .at(split::stream(piece), "what is left out has its default already: remove the `..`");
                 None
             }
             _ => {
@@ -141,11 +219,14 @@ impl Reader<'_> {
     }
 
     fn nested(&mut self, key: &Ident, rest: &[TokenTree]) {
-        if !self.first_of(&key.to_string(), key) {
-            return;
+        // The options of a second block count all the same, so that none is missed.
+        if self.seen.iter().any(|seen| key == seen) {
+            self.errors
+                .at(key, format!("`{key}` is there already: write everything in one `{key}: {{ .. }}`"));
         }
+        self.seen.push(key.to_string());
         let group = if key == Group::Session.key() { Group::Session } else { Group::Upstream };
-        if group == Group::Upstream {
+        if group == Group::Upstream && self.settings.upstream.is_none() {
             self.settings.upstream = Some(key.clone());
         }
         match split::group(rest.first(), Delimiter::Brace) {
@@ -159,80 +240,6 @@ impl Reader<'_> {
                 self.settings.unreadable = true;
             }
         }
-    }
-
-    fn fetch(&mut self, key: &Ident, rest: &[TokenTree]) {
-        match syn::parse2::<Expr>(split::stream(rest)) {
-            Ok(expr) => self.settings.fetch = Some(expr),
-            Err(_) => {
-                let message =
-                    format!("`{key}` takes a Rust expression, such as `{key}: {}`", Opt::Fetch.example());
-                self.errors.at(split::stream(rest), message);
-            }
-        }
-    }
-
-    fn headers<'t>(&mut self, key: &Ident, rest: &'t [TokenTree]) -> &'t [TokenTree] {
-        let Some(inner) = split::group(rest.first(), Delimiter::Brace) else {
-            let example = Opt::Headers.example();
-            self.errors.at(split::stream(rest), format!("`{key}` is a map: write `{key}: {example}`"));
-            return &[];
-        };
-        for piece in split::at_commas(inner, self.errors) {
-            self.header(&split::flatten(&piece));
-        }
-        rest.get(1..).unwrap_or_default()
-    }
-
-    fn header(&mut self, piece: &[TokenTree]) {
-        let colon = piece.iter().position(|token| is_punct(Some(token), ':'));
-        let (name, value) = match colon {
-            Some(at) => (piece.get(..at), piece.get(at + 1..).unwrap_or_default()),
-            None => (Some(piece), &[][..]),
-        };
-        let name = name.unwrap_or_default();
-        let [TokenTree::Literal(literal)] = name else {
-            let text: String = name.iter().map(ToString::to_string).collect();
-            let message = format!("a header name is a string: write `\"{text}\": ..`");
-            return self.errors.at(split::stream(name), message);
-        };
-        let Some(name) = string(literal) else {
-            return self.errors.at(literal, "a header name is a string, such as `\"x-api-key\"`");
-        };
-        if value.is_empty() {
-            let message =
-                format!("the header needs a value: write `{literal}: env(\"..\")` or `{literal}: \"..\"`");
-            return self.errors.at(literal, message);
-        }
-        let (value, rest) = value::read(Opt::Headers, value, self.errors);
-        self.settings.headers.push(Header { name, value });
-        if !rest.is_empty() {
-            self.errors.at(split::stream(rest), "expected `,` after the value");
-        }
-    }
-
-    fn secret<'t>(&mut self, key: &Ident, rest: &'t [TokenTree]) -> &'t [TokenTree] {
-        let Some(list) = split::group(rest.first(), Delimiter::Bracket) else {
-            let (secret, rest) = value::secret(rest, self.errors);
-            self.settings.secrets.extend(secret);
-            self.keep(Opt::Secret, key.clone(), None);
-            return rest;
-        };
-        let pieces = split::at_commas(list, self.errors);
-        if pieces.is_empty() {
-            let message = "the list is empty: write `env(\"AUTH_SECRET\")`, or remove the option";
-            self.errors.at(rest.first(), message);
-        }
-        for piece in pieces {
-            let piece = split::flatten(&piece);
-            let (secret, rest) = value::secret(&piece, self.errors);
-            self.settings.secrets.extend(secret);
-            if !rest.is_empty() {
-                self.errors.at(split::stream(rest), "expected `,` after the value");
-            }
-        }
-        self.keep(Opt::Secret, key.clone(), None);
-        rest.get(1..).unwrap_or_default()
     }
 }
 
@@ -254,11 +261,4 @@ fn key_of(piece: &[TokenTree]) -> Option<&Ident> {
 
 fn is_expression(piece: &[TokenTree]) -> bool {
     piece.get(2..).is_some_and(|value| syn::parse2::<Expr>(split::stream(value)).is_ok())
-}
-
-fn string(literal: &Literal) -> Option<LitStr> {
-    match syn::Lit::new(literal.clone()) {
-        syn::Lit::Str(text) => Some(text),
-        _ => None,
-    }
 }

@@ -1,6 +1,7 @@
 use auth_proxy_rules::Opt;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::model::{Declaration, Env, Settings, Value};
@@ -27,11 +28,13 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     // A pattern would mean a constant of the same name in the user's scope, hygiene or not.
     let inner = Ident::new("__auth_proxy_inner", Span::mixed_site());
     let f = Ident::new("__auth_proxy_f", Span::mixed_site());
+    let on_impl = on_impl(attrs);
     quote! {
         #docs
         #(#attrs)*
         #vis struct #name(#krate::Proxy<#name>);
 
+        #on_impl
         #[automatically_derived]
         impl #krate::Provider for #name {
             type User = #user;
@@ -49,6 +52,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             #fetch
         }
 
+        #on_impl
         #[automatically_derived]
         impl ::core::clone::Clone for #name {
             fn clone(&self) -> Self {
@@ -56,6 +60,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
 
+        #on_impl
         #[automatically_derived]
         impl ::core::fmt::Debug for #name {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -63,6 +68,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
 
+        #on_impl
         #[automatically_derived]
         impl ::core::ops::Deref for #name {
             type Target = #krate::Proxy<#name>;
@@ -72,6 +78,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
 
+        #on_impl
         #[automatically_derived]
         #[allow(dead_code, reason = "a program uses one of the two")]
         impl #name {
@@ -92,6 +99,20 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
     }
+}
+
+/// The attributes of the declaration that its `impl` blocks need as well.
+fn on_impl(attrs: &[Attribute]) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    for attr in attrs {
+        if attr.path().is_ident("cfg") {
+            attr.to_tokens(&mut tokens);
+        } else if attr.path().is_ident("deprecated") {
+            // Who retires a proxy is not to be warned of its own declaration.
+            tokens.extend(quote!(#[allow(deprecated)]));
+        }
+    }
+    tokens
 }
 
 fn spec(declaration: &Declaration) -> TokenStream {

@@ -1,7 +1,13 @@
 use auth_proxy_rules::{Group, Opt, nearest, snake_case};
 
 /// Options of Auth.js and of the original plugin that belong to the server that does the signing in.
-const UPSTREAM_BUSINESS: [&str; 16] = [
+const UPSTREAM_BUSINESS: [&str; 22] = [
+    "account",
+    "email_password",
+    "generate_session_token",
+    "max_age",
+    "passkey",
+    "update_age",
     "providers",
     "adapter",
     "callbacks",
@@ -61,8 +67,13 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
     if let Some((_, name)) = ALIASES.iter().find(|(alias, _)| *alias == snake) {
         return format!("unknown option `{key}`, did you mean `{name}`?");
     }
-    match nearest(key, names(group)) {
-        Some(name) => format!("unknown option `{key}`, did you mean `{name}`?"),
+    if let Some(name) = nearest(key, names(group)) {
+        return format!("unknown option `{key}`, did you mean `{name}`?");
+    }
+    let others = || Opt::ALL.iter().filter(|option| option.group() != group);
+    let near = nearest(key, others().map(|option| option.key()));
+    match others().find(|option| Some(option.key()) == near) {
+        Some(option) => format!("unknown option `{key}`, did you mean `{option}`?"),
         None => format!("unknown option `{key}`, expected one of {}", list(names(group))),
     }
 }
@@ -70,6 +81,11 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
 /// The option of this block that an unknown key most likely stands for.
 pub(super) fn meant(group: Group, key: &str) -> Option<Opt> {
     Opt::find(group, &snake_case(key)).or_else(|| Opt::find(group, nearest(key, names(group))?))
+}
+
+/// The block that an unknown key most likely stands for.
+pub(super) fn meant_block(group: Group, key: &str) -> Option<&'static str> {
+    nearest(key, names(group)).filter(|name| is_block(group, name))
 }
 
 pub(super) fn unknown_type_argument(name: &str) -> String {

@@ -1,10 +1,12 @@
-//! `auth_proxy!`: tokens are split and read (`parse`, `entries`, `value`) into a `model`, which is
+//! `auth_proxy!`: tokens are split and read (`parse`, `entries`, `lists`, `value`, `env`) into a `model`, which is
 //! proved (`validate`) and expanded (`expand`). Every phase runs on what the one before understood,
 //! so that a block with mistakes still declares its type.
 
 mod entries;
+mod env;
 mod expand;
 mod keys;
+mod lists;
 mod model;
 mod parse;
 mod split;

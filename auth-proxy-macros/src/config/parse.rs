@@ -34,6 +34,15 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         [semicolon] if body.is_none() && is_punct(Some(semicolon), ';') => &[],
         between => between,
     };
+    let is_tuple = body.is_none()
+        && between.iter().any(|token| split::group(Some(token), Delimiter::Parenthesis).is_some());
+    let between = if is_tuple {
+        let fields =
+            between.iter().position(|token| split::group(Some(token), Delimiter::Parenthesis).is_some());
+        between.get(..fields.unwrap_or_default()).unwrap_or_default()
+    } else {
+        between
+    };
     let (user, claims) = type_arguments(between, errors);
     let mut settings = Settings::default();
     match split::group(body, Delimiter::Brace) {
@@ -53,7 +62,8 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         };
         errors.at(extra, message);
     }
-    Some(Declaration { krate, attrs: head.attrs, vis: head.vis, name: head.name, user, claims, settings })
+    let attrs = without_our_derives(head.attrs, errors);
+    Some(Declaration { krate, attrs, vis: head.vis, name: head.name, user, claims, settings })
 }
 
 struct Head {
@@ -71,13 +81,76 @@ fn head(input: ParseStream<'_>) -> syn::Result<Head> {
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;
     if !input.peek(Token![struct]) {
-        return Err(input.error(EXPECTED));
+        return Err(syn::Error::new(
+            input.span(),
+            not_a_struct(input).unwrap_or_else(|| EXPECTED.to_owned()),
+        ));
     }
     input.parse::<Token![struct]>()?;
+    if input.peek(Token![<]) {
+        return Err(
+            input.error("the types stand behind the name: write `struct Auth<User = AppUser> { .. }`")
+        );
+    }
     let name = input.parse().map_err(|error: syn::Error| {
         syn::Error::new(error.span(), "expected the name of the type: write `struct Auth { .. }`")
     })?;
     Ok(Head { attrs, vis, name, rest: input.parse()? })
+}
+
+/// What to say of something that only looks like a declaration.
+fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
+    if input.peek(Token![<]) {
+        return Some(
+            "the types stand behind the name: write `struct Auth<User = AppUser> { .. }`".to_owned(),
+        );
+    }
+    let word: Ident = input.fork().call(syn::ext::IdentExt::parse_any).ok()?;
+    let options = input.peek2(Token![:]);
+    let item = ["enum", "union", "trait", "type", "fn", "mod", "impl", "static", "const", "async"]
+        .iter()
+        .any(|k| word == k);
+    if options {
+        Some(
+            "the options stand in the braces of a type: write `pub struct Auth { .. }` around them"
+                .to_owned(),
+        )
+    } else if item {
+        Some(format!(
+            "a proxy is declared as a struct: write `pub struct Auth {{ .. }}` in place of the `{word}`"
+        ))
+    } else {
+        Some(format!("`struct` is missing: write `pub struct {word} {{ .. }}`"))
+    }
+}
+
+/// Refuses the derives of what is implemented here, and leaves them out.
+fn without_our_derives(attrs: Vec<Attribute>, errors: &mut Errors) -> Vec<Attribute> {
+    let ours = |attr: &Attribute| {
+        let words: Vec<Ident> = match &attr.meta {
+            syn::Meta::List(list) if attr.path().is_ident("derive") => list
+                .tokens
+                .clone()
+                .into_iter()
+                .filter_map(|token| match token {
+                    TokenTree::Ident(word) if word == "Clone" || word == "Debug" => Some(word),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        words
+    };
+    attrs
+        .into_iter()
+        .filter(|attr| {
+            let words = ours(attr);
+            for word in &words {
+                errors.at(word, format!("every proxy is `{word}` already: remove it from the derive"));
+            }
+            words.is_empty()
+        })
+        .collect()
 }
 
 /// `<User = .., Claims = ..>`, either of them optional.
@@ -117,6 +190,26 @@ fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, 
                         None
                     }
                 }
+            }
+            [apostrophe, ..] if is_punct(Some(apostrophe), '\'') => {
+                let message = "a proxy has no lifetimes: write `User = ..` and `Claims = ..` only";
+                errors.at(split::stream(argument), message);
+                None
+            }
+            [TokenTree::Ident(word), ..] if word == "const" => {
+                let message = "a proxy has no const parameters: write `User = ..` and `Claims = ..` only";
+                errors.at(split::stream(argument), message);
+                None
+            }
+            [TokenTree::Ident(name), colon, ..]
+                if matches!(name.to_string().as_str(), "User" | "Claims")
+                    && is_punct(Some(colon), ':')
+                    && !is_punct(argument.get(2), ':') =>
+            {
+                let message =
+                    format!("`{name}` is set to a type and has no bounds: write `{name} = App{name}`");
+                errors.at(split::stream(argument), message);
+                None
             }
             [TokenTree::Ident(name), ..] if nearest(&name.to_string(), ["user", "claims"]).is_some() => {
                 errors.at(name, format!("`{name}` needs a type: write `{name} = App{name}`"));

@@ -1,4 +1,4 @@
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 use crate::errors::Errors;
 
@@ -53,6 +53,11 @@ pub(super) fn punct(token: &TokenTree) -> Option<char> {
 
 pub(super) fn is_punct(token: Option<&TokenTree>, c: char) -> bool {
     token.and_then(punct) == Some(c)
+}
+
+/// The first half of a sign such as `::`: `fetch: ::path()` has a space between.
+pub(super) fn is_joint(token: &TokenTree, c: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == c && punct.spacing() == Spacing::Joint)
 }
 
 /// The inside of a group of this kind.

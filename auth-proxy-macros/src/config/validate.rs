@@ -1,8 +1,8 @@
 use auth_proxy_rules::{Draft, Opt, Place, Shape};
 use quote::ToTokens;
 
+use super::env::default_text;
 use super::model::{Declaration, Settings, Value};
-use super::value::default_text;
 use crate::errors::Errors;
 
 /// Proves every literal, and every rule across options as far as literals tell. The rules are those

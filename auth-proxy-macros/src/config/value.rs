@@ -1,8 +1,8 @@
-use auth_proxy_rules::{Opt, Shape};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::{Lit, LitStr};
+use auth_proxy_rules::{Opt, Shape, nearest};
+use proc_macro2::TokenTree;
+use syn::Lit;
 
+use super::env::{read_env, variable};
 use super::model::{Env, Value};
 use super::split::{self, is_punct};
 use crate::errors::Errors;
@@ -47,7 +47,7 @@ pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Optio
     (None, tokens.get(1..).filter(|rest| starts_entry(rest)).unwrap_or_default())
 }
 
-fn starts_entry(tokens: &[TokenTree]) -> bool {
+pub(super) fn starts_entry(tokens: &[TokenTree]) -> bool {
     matches!(tokens, [TokenTree::Ident(_), colon, ..] if is_punct(Some(colon), ':'))
 }
 
@@ -63,14 +63,24 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
     let all = split::stream(tokens.get(..used).unwrap_or_default());
     let keep = |text: String| Ok((Value::Literal { text, tokens: all }, used));
     let lit = match first {
-        TokenTree::Literal(literal) => Some(Lit::new(literal.clone())),
+        TokenTree::Literal(literal) => Some(Lit::new(literal.clone())).filter(|lit| !has_suffix(lit)),
         _ => None,
     };
     let word = match first {
         TokenTree::Ident(ident) => Some(ident.to_string()),
         _ => None,
     };
+    let value = tokens.get(..whole(tokens)).unwrap_or_default();
+    if option.takes_env()
+        && !matches!(first, TokenTree::Literal(_))
+        && let Some(form) = variable(value)
+    {
+        return Err((format!("`{option}` reads a variable as `env(..)`: write `{form}`"), value.len()));
+    }
     match (option.shape(), lit, word) {
+        (Shape::WordOrText(words), Some(Lit::Str(text)), _) if words.contains(&text.value().as_str()) => {
+            Err((format!("a bare word, without quotes: write `{}`", text.value()), 1))
+        }
         (Shape::Text | Shape::WordOrText(_) | Shape::Headers, Some(Lit::Str(text)), _) => keep(text.value()),
         (Shape::Text | Shape::Headers, _, Some(word)) if tokens.len() == 1 => {
             Err((format!("`{option}` is a string: write `\"{word}\"`"), 1))
@@ -83,7 +93,27 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         (Shape::Word(words), Some(Lit::Str(text)), _) if words.contains(&text.value().as_str()) => {
             Err((format!("a bare word, without quotes: write `{}`", text.value()), 1))
         }
+        (Shape::Word(words), Some(Lit::Str(text)), _)
+            if nearest(&text.value(), words.iter().copied()).is_some() =>
+        {
+            let near = nearest(&text.value(), words.iter().copied()).unwrap_or_default();
+            Err((format!("a bare word, without quotes: write `{near}`"), 1))
+        }
+        (Shape::Word(words), None, Some(_)) if is_punct(tokens.get(1), '-') => {
+            let used = whole(tokens);
+            let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
+            let near = nearest(&text, words.iter().copied());
+            Err((near.map_or_else(|| expected(option), |near| format!("`{text}` is spelled `{near}`")), used))
+        }
         (Shape::Word(_), None, Some(word)) => keep(word),
+        (Shape::Duration | Shape::Size, Some(Lit::Int(number)), _)
+            if number.suffix().is_empty()
+                && matches!(tokens.get(used), Some(TokenTree::Ident(_)))
+                && !starts_entry(tokens.get(used..).unwrap_or_default()) =>
+        {
+            let text: String = tokens.iter().take(used + 1).map(ToString::to_string).collect();
+            Err((format!("the unit stands straight behind the number: write `{text}`"), used + 1))
+        }
         (Shape::Duration | Shape::Size, Some(Lit::Int(_) | Lit::Float(_)), _) => {
             let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
             keep(text)
@@ -98,6 +128,11 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         // Anything longer than a token: a path or a call is pointed at as a whole.
         _ => Err((expected(option), whole(tokens))),
     }
+}
+
+/// `"text"suffix`, which is no string.
+fn has_suffix(literal: &Lit) -> bool {
+    matches!(literal, Lit::Str(text) if !text.suffix().is_empty())
 }
 
 fn starts_with_digit(text: &str) -> bool {
@@ -133,112 +168,4 @@ fn expected(option: Opt) -> String {
 
 fn plain_example(option: Opt) -> &'static str {
     if option == Opt::BaseUrl { "\"https://auth.example.com\"" } else { option.example() }
-}
-
-/// `env(..)`, if these tokens start with it; `Some((None, ..))` when it is there and wrong.
-fn read_env<'t>(
-    option: Opt,
-    tokens: &'t [TokenTree],
-    errors: &mut Errors,
-) -> Option<(Option<Env>, &'t [TokenTree])> {
-    let Some(TokenTree::Ident(word)) = tokens.first() else { return None };
-    if word != "env" {
-        return None;
-    }
-    if is_punct(tokens.get(1), '!') {
-        let all = split::stream(tokens.get(..3).unwrap_or(tokens));
-        errors.at(
-            all,
-            "`env!` would be read when this is compiled: write `env(\"..\")`, which is read at start",
-        );
-        return Some((None, tokens.get(3..).unwrap_or_default()));
-    }
-    let rest = tokens.get(2..).unwrap_or_default();
-    let all = split::stream(tokens.get(..2).unwrap_or(tokens));
-    let Some(inner) = split::group(tokens.get(1), Delimiter::Parenthesis) else {
-        errors.at(word, "name the variable: write `env(\"NAME\")`");
-        return Some((None, tokens.get(1..).filter(|rest| starts_entry(rest)).unwrap_or_default()));
-    };
-    if !option.takes_env() {
-        errors.at(&all, format!("`{option}` is part of the routes and must be known when this is compiled: write it as a literal"));
-        return Some((None, rest));
-    }
-    Some((arguments(option, inner, all, errors), rest))
-}
-
-/// The inside of `env(..)`.
-fn arguments(option: Opt, inner: TokenStream, all: TokenStream, errors: &mut Errors) -> Option<Env> {
-    let pieces = split::at_commas(inner, errors);
-    let mut pieces = pieces.iter().map(|piece| split::flatten(piece));
-    let name = match pieces.next().as_deref() {
-        Some([TokenTree::Literal(literal)]) => match Lit::new(literal.clone()) {
-            Lit::Str(name) => name,
-            _ => {
-                errors.at(literal, "the name of a variable is a string: write `env(\"NAME\")`");
-                return None;
-            }
-        },
-        Some([TokenTree::Ident(ident)]) => {
-            errors.at(ident, format!("the name of a variable is a string: write `env(\"{ident}\")`"));
-            return None;
-        }
-        Some([TokenTree::Literal(_), more @ ..]) => {
-            errors.at(split::stream(more), "expected `,` after the name");
-            return None;
-        }
-        Some(other) => {
-            errors.at(split::stream(other), "expected the name of a variable: write `env(\"NAME\")`");
-            return None;
-        }
-        None => {
-            errors.at(all, "name the variable: write `env(\"NAME\")`");
-            return None;
-        }
-    };
-    if !is_variable_name(&name.value()) {
-        errors.at(
-            &name,
-            "the name of a variable holds letters, digits and `_`, and does not start with a digit",
-        );
-    }
-    let mut env = Env { name, default: None, optional: false, tokens: all };
-    for piece in pieces {
-        extra(option, &piece, &mut env, errors);
-    }
-    if let (Some(default), true) = (&env.default, env.optional) {
-        errors.at(default, "a default is always there: remove `optional`, or the default");
-    }
-    Some(env)
-}
-
-fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
-    match piece {
-        [TokenTree::Ident(word)] if word == "optional" => env.optional = true,
-        [TokenTree::Ident(word), equals, TokenTree::Literal(value)] if word == "default" && is_punct(Some(equals), '=') => {
-            match Lit::new(value.clone()) {
-                Lit::Str(_) if option == Opt::Secret => {
-                    errors.at(value, "secrets do not belong in source: remove the default");
-                }
-                Lit::Str(text) => env.default = Some(text),
-                _ => errors.at(value, format!("a default is written as the variable would be, in quotes: write `default = \"{value}\"`")),
-            }
-        }
-        [TokenTree::Ident(word), ..] if word == "default" => {
-            errors.at(split::stream(piece), "expected `default = \"..\"`, as the variable would say it");
-        }
-        [TokenTree::Literal(literal)] => {
-            errors.at(literal, format!("name it: write `default = {literal}`"));
-        }
-        _ => errors.at(split::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
-    }
-}
-
-fn is_variable_name(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-}
-
-/// The text of a default, where one is given.
-pub(super) fn default_text(env: &Env) -> Option<(&LitStr, String)> {
-    env.default.as_ref().map(|default| (default, default.value()))
 }

@@ -1,4 +1,4 @@
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, Signature, Token, Visibility, parse_quote};
@@ -25,7 +25,7 @@ fn function(input: ParseStream<'_>) -> syn::Result<Function> {
     let signature = input.parse()?;
     let body: TokenStream = input.parse()?;
     match body.clone().into_iter().next() {
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {}
+        Some(TokenTree::Group(group)) if is_body(&group) => {}
         _ => {
             let message =
                 "a function without a body cannot be guarded: put `#[require_session]` on the handler itself";
@@ -33,6 +33,18 @@ fn function(input: ParseStream<'_>) -> syn::Result<Function> {
         }
     }
     Ok(Function { attrs, vis, signature, body })
+}
+
+/// Braces, or the `$body:block` of a `macro_rules!`, which comes in an invisible group.
+fn is_body(group: &Group) -> bool {
+    match group.delimiter() {
+        Delimiter::Brace => true,
+        Delimiter::None => match group.stream().into_iter().next() {
+            Some(TokenTree::Group(inner)) => is_body(&inner),
+            _ => false,
+        },
+        Delimiter::Parenthesis | Delimiter::Bracket => false,
+    }
 }
 
 fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {

@@ -47,6 +47,18 @@ fn guarded(mut function: Function, args: &Args, errors: &mut Errors) -> TokenStr
             "axum takes handlers of up to 16 arguments, and the guard is one of them: put two extractors into a tuple",
         );
     }
+    if let Some(word) = &function.signature.constness {
+        errors.at(word, "a handler is not `const`: remove the word");
+    }
+    if let syn::Safety::Unsafe(word) = &function.signature.safety {
+        errors.at(word, "axum calls safe functions only: remove the `unsafe`");
+    }
+    if function.signature.asyncness.is_none()
+        && let syn::ReturnType::Default = function.signature.output
+    {
+        let name = &function.signature.ident;
+        errors.at(name, format!("a handler is asynchronous: write `async fn {name}`"));
+    }
     let Args { krate, provider, policy, span } = args;
     let policy = policy.iter();
     // The path has the attribute's span, so that a missing crate or proxy is reported there.

@@ -1,0 +1,155 @@
+use auth_proxy_rules::{Opt, nearest};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Lit, LitStr};
+
+use super::model::Env;
+use super::split::{self, is_punct};
+use super::value::starts_entry;
+use crate::errors::Errors;
+
+/// `env(..)`, if these tokens start with it; `Some((None, ..))` when it is there and wrong.
+pub(super) fn read_env<'t>(
+    option: Opt,
+    tokens: &'t [TokenTree],
+    errors: &mut Errors,
+) -> Option<(Option<Env>, &'t [TokenTree])> {
+    let Some(TokenTree::Ident(word)) = tokens.first() else { return None };
+    if word != "env" {
+        return None;
+    }
+    if is_punct(tokens.get(1), '!') {
+        let all = split::stream(tokens.get(..3).unwrap_or(tokens));
+        errors.at(
+            all,
+            "`env!` would be read when this is compiled: write `env(\"..\")`, which is read at start",
+        );
+        return Some((None, tokens.get(3..).unwrap_or_default()));
+    }
+    let rest = tokens.get(2..).unwrap_or_default();
+    let all = split::stream(tokens.get(..2).unwrap_or(tokens));
+    let Some(inner) = split::group(tokens.get(1), Delimiter::Parenthesis) else {
+        errors.at(word, "name the variable: write `env(\"NAME\")`");
+        return Some((None, tokens.get(1..).filter(|rest| starts_entry(rest)).unwrap_or_default()));
+    };
+    if !option.takes_env() {
+        errors.at(&all, format!("`{option}` is part of the routes and must be known when this is compiled: write it as a literal"));
+        return Some((None, rest));
+    }
+    Some((arguments(option, inner, all, errors), rest))
+}
+
+/// The inside of `env(..)`.
+fn arguments(option: Opt, inner: TokenStream, all: TokenStream, errors: &mut Errors) -> Option<Env> {
+    let pieces = split::at_commas(inner, errors);
+    let mut pieces = pieces.iter().map(|piece| split::flatten(piece));
+    let name = match pieces.next().as_deref() {
+        Some([TokenTree::Literal(literal)]) => match Lit::new(literal.clone()) {
+            Lit::Str(name) => name,
+            _ => {
+                errors.at(literal, "the name of a variable is a string: write `env(\"NAME\")`");
+                return None;
+            }
+        },
+        Some([TokenTree::Ident(ident)]) => {
+            errors.at(ident, format!("the name of a variable is a string: write `env(\"{ident}\")`"));
+            return None;
+        }
+        Some([TokenTree::Literal(_), more @ ..]) => {
+            errors.at(split::stream(more), format!("write a `,` before `{}`", split::stream(more)));
+            return None;
+        }
+        Some(other) => {
+            errors.at(split::stream(other), "expected the name of a variable: write `env(\"NAME\")`");
+            return None;
+        }
+        None => {
+            errors.at(all, "name the variable: write `env(\"NAME\")`");
+            return None;
+        }
+    };
+    if !is_variable_name(&name.value()) {
+        errors.at(
+            &name,
+            "the name of a variable holds letters, digits and `_`, and does not start with a digit",
+        );
+    }
+    let mut env = Env { name, default: None, optional: false, tokens: all };
+    for piece in pieces {
+        extra(option, &piece, &mut env, errors);
+    }
+    if let (Some(default), true) = (&env.default, env.optional) {
+        errors.at(default, "a default is always there: remove `optional`, or the default");
+    }
+    Some(env)
+}
+
+fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
+    match piece {
+        [TokenTree::Ident(word)] if word == "optional" => env.optional = true,
+        [TokenTree::Ident(word), ..] if word == "optional" => {
+            errors.at(split::stream(piece), "write `optional` alone");
+        }
+        [TokenTree::Ident(word), ..] if word == "default" && env.default.is_some() => {
+            errors.at(split::stream(piece), "`default` is set twice: remove one");
+        }
+        [TokenTree::Ident(word), equals, TokenTree::Literal(value)] if word == "default" && is_punct(Some(equals), '=') => {
+            match Lit::new(value.clone()) {
+                Lit::Str(_) if option == Opt::Secret => {
+                    errors.at(value, "secrets do not belong in source: remove the default");
+                }
+                Lit::Str(text) => env.default = Some(text),
+                _ => errors.at(value, format!("a default is written as the variable would be, in quotes: write `default = \"{value}\"`")),
+            }
+        }
+        [TokenTree::Ident(word), equals, TokenTree::Ident(value)] if word == "default" && is_punct(Some(equals), '=') => {
+            errors.at(value, format!("a default is written as the variable would be, in quotes: write `default = \"{value}\"`"));
+        }
+        [TokenTree::Ident(word), ..] if word == "default" => {
+            errors.at(split::stream(piece), "expected `default = \"..\"`, as the variable would say it");
+        }
+        [TokenTree::Literal(literal)] => {
+            errors.at(literal, format!("name it: write `default = {literal}`"));
+        }
+        [TokenTree::Ident(word), ..] if nearest(&word.to_string(), ["optional"]).is_some() => {
+            errors.at(word, format!("unknown argument `{word}`, did you mean `optional`?"));
+        }
+        _ => errors.at(split::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+}
+
+/// The text of a default, where one is given.
+pub(super) fn default_text(env: &Env) -> Option<(&LitStr, String)> {
+    env.default.as_ref().map(|default| (default, default.value()))
+}
+
+/// What to write for another way to name a variable: `std::env::var("X")`, `process.env.X`, `X`.
+pub(super) fn variable(tokens: &[TokenTree]) -> Option<String> {
+    let capitals = |token: &TokenTree| match token {
+        TokenTree::Ident(word) if !word.to_string().contains(|c: char| c.is_ascii_lowercase()) => {
+            Some(word.to_string())
+        }
+        _ => None,
+    };
+    let env = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "env"));
+    let name = match (env, tokens) {
+        (None, [only]) => capitals(only),
+        (None, _) => None,
+        (Some(at), _) => tokens.iter().skip(at + 1).find_map(|token| match token {
+            TokenTree::Group(group) => match group.stream().into_iter().next() {
+                Some(TokenTree::Literal(name)) => match Lit::new(name) {
+                    Lit::Str(name) => Some(name.value()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            token => capitals(token),
+        }),
+    };
+    name.map(|name| format!("env(\"{name}\")"))
+}

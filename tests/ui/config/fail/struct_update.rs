@@ -1,0 +1,10 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth {
+        upstream: { base_url: "http://auth" },
+        ..Default::default()
+    }
+}
+
+fn main() {}

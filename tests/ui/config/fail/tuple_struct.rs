@@ -1,0 +1,7 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth(String);
+}
+
+fn main() {}
