@@ -1,5 +1,5 @@
 use auth_proxy_rules::{Opt, Shape, nearest};
-use proc_macro2::TokenTree;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
 
 use super::env::{read_env, variable};
@@ -61,7 +61,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         [] => return Err((expected(option), 0)),
     };
     let all = split::stream(tokens.get(..used).unwrap_or_default());
-    let keep = |text: String| Ok((Value::Literal { text, tokens: all }, used));
+    let keep = |text: String| Ok((Value::Literal { text, tokens: all.clone() }, used));
     let lit = match first {
         TokenTree::Literal(literal) => Some(Lit::new(literal.clone())).filter(|lit| !has_suffix(lit)),
         _ => None,
@@ -76,6 +76,9 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         && let Some(form) = variable(value)
     {
         return Err((format!("`{option}` reads a variable as `env(..)`: write `{form}`"), value.len()));
+    }
+    if option.shape() == Shape::List {
+        return list(option, first, all.clone());
     }
     match (option.shape(), lit, word) {
         (Shape::WordOrText(words), Some(Lit::Str(text)), _) if words.contains(&text.value().as_str()) => {
@@ -135,6 +138,26 @@ fn has_suffix(literal: &Lit) -> bool {
     matches!(literal, Lit::Str(text) if !text.suffix().is_empty())
 }
 
+/// `["..", ".."]`, in one text with commas between.
+fn list(option: Opt, first: &TokenTree, all: TokenStream) -> Read {
+    let example = option.example();
+    let TokenTree::Group(group) = first else {
+        return Err((format!("`{option}` is a list: write `{option}: {example}`"), 1));
+    };
+    let mut texts = Vec::new();
+    for token in group.stream() {
+        match &token {
+            TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
+                Lit::Str(text) if group.delimiter() == Delimiter::Bracket => texts.push(text.value()),
+                _ => return Err((format!("a list of strings: write `{example}`"), 1)),
+            },
+            TokenTree::Punct(punct) if punct.as_char() == ',' => {}
+            _ => return Err((format!("a list of strings: write `{example}`"), 1)),
+        }
+    }
+    Ok((Value::Literal { text: texts.join(","), tokens: all }, 1))
+}
+
 fn starts_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
@@ -160,7 +183,7 @@ fn expected(option: Opt) -> String {
         Shape::Size => format!("a size such as `{example}`"),
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Headers => "a string or `env(\"..\")` as the value of a header".to_owned(),
-        Shape::Secret | Shape::Expression => example.to_owned(),
+        Shape::Secret | Shape::Expression | Shape::List => example.to_owned(),
     };
     let env = if option.takes_env() && option.shape() != Shape::Headers { ", or `env(\"..\")`" } else { "" };
     format!("`{option}` takes {what}{env}")

@@ -1,5 +1,8 @@
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use crate::header::{cookie_name, header_name, header_value};
 use crate::{
@@ -67,6 +70,7 @@ pub struct Draft {
     pub(crate) source: Known<Source>,
     pub(crate) unauthenticated: Known<Unauthenticated>,
     pub(crate) sign_in_path: Known<String>,
+    pub(crate) trusted_proxies: Known<Vec<IpNet>>,
     pub(crate) routes: Known<Routes>,
 }
 
@@ -111,6 +115,7 @@ impl Draft {
             Opt::AllowHttp => self.allow_http = Known::Is(boolean(text)?),
             Opt::Source => self.source = Known::Is(Source::parse(text)?),
             Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
+            Opt::TrustedProxies => self.trusted_proxies = Known::Is(networks(text)?),
             Opt::Routes => self.routes = Known::Is(Routes::parse(text)?),
             Opt::Headers | Opt::Secret | Opt::Fetch => {
                 return Err(Bad::new("this option has no text form"));
@@ -142,6 +147,7 @@ impl Draft {
             Opt::AllowHttp => self.allow_http = later(optional),
             Opt::Source => self.source = later(optional),
             Opt::Unauthenticated => self.unauthenticated = later(optional),
+            Opt::TrustedProxies => self.trusted_proxies = later(optional),
             Opt::Routes => self.routes = later(optional),
             Opt::Secret => self.secrets.push(later(optional)),
             Opt::Headers | Opt::Fetch => {}
@@ -333,4 +339,19 @@ fn bounded_size(text: &str) -> Result<u64, Bad> {
 
 fn boolean(text: &str) -> Result<bool, Bad> {
     text.parse().map_err(|_| Bad::part("expected `true` or `false`", text))
+}
+
+/// Addresses and blocks of them, with commas between.
+fn networks(text: &str) -> Result<Vec<IpNet>, Bad> {
+    let network = |text: &str| {
+        let network =
+            text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                Bad::part("expected an address or a block of them, such as `10.0.0.7` or `10.0.0.0/8`", text)
+            })?;
+        if network.prefix_len() == 0 {
+            return Err(Bad::part("this trusts everybody, so that any client could claim any address", text));
+        }
+        Ok(network)
+    };
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(network).collect()
 }

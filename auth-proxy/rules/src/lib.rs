@@ -22,6 +22,8 @@ mod url;
 pub use bad::{Bad, Place, Problem};
 pub use choices::{Choice, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 pub use draft::{Draft, Known};
+pub use ipnet::IpNet;
+
 pub use header::{cookie_name, header_name, header_value, is_hop_by_hop};
 pub use option::{Group, Opt, Shape};
 pub use path::path;

@@ -42,6 +42,8 @@ pub enum Shape {
     Headers,
     /// `env("NAME")`, or a list of them.
     Secret,
+    /// A list of string literals; in one text, with commas between.
+    List,
     /// A Rust expression.
     Expression,
 }
@@ -145,6 +147,8 @@ options! {
     Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
     /// `sign_in_path`
     SignInPath = Top "sign_in_path", Shape::Text, true, "\"/api/auth/signin\"";
+    /// `trusted_proxies`
+    TrustedProxies = Top "trusted_proxies", Shape::List, true, "[\"10.0.0.0/8\"]";
     /// `routes`
     Routes = Top "routes", Shape::Word(&["all", "strict"]), true, "all";
 }

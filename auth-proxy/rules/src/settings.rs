@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::draft::{CONNECT_TIMEOUT, TIMEOUT};
 use crate::{
     BaseUrl, Draft, Host, Kind, Known, Origin, Routes, Source, Strategy, TokenFormat, Unauthenticated,
@@ -39,6 +41,8 @@ pub struct Settings {
     pub unauthenticated: Unauthenticated,
     /// Where visitors sign in.
     pub sign_in_path: String,
+    /// Whose word on forwarding counts.
+    pub trusted_proxies: Vec<IpNet>,
     /// Which paths are forwarded.
     pub routes: Routes,
 }
@@ -76,6 +80,7 @@ impl Draft {
             source: or(&self.source, || Source::Upstream),
             unauthenticated: or(&self.unauthenticated, || Unauthenticated::Auto),
             sign_in_path: or(&self.sign_in_path, || format!("{base_path}/signin")),
+            trusted_proxies: or(&self.trusted_proxies, Vec::new),
             routes: or(&self.routes, || Routes::All),
             base_path,
             public_url,

@@ -180,6 +180,14 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::SignInPath, path)
     }
 
+    /// `trusted_proxies`: addresses and blocks whose `X-Forwarded-*` headers count.
+    #[must_use]
+    pub fn trusted_proxies<T: AsRef<str>>(self, networks: impl IntoIterator<Item = T>) -> Self {
+        let networks: Vec<T> = networks.into_iter().collect();
+        let networks: Vec<&str> = networks.iter().map(AsRef::as_ref).collect();
+        self.set(Opt::TrustedProxies, networks.join(","))
+    }
+
     /// `routes`: which paths below the base path are forwarded.
     #[must_use]
     pub fn routes(self, routes: Routes) -> Self {

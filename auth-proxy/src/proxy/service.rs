@@ -49,7 +49,7 @@ impl Service<Request<Body>> for ProxyService {
 async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, AuthError> {
     let (mut parts, body) = request.into_parts();
     let Plan { method, rest } = request::plan(&parts, shared)?;
-    let front = Front::of(&parts)?;
+    let front = Front::of(&parts, &shared.settings.trusted_proxies)?;
     let target = shared.upstream.target(rest, parts.uri.query())?;
     let is_head = parts.method == Method::HEAD;
 

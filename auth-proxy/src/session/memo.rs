@@ -76,7 +76,8 @@ impl<P: Provider> Visit<P> {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
-        Self { proxy, headers: parts.headers.clone(), front: Front::of(parts), memo }
+        let front = Front::of(parts, &proxy.shared().settings.trusted_proxies);
+        Self { proxy, headers: parts.headers.clone(), front, memo }
     }
 
     /// Puts a memo into a request whose response will get the cookies of the lookup.

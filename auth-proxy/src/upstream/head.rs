@@ -1,8 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 
-use auth_proxy_rules::{Host, Origin, host, is_hop_by_hop};
+use auth_proxy_rules::{Host, IpNet, Origin, host, is_hop_by_hop};
 use axum::extract::ConnectInfo;
-use http::header::{CONNECTION, HOST};
+use http::header::{CONNECTION, FORWARDED, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, uri::Scheme};
 
@@ -12,22 +12,35 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What the client sees as this app: the host it asked for, the scheme, and its own address.
+/// Addresses of one `X-Forwarded-For` that are passed on.
+const MOST_ADDRESSES: usize = 16;
+
+/// What the client sees as this app: the host it asked for, the scheme, and who it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Front {
     host: Option<String>,
     https: bool,
-    peer: Option<IpAddr>,
+    /// The client and the proxies after it, as far as they can be believed; the peer is the last.
+    addresses: Vec<IpAddr>,
 }
 
 impl Front {
-    /// Reads it from a request.
+    /// Reads it from a request. What the request says of forwarding counts when the peer is a
+    /// trusted proxy, and each header only when it is well formed: Robo never answers a request
+    /// with a scheme or a host that is none.
     ///
     /// # Errors
     /// `host_invalid` when the `Host` is not a host, or when there are several.
-    pub(crate) fn of(parts: &Parts) -> Result<Self, AuthError> {
+    pub(crate) fn of(parts: &Parts, trusted: &[IpNet]) -> Result<Self, AuthError> {
         let mut front = Self::of_head(&parts.headers, &parts.uri)?;
-        front.peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else {
+            return Ok(front);
+        };
+        let peer = peer.ip().to_canonical();
+        if trusted.iter().any(|network| network.contains(&peer)) {
+            front.believe(&parts.headers);
+        }
+        front.addresses.push(peer);
         Ok(front)
     }
 
@@ -49,11 +62,33 @@ impl Front {
             (None, None) => uri.authority().map(http::uri::Authority::as_str),
         };
         let host = named.map(host).transpose().map_err(|bad| invalid().because(bad.message))?;
-        Ok(Self { host, https: uri.scheme() == Some(&Scheme::HTTPS), peer: None })
+        Ok(Self { host, https: uri.scheme() == Some(&Scheme::HTTPS), addresses: Vec::new() })
     }
 
-    /// Writes `Host` by the policy and `X-Forwarded-*` as seen by the client. `public_url` decides
-    /// over what the request says.
+    /// Takes over what a trusted proxy says: the first value of each header, which is what the
+    /// proxy nearest to the client saw.
+    fn believe(&mut self, headers: &HeaderMap) {
+        let first = |name: &HeaderName| {
+            let value = headers.get(name)?.to_str().ok()?;
+            value.split(',').next().map(str::trim)
+        };
+        match first(&X_FORWARDED_PROTO) {
+            Some("https") => self.https = true,
+            Some("http") => self.https = false,
+            _ => {}
+        }
+        if let Some(Ok(seen)) = first(&X_FORWARDED_HOST).map(host) {
+            self.host = Some(seen);
+        }
+        let lines = headers.get_all(X_FORWARDED_FOR).iter();
+        let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();
+        let addresses = lines.unwrap_or_default().into_iter().flat_map(|line| line.split(','));
+        let addresses: Option<Vec<IpAddr>> = addresses.map(|text| text.trim().parse().ok()).collect();
+        self.addresses = addresses.filter(|all| all.len() < MOST_ADDRESSES).unwrap_or_default();
+    }
+
+    /// Writes `Host` by the policy, and `X-Forwarded-*` and `Forwarded` (RFC 7239) as the client is
+    /// seen. `public_url` decides over what the request says.
     pub(super) fn write(
         &self,
         headers: &mut HeaderMap,
@@ -76,12 +111,27 @@ impl Front {
         if let Some(host) = seen {
             headers.insert(X_FORWARDED_HOST, value(host)?);
         }
-        let https = public_url.map_or(self.https, |url| url.https);
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(if https { "https" } else { "http" }));
-        if let Some(peer) = self.peer {
-            headers.insert(X_FORWARDED_FOR, value(&peer.to_string())?);
+        let scheme = if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" };
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+        if !self.addresses.is_empty() {
+            let list: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+            headers.insert(X_FORWARDED_FOR, value(&list.join(", "))?);
         }
+        headers.insert(FORWARDED, value(&self.forwarded(seen, scheme))?);
         Ok(())
+    }
+
+    /// RFC 7239, section 4: one element a hop, the newest last; ours tells the host and the scheme.
+    fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
+        let node = |address: &IpAddr| match address {
+            IpAddr::V4(v4) => format!("for={v4}"),
+            IpAddr::V6(v6) => format!("for=\"[{v6}]\""),
+        };
+        let mut own = self.addresses.last().map(|peer| vec![node(peer)]).unwrap_or_default();
+        own.extend(host.map(|host| format!("host=\"{host}\"")));
+        own.push(format!("proto={scheme}"));
+        let earlier = self.addresses.split_last().map(|(_, earlier)| earlier).unwrap_or_default();
+        earlier.iter().map(node).chain([own.join(";")]).collect::<Vec<_>>().join(", ")
     }
 }
 

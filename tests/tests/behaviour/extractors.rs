@@ -188,7 +188,16 @@ async fn lookups_send_the_auth_cookies_and_nothing_else() {
     names.sort_unstable();
     assert_eq!(
         names,
-        ["accept", "cookie", "host", "x-api-key", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
+        [
+            "accept",
+            "cookie",
+            "forwarded",
+            "host",
+            "x-api-key",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto"
+        ]
     );
 }
 

@@ -144,6 +144,7 @@ async fn the_request_head_is_cleaned_and_ours_wins() {
             "accept: */*".to_owned(),
             "authorization: Bearer mine".to_owned(),
             "cookie: a=1; b=2".to_owned(),
+            format!("forwarded: for=127.0.0.1;host=\"{host}\";proto=http"),
             format!("host: {host}"),
             "x-api-key: k3y".to_owned(),
             "x-forwarded-for: 127.0.0.1".to_owned(),
@@ -203,6 +204,67 @@ async fn the_host_policy() {
             (&host.parse().unwrap(), &forwarded.parse().unwrap())
         );
         assert_eq!(seen["x-forwarded-proto"], if https { "https" } else { "http" });
+    }
+}
+
+#[tokio::test]
+async fn trusted_proxies_are_believed_and_others_are_not() {
+    let (mirror, seen) = mirror().await;
+    let head = "X-Forwarded-For: 9.9.9.9, 2001:db8::1\r\nX-Forwarded-Host: app.example.com\r\n\
+        X-Forwarded-Proto: https, http\r\nForwarded: for=6.6.6.6\r\n";
+    for (trusted, proto, host, addresses, forwarded) in [
+        (
+            "127.0.0.0/8",
+            "https",
+            "app.example.com".to_owned(),
+            "9.9.9.9, 2001:db8::1, 127.0.0.1",
+            "for=9.9.9.9, for=\"[2001:db8::1]\", for=127.0.0.1;host=\"app.example.com\";proto=https"
+                .to_owned(),
+        ),
+        ("10.0.0.0/8", "http", String::new(), "127.0.0.1", String::new()),
+    ] {
+        let builder = Auth::builder().base_url(mirror.url("")).trusted_proxies([trusted, "192.0.2.7"]);
+        let (app, _browser) = app_of(builder).await;
+        assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200);
+        let own = app.addr.to_string();
+        let host = if host.is_empty() { own.clone() } else { host };
+        let forwarded =
+            if forwarded.is_empty() { format!("for=127.0.0.1;host=\"{own}\";proto=http") } else { forwarded };
+        let seen = seen.lock().unwrap().pop().unwrap().2;
+        for (name, value) in [
+            ("host", host.as_str()),
+            ("x-forwarded-host", host.as_str()),
+            ("x-forwarded-proto", proto),
+            ("x-forwarded-for", addresses),
+            ("forwarded", forwarded.as_str()),
+        ] {
+            assert_eq!(seen[name], value, "{trusted} {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn malformed_words_of_a_trusted_proxy_never_pass() {
+    let (mirror, seen) = mirror().await;
+    let (app, _browser) =
+        app_of(Auth::builder().base_url(mirror.url("")).trusted_proxies(["127.0.0.1"])).await;
+    let many = format!("X-Forwarded-For: {}\r\n", vec!["1.1.1.1"; 40].join(", "));
+    for head in [
+        "X-Forwarded-Proto: ftp\r\n",
+        "X-Forwarded-Proto: \r\n",
+        "X-Forwarded-Proto: https://x\r\n",
+        "X-Forwarded-Host: a b\r\n",
+        "X-Forwarded-Host: evil.example/..\r\n",
+        "X-Forwarded-Host: u@evil.example\r\n",
+        "X-Forwarded-For: nobody\r\n",
+        "X-Forwarded-For: 1.1.1.1, <script>\r\n",
+        many.as_str(),
+    ] {
+        assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200, "{head}");
+        let seen = seen.lock().unwrap().pop().unwrap().2;
+        assert_eq!(seen["x-forwarded-proto"], "http", "{head}");
+        assert_eq!(seen["x-forwarded-host"], app.addr.to_string(), "{head}");
+        assert_eq!(seen["x-forwarded-for"], "127.0.0.1", "{head}");
     }
 }
 
