@@ -1,9 +1,10 @@
 //! The sign-in routes of this app: which there are, what may pass, and in which shape it goes up
 //! and comes back. Knows nothing of sessions or tokens.
 
-mod limit;
+mod body;
 mod path;
 mod request;
+mod rewrite;
 mod routes;
 mod service;
 

@@ -7,11 +7,15 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{Method, Request};
+use bytes::BytesMut;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt as _;
 use tower::Service;
 
-use super::limit::Limited;
+use super::body::{Limited, Prefixed};
 use super::request::{self, Plan};
+use super::rewrite::Rewrite;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::upstream::{Front, strip_hop_by_hop};
@@ -52,6 +56,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     let front = Front::of(&parts, &shared.settings.trusted_proxies)?;
     let target = shared.upstream.target(rest, parts.uri.query())?;
     let is_head = parts.method == Method::HEAD;
+    let is_post = parts.method == Method::POST;
 
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers);
@@ -71,6 +76,11 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "upstream unavailable");
     })?;
     strip_hop_by_hop(response.headers_mut());
+    let rewrite = Rewrite::new(shared, front.origin(shared.settings.public_url.as_ref()));
+    rewrite.head(response.headers_mut());
+    if is_post && is_json(response.headers()) {
+        response = rewrite_json(&rewrite, response).await?;
+    }
     if is_head {
         *response.body_mut() = Body::empty();
     }
@@ -78,6 +88,35 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     *response.version_mut() = http::Version::default();
     response.extensions_mut().clear();
     Ok(response)
+}
+
+/// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; whatever
+/// is larger is something else, and is passed on.
+const JSON_LIMIT: u64 = 64 * 1024;
+
+/// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.
+async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Response, AuthError> {
+    let (mut parts, mut body) = response.into_parts();
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| AuthError::new(Reason::UPSTREAM_FAILED).because(error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        read.extend_from_slice(&data);
+        if u64::try_from(read.len()).is_ok_and(|length| length > JSON_LIMIT) {
+            let rest = Body::new(Prefixed::new(read.freeze(), body));
+            return Ok(Response::from_parts(parts, rest));
+        }
+    }
+    let Some(changed) = rewrite.json(&read) else {
+        return Ok(Response::from_parts(parts, Body::from(read.freeze())));
+    };
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(parts, Body::from(changed)))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// A body that is known to be empty stays so, and needs no counting.

@@ -87,6 +87,12 @@ impl Front {
         self.addresses = addresses.filter(|all| all.len() < MOST_ADDRESSES).unwrap_or_default();
     }
 
+    /// This app's origin as the browser sees it: `public_url`, else what the request says.
+    pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {
+        let said = || Some(Origin { https: self.https, authority: self.host.clone()? });
+        public_url.cloned().or_else(said)
+    }
+
     /// Writes `Host` by the policy, and `X-Forwarded-*` and `Forwarded` (RFC 7239) as the client is
     /// seen. `public_url` decides over what the request says.
     pub(super) fn write(

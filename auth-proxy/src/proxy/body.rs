@@ -1,3 +1,5 @@
+//! Bodies that are counted, or read in part.
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,5 +59,32 @@ impl http_body::Body for Limited {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A body whose beginning was read already.
+pub(super) struct Prefixed {
+    read: Option<Bytes>,
+    rest: Body,
+}
+
+impl Prefixed {
+    pub(super) fn new(read: Bytes, rest: Body) -> Self {
+        Self { read: Some(read), rest }
+    }
+}
+
+impl http_body::Body for Prefixed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.read.take() {
+            Some(read) => Poll::Ready(Some(Ok(Frame::data(read)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
     }
 }
