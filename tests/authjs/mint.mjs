@@ -147,6 +147,9 @@ await add("no exp", { token: sealed(CLAIMS) })
 await add("exp with a fraction", { token: sealed({ ...CLAIMS, exp: NOW + 60.5 }) })
 await add("iat in the future", { token: sealed({ ...CLAIMS, iat: NOW + 3600 }) })
 for (const name of ["exp", "nbf", "iat"]) await add(`${name} as text`, { token: sealed({ ...CLAIMS, [name]: String(NOW) }) })
+await add("exp twice", {
+  token: sealed(`{"sub":"42","exp":${NOW - 3600},"exp":${NOW + 3600}}`), ...differ(false, "a time that a token says twice is refused"),
+})
 await add("exp null", { token: sealed({ ...CLAIMS, exp: null }) })
 
 // Damage.
@@ -197,9 +200,11 @@ for (const [name, header] of Object.entries({
   "crit without its member": { crit: ["exp"] },
   "crit empty": { crit: [] },
   "kid a number": { kid: 5 },
+  "kid null": { kid: null },
   "typ and cty": { typ: "JWT", cty: "JWT" },
 })) await add(name, { token: sealed(CLAIMS, { header }) })
 await add("a header that is no object", { token: seal("[]", "{}", v5Key(SECRET, NAME)) })
+await add("a header that is an array", { token: seal('["dir","A256CBC-HS512"]', JSON.stringify(CLAIMS), v5Key(SECRET, NAME)) })
 await add("a header that is no JSON", { token: seal("nope", "{}", v5Key(SECRET, NAME)) })
 await add("v4 under A128CBC-HS256", {
   flavor: "encrypted_v4", cookie_name: V4_NAME,

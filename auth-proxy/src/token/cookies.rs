@@ -97,14 +97,15 @@ fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<Found<'h>, TokenError>
     Ok(found)
 }
 
-/// The number of `.7`; none of `.07`, `.`, `.7x`.
-fn chunk_number(suffix: &[u8]) -> Option<usize> {
+/// The number of the chunk `.7`; none of `.07`, `.`, `.7x`.
+pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
     let digits = suffix.strip_prefix(b".")?;
     let canonical = digits == b"0" || !digits.starts_with(b"0");
     if !canonical || digits.is_empty() || digits.len() > 2 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (number < CHUNK_LIMIT).then_some(number)
 }
 
 impl Found<'_> {
@@ -146,18 +147,22 @@ fn has_token_shape(value: &str) -> bool {
     matches!(value.bytes().filter(|byte| *byte == b'.').count(), 2 | 4)
 }
 
-/// `Bearer`, spelled just so, then one percent-encoded value (`core/jwt.ts:168-176`).
+/// `Bearer`, spelled just so, one space, and one percent-encoded value (`core/jwt.ts:168-176`).
 fn bearer(headers: &HeaderMap) -> Result<Option<Credential>, TokenError> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let Some(value) = value.as_bytes().strip_prefix(b"Bearer ") else { return Ok(None) };
+    let value = match value.as_bytes().strip_prefix(b"Bearer") {
+        Some([]) => return Err(TokenError::BearerMalformed),
+        Some([b' ', value @ ..]) => value,
+        Some(_) | None => return Ok(None),
+    };
     if value.len() > COOKIE_LIMIT {
         return Err(TokenError::TooLarge);
     }
-    let value = std::str::from_utf8(value).map_err(|_| TokenError::BearerMalformed)?;
-    let value = percent_decode(value.trim_ascii()).ok_or(TokenError::BearerMalformed)?;
-    if value.is_empty() {
+    let value = std::str::from_utf8(value.trim_ascii_end()).map_err(|_| TokenError::BearerMalformed)?;
+    if value.is_empty() || value.contains([' ', '\t']) {
         return Err(TokenError::BearerMalformed);
     }
+    let value = percent_decode(value).ok_or(TokenError::BearerMalformed)?;
     Ok(Some(Credential { bearer: true, first: Zeroizing::new(value.into_owned()), second: None }))
 }
 
@@ -190,6 +195,13 @@ mod tests {
         assert_eq!(found(&["authjs.session-token="]), [""; 0]);
         assert_eq!(found(&["authjs.session-token"]), [""; 0]);
         assert_eq!(found(&["authjs.session-token=a=b"]), ["a=b"]);
+        // Not UTF-8: as if it had not been sent.
+        let mut headers = cookies(&[]);
+        let line = b"authjs.session-token=\xff; a\xff=\xff; authjs.session-token=x";
+        headers.append(COOKIE, HeaderValue::from_bytes(line).unwrap());
+        let credential = read(&headers, NAME, false).unwrap().unwrap();
+        assert_eq!(credential.candidates().collect::<Vec<_>>(), ["x"]);
+        assert_eq!(format!("{credential:?}"), "Credential { bearer: false, .. }");
         assert_eq!(found(&["__Secure-authjs.session-token=y"]), [""; 0]);
     }
 
@@ -237,15 +249,31 @@ mod tests {
         assert_eq!(read(None, "bearer x"), Ok(None));
         assert_eq!(read(None, "Basic x"), Ok(None));
         assert_eq!(read(None, "Bearer %zz"), Err(TokenError::BearerMalformed));
-        assert_eq!(read(None, "Bearer  "), Err(TokenError::BearerMalformed));
+        for broken in ["Bearer", "Bearer ", "Bearer  ", "Bearer  x", "Bearer x y", "Bearer \tx", "Bearer %ff"]
+        {
+            assert_eq!(read(None, broken), Err(TokenError::BearerMalformed), "{broken:?}");
+        }
+        assert_eq!(read(None, "Bearerx"), Ok(None));
+        assert_eq!(read(None, "Bearer\tx"), Ok(None));
         assert_eq!(read(Some("authjs.session-token=c"), "Bearer x"), Ok(Some((false, "c".to_owned()))));
         assert_eq!(read(Some("authjs.session-token="), "Bearer x"), Ok(Some((true, "x".to_owned()))));
+    }
+
+    #[test]
+    fn the_first_authorization_header_counts() {
+        let mut headers = HeaderMap::new();
+        headers.append(AUTHORIZATION, "Bearer x".parse().unwrap());
+        headers.append(AUTHORIZATION, "Bearer y".parse().unwrap());
+        let credential = read(&headers, NAME, true).unwrap().unwrap();
+        assert_eq!(credential.candidates().collect::<Vec<_>>(), ["x"]);
     }
 
     #[test]
     fn bounds() {
         let huge = format!("{NAME}={}", "x".repeat(1 << 20));
         assert_eq!(read(&cookies(&[&huge]), NAME, false).map(drop), Err(TokenError::TooLarge));
+        let numbers: String = (0..100).map(|n| format!("{NAME}.{n}=a;")).collect();
+        assert_eq!(found(&[&numbers]), ["a".repeat(CHUNK_LIMIT)]);
         let names: String = (0..10_000).map(|n| format!("{NAME}.{n}=;")).collect();
         assert_eq!(read(&cookies(&[&names]), NAME, false).map(drop), Err(TokenError::TooLarge));
         let opaque = read(&cookies(&["authjs.session-token=a; authjs.session-token.0=b"]), NAME, true)

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use aws_lc_rs::cipher::DecryptionContext;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -9,17 +11,32 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, TokenError};
+use super::json;
 use super::keys::{self, CbcHmac};
+
+/// Bytes of an encoded protected header. The one of Auth.js has 174.
+const HEADER_LIMIT: usize = 1024;
 
 /// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions that Auth.js
 /// issues. Which of them are accepted follows from which keys there are.
 pub(super) struct JweDecoder {
     keys: Vec<Key>,
+    /// The encoded header of next-auth v4, which is the same for every token and names no key.
+    nameless: Option<String>,
 }
 
 struct Key {
     kid: String,
+    /// The encoded header that Auth.js v5 puts on every token under this key. A token that carries
+    /// just these bytes need not have its header decoded and parsed: it says what this one says.
+    header: String,
     cipher: Cipher,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Enc {
+    CbcHmac,
+    Gcm,
 }
 
 enum Cipher {
@@ -28,90 +45,110 @@ enum Cipher {
     Gcm(LessSafeKey),
 }
 
+/// Which keys a header asks for.
+enum Choice<'k> {
+    /// The one it names.
+    Named(&'k Key),
+    /// It names none.
+    Each(Enc),
+}
+
 /// The protected header. Members that change what decryption means are refused by name; others
 /// (`typ`, `cty`) say nothing that counts here.
 #[derive(Deserialize)]
 struct Header<'a> {
     #[serde(borrow)]
-    alg: std::borrow::Cow<'a, str>,
+    alg: Cow<'a, str>,
     #[serde(borrow)]
-    enc: std::borrow::Cow<'a, str>,
-    #[serde(borrow, default)]
-    kid: Option<std::borrow::Cow<'a, str>>,
-    #[serde(default, deserialize_with = "present")]
+    enc: Cow<'a, str>,
+    /// Present means a string: `null` names no key of ours, and is not the same as no name.
+    #[serde(default, deserialize_with = "json::some")]
+    kid: Option<String>,
+    #[serde(default, deserialize_with = "json::present")]
     zip: bool,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "json::present")]
     crit: bool,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "json::present")]
     b64: bool,
-}
-
-pub(super) fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl JweDecoder {
     /// The keys of Auth.js v5, newest secret first: each secret gives one key for each encryption.
     pub(super) fn v5(secrets: &[Zeroizing<String>], cookie_name: &str) -> Result<Self, KeyError> {
-        let mut keys = Vec::new();
+        let mut keys = Vec::with_capacity(2 * secrets.len());
         for secret in secrets {
             let long = keys::derive_v5(secret, cookie_name, 64)?;
             let short = keys::derive_v5(secret, cookie_name, 32)?;
-            let cbc = Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?));
-            keys.push(Key { kid: keys::thumbprint(&long), cipher: cbc });
-            keys.push(Key { kid: keys::thumbprint(&short), cipher: Cipher::Gcm(keys::gcm(&short)?) });
+            keys.push(Key::new(&long, Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?))));
+            keys.push(Key::new(&short, Cipher::Gcm(keys::gcm(&short)?)));
         }
-        Ok(Self { keys })
+        Ok(Self { keys, nameless: None })
     }
 
     /// The keys of next-auth v4.
     pub(super) fn v4(secrets: &[Zeroizing<String>]) -> Result<Self, KeyError> {
-        let mut keys = Vec::new();
+        let mut keys = Vec::with_capacity(secrets.len());
         for secret in secrets {
             let key = keys::derive_v4(secret)?;
-            keys.push(Key { kid: keys::thumbprint(&key), cipher: Cipher::Gcm(keys::gcm(&key)?) });
+            keys.push(Key::new(&key, Cipher::Gcm(keys::gcm(&key)?)));
         }
-        Ok(Self { keys })
+        Ok(Self { keys, nameless: Some(URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"A256GCM"}"#)) })
     }
 
     /// The plaintext of a token.
-    pub(super) fn decrypt(&self, token: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-        let parts = Parts::split(token)?;
-        let mut buffer = [0; 512];
-        let length =
-            URL_SAFE_NO_PAD.decode_slice(parts.header, &mut buffer).map_err(|_| TokenError::Malformed)?;
-        let header = buffer.get(..length).ok_or(TokenError::Malformed)?;
-        let header: Header<'_> = serde_json::from_slice(header).map_err(|_| TokenError::Malformed)?;
-        let cbc = match header.enc.as_ref() {
-            _ if header.alg != "dir" || header.zip || header.crit || header.b64 => {
-                return Err(TokenError::Unsupported);
-            }
-            "A256CBC-HS512" => true,
-            "A256GCM" => false,
-            _ => return Err(TokenError::Unsupported),
+    pub(super) fn decrypt(&self, token: &str) -> Result<Vec<u8>, TokenError> {
+        let parts = Parts::split(token).ok_or(TokenError::Malformed)?;
+        let enc = match self.choose(parts.header)? {
+            Choice::Named(key) => return key.open(&parts),
+            Choice::Each(enc) => enc,
         };
-        let mut fitting =
-            self.keys.iter().filter(|key| matches!(key.cipher, Cipher::CbcHmac(_)) == cbc).peekable();
-        if fitting.peek().is_none() {
-            return Err(TokenError::Unsupported);
-        }
-        let sealed = Sealed::decode(&parts)?;
-        if let Some(kid) = &header.kid {
-            // A named key is the only one tried. The name is public, so that an ordinary
-            // comparison will do.
-            let key = fitting.find(|key| key.kid == *kid).ok_or(TokenError::UnknownKey)?;
-            return key.open(&sealed);
-        }
         // Auth.js tries the first secret only (`core/jwt.ts:91`), which would sign out everybody
         // whose token has no `kid` when a secret is added.
-        let mut result = Err(TokenError::Tampered);
-        for key in fitting {
-            result = key.open(&sealed);
-            if result.is_ok() {
+        let mut result = Err(TokenError::Unsupported);
+        for key in self.fitting(enc) {
+            result = key.open(&parts);
+            if result != Err(TokenError::Tampered) {
                 break;
             }
         }
         result
+    }
+
+    fn fitting(&self, enc: Enc) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(move |key| key.cipher.enc() == enc)
+    }
+
+    /// Reads a header, and finds what it asks for. The names of keys are public, so that ordinary
+    /// comparisons will do.
+    fn choose(&self, encoded: &str) -> Result<Choice<'_>, TokenError> {
+        if let Some(key) = self.keys.iter().find(|key| key.header == encoded) {
+            return Ok(Choice::Named(key));
+        }
+        if self.nameless.as_deref() == Some(encoded) {
+            return Ok(Choice::Each(Enc::Gcm));
+        }
+        if encoded.len() > HEADER_LIMIT {
+            return Err(TokenError::Malformed);
+        }
+        let text = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
+        let header: Header<'_> = json::object(utf8(&text)?)?;
+        let enc = match header.enc.as_ref() {
+            _ if header.alg != "dir" || header.zip || header.crit || header.b64 => {
+                return Err(TokenError::Unsupported);
+            }
+            "A256CBC-HS512" => Enc::CbcHmac,
+            "A256GCM" => Enc::Gcm,
+            _ => return Err(TokenError::Unsupported),
+        };
+        let mut fitting = self.fitting(enc).peekable();
+        if fitting.peek().is_none() {
+            return Err(TokenError::Unsupported);
+        }
+        match header.kid {
+            None => Ok(Choice::Each(enc)),
+            // A named key is the only one tried.
+            Some(kid) => fitting.find(|key| key.kid == kid).map(Choice::Named).ok_or(TokenError::UnknownKey),
+        }
     }
 }
 
@@ -124,92 +161,102 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn split(token: &'t str) -> Result<Self, TokenError> {
-        let mut parts = token.split('.');
-        let mut next = || parts.next().ok_or(TokenError::Malformed);
-        let (header, key, iv, ciphertext, tag) = (next()?, next()?, next()?, next()?, next()?);
-        // With `dir` there is no encrypted key (RFC 7518, section 4.5).
-        if parts.next().is_some() || !key.is_empty() {
-            return Err(TokenError::Malformed);
+    /// Cuts from both ends, so that the longest part need not be searched. A dot too many stays in the
+    /// ciphertext, which then does not decode.
+    fn split(token: &'t str) -> Option<Self> {
+        let (header, rest) = token.split_once('.')?;
+        // With `dir` there is no encrypted key between these two dots (RFC 7518, section 4.5).
+        let (iv, rest) = rest.strip_prefix('.')?.split_once('.')?;
+        let (ciphertext, tag) = rest.rsplit_once('.')?;
+        Some(Self { header, iv, ciphertext, tag })
+    }
+}
+
+fn utf8(text: &[u8]) -> Result<&str, TokenError> {
+    std::str::from_utf8(text).map_err(|_| TokenError::Malformed)
+}
+
+/// Decodes a part of exactly `N` bytes.
+fn exact<const N: usize>(text: &str) -> Result<[u8; N], TokenError> {
+    // Room for the longest of them, a tag, with what `decode_slice` wants to spare.
+    let mut buffer = [0; 48];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).map_err(|_| TokenError::Malformed)?;
+    buffer.get(..length).and_then(|bytes| bytes.try_into().ok()).ok_or(TokenError::Malformed)
+}
+
+impl Cipher {
+    fn enc(&self) -> Enc {
+        match self {
+            Self::CbcHmac(_) => Enc::CbcHmac,
+            Self::Gcm(_) => Enc::Gcm,
         }
-        Ok(Self { header, iv, ciphertext, tag })
-    }
-}
-
-/// A token taken out of its encoding.
-struct Sealed<'t> {
-    /// The encoded header: the additional authenticated data (RFC 7516, section 5.1).
-    aad: &'t [u8],
-    iv: [u8; 16],
-    iv_length: usize,
-    ciphertext: Vec<u8>,
-    tag: [u8; 64],
-    tag_length: usize,
-}
-
-impl<'t> Sealed<'t> {
-    fn decode(parts: &Parts<'t>) -> Result<Self, TokenError> {
-        let mut iv = [0; 16];
-        let mut tag = [0; 64];
-        let short = |text: &str, out: &mut [u8]| {
-            URL_SAFE_NO_PAD.decode_slice(text, out).map_err(|_| TokenError::Malformed)
-        };
-        let iv_length = short(parts.iv, &mut iv)?;
-        let tag_length = short(parts.tag, &mut tag)?;
-        let ciphertext = URL_SAFE_NO_PAD.decode(parts.ciphertext).map_err(|_| TokenError::Malformed)?;
-        Ok(Self { aad: parts.header.as_bytes(), iv, iv_length, ciphertext, tag, tag_length })
-    }
-
-    fn tag(&self) -> &[u8] {
-        self.tag.get(..self.tag_length).unwrap_or_default()
     }
 }
 
 impl Key {
-    fn open(&self, sealed: &Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    fn new(key: &[u8], cipher: Cipher) -> Self {
+        let kid = keys::thumbprint(key);
+        let enc = match cipher.enc() {
+            Enc::CbcHmac => "A256CBC-HS512",
+            Enc::Gcm => "A256GCM",
+        };
+        // The members in the order of `core/jwt.ts:71`; another order is parsed as any other header.
+        let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
+        Self { kid, header: URL_SAFE_NO_PAD.encode(header), cipher }
+    }
+
+    /// Opens a token under this key: the ciphertext is decoded into one buffer and decrypted in it.
+    fn open(&self, parts: &Parts<'_>) -> Result<Vec<u8>, TokenError> {
+        // The encoded header is the additional authenticated data (RFC 7516, section 5.1).
+        let aad = parts.header.as_bytes();
+        let mut buffer = Vec::with_capacity(base64::decoded_len_estimate(parts.ciphertext.len()) + 16);
+        let decoded = URL_SAFE_NO_PAD.decode_vec(parts.ciphertext, &mut buffer);
+        decoded.map_err(|_| TokenError::Malformed)?;
         match &self.cipher {
-            Cipher::CbcHmac(key) => open_cbc(key, sealed),
-            Cipher::Gcm(key) => open_gcm(key, sealed),
+            Cipher::CbcHmac(key) => open_cbc(key, aad, exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?,
+            Cipher::Gcm(key) => open_gcm(key, aad, exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?,
         }
+        Ok(buffer)
     }
 }
 
 /// RFC 7518, section 5.2.2.2: the tag is compared, in constant time, before anything is decrypted.
-fn open_cbc(key: &CbcHmac, sealed: &Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    if sealed.iv_length != 16 || sealed.tag_length != 32 {
-        return Err(TokenError::Malformed);
-    }
+fn open_cbc(
+    key: &CbcHmac,
+    aad: &[u8],
+    iv: [u8; 16],
+    tag: [u8; 32],
+    buffer: &mut Vec<u8>,
+) -> Result<(), TokenError> {
     let mut mac = hmac::Context::with_key(&key.mac);
-    mac.update(sealed.aad);
-    mac.update(&sealed.iv);
-    mac.update(&sealed.ciphertext);
-    let aad_bits = u64::try_from(sealed.aad.len()).unwrap_or(u64::MAX).saturating_mul(8);
+    mac.update(aad);
+    mac.update(&iv);
+    mac.update(buffer);
+    let aad_bits = u64::try_from(aad.len()).unwrap_or(u64::MAX).saturating_mul(8);
     mac.update(&aad_bits.to_be_bytes());
     let expected = mac.sign();
     let expected = expected.as_ref().get(..32).unwrap_or_default();
-    verify_slices_are_equal(expected, sealed.tag()).map_err(|_| TokenError::Tampered)?;
+    verify_slices_are_equal(expected, &tag).map_err(|_| TokenError::Tampered)?;
 
-    let mut buffer = Zeroizing::new(sealed.ciphertext.clone());
-    let context = DecryptionContext::Iv128(FixedLength::from(sealed.iv));
-    let length = key.cipher.decrypt(&mut buffer, context).map_err(|_| TokenError::Tampered)?.len();
+    let context = DecryptionContext::Iv128(FixedLength::from(iv));
+    let length = key.cipher.decrypt(buffer, context).map_err(|_| TokenError::Tampered)?.len();
     buffer.truncate(length);
-    Ok(buffer)
+    Ok(())
 }
 
 /// RFC 7518, section 5.3.
-fn open_gcm(key: &LessSafeKey, sealed: &Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    if sealed.iv_length != 12 || sealed.tag_length != 16 {
-        return Err(TokenError::Malformed);
-    }
-    let iv = sealed.iv.get(..12).unwrap_or_default();
-    let nonce = Nonce::try_assume_unique_for_key(iv).map_err(|_| TokenError::Malformed)?;
-    let mut buffer = Zeroizing::new(Vec::with_capacity(sealed.ciphertext.len() + 16));
-    buffer.extend_from_slice(&sealed.ciphertext);
-    buffer.extend_from_slice(sealed.tag());
-    let length =
-        key.open_in_place(nonce, Aad::from(sealed.aad), &mut buffer).map_err(|_| TokenError::Tampered)?.len();
+fn open_gcm(
+    key: &LessSafeKey,
+    aad: &[u8],
+    iv: [u8; 12],
+    tag: [u8; 16],
+    buffer: &mut Vec<u8>,
+) -> Result<(), TokenError> {
+    buffer.extend_from_slice(&tag);
+    let nonce = Nonce::assume_unique_for_key(iv);
+    let length = key.open_in_place(nonce, Aad::from(aad), buffer).map_err(|_| TokenError::Tampered)?.len();
     buffer.truncate(length);
-    Ok(buffer)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -225,31 +272,73 @@ mod tests {
     #[test]
     fn the_vector_of_the_rfc() {
         let key: Vec<u8> = (0..64).collect();
-        let sealed = Sealed {
-            aad: b"The second principle of Auguste Kerckhoffs",
-            iv: hex("1a f3 8c 2d c2 b9 6f fd d8 66 94 09 23 41 bc 04").try_into().unwrap(),
-            iv_length: 16,
-            ciphertext: hex(
-                "4a ff aa ad b7 8c 31 c5 da 4b 1b 59 0d 10 ff bd 3d d8 d5 d3 02 42 35 26 91 2d a0 37 ec bc c7 bd \
-                 82 2c 30 1d d6 7c 37 3b cc b5 84 ad 3e 92 79 c2 e6 d1 2a 13 74 b7 7f 07 75 53 df 82 94 10 44 6b \
-                 36 eb d9 70 66 29 6a e6 42 7e a7 5c 2e 08 46 a1 1a 09 cc f5 37 0d c8 0b fe cb ad 28 c7 3f 09 b3 \
-                 a3 b7 5e 66 2a 25 94 41 0a e4 96 b2 e2 e6 60 9e 31 e6 e0 2c c8 37 f0 53 d2 1f 37 ff 4f 51 95 0b \
-                 be 26 38 d0 9d d7 a4 93 09 30 80 6d 07 03 b1 f6",
-            ),
-            tag: {
-                let mut tag = [0; 64];
-                tag[..32].copy_from_slice(&hex(
-                    "4d d3 b4 c0 88 a7 f4 5c 21 68 39 64 5b 20 12 bf 2e 62 69 a8 c5 6a 81 6d bc 1b 26 77 61 95 5b c5",
-                ));
-                tag
-            },
-            tag_length: 32,
-        };
-        let plain = open_cbc(&CbcHmac::new(&key).unwrap(), &sealed).unwrap();
+        let iv = hex("1a f3 8c 2d c2 b9 6f fd d8 66 94 09 23 41 bc 04").try_into().unwrap();
+        let tag: [u8; 32] = hex(
+            "4d d3 b4 c0 88 a7 f4 5c 21 68 39 64 5b 20 12 bf 2e 62 69 a8 c5 6a 81 6d bc 1b 26 77 61 95 5b c5",
+        )
+        .try_into()
+        .unwrap();
+        let ciphertext = hex(
+            "4a ff aa ad b7 8c 31 c5 da 4b 1b 59 0d 10 ff bd 3d d8 d5 d3 02 42 35 26 91 2d a0 37 ec bc c7 bd \
+             82 2c 30 1d d6 7c 37 3b cc b5 84 ad 3e 92 79 c2 e6 d1 2a 13 74 b7 7f 07 75 53 df 82 94 10 44 6b \
+             36 eb d9 70 66 29 6a e6 42 7e a7 5c 2e 08 46 a1 1a 09 cc f5 37 0d c8 0b fe cb ad 28 c7 3f 09 b3 \
+             a3 b7 5e 66 2a 25 94 41 0a e4 96 b2 e2 e6 60 9e 31 e6 e0 2c c8 37 f0 53 d2 1f 37 ff 4f 51 95 0b \
+             be 26 38 d0 9d d7 a4 93 09 30 80 6d 07 03 b1 f6",
+        );
+        let aad = b"The second principle of Auguste Kerckhoffs";
+        let key = CbcHmac::new(&key).unwrap();
+        let mut plain = ciphertext.clone();
+        open_cbc(&key, aad, iv, tag, &mut plain).unwrap();
         assert_eq!(
             std::str::from_utf8(&plain).unwrap(),
             "A cipher system must not be required to be secret, and it must be able to fall into the hands of \
              the enemy without inconvenience"
         );
+
+        let refused = |aad: &[u8], iv, tag, text: &[u8]| {
+            open_cbc(&key, aad, iv, tag, &mut text.to_vec()) == Err(TokenError::Tampered)
+        };
+        let (mut other_iv, mut other_tag, mut other_text): ([u8; 16], _, _) = (iv, tag, ciphertext.clone());
+        other_iv[0] ^= 1;
+        other_tag[31] ^= 1;
+        other_text[0] ^= 1;
+        assert!(refused(aad, other_iv, tag, &ciphertext));
+        assert!(refused(aad, iv, other_tag, &ciphertext));
+        assert!(refused(aad, iv, tag, &other_text));
+        assert!(refused(&aad[1..], iv, tag, &ciphertext));
+        assert!(refused(aad, iv, tag, b""));
+    }
+
+    /// Whoever has the key can put a tag on anything: a body that is no whole number of blocks, or that
+    /// is not padded, is refused all the same.
+    #[test]
+    fn a_good_tag_over_a_bad_body_is_refused() {
+        let key: Vec<u8> = (0..64).collect();
+        for body in [&b""[..], b"x", &[0; 15], &[0; 16], &[0; 17], &[0; 32]] {
+            let aad = b"aad";
+            let iv = [0; 16];
+            let input = [&aad[..], &iv, body, &24_u64.to_be_bytes()].concat();
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, &key[..32]), &input);
+            let tag = tag.as_ref()[..32].try_into().unwrap();
+            let opened = open_cbc(&CbcHmac::new(&key).unwrap(), aad, iv, tag, &mut body.to_vec());
+            assert_eq!(opened, Err(TokenError::Tampered), "{}", body.len());
+        }
+    }
+
+    #[test]
+    fn the_known_headers_are_those_that_are_parsed() {
+        let secrets = [Zeroizing::new("secret".to_owned())];
+        let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
+        let v4 = JweDecoder::v4(&secrets).unwrap();
+        for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.header).chain(&v4.nameless) {
+            let text = URL_SAFE_NO_PAD.decode(known).unwrap();
+            let header: Header<'_> = json::object(utf8(&text).unwrap()).unwrap();
+            assert!(header.alg == "dir" && !header.zip && !header.crit && !header.b64);
+        }
+        assert_eq!(v5.keys[0].header.len(), 174);
+        let text = URL_SAFE_NO_PAD.decode(&v5.keys[0].header).unwrap();
+        let kid = json::object::<Header<'_>>(utf8(&text).unwrap())
+            .map(|header| (header.enc.into_owned(), header.kid));
+        assert_eq!(kid, Ok(("A256CBC-HS512".to_owned(), Some(v5.keys[0].kid.clone()))));
     }
 }

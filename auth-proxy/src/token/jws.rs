@@ -1,4 +1,5 @@
 use auth_proxy_rules::TokenFormat;
+use aws_lc_rs::rsa;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc;
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, TokenError};
+use super::json;
 
 /// Verifies compact JWS (RFC 7515) under one configured algorithm.
 ///
@@ -21,9 +23,9 @@ pub(super) struct JwsDecoder {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    #[serde(default, deserialize_with = "super::jwe::present")]
+    #[serde(default, deserialize_with = "json::present")]
     crit: bool,
-    #[serde(default, deserialize_with = "super::jwe::present")]
+    #[serde(default, deserialize_with = "json::present")]
     b64: bool,
 }
 
@@ -40,22 +42,21 @@ impl JwsDecoder {
                 Algorithm::EdDSA => DecodingKey::from_ed_pem(bytes),
                 _ => DecodingKey::from_rsa_pem(bytes),
             };
-            // Proves at start that the key is one of this algorithm.
-            key.and_then(|key| (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key).map(|_| key))
-                .map_err(|_| KeyError::Pem)
+            key.ok().filter(|key| fits(algorithm, key)).ok_or(KeyError::Pem)
         };
         Ok(Self { algorithm, keys: secrets.iter().map(key).collect::<Result<_, _>>()? })
     }
 
     /// The payload of a token whose signature holds under one of the keys.
-    pub(super) fn verify(&self, token: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    pub(super) fn verify(&self, token: &str) -> Result<Vec<u8>, TokenError> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         if payload.contains('.') {
             return Err(TokenError::Malformed);
         }
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| TokenError::Malformed)?;
+        let header = String::from_utf8(decode(header)?).map_err(|_| TokenError::Malformed)?;
+        let header: Header = json::object(&header)?;
         if header.alg.parse() != Ok(self.algorithm) || header.crit || header.b64 {
             return Err(TokenError::Unsupported);
         }
@@ -64,7 +65,22 @@ impl JwsDecoder {
             (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, key)
                 .is_ok_and(|verifier| verifier.verify(message.as_bytes(), &signature).is_ok())
         });
-        if holds { Ok(Zeroizing::new(payload)) } else { Err(TokenError::Tampered) }
+        if holds { Ok(payload) } else { Err(TokenError::Tampered) }
+    }
+}
+
+/// Whether a public key is one of this algorithm. jsonwebtoken looks at it only when it verifies, so
+/// that a key of another curve, a private key or a short one would refuse every token and say nothing.
+fn fits(algorithm: Algorithm, key: &DecodingKey) -> bool {
+    let Ok(bytes) = key.try_get_as_bytes() else { return false };
+    match algorithm {
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => true,
+        // A point, as it is or compressed (SEC 1, section 2.3.3).
+        Algorithm::ES256 => matches!(bytes.len(), 65 | 33),
+        Algorithm::ES384 => matches!(bytes.len(), 97 | 49),
+        Algorithm::EdDSA => bytes.len() == 32,
+        // 2048 bits or more: RFC 7518, sections 3.3 and 3.5.
+        _ => rsa::PublicKey::from_der(bytes).is_ok_and(|key| key.modulus_len() >= 256),
     }
 }
 
@@ -84,4 +100,140 @@ fn algorithm(format: TokenFormat) -> Option<Algorithm> {
         TokenFormat::Es384 => Algorithm::ES384,
         TokenFormat::Eddsa => Algorithm::EdDSA,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::AsDer as _;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    const PLAIN: &[u8] = br#"{"sub":"1"}"#;
+
+    fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
+        let body = STANDARD.encode(der);
+        let lines: Vec<&str> =
+            body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        Zeroizing::new(format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n")))
+    }
+
+    fn token(header: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>) -> String {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(PLAIN));
+        let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
+    /// Signs, verifies, and refuses every other algorithm for the token and for the key.
+    fn round(format: TokenFormat, public: &Zeroizing<String>, sign: &dyn Fn(&[u8]) -> Vec<u8>) {
+        let name =
+            if format == TokenFormat::Eddsa { "EdDSA".to_owned() } else { format.word().to_uppercase() };
+        let decoder = JwsDecoder::new(format, std::slice::from_ref(public)).unwrap();
+        let good = token(&format!(r#"{{"alg":"{name}","typ":"JWT","kid":"x"}}"#), sign);
+        assert_eq!(decoder.verify(&good), Ok(PLAIN.to_vec()), "{name}");
+        for header in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"HS256"}"#,
+            &format!(r#"{{"alg":"{name}","crit":[]}}"#),
+            &format!(r#"{{"alg":"{name}","crit":null}}"#),
+            &format!(r#"{{"alg":"{name}","b64":true}}"#),
+        ] {
+            assert_eq!(decoder.verify(&token(header, sign)), Err(TokenError::Unsupported), "{name} {header}");
+        }
+        for header in [&format!(r#"["{name}"]"#), "{}", "", &format!(r#"{{"alg":"{name}","alg":"none"}}"#)] {
+            assert_eq!(decoder.verify(&token(header, sign)), Err(TokenError::Malformed), "{name} {header}");
+        }
+        // The public key as a shared secret: the classic confusion of algorithms.
+        let hmac = |message: &[u8]| {
+            let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, public.as_bytes());
+            aws_lc_rs::hmac::sign(&key, message).as_ref().to_vec()
+        };
+        let confused = token(r#"{"alg":"HS256"}"#, &hmac);
+        assert_eq!(decoder.verify(&confused), Err(TokenError::Unsupported));
+        let renamed = token(&format!(r#"{{"alg":"{name}"}}"#), &hmac);
+        assert_eq!(decoder.verify(&renamed), Err(TokenError::Tampered));
+        for at in 0..good.len() {
+            let mut changed = good.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(decoder.verify(&changed).is_err(), "{name}, byte {at}");
+        }
+    }
+
+    #[test]
+    fn elliptic_curves() {
+        let random = SystemRandom::new();
+        let p256 = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let p384 = EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+        let spki = |pair: &EcdsaKeyPair| pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
+        for (format, other, pair) in
+            [(TokenFormat::Es256, TokenFormat::Es384, &p256), (TokenFormat::Es384, TokenFormat::Es256, &p384)]
+        {
+            round(format, &spki(pair), &|message| pair.sign(&random, message).unwrap().as_ref().to_vec());
+            for wrong in [other, TokenFormat::Rs256, TokenFormat::Eddsa] {
+                assert_eq!(JwsDecoder::new(wrong, &[spki(pair)]).err(), Some(KeyError::Pem), "{wrong:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn edwards_curves() {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
+        round(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
+        for wrong in [TokenFormat::Es256, TokenFormat::Ps256] {
+            assert_eq!(JwsDecoder::new(wrong, std::slice::from_ref(&public)).err(), Some(KeyError::Pem));
+        }
+    }
+
+    #[test]
+    fn rsa_in_both_paddings() {
+        let pair = RsaKeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
+        let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
+        for (format, padding) in [
+            (TokenFormat::Rs256, &signature::RSA_PKCS1_SHA256 as &dyn signature::RsaEncoding),
+            (TokenFormat::Rs512, &signature::RSA_PKCS1_SHA512),
+            (TokenFormat::Ps256, &signature::RSA_PSS_SHA256),
+            (TokenFormat::Ps384, &signature::RSA_PSS_SHA384),
+        ] {
+            round(format, &public, &|message| {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
+                signature
+            });
+        }
+        let private = pair.as_der().unwrap();
+        for label in ["PRIVATE KEY", "PUBLIC KEY", "RSA PUBLIC KEY"] {
+            let wrong = [pem(label, private.as_ref())];
+            assert_eq!(JwsDecoder::new(TokenFormat::Rs256, &wrong).err(), Some(KeyError::Pem), "{label}");
+        }
+    }
+
+    #[test]
+    fn the_second_key_is_tried() {
+        let pairs: Vec<_> = (0..2).map(|_| Ed25519KeyPair::generate().unwrap()).collect();
+        let keys: Vec<_> =
+            pairs.iter().map(|p| pem("PUBLIC KEY", p.public_key().as_der().unwrap().as_ref())).collect();
+        let token = token(r#"{"alg":"EdDSA"}"#, &|message| pairs[1].sign(message).as_ref().to_vec());
+        assert_eq!(JwsDecoder::new(TokenFormat::Eddsa, &keys).unwrap().verify(&token), Ok(PLAIN.to_vec()));
+        let other = JwsDecoder::new(TokenFormat::Eddsa, &keys[..1]).unwrap();
+        assert_eq!(other.verify(&token), Err(TokenError::Tampered));
+    }
+
+    /// Another crate can turn on jsonwebtoken's second provider, after which its process-wide default
+    /// panics. Here every verifier comes from the provider that is named, so the slot stays empty.
+    #[test]
+    fn the_process_wide_provider_is_not_touched() {
+        static MINE: jsonwebtoken::crypto::CryptoProvider = jsonwebtoken::crypto::CryptoProvider {
+            signer_factory: |_, _| panic!("the default was asked"),
+            verifier_factory: |_, _| panic!("the default was asked"),
+            key_utils: jsonwebtoken::crypto::KeyUtils::new_unimplemented(),
+        };
+        let _ = MINE.install_default();
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
+        round(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
+    }
 }

@@ -46,7 +46,9 @@ pub(super) fn thumbprint(key: &[u8]) -> String {
     let algorithm = if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 };
     // The members in lexical order, without white space: RFC 7638, section 3.
     let k = Zeroizing::new(URL_SAFE_NO_PAD.encode(key));
-    let json = Zeroizing::new(format!(r#"{{"k":"{}","kty":"oct"}}"#, k.as_str()));
+    // Of its full size from the start: growing would leave parts of the key behind.
+    let mut json = Zeroizing::new(String::with_capacity(k.len() + 20));
+    json.extend([r#"{"k":""#, k.as_str(), r#"","kty":"oct"}"#]);
     URL_SAFE_NO_PAD.encode(digest::digest(algorithm, json.as_bytes()))
 }
 
@@ -75,6 +77,27 @@ pub(super) fn gcm(key: &[u8]) -> Result<LessSafeKey, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Computed with `hkdfSync` and `createHash` of Node, after `core/jwt.ts`.
+    #[test]
+    fn known_keys_and_thumbprints() {
+        let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let long = derive_v5("secret", "authjs.session-token", 64).unwrap();
+        assert_eq!(
+            hex(&long),
+            "b1ef6cdd915c44c0a71232574a6a70546a5e16d12bb38df4638e3b96bdd32025\
+             131e90695ff072a9d148f1511c7a4981a85b63a628311da1fa7ccfc49c47c2bb"
+        );
+        assert_eq!(
+            thumbprint(&long),
+            "7x9DUMVaEU6giab0l0OWDt4e4SsRH_cbwMof2EzEyy6onK5o8xSPPB799RVoqm2v6z674kQCv9jom2T8S-a1dQ"
+        );
+        let short = derive_v5("secret", "authjs.session-token", 32).unwrap();
+        assert_eq!(hex(&short), "b1ef6cdd915c44c0a71232574a6a70546a5e16d12bb38df4638e3b96bdd32025");
+        assert_eq!(thumbprint(&short), "tgdt-VLOTRviBTc4vwSS-WjOhg14Bq0M6tGDvSzfdgs");
+        let v4 = derive_v4("secret").unwrap();
+        assert_eq!(hex(&v4), "9ab5058ebf5be88f82f4aee99d22cf8be7a34a4af1836299d0668f4d83020f5a");
+    }
 
     #[test]
     fn the_salt_and_the_version_change_the_key() {

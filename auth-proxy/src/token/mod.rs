@@ -1,12 +1,14 @@
 //! Session tokens: finding them in cookies and headers, deriving keys, decrypting and verifying.
 //! Does no IO and knows nothing of the upstream.
 
+mod cookie_date;
 mod cookies;
 mod decoder;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod encrypt;
 mod error;
 mod extract;
+mod json;
 mod jwe;
 mod jws;
 mod keys;

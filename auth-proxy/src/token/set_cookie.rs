@@ -1,3 +1,8 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::cookie_date;
+use super::cookies::chunk_number;
+
 /// What a `Set-Cookie` does to the session cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetCookieKind {
@@ -9,26 +14,48 @@ pub(crate) enum SetCookieKind {
 
 /// Whether a `Set-Cookie` value concerns the session cookie of this name, or one of its chunks.
 pub(crate) fn is_session_cookie(set_cookie: &[u8], name: &str) -> Option<SetCookieKind> {
-    let mut parts = set_cookie.split(|byte| *byte == b';');
-    let pair = parts.next()?.trim_ascii();
-    let equals = pair.iter().position(|byte| *byte == b'=')?;
-    let (key, value) = pair.split_at(equals);
-    let suffix = key.trim_ascii_end().strip_prefix(name.as_bytes())?;
-    let is_ours = suffix.is_empty()
-        || suffix.strip_prefix(b".").is_some_and(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit));
-    if !is_ours {
-        return None;
-    }
-    let empty = value.strip_prefix(b"=").is_none_or(|value| value.trim_ascii().is_empty());
-    Some(if empty || parts.any(is_spent) { SetCookieKind::Clears } else { SetCookieKind::Sets })
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    at(set_cookie, name, i64::try_from(now).unwrap_or(i64::MAX))
 }
 
-/// `Max-Age` of zero or less (RFC 6265, section 5.2.2).
-fn is_spent(attribute: &[u8]) -> bool {
-    let mut parts = attribute.splitn(2, |byte| *byte == b'=');
-    let name = parts.next().unwrap_or_default().trim_ascii();
-    let value = parts.next().unwrap_or_default().trim_ascii();
-    name.eq_ignore_ascii_case(b"max-age") && (value.starts_with(b"-") || value == b"0")
+fn at(set_cookie: &[u8], name: &str, now: i64) -> Option<SetCookieKind> {
+    let mut parts = set_cookie.split(|byte| *byte == b';');
+    let (key, value) = pair(parts.next()?)?;
+    let suffix = key.strip_prefix(name.as_bytes())?;
+    if !suffix.is_empty() && chunk_number(suffix).is_none() {
+        return None;
+    }
+    Some(if value.is_empty() || is_spent(parts, now) { SetCookieKind::Clears } else { SetCookieKind::Sets })
+}
+
+/// Whether the attributes leave no time to live. `Max-Age` outranks `Expires`, and of two attributes
+/// of one name the later counts (RFC 6265, section 5.3).
+fn is_spent<'a>(attributes: impl Iterator<Item = &'a [u8]>, now: i64) -> bool {
+    let (mut max_age, mut expires) = (None, None);
+    for (name, value) in attributes.filter_map(pair) {
+        if name.eq_ignore_ascii_case(b"max-age") {
+            max_age = is_no_age(value).or(max_age);
+        } else if name.eq_ignore_ascii_case(b"expires") {
+            expires = cookie_date::parse(value).map(|at| at <= now).or(expires);
+        }
+    }
+    max_age.or(expires).unwrap_or(false)
+}
+
+/// Whether a `Max-Age` is zero or less; `None` when it is no number (RFC 6265, section 5.2.2).
+fn is_no_age(value: &[u8]) -> Option<bool> {
+    let (negative, digits) = match value.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, value),
+    };
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| negative || digits.iter().all(|digit| *digit == b'0'))
+}
+
+fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = part.iter().position(|byte| *byte == b'=')?;
+    let (key, value) = part.split_at(equals);
+    Some((key.trim_ascii(), value.strip_prefix(b"=")?.trim_ascii()))
 }
 
 #[cfg(test)]
@@ -37,15 +64,52 @@ mod tests {
 
     #[test]
     fn tells_setting_from_clearing() {
-        let kind = |text: &str| is_session_cookie(text.as_bytes(), "s");
-        for text in ["s=", "s=; Path=/", "s=x; max-age=0", "s=x; Max-Age = -1", "s.2=; Path=/"] {
+        // Sun, 13 Sep 2020 12:26:40 GMT
+        let kind = |text: &str| at(text.as_bytes(), "s", 1_600_000_000);
+        for text in [
+            "s=",
+            "s = ",
+            "s=; Path=/",
+            "s=; Max-Age=10",
+            "s=x; max-age=0",
+            "s=x; Max-Age=000",
+            "s=x; Max-Age = -1",
+            "s=x; Max-Age=10; Max-Age=0",
+            "s=x; Max-Age=0; Max-Age=soon",
+            "s=x; Max-Age=0; Expires=Wed, 01 Jan 2031 00:00:00 GMT",
+            "s=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+            "s=x; expires=Sun, 13 Sep 2020 12:26:40 GMT",
+            "s.2=; Path=/",
+        ] {
             assert_eq!(kind(text), Some(SetCookieKind::Clears), "{text}");
         }
-        for text in ["s=x", "s=x; Path=/; Max-Age=10", "s.0=x; Path=/", "s =x"] {
+        for text in [
+            "s=x",
+            "s=x; Path=/; Max-Age=10",
+            "s=x; Max-Age",
+            "s=x; Max-Age=",
+            "s=x; Max-Age=-",
+            "s=x; Max-Age=0x",
+            "s=x; Expires=Sun, 13 Sep 2020 12:26:41 GMT",
+            "s=x; Expires=yesterday",
+            "s=x; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "s.0=x; Path=/",
+            "s.63=x",
+            "s =x",
+        ] {
             assert_eq!(kind(text), Some(SetCookieKind::Sets), "{text}");
         }
-        for text in ["", "s", "t=x", "ss=x", "s.x=1", "s.=1", "=s"] {
+        for text in
+            ["", "s", "t=x", "ss=x", "s.x=1", "s.=1", "s.00=1", "s.01=1", "s.64=1", "=s", "S=x", "x; s=1"]
+        {
             assert_eq!(kind(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_clock_is_the_real_one() {
+        let kind = |text: &str| is_session_cookie(text.as_bytes(), "s");
+        assert_eq!(kind("s=x; Expires=Fri, 01 Jan 2016 00:00:00 GMT"), Some(SetCookieKind::Clears));
+        assert_eq!(kind("s=x; Expires=Fri, 01 Jan 2999 00:00:00 GMT"), Some(SetCookieKind::Sets));
     }
 }

@@ -1,65 +1,85 @@
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
 use super::error::TokenError;
+use super::json;
 
 /// Seconds by which the clocks of two machines may differ (`core/jwt.ts`: `clockTolerance: 15`).
 const TOLERANCE: f64 = 15.0;
 
-/// Checks `exp`, `nbf` and `iat` as jose does (`lib/jwt_claims_set.ts`): numbers when present,
-/// fractions allowed, and a token without `exp` does not expire.
-pub(super) fn check(claims: &Map<String, Value>, now: u64) -> Result<(), TokenError> {
+/// The claims that say when a token is good: numbers when present, fractions allowed, as in jose
+/// (`lib/jwt_claims_set.ts`). The others are passed over without being taken apart.
+#[derive(Deserialize)]
+struct Times {
+    #[serde(default, deserialize_with = "json::some")]
+    exp: Option<f64>,
+    #[serde(default, deserialize_with = "json::some")]
+    nbf: Option<f64>,
+    /// Must be a number; it decides nothing.
+    #[serde(default, deserialize_with = "json::some", rename = "iat")]
+    _iat: Option<f64>,
+}
+
+/// Checks that a text is a claims set (RFC 7519, section 4) that is good at `now`. A token without
+/// `exp` does not expire.
+pub(super) fn check(claims: &str, now: u64) -> Result<(), TokenError> {
+    let times: Times = json::object(claims)?;
     // Seconds fit the 53 bits of a double for the next 285 million years.
     #[expect(clippy::cast_precision_loss)]
     let now = now as f64;
-    if let Some(nbf) = number(claims, "nbf")?
-        && nbf > now + TOLERANCE
-    {
+    if times.nbf.is_some_and(|nbf| nbf > now + TOLERANCE) {
         return Err(TokenError::NotYetValid);
     }
-    if let Some(exp) = number(claims, "exp")?
-        && exp <= now - TOLERANCE
-    {
+    if times.exp.is_some_and(|exp| exp <= now - TOLERANCE) {
         return Err(TokenError::Expired);
     }
-    number(claims, "iat").map(drop)
-}
-
-fn number(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, TokenError> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(Value::Number(number)) => number.as_f64().map(Some).ok_or(TokenError::Malformed),
-        Some(_) => Err(TokenError::Malformed),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn at_1000(claims: Value) -> Result<(), TokenError> {
-        let Value::Object(claims) = claims else { unreachable!() };
-        check(&claims, 1000)
+    fn at_1000(claims: &Value) -> Result<(), TokenError> {
+        check(&claims.to_string(), 1000)
     }
 
     #[test]
     fn the_edges_of_the_tolerance() {
-        assert_eq!(at_1000(json!({"exp": 986})), Ok(()));
-        assert_eq!(at_1000(json!({"exp": 985.5})), Ok(()));
-        assert_eq!(at_1000(json!({"exp": 985})), Err(TokenError::Expired));
-        assert_eq!(at_1000(json!({"nbf": 1015})), Ok(()));
-        assert_eq!(at_1000(json!({"nbf": 1016})), Err(TokenError::NotYetValid));
-        assert_eq!(at_1000(json!({})), Ok(()));
-        assert_eq!(at_1000(json!({"exp": -1})), Err(TokenError::Expired));
+        for (claims, expected) in [
+            (json!({"exp": 986}), Ok(())),
+            (json!({"exp": 985.5}), Ok(())),
+            (json!({"exp": 985}), Err(TokenError::Expired)),
+            (json!({"exp": 985.0}), Err(TokenError::Expired)),
+            (json!({"exp": -1}), Err(TokenError::Expired)),
+            (json!({"exp": 1e300}), Ok(())),
+            (json!({"nbf": 1015}), Ok(())),
+            (json!({"nbf": 1015.001}), Err(TokenError::NotYetValid)),
+            (json!({"nbf": 1016}), Err(TokenError::NotYetValid)),
+            (json!({"nbf": 1016, "exp": 1}), Err(TokenError::NotYetValid)),
+            (json!({"iat": 9000}), Ok(())),
+            (json!({}), Ok(())),
+        ] {
+            assert_eq!(at_1000(&claims), expected, "{claims}");
+        }
     }
 
     #[test]
     fn only_numbers_are_times() {
         for name in ["exp", "nbf", "iat"] {
-            for value in [json!("2000"), json!(null), json!(true), json!([2000])] {
-                assert_eq!(at_1000(json!({ name: value })), Err(TokenError::Malformed));
+            for value in [json!("2000"), json!(null), json!(true), json!([2000]), json!({})] {
+                let claims = json!({ name: value });
+                assert_eq!(at_1000(&claims), Err(TokenError::Malformed), "{claims}");
             }
         }
+    }
+
+    #[test]
+    fn a_claims_set_is_an_object_without_two_minds_on_time() {
+        for text in ["", "[]", "[2000]", "null", "1", "\"a\"", "{", "{}x", r#"{"exp":2000,"exp":1}"#] {
+            assert_eq!(check(text, 1000), Err(TokenError::Malformed), "{text}");
+        }
+        assert_eq!(check(" \n{ \"\\u0065xp\": 1 }", 1000), Err(TokenError::Expired));
     }
 }

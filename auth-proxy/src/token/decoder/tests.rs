@@ -90,11 +90,106 @@ fn the_algorithm_is_never_the_tokens_choice() {
 }
 
 #[test]
+fn a_header_is_an_object_and_a_kid_is_a_name() {
+    let key = derive_v5("secret", NAME, 64).unwrap();
+    let plain = serde_json::to_vec(&claims()).unwrap();
+    let decode = |header: Value| {
+        decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, &plain, &key).unwrap(), NOW)
+    };
+    let enc = "A256CBC-HS512";
+    // Header parameters in the order of a struct's fields are no header.
+    for header in [
+        json!(["dir", enc]),
+        json!(["dir", enc, thumbprint(&key)]),
+        json!("dir"),
+        json!({ "alg": "dir", "enc": enc, "kid": null }),
+        json!({ "alg": "dir", "enc": enc, "kid": 5 }),
+        json!({ "alg": "dir", "enc": enc, "kid": [thumbprint(&key)] }),
+        json!({ "alg": "dir", "enc": enc, "x": "y".repeat(1024) }),
+    ] {
+        assert_eq!(decode(header.clone()), Err(TokenError::Malformed), "{header}");
+    }
+    assert_eq!(decode(json!({ "alg": "dir", "enc": enc, "kid": "" })), Err(TokenError::UnknownKey));
+    let parsed = json!({ "alg": "dir", "enc": enc, "kid": thumbprint(&key), "typ": null, "cty": 5, "x": "y".repeat(400) });
+    assert_eq!(decode(parsed), Ok(claims()));
+    // `kid` twice: whichever is meant, somebody else means the other one.
+    let header = format!(r#"{{"kid":"a","alg":"dir","enc":"{enc}","kid":"{}"}}"#, thumbprint(&key));
+    let good = seal(&json!({ "alg": "dir", "enc": enc }), &plain, &key).unwrap();
+    let (_, body) = good.split_once('.').unwrap();
+    let header = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, header);
+    let token = format!("{header}.{body}");
+    assert_eq!(decoder(TokenFormat::Encrypted, &["secret"]).decode(&token, NOW), Err(TokenError::Malformed));
+}
+
+#[test]
+fn a_named_key_is_the_only_one_tried() {
+    let (new, old) = (derive_v5("new", NAME, 64).unwrap(), derive_v5("old", NAME, 64).unwrap());
+    let decoder = decoder(TokenFormat::Encrypted, &["new", "old"]);
+    let plain = serde_json::to_vec(&claims()).unwrap();
+    for extra in [json!({}), json!({ "typ": "JWT" })] {
+        let mut header = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&new) });
+        header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let crossed = seal(&header, &plain, &old).unwrap();
+        assert_eq!(decoder.decode(&crossed, NOW), Err(TokenError::Tampered), "{header}");
+        header.as_object_mut().unwrap().remove("kid");
+        assert_eq!(decoder.decode(&seal(&header, &plain, &old).unwrap(), NOW), Ok(claims()));
+    }
+}
+
+#[test]
+fn ivs_and_tags_have_their_exact_length_and_encoding() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+    for (format, token) in [
+        (TokenFormat::Encrypted, encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true)),
+        (TokenFormat::Encrypted, encrypt_v5(&claims(), "secret", NAME, Enc::A256Gcm, true)),
+        (TokenFormat::EncryptedV4, encrypt_v4(&claims(), "secret")),
+    ] {
+        let decoder = decoder(format, &["secret"]);
+        let parts: Vec<&str> = token.split('.').collect();
+        let with = |at: usize, part: String| {
+            let mut parts = parts.clone();
+            parts[at] = &part;
+            decoder.decode(&parts.join("."), NOW)
+        };
+        for at in [2, 4] {
+            let bytes = BASE64.decode(parts[at]).unwrap();
+            for wrong in [&bytes[1..], &[&bytes[..], &[0]].concat(), &[], &[0; 24], &[0; 64], &[0; 4096]] {
+                assert_eq!(with(at, BASE64.encode(wrong)), Err(TokenError::Malformed), "{at} {wrong:?}");
+            }
+        }
+        for at in [0, 2, 3, 4] {
+            for end in ["=", "+", "/", " ", "\n", "é"] {
+                assert_eq!(
+                    with(at, format!("{}{end}", parts[at])),
+                    Err(TokenError::Malformed),
+                    "{at} {end:?}"
+                );
+            }
+        }
+        // The last character of a tag holds bits that are not used: they are zero, or it is another text
+        // for the same bytes.
+        let last = parts[4].chars().last().unwrap();
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let other = alphabet.chars().nth(alphabet.find(last).unwrap() ^ 1).unwrap();
+        let stem = &parts[4][..parts[4].len() - 1];
+        assert_eq!(with(4, format!("{stem}{other}")), Err(TokenError::Malformed));
+    }
+}
+
+#[test]
 fn every_part_is_under_the_tag() {
-    let token = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, false);
+    for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
+        for kid in [true, false] {
+            tamper(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
+        }
+    }
+}
+
+fn tamper(token: &str) {
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     for at in 0..token.len() {
-        let mut bytes = token.clone().into_bytes();
+        let mut bytes = token.as_bytes().to_vec();
         bytes[at] = match bytes[at] {
             b'A' => b'B',
             _ => b'A',
@@ -132,6 +227,22 @@ fn claims_are_an_object_and_in_time() {
     assert_eq!(decode(format!("{{\"exp\":{}}}", NOW - 15).as_bytes()), Err(TokenError::Expired));
     assert_eq!(decode(format!("{{\"nbf\":{}}}", NOW + 16).as_bytes()), Err(TokenError::NotYetValid));
     assert!(decode(b"{}").is_ok());
+    for plain in [&b"{\"a\":\"\xff\"}"[..], b"[{\"exp\":1}]", b"{\"exp\":null}", b"{\"n\":1e999}"] {
+        assert_eq!(decode(plain), Err(TokenError::Malformed), "{plain:?}");
+    }
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(9000), "]".repeat(9000));
+    assert_eq!(decode(deep.as_bytes()), Err(TokenError::Malformed));
+}
+
+#[test]
+fn shows_nothing() {
+    let token = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true);
+    let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
+    assert_eq!(format!("{decoder:?}"), "Decoder(..)");
+    let open = decoder.open(&token, NOW).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&open).unwrap(), Value::Object(claims()));
+    fn shared<T: Send + Sync>() {}
+    shared::<Decoder>();
 }
 
 #[test]
