@@ -174,6 +174,11 @@ impl AuthError {
         self.outcome() == Outcome::Unavailable
     }
 
+    /// Whether this is the reason.
+    pub(crate) fn is(&self, reason: &Reason) -> bool {
+        self.reason.code == reason.code
+    }
+
     /// Whether the credential came in an `Authorization` header rather than in a cookie.
     pub(crate) fn is_from_bearer(&self) -> bool {
         self.from_bearer

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod diagnosis;
 mod error;
 mod guard;
 mod provider;

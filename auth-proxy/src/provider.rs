@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_proxy_rules::{Host, Settings};
@@ -11,6 +10,7 @@ use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
+use crate::diagnosis::{Diagnosis, Finding};
 use crate::session::{DefaultMapping, SessionMapping};
 use crate::token::Decoder;
 use crate::upstream::{DynFetch, Upstream};
@@ -78,8 +78,7 @@ pub(crate) struct Shared {
     pub(crate) decoder: Option<Decoder>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
-    /// Whether it was said that renewed cookies are lost.
-    warned_of_lost_cookies: AtomicBool,
+    pub(crate) diagnosis: Diagnosis,
 }
 
 impl<P: Provider> Proxy<P> {
@@ -120,7 +119,7 @@ impl<P: Provider> Proxy<P> {
             decoder,
             mapping,
             clock: builder.clock,
-            warned_of_lost_cookies: AtomicBool::new(false),
+            diagnosis: Diagnosis::default(),
         };
         Ok(Self { shared: Arc::new(shared), provider: PhantomData })
     }
@@ -153,14 +152,9 @@ impl Shared {
         }
     }
 
-    /// Says once, when nobody relays the cookies that lookups bring back, what is lost.
-    pub(crate) fn note_renewed(&self, relayed: bool) {
-        if !relayed && !self.warned_of_lost_cookies.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
-                 with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
-            );
-        }
+    /// Says what a request gives away, the first time.
+    pub(crate) fn say(&self, finding: Finding) {
+        self.diagnosis.say(finding, &self.settings.cookie_name);
     }
 }
 

@@ -3,6 +3,7 @@ use http::{HeaderMap, HeaderValue};
 use super::local;
 use super::wire::{self, Answer, RawSession};
 use crate::config::Source;
+use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::token::{Credential, auth_cookies};
@@ -47,6 +48,9 @@ async fn ask(
         let response = shared.upstream.session(cookie, front, SESSION_LIMIT).await;
         let read = response.and_then(|response| Ok((wire::read(&response, name)?, response)));
         let (answer, response) = read.inspect_err(|error| {
+            if error.is(Reason::UPSTREAM_UNDECIDED) {
+                shared.say(Finding::Undecided);
+            }
             tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
         })?;
         *renewed = wire::session_cookies(&response, name);

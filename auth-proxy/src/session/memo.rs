@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use super::data::SessionData;
 use super::wire::RawSession;
 use super::{local, lookup};
+use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Proxy};
 use crate::session::fit;
@@ -125,7 +126,9 @@ impl<P: Provider> Visit<P> {
             let session =
                 lookup::session(shared, &self.headers, self.front.clone(), &credential, &mut renewed).await;
             if !renewed.is_empty() && !credential.is_bearer() {
-                shared.note_renewed(self.memo.relayed);
+                if !self.memo.relayed {
+                    shared.say(Finding::CookiesLost);
+                }
                 self.memo.renewed.set(renewed).ok();
             }
             Ok(session?.map(Arc::new))

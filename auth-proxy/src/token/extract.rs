@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::Credential;
+use super::error::TokenError;
+use crate::diagnosis::{Finding, other_prefix};
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Provides, Proxy, Shared};
 use crate::session::Visit;
@@ -160,7 +162,14 @@ impl Shared {
     /// The credential that headers carry.
     pub(crate) fn credential(&self, headers: &HeaderMap) -> Result<Option<Credential>, AuthError> {
         let opaque = self.settings.strategy == crate::config::Strategy::Database;
-        super::read(headers, &self.settings.cookie_name, opaque).map_err(AuthError::from)
+        let found = super::read(headers, &self.settings.cookie_name, opaque).map_err(AuthError::from)?;
+        if found.is_none() && !self.diagnosis.has_said(Finding::OtherPrefix) {
+            let other = super::read(headers, &other_prefix(&self.settings.cookie_name), opaque);
+            if other.is_ok_and(|other| other.is_some()) {
+                self.say(Finding::OtherPrefix);
+            }
+        }
+        Ok(found)
     }
 
     /// Decodes a credential. Where two cookies could be the token, the second is tried when the
@@ -175,7 +184,12 @@ impl Shared {
         for candidate in credential.candidates() {
             match decoder.decode(candidate, now) {
                 Ok(claims) => return Ok(claims),
-                Err(error) => first = first.or(Some(error)),
+                Err(error) => {
+                    if error == TokenError::UnknownKey {
+                        self.say(Finding::UnknownKey);
+                    }
+                    first = first.or(Some(error));
+                }
             }
         }
         let error = first.map_or_else(|| AuthError::new(Reason::TOKEN_MALFORMED), AuthError::from);

@@ -1,0 +1,86 @@
+//! Warnings that name the fix, each said once by a proxy: misconfiguration that would otherwise show
+//! as people who cannot stay signed in.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What was said already.
+#[derive(Default)]
+pub(crate) struct Diagnosis([AtomicBool; 4]);
+
+/// A misconfiguration that a request gives away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The cookies that lookups bring back reach no browser.
+    CookiesLost,
+    /// The browser has the session cookie under the name with, or without, the other prefix.
+    OtherPrefix,
+    /// The upstream neither knew the session nor ended it.
+    Undecided,
+    /// A token names a key that is not configured.
+    UnknownKey,
+}
+
+impl Diagnosis {
+    /// Whether a finding was said, so that nobody looks for it again.
+    pub(crate) fn has_said(&self, finding: Finding) -> bool {
+        self.0.get(finding as usize).is_some_and(|said| said.load(Ordering::Relaxed))
+    }
+
+    /// Says a finding, the first time.
+    pub(crate) fn say(&self, finding: Finding, cookie_name: &str) {
+        let said = self.0.get(finding as usize).is_none_or(|said| said.swap(true, Ordering::Relaxed));
+        if said {
+            return;
+        }
+        match finding {
+            Finding::CookiesLost => tracing::warn!(
+                "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
+                 with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
+            ),
+            Finding::OtherPrefix => tracing::warn!(
+                cookie_name,
+                other = other_prefix(cookie_name),
+                "a request carries the session cookie under the other name: set `upstream.cookie_name` to it, \
+                 or `upstream.kind` and `public_url`, from which the name follows"
+            ),
+            Finding::Undecided => tracing::warn!(
+                cookie_name,
+                "the upstream answered null for a session cookie, and neither cleared nor renewed it: its \
+                 database is in trouble, or `upstream.cookie_name` is not the name that it uses"
+            ),
+            Finding::UnknownKey => tracing::warn!(
+                cookie_name,
+                "a token names a key that no configured secret gives: `upstream.secret` is not the upstream's \
+                 AUTH_SECRET, an older one is missing from the list, or `upstream.cookie_name`, which is part \
+                 of the key, is not the upstream's"
+            ),
+        }
+    }
+}
+
+/// The name that Auth.js gives the cookie under the other scheme (`core/lib/utils/cookie.ts:59-131`).
+pub(crate) fn other_prefix(cookie_name: &str) -> String {
+    match cookie_name.strip_prefix("__Secure-") {
+        Some(plain) => plain.to_owned(),
+        None => format!("__Secure-{cookie_name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_name() {
+        assert_eq!(other_prefix("authjs.session-token"), "__Secure-authjs.session-token");
+        assert_eq!(other_prefix("__Secure-authjs.session-token"), "authjs.session-token");
+    }
+
+    #[test]
+    fn there_is_a_flag_for_each() {
+        let diagnosis = Diagnosis::default();
+        for finding in [Finding::CookiesLost, Finding::OtherPrefix, Finding::Undecided, Finding::UnknownKey] {
+            assert!(diagnosis.0.get(finding as usize).is_some());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What is said in logs: how to mend a misconfiguration, once; and never a secret.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use auth_proxy::testing::{FakeUpstream, mint};
+use axum::response::IntoResponse;
+use serde_json::json;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{Auth, app, app_of, decoding_app, upstream};
+
+const COOKIE: &str = "authjs.session-token";
+
+/// Everything that this thread logs, at every level, until it is dropped.
+struct Log {
+    text: Buffer,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Buffer {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    fn start() -> Self {
+        let text = Buffer::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(text.clone())
+            .finish();
+        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn times(&self, words: &str) -> usize {
+        self.text().matches(words).count()
+    }
+}
+
+#[tokio::test]
+async fn no_secret_at_any_level() {
+    let log = Log::start();
+    let upstream = upstream().await;
+    let mut secrets = vec![upstream.secret().to_owned(), "k3y".to_owned()];
+    for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
+        let signed_in = browser.sign_in("demo", "demo").await;
+        let cookie = signed_in.cookies()[0].split(['=', ';']).nth(1).unwrap().to_owned();
+        for path in ["/session", "/token", "/token/raw", "/protected", "/admin", "/everything"] {
+            browser.get(path).await;
+        }
+        let expired = mint(&json!({ "sub": "1", "exp": 1 }), upstream.secret(), COOKIE);
+        browser.get_with("/session", &[("cookie", &format!("{COOKIE}={expired}"))]).await;
+        browser.get_with("/token", &[("authorization", "Bearer hunter2.hunter2")]).await;
+        browser.sign_out().await;
+        secrets.extend([cookie, expired, "hunter2".to_owned()]);
+    }
+    let text = log.text();
+    assert!(text.contains("auth proxy ready") && text.contains("request refused"), "{text}");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_secret() {
+    let log = Log::start();
+    Auth::builder().base_url("http://auth").secrets(["hunter2"]).build().unwrap();
+    assert_eq!(log.times("the secret is shorter than 32 bytes"), 1);
+    assert!(!log.text().contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_cookie_has_the_other_prefix() {
+    let log = Log::start();
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    for _ in 0..3 {
+        let answer =
+            browser.get_with("/session", &[("cookie", "__Secure-authjs.session-token=a..b.c.d")]).await;
+        assert_eq!(answer.code(), "session_absent");
+    }
+    assert_eq!(
+        log.times("the session cookie under the other name: set `upstream.cookie_name`"),
+        1,
+        "{}",
+        log.text()
+    );
+}
+
+#[tokio::test]
+async fn the_secret_is_not_the_upstreams() {
+    let log = Log::start();
+    let upstream = upstream().await;
+    let other = Auth::builder().base_url(upstream.url()).secrets(["another secret, which is long enough"]);
+    let (_app, browser) = app_of(other).await;
+    browser.sign_in("demo", "demo").await;
+    for _ in 0..3 {
+        assert_eq!(browser.get("/protected").await.code(), "token_unknown_key");
+    }
+    assert_eq!(log.times("a token names a key that no configured secret gives"), 1, "{}", log.text());
+}
+
+#[tokio::test]
+async fn the_upstream_is_undecided() {
+    let log = Log::start();
+    let silent: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
+    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(silent)).await;
+    for _ in 0..3 {
+        let answer = browser.get_with("/session", &[("cookie", "authjs.session-token=x")]).await;
+        assert_eq!(answer.code(), "upstream_undecided");
+    }
+    assert_eq!(log.times("neither cleared nor renewed it: its database is in trouble"), 1, "{}", log.text());
+}
+
+#[tokio::test]
+async fn nobody_relays_the_cookies() {
+    let log = Log::start();
+    let upstream = FakeUpstream::start().await.unwrap();
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let mut headers = http::HeaderMap::new();
+    let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);
+    headers.insert("cookie", format!("{COOKIE}={token}").parse().unwrap());
+    for _ in 0..3 {
+        auth.session(&headers).await.unwrap().unwrap();
+    }
+    assert_eq!(log.times("the cookies do not reach the browser"), 1, "{}", log.text());
+    // With the layer there is nothing to say.
+    drop(log);
+    let log = Log::start();
+    let (_app, browser) = app(&upstream).await;
+    browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
+    assert_eq!(log.times("the cookies do not reach the browser"), 0);
+}

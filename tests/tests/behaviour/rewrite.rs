@@ -1,0 +1,95 @@
+//! What an upstream says of itself becomes this app's, with base paths and origins that differ.
+
+use auth_proxy::Host;
+use auth_proxy::testing::FakeUpstream;
+use auth_proxy_tests::{App, Browser};
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+
+use crate::support::{Auth, app_of, users};
+
+/// An upstream that sees its own host and another base path: its redirects still lead back here.
+#[tokio::test]
+async fn a_sign_in_by_the_upstreams_own_host_lands_here() {
+    let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
+    let builder = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").host(Host::Upstream);
+    let (app, browser) = app_of(builder).await;
+    let wrong = browser.sign_in("demo", "wrong").await;
+    assert_eq!(wrong.header("location"), "/api/auth/signin?error=CredentialsSignin&code=credentials");
+    let signed_in = browser.sign_in("demo", "demo").await;
+    assert_eq!((signed_in.status, signed_in.header("location")), (302, "/"));
+    assert_eq!(browser.get("/session").await.json()["user"]["name"], "Demo");
+    // The clients of Auth.js ask for JSON and parse an absolute URL.
+    let client = reqwest::Client::new();
+    let request =
+        client.post(app.url("/api/auth/callback/credentials")).header("x-auth-return-redirect", "1");
+    let json = request.form(&[("username", "demo")]).send().await.unwrap();
+    let length = json.headers()["content-length"].to_str().unwrap().parse::<usize>().unwrap();
+    let body = json.text().await.unwrap();
+    assert_eq!(body.len(), length);
+    assert_eq!(body, format!(r#"{{"url":"{}"}}"#, app.url("/api/auth/signin?error=MissingCSRF")));
+}
+
+/// An app in front of an upstream of another name that answers this.
+async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static str) -> (App, Browser) {
+    let upstream: Router = Router::new().fallback(move || async move {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        (map, body).into_response()
+    });
+    let builder = Auth::builder().base_url("https://auth.example.com").fetch(upstream);
+    app_of(builder.public_url("https://app.example.com")).await
+}
+
+#[tokio::test]
+async fn cookies_of_the_upstreams_domain_become_this_apps_in_order() {
+    let (_app, browser) = behind(
+        &[
+            ("set-cookie", "authjs.session-token=first; Domain=auth.example.com; Path=/; Secure"),
+            ("set-cookie", "authjs.session-token=second; Domain=example.com; Path=/; Secure"),
+            ("set-cookie", "other=x; Domain=elsewhere.org"),
+        ],
+        "",
+    )
+    .await;
+    assert_eq!(
+        browser.get("/api/auth/session").await.cookies(),
+        [
+            "authjs.session-token=first; Path=/; Secure",
+            "authjs.session-token=second; Domain=example.com; Path=/; Secure",
+            "other=x",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn redirects_to_others_pass_and_no_host_header_chooses_one() {
+    let (app, _browser) = behind(&[("location", "https://idp.example/authorize?a=b")], "").await;
+    let (_, answer) = app.raw_get("/api/auth/signin/idp", "").await;
+    assert!(answer.contains("location: https://idp.example/authorize?a=b\r\n"), "{answer}");
+    let (app, _browser) = behind(&[("location", "https://auth.example.com/welcome")], "").await;
+    let answer =
+        app.raw("GET /api/auth/csrf HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.contains("location: /welcome\r\n") && !answer.contains("evil.example"), "{answer}");
+}
+
+#[tokio::test]
+async fn other_json_passes_byte_for_byte() {
+    for body in [r#"{ "url" : "https://idp.example/" }"#, r#"{"user":{}}"#, "null", "not json"] {
+        let (app, _browser) = behind(&[("content-type", "application/json")], body).await;
+        let answer = reqwest::Client::new().post(app.url("/api/auth/session")).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), body);
+    }
+}
+
+/// Larger than what a redirect is looked for in: passed on, all of it.
+#[tokio::test]
+async fn large_json_passes_whole() {
+    let body: &'static str = Box::leak(format!("\"{}\"", "x".repeat(300_000)).into_boxed_str());
+    let (app, _browser) = behind(&[("content-type", "application/json")], body).await;
+    let answer = reqwest::Client::new().post(app.url("/api/auth/session")).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap().len(), body.len());
+}
