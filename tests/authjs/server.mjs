@@ -1,5 +1,5 @@
 // Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
-// or database), BASE_PATH, BIG (bytes of padding in the token, for cookies of several chunks). Prints
+// or database), BASE_PATH, ISSUER (an OpenID provider), BIG (bytes of padding in the token, for cookies of several chunks). Prints
 // {"port":n} when it listens and ends when its standard input does.
 import { randomUUID } from "node:crypto"
 import express from "express"
@@ -9,7 +9,7 @@ import GitHub from "@auth/express/providers/github"
 import { encode } from "@auth/core/jwt"
 import { memoryAdapter } from "./memory-adapter.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0" } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -38,10 +38,13 @@ const config = {
     }),
     // Auth.js refuses database sessions when credentials are the only provider.
     GitHub({ clientId: "none", clientSecret: "none" }),
+    ...(ISSUER
+      ? [{ id: "idp", name: "IdP", type: "oidc", issuer: ISSUER, clientId: "app", clientSecret: "not a secret, a test", checks: ["pkce", "state"] }]
+      : []),
   ],
   callbacks: {
     async jwt({ token, user, account }) {
-      if (user) token.role = user.role
+      if (user) token.role = user.role ?? "user"
       if (user && Number(BIG) > 0) token.pad = "x".repeat(Number(BIG))
       if (database && account?.provider === "credentials") {
         const row = { sessionToken: randomUUID(), userId: user.id, expires: new Date(Date.now() + MAX_AGE * 1000) }

@@ -20,7 +20,12 @@ pub struct App {
 impl App {
     /// Serves a router.
     pub async fn start(router: Router) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Self::start_at(0, router).await
+    }
+
+    /// Serves a router on a port that was told to somebody before.
+    pub async fn start_at(port: u16, router: Router) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
@@ -54,6 +59,12 @@ impl App {
         let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         (status, answer)
     }
+}
+
+/// A port that is free now.
+#[must_use]
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for App {
@@ -98,7 +109,7 @@ impl Browser {
 
     /// GET with headers.
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.client.get(format!("{}{path}", self.origin));
+        let mut request = self.client.get(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -107,8 +118,20 @@ impl Browser {
 
     /// A form that is posted.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let request = self.client.post(format!("{}{path}", self.origin)).form(form);
+        let request = self.client.post(self.url(path)).form(form);
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// A path of this app, or a URL of anywhere.
+    fn url(&self, path: &str) -> String {
+        if path.starts_with('/') { format!("{}{path}", self.origin) } else { path.to_owned() }
+    }
+
+    /// Posts to a sign-in route with the CSRF token, as Auth.js's clients do.
+    pub async fn post_auth(&self, action: &str, form: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf().await;
+        let form: Vec<_> = form.iter().copied().chain([("csrfToken", csrf.as_str())]).collect();
+        self.post(&format!("{}/{action}", self.base), &form).await
     }
 
     /// Signs in with the credentials provider, as Auth.js's own page does.
@@ -125,8 +148,7 @@ impl Browser {
 
     /// Signs out.
     pub async fn sign_out(&self) -> Answer {
-        let csrf = self.csrf().await;
-        self.post(&format!("{}/signout", self.base), &[("csrfToken", &csrf)]).await
+        self.post_auth("signout", &[]).await
     }
 
     async fn csrf(&self) -> String {

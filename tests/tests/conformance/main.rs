@@ -2,6 +2,7 @@
 //! the examples as they are shipped. Needs Node, and `npm ci` in tests/authjs.
 
 mod examples;
+mod openid;
 mod process;
 mod server;
 mod vectors;

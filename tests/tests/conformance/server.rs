@@ -15,13 +15,24 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(strategy: Strategy, base_path: &str, big: usize) -> Self {
-        let process = Process::start(
-            node("server.mjs")
-                .env("AUTH_SECRET", SECRET)
-                .env("STRATEGY", strategy.word())
-                .env("BASE_PATH", base_path)
-                .env("BIG", big.to_string()),
-        );
+        Self::with(strategy, base_path, &[("BIG", &big.to_string())])
+    }
+
+    pub(crate) fn with(strategy: Strategy, base_path: &str, vars: &[(&str, &str)]) -> Self {
+        let mut command = node("server.mjs");
+        command.env("AUTH_SECRET", SECRET).env("STRATEGY", strategy.word()).env("BASE_PATH", base_path);
+        let process = Process::start(command.envs(vars.iter().copied()));
+        Self::of(process)
+    }
+
+    /// The OpenID provider, which sends people back to these URLs.
+    pub(crate) fn identity_provider(redirect_uris: &[String]) -> Self {
+        let mut command = node("idp.mjs");
+        command.env("REDIRECT_URIS", redirect_uris.join(" ")).env("NODE_NO_WARNINGS", "1");
+        Self::of(Process::start(command.stderr(std::process::Stdio::null())))
+    }
+
+    fn of(process: Process) -> Self {
         let port: serde_json::Value = serde_json::from_str(&process.greeting).unwrap();
         let url = format!("http://127.0.0.1:{}", port["port"]);
         Self { _process: process, url }
