@@ -1,5 +1,6 @@
 // Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
-// or database), BASE_PATH, ISSUER (an OpenID provider), BIG (bytes of padding in the token, for cookies of several chunks). Prints
+// or database), BASE_PATH, ISSUER (an OpenID provider), COOKIE_DOMAIN (shared by
+// its hosts, to which it then sends people back), AUTH_REDIRECT_PROXY_URL, PORT, BIG (bytes of padding in the token, for cookies of several chunks). Prints
 // {"port":n} when it listens and ends when its standard input does.
 import { randomUUID } from "node:crypto"
 import express from "express"
@@ -9,7 +10,7 @@ import GitHub from "@auth/express/providers/github"
 import { encode } from "@auth/core/jwt"
 import { memoryAdapter } from "./memory-adapter.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -19,6 +20,13 @@ const accounts = {
 }
 for (const { password, ...user } of Object.values(accounts)) await adapter.createUser(user)
 
+/** Cookies of a whole domain. No `__Host-` name can be one. */
+const shared = (name) => ({ name: `authjs.${name}`, options: { domain: COOKIE_DOMAIN, httpOnly: true, sameSite: "lax", path: "/" } })
+const cookies = {
+  sessionToken: shared("session-token"), csrfToken: shared("csrf-token"), callbackUrl: shared("callback-url"),
+  pkceCodeVerifier: shared("pkce.code_verifier"), state: shared("state"),
+}
+
 const config = {
   secret: AUTH_SECRET,
   basePath: BASE_PATH,
@@ -26,6 +34,7 @@ const config = {
   logger: { error() {}, warn() {}, debug() {} },
   session: { strategy: database ? "database" : "jwt", maxAge: MAX_AGE },
   ...(database ? { adapter } : {}),
+  ...(COOKIE_DOMAIN ? { cookies } : {}),
   providers: [
     Credentials({
       credentials: { username: {}, password: { type: "password" } },
@@ -53,6 +62,14 @@ const config = {
       }
       return token
     },
+    ...(COOKIE_DOMAIN
+      ? {
+          redirect({ url, baseUrl }) {
+            const to = new URL(url, baseUrl)
+            return to.hostname.endsWith(`.${COOKIE_DOMAIN}`) ? to.href : baseUrl
+          },
+        }
+      : {}),
     session({ session, token, user }) {
       session.user.role = (token ?? user).role
       session.user.id = token?.sub ?? user.id
@@ -74,6 +91,6 @@ app.use(BASE_PATH, (request, _, next) => {
 })
 app.use(`${BASE_PATH}/*`, ExpressAuth(config))
 
-const server = app.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })))
+const server = app.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })))
 process.stdin.resume()
 process.stdin.on("end", () => process.exit(0))

@@ -1,8 +1,10 @@
 //! What the tests share: an app on a real socket, a browser-like client, and raw requests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -61,6 +63,26 @@ impl App {
     }
 }
 
+/// A client that finds this machine under every name, and keeps no cookies.
+#[must_use]
+pub fn loopback_client() -> reqwest::Client {
+    loopback().build().unwrap()
+}
+
+fn loopback() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(Policy::none()).no_proxy().dns_resolver(Arc::new(Loopback))
+}
+
+/// Every name of a test is this machine.
+struct Loopback;
+
+impl Resolve for Loopback {
+    fn resolve(&self, _: Name) -> Resolving {
+        let addresses: Addrs = Box::new(std::iter::once(SocketAddr::from(([127, 0, 0, 1], 0))));
+        Box::pin(std::future::ready(Ok(addresses)))
+    }
+}
+
 /// A port that is free now.
 #[must_use]
 pub fn free_port() -> u16 {
@@ -91,7 +113,7 @@ impl Browser {
     /// One that visits an app at this origin.
     #[must_use]
     pub fn at(origin: &str) -> Self {
-        let client = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy();
+        let client = loopback().cookie_store(true);
         Self { client: client.build().unwrap(), origin: origin.to_owned(), base: "/api/auth".to_owned() }
     }
 

@@ -58,8 +58,7 @@ async fn the_front_door_signs_in_and_out() {
         let idp = Server::identity_provider(&[format!("{own}/api/auth/callback/idp")]);
         let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url)]);
         let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
-        let router = Router::new().route("/me", get(me)).route("/protected", get(protected));
-        let app = App::start_at(port, auth.attach(router).with_state(auth.clone())).await;
+        let app = App::start_at(port, pages(&auth)).await;
         let browser = Browser::of(&app);
 
         // Sent to sign in, with the way back.
@@ -86,6 +85,83 @@ async fn the_front_door_signs_in_and_out() {
         browser.sign_out().await;
         assert_eq!(browser.get("/me").await.status, 401);
         assert_eq!(browser.get("/protected").await.status, 401);
+    }
+}
+
+fn pages(auth: &Auth) -> Router {
+    let router = Router::new().route("/me", get(me)).route("/protected", get(protected));
+    auth.attach(router).with_state(auth.clone())
+}
+
+/// A public auth host that shares its cookies by domain: who signs in at one app is known at the
+/// other, and the callback is the auth host's.
+#[tokio::test]
+async fn the_parent_domain_is_known_everywhere() {
+    let [auth_port, one_port, other_port] = [free_port(), free_port(), free_port()];
+    let host = format!("http://auth.team.localtest:{auth_port}");
+    let idp = Server::identity_provider(&[format!("{host}/api/auth/callback/idp")]);
+    let vars =
+        [("ISSUER", idp.url.as_str()), ("COOKIE_DOMAIN", "team.localtest"), ("PORT", &auth_port.to_string())];
+    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
+    assert!(server.url.ends_with(&auth_port.to_string()));
+    let app = async |name: &str, port: u16| {
+        let own = format!("http://{name}.team.localtest:{port}");
+        let auth = Auth::builder()
+            .base_url(&host)
+            .allow_http(true)
+            .public_url(&own)
+            .fetch(auth_proxy::Reqwest::new(auth_proxy_tests::loopback_client()))
+            .build()
+            .unwrap();
+        assert_eq!(auth.config().host(), &auth_proxy::Host::Upstream);
+        (App::start_at(port, pages(&auth)).await, own)
+    };
+    let (_one, one) = app("one", one_port).await;
+    let (_other, other) = app("other", other_port).await;
+    let browser = Browser::at(&one);
+
+    let refused = browser.get_with("/protected", &[("accept", "text/html")]).await;
+    let page = browser.get(refused.header("location")).await;
+    let csrf = between(&page.body, "name=\"csrfToken\" value=\"", "\"").unwrap().to_owned();
+    // The page is the auth host's own, and so is its form.
+    let action = format!("{host}/api/auth/signin/idp");
+    assert!(page.body.contains(&action), "{page:?}");
+    let back = format!("{one}/protected");
+    let start = browser.post(&action, &[("csrfToken", &csrf), ("callbackUrl", &back)]).await;
+    let (page, at) = walk(&browser, start, host.clone()).await;
+    assert_eq!((at.as_str(), page.body.as_str()), (back.as_str(), "ok"), "{page:?}");
+
+    let elsewhere = browser.get(&format!("{other}/me")).await;
+    assert_eq!(elsewhere.body, "ada@idp.example");
+    // Signed out here is signed out there.
+    browser.post_auth("signout", &[]).await;
+    assert_eq!(browser.get(&format!("{other}/me")).await.status, 401);
+}
+
+/// One callback URL registered for two apps: the auth host passes the callback on to the app where the
+/// sign-in began.
+#[tokio::test]
+async fn the_redirect_proxy_serves_two_apps_with_one_callback() {
+    let [auth_port, one_port, other_port] = [free_port(), free_port(), free_port()];
+    let host = format!("http://auth.localtest:{auth_port}/api/auth");
+    let idp = Server::identity_provider(&[format!("{host}/callback/idp")]);
+    let vars =
+        [("ISSUER", idp.url.as_str()), ("AUTH_REDIRECT_PROXY_URL", &host), ("PORT", &auth_port.to_string())];
+    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
+    for (name, port) in [("one", one_port), ("other", other_port)] {
+        let own = format!("http://{name}.localtest:{port}");
+        let auth = Auth::builder().base_url(&server.url).build().unwrap();
+        let _app = App::start_at(port, pages(&auth)).await;
+        let browser = Browser::at(&own);
+        let start = browser.post_auth("signin/idp", &[("callbackUrl", "/protected")]).await;
+        let authorize = reqwest::Url::parse(start.header("location")).unwrap();
+        let redirect = authorize.query_pairs().find(|(key, _)| key == "redirect_uri").unwrap().1.into_owned();
+        assert_eq!(redirect, format!("{host}/callback/idp"));
+        let (page, at) = walk(&browser, start, own.clone()).await;
+        assert_eq!((at, page.body.as_str()), (format!("{own}/protected"), "ok"));
+        assert_eq!(browser.get("/me").await.body, "ada@idp.example");
+        browser.sign_out().await;
+        assert_eq!(browser.get("/me").await.status, 401);
     }
 }
 
