@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of the project, from a clean clone: formatting, lints, tests, documentation, licences.
-# Needs Rust and Node 20 or newer; a C compiler is installed with apt-get where it is missing and may
-# be. Stops at the first thing that fails.
+# Needs Rust and Node 20 or newer; a C compiler and Chromium are installed with apt-get where they are
+# missing and may be. Stops at the first thing that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,11 +12,25 @@ say "what the checks need"
 command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs"
 command -v npm >/dev/null && command -v node >/dev/null || fail "Node 20 or newer is missing"
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node 20 or newer is needed, this is $(node --version)"
-if ! command -v cc >/dev/null; then
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "a C compiler is missing: install gcc or clang"
-  apt-get update -qq && apt-get install -qq -y gcc libc6-dev
+# need COMMAND "what to install by hand" PACKAGE..
+need() {
+  local command=$1 advice=$2
+  shift 2
+  if command -v "$command" >/dev/null; then return; fi
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "$command is missing: $advice"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$@" >/dev/null
+}
+need cc "install gcc or clang" gcc libc6-dev
+# Another browser of its kind: CHROMIUM=/path/to/it
+CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+if [ -z "$CHROMIUM" ]; then
+  need chromium "install Chromium, or name another with CHROMIUM=/path" chromium
+  CHROMIUM=$(command -v chromium)
 fi
-npm ci --prefix tests/authjs --no-audit --no-fund --loglevel=error
+export CHROMIUM
+for project in authjs browser; do
+  npm ci --prefix "tests/$project" --no-audit --no-fund --loglevel=error
+done
 
 say "formatting"
 cargo fmt --all --check

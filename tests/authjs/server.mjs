@@ -1,7 +1,7 @@
 // Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
-// or database), BASE_PATH, ISSUER (an OpenID provider), COOKIE_DOMAIN (shared by
-// its hosts, to which it then sends people back), AUTH_REDIRECT_PROXY_URL, PORT, BIG (bytes of padding in the token, for cookies of several chunks). Prints
-// {"port":n} when it listens and ends when its standard input does.
+// or database), BASE_PATH, PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (shared by its hosts, to
+// which it then sends people back), AUTH_REDIRECT_PROXY_URL, BIG (bytes of padding in the token, for
+// cookies of several chunks). Prints {"port":n} when it listens and ends when its standard input does.
 import { randomUUID } from "node:crypto"
 import express from "express"
 import { ExpressAuth } from "@auth/express"

@@ -1,6 +1,8 @@
 //! Against the real thing: tokens that the real libraries mint, a real Express + Auth.js server, and
 //! the examples as they are shipped. Needs Node, and `npm ci` in tests/authjs.
 
+mod browser;
+mod deployments;
 mod examples;
 mod openid;
 mod process;

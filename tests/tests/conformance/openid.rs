@@ -2,24 +2,9 @@
 //! that demands PKCE. The steps are those of a browser; no redirect is followed but by hand.
 
 use auth_proxy::Strategy;
-use auth_proxy_tests::{Answer, App, Browser, free_port};
-use axum::Router;
-use axum::routing::get;
+use auth_proxy_tests::{Answer, Browser};
 
-use crate::server::Server;
-
-auth_proxy::auth_proxy! {
-    struct Auth { upstream: { kind: authjs, base_url: env("URL"), session_strategy: env("STRATEGY", default = "jwt") } }
-}
-
-async fn me(session: auth_proxy::Session<Auth>) -> String {
-    session.user.email.clone().unwrap_or_default()
-}
-
-#[auth_proxy::require_session]
-async fn protected() -> &'static str {
-    "ok"
-}
+use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
 
 /// Follows redirects until there is none, and through the forms of the provider. Answers the last
 /// page and its address.
@@ -49,115 +34,67 @@ fn absolute(base: &str, link: &str) -> String {
     reqwest::Url::parse(base).unwrap().join(link).unwrap().to_string()
 }
 
-/// The front door: everything happens on this app's origin.
+/// Begins a sign-in at an app, and looks at where it leads.
+async fn begin(browser: &Browser, deployment: &Deployment) -> Answer {
+    let start = browser.post_auth("signin/idp", &[("callbackUrl", "/protected")]).await;
+    let authorize = reqwest::Url::parse(start.header("location")).unwrap();
+    let parameter = |name: &str| {
+        authorize.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    };
+    assert!(start.header("location").starts_with(&deployment.provider), "{start:?}");
+    assert_eq!(parameter("redirect_uri"), Some(deployment.callback.clone()));
+    assert_eq!(parameter("code_challenge_method").as_deref(), Some("S256"));
+    start
+}
+
 #[tokio::test]
 async fn the_front_door_signs_in_and_out() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
-        let port = free_port();
-        let own = format!("http://127.0.0.1:{port}");
-        let idp = Server::identity_provider(&[format!("{own}/api/auth/callback/idp")]);
-        let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url)]);
-        let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
-        let app = App::start_at(port, pages(&auth)).await;
-        let browser = Browser::of(&app);
-
-        // Sent to sign in, with the way back.
+        let deployment = front_door(strategy).await;
+        let own = &deployment.apps[0];
+        let browser = Browser::at(own);
         let refused = browser.get_with("/protected", &[("accept", "text/html")]).await;
         assert_eq!(refused.header("location"), "/api/auth/signin?callbackUrl=%2Fprotected");
-        let start = browser.post_auth("signin/idp", &[("callbackUrl", "/protected")]).await;
-        let authorize = reqwest::Url::parse(start.header("location")).unwrap();
-        let parameter = |name: &str| {
-            authorize.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-        };
-        assert!(start.header("location").starts_with(&idp.url), "{start:?}");
-        assert_eq!(parameter("redirect_uri"), Some(format!("{own}/api/auth/callback/idp")));
-        assert_eq!(parameter("code_challenge_method").as_deref(), Some("S256"));
-
         // Through the provider's login and consent, and back to the page that was asked for.
-        let (page, at) = walk(&browser, start, own.clone()).await;
-        assert_eq!(
-            (at.as_str(), page.body.as_str()),
-            (format!("{own}/protected").as_str(), "ok"),
-            "{strategy:?} {page:?}"
-        );
+        let (page, at) = walk(&browser, begin(&browser, &deployment).await, own.clone()).await;
+        assert_eq!((at, page.body.as_str()), (format!("{own}/protected"), "ok"), "{strategy:?}");
         assert_eq!(browser.get("/me").await.body, "ada@idp.example");
-
         browser.sign_out().await;
-        assert_eq!(browser.get("/me").await.status, 401);
-        assert_eq!(browser.get("/protected").await.status, 401);
+        for path in ["/me", "/protected"] {
+            assert_eq!(browser.get(path).await.status, 401, "{strategy:?} {path}");
+        }
     }
 }
 
-fn pages(auth: &Auth) -> Router {
-    let router = Router::new().route("/me", get(me)).route("/protected", get(protected));
-    auth.attach(router).with_state(auth.clone())
-}
-
-/// A public auth host that shares its cookies by domain: who signs in at one app is known at the
-/// other, and the callback is the auth host's.
+/// Who signs in at one app is known at the other, and the callback is the auth host's.
 #[tokio::test]
 async fn the_parent_domain_is_known_everywhere() {
-    let [auth_port, one_port, other_port] = [free_port(), free_port(), free_port()];
-    let host = format!("http://auth.team.localtest:{auth_port}");
-    let idp = Server::identity_provider(&[format!("{host}/api/auth/callback/idp")]);
-    let vars =
-        [("ISSUER", idp.url.as_str()), ("COOKIE_DOMAIN", "team.localtest"), ("PORT", &auth_port.to_string())];
-    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
-    assert!(server.url.ends_with(&auth_port.to_string()));
-    let app = async |name: &str, port: u16| {
-        let own = format!("http://{name}.team.localtest:{port}");
-        let auth = Auth::builder()
-            .base_url(&host)
-            .allow_http(true)
-            .public_url(&own)
-            .fetch(auth_proxy::Reqwest::new(auth_proxy_tests::loopback_client()))
-            .build()
-            .unwrap();
-        assert_eq!(auth.config().host(), &auth_proxy::Host::Upstream);
-        (App::start_at(port, pages(&auth)).await, own)
-    };
-    let (_one, one) = app("one", one_port).await;
-    let (_other, other) = app("other", other_port).await;
-    let browser = Browser::at(&one);
-
+    let deployment = parent_domain().await;
+    let [one, other] = &deployment.apps[..] else { panic!("two apps") };
+    let browser = Browser::at(one);
     let refused = browser.get_with("/protected", &[("accept", "text/html")]).await;
     let page = browser.get(refused.header("location")).await;
     let csrf = between(&page.body, "name=\"csrfToken\" value=\"", "\"").unwrap().to_owned();
     // The page is the auth host's own, and so is its form.
-    let action = format!("{host}/api/auth/signin/idp");
+    let action = format!("{}/api/auth/signin/idp", deployment.auth_host);
     assert!(page.body.contains(&action), "{page:?}");
     let back = format!("{one}/protected");
     let start = browser.post(&action, &[("csrfToken", &csrf), ("callbackUrl", &back)]).await;
-    let (page, at) = walk(&browser, start, host.clone()).await;
-    assert_eq!((at.as_str(), page.body.as_str()), (back.as_str(), "ok"), "{page:?}");
-
-    let elsewhere = browser.get(&format!("{other}/me")).await;
-    assert_eq!(elsewhere.body, "ada@idp.example");
+    let (page, at) = walk(&browser, start, deployment.auth_host.clone()).await;
+    assert_eq!((at, page.body.as_str()), (back, "ok"));
+    assert_eq!(browser.get(&format!("{other}/me")).await.body, "ada@idp.example");
     // Signed out here is signed out there.
-    browser.post_auth("signout", &[]).await;
+    browser.sign_out().await;
     assert_eq!(browser.get(&format!("{other}/me")).await.status, 401);
 }
 
-/// One callback URL registered for two apps: the auth host passes the callback on to the app where the
-/// sign-in began.
+/// The auth host passes the one callback on to the app where the sign-in began.
 #[tokio::test]
 async fn the_redirect_proxy_serves_two_apps_with_one_callback() {
-    let [auth_port, one_port, other_port] = [free_port(), free_port(), free_port()];
-    let host = format!("http://auth.localtest:{auth_port}/api/auth");
-    let idp = Server::identity_provider(&[format!("{host}/callback/idp")]);
-    let vars =
-        [("ISSUER", idp.url.as_str()), ("AUTH_REDIRECT_PROXY_URL", &host), ("PORT", &auth_port.to_string())];
-    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
-    for (name, port) in [("one", one_port), ("other", other_port)] {
-        let own = format!("http://{name}.localtest:{port}");
-        let auth = Auth::builder().base_url(&server.url).build().unwrap();
-        let _app = App::start_at(port, pages(&auth)).await;
-        let browser = Browser::at(&own);
-        let start = browser.post_auth("signin/idp", &[("callbackUrl", "/protected")]).await;
-        let authorize = reqwest::Url::parse(start.header("location")).unwrap();
-        let redirect = authorize.query_pairs().find(|(key, _)| key == "redirect_uri").unwrap().1.into_owned();
-        assert_eq!(redirect, format!("{host}/callback/idp"));
-        let (page, at) = walk(&browser, start, own.clone()).await;
+    let deployment = redirect_proxy().await;
+    for own in &deployment.apps {
+        let browser = Browser::at(own);
+        let (page, at) = walk(&browser, begin(&browser, &deployment).await, own.clone()).await;
         assert_eq!((at, page.body.as_str()), (format!("{own}/protected"), "ok"));
         assert_eq!(browser.get("/me").await.body, "ada@idp.example");
         browser.sign_out().await;
@@ -165,17 +102,12 @@ async fn the_redirect_proxy_serves_two_apps_with_one_callback() {
     }
 }
 
-/// A callback that was tampered with, or that comes twice, signs nobody in.
+/// A callback that was made up, or that says no, signs nobody in.
 #[tokio::test]
 async fn a_forged_callback_signs_nobody_in() {
-    let port = free_port();
-    let own = format!("http://127.0.0.1:{port}");
-    let idp = Server::identity_provider(&[format!("{own}/api/auth/callback/idp")]);
-    let server = Server::with(Strategy::Jwt, "/api/auth", &[("ISSUER", &idp.url)]);
-    let auth = Auth::builder().base_url(&server.url).build().unwrap();
-    let app =
-        App::start_at(port, auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone())).await;
-    let browser = Browser::of(&app);
+    let deployment = front_door(Strategy::Jwt).await;
+    let own = &deployment.apps[0];
+    let browser = Browser::at(own);
     browser.post_auth("signin/idp", &[("callbackUrl", "https://evil.example/")]).await;
     for query in ["code=forged&state=forged", "error=access_denied", "code=forged", ""] {
         let answer = browser.get(&format!("/api/auth/callback/idp?{query}")).await;
@@ -183,6 +115,7 @@ async fn a_forged_callback_signs_nobody_in() {
         assert_eq!(browser.get("/me").await.status, 401, "{query}");
     }
     // HEAD never reaches a callback, where it would spend the code.
-    let head = reqwest::Client::new().head(app.url("/api/auth/callback/idp?code=x")).send().await.unwrap();
+    let head =
+        reqwest::Client::new().head(format!("{own}/api/auth/callback/idp?code=x")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 405);
 }

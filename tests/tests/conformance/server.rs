@@ -25,10 +25,10 @@ impl Server {
         Self::of(process)
     }
 
-    /// The OpenID provider, which sends people back to these URLs.
-    pub(crate) fn identity_provider(redirect_uris: &[String]) -> Self {
+    /// The OpenID provider, which sends people back to this URL.
+    pub(crate) fn identity_provider(callback: &str) -> Self {
         let mut command = node("idp.mjs");
-        command.env("REDIRECT_URIS", redirect_uris.join(" ")).env("NODE_NO_WARNINGS", "1");
+        command.env("REDIRECT_URIS", callback).env("NODE_NO_WARNINGS", "1");
         Self::of(Process::start(command.stderr(std::process::Stdio::null())))
     }
 

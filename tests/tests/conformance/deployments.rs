@@ -1,0 +1,99 @@
+//! The three deployments of the README, each with real servers: what an app needs in each is all that
+//! differs here.
+
+use auth_proxy::Strategy;
+use auth_proxy_tests::{App, free_port};
+use axum::Router;
+use axum::routing::get;
+
+use crate::server::Server;
+
+auth_proxy::auth_proxy! {
+    struct Auth { upstream: { kind: authjs, base_url: env("URL"), session_strategy: env("STRATEGY", default = "jwt") } }
+}
+
+async fn me(session: auth_proxy::Session<Auth>) -> String {
+    session.user.email.clone().unwrap_or_default()
+}
+
+#[auth_proxy::require_session]
+async fn protected() -> &'static str {
+    "ok"
+}
+
+/// Apps that are ready to be visited, and the servers behind them.
+pub(crate) struct Deployment {
+    /// The origin of each app.
+    pub(crate) apps: Vec<String>,
+    /// The one callback URL that is registered at the provider.
+    pub(crate) callback: String,
+    /// The origin that sign-in pages and callbacks are on.
+    pub(crate) auth_host: String,
+    pub(crate) provider: String,
+    _running: (Vec<App>, [Server; 2]),
+}
+
+/// An internal upstream: everything happens on this app's origin.
+pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
+    let port = free_port();
+    let own = format!("http://127.0.0.1:{port}");
+    let callback = format!("{own}/api/auth/callback/idp");
+    let idp = Server::identity_provider(&callback);
+    let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url)]);
+    let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
+    let app = App::start_at(port, pages(&auth)).await;
+    Deployment {
+        apps: vec![own.clone()],
+        callback,
+        auth_host: own,
+        provider: idp.url.clone(),
+        _running: (vec![app], [idp, server]),
+    }
+}
+
+/// A public auth host that shares its cookies by domain, and two apps below that domain.
+pub(crate) async fn parent_domain() -> Deployment {
+    let port = free_port();
+    let auth_host = format!("http://auth.team.localtest:{port}");
+    let callback = format!("{auth_host}/api/auth/callback/idp");
+    let idp = Server::identity_provider(&callback);
+    let vars =
+        [("ISSUER", idp.url.as_str()), ("COOKIE_DOMAIN", "team.localtest"), ("PORT", &port.to_string())];
+    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
+    let (mut apps, mut running) = (Vec::new(), Vec::new());
+    for name in ["one", "other"] {
+        let port = free_port();
+        let own = format!("http://{name}.team.localtest:{port}");
+        let client = auth_proxy::Reqwest::new(auth_proxy_tests::loopback_client());
+        let auth = Auth::builder().base_url(&auth_host).allow_http(true).public_url(&own).fetch(client);
+        let auth = auth.build().unwrap();
+        assert_eq!(auth.config().host(), &auth_proxy::Host::Upstream);
+        running.push(App::start_at(port, pages(&auth)).await);
+        apps.push(own);
+    }
+    Deployment { apps, callback, auth_host, provider: idp.url.clone(), _running: (running, [idp, server]) }
+}
+
+/// An internal upstream for two apps, which are on no common domain, and one callback URL for both.
+pub(crate) async fn redirect_proxy() -> Deployment {
+    let port = free_port();
+    let auth_host = format!("http://auth.localtest:{port}");
+    let url = format!("{auth_host}/api/auth");
+    let callback = format!("{url}/callback/idp");
+    let idp = Server::identity_provider(&callback);
+    let vars = [("ISSUER", idp.url.as_str()), ("AUTH_REDIRECT_PROXY_URL", &url), ("PORT", &port.to_string())];
+    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
+    let (mut apps, mut running) = (Vec::new(), Vec::new());
+    for name in ["one", "other"] {
+        let port = free_port();
+        let auth = Auth::builder().base_url(&server.url).build().unwrap();
+        running.push(App::start_at(port, pages(&auth)).await);
+        apps.push(format!("http://{name}.localtest:{port}"));
+    }
+    Deployment { apps, callback, auth_host, provider: idp.url.clone(), _running: (running, [idp, server]) }
+}
+
+fn pages(auth: &Auth) -> Router {
+    let router = Router::new().route("/me", get(me)).route("/protected", get(protected));
+    auth.attach(router).with_state(auth.clone())
+}
