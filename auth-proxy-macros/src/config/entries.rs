@@ -225,7 +225,7 @@ impl Reader<'_> {
                 .at(key, format!("`{key}` is there already: write everything in one `{key}: {{ .. }}`"));
         }
         self.seen.push(key.to_string());
-        let group = if key == Group::Session.key() { Group::Session } else { Group::Upstream };
+        let Some(group) = Group::block(&key.to_string()) else { return };
         if group == Group::Upstream && self.settings.upstream.is_none() {
             self.settings.upstream = Some(key.clone());
         }

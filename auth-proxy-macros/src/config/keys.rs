@@ -38,7 +38,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("signin_path", "sign_in_path"),
 ];
 
-const GROUPS: [Group; 3] = [Group::Top, Group::Upstream, Group::Session];
+const GROUPS: [Group; 4] = [Group::Top, Group::Upstream, Group::Session, Group::Cors];
 
 /// What to say of a key that is no option of its block.
 pub(super) fn unknown(group: Group, key: &str) -> String {
@@ -98,12 +98,11 @@ pub(super) fn unknown_type_argument(name: &str) -> String {
 
 /// The blocks that stand at the top level beside the options.
 pub(super) fn is_block(group: Group, key: &str) -> bool {
-    group == Group::Top && (key == Group::Upstream.key() || key == Group::Session.key())
+    group == Group::Top && Group::block(key).is_some()
 }
 
 fn names(group: Group) -> impl Iterator<Item = &'static str> {
-    let blocks = [Group::Upstream.key(), Group::Session.key()];
-    let blocks = blocks.into_iter().filter(move |_| group == Group::Top);
+    let blocks = Group::BLOCKS.into_iter().map(Group::key).filter(move |_| group == Group::Top);
     Opt::in_group(group).map(Opt::key).chain(blocks)
 }
 

@@ -70,6 +70,7 @@ pub struct Draft {
     pub(crate) source: Known<Source>,
     pub(crate) unauthenticated: Known<Unauthenticated>,
     pub(crate) sign_in_path: Known<String>,
+    pub(crate) cors_origins: Known<Vec<Origin>>,
     pub(crate) trusted_proxies: Known<Vec<IpNet>>,
     pub(crate) routes: Known<Routes>,
 }
@@ -115,6 +116,7 @@ impl Draft {
             Opt::AllowHttp => self.allow_http = Known::Is(boolean(text)?),
             Opt::Source => self.source = Known::Is(Source::parse(text)?),
             Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
+            Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text)?),
             Opt::TrustedProxies => self.trusted_proxies = Known::Is(networks(text)?),
             Opt::Routes => self.routes = Known::Is(Routes::parse(text)?),
             Opt::Headers | Opt::Secret | Opt::Fetch => {
@@ -147,6 +149,7 @@ impl Draft {
             Opt::AllowHttp => self.allow_http = later(optional),
             Opt::Source => self.source = later(optional),
             Opt::Unauthenticated => self.unauthenticated = later(optional),
+            Opt::CorsOrigins => self.cors_origins = later(optional),
             Opt::TrustedProxies => self.trusted_proxies = later(optional),
             Opt::Routes => self.routes = later(optional),
             Opt::Secret => self.secrets.push(later(optional)),
@@ -339,6 +342,17 @@ fn bounded_size(text: &str) -> Result<u64, Bad> {
 
 fn boolean(text: &str) -> Result<bool, Bad> {
     text.parse().map_err(|_| Bad::part("expected `true` or `false`", text))
+}
+
+/// Origins with commas between.
+fn origins(text: &str) -> Result<Vec<Origin>, Bad> {
+    let one = |text: &str| match text {
+        "*" => Err(Bad::new(
+            "credentials are allowed, so that any page could act as the visitor: name the origins in place of `*`",
+        )),
+        text => url::origin(text),
+    };
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
 }
 
 /// Addresses and blocks of them, with commas between.

@@ -9,9 +9,20 @@ pub enum Group {
     Upstream,
     /// In `session: { .. }`.
     Session,
+    /// In `cors: { .. }`.
+    Cors,
 }
 
 impl Group {
+    /// The blocks that stand at the top level, beside the options there.
+    pub const BLOCKS: [Self; 3] = [Self::Upstream, Self::Session, Self::Cors];
+
+    /// The block with this key.
+    #[must_use]
+    pub fn block(key: &str) -> Option<Self> {
+        Self::BLOCKS.into_iter().find(|block| block.key() == key)
+    }
+
     /// The key of the block, empty for the top level.
     #[must_use]
     pub fn key(self) -> &'static str {
@@ -19,6 +30,7 @@ impl Group {
             Self::Top => "",
             Self::Upstream => "upstream",
             Self::Session => "session",
+            Self::Cors => "cors",
         }
     }
 }
@@ -149,6 +161,8 @@ options! {
     SignInPath = Top "sign_in_path", Shape::Text, true, "\"/api/auth/signin\"";
     /// `trusted_proxies`
     TrustedProxies = Top "trusted_proxies", Shape::List, true, "[\"10.0.0.0/8\"]";
+    /// `cors.origins`
+    CorsOrigins = Cors "origins", Shape::List, true, "[\"https://app.example.com\"]";
     /// `routes`
     Routes = Top "routes", Shape::Word(&["all", "strict"]), true, "all";
 }

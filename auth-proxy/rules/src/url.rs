@@ -28,6 +28,18 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Whether a browser takes both for one: the default port may be written or not.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let bare = |origin: &Self| {
+            let port = if origin.https { ":443" } else { ":80" };
+            origin.authority.strip_suffix(port).unwrap_or(&origin.authority).to_ascii_lowercase()
+        };
+        self.https == other.https && bare(self) == bare(other)
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}", self.scheme(), self.authority)

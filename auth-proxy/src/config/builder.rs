@@ -56,6 +56,12 @@ impl<P: Provider> Builder<P> {
         self
     }
 
+    fn set_list<T: AsRef<str>>(self, option: Opt, items: impl IntoIterator<Item = T>) -> Self {
+        let items: Vec<T> = items.into_iter().collect();
+        let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+        self.set(option, items.join(","))
+    }
+
     /// `base_path`: where the routes live in this app.
     #[must_use]
     pub fn base_path(self, path: impl Into<String>) -> Self {
@@ -180,12 +186,16 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::SignInPath, path)
     }
 
+    /// `cors.origins`: pages of these other origins may use the sign-in routes.
+    #[must_use]
+    pub fn cors_origins<T: AsRef<str>>(self, origins: impl IntoIterator<Item = T>) -> Self {
+        self.set_list(Opt::CorsOrigins, origins)
+    }
+
     /// `trusted_proxies`: addresses and blocks whose `X-Forwarded-*` headers count.
     #[must_use]
     pub fn trusted_proxies<T: AsRef<str>>(self, networks: impl IntoIterator<Item = T>) -> Self {
-        let networks: Vec<T> = networks.into_iter().collect();
-        let networks: Vec<&str> = networks.iter().map(AsRef::as_ref).collect();
-        self.set(Opt::TrustedProxies, networks.join(","))
+        self.set_list(Opt::TrustedProxies, networks)
     }
 
     /// `routes`: which paths below the base path are forwarded.

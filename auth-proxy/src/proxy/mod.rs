@@ -2,6 +2,7 @@
 //! and comes back. Knows nothing of sessions or tokens.
 
 mod body;
+mod cors;
 mod path;
 mod request;
 mod rewrite;

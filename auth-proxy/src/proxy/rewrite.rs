@@ -72,16 +72,14 @@ impl<'a> Rewrite<'a> {
     fn path(&self, url: &str) -> Option<String> {
         let (origin, path) = split(url)?;
         match origin {
-            Some(origin) if same_origin(&origin, &self.upstream.origin) => {
+            Some(origin) if origin.is_same(&self.upstream.origin) => {
                 let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
                 let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
                 // Never a path that a browser reads as another host.
                 let is_local = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
                 Some(if is_local { path } else { "/".to_owned() })
             }
-            Some(origin) if self.own.as_ref().is_some_and(|own| same_origin(&origin, own)) => {
-                self.below_base(path)
-            }
+            Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),
             Some(_) => None,
             None => self.below_base(path),
         }
@@ -144,14 +142,6 @@ fn split(url: &str) -> Option<(Option<Origin>, &str)> {
     let (authority, path) = rest.split_at(end);
     let authority = authority.parse::<Uri>().ok()?.authority()?.as_str().to_ascii_lowercase();
     Some((Some(Origin { https, authority }), if path.is_empty() { "/" } else { path }))
-}
-
-fn same_origin(a: &Origin, b: &Origin) -> bool {
-    let without_port = |origin: &Origin| {
-        let default = if origin.https { ":443" } else { ":80" };
-        origin.authority.strip_suffix(default).unwrap_or(&origin.authority).to_ascii_lowercase()
-    };
-    a.https == b.https && without_port(a) == without_port(b)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use http_body_util::BodyExt as _;
 use tower::Service;
 
 use super::body::{Limited, Prefixed};
+use super::cors::Cors;
 use super::request::{self, Plan};
 use super::rewrite::Rewrite;
 use crate::error::{AuthError, Reason};
@@ -44,10 +45,24 @@ impl Service<Request<Body>> for ProxyService {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
-            let response = forward(&shared, request).await;
-            Ok(response.unwrap_or_else(IntoResponse::into_response))
+            let cors = Cors::of(request.headers(), &shared.settings);
+            let mut response = answer(&shared, request, cors.as_ref()).await;
+            if let Some(cors) = cors {
+                cors.write(response.headers_mut());
+            }
+            Ok(response)
         })
     }
+}
+
+/// Answers a preflight here, and forwards the rest.
+async fn answer(shared: &Shared, request: Request<Body>, cors: Option<&Cors>) -> Response {
+    let (parts, body) = request.into_parts();
+    if let Some(preflight) = cors.and_then(|cors| cors.preflight(&parts)) {
+        return preflight;
+    }
+    let response = forward(shared, Request::from_parts(parts, body)).await;
+    response.unwrap_or_else(IntoResponse::into_response)
 }
 
 async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, AuthError> {

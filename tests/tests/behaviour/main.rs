@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod config;
+mod cors;
 mod declare;
 mod extractors;
 mod guard;

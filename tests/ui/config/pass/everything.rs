@@ -13,6 +13,7 @@ auth_proxy! {
         sign_in_path: "/login",
         unauthenticated: redirect,
         routes: strict,
+        cors: { origins: ["https://page.example.com"] },
         trusted_proxies: ["10.0.0.0/8", "::1"],
         upstream: {
             kind: authjs,

@@ -1,0 +1,69 @@
+use auth_proxy_rules::{Origin, Settings, origin};
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+/// What a page of another origin may do with the sign-in routes (Fetch, section 3.2): everything, with
+/// its visitor's cookies, when `cors.origins` names it. Nothing here applies while the list is empty.
+pub(super) struct Cors {
+    /// The page's origin, when it is named.
+    allowed: Option<HeaderValue>,
+}
+
+impl Cors {
+    /// Looks at a request. `None` when other origins are not configured.
+    pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Option<Self> {
+        if settings.cors_origins.is_empty() {
+            return None;
+        }
+        let is_named = |page: &Origin| settings.cors_origins.iter().any(|named| named.is_same(page));
+        let page = headers.get(ORIGIN);
+        let allowed = page.filter(|value| {
+            let page = value.to_str().ok().and_then(|text| origin(text).ok());
+            page.is_some_and(|page| is_named(&page))
+        });
+        Some(Self { allowed: allowed.cloned() })
+    }
+
+    /// The answer to a preflight of a page that is named: what the clients of Auth.js send.
+    pub(super) fn preflight(&self, parts: &Parts) -> Option<Response> {
+        let is_preflight =
+            parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        if !is_preflight || self.allowed.is_none() {
+            return None;
+        }
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        for (name, value) in [
+            (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+            (ACCESS_CONTROL_ALLOW_HEADERS, "accept, authorization, content-type, x-auth-return-redirect"),
+            (ACCESS_CONTROL_MAX_AGE, "600"),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        Some(response)
+    }
+
+    /// Says in a response whether the page may read it. What the upstream says of it is about another
+    /// origin, and taken out.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        let upstreams: Vec<HeaderName> =
+            [ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_EXPOSE_HEADERS]
+                .into();
+        for name in upstreams {
+            headers.remove(name);
+        }
+        // Also where the origin is not named: a cache must not hand the one answer to the other.
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if let Some(page) = &self.allowed {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page.clone());
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
+    }
+}

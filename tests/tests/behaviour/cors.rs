@@ -1,0 +1,88 @@
+//! Pages of other origins: those that are named may sign in, with cookies; the others see nothing.
+
+use auth_proxy_tests::{Answer, App};
+use axum::Router;
+use axum::response::IntoResponse;
+
+use crate::support::{Auth, app, app_of, upstream};
+
+const PAGE: &str = "https://page.example.com";
+
+async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = reqwest::Client::new().request(method.parse().unwrap(), app.url(path));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Answer::of(request.send().await.unwrap()).await
+}
+
+fn is_allowed(answer: &Answer, origin: &str) -> bool {
+    assert!(answer.header("vary").contains("origin"), "{answer:?}");
+    let said =
+        (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"));
+    assert!(said == (origin, "true") || said == ("", ""), "{said:?}");
+    said.1 == "true"
+}
+
+#[tokio::test]
+async fn named_origins_only() {
+    let upstream = upstream().await;
+    let (app, _browser) =
+        app_of(Auth::builder().base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"])).await;
+    for (origin, allowed) in [
+        (PAGE, true),
+        ("http://localhost", true),
+        ("https://page.example.com:8443", false),
+        ("http://page.example.com", false),
+        ("https://page.example.com.evil.example", false),
+        ("https://evil.example", false),
+        ("null", false),
+        ("*", false),
+    ] {
+        let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", origin)]).await;
+        assert_eq!((answer.status, is_allowed(&answer, origin)), (200, allowed), "{origin}");
+        // Errors too, so that the page can read their code.
+        let answer = ask(&app, "PUT", "/api/auth/csrf", &[("origin", origin)]).await;
+        assert_eq!((answer.status, is_allowed(&answer, origin)), (405, allowed), "{origin}");
+        let asked = [("origin", origin), ("access-control-request-method", "POST")];
+        let answer = ask(&app, "OPTIONS", "/api/auth/signin/github", &asked).await;
+        assert_eq!(
+            (answer.status, is_allowed(&answer, origin)),
+            (if allowed { 204 } else { 405 }, allowed),
+            "{origin}"
+        );
+        assert_eq!(answer.header("access-control-allow-headers").contains("x-auth-return-redirect"), allowed);
+    }
+    // Without an origin it is no business of CORS, but a cache must still keep the two apart.
+    let answer = ask(&app, "GET", "/api/auth/csrf", &[]).await;
+    assert!(!is_allowed(&answer, ""));
+    // A preflight never reaches the upstream.
+    assert!(upstream.seen().iter().all(|seen| seen.method != "OPTIONS"));
+}
+
+#[tokio::test]
+async fn off_unless_configured() {
+    let upstream = upstream().await;
+    let (app, _browser) = app(&upstream).await;
+    let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", PAGE)]).await;
+    assert_eq!((answer.header("vary"), answer.header("access-control-allow-origin")), ("", ""));
+    let asked = [("origin", PAGE), ("access-control-request-method", "POST")];
+    assert_eq!(ask(&app, "OPTIONS", "/api/auth/csrf", &asked).await.status, 405);
+}
+
+/// An upstream that opens itself to everybody, as Robo does with `ROBO_CORS=1`, does not open this app.
+#[tokio::test]
+async fn the_upstreams_word_is_not_ours() {
+    let open: Router =
+        Router::new().fallback(|| async { [("access-control-allow-origin", "*")].into_response() });
+    let (app, _browser) =
+        app_of(Auth::builder().base_url("http://auth").fetch(open).cors_origins([PAGE])).await;
+    let answer = ask(&app, "GET", "/api/auth/session", &[("origin", "https://evil.example")]).await;
+    assert!(!is_allowed(&answer, "https://evil.example"));
+}
+
+#[test]
+fn everybody_is_no_origin() {
+    let error = Auth::builder().base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
+    assert!(error.to_string().contains("cors.origins: credentials are allowed"), "{error}");
+}
