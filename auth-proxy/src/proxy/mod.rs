@@ -5,7 +5,6 @@ mod body;
 mod cors;
 mod path;
 mod request;
-mod rewrite;
 mod routes;
 mod service;
 

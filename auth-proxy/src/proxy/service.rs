@@ -16,10 +16,9 @@ use tower::Service;
 use super::body::{Limited, Prefixed};
 use super::cors::Cors;
 use super::request::{self, Plan};
-use super::rewrite::Rewrite;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::upstream::{Front, strip_hop_by_hop};
+use crate::upstream::{Front, Rewrite, body_error, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
 #[derive(Clone)]
@@ -91,7 +90,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "upstream unavailable");
     })?;
     strip_hop_by_hop(response.headers_mut());
-    let rewrite = Rewrite::new(shared, front.origin(shared.settings.public_url.as_ref()));
+    let rewrite = Rewrite::new(&shared.settings, front.origin(shared.settings.public_url.as_ref()));
     rewrite.head(response.headers_mut());
     if is_post && is_json(response.headers()) {
         response = rewrite_json(&rewrite, response).await?;
@@ -114,7 +113,7 @@ async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Respo
     let (mut parts, mut body) = response.into_parts();
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| AuthError::new(Reason::UPSTREAM_FAILED).because(error))?;
+        let frame = frame.map_err(|error| body_error(error, Reason::UPSTREAM_FAILED))?;
         let Ok(data) = frame.into_data() else { continue };
         read.extend_from_slice(&data);
         if u64::try_from(read.len()).is_ok_and(|length| length > JSON_LIMIT) {

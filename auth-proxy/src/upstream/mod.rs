@@ -5,10 +5,9 @@ mod client;
 mod fetch;
 mod head;
 mod idle;
+mod rewrite;
 
-use std::time::Duration;
-
-use auth_proxy_rules::BaseUrl;
+use auth_proxy_rules::Settings;
 use axum::body::Body;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
@@ -17,18 +16,15 @@ pub use self::client::Reqwest;
 pub use self::fetch::{DynFetch, Fetch};
 pub(crate) use self::head::{Front, strip_hop_by_hop};
 use self::idle::IdleTimeout;
+pub(crate) use self::rewrite::Rewrite;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError, Reason};
 
 /// One upstream: its address, its extra headers and its client.
 pub(crate) struct Upstream {
     fetch: DynFetch,
-    base_url: BaseUrl,
-    base_path: String,
+    settings: Settings,
     headers: HeaderMap,
-    host: auth_proxy_rules::Host,
-    public_url: Option<auth_proxy_rules::Origin>,
-    timeout: Duration,
 }
 
 impl Upstream {
@@ -38,15 +34,7 @@ impl Upstream {
             Some(fetch) => fetch,
             None => DynFetch::new(Reqwest::with_defaults(settings)?),
         };
-        Ok(Self {
-            fetch,
-            base_url: settings.base_url.clone(),
-            base_path: settings.upstream_base_path.clone(),
-            headers: config.headers.clone(),
-            host: settings.host.clone(),
-            public_url: settings.public_url.clone(),
-            timeout: settings.timeout,
-        })
+        Ok(Self { fetch, settings: settings.clone(), headers: config.headers.clone() })
     }
 
     /// The target below the upstream's base path: configured origin, prefix and base path, then
@@ -57,18 +45,21 @@ impl Upstream {
     /// has no dot segments here.
     pub(crate) fn target(&self, rest: &str, query: Option<&str>) -> Result<Uri, AuthError> {
         let mut path = String::with_capacity(
-            self.base_url.prefix.len() + self.base_path.len() + rest.len() + query.map_or(0, |q| q.len() + 1),
+            self.settings.base_url.prefix.len()
+                + self.settings.upstream_base_path.len()
+                + rest.len()
+                + query.map_or(0, |q| q.len() + 1),
         );
-        path.push_str(&self.base_url.prefix);
-        path.push_str(&self.base_path);
+        path.push_str(&self.settings.base_url.prefix);
+        path.push_str(&self.settings.upstream_base_path);
         path.push_str(rest);
         if let Some(query) = query {
             path.push('?');
             path.push_str(query);
         }
         Uri::builder()
-            .scheme(self.base_url.origin.scheme())
-            .authority(self.base_url.origin.authority.as_str())
+            .scheme(self.settings.base_url.origin.scheme())
+            .authority(self.settings.base_url.origin.authority.as_str())
             .path_and_query(path)
             .build()
             .map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
@@ -76,7 +67,7 @@ impl Upstream {
 
     /// Sets `Host`, the forwarded headers and the configured headers, the last of which win.
     pub(crate) fn finish_head(&self, headers: &mut HeaderMap, front: &Front) -> Result<(), AuthError> {
-        front.write(headers, &self.host, self.public_url.as_ref())?;
+        front.write(headers, &self.settings.host, self.settings.public_url.as_ref())?;
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
@@ -89,12 +80,12 @@ impl Upstream {
     /// # Errors
     /// `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
     pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, AuthError> {
-        let response = match tokio::time::timeout(self.timeout, self.fetch.fetch(request)).await {
+        let response = match tokio::time::timeout(self.settings.timeout, self.fetch.fetch(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(client::classify(error)),
             Err(elapsed) => return Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
         };
-        Ok(response.map(|body| Body::new(IdleTimeout::new(body, self.timeout))))
+        Ok(response.map(|body| Body::new(IdleTimeout::new(body, self.settings.timeout))))
     }
 
     /// `GET /session` with this `Cookie` header: the status and headers, and the whole body up to
@@ -118,13 +109,29 @@ impl Upstream {
             let (parts, body) = self.send(request).await?.into_parts();
             let body = axum::body::to_bytes(body, limit)
                 .await
-                .map_err(|error| AuthError::new(Reason::UPSTREAM_NONSENSE).because(error))?;
-            Ok(Response::from_parts(parts, body))
+                .map_err(|error| body_error(error, Reason::UPSTREAM_NONSENSE))?;
+            let mut response = Response::from_parts(parts, body);
+            // Its cookies may go on to the browser.
+            let own = front.origin(self.settings.public_url.as_ref());
+            Rewrite::new(&self.settings, own).head(response.headers_mut());
+            Ok(response)
         };
-        tokio::time::timeout(self.timeout, whole)
+        tokio::time::timeout(self.settings.timeout, whole)
             .await
             .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
     }
+}
+
+/// What it means when a body breaks off: ours when we ended it, else `otherwise`.
+pub(crate) fn body_error(error: axum::Error, otherwise: &'static Reason) -> AuthError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        if let Some(ours) = error.downcast_ref::<AuthError>() {
+            return ours.clone();
+        }
+        cause = error.source();
+    }
+    AuthError::new(otherwise).because(error)
 }
 
 /// What an upstream's status means when a plain 200 was expected.

@@ -118,6 +118,21 @@ async fn down_and_late() {
     assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
 }
 
+/// A head in time, and a body that stops: late, not nonsense.
+#[tokio::test]
+async fn a_body_that_stops_is_late() {
+    let upstream = App::start(Router::new().fallback(|| async {
+        let never = axum::body::Body::new(Never);
+        ([("content-type", "application/json")], never).into_response()
+    }))
+    .await;
+    let builder = Auth::builder().base_url(upstream.url("")).timeout(Duration::from_millis(100));
+    let (app, browser) = app_of(builder).await;
+    assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
+    let answer = reqwest::Client::new().post(app.url("/api/auth/signout")).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 504);
+}
+
 #[tokio::test]
 async fn no_cookie_asks_nobody_and_is_absent() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -158,4 +173,19 @@ async fn data_that_does_not_fit_the_apps_type_is_no_session() {
     let answer = browser.get("/typed").await;
     assert_eq!((answer.status, answer.code().as_str()), (502, "user_mismatch"));
     assert!(!answer.body.contains("demo@example.com"));
+}
+
+/// A body that never says anything.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
 }

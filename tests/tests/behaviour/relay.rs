@@ -6,7 +6,7 @@ use axum::http::header::SET_COOKIE;
 use axum::routing::get;
 use serde_json::json;
 
-use crate::support::{Auth, app, upstream};
+use crate::support::{Auth, app, app_of, upstream};
 use auth_proxy::Session;
 use auth_proxy_tests::{App, Browser};
 
@@ -35,6 +35,18 @@ async fn a_lookup_renews_the_cookie_once_and_a_refused_one_is_cleared() {
     assert!(browser.get_with("/plain", &[("cookie", &cookie)]).await.cookies().is_empty());
     let bearer = format!("Bearer {token}");
     assert!(browser.get_with("/session", &[("authorization", &bearer)]).await.cookies().is_empty());
+}
+
+#[tokio::test]
+async fn a_renewed_cookie_of_the_upstreams_domain_becomes_this_apps() {
+    let upstream: Router = Router::new().fallback(|| async {
+        let cookie = [(SET_COOKIE, "authjs.session-token=new; Domain=auth.example.com; Path=/; HttpOnly")];
+        (cookie, r#"{"user":{"name":"Ada"}}"#)
+    });
+    let builder = Auth::builder().base_url("https://auth.example.com").fetch(upstream);
+    let (_app, browser) = app_of(builder.public_url("https://app.example.com")).await;
+    let answer = browser.get_with("/session", &[("cookie", "authjs.session-token=old")]).await;
+    assert_eq!(answer.cookies(), ["authjs.session-token=new; Path=/; HttpOnly"]);
 }
 
 #[tokio::test]

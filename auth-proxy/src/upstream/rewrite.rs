@@ -1,8 +1,6 @@
-use auth_proxy_rules::{BaseUrl, Origin};
+use auth_proxy_rules::{BaseUrl, Origin, Settings};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Uri};
-
-use crate::provider::Shared;
 
 /// Turns what points at the upstream into what points at this app.
 ///
@@ -16,7 +14,7 @@ use crate::provider::Shared;
 /// | `Set-Cookie` with `Secure`, where `public_url` is http | without `Secure`, and `SameSite=Lax` in place of `None` |
 ///
 /// Everything else passes untouched.
-pub(super) struct Rewrite<'a> {
+pub(crate) struct Rewrite<'a> {
     upstream: &'a BaseUrl,
     upstream_base: &'a str,
     local_base: &'a str,
@@ -27,8 +25,7 @@ pub(super) struct Rewrite<'a> {
 }
 
 impl<'a> Rewrite<'a> {
-    pub(super) fn new(shared: &'a Shared, own: Option<Origin>) -> Self {
-        let settings = &shared.settings;
+    pub(crate) fn new(settings: &'a Settings, own: Option<Origin>) -> Self {
         Self {
             upstream: &settings.base_url,
             upstream_base: &settings.upstream_base_path,
@@ -39,7 +36,7 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Rewrites `Location` and every `Set-Cookie`, in place and in order.
-    pub(super) fn head(&self, headers: &mut HeaderMap) {
+    pub(crate) fn head(&self, headers: &mut HeaderMap) {
         let location =
             headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|text| self.path(text));
         if let Some(Ok(value)) = location.map(|text| HeaderValue::from_str(&text)) {
@@ -57,7 +54,7 @@ impl<'a> Rewrite<'a> {
 
     /// Rewrites the answer to `X-Auth-Return-Redirect` or `json=true` (`core/index.ts:161-172`):
     /// an object with a `url`. `None` when there is nothing to change.
-    pub(super) fn json(&self, body: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn json(&self, body: &[u8]) -> Option<Vec<u8>> {
         let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
         let path = self.path(object.get("url")?.as_str()?)?;
         let url = match &self.own {
