@@ -37,7 +37,8 @@ cargo fmt --all --check
 
 say "lints"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-# As an app has it: no optional feature.
+# With no feature at all, and as an app has it.
+cargo clippy -p auth-proxy --no-default-features --locked -- -D warnings
 cargo clippy -p auth-proxy --locked -- -D warnings
 
 say "tests"

@@ -3,19 +3,11 @@
 // sign in again. Leaves a screenshot of each step in OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
-import { chromium } from "playwright-core"
+import { launch } from "./chromium.mjs"
 
-const { APP, OTHER, OUTPUT, CHROMIUM = "/usr/bin/chromium" } = process.env
+const { APP, OTHER, OUTPUT } = process.env
 mkdirSync(OUTPUT, { recursive: true })
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localtest 127.0.0.1",
-  ],
-})
-const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
-page.setDefaultTimeout(30_000)
+const { browser, page } = await launch()
 let step = 0
 const shoot = (name) => page.screenshot({ path: `${OUTPUT}/${++step}-${name}.png` })
 const text = () => page.locator("body").innerText()

@@ -161,6 +161,8 @@ options! {
     SignInPath = Top "sign_in_path", Shape::Text, true, "\"/api/auth/signin\"";
     /// `trusted_proxies`
     TrustedProxies = Top "trusted_proxies", Shape::List, true, "[\"10.0.0.0/8\"]";
+    /// `client_js`
+    ClientJs = Top "client_js", Shape::Bool, true, "false";
     /// `cors.origins`
     CorsOrigins = Cors "origins", Shape::List, true, "[\"https://app.example.com\"]";
     /// `routes`

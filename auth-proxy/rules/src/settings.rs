@@ -41,6 +41,8 @@ pub struct Settings {
     pub unauthenticated: Unauthenticated,
     /// Where visitors sign in.
     pub sign_in_path: String,
+    /// Whether the browser client is served.
+    pub client_js: bool,
     /// Pages of which other origins may use the sign-in routes, with credentials.
     pub cors_origins: Vec<Origin>,
     /// Whose word on forwarding counts.
@@ -82,6 +84,7 @@ impl Draft {
             source: or(&self.source, || Source::Upstream),
             unauthenticated: or(&self.unauthenticated, || Unauthenticated::Auto),
             sign_in_path: or(&self.sign_in_path, || format!("{base_path}/signin")),
+            client_js: or(&self.client_js, || true),
             cors_origins: or(&self.cors_origins, Vec::new),
             trusted_proxies: or(&self.trusted_proxies, Vec::new),
             routes: or(&self.routes, || Routes::All),

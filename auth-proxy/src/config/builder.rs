@@ -186,6 +186,12 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::SignInPath, path)
     }
 
+    /// `client_js`: whether the browser client is served at `{base_path}/client.js`.
+    #[must_use]
+    pub fn client_js(self, serve: bool) -> Self {
+        self.set(Opt::ClientJs, serve.to_string())
+    }
+
     /// `cors.origins`: pages of these other origins may use the sign-in routes.
     #[must_use]
     pub fn cors_origins<T: AsRef<str>>(self, origins: impl IntoIterator<Item = T>) -> Self {

@@ -2,6 +2,8 @@
 //! and comes back. Knows nothing of sessions or tokens.
 
 mod body;
+#[cfg(feature = "client-js")]
+mod client;
 mod cors;
 mod path;
 mod request;

@@ -14,6 +14,8 @@ use http_body_util::BodyExt as _;
 use tower::Service;
 
 use super::body::{Limited, Prefixed};
+#[cfg(feature = "client-js")]
+use super::client;
 use super::cors::Cors;
 use super::request::{self, Plan};
 use crate::error::{AuthError, Reason};
@@ -66,6 +68,16 @@ async fn answer(shared: &Shared, request: Request<Body>, cors: Option<&Cors>) ->
 
 async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, AuthError> {
     let (mut parts, body) = request.into_parts();
+    #[cfg(feature = "client-js")]
+    if shared.settings.client_js
+        && let Some(file) = parts
+            .uri
+            .path()
+            .strip_prefix(shared.settings.base_path.as_str())
+            .and_then(|rest| client::file(&parts, rest))
+    {
+        return Ok(file);
+    }
     let Plan { method, rest } = request::plan(&parts, shared)?;
     let front = Front::of(&parts, &shared.settings.trusted_proxies)?;
     let target = shared.upstream.target(rest, parts.uri.query())?;

@@ -93,7 +93,14 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     Deployment { apps, callback, auth_host, provider: idp.url.clone(), _running: (running, [idp, server]) }
 }
 
+/// A page that runs scripts of its own origin only, and the one that a test marks.
+async fn page() -> impl axum::response::IntoResponse {
+    let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
+    ([("content-security-policy", policy)], axum::response::Html("<!doctype html><title>page</title><body>"))
+}
+
 fn pages(auth: &Auth) -> Router {
-    let router = Router::new().route("/me", get(me)).route("/protected", get(protected));
+    let router =
+        Router::new().route("/me", get(me)).route("/protected", get(protected)).route("/page", get(page));
     auth.attach(router).with_state(auth.clone())
 }

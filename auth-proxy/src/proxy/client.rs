@@ -1,0 +1,39 @@
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+
+/// The module and its types change with the version of this crate, and only then.
+const TAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
+
+/// Serves the browser client: `/client.js`, a module without dependencies, and its types. `None` for
+/// any other path or method.
+pub(super) fn file(parts: &Parts, rest: &str) -> Option<Response> {
+    let (kind, text) = match rest {
+        "/client.js" => ("text/javascript; charset=utf-8", include_str!("client/client.js")),
+        "/client.d.ts" => ("text/plain; charset=utf-8", include_str!("client/client.d.ts")),
+        _ => return None,
+    };
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let known = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let is_known =
+        known.flat_map(|value| value.split(',')).any(|tag| tag.trim().trim_start_matches("W/") == TAG);
+    let send = parts.method == Method::GET && !is_known;
+    let mut response = Response::new(if send { Body::from(text) } else { Body::empty() });
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    for (name, value) in [
+        (CONTENT_TYPE, kind),
+        // An hour without asking, so that a new version of the app is not far behind.
+        (CACHE_CONTROL, "public, max-age=3600"),
+        (ETAG, TAG),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Some(response)
+}

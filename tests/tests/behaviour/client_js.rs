@@ -1,0 +1,33 @@
+//! The browser client as it is served. What it does in a browser is in tests/tests/conformance.
+
+use crate::support::{Auth, app, app_of, upstream};
+
+#[tokio::test]
+async fn served_cacheable_and_safe_to_include() {
+    let upstream = upstream().await;
+    let (app, browser) = app(&upstream).await;
+    let script = browser.get("/api/auth/client.js").await;
+    assert_eq!((script.status, script.header("content-type")), (200, "text/javascript; charset=utf-8"));
+    assert_eq!(script.header("cache-control"), "public, max-age=3600");
+    assert_eq!(script.header("x-content-type-options"), "nosniff");
+    assert!(script.body.contains("export async function signIn"));
+    // What a content security policy of `script-src 'self'` does not take.
+    assert!(!script.body.contains("eval(") && !script.body.contains("new Function"));
+    let types = browser.get("/api/auth/client.d.ts").await;
+    assert!(types.body.contains("export function signIn"));
+    let tag = script.header("etag").to_owned();
+    let again =
+        browser.get_with("/api/auth/client.js", &[("if-none-match", &format!("\"x\", W/{tag}"))]).await;
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    let head = reqwest::Client::new().head(app.url("/api/auth/client.js")).send().await.unwrap();
+    assert_eq!(head.status().as_u16(), 200);
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_option_turns_it_off() {
+    let upstream = upstream().await;
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).client_js(false)).await;
+    assert_eq!(browser.get("/api/auth/client.js").await.status, 400);
+    assert_eq!(upstream.seen().len(), 1);
+}
