@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::routes;
+use super::{robo, routes};
 use crate::config::Strategy;
 
 /// An Auth.js server to test against, with a credentials provider, on a port of its own.
@@ -34,6 +34,7 @@ pub(super) struct Fake {
     pub(super) strategy: Strategy,
     pub(super) max_age: Duration,
     pub(super) accounts: Vec<Account>,
+    pub(super) robo: bool,
     memory: Mutex<Memory>,
 }
 
@@ -81,6 +82,7 @@ impl FakeUpstream {
             strategy: Strategy::Jwt,
             max_age: Duration::from_secs(30 * 24 * 3600),
             accounts: Vec::new(),
+            robo: false,
         }
     }
 
@@ -131,9 +133,20 @@ pub struct FakeUpstreamBuilder {
     strategy: Strategy,
     max_age: Duration,
     accounts: Vec<Account>,
+    robo: bool,
 }
 
 impl FakeUpstreamBuilder {
+    /// Answers as Robo.js with `@robojs/auth` does where that is not as Auth.js does: unknown paths
+    /// are 200 with a JSON string, other methods 405, HEAD is 400, there is no sign-out page, a
+    /// database sign-in sets two cookies of one name of which the last counts, and a malformed
+    /// forwarded header is never answered.
+    #[must_use]
+    pub fn robo(mut self) -> Self {
+        self.robo = true;
+        self
+    }
+
     /// Where the routes live; `/api/auth` unless set.
     #[must_use]
     pub fn base_path(mut self, path: &str) -> Self {
@@ -195,6 +208,7 @@ impl FakeUpstreamBuilder {
             strategy: builder.strategy,
             max_age: builder.max_age,
             accounts: builder.accounts,
+            robo: builder.robo,
             memory: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -227,5 +241,9 @@ async fn answer(State(fake): State<Arc<Fake>>, request: Request) -> Response {
     fake.memory().seen.push(seen.clone());
     // As Auth.js on Express: whatever is larger is none of its forms.
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_else(|_| Bytes::new());
-    routes::answer(&fake, &seen, &body)
+    if fake.robo && robo::never_answers(&seen) {
+        std::future::pending::<()>().await;
+    }
+    let own = if fake.robo { robo::answer(&fake, &seen) } else { None };
+    own.unwrap_or_else(|| routes::answer(&fake, &seen, &body))
 }

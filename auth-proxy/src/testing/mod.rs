@@ -30,6 +30,7 @@ mod cookies;
 mod fake;
 mod mint;
 mod pages;
+mod robo;
 mod routes;
 
 pub use self::fake::{FakeUpstream, FakeUpstreamBuilder, SeenRequest};

@@ -14,5 +14,6 @@ mod proxy;
 mod readme;
 mod relay;
 mod rewrite;
+mod robo;
 mod stacking;
 mod support;

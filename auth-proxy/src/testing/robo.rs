@@ -1,0 +1,39 @@
+//! Where a Robo.js server with `@robojs/auth` answers otherwise than Auth.js, as one was seen running.
+
+use axum::response::Response;
+use http::header::{ALLOW, HOST};
+use http::{Method, StatusCode};
+
+use super::answer::Answer;
+use super::fake::{Fake, SeenRequest};
+
+/// A scheme or a host that is none breaks the URL that Robo builds of them, and with it the request
+/// (`srv/core/robo-request.ts:50-56`).
+pub(super) fn never_answers(seen: &SeenRequest) -> bool {
+    let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap_or(" "));
+    let scheme =
+        header("x-forwarded-proto").map_or("http", |text| text.split(',').next().unwrap_or_default().trim());
+    let host = header(HOST.as_str()).unwrap_or_default();
+    !matches!(scheme, "http" | "https")
+        || auth_proxy_rules::host(host).is_err()
+        || seen.method == Method::TRACE
+}
+
+/// Robo's own answer, where it has one (`robo/runtime/route-map.ts:19-32`).
+pub(super) fn answer(fake: &Fake, seen: &SeenRequest) -> Option<Response> {
+    let action = seen.uri.path().strip_prefix(&fake.base_path).unwrap_or_default();
+    let action = action.strip_suffix('/').unwrap_or(action);
+    let allow = match action {
+        "/providers" | "/session" | "/csrf" | "/verify-request" | "/error" => "GET",
+        "/signout" => "POST",
+        "/signin" => "GET, POST",
+        _ if action.starts_with("/signin/") || action.starts_with("/callback/") => "GET, POST",
+        _ => return Some(Answer::json(StatusCode::OK, "\"API Route not found.\"".to_owned()).done()),
+    };
+    if seen.method == Method::HEAD && allow != "POST" {
+        return Some(Answer::bad_request().done());
+    }
+    let allowed = allow.split(", ").any(|method| method == seen.method.as_str());
+    let refuse = || Answer::json(StatusCode::METHOD_NOT_ALLOWED, String::new()).header(ALLOW, allow).done();
+    (!allowed).then(refuse)
+}
