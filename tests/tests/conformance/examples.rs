@@ -105,6 +105,30 @@ fn from_env_needs_no_certificates_for_plain_http() {
     assert!(text.contains("upstream.base_url") && text.to_lowercase().contains("certificate"), "{text}");
 }
 
+/// The examples of the deployments start, guard their page and send people to sign in.
+#[tokio::test]
+async fn the_examples_of_the_deployments() {
+    let server = Server::start(Strategy::Jwt, "/api/auth", 0);
+    for (name, vars) in [
+        ("front-door", &[][..]),
+        ("parent-domain", &[("AUTH_PUBLIC_URL", "http://app.internal")]),
+        ("redirect-proxy", &[("AUTH_TRUSTED_PROXIES", "10.0.0.0/8")]),
+    ] {
+        let mut program = example(name);
+        let program =
+            Process::start(program.env("AUTH_UPSTREAM_URL", &server.url).envs(vars.iter().copied()));
+        let browser = Browser::at(&program.greeting);
+        assert_eq!(browser.get("/").await.code(), "session_absent", "{name}");
+        let page = browser.get_with("/", &[("accept", "text/html")]).await;
+        assert!(page.header("location").starts_with("/api/auth/signin?callbackUrl="), "{name}: {page:?}");
+        assert_eq!(browser.get("/api/auth/providers").await.status, 200, "{name}");
+        if name != "parent-domain" {
+            browser.sign_in("demo", "demo").await;
+            assert_eq!(browser.get("/").await.body, "signed in as demo@example.com", "{name}");
+        }
+    }
+}
+
 /// The quickstart with nothing but Rust: what its page promises.
 #[tokio::test]
 async fn quickstart_signs_in_and_out() {

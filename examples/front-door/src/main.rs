@@ -1,0 +1,40 @@
+//! Front door: the Auth.js server is internal, and everything happens on this app's origin.
+//!
+//! On the Auth.js server: `trustHost: true`, and this app's callback URL at the provider, such as
+//! `https://app.example.com/api/auth/callback/github`.
+//!
+//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p front-door`; behind TLS also
+//! `AUTH_PUBLIC_URL=https://app.example.com`.
+
+use std::net::SocketAddr;
+
+use auth_proxy::{Session, auth_proxy, require_session};
+use axum::{Router, routing::get};
+
+auth_proxy! {
+    /// The login of the team, on this app's own origin.
+    struct Auth {
+        public_url: env("AUTH_PUBLIC_URL", optional),
+        upstream: {
+            kind: authjs,
+            base_url: env("AUTH_UPSTREAM_URL"),
+            // What `auto` makes of an internal upstream: the server sees the Host that the browser sent.
+            host: preserve,
+        },
+    }
+}
+
+#[require_session]
+async fn home(session: Session<Auth>) -> String {
+    format!("signed in as {}", session.user.email.as_deref().unwrap_or("somebody"))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let auth = Auth::from_env()?;
+    let app = auth.attach(Router::new().route("/", get(home))).with_state(auth);
+    let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}
