@@ -51,6 +51,15 @@ pub struct Settings {
     pub routes: Routes,
 }
 
+impl Settings {
+    /// The paths that the sign-in routes are served below: `base_path`, and the upstream's where that
+    /// is another one.
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
+        let upstreams = (self.upstream_base_path != self.base_path).then_some(&self.upstream_base_path);
+        [Some(&self.base_path), upstreams].into_iter().flatten().map(String::as_str)
+    }
+}
+
 impl Draft {
     /// Applies the defaults. `None` while a required option is not known.
     ///

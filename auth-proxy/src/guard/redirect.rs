@@ -22,8 +22,8 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
         Unauthenticated::Auto => is_navigation(&parts.headers),
     };
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-    if !redirects || is_below(uri.path(), &settings.base_path) || is_below(uri.path(), &settings.sign_in_path)
-    {
+    let mut own = settings.bases().chain([settings.sign_in_path.as_str()]);
+    if !redirects || own.any(|base| is_below(uri.path(), base)) {
         return None;
     }
     let mut location = settings.sign_in_path.clone();

@@ -29,8 +29,36 @@ impl<P: Provider> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        self.routes_below(self.config().base_path())
+    }
+
+    /// The same routes below `upstream.base_path`, where that is not `base_path`; else none.
+    ///
+    /// The upstream makes its links, forms and callback URLs of its own base path, and with `Host`
+    /// preserved they lead to this app. Merge these routes as well where its pages or OAuth are used and
+    /// the paths differ. They are apart because two proxies of one app may have upstreams with the same
+    /// path, which only one of them can serve.
+    ///
+    /// ```
+    /// # use auth_proxy::auth_proxy;
+    /// auth_proxy! {
+    ///     struct Auth { upstream: { base_url: "http://auth.internal", base_path: "/auth" } }
+    /// }
+    ///
+    /// let auth = Auth::from_env()?;
+    /// let app: axum::Router = auth.attach(axum::Router::new()).merge(auth.upstream_routes()).with_state(auth);
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    pub fn upstream_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let settings = &self.shared().settings;
+        if settings.upstream_base_path == settings.base_path {
+            return Router::new();
+        }
+        self.routes_below(&settings.upstream_base_path)
+    }
+
+    fn routes_below<S: Clone + Send + Sync + 'static>(&self, base: &str) -> Router<S> {
         let service = ProxyService::new(self.shared());
-        let base = self.config().base_path();
         Router::new()
             .route_service(base, service.clone())
             .route_service(&format!("{base}/"), service.clone())

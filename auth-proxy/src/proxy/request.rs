@@ -38,7 +38,11 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
         return Err(AuthError::new(Reason::HEADERS_TOO_LARGE));
     }
     let settings = &shared.settings;
-    let rest = path::below(parts.uri.path(), &settings.base_path)?;
+    let path = parts.uri.path();
+    let below =
+        |base: &&str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let base = settings.bases().find(below).unwrap_or(&settings.base_path);
+    let rest = path::below(path, base)?;
     if content_length(&parts.headers).is_some_and(|length| length > settings.body_limit) {
         return Err(AuthError::new(Reason::BODY_TOO_LARGE));
     }

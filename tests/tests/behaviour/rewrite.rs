@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 
-use crate::support::{Auth, app_of, users};
+use crate::support::{Auth, app_of, routes, users};
 
 /// An upstream that sees its own host and another base path: its redirects still lead back here.
 #[tokio::test]
@@ -29,6 +29,23 @@ async fn a_sign_in_by_the_upstreams_own_host_lands_here() {
     let body = json.text().await.unwrap();
     assert_eq!(body.len(), length);
     assert_eq!(body, format!(r#"{{"url":"{}"}}"#, app.url("/api/auth/signin?error=MissingCSRF")));
+}
+
+/// Below the upstream's own path, where it is asked for, the routes are the same ones, and as well guarded.
+#[tokio::test]
+async fn the_upstreams_base_path_is_served_too() {
+    let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
+    let auth = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").build().unwrap();
+    let app = App::start(routes(&auth).merge(auth.upstream_routes())).await;
+    let browser = Browser::of(&app).with_base("/auth");
+    browser.sign_in("demo", "demo").await;
+    assert_eq!(browser.get("/session").await.json()["user"]["name"], "Demo");
+    assert_eq!(browser.get("/auth/session").await.json()["user"]["name"], "Demo");
+    let before = upstream.seen().len();
+    for target in ["/auth/../x", "/auth/%2e%2e/x", "/auth//x", "/authx/session", "/auth/x%2f.."] {
+        assert!((400..500).contains(&app.raw_get(target, "").await.0), "{target}");
+    }
+    assert_eq!(upstream.seen().len(), before);
 }
 
 /// An app in front of an upstream of another name that answers this.

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use auth_proxy::Strategy;
 
-use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
+use crate::deployments::{
+    Deployment, bundle_of, front_door, front_door_elsewhere, front_door_v4, parent_domain, redirect_proxy,
+};
 
 /// Runs one of the scripts of tests/browser, and expects its last word.
 async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word: &str) {
@@ -41,6 +43,12 @@ async fn the_front_door() {
     }
 }
 
+/// The upstream's own pages, forms and callback are below its own path, and work there.
+#[tokio::test]
+async fn base_paths_that_differ() {
+    visit("base-paths-that-differ", front_door_elsewhere().await, None).await;
+}
+
 #[tokio::test]
 async fn the_parent_domain() {
     let deployment = parent_domain().await;
@@ -51,6 +59,19 @@ async fn the_parent_domain() {
 #[tokio::test]
 async fn the_redirect_proxy() {
     visit("redirect-proxy", redirect_proxy().await, None).await;
+}
+
+/// next-auth/react of both versions, unmodified, each before its own kind of server.
+#[tokio::test]
+async fn the_clients_of_next_auth() {
+    for (version, package, deployment) in
+        [("v5", "next-auth", front_door(Strategy::Jwt).await), ("v4", "next-auth-v4", front_door_v4().await)]
+    {
+        let bundle = bundle_of(version).display().to_string();
+        run("bundle.mjs", vec![("PACKAGE", package.to_owned()), ("OUTPUT", bundle)], "bundled").await;
+        let vars = vec![("APP", deployment.apps[0].clone()), ("CLIENT", version.to_owned())];
+        run("react.mjs", vars, &format!("next-auth {version} works unmodified")).await;
+    }
 }
 
 /// The client that the router serves, under a content security policy, against the real server.

@@ -6,7 +6,7 @@ use auth_proxy_tests::{App, free_port};
 use axum::Router;
 use axum::routing::get;
 
-use crate::server::Server;
+use crate::server::{SECRET, Server};
 
 auth_proxy::auth_proxy! {
     struct Auth { upstream: { kind: authjs, base_url: env("URL"), session_strategy: env("STRATEGY", default = "jwt") } }
@@ -42,6 +42,42 @@ pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
     let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url)]);
     let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
     let app = App::start_at(port, pages(&auth)).await;
+    Deployment {
+        apps: vec![own.clone()],
+        callback,
+        auth_host: own,
+        provider: idp.url.clone(),
+        _running: (vec![app], [idp, server]),
+    }
+}
+
+/// A front door whose upstream has its routes below another path.
+pub(crate) async fn front_door_elsewhere() -> Deployment {
+    let port = free_port();
+    let own = format!("http://127.0.0.1:{port}");
+    let callback = format!("{own}/auth/callback/idp");
+    let idp = Server::identity_provider(&callback);
+    let server = Server::with(Strategy::Jwt, "/auth", &[("ISSUER", &idp.url)]);
+    let auth = Auth::builder().base_url(&server.url).upstream_base_path("/auth").build().unwrap();
+    let app = App::start_at(port, pages(&auth).merge(auth.upstream_routes())).await;
+    Deployment {
+        apps: vec![own.clone()],
+        callback,
+        auth_host: own,
+        provider: idp.url.clone(),
+        _running: (vec![app], [idp, server]),
+    }
+}
+
+/// A front door before next-auth v4.
+pub(crate) async fn front_door_v4() -> Deployment {
+    let port = free_port();
+    let own = format!("http://127.0.0.1:{port}");
+    let callback = format!("{own}/api/auth/callback/idp");
+    let idp = Server::identity_provider(&callback);
+    let server = Server::v4(&idp.url);
+    let auth = Auth::builder().base_url(&server.url).kind(auth_proxy::Kind::NextAuthV4).secrets([SECRET]);
+    let app = App::start_at(port, pages(&auth.build().unwrap())).await;
     Deployment {
         apps: vec![own.clone()],
         callback,
@@ -99,8 +135,29 @@ async fn page() -> impl axum::response::IntoResponse {
     ([("content-security-policy", policy)], axum::response::Html("<!doctype html><title>page</title><body>"))
 }
 
+async fn react() -> axum::response::Html<&'static str> {
+    axum::response::Html(
+        "<!doctype html><title>react</title><body><script type=module src=/react.js></script>",
+    )
+}
+
+/// The bundle that a test left for this app's kind of upstream.
+async fn react_script(
+    axum::extract::State(auth): axum::extract::State<Auth>,
+) -> impl axum::response::IntoResponse {
+    let version = if auth.config().cookie_name().contains("next-auth") { "v4" } else { "v5" };
+    let bundle = std::fs::read(bundle_of(version)).unwrap();
+    ([("content-type", "text/javascript")], bundle)
+}
+
+/// Where the bundle of a client lies.
+pub(crate) fn bundle_of(version: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(format!("react-{version}.js"))
+}
+
 fn pages(auth: &Auth) -> Router {
     let router =
         Router::new().route("/me", get(me)).route("/protected", get(protected)).route("/page", get(page));
+    let router = router.route("/react", get(react)).route("/react.js", get(react_script));
     auth.attach(router).with_state(auth.clone())
 }

@@ -32,6 +32,11 @@ impl Server {
         Self::of(Process::start(command.stderr(std::process::Stdio::null())))
     }
 
+    /// A real next-auth v4 server.
+    pub(crate) fn v4(issuer: &str) -> Self {
+        Self::of(Process::start(node("server-v4.mjs").env("AUTH_SECRET", SECRET).env("ISSUER", issuer)))
+    }
+
     fn of(process: Process) -> Self {
         let port: serde_json::Value = serde_json::from_str(&process.greeting).unwrap();
         let url = format!("http://127.0.0.1:{}", port["port"]);

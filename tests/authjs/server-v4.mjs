@@ -1,0 +1,40 @@
+// Express with next-auth v4 and the users of server.mjs, set by the environment: AUTH_SECRET, ISSUER.
+// Prints {"port":n} when it listens and ends when its standard input does.
+process.env.AUTH_TRUST_HOST = "1"
+const { AUTH_SECRET, ISSUER } = process.env
+const { default: express } = await import("express")
+const NextAuth = (await import("next-auth")).default.default
+const Credentials = (await import("next-auth/providers/credentials")).default.default
+
+const accounts = { demo: { id: "1", name: "Demo", email: "demo@example.com" } }
+const options = {
+  secret: AUTH_SECRET,
+  logger: { error() {}, warn() {}, debug() {} },
+  providers: [
+    Credentials({
+      credentials: { username: {}, password: { type: "password" } },
+      authorize: ({ username, password }) => (username === password && Object.hasOwn(accounts, username) ? accounts[username] : null),
+    }),
+    {
+      id: "idp", name: "IdP", type: "oauth", wellKnown: `${ISSUER}/.well-known/openid-configuration`,
+      authorization: { params: { scope: "openid email profile" } }, idToken: true, checks: ["pkce", "state"],
+      clientId: "app", clientSecret: "not a secret, a test",
+      profile: (claims) => ({ id: claims.sub, name: claims.name, email: claims.email }),
+    },
+  ],
+}
+
+const app = express()
+app.use(express.urlencoded({ extended: true }), express.json())
+app.all("/api/auth/*", (request, response) => {
+  // What Next.js does for its API routes.
+  request.query.nextauth = request.params[0].split("/").filter(Boolean)
+  request.cookies = Object.fromEntries(
+    (request.headers.cookie ?? "").split(";").map((pair) => pair.trim().split("=")).filter(([name]) => name)
+      .map(([name, ...value]) => [name, decodeURIComponent(value.join("="))]),
+  )
+  return NextAuth(request, response, options)
+})
+const server = app.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })))
+process.stdin.resume()
+process.stdin.on("end", () => process.exit(0))

@@ -1,0 +1,43 @@
+// next-auth/react as it comes from npm, in a page of the app: every function, against the real server.
+// CLIENT is v5 or v4.
+import assert from "node:assert/strict"
+import { launch } from "./chromium.mjs"
+
+const { APP, CLIENT } = process.env
+const { browser, page } = await launch()
+const who = (text) => page.waitForFunction((text) => document.querySelector("#who")?.textContent === text, text)
+const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.nextAuth[name](...args), [name, args])
+
+await page.goto(`${APP}/react`)
+await who("unauthenticated: nobody")
+assert.equal(await call("getSession"), null)
+assert.equal((await call("getProviders")).idp.callbackUrl, `${APP}/api/auth/callback/idp`)
+assert.match(await call("getCsrfToken"), /^[0-9a-f]{64}$/)
+
+const wrong = await call("signIn", "credentials", { username: "demo", password: "no", redirect: false })
+assert.equal(wrong.error, "CredentialsSignin")
+const right = await call("signIn", "credentials", { username: "demo", password: "demo", redirect: false, callbackUrl: "/react" })
+assert.deepEqual([right.ok, right.url], [true, `${APP}/react`])
+assert.equal((await call("getSession")).user.email, "demo@example.com")
+await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")))
+await who("authenticated: demo@example.com")
+const updated = await page.evaluate(() => globalThis.update({ theme: "dark" }))
+assert.equal(updated.user.email, "demo@example.com")
+await call("signOut", { redirect: false })
+await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")))
+await who("unauthenticated: nobody")
+
+call("signIn", "idp", { callbackUrl: "/react?back" }).catch(() => {})
+await page.waitForSelector("input[name=login]")
+await page.fill("input[name=login]", "ada")
+await page.fill("input[name=password]", "any")
+await page.click("button[type=submit]")
+await page.waitForSelector("input[name=prompt][value=consent]", { state: "attached" })
+await page.click("button[type=submit]")
+await page.waitForURL(`${APP}/react?back`).catch((error) => { throw new Error(`${CLIENT} is at ${page.url()}`, { cause: error }) })
+await who("authenticated: ada@idp.example")
+call("signOut", { callbackUrl: "/react?out" }).catch(() => {})
+await page.waitForURL(`${APP}/react?out`)
+await who("unauthenticated: nobody")
+await browser.close()
+console.log(`next-auth ${CLIENT} works unmodified`)
