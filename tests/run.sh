@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of the project, from a clean clone: formatting, lints, tests, documentation, licences.
-# Needs Rust and Node 20 or newer; a C compiler and Chromium are installed with apt-get where they are
-# missing and may be. Stops at the first thing that fails.
+# Needs Rust and Node 20 or newer; a C compiler, openssl and Chromium are installed with apt-get where they
+# are missing and may be. Stops at the first thing that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,6 +21,7 @@ need() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$@" >/dev/null
 }
 need cc "install gcc or clang" gcc libc6-dev
+need openssl "install openssl" openssl
 # Another browser of its kind: CHROMIUM=/path/to/it
 CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 if [ -z "$CHROMIUM" ]; then

@@ -9,7 +9,8 @@ export async function launch() {
       "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localtest 127.0.0.1",
     ],
   })
-  const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
+  // The certificates of tests are signed by themselves.
+  const page = await browser.newPage({ viewport: { width: 800, height: 600 }, ignoreHTTPSErrors: true })
   page.setDefaultTimeout(30_000)
   return { browser, page }
 }

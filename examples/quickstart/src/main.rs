@@ -15,7 +15,7 @@ auth_proxy! {
 
 async fn home(session: Option<Session<Auth>>) -> Html<String> {
     let Some(session) = session else {
-        return page("Hello, stranger", "<a href=/api/auth/signin?callbackUrl=/>Sign in</a>");
+        return page("Hello, stranger", include_str!("stranger.html"));
     };
     let json = escape(&serde_json::to_string_pretty(&session).unwrap_or_default());
     let links =

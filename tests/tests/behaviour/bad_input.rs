@@ -2,7 +2,10 @@
 
 use auth_proxy_tests::Browser;
 
-use crate::support::{Auth, app, app_of, decoding_app, upstream};
+use auth_proxy::Kind;
+use auth_proxy::testing::FakeUpstream;
+
+use crate::support::{Auth, app, app_of, decoding_app, upstream, users};
 
 #[tokio::test]
 async fn paths_that_could_leave_the_base_path() {
@@ -99,6 +102,84 @@ async fn cookies_that_are_no_token() {
             assert_eq!(browser.get_with("/session/optional", &headers).await.body, "null");
             assert_eq!(browser.get_with("/token/optional", &headers).await.body, "null");
         }
+    }
+}
+
+/// Requests that two servers might cut in two places: one answer and no more, and nothing goes up twice.
+#[tokio::test]
+async fn smuggled_requests() {
+    let upstream = upstream().await;
+    let (app, _browser) = app(&upstream).await;
+    let inner = "GET /api/auth/smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    for head in [
+        "Content-Length: 0\r\nContent-Length: 44\r\n",
+        "Content-Length: 4, 44\r\n",
+        "Content-Length: +4\r\n",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        "Transfer-Encoding:\r\n chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "X: a\nTransfer-Encoding: chunked\r\n",
+    ] {
+        let request = format!(
+            "POST /api/auth/signout HTTP/1.1\r\nHost: a\r\n{head}Connection: close\r\n\r\n0\r\n\r\n{inner}"
+        );
+        let answer = app.raw(&request).await;
+        assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{head:?}: {answer}");
+    }
+    assert!(
+        upstream.seen().iter().all(|seen| !seen.uri.path().contains("smuggled")),
+        "{:?}",
+        upstream.seen()
+    );
+}
+
+/// A cookie that another host of the domain planted is not the session: names are exact.
+#[tokio::test]
+async fn tossed_cookies() {
+    let upstream =
+        users(FakeUpstream::builder().cookie_name("__Secure-authjs.session-token")).start().await.unwrap();
+    let builder = Auth::builder().base_url(upstream.url()).kind(Kind::Authjs).public_url("https://app.test");
+    for builder in [
+        builder,
+        Auth::builder()
+            .base_url(upstream.url())
+            .kind(Kind::Authjs)
+            .public_url("https://app.test")
+            .secrets([upstream.secret()]),
+    ] {
+        let (_app, browser) = app_of(builder).await;
+        let token = |name: &str, who: &str| {
+            let claims = serde_json::json!({ "sub": "1", "name": who });
+            format!(
+                "{name}={}",
+                auth_proxy::testing::mint(&claims, upstream.secret(), "__Secure-authjs.session-token")
+            )
+        };
+        let tossed = token("authjs.session-token", "Mallory");
+        let own = token("__Secure-authjs.session-token", "Ada");
+        assert_eq!(browser.get_with("/session", &[("cookie", &tossed)]).await.code(), "session_absent");
+        for cookie in [
+            format!("{tossed}; {own}"),
+            format!("{own}; {tossed}"),
+            format!("{own}; __Secure-authjs.session-token.0=x"),
+        ] {
+            assert_eq!(
+                browser.get_with("/session", &[("cookie", &cookie)]).await.json()["user"]["name"],
+                "Ada"
+            );
+        }
+        assert_eq!(
+            upstream
+                .seen()
+                .iter()
+                .filter(|seen| seen.headers["cookie"].to_str().unwrap().contains(&tossed))
+                .count(),
+            0
+        );
     }
 }
 

@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use auth_proxy::Strategy;
+use auth_proxy::{Kind, Strategy};
 
 use crate::deployments::{
-    Deployment, bundle_of, front_door, front_door_elsewhere, front_door_v4, parent_domain, redirect_proxy,
+    Deployment, bundle_of, front_door, front_door_elsewhere, front_door_https, front_door_v4, parent_domain,
+    redirect_proxy,
 };
+use crate::process::{Process, example};
 
 /// Runs one of the scripts of tests/browser, and expects its last word.
 async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word: &str) {
@@ -49,6 +51,14 @@ async fn base_paths_that_differ() {
     visit("base-paths-that-differ", front_door_elsewhere().await, None).await;
 }
 
+/// Over https, before both kinds of Auth.js: the cookies have their prefix, and the keys fit.
+#[tokio::test]
+async fn https() {
+    for (name, kind) in [("https", Kind::Authjs), ("https-v4", Kind::NextAuthV4)] {
+        visit(name, front_door_https(kind).await, None).await;
+    }
+}
+
 #[tokio::test]
 async fn the_parent_domain() {
     let deployment = parent_domain().await;
@@ -59,6 +69,20 @@ async fn the_parent_domain() {
 #[tokio::test]
 async fn the_redirect_proxy() {
     visit("redirect-proxy", redirect_proxy().await, None).await;
+}
+
+/// The quickstart, which signs in with the client that the router serves.
+#[tokio::test]
+async fn the_quickstart() {
+    let program = Process::start(&mut example("quickstart"));
+    let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("output/quickstart");
+    let app = program.greeting.split(' ').next().unwrap().to_owned();
+    run(
+        "quickstart.mjs",
+        vec![("APP", app), ("OUTPUT", output.display().to_string())],
+        "the quickstart works",
+    )
+    .await;
 }
 
 /// next-auth/react of both versions, unmodified, each before its own kind of server.

@@ -30,7 +30,7 @@ pub(crate) struct Deployment {
     /// The origin that sign-in pages and callbacks are on.
     pub(crate) auth_host: String,
     pub(crate) provider: String,
-    _running: (Vec<App>, [Server; 2]),
+    _running: (Vec<App>, Vec<Server>),
 }
 
 /// An internal upstream: everything happens on this app's origin.
@@ -47,7 +47,32 @@ pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
         callback,
         auth_host: own,
         provider: idp.url.clone(),
-        _running: (vec![app], [idp, server]),
+        _running: (vec![app], vec![idp, server]),
+    }
+}
+
+/// A front door behind an ingress that ends TLS: Auth.js prefixes its cookies with `__Secure-`, and the
+/// prefix is part of the key.
+pub(crate) async fn front_door_https(kind: auth_proxy::Kind) -> Deployment {
+    let [outer, inner] = [free_port(), free_port()];
+    let own = format!("https://app.localtest:{outer}");
+    let callback = format!("{own}/api/auth/callback/idp");
+    let idp = Server::identity_provider(&callback);
+    let server = match kind {
+        auth_proxy::Kind::NextAuthV4 => Server::v4(&idp.url),
+        _ => Server::with(Strategy::Jwt, "/api/auth", &[("ISSUER", &idp.url)]),
+    };
+    let auth =
+        Auth::builder().base_url(&server.url).kind(kind).public_url(&own).secrets([SECRET]).build().unwrap();
+    assert!(auth.config().cookie_name().starts_with("__Secure-"));
+    let app = App::start_at(inner, pages(&auth)).await;
+    let tls = Server::tls(outer, inner);
+    Deployment {
+        apps: vec![own.clone()],
+        callback,
+        auth_host: own,
+        provider: idp.url.clone(),
+        _running: (vec![app], vec![idp, server, tls]),
     }
 }
 
@@ -65,7 +90,7 @@ pub(crate) async fn front_door_elsewhere() -> Deployment {
         callback,
         auth_host: own,
         provider: idp.url.clone(),
-        _running: (vec![app], [idp, server]),
+        _running: (vec![app], vec![idp, server]),
     }
 }
 
@@ -83,7 +108,7 @@ pub(crate) async fn front_door_v4() -> Deployment {
         callback,
         auth_host: own,
         provider: idp.url.clone(),
-        _running: (vec![app], [idp, server]),
+        _running: (vec![app], vec![idp, server]),
     }
 }
 
@@ -107,7 +132,13 @@ pub(crate) async fn parent_domain() -> Deployment {
         running.push(App::start_at(port, pages(&auth)).await);
         apps.push(own);
     }
-    Deployment { apps, callback, auth_host, provider: idp.url.clone(), _running: (running, [idp, server]) }
+    Deployment {
+        apps,
+        callback,
+        auth_host,
+        provider: idp.url.clone(),
+        _running: (running, vec![idp, server]),
+    }
 }
 
 /// An internal upstream for two apps, which are on no common domain, and one callback URL for both.
@@ -126,7 +157,13 @@ pub(crate) async fn redirect_proxy() -> Deployment {
         running.push(App::start_at(port, pages(&auth)).await);
         apps.push(format!("http://{name}.localtest:{port}"));
     }
-    Deployment { apps, callback, auth_host, provider: idp.url.clone(), _running: (running, [idp, server]) }
+    Deployment {
+        apps,
+        callback,
+        auth_host,
+        provider: idp.url.clone(),
+        _running: (running, vec![idp, server]),
+    }
 }
 
 /// A page that runs scripts of its own origin only, and the one that a test marks.

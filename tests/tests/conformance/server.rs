@@ -32,6 +32,38 @@ impl Server {
         Self::of(Process::start(command.stderr(std::process::Stdio::null())))
     }
 
+    /// The end of TLS on one port, before an app on another.
+    pub(crate) fn tls(port: u16, to: u16) -> Self {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let (key, certificate) = (folder.join(format!("{port}.key")), folder.join(format!("{port}.pem")));
+        let made = std::process::Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args(["-subj", "/CN=localtest", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .expect("openssl runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut command = node("tls.mjs");
+        command
+            .env("PORT", port.to_string())
+            .env("TO", to.to_string())
+            .env("KEY", key)
+            .env("CERTIFICATE", certificate);
+        Self::of(Process::start(&mut command))
+    }
+
     /// A real next-auth v4 server.
     pub(crate) fn v4(issuer: &str) -> Self {
         Self::of(Process::start(node("server-v4.mjs").env("AUTH_SECRET", SECRET).env("ISSUER", issuer)))
