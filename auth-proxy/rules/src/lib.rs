@@ -7,6 +7,7 @@
 //!
 //! This crate is an implementation detail of auth-proxy and follows no version promise of its own.
 
+mod across;
 mod bad;
 mod choices;
 mod draft;

@@ -8,6 +8,7 @@ mod cors;
 mod declare;
 mod extractors;
 mod guard;
+mod head;
 mod logs;
 mod outcomes;
 mod proxy;

@@ -33,6 +33,14 @@ pub(crate) struct Deployment {
     _running: (Vec<App>, Vec<Server>),
 }
 
+impl Deployment {
+    /// One app whose sign-in is on its own origin. The first of the servers is the provider.
+    fn of_one(own: String, callback: String, app: App, servers: Vec<Server>) -> Self {
+        let provider = servers[0].url.clone();
+        Self { apps: vec![own.clone()], callback, auth_host: own, provider, _running: (vec![app], servers) }
+    }
+}
+
 /// An internal upstream: everything happens on this app's origin.
 pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
     let port = free_port();
@@ -42,13 +50,7 @@ pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
     let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url)]);
     let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
     let app = App::start_at(port, pages(&auth)).await;
-    Deployment {
-        apps: vec![own.clone()],
-        callback,
-        auth_host: own,
-        provider: idp.url.clone(),
-        _running: (vec![app], vec![idp, server]),
-    }
+    Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
 /// A front door behind an ingress that ends TLS: Auth.js prefixes its cookies with `__Secure-`, and the
@@ -67,13 +69,7 @@ pub(crate) async fn front_door_https(kind: auth_proxy::Kind) -> Deployment {
     assert!(auth.config().cookie_name().starts_with("__Secure-"));
     let app = App::start_at(inner, pages(&auth)).await;
     let tls = Server::tls(outer, inner);
-    Deployment {
-        apps: vec![own.clone()],
-        callback,
-        auth_host: own,
-        provider: idp.url.clone(),
-        _running: (vec![app], vec![idp, server, tls]),
-    }
+    Deployment::of_one(own, callback, app, vec![idp, server, tls])
 }
 
 /// A front door whose upstream has its routes below another path.
@@ -85,13 +81,7 @@ pub(crate) async fn front_door_elsewhere() -> Deployment {
     let server = Server::with(Strategy::Jwt, "/auth", &[("ISSUER", &idp.url)]);
     let auth = Auth::builder().base_url(&server.url).upstream_base_path("/auth").build().unwrap();
     let app = App::start_at(port, pages(&auth).merge(auth.upstream_routes())).await;
-    Deployment {
-        apps: vec![own.clone()],
-        callback,
-        auth_host: own,
-        provider: idp.url.clone(),
-        _running: (vec![app], vec![idp, server]),
-    }
+    Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
 /// A front door before next-auth v4.
@@ -103,13 +93,7 @@ pub(crate) async fn front_door_v4() -> Deployment {
     let server = Server::v4(&idp.url);
     let auth = Auth::builder().base_url(&server.url).kind(auth_proxy::Kind::NextAuthV4).secrets([SECRET]);
     let app = App::start_at(port, pages(&auth.build().unwrap())).await;
-    Deployment {
-        apps: vec![own.clone()],
-        callback,
-        auth_host: own,
-        provider: idp.url.clone(),
-        _running: (vec![app], vec![idp, server]),
-    }
+    Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
 /// A public auth host that shares its cookies by domain, and two apps below that domain.
