@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::SystemTime;
 
 use serde::ser::{Error as _, SerializeMap};
@@ -33,11 +33,14 @@ impl<U: Serialize> Serialize for SessionData<U> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("user", &self.user)?;
         if let Some(expires) = self.expires {
-            // humantime panics on a time before 1970.
-            if expires < SystemTime::UNIX_EPOCH {
-                return Err(S::Error::custom("the session expires before 1970"));
+            // Only the years from 1970 to 9999 can be written; humantime panics before.
+            let mut text = String::new();
+            let writable = expires >= SystemTime::UNIX_EPOCH
+                && write!(text, "{}", humantime::format_rfc3339_millis(expires)).is_ok();
+            if !writable {
+                return Err(S::Error::custom("the session expires in a year that cannot be written"));
             }
-            map.serialize_entry("expires", &humantime::format_rfc3339_millis(expires).to_string())?;
+            map.serialize_entry("expires", &text)?;
         }
         for (name, value) in &self.extra {
             map.serialize_entry(name, value)?;

@@ -46,6 +46,8 @@ pub(super) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>)
     let expires = claims
         .get("exp")
         .and_then(Value::as_f64)
+        // The year 9999: whatever is later is as good as no end, and cannot be written as a date.
+        .filter(|exp| *exp < 253_402_300_800.0)
         .and_then(|exp| Duration::try_from_secs_f64(exp).ok())
         .and_then(|exp| SystemTime::UNIX_EPOCH.checked_add(exp));
     Some(RawSession { user, expires, extra: session })

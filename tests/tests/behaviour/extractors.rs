@@ -70,6 +70,20 @@ async fn local_sessions_ask_nobody() {
     assert_eq!(upstream.lookups(), before);
 }
 
+/// Times that no date can tell are no reason to fall over.
+#[tokio::test]
+async fn sessions_without_an_end() {
+    let upstream = upstream().await;
+    let local =
+        Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
+    let (_app, browser) = app_of(local).await;
+    for exp in [json!(253_402_300_800_u64), json!(1e18), json!(1e300), json!(u64::MAX)] {
+        let token = mint(&json!({ "sub": "1", "exp": exp }), upstream.secret(), COOKIE);
+        let session = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
+        assert_eq!((session.status, session.json().get("expires")), (200, None), "{exp}");
+    }
+}
+
 #[tokio::test]
 async fn a_mapping_of_ones_own() {
     let upstream = upstream().await;
