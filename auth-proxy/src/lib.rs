@@ -4,6 +4,7 @@ mod config;
 mod diagnosis;
 mod error;
 mod guard;
+mod javascript;
 mod provider;
 mod proxy;
 mod session;

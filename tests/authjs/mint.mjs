@@ -125,6 +125,9 @@ await add("no kid, second secret", {
 })
 await add("no kid, unknown secret", { secrets: [OLD, OLDEST], token: sealed(CLAIMS, { kid: false }) })
 await add("a kid that is not the key's", { token: sealed(CLAIMS, { header: { kid: "x" } }) })
+await add("a kid of another secret", { secrets: [SECRET, OLD], token: sealed(CLAIMS, { header: { kid: thumbprint(v5Key(OLD, NAME)) } }) })
+await add("rotated, GCM", { secrets: [SECRET, OLD], token: sealed(CLAIMS, { bytes: 32, secret: OLD }) })
+await add("GCM with the kid of the longer key", { token: sealed(CLAIMS, { bytes: 32, header: { kid: thumbprint(v5Key(SECRET, NAME)) } }) })
 await add("wrong salt", { token: await v5(CLAIMS, { salt: SECURE }) })
 await add("wrong secret", { secrets: [OLD], token: await v5() })
 await add("wrong secret, GCM", { secrets: [OLD], token: sealed(CLAIMS, { bytes: 32, kid: false }) })
@@ -137,6 +140,8 @@ for (const early of [0, 14, 15, 16, 20, 3600]) {
   await add(`nbf in ${early} s`, { now: NOW, token: sealed({ ...CLAIMS, nbf: NOW + early }) })
 }
 await add("exp in the past, on the real clock", { token: sealed({ ...CLAIMS, exp: NOW - 60 }) })
+for (const late of [14.5, 15.5]) await add(`exp ${late} s ago`, { now: NOW, token: sealed({ ...CLAIMS, exp: NOW - late }) })
+for (const early of [14.5, 15.5]) await add(`nbf in ${early} s`, { now: NOW, token: sealed({ ...CLAIMS, nbf: NOW + early }) })
 await add("v4 expired", {
   flavor: "encrypted_v4", cookie_name: V4_NAME, now: NOW, token: seal({ alg: "dir", enc: "A256GCM" }, JSON.stringify({ ...CLAIMS, exp: NOW - 15 }), v4Key(SECRET)),
 })
@@ -151,6 +156,10 @@ await add("exp twice", {
   token: sealed(`{"sub":"42","exp":${NOW - 3600},"exp":${NOW + 3600}}`), ...differ(false, "a time that a token says twice is refused"),
 })
 await add("exp null", { token: sealed({ ...CLAIMS, exp: null }) })
+for (const [name, plain] of Object.entries({
+  "exp of a far future": '{"exp":1e300}', "exp wider than 64 bits": `{"exp":1${"0".repeat(30)}}`, "exp negative": '{"exp":-1}',
+  "exp zero": '{"exp":0}', "exp true": '{"exp":true}', "nbf negative": '{"nbf":-1}',
+})) await add(name, { token: sealed(plain) })
 
 // Damage.
 const good = await v5()
@@ -166,6 +175,18 @@ await add("tag one byte short", { token: parts.with(4, b64(Buffer.from(parts[4],
 await add("iv one byte short", { token: parts.with(2, b64(Buffer.from(parts[2], "base64url").subarray(0, 15))).join(".") })
 await add("ciphertext one block short", { token: parts.with(3, b64(Buffer.from(parts[3], "base64url").subarray(0, -16))).join(".") })
 await add("iv and tag swapped", { token: parts.with(2, parts[4]).with(4, parts[2]).join(".") })
+{
+  const gcm = sealed(CLAIMS, { bytes: 32 }).split(".")
+  const bytes = (n) => Buffer.from(gcm[n], "base64url")
+  for (const [n, part] of ["header", "key", "iv", "ciphertext", "tag"].entries()) {
+    await add(`GCM, tampered ${part}`, { token: gcm.with(n, n === 1 ? "AAAA" : flip(gcm[n])).join(".") })
+  }
+  // AES-GCM itself allows tags this short.
+  for (const size of [0, 4, 8, 12, 15]) await add(`GCM, tag of ${size} bytes`, { token: gcm.with(4, b64(bytes(4).subarray(0, size))).join(".") })
+  for (const size of [0, 11, 16]) {
+    await add(`GCM, iv of ${size} bytes`, { token: gcm.with(2, b64(Buffer.concat([bytes(2), Buffer.alloc(4)]).subarray(0, size))).join(".") })
+  }
+}
 await add("four parts", { token: parts.slice(0, 4).join(".") })
 await add("six parts", { token: `${good}.AAAA` })
 await add("no parts", { token: "garbage" })
@@ -183,6 +204,17 @@ await add("only dots", { token: "...." })
   delete vectors.at(-1).ours.claims
 }
 await add("base64url with padding", { cookies: `${NAME}=${parts.with(4, `${parts[4]}=`).join(".")}`, ...differ(false, "base64url has no padding (RFC 7515, section 2)") })
+{
+  let token
+  do token = sealed(CLAIMS).split("."); while (!/[-_]/.test(token[3]))
+  const strict = differ(false, "base64url is read strictly: one token, one spelling")
+  // A newer Node decodes by itself, and then jose refuses this too.
+  await add("base64 of the other alphabet", {
+    token: token.with(3, token[3].replaceAll("-", "+").replaceAll("_", "/")).join("."), ...(Uint8Array.fromBase64 ? {} : strict),
+  })
+  await add("base64url with a space", { token: token.with(3, `${token[3].slice(0, 4)}%20${token[3].slice(4)}`).join("."), ...strict })
+  await add("base64url with a newline", { token: `${token.join(".")}%0A`, ...strict })
+}
 
 // Headers.
 for (const [name, header] of Object.entries({
@@ -196,12 +228,17 @@ for (const [name, header] of Object.entries({
   "no enc": { enc: undefined },
   "enc of the other key": { enc: "A256GCM" },
   "zip DEF": { zip: "DEF" },
+  "zip null": { zip: null },
   "crit unknown": { crit: ["b64"], b64: false },
   "crit without its member": { crit: ["exp"] },
+  "crit with its member": { crit: ["exp"], exp: NOW + 3600 },
   "crit empty": { crit: [] },
+  "crit a string": { crit: "exp" },
+  "crit null": { crit: null },
   "kid a number": { kid: 5 },
   "kid null": { kid: null },
   "typ and cty": { typ: "JWT", cty: "JWT" },
+  "members of other algorithms": { p2c: 1e9, jku: "https://example.com", epk: {} },
 })) await add(name, { token: sealed(CLAIMS, { header }) })
 await add("a header that is no object", { token: seal("[]", "{}", v5Key(SECRET, NAME)) })
 await add("a header that is an array", { token: seal('["dir","A256CBC-HS512"]', JSON.stringify(CLAIMS), v5Key(SECRET, NAME)) })
@@ -211,6 +248,23 @@ await add("v4 under A128CBC-HS256", {
   token: await new EncryptJWT(CLAIMS).setProtectedHeader({ alg: "dir", enc: "A128CBC-HS256" }).encrypt(v4Key(SECRET)),
   ...differ(false, "v4 issues A256GCM and nothing else is taken"),
 })
+{
+  const V4 = { flavor: "encrypted_v4", cookie_name: V4_NAME }
+  const key = v4Key(SECRET)
+  const v4Sealed = (claims, header = {}) => seal({ alg: "dir", enc: "A256GCM", ...header }, typeof claims === "string" ? claims : JSON.stringify(claims), key)
+  for (const [name, header] of Object.entries({ "zip DEF": { zip: "DEF" }, "crit unknown": { crit: ["x"], x: 1 }, "alg none": { alg: "none" } })) {
+    await add(`v4, ${name}`, { ...V4, token: v4Sealed(CLAIMS, header) })
+  }
+  for (const plain of ["[1]", '"a"']) await add(`v4, claims ${plain}`, { ...V4, token: v4Sealed(plain) })
+  await add("v4 with a salt", { ...V4, token: await v4.encode({ token: CLAIMS, secret: SECRET, salt: V4_NAME }) })
+  const pieces = v4Sealed({ ...CLAIMS, pad: "x".repeat(300) }).match(/.{1,150}/g).map((chunk, n) => `${V4_NAME}.${n}=${chunk}`)
+  await add("v4 in chunks", { ...V4, cookies: pieces.join("; ") })
+  await add("v4 in chunks, last first", { ...V4, cookies: pieces.toReversed().join("; ") })
+  await add("v4 and a sibling", { ...V4, cookies: `${V4_NAME}=${v4Sealed(CLAIMS)}; ${V4_NAME}-old=zzz`, ...differ(true, "cookies are read by exact name, never by prefix") })
+  await add("v4, Bearer", { ...V4, authorization: `Bearer ${v4Sealed(CLAIMS)}` })
+  await add("v4, bearer in small letters", { ...V4, authorization: `bearer ${v4Sealed(CLAIMS)}` })
+  await add("v4, Bearer, percent-encoded", { ...V4, authorization: `Bearer ${v4Sealed(CLAIMS).replaceAll(".", "%2E")}` })
+}
 await add("an unsigned JWT", { token: `${b64('{"alg":"none"}')}.${b64(JSON.stringify(CLAIMS))}.` })
 
 // Claims.
@@ -218,7 +272,17 @@ for (const [name, plain] of Object.entries({
   "claims an array": "[1]", "claims a string": '"a"', "claims a number": "1", "claims null": "null", "claims nothing": "",
   "claims half": '{"a":', "claims twice": "{}{}",
 })) await add(name, { token: sealed(plain) })
+{
+  // What `name.slice(0, 5)` leaves of an emoji: half a character, which no UTF-8 can hold.
+  const token = await v5({ ...CLAIMS, name: "Ada 👩‍💻".slice(0, 5) })
+  await add("half a character", { token })
+  vectors.at(-1).ours = vectors.at(-1).core = { ok: true, claims: { ...vectors.at(-1).core.claims, name: "Ada \ufffd" } }
+}
 await add("claims empty", { token: sealed({}) })
+await add("claims with a prototype", { token: sealed('{"__proto__":{"role":"admin"},"sub":"42"}') })
+await add("claims among spaces", { token: sealed(' \n{"sub":"42"} ') })
+await add("a claim twice", { token: sealed('{"sub":"41","sub":"42"}') })
+await add("claims nested 100 deep", { token: sealed(`{"deep":${"[".repeat(100)}${"]".repeat(100)}}`) })
 await add("unicode", { token: await v5({ ...CLAIMS, name: "Zoë 👩‍💻 שלום \u202e", "ключ": "値" }) })
 await add("nested claims", { token: await v5({ ...CLAIMS, role: "admin", nested: { a: [1, null, { b: true }], big: 9007199254740991, float: 1.5 } }) })
 
@@ -247,6 +311,27 @@ await add("a broken percent-escape", { cookies: `${NAME}=${good}%zz` })
 await add("quoted", { cookies: `${NAME}="${good}"` })
 await add("twice, the first is good", { cookies: `${NAME}=${good}; ${NAME}=zzz` })
 await add("twice, the second is good", { cookies: `${NAME}=zzz; ${NAME}=${good}` })
+await add("quoted in single quotes", { cookies: `${NAME}='${good}'` })
+await add("half quoted", { cookies: `${NAME}="${good}` })
+await add("spaces around the equals sign", { cookies: `${NAME} = ${good}` })
+await add("tabs around", { cookies: `a=1;\t${NAME}=${good}\t; b` })
+await add("semicolons around", { cookies: `;;; ${NAME}=${good};;` })
+await add("no spaces", { cookies: `a=b;${NAME}=${good};c` })
+await add("the name in capitals", { cookies: `${NAME.toUpperCase()}=${good}` })
+await add("the name percent-encoded", { cookies: `authjs%2Esession-token=${good}` })
+await add("an empty cookie, then a good one", { cookies: `${NAME}=; ${NAME}=${good}` })
+{
+  const plain = sealed(CLAIMS)
+  const [first, second] = [plain.slice(0, 100), plain.slice(100)]
+  const none = differ(false, "chunks end at the first gap; chunks without a first one are none")
+  await add("chunks and an empty one", { cookies: `${NAME}.0=${first}; ${NAME}.1=${second}; ${NAME}.2=` })
+  await add("chunks and an empty plain cookie", { cookies: `${NAME}=; ${NAME}.0=${first}; ${NAME}.1=${second}` })
+  await add("chunks and a stale next one", { cookies: `${NAME}.0=${first}; ${NAME}.1=${second}; ${NAME}.2=zzz` })
+  await add("a chunk twice, the first is good", { cookies: `${NAME}.0=${first}; ${NAME}.0=zzz; ${NAME}.1=${second}` })
+  await add("chunks, percent-encoded", { cookies: `${NAME}.0=${first.replaceAll(".", "%2E")}; ${NAME}.1=${second.replaceAll(".", "%2E")}` })
+  await add("chunks from 1", { cookies: `${NAME}.1=${first}; ${NAME}.2=${second}`, ...none })
+  await add("chunks 00 and 01", { cookies: `${NAME}.00=${first}; ${NAME}.01=${second}`, ...none })
+}
 await add("no cookie", { cookies: "a=1" })
 await add("an empty cookie", { cookies: `${NAME}=` })
 await add("another name", { cookies: `${SECURE}=${good}` })
@@ -258,6 +343,14 @@ await add("Bearer, percent-encoded", { authorization: `Bearer ${good.replaceAll(
 await add("Bearer with a broken escape", { authorization: `Bearer ${good}%zz` })
 await add("Bearer beside an empty cookie", { cookies: `${NAME}=`, authorization: `Bearer ${good}` })
 await add("Bearer beside an invalid cookie", { cookies: `${NAME}=zzz`, authorization: `Bearer ${good}` })
+{
+  const authorization = `Bearer ${sealed(CLAIMS)}`
+  await add("Bearer beside a sibling", { cookies: `${NAME}-old=zzz`, authorization, ...differ(true, "cookies are read by exact name, never by prefix") })
+  await add("Bearer beside a stale chunk", { cookies: `${NAME}.3=zzz`, authorization, ...differ(true, "chunks without a first one are none") })
+}
+await add("Bearer in capitals", { authorization: `BEARER ${good}` })
+await add("Bearer and two spaces", { authorization: `Bearer  ${good}` })
+await add("Bearer and nothing", { authorization: "Bearer " })
 await add("Basic", { authorization: `Basic ${good}` })
 
 // Signed tokens, for servers with a session encoding of their own: jose itself has the verdict.
@@ -293,5 +386,10 @@ for (const algorithm of ["HS256", "HS384", "HS512"]) {
     await signed(expect.toLowerCase(), `${algorithm} where ${expect} is configured`, { key, pem: secret, algorithm, expect })
   }
 }
+
+// On the real clock, where 15 s are forgiven: last, so that making keys does not use up the margin.
+const last = Math.floor(Date.now() / 1000)
+await add("exp 5 s ago, on the real clock", { token: sealed({ ...CLAIMS, exp: last - 5 }) })
+await add("exp 25 s ago, on the real clock", { token: sealed({ ...CLAIMS, exp: last - 25 }) })
 
 process.stdout.write(JSON.stringify({ now: NOW, vectors }))

@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::error::{AuthError, Reason};
+use crate::javascript::whole_characters;
 use crate::token::{SetCookieKind, is_session_cookie};
 use crate::upstream::status_error;
 
@@ -41,7 +42,8 @@ pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answ
         return Err(status_error(response));
     }
     let nonsense = |why: &str| AuthError::new(Reason::UPSTREAM_NONSENSE).because(why);
-    let object = match serde_json::from_slice(response.body()) {
+    let text = std::str::from_utf8(response.body()).map_err(|_| nonsense("/session answered no UTF-8"))?;
+    let object = match serde_json::from_str(&whole_characters(text)) {
         Ok(Value::Object(object)) => object,
         Ok(Value::Null) => Map::new(),
         Ok(_) => return Err(nonsense("/session answered neither null nor an object")),
@@ -123,6 +125,15 @@ mod tests {
             humantime::format_rfc3339_millis(session.expires.unwrap()).to_string(),
             "2030-01-02T03:04:05.678Z"
         );
+    }
+
+    /// A name that JavaScript cut within a character signs its user in all the same.
+    #[test]
+    fn half_a_character() {
+        let Ok(Answer::Session(session)) = answer(200, r#"{"user":{"name":"Ada \ud83d"}}"#, &[]) else {
+            panic!()
+        };
+        assert_eq!(session.user["name"], "Ada \u{fffd}");
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use auth_proxy_rules::TokenFormat;
@@ -8,6 +9,7 @@ use super::error::{KeyError, TokenError};
 use super::jwe::JweDecoder;
 use super::jws::JwsDecoder;
 use super::time;
+use crate::javascript::whole_characters;
 
 /// Turns session tokens into claims. The keys are derived once, when it is built.
 pub(crate) struct Decoder(Kind);
@@ -40,6 +42,10 @@ impl Decoder {
             Kind::Signed(decoder) => decoder.verify(token)?,
         };
         let claims = String::from_utf8(plain).map_err(|_| TokenError::Malformed)?;
+        let claims = match whole_characters(&claims) {
+            Cow::Borrowed(_) => claims,
+            Cow::Owned(repaired) => repaired,
+        };
         time::check(&claims, now)?;
         Ok(claims)
     }
