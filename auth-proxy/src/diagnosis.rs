@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What was said already.
 #[derive(Default)]
-pub(crate) struct Diagnosis([AtomicBool; 4]);
+pub(crate) struct Diagnosis([AtomicBool; 6]);
 
 /// A misconfiguration that a request gives away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub(crate) enum Finding {
     Undecided,
     /// A token names a key that is not configured.
     UnknownKey,
+    /// A request came for a public host that nobody vouches for.
+    HostUnknown,
+    /// A sign-in was started that its callback cannot finish.
+    Stranded,
 }
 
 impl Diagnosis {
@@ -54,6 +58,16 @@ impl Diagnosis {
                  AUTH_SECRET, an older one is missing from the list, or `upstream.cookie_name`, which is part \
                  of the key, is not the upstream's"
             ),
+            Finding::HostUnknown => tracing::warn!(
+                "a sign-in request for a public host was refused, since only its client vouches for that host: set \
+                 `public_url` to this app's origin, or name the proxy in front of it in `trusted_proxies` and \
+                 serve with `into_make_service_with_connect_info`"
+            ),
+            Finding::Stranded => tracing::warn!(
+                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
+                 are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
+                 of its own), or share its cookies with this app by their domain (deployment parent-domain)"
+            ),
         }
     }
 }
@@ -79,7 +93,14 @@ mod tests {
     #[test]
     fn there_is_a_flag_for_each() {
         let diagnosis = Diagnosis::default();
-        for finding in [Finding::CookiesLost, Finding::OtherPrefix, Finding::Undecided, Finding::UnknownKey] {
+        for finding in [
+            Finding::CookiesLost,
+            Finding::OtherPrefix,
+            Finding::Undecided,
+            Finding::UnknownKey,
+            Finding::HostUnknown,
+            Finding::Stranded,
+        ] {
             assert!(diagnosis.0.get(finding as usize).is_some());
         }
     }

@@ -46,6 +46,7 @@ pub enum Outcome {
 /// | `upstream_overloaded` | 503 | unavailable |
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid`, `target_absolute`, `upgrade_refused` | 400 | bad request |
+/// | `host_unknown` | 421 | bad request: a public name, and no `public_url` or `trusted_proxies` vouches for it |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |
 /// | `body_too_large` | 413 | bad request |
@@ -105,6 +106,7 @@ reasons! {
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is not a host.";
+    HOST_UNKNOWN = BadRequest 421 "host_unknown" "This service does not know itself by the name in the Host header.";
     TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is no forward proxy.";
     UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";

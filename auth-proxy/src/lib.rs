@@ -17,8 +17,8 @@ mod upstream;
 pub use auth_proxy_macros::require_session;
 
 pub use crate::config::{
-    Builder, Config, ConfigError, ConfigProblem, Host, Kind, Routes, Source, Strategy, TokenFormat,
-    Unauthenticated,
+    Builder, Config, ConfigError, ConfigProblem, CookieDomain, Host, Kind, Routes, Source, Strategy,
+    TokenFormat, Unauthenticated,
 };
 pub use crate::error::{AuthError, BoxError, Outcome};
 pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};

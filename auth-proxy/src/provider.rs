@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) mapping: Arc<dyn SessionMapping>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     pub(crate) diagnosis: Diagnosis,
+    /// The session cookie's name at the browser: the upstream's, unless its prefix is taken off.
+    pub(crate) browser_cookie: String,
 }
 
 impl<P: Provider> Proxy<P> {
@@ -112,6 +114,7 @@ impl<P: Provider> Proxy<P> {
             "auth proxy ready"
         );
         let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
+        let browser_cookie = settings.lowered_cookie_name().unwrap_or(&settings.cookie_name).to_owned();
         let shared = Shared {
             settings,
             config,
@@ -120,6 +123,7 @@ impl<P: Provider> Proxy<P> {
             mapping,
             clock: builder.clock,
             diagnosis: Diagnosis::default(),
+            browser_cookie,
         };
         Ok(Self { shared: Arc::new(shared), provider: PhantomData })
     }

@@ -1,7 +1,8 @@
 // Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
 // or database), BASE_PATH, PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (shared by its hosts, to
-// which it then sends people back), AUTH_REDIRECT_PROXY_URL, BIG (bytes of padding in the token, for
-// cookies of several chunks). Prints {"port":n} when it listens and ends when its standard input does.
+// which it then sends people back), SAME_SITE (none: for pages of other sites), AUTH_REDIRECT_PROXY_URL,
+// BIG (bytes of padding in the token, for cookies of several chunks). Prints {"port":n} when it listens
+// and ends when its standard input does.
 import { randomUUID } from "node:crypto"
 import express from "express"
 import { ExpressAuth } from "@auth/express"
@@ -10,7 +11,7 @@ import GitHub from "@auth/express/providers/github"
 import { encode } from "@auth/core/jwt"
 import { memoryAdapter } from "./memory-adapter.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -27,6 +28,11 @@ const cookies = {
   pkceCodeVerifier: shared("pkce.code_verifier"), state: shared("state"),
 }
 
+/** Cookies that pages of other sites send along, with `useSecureCookies`' names. */
+const crossSite = Object.fromEntries(
+  ["sessionToken", "csrfToken", "callbackUrl", "pkceCodeVerifier", "state"].map((name) => [name, { options: { sameSite: "none", secure: true } }]),
+)
+
 const config = {
   secret: AUTH_SECRET,
   basePath: BASE_PATH,
@@ -34,7 +40,7 @@ const config = {
   logger: { error() {}, warn() {}, debug() {} },
   session: { strategy: database ? "database" : "jwt", maxAge: MAX_AGE },
   ...(database ? { adapter } : {}),
-  ...(COOKIE_DOMAIN ? { cookies } : {}),
+  ...(COOKIE_DOMAIN ? { cookies } : SAME_SITE === "none" ? { cookies: crossSite } : {}),
   providers: [
     Credentials({
       credentials: { username: {}, password: { type: "password" } },

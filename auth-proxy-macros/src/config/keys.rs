@@ -38,7 +38,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("signin_path", "sign_in_path"),
 ];
 
-const GROUPS: [Group; 4] = [Group::Top, Group::Upstream, Group::Session, Group::Cors];
+const GROUPS: [Group; 5] = [Group::Top, Group::Upstream, Group::Session, Group::Cors, Group::Rewrite];
 
 /// What to say of a key that is no option of its block.
 pub(super) fn unknown(group: Group, key: &str) -> String {

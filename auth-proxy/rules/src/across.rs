@@ -1,7 +1,9 @@
 //! The rules that span several options.
 
 use crate::draft::TIMEOUT;
-use crate::{Draft, Known, Opt, Pem, Place, Problem, Source, Strategy, is_internal_host};
+use crate::{
+    CookieDomain, Draft, Known, Opt, Pem, Place, Problem, Source, Strategy, is_in_domain, is_internal_host,
+};
 
 impl Draft {
     /// Every rule that spans several options and is broken by what is known so far.
@@ -10,6 +12,7 @@ impl Draft {
         let mut found = Problems(Vec::new());
         self.check_urls(&mut found);
         self.check_cookie_name(&mut found);
+        self.check_cookie_domain(&mut found);
         self.check_secrets(&mut found);
         self.check_timeouts(&mut found);
         found.0
@@ -44,8 +47,10 @@ impl Draft {
         let Some(prefix) = ["__Secure-", "__Host-"].into_iter().find(|p| name.starts_with(p)) else {
             return;
         };
+        let renamed = self.cookie_prefix.is_later() || self.cookie_prefix.value_or(true) == Known::Is(true);
         let plain_http = match (&self.public_url, &self.base_url) {
-            (Known::Is(public), _) => !public.https,
+            // Browsers get it under another name then.
+            (Known::Is(public), _) => !public.https && !renamed,
             (Known::Unset, Known::Is(base)) => !base.origin.https,
             _ => false,
         };
@@ -56,6 +61,24 @@ impl Draft {
                 format!(
                     "browsers keep a `{prefix}` cookie on https only, and `{whose}` is http: \
                      drop the prefix, or set `public_url` to this app's https origin"
+                ),
+            );
+        }
+    }
+
+    fn check_cookie_domain(&self, found: &mut Problems) {
+        let (Known::Is(CookieDomain::Literal(domain)), Known::Is(public)) =
+            (&self.cookie_domain, &self.public_url)
+        else {
+            return;
+        };
+        if !is_in_domain(public.host(), domain) {
+            found.add(
+                Place::Option(Opt::CookieDomain),
+                format!(
+                    "browsers refuse a cookie of `{domain}` from `{}`, the host of `public_url`: \
+                     write that host or a domain above it",
+                    public.host()
                 ),
             );
         }

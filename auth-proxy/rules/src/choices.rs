@@ -168,3 +168,40 @@ impl Host {
         })
     }
 }
+
+/// What becomes of the `Domain` of the upstream's cookies.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CookieDomain {
+    /// Kept where this app's host is in it, else taken out.
+    Auto,
+    /// Kept as it is.
+    Keep,
+    /// Always taken out: every cookie is this host's alone.
+    Drop,
+    /// Replaced by this domain.
+    Literal(String),
+}
+
+impl CookieDomain {
+    /// The bare words; anything else is a domain.
+    pub const WORDS: [&'static str; 3] = ["auto", "keep", "drop"];
+
+    /// Reads a word or a domain.
+    ///
+    /// # Errors
+    /// When `text` is neither.
+    pub fn parse(text: &str) -> Result<Self, Bad> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "keep" => Self::Keep,
+            "drop" => Self::Drop,
+            _ => {
+                let domain = url::host(text.strip_prefix('.').unwrap_or(text))?;
+                if domain.contains(':') {
+                    return Err(Bad::part("the domain of a cookie has no port", text));
+                }
+                Self::Literal(domain)
+            }
+        })
+    }
+}

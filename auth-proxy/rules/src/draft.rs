@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use crate::header::{cookie_name, header_name, header_value};
 use crate::{
-    Bad, BaseUrl, Choice, Host, Kind, Opt, Origin, Routes, SecretInfo, Source, Strategy, TokenFormat,
-    Unauthenticated, units, url,
+    Bad, BaseUrl, Choice, CookieDomain, Host, Kind, Opt, Origin, Routes, SecretInfo, Source, Strategy,
+    TokenFormat, Unauthenticated, units, url,
 };
 
 /// What is known of an option's value at this point.
@@ -73,6 +73,11 @@ pub struct Draft {
     pub(crate) client_js: Known<bool>,
     pub(crate) cors_origins: Known<Vec<Origin>>,
     pub(crate) trusted_proxies: Known<Vec<IpNet>>,
+    pub(crate) rewrite_location: Known<bool>,
+    pub(crate) cookie_domain: Known<CookieDomain>,
+    pub(crate) cookie_path: Known<bool>,
+    pub(crate) cookie_secure: Known<bool>,
+    pub(crate) cookie_prefix: Known<bool>,
     pub(crate) routes: Known<Routes>,
 }
 
@@ -120,6 +125,11 @@ impl Draft {
             Opt::ClientJs => self.client_js = Known::Is(boolean(text)?),
             Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text)?),
             Opt::TrustedProxies => self.trusted_proxies = Known::Is(networks(text)?),
+            Opt::RewriteLocation => self.rewrite_location = Known::Is(boolean(text)?),
+            Opt::CookieDomain => self.cookie_domain = Known::Is(CookieDomain::parse(text)?),
+            Opt::CookiePath => self.cookie_path = Known::Is(boolean(text)?),
+            Opt::CookieSecure => self.cookie_secure = Known::Is(boolean(text)?),
+            Opt::CookiePrefix => self.cookie_prefix = Known::Is(boolean(text)?),
             Opt::Routes => self.routes = Known::Is(Routes::parse(text)?),
             Opt::Headers | Opt::Secret | Opt::Fetch => {
                 return Err(Bad::new("this option has no text form"));
@@ -154,6 +164,11 @@ impl Draft {
             Opt::ClientJs => self.client_js = later(optional),
             Opt::CorsOrigins => self.cors_origins = later(optional),
             Opt::TrustedProxies => self.trusted_proxies = later(optional),
+            Opt::RewriteLocation => self.rewrite_location = later(optional),
+            Opt::CookieDomain => self.cookie_domain = later(optional),
+            Opt::CookiePath => self.cookie_path = later(optional),
+            Opt::CookieSecure => self.cookie_secure = later(optional),
+            Opt::CookiePrefix => self.cookie_prefix = later(optional),
             Opt::Routes => self.routes = later(optional),
             Opt::Secret => self.secrets.push(later(optional)),
             Opt::Headers | Opt::Fetch => {}

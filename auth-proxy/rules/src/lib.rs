@@ -14,6 +14,7 @@ mod draft;
 mod header;
 mod option;
 mod path;
+mod prefix;
 mod secret;
 mod settings;
 mod suggest;
@@ -21,15 +22,16 @@ mod units;
 mod url;
 
 pub use bad::{Bad, Place, Problem};
-pub use choices::{Choice, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+pub use choices::{Choice, CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 pub use draft::{Draft, Known};
 pub use ipnet::IpNet;
 
 pub use header::{cookie_name, header_name, header_value, is_hop_by_hop};
 pub use option::{Group, Opt, Shape};
 pub use path::path;
+pub use prefix::{is_lowered, lowered};
 pub use secret::{Pem, SecretInfo};
-pub use settings::Settings;
+pub use settings::{Rewriting, Settings};
 pub use suggest::{nearest, snake_case};
 pub use units::{duration, size};
-pub use url::{BaseUrl, Origin, base_url, host, is_internal_host, origin};
+pub use url::{BaseUrl, Origin, base_url, host, is_in_domain, is_internal_host, origin};

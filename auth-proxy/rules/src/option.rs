@@ -11,11 +11,13 @@ pub enum Group {
     Session,
     /// In `cors: { .. }`.
     Cors,
+    /// In `rewrite: { .. }`.
+    Rewrite,
 }
 
 impl Group {
     /// The blocks that stand at the top level, beside the options there.
-    pub const BLOCKS: [Self; 3] = [Self::Upstream, Self::Session, Self::Cors];
+    pub const BLOCKS: [Self; 4] = [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite];
 
     /// The block with this key.
     #[must_use]
@@ -31,6 +33,7 @@ impl Group {
             Self::Upstream => "upstream",
             Self::Session => "session",
             Self::Cors => "cors",
+            Self::Rewrite => "rewrite",
         }
     }
 }
@@ -165,6 +168,16 @@ options! {
     ClientJs = Top "client_js", Shape::Bool, true, "false";
     /// `cors.origins`
     CorsOrigins = Cors "origins", Shape::List, true, "[\"https://app.example.com\"]";
+    /// `rewrite.location`
+    RewriteLocation = Rewrite "location", Shape::Bool, true, "false";
+    /// `rewrite.cookie_domain`
+    CookieDomain = Rewrite "cookie_domain", Shape::WordOrText(&["auto", "keep", "drop"]), true, "\"example.com\"";
+    /// `rewrite.cookie_path`
+    CookiePath = Rewrite "cookie_path", Shape::Bool, true, "false";
+    /// `rewrite.cookie_secure`
+    CookieSecure = Rewrite "cookie_secure", Shape::Bool, true, "false";
+    /// `rewrite.cookie_prefix`
+    CookiePrefix = Rewrite "cookie_prefix", Shape::Bool, true, "false";
     /// `routes`
     Routes = Top "routes", Shape::Word(&["all", "strict"]), true, "all";
 }
@@ -211,6 +224,7 @@ mod tests {
             (Opt::Unauthenticated, words::<Unauthenticated>()),
             (Opt::Routes, words::<Routes>()),
             (Opt::Host, crate::Host::WORDS.to_vec()),
+            (Opt::CookieDomain, crate::CookieDomain::WORDS.to_vec()),
         ] {
             let (Shape::Word(words) | Shape::WordOrText(words)) = option.shape() else {
                 panic!("{option} is not a word");

@@ -4,8 +4,8 @@ use ipnet::IpNet;
 
 use crate::draft::{CONNECT_TIMEOUT, TIMEOUT};
 use crate::{
-    BaseUrl, Draft, Host, Kind, Known, Origin, Routes, Source, Strategy, TokenFormat, Unauthenticated,
-    is_internal_host,
+    BaseUrl, CookieDomain, Draft, Host, Kind, Known, Origin, Routes, Source, Strategy, TokenFormat,
+    Unauthenticated, is_internal_host, lowered,
 };
 
 /// A whole configuration with every default applied. Holds no secret and no header value.
@@ -47,8 +47,25 @@ pub struct Settings {
     pub cors_origins: Vec<Origin>,
     /// Whose word on forwarding counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// What of a response is turned from the upstream's into this app's.
+    pub rewrite: Rewriting,
     /// Which paths are forwarded.
     pub routes: Routes,
+}
+
+/// What of a response is turned from the upstream's into this app's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewriting {
+    /// `Location`, and the `{"url": ..}` that clients get in its place.
+    pub location: bool,
+    /// The `Domain` of cookies.
+    pub cookie_domain: CookieDomain,
+    /// The `Path` of cookies, where the base paths differ.
+    pub cookie_path: bool,
+    /// `Secure` and `SameSite=None` of cookies. Only ever true where `public_url` is http.
+    pub cookie_secure: bool,
+    /// The `__Secure-` and `__Host-` of their names. Only ever true where `public_url` is http.
+    pub cookie_prefix: bool,
 }
 
 impl Settings {
@@ -57,6 +74,12 @@ impl Settings {
     pub fn bases(&self) -> impl Iterator<Item = &str> {
         let upstreams = (self.upstream_base_path != self.base_path).then_some(&self.upstream_base_path);
         [Some(&self.base_path), upstreams].into_iter().flatten().map(String::as_str)
+    }
+
+    /// The session cookie's name at the browser, where that is not [`cookie_name`](Self::cookie_name).
+    #[must_use]
+    pub fn lowered_cookie_name(&self) -> Option<&str> {
+        lowered(&self.cookie_name).filter(|_| self.rewrite.cookie_prefix)
     }
 }
 
@@ -76,13 +99,23 @@ impl Draft {
             Host::Auto => Host::Upstream,
             host => host,
         };
-        // The origin that the browser's cookies belong to, as far as configuration tells.
-        let https = match (&public_url, &host) {
-            (Some(public), _) => public.https,
-            (None, Host::Upstream) => base_url.origin.https,
-            (None, _) => false,
+        let plain_http = public_url.as_ref().is_some_and(|public| !public.https);
+        let rewrite = Rewriting {
+            location: or(&self.rewrite_location, || true),
+            cookie_domain: or(&self.cookie_domain, || CookieDomain::Auto),
+            cookie_path: or(&self.cookie_path, || true),
+            cookie_secure: plain_http && or(&self.cookie_secure, || true),
+            cookie_prefix: plain_http && or(&self.cookie_prefix, || true),
+        };
+        // Whether the upstream takes itself to be asked over https, as far as configuration tells: as this
+        // app is, or under its own name as its URL says.
+        let https = match &public_url {
+            Some(public) if public.https => true,
+            Some(_) if !rewrite.cookie_prefix => false,
+            _ => host == Host::Upstream && base_url.origin.https,
         };
         Some(Settings {
+            rewrite,
             upstream_base_path: or(&self.upstream_base_path, || base_path.clone()),
             cookie_name: or(&self.cookie_name, || default_cookie_name(kind, https)),
             strategy: or(&self.strategy, || Strategy::Jwt),
@@ -145,6 +178,22 @@ mod tests {
         ] {
             let settings = draft(&[(Opt::Kind, kind), (Opt::BaseUrl, url)]).resolve().unwrap();
             assert_eq!(settings.cookie_name, name, "{kind} {url}");
+            assert_eq!(settings.lowered_cookie_name(), None, "{kind} {url}");
+        }
+        // An app on plain http, before a server on https: its cookies have their prefix, here they cannot.
+        for (prefix, name, lowered) in [
+            ("true", "__Secure-authjs.session-token", Some("_Secure-authjs.session-token")),
+            ("false", "authjs.session-token", None),
+        ] {
+            let settings = draft(&[
+                (Opt::Kind, "authjs"),
+                (Opt::BaseUrl, "https://auth.example.com"),
+                (Opt::PublicUrl, "http://localhost:3000"),
+                (Opt::CookiePrefix, prefix),
+            ])
+            .resolve()
+            .unwrap();
+            assert_eq!((settings.cookie_name.as_str(), settings.lowered_cookie_name()), (name, lowered));
         }
         let settings = draft(&[
             (Opt::Kind, "authjs"),
@@ -175,8 +224,17 @@ mod tests {
                     (Opt::BaseUrl, "https://auth.example.com"),
                     (Opt::PublicUrl, "http://app.example.com"),
                     (Opt::CookieName, "__Host-a"),
+                    (Opt::CookiePrefix, "false"),
                 ],
                 Place::Option(Opt::CookieName),
+            ),
+            (
+                &[
+                    (Opt::BaseUrl, "https://auth.example.com"),
+                    (Opt::PublicUrl, "https://app.example.org"),
+                    (Opt::CookieDomain, "example.com"),
+                ],
+                Place::Option(Opt::CookieDomain),
             ),
             (
                 &[(Opt::BaseUrl, "http://auth"), (Opt::ConnectTimeout, "11s")],

@@ -106,6 +106,16 @@ pub fn host(text: &str) -> Result<String, Bad> {
     if name_ok && port_ok { Ok(text.to_ascii_lowercase()) } else { Err(bad()) }
 }
 
+/// Whether a browser on this host keeps, and sends back, a cookie of this domain (RFC 6265, section 5.1.3).
+#[must_use]
+pub fn is_in_domain(host: &str, domain: &str) -> bool {
+    let (host, domain) = (bare_host(host).to_ascii_lowercase(), domain.to_ascii_lowercase());
+    let domain = domain.strip_prefix('.').unwrap_or(&domain);
+    host == domain
+        || (host.parse::<IpAddr>().is_err()
+            && host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')))
+}
+
 /// Whether a host can only be reached from inside: loopback, a private or link-local address, a
 /// single label, or a name below `.internal`, `.local` or `.localhost`.
 #[must_use]

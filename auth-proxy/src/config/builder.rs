@@ -7,7 +7,7 @@ use auth_proxy_rules::Opt;
 use zeroize::Zeroizing;
 
 use super::resolve::{NotUnicode, Overrides, resolve};
-use super::{ConfigError, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+use super::{ConfigError, CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 use crate::provider::{Provider, Proxy};
 use crate::session::SessionMapping;
 use crate::upstream::{DynFetch, Fetch};
@@ -202,6 +202,42 @@ impl<P: Provider> Builder<P> {
     #[must_use]
     pub fn trusted_proxies<T: AsRef<str>>(self, networks: impl IntoIterator<Item = T>) -> Self {
         self.set_list(Opt::TrustedProxies, networks)
+    }
+
+    /// `rewrite.location`: whether redirects to the upstream become redirects to this app.
+    #[must_use]
+    pub fn rewrite_location(self, rewrite: bool) -> Self {
+        self.set(Opt::RewriteLocation, rewrite.to_string())
+    }
+
+    /// `rewrite.cookie_domain`: what becomes of the `Domain` of cookies.
+    #[must_use]
+    pub fn cookie_domain(self, domain: CookieDomain) -> Self {
+        let text = match domain {
+            CookieDomain::Auto => "auto".to_owned(),
+            CookieDomain::Keep => "keep".to_owned(),
+            CookieDomain::Drop => "drop".to_owned(),
+            CookieDomain::Literal(domain) => domain,
+        };
+        self.set(Opt::CookieDomain, text)
+    }
+
+    /// `rewrite.cookie_path`: whether the `Path` of cookies follows `base_path`.
+    #[must_use]
+    pub fn cookie_path(self, rewrite: bool) -> Self {
+        self.set(Opt::CookiePath, rewrite.to_string())
+    }
+
+    /// `rewrite.cookie_secure`: whether cookies lose `Secure` where `public_url` is http.
+    #[must_use]
+    pub fn cookie_secure(self, rewrite: bool) -> Self {
+        self.set(Opt::CookieSecure, rewrite.to_string())
+    }
+
+    /// `rewrite.cookie_prefix`: whether they lose `__Secure-` and `__Host-` there.
+    #[must_use]
+    pub fn cookie_prefix(self, rewrite: bool) -> Self {
+        self.set(Opt::CookiePrefix, rewrite.to_string())
     }
 
     /// `routes`: which paths below the base path are forwarded.

@@ -6,7 +6,9 @@ mod error;
 mod resolve;
 mod spec;
 
-pub use auth_proxy_rules::{Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+pub use auth_proxy_rules::{
+    CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+};
 use auth_proxy_rules::{Origin, Settings};
 use http::HeaderMap;
 use zeroize::Zeroizing;

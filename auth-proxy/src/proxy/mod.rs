@@ -5,6 +5,7 @@ mod body;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;
+mod landing;
 mod path;
 mod request;
 mod routes;

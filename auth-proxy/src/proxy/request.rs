@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Version};
 use super::{path, routes};
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::upstream::strip_hop_by_hop;
+use crate::upstream::{raise_cookies, strip_hop_by_hop};
 use auth_proxy_rules::Routes;
 
 /// Node refuses heads over 16 KiB itself; this bounds what we copy for upstreams that do not.
@@ -59,7 +59,8 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
 /// Cleans a request head in place: what the seed of this project documents (`host`,
 /// `content-length`, `connection`, `accept-encoding`), every other hop-by-hop header (RFC 9110,
 /// section 7.6.1), and whatever a client says about forwarding, which only the server may say.
-pub(super) fn clean(headers: &mut HeaderMap) {
+/// With `raise`, cookies get back the prefix that they lost on the way down.
+pub(super) fn clean(headers: &mut HeaderMap, raise: bool) {
     strip_hop_by_hop(headers);
     // `Expect` too: the server in front has answered it already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
@@ -77,6 +78,9 @@ pub(super) fn clean(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     join_cookies(headers);
+    if raise {
+        raise_cookies(headers);
+    }
 }
 
 /// HTTP/2 may split `Cookie` into several lines; HTTP/1 allows one (RFC 9113, section 8.2.3).
@@ -135,7 +139,7 @@ mod tests {
         }
         headers.append("cookie", HeaderValue::from_static("a=1"));
         headers.append("cookie", HeaderValue::from_static("b=2"));
-        clean(&mut headers);
+        clean(&mut headers, false);
         let mut left: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "authorization", "content-type", "cookie"]);

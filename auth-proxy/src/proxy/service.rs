@@ -17,7 +17,9 @@ use super::body::{Limited, Prefixed};
 #[cfg(feature = "client-js")]
 use super::client;
 use super::cors::Cors;
+use super::landing;
 use super::request::{self, Plan};
+use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::upstream::{Front, Rewrite, body_error, strip_hop_by_hop};
@@ -80,12 +82,15 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     }
     let Plan { method, rest } = request::plan(&parts, shared)?;
     let front = Front::of(&parts, &shared.settings.trusted_proxies)?;
+    front
+        .must_be_known(shared.settings.public_url.as_ref())
+        .inspect_err(|_| shared.say(Finding::HostUnknown))?;
     let target = shared.upstream.target(rest, parts.uri.query())?;
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
 
     let mut headers = std::mem::take(&mut parts.headers);
-    request::clean(&mut headers);
+    request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
     shared.upstream.finish_head(&mut headers, &front)?;
 
     let (body, exceeded) = limited(body, shared.settings.body_limit);
@@ -102,7 +107,14 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "upstream unavailable");
     })?;
     strip_hop_by_hop(response.headers_mut());
-    let rewrite = Rewrite::new(&shared.settings, front.origin(shared.settings.public_url.as_ref()));
+    let own = front.origin(shared.settings.public_url.as_ref());
+    if is_post
+        && !shared.diagnosis.has_said(Finding::Stranded)
+        && landing::is_stranded(&shared.settings, own.as_ref(), response.headers())
+    {
+        shared.say(Finding::Stranded);
+    }
+    let rewrite = Rewrite::new(&shared.settings, own);
     rewrite.head(response.headers_mut());
     if is_post && is_json(response.headers()) {
         response = rewrite_json(&rewrite, response).await?;

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderValue};
 
 use super::local;
@@ -7,7 +9,7 @@ use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::token::{Credential, auth_cookies};
-use crate::upstream::Front;
+use crate::upstream::{Front, raise_cookies};
 
 /// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
 const SESSION_LIMIT: usize = 1 << 20;
@@ -43,17 +45,26 @@ async fn ask(
     renewed: &mut Vec<HeaderValue>,
 ) -> Result<Option<RawSession>, AuthError> {
     let name = &shared.settings.cookie_name;
+    let headers = if shared.settings.rewrite.cookie_prefix {
+        let mut raised = headers.clone();
+        raise_cookies(&mut raised);
+        Cow::Owned(raised)
+    } else {
+        Cow::Borrowed(headers)
+    };
     for candidate in credential.candidates() {
-        let cookie = auth_cookies(headers, name, candidate).map_err(AuthError::from)?;
+        let cookie = auth_cookies(&headers, name, candidate).map_err(AuthError::from)?;
         let response = shared.upstream.session(cookie, front, SESSION_LIMIT).await;
-        let read = response.and_then(|response| Ok((wire::read(&response, name)?, response)));
+        // What comes back is this app's already.
+        let back = &shared.browser_cookie;
+        let read = response.and_then(|response| Ok((wire::read(&response, back)?, response)));
         let (answer, response) = read.inspect_err(|error| {
             if error.is(Reason::UPSTREAM_UNDECIDED) {
                 shared.say(Finding::Undecided);
             }
             tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
         })?;
-        *renewed = wire::session_cookies(&response, name);
+        *renewed = wire::session_cookies(&response, back);
         match answer {
             Answer::Session(session) => return Ok(Some(session)),
             Answer::SignedOut => return Ok(None),

@@ -102,7 +102,7 @@ where
         let response = self.inner.call(request);
         Box::pin(async move {
             let mut response = response.await?.into_response();
-            merge(response.headers_mut(), memo.renewed(), &proxy.shared().settings.cookie_name);
+            merge(response.headers_mut(), memo.renewed(), &proxy.shared().browser_cookie);
             Ok(response)
         })
     }

@@ -162,7 +162,7 @@ impl Shared {
     /// The credential that headers carry.
     pub(crate) fn credential(&self, headers: &HeaderMap) -> Result<Option<Credential>, AuthError> {
         let opaque = self.settings.strategy == crate::config::Strategy::Database;
-        let found = super::read(headers, &self.settings.cookie_name, opaque).map_err(AuthError::from)?;
+        let found = super::read(headers, &self.browser_cookie, opaque).map_err(AuthError::from)?;
         if found.is_none() && !self.diagnosis.has_said(Finding::OtherPrefix) {
             let other = super::read(headers, &other_prefix(&self.settings.cookie_name), opaque);
             if other.is_ok_and(|other| other.is_some()) {

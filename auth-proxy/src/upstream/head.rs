@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use auth_proxy_rules::{Host, IpNet, Origin, host, is_hop_by_hop};
+use auth_proxy_rules::{Host, IpNet, Origin, host, is_hop_by_hop, is_internal_host};
 use axum::extract::ConnectInfo;
 use http::header::{CONNECTION, FORWARDED, HOST};
 use http::request::Parts;
@@ -19,6 +19,8 @@ const MOST_ADDRESSES: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct Front {
     host: Option<String>,
+    /// Whether nobody vouches for the host: the client chose it, and it may be anybody's.
+    stranger: bool,
     https: bool,
     /// The client and the proxies after it, as far as they can be believed; the peer is the last.
     addresses: Vec<IpAddr>,
@@ -39,6 +41,7 @@ impl Front {
         let peer = peer.ip().to_canonical();
         if trusted.iter().any(|network| network.contains(&peer)) {
             front.believe(&parts.headers);
+            front.stranger = false;
         }
         front.addresses.push(peer);
         Ok(front)
@@ -62,7 +65,9 @@ impl Front {
             (None, None) => uri.authority().map(http::uri::Authority::as_str),
         };
         let host = named.map(host).transpose().map_err(|bad| invalid().because(bad.message))?;
-        Ok(Self { host, https: uri.scheme() == Some(&Scheme::HTTPS), addresses: Vec::new() })
+        // A name that leads nowhere but inside cannot lead anybody away.
+        let stranger = host.as_deref().is_some_and(|host| !is_internal_host(host));
+        Ok(Self { host, stranger, https: uri.scheme() == Some(&Scheme::HTTPS), addresses: Vec::new() })
     }
 
     /// Takes over what a trusted proxy says: the first value of each header, which is what the
@@ -87,10 +92,27 @@ impl Front {
         self.addresses = addresses.filter(|all| all.len() < MOST_ADDRESSES).unwrap_or_default();
     }
 
-    /// This app's origin as the browser sees it: `public_url`, else what the request says.
+    /// Refuses a host that only the client vouches for, since the upstream makes redirects, callback
+    /// URLs and mails of it.
+    ///
+    /// # Errors
+    /// `host_unknown`, unless `public_url` decides.
+    pub(crate) fn must_be_known(&self, public_url: Option<&Origin>) -> Result<(), AuthError> {
+        if self.stranger && public_url.is_none() {
+            return Err(AuthError::new(Reason::HOST_UNKNOWN));
+        }
+        Ok(())
+    }
+
+    /// This app's origin as the browser sees it: `public_url`, else what the request says. `None` when
+    /// that is a stranger's word.
     pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {
-        let said = || Some(Origin { https: self.https, authority: self.host.clone()? });
+        let said = || Some(Origin { https: self.https, authority: self.known_host()?.to_owned() });
         public_url.cloned().or_else(said)
+    }
+
+    fn known_host(&self) -> Option<&str> {
+        self.host.as_deref().filter(|_| !self.stranger)
     }
 
     /// Writes `Host` by the policy, and `X-Forwarded-*` and `Forwarded` (RFC 7239) as the client is
@@ -101,7 +123,7 @@ impl Front {
         policy: &Host,
         public_url: Option<&Origin>,
     ) -> Result<(), AuthError> {
-        let seen = public_url.map(|url| url.authority.as_str()).or(self.host.as_deref());
+        let seen = public_url.map(|url| url.authority.as_str()).or(self.known_host());
         let sent = match policy {
             Host::Preserve => seen,
             Host::Literal(host) => Some(host.as_str()),

@@ -5,6 +5,7 @@ mod client;
 mod fetch;
 mod head;
 mod idle;
+mod prefix;
 mod rewrite;
 
 use auth_proxy_rules::Settings;
@@ -16,6 +17,7 @@ pub use self::client::Reqwest;
 pub use self::fetch::{DynFetch, Fetch};
 pub(crate) use self::head::{Front, strip_hop_by_hop};
 use self::idle::IdleTimeout;
+pub(crate) use self::prefix::raise_cookies;
 pub(crate) use self::rewrite::Rewrite;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError, Reason};

@@ -1,27 +1,18 @@
-use auth_proxy_rules::{BaseUrl, Origin, Settings};
+use auth_proxy_rules::{BaseUrl, CookieDomain, Origin, Rewriting, Settings, is_in_domain, lowered};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Uri};
 
 /// Turns what points at the upstream into what points at this app.
 ///
-/// | part of a response | becomes |
-/// |---|---|
-/// | `Location` on the upstream's origin | the same path of this app, without an origin, so that no `Host` header can choose it |
-/// | `Location` below the upstream's base path | the same below this app's base path |
-/// | `{"url": ..}` of a JSON redirect | the same, on this app's origin, since clients parse it as an absolute URL |
-/// | `Set-Cookie` with a `Domain` that this app's host is not in | without the `Domain`: a cookie of this app |
-/// | `Set-Cookie` with the upstream's base path as `Path` | this app's base path |
-/// | `Set-Cookie` with `Secure`, where `public_url` is http | without `Secure`, and `SameSite=Lax` in place of `None` |
-///
-/// Everything else passes untouched.
+/// The README's table of the options in `rewrite` says what becomes of what. Everything else passes
+/// untouched.
 pub(crate) struct Rewrite<'a> {
     upstream: &'a BaseUrl,
     upstream_base: &'a str,
     local_base: &'a str,
     /// This app as the browser sees it.
     own: Option<Origin>,
-    /// Whether configuration, not a guess, says that browsers come over plain http.
-    plain_http: bool,
+    what: &'a Rewriting,
 }
 
 impl<'a> Rewrite<'a> {
@@ -31,7 +22,7 @@ impl<'a> Rewrite<'a> {
             upstream_base: &settings.upstream_base_path,
             local_base: &settings.base_path,
             own,
-            plain_http: settings.public_url.as_ref().is_some_and(|url| !url.https),
+            what: &settings.rewrite,
         }
     }
 
@@ -45,7 +36,7 @@ impl<'a> Rewrite<'a> {
         for (name, value) in headers.iter_mut() {
             if *name == SET_COOKIE
                 && let Some(Ok(changed)) =
-                    value.to_str().ok().and_then(|text| self.cookie(text)).map(|t| t.parse())
+                    value.to_str().ok().and_then(|text| self.cookie(text)).map(|text| text.parse())
             {
                 *value = changed;
             }
@@ -67,6 +58,9 @@ impl<'a> Rewrite<'a> {
 
     /// The path of this app that a URL of the upstream stands for.
     fn path(&self, url: &str) -> Option<String> {
+        if !self.what.location {
+            return None;
+        }
         let (origin, path) = split(url)?;
         match origin {
             Some(origin) if origin.is_same(&self.upstream.origin) => {
@@ -93,16 +87,31 @@ impl<'a> Rewrite<'a> {
         let mut changed = false;
         let mut parts = text.split(';');
         let pair = parts.next()?;
+        let pair = match lowered(pair.trim_start()).filter(|_| self.what.cookie_prefix) {
+            Some(renamed) => {
+                changed = true;
+                renamed.to_owned()
+            }
+            None => pair.to_owned(),
+        };
         let kept: Vec<String> = parts
             .filter_map(|part| {
                 let (name, value) = part.split_once('=').unwrap_or((part, ""));
                 let new = match name.trim().to_ascii_lowercase().as_str() {
-                    "domain" if !self.is_in(value.trim()) => None,
-                    "path" if value.trim() == self.upstream_base && self.upstream_base != self.local_base => {
+                    "domain" => match self.domain(value.trim()) {
+                        Domain::Stays => return Some(part.to_owned()),
+                        Domain::Goes => None,
+                        Domain::Becomes(domain) => Some(format!(" Domain={domain}")),
+                    },
+                    "path"
+                        if self.what.cookie_path
+                            && value.trim() == self.upstream_base
+                            && self.upstream_base != self.local_base =>
+                    {
                         Some(format!(" Path={}", self.local_base))
                     }
-                    "secure" if self.plain_http => None,
-                    "samesite" if self.plain_http && value.trim().eq_ignore_ascii_case("none") => {
+                    "secure" if self.what.cookie_secure => None,
+                    "samesite" if self.what.cookie_secure && value.trim().eq_ignore_ascii_case("none") => {
                         Some(" SameSite=Lax".to_owned())
                     }
                     _ => return Some(part.to_owned()),
@@ -111,17 +120,28 @@ impl<'a> Rewrite<'a> {
                 new
             })
             .collect();
-        changed.then(|| [pair.to_owned()].into_iter().chain(kept).collect::<Vec<_>>().join(";"))
+        changed.then(|| [pair].into_iter().chain(kept).collect::<Vec<_>>().join(";"))
     }
 
-    /// Whether a browser on this app would keep a cookie of this domain (RFC 6265, section 5.1.3).
     /// Where this app's host is not known, the upstream's word stands.
-    fn is_in(&self, domain: &str) -> bool {
-        let Some(own) = &self.own else { return true };
-        let (host, domain) =
-            (own.host().to_ascii_lowercase(), domain.trim_start_matches('.').to_ascii_lowercase());
-        host == domain || host.strip_suffix(&domain).is_some_and(|front| front.ends_with('.'))
+    fn domain(&self, domain: &str) -> Domain<'_> {
+        match &self.what.cookie_domain {
+            CookieDomain::Keep => Domain::Stays,
+            CookieDomain::Drop => Domain::Goes,
+            CookieDomain::Literal(own) => Domain::Becomes(own),
+            CookieDomain::Auto => match &self.own {
+                Some(own) if !is_in_domain(own.host(), domain) => Domain::Goes,
+                _ => Domain::Stays,
+            },
+        }
     }
+}
+
+/// What becomes of a `Domain`.
+enum Domain<'a> {
+    Stays,
+    Goes,
+    Becomes(&'a str),
 }
 
 /// The origin of a URL, if it has one, and the rest. `None` for what is no http(s) URL of a path.
@@ -143,24 +163,30 @@ fn split(url: &str) -> Option<(Option<Origin>, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{base_url, origin};
+    use auth_proxy_rules::{Draft, Opt};
 
     use super::*;
 
-    fn rewrite<'a>(upstream: &'a BaseUrl, own: &str, plain_http: bool) -> Rewrite<'a> {
-        Rewrite {
-            upstream,
-            upstream_base: "/auth",
-            local_base: "/api/login",
-            own: Some(origin(own).unwrap()),
-            plain_http,
+    /// The settings of an app at `own`, before an upstream at `upstream`.
+    fn settings(upstream: &str, own: &str, more: &[(Opt, &str)]) -> Settings {
+        let mut draft = Draft::default();
+        let paths = [(Opt::UpstreamBasePath, "/auth"), (Opt::BasePath, "/api/login")];
+        for (option, text) in
+            paths.iter().chain(&[(Opt::BaseUrl, upstream), (Opt::PublicUrl, own)]).chain(more)
+        {
+            draft.set(*option, text).unwrap();
         }
+        draft.resolve().unwrap()
+    }
+
+    fn rewrite(settings: &Settings) -> Rewrite<'_> {
+        Rewrite::new(settings, settings.public_url.clone())
     }
 
     #[test]
     fn what_points_at_the_upstream_points_here() {
-        let upstream = base_url("https://auth.example.com/tenant").unwrap();
-        let rewrite = rewrite(&upstream, "https://app.example.org", false);
+        let settings = settings("https://auth.example.com/tenant", "https://app.example.org", &[]);
+        let rewrite = rewrite(&settings);
         for (url, path) in [
             ("https://auth.example.com/tenant/auth/signin?error=x#y", Some("/api/login/signin?error=x#y")),
             ("https://AUTH.example.com:443/auth/error", Some("/api/login/error")),
@@ -190,8 +216,8 @@ mod tests {
 
     #[test]
     fn json_redirects_stay_absolute() {
-        let upstream = base_url("http://auth.internal").unwrap();
-        let rewrite = rewrite(&upstream, "https://app.example.org", false);
+        let settings = settings("http://auth.internal", "https://app.example.org", &[]);
+        let rewrite = rewrite(&settings);
         let json = |text: &str| rewrite.json(text.as_bytes()).map(|body| String::from_utf8(body).unwrap());
         assert_eq!(
             json(r#"{"url":"http://auth.internal/auth/error?error=X"}"#).unwrap(),
@@ -206,9 +232,10 @@ mod tests {
 
     #[test]
     fn cookies_become_this_apps() {
-        let upstream = base_url("https://auth.example.com").unwrap();
-        let https = rewrite(&upstream, "https://app.example.com", false);
-        let http = rewrite(&upstream, "http://app.local:3000", true);
+        let upstream = "https://auth.example.com";
+        let https = settings(upstream, "https://app.example.com", &[]);
+        let http = settings(upstream, "http://app.local:3000", &[]);
+        let (https, http) = (rewrite(&https), rewrite(&http));
         for (rewrite, from, to) in [
             (&https, "a=b; Domain=auth.example.com; Path=/; HttpOnly", Some("a=b; Path=/; HttpOnly")),
             (&https, "a=b; domain=.Example.com; Path=/", None),
@@ -217,9 +244,37 @@ mod tests {
             (&https, "a=b; Path=/; Secure; SameSite=None", None),
             (&http, "a=b; Path=/; Secure; SameSite=None", Some("a=b; Path=/; SameSite=Lax")),
             (&http, "a=b=c; Path=/; SameSite=Strict", None),
+            (&http, "__Host-a=__Host-b; Path=/; Secure", Some("_Host-a=__Host-b; Path=/")),
+            (&http, " __Secure-a.0=b", Some("_Secure-a.0=b")),
+            (&https, "__Secure-a=b; Path=/; Secure", None),
             (&https, "", None),
         ] {
             assert_eq!(rewrite.cookie(from).as_deref(), to, "{from}");
         }
+    }
+
+    #[test]
+    fn each_by_its_option() {
+        let cookie = "__Host-a=b; Domain=auth.example.com; Path=/auth; Secure; SameSite=None";
+        for (option, value, becomes) in [
+            (Opt::CookieDomain, "auto", "_Host-a=b; Path=/api/login; SameSite=Lax"),
+            (Opt::CookieDomain, "drop", "_Host-a=b; Path=/api/login; SameSite=Lax"),
+            (Opt::CookieDomain, "keep", "_Host-a=b; Domain=auth.example.com; Path=/api/login; SameSite=Lax"),
+            (
+                Opt::CookieDomain,
+                ".example.org",
+                "_Host-a=b; Domain=example.org; Path=/api/login; SameSite=Lax",
+            ),
+            (Opt::CookiePath, "false", "_Host-a=b; Path=/auth; SameSite=Lax"),
+            (Opt::CookieSecure, "false", "_Host-a=b; Path=/api/login; Secure; SameSite=None"),
+            (Opt::CookiePrefix, "false", "__Host-a=b; Path=/api/login; SameSite=Lax"),
+        ] {
+            let settings = settings("https://auth.example.com", "http://app.example.org", &[(option, value)]);
+            assert_eq!(rewrite(&settings).cookie(cookie).as_deref(), Some(becomes), "{option}: {value}");
+        }
+        let off = [(Opt::RewriteLocation, "false")];
+        let settings = settings("https://auth.example.com", "http://app.example.org", &off);
+        assert_eq!(rewrite(&settings).path("https://auth.example.com/auth/error"), None);
+        assert_eq!(rewrite(&settings).json(br#"{"url":"https://auth.example.com/auth"}"#), None);
     }
 }

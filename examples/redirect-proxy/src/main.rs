@@ -4,8 +4,8 @@
 //! be reachable, and `https://auth.example.com/api/auth/callback/github` at the provider. It hands the
 //! callback on to the app where the sign-in began.
 //!
-//! `AUTH_UPSTREAM_URL=http://auth.internal:3001 cargo run -p redirect-proxy`, with
-//! `AUTH_TRUSTED_PROXIES=10.0.0.0/8` behind an ingress that ends TLS.
+//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p redirect-proxy`; behind an ingress also
+//! `AUTH_PUBLIC_URL=https://app.example.org`, or `AUTH_TRUSTED_PROXIES=10.0.0.0/8` for an app of several hosts.
 
 use std::net::SocketAddr;
 
@@ -15,6 +15,7 @@ use axum::{Router, routing::get};
 auth_proxy! {
     /// A login whose callback is registered once.
     struct Auth {
+        public_url: env("AUTH_PUBLIC_URL", optional),
         trusted_proxies: env("AUTH_TRUSTED_PROXIES", optional),
         upstream: {
             kind: authjs,

@@ -59,15 +59,16 @@ async fn the_host_policy() {
     let url = mirror.url("");
     let own = mirror.addr.to_string();
     for (builder, host, forwarded) in [
-        (Auth::builder(), "app.test", "app.test"),
-        (Auth::builder().host(Host::Upstream), own.as_str(), "app.test"),
-        (Auth::builder().host(Host::Literal("auth.test:81".into())), "auth.test:81", "app.test"),
+        (Auth::builder(), "app.internal", "app.internal"),
+        (Auth::builder().host(Host::Upstream), own.as_str(), "app.internal"),
+        (Auth::builder().host(Host::Literal("auth.test:81".into())), "auth.test:81", "app.internal"),
         (Auth::builder().public_url("https://public.test"), "public.test", "public.test"),
     ] {
         let https = format!("{builder:?}").contains("public_url");
         let (app, _browser) = app_of(builder.base_url(url.clone())).await;
-        let answer =
-            app.raw("GET /api/auth/session HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n").await;
+        let answer = app
+            .raw("GET /api/auth/session HTTP/1.1\r\nHost: app.internal\r\nConnection: close\r\n\r\n")
+            .await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         let seen = seen.lock().unwrap().pop().unwrap().2;
         assert_eq!(
@@ -75,6 +76,37 @@ async fn the_host_policy() {
             (&host.parse().unwrap(), &forwarded.parse().unwrap())
         );
         assert_eq!(seen["x-forwarded-proto"], if https { "https" } else { "http" });
+    }
+}
+
+/// The upstream makes redirects, callback URLs and mails of its host: no client chooses it.
+#[tokio::test]
+async fn a_host_that_nobody_vouches_for() {
+    let (mirror, seen) = mirror().await;
+    let builder = || Auth::builder().base_url(mirror.url(""));
+    for (builder, host, status) in [
+        (builder(), "evil.example", 421),
+        (builder(), "203.0.113.5:3000", 421),
+        (builder().host(Host::Upstream), "evil.example", 421),
+        (builder().trusted_proxies(["10.0.0.0/8"]), "evil.example", 421),
+        (builder().trusted_proxies(["127.0.0.1"]), "app.example.com", 200),
+        (builder().public_url("http://app.example.com"), "evil.example", 200),
+        (builder(), "localhost:3000", 200),
+        (builder(), "192.168.1.7", 200),
+        (builder(), "[::1]:80", 200),
+        (builder(), "app.internal", 200),
+    ] {
+        let (app, _browser) = app_of(builder).await;
+        let head = format!("Host: {host}\r\nConnection: close\r\n\r\n");
+        let answer = app.raw(&format!("GET /api/auth/csrf HTTP/1.1\r\n{head}")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
+        let evil = |(_, _, headers): &(_, _, http::HeaderMap)| format!("{headers:?}").contains("evil");
+        assert!(!answer.contains("evil") && !seen.lock().unwrap().iter().any(evil), "{host}");
+        // A page of the app is answered: its lookup does without.
+        let cookie = "Cookie: authjs.session-token=a..b.c.d\r\n";
+        let answer = app.raw(&format!("GET /session/optional HTTP/1.1\r\n{cookie}{head}")).await;
+        assert!(!answer.starts_with("HTTP/1.1 421"), "{host}: {answer}");
+        assert!(!seen.lock().unwrap().iter().any(evil), "{host}");
     }
 }
 

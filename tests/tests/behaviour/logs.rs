@@ -136,6 +136,36 @@ async fn the_upstream_is_undecided() {
 }
 
 #[tokio::test]
+async fn the_host_is_nobodys() {
+    let log = Log::start();
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    for _ in 0..3 {
+        let answer = browser.get_with("/api/auth/csrf", &[("host", "app.example.com")]).await;
+        assert_eq!(answer.code(), "host_unknown");
+    }
+    assert_eq!(log.times("set `public_url` to this app's origin"), 1, "{}", log.text());
+}
+
+/// A provider that is told to send people to the auth host, with cookies that they do not have there.
+#[tokio::test]
+async fn the_callback_is_elsewhere() {
+    let log = Log::start();
+    let to_provider: axum::Router = axum::Router::new().fallback(|| async {
+        let callback = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
+        let location = format!("https://idp.example/authorize?redirect_uri={callback}");
+        (http::StatusCode::FOUND, [("location", location), ("set-cookie", "authjs.state=x".to_owned())])
+    });
+    let builder = Auth::builder().base_url("https://auth.example.com").fetch(to_provider);
+    let (_app, browser) = app_of(builder).await;
+    for _ in 0..3 {
+        let answer = browser.post("/api/auth/signin/github", &[]).await;
+        assert!(answer.header("location").starts_with("https://idp.example/"), "{answer:?}");
+    }
+    assert_eq!(log.times("will send people back to the upstream's own host"), 1, "{}", log.text());
+}
+
+#[tokio::test]
 async fn nobody_relays_the_cookies() {
     let log = Log::start();
     let upstream = FakeUpstream::start().await.unwrap();

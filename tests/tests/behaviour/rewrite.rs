@@ -93,6 +93,35 @@ async fn redirects_to_others_pass_and_no_host_header_chooses_one() {
     assert!(answer.contains("location: /welcome\r\n") && !answer.contains("evil.example"), "{answer}");
 }
 
+/// An app on plain http before a server on https, as in development: browsers refuse the names of its
+/// cookies, and the names are part of the key.
+#[tokio::test]
+async fn prefixes_are_taken_off_and_come_back() {
+    let name = "__Secure-authjs.session-token";
+    for secret in [false, true] {
+        let upstream = users(FakeUpstream::builder().cookie_name(name)).start().await.unwrap();
+        let builder = Auth::builder().base_url(upstream.url()).cookie_name(name);
+        let builder = builder.public_url("http://app.internal");
+        let secrets = secret.then(|| upstream.secret().to_owned());
+        let (_app, browser) = app_of(builder.secrets(secrets)).await;
+        let signed_in = browser.sign_in("demo", "demo").await;
+        let cookies = signed_in.cookies().join("\n");
+        assert!(
+            cookies.contains("_Secure-authjs.session-token=") && !cookies.contains("__Secure-"),
+            "{cookies}"
+        );
+        assert!(!cookies.contains("; Secure"), "{cookies}");
+        let me = browser.get("/session").await;
+        assert_eq!(me.json()["user"]["name"], "Demo");
+        // What the lookup renews comes under the name that the browser has.
+        assert!(me.cookies()[0].starts_with("_Secure-authjs.session-token="), "{me:?}");
+        assert_eq!(browser.get("/everything").await.json()[0], "Demo");
+        assert_eq!(browser.get("/protected").await.body, "ok");
+        browser.sign_out().await;
+        assert_eq!(browser.get("/protected").await.code(), "session_absent");
+    }
+}
+
 #[tokio::test]
 async fn other_json_passes_byte_for_byte() {
     for body in [r#"{ "url" : "https://idp.example/" }"#, r#"{"user":{}}"#, "null", "not json"] {

@@ -7,8 +7,8 @@ use std::process::Command;
 use auth_proxy::{Kind, Strategy};
 
 use crate::deployments::{
-    Deployment, bundle_of, front_door, front_door_elsewhere, front_door_https, front_door_v4, parent_domain,
-    redirect_proxy,
+    Deployment, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site, front_door_https,
+    front_door_v4, parent_domain, redirect_proxy,
 };
 use crate::process::{Process, example};
 
@@ -96,6 +96,14 @@ async fn the_clients_of_next_auth() {
         let vars = vec![("APP", deployment.apps[0].clone()), ("CLIENT", version.to_owned())];
         run("react.mjs", vars, &format!("next-auth {version} works unmodified")).await;
     }
+}
+
+/// A page of another site signs in with cookies of its visitor, where `cors.origins` names it.
+#[tokio::test]
+async fn a_page_of_another_site() {
+    let (deployment, page, stranger) = front_door_for_another_site().await;
+    let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("STRANGER", stranger)];
+    run("another-site.mjs", vars, "signed in from another site").await;
 }
 
 /// The client that the router serves, under a content security policy, against the real server.

@@ -72,6 +72,36 @@ pub(crate) async fn front_door_https(kind: auth_proxy::Kind) -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server, tls])
 }
 
+/// A front door that pages of another site may use, with cookies that they send along; the origin of
+/// one that may, and of one that may not.
+pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String) {
+    let [outer, inner] = [free_port(), free_port()];
+    let own = format!("https://app.localtest:{outer}");
+    let server = Server::with(Strategy::Jwt, "/api/auth", &[("SAME_SITE", "none")]);
+    let [(page, page_tls, page_app), (stranger, stranger_tls, stranger_app)] =
+        [another_site("page").await, another_site("stranger").await];
+    let auth = Auth::builder().base_url(&server.url).public_url(&own).cors_origins([&page]).build().unwrap();
+    let app = App::start_at(inner, pages(&auth)).await;
+    let tls = Server::tls(outer, inner);
+    let running = (vec![app, page_app, stranger_app], vec![server, tls, page_tls, stranger_tls]);
+    let deployment = Deployment {
+        apps: vec![own.clone()],
+        callback: String::new(),
+        auth_host: own,
+        provider: String::new(),
+        _running: running,
+    };
+    (deployment, page, stranger)
+}
+
+/// A site with an empty page, over https.
+async fn another_site(name: &str) -> (String, Server, App) {
+    let [outer, inner] = [free_port(), free_port()];
+    let empty = || async { axum::response::Html("<!doctype html><title>another site</title>") };
+    let app = App::start_at(inner, Router::new().route("/", get(empty))).await;
+    (format!("https://{name}.localtest:{outer}"), Server::tls(outer, inner), app)
+}
+
 /// A front door whose upstream has its routes below another path.
 pub(crate) async fn front_door_elsewhere() -> Deployment {
     let port = free_port();
@@ -137,9 +167,10 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     let (mut apps, mut running) = (Vec::new(), Vec::new());
     for name in ["one", "other"] {
         let port = free_port();
-        let auth = Auth::builder().base_url(&server.url).build().unwrap();
+        let own = format!("http://{name}.localtest:{port}");
+        let auth = Auth::builder().base_url(&server.url).public_url(&own).build().unwrap();
         running.push(App::start_at(port, pages(&auth)).await);
-        apps.push(format!("http://{name}.localtest:{port}"));
+        apps.push(own);
     }
     Deployment {
         apps,

@@ -13,6 +13,13 @@ auth_proxy! {
         sign_in_path: "/login",
         unauthenticated: redirect,
         routes: strict,
+        rewrite: {
+            location: true,
+            cookie_domain: "example.com",
+            cookie_path: false,
+            cookie_secure: env("COOKIE_SECURE", default = "true"),
+            cookie_prefix: true,
+        },
         cors: { origins: ["https://page.example.com"] },
         trusted_proxies: ["10.0.0.0/8", "::1"],
         upstream: {
