@@ -1,10 +1,11 @@
-// An Auth.js adapter over maps: real rows, so that sign-out and expiry are real.
+// An Auth.js adapter over maps: real rows, so that sign-out, expiry and passkeys are real.
 import { randomUUID } from "node:crypto"
 
 export function memoryAdapter() {
   const users = new Map()
   const accounts = new Map()
   const sessions = new Map()
+  const authenticators = new Map()
   const accountKey = ({ provider, providerAccountId }) => `${provider}:${providerAccountId}`
   const user = (id) => users.get(id) ?? null
   return {
@@ -33,5 +34,14 @@ export function memoryAdapter() {
       return row
     },
     async deleteSession(token) { sessions.delete(token) },
+    async getAccount(providerAccountId, provider) { return accounts.get(accountKey({ provider, providerAccountId })) ?? null },
+    async getAuthenticator(id) { return authenticators.get(id) ?? null },
+    async createAuthenticator(data) { authenticators.set(data.credentialID, data); return data },
+    async listAuthenticatorsByUserId(id) { return [...authenticators.values()].filter((row) => row.userId === id) },
+    async updateAuthenticatorCounter(id, counter) {
+      const row = { ...authenticators.get(id), counter }
+      authenticators.set(id, row)
+      return row
+    },
   }
 }

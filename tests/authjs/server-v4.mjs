@@ -1,15 +1,18 @@
-// Express with next-auth v4 and the users of server.mjs, set by the environment: AUTH_SECRET, ISSUER.
-// Prints {"port":n} when it listens and ends when its standard input does.
+// Express with next-auth v4 and the users of server.mjs, set by the environment: AUTH_SECRET, ISSUER,
+// NEXTAUTH_URL (the one way to have its routes below another path; its host is then fixed). Prints
+// {"port":n} when it listens and ends when its standard input does.
 process.env.AUTH_TRUST_HOST = "1"
-const { AUTH_SECRET, ISSUER } = process.env
+const { AUTH_SECRET, ISSUER, NEXTAUTH_URL } = process.env
+const BASE_PATH = NEXTAUTH_URL ? new URL(NEXTAUTH_URL).pathname : "/api/auth"
 const { default: express } = await import("express")
 const NextAuth = (await import("next-auth")).default.default
 const Credentials = (await import("next-auth/providers/credentials")).default.default
 
 const accounts = { demo: { id: "1", name: "Demo", email: "demo@example.com" } }
+const logged = []
 const options = {
   secret: AUTH_SECRET,
-  logger: { error() {}, warn() {}, debug() {} },
+  logger: { error(code, data) { logged.push({ code, data }) }, warn() {}, debug() {} },
   providers: [
     Credentials({
       credentials: { username: {}, password: { type: "password" } },
@@ -22,11 +25,16 @@ const options = {
       profile: (claims) => ({ id: claims.sub, name: claims.name, email: claims.email }),
     },
   ],
+  callbacks: {
+    jwt: ({ token, trigger, session }) => (trigger === "update" ? { ...token, updated: session } : token),
+    session: ({ session, token }) => ({ ...session, updated: token.updated }),
+  },
 }
 
 const app = express()
 app.use(express.urlencoded({ extended: true }), express.json())
-app.all("/api/auth/*", (request, response) => {
+app.get("/__logged", (_, response) => response.json(logged))
+app.all(`${BASE_PATH}/*`, (request, response) => {
   // What Next.js does for its API routes.
   request.query.nextauth = request.params[0].split("/").filter(Boolean)
   request.cookies = Object.fromEntries(

@@ -1,17 +1,18 @@
 // Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
 // or database), BASE_PATH, PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (shared by its hosts, to
 // which it then sends people back), SAME_SITE (none: for pages of other sites), AUTH_REDIRECT_PROXY_URL,
-// BIG (bytes of padding in the token, for cookies of several chunks). Prints {"port":n} when it listens
-// and ends when its standard input does.
+// PASSKEYS (1: people may have them), BIG (bytes of padding in the token, for cookies of several chunks).
+// Prints {"port":n} when it listens and ends when its standard input does.
 import { randomUUID } from "node:crypto"
 import express from "express"
 import { ExpressAuth } from "@auth/express"
 import Credentials from "@auth/express/providers/credentials"
 import GitHub from "@auth/express/providers/github"
+import Passkey from "@auth/express/providers/passkey"
 import { encode } from "@auth/core/jwt"
 import { memoryAdapter } from "./memory-adapter.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -39,7 +40,9 @@ const config = {
   trustHost: true,
   logger: { error() {}, warn() {}, debug() {} },
   session: { strategy: database ? "database" : "jwt", maxAge: MAX_AGE },
-  ...(database ? { adapter } : {}),
+  // Passkeys are rows, whatever the sessions are.
+  ...(database || PASSKEYS ? { adapter } : {}),
+  ...(PASSKEYS ? { experimental: { enableWebAuthn: true } } : {}),
   ...(COOKIE_DOMAIN ? { cookies } : SAME_SITE === "none" ? { cookies: crossSite } : {}),
   providers: [
     Credentials({
@@ -53,12 +56,14 @@ const config = {
     }),
     // Auth.js refuses database sessions when credentials are the only provider.
     GitHub({ clientId: "none", clientSecret: "none" }),
+    ...(PASSKEYS ? [Passkey] : []),
     ...(ISSUER
       ? [{ id: "idp", name: "IdP", type: "oidc", issuer: ISSUER, clientId: "app", clientSecret: "not a secret, a test", checks: ["pkce", "state"] }]
       : []),
   ],
   callbacks: {
-    async jwt({ token, user, account }) {
+    async jwt({ token, user, account, trigger, session }) {
+      if (trigger === "update") token.updated = session
       if (user) token.role = user.role ?? "user"
       if (user && Number(BIG) > 0) token.pad = "x".repeat(Number(BIG))
       if (database && account?.provider === "credentials") {
@@ -76,7 +81,8 @@ const config = {
           },
         }
       : {}),
-    session({ session, token, user }) {
+    session({ session, token, user, trigger, newSession }) {
+      session.updated = token?.updated ?? (trigger === "update" ? newSession : undefined)
       session.user.role = (token ?? user).role
       session.user.id = token?.sub ?? user.id
       return session

@@ -1,9 +1,9 @@
-// Bundles react-page.mjs with the next-auth of PACKAGE into OUTPUT.
+// Bundles PAGE with the next-auth of PACKAGE into OUTPUT.
 import { build } from "esbuild"
 
-const { PACKAGE, OUTPUT } = process.env
+const { PAGE, PACKAGE, OUTPUT } = process.env
 await build({
-  entryPoints: ["react-page.mjs"],
+  entryPoints: [PAGE],
   bundle: true,
   format: "esm",
   outfile: OUTPUT,

@@ -1,17 +1,26 @@
 // next-auth/react as it comes from npm, in a page of the app: every function, against the real server.
-// CLIENT is v5 or v4.
+// CLIENT is v5 or v4, CALLBACK where the upstream wants the provider to send people.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 
-const { APP, CLIENT } = process.env
+const { APP, CALLBACK, CLIENT } = process.env
 const { browser, page } = await launch()
 const who = (text) => page.waitForFunction((text) => document.querySelector("#who")?.textContent === text, text)
 const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.nextAuth[name](...args), [name, args])
 
+// What the page asks of its own accord. Every answer of /session is a new cookie, and one that comes after
+// a sign-out signs in again, with or without a proxy: nobody signs out before the page is quiet.
+let [open, last] = [0, 0]
+const counts = (step) => (request) => request.url().includes("/api/auth/session") && ([open, last] = [open + step, Date.now()])
+page.on("request", counts(1)).on("requestfinished", counts(-1)).on("requestfailed", counts(-1))
+async function quiet() {
+  while (open > 0 || Date.now() - last < 500) await page.waitForTimeout(100)
+}
+
 await page.goto(`${APP}/react`)
 await who("unauthenticated: nobody")
 assert.equal(await call("getSession"), null)
-assert.equal((await call("getProviders")).idp.callbackUrl, `${APP}/api/auth/callback/idp`)
+assert.equal((await call("getProviders")).idp.callbackUrl, CALLBACK)
 assert.match(await call("getCsrfToken"), /^[0-9a-f]{64}$/)
 
 const wrong = await call("signIn", "credentials", { username: "demo", password: "no", redirect: false })
@@ -23,6 +32,7 @@ await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")))
 await who("authenticated: demo@example.com")
 const updated = await page.evaluate(() => globalThis.update({ theme: "dark" }))
 assert.equal(updated.user.email, "demo@example.com")
+await quiet()
 await call("signOut", { redirect: false })
 await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")))
 await who("unauthenticated: nobody")
@@ -36,6 +46,7 @@ await page.waitForSelector("input[name=prompt][value=consent]", { state: "attach
 await page.click("button[type=submit]")
 await page.waitForURL(`${APP}/react?back`).catch((error) => { throw new Error(`${CLIENT} is at ${page.url()}`, { cause: error }) })
 await who("authenticated: ada@idp.example")
+await quiet()
 call("signOut", { callbackUrl: "/react?out" }).catch(() => {})
 await page.waitForURL(`${APP}/react?out`)
 await who("unauthenticated: nobody")

@@ -144,6 +144,12 @@ impl Browser {
         Answer::of(request.send().await.unwrap()).await
     }
 
+    /// JSON that is posted.
+    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Answer {
+        let request = self.client.post(self.url(path)).json(body);
+        Answer::of(request.send().await.unwrap()).await
+    }
+
     /// A path of this app, or a URL of anywhere.
     fn url(&self, path: &str) -> String {
         if path.starts_with('/') { format!("{}{path}", self.origin) } else { path.to_owned() }
@@ -173,7 +179,8 @@ impl Browser {
         self.post_auth("signout", &[]).await
     }
 
-    async fn csrf(&self) -> String {
+    /// The token that every form to the sign-in routes carries.
+    pub async fn csrf(&self) -> String {
         let answer = self.get(&format!("{}/csrf", self.base)).await;
         answer.json()["csrfToken"].as_str().expect("a csrfToken").to_owned()
     }

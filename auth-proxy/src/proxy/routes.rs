@@ -38,11 +38,11 @@ pub(super) fn find(rest: &str) -> Option<Route> {
         // A link to a provider: Auth.js answers with an error page, v4 with its sign-in page.
         ("signin", Some(_), None) => GET_OR_POST,
         ("callback", Some(_), None) => GET_OR_POST,
-        ("error", None, None) => READ,
+        // v4 takes the error as a segment too.
+        ("error", _, None) => READ,
         ("webauthn-options", _, None) => GET,
         // next-auth v4's own log of errors in the browser.
         ("_log", None, None) => POST,
-        ("error", Some(_), None) => POST,
         ("signup", None, None) => POST_OR_OPTIONS,
         ("verify-email", Some("request"), None) => POST,
         ("verify-email", Some("confirm"), None) => GET,
@@ -72,7 +72,7 @@ mod tests {
             ("/webauthn-options", "GET"),
             ("/webauthn-options/passkey", "GET"),
             ("/_log", "POST"),
-            ("/error/x", "POST"),
+            ("/error/x", "GET, HEAD"),
             ("/signup", "POST, OPTIONS"),
             ("/verify-email", "GET, HEAD"),
             ("/verify-email/request", "POST"),

@@ -8,9 +8,14 @@ use auth_proxy::{Kind, Strategy};
 
 use crate::deployments::{
     Deployment, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site, front_door_https,
-    front_door_v4, parent_domain, redirect_proxy,
+    front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy,
 };
 use crate::process::{Process, example};
+
+/// Where a script leaves its screenshots.
+fn output(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name).display().to_string()
+}
 
 /// Runs one of the scripts of tests/browser, and expects its last word.
 async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word: &str) {
@@ -29,26 +34,33 @@ async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word:
 
 /// Signs in at one app, looks at another, signs out, and is refused.
 async fn visit(name: &str, deployment: Deployment, other: Option<String>) {
-    let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name);
     let vars = vec![
         ("APP", deployment.apps[0].clone()),
         ("OTHER", other.unwrap_or_default()),
-        ("OUTPUT", output.display().to_string()),
+        ("OUTPUT", output(name)),
     ];
     run("visit.mjs", vars, "signed in, known, signed out, refused").await;
 }
 
 #[tokio::test]
 async fn the_front_door() {
-    for (name, strategy) in [("front-door", Strategy::Jwt), ("front-door-database", Strategy::Database)] {
-        visit(name, front_door(strategy).await, None).await;
+    for (name, deployment) in [
+        ("front-door", front_door(Strategy::Jwt).await),
+        ("front-door-database", front_door(Strategy::Database).await),
+        ("front-door-v4", front_door_v4().await),
+    ] {
+        visit(name, deployment, None).await;
     }
 }
 
 /// The upstream's own pages, forms and callback are below its own path, and work there.
 #[tokio::test]
 async fn base_paths_that_differ() {
-    visit("base-paths-that-differ", front_door_elsewhere().await, None).await;
+    for (name, kind) in
+        [("base-paths-that-differ", Kind::Authjs), ("base-paths-that-differ-v4", Kind::NextAuthV4)]
+    {
+        visit(name, front_door_elsewhere(kind).await, None).await;
+    }
 }
 
 /// Over https, before both kinds of Auth.js: the cookies have their prefix, and the keys fit.
@@ -75,26 +87,32 @@ async fn the_redirect_proxy() {
 #[tokio::test]
 async fn the_quickstart() {
     let program = Process::start(&mut example("quickstart"));
-    let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("output/quickstart");
     let app = program.greeting.split(' ').next().unwrap().to_owned();
-    run(
-        "quickstart.mjs",
-        vec![("APP", app), ("OUTPUT", output.display().to_string())],
-        "the quickstart works",
-    )
-    .await;
+    run("quickstart.mjs", vec![("APP", app), ("OUTPUT", output("quickstart"))], "the quickstart works").await;
+}
+
+/// Bundles a page with a next-auth of npm.
+async fn bundle(page: &str, package: &str, output: String) {
+    let vars = vec![("PAGE", page.to_owned()), ("PACKAGE", package.to_owned()), ("OUTPUT", output)];
+    run("bundle.mjs", vars, "bundled").await;
 }
 
 /// next-auth/react of both versions, unmodified, each before its own kind of server.
 #[tokio::test]
 async fn the_clients_of_next_auth() {
-    for (version, package, deployment) in
-        [("v5", "next-auth", front_door(Strategy::Jwt).await), ("v4", "next-auth-v4", front_door_v4().await)]
+    for (version, package, kind) in
+        [("v5", "next-auth", Kind::Authjs), ("v4", "next-auth-v4", Kind::NextAuthV4)]
     {
-        let bundle = bundle_of(version).display().to_string();
-        run("bundle.mjs", vec![("PACKAGE", package.to_owned()), ("OUTPUT", bundle)], "bundled").await;
-        let vars = vec![("APP", deployment.apps[0].clone()), ("CLIENT", version.to_owned())];
-        run("react.mjs", vars, &format!("next-auth {version} works unmodified")).await;
+        bundle("react-page.mjs", package, bundle_of(version).display().to_string()).await;
+        let over_http = if version == "v4" { front_door_v4().await } else { front_door(Strategy::Jwt).await };
+        for deployment in [over_http, front_door_https(kind).await, front_door_elsewhere(kind).await] {
+            let vars = vec![
+                ("APP", deployment.apps[0].clone()),
+                ("CALLBACK", deployment.callback.clone()),
+                ("CLIENT", version.to_owned()),
+            ];
+            run("react.mjs", vars, &format!("next-auth {version} works unmodified")).await;
+        }
     }
 }
 
@@ -106,9 +124,37 @@ async fn a_page_of_another_site() {
     run("another-site.mjs", vars, "signed in from another site").await;
 }
 
-/// The client that the router serves, under a content security policy, against the real server.
+/// A passkey that is registered and signed in with on Auth.js's own page.
+#[tokio::test]
+async fn passkeys_on_the_page_of_auth_js() {
+    for (name, strategy) in [("passkey", Strategy::Jwt), ("passkey-database", Strategy::Database)] {
+        let deployment = front_door_with_passkeys(strategy).await;
+        let vars = vec![("APP", deployment.apps[0].clone()), ("OUTPUT", output(name))];
+        run("passkey.mjs", vars, "registered, signed out, signed in").await;
+    }
+}
+
+/// The same with next-auth/webauthn, for somebody who is signed in already.
+#[tokio::test]
+async fn passkeys_with_the_client_of_next_auth() {
+    let bundled = output("passkey-page.js");
+    bundle("passkey-page.mjs", "next-auth", bundled.clone()).await;
+    for (name, strategy) in
+        [("passkey-client", Strategy::Jwt), ("passkey-client-database", Strategy::Database)]
+    {
+        let deployment = front_door_with_passkeys(strategy).await;
+        let vars =
+            vec![("APP", deployment.apps[0].clone()), ("BUNDLE", bundled.clone()), ("OUTPUT", output(name))];
+        run("passkey-client.mjs", vars, "added, signed out, signed in").await;
+    }
+}
+
+/// The client that the router serves, under a content security policy, against the real servers.
 #[tokio::test]
 async fn our_own_client() {
-    let deployment = front_door(Strategy::Jwt).await;
-    run("client.mjs", vec![("APP", deployment.apps[0].clone())], "every function works").await;
+    for (code, deployment) in [("credentials", front_door(Strategy::Jwt).await), ("", front_door_v4().await)]
+    {
+        let vars = vec![("APP", deployment.apps[0].clone()), ("CODE", code.to_owned())];
+        run("client.mjs", vars, "every function works").await;
+    }
 }

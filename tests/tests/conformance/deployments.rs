@@ -1,7 +1,7 @@
 //! The three deployments of the README, each with real servers: what an app needs in each is all that
 //! differs here.
 
-use auth_proxy::Strategy;
+use auth_proxy::{Kind, Strategy};
 use auth_proxy_tests::{App, free_port};
 use axum::Router;
 use axum::routing::get;
@@ -43,11 +43,20 @@ impl Deployment {
 
 /// An internal upstream: everything happens on this app's origin.
 pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
+    front_door_on("127.0.0.1", strategy, "").await
+}
+
+/// A front door whose visitors may have passkeys: those are of a name, and of no address.
+pub(crate) async fn front_door_with_passkeys(strategy: Strategy) -> Deployment {
+    front_door_on("localhost", strategy, "1").await
+}
+
+async fn front_door_on(host: &str, strategy: Strategy, passkeys: &str) -> Deployment {
     let port = free_port();
-    let own = format!("http://127.0.0.1:{port}");
+    let own = format!("http://{host}:{port}");
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
-    let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url)]);
+    let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url), ("PASSKEYS", passkeys)]);
     let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
     let app = App::start_at(port, pages(&auth)).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
@@ -55,13 +64,13 @@ pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
 
 /// A front door behind an ingress that ends TLS: Auth.js prefixes its cookies with `__Secure-`, and the
 /// prefix is part of the key.
-pub(crate) async fn front_door_https(kind: auth_proxy::Kind) -> Deployment {
+pub(crate) async fn front_door_https(kind: Kind) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = match kind {
-        auth_proxy::Kind::NextAuthV4 => Server::v4(&idp.url),
+        Kind::NextAuthV4 => Server::v4(&[("ISSUER", &idp.url)]),
         _ => Server::with(Strategy::Jwt, "/api/auth", &[("ISSUER", &idp.url)]),
     };
     let auth =
@@ -102,14 +111,19 @@ async fn another_site(name: &str) -> (String, Server, App) {
     (format!("https://{name}.localtest:{outer}"), Server::tls(outer, inner), app)
 }
 
-/// A front door whose upstream has its routes below another path.
-pub(crate) async fn front_door_elsewhere() -> Deployment {
+/// A front door whose upstream has its routes below another path. v4 takes its path of `NEXTAUTH_URL`
+/// only, and then its origin too, whatever the request says: it has to be this app's.
+pub(crate) async fn front_door_elsewhere(kind: Kind) -> Deployment {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");
     let callback = format!("{own}/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
-    let server = Server::with(Strategy::Jwt, "/auth", &[("ISSUER", &idp.url)]);
-    let auth = Auth::builder().base_url(&server.url).upstream_base_path("/auth").build().unwrap();
+    let server = match kind {
+        Kind::NextAuthV4 => Server::v4(&[("ISSUER", &idp.url), ("NEXTAUTH_URL", &format!("{own}/auth"))]),
+        _ => Server::with(Strategy::Jwt, "/auth", &[("ISSUER", &idp.url)]),
+    };
+    let auth = Auth::builder().base_url(&server.url).kind(kind).upstream_base_path("/auth");
+    let auth = auth.secrets([SECRET]).build().unwrap();
     let app = App::start_at(port, pages(&auth).merge(auth.upstream_routes())).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
@@ -120,8 +134,8 @@ pub(crate) async fn front_door_v4() -> Deployment {
     let own = format!("http://127.0.0.1:{port}");
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
-    let server = Server::v4(&idp.url);
-    let auth = Auth::builder().base_url(&server.url).kind(auth_proxy::Kind::NextAuthV4).secrets([SECRET]);
+    let server = Server::v4(&[("ISSUER", &idp.url)]);
+    let auth = Auth::builder().base_url(&server.url).kind(Kind::NextAuthV4).secrets([SECRET]);
     let app = App::start_at(port, pages(&auth.build().unwrap())).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }

@@ -6,5 +6,6 @@ mod deployments;
 mod examples;
 mod openid;
 mod process;
+mod routes;
 mod server;
 mod vectors;

@@ -65,8 +65,9 @@ impl Server {
     }
 
     /// A real next-auth v4 server.
-    pub(crate) fn v4(issuer: &str) -> Self {
-        Self::of(Process::start(node("server-v4.mjs").env("AUTH_SECRET", SECRET).env("ISSUER", issuer)))
+    pub(crate) fn v4(vars: &[(&str, &str)]) -> Self {
+        let mut command = node("server-v4.mjs");
+        Self::of(Process::start(command.env("AUTH_SECRET", SECRET).envs(vars.iter().copied())))
     }
 
     fn of(process: Process) -> Self {
@@ -91,10 +92,6 @@ async fn routes_of_the_real_server() {
     // Host is preserved: the server's links point at this app.
     assert_eq!(providers["credentials"]["callbackUrl"], app.url("/auth/callback/credentials"));
     assert_eq!(browser.get("/auth/session").await.body, "null");
-    for page in ["/auth/signin", "/auth/signout", "/auth/verify-request", "/auth/error"] {
-        let answer = browser.get(page).await;
-        assert!(answer.header("content-type").starts_with("text/html"), "{page}: {answer:?}");
-    }
     assert_eq!(browser.get("/auth/nonsense").await.status, 400);
     // HEAD, which Auth.js itself refuses.
     let head = reqwest::Client::new().head(app.url("/auth/session")).send().await.unwrap();

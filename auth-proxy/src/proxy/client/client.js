@@ -55,7 +55,8 @@ export async function getCsrfToken(where = {}) {
 
 async function act(action, fields, where) {
   const csrfToken = fields.csrfToken ?? (await getCsrfToken(where))
-  const body = new URLSearchParams(withoutBlanks({ ...fields, csrfToken }))
+  // Auth.js says where to go for the header, next-auth v4 for the field.
+  const body = new URLSearchParams(withoutBlanks({ ...fields, csrfToken, json: "true" }))
   const headers = { "x-auth-return-redirect": "1" }
   const response = await call(action, { method: "POST", body, headers }, where)
   const url = (await json(response))?.url
