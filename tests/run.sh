@@ -44,6 +44,8 @@ cargo clippy -p auth-proxy --locked -- -D warnings
 
 say "tests"
 cargo test --workspace --all-features --locked
+# The same behaviour in front of an upstream that answers as Robo.js does.
+FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
 
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked

@@ -3,23 +3,11 @@
 // wrong password beside the error, if anything.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
+import { inside } from "./inside.mjs"
 
 const { APP, CODE } = process.env
 const { browser, page } = await launch()
-/** Runs a body in the page with the module in scope. */
-const run = (body, argument) =>
-  page.evaluate(async ([body, argument]) => {
-    const client = await import("/api/auth/client.js")
-    const { promise, resolve } = (() => { let resolve; const promise = new Promise((r) => (resolve = r)); return { promise, resolve } })()
-    globalThis.__step = { client, argument, resolve }
-    const script = document.createElement("script")
-    script.type = "module"
-    script.nonce = "test"
-    script.textContent = `const { client, argument, resolve } = globalThis.__step
-      try { resolve([await (async () => { ${body} })()]) } catch (error) { resolve([null, { name: error.name, code: error.code, status: error.status }]) }`
-    document.body.append(script)
-    return promise
-  }, [body, argument]).then(([value, error]) => error ?? value)
+const run = inside(page)
 
 await page.goto(`${APP}/page`)
 assert.equal(await run("return client.getSession()"), null)

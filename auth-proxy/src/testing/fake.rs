@@ -42,6 +42,8 @@ pub(super) struct Fake {
 pub(super) struct Memory {
     /// Database sessions: the cookie's value, and the claims of the user.
     pub(super) sessions: HashMap<String, Map<String, Value>>,
+    /// Who registered.
+    pub(super) accounts: Vec<Account>,
     seen: Vec<SeenRequest>,
 }
 
@@ -139,8 +141,8 @@ pub struct FakeUpstreamBuilder {
 impl FakeUpstreamBuilder {
     /// Answers as Robo.js with `@robojs/auth` does where that is not as Auth.js does: unknown paths
     /// are 200 with a JSON string, other methods 405, HEAD is 400, there is no sign-out page, a
-    /// database sign-in sets two cookies of one name of which the last counts, and a malformed
-    /// forwarded header is never answered.
+    /// database sign-in sets two cookies of one name of which the last counts, a malformed forwarded
+    /// header is never answered, and people register at `/signup`.
     #[must_use]
     pub fn robo(mut self) -> Self {
         self.robo = true;

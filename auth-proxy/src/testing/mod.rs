@@ -32,6 +32,7 @@ mod mint;
 mod pages;
 mod robo;
 mod routes;
+mod signup;
 
 pub use self::fake::{FakeUpstream, FakeUpstreamBuilder, SeenRequest};
 pub use self::mint::{mint, mint_v4};

@@ -26,6 +26,7 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest) -> Option<Response> {
     let allow = match action {
         "/providers" | "/session" | "/csrf" | "/verify-request" | "/error" => "GET",
         "/signout" => "POST",
+        "/signup" => return None,
         "/signin" => "GET, POST",
         _ if action.starts_with("/signin/") || action.starts_with("/callback/") => "GET, POST",
         _ => return Some(Answer::json(StatusCode::OK, "\"API Route not found.\"".to_owned()).done()),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::cookies::{Csrf, callback_cookie, cookie, httpdate, random_hex};
-use super::fake::{Fake, SeenRequest};
+use super::fake::{Account, Fake, SeenRequest};
 use super::{mint, pages};
 use crate::config::Strategy;
 use crate::token::{Decoder, read};
@@ -47,18 +47,19 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
             .cookies(visit.own_cookies()),
         (&Method::POST, "callback/credentials") => visit.sign_in(),
         (&Method::POST, "signout") => visit.sign_out(),
+        (_, "signup") if fake.robo => visit.sign_up(),
         _ => Answer::bad_request(),
     };
     answer.done()
 }
 
 /// One request, its parameters read.
-struct Visit<'a> {
-    fake: &'a Fake,
-    seen: &'a SeenRequest,
-    origin: String,
+pub(super) struct Visit<'a> {
+    pub(super) fake: &'a Fake,
+    pub(super) seen: &'a SeenRequest,
+    pub(super) origin: String,
     query: Form,
-    form: Form,
+    pub(super) form: Form,
     csrf: Csrf,
 }
 
@@ -164,11 +165,14 @@ impl<'a> Visit<'a> {
 
     fn sign_in(&self) -> Answer {
         let given = |name: &str| self.form.get(name).map(String::as_str).unwrap_or_default();
-        let account = self
-            .fake
-            .accounts
-            .iter()
-            .find(|account| account.login == given("username") && account.password == given("password"));
+        // Robo's own form calls it the email address.
+        let login = self.form.get("username").or_else(|| self.form.get("email"));
+        let is_given =
+            |account: &&Account| Some(&account.login) == login && account.password == given("password");
+        let account = {
+            let memory = self.fake.memory();
+            self.fake.accounts.iter().chain(&memory.accounts).find(is_given).cloned()
+        };
         let Some(account) = account else {
             let failed = format!(
                 "{}{}/signin?error=CredentialsSignin&code=credentials",
@@ -176,6 +180,11 @@ impl<'a> Visit<'a> {
             );
             return self.redirect(&failed);
         };
+        self.signed_in(&account)
+    }
+
+    /// The redirect of somebody who is signed in from now on.
+    pub(super) fn signed_in(&self, account: &Account) -> Answer {
         let token = match self.fake.strategy {
             Strategy::Jwt => self.token(&account.claims),
             Strategy::Database => {
@@ -206,7 +215,7 @@ impl<'a> Visit<'a> {
         Answer::redirect(to, self.seen.headers.contains_key("x-auth-return-redirect"))
     }
 
-    fn csrf_holds(&self) -> bool {
+    pub(super) fn csrf_holds(&self) -> bool {
         self.csrf.sent && self.form.get("csrfToken") == Some(&self.csrf.token)
     }
 

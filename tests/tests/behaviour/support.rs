@@ -93,9 +93,15 @@ pub(crate) async fn upstream() -> FakeUpstream {
     users(FakeUpstream::builder()).start().await.unwrap()
 }
 
+/// Whether the suite runs against the Robo personality of the fake upstream: `FAKE_UPSTREAM=robo`.
+pub(crate) fn is_robo() -> bool {
+    std::env::var("FAKE_UPSTREAM").is_ok_and(|personality| personality == "robo")
+}
+
 pub(crate) fn users(
     builder: auth_proxy::testing::FakeUpstreamBuilder,
 ) -> auth_proxy::testing::FakeUpstreamBuilder {
+    let builder = if is_robo() { builder.robo() } else { builder };
     builder
         .user(
             "demo",

@@ -8,7 +8,7 @@ use auth_proxy::{Kind, Strategy};
 
 use crate::deployments::{
     Deployment, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site, front_door_https,
-    front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy,
+    front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo,
 };
 use crate::process::{Process, example};
 
@@ -146,6 +146,15 @@ async fn passkeys_with_the_client_of_next_auth() {
         let vars =
             vec![("APP", deployment.apps[0].clone()), ("BUNDLE", bundled.clone()), ("OUTPUT", output(name))];
         run("passkey-client.mjs", vars, "added, signed out, signed in").await;
+    }
+}
+
+/// Registering with it, at a server that answers as Robo.js does.
+#[tokio::test]
+async fn our_own_client_registers() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let (_upstream, app) = robo(strategy).await;
+        run("sign-up.mjs", vec![("APP", app.url(""))], "registered and signed in").await;
     }
 }
 

@@ -195,6 +195,15 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     }
 }
 
+/// The fake upstream as Robo.js, since the real plugin is in no registry, behind a front door.
+pub(crate) async fn robo(strategy: Strategy) -> (auth_proxy::testing::FakeUpstream, App) {
+    let upstream =
+        auth_proxy::testing::FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
+    let auth = Auth::builder().kind(Kind::Robo).base_url(upstream.url()).session_strategy(strategy);
+    let app = App::start(pages(&auth.build().unwrap())).await;
+    (upstream, app)
+}
+
 /// A page that runs scripts of its own origin only, and the one that a test marks.
 async fn page() -> impl axum::response::IntoResponse {
     let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";

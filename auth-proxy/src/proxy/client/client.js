@@ -32,9 +32,15 @@ export async function signOut(options = {}, where = {}, redirect = true) {
 /** Registers with email and password, at a Robo.js server. Answers as the server does. */
 export async function signUp(fields, where = {}) {
   const body = new URLSearchParams(withoutBlanks({ ...fields, csrfToken: fields.csrfToken ?? (await getCsrfToken(where)) }))
-  const response = await call("signup", { method: "POST", body, headers: { accept: "application/json" } }, where)
+  const init = { method: "POST", body, redirect: "manual", headers: { accept: "application/json" } }
+  const response = await call("signup", init, where)
+  if (response.type === "opaqueredirect") {
+    // Where to is hidden from scripts, and need not be of this app. Who has registered is signed in.
+    const ok = (await getSession(where)) !== null
+    return ok ? { ok, status: 302, url: new URL(fields.callbackUrl ?? "/", HERE).href } : { ok, status: 302, error: "SignupFailed" }
+  }
   const data = await json(response)
-  return { ok: response.ok && !data?.error, status: response.status, url: response.redirected ? response.url : undefined, error: data?.error }
+  return { ok: false, status: response.status, error: data?.error ?? "SignupFailed" }
 }
 
 /** The session, or null when nobody is signed in. Throws when nobody can tell. */

@@ -1,0 +1,76 @@
+//! Registering by email and password, as Robo does it (`robo/builtins/email-password/signup.ts`).
+
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, LOCATION};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::fake::Account;
+use super::routes::Visit;
+
+/// Robo's shortest password.
+const SHORTEST: usize = 8;
+
+impl Visit<'_> {
+    /// `/signup`: 302 when it is done, and signed in at once; errors as JSON where JSON was sent or asked
+    /// for, else by a page outside of the base path, which Robo does not have.
+    pub(super) fn sign_up(&self) -> Answer {
+        match self.seen.method {
+            Method::POST => {}
+            Method::OPTIONS => return Answer::json(StatusCode::NO_CONTENT, String::new()),
+            _ => {
+                return Answer::json(StatusCode::METHOD_NOT_ALLOWED, String::new())
+                    .header(ALLOW, "POST, OPTIONS");
+            }
+        }
+        match self.register() {
+            Ok(account) => self.signed_in(&account),
+            Err(code) if self.is_json() => Answer::json(
+                StatusCode::BAD_REQUEST,
+                json!({ "error": code, "message": "The account cannot be made." }).to_string(),
+            ),
+            Err(code) => Answer::json(StatusCode::SEE_OTHER, String::new())
+                .header(LOCATION, &format!("{}/signup?error={code}", self.origin)),
+        }
+    }
+
+    fn register(&self) -> Result<Account, &'static str> {
+        let given = |name: &str| self.form.get(name).map(String::as_str).unwrap_or_default();
+        let email = given("email").to_lowercase();
+        let (name, host) = email.split_once('@').unwrap_or_default();
+        if name.is_empty() || host.is_empty() {
+            return Err("InvalidEmail");
+        }
+        if given("password").len() < SHORTEST {
+            return Err("InvalidPassword");
+        }
+        if given("password") != given("passwordConfirm") {
+            return Err("PasswordMismatch");
+        }
+        if !self.form.contains_key("csrfToken") {
+            return Err("MissingCsrf");
+        }
+        if !self.csrf_holds() {
+            return Err("InvalidCsrf");
+        }
+        let claims = json!({ "sub": email, "name": name, "email": email });
+        let Value::Object(claims) = claims else { return Err("SignupFailed") };
+        let account = Account { login: email.clone(), password: given("password").to_owned(), claims };
+        let mut memory = self.fake.memory();
+        let is_taken = |known: &Account| {
+            known.login == email || known.claims.get("email") == account.claims.get("email")
+        };
+        if self.fake.accounts.iter().chain(&memory.accounts).any(is_taken) {
+            return Err("EmailTaken");
+        }
+        memory.accounts.push(account.clone());
+        Ok(account)
+    }
+
+    fn is_json(&self) -> bool {
+        [ACCEPT, CONTENT_TYPE].iter().any(|name| {
+            let value = self.seen.headers.get(name).and_then(|value| value.to_str().ok());
+            value.is_some_and(|value| value.contains("application/json"))
+        })
+    }
+}
