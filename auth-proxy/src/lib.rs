@@ -24,10 +24,13 @@ pub use crate::error::{AuthError, BoxError, Outcome};
 pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};
 pub use crate::provider::{Provider, Provides, Proxy};
 pub use crate::session::{
-    DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionMapping, User,
+    CachedSession, DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionKey,
+    SessionMapping, SessionStore, StoreFuture, User,
 };
 pub use crate::token::{Claims, RawToken, Token};
-pub use crate::upstream::{Fetch, Reqwest};
+pub use crate::upstream::Fetch;
+#[cfg(feature = "reqwest")]
+pub use crate::upstream::Reqwest;
 
 #[doc = include_str!("../docs/auth_proxy.md")]
 #[macro_export]

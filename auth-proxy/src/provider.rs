@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
 use crate::diagnosis::{Diagnosis, Finding};
-use crate::session::{DefaultMapping, SessionMapping};
+use crate::session::{DefaultMapping, SessionMapping, Sessions};
 use crate::token::Decoder;
 use crate::upstream::{DynFetch, Upstream};
 
@@ -77,6 +77,7 @@ pub(crate) struct Shared {
     /// Set when session tokens can be decoded here.
     pub(crate) decoder: Option<Decoder>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
+    pub(crate) sessions: Arc<Sessions>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     pub(crate) diagnosis: Diagnosis,
     /// The session cookie's name at the browser: the upstream's, unless its prefix is taken off.
@@ -114,6 +115,7 @@ impl<P: Provider> Proxy<P> {
             "auth proxy ready"
         );
         let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
+        let sessions = Arc::new(Sessions::new(&settings, builder.store));
         let browser_cookie = settings.lowered_cookie_name().unwrap_or(&settings.cookie_name).to_owned();
         let shared = Shared {
             settings,
@@ -121,6 +123,7 @@ impl<P: Provider> Proxy<P> {
             upstream,
             decoder,
             mapping,
+            sessions,
             clock: builder.clock,
             diagnosis: Diagnosis::default(),
             browser_cookie,

@@ -109,7 +109,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             Err((near.map_or_else(|| expected(option), |near| format!("`{text}` is spelled `{near}`")), used))
         }
         (Shape::Word(_), None, Some(word)) => keep(word),
-        (Shape::Duration | Shape::Size, Some(Lit::Int(number)), _)
+        (Shape::Duration | Shape::DurationOrOff | Shape::Size, Some(Lit::Int(number)), _)
             if number.suffix().is_empty()
                 && matches!(tokens.get(used), Some(TokenTree::Ident(_)))
                 && !starts_entry(tokens.get(used..).unwrap_or_default()) =>
@@ -117,12 +117,21 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             let text: String = tokens.iter().take(used + 1).map(ToString::to_string).collect();
             Err((format!("the unit stands straight behind the number: write `{text}`"), used + 1))
         }
-        (Shape::Duration | Shape::Size, Some(Lit::Int(_) | Lit::Float(_)), _) => {
+        (Shape::Duration | Shape::DurationOrOff | Shape::Size, Some(Lit::Int(_) | Lit::Float(_)), _) => {
             let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
             keep(text)
         }
-        (Shape::Duration | Shape::Size, Some(Lit::Str(text)), _) if starts_with_digit(&text.value()) => {
+        (Shape::Duration | Shape::DurationOrOff | Shape::Size | Shape::Count, Some(Lit::Str(text)), _)
+            if starts_with_digit(&text.value()) =>
+        {
             Err((format!("no quotes here: write `{}`", text.value()), 1))
+        }
+        (Shape::DurationOrOff, None, Some(word)) if word == "off" => keep(word),
+        (Shape::DurationOrOff, Some(Lit::Str(text)), _) if text.value() == "off" => {
+            Err(("no quotes here: write `off`".to_owned(), 1))
+        }
+        (Shape::Count, Some(Lit::Int(_)), _) => {
+            keep(tokens.iter().take(used).map(ToString::to_string).collect())
         }
         (Shape::Bool, _, Some(word)) if word == "true" || word == "false" => keep(word),
         (Shape::Bool, Some(Lit::Str(text)), _) if matches!(text.value().as_str(), "true" | "false") => {
@@ -180,7 +189,9 @@ fn expected(option: Opt) -> String {
             format!("one of {list}{more}")
         }
         Shape::Duration => format!("a duration such as `{example}`"),
+        Shape::DurationOrOff => format!("a duration such as `{example}`, or `off`"),
         Shape::Size => format!("a size such as `{example}`"),
+        Shape::Count => format!("a whole number such as `{example}`"),
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Headers => "a string or `env(\"..\")` as the value of a header".to_owned(),
         Shape::Secret | Shape::Expression | Shape::List => example.to_owned(),

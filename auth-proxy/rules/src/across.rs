@@ -1,5 +1,7 @@
 //! The rules that span several options.
 
+use std::time::Duration;
+
 use crate::draft::TIMEOUT;
 use crate::{
     CookieDomain, Draft, Known, Opt, Pem, Place, Problem, Source, Strategy, is_in_domain, is_internal_host,
@@ -15,6 +17,7 @@ impl Draft {
         self.check_cookie_domain(&mut found);
         self.check_secrets(&mut found);
         self.check_timeouts(&mut found);
+        self.check_cache(&mut found);
         found.0
     }
 
@@ -135,6 +138,25 @@ impl Draft {
                 _ => continue,
             };
             found.add(Place::Secret(n), message);
+        }
+    }
+
+    fn check_cache(&self, found: &mut Problems) {
+        let off =
+            |known: &Known<Duration>| matches!(known.value_or(Duration::ZERO), Known::Is(Duration::ZERO));
+        if off(&self.cache) && matches!(self.stale_if_error, Known::Is(stale) if !stale.is_zero()) {
+            found.add(
+                Place::Option(Opt::StaleIfError),
+                "only a session that is remembered can be used in an outage: add `session: { cache: 30s }`",
+            );
+        }
+        if self.source == Known::Is(Source::Local)
+            && matches!(self.cache, Known::Is(cache) if !cache.is_zero())
+        {
+            found.add(
+                Place::Option(Opt::Cache),
+                "`session.source: local` asks nobody, so that there is no answer to remember: remove `session.cache`",
+            );
         }
     }
 

@@ -68,6 +68,10 @@ pub struct Draft {
     pub(crate) body_limit: Known<u64>,
     pub(crate) allow_http: Known<bool>,
     pub(crate) source: Known<Source>,
+    pub(crate) cache: Known<Duration>,
+    pub(crate) cache_entries: Known<u32>,
+    pub(crate) stale_if_error: Known<Duration>,
+    pub(crate) concurrency: Known<u32>,
     pub(crate) unauthenticated: Known<Unauthenticated>,
     pub(crate) sign_in_path: Known<String>,
     pub(crate) client_js: Known<bool>,
@@ -86,6 +90,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The default of `upstream.connect_timeout`, unless `timeout` is shorter.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(600);
+const CACHE_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
+const STALE_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 3600);
 const BODY_LIMIT_BOUNDS: RangeInclusive<u64> = 1..=1 << 30;
 
 impl Draft {
@@ -121,6 +127,10 @@ impl Draft {
             Opt::BodyLimit => self.body_limit = Known::Is(bounded_size(text)?),
             Opt::AllowHttp => self.allow_http = Known::Is(boolean(text)?),
             Opt::Source => self.source = Known::Is(Source::parse(text)?),
+            Opt::Cache => self.cache = Known::Is(lasting(text, CACHE_BOUNDS)?),
+            Opt::CacheEntries => self.cache_entries = Known::Is(count(text, 1_000_000_000)?),
+            Opt::StaleIfError => self.stale_if_error = Known::Is(lasting(text, STALE_BOUNDS)?),
+            Opt::Concurrency => self.concurrency = Known::Is(count(text, 1_000_000)?),
             Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
             Opt::ClientJs => self.client_js = Known::Is(boolean(text)?),
             Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text)?),
@@ -160,6 +170,10 @@ impl Draft {
             Opt::BodyLimit => self.body_limit = later(optional),
             Opt::AllowHttp => self.allow_http = later(optional),
             Opt::Source => self.source = later(optional),
+            Opt::Cache => self.cache = later(optional),
+            Opt::CacheEntries => self.cache_entries = later(optional),
+            Opt::StaleIfError => self.stale_if_error = later(optional),
+            Opt::Concurrency => self.concurrency = later(optional),
             Opt::Unauthenticated => self.unauthenticated = later(optional),
             Opt::ClientJs => self.client_js = later(optional),
             Opt::CorsOrigins => self.cors_origins = later(optional),
@@ -210,12 +224,31 @@ impl Draft {
 }
 
 fn bounded_duration(text: &str) -> Result<Duration, Bad> {
-    let value = units::duration(text)?;
-    if TIMEOUT_BOUNDS.contains(&value) {
-        Ok(value)
-    } else {
-        Err(Bad::part("expected a duration from `10ms` to `10m`", text))
+    within(units::duration(text)?, &TIMEOUT_BOUNDS, text)
+}
+
+fn within(value: Duration, bounds: &RangeInclusive<Duration>, text: &str) -> Result<Duration, Bad> {
+    if bounds.contains(&value) {
+        return Ok(value);
     }
+    let [from, to] = [bounds.start(), bounds.end()].map(|bound| match bound.as_secs() {
+        0 => format!("{}ms", bound.as_millis()),
+        secs if secs % 3600 == 0 => format!("{}h", secs / 3600),
+        secs => format!("{}m", secs / 60),
+    });
+    Err(Bad::part(format!("expected a duration from `{from}` to `{to}`"), text))
+}
+
+/// A duration, or `off`, which is none.
+fn lasting(text: &str, bounds: RangeInclusive<Duration>) -> Result<Duration, Bad> {
+    if text == "off" { Ok(Duration::ZERO) } else { within(units::duration(text)?, &bounds, text) }
+}
+
+fn count(text: &str, most: u32) -> Result<u32, Bad> {
+    let bad = || Bad::part(format!("expected a whole number from 1 to {most}"), text);
+    let digits = text.replace('_', "");
+    let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    number.filter(|number| (1..=most).contains(number)).ok_or_else(bad)
 }
 
 fn bounded_size(text: &str) -> Result<u64, Bad> {

@@ -49,8 +49,12 @@ pub enum Shape {
     WordOrText(&'static [&'static str]),
     /// A duration such as `5s`.
     Duration,
+    /// A duration such as `5s`, or the bare word `off`.
+    DurationOrOff,
     /// A size such as `1MiB`.
     Size,
+    /// A whole number.
+    Count,
     /// `true` or `false`.
     Bool,
     /// `{ "name": "value" }`.
@@ -152,12 +156,20 @@ options! {
     Timeout = Upstream "timeout", Shape::Duration, true, "10s";
     /// `upstream.connect_timeout`
     ConnectTimeout = Upstream "connect_timeout", Shape::Duration, true, "2s";
+    /// `upstream.concurrency`
+    Concurrency = Upstream "concurrency", Shape::Count, true, "128";
     /// `upstream.body_limit`
     BodyLimit = Upstream "body_limit", Shape::Size, true, "1MiB";
     /// `upstream.allow_http`
     AllowHttp = Upstream "allow_http", Shape::Bool, true, "true";
     /// `session.source`
     Source = Session "source", Shape::Word(&["upstream", "local"]), true, "upstream";
+    /// `session.cache`
+    Cache = Session "cache", Shape::DurationOrOff, true, "30s";
+    /// `session.cache_entries`
+    CacheEntries = Session "cache_entries", Shape::Count, true, "10_000";
+    /// `session.stale_if_error`
+    StaleIfError = Session "stale_if_error", Shape::DurationOrOff, true, "5m";
     /// `unauthenticated`
     Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
     /// `sign_in_path`

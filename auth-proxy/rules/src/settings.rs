@@ -37,6 +37,14 @@ pub struct Settings {
     pub body_limit: u64,
     /// Where `Session` comes from.
     pub source: Source,
+    /// How long a session that was looked up is good without asking again; zero for not at all.
+    pub cache: Duration,
+    /// How many sessions, and how many verified tokens, are remembered.
+    pub cache_entries: u32,
+    /// How much longer a remembered session is good while the upstream is in trouble.
+    pub stale_if_error: Duration,
+    /// Lookups that are under way at the upstream at once.
+    pub concurrency: u32,
     /// What a guard answers to a visitor without a session.
     pub unauthenticated: Unauthenticated,
     /// Where visitors sign in.
@@ -124,6 +132,10 @@ impl Draft {
             connect_timeout: or(&self.connect_timeout, || CONNECT_TIMEOUT.min(timeout)),
             body_limit: or(&self.body_limit, || 1 << 20),
             source: or(&self.source, || Source::Upstream),
+            cache: or(&self.cache, || Duration::ZERO),
+            cache_entries: or(&self.cache_entries, || 10_000),
+            stale_if_error: or(&self.stale_if_error, || Duration::ZERO),
+            concurrency: or(&self.concurrency, || 128),
             unauthenticated: or(&self.unauthenticated, || Unauthenticated::Auto),
             sign_in_path: or(&self.sign_in_path, || format!("{base_path}/signin")),
             client_js: or(&self.client_js, || true),
@@ -246,6 +258,7 @@ mod tests {
                 Place::Option(Opt::Token),
             ),
             (&[(Opt::Kind, "robo")], Place::Missing(Opt::BaseUrl)),
+            (&[(Opt::BaseUrl, "http://auth"), (Opt::StaleIfError, "5m")], Place::Option(Opt::StaleIfError)),
         ];
         for (values, place) in cases {
             let found = draft(values).check();

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::resolve::{NotUnicode, Overrides, resolve};
 use super::{ConfigError, CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 use crate::provider::{Provider, Proxy};
-use crate::session::SessionMapping;
+use crate::session::{SessionMapping, SessionStore};
 use crate::upstream::{DynFetch, Fetch};
 
 /// Builds a proxy with some options set at run time.
@@ -34,6 +34,7 @@ pub struct Builder<P> {
     vars: Option<Vec<(String, Zeroizing<String>)>>,
     pub(crate) fetch: Option<DynFetch>,
     pub(crate) mapping: Option<Arc<dyn SessionMapping>>,
+    pub(crate) store: Option<Arc<dyn SessionStore>>,
     pub(crate) clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     provider: PhantomData<fn() -> P>,
 }
@@ -45,6 +46,7 @@ impl<P: Provider> Builder<P> {
             vars: None,
             fetch: None,
             mapping: None,
+            store: None,
             clock: None,
             provider: PhantomData,
         }
@@ -174,6 +176,31 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::Source, source.word())
     }
 
+    /// `session.cache`: how long a session is good without asking again, in whole milliseconds; zero for
+    /// not at all.
+    #[must_use]
+    pub fn session_cache(self, keep: Duration) -> Self {
+        self.set(Opt::Cache, lasting(keep))
+    }
+
+    /// `session.cache_entries`: how many sessions, and how many verified tokens, are remembered.
+    #[must_use]
+    pub fn cache_entries(self, entries: u32) -> Self {
+        self.set(Opt::CacheEntries, entries.to_string())
+    }
+
+    /// `session.stale_if_error`: how much longer they are good in an outage, in whole milliseconds.
+    #[must_use]
+    pub fn stale_if_error(self, keep: Duration) -> Self {
+        self.set(Opt::StaleIfError, lasting(keep))
+    }
+
+    /// `upstream.concurrency`: how many lookups may be under way at the upstream at once.
+    #[must_use]
+    pub fn concurrency(self, lookups: u32) -> Self {
+        self.set(Opt::Concurrency, lookups.to_string())
+    }
+
     /// `unauthenticated`: what a guard answers to a visitor without a session.
     #[must_use]
     pub fn unauthenticated(self, answer: Unauthenticated) -> Self {
@@ -255,6 +282,13 @@ impl<P: Provider> Builder<P> {
         self
     }
 
+    /// Where `session.cache` keeps sessions, in place of this process's memory; see [`SessionStore`].
+    #[must_use]
+    pub fn session_store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     /// Reads these variables instead of the process's environment. For tests, and for programs that
     /// keep their settings elsewhere.
     #[must_use]
@@ -287,6 +321,11 @@ impl<P: Provider> Builder<P> {
         })?;
         Proxy::new(config, self).map(P::from_proxy)
     }
+}
+
+/// A duration as the options take it.
+fn lasting(keep: Duration) -> String {
+    if keep.is_zero() { "off".to_owned() } else { format!("{}ms", keep.as_millis()) }
 }
 
 impl<P> fmt::Debug for Builder<P> {

@@ -1,5 +1,5 @@
 //! The sign-in routes of this app: which there are, what may pass, and in which shape it goes up
-//! and comes back. Knows nothing of sessions or tokens.
+//! and comes back. Of sessions it knows only which requests end what is remembered of one.
 
 mod body;
 #[cfg(feature = "client-js")]

@@ -22,6 +22,7 @@ use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
+use crate::session::Eviction;
 use crate::upstream::{Front, Rewrite, body_error, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
@@ -89,6 +90,13 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
 
+    // Forms sign in and out, change the session or the account; so does a callback.
+    let eviction = if is_post || rest.starts_with("/callback/") {
+        Some(Eviction::begin(shared, &parts.headers).await)
+    } else {
+        None
+    };
+
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
     shared.upstream.finish_head(&mut headers, &front)?;
@@ -100,6 +108,9 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     *upward.headers_mut() = headers;
 
     let sent = shared.upstream.send(upward).await;
+    if let Some(eviction) = eviction {
+        eviction.finish().await;
+    }
     if exceeded.is_some_and(|exceeded| exceeded.load(Ordering::Acquire)) {
         return Err(AuthError::new(Reason::BODY_TOO_LARGE));
     }

@@ -1,14 +1,17 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
+use super::cache::{CachedSession, Found, SessionKey};
 use super::local;
-use super::wire::{self, Answer, RawSession};
-use crate::config::Source;
+use super::wire::{self, Answer};
+use crate::config::{Source, Strategy};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::token::{Credential, auth_cookies};
+use crate::token::{Credential, auth_cookies, read};
 use crate::upstream::{Front, raise_cookies};
 
 /// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
@@ -20,56 +23,78 @@ const SESSION_LIMIT: usize = 1 << 20;
 /// # Errors
 /// Invalid or unavailable; `None` is absent.
 pub(super) async fn session(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     headers: &HeaderMap,
-    front: Result<Front, AuthError>,
+    front: impl Fn() -> Result<Front, AuthError>,
     credential: &Credential,
-    renewed: &mut Vec<HeaderValue>,
-) -> Result<Option<RawSession>, AuthError> {
+    renewed: &mut Arc<[HeaderValue]>,
+) -> Result<Option<CachedSession>, AuthError> {
     match shared.settings.source {
         Source::Local => {
             let claims = shared.decode(credential)?;
-            Ok(local::session(shared.mapping.as_ref(), &claims))
+            Ok(local::session(shared.mapping.as_ref(), &claims).map(CachedSession::new))
         }
-        Source::Upstream => ask(shared, headers, &front?, credential, renewed).await,
+        Source::Upstream => upstream(shared, headers, front, credential, renewed).await,
     }
 }
 
-/// Asks the upstream. Where two cookies could be the token, the second is tried when the first is
-/// refused.
-async fn ask(
-    shared: &Shared,
+/// Where two cookies could be the token, the second is tried when the first is refused.
+async fn upstream(
+    shared: &Arc<Shared>,
     headers: &HeaderMap,
-    front: &Front,
+    front: impl Fn() -> Result<Front, AuthError>,
     credential: &Credential,
-    renewed: &mut Vec<HeaderValue>,
-) -> Result<Option<RawSession>, AuthError> {
-    let name = &shared.settings.cookie_name;
-    let headers = if shared.settings.rewrite.cookie_prefix {
-        let mut raised = headers.clone();
-        raise_cookies(&mut raised);
-        Cow::Owned(raised)
-    } else {
-        Cow::Borrowed(headers)
-    };
+    renewed: &mut Arc<[HeaderValue]>,
+) -> Result<Option<CachedSession>, AuthError> {
     for candidate in credential.candidates() {
-        let cookie = auth_cookies(&headers, name, candidate).map_err(AuthError::from)?;
-        let response = shared.upstream.session(cookie, front, SESSION_LIMIT).await;
-        // What comes back is this app's already.
-        let back = &shared.browser_cookie;
-        let read = response.and_then(|response| Ok((wire::read(&response, back)?, response)));
-        let (answer, response) = read.inspect_err(|error| {
-            if error.is(Reason::UPSTREAM_UNDECIDED) {
-                shared.say(Finding::Undecided);
-            }
-            tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
-        })?;
-        *renewed = wire::session_cookies(&response, back);
-        match answer {
+        let lookup = || {
+            let cookie = cookies(shared, headers, candidate)?;
+            Ok(ask(Arc::clone(shared), cookie, front()?))
+        };
+        let found = shared.sessions.find(candidate, lookup).await?;
+        *renewed = found.renewed;
+        match found.answer {
             Answer::Session(session) => return Ok(Some(session)),
             Answer::SignedOut => return Ok(None),
             Answer::Refused => {}
         }
     }
     Err(AuthError::new(Reason::SESSION_REFUSED).by_bearer(credential.is_bearer()))
+}
+
+/// The `Cookie` header of a lookup.
+fn cookies(shared: &Shared, headers: &HeaderMap, token: &str) -> Result<HeaderValue, AuthError> {
+    let mut headers = Cow::Borrowed(headers);
+    if shared.settings.rewrite.cookie_prefix {
+        raise_cookies(headers.to_mut());
+    }
+    auth_cookies(&headers, &shared.settings.cookie_name, token).map_err(AuthError::from)
+}
+
+/// One lookup.
+async fn ask(shared: Arc<Shared>, cookie: HeaderValue, front: Front) -> Result<Found, AuthError> {
+    // What comes back is this app's already.
+    let name = &shared.browser_cookie;
+    let response = shared.upstream.session(cookie, &front, SESSION_LIMIT).await;
+    let read = response.and_then(|response| Ok((wire::read(&response, name)?, response)));
+    let (answer, response) = read.inspect_err(|error| {
+        if error.is(Reason::UPSTREAM_UNDECIDED) {
+            shared.say(Finding::Undecided);
+        }
+        tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
+    })?;
+    let renewed = wire::session_cookies(&response, name);
+    let next = renewed_token(&renewed, name, shared.settings.strategy);
+    Ok(Found { answer, renewed: renewed.into(), next })
+}
+
+/// The token that the browser will come back with after these cookies.
+fn renewed_token(renewed: &[HeaderValue], name: &str, strategy: Strategy) -> Option<SessionKey> {
+    let mut sent = HeaderMap::new();
+    for cookie in renewed {
+        let pair = cookie.as_bytes().split(|byte| *byte == b';').next()?;
+        sent.append(COOKIE, HeaderValue::from_bytes(pair).ok()?);
+    }
+    let credential = read(&sent, name, strategy == Strategy::Database).ok()??;
+    credential.candidates().next().map(SessionKey::of)
 }

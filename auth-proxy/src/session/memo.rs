@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
+use super::cache::CachedSession;
 use super::data::SessionData;
-use super::wire::RawSession;
 use super::{local, lookup};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
@@ -15,14 +15,15 @@ use crate::session::fit;
 use crate::token::Credential;
 use crate::upstream::Front;
 
-type Found<T> = Result<Option<Arc<T>>, AuthError>;
+type Found<T> = Result<Option<T>, AuthError>;
 
 /// One request's view of a proxy: whatever number of extractors and guards asks, the credential is
 /// looked up once and decoded once.
-pub(crate) struct Visit<P: Provider> {
+pub(crate) struct Visit<'v, P: Provider> {
     proxy: Proxy<P>,
-    headers: HeaderMap,
-    front: Result<Front, AuthError>,
+    headers: &'v HeaderMap,
+    /// The request, where there is one and not its headers alone.
+    parts: Option<&'v Parts>,
     memo: Arc<Memo<P>>,
 }
 
@@ -30,30 +31,28 @@ pub(super) struct Memo<P: Provider> {
     /// Whether a layer waits for the cookies of the lookup.
     relayed: bool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
-    renewed: OnceCell<Vec<HeaderValue>>,
-    credential: OnceCell<Found<Credential>>,
-    claims: OnceCell<Found<Map<String, Value>>>,
-    raw: OnceCell<Found<RawSession>>,
-    session: OnceCell<Found<SessionData<P::User>>>,
-    token: OnceCell<Found<P::Claims>>,
+    renewed: OnceLock<Arc<[HeaderValue]>>,
+    credential: OnceLock<Found<Arc<Credential>>>,
+    claims: OnceLock<Found<Arc<Map<String, Value>>>>,
+    session: OnceCell<Found<CachedSession>>,
+    token: OnceLock<Found<Arc<P::Claims>>>,
 }
 
 impl<P: Provider> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
-            renewed: OnceCell::new(),
-            credential: OnceCell::new(),
-            claims: OnceCell::new(),
-            raw: OnceCell::new(),
+            renewed: OnceLock::new(),
+            credential: OnceLock::new(),
+            claims: OnceLock::new(),
             session: OnceCell::new(),
-            token: OnceCell::new(),
+            token: OnceLock::new(),
         }
     }
 
     /// The session cookies that a lookup brought back, if there was one.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
-        self.renewed.get().map_or(&[], Vec::as_slice)
+        self.renewed.get().map_or(&[], AsRef::as_ref)
     }
 }
 
@@ -70,15 +69,14 @@ impl<P: Provider> Clone for Kept<P> {
     }
 }
 
-impl<P: Provider> Visit<P> {
+impl<'v, P: Provider> Visit<'v, P> {
     /// The visit that a request belongs to.
-    pub(crate) fn of(proxy: Proxy<P>, parts: &mut Parts) -> Self {
+    pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
         let memo = match parts.extensions.get::<Kept<P>>() {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
-        let front = Front::of(parts, &proxy.shared().settings.trusted_proxies);
-        Self { proxy, headers: parts.headers.clone(), front, memo }
+        Self { proxy, headers: &parts.headers, parts: Some(parts), memo }
     }
 
     /// Puts a memo into a request whose response will get the cookies of the lookup.
@@ -89,28 +87,23 @@ impl<P: Provider> Visit<P> {
     }
 
     /// A visit of its own, for code outside of handlers.
-    pub(crate) fn of_headers(proxy: Proxy<P>, headers: &HeaderMap) -> Self {
-        Self {
-            proxy,
-            headers: headers.clone(),
-            front: Front::of_headers(headers),
-            memo: Arc::new(Memo::new(false)),
-        }
+    pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
+        Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
     }
 
     /// The credential that was sent.
-    pub(crate) async fn credential(&self) -> Found<Credential> {
-        let read = async || Ok(self.proxy.shared().credential(&self.headers)?.map(Arc::new));
-        self.memo.credential.get_or_init(read).await.clone()
+    pub(crate) fn credential(&self) -> Found<Arc<Credential>> {
+        let read = || Ok(self.proxy.shared().credential(self.headers)?.map(Arc::new));
+        self.memo.credential.get_or_init(read).clone()
     }
 
     /// The claims of the token, decoded here. Only where the proxy [`decodes`](Self::decodes).
-    pub(crate) async fn claims(&self) -> Found<Map<String, Value>> {
-        let decode = async || {
-            let Some(credential) = self.credential().await? else { return Ok(None) };
+    pub(crate) fn claims(&self) -> Found<Arc<Map<String, Value>>> {
+        let decode = || {
+            let Some(credential) = self.credential()? else { return Ok(None) };
             self.proxy.shared().decode(&credential).map(|claims| Some(Arc::new(claims)))
         };
-        self.memo.claims.get_or_init(decode).await.clone()
+        self.memo.claims.get_or_init(decode).clone()
     }
 
     /// Whether tokens are decoded here.
@@ -118,45 +111,49 @@ impl<P: Provider> Visit<P> {
         self.proxy.shared().decoder.is_some()
     }
 
-    async fn raw_session(&self) -> Found<RawSession> {
+    fn front(&self) -> Result<Front, AuthError> {
+        match self.parts {
+            Some(parts) => Front::of(parts, &self.proxy.shared().settings.trusted_proxies),
+            None => Front::of_headers(self.headers),
+        }
+    }
+
+    async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || {
-            let Some(credential) = self.credential().await? else { return Ok(None) };
+            let Some(credential) = self.credential()? else { return Ok(None) };
             let shared = self.proxy.shared();
-            let mut renewed = Vec::new();
+            let mut renewed = Arc::default();
             let session =
-                lookup::session(shared, &self.headers, self.front.clone(), &credential, &mut renewed).await;
+                lookup::session(shared, self.headers, || self.front(), &credential, &mut renewed).await;
             if !renewed.is_empty() && !credential.is_bearer() {
                 if !self.memo.relayed {
                     shared.say(Finding::CookiesLost);
                 }
                 self.memo.renewed.set(renewed).ok();
             }
-            Ok(session?.map(Arc::new))
-        };
-        self.memo.raw.get_or_init(find).await.clone()
-    }
-
-    /// The session, in the app's type.
-    pub(crate) async fn session(&self) -> Found<SessionData<P::User>> {
-        let find = async || {
-            let Some(raw) = self.raw_session().await? else { return Ok(None) };
-            let user = fit(raw.user.clone(), Reason::USER_MISMATCH)?;
-            let data = SessionData { user, expires: raw.expires, extra: raw.extra.clone() };
-            Ok(Some(Arc::new(data)))
+            session
         };
         self.memo.session.get_or_init(find).await.clone()
     }
 
+    /// The session, in the app's type.
+    pub(crate) async fn session(&self) -> Found<Arc<SessionData<P::User>>> {
+        self.cached_session().await?.map(|session| session.typed()).transpose()
+    }
+
     /// The claims, in the app's type: of the token where it is decoded here, else of the session.
-    pub(crate) async fn token(&self) -> Found<P::Claims> {
-        let find = async || {
-            let claims = if self.decodes() {
-                self.claims().await?.map(|claims| claims.as_ref().clone())
-            } else {
-                self.raw_session().await?.map(|session| local::claims(&session))
-            };
-            claims.map(|claims| fit(claims, Reason::CLAIMS_MISMATCH).map(Arc::new)).transpose()
+    pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
+        if let Some(known) = self.memo.token.get() {
+            return known.clone();
+        }
+        let claims = if self.decodes() {
+            self.claims().map(|claims| claims.map(|claims| claims.as_ref().clone()))
+        } else {
+            self.cached_session().await.map(|session| session.map(|session| local::claims(session.raw())))
         };
-        self.memo.token.get_or_init(find).await.clone()
+        let token = claims.and_then(|claims| {
+            claims.map(|claims| fit(claims, Reason::CLAIMS_MISMATCH).map(Arc::new)).transpose()
+        });
+        self.memo.token.get_or_init(|| token).clone()
     }
 }

@@ -1,6 +1,7 @@
 //! Who is signed in: asks the upstream's `/session` or reads a decoded token, and gives it the
 //! app's type. Builds no HTTP request by hand (that is `upstream`) and decrypts nothing (`token`).
 
+mod cache;
 mod data;
 pub(crate) mod extract;
 mod local;
@@ -10,6 +11,8 @@ mod relay;
 mod typed;
 mod wire;
 
+pub use self::cache::{CachedSession, SessionKey, SessionStore, StoreFuture};
+pub(crate) use self::cache::{Eviction, Sessions};
 pub use self::data::{SessionData, User};
 pub use self::extract::Session;
 pub use self::local::{DefaultMapping, SessionMapping};

@@ -3,15 +3,17 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::header::SET_COOKIE;
 use http::{HeaderValue, Response, StatusCode};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::cache::CachedSession;
 use crate::error::{AuthError, Reason};
 use crate::javascript::whole_characters;
 use crate::token::{SetCookieKind, is_session_cookie};
 use crate::upstream::status_error;
 
 /// A session before it gets the app's type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct RawSession {
     pub(super) user: Map<String, Value>,
     pub(super) expires: Option<SystemTime>,
@@ -19,10 +21,10 @@ pub(super) struct RawSession {
 }
 
 /// What the upstream's `/session` says of a credential.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     /// It belongs to this session.
-    Session(RawSession),
+    Session(CachedSession),
     /// It is no good: the upstream cleared the cookie.
     Refused,
     /// Nobody is signed in, by the upstream's own session callback: it kept the cookie alive.
@@ -50,7 +52,7 @@ pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answ
         Err(_) => return Err(nonsense("/session answered something that is not JSON")),
     };
     match session(object).map_err(nonsense)? {
-        Some(session) => Ok(Answer::Session(session)),
+        Some(session) => Ok(Answer::Session(CachedSession::new(session))),
         None => signed_out(response, cookie_name),
     }
 }
@@ -119,10 +121,10 @@ mod tests {
     fn signed_in() {
         let body = r#"{"user":{"name":"Ada","sessionToken":"x"},"expires":"2030-01-02T03:04:05.678Z","sessionToken":"x","role":"admin"}"#;
         let Ok(Answer::Session(session)) = answer(200, body, &[]) else { panic!() };
-        assert_eq!(Value::Object(session.user), serde_json::json!({"name": "Ada"}));
-        assert_eq!(Value::Object(session.extra), serde_json::json!({"role": "admin"}));
+        assert_eq!(Value::Object(session.raw().user.clone()), serde_json::json!({"name": "Ada"}));
+        assert_eq!(Value::Object(session.raw().extra.clone()), serde_json::json!({"role": "admin"}));
         assert_eq!(
-            humantime::format_rfc3339_millis(session.expires.unwrap()).to_string(),
+            humantime::format_rfc3339_millis(session.raw().expires.unwrap()).to_string(),
             "2030-01-02T03:04:05.678Z"
         );
     }
@@ -133,7 +135,7 @@ mod tests {
         let Ok(Answer::Session(session)) = answer(200, r#"{"user":{"name":"Ada \ud83d"}}"#, &[]) else {
             panic!()
         };
-        assert_eq!(session.user["name"], "Ada \u{fffd}");
+        assert_eq!(session.raw().user["name"], "Ada \u{fffd}");
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl<P: Provider, S: Provides<P> + Send + Sync> FromRequestParts<S> for RawToken
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
         let visit = Visit::of(state.provide().proxy().clone(), parts);
-        let credential = visit.credential().await?;
+        let credential = visit.credential()?;
         credential.and_then(|c| Self::of(&c)).ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
     }
 }
@@ -136,7 +136,7 @@ impl<P: Provider, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for 
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {
         let visit = Visit::of(state.provide().proxy().clone(), parts);
-        optional(visit.credential().await.map(|credential| credential.and_then(|c| Self::of(&c))))
+        optional(visit.credential().map(|credential| credential.and_then(|c| Self::of(&c))))
     }
 }
 

@@ -2,10 +2,13 @@
 //! they may take. Knows nothing of sessions or tokens.
 
 mod client;
+mod error;
 mod fetch;
 mod head;
 mod idle;
 mod prefix;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod rewrite;
 
 use auth_proxy_rules::Settings;
@@ -13,11 +16,14 @@ use axum::body::Body;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 
-pub use self::client::Reqwest;
+use self::client::Hyper;
+use self::error::classify;
 pub use self::fetch::{DynFetch, Fetch};
 pub(crate) use self::head::{Front, strip_hop_by_hop};
 use self::idle::IdleTimeout;
 pub(crate) use self::prefix::raise_cookies;
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::Reqwest;
 pub(crate) use self::rewrite::Rewrite;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError, Reason};
@@ -34,7 +40,7 @@ impl Upstream {
         let settings = &config.settings;
         let fetch = match fetch {
             Some(fetch) => fetch,
-            None => DynFetch::new(Reqwest::with_defaults(settings)?),
+            None => DynFetch::new(Hyper::new(settings)?),
         };
         Ok(Self { fetch, settings: settings.clone(), headers: config.headers.clone() })
     }
@@ -84,7 +90,7 @@ impl Upstream {
     pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, AuthError> {
         let response = match tokio::time::timeout(self.settings.timeout, self.fetch.fetch(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(client::classify(error)),
+            Ok(Err(error)) => return Err(classify(error)),
             Err(elapsed) => return Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
         };
         Ok(response.map(|body| Body::new(IdleTimeout::new(body, self.settings.timeout))))

@@ -22,8 +22,6 @@ async fn the_request_head_is_cleaned_and_ours_wins() {
         lines,
         [
             "accept-language: de".to_owned(),
-            // reqwest's, where the client sends none: it means the same (RFC 9110, section 12.5.1).
-            "accept: */*".to_owned(),
             "authorization: Bearer mine".to_owned(),
             "cookie: a=1; b=2".to_owned(),
             format!("forwarded: for=127.0.0.1;host=\"{host}\";proto=http"),

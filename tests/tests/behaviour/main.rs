@@ -2,6 +2,7 @@
 //! a client that keeps cookies.
 
 mod bad_input;
+mod cache;
 mod client_js;
 mod config;
 mod cors;

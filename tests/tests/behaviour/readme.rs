@@ -23,7 +23,13 @@ fn the_table_of_options_is_complete() {
         let default = cells[3].trim_matches('`').trim_matches('"');
         if matches!(
             option.shape(),
-            Shape::Word(_) | Shape::WordOrText(_) | Shape::Duration | Shape::Size | Shape::Bool
+            Shape::Word(_)
+                | Shape::WordOrText(_)
+                | Shape::Duration
+                | Shape::DurationOrOff
+                | Shape::Size
+                | Shape::Count
+                | Shape::Bool
         ) && !default.starts_with("by ")
         {
             assert!(Draft::default().set(*option, default).is_ok(), "{option}: {default}");

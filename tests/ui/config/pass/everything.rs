@@ -36,9 +36,10 @@ auth_proxy! {
             timeout: 500ms,
             connect_timeout: 100ms,
             body_limit: 64KiB,
+            concurrency: 1_000,
             allow_http: false,
         },
-        session: { source: local },
+        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off },
     }
 }
 

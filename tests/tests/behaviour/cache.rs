@@ -1,0 +1,327 @@
+//! What is remembered of sessions, what is shared between those who ask at once, and what ends both.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use auth_proxy::{Builder, CachedSession, SessionKey, SessionStore, StoreFuture};
+use auth_proxy_tests::Browser;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::unconstrained;
+use tower::ServiceExt as _;
+
+use crate::support::{Auth, app_of, routes, upstream};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const COOKIE: &str = "authjs.session-token";
+
+/// An upstream that knows everybody, by the name that is their token, and renews it to `{name}+`.
+/// `refused` is refused; `down` makes it fail.
+#[derive(Clone, Default)]
+struct Upstream {
+    lookups: Arc<AtomicUsize>,
+    at_once: Arc<AtomicUsize>,
+    most_at_once: Arc<AtomicUsize>,
+    down: Arc<Mutex<bool>>,
+    /// Set: a lookup waits until it is told to go on.
+    gate: Option<Arc<Semaphore>>,
+    began: Arc<Notify>,
+}
+
+impl Upstream {
+    fn lookups(&self) -> usize {
+        self.lookups.load(SeqCst)
+    }
+
+    fn router(&self) -> Router {
+        let upstream = self.clone();
+        let session = move |headers: HeaderMap| async move { upstream.session(&headers).await };
+        Router::new().route("/api/auth/session", any(session)).fallback(|| async { "ok" })
+    }
+
+    async fn session(&self, headers: &HeaderMap) -> Response {
+        self.lookups.fetch_add(1, SeqCst);
+        let now = self.at_once.fetch_add(1, SeqCst) + 1;
+        self.most_at_once.fetch_max(now, SeqCst);
+        self.began.notify_one();
+        if let Some(gate) = &self.gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        tokio::task::yield_now().await;
+        self.at_once.fetch_sub(1, SeqCst);
+        let cookie = headers["cookie"].to_str().unwrap();
+        let token = cookie.split("; ").find_map(|pair| pair.strip_prefix("authjs.session-token=")).unwrap();
+        if *self.down.lock().unwrap() {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        let (body, cookie) = match token {
+            "refused" => ("null".to_owned(), format!("{COOKIE}=; Max-Age=0")),
+            name => (format!(r#"{{"user":{{"name":"{name}"}}}}"#), format!("{COOKIE}={name}-")),
+        };
+        ([("set-cookie", cookie)], body).into_response()
+    }
+
+    fn auth(&self) -> Builder<Auth> {
+        Auth::builder().base_url("http://auth").fetch(self.router())
+    }
+}
+
+async fn name(browser: &Browser, token: &str) -> String {
+    let answer = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
+    answer.json()["user"]["name"].as_str().map_or_else(|| answer.code(), str::to_owned)
+}
+
+/// Asks an app without a socket between, and answers the name of its user.
+async fn ask(app: Router, token: String) -> String {
+    let request = Request::get("/session").header("cookie", format!("{COOKIE}={token}"));
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    body["user"]["name"].as_str().unwrap_or_else(|| body["code"].as_str().unwrap()).to_owned()
+}
+
+#[tokio::test]
+async fn ten_thousand_at_once_with_one_cookie_are_one_lookup() {
+    let gate = Arc::new(Semaphore::new(0));
+    let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
+    let app = routes(&upstream.auth().build().unwrap());
+    let mut asking: Vec<_> =
+        (0..10_000).map(|_| Box::pin(unconstrained(ask(app.clone(), "ada".to_owned())))).collect();
+    // Each gets as far as it can: to where it waits.
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(asking.iter_mut().all(|asking| asking.as_mut().poll(&mut context).is_pending()));
+    gate.add_permits(10_000);
+    for name in asking {
+        assert_eq!(name.await, "ada");
+    }
+    assert_eq!(upstream.lookups(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_with_cookies_of_their_own_each_get_their_session() {
+    let upstream = Upstream::default();
+    // All of them at once wait for their turn; a slow machine may take a while.
+    let auth = upstream.auth().concurrency(64).timeout(Duration::from_secs(120)).build().unwrap();
+    let app = routes(&auth);
+    let asking: Vec<_> =
+        (0..10_000).map(|n| (n, tokio::spawn(ask(app.clone(), format!("user{n}"))))).collect();
+    for (n, name) in asking {
+        assert_eq!(name.await.unwrap(), format!("user{n}"));
+    }
+    assert_eq!(upstream.lookups(), 10_000);
+    assert!(upstream.most_at_once.load(SeqCst) <= 64);
+}
+
+/// A caller that goes away takes nothing from those who wait for the same lookup.
+#[tokio::test]
+async fn a_caller_that_goes_away() {
+    let gate = Arc::new(Semaphore::new(0));
+    let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
+    let app = routes(&upstream.auth().build().unwrap());
+    let first = tokio::spawn(ask(app.clone(), "ada".to_owned()));
+    upstream.began.notified().await;
+    let second = tokio::spawn(ask(app.clone(), "ada".to_owned()));
+    tokio::task::yield_now().await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    gate.add_permits(1);
+    assert_eq!(second.await.unwrap(), "ada");
+    assert_eq!(upstream.lookups(), 1);
+}
+
+#[tokio::test]
+async fn a_session_is_remembered_by_its_renewed_token_too() {
+    let upstream = Upstream::default();
+    let (_app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
+    let first = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=ada"))]).await;
+    // The one who waited for the lookup gets the cookie, once.
+    assert_eq!(first.cookies(), [format!("{COOKIE}=ada-")]);
+    for token in ["ada", "ada-"] {
+        let again = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
+        assert_eq!(
+            (again.json()["user"]["name"].as_str(), again.cookies().len()),
+            (Some("ada"), 0),
+            "{token}"
+        );
+    }
+    assert_eq!(upstream.lookups(), 1);
+    // Chunks make the same token; another one is another.
+    let chunks = format!("{COOKIE}.0=a; {COOKIE}.1=da");
+    assert_eq!(browser.get_with("/session", &[("cookie", &chunks)]).await.json()["user"]["name"], "ada");
+    assert_eq!(upstream.lookups(), 1);
+    assert_eq!(name(&browser, "bob").await, "bob");
+    assert_eq!(upstream.lookups(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_remembered_unless_configured() {
+    let upstream = Upstream::default();
+    let (_app, browser) = app_of(upstream.auth()).await;
+    for _ in 0..3 {
+        assert_eq!(name(&browser, "ada").await, "ada");
+        assert_eq!(name(&browser, "refused").await, "session_refused");
+    }
+    assert_eq!(upstream.lookups(), 6);
+}
+
+#[tokio::test]
+async fn it_is_asked_again_when_the_time_is_over() {
+    let upstream = Upstream::default();
+    let (_app, browser) = app_of(upstream.auth().session_cache(Duration::from_millis(10))).await;
+    name(&browser, "ada").await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    name(&browser, "ada").await;
+    assert_eq!(upstream.lookups(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_refused_for_a_while_and_cleared_each_time() {
+    let upstream = Upstream::default();
+    let (_app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
+    for _ in 0..3 {
+        let answer = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=refused"))]).await;
+        assert_eq!((answer.code().as_str(), answer.cookies().len()), ("session_refused", 1));
+    }
+    assert_eq!(upstream.lookups(), 1);
+}
+
+/// Signing in or out, a callback, and a change of the session.
+#[tokio::test]
+async fn what_changes_a_session_ends_what_is_remembered_of_it() {
+    let upstream = Upstream::default();
+    let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
+    let client = reqwest::Client::new();
+    for (n, (method, path)) in [
+        ("POST", "signout"),
+        ("POST", "signin/credentials"),
+        ("POST", "session"),
+        ("POST", "callback/credentials"),
+        ("GET", "callback/github"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for token in ["ada", "ada-"] {
+            name(&browser, token).await;
+        }
+        assert_eq!(upstream.lookups(), n + 1, "{method} {path}");
+        // It comes with the newer token, and the older one is known no longer either.
+        let request = client.request(method.parse().unwrap(), app.url(&format!("/api/auth/{path}")));
+        request.header("cookie", format!("{COOKIE}=ada-")).send().await.unwrap();
+        upstream.lookups.store(n + 1, SeqCst);
+    }
+    // What only reads ends nothing.
+    name(&browser, "ada").await;
+    let before = upstream.lookups();
+    browser.get_with("/api/auth/providers", &[("cookie", &format!("{COOKIE}=ada"))]).await;
+    name(&browser, "ada").await;
+    assert_eq!(upstream.lookups(), before);
+}
+
+/// A lookup that began before a sign-out may find somebody signed in: nobody else is to believe it.
+#[tokio::test]
+async fn a_sign_out_overtakes_a_lookup() {
+    let gate = Arc::new(Semaphore::new(0));
+    let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
+    let app = routes(&upstream.auth().session_cache(HOUR).build().unwrap());
+    let early = tokio::spawn(ask(app.clone(), "ada".to_owned()));
+    upstream.began.notified().await;
+    let request = Request::post("/api/auth/signout").header("cookie", format!("{COOKIE}=ada"));
+    app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let late = tokio::spawn(ask(app.clone(), "ada".to_owned()));
+    upstream.began.notified().await;
+    gate.add_permits(2);
+    assert_eq!((early.await.unwrap().as_str(), late.await.unwrap().as_str()), ("ada", "ada"));
+    assert_eq!(upstream.lookups(), 2);
+    // The late one is remembered.
+    assert_eq!(ask(app, "ada".to_owned()).await, "ada");
+    assert_eq!(upstream.lookups(), 2);
+}
+
+#[tokio::test]
+async fn in_an_outage_an_older_session_may_be_used() {
+    for (stale, expected) in [(HOUR, "ada"), (Duration::ZERO, "upstream_failed")] {
+        let upstream = Upstream::default();
+        let builder = upstream.auth().session_cache(Duration::from_millis(10)).stale_if_error(stale);
+        let (_app, browser) = app_of(builder).await;
+        name(&browser, "ada").await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        *upstream.down.lock().unwrap() = true;
+        assert_eq!(name(&browser, "ada").await, expected);
+        // Nobody who is not known is let in, and nobody is signed out.
+        assert_eq!(name(&browser, "bob").await, "upstream_failed");
+        *upstream.down.lock().unwrap() = false;
+        assert_eq!(name(&browser, "bob").await, "bob");
+    }
+}
+
+/// With the real flow of cookies: signed in, remembered, signed out at once.
+#[tokio::test]
+async fn a_browser_signs_in_and_out() {
+    let upstream = upstream().await;
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).session_cache(HOUR)).await;
+    browser.sign_in("demo", "demo").await;
+    for _ in 0..5 {
+        assert_eq!(browser.get("/session").await.json()["user"]["name"], "Demo");
+    }
+    assert_eq!(upstream.lookups(), 1);
+    browser.sign_out().await;
+    assert_eq!(browser.get("/session").await.code(), "session_absent");
+    browser.sign_in("admin", "admin").await;
+    assert_eq!(browser.get("/session").await.json()["user"]["name"], "Ada");
+}
+
+/// A store of the app's own, as instances would share it: it keeps what serde makes of a session.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<std::collections::HashMap<SessionKey, String>>>);
+
+impl SessionStore for Shared {
+    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
+        Box::pin(async move { serde_json::from_str(self.0.lock().unwrap().get(key)?).ok() })
+    }
+
+    fn put(&self, key: SessionKey, session: CachedSession, _keep: Duration) -> StoreFuture<'_, ()> {
+        let text = serde_json::to_string(&session).unwrap();
+        Box::pin(async move { drop(self.0.lock().unwrap().insert(key, text)) })
+    }
+
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
+        Box::pin(async move { drop(self.0.lock().unwrap().remove(key)) })
+    }
+}
+
+#[tokio::test]
+async fn instances_share_a_store() {
+    let (upstream, store) = (Upstream::default(), Shared::default());
+    let instance = || app_of(upstream.auth().session_cache(HOUR).session_store(store.clone()));
+    let ((_one, first), (other, second)) = (instance().await, instance().await);
+    assert_eq!(name(&first, "ada").await, "ada");
+    assert_eq!(name(&second, "ada").await, "ada");
+    assert_eq!(upstream.lookups(), 1);
+    assert!(store.0.lock().unwrap().values().all(|text| !text.contains("ada-")));
+    // Signed out at one, asked for again at the other.
+    let sign_out = reqwest::Client::new().post(other.url("/api/auth/signout"));
+    sign_out.header("cookie", "authjs.session-token=ada").send().await.unwrap();
+    name(&first, "ada").await;
+    assert_eq!(upstream.lookups(), 2);
+}
+
+/// The bound holds: what does not fit is forgotten, and asked for again.
+#[tokio::test]
+async fn entries_are_bounded() {
+    let upstream = Upstream::default();
+    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(10).build().unwrap());
+    for _ in 0..2 {
+        for n in 0..1_000 {
+            assert_eq!(ask(app.clone(), format!("user{n}")).await, format!("user{n}"));
+        }
+    }
+    assert!(upstream.lookups() > 1_900, "{}", upstream.lookups());
+}
