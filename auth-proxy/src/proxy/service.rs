@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use tower::Service;
@@ -86,7 +86,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     front
         .must_be_known(shared.settings.public_url.as_ref())
         .inspect_err(|_| shared.say(Finding::HostUnknown))?;
-    let target = shared.upstream.target(rest, parts.uri.query())?;
+    let target = shared.upstream.target(&parts.uri, rest)?;
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
 
@@ -118,6 +118,27 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "upstream unavailable");
     })?;
     strip_hop_by_hop(response.headers_mut());
+    let points_here =
+        |headers: &HeaderMap| headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE);
+    if is_post || points_here(response.headers()) {
+        response = rewritten(shared, &front, is_post, response).await?;
+    }
+    if is_head {
+        *response.body_mut() = Body::empty();
+    }
+    // The version and the extensions of one connection say nothing about the other.
+    *response.version_mut() = http::Version::default();
+    response.extensions_mut().clear();
+    Ok(response)
+}
+
+/// Turns what points at the upstream into what points here.
+async fn rewritten(
+    shared: &Shared,
+    front: &Front,
+    is_post: bool,
+    mut response: Response,
+) -> Result<Response, AuthError> {
     let own = front.origin(shared.settings.public_url.as_ref());
     if is_post
         && !shared.diagnosis.has_said(Finding::Stranded)
@@ -128,14 +149,8 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     let rewrite = Rewrite::new(&shared.settings, own);
     rewrite.head(response.headers_mut());
     if is_post && is_json(response.headers()) {
-        response = rewrite_json(&rewrite, response).await?;
+        return rewrite_json(&rewrite, response).await;
     }
-    if is_head {
-        *response.body_mut() = Body::empty();
-    }
-    // The version and the extensions of one connection say nothing about the other.
-    *response.version_mut() = http::Version::default();
-    response.extensions_mut().clear();
     Ok(response)
 }
 

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use auth_proxy_rules::{Host, IpNet, Origin, host, is_hop_by_hop, is_internal_host};
@@ -6,7 +7,7 @@ use http::header::{CONNECTION, FORWARDED, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, uri::Scheme};
 
-use crate::error::{AuthError, Reason};
+use crate::error::{AuthError, BoxError, Reason};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -124,43 +125,63 @@ impl Front {
         public_url: Option<&Origin>,
     ) -> Result<(), AuthError> {
         let seen = public_url.map(|url| url.authority.as_str()).or(self.known_host());
-        let sent = match policy {
-            Host::Preserve => seen,
-            Host::Literal(host) => Some(host.as_str()),
-            // The client takes it from the URI.
-            Host::Upstream | Host::Auto => None,
-        };
-        let value = |text: &str| {
-            HeaderValue::from_str(text).map_err(|error| AuthError::new(Reason::HOST_INVALID).because(error))
-        };
-        if let Some(host) = sent {
-            headers.insert(HOST, value(host)?);
-        }
-        if let Some(host) = seen {
-            headers.insert(X_FORWARDED_HOST, value(host)?);
-        }
         let scheme = if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" };
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
         if !self.addresses.is_empty() {
-            let list: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
-            headers.insert(X_FORWARDED_FOR, value(&list.join(", "))?);
+            headers.insert(X_FORWARDED_FOR, value(self.forwarded_for())?);
         }
-        headers.insert(FORWARDED, value(&self.forwarded(seen, scheme))?);
+        headers.insert(FORWARDED, value(self.forwarded(seen, scheme))?);
+        // Both are the same most of the time, and a value is cheap to clone.
+        let seen = seen.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?;
+        let sent = match policy {
+            Host::Preserve => seen.clone(),
+            Host::Literal(host) => Some(HeaderValue::from_str(host).map_err(invalid)?),
+            // The client takes it from the URI.
+            Host::Upstream | Host::Auto => None,
+        };
+        for (name, host) in [(HOST, sent), (X_FORWARDED_HOST, seen)] {
+            if let Some(host) = host {
+                headers.insert(name, host);
+            }
+        }
         Ok(())
+    }
+
+    fn forwarded_for(&self) -> String {
+        let mut list = String::with_capacity(16 * self.addresses.len());
+        for address in &self.addresses {
+            let comma = if list.is_empty() { "" } else { ", " };
+            let _ = write!(list, "{comma}{address}");
+        }
+        list
     }
 
     /// RFC 7239, section 4: one element a hop, the newest last; ours tells the host and the scheme.
     fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
-        let node = |address: &IpAddr| match address {
-            IpAddr::V4(v4) => format!("for={v4}"),
-            IpAddr::V6(v6) => format!("for=\"[{v6}]\""),
-        };
-        let mut own = self.addresses.last().map(|peer| vec![node(peer)]).unwrap_or_default();
-        own.extend(host.map(|host| format!("host=\"{host}\"")));
-        own.push(format!("proto={scheme}"));
-        let earlier = self.addresses.split_last().map(|(_, earlier)| earlier).unwrap_or_default();
-        earlier.iter().map(node).chain([own.join(";")]).collect::<Vec<_>>().join(", ")
+        let mut text = String::with_capacity(64);
+        let last = self.addresses.len().saturating_sub(1);
+        for (n, address) in self.addresses.iter().enumerate() {
+            let end = if n == last { ";" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = match address {
+                IpAddr::V4(v4) => write!(text, "for={v4}{end}"),
+                IpAddr::V6(v6) => write!(text, "for=\"[{v6}]\"{end}"),
+            };
+        }
+        if let Some(host) = host {
+            text.extend(["host=\"", host, "\";"]);
+        }
+        text.extend(["proto=", scheme]);
+        text
     }
+}
+
+fn value(text: String) -> Result<HeaderValue, AuthError> {
+    HeaderValue::try_from(text).map_err(invalid)
+}
+
+fn invalid(error: impl Into<BoxError>) -> AuthError {
+    AuthError::new(Reason::HOST_INVALID).because(error)
 }
 
 /// Takes out every header that belongs to one connection, and those that `Connection` names.

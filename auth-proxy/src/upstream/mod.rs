@@ -14,6 +14,7 @@ mod rewrite;
 use auth_proxy_rules::Settings;
 use axum::body::Body;
 use http::header::RETRY_AFTER;
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 
 use self::client::Hyper;
@@ -33,6 +34,10 @@ pub(crate) struct Upstream {
     fetch: DynFetch,
     settings: Settings,
     headers: HeaderMap,
+    scheme: Scheme,
+    authority: Authority,
+    /// What every path at the upstream begins with.
+    base: String,
 }
 
 impl Upstream {
@@ -42,35 +47,45 @@ impl Upstream {
             Some(fetch) => fetch,
             None => DynFetch::new(Hyper::new(settings)?),
         };
-        Ok(Self { fetch, settings: settings.clone(), headers: config.headers.clone() })
+        let base_url = &settings.base_url;
+        Ok(Self {
+            fetch,
+            headers: config.headers.clone(),
+            scheme: if base_url.origin.https { Scheme::HTTPS } else { Scheme::HTTP },
+            authority: base_url.origin.authority.parse()?,
+            base: format!("{}{}", base_url.prefix, settings.upstream_base_path),
+            settings: settings.clone(),
+        })
     }
 
-    /// The target below the upstream's base path: configured origin, prefix and base path, then
-    /// `rest` (empty or `/..`) and the query, byte for byte.
+    /// The target of a request for `asked`, of which `rest` (empty or `/..`) is below the base path:
+    /// configured origin, prefix and base path, then the rest and the query, byte for byte.
     ///
     /// # Errors
     /// `path_invalid` when the parts do not make a URI. `rest` must have been checked already: it
     /// has no dot segments here.
-    pub(crate) fn target(&self, rest: &str, query: Option<&str>) -> Result<Uri, AuthError> {
-        let mut path = String::with_capacity(
-            self.settings.base_url.prefix.len()
-                + self.settings.upstream_base_path.len()
-                + rest.len()
-                + query.map_or(0, |q| q.len() + 1),
-        );
-        path.push_str(&self.settings.base_url.prefix);
-        path.push_str(&self.settings.upstream_base_path);
-        path.push_str(rest);
-        if let Some(query) = query {
-            path.push('?');
-            path.push_str(query);
+    pub(crate) fn target(&self, asked: &Uri, rest: &str) -> Result<Uri, AuthError> {
+        let is_same = asked.path().strip_suffix(rest) == Some(&self.base);
+        match asked.path_and_query().filter(|_| is_same) {
+            Some(same) => self.at(same.clone()),
+            None => {
+                let query = asked.query().map_or(String::new(), |query| format!("?{query}"));
+                self.at(self.path(&format!("{rest}{query}"))?)
+            }
         }
-        Uri::builder()
-            .scheme(self.settings.base_url.origin.scheme())
-            .authority(self.settings.base_url.origin.authority.as_str())
-            .path_and_query(path)
-            .build()
-            .map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
+    }
+
+    fn path(&self, rest: &str) -> Result<PathAndQuery, AuthError> {
+        let path = format!("{}{rest}", self.base);
+        PathAndQuery::try_from(path).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
+    }
+
+    fn at(&self, path: PathAndQuery) -> Result<Uri, AuthError> {
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
     }
 
     /// Sets `Host`, the forwarded headers and the configured headers, the last of which win.
@@ -93,6 +108,9 @@ impl Upstream {
             Ok(Err(error)) => return Err(classify(error)),
             Err(elapsed) => return Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
         };
+        if http_body::Body::is_end_stream(response.body()) {
+            return Ok(response);
+        }
         Ok(response.map(|body| Body::new(IdleTimeout::new(body, self.settings.timeout))))
     }
 
@@ -108,7 +126,7 @@ impl Upstream {
         limit: usize,
     ) -> Result<Response<bytes::Bytes>, AuthError> {
         let mut request = Request::new(Body::empty());
-        *request.uri_mut() = self.target("/session", None)?;
+        *request.uri_mut() = self.at(self.path("/session")?)?;
         let headers = request.headers_mut();
         headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(http::header::COOKIE, cookie);
