@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
 use crate::diagnosis::{Diagnosis, Finding};
 use crate::session::{DefaultMapping, SessionMapping, Sessions};
-use crate::token::Decoder;
+use crate::token::{Decoder, KeyError, VerifiedTokens, Verifier};
 use crate::upstream::{DynFetch, Upstream};
 
 /// A type declared by [`auth_proxy!`](crate::auth_proxy). Implemented by the macro, not by hand.
@@ -75,7 +75,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) upstream: Upstream,
     /// Set when session tokens can be decoded here.
-    pub(crate) decoder: Option<Decoder>,
+    pub(crate) verifier: Option<Verifier>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     pub(crate) sessions: Arc<Sessions>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
@@ -92,9 +92,12 @@ impl<P: Provider> Proxy<P> {
             problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }],
         };
         let settings = config.settings.clone();
-        let decoder = config
+        let verifier = config
             .decodes()
-            .then(|| Decoder::new(settings.token, &config.secrets, &settings.cookie_name))
+            .then(|| {
+                let decoder = Decoder::new(settings.token, &config.secrets, &settings.cookie_name)?;
+                Ok::<_, KeyError>(Verifier::new(decoder, VerifiedTokens::new(settings.cache_entries)?))
+            })
             .transpose()
             .map_err(|error| problem("upstream.secret", error.to_string()))?;
         // The keys are derived: the secrets themselves are needed no longer.
@@ -111,7 +114,7 @@ impl<P: Provider> Proxy<P> {
                 Host::Preserve => "preserve",
                 Host::Upstream | Host::Auto => "upstream",
             },
-            decodes_tokens = decoder.is_some(),
+            decodes_tokens = verifier.is_some(),
             "auth proxy ready"
         );
         let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
@@ -121,7 +124,7 @@ impl<P: Provider> Proxy<P> {
             settings,
             config,
             upstream,
-            decoder,
+            verifier,
             mapping,
             sessions,
             clock: builder.clock,

@@ -57,7 +57,7 @@ pub(super) async fn check<P: Provider, A: Policy<P>>(
 async fn allowed<P: Provider, A: Policy<P>>(visit: &Visit<'_, P>) -> Result<(), AuthError> {
     let absent = || AuthError::new(Reason::SESSION_ABSENT);
     if A::ANY_SESSION && visit.decodes() {
-        return visit.claims()?.map(drop).ok_or_else(absent);
+        return visit.verified()?.map(drop).ok_or_else(absent);
     }
     let session = Session::new(visit.session().await?.ok_or_else(absent)?);
     if A::ANY_SESSION {

@@ -5,9 +5,8 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use super::cache::{CachedSession, Found, SessionKey};
-use super::local;
 use super::wire::{self, Answer};
-use crate::config::{Source, Strategy};
+use crate::config::Strategy;
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
@@ -17,29 +16,12 @@ use crate::upstream::{Front, raise_cookies};
 /// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
 const SESSION_LIMIT: usize = 1 << 20;
 
-/// The session of a credential, from the configured source. `renewed` is given the session cookies
-/// that the upstream set or cleared on the way.
+/// The session of a credential, as the upstream tells it. `renewed` is given the session cookies that it
+/// set or cleared on the way. Where two cookies could be the token, the second is tried when the first is refused.
 ///
 /// # Errors
 /// Invalid or unavailable; `None` is absent.
 pub(super) async fn session(
-    shared: &Arc<Shared>,
-    headers: &HeaderMap,
-    front: impl Fn() -> Result<Front, AuthError>,
-    credential: &Credential,
-    renewed: &mut Arc<[HeaderValue]>,
-) -> Result<Option<CachedSession>, AuthError> {
-    match shared.settings.source {
-        Source::Local => {
-            let claims = shared.decode(credential)?;
-            Ok(local::session(shared.mapping.as_ref(), &claims).map(CachedSession::new))
-        }
-        Source::Upstream => upstream(shared, headers, front, credential, renewed).await,
-    }
-}
-
-/// Where two cookies could be the token, the second is tried when the first is refused.
-async fn upstream(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
     front: impl Fn() -> Result<Front, AuthError>,

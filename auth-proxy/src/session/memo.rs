@@ -2,17 +2,17 @@ use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
-use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use super::cache::CachedSession;
 use super::data::SessionData;
 use super::{local, lookup};
+use crate::config::Source;
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Proxy};
 use crate::session::fit;
-use crate::token::Credential;
+use crate::token::{Credential, Verified};
 use crate::upstream::Front;
 
 type Found<T> = Result<Option<T>, AuthError>;
@@ -33,7 +33,7 @@ pub(super) struct Memo<P: Provider> {
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Arc<[HeaderValue]>>,
     credential: OnceLock<Found<Arc<Credential>>>,
-    claims: OnceLock<Found<Arc<Map<String, Value>>>>,
+    verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
     token: OnceLock<Found<Arc<P::Claims>>>,
 }
@@ -44,7 +44,7 @@ impl<P: Provider> Memo<P> {
             relayed,
             renewed: OnceLock::new(),
             credential: OnceLock::new(),
-            claims: OnceLock::new(),
+            verified: OnceLock::new(),
             session: OnceCell::new(),
             token: OnceLock::new(),
         }
@@ -97,18 +97,14 @@ impl<'v, P: Provider> Visit<'v, P> {
         self.memo.credential.get_or_init(read).clone()
     }
 
-    /// The claims of the token, decoded here. Only where the proxy [`decodes`](Self::decodes).
-    pub(crate) fn claims(&self) -> Found<Arc<Map<String, Value>>> {
-        let decode = || {
-            let Some(credential) = self.credential()? else { return Ok(None) };
-            self.proxy.shared().decode(&credential).map(|claims| Some(Arc::new(claims)))
-        };
-        self.memo.claims.get_or_init(decode).clone()
+    /// The token, decrypted or verified here. Only where the proxy [`decodes`](Self::decodes).
+    pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
+        self.memo.verified.get_or_init(|| self.proxy.shared().verified(self.headers)).clone()
     }
 
     /// Whether tokens are decoded here.
     pub(crate) fn decodes(&self) -> bool {
-        self.proxy.shared().decoder.is_some()
+        self.proxy.shared().verifier.is_some()
     }
 
     fn front(&self) -> Result<Front, AuthError> {
@@ -119,21 +115,31 @@ impl<'v, P: Provider> Visit<'v, P> {
     }
 
     async fn cached_session(&self) -> Found<CachedSession> {
-        let find = async || {
-            let Some(credential) = self.credential()? else { return Ok(None) };
-            let shared = self.proxy.shared();
-            let mut renewed = Arc::default();
-            let session =
-                lookup::session(shared, self.headers, || self.front(), &credential, &mut renewed).await;
-            if !renewed.is_empty() && !credential.is_bearer() {
-                if !self.memo.relayed {
-                    shared.say(Finding::CookiesLost);
-                }
-                self.memo.renewed.set(renewed).ok();
-            }
-            session
+        let find = async || match self.proxy.shared().settings.source {
+            Source::Local => self.local_session(),
+            Source::Upstream => self.upstream_session().await,
         };
         self.memo.session.get_or_init(find).await.clone()
+    }
+
+    fn local_session(&self) -> Found<CachedSession> {
+        let Some(verified) = self.verified()? else { return Ok(None) };
+        let mapping = self.proxy.shared().mapping.as_ref();
+        verified.session(|claims| local::session(mapping, claims).map(CachedSession::new))
+    }
+
+    async fn upstream_session(&self) -> Found<CachedSession> {
+        let Some(credential) = self.credential()? else { return Ok(None) };
+        let shared = self.proxy.shared();
+        let mut renewed = Arc::default();
+        let session = lookup::session(shared, self.headers, || self.front(), &credential, &mut renewed).await;
+        if !renewed.is_empty() && !credential.is_bearer() {
+            if !self.memo.relayed {
+                shared.say(Finding::CookiesLost);
+            }
+            self.memo.renewed.set(renewed).ok();
+        }
+        session
     }
 
     /// The session, in the app's type.
@@ -146,14 +152,15 @@ impl<'v, P: Provider> Visit<'v, P> {
         if let Some(known) = self.memo.token.get() {
             return known.clone();
         }
-        let claims = if self.decodes() {
-            self.claims().map(|claims| claims.map(|claims| claims.as_ref().clone()))
+        let token = if self.decodes() {
+            self.verified().and_then(|verified| verified.map(|verified| verified.claims()).transpose())
         } else {
-            self.cached_session().await.map(|session| session.map(|session| local::claims(session.raw())))
+            let claims =
+                self.cached_session().await.map(|found| found.map(|found| local::claims(found.raw())));
+            claims.and_then(|claims| {
+                claims.map(|claims| fit(claims, Reason::CLAIMS_MISMATCH).map(Arc::new)).transpose()
+            })
         };
-        let token = claims.and_then(|claims| {
-            claims.map(|claims| fit(claims, Reason::CLAIMS_MISMATCH).map(Arc::new)).transpose()
-        });
         self.memo.token.get_or_init(|| token).clone()
     }
 }

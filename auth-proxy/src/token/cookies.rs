@@ -63,6 +63,22 @@ pub(crate) fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Opti
     Ok(Some(Credential { bearer: false, first, second }))
 }
 
+/// The token of a request in the very bytes that were sent, where there is no doubt which they are: what
+/// it is known by before anything is decoded. Chunks are told apart by what no cookie holds.
+pub(super) fn sent<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, [u8]>> {
+    let found = scan(headers, name).ok()?;
+    let is_chunked = found.chunks.first().is_some_and(|chunk| chunk.is_some_and(|value| !value.is_empty()));
+    match (found.plain.filter(|value| !value.is_empty()), is_chunked) {
+        (Some(_), true) => None,
+        (Some(plain), false) => Some(Cow::Borrowed(plain.as_bytes())),
+        (None, true) => {
+            let chunks = found.chunks.iter().map_while(|chunk| chunk.filter(|value| !value.is_empty()));
+            Some(Cow::Owned(chunks.collect::<Vec<_>>().join(";").into_bytes()))
+        }
+        (None, false) => headers.get(AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ").map(Cow::Borrowed),
+    }
+}
+
 struct Found<'h> {
     plain: Option<&'h str>,
     chunks: [Option<&'h str>; CHUNK_LIMIT],

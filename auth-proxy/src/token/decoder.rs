@@ -2,13 +2,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use auth_proxy_rules::TokenFormat;
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, TokenError};
 use super::jwe::JweDecoder;
 use super::jws::JwsDecoder;
-use super::time;
+use super::time::Times;
+use super::verified::Verified;
 use crate::javascript::whole_characters;
 
 /// Turns session tokens into claims. The keys are derived once, when it is built.
@@ -36,7 +36,7 @@ impl Decoder {
     /// The claims set of a token that is good at `now`, in seconds since the Unix epoch: the text of a
     /// JSON object, of which only the times have been read. It is not wiped when dropped, and need not
     /// be: what it says goes on to live in the app's own types.
-    pub(crate) fn open(&self, token: &str, now: u64) -> Result<String, TokenError> {
+    pub(super) fn open(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
         let plain = match &self.0 {
             Kind::Encrypted(decoder) => decoder.decrypt(token)?,
             Kind::Signed(decoder) => decoder.verify(token)?,
@@ -46,13 +46,19 @@ impl Decoder {
             Cow::Borrowed(_) => claims,
             Cow::Owned(repaired) => repaired,
         };
-        time::check(&claims, now)?;
-        Ok(claims)
+        let times = Times::of(&claims)?;
+        times.check(now)?;
+        Ok(Verified::new(claims, times))
     }
 
-    /// The claims of a token that is good at `now`, in seconds since the Unix epoch.
-    pub(crate) fn decode(&self, token: &str, now: u64) -> Result<Map<String, Value>, TokenError> {
-        serde_json::from_str(&self.open(token, now)?).map_err(|_| TokenError::Malformed)
+    /// The claims of a token that is good at `now`.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn decode(
+        &self,
+        token: &str,
+        now: u64,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, TokenError> {
+        serde_json::from_str(self.open(token, now)?.text()).map_err(|_| TokenError::Malformed)
     }
 }
 

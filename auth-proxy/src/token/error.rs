@@ -42,6 +42,8 @@ impl From<TokenError> for AuthError {
 pub(crate) enum KeyError {
     #[error("the key cannot be derived")]
     Derivation,
+    #[error("the operating system gives no random bytes")]
+    Randomness,
     #[error("not a public key of this algorithm in PEM")]
     Pem,
 }

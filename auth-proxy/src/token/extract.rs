@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::Credential;
 use super::error::TokenError;
+use super::{Credential, Verified};
 use crate::diagnosis::{Finding, other_prefix};
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Provides, Proxy, Shared};
@@ -172,18 +172,25 @@ impl Shared {
         Ok(found)
     }
 
-    /// Decodes a credential. Where two cookies could be the token, the second is tried when the
-    /// first is no good; the first error is the one that counts.
-    pub(crate) fn decode(&self, credential: &Credential) -> Result<Map<String, Value>, AuthError> {
-        let Some(decoder) = &self.decoder else {
+    /// The token that headers carry, decrypted or verified here. Only where the proxy decodes tokens.
+    ///
+    /// # Errors
+    /// Invalid: the error of the likelier one, where two cookies could be the token and neither is good.
+    pub(crate) fn verified(&self, headers: &HeaderMap) -> Result<Option<Arc<Verified>>, AuthError> {
+        let Some(verifier) = &self.verifier else {
             // The rules see to it that nobody asks for this without a secret.
             return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
         };
         let now = self.now();
+        let fingerprint = verifier.fingerprint(headers, &self.browser_cookie);
+        if let Some(known) = fingerprint.and_then(|fingerprint| verifier.known(&fingerprint, now)) {
+            return Ok(Some(known));
+        }
+        let Some(credential) = self.credential(headers)? else { return Ok(None) };
         let mut first = None;
         for candidate in credential.candidates() {
-            match decoder.decode(candidate, now) {
-                Ok(claims) => return Ok(claims),
+            match verifier.verify(candidate, now, fingerprint) {
+                Ok(verified) => return Ok(Some(verified)),
                 Err(error) => {
                     if error == TokenError::UnknownKey {
                         self.say(Finding::UnknownKey);

@@ -15,9 +15,14 @@ mod keys;
 mod set_cookie;
 mod time;
 mod upward;
+mod verified;
+mod verifier;
 
 pub(crate) use self::cookies::{Credential, read};
 pub(crate) use self::decoder::Decoder;
+pub(crate) use self::error::KeyError;
 pub use self::extract::{Claims, RawToken, Token};
 pub(crate) use self::set_cookie::{SetCookieKind, is_session_cookie};
 pub(crate) use self::upward::auth_cookies;
+pub(crate) use self::verified::{Verified, VerifiedTokens};
+pub(crate) use self::verifier::Verifier;

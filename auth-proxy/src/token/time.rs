@@ -8,8 +8,8 @@ const TOLERANCE: f64 = 15.0;
 
 /// The claims that say when a token is good: numbers when present, fractions allowed, as in jose
 /// (`lib/jwt_claims_set.ts`). The others are passed over without being taken apart.
-#[derive(Deserialize)]
-struct Times {
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Times {
     #[serde(default, deserialize_with = "json::some")]
     exp: Option<f64>,
     #[serde(default, deserialize_with = "json::some")]
@@ -19,20 +19,25 @@ struct Times {
     _iat: Option<f64>,
 }
 
-/// Checks that a text is a claims set (RFC 7519, section 4) that is good at `now`. A token without
-/// `exp` does not expire.
-pub(super) fn check(claims: &str, now: u64) -> Result<(), TokenError> {
-    let times: Times = json::object(claims)?;
-    // Seconds fit the 53 bits of a double for the next 285 million years.
-    #[expect(clippy::cast_precision_loss)]
-    let now = now as f64;
-    if times.nbf.is_some_and(|nbf| nbf > now + TOLERANCE) {
-        return Err(TokenError::NotYetValid);
+impl Times {
+    /// Reads them of a claims set (RFC 7519, section 4), and nothing else of it.
+    pub(super) fn of(claims: &str) -> Result<Self, TokenError> {
+        json::object(claims)
     }
-    if times.exp.is_some_and(|exp| exp <= now - TOLERANCE) {
-        return Err(TokenError::Expired);
+
+    /// Checks that a token with these times is good at `now`. One without `exp` does not expire.
+    pub(super) fn check(&self, now: u64) -> Result<(), TokenError> {
+        // Seconds fit the 53 bits of a double for the next 285 million years.
+        #[expect(clippy::cast_precision_loss)]
+        let now = now as f64;
+        if self.nbf.is_some_and(|nbf| nbf > now + TOLERANCE) {
+            return Err(TokenError::NotYetValid);
+        }
+        if self.exp.is_some_and(|exp| exp <= now - TOLERANCE) {
+            return Err(TokenError::Expired);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -42,7 +47,7 @@ mod tests {
     use super::*;
 
     fn at_1000(claims: &Value) -> Result<(), TokenError> {
-        check(&claims.to_string(), 1000)
+        Times::of(&claims.to_string())?.check(1000)
     }
 
     #[test]
@@ -78,8 +83,8 @@ mod tests {
     #[test]
     fn a_claims_set_is_an_object_without_two_minds_on_time() {
         for text in ["", "[]", "[2000]", "null", "1", "\"a\"", "{", "{}x", r#"{"exp":2000,"exp":1}"#] {
-            assert_eq!(check(text, 1000), Err(TokenError::Malformed), "{text}");
+            assert_eq!(Times::of(text).err(), Some(TokenError::Malformed), "{text}");
         }
-        assert_eq!(check(" \n{ \"\\u0065xp\": 1 }", 1000), Err(TokenError::Expired));
+        assert_eq!(Times::of(" \n{ \"\\u0065xp\": 1 }").unwrap().check(1000), Err(TokenError::Expired));
     }
 }

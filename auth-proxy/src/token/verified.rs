@@ -1,0 +1,144 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::rand;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::error::{KeyError, TokenError};
+use super::time::Times;
+use crate::error::{AuthError, Reason};
+use crate::session::{CachedSession, fit};
+
+/// A token that was decrypted or verified, with what it says.
+pub(crate) struct Verified {
+    times: Times,
+    /// The claims set, as it stood in the token.
+    text: String,
+    /// The claims in the app's type, made when they are first wanted.
+    claims: OnceLock<Arc<dyn Any + Send + Sync>>,
+    /// What the app's mapping makes of them.
+    session: OnceLock<Option<CachedSession>>,
+}
+
+impl Verified {
+    pub(super) fn new(text: String, times: Times) -> Self {
+        Self { times, text, claims: OnceLock::new(), session: OnceLock::new() }
+    }
+
+    /// The claims in the app's type.
+    ///
+    /// # Errors
+    /// `claims_mismatch`, whose source names the claim that does not fit.
+    pub(crate) fn claims<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, AuthError> {
+        if let Some(Ok(known)) = self.claims.get().map(Arc::clone).map(Arc::downcast) {
+            return Ok(known);
+        }
+        let claims = match serde_json::from_str(&self.text) {
+            Ok(claims) => claims,
+            // Read once more, to tell which of them does not fit.
+            Err(_) => fit(self.map()?, Reason::CLAIMS_MISMATCH)?,
+        };
+        let claims = Arc::new(claims);
+        // Somebody else may have been faster: what they made is the same.
+        self.claims.set(Arc::clone(&claims) as Arc<dyn Any + Send + Sync>).ok();
+        Ok(claims)
+    }
+
+    /// The session that the mapping makes of the claims; `None` when it makes none.
+    ///
+    /// # Errors
+    /// `token_malformed` for claims that are no JSON object.
+    pub(crate) fn session(
+        &self,
+        make: impl FnOnce(&Map<String, Value>) -> Option<CachedSession>,
+    ) -> Result<Option<CachedSession>, AuthError> {
+        if let Some(known) = self.session.get() {
+            return Ok(known.clone());
+        }
+        let session = make(&self.map()?);
+        Ok(self.session.get_or_init(|| session).clone())
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn map(&self) -> Result<Map<String, Value>, AuthError> {
+        serde_json::from_str(&self.text).map_err(|_| TokenError::Malformed.into())
+    }
+}
+
+/// Shows no claim.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verified(..)")
+    }
+}
+
+/// Tokens that were verified not long ago, so that the next request with one of them costs no
+/// cryptography. Bounded in number and in size; each is asked for its times anew.
+///
+/// A token is known by its fingerprint under a random key of this process, in the very bytes that were
+/// sent: a GMAC (NIST SP 800-38D), whose one nonce does no harm, since no tag ever leaves this memory. Two
+/// tokens share a fingerprint with a probability of less than 2^-110, and nobody without the key can look
+/// for such a pair: what is not the token that was verified is verified by itself. How long an answer
+/// takes tells only whether this very token was seen before, to whoever holds it.
+pub(crate) struct VerifiedTokens {
+    key: LessSafeKey,
+    cache: Cache<[u8; 16], Arc<Verified>, Weight>,
+}
+
+/// Bytes of claims that count as one entry.
+const ENTRY: usize = 2048;
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<[u8; 16], Arc<Verified>> for Weight {
+    fn weight(&self, _: &[u8; 16], verified: &Arc<Verified>) -> u64 {
+        u64::try_from(1 + verified.text.len() / ENTRY).unwrap_or(u64::MAX)
+    }
+}
+
+/// What the token of a request is known by.
+pub(crate) type Fingerprint = [u8; 16];
+
+impl VerifiedTokens {
+    pub(crate) fn new(entries: u32) -> Result<Self, KeyError> {
+        let mut key = [0; 16];
+        rand::fill(&mut key).map_err(|_| KeyError::Randomness)?;
+        let key = UnboundKey::new(&AES_128_GCM, &key).map_err(|_| KeyError::Randomness)?;
+        let items = usize::try_from(entries).unwrap_or(usize::MAX);
+        Ok(Self {
+            key: LessSafeKey::new(key),
+            cache: Cache::with_weighter(items, u64::from(entries), Weight),
+        })
+    }
+
+    /// The fingerprint of a token, in the bytes that were sent.
+    pub(crate) fn fingerprint(&self, sent: &[u8]) -> Option<Fingerprint> {
+        let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
+        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(sent), &mut []).ok()?;
+        tag.as_ref().try_into().ok()
+    }
+
+    /// The token of a fingerprint, if it was verified and is still good.
+    pub(crate) fn get(&self, fingerprint: &Fingerprint, now: u64) -> Option<Arc<Verified>> {
+        let verified = self.cache.get(fingerprint)?;
+        if verified.times.check(now).is_err() {
+            self.cache.remove(fingerprint);
+            return None;
+        }
+        Some(verified)
+    }
+
+    pub(crate) fn insert(&self, fingerprint: Fingerprint, verified: Arc<Verified>) {
+        self.cache.insert(fingerprint, verified);
+    }
+}
