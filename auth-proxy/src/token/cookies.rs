@@ -3,6 +3,7 @@ use std::fmt;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
+use memchr::memchr;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
@@ -67,43 +68,43 @@ pub(crate) fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Opti
 /// it is known by before anything is decoded. Chunks are told apart by what no cookie holds.
 pub(super) fn sent<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, [u8]>> {
     let found = scan(headers, name).ok()?;
-    let is_chunked = found.chunks.first().is_some_and(|chunk| chunk.is_some_and(|value| !value.is_empty()));
-    match (found.plain.filter(|value| !value.is_empty()), is_chunked) {
+    match (found.plain.filter(|value| !value.is_empty()), found.chunks().next().is_some()) {
         (Some(_), true) => None,
         (Some(plain), false) => Some(Cow::Borrowed(plain.as_bytes())),
-        (None, true) => {
-            let chunks = found.chunks.iter().map_while(|chunk| chunk.filter(|value| !value.is_empty()));
-            Some(Cow::Owned(chunks.collect::<Vec<_>>().join(";").into_bytes()))
-        }
+        (None, true) => Some(Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())),
         (None, false) => headers.get(AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ").map(Cow::Borrowed),
     }
 }
 
 struct Found<'h> {
     plain: Option<&'h str>,
-    chunks: [Option<&'h str>; CHUNK_LIMIT],
+    /// Most tokens come in one piece.
+    chunks: Option<Box<[Option<&'h str>; CHUNK_LIMIT]>>,
 }
 
 /// One pass over all `Cookie` lines. The first cookie of a name wins: browsers send the more
 /// specific path first (RFC 6265, section 5.4), and Auth.js's parser keeps it too.
 fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<Found<'h>, TokenError> {
-    let mut found = Found { plain: None, chunks: [None; CHUNK_LIMIT] };
+    let mut found = Found { plain: None, chunks: None };
     let mut total = 0;
     for line in headers.get_all(COOKIE) {
         total += line.len();
         if total > COOKIE_LIMIT {
             return Err(TokenError::TooLarge);
         }
-        for pair in line.as_bytes().split(|byte| *byte == b';') {
-            let Some(rest) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
+        let mut rest = Some(line.as_bytes());
+        while let Some(line) = rest {
+            let (pair, after) = split(line, b';');
+            rest = after;
+            let Some(pair) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
             // The name ends here, or goes on with the number of a chunk.
-            let Some(equals) = rest.iter().position(|byte| *byte == b'=') else { continue };
-            let (suffix, value) = rest.split_at(equals);
+            let (suffix, Some(value)) = split(pair, b'=') else { continue };
             let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
-            let value = value.strip_prefix('=').unwrap_or_default().trim_ascii_start();
             let place = match suffix.trim_ascii_end() {
                 b"" => Some(&mut found.plain),
-                suffix => chunk_number(suffix).and_then(|n| found.chunks.get_mut(n)),
+                suffix => chunk_number(suffix).and_then(|n| {
+                    found.chunks.get_or_insert_with(|| Box::new([None; CHUNK_LIMIT])).get_mut(n)
+                }),
             };
             if let Some(place @ None) = place {
                 *place = Some(value);
@@ -111,6 +112,14 @@ fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<Found<'h>, TokenError>
         }
     }
     Ok(found)
+}
+
+/// What stands before the first of these bytes, and what after it.
+fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr(at, text).and_then(|found| text.split_at_checked(found)) {
+        Some((before, after)) => (before, after.get(1..)),
+        None => (text, None),
+    }
 }
 
 /// The number of the chunk `.7`; none of `.07`, `.`, `.7x`.
@@ -125,12 +134,16 @@ pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
 }
 
 impl Found<'_> {
-    /// The chunks from `.0` to the first gap, joined.
+    /// The chunks from `.0` to the first gap.
+    fn chunks(&self) -> impl Iterator<Item = &str> {
+        let all = self.chunks.iter().flat_map(|chunks| chunks.iter());
+        all.map_while(|chunk| chunk.filter(|value| !value.is_empty()))
+    }
+
+    /// The chunks, decoded and joined.
     fn joined_chunks(&self) -> Option<Zeroizing<String>> {
-        let chunks = self.chunks.iter().map_while(|chunk| chunk.filter(|value| !value.is_empty()));
-        let mut joined =
-            Zeroizing::new(String::with_capacity(self.chunks.iter().flatten().map(|c| c.len()).sum()));
-        for chunk in chunks {
+        let mut joined = Zeroizing::new(String::with_capacity(self.chunks().map(str::len).sum()));
+        for chunk in self.chunks() {
             joined.push_str(&decode(chunk));
         }
         if joined.is_empty() { None } else { Some(joined) }

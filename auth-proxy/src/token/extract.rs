@@ -146,6 +146,10 @@ impl<P: Provider> Proxy<P> {
     /// # Errors
     /// [`AuthError`]: invalid, or unavailable where the upstream is asked.
     pub async fn token(&self, headers: &HeaderMap) -> Result<Option<Token<P>>, AuthError> {
+        if self.shared().verifier.is_some() {
+            let verified = self.shared().verified(headers)?;
+            return verified.map(|verified| verified.claims().map(Token)).transpose();
+        }
         Ok(Visit::of_headers(self.clone(), headers).token().await?.map(Token))
     }
 

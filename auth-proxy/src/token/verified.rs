@@ -1,11 +1,12 @@
 use std::any::Any;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
 use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -91,7 +92,7 @@ impl fmt::Debug for Verified {
 /// takes tells only whether this very token was seen before, to whoever holds it.
 pub(crate) struct VerifiedTokens {
     key: LessSafeKey,
-    cache: Cache<[u8; 16], Arc<Verified>, Weight>,
+    cache: Cache<Fingerprint, Arc<Verified>, Weight, BuildHasherDefault<Uniform>>,
 }
 
 /// Bytes of claims that count as one entry.
@@ -100,14 +101,37 @@ const ENTRY: usize = 2048;
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<[u8; 16], Arc<Verified>> for Weight {
-    fn weight(&self, _: &[u8; 16], verified: &Arc<Verified>) -> u64 {
+impl Weighter<Fingerprint, Arc<Verified>> for Weight {
+    fn weight(&self, _: &Fingerprint, verified: &Arc<Verified>) -> u64 {
         u64::try_from(1 + verified.text.len() / ENTRY).unwrap_or(u64::MAX)
     }
 }
 
 /// What the token of a request is known by.
-pub(crate) type Fingerprint = [u8; 16];
+pub(crate) type Fingerprint = u128;
+
+/// Fingerprints are evenly spread, and nobody outside can choose them: they are their own hash.
+#[derive(Default)]
+struct Uniform(u64);
+
+impl Hasher for Uniform {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, fingerprint: u128) {
+        // Half of it is plenty, and tells two of them apart no better than the whole.
+        #[expect(clippy::cast_possible_truncation)]
+        let half = fingerprint as u64;
+        self.0 = half;
+    }
+}
 
 impl VerifiedTokens {
     pub(crate) fn new(entries: u32) -> Result<Self, KeyError> {
@@ -115,17 +139,21 @@ impl VerifiedTokens {
         rand::fill(&mut key).map_err(|_| KeyError::Randomness)?;
         let key = UnboundKey::new(&AES_128_GCM, &key).map_err(|_| KeyError::Randomness)?;
         let items = usize::try_from(entries).unwrap_or(usize::MAX);
-        Ok(Self {
-            key: LessSafeKey::new(key),
-            cache: Cache::with_weighter(items, u64::from(entries), Weight),
-        })
+        let cache = Cache::with(
+            items,
+            u64::from(entries),
+            Weight,
+            BuildHasherDefault::default(),
+            DefaultLifecycle::default(),
+        );
+        Ok(Self { key: LessSafeKey::new(key), cache })
     }
 
     /// The fingerprint of a token, in the bytes that were sent.
     pub(crate) fn fingerprint(&self, sent: &[u8]) -> Option<Fingerprint> {
         let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
         let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(sent), &mut []).ok()?;
-        tag.as_ref().try_into().ok()
+        tag.as_ref().try_into().ok().map(u128::from_ne_bytes)
     }
 
     /// The token of a fingerprint, if it was verified and is still good.

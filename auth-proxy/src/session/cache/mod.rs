@@ -100,11 +100,13 @@ impl Sessions {
         let found = self.flights.join(key, |flight| {
             let lookup = lookup()?;
             Ok(async move {
-                let found = lookup.await;
-                if let Ok(found) = &found {
-                    sessions.remember(key, found, &flight).await;
+                let mut found = lookup.await?;
+                sessions.remember(key, &found, &flight).await;
+                if flight.is_overtaken() {
+                    // A session that was renewed while its visitor signed out would sign them in again.
+                    found.renewed = Arc::default();
                 }
-                found
+                Ok(found)
             })
         });
         match (found.await, remembered) {
