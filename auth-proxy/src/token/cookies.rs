@@ -64,15 +64,45 @@ pub(crate) fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Opti
     Ok(Some(Credential { bearer: false, first, second }))
 }
 
-/// The token of a request in the very bytes that were sent, where there is no doubt which they are: what
-/// it is known by before anything is decoded. Chunks are told apart by what no cookie holds.
-pub(super) fn sent<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, [u8]>> {
-    let found = scan(headers, name).ok()?;
-    match (found.plain.filter(|value| !value.is_empty()), found.chunks().next().is_some()) {
-        (Some(_), true) => None,
-        (Some(plain), false) => Some(Cow::Borrowed(plain.as_bytes())),
-        (None, true) => Some(Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())),
-        (None, false) => headers.get(AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ").map(Cow::Borrowed),
+/// The token of a request as it was sent, where there is no doubt what it is.
+pub(super) enum Sent<'h> {
+    /// The whole token, in a cookie.
+    Whole(&'h str),
+    /// The bytes of a Bearer token, or of chunks, which are told apart by what no cookie holds.
+    Other(Cow<'h, [u8]>),
+}
+
+impl<'h> Sent<'h> {
+    /// Finds it, and decodes nothing.
+    pub(super) fn of(headers: &'h HeaderMap, name: &str) -> Option<Self> {
+        let found = scan(headers, name).ok()?;
+        match (found.plain.filter(|value| !value.is_empty()), found.chunks().next().is_some()) {
+            (Some(_), true) => None,
+            (Some(plain), false) => Some(Self::Whole(plain)),
+            (None, true) => {
+                Some(Self::Other(Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())))
+            }
+            (None, false) => {
+                let bearer = headers.get(AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?;
+                Some(Self::Other(Cow::Borrowed(bearer)))
+            }
+        }
+    }
+
+    /// What the token is known by.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Whole(value) => value.as_bytes(),
+            Self::Other(bytes) => bytes,
+        }
+    }
+
+    /// The token, where it came in one piece.
+    pub(super) fn whole(&self) -> Option<Cow<'h, str>> {
+        match self {
+            Self::Whole(value) => Some(percent_decode(value).unwrap_or(Cow::Borrowed(value))),
+            Self::Other(_) => None,
+        }
     }
 }
 

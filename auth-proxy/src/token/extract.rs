@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::cookies::Sent;
 use super::error::TokenError;
 use super::{Credential, Verified};
 use crate::diagnosis::{Finding, other_prefix};
@@ -186,21 +187,27 @@ impl Shared {
             return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
         };
         let now = self.now();
-        let fingerprint = verifier.fingerprint(headers, &self.browser_cookie);
+        let sent = Sent::of(headers, &self.browser_cookie);
+        let fingerprint = sent.as_ref().and_then(|sent| verifier.fingerprint(sent));
         if let Some(known) = fingerprint.and_then(|fingerprint| verifier.known(&fingerprint, now)) {
             return Ok(Some(known));
+        }
+        let verify = |token: &str| {
+            verifier.verify(token, now, fingerprint).inspect_err(|error| {
+                if *error == TokenError::UnknownKey {
+                    self.say(Finding::UnknownKey);
+                }
+            })
+        };
+        if let Some(token) = sent.and_then(|sent| sent.whole()) {
+            return Ok(Some(verify(&token)?));
         }
         let Some(credential) = self.credential(headers)? else { return Ok(None) };
         let mut first = None;
         for candidate in credential.candidates() {
-            match verifier.verify(candidate, now, fingerprint) {
+            match verify(candidate) {
                 Ok(verified) => return Ok(Some(verified)),
-                Err(error) => {
-                    if error == TokenError::UnknownKey {
-                        self.say(Finding::UnknownKey);
-                    }
-                    first = first.or(Some(error));
-                }
+                Err(error) => first = first.or(Some(error)),
             }
         }
         let error = first.map_or_else(|| AuthError::new(Reason::TOKEN_MALFORMED), AuthError::from);

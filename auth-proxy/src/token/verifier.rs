@@ -1,9 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
-
-use super::cookies::sent;
+use super::cookies::Sent;
 use super::decoder::Decoder;
 use super::error::TokenError;
 use super::verified::{Fingerprint, Verified, VerifiedTokens};
@@ -19,10 +17,9 @@ impl Verifier {
         Self { decoder, known }
     }
 
-    /// What the token of a request is known by, in the cookie of this name. `None` where it is not plain
-    /// which cookie the token is.
-    pub(crate) fn fingerprint(&self, headers: &HeaderMap, name: &str) -> Option<Fingerprint> {
-        self.known.fingerprint(&sent(headers, name)?)
+    /// What a token is known by.
+    pub(super) fn fingerprint(&self, sent: &Sent<'_>) -> Option<Fingerprint> {
+        self.known.fingerprint(sent.as_bytes())
     }
 
     /// A token that was verified before and is good at `now`.
