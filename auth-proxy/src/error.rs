@@ -45,10 +45,11 @@ pub enum Outcome {
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
 /// | `upstream_overloaded` | 503 | unavailable |
 /// | `upstream_timeout` | 504 | unavailable |
-/// | `path_invalid`, `host_invalid`, `target_absolute`, `upgrade_refused` | 400 | bad request |
+/// | `path_invalid`, `host_invalid`, `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
 /// | `host_unknown` | 421 | bad request: a public name, and no `public_url` or `trusted_proxies` vouches for it |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |
+/// | `body_late` | 408 | bad request |
 /// | `body_too_large` | 413 | bad request |
 /// | `headers_too_large` | 431 | bad request |
 #[derive(Clone)]
@@ -111,6 +112,8 @@ reasons! {
     UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
     METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
+    BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
+    BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";
     HEADERS_TOO_LARGE = BadRequest 431 "headers_too_large" "The request headers are too large.";
 }

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Opt, Shape, nearest};
+use auth_proxy_rules::{Draft, Opt, Shape, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
 
@@ -124,7 +124,11 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         (Shape::Duration | Shape::DurationOrOff | Shape::Size | Shape::Count, Some(Lit::Str(text)), _)
             if starts_with_digit(&text.value()) =>
         {
-            Err((format!("no quotes here: write `{}`", text.value()), 1))
+            // No advice that would be refused in its turn.
+            Err(match Draft::default().set(option, &text.value()) {
+                Ok(_) => (format!("no quotes here: write `{}`", text.value()), 1),
+                Err(bad) => (format!("`{option}`: {}, and no quotes", bad.message), 1),
+            })
         }
         (Shape::DurationOrOff, None, Some(word)) if word == "off" => keep(word),
         (Shape::DurationOrOff, Some(Lit::Str(text)), _) if text.value() == "off" => {

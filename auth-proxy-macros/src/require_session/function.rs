@@ -1,7 +1,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Signature, Token, Visibility, parse_quote};
+use syn::{Attribute, FnArg, ReturnType, Signature, Token, Type, Visibility, parse_quote};
 
 /// A function whose body is left as it is, so that a mistake in it is the compiler's to report.
 pub(super) struct Function {
@@ -9,6 +9,25 @@ pub(super) struct Function {
     vis: Visibility,
     pub(super) signature: Signature,
     body: TokenStream,
+}
+
+impl Function {
+    /// Whether what it answers could be a future, as far as can be told without knowing types: what the
+    /// language itself has is none, and neither is what handlers answer most.
+    pub(super) fn may_answer_a_future(&self) -> bool {
+        const ANSWERS: [&str; 9] =
+            ["bool", "Html", "Json", "Option", "Redirect", "Response", "Result", "StatusCode", "String"];
+        let ReturnType::Type(_, answer) = &self.signature.output else { return false };
+        match answer.as_ref() {
+            Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Never(_) => false,
+            Type::Path(path) => path
+                .path
+                .segments
+                .last()
+                .is_none_or(|last| !ANSWERS.contains(&last.ident.to_string().as_str())),
+            _ => true,
+        }
+    }
 }
 
 /// Reads a function, or says why the item is none that can be guarded.

@@ -53,9 +53,7 @@ fn guarded(mut function: Function, args: &Args, errors: &mut Errors) -> TokenStr
     if let syn::Safety::Unsafe(word) = &function.signature.safety {
         errors.at(word, "axum calls safe functions only: remove the `unsafe`");
     }
-    if function.signature.asyncness.is_none()
-        && let syn::ReturnType::Default = function.signature.output
-    {
+    if function.signature.asyncness.is_none() && !function.may_answer_a_future() {
         let name = &function.signature.ident;
         errors.at(name, format!("a handler is asynchronous: write `async fn {name}`"));
     }

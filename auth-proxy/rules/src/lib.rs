@@ -28,7 +28,7 @@ pub use ipnet::IpNet;
 
 pub use header::{cookie_name, header_name, header_value, is_hop_by_hop};
 pub use option::{Group, Opt, Shape};
-pub use path::path;
+pub use path::{is_local, path};
 pub use prefix::{is_lowered, lowered};
 pub use secret::{Pem, SecretInfo};
 pub use settings::{Rewriting, Settings};

@@ -39,6 +39,17 @@ fn is_unreserved(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~')
 }
 
+/// Whether a target is a path of this origin in every browser's reading: `//host` and `/\\host` are other
+/// hosts, and so is either with a tab in it, since browsers take tabs and line ends out first (WHATWG URL,
+/// "basic URL parser").
+#[must_use]
+pub fn is_local(target: &str) -> bool {
+    target.starts_with('/')
+        && !target.starts_with("//")
+        && !target.contains('\\')
+        && !target.bytes().any(|byte| byte.is_ascii_control())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

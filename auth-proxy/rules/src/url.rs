@@ -129,8 +129,18 @@ pub fn is_internal_host(host: &str) -> bool {
             ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified()
         }
         Err(_) => {
-            !host.contains('.') || [".internal", ".local", ".localhost"].iter().any(|end| host.ends_with(end))
+            let is_label = !host.contains('.') && !is_number(&host);
+            is_label || [".internal", ".local", ".localhost"].iter().any(|end| host.ends_with(end))
         }
+    }
+}
+
+/// Whether a browser reads a label as an IPv4 address in one number: `134744072` is 8.8.8.8 (WHATWG URL,
+/// "ends-in-a-number checker").
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => label.bytes().all(|digit| digit.is_ascii_digit()),
     }
 }
 

@@ -23,11 +23,11 @@ use crate::token::Token;
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
 /// async fn dashboard(_: RequireSession<Auth>) -> &'static str { "hello" }
 /// ```
-pub struct RequireSession<P, A = AnySession> {
+pub struct RequireSession<P: Provider, A: Policy<P> = AnySession> {
     marker: PhantomData<fn() -> (P, A)>,
 }
 
-impl<P, A> fmt::Debug for RequireSession<P, A> {
+impl<P: Provider, A: Policy<P>> fmt::Debug for RequireSession<P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RequireSession")
     }

@@ -2,7 +2,8 @@ use crate::provider::Provider;
 use crate::session::Session;
 use crate::token::Token;
 
-/// Decides who may pass, of those who are signed in. Who is refused gets 403, never 401.
+/// Decides who may pass, of those who are signed in. Who is refused gets 403, never 401. A plain function:
+/// what it needs from elsewhere belongs into the session or the token, by the upstream's callbacks.
 ///
 /// `token` holds the claims of the session token where `upstream.secret` is set and the token is
 /// good; without a secret it is `None`.

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Settings, Unauthenticated};
+use auth_proxy_rules::{Settings, Unauthenticated, is_local};
 use axum::extract::OriginalUri;
 use http::header::ACCEPT;
 use http::request::Parts;
@@ -55,15 +55,6 @@ fn is_navigation(headers: &HeaderMap) -> bool {
         Some(mode) => mode == "navigate" && wants_html,
         None => wants_html && !headers.contains_key("x-requested-with"),
     }
-}
-
-/// Whether a target is a path of this origin in every browser's reading: `//host` and `/\host`
-/// name another one.
-fn is_local(target: &str) -> bool {
-    target.starts_with('/')
-        && !target.starts_with("//")
-        && !target.contains('\\')
-        && !target.bytes().any(|byte| byte.is_ascii_control())
 }
 
 fn is_below(path: &str, base: &str) -> bool {

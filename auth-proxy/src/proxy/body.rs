@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -13,18 +13,56 @@ use crate::error::{AuthError, BoxError, Reason};
 
 /// A request body that ends with an error once it passes a limit.
 ///
-/// The client that carries the body may wrap or drop that error, so it is noted in a flag too.
+/// The client that carries the body may wrap or drop that error, so that what became of the body is
+/// noted beside it.
 pub(super) struct Limited {
     body: Body,
     left: u64,
-    exceeded: Arc<AtomicBool>,
+    fate: Fate,
+}
+
+/// What became of a request body.
+#[derive(Clone)]
+pub(super) struct Fate(Arc<AtomicU8>);
+
+const ARRIVING: u8 = 0;
+const ARRIVED: u8 = 1;
+const TOO_LARGE: u8 = 2;
+const BROKEN: u8 = 3;
+
+impl Fate {
+    fn is(&self, fate: u8) -> bool {
+        self.0.load(Ordering::Acquire) == fate
+    }
+
+    fn set(&self, fate: u8) {
+        self.0.store(fate, Ordering::Release);
+    }
+
+    /// What an error of the upstream's side really is: the client's own fault, where its body is why.
+    pub(super) fn blame(&self, error: AuthError) -> AuthError {
+        if self.is(TOO_LARGE) {
+            AuthError::new(Reason::BODY_TOO_LARGE)
+        } else if self.is(BROKEN) {
+            AuthError::new(Reason::BODY_BROKEN)
+        } else if self.is(ARRIVING) && error.is(Reason::UPSTREAM_TIMEOUT) {
+            AuthError::new(Reason::BODY_LATE)
+        } else {
+            error
+        }
+    }
+
+    /// Whether the body was larger than its limit, whatever the upstream made of what it got.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.is(TOO_LARGE)
+    }
 }
 
 impl Limited {
-    /// The body and its flag.
-    pub(super) fn new(body: Body, limit: u64) -> (Self, Arc<AtomicBool>) {
-        let exceeded = Arc::new(AtomicBool::new(false));
-        (Self { body, left: limit, exceeded: Arc::clone(&exceeded) }, exceeded)
+    /// The body, and what becomes of it.
+    pub(super) fn new(body: Body, limit: u64) -> (Self, Fate) {
+        let fate = Fate(Arc::new(AtomicU8::new(ARRIVING)));
+        (Self { body, left: limit, fate: fate.clone() }, fate)
     }
 }
 
@@ -37,16 +75,22 @@ impl http_body::Body for Limited {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else { return Poll::Pending };
-        let Some(frame) = frame else { return Poll::Ready(None) };
-        let frame = frame?;
+        let Some(frame) = frame else {
+            self.fate.set(ARRIVED);
+            return Poll::Ready(None);
+        };
+        let frame = frame.inspect_err(|_| self.fate.set(BROKEN))?;
         let size = frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
         match self.left.checked_sub(size) {
             Some(left) => {
                 self.left = left;
+                if self.body.is_end_stream() {
+                    self.fate.set(ARRIVED);
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.exceeded.store(true, Ordering::Release);
+                self.fate.set(TOO_LARGE);
                 self.body = Body::empty();
                 Poll::Ready(Some(Err(AuthError::new(Reason::BODY_TOO_LARGE).into())))
             }

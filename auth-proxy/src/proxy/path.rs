@@ -30,35 +30,35 @@ pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError>
 
 fn is_safe(segment: &str) -> bool {
     let mut bytes = segment.bytes();
-    let mut only_dots = !segment.is_empty();
+    // The name of the segment, without the parameters that some servers take off it at the first `;`.
+    let (mut length, mut only_dots, mut named) = (0, true, true);
     while let Some(byte) = bytes.next() {
-        let byte = if byte == b'%' {
-            match (bytes.next().and_then(hex), bytes.next().and_then(hex)) {
-                (Some(high), Some(low)) => {
-                    let decoded = high << 4 | low;
-                    if decoded == b'/' {
-                        return false;
-                    }
-                    decoded
-                }
-                _ => return false,
-            }
-        } else if byte.is_ascii() {
-            byte
-        } else {
-            return false;
+        let byte = match byte {
+            b'%' => match decoded(&mut bytes) {
+                Some(byte) => byte,
+                None => return false,
+            },
+            byte if byte.is_ascii() => byte,
+            _ => return false,
         };
         if byte == b'\\' || byte.is_ascii_control() {
             return false;
         }
-        only_dots &= byte == b'.';
+        named &= byte != b';';
+        if named {
+            length += 1;
+            only_dots &= byte == b'.';
+        }
     }
-    !(only_dots && segment_len(segment) <= 2)
+    !(only_dots && matches!(length, 1 | 2))
 }
 
-/// The number of bytes of a segment, escapes decoded.
-fn segment_len(segment: &str) -> usize {
-    segment.len() - 2 * segment.bytes().filter(|byte| *byte == b'%').count()
+/// The byte of an escape, unless it is one that reads as something else once more: a slash, the beginning
+/// of another escape, or the beginning of an overlong form of an ASCII character (RFC 3629, section 3).
+fn decoded(bytes: &mut (impl Iterator<Item = u8> + Clone)) -> Option<u8> {
+    let byte = bytes.next().and_then(hex)? << 4 | bytes.next().and_then(hex)?;
+    let is_escape = byte == b'%' && bytes.clone().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    (!is_escape && !matches!(byte, b'/' | 0xc0 | 0xc1)).then_some(byte)
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -71,9 +71,20 @@ mod tests {
 
     #[test]
     fn passes_ordinary_paths_untouched() {
-        for rest in
-            ["", "/", "/session", "/session/", "/callback/git%20hub", "/...", "/a.b", "/%c3%a4", "/..a"]
-        {
+        for rest in [
+            "",
+            "/",
+            "/session",
+            "/session/",
+            "/callback/git%20hub",
+            "/...",
+            "/a.b",
+            "/%c3%a4",
+            "/..a",
+            "/a;b",
+            "/100%25",
+            "/...;",
+        ] {
             assert_eq!(below(&format!("/api/auth{rest}"), "/api/auth").unwrap(), rest);
         }
     }
@@ -105,6 +116,12 @@ mod tests {
             "/api/auth/%0d%0a",
             "/other",
             "/api/auth/a\\b",
+            "/api/auth/..;/x",
+            "/api/auth/..;a=b",
+            "/api/auth/%2e%2e%3b/x",
+            "/api/auth/.;",
+            "/api/auth/%252e%252e/x",
+            "/api/auth/%c0%ae%c0%ae/x",
         ] {
             let error = below(path, "/api/auth").unwrap_err();
             assert_eq!(error.code(), "path_invalid", "{path}");

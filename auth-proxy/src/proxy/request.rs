@@ -66,21 +66,22 @@ pub(super) fn clean(headers: &mut HeaderMap, raise: bool) {
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
-    for name in [
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-        "x-forwarded-port",
-        "x-forwarded-prefix",
-        "x-forwarded-server",
-        "x-real-ip",
-    ] {
+    let said: Vec<_> = headers.keys().filter(|name| speaks_of_the_client(name.as_str())).cloned().collect();
+    for name in said {
         headers.remove(name);
     }
     join_cookies(headers);
     if raise {
         raise_cookies(headers);
     }
+}
+
+/// Whether a header, by custom, tells a server what the client of the proxy before it asked for, or who it is.
+fn speaks_of_the_client(name: &str) -> bool {
+    ["x-forwarded-", "x_forwarded_", "x-original-", "x-rewrite-"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+        || matches!(name, "x-real-ip" | "x-client-ip" | "true-client-ip" | "x-cluster-client-ip")
 }
 
 /// HTTP/2 may split `Cookie` into several lines; HTTP/1 allows one (RFC 9113, section 8.2.3).
@@ -130,6 +131,9 @@ mod tests {
             ("x-forwarded-proto", "ftp"),
             ("forwarded", "for=1"),
             ("x-real-ip", "1.2.3.4"),
+            ("x-forwarded-ssl", "on"),
+            ("x-original-url", "/admin"),
+            ("true-client-ip", "1.2.3.4"),
             ("content-type", "application/json"),
             ("accept", "text/html"),
             ("authorization", "Bearer x"),

@@ -2,18 +2,17 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{ALT_SVC, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use tower::Service;
 
-use super::body::{Limited, Prefixed};
+use super::body::{Fate, Limited, Prefixed};
 #[cfg(feature = "client-js")]
 use super::client;
 use super::cors::Cors;
@@ -101,7 +100,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
     shared.upstream.finish_head(&mut headers, &front)?;
 
-    let (body, exceeded) = limited(body, shared.settings.body_limit);
+    let (body, fate) = limited(body, shared.settings.body_limit);
     let mut upward = Request::new(body);
     *upward.method_mut() = method;
     *upward.uri_mut() = target;
@@ -111,13 +110,23 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     if let Some(eviction) = eviction {
         eviction.finish().await;
     }
-    if exceeded.is_some_and(|exceeded| exceeded.load(Ordering::Acquire)) {
-        return Err(AuthError::new(Reason::BODY_TOO_LARGE));
-    }
+    let sent = match (sent, fate) {
+        (Ok(_), Some(fate)) if fate.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
+        (Err(error), Some(fate)) => Err(fate.blame(error)),
+        (sent, _) => sent,
+    };
     let mut response = sent.inspect_err(|error| {
-        tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "upstream unavailable");
+        if error.is_unavailable() {
+            let source = std::error::Error::source(error);
+            tracing::warn!(code = error.code(), ?source, "upstream unavailable");
+        }
     })?;
+    if response.status().is_informational() {
+        return Err(AuthError::new(Reason::UPSTREAM_NONSENSE).because("it switched protocols unasked"));
+    }
     strip_hop_by_hop(response.headers_mut());
+    // It speaks of other ports and protocols of the upstream (RFC 7838), which this app does not have.
+    response.headers_mut().remove(ALT_SVC);
     let points_here =
         |headers: &HeaderMap| headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE);
     if is_post || points_here(response.headers()) {
@@ -184,10 +193,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A body that is known to be empty stays so, and needs no counting.
-fn limited(body: Body, limit: u64) -> (Body, Option<Arc<AtomicBool>>) {
+fn limited(body: Body, limit: u64) -> (Body, Option<Fate>) {
     if http_body::Body::is_end_stream(&body) {
         return (Body::empty(), None);
     }
-    let (body, exceeded) = Limited::new(body, limit);
-    (Body::new(body), Some(exceeded))
+    let (body, fate) = Limited::new(body, limit);
+    (Body::new(body), Some(fate))
 }

@@ -99,7 +99,8 @@ impl<P: Provider> Proxy<P> {
     /// The session of a request, outside of handlers. `None` when no credential was sent, or the
     /// upstream says that nobody is signed in.
     ///
-    /// Each call is a lookup of its own; inside handlers take [`Session`] as an argument.
+    /// Each call is a lookup of its own; inside handlers take [`Session`] as an argument. The peer is not
+    /// known here, so that `trusted_proxies` are not believed: set `public_url` where the upstream goes by it.
     ///
     /// # Errors
     /// [`AuthError`]: invalid, unavailable, or a `Host` that is none.

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::COOKIE;
@@ -33,7 +32,9 @@ pub(super) async fn session(
             let cookie = cookies(shared, headers, candidate)?;
             Ok(ask(Arc::clone(shared), cookie, front()?))
         };
-        let found = shared.sessions.find(candidate, lookup).await?;
+        // Who cannot tell ends no session, not even that of the candidate before.
+        let found =
+            shared.sessions.find(candidate, lookup).await.inspect_err(|_| *renewed = Arc::default())?;
         *renewed = found.renewed;
         match found.answer {
             Answer::Session(session) => return Ok(Some(session)),
@@ -46,11 +47,14 @@ pub(super) async fn session(
 
 /// The `Cookie` header of a lookup.
 fn cookies(shared: &Shared, headers: &HeaderMap, token: &str) -> Result<HeaderValue, AuthError> {
-    let mut headers = Cow::Borrowed(headers);
-    if shared.settings.rewrite.cookie_prefix {
-        raise_cookies(headers.to_mut());
+    let name = &shared.settings.cookie_name;
+    if !shared.settings.rewrite.cookie_prefix {
+        return Ok(auth_cookies(headers, name, token)?);
     }
-    auth_cookies(&headers, &shared.settings.cookie_name, token).map_err(AuthError::from)
+    let lines = headers.get_all(COOKIE).iter().map(|line| (COOKIE, line.clone()));
+    let mut raised = lines.collect();
+    raise_cookies(&mut raised);
+    Ok(auth_cookies(&raised, name, token)?)
 }
 
 /// One lookup.

@@ -1,4 +1,4 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::SET_COOKIE;
@@ -11,6 +11,9 @@ use crate::error::{AuthError, Reason};
 use crate::javascript::whole_characters;
 use crate::token::{SetCookieKind, is_session_cookie};
 use crate::upstream::status_error;
+
+/// By how much the clocks of two machines may differ for what is told as a date.
+const SKEW: Duration = Duration::from_secs(300);
 
 /// A session before it gets the app's type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +81,11 @@ fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'stati
         None | Some(Value::Null) => None,
         Some(_) => return Err("/session answered `expires` that is not a string"),
     };
+    if expires.is_some_and(|expires| expires + SKEW < SystemTime::now()) {
+        return Err(
+            "/session answered a session that is over: is there a cache before it, or a wrong clock?",
+        );
+    }
     object.remove("sessionToken");
     user.remove("sessionToken");
     Ok(Some(RawSession { user, expires, extra: object }))
@@ -161,6 +169,7 @@ mod tests {
             "{\"user\":1}",
             "{\"user\":[]}",
             "{\"user\":{},\"expires\":1}",
+            "{\"user\":{},\"expires\":\"2001-01-01T00:00:00.000Z\"}",
             "{\"user\":{},\"expires\":\"soon\"}",
             "null null",
             "\u{feff}null",

@@ -41,7 +41,7 @@ impl Front {
         };
         let peer = peer.ip().to_canonical();
         if trusted.iter().any(|network| network.contains(&peer)) {
-            front.believe(&parts.headers);
+            front.believe(&parts.headers, trusted);
             front.stranger = false;
         }
         front.addresses.push(peer);
@@ -71,26 +71,32 @@ impl Front {
         Ok(Self { host, stranger, https: uri.scheme() == Some(&Scheme::HTTPS), addresses: Vec::new() })
     }
 
-    /// Takes over what a trusted proxy says: the first value of each header, which is what the
-    /// proxy nearest to the client saw.
-    fn believe(&mut self, headers: &HeaderMap) {
-        let first = |name: &HeaderName| {
-            let value = headers.get(name)?.to_str().ok()?;
-            value.split(',').next().map(str::trim)
+    /// Takes over what a trusted proxy says: the last value of each header, which it wrote itself. What
+    /// stands before may be the client's own word. Of the addresses, all up to the first that is no
+    /// trusted proxy, seen from here: that is the client.
+    fn believe(&mut self, headers: &HeaderMap, trusted: &[IpNet]) {
+        let last = |name: &HeaderName| {
+            let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+            value.rsplit(',').next().map(str::trim)
         };
-        match first(&X_FORWARDED_PROTO) {
+        match last(&X_FORWARDED_PROTO) {
             Some("https") => self.https = true,
             Some("http") => self.https = false,
             _ => {}
         }
-        if let Some(Ok(seen)) = first(&X_FORWARDED_HOST).map(host) {
+        if let Some(Ok(seen)) = last(&X_FORWARDED_HOST).map(host) {
             self.host = Some(seen);
         }
-        let lines = headers.get_all(X_FORWARDED_FOR).iter();
-        let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();
-        let addresses = lines.unwrap_or_default().into_iter().flat_map(|line| line.split(','));
-        let addresses: Option<Vec<IpAddr>> = addresses.map(|text| text.trim().parse().ok()).collect();
-        self.addresses = addresses.filter(|all| all.len() < MOST_ADDRESSES).unwrap_or_default();
+        let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
+        let outwards = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        for text in outwards.take(MOST_ADDRESSES - 1) {
+            let Some(address) = address(text.trim()) else { break };
+            self.addresses.push(address);
+            if !trusted.iter().any(|network| network.contains(&address.to_canonical())) {
+                break;
+            }
+        }
+        self.addresses.reverse();
     }
 
     /// Refuses a host that only the client vouches for, since the upstream makes redirects, callback
@@ -174,6 +180,11 @@ impl Front {
         text.extend(["proto=", scheme]);
         text
     }
+}
+
+/// An address, with the port that some proxies add.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 fn value(text: String) -> Result<HeaderValue, AuthError> {

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{BaseUrl, CookieDomain, Origin, Rewriting, Settings, is_in_domain, lowered};
+use auth_proxy_rules::{BaseUrl, CookieDomain, Origin, Rewriting, Settings, is_in_domain, is_local, lowered};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Uri};
 
@@ -28,15 +28,14 @@ impl<'a> Rewrite<'a> {
 
     /// Rewrites `Location` and every `Set-Cookie`, in place and in order.
     pub(crate) fn head(&self, headers: &mut HeaderMap) {
-        let location =
-            headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|text| self.path(text));
-        if let Some(Ok(value)) = location.map(|text| HeaderValue::from_str(&text)) {
+        let location = headers.get(LOCATION).and_then(text).and_then(|text| self.path(text));
+        if let Some(Ok(value)) = location.map(HeaderValue::try_from) {
             headers.insert(LOCATION, value);
         }
         for (name, value) in headers.iter_mut() {
             if *name == SET_COOKIE
                 && let Some(Ok(changed)) =
-                    value.to_str().ok().and_then(|text| self.cookie(text)).map(|text| text.parse())
+                    text(value).and_then(|text| self.cookie(text)).map(HeaderValue::try_from)
             {
                 *value = changed;
             }
@@ -66,9 +65,8 @@ impl<'a> Rewrite<'a> {
             Some(origin) if origin.is_same(&self.upstream.origin) => {
                 let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
                 let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
-                // Never a path that a browser reads as another host.
-                let is_local = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
-                Some(if is_local { path } else { "/".to_owned() })
+                // What is a path on the upstream's origin may be another host without it.
+                Some(if is_local(&path) { path } else { "/".to_owned() })
             }
             Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),
             Some(_) => None,
@@ -144,6 +142,11 @@ enum Domain<'a> {
     Becomes(&'a str),
 }
 
+/// Servers write UTF-8 there too, though headers are ASCII (RFC 9110, section 5.5).
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
+}
+
 /// The origin of a URL, if it has one, and the rest. `None` for what is no http(s) URL of a path.
 fn split(url: &str) -> Option<(Option<Origin>, &str)> {
     if url.starts_with('/') && !url.starts_with("//") {
@@ -194,6 +197,9 @@ mod tests {
             ("https://auth.example.com", Some("/")),
             ("https://auth.example.com//evil.example", Some("/")),
             ("https://auth.example.com/tenant//evil.example", Some("/")),
+            ("https://auth.example.com/\t/evil.example", Some("/")),
+            ("https://auth.example.com/\\evil.example", Some("/")),
+            ("https://auth.example.com/caf\u{e9}", Some("/caf\u{e9}")),
             ("https://auth.example.com/authority", Some("/authority")),
             ("https://app.example.org/auth/verify-request", Some("/api/login/verify-request")),
             ("https://app.example.org/dashboard", None),

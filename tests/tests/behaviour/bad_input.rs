@@ -1,5 +1,7 @@
 //! Bad input gets a 4xx with a code, never a panic, and never another path at the upstream.
 
+use std::time::Duration;
+
 use auth_proxy_tests::Browser;
 
 use auth_proxy::Kind;
@@ -102,6 +104,21 @@ async fn cookies_that_are_no_token() {
             assert_eq!(browser.get_with("/session/optional", &headers).await.body, "null");
             assert_eq!(browser.get_with("/token/optional", &headers).await.body, "null");
         }
+    }
+}
+
+/// A client that stops in the middle of its body, or breaks it, is at fault: nobody else is.
+#[tokio::test]
+async fn bodies_that_do_not_arrive() {
+    let upstream = upstream().await;
+    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(300));
+    let (app, _browser) = app_of(builder).await;
+    for (body, status, code) in [
+        ("Content-Length: 100\r\n\r\nab", 408, "body_late"),
+        ("Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n", 400, "body_broken"),
+    ] {
+        let answer = app.raw(&format!("POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\n{body}")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(code), "{answer}");
     }
 }
 

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::support::{Auth, app_of};
@@ -98,7 +101,7 @@ async fn nonsense_and_failures_are_neither_login_nor_logout() {
     ] {
         let (_upstream, _app, browser) = behind(move || {
             let mut response = json(r#"{"user":{"name":"Ada"}}"#, "");
-            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response
         })
         .await;
@@ -145,7 +148,7 @@ async fn no_cookie_asks_nobody_and_is_absent() {
 #[tokio::test]
 async fn the_upstreams_retry_after_is_passed_on() {
     let (_upstream, _app, browser) =
-        behind(|| (http::StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]).into_response()).await;
+        behind(|| (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]).into_response()).await;
     let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "17"));
 }
@@ -188,4 +191,26 @@ impl http_body::Body for Never {
     ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
         std::task::Poll::Pending
     }
+}
+
+/// Of two cookies that could be the token the first is refused, and nobody can tell of the second: an
+/// outage, which takes no cookie away.
+#[tokio::test]
+async fn an_outage_after_a_refusal_clears_nothing() {
+    let lookups = Arc::new(AtomicUsize::new(0));
+    let upstream = Router::new().fallback(move || {
+        let first = lookups.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            let clearing = [("set-cookie", "authjs.session-token=; Max-Age=0")];
+            if first {
+                (clearing, "null").into_response()
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    });
+    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(upstream)).await;
+    let cookies = "authjs.session-token=a.b.c; authjs.session-token.0=d.e.f";
+    let answer = browser.get_with("/session", &[("cookie", cookies)]).await;
+    assert_eq!((answer.code().as_str(), answer.cookies().len()), ("upstream_failed", 0));
 }

@@ -4,7 +4,7 @@ use auth_proxy::Host;
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::support::{Auth, app_of, routes, users};
@@ -120,6 +120,31 @@ async fn prefixes_are_taken_off_and_come_back() {
         browser.sign_out().await;
         assert_eq!(browser.get("/protected").await.code(), "session_absent");
     }
+}
+
+/// Auth.js appends what begins with a slash to its own origin: without that origin it is another host.
+#[tokio::test]
+async fn no_callback_url_leads_away() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).host(Host::Upstream)).await;
+    for evil in ["/\t/evil.example", "//evil.example", "/\\evil.example", "https://evil.example"] {
+        let form = [("callbackUrl", evil), ("username", "demo"), ("password", "demo")];
+        for action in ["callback/credentials", "signout"] {
+            let answer = browser.post_auth(action, &form).await;
+            assert_eq!((answer.status, answer.header("location")), (302, "/"), "{action} {evil:?}");
+        }
+    }
+}
+
+/// What speaks of the upstream's ports and protocols, and what leaves HTTP altogether.
+#[tokio::test]
+async fn what_is_of_one_connection_stays_there() {
+    let (_app, browser) = behind(&[("alt-svc", "h3=\":443\""), ("x-kept", "1")], "{}").await;
+    let answer = browser.get("/api/auth/providers").await;
+    assert_eq!((answer.header("alt-svc"), answer.header("x-kept")), ("", "1"));
+    let switching: Router = Router::new().fallback(|| async { StatusCode::SWITCHING_PROTOCOLS });
+    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(switching)).await;
+    assert_eq!(browser.get("/api/auth/csrf").await.code(), "upstream_nonsense");
 }
 
 #[tokio::test]

@@ -1,0 +1,23 @@
+use auth_proxy::{auth_proxy, require_session};
+
+auth_proxy! {
+    struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+#[require_session]
+fn text() -> &'static str {
+    "ok"
+}
+
+#[require_session]
+fn json() -> Result<String, ()> {
+    Ok(String::new())
+}
+
+// A future of its own making is as good.
+#[require_session]
+fn future() -> impl Future<Output = &'static str> {
+    async { "ok" }
+}
+
+fn main() {}
