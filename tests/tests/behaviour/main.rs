@@ -19,3 +19,4 @@ mod rewrite;
 mod robo;
 mod stacking;
 mod support;
+mod tokens;
