@@ -13,7 +13,6 @@ mod service;
 
 use axum::Router;
 
-use self::service::ProxyService;
 use crate::provider::{Provider, Proxy};
 
 impl<P: Provider> Proxy<P> {
@@ -59,7 +58,7 @@ impl<P: Provider> Proxy<P> {
     }
 
     fn routes_below<S: Clone + Send + Sync + 'static>(&self, base: &str) -> Router<S> {
-        let service = ProxyService::new(self.shared());
+        let service = service::service(self.shared());
         Router::new()
             .route_service(base, service.clone())
             .route_service(&format!("{base}/"), service.clone())
@@ -80,6 +79,7 @@ impl<P: Provider> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        router.merge(self.router()).layer(self.layer())
+        // The sign-in routes look nothing up, and relay what they get anyway.
+        router.layer(self.layer()).merge(self.router())
     }
 }

@@ -1,8 +1,5 @@
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -25,37 +22,22 @@ use crate::session::Eviction;
 use crate::upstream::{Front, Rewrite, body_error, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
-#[derive(Clone)]
-pub(super) struct ProxyService {
-    shared: Arc<Shared>,
-}
-
-impl ProxyService {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared) }
-    }
-}
-
-impl Service<Request<Body>> for ProxyService {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
+pub(super) fn service(
+    shared: &Arc<Shared>,
+) -> impl Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + use<> {
+    let shared = Arc::clone(shared);
+    // Of no type of its own, whose future would have to be boxed: the router boxes it anyway.
+    tower::service_fn(move |request: Request<Body>| {
+        let shared = Arc::clone(&shared);
+        async move {
             let cors = Cors::of(request.headers(), &shared.settings);
             let mut response = answer(&shared, request, cors.as_ref()).await;
             if let Some(cors) = cors {
                 cors.write(response.headers_mut());
             }
             Ok(response)
-        })
-    }
+        }
+    })
 }
 
 /// Answers a preflight here, and forwards the rest.

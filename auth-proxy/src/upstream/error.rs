@@ -5,6 +5,11 @@ use hyper_util::client::legacy;
 
 use crate::error::{AuthError, BoxError, Reason};
 
+/// No connection came about.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect")]
+pub(super) struct ConnectFailed(#[source] pub(super) BoxError);
+
 /// What a failed fetch means. Looks through the causes, since clients wrap one another.
 pub(super) fn classify(error: BoxError) -> AuthError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error.as_ref());
@@ -14,7 +19,9 @@ pub(super) fn classify(error: BoxError) -> AuthError {
             // Our own, from within the request body: over the limit.
             return found.clone();
         }
-        if error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect) {
+        if error.is::<ConnectFailed>()
+            || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect)
+        {
             reason = Reason::UPSTREAM_UNREACHABLE;
         } else if error.is::<tokio::time::error::Elapsed>() {
             reason = Reason::UPSTREAM_TIMEOUT;

@@ -131,6 +131,8 @@ impl Front {
         public_url: Option<&Origin>,
     ) -> Result<(), AuthError> {
         let seen = public_url.map(|url| url.authority.as_str()).or(self.known_host());
+        // Grown once, by what is about to be written.
+        headers.reserve(5);
         let scheme = if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" };
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
         if !self.addresses.is_empty() {

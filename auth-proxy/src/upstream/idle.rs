@@ -3,7 +3,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
@@ -11,20 +10,24 @@ use tokio::time::{Instant, Sleep};
 use crate::error::{AuthError, BoxError, Reason};
 
 /// A response body that must keep moving: a pause longer than the limit ends it with an error.
-pub(super) struct IdleTimeout {
-    body: Body,
+pub(super) struct IdleTimeout<B> {
+    /// None once it was ended.
+    body: Option<B>,
     limit: Duration,
     /// Armed only while a poll is waiting, so that a reader that takes its time is not punished.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl IdleTimeout {
-    pub(super) fn new(body: Body, limit: Duration) -> Self {
-        Self { body, limit, pause: None }
+impl<B> IdleTimeout<B> {
+    pub(super) fn new(body: B, limit: Duration) -> Self {
+        Self { body: Some(body), limit, pause: None }
     }
 }
 
-impl http_body::Body for IdleTimeout {
+impl<B> http_body::Body for IdleTimeout<B>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
     type Data = Bytes;
     type Error = BoxError;
 
@@ -33,7 +36,8 @@ impl http_body::Body for IdleTimeout {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        match Pin::new(&mut this.body).poll_frame(cx) {
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        match Pin::new(body).poll_frame(cx) {
             Poll::Ready(frame) => {
                 this.pause = None;
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
@@ -45,7 +49,7 @@ impl http_body::Body for IdleTimeout {
                     .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + limit)));
                 match pause.as_mut().poll(cx) {
                     Poll::Ready(()) => {
-                        this.body = Body::empty();
+                        this.body = None;
                         this.pause = None;
                         Poll::Ready(Some(Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).into())))
                     }
@@ -56,10 +60,10 @@ impl http_body::Body for IdleTimeout {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(B::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), B::size_hint)
     }
 }

@@ -11,13 +11,15 @@ mod prefix;
 mod reqwest;
 mod rewrite;
 
+use std::time::Duration;
+
 use auth_proxy_rules::Settings;
 use axum::body::Body;
 use http::header::RETRY_AFTER;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 
-use self::client::Hyper;
+use self::client::Client;
 use self::error::classify;
 pub use self::fetch::{DynFetch, Fetch};
 pub(crate) use self::head::{Front, strip_hop_by_hop};
@@ -31,7 +33,7 @@ use crate::error::{AuthError, BoxError, Reason};
 
 /// One upstream: its address, its extra headers and its client.
 pub(crate) struct Upstream {
-    fetch: DynFetch,
+    client: Client,
     settings: Settings,
     headers: HeaderMap,
     scheme: Scheme,
@@ -43,13 +45,13 @@ pub(crate) struct Upstream {
 impl Upstream {
     pub(crate) fn new(config: &Config, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
         let settings = &config.settings;
-        let fetch = match fetch {
-            Some(fetch) => fetch,
-            None => DynFetch::new(Hyper::new(settings)?),
+        let client = match fetch {
+            Some(fetch) => Client::Other(fetch),
+            None => client::client(settings)?,
         };
         let base_url = &settings.base_url;
         Ok(Self {
-            fetch,
+            client,
             headers: config.headers.clone(),
             scheme: if base_url.origin.https { Scheme::HTTPS } else { Scheme::HTTP },
             authority: base_url.origin.authority.parse()?,
@@ -103,15 +105,20 @@ impl Upstream {
     /// # Errors
     /// `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
     pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, AuthError> {
-        let response = match tokio::time::timeout(self.settings.timeout, self.fetch.fetch(request)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(classify(error)),
-            Err(elapsed) => return Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
+        let limit = self.settings.timeout;
+        let response = match &self.client {
+            Client::Direct(client) => {
+                let response = in_time(limit, client.send(request)).await?;
+                response.map(|body| {
+                    body.map_or_else(Body::empty, |body| Body::new(IdleTimeout::new(body, limit)))
+                })
+            }
+            Client::Other(client) => {
+                let response = in_time(limit, client.fetch(request)).await?;
+                response.map(|body| Body::new(IdleTimeout::new(body, limit)))
+            }
         };
-        if http_body::Body::is_end_stream(response.body()) {
-            return Ok(response);
-        }
-        Ok(response.map(|body| Body::new(IdleTimeout::new(body, self.settings.timeout))))
+        Ok(response)
     }
 
     /// `GET /session` with this `Cookie` header: the status and headers, and the whole body up to
@@ -145,6 +152,16 @@ impl Upstream {
         tokio::time::timeout(self.settings.timeout, whole)
             .await
             .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
+    }
+}
+
+async fn in_time<T>(
+    limit: Duration,
+    response: impl Future<Output = Result<T, BoxError>>,
+) -> Result<T, AuthError> {
+    match tokio::time::timeout(limit, response).await {
+        Ok(response) => response.map_err(classify),
+        Err(elapsed) => Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
     }
 }
 

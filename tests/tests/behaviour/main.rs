@@ -5,6 +5,7 @@ mod bad_input;
 mod cache;
 mod client_js;
 mod config;
+mod connections;
 mod cors;
 mod declare;
 mod extractors;

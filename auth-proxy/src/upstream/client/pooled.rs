@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use auth_proxy_rules::{Host, Settings};
 use axum::body::Body;
@@ -10,33 +9,15 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 
-use super::Fetch;
+use super::IDLE;
 use crate::error::BoxError;
+use crate::upstream::Fetch;
 
-/// How long a connection may lie unused. Node closes its own after 5 s (`server.keepAliveTimeout`), and a
-/// request that meets the close half-way is lost.
-const IDLE: Duration = Duration::from_secs(4);
+/// hyper's client with its pool, over TLS.
+pub(super) struct Pooled(Client<HttpsConnector<HttpConnector>, Body>);
 
-/// The client of a proxy, unless it is given another: hyper's, with a pool of connections. It follows no
-/// redirects, decodes no bodies, keeps no cookies and uses no system proxy.
-pub(super) struct Hyper(Connector);
-
-/// Plain http needs no certificates: an image without any can talk to an internal upstream.
-enum Connector {
-    Http(Client<HttpConnector, Body>),
-    Https(Client<HttpsConnector<HttpConnector>, Body>),
-}
-
-impl Hyper {
-    pub(super) fn new(settings: &Settings) -> Result<Self, BoxError> {
-        let mut client = Client::builder(TokioExecutor::new());
-        client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(settings.connect_timeout));
-        tcp.set_nodelay(true);
-        if !settings.base_url.origin.https {
-            return Ok(Self(Connector::Http(client.build(tcp))));
-        }
+impl Pooled {
+    pub(super) fn new(mut tcp: HttpConnector, settings: &Settings) -> Result<Self, BoxError> {
         tcp.enforce_http(false);
         let https = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_only();
         // HTTP/2 takes `:authority` from the URI, so that only HTTP/1.1 can carry another Host.
@@ -45,7 +26,9 @@ impl Hyper {
         } else {
             https.enable_http1().wrap_connector(tcp)
         };
-        Ok(Self(Connector::Https(client.build(https))))
+        let mut client = Client::builder(TokioExecutor::new());
+        client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+        Ok(Self(client.build(https)))
     }
 }
 
@@ -59,12 +42,8 @@ fn tls() -> Result<ClientConfig, BoxError> {
     Ok(config.with_no_client_auth())
 }
 
-impl Fetch for Hyper {
+impl Fetch for Pooled {
     async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
-        let response = match &self.0 {
-            Connector::Http(client) => client.request(request).await?,
-            Connector::Https(client) => client.request(request).await?,
-        };
-        Ok(response.map(Body::new))
+        Ok(self.0.request(request).await?.map(Body::new))
     }
 }
