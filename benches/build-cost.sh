@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# What auth-proxy adds to the build of an app: build-cost.sh PROGRAM, which is the one that run.sh builds and
+# which writes the rows.
+#
+# Seconds of CPU are compared, user and system, since a busy machine stretches the wall's. The crates are
+# downloaded before the clock starts.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Neither a cache of compilations nor somebody else's target directory.
+unset RUSTC_WRAPPER CARGO_TARGET_DIR CARGO_BUILD_RUSTC_WRAPPER
+rounds=3
+[ "${QUICK:-}" != 1 ] || rounds=1
+
+# CPU seconds of a command: cpu COMMAND..
+cpu() {
+  local TIMEFORMAT='%U %S'
+  { time "$@" >"$work/log" 2>&1; } 2>"$work/time" || { cat "$work/log" >&2; exit 1; }
+  awk '{ print $1 + $2 }' "$work/time"
+}
+median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+ratio() { awk -v a="$1" -v b="$2" "BEGIN { print $3 }"; }
+
+# app NAME DEPENDENCIES: the manifest of an app, with the dependencies of the README.
+app() {
+  mkdir -p "$work/$1/src"
+  cat >"$work/$1/Cargo.toml" <<TOML
+[package]
+name = "$1"
+version = "0.0.0"
+edition = "2024"
+[workspace]
+[dependencies]
+axum = "0.8"
+reqwest = { version = "0.13", default-features = false, features = ["rustls", "http2", "stream"] }
+serde = { version = "1", features = ["derive"] }
+tokio = { version = "1", features = ["full"] }
+$2
+TOML
+  # The versions of the benchmarks for both sides, where they name a crate.
+  cp "$here/Cargo.lock" "$work/$1/Cargo.lock"
+}
+with="auth-proxy = { path = \"$here/../auth-proxy\" }"
+
+# Fifty handlers, guarded or not: handlers NAME DEPENDENCIES SETUP ATTRIBUTE HOW_MANY
+handlers() {
+  app "$1" "$2"
+  {
+    echo "#![allow(dead_code)]"
+    echo "use axum::{Router, routing::get};"
+    echo "$3"
+    for n in $(seq "$5"); do
+      printf '%s\nasync fn handler_%s(axum::extract::Path(n): axum::extract::Path<u32>) -> String {\n    format!("{n} %s")\n}\n' "$4" "$n" "$n"
+    done
+    echo "fn router() -> Router<State> { Router::new()"
+    for n in $(seq "$5"); do echo "    .route(\"/$n/{n}\", get(handler_$n))"; done
+    echo "}"
+    echo 'fn main() { let _ = router; }'
+  } >"$work/$1/src/main.rs"
+}
+
+app plain ""
+app more "$with"
+for name in plain more; do echo 'fn main() {}' >"$work/$name/src/main.rs"; done
+block='auth_proxy::auth_proxy! { pub struct State { upstream: { base_url: env("AUTH_UPSTREAM_URL"), secret: env("AUTH_SECRET") } } }'
+handlers guarded "$with" "$block" '#[auth_proxy::require_session]' 50
+handlers unguarded "$with" "$block" '' 50
+for name in plain more guarded unguarded; do (cd "$work/$name" && cargo fetch --quiet); done
+crates() { (cd "$work/$1" && cargo tree --edges normal,build --prefix none --no-dedupe --format '{p}' | sed 's/ (\*)$//' | sort -u | wc -l); }
+
+# A debug build of everything, as after `cargo clean`. The sides take turns.
+build() { rm -rf "$work/target"; (cd "$work/$1" && cpu cargo build --offline -j2 --target-dir "$work/target"); }
+for _ in $(seq "$rounds"); do
+  build plain >>"$work/plain.cpu"
+  build more >>"$work/more.cpu"
+done
+plain=$(median <"$work/plain.cpu")
+more=$(median <"$work/more.cpu")
+"$program" row build "clean build, CPU seconds without auth-proxy" "$plain" " s" -
+"$program" row build "clean build, with it / without, CPU seconds" "$(ratio "$more" "$plain" a/b)" x -
+"$program" row build "crates that it adds to $(crates plain)" "$(($(crates more) - $(crates plain)))" "" -
+
+# `cargo check` of the app itself, everything below it checked already.
+check() { touch "$work/$1/src/main.rs"; (cd "$work/$1" && cpu cargo check --offline --target-dir "$work/target"); }
+rm -rf "$work/target"
+for name in guarded unguarded; do check $name >/dev/null; done
+for _ in $(seq $((rounds * 3))); do
+  check guarded >>"$work/guarded.cpu"
+  check unguarded >>"$work/unguarded.cpu"
+done
+guarded=$(median <"$work/guarded.cpu")
+unguarded=$(median <"$work/unguarded.cpu")
+"$program" row build "cargo check of 50 handlers, guarded / not, CPU" "$(ratio "$guarded" "$unguarded" a/b)" x "<=1.2"
+"$program" row build "the same, guarded - not" "$(ratio "$guarded" "$unguarded" a-b)" " s" "<=0.5"

@@ -1,0 +1,35 @@
+//! The token path: what a decode costs, beside the cryptography that it cannot do without.
+
+use std::hint::black_box;
+
+use auth_proxy_benches::{Error, tokens};
+use criterion::Criterion;
+
+/// Distinct tokens for what is cold: more than are remembered.
+const POOL: usize = 4096;
+
+fn main() -> Result<(), Error> {
+    // What is cold is remembered too, and forgotten before it comes again.
+    let (cold, warm) = (tokens::auth(64)?, tokens::auth(64)?);
+    let raw = tokens::Raw::new()?;
+    let pool: Vec<String> = (0..POOL).map(tokens::token).collect();
+    let apart = pool.iter().map(|token| tokens::RawToken::new(token)).collect::<Result<Vec<_>, _>>()?;
+    let headers = pool.iter().map(|token| tokens::headers(token)).collect::<Result<Vec<_>, _>>()?;
+    let same = headers.first().ok_or("no token")?;
+    let mut buffer = Vec::with_capacity(1024);
+
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("token");
+    let mut next = headers.iter().cycle();
+    group.bench_function("decode_cold", |b| {
+        b.iter(|| next.next().map(|headers| tokens::decode(&cold, black_box(headers))));
+    });
+    group.bench_function("decode_warm", |b| b.iter(|| tokens::decode(&warm, black_box(same))));
+    let mut next = apart.iter().cycle();
+    group.bench_function("raw_crypto", |b| {
+        b.iter(|| next.next().map(|token| raw.open(black_box(token), &mut buffer)));
+    });
+    group.finish();
+    criterion.final_summary();
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Does a thing so and so often, for callgrind: a count of instructions is the same on a busy machine.
+//! callgrind is told to count inside of [`counted`] alone, since getting ready gathers entropy, which takes
+//! another number of instructions every time.
+
+use std::hint::black_box;
+
+use crate::{Error, tokens};
+
+/// Distinct tokens; cold decoding uses each once.
+pub const MOST: usize = 512;
+
+/// Does it.
+///
+/// # Errors
+/// When it is not known, or more than [`MOST`] times.
+pub fn run(what: &str, times: usize) -> Result<(), Error> {
+    if times > MOST {
+        return Err(format!("at most {MOST} times").into());
+    }
+    let auth = tokens::auth(64)?;
+    let raw = tokens::Raw::new()?;
+    let pool: Vec<String> = (0..MOST).map(tokens::token).collect();
+    let apart = pool.iter().map(|token| tokens::RawToken::new(token)).collect::<Result<Vec<_>, _>>()?;
+    let headers = pool.iter().map(|token| tokens::headers(token)).collect::<Result<Vec<_>, _>>()?;
+    let same = headers.last().ok_or("no token")?;
+    let mut buffer = Vec::with_capacity(1024);
+    // Whatever is initialised on first use is initialised now.
+    black_box(tokens::decode(&auth, same)?);
+    black_box(raw.open(apart.last().ok_or("no token")?, &mut buffer)?);
+    match what {
+        "decode-cold" => counted(|| {
+            headers.iter().take(times).try_for_each(|headers| tokens::decode(&auth, headers).map(hide))
+        }),
+        "decode-warm" => {
+            counted(|| (0..times).try_for_each(|_| tokens::decode(&auth, black_box(same)).map(hide)))
+        }
+        "raw-crypto" => {
+            counted(|| apart.iter().take(times).try_for_each(|token| raw.open(token, &mut buffer).map(hide)))
+        }
+        _ => Err(format!("cannot count `{what}`").into()),
+    }
+}
+
+/// What callgrind counts, by its name: see `measure/token.rs`.
+#[inline(never)]
+fn counted(what: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    what()
+}
+
+/// Keeps a result from being optimised away.
+fn hide<T>(result: T) {
+    black_box(result);
+}

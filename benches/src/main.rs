@@ -1,0 +1,25 @@
+//! One program for every side and for what measures them, so that all are built alike.
+//!
+//! - `serve SIDE PORT UPSTREAM_URL`: a server, a process of its own.
+//! - `measure PART`: one part of the suite. Appends to the file that `BENCH_ROWS` names.
+//! - `count WHAT N`: does a thing N times, to be counted by callgrind.
+//! - `growth N`: lookups of N distinct sessions.
+//! - `row ..`, `report ..`: what the scripts write the table with.
+
+use auth_proxy_benches::{Error, count, measure, report, serve};
+
+fn main() -> Result<(), Error> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["serve", side, port, upstream] => serve::run(side, port.parse()?, upstream),
+        ["measure", part] => measure::run(part),
+        ["count", what, times] => count::run(what, times.parse()?),
+        ["growth", sessions] => measure::growth::child(sessions.parse()?),
+        ["row", part, what, value, unit, target] => {
+            report::Row::new(part, what, value.parse()?, unit, target.parse()?).write()
+        }
+        ["report", rows, machine] => report::print(rows, machine),
+        _ => Err("see the comment at the top of src/main.rs for what there is".into()),
+    }
+}

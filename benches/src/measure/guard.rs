@@ -1,0 +1,21 @@
+//! What `#[require_session]` costs a handler: the same one, guarded and not, with a good cookie on both.
+
+use super::Effort;
+use super::process::Server;
+use super::wrk::{Load, compare};
+use crate::report::{Row, Target, figure};
+use crate::{Error, tokens};
+
+pub(super) fn run() -> Result<(), Error> {
+    // Nobody asks the upstream.
+    let app = Server::start("app", "http://127.0.0.1:9")?;
+    let cookie = format!("{}={}", tokens::NAME, tokens::token(1));
+    let load = |path| (&app, Load { path, connections: 32, cookie: Some(cookie.as_str()) });
+    let figures = compare(&[load("/guarded"), load("/open")], &Effort::usual())?;
+    let [guarded, open] = figures.as_slice() else { return Ok(()) };
+    figure("guard", "guarded", &guarded.to_string())?;
+    figure("guard", "not guarded", &open.to_string())?;
+    let percent = 100.0 * guarded.per_second / open.per_second;
+    Row::new("guard", "requests/s, guarded / not", percent, " %", Target::AtLeast(95.0)).write()?;
+    Row::new("guard", "CPU of a request, guarded - not", guarded.cpu - open.cpu, " µs", Target::None).write()
+}

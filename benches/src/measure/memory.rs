@@ -1,0 +1,97 @@
+//! Memory: a thousand slow answers at once, and ten thousand clients that do nothing.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::is_quick;
+use super::process::Server;
+use crate::Error;
+use crate::report::{Row, Target, figure};
+
+/// The sides. auth-proxy is the first.
+const SIDES: [&str; 3] = ["auth-proxy", "hyper-util", "reqwest"];
+
+pub(super) fn run() -> Result<(), Error> {
+    let upstream = Server::start("upstream", "-")?;
+    let (streams, clients) = if is_quick() { (200_u32, 1000_u32) } else { (1000, 10_000) };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut found = Vec::new();
+    for name in SIDES {
+        // A new process for each measurement: what an allocator has once got it keeps.
+        let server = Server::start(name, &upstream.url())?;
+        let stream = runtime.block_on(streaming(&server, streams))?;
+        drop(server);
+        let server = Server::start(name, &upstream.url())?;
+        let client = runtime.block_on(idle(&server, clients))?;
+        figure("memory", name, &format!("{stream:.1} KiB a stream, {client:.2} KiB an idle client"))?;
+        found.push((stream, client));
+    }
+    let [(stream, client), (bare_stream, bare_client), ..] = *found.as_slice() else { return Ok(()) };
+    let row = |what: &str, value, unit, target| Row::new("memory", what, value, unit, target).write();
+    // Flat: the answer is 1024 KiB, and what is held of it are the buffers of two connections.
+    row(&format!("KiB for each of {streams} slow 1 MiB answers"), stream, " KiB", Target::AtMost(128.0))?;
+    row("the same, auth-proxy / hyper-util", stream / bare_stream, "x", Target::None)?;
+    row(&format!("KiB for each of {clients} idle clients"), client, " KiB", Target::None)?;
+    row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::None)
+}
+
+/// KiB for each of so many answers that trickle through at once, at their most.
+async fn streaming(server: &Server, count: u32) -> Result<f64, Error> {
+    let port = server.port;
+    fetch(port, "/api/auth/providers").await?;
+    let before = server.memory()?;
+    let mut streams = JoinSet::new();
+    for _ in 0..count {
+        streams.spawn(fetch(port, "/api/auth/slow"));
+    }
+    let mut most: f64 = before;
+    while !streams.is_empty() {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(100)) => most = most.max(server.memory()?),
+            Some(done) = streams.join_next() => {
+                let length = done??;
+                if length < 1 << 20 {
+                    return Err(format!("{} broke off after {length} bytes", server.name).into());
+                }
+            }
+        }
+    }
+    Ok((most - before) / f64::from(count))
+}
+
+/// Reads an answer to its end, whose length with its head it tells.
+async fn fetch(port: u16, path: &str) -> Result<usize, Error> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let (mut buffer, mut length) = (vec![0; 16 << 10], 0);
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(length),
+            read => length += read,
+        }
+    }
+}
+
+/// KiB for each of so many clients that have had an answer and stay connected.
+async fn idle(server: &Server, count: u32) -> Result<f64, Error> {
+    fetch(server.port, "/api/auth/providers").await?;
+    let before = server.memory()?;
+    let mut clients = Vec::new();
+    let head = format!("GET /api/auth/providers HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", server.port);
+    // One after the other, so that the connections to the upstream stay few: they are not what is asked.
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await?;
+        stream.write_all(head.as_bytes()).await?;
+        let mut buffer = vec![0; 4096];
+        if stream.read(&mut buffer).await? == 0 {
+            return Err(format!("{} closed", server.name).into());
+        }
+        clients.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok((server.memory()? - before) / f64::from(count))
+}

@@ -1,0 +1,147 @@
+//! The processes that are measured: starting them, and what the kernel says of them.
+
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::Error;
+
+/// A server on a port of its own. It is stopped when it is dropped.
+pub(super) struct Server {
+    pub(super) name: &'static str,
+    pub(super) port: u16,
+    child: Child,
+    /// Files of its own, removed with it.
+    directory: Option<PathBuf>,
+}
+
+impl Server {
+    /// A side of this program.
+    pub(super) fn start(name: &'static str, upstream: &str) -> Result<Self, Error> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", name, &port.to_string(), upstream]);
+        Self::spawn(name, port, &mut command, None)
+    }
+
+    /// nginx, with the configuration in `nginx.conf.in`.
+    pub(super) fn nginx(upstream: u16) -> Result<Self, Error> {
+        let port = free_port()?;
+        let directory = std::env::temp_dir().join(format!("auth-proxy-benches-{}", std::process::id()));
+        std::fs::create_dir_all(&directory)?;
+        let text = include_str!("../../nginx.conf.in")
+            .replace("@DIR@", &directory.to_string_lossy())
+            .replace("@PORT@", &port.to_string())
+            .replace("@UPSTREAM@", &format!("127.0.0.1:{upstream}"));
+        let file = directory.join("nginx.conf");
+        std::fs::File::create(&file)?.write_all(text.as_bytes())?;
+        let mut command = Command::new("nginx");
+        command.arg("-c").arg(file).arg("-e").arg(directory.join("error.log"));
+        Self::spawn("nginx", port, &mut command, Some(directory))
+    }
+
+    /// Express with Auth.js, of the conformance tests. It ends with its standard input.
+    pub(super) fn express() -> Result<Self, Error> {
+        let port = free_port()?;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/authjs/server.mjs");
+        let mut command = Command::new("node");
+        command.arg(script).env("PORT", port.to_string()).env("AUTH_SECRET", crate::tokens::SECRET);
+        command.env("NODE_ENV", "production").stdin(Stdio::piped()).stdout(Stdio::null());
+        Self::spawn("Express", port, &mut command, None)
+    }
+
+    fn spawn(
+        name: &'static str,
+        port: u16,
+        command: &mut Command,
+        directory: Option<PathBuf>,
+    ) -> Result<Self, Error> {
+        let child = command.spawn().map_err(|error| format!("{name} did not start: {error}"))?;
+        let mut server = Self { name, port, child, directory };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                return Err(format!("{name} ended: {status}").into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Err(format!("{name} does not listen").into())
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Microseconds that it has run for, its workers included, in user and in kernel mode.
+    pub(super) fn cpu_micros(&self) -> Result<f64, Error> {
+        let mut ticks = 0;
+        for process in self.tree()? {
+            // The name, in brackets, may hold spaces. After it `utime` and `stime` are the 12th and 13th.
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+            let (_, rest) = stat.rsplit_once(')').ok_or("no stat")?;
+            for field in rest.split_whitespace().skip(11).take(2) {
+                ticks += field.parse::<u32>()?;
+            }
+        }
+        Ok(f64::from(ticks) * 1e6 / ticks_per_second()?)
+    }
+
+    /// Resident memory in KiB, workers included.
+    pub(super) fn memory(&self) -> Result<f64, Error> {
+        let mut sum = 0.0;
+        for process in self.tree()? {
+            sum += memory(process)?;
+        }
+        Ok(sum)
+    }
+
+    /// The process and its children.
+    fn tree(&self) -> Result<Vec<u32>, Error> {
+        let own = self.child.id();
+        let mut tree = vec![own];
+        // Threads have the parent of their process: a child is found at whichever thread made it.
+        for thread in std::fs::read_dir(format!("/proc/{own}/task"))? {
+            let children = std::fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+            for child in children.split_whitespace() {
+                tree.push(child.parse()?);
+            }
+        }
+        Ok(tree)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A polite signal for nginx, whose workers would outlive a master that is killed.
+        let process = self.child.id().to_string();
+        let politely = Command::new("kill").args(["-TERM", &process]).status();
+        if !politely.is_ok_and(|status| status.success()) {
+            self.child.kill().ok();
+        }
+        self.child.wait().ok();
+        if let Some(directory) = &self.directory {
+            std::fs::remove_dir_all(directory).ok();
+        }
+    }
+}
+
+/// Resident memory of a process in KiB.
+pub(super) fn memory(process: u32) -> Result<f64, Error> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// Another program may take it before it is used; then the start fails, and says so.
+fn free_port() -> Result<u16, Error> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+fn ticks_per_second() -> Result<f64, Error> {
+    let output = Command::new("getconf").arg("CLK_TCK").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}

@@ -1,0 +1,28 @@
+//! `Session<Auth>` in a handler, which asks a real Auth.js server, beside asking that server directly.
+
+use super::Effort;
+use super::process::Server;
+use super::wrk::{Load, compare};
+use crate::report::{Row, Target, figure};
+use crate::{Error, tokens};
+
+pub(super) fn run() -> Result<(), Error> {
+    let express = Server::express()?;
+    let app = Server::start("app", &express.url())?;
+    let cookie = format!("{}={}", tokens::NAME, tokens::token(1));
+    let load = |path| Load { path, connections: 16, cookie: Some(cookie.as_str()) };
+    let sides = [(&express, load("/api/auth/session")), (&app, load("/me")), (&app, load("/me-cached"))];
+    // The server of the tests remembers every request that it has seen: short turns keep that small.
+    let effort = Effort { seconds: Effort::usual().seconds.min(3), ..Effort::usual() };
+    let figures = compare(&sides, &effort)?;
+    let labels = ["Express + Auth.js, directly", "Session<Auth>, which asks it", "Session<Auth>, cached"];
+    for (label, figures) in labels.iter().zip(&figures) {
+        figure("session", label, &figures.to_string())?;
+    }
+    let [direct, asking, cached] = figures.as_slice() else { return Ok(()) };
+    let part = "session";
+    Row::new(part, "requests/s, asking / direct", asking.per_second / direct.per_second, "x", Target::None)
+        .write()?;
+    let times = cached.per_second / direct.per_second;
+    Row::new(part, "requests/s, cached / direct", times, "x", Target::None).write()
+}

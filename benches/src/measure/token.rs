@@ -1,0 +1,104 @@
+//! The token path: criterion's estimates, Auth.js itself in Node, and instructions counted by callgrind.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::{Effort, is_quick, median};
+use crate::report::{Row, Target, figure};
+use crate::{Error, count, tokens};
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+const BENCHES: [&str; 3] = ["decode_cold", "decode_warm", "raw_crypto"];
+/// The sides that are programs of their own, and read the tokens from standard input.
+const PEERS: [&str; 2] = ["josekit", "@auth/core/jwt"];
+
+pub(super) fn run() -> Result<(), Error> {
+    figure("token", "the token", &format!("{} bytes", tokens::token(1).len()))?;
+    let mut turns = vec![Vec::new(); BENCHES.len() + PEERS.len()];
+    for _ in 0..Effort::usual().rounds.min(5) {
+        let mut found = criterion()?;
+        found.push(peer(Command::new(format!("{}/release/auth-proxy-benches-josekit", target())))?);
+        let mut node = Command::new("node");
+        node.arg(format!("{HERE}/authcore.mjs"));
+        found.push(peer(node)?);
+        for (turns, nanos) in turns.iter_mut().zip(found) {
+            turns.push(nanos);
+        }
+    }
+    let medians: Vec<f64> = turns.into_iter().map(median).collect();
+    for (name, nanos) in BENCHES.iter().chain(&PEERS).zip(&medians) {
+        figure("token", name, &format!("{nanos:.0} ns"))?;
+    }
+    let [cold, warm, raw, josekit, auth_core] = *medians.as_slice() else { return Ok(()) };
+    let row = |what, value, unit, target| Row::new("token", what, value, unit, target).write();
+    row("time, cold decode / raw crypto", cold / raw, "x", Target::AtMost(1.3))?;
+    row("time, @auth/core/jwt / cold decode", auth_core / cold, "x", Target::AtLeast(300.0))?;
+    row("time, josekit / cold decode", josekit / cold, "x", Target::None)?;
+    row("warm decode", warm, " ns", Target::AtMost(250.0))?;
+    instructions()
+}
+
+/// One run of `micro/decode.rs`: nanoseconds, in the order of [`BENCHES`].
+fn criterion() -> Result<Vec<f64>, Error> {
+    let seconds = if is_quick() { "1" } else { "3" };
+    let mut command = Command::new("cargo");
+    command.args(["bench", "--locked", "--bench", "decode", "--"]).current_dir(HERE);
+    command.args(["--noplot", "--warm-up-time", "1", "--measurement-time", seconds]);
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let target = target();
+    let read = |name: &&str| {
+        let file = std::fs::read_to_string(format!("{target}/criterion/token/{name}/new/estimates.json"))?;
+        let estimates: Value = serde_json::from_str(&file)?;
+        let median = estimates.pointer("/median/point_estimate").and_then(Value::as_f64);
+        median.ok_or_else(|| "no median".into())
+    };
+    BENCHES.iter().map(read).collect()
+}
+
+fn target() -> String {
+    std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| format!("{HERE}/target"))
+}
+
+/// Nanoseconds of a decode, as one of [`PEERS`] tells.
+fn peer(mut command: Command) -> Result<f64, Error> {
+    let key = tokens::key()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    command.env("SECONDS", if is_quick() { "1" } else { "4" }).env("NODE_ENV", "production");
+    command.env("KEY", key).env("SECRET", tokens::SECRET).env("SALT", tokens::NAME);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = child.stdin.take().ok_or("no standard input")?;
+    for n in 0..256 {
+        writeln!(input, "{}", tokens::token(n))?;
+    }
+    drop(input);
+    Ok(String::from_utf8(child.wait_with_output()?.stdout)?.trim().parse()?)
+}
+
+/// Instructions, where valgrind is installed. Its processor has AES-NI and AVX2, but no AVX-512.
+fn instructions() -> Result<(), Error> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        return figure("token", "instructions", "not counted: valgrind is not installed");
+    }
+    let each = |what| -> Result<f64, Error> {
+        Ok(callgrind(what, count::MOST)? / f64::from(u32::try_from(count::MOST)?))
+    };
+    let (cold, warm, raw) = (each("decode-cold")?, each("decode-warm")?, each("raw-crypto")?);
+    figure("token", "instructions", &format!("cold {cold:.0}, warm {warm:.0}, raw crypto {raw:.0}"))?;
+    Row::new("token", "instructions, cold decode / raw crypto", cold / raw, "x", Target::None).write()?;
+    Row::new("token", "instructions, warm decode", warm, "", Target::None).write()
+}
+
+fn callgrind(what: &str, times: usize) -> Result<f64, Error> {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*counted*"]);
+    command.arg(std::env::current_exe()?);
+    let output = command.args(["count", what, &times.to_string()]).output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().find_map(|line| line.split_once("Collected : "));
+    let (_, figure) = line.ok_or_else(|| format!("callgrind: {text}"))?;
+    Ok(figure.trim().parse()?)
+}

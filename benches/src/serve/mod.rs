@@ -1,0 +1,53 @@
+//! The servers that are measured, each in a process of its own, all on tokio's default multi-threaded
+//! runtime.
+
+mod app;
+mod hyper_util;
+mod reqwest;
+mod reverse_proxy;
+mod upstream;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName};
+use tokio::net::TcpListener;
+
+use crate::Error;
+
+/// Serves until it is killed.
+///
+/// # Errors
+/// When the side is not known, or the port taken.
+pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        match side {
+            "upstream" => upstream::serve(listener).await,
+            "hyper-util" => hyper_util::serve(listener, upstream).await,
+            "auth-proxy" => axum(listener, app::proxy(upstream)?).await,
+            "app" => axum(listener, app::guarded(upstream)?).await,
+            "axum-reverse-proxy" => axum(listener, reverse_proxy::router(upstream)).await,
+            "reqwest" => axum(listener, reqwest::router(upstream)?).await,
+            _ => Err(format!("no side `{side}`").into()),
+        }
+    })
+}
+
+/// Serves an axum app as the README of auth-proxy does, with Nagle's algorithm off as it is in nginx.
+async fn axum(listener: TcpListener, router: Router) -> Result<(), Error> {
+    let listener = listener.tap_io(|stream| {
+        stream.set_nodelay(true).ok();
+    });
+    Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}
+
+/// What a pass-through must not pass on if its messages are to stay well-formed. The bare sides do no
+/// more than this.
+fn strip(headers: &mut HeaderMap) {
+    for name in [CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")] {
+        headers.remove(name);
+    }
+}

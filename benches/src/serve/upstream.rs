@@ -1,0 +1,90 @@
+//! The server behind every proxy: hyper itself, HTTP/1.1 with keep-alive, so that it is never what limits
+//! the figures more than it must.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::time::{Interval, interval};
+
+use crate::Error;
+
+/// What `/providers` of Auth.js says of two providers.
+const PROVIDERS: &str = concat!(
+    r#"{"github":{"id":"github","name":"GitHub","type":"oauth","#,
+    r#""signinUrl":"http://127.0.0.1/api/auth/signin/github","#,
+    r#""callbackUrl":"http://127.0.0.1/api/auth/callback/github"},"#,
+    r#""credentials":{"id":"credentials","name":"Credentials","type":"credentials","#,
+    r#""signinUrl":"http://127.0.0.1/api/auth/signin","callbackUrl":"http://127.0.0.1/api/auth/callback"}}"#,
+);
+
+/// The large answer, and the slow one.
+pub(crate) const MEBIBYTE: usize = 1 << 20;
+static ZEROS: [u8; MEBIBYTE] = [0; MEBIBYTE];
+
+/// The slow answer comes in pieces of this size,
+const PIECE: usize = 16 << 10;
+/// with this pause between them: about six seconds in all.
+const PAUSE: Duration = Duration::from_millis(100);
+
+type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+
+pub(super) async fn serve(listener: TcpListener) -> Result<(), Error> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let full = |bytes: &'static [u8]| Full::new(Bytes::from_static(bytes)).boxed_unsync();
+    let (status, kind, body) = match request.uri().path() {
+        "/api/auth/providers" => (StatusCode::OK, "application/json", full(PROVIDERS.as_bytes())),
+        "/api/auth/big" => (StatusCode::OK, "application/octet-stream", full(&ZEROS)),
+        "/api/auth/slow" => (StatusCode::OK, "application/octet-stream", Trickle::new().boxed_unsync()),
+        _ => (StatusCode::NOT_FOUND, "text/plain", full(b"not here")),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    Ok(response)
+}
+
+/// A mebibyte, a piece at a time.
+struct Trickle {
+    left: usize,
+    pause: Interval,
+}
+
+impl Trickle {
+    fn new() -> Self {
+        Self { left: MEBIBYTE / PIECE, pause: interval(PAUSE) }
+    }
+}
+
+impl Body for Trickle {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(left) = self.left.checked_sub(1) else { return Poll::Ready(None) };
+        ready!(self.pause.poll_tick(cx));
+        self.left = left;
+        Poll::Ready(ZEROS.get(..PIECE).map(|piece| Ok(Frame::data(Bytes::from_static(piece)))))
+    }
+}
