@@ -11,7 +11,7 @@ const POOL: usize = 4096;
 fn main() -> Result<(), Error> {
     // What is cold is remembered too, and forgotten before it comes again.
     let (cold, warm) = (tokens::auth(64)?, tokens::auth(64)?);
-    let raw = tokens::Raw::new()?;
+    let (opener, raw) = (tokens::opener()?, tokens::Raw::new()?);
     let pool: Vec<String> = (0..POOL).map(tokens::token).collect();
     let apart = pool.iter().map(|token| tokens::RawToken::new(token)).collect::<Result<Vec<_>, _>>()?;
     let headers = pool.iter().map(|token| tokens::headers(token)).collect::<Result<Vec<_>, _>>()?;
@@ -25,6 +25,10 @@ fn main() -> Result<(), Error> {
         b.iter(|| next.next().map(|headers| tokens::decode(&cold, black_box(headers))));
     });
     group.bench_function("decode_warm", |b| b.iter(|| tokens::decode(&warm, black_box(same))));
+    let mut next = pool.iter().cycle();
+    group.bench_function("open_cold", |b| {
+        b.iter(|| next.next().map(|token| opener.claims(black_box(token))));
+    });
     let mut next = apart.iter().cycle();
     group.bench_function("raw_crypto", |b| {
         b.iter(|| next.next().map(|token| raw.open(black_box(token), &mut buffer)));

@@ -18,7 +18,7 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
         return Err(format!("at most {MOST} times").into());
     }
     let auth = tokens::auth(64)?;
-    let raw = tokens::Raw::new()?;
+    let (opener, raw) = (tokens::opener()?, tokens::Raw::new()?);
     let pool: Vec<String> = (0..MOST).map(tokens::token).collect();
     let apart = pool.iter().map(|token| tokens::RawToken::new(token)).collect::<Result<Vec<_>, _>>()?;
     let headers = pool.iter().map(|token| tokens::headers(token)).collect::<Result<Vec<_>, _>>()?;
@@ -26,6 +26,7 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
     let mut buffer = Vec::with_capacity(1024);
     // Whatever is initialised on first use is initialised now.
     black_box(tokens::decode(&auth, same)?);
+    black_box(pool.last().and_then(|token| opener.claims(token)));
     black_box(raw.open(apart.last().ok_or("no token")?, &mut buffer)?);
     match what {
         "decode-cold" => counted(|| {
@@ -34,6 +35,10 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
         "decode-warm" => {
             counted(|| (0..times).try_for_each(|_| tokens::decode(&auth, black_box(same)).map(hide)))
         }
+        "open-cold" => counted(|| {
+            let opened = |token: &String| opener.claims(token).map(hide).ok_or_else(|| "no token".into());
+            pool.iter().take(times).try_for_each(opened)
+        }),
         "raw-crypto" => {
             counted(|| apart.iter().take(times).try_for_each(|token| raw.open(token, &mut buffer).map(hide)))
         }

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use auth_proxy::testing::mint;
+use auth_proxy::testing::{Opener, mint};
 use auth_proxy::{Token, auth_proxy};
 use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -70,6 +70,14 @@ pub fn decode(auth: &Auth, headers: &HeaderMap) -> Result<Token<Auth>, Error> {
         Poll::Ready(token) => token?.ok_or_else(|| "no token".into()),
         Poll::Pending => Err("decoding waited".into()),
     }
+}
+
+/// Opens tokens, without finding them in headers, remembering them, or making a type of their claims.
+///
+/// # Errors
+/// Never.
+pub fn opener() -> Result<Opener, Error> {
+    Opener::new(SECRET, NAME).ok_or_else(|| "no keys".into())
 }
 
 /// The key of Auth.js v5: HKDF-SHA256, salted with the name of the cookie.

@@ -35,4 +35,4 @@ mod routes;
 mod signup;
 
 pub use self::fake::{FakeUpstream, FakeUpstreamBuilder, SeenRequest};
-pub use self::mint::{mint, mint_v4};
+pub use self::mint::{Opener, mint, mint_v4};

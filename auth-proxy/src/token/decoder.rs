@@ -36,7 +36,7 @@ impl Decoder {
     /// The claims set of a token that is good at `now`, in seconds since the Unix epoch: the text of a
     /// JSON object, of which only the times have been read. It is not wiped when dropped, and need not
     /// be: what it says goes on to live in the app's own types.
-    pub(super) fn open(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
+    pub(crate) fn open(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
         let plain = match &self.0 {
             Kind::Encrypted(decoder) => decoder.decrypt(token)?,
             Kind::Signed(decoder) => decoder.verify(token)?,
@@ -58,7 +58,7 @@ impl Decoder {
         token: &str,
         now: u64,
     ) -> Result<serde_json::Map<String, serde_json::Value>, TokenError> {
-        serde_json::from_str(self.open(token, now)?.text()).map_err(|_| TokenError::Malformed)
+        serde_json::from_str(&self.open(token, now)?.into_text()).map_err(|_| TokenError::Malformed)
     }
 }
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::HeaderMap;
 use http::request::Parts;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::cookies::Sent;
@@ -212,37 +211,5 @@ impl Shared {
         }
         let error = first.map_or_else(|| AuthError::new(Reason::TOKEN_MALFORMED), AuthError::from);
         Err(error.by_bearer(credential.is_bearer()))
-    }
-}
-
-/// The default claims of a token: the ones that Auth.js sets, and every other one in `extra`.
-///
-/// `Debug` shows the subject, the expiry and the names of the extra claims, not their values.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Claims {
-    /// The user's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sub: Option<String>,
-    /// The name to show.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The email address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The address of a picture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<String>,
-    /// Every other claim: `iat`, `exp` and `jti` (RFC 7519, section 4.1), and the app's own.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
-
-impl fmt::Debug for Claims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claims")
-            .field("sub", &self.sub)
-            .field("exp", &self.extra.get("exp"))
-            .field("extra", &self.extra.keys().collect::<Vec<_>>())
-            .finish_non_exhaustive()
     }
 }

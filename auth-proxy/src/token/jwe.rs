@@ -7,9 +7,11 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::memchr;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::base64url;
 use super::error::{KeyError, TokenError};
 use super::json;
 use super::keys::{self, CbcHmac};
@@ -30,6 +32,8 @@ struct Key {
     /// The encoded header that Auth.js v5 puts on every token under this key. A token that carries
     /// just these bytes need not have its header decoded and parsed: it says what this one says.
     header: String,
+    /// The MAC of such a token as far as its header goes, which is hashed once and not for each token.
+    begun: Option<Box<hmac::Context>>,
     cipher: Cipher,
 }
 
@@ -164,24 +168,21 @@ impl<'t> Parts<'t> {
     /// Cuts from both ends, so that the longest part need not be searched. A dot too many stays in the
     /// ciphertext, which then does not decode.
     fn split(token: &'t str) -> Option<Self> {
-        let (header, rest) = token.split_once('.')?;
+        let (header, rest) = token.split_at_checked(memchr(b'.', token.as_bytes())?)?;
         // With `dir` there is no encrypted key between these two dots (RFC 7518, section 4.5).
-        let (iv, rest) = rest.strip_prefix('.')?.split_once('.')?;
+        let (iv, rest) = rest.strip_prefix("..")?.split_once('.')?;
         let (ciphertext, tag) = rest.rsplit_once('.')?;
         Some(Self { header, iv, ciphertext, tag })
     }
 }
 
-fn utf8(text: &[u8]) -> Result<&str, TokenError> {
-    std::str::from_utf8(text).map_err(|_| TokenError::Malformed)
-}
-
 /// Decodes a part of exactly `N` bytes.
 fn exact<const N: usize>(text: &str) -> Result<[u8; N], TokenError> {
-    // Room for the longest of them, a tag, with what `decode_slice` wants to spare.
-    let mut buffer = [0; 48];
-    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).map_err(|_| TokenError::Malformed)?;
-    buffer.get(..length).and_then(|bytes| bytes.try_into().ok()).ok_or(TokenError::Malformed)
+    base64url::array(text).ok_or(TokenError::Malformed)
+}
+
+fn utf8(text: &[u8]) -> Result<&str, TokenError> {
+    std::str::from_utf8(text).map_err(|_| TokenError::Malformed)
 }
 
 impl Cipher {
@@ -202,37 +203,48 @@ impl Key {
         };
         // The members in the order of `core/jwt.ts:71`; another order is parsed as any other header.
         let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
-        Self { kid, header: URL_SAFE_NO_PAD.encode(header), cipher }
+        let header = URL_SAFE_NO_PAD.encode(header);
+        let begun = match &cipher {
+            Cipher::CbcHmac(key) => Some(Box::new(key.begin(header.as_bytes()))),
+            Cipher::Gcm(_) => None,
+        };
+        Self { kid, header, begun, cipher }
     }
 
     /// Opens a token under this key: the ciphertext is decoded into one buffer and decrypted in it.
     fn open(&self, parts: &Parts<'_>) -> Result<Vec<u8>, TokenError> {
         // The encoded header is the additional authenticated data (RFC 7516, section 5.1).
         let aad = parts.header.as_bytes();
-        let mut buffer = Vec::with_capacity(base64::decoded_len_estimate(parts.ciphertext.len()) + 16);
-        let decoded = URL_SAFE_NO_PAD.decode_vec(parts.ciphertext, &mut buffer);
-        decoded.map_err(|_| TokenError::Malformed)?;
+        // With room for a tag, which the cipher of GCM wants behind the text.
+        let mut buffer = Vec::with_capacity(base64url::decoded_len(parts.ciphertext.len()) + 16);
+        base64url::append(parts.ciphertext, &mut buffer).ok_or(TokenError::Malformed)?;
         match &self.cipher {
-            Cipher::CbcHmac(key) => open_cbc(key, aad, exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?,
+            Cipher::CbcHmac(key) => {
+                let mac = match &self.begun {
+                    Some(begun) if self.header == parts.header => hmac::Context::clone(begun),
+                    _ => key.begin(aad),
+                };
+                open_cbc(key, mac, aad.len(), exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?;
+            }
             Cipher::Gcm(key) => open_gcm(key, aad, exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?,
         }
         Ok(buffer)
     }
 }
 
-/// RFC 7518, section 5.2.2.2: the tag is compared, in constant time, before anything is decrypted.
+/// RFC 7518, section 5.2.2.2: the tag is compared, in constant time, before anything is decrypted. `mac`
+/// has been fed the additional authenticated data.
 fn open_cbc(
     key: &CbcHmac,
-    aad: &[u8],
+    mut mac: hmac::Context,
+    aad_len: usize,
     iv: [u8; 16],
     tag: [u8; 32],
     buffer: &mut Vec<u8>,
 ) -> Result<(), TokenError> {
-    let mut mac = hmac::Context::with_key(&key.mac);
-    mac.update(aad);
     mac.update(&iv);
     mac.update(buffer);
-    let aad_bits = u64::try_from(aad.len()).unwrap_or(u64::MAX).saturating_mul(8);
+    let aad_bits = u64::try_from(aad_len).unwrap_or(u64::MAX).saturating_mul(8);
     mac.update(&aad_bits.to_be_bytes());
     let expected = mac.sign();
     let expected = expected.as_ref().get(..32).unwrap_or_default();
@@ -288,7 +300,7 @@ mod tests {
         let aad = b"The second principle of Auguste Kerckhoffs";
         let key = CbcHmac::new(&key).unwrap();
         let mut plain = ciphertext.clone();
-        open_cbc(&key, aad, iv, tag, &mut plain).unwrap();
+        open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut plain).unwrap();
         assert_eq!(
             std::str::from_utf8(&plain).unwrap(),
             "A cipher system must not be required to be secret, and it must be able to fall into the hands of \
@@ -296,7 +308,8 @@ mod tests {
         );
 
         let refused = |aad: &[u8], iv, tag, text: &[u8]| {
-            open_cbc(&key, aad, iv, tag, &mut text.to_vec()) == Err(TokenError::Tampered)
+            let opened = open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut text.to_vec());
+            opened == Err(TokenError::Tampered)
         };
         let (mut other_iv, mut other_tag, mut other_text): ([u8; 16], _, _) = (iv, tag, ciphertext.clone());
         other_iv[0] ^= 1;
@@ -320,7 +333,8 @@ mod tests {
             let input = [&aad[..], &iv, body, &24_u64.to_be_bytes()].concat();
             let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, &key[..32]), &input);
             let tag = tag.as_ref()[..32].try_into().unwrap();
-            let opened = open_cbc(&CbcHmac::new(&key).unwrap(), aad, iv, tag, &mut body.to_vec());
+            let key = CbcHmac::new(&key).unwrap();
+            let opened = open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut body.to_vec());
             assert_eq!(opened, Err(TokenError::Tampered), "{}", body.len());
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn thumbprint(key: &[u8]) -> String {
 /// A key of A256CBC-HS512 (RFC 7518, section 5.2.5): half of it for the MAC, half for the cipher.
 /// aws-lc clears both when they are dropped.
 pub(super) struct CbcHmac {
-    pub(super) mac: hmac::Key,
+    mac: hmac::Key,
     pub(super) cipher: PaddedBlockDecryptingKey,
 }
 
@@ -66,6 +66,13 @@ impl CbcHmac {
             .and_then(PaddedBlockDecryptingKey::cbc_pkcs7)
             .map_err(|_| KeyError::Derivation)?;
         Ok(Self { mac: hmac::Key::new(hmac::HMAC_SHA512, mac), cipher })
+    }
+
+    /// The MAC of a token with this additional authenticated data, which comes first in it.
+    pub(super) fn begin(&self, aad: &[u8]) -> hmac::Context {
+        let mut mac = hmac::Context::with_key(&self.mac);
+        mac.update(aad);
+        mac
     }
 }
 

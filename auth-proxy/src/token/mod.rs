@@ -1,6 +1,8 @@
 //! Session tokens: finding them in cookies and headers, deriving keys, decrypting and verifying.
 //! Does no IO and knows nothing of the upstream.
 
+mod base64url;
+mod claims;
 mod cookie_date;
 mod cookies;
 mod decoder;
@@ -18,10 +20,11 @@ mod upward;
 mod verified;
 mod verifier;
 
+pub use self::claims::Claims;
 pub(crate) use self::cookies::{Credential, read};
 pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
-pub use self::extract::{Claims, RawToken, Token};
+pub use self::extract::{RawToken, Token};
 pub(crate) use self::set_cookie::{SetCookieKind, is_session_cookie};
 pub(crate) use self::upward::auth_cookies;
 pub(crate) use self::verified::{Verified, VerifiedTokens};

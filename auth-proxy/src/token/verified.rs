@@ -66,8 +66,8 @@ impl Verified {
     }
 
     #[cfg(any(test, feature = "testing"))]
-    pub(super) fn text(&self) -> &str {
-        &self.text
+    pub(crate) fn into_text(self) -> String {
+        self.text
     }
 
     fn map(&self) -> Result<Map<String, Value>, AuthError> {

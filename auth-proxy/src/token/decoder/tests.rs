@@ -240,8 +240,8 @@ fn shows_nothing() {
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     assert_eq!(format!("{decoder:?}"), "Decoder(..)");
     let open = decoder.open(&token, NOW).unwrap();
-    let open = open.text();
-    assert_eq!(serde_json::from_str::<Value>(open).unwrap(), Value::Object(claims()));
+    let open = open.into_text();
+    assert_eq!(serde_json::from_str::<Value>(&open).unwrap(), Value::Object(claims()));
     fn shared<T: Send + Sync>() {}
     shared::<Decoder>();
 }

@@ -1,0 +1,154 @@
+//! base64url without padding (RFC 4648, section 5), read strictly: one text for one run of bytes.
+//!
+//! The `base64` crate does the same; on the short parts of a token it takes more than twice as long,
+//! which is a tenth of the time that a token takes.
+
+/// In a table: no character of the alphabet. Outside of the three bytes that four characters make.
+const INVALID: u32 = 1 << 24;
+
+/// What each character adds to the three bytes of its group, which lie in memory order, by its place
+/// in the group.
+static TABLES: [[u32; 256]; 4] = [table(18), table(12), table(6), table(0)];
+
+#[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index is an error")]
+const fn table(shift: u32) -> [u32; 256] {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut table = [INVALID; 256];
+    let mut value = 0;
+    while value < alphabet.len() {
+        let [_, first, second, third] = ((value as u32) << shift).to_be_bytes();
+        table[alphabet[value] as usize] = u32::from_le_bytes([first, second, third, 0]);
+        value += 1;
+    }
+    table
+}
+
+/// Bytes that so many characters stand for.
+pub(super) const fn decoded_len(characters: usize) -> usize {
+    characters / 4 * 3 + (characters % 4 * 3) / 4
+}
+
+/// Appends the bytes of a text. `None` when it is no base64url; what was appended then means nothing.
+#[must_use]
+pub(super) fn append(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    let start = out.len();
+    out.resize(start + decoded_len(text.len()), 0);
+    decode(text.as_bytes(), out.get_mut(start..)?)
+}
+
+/// The bytes of a text that stands for exactly `N`.
+pub(super) fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut out = [0; N];
+    (decoded_len(text.len()) == N).then_some(())?;
+    decode(text.as_bytes(), &mut out)?;
+    Some(out)
+}
+
+/// `out` has the length that `text` decodes to.
+fn decode(text: &[u8], out: &mut [u8]) -> Option<()> {
+    let [t0, t1, t2, t3] = &TABLES;
+    let group = |[a, b, c, d]: [u8; 4]| {
+        t0[usize::from(a)] | t1[usize::from(b)] | t2[usize::from(c)] | t3[usize::from(d)]
+    };
+    let mut seen = 0;
+    // Two groups at a time take a quarter less than one.
+    let (pairs, text) = text.as_chunks::<8>();
+    let (sixes, out) = out.split_at_mut_checked(pairs.len() * 6)?;
+    for (&[a, b, c, d, e, f, g, h], six) in pairs.iter().zip(sixes.as_chunks_mut::<6>().0) {
+        let (first, second) = (group([a, b, c, d]), group([e, f, g, h]));
+        seen |= first | second;
+        let [bytes @ .., _, _] = (u64::from(first) | u64::from(second) << 24).to_le_bytes();
+        *six = bytes;
+    }
+    let (groups, rest) = text.as_chunks::<4>();
+    let (triples, last) = out.as_chunks_mut::<3>();
+    for (four, triple) in groups.iter().zip(triples) {
+        let bits = group(*four);
+        seen |= bits;
+        let [bytes @ .., _] = bits.to_le_bytes();
+        *triple = bytes;
+    }
+    let bits = match (rest, last) {
+        ([], []) => 0,
+        ([a, b], [first]) => {
+            let bits = t0[usize::from(*a)] | t1[usize::from(*b)];
+            let [one, unused @ .., _] = bits.to_le_bytes();
+            *first = one;
+            if unused != [0; 2] {
+                return None;
+            }
+            bits
+        }
+        ([a, b, c], [first, second]) => {
+            let bits = t0[usize::from(*a)] | t1[usize::from(*b)] | t2[usize::from(*c)];
+            let [one, two, unused, _] = bits.to_le_bytes();
+            (*first, *second) = (one, two);
+            if unused != 0 {
+                return None;
+            }
+            bits
+        }
+        // One character alone is less than a byte.
+        _ => return None,
+    };
+    ((seen | bits) & INVALID == 0).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(text: &str) -> Option<Vec<u8>> {
+        let mut out = b"before".to_vec();
+        append(text, &mut out)?;
+        assert!(out.starts_with(b"before"));
+        Some(out.split_off(6))
+    }
+
+    fn agrees(text: &str) {
+        assert_eq!(bytes(text), URL_SAFE_NO_PAD.decode(text).ok(), "{text:?}");
+    }
+
+    /// Every way to end a text, and every byte in every place of a group.
+    #[test]
+    fn reads_what_the_base64_crate_reads() {
+        for character in (0..=0x7f).map(char::from).chain(['é', '✨']) {
+            for at in 0..8 {
+                for length in 0..9 {
+                    let mut text = "w".repeat(at);
+                    text.push(character);
+                    text.push_str(&"A".repeat(length));
+                    agrees(&text);
+                }
+            }
+            for other in (0..=0x7f).map(char::from) {
+                agrees(&format!("{other}{character}"));
+                agrees(&format!("w{other}{character}"));
+            }
+        }
+    }
+
+    #[test]
+    fn arrays_have_their_exact_length() {
+        assert_eq!(array::<3>("AQID"), Some([1, 2, 3]));
+        for text in ["", "AQI", "AQIDBA", "AQID=", "AQIDB", "AQI=", "AQ+D"] {
+            assert_eq!(array::<3>(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_back(given in prop::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert_eq!(bytes(&URL_SAFE_NO_PAD.encode(&given)), Some(given));
+        }
+
+        #[test]
+        fn any_text_is_read_alike(text in "[A-Za-z0-9_+/= -]{0,40}") {
+            agrees(&text);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use http::HeaderValue;
+use proptest::prelude::*;
+
+use super::*;
+
+const NAME: &str = "authjs.session-token";
+
+fn cookies(lines: &[&str]) -> HeaderMap {
+    lines.iter().map(|line| (COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap())).collect()
+}
+
+fn found(lines: &[&str]) -> Vec<String> {
+    let credential = read(&cookies(lines), NAME, false).unwrap();
+    credential.iter().flat_map(Credential::candidates).map(str::to_owned).collect()
+}
+
+#[test]
+fn reads_by_exact_name() {
+    assert_eq!(found(&["a=1; authjs.session-token=x; b=2"]), ["x"]);
+    assert_eq!(found(&["a=1;  authjs.session-token = x ;b"]), ["x"]);
+    assert_eq!(found(&["a=1", "authjs.session-token=x"]), ["x"]);
+    assert_eq!(found(&["authjs.session-token-old=y; authjs.session-token=x"]), ["x"]);
+    assert_eq!(found(&["xauthjs.session-token=y"]), [""; 0]);
+    assert_eq!(found(&["authjs.session-token=x; authjs.session-token=y"]), ["x"]);
+    assert_eq!(found(&["authjs.session-token="]), [""; 0]);
+    assert_eq!(found(&["authjs.session-token"]), [""; 0]);
+    assert_eq!(found(&["authjs.session-token=a=b"]), ["a=b"]);
+    // Not UTF-8: as if it had not been sent.
+    let mut headers = cookies(&[]);
+    let line = b"authjs.session-token=\xff; a\xff=\xff; authjs.session-token=x";
+    headers.append(COOKIE, HeaderValue::from_bytes(line).unwrap());
+    let credential = read(&headers, NAME, false).unwrap().unwrap();
+    assert_eq!(credential.candidates().collect::<Vec<_>>(), ["x"]);
+    assert_eq!(format!("{credential:?}"), "Credential { bearer: false, .. }");
+    assert_eq!(found(&["__Secure-authjs.session-token=y"]), [""; 0]);
+}
+
+#[test]
+fn joins_contiguous_chunks_in_any_order() {
+    assert_eq!(
+        found(&["authjs.session-token.1=b; authjs.session-token.0=a; authjs.session-token.2=c"]),
+        ["abc"]
+    );
+    assert_eq!(found(&["authjs.session-token.0=a; authjs.session-token.2=c"]), ["a"]);
+    assert_eq!(found(&["authjs.session-token.1=b"]), [""; 0]);
+    assert_eq!(
+        found(&["authjs.session-token.00=a; authjs.session-token.0=b; authjs.session-token.01=c"]),
+        ["b"]
+    );
+    let many: Vec<String> = (0..14).rev().map(|n| format!("{NAME}.{n}={n};")).collect();
+    assert_eq!(found(&[&many.concat()]), ["012345678910111213"]);
+}
+
+#[test]
+fn the_shape_decides_between_plain_and_chunks() {
+    let chunks = "authjs.session-token.0=a..b.; authjs.session-token.1=c.d";
+    assert_eq!(found(&[&format!("authjs.session-token=stale; {chunks}")]), ["a..b.c.d"]);
+    assert_eq!(found(&["authjs.session-token=a..b.c.d; authjs.session-token.0=stale"]), ["a..b.c.d"]);
+    assert_eq!(found(&[&format!("authjs.session-token=1..2.3.4; {chunks}")]), ["1..2.3.4", "a..b.c.d"]);
+}
+
+#[test]
+fn decodes_as_auth_js_does() {
+    assert_eq!(found(&["authjs.session-token=a%2Eb"]), ["a.b"]);
+    assert_eq!(found(&["authjs.session-token=a%zz"]), ["a%zz"]);
+    assert_eq!(found(&["authjs.session-token=%ff"]), ["%ff"]);
+    assert_eq!(found(&["authjs.session-token=\"x\""]), ["\"x\""]);
+}
+
+#[test]
+fn bearer_only_without_a_cookie_and_only_spelled_so() {
+    let read = |cookie: Option<&str>, authorization: &str| {
+        let mut headers = cookies(cookie.as_slice());
+        headers.insert(AUTHORIZATION, authorization.parse().unwrap());
+        read(&headers, NAME, false)
+            .map(|c| c.map(|c| (c.is_bearer(), c.candidates().next().unwrap().to_owned())))
+    };
+    assert_eq!(read(None, "Bearer x%2Ey"), Ok(Some((true, "x.y".to_owned()))));
+    assert_eq!(read(None, "bearer x"), Ok(None));
+    assert_eq!(read(None, "Basic x"), Ok(None));
+    assert_eq!(read(None, "Bearer %zz"), Err(TokenError::BearerMalformed));
+    for broken in ["Bearer", "Bearer ", "Bearer  ", "Bearer  x", "Bearer x y", "Bearer \tx", "Bearer %ff"] {
+        assert_eq!(read(None, broken), Err(TokenError::BearerMalformed), "{broken:?}");
+    }
+    assert_eq!(read(None, "Bearerx"), Ok(None));
+    assert_eq!(read(None, "Bearer\tx"), Ok(None));
+    assert_eq!(read(Some("authjs.session-token=c"), "Bearer x"), Ok(Some((false, "c".to_owned()))));
+    assert_eq!(read(Some("authjs.session-token="), "Bearer x"), Ok(Some((true, "x".to_owned()))));
+}
+
+#[test]
+fn the_first_authorization_header_counts() {
+    let mut headers = HeaderMap::new();
+    headers.append(AUTHORIZATION, "Bearer x".parse().unwrap());
+    headers.append(AUTHORIZATION, "Bearer y".parse().unwrap());
+    let credential = read(&headers, NAME, true).unwrap().unwrap();
+    assert_eq!(credential.candidates().collect::<Vec<_>>(), ["x"]);
+}
+
+#[test]
+fn bounds() {
+    let huge = format!("{NAME}={}", "x".repeat(1 << 20));
+    assert_eq!(read(&cookies(&[&huge]), NAME, false).map(drop), Err(TokenError::TooLarge));
+    let numbers: String = (0..100).map(|n| format!("{NAME}.{n}=a;")).collect();
+    assert_eq!(found(&[&numbers]), ["a".repeat(CHUNK_LIMIT)]);
+    let names: String = (0..10_000).map(|n| format!("{NAME}.{n}=;")).collect();
+    assert_eq!(read(&cookies(&[&names]), NAME, false).map(drop), Err(TokenError::TooLarge));
+    let opaque =
+        read(&cookies(&["authjs.session-token=a; authjs.session-token.0=b"]), NAME, true).unwrap().unwrap();
+    assert_eq!(opaque.candidates().collect::<Vec<_>>(), ["a"]);
+}
+
+proptest! {
+    #[test]
+    fn never_panics_on_any_bytes(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)) {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            if let Ok(value) = HeaderValue::from_bytes(&line) {
+                headers.append(COOKIE, value.clone());
+                headers.append(AUTHORIZATION, value);
+            }
+        }
+        let _ = read(&headers, "a", false);
+        let _ = read(&headers, NAME, true);
+    }
+
+    #[test]
+    fn near_misses_never_panic(text in r"( ?;?authjs\.session-token[.=-]?[0-9%a-f=.]{0,8};?){0,8}") {
+        let _ = read(&cookies(&[&text]), NAME, false);
+    }
+
+    #[test]
+    fn chunks_in_any_order_join_to_the_token(token in "[a-zA-Z0-9_-]{1,400}", size in 8_usize..100, seed in any::<u64>()) {
+        let pieces = token.as_bytes().chunks(size).enumerate();
+        let mut pairs: Vec<String> =
+            pieces.map(|(n, piece)| format!("{NAME}.{n}={}", String::from_utf8_lossy(piece))).collect();
+        let turn = usize::try_from(seed % pairs.len() as u64).unwrap();
+        pairs.rotate_left(turn);
+        prop_assert_eq!(found(&[&pairs.join("; ")]), [token]);
+    }
+}
