@@ -1,7 +1,8 @@
 //! base64url without padding (RFC 4648, section 5), read strictly: one text for one run of bytes.
 //!
-//! The `base64` crate does the same; on the short parts of a token it takes more than twice as long,
-//! which is a tenth of the time that a token takes.
+//! The `base64` crate does the same, and on the short parts of a token takes twice the instructions: 1,500
+//! of the 20,000 that a token takes. Faster ones than this use vectors, and unsafe code on what anybody may
+//! send.
 
 /// In a table: no character of the alphabet. Outside of the three bytes that four characters make.
 const INVALID: u32 = 1 << 24;
@@ -44,12 +45,15 @@ pub(super) fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(out)
 }
 
+#[expect(clippy::indexing_slicing, reason = "a table has an entry for every byte")]
+fn value(table: &[u32; 256], character: u8) -> u32 {
+    table[usize::from(character)]
+}
+
 /// `out` has the length that `text` decodes to.
 fn decode(text: &[u8], out: &mut [u8]) -> Option<()> {
     let [t0, t1, t2, t3] = &TABLES;
-    let group = |[a, b, c, d]: [u8; 4]| {
-        t0[usize::from(a)] | t1[usize::from(b)] | t2[usize::from(c)] | t3[usize::from(d)]
-    };
+    let group = |[a, b, c, d]: [u8; 4]| value(t0, a) | value(t1, b) | value(t2, c) | value(t3, d);
     let mut seen = 0;
     // Two groups at a time take a quarter less than one.
     let (pairs, text) = text.as_chunks::<8>();
@@ -71,7 +75,7 @@ fn decode(text: &[u8], out: &mut [u8]) -> Option<()> {
     let bits = match (rest, last) {
         ([], []) => 0,
         ([a, b], [first]) => {
-            let bits = t0[usize::from(*a)] | t1[usize::from(*b)];
+            let bits = value(t0, *a) | value(t1, *b);
             let [one, unused @ .., _] = bits.to_le_bytes();
             *first = one;
             if unused != [0; 2] {
@@ -80,7 +84,7 @@ fn decode(text: &[u8], out: &mut [u8]) -> Option<()> {
             bits
         }
         ([a, b, c], [first, second]) => {
-            let bits = t0[usize::from(*a)] | t1[usize::from(*b)] | t2[usize::from(*c)];
+            let bits = value(t0, *a) | value(t1, *b) | value(t2, *c);
             let [one, two, unused, _] = bits.to_le_bytes();
             (*first, *second) = (one, two);
             if unused != 0 {
