@@ -54,7 +54,7 @@ handlers() {
     for n in $(seq "$5"); do
       printf '%s\nasync fn handler_%s(axum::extract::Path(n): axum::extract::Path<u32>) -> String {\n    format!("{n} %s")\n}\n' "$4" "$n" "$n"
     done
-    echo "fn router() -> Router<State> { Router::new()"
+    echo "fn router() -> Router<Auth> { Router::new()"
     for n in $(seq "$5"); do echo "    .route(\"/$n/{n}\", get(handler_$n))"; done
     echo "}"
     echo 'fn main() { let _ = router; }'
@@ -64,7 +64,7 @@ handlers() {
 app plain ""
 app more "$with"
 for name in plain more; do echo 'fn main() {}' >"$work/$name/src/main.rs"; done
-block='auth_proxy::auth_proxy! { pub struct State { upstream: { base_url: env("AUTH_UPSTREAM_URL"), secret: env("AUTH_SECRET") } } }'
+block='auth_proxy::auth_proxy! { pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL"), secret: env("AUTH_SECRET") } } }'
 handlers guarded "$with" "$block" '#[auth_proxy::require_session]' 50
 handlers unguarded "$with" "$block" '' 50
 for name in plain more guarded unguarded; do (cd "$work/$name" && cargo fetch --quiet); done

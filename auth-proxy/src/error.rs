@@ -43,7 +43,8 @@ pub enum Outcome {
 /// | `policy_refused` | 403 | forbidden |
 /// | `upstream_unreachable`, `upstream_failed`, `upstream_nonsense`, `upstream_undecided` | 502 | unavailable |
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
-/// | `upstream_overloaded` | 503 | unavailable |
+/// | `upstream_overloaded` | 503 | unavailable: it says so, or too many requests wait for it |
+/// | `circuit_open` | 503 | unavailable: it failed several times in a row (`upstream.circuit_breaker`) |
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid`, `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
 /// | `host_unknown` | 421 | bad request: a public name, and no `public_url` or `trusted_proxies` vouches for it |
@@ -52,6 +53,7 @@ pub enum Outcome {
 /// | `body_late` | 408 | bad request |
 /// | `body_too_large` | 413 | bad request |
 /// | `headers_too_large` | 431 | bad request |
+/// | `loop_detected` | 508 | bad request: the address of the upstream is that of this service |
 #[derive(Clone)]
 pub struct AuthError {
     reason: &'static Reason,
@@ -103,6 +105,7 @@ reasons! {
     UPSTREAM_UNDECIDED = Unavailable 502 "upstream_undecided" "The sign-in service neither knew the session nor ended it.";
     USER_MISMATCH = Unavailable 502 "user_mismatch" "The session does not have the shape that this service expects.";
     CLAIMS_MISMATCH = Unavailable 502 "claims_mismatch" "The token does not have the shape that this service expects.";
+    CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times, and is left alone for a moment.";
     UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
@@ -115,6 +118,7 @@ reasons! {
     BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";
+    LOOP_DETECTED = BadRequest 508 "loop_detected" "The request came back to this service; its upstream is itself.";
     HEADERS_TOO_LARGE = BadRequest 431 "headers_too_large" "The request headers are too large.";
 }
 

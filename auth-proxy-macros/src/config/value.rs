@@ -121,20 +121,18 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
             keep(text)
         }
-        (Shape::Duration | Shape::DurationOrOff | Shape::Size | Shape::Count, Some(Lit::Str(text)), _)
-            if starts_with_digit(&text.value()) =>
-        {
+        (shape, Some(Lit::Str(text)), _) if is_number(shape) && starts_with_digit(&text.value()) => {
             // No advice that would be refused in its turn.
             Err(match Draft::default().set(option, &text.value()) {
                 Ok(_) => (format!("no quotes here: write `{}`", text.value()), 1),
                 Err(bad) => (format!("`{option}`: {}, and no quotes", bad.message), 1),
             })
         }
-        (Shape::DurationOrOff, None, Some(word)) if word == "off" => keep(word),
-        (Shape::DurationOrOff, Some(Lit::Str(text)), _) if text.value() == "off" => {
+        (Shape::DurationOrOff | Shape::CountOrOff, None, Some(word)) if word == "off" => keep(word),
+        (Shape::DurationOrOff | Shape::CountOrOff, Some(Lit::Str(text)), _) if text.value() == "off" => {
             Err(("no quotes here: write `off`".to_owned(), 1))
         }
-        (Shape::Count, Some(Lit::Int(_)), _) => {
+        (Shape::Count | Shape::CountOrOff, Some(Lit::Int(_)), _) => {
             keep(tokens.iter().take(used).map(ToString::to_string).collect())
         }
         (Shape::Bool, _, Some(word)) if word == "true" || word == "false" => keep(word),
@@ -171,6 +169,10 @@ fn list(option: Opt, first: &TokenTree, all: TokenStream) -> Read {
     Ok((Value::Literal { text: texts.join(","), tokens: all }, 1))
 }
 
+fn is_number(shape: Shape) -> bool {
+    matches!(shape, Shape::Duration | Shape::DurationOrOff | Shape::Size | Shape::Count | Shape::CountOrOff)
+}
+
 fn starts_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
@@ -196,6 +198,7 @@ fn expected(option: Opt) -> String {
         Shape::DurationOrOff => format!("a duration such as `{example}`, or `off`"),
         Shape::Size => format!("a size such as `{example}`"),
         Shape::Count => format!("a whole number such as `{example}`"),
+        Shape::CountOrOff => format!("a whole number such as `{example}`, or `off`"),
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Headers => "a string or `env(\"..\")` as the value of a header".to_owned(),
         Shape::Secret | Shape::Expression | Shape::List => example.to_owned(),

@@ -72,6 +72,9 @@ pub struct Draft {
     pub(crate) cache_entries: Known<u32>,
     pub(crate) stale_if_error: Known<Duration>,
     pub(crate) concurrency: Known<u32>,
+    pub(crate) queue: Known<u32>,
+    pub(crate) retries: Known<u32>,
+    pub(crate) circuit_breaker: Known<u32>,
     pub(crate) unauthenticated: Known<Unauthenticated>,
     pub(crate) sign_in_path: Known<String>,
     pub(crate) client_js: Known<bool>,
@@ -131,6 +134,9 @@ impl Draft {
             Opt::CacheEntries => self.cache_entries = Known::Is(count(text, 1_000_000_000)?),
             Opt::StaleIfError => self.stale_if_error = Known::Is(lasting(text, STALE_BOUNDS)?),
             Opt::Concurrency => self.concurrency = Known::Is(count(text, 1_000_000)?),
+            Opt::Queue => self.queue = Known::Is(count_or_off(text, 1_000_000)?),
+            Opt::Retries => self.retries = Known::Is(count_or_off(text, 10)?),
+            Opt::CircuitBreaker => self.circuit_breaker = Known::Is(count_or_off(text, 1_000_000)?),
             Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
             Opt::ClientJs => self.client_js = Known::Is(boolean(text)?),
             Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text)?),
@@ -174,6 +180,9 @@ impl Draft {
             Opt::CacheEntries => self.cache_entries = later(optional),
             Opt::StaleIfError => self.stale_if_error = later(optional),
             Opt::Concurrency => self.concurrency = later(optional),
+            Opt::Queue => self.queue = later(optional),
+            Opt::Retries => self.retries = later(optional),
+            Opt::CircuitBreaker => self.circuit_breaker = later(optional),
             Opt::Unauthenticated => self.unauthenticated = later(optional),
             Opt::ClientJs => self.client_js = later(optional),
             Opt::CorsOrigins => self.cors_origins = later(optional),
@@ -245,10 +254,21 @@ fn lasting(text: &str, bounds: RangeInclusive<Duration>) -> Result<Duration, Bad
 }
 
 fn count(text: &str, most: u32) -> Result<u32, Bad> {
-    let bad = || Bad::part(format!("expected a whole number from 1 to {most}"), text);
+    number(text, most).ok_or_else(|| Bad::part(format!("expected a whole number from 1 to {most}"), text))
+}
+
+fn count_or_off(text: &str, most: u32) -> Result<u32, Bad> {
+    if text == "off" {
+        return Ok(0);
+    }
+    let bad = || Bad::part(format!("expected a whole number from 1 to {most}, or `off`"), text);
+    number(text, most).ok_or_else(bad)
+}
+
+fn number(text: &str, most: u32) -> Option<u32> {
     let digits = text.replace('_', "");
     let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    number.filter(|number| (1..=most).contains(number)).ok_or_else(bad)
+    number.filter(|number| (1..=most).contains(number))
 }
 
 fn bounded_size(text: &str) -> Result<u64, Bad> {

@@ -55,6 +55,8 @@ pub enum Shape {
     Size,
     /// A whole number.
     Count,
+    /// A whole number, or the bare word `off`.
+    CountOrOff,
     /// `true` or `false`.
     Bool,
     /// `{ "name": "value" }`.
@@ -158,6 +160,12 @@ options! {
     ConnectTimeout = Upstream "connect_timeout", Shape::Duration, true, "2s";
     /// `upstream.concurrency`
     Concurrency = Upstream "concurrency", Shape::Count, true, "128";
+    /// `upstream.queue`
+    Queue = Upstream "queue", Shape::CountOrOff, true, "1_000";
+    /// `upstream.retries`
+    Retries = Upstream "retries", Shape::CountOrOff, true, "2";
+    /// `upstream.circuit_breaker`
+    CircuitBreaker = Upstream "circuit_breaker", Shape::CountOrOff, true, "5";
     /// `upstream.body_limit`
     BodyLimit = Upstream "body_limit", Shape::Size, true, "1MiB";
     /// `upstream.allow_http`

@@ -45,6 +45,12 @@ pub struct Settings {
     pub stale_if_error: Duration,
     /// Lookups that are under way at the upstream at once.
     pub concurrency: u32,
+    /// Lookups that may wait for their turn.
+    pub queue: u32,
+    /// How often what is safe to repeat is tried again.
+    pub retries: u32,
+    /// After how many failures in a row the upstream is left alone for a while; zero for never.
+    pub circuit_breaker: u32,
     /// What a guard answers to a visitor without a session.
     pub unauthenticated: Unauthenticated,
     /// Where visitors sign in.
@@ -136,6 +142,9 @@ impl Draft {
             cache_entries: or(&self.cache_entries, || 10_000),
             stale_if_error: or(&self.stale_if_error, || Duration::ZERO),
             concurrency: or(&self.concurrency, || 128),
+            queue: or(&self.queue, || 1_000),
+            retries: or(&self.retries, || 2),
+            circuit_breaker: or(&self.circuit_breaker, || 5),
             unauthenticated: or(&self.unauthenticated, || Unauthenticated::Auto),
             sign_in_path: or(&self.sign_in_path, || format!("{base_path}/signin")),
             client_js: or(&self.client_js, || true),

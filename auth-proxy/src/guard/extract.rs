@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::{AnySession, GuardRejection, Policy};
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Provides, Proxy};
-use crate::session::{Session, Visit};
+use crate::session::Visit;
 use crate::token::Token;
 
 /// Lets a request through only when somebody is signed in, as an extractor.
@@ -47,19 +47,22 @@ pub(super) async fn check<P: Provider, A: Policy<P>>(
     proxy: &Proxy<P>,
     parts: &mut Parts,
 ) -> Result<(), GuardRejection> {
-    let visit = Visit::of(proxy.clone(), parts);
-    match allowed::<P, A>(&visit).await {
-        Ok(()) => Ok(()),
-        Err(error) => Err(GuardRejection::new(error, parts, proxy.shared())),
-    }
+    let shared = proxy.shared();
+    let allowed = if A::ANY_SESSION && shared.verifier.is_some() {
+        // Without a visit: what it would keep for the handler, the memory of verified tokens has anyway.
+        shared.verified(&parts.headers).and_then(|verified| verified.map(drop).ok_or_else(absent))
+    } else {
+        allowed::<P, A>(&Visit::of(proxy.clone(), parts)).await
+    };
+    allowed.map_err(|error| GuardRejection::new(error, parts, shared))
+}
+
+fn absent() -> AuthError {
+    AuthError::new(Reason::SESSION_ABSENT)
 }
 
 async fn allowed<P: Provider, A: Policy<P>>(visit: &Visit<'_, P>) -> Result<(), AuthError> {
-    let absent = || AuthError::new(Reason::SESSION_ABSENT);
-    if A::ANY_SESSION && visit.decodes() {
-        return visit.verified()?.map(drop).ok_or_else(absent);
-    }
-    let session = Session::new(visit.session().await?.ok_or_else(absent)?);
+    let session = visit.session().await?.ok_or_else(absent)?;
     if A::ANY_SESSION {
         return Ok(());
     }

@@ -18,8 +18,8 @@ use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::session::Eviction;
-use crate::upstream::{Front, Rewrite, body_error, strip_hop_by_hop};
+use crate::session::{Eviction, judged};
+use crate::upstream::{Front, Repeat, Rewrite, body_error, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
 pub(super) fn service(
@@ -70,6 +70,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     let target = shared.upstream.target(&parts.uri, rest)?;
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
+    let is_judged = is_session(rest) && has_session_cookie(shared, &parts.headers);
 
     // Forms sign in and out, change the session or the account; so does a callback.
     let eviction = if is_post || rest.starts_with("/callback/") {
@@ -77,6 +78,8 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     } else {
         None
     };
+
+    let repeat = if is_read(&method, rest) { Repeat::Safe } else { Repeat::Unsent };
 
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
@@ -88,7 +91,10 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     *upward.uri_mut() = target;
     *upward.headers_mut() = headers;
 
-    let sent = shared.upstream.send(upward).await;
+    let sent = {
+        let _place = shared.upstream.place()?;
+        shared.upstream.send(upward, repeat).await
+    };
     if let Some(eviction) = eviction {
         eviction.finish().await;
     }
@@ -114,6 +120,9 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     if is_post || points_here(response.headers()) {
         response = rewritten(shared, &front, is_post, response).await?;
     }
+    if is_judged {
+        response = judged(shared, response).await?;
+    }
     if is_head {
         *response.body_mut() = Body::empty();
     }
@@ -121,6 +130,26 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     *response.version_mut() = http::Version::default();
     response.extensions_mut().clear();
     Ok(response)
+}
+
+/// Whether it changes nothing at the upstream, however often it is asked.
+fn is_read(method: &Method, rest: &str) -> bool {
+    *method == Method::GET && (is_session(rest) || matches!(name(rest), "/providers" | "/csrf"))
+}
+
+/// Auth.js reads no Bearer token there.
+fn has_session_cookie(shared: &Shared, headers: &HeaderMap) -> bool {
+    let sent = shared.credential(headers);
+    sent.is_ok_and(|sent| sent.is_some_and(|credential| !credential.is_bearer()))
+}
+
+fn is_session(rest: &str) -> bool {
+    name(rest) == "/session"
+}
+
+/// Auth.js takes a trailing slash.
+fn name(rest: &str) -> &str {
+    rest.strip_suffix('/').unwrap_or(rest)
 }
 
 /// Turns what points at the upstream into what points here.

@@ -35,11 +35,34 @@ use crate::provider::{Provider, Provides, Proxy};
 ///     session.map_or("hello, stranger".into(), |session| format!("hello, {}", session.user.name))
 /// }
 /// ```
-pub struct Session<P: Provider>(Arc<SessionData<P::User>>);
+pub struct Session<P: Provider> {
+    data: Arc<SessionData<P::User>>,
+    is_stale: bool,
+}
 
 impl<P: Provider> Session<P> {
-    pub(crate) fn new(data: Arc<SessionData<P::User>>) -> Self {
-        Self(data)
+    pub(super) fn new(data: Arc<SessionData<P::User>>, is_stale: bool) -> Self {
+        Self { data, is_stale }
+    }
+
+    /// Whether it is a remembered one, used past `session.cache` because the upstream is in trouble
+    /// (`session.stale_if_error`): it may have been revoked meanwhile. What must not be done for somebody
+    /// who was signed out a while ago can be refused by it.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, Policy, Session, Token};
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// struct Certain;
+    ///
+    /// impl Policy<Auth> for Certain {
+    ///     fn allow(session: &Session<Auth>, _token: Option<&Token<Auth>>) -> bool {
+    ///         !session.is_stale()
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.is_stale
     }
 }
 
@@ -47,25 +70,25 @@ impl<P: Provider> Deref for Session<P> {
     type Target = SessionData<P::User>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.data
     }
 }
 
 impl<P: Provider> Clone for Session<P> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { data: Arc::clone(&self.data), is_stale: self.is_stale }
     }
 }
 
 impl<P: Provider> fmt::Debug for Session<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Session").field(&self.0).finish()
+        f.debug_tuple("Session").field(&self.data).finish()
     }
 }
 
 impl<P: Provider<User: Serialize>> Serialize for Session<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.data.serialize(serializer)
     }
 }
 
@@ -74,7 +97,7 @@ impl<P: Provider, S: Provides<P> + Send + Sync> FromRequestParts<S> for Session<
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
         let visit = Visit::of(state.provide().proxy().clone(), parts);
-        visit.session().await?.map(Self).ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
+        visit.session().await?.ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
     }
 }
 
@@ -83,7 +106,7 @@ impl<P: Provider, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for 
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {
         let visit = Visit::of(state.provide().proxy().clone(), parts);
-        optional(visit.session().await.map(|session| session.map(Self)))
+        optional(visit.session().await)
     }
 }
 
@@ -105,6 +128,6 @@ impl<P: Provider> Proxy<P> {
     /// # Errors
     /// [`AuthError`]: invalid, unavailable, or a `Host` that is none.
     pub async fn session(&self, headers: &HeaderMap) -> Result<Option<Session<P>>, AuthError> {
-        Ok(Visit::of_headers(self.clone(), headers).session().await?.map(Session))
+        Visit::of_headers(self.clone(), headers).session().await
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use axum::body::Body;
 use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::cache::{CachedSession, Found, SessionKey};
 use super::wire::{self, Answer};
@@ -10,7 +11,7 @@ use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::token::{Credential, auth_cookies, read};
-use crate::upstream::{Front, raise_cookies};
+use crate::upstream::{Front, body_error, raise_cookies};
 
 /// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
 const SESSION_LIMIT: usize = 1 << 20;
@@ -43,6 +44,28 @@ pub(super) async fn session(
         }
     }
     Err(AuthError::new(Reason::SESSION_REFUSED).by_bearer(credential.is_bearer()))
+}
+
+/// Judges the answer to a `/session` that was forwarded with a credential: what would be trouble of a
+/// lookup is trouble for the page that asks, and not a sign-out. Any status but 200 speaks for itself.
+///
+/// # Errors
+/// `upstream_undecided`, `upstream_nonsense`; `upstream_timeout` for a body that stands still.
+pub(crate) async fn judged(shared: &Shared, response: Response<Body>) -> Result<Response<Body>, AuthError> {
+    if response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, SESSION_LIMIT)
+        .await
+        .map_err(|error| body_error(error, Reason::UPSTREAM_NONSENSE))?;
+    let response = Response::from_parts(parts, bytes);
+    wire::read(&response, &shared.browser_cookie).inspect_err(|error| {
+        if error.is(Reason::UPSTREAM_UNDECIDED) {
+            shared.say(Finding::Undecided);
+        }
+    })?;
+    Ok(response.map(Body::from))
 }
 
 /// The `Cookie` header of a lookup.

@@ -5,7 +5,7 @@ use http::{Extensions, HeaderMap, HeaderValue};
 use tokio::sync::OnceCell;
 
 use super::cache::CachedSession;
-use super::data::SessionData;
+use super::extract::Session;
 use super::{local, lookup};
 use crate::config::Source;
 use crate::diagnosis::Finding;
@@ -48,6 +48,11 @@ impl<P: Provider> Memo<P> {
             session: OnceCell::new(),
             token: OnceLock::new(),
         }
+    }
+
+    /// Whether the session was used past its time.
+    pub(super) fn is_stale(&self) -> bool {
+        matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
     }
 
     /// The session cookies that a lookup brought back, if there was one.
@@ -143,8 +148,9 @@ impl<'v, P: Provider> Visit<'v, P> {
     }
 
     /// The session, in the app's type.
-    pub(crate) async fn session(&self) -> Found<Arc<SessionData<P::User>>> {
-        self.cached_session().await?.map(|session| session.typed()).transpose()
+    pub(crate) async fn session(&self) -> Found<Session<P>> {
+        let found = self.cached_session().await?;
+        found.map(|session| Ok(Session::new(session.typed()?, session.is_stale()))).transpose()
     }
 
     /// The claims, in the app's type: of the token where it is decoded here, else of the session.

@@ -16,6 +16,7 @@ pub(crate) use self::cache::{Eviction, Sessions};
 pub use self::data::{SessionData, User};
 pub use self::extract::Session;
 pub use self::local::{DefaultMapping, SessionMapping};
+pub(crate) use self::lookup::judged;
 pub(crate) use self::memo::Visit;
 pub use self::relay::{RelayLayer, RelayService};
 pub(crate) use self::typed::fit;

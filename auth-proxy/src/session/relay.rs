@@ -6,12 +6,15 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 
 use super::memo::Visit;
 use crate::provider::{Provider, Proxy};
 use crate::token::is_session_cookie;
+
+/// Marks a response that was made with a session past its time.
+const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
 
 impl<P: Provider> Proxy<P> {
     /// A layer that lets renewed sessions reach the browser.
@@ -21,6 +24,9 @@ impl<P: Provider> Proxy<P> {
     /// session cookies of a lookup are added to the handler's response, and nothing else of it.
     /// Where the response sets the session cookie itself, as a sign-out does, that is newer and
     /// stays. Lookups by Bearer token set no cookies.
+    ///
+    /// A response that was made with a session past its time (`session.stale_if_error`) is marked with
+    /// `auth-proxy-session: stale`.
     ///
     /// [`attach`](Self::attach) includes it.
     ///
@@ -103,6 +109,9 @@ where
         Box::pin(async move {
             let mut response = response.await?.into_response();
             merge(response.headers_mut(), memo.renewed(), &proxy.shared().browser_cookie);
+            if memo.is_stale() {
+                response.headers_mut().insert(SESSION_STATE, HeaderValue::from_static("stale"));
+            }
             Ok(response)
         })
     }

@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
+use axum::body::Body;
+use http::Request;
 use hyper_util::client::legacy;
 
 use crate::error::{AuthError, BoxError, Reason};
@@ -10,19 +12,30 @@ use crate::error::{AuthError, BoxError, Reason};
 #[error("cannot connect")]
 pub(super) struct ConnectFailed(#[source] pub(super) BoxError);
 
+/// A fetch that brought no answer.
+pub(super) struct Failure {
+    pub(super) error: AuthError,
+    /// Whether nothing of the request can have reached the upstream.
+    pub(super) is_unsent: bool,
+    /// The request, where the client gave it back: then nothing of it was sent either.
+    pub(super) request: Option<Box<Request<Body>>>,
+}
+
 /// What a failed fetch means. Looks through the causes, since clients wrap one another.
-pub(super) fn classify(error: BoxError) -> AuthError {
+pub(super) fn classify(error: BoxError) -> Failure {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error.as_ref());
     let mut reason = Reason::UPSTREAM_FAILED;
+    let mut is_unsent = false;
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<AuthError>() {
             // Our own, from within the request body: over the limit.
-            return found.clone();
+            return Failure { error: found.clone(), is_unsent: false, request: None };
         }
         if error.is::<ConnectFailed>()
             || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect)
         {
             reason = Reason::UPSTREAM_UNREACHABLE;
+            is_unsent = true;
         } else if error.is::<tokio::time::error::Elapsed>() {
             reason = Reason::UPSTREAM_TIMEOUT;
         } else if let Some(error) = error.downcast_ref::<std::io::Error>() {
@@ -40,9 +53,10 @@ pub(super) fn classify(error: BoxError) -> AuthError {
                 reason = Reason::UPSTREAM_TIMEOUT;
             } else if error.is_connect() {
                 reason = Reason::UPSTREAM_UNREACHABLE;
+                is_unsent = true;
             }
         }
         cause = error.source();
     }
-    AuthError::new(reason).because(error)
+    Failure { error: AuthError::new(reason).because(error), is_unsent, request: None }
 }

@@ -1,6 +1,7 @@
 //! Requests to the upstream: where they go, what head they carry, who carries them, and how long
 //! they may take. Knows nothing of sessions or tokens.
 
+mod breaker;
 mod client;
 mod error;
 mod fetch;
@@ -9,25 +10,32 @@ mod idle;
 mod prefix;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+mod retry;
 mod rewrite;
-
-use std::time::Duration;
+mod via;
 
 use auth_proxy_rules::Settings;
 use axum::body::Body;
 use http::header::RETRY_AFTER;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tower::retry::budget::TpsBudget;
 
+use self::breaker::Breaker;
 use self::client::Client;
-use self::error::classify;
+use self::error::{Failure, classify};
 pub use self::fetch::{DynFetch, Fetch};
 pub(crate) use self::head::{Front, strip_hop_by_hop};
 use self::idle::IdleTimeout;
 pub(crate) use self::prefix::raise_cookies;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
+pub(crate) use self::retry::Repeat;
+use self::retry::{Retries, another, is_passing};
 pub(crate) use self::rewrite::Rewrite;
+use self::via::Via;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError, Reason};
 
@@ -40,6 +48,10 @@ pub(crate) struct Upstream {
     authority: Authority,
     /// What every path at the upstream begins with.
     base: String,
+    via: Via,
+    breaker: Breaker,
+    budget: TpsBudget,
+    places: Semaphore,
 }
 
 impl Upstream {
@@ -56,6 +68,10 @@ impl Upstream {
             scheme: if base_url.origin.https { Scheme::HTTPS } else { Scheme::HTTP },
             authority: base_url.origin.authority.parse()?,
             base: format!("{}{}", base_url.prefix, settings.upstream_base_path),
+            via: Via::new()?,
+            breaker: Breaker::new(settings.circuit_breaker),
+            budget: TpsBudget::default(),
+            places: Semaphore::new(places(settings)),
             settings: settings.clone(),
         })
     }
@@ -90,8 +106,12 @@ impl Upstream {
         Uri::from_parts(parts).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
     }
 
-    /// Sets `Host`, the forwarded headers and the configured headers, the last of which win.
+    /// Sets `Host`, the forwarded headers, `Via` and the configured headers, the last of which win.
+    ///
+    /// # Errors
+    /// `loop_detected` when the request has been here before; `host_invalid`.
     pub(crate) fn finish_head(&self, headers: &mut HeaderMap, front: &Front) -> Result<(), AuthError> {
+        self.via.add(headers)?;
         front.write(headers, &self.settings.host, self.settings.public_url.as_ref())?;
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
@@ -99,26 +119,95 @@ impl Upstream {
         Ok(())
     }
 
-    /// Sends a request and waits for the head of the response, within the timeout. The body must
-    /// then keep moving: a pause longer than the timeout ends it.
+    /// A place among the requests that may be under way, kept until the head of the answer is there.
     ///
     /// # Errors
-    /// `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
-    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, AuthError> {
-        let limit = self.settings.timeout;
-        let response = match &self.client {
-            Client::Direct(client) => {
-                let response = in_time(limit, client.send(request)).await?;
-                response.map(|body| {
-                    body.map_or_else(Body::empty, |body| Body::new(IdleTimeout::new(body, limit)))
-                })
+    /// `upstream_overloaded`, at once.
+    pub(crate) fn place(&self) -> Result<SemaphorePermit<'_>, AuthError> {
+        self.places.try_acquire().map_err(|_| {
+            AuthError::new(Reason::UPSTREAM_OVERLOADED)
+                .because("as many sign-in requests are under way as may be")
+                .retry_after(Some(HeaderValue::from_static("1")))
+        })
+    }
+
+    /// Sends a request and waits for the head of the response, within the timeout, with another try where
+    /// it may be repeated. The body must then keep moving: a pause longer than the timeout ends it.
+    ///
+    /// # Errors
+    /// `circuit_open`, `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
+    pub(crate) async fn send(
+        &self,
+        mut request: Request<Body>,
+        repeat: Repeat,
+    ) -> Result<Response<Body>, AuthError> {
+        let deadline = Instant::now() + self.settings.timeout;
+        let pass = self.breaker.admit()?;
+        let most = if pass.is_probe() { 0 } else { self.settings.retries };
+        let mut retries = Retries::new(most, &self.budget, deadline);
+        let is_safe = repeat == Repeat::Safe;
+        loop {
+            // Our own client gives back what it could not send; of others a copy has to be kept.
+            let keeps = retries.any_left() && (is_safe || matches!(self.client, Client::Other(_)));
+            let copy = if keeps { another(&request) } else { None };
+            let failure = match self.send_once(request, retries.deadline()).await {
+                Ok(response) if is_safe && is_passing(&response) => {
+                    if let Some(copy) = copy
+                        && retries.next().await
+                    {
+                        request = copy;
+                        continue;
+                    }
+                    pass.failed();
+                    return Ok(response);
+                }
+                Ok(response) => {
+                    pass.answered();
+                    return Ok(response);
+                }
+                Err(failure) => failure,
+            };
+            // Time is up for all tries, and what ended by our own doing ends again.
+            let is_final = failure.error.is(Reason::UPSTREAM_TIMEOUT) || !failure.error.is_unavailable();
+            let again = match failure.request {
+                Some(unsent) => Some(*unsent),
+                None => copy.filter(|_| is_safe || failure.is_unsent),
+            };
+            if let Some(again) = again.filter(|_| !is_final)
+                && retries.next().await
+            {
+                request = again;
+                continue;
             }
-            Client::Other(client) => {
-                let response = in_time(limit, client.fetch(request)).await?;
-                response.map(|body| Body::new(IdleTimeout::new(body, limit)))
+            // A client can make a form late or break it off, and a provider a callback; but nobody
+            // outside decides whether there is a connection, or how long a lookup takes.
+            if is_safe || failure.error.is(Reason::UPSTREAM_UNREACHABLE) {
+                pass.failed();
+            }
+            return Err(failure.error);
+        }
+    }
+
+    async fn send_once(&self, request: Request<Body>, deadline: Instant) -> Result<Response<Body>, Failure> {
+        let limit = self.settings.timeout;
+        let answer = async {
+            match &self.client {
+                Client::Direct(client) => {
+                    let response = client.send(request).await?;
+                    Ok(response.map(|body| {
+                        body.map_or_else(Body::empty, |body| Body::new(IdleTimeout::new(body, limit)))
+                    }))
+                }
+                Client::Other(client) => {
+                    let response = client.fetch(request).await.map_err(classify)?;
+                    Ok(response.map(|body| Body::new(IdleTimeout::new(body, limit))))
+                }
             }
         };
-        Ok(response)
+        tokio::time::timeout_at(deadline, answer).await.unwrap_or_else(|elapsed| {
+            let error = AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed);
+            Err(Failure { error, is_unsent: false, request: None })
+        })
     }
 
     /// `GET /session` with this `Cookie` header: the status and headers, and the whole body up to
@@ -139,7 +228,7 @@ impl Upstream {
         headers.insert(http::header::COOKIE, cookie);
         self.finish_head(headers, front)?;
         let whole = async {
-            let (parts, body) = self.send(request).await?.into_parts();
+            let (parts, body) = self.send(request, Repeat::Safe).await?.into_parts();
             let body = axum::body::to_bytes(body, limit)
                 .await
                 .map_err(|error| body_error(error, Reason::UPSTREAM_NONSENSE))?;
@@ -155,14 +244,10 @@ impl Upstream {
     }
 }
 
-async fn in_time<T>(
-    limit: Duration,
-    response: impl Future<Output = Result<T, BoxError>>,
-) -> Result<T, AuthError> {
-    match tokio::time::timeout(limit, response).await {
-        Ok(response) => response.map_err(classify),
-        Err(elapsed) => Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
-    }
+/// How many proxied requests may wait for the head of an answer at once.
+fn places(settings: &Settings) -> usize {
+    let places = settings.concurrency.saturating_add(settings.queue);
+    usize::try_from(places).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
 }
 
 /// What it means when a body breaks off: ours when we ended it, else `otherwise`.

@@ -108,7 +108,8 @@ async fn ten_thousand_at_once_with_one_cookie_are_one_lookup() {
 async fn ten_thousand_with_cookies_of_their_own_each_get_their_session() {
     let upstream = Upstream::default();
     // All of them at once wait for their turn; a slow machine may take a while.
-    let auth = upstream.auth().concurrency(64).timeout(Duration::from_secs(120)).build().unwrap();
+    let auth =
+        upstream.auth().concurrency(64).queue(10_000).timeout(Duration::from_secs(120)).build().unwrap();
     let app = routes(&auth);
     let asking: Vec<_> =
         (0..10_000).map(|n| (n, tokio::spawn(ask(app.clone(), format!("user{n}"))))).collect();

@@ -207,6 +207,7 @@ async fn lookups_send_the_auth_cookies_and_nothing_else() {
             "cookie",
             "forwarded",
             "host",
+            "via",
             "x-api-key",
             "x-forwarded-for",
             "x-forwarded-host",

@@ -18,6 +18,9 @@ async fn the_request_head_is_cleaned_and_ours_wins() {
         seen.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     lines.sort_unstable();
     let host = app.addr;
+    // Its pseudonym is made up when the proxy is built.
+    let via = seen["via"].to_str().unwrap();
+    assert!(via.starts_with("1.1 auth-proxy-") && !via.contains(','), "{via}");
     assert_eq!(
         lines,
         [
@@ -26,6 +29,7 @@ async fn the_request_head_is_cleaned_and_ours_wins() {
             "cookie: a=1; b=2".to_owned(),
             format!("forwarded: for=127.0.0.1;host=\"{host}\";proto=http"),
             format!("host: {host}"),
+            format!("via: {via}"),
             "x-api-key: k3y".to_owned(),
             "x-forwarded-for: 127.0.0.1".to_owned(),
             format!("x-forwarded-host: {host}"),

@@ -21,3 +21,4 @@ mod robo;
 mod stacking;
 mod support;
 mod tokens;
+mod trouble;

@@ -29,6 +29,7 @@ fn the_table_of_options_is_complete() {
                 | Shape::DurationOrOff
                 | Shape::Size
                 | Shape::Count
+                | Shape::CountOrOff
                 | Shape::Bool
         ) && !default.starts_with("by ")
         {

@@ -148,6 +148,25 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::Concurrency, lookups.to_string())
     }
 
+    /// `upstream.queue`: how many more may wait for their turn; zero for none.
+    #[must_use]
+    pub fn queue(self, lookups: u32) -> Self {
+        self.set(Opt::Queue, counted(lookups))
+    }
+
+    /// `upstream.retries`: how often what is safe to repeat is tried again; zero for never.
+    #[must_use]
+    pub fn retries(self, times: u32) -> Self {
+        self.set(Opt::Retries, counted(times))
+    }
+
+    /// `upstream.circuit_breaker`: after how many failures in a row the upstream is left alone for a while;
+    /// zero for never.
+    #[must_use]
+    pub fn circuit_breaker(self, failures: u32) -> Self {
+        self.set(Opt::CircuitBreaker, counted(failures))
+    }
+
     /// `unauthenticated`: what a guard answers to a visitor without a session.
     #[must_use]
     pub fn unauthenticated(self, answer: Unauthenticated) -> Self {
@@ -219,6 +238,11 @@ impl<P: Provider> Builder<P> {
     pub fn routes(self, routes: Routes) -> Self {
         self.set(Opt::Routes, routes.word())
     }
+}
+
+/// A count as the options take it.
+fn counted(count: u32) -> String {
+    if count == 0 { "off".to_owned() } else { count.to_string() }
 }
 
 /// A duration as the options take it.

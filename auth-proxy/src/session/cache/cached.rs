@@ -16,7 +16,11 @@ use crate::session::{SessionData, fit};
 /// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
 /// of it. `Debug` shows when the upstream was asked and nothing of the user.
 #[derive(Clone)]
-pub struct CachedSession(Arc<Inner>);
+pub struct CachedSession {
+    inner: Arc<Inner>,
+    /// Whether it is used past its time, since nobody could tell a newer one.
+    is_stale: bool,
+}
 
 struct Inner {
     raw: RawSession,
@@ -34,11 +38,23 @@ impl CachedSession {
     }
 
     fn asked(raw: RawSession, asked: SystemTime) -> Self {
-        Self(Arc::new(Inner { raw, asked, ended: AtomicBool::new(false), typed: OnceLock::new() }))
+        let inner = Inner { raw, asked, ended: AtomicBool::new(false), typed: OnceLock::new() };
+        Self { inner: Arc::new(inner), is_stale: false }
     }
 
     pub(in crate::session) fn raw(&self) -> &RawSession {
-        &self.0.raw
+        &self.inner.raw
+    }
+
+    /// The same, used past its time.
+    pub(super) fn stale(mut self) -> Self {
+        self.is_stale = true;
+        self
+    }
+
+    /// Whether it is used past its time.
+    pub(in crate::session) fn is_stale(&self) -> bool {
+        self.is_stale
     }
 
     /// The session in the app's type.
@@ -48,7 +64,7 @@ impl CachedSession {
     pub(in crate::session) fn typed<U: DeserializeOwned + Send + Sync + 'static>(
         &self,
     ) -> Result<Arc<SessionData<U>>, AuthError> {
-        let known = self.0.typed.get().map(Arc::clone).map(Arc::downcast::<SessionData<U>>);
+        let known = self.inner.typed.get().map(Arc::clone).map(Arc::downcast::<SessionData<U>>);
         if let Some(Ok(known)) = known {
             return Ok(known);
         }
@@ -56,22 +72,22 @@ impl CachedSession {
         let user = fit(raw.user.clone(), Reason::USER_MISMATCH)?;
         let data = Arc::new(SessionData { user, expires: raw.expires, extra: raw.extra.clone() });
         // Somebody else may have been faster: what they made is the same.
-        self.0.typed.set(Arc::clone(&data) as Arc<dyn Any + Send + Sync>).ok();
+        self.inner.typed.set(Arc::clone(&data) as Arc<dyn Any + Send + Sync>).ok();
         Ok(data)
     }
 
     /// Whether it may be used: told within this time, not over, and not ended. A clock that was set back
     /// makes it unknown how old it is.
     pub(super) fn is_good(&self, now: SystemTime, keep: Duration) -> bool {
-        let young = now.duration_since(self.0.asked).is_ok_and(|age| age < keep);
+        let young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
         young
-            && self.0.raw.expires.is_none_or(|expires| now < expires)
-            && !self.0.ended.load(Ordering::Acquire)
+            && self.inner.raw.expires.is_none_or(|expires| now < expires)
+            && !self.inner.ended.load(Ordering::Acquire)
     }
 
     /// Marks every copy as of no use any more.
     pub(super) fn end(&self) {
-        self.0.ended.store(true, Ordering::Release);
+        self.inner.ended.store(true, Ordering::Release);
     }
 }
 
@@ -83,13 +99,13 @@ impl PartialEq for CachedSession {
 
 impl fmt::Debug for CachedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CachedSession").field("asked", &self.0.asked).finish_non_exhaustive()
+        f.debug_struct("CachedSession").field("asked", &self.inner.asked).finish_non_exhaustive()
     }
 }
 
 impl Serialize for CachedSession {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.0.asked, &self.0.raw).serialize(serializer)
+        (&self.inner.asked, &self.inner.raw).serialize(serializer)
     }
 }
 

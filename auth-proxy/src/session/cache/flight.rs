@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use http::HeaderValue;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Found, SessionKey};
@@ -17,6 +18,9 @@ pub(super) struct Flights {
     under_way: Mutex<HashMap<SessionKey, Arc<Flight>>>,
     /// Lookups that may be at the upstream at once.
     slots: Semaphore,
+    /// How many may wait for a slot, and how many do.
+    queue: usize,
+    waiting: AtomicUsize,
     timeout: Duration,
 }
 
@@ -35,9 +39,15 @@ impl Flight {
 }
 
 impl Flights {
-    pub(super) fn new(slots: u32, timeout: Duration) -> Self {
-        let slots = usize::try_from(slots).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { under_way: Mutex::default(), slots: Semaphore::new(slots), timeout }
+    pub(super) fn new(slots: u32, queue: u32, timeout: Duration) -> Self {
+        let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            under_way: Mutex::default(),
+            slots: Semaphore::new(number(slots).min(Semaphore::MAX_PERMITS)),
+            queue: number(queue),
+            waiting: AtomicUsize::new(0),
+            timeout,
+        }
     }
 
     /// Waits for the lookup of a token, which is begun unless it is under way.
@@ -45,7 +55,8 @@ impl Flights {
     /// It runs by itself, so that a caller who goes away does not end it for the others.
     ///
     /// # Errors
-    /// Those of the lookup; `upstream_overloaded` when it is not its turn within the timeout.
+    /// Those of the lookup; `upstream_overloaded` when it is not its turn within the timeout, or at once
+    /// when too many wait already.
     pub(super) async fn join<L>(
         self: &Arc<Self>,
         key: SessionKey,
@@ -87,11 +98,26 @@ impl Flights {
 
     async fn in_turn(&self, lookup: impl Future<Output = Outcome>) -> Outcome {
         let deadline = Instant::now() + self.timeout;
-        let slot = timeout_at(deadline, self.slots.acquire()).await;
-        let _slot = slot.map_err(|elapsed| AuthError::new(Reason::UPSTREAM_OVERLOADED).because(elapsed))?;
+        let _slot = match self.slots.try_acquire() {
+            Ok(slot) => slot,
+            Err(_) => self.slot(deadline).await?,
+        };
         timeout_at(deadline, lookup)
             .await
             .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
+    }
+
+    /// Waits in line for a slot. A line that is too long would be of those who have left already, when it
+    /// is their turn.
+    async fn slot(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, AuthError> {
+        let overloaded = AuthError::new(Reason::UPSTREAM_OVERLOADED);
+        let _line = Line::stand(&self.waiting, self.queue).ok_or_else(|| {
+            let soon = Some(HeaderValue::from_static("1"));
+            overloaded.clone().because("as many lookups wait as may").retry_after(soon)
+        })?;
+        let slot = timeout_at(deadline, self.slots.acquire()).await;
+        let slot = slot.map_err(|elapsed| overloaded.clone().because(elapsed))?;
+        slot.map_err(|closed| overloaded.because(closed))
     }
 
     /// Marks the lookup of a token, if one is under way: who asks from now on begins another.
@@ -103,6 +129,24 @@ impl Flights {
 
     fn under_way(&self) -> MutexGuard<'_, HashMap<SessionKey, Arc<Flight>>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One who waits.
+struct Line<'w>(&'w AtomicUsize);
+
+impl<'w> Line<'w> {
+    /// `None` when so many wait already.
+    fn stand(waiting: &'w AtomicUsize, most: usize) -> Option<Self> {
+        let stood =
+            waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < most).then(|| now + 1));
+        stood.is_ok().then(|| Self(waiting))
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -70,7 +70,7 @@ impl Sessions {
             keep_in_trouble: settings.cache.saturating_add(settings.stale_if_error),
             store: given.map_or_else(|| Store::memory(settings.cache_entries), Store::Given),
             refused: Cache::new(MOST_REFUSED),
-            flights: Arc::new(Flights::new(settings.concurrency, settings.timeout)),
+            flights: Arc::new(Flights::new(settings.concurrency, settings.queue, settings.timeout)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Sessions {
                 if error.is_unavailable() && cached.is_good(now, self.keep_in_trouble) =>
             {
                 tracing::warn!(code = error.code(), "a session that was remembered is used: nobody can tell");
-                Ok(Found::remembered(Answer::Session(cached), Arc::default()))
+                Ok(Found::remembered(Answer::Session(cached.stale()), Arc::default()))
             }
             (found, _) => found,
         }

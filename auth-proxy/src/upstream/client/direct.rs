@@ -11,7 +11,7 @@ use tower::Service as _;
 use super::exchange::{Answer, Failed, exchange};
 use super::pool::{Connection, Pool};
 use crate::error::BoxError;
-use crate::upstream::error::ConnectFailed;
+use crate::upstream::error::{ConnectFailed, Failure, classify};
 
 /// HTTP/1.1 over plain TCP, to one upstream, on connections that the task of a request drives itself.
 ///
@@ -44,11 +44,11 @@ impl Direct {
 }
 
 impl Direct {
-    /// Sends a request; no body is an empty one.
+    /// Sends a request; no body is an empty one. Gives it back when there was no connection to send it on.
     pub(in crate::upstream) async fn send(
         &self,
         mut request: Request<Body>,
-    ) -> Result<Response<Option<Answer>>, BoxError> {
+    ) -> Result<Response<Option<Answer>>, Failure> {
         // A server, unlike a proxy, is asked for a path (RFC 9112, section 3.2.1), and needs a host.
         if let Some(path) = request.uri().path_and_query().cloned() {
             *request.uri_mut() = Uri::from(path);
@@ -59,7 +59,12 @@ impl Direct {
         loop {
             let (connection, is_new) = match self.pool.take() {
                 Some(connection) => (connection, false),
-                None => (self.connect().await?, true),
+                None => match self.connect().await {
+                    Ok(connection) => (connection, true),
+                    Err(error) => {
+                        return Err(Failure { request: Some(Box::new(request)), ..classify(error) });
+                    }
+                },
             };
             match exchange(connection, request).await {
                 Ok((response, connection)) => {
@@ -68,7 +73,9 @@ impl Direct {
                 // The upstream closed it while it lay unused. Nothing of the request was written, so that
                 // it may go out on another.
                 Err(Failed { unsent: Some(unsent), .. }) if !is_new => request = *unsent,
-                Err(Failed { error, .. }) => return Err(error.into()),
+                Err(Failed { error, unsent }) => {
+                    return Err(Failure { request: unsent, ..classify(error.into()) });
+                }
             }
         }
     }

@@ -2,7 +2,7 @@ use auth_proxy::auth_proxy;
 
 auth_proxy! {
     struct Auth {
-        upstream: { base_url: "http://auth", body_limit: "1MB", timeout: "5s", concurrency: "many" },
+        upstream: { base_url: "http://auth", body_limit: "1MB", timeout: "5s", concurrency: "many", queue: "off", retries: 11 },
         session: { cache: "off", cache_entries: 0 },
     }
 }

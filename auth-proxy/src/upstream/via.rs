@@ -1,0 +1,56 @@
+use std::fmt::Write as _;
+
+use aws_lc_rs::rand;
+use http::header::VIA;
+use http::{HeaderMap, HeaderValue};
+
+use crate::error::{AuthError, BoxError, Reason};
+
+/// What this proxy adds to `Via` (RFC 9110, section 7.6.3), by which it knows a request that it sent
+/// itself: an upstream whose address leads back here would be asked until the time is up.
+pub(super) struct Via {
+    value: HeaderValue,
+    /// The pseudonym in it: nobody outside can know it beforehand, and have a request refused by it.
+    name: String,
+}
+
+impl Via {
+    pub(super) fn new() -> Result<Self, BoxError> {
+        let mut random = [0; 8];
+        rand::fill(&mut random)?;
+        let mut name = "auth-proxy-".to_owned();
+        for byte in random {
+            write!(name, "{byte:02x}")?;
+        }
+        Ok(Self { value: format!("1.1 {name}").parse()?, name })
+    }
+
+    /// Adds it after those of the proxies before.
+    ///
+    /// # Errors
+    /// `loop_detected` when it is there already.
+    pub(super) fn add(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
+        let mut lines = headers.get_all(VIA).iter();
+        if lines.any(|line| line.to_str().is_ok_and(|line| line.contains(&self.name))) {
+            return Err(AuthError::new(Reason::LOOP_DETECTED));
+        }
+        headers.append(VIA, self.value.clone());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_comes_by_once() {
+        let (one, other) = (Via::new().unwrap(), Via::new().unwrap());
+        let mut headers = HeaderMap::new();
+        headers.insert(VIA, HeaderValue::from_static("1.0 front, 1.1 auth-proxy"));
+        one.add(&mut headers).unwrap();
+        other.add(&mut headers).unwrap();
+        assert_eq!(headers.get_all(VIA).iter().count(), 3);
+        assert_eq!(one.add(&mut headers).err().map(|error| error.code()), Some("loop_detected"));
+    }
+}

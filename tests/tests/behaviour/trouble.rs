@@ -1,0 +1,337 @@
+//! An upstream in trouble: what is tried again and what never, when it is left alone, who waits, and what
+//! a page is told of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use auth_proxy::{Builder, Session};
+use auth_proxy_tests::{App, Browser, free_port};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::support::{Auth, app_of};
+
+const COOKIE: &str = "authjs.session-token=anything";
+const ADA: &str = r#"{"user":{"name":"Ada"}}"#;
+const CLEAR: &str = "authjs.session-token=; Max-Age=0";
+
+/// An upstream that reads so many requests and breaks the connection, and answers the rest. It counts all.
+async fn breaks_first(times: usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let nth = count.fetch_add(1, SeqCst);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                if nth >= times {
+                    let answer =
+                        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 23\r\n\r\n{ADA}");
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    (url, seen)
+}
+
+/// An upstream that answers by a function of the request, and counts.
+async fn counted(
+    answer: impl Fn(Request) -> Response + Clone + Send + Sync + 'static,
+) -> (App, Arc<AtomicUsize>) {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    let app = App::start(Router::new().fallback(move |request: Request| {
+        count.fetch_add(1, SeqCst);
+        let response = answer(request);
+        async move { response }
+    }));
+    (app.await, seen)
+}
+
+fn auth(url: &str) -> Builder<Auth> {
+    Auth::builder().base_url(url).timeout(Duration::from_secs(10))
+}
+
+async fn session(browser: &Browser) -> (u16, String) {
+    let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
+    (answer.status, answer.json()["user"]["name"].as_str().map_or_else(|| answer.code(), str::to_owned))
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_tried_again() {
+    for path in ["/session", "/api/auth/session", "/api/auth/providers", "/api/auth/csrf"] {
+        let (url, seen) = breaks_first(2).await;
+        let (_app, browser) = app_of(auth(&url)).await;
+        let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
+        assert_eq!((answer.status, seen.load(SeqCst)), (200, 3), "{path}");
+    }
+    for (retries, expected) in [(0, 1), (1, 2), (2, 3)] {
+        let (url, seen) = breaks_first(usize::MAX).await;
+        let (_app, browser) = app_of(auth(&url).retries(retries)).await;
+        assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
+        assert_eq!(seen.load(SeqCst), expected);
+    }
+}
+
+/// A callback carries a code that is good once, a link in a mail a token: whether the upstream saw it
+/// before the connection broke, nobody knows.
+#[tokio::test]
+async fn what_can_be_spent_once_is_sent_once() {
+    let get = ["callback/github?code=1", "verify-email/confirm?token=1", "signin", "callback/email?token=1"];
+    for path in get {
+        let (url, seen) = breaks_first(1).await;
+        let (_app, browser) = app_of(auth(&url)).await;
+        let answer = browser.get(&format!("/api/auth/{path}")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_failed"), "{path}");
+        assert_eq!(seen.load(SeqCst), 1, "{path}");
+    }
+    for path in ["session", "signout", "callback/credentials"] {
+        let (url, seen) = breaks_first(1).await;
+        let (_app, browser) = app_of(auth(&url)).await;
+        assert_eq!(browser.post(&format!("/api/auth/{path}"), &[("a", "b")]).await.status, 502, "{path}");
+        assert_eq!(seen.load(SeqCst), 1, "{path}");
+    }
+}
+
+/// Nothing was sent while nobody listened, so that even a form may wait for an upstream that starts anew.
+#[tokio::test]
+async fn what_was_not_sent_is_tried_again() {
+    for path in ["/api/auth/callback/credentials", "/api/auth/signout"] {
+        let port = free_port();
+        let (_app, browser) = app_of(auth(&format!("http://127.0.0.1:{port}")).retries(10)).await;
+        let form = [("csrfToken", "x"), ("password", "y")];
+        let posted = tokio::spawn(async move { browser.post(path, &form).await });
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let echo = |request: Request| async move {
+            let body = axum::body::to_bytes(request.into_body(), 1000).await.unwrap();
+            String::from_utf8(body.to_vec()).unwrap()
+        };
+        let _upstream = App::start_at(port, Router::new().fallback(echo)).await;
+        let answer = posted.await.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (200, "csrfToken=x&password=y"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_passes_is_asked_for_again_unless_it_says_when() {
+    for (status, later, expected) in
+        [(502, false, 3), (503, false, 3), (504, false, 3), (503, true, 1), (500, false, 1)]
+    {
+        let (upstream, seen) = counted(move |_| {
+            let status = StatusCode::from_u16(status).unwrap();
+            if later { (status, [("retry-after", "7")]).into_response() } else { status.into_response() }
+        })
+        .await;
+        let (_app, browser) = app_of(auth(&upstream.url(""))).await;
+        let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
+        assert!(answer.status >= 502 && seen.load(SeqCst) == expected, "{status}: {answer:?}");
+        assert_eq!(answer.header("retry-after"), if later { "7" } else { "5" });
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_keeps_failing_is_left_alone_and_probed() {
+    let port = free_port();
+    let builder = auth(&format!("http://127.0.0.1:{port}")).retries(0).circuit_breaker(3);
+    let (_app, browser) = app_of(builder).await;
+    for _ in 0..3 {
+        assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));
+    }
+    for path in ["/session", "/session/optional", "/protected", "/api/auth/providers"] {
+        let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (503, "circuit_open"), "{path}");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    let answer = |request: Request| async move {
+        assert_eq!(request.method(), Method::GET);
+        ADA
+    };
+    let _upstream = App::start_at(port, Router::new().fallback(answer)).await;
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while session(&browser).await != (200, "Ada".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("a probe finds that it is back");
+}
+
+/// Whoever sends a slow form, or has the upstream wait for a provider, keeps nobody else out.
+#[tokio::test]
+async fn no_client_can_have_the_upstream_left_alone() {
+    let hangs = |request: Request| async move {
+        if request.uri().path().ends_with("/session") {
+            return ADA;
+        }
+        std::future::pending().await
+    };
+    let upstream = App::start(Router::new().fallback(hangs)).await;
+    let builder = auth(&upstream.url("")).timeout(Duration::from_millis(100)).circuit_breaker(2);
+    let (_app, browser) = app_of(builder.body_limit(10)).await;
+    for _ in 0..4 {
+        assert_eq!(browser.get("/api/auth/callback/github?code=1").await.status, 504);
+        assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 504);
+        assert_eq!(browser.post("/api/auth/signout", &[("a", "far too much")]).await.status, 413);
+        assert_eq!(browser.get("/api/auth/..%2f").await.status, 400);
+    }
+    assert_eq!(session(&browser).await, (200, "Ada".to_owned()));
+}
+
+/// An upstream that hangs until it is told to go on.
+async fn gated() -> (App, Arc<Semaphore>, Arc<AtomicUsize>) {
+    let (gate, at_once) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (wait, count) = (Arc::clone(&gate), Arc::clone(&at_once));
+    let app = App::start(Router::new().fallback(move || async move {
+        count.fetch_add(1, SeqCst);
+        wait.acquire().await.unwrap().forget();
+        ADA
+    }));
+    (app.await, gate, at_once)
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it comes about");
+}
+
+#[tokio::test]
+async fn who_would_wait_too_long_is_told_at_once() {
+    let (upstream, gate, at_once) = gated().await;
+    let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
+    let ask = |token: &'static str| {
+        let browser = browser.clone();
+        async move {
+            let cookie = format!("authjs.session-token={token}");
+            browser.get_with("/session", &[("cookie", &cookie)]).await
+        }
+    };
+    let first = tokio::spawn(ask("a"));
+    until(|| at_once.load(SeqCst) == 1).await;
+    let second = tokio::spawn(ask("b"));
+    // Until the second waits, a third may take its place; after that nobody may.
+    let refused = loop {
+        let answer = tokio::time::timeout(Duration::from_millis(100), ask("c")).await;
+        if let Ok(answer) = answer {
+            break answer;
+        }
+    };
+    assert_eq!((refused.status, refused.code().as_str()), (503, "upstream_overloaded"));
+    assert_eq!(refused.header("retry-after"), "1");
+    // Who asks for what is under way already takes no place.
+    let same = tokio::spawn(ask("a"));
+    gate.add_permits(100);
+    for answer in [first, second, same] {
+        assert_eq!(answer.await.unwrap().status, 200);
+    }
+}
+
+#[tokio::test]
+async fn forwarded_requests_are_bounded_too() {
+    let (upstream, gate, at_once) = gated().await;
+    let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
+    let ask = || {
+        let browser = browser.clone();
+        tokio::spawn(async move { browser.get("/api/auth/providers").await })
+    };
+    let (first, second) = (ask(), ask());
+    until(|| at_once.load(SeqCst) == 2).await;
+    let refused = ask().await.unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (503, "upstream_overloaded"));
+    gate.add_permits(100);
+    for answer in [first, second, ask()] {
+        assert_eq!(answer.await.unwrap().status, 200);
+    }
+}
+
+/// A page that asks for its session by itself is not told that nobody is signed in when nobody can tell.
+#[tokio::test]
+async fn a_forwarded_session_is_judged_as_a_lookup_is() {
+    for (body, cookie, expected) in [
+        ("null", "", (502, "upstream_undecided")),
+        ("{}", "", (502, "upstream_undecided")),
+        ("\"API Route not found.\"", "", (502, "upstream_nonsense")),
+        ("<!doctype html>", "", (502, "upstream_nonsense")),
+        ("null", CLEAR, (200, "null")),
+        ("null", "authjs.session-token=renewed", (200, "null")),
+        (ADA, "", (200, ADA)),
+    ] {
+        let (upstream, _) = counted(move |_| {
+            let mut response = body.into_response();
+            if !cookie.is_empty() {
+                response.headers_mut().insert("set-cookie", cookie.parse().unwrap());
+            }
+            response
+        })
+        .await;
+        let (_app, browser) = app_of(auth(&upstream.url(""))).await;
+        for path in ["/api/auth/session", "/api/auth/session/"] {
+            let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
+            let word = if answer.status == 200 { answer.body.clone() } else { answer.code() };
+            assert_eq!((answer.status, word.as_str()), expected, "{body}");
+            assert_eq!(answer.header("set-cookie"), cookie, "{body}");
+        }
+        // Without a session cookie there is nothing to be undecided about; Auth.js reads no Bearer there.
+        for headers in [&[][..], &[("authorization", "Bearer x")]] {
+            let answer = browser.get_with("/api/auth/session", headers).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, body));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_past_its_time_says_so() {
+    async fn is_stale(session: Session<Auth>) -> String {
+        session.is_stale().to_string()
+    }
+    let down = Arc::new(AtomicUsize::new(0));
+    let is_down = Arc::clone(&down);
+    let (upstream, _) = counted(move |_| match is_down.load(SeqCst) {
+        0 => ADA.into_response(),
+        _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    })
+    .await;
+    let builder = auth(&upstream.url("")).session_cache(Duration::from_millis(10));
+    let auth = builder.stale_if_error(Duration::from_secs(3600)).build().unwrap();
+    let routes = Router::new().route("/stale", get(is_stale)).route("/plain", get(|| async { "ok" }));
+    let app = App::start(auth.attach(routes).with_state(auth.clone())).await;
+    let browser = Browser::of(&app);
+    for (trouble, expected, mark) in [(0, "false", ""), (1, "true", "stale"), (0, "false", "")] {
+        down.store(trouble, SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let answer = browser.get_with("/stale", &[("cookie", COOKIE)]).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, expected));
+        assert_eq!(answer.header("auth-proxy-session"), mark);
+        assert_eq!(browser.get("/plain").await.header("auth-proxy-session"), "");
+    }
+}
+
+/// The address of the upstream is this app's own: found out at the first request, and not by a timeout.
+#[tokio::test]
+async fn an_upstream_that_is_this_app_itself() {
+    let port = free_port();
+    let auth = auth(&format!("http://127.0.0.1:{port}")).build().unwrap();
+    let _app = App::start_at(port, crate::support::routes(&auth)).await;
+    let browser = Browser::at(&format!("http://127.0.0.1:{port}"));
+    let answer = browser.get("/api/auth/providers").await;
+    assert_eq!((answer.status, answer.code().as_str()), (508, "loop_detected"));
+    assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
+}
