@@ -14,7 +14,7 @@ pub struct SecretInfo {
 pub enum Pem {
     /// Not PEM: a shared secret.
     No,
-    /// A public key or certificate.
+    /// A public key.
     Public,
     /// A private key: it has no place in an app that only verifies.
     Private,

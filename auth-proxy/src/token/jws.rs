@@ -1,5 +1,4 @@
 use auth_proxy_rules::TokenFormat;
-use aws_lc_rs::rsa;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc;
@@ -8,7 +7,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, TokenError};
-use super::json;
+use super::{json, pem};
 
 /// Verifies compact JWS (RFC 7515) under one configured algorithm.
 ///
@@ -32,17 +31,11 @@ struct Header {
 impl JwsDecoder {
     pub(super) fn new(format: TokenFormat, secrets: &[Zeroizing<String>]) -> Result<Self, KeyError> {
         let algorithm = algorithm(format).ok_or(KeyError::Derivation)?;
-        let key = |secret: &Zeroizing<String>| {
-            let bytes = secret.as_bytes();
-            let key = match algorithm {
-                Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                    return Ok(DecodingKey::from_secret(bytes));
-                }
-                Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_pem(bytes),
-                Algorithm::EdDSA => DecodingKey::from_ed_pem(bytes),
-                _ => DecodingKey::from_rsa_pem(bytes),
-            };
-            key.ok().filter(|key| fits(algorithm, key)).ok_or(KeyError::Pem)
+        let key = |secret: &Zeroizing<String>| match algorithm {
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+                Ok(DecodingKey::from_secret(secret.as_bytes()))
+            }
+            _ => pem::public_key(algorithm, secret).ok_or(KeyError::Pem),
         };
         Ok(Self { algorithm, keys: secrets.iter().map(key).collect::<Result<_, _>>()? })
     }
@@ -69,21 +62,6 @@ impl JwsDecoder {
     }
 }
 
-/// Whether a public key is one of this algorithm. jsonwebtoken looks at it only when it verifies, so
-/// that a key of another curve, a private key or a short one would refuse every token and say nothing.
-fn fits(algorithm: Algorithm, key: &DecodingKey) -> bool {
-    let Ok(bytes) = key.try_get_as_bytes() else { return false };
-    match algorithm {
-        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => true,
-        // A point, as it is or compressed (SEC 1, section 2.3.3).
-        Algorithm::ES256 => matches!(bytes.len(), 65 | 33),
-        Algorithm::ES384 => matches!(bytes.len(), 97 | 49),
-        Algorithm::EdDSA => bytes.len() == 32,
-        // 2048 bits or more: RFC 7518, sections 3.3 and 3.5.
-        _ => rsa::PublicKey::from_der(bytes).is_ok_and(|key| key.modulus_len() >= 256),
-    }
-}
-
 fn algorithm(format: TokenFormat) -> Option<Algorithm> {
     Some(match format {
         TokenFormat::Encrypted | TokenFormat::EncryptedV4 => return None,
@@ -106,6 +84,7 @@ fn algorithm(format: TokenFormat) -> Option<Algorithm> {
 mod tests {
     use aws_lc_rs::encoding::AsDer as _;
     use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa;
     use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
     use base64::engine::general_purpose::STANDARD;
 
@@ -192,6 +171,8 @@ mod tests {
     fn rsa_in_both_paddings() {
         let pair = RsaKeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
         let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
+        let own = pem("RSA PUBLIC KEY", pair.public_key().as_ref());
+        assert!(JwsDecoder::new(TokenFormat::Ps512, &[own]).is_ok());
         for (format, padding) in [
             (TokenFormat::Rs256, &signature::RSA_PKCS1_SHA256 as &dyn signature::RsaEncoding),
             (TokenFormat::Rs512, &signature::RSA_PKCS1_SHA512),

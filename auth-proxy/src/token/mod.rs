@@ -14,6 +14,7 @@ mod json;
 mod jwe;
 mod jws;
 mod keys;
+mod pem;
 mod set_cookie;
 mod time;
 mod upward;
