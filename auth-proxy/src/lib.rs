@@ -21,7 +21,10 @@ pub use crate::config::{
     TokenFormat, Unauthenticated,
 };
 pub use crate::error::{AuthError, BoxError, Outcome};
-pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};
+pub use crate::guard::{
+    AnySession, CrossOriginLayer, CrossOriginService, GuardRejection, Policy, RequireLayer, RequireService,
+    RequireSession,
+};
 pub use crate::provider::{Provider, Provides, Proxy};
 pub use crate::session::{
     CachedSession, DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionKey,

@@ -30,7 +30,8 @@ pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError>
 
 fn is_safe(segment: &str) -> bool {
     let mut bytes = segment.bytes();
-    // The name of the segment, without the parameters that some servers take off it at the first `;`.
+    // The name of the segment, without what some servers take off it: parameters at the first `;`, and a
+    // query or fragment where they take a decoded path for a URL.
     let (mut length, mut only_dots, mut named) = (0, true, true);
     while let Some(byte) = bytes.next() {
         let byte = match byte {
@@ -44,7 +45,7 @@ fn is_safe(segment: &str) -> bool {
         if byte == b'\\' || byte.is_ascii_control() {
             return false;
         }
-        named &= byte != b';';
+        named &= !matches!(byte, b';' | b'?' | b'#');
         if named {
             length += 1;
             only_dots &= byte == b'.';
@@ -120,6 +121,8 @@ mod tests {
             "/api/auth/..;a=b",
             "/api/auth/%2e%2e%3b/x",
             "/api/auth/.;",
+            "/api/auth/..%3fx",
+            "/api/auth/x/%2e%2e%23/y",
             "/api/auth/%252e%252e/x",
             "/api/auth/%c0%ae%c0%ae/x",
         ] {

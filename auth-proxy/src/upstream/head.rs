@@ -111,6 +111,12 @@ impl Front {
         Ok(())
     }
 
+    /// Whether a page of this origin is on the host that was asked for, whoever vouches for it.
+    pub(crate) fn is_host_of(&self, page: &Origin) -> bool {
+        let asked = |authority: &String| Origin { https: page.https, authority: authority.clone() };
+        self.host.as_ref().map(asked).is_some_and(|asked| asked.is_same(page))
+    }
+
     /// This app's origin as the browser sees it: `public_url`, else what the request says. `None` when
     /// that is a stranger's word.
     pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {

@@ -7,6 +7,7 @@ mod client_js;
 mod config;
 mod connections;
 mod cors;
+mod csrf;
 mod declare;
 mod extractors;
 mod guard;

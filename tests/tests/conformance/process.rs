@@ -21,6 +21,20 @@ impl Process {
     }
 }
 
+#[cfg(unix)]
+impl Process {
+    /// Tells it to stop (SIGTERM).
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end, and answers whether it was a good one.
+    pub(crate) fn ends_well(mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         self.child.kill().ok();

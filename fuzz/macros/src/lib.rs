@@ -1,0 +1,25 @@
+//! The macros of auth-proxy as functions.
+
+// Not there by itself, where a crate is no procedural macro.
+extern crate proc_macro;
+
+#[path = "../../../auth-proxy-macros/src/config/mod.rs"]
+mod config;
+#[path = "../../../auth-proxy-macros/src/errors.rs"]
+mod errors;
+#[path = "../../../auth-proxy-macros/src/require_session/mod.rs"]
+mod require_session;
+
+use proc_macro2::TokenStream;
+
+/// `auth_proxy!`, as it is called by the macro that names its crate.
+#[must_use]
+pub fn auth_proxy(input: TokenStream) -> TokenStream {
+    config::expand(input)
+}
+
+/// `#[require_session]`.
+#[must_use]
+pub fn require_session(args: TokenStream, item: TokenStream) -> TokenStream {
+    require_session::expand(args, item)
+}

@@ -1,0 +1,35 @@
+//! What must hold of every input: one function for each fuzz target, on the bytes that libFuzzer makes up.
+//! They go by the public API wherever there is a way, so that the whole of it is under test.
+
+mod claims;
+mod cookies;
+mod input;
+mod macros;
+mod request;
+mod response;
+mod session;
+mod token;
+mod world;
+
+pub use self::claims::claims;
+pub use self::cookies::cookies;
+pub use self::macros::{config, guard};
+pub use self::request::request;
+pub use self::response::response;
+pub use self::session::session;
+pub use self::token::token;
+
+/// A property.
+pub type Property = fn(&[u8]);
+
+/// All of them, by the name of their target.
+pub const ALL: [(&str, Property); 8] = [
+    ("claims", claims),
+    ("config", config),
+    ("cookies", cookies),
+    ("guard", guard),
+    ("request", request),
+    ("response", response),
+    ("session", session),
+    ("token", token),
+];

@@ -1,0 +1,52 @@
+use auth_proxy_fuzz_macros::{auth_proxy, require_session};
+use proc_macro2::TokenStream;
+
+/// What stands in `auth_proxy! { .. }`.
+///
+/// It is expanded or refused, and what comes of it is Rust, save for the expressions and types in it, which
+/// are the compiler's to judge.
+pub fn config(data: &[u8]) {
+    let Some(input) = tokens(data) else { return };
+    let output = auth_proxy([tokens(b"(::auth_proxy)").unwrap_or_default(), input.clone()].into_iter().collect());
+    assert!(!output.is_empty(), "neither expanded nor refused");
+    let judged_by_others = ["fetch", "#", "<", "pub", "$", "'"].iter().any(|word| contains(data, word));
+    assert!(judged_by_others || parses(output.clone()), "{output}");
+    // The same block means the same.
+    let again = auth_proxy([tokens(b"(::auth_proxy)").unwrap_or_default(), input].into_iter().collect());
+    assert_eq!(output.to_string(), again.to_string());
+}
+
+/// The arguments of `#[require_session(..)]` on the first line, and the item that it stands on.
+///
+/// An item that is Rust stays so, and keeps all that it says.
+pub fn guard(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (args, item) = data.split_at(end);
+    let (Some(args), Some(item)) = (tokens(args), tokens(item)) else { return };
+    let output = require_session(args.clone(), item.clone());
+    if parses(item) && syn::parse2::<TypeList>(args).is_ok() {
+        assert!(parses(output.clone()), "{output}");
+    }
+}
+
+/// What arguments are of, where they are right.
+struct TypeList;
+
+impl syn::parse::Parse for TypeList {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        syn::punctuated::Punctuated::<syn::Type, syn::Token![,]>::parse_terminated(input)?;
+        Ok(Self)
+    }
+}
+
+fn tokens(data: &[u8]) -> Option<TokenStream> {
+    std::str::from_utf8(data).ok()?.parse().ok()
+}
+
+fn parses(tokens: TokenStream) -> bool {
+    syn::parse2::<syn::File>(tokens).is_ok()
+}
+
+fn contains(data: &[u8], word: &str) -> bool {
+    data.windows(word.len()).any(|window| window == word.as_bytes())
+}

@@ -1,0 +1,63 @@
+//! The proxies under test, and the upstream behind them: it remembers what it was asked, and answers what it
+//! is told to.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::future::Future;
+
+use auth_proxy::auth_proxy;
+use axum::Router;
+use axum::body::Body;
+use http::request::Parts;
+use http::{Request, Response};
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt as _;
+
+pub(crate) const COOKIE: &str = "authjs.session-token";
+pub(crate) const SECRET: &str = "a secret that is long enough for anybody";
+
+auth_proxy! {
+    pub(crate) struct Auth {
+        upstream: { base_url: "http://auth.internal:3000/tenant", headers: { "x-api-key": env("KEY") } },
+    }
+}
+
+thread_local! {
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    static ASKED: RefCell<Vec<Parts>> = const { RefCell::new(Vec::new()) };
+    static ANSWER: RefCell<Option<Response<Body>>> = const { RefCell::new(None) };
+}
+
+/// A configuration whose upstream is the one here. It is asked once, and never left alone.
+pub(crate) fn builder() -> auth_proxy::Builder<Auth> {
+    let upstream = tower::service_fn(|request: Request<Body>| async {
+        ASKED.with_borrow_mut(|asked| asked.push(request.into_parts().0));
+        let answer = ANSWER.take();
+        Ok::<_, Infallible>(answer.unwrap_or_else(|| Response::new(Body::from("{}"))))
+    });
+    Auth::builder().vars([("KEY", "k3y")]).fetch(upstream).retries(0).circuit_breaker(0)
+}
+
+/// Sets what the upstream answers next, and forgets what it was asked.
+pub(crate) fn upstream(answer: Option<Response<Body>>) {
+    ASKED.take();
+    ANSWER.set(answer);
+}
+
+/// What it was asked since.
+pub(crate) fn asked() -> Vec<Parts> {
+    ASKED.take()
+}
+
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+/// The answer of an app, and its body.
+pub(crate) fn call(app: &Router, request: Request<Body>) -> (http::response::Parts, Vec<u8>) {
+    wait(async {
+        let (parts, body) = app.clone().oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.map(Vec::from);
+        (parts, body.unwrap_or_default())
+    })
+}
