@@ -1,6 +1,7 @@
 //! The sign-in routes of this app: which there are, what may pass, and in which shape it goes up
 //! and comes back. Of sessions it knows only which requests end what is remembered of one.
 
+mod answer;
 mod body;
 #[cfg(feature = "client-js")]
 mod client;

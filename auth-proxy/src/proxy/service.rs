@@ -3,23 +3,22 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::BytesMut;
-use http::header::{ALT_SVC, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{ALT_SVC, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request};
-use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
-use super::body::{Fate, Limited, Prefixed};
+use super::answer::rewritten;
+use super::body::{Fate, Limited};
 #[cfg(feature = "client-js")]
 use super::client;
 use super::cors::Cors;
-use super::landing;
 use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::session::{Eviction, judged};
-use crate::upstream::{Front, Repeat, Rewrite, body_error, strip_hop_by_hop};
+use crate::upstream::{Front, Repeat, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
 pub(super) fn service(
@@ -91,6 +90,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     *upward.uri_mut() = target;
     *upward.headers_mut() = headers;
 
+    let deadline = Instant::now() + shared.settings.timeout;
     let sent = {
         let _place = shared.upstream.place()?;
         shared.upstream.send(upward, repeat).await
@@ -117,11 +117,12 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     response.headers_mut().remove(ALT_SVC);
     let points_here =
         |headers: &HeaderMap| headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE);
+    // What is read here keeps the head waiting, which has its time.
     if is_post || points_here(response.headers()) {
-        response = rewritten(shared, &front, is_post, response).await?;
+        response = in_time(deadline, rewritten(shared, &front, is_post, response)).await?;
     }
     if is_judged {
-        response = judged(shared, response).await?;
+        response = in_time(deadline, judged(shared, response)).await?;
     }
     if is_head {
         *response.body_mut() = Body::empty();
@@ -152,57 +153,6 @@ fn name(rest: &str) -> &str {
     rest.strip_suffix('/').unwrap_or(rest)
 }
 
-/// Turns what points at the upstream into what points here.
-async fn rewritten(
-    shared: &Shared,
-    front: &Front,
-    is_post: bool,
-    mut response: Response,
-) -> Result<Response, AuthError> {
-    let own = front.origin(shared.settings.public_url.as_ref());
-    if is_post
-        && !shared.diagnosis.has_said(Finding::Stranded)
-        && landing::is_stranded(&shared.settings, own.as_ref(), response.headers())
-    {
-        shared.say(Finding::Stranded);
-    }
-    let rewrite = Rewrite::new(&shared.settings, own);
-    rewrite.head(response.headers_mut());
-    if is_post && is_json(response.headers()) {
-        return rewrite_json(&rewrite, response).await;
-    }
-    Ok(response)
-}
-
-/// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; whatever
-/// is larger is something else, and is passed on.
-const JSON_LIMIT: u64 = 64 * 1024;
-
-/// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.
-async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Response, AuthError> {
-    let (mut parts, mut body) = response.into_parts();
-    let mut read = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| body_error(error, Reason::UPSTREAM_FAILED))?;
-        let Ok(data) = frame.into_data() else { continue };
-        read.extend_from_slice(&data);
-        if u64::try_from(read.len()).is_ok_and(|length| length > JSON_LIMIT) {
-            let rest = Body::new(Prefixed::new(read.freeze(), body));
-            return Ok(Response::from_parts(parts, rest));
-        }
-    }
-    let Some(changed) = rewrite.json(&read) else {
-        return Ok(Response::from_parts(parts, Body::from(read.freeze())));
-    };
-    parts.headers.remove(CONTENT_LENGTH);
-    Ok(Response::from_parts(parts, Body::from(changed)))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
 /// A body that is known to be empty stays so, and needs no counting.
 fn limited(body: Body, limit: u64) -> (Body, Option<Fate>) {
     if http_body::Body::is_end_stream(&body) {
@@ -210,4 +160,13 @@ fn limited(body: Body, limit: u64) -> (Body, Option<Fate>) {
     }
     let (body, fate) = Limited::new(body, limit);
     (Body::new(body), Some(fate))
+}
+
+async fn in_time(
+    deadline: Instant,
+    answer: impl Future<Output = Result<Response, AuthError>>,
+) -> Result<Response, AuthError> {
+    timeout_at(deadline, answer)
+        .await
+        .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
 }

@@ -9,21 +9,21 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-use super::{robo, routes};
+use super::port::Port;
+use super::{Fault, robo, routes};
 use crate::config::Strategy;
 
 /// An Auth.js server to test against, with a credentials provider, on a port of its own.
 ///
 /// Answers `providers`, `csrf`, `signin`, `callback/credentials`, `session` and `signout` as
 /// `@auth/core` does, cookies and tokens included, and 400 to everything else. The user `demo` with
-/// the password `demo` is there unless others are given. It stops when it is dropped.
+/// the password `demo` is there unless others are given. It fails in all the ways of [`Fault`] when it is
+/// told to, and stops when it is dropped.
 pub struct FakeUpstream {
     state: Arc<Fake>,
     url: String,
-    server: JoinHandle<()>,
+    port: Port,
 }
 
 /// What the fake is set to and what it has seen.
@@ -112,11 +112,25 @@ impl FakeUpstream {
         let session = format!("{}/session", self.state.base_path);
         self.state.memory().seen.iter().filter(|seen| seen.uri.path() == session).count()
     }
-}
 
-impl Drop for FakeUpstream {
-    fn drop(&mut self) {
-        self.server.abort();
+    /// Forgets the requests so far, which a long run has too many of.
+    pub fn forget_seen(&self) {
+        self.state.memory().seen = Vec::new();
+    }
+
+    /// Fails in this way from now on, or no longer. Whatever is connected is cut off, as by a restart, so
+    /// that every request meets the new state; all of it has happened when this is done.
+    ///
+    /// # Errors
+    /// When somebody else has taken the port since it was [`Fault::Refused`].
+    pub async fn set_fault(&self, fault: Option<Fault>) -> io::Result<()> {
+        self.port.set_fault(fault).await
+    }
+
+    /// Connections that are open now, whether a request is under way on them or not.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.port.open_connections()
     }
 }
 
@@ -213,15 +227,9 @@ impl FakeUpstreamBuilder {
             robo: builder.robo,
             memory: Mutex::default(),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, app).await {
-                tracing::error!(%error, "the fake upstream stopped");
-            }
-        });
-        Ok(FakeUpstream { state, url, server })
+        let app = Router::new().fallback(handle).with_state(Arc::clone(&state));
+        let port = Port::open(Arc::clone(&state), app)?;
+        Ok(FakeUpstream { state, url: format!("http://{}", port.address()), port })
     }
 }
 
@@ -237,15 +245,20 @@ impl Fake {
     }
 }
 
-async fn answer(State(fake): State<Arc<Fake>>, request: Request) -> Response {
+async fn handle(State(fake): State<Arc<Fake>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let seen = SeenRequest { method: parts.method, uri: parts.uri, headers: parts.headers };
-    fake.memory().seen.push(seen.clone());
     // As Auth.js on Express: whatever is larger is none of its forms.
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_else(|_| Bytes::new());
+    answer(&fake, seen, &body).await
+}
+
+/// Remembers and answers a request.
+pub(super) async fn answer(fake: &Fake, seen: SeenRequest, body: &[u8]) -> Response {
+    fake.memory().seen.push(seen.clone());
     if fake.robo && robo::never_answers(&seen) {
         std::future::pending::<()>().await;
     }
-    let own = if fake.robo { robo::answer(&fake, &seen) } else { None };
-    own.unwrap_or_else(|| routes::answer(&fake, &seen, &body))
+    let own = if fake.robo { robo::answer(fake, &seen) } else { None };
+    own.unwrap_or_else(|| routes::answer(fake, &seen, body))
 }

@@ -26,13 +26,19 @@
 //! ```
 
 mod answer;
+mod bodies;
 mod cookies;
 mod fake;
+mod fault;
 mod mint;
 mod pages;
+mod port;
+mod raw;
 mod robo;
 mod routes;
+mod script;
 mod signup;
 
 pub use self::fake::{FakeUpstream, FakeUpstreamBuilder, SeenRequest};
+pub use self::fault::Fault;
 pub use self::mint::{Opener, mint, mint_v4};

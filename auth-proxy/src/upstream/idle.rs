@@ -10,9 +10,15 @@ use tokio::time::{Instant, Sleep};
 use crate::error::{AuthError, BoxError, Reason};
 
 /// A response body that must keep moving: a pause longer than the limit ends it with an error.
+///
+/// An error comes one poll later than it might. A server sends the head and what there is of the body
+/// when it has to wait, and drops both when the body fails before that: the client would see a connection
+/// that closes without an answer, and might take that for leave to send its request again.
 pub(super) struct IdleTimeout<B> {
     /// None once it was ended.
     body: Option<B>,
+    /// What broke it off, until that is told.
+    broken: Option<BoxError>,
     limit: Duration,
     /// Armed only while a poll is waiting, so that a reader that takes its time is not punished.
     pause: Option<Pin<Box<Sleep>>>,
@@ -20,7 +26,7 @@ pub(super) struct IdleTimeout<B> {
 
 impl<B> IdleTimeout<B> {
     pub(super) fn new(body: B, limit: Duration) -> Self {
-        Self { body: Some(body), limit, pause: None }
+        Self { body: Some(body), broken: None, limit, pause: None }
     }
 }
 
@@ -36,8 +42,15 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        let Some(body) = &mut this.body else { return Poll::Ready(this.broken.take().map(Err)) };
         match Pin::new(body).poll_frame(cx) {
+            Poll::Ready(Some(Err(error))) => {
+                this.body = None;
+                this.pause = None;
+                this.broken = Some(error.into());
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Poll::Ready(frame) => {
                 this.pause = None;
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
@@ -60,10 +73,10 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(B::is_end_stream)
+        self.broken.is_none() && self.body.as_ref().is_none_or(B::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), B::size_hint)
+        self.body.as_ref().map_or_else(SizeHint::default, B::size_hint)
     }
 }

@@ -10,6 +10,7 @@ mod cors;
 mod csrf;
 mod declare;
 mod extractors;
+mod faults;
 mod guard;
 mod head;
 mod logs;

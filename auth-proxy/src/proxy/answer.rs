@@ -1,0 +1,64 @@
+use axum::body::Body;
+use axum::response::Response;
+use bytes::BytesMut;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt as _;
+
+use super::body::Prefixed;
+use super::landing;
+use crate::diagnosis::Finding;
+use crate::error::{AuthError, Reason};
+use crate::provider::Shared;
+use crate::upstream::{Front, Rewrite, body_error};
+
+/// Turns what points at the upstream into what points here.
+pub(super) async fn rewritten(
+    shared: &Shared,
+    front: &Front,
+    is_post: bool,
+    mut response: Response,
+) -> Result<Response, AuthError> {
+    let own = front.origin(shared.settings.public_url.as_ref());
+    if is_post
+        && !shared.diagnosis.has_said(Finding::Stranded)
+        && landing::is_stranded(&shared.settings, own.as_ref(), response.headers())
+    {
+        shared.say(Finding::Stranded);
+    }
+    let rewrite = Rewrite::new(&shared.settings, own);
+    rewrite.head(response.headers_mut());
+    if is_post && is_json(response.headers()) {
+        return rewrite_json(&rewrite, response).await;
+    }
+    Ok(response)
+}
+
+/// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; whatever
+/// is larger is something else, and is passed on.
+const JSON_LIMIT: u64 = 64 * 1024;
+
+/// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.
+async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Response, AuthError> {
+    let (mut parts, mut body) = response.into_parts();
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| body_error(error, Reason::UPSTREAM_FAILED))?;
+        let Ok(data) = frame.into_data() else { continue };
+        read.extend_from_slice(&data);
+        if u64::try_from(read.len()).is_ok_and(|length| length > JSON_LIMIT) {
+            let rest = Body::new(Prefixed::new(read.freeze(), body));
+            return Ok(Response::from_parts(parts, rest));
+        }
+    }
+    let Some(changed) = rewrite.json(&read) else {
+        return Ok(Response::from_parts(parts, Body::from(read.freeze())));
+    };
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(parts, Body::from(changed)))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}

@@ -1,0 +1,74 @@
+//! Bodies that ask too much of who reads them.
+
+/// What stands before an application that is down.
+pub(super) const PAGE: &str =
+    "<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>";
+
+/// A session, but for the encoding.
+pub(super) const INVALID_UTF8: &[u8] = b"{\"user\":{\"id\":\"1\",\"name\":\"D\xe9mo \xff\xfe\"}}";
+
+/// Not one of them is a word about the session cookie `authjs.session-token`, though some come close.
+pub(super) const COOKIES: &[&[u8]] = &[
+    b"",
+    b";",
+    b"=",
+    b"=; Max-Age=0; Path=/",
+    b"; ; ; Path",
+    b"authjs.session-token",
+    b"authjs.session-token; Max-Age=0",
+    b"authjs.session-token-old=; Max-Age=0",
+    b"authjs.session-token.x=; Max-Age=0",
+    b"authjs.session-token.-1=; Max-Age=0",
+    b"AUTHJS.SESSION-TOKEN=; Max-Age=0",
+    b"\xff\xfe=\xff; Path=\xff",
+    b"a=b; Expires=when hell freezes over; Max-Age=NaN; Domain=; SameSite=Perhaps",
+    b"a=b\tc; Path",
+];
+
+/// Before, a piece, how many of them, and after: 100 MB in all but a few bytes, valid JSON.
+pub(super) const HUGE: (&[u8], &[u8], usize, &[u8]) =
+    (b"{\"user\":{\"id\":\"1\",\"name\":\"", &[b'x'; 50_000], 2_000, b"\"}}");
+
+/// A user that is deeper than any stack, and well below a megabyte.
+pub(super) fn nested() -> String {
+    const DEPTH: usize = 100_000;
+    let mut json = String::from(r#"{"user":"#);
+    json.push_str(&r#"{"a":"#.repeat(DEPTH));
+    json.push('1');
+    json.push_str(&"}".repeat(DEPTH + 1));
+    json
+}
+
+/// 20,640,001 zeros (RFC 1951 and 1952): one of them, and 80,000 times "the last 258 once more", which take
+/// 13 bits each, so that eight of them are these 13 bytes.
+pub(super) fn gzip_bomb() -> Vec<u8> {
+    const EIGHT_MATCHES: [u8; 13] =
+        [0x18, 0x05, 0xa3, 0x60, 0x14, 0x8c, 0x82, 0x51, 0x30, 0x0a, 0x46, 0xc1, 0x28];
+    const CRC_32: u32 = 0x7fe8_0e6c;
+    const LENGTH: u32 = 20_640_001;
+    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+    gzip.push(0x63);
+    gzip.extend_from_slice(&EIGHT_MATCHES.repeat(10_000));
+    gzip.extend_from_slice(&[0, 0]);
+    gzip.extend_from_slice(&CRC_32.to_le_bytes());
+    gzip.extend_from_slice(&LENGTH.to_le_bytes());
+    gzip
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nested_session_is_balanced_and_fits_into_a_lookup() {
+        let json = nested();
+        assert_eq!(json.matches('{').count(), json.matches('}').count());
+        assert!(json.len() < 1 << 20);
+    }
+
+    /// As far as that can be told without unpacking it: Python's `gzip.decompress` was content.
+    #[test]
+    fn the_bomb_is_small() {
+        assert_eq!(gzip_bomb().len(), 10 + 130_003 + 8);
+    }
+}

@@ -1,0 +1,205 @@
+//! How each fault is played to the other side.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http::header::{CONTENT_ENCODING, LOCATION, RETRY_AFTER, SET_COOKIE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use tokio::net::TcpStream;
+
+use super::bodies;
+use super::fake::{Fake, answer};
+use super::fault::Fault;
+use super::raw::{Reply, Wire};
+
+/// So that what was written arrives before the reset that follows it.
+const ARRIVES: Duration = Duration::from_millis(50);
+
+/// By how much a body is said to be longer than what comes of it.
+const LACKING: usize = 64;
+
+/// Answers request after request of a connection with a fault, until it ends.
+pub(super) async fn serve(fault: Fault, stream: TcpStream, fake: Arc<Fake>, own: SocketAddr) {
+    let mut wire = Wire::new(stream);
+    let Err(error) = play_on(fault, &mut wire, &fake, own).await;
+    tracing::trace!(?fault, %error, "a connection ended");
+}
+
+async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, own: SocketAddr) -> io::Result<Infallible> {
+    loop {
+        let (seen, body) = wire.request().await?;
+        let itself = format!("http://{own}{}", seen.uri);
+        // Robo may never answer.
+        let real = async { Ok(Reply::of(answer(fake, seen, &body).await).await) };
+        let gone = async { Err(wire.hang().await) };
+        let real = first(real, gone).await?;
+        play(fault, wire, real, &itself).await?;
+    }
+}
+
+/// Answers one request. An error ends the connection.
+async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, itself: &str) -> io::Result<()> {
+    match fault {
+        Fault::Refused | Fault::ResetBeforeHead => {
+            wire.reset()?;
+            return Err(over());
+        }
+        Fault::CloseBeforeHead => return Err(over()),
+        Fault::HangBeforeHead => return Err(wire.hang().await),
+        Fault::HangWithinHead => {
+            wire.send(b"HTTP/1.1 200 OK\r\nContent-Ty").await?;
+            return Err(wire.hang().await);
+        }
+        Fault::EndlessHints => loop {
+            wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n").await?;
+        },
+        Fault::Trickle(pause) => return trickle(wire, &real.whole(), pause).await,
+        Fault::TrickleBody(pause) => {
+            wire.send(&real.head_of(real.body.len())).await?;
+            return trickle(wire, &real.body, pause).await;
+        }
+        Fault::HangWithinBody => {
+            lacking(wire, &real).await?;
+            return Err(wire.hang().await);
+        }
+        Fault::ResetWithinBody => {
+            lacking(wire, &real).await?;
+            wire.pause(ARRIVES).await?;
+            wire.reset()?;
+            return Err(over());
+        }
+        Fault::TruncatedBody => {
+            lacking(wire, &real).await?;
+            return Err(over());
+        }
+        Fault::TruncatedChunks => {
+            wire.send(&real.head("HTTP/1.1", "Transfer-Encoding: chunked\r\n")).await?;
+            // An empty chunk would be the last.
+            let body = if real.body.is_empty() { &b" "[..] } else { &real.body };
+            wire.send(format!("{:x}\r\n", body.len()).as_bytes()).await?;
+            wire.send(body).await?;
+            wire.send(b"\r\n").await?;
+            return Err(over());
+        }
+        Fault::ContentLengthTooShort => return framed(wire, &real, &half(&real)).await,
+        Fault::ContentLengthNotANumber => return framed(wire, &real, "Content-Length: twelve\r\n").await,
+        Fault::ContentLengthTwice => {
+            let length = real.body.len();
+            let two = format!("Content-Length: {length}\r\nContent-Length: {}\r\n", length + 1);
+            return framed(wire, &real, &two).await;
+        }
+        Fault::Http10 => {
+            wire.send(&real.head("HTTP/1.0", "")).await?;
+            wire.send(&real.body).await?;
+            return Err(over());
+        }
+        Fault::EarlyClose => {
+            wire.send(&real.whole()).await?;
+            return Err(over());
+        }
+        Fault::Garbage => {
+            wire.send(b"SSH-2.0-OpenSSH_9.9\r\n\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await?;
+            return Err(over());
+        }
+        Fault::HugeJson => return huge(wire).await,
+        Fault::Delayed(pause) => wire.pause(pause).await?,
+        Fault::InternalError => real.status = StatusCode::INTERNAL_SERVER_ERROR,
+        Fault::Overloaded => {
+            real.status = StatusCode::SERVICE_UNAVAILABLE;
+            real.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+        }
+        Fault::RedirectLoop => {
+            real = Reply::ok("text/plain", "");
+            real.status = StatusCode::FOUND;
+            real.headers.insert(LOCATION, value(itself));
+        }
+        Fault::Html => real = Reply::ok("text/html; charset=utf-8", bodies::PAGE),
+        Fault::JsonString => real = json("\"API Route not found.\""),
+        Fault::EmptyObject => real = json("{}"),
+        Fault::EmptyArray => real = json("[]"),
+        Fault::Undecided => real = json("null"),
+        Fault::NestedJson => real = json(bodies::nested()),
+        Fault::InvalidUtf8 => real = json(bodies::INVALID_UTF8),
+        Fault::GzipBomb => {
+            real = json(bodies::gzip_bomb());
+            real.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        Fault::ManyHeaders => {
+            for n in 0..1_000 {
+                if let Ok(name) = HeaderName::try_from(format!("x-filler-{n}")) {
+                    real.headers.insert(name, HeaderValue::from_static("filler"));
+                }
+            }
+        }
+        Fault::HugeHeader => {
+            real.headers.insert(HeaderName::from_static("x-huge"), value(&"h".repeat(64 * 1024)));
+        }
+        Fault::MalformedCookies => {
+            for line in bodies::COOKIES {
+                real.headers.extend(HeaderValue::from_bytes(line).map(|line| (SET_COOKIE, line)));
+            }
+        }
+    }
+    wire.send(&real.whole()).await
+}
+
+/// The answer, and a head that promises more of it.
+async fn lacking(wire: &mut Wire, real: &Reply) -> io::Result<()> {
+    wire.send(&real.head_of(real.body.len() + LACKING)).await?;
+    wire.send(&real.body).await
+}
+
+async fn framed(wire: &mut Wire, real: &Reply, framing: &str) -> io::Result<()> {
+    wire.send(&real.head("HTTP/1.1", framing)).await?;
+    wire.send(&real.body).await
+}
+
+fn half(real: &Reply) -> String {
+    format!("Content-Length: {}\r\n", real.body.len() / 2)
+}
+
+async fn trickle(wire: &mut Wire, bytes: &[u8], pause: Duration) -> io::Result<()> {
+    for byte in bytes {
+        wire.send(&[*byte]).await?;
+        wire.pause(pause).await?;
+    }
+    Ok(())
+}
+
+async fn huge(wire: &mut Wire) -> io::Result<()> {
+    let (before, piece, pieces, after) = bodies::HUGE;
+    let length = before.len() + piece.len() * pieces + after.len();
+    wire.send(&json("").head_of(length)).await?;
+    wire.send(before).await?;
+    for _ in 0..pieces {
+        wire.send(piece).await?;
+    }
+    wire.send(after).await
+}
+
+fn json(body: impl Into<Bytes>) -> Reply {
+    Reply::ok("application/json", body)
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The fault has been played.
+fn over() -> io::Error {
+    io::Error::other("as the fault has it")
+}
+
+/// Whichever is ready first, the first of them preferred.
+async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
+    let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
+    std::future::poll_fn(|cx| match a.as_mut().poll(cx) {
+        std::task::Poll::Pending => b.as_mut().poll(cx),
+        ready => ready,
+    })
+    .await
+}

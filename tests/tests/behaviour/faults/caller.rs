@@ -1,0 +1,206 @@
+use std::time::{Duration, Instant};
+
+use auth_proxy::testing::{FakeUpstream, mint};
+use auth_proxy_tests::{App, loopback_client};
+use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::{Value, json};
+
+use crate::support::{Auth, routes};
+
+/// Who asks: by lookup, or through the proxied routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// `Session<Auth>`.
+    Required,
+    /// `Option<Session<Auth>>`.
+    Optional,
+    /// `#[require_session]`, without a secret.
+    Guard,
+    /// The same, asked by the navigation of a browser.
+    Page,
+    /// `GET providers`, proxied.
+    Providers,
+    /// `GET session`, proxied.
+    Session,
+    /// `POST callback/credentials`, proxied.
+    SignIn,
+}
+
+impl Caller {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Required,
+        Self::Optional,
+        Self::Guard,
+        Self::Page,
+        Self::Providers,
+        Self::Session,
+        Self::SignIn,
+    ];
+
+    /// Whether it gets what a lookup says, and not the upstream's own answer.
+    pub(super) fn looks_up(self) -> bool {
+        matches!(self, Self::Required | Self::Optional | Self::Guard | Self::Page)
+    }
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// A handler ran for the visitor whose cookie it is.
+    Present,
+    /// A handler ran for somebody else, or answered what it never does.
+    Wrong(String),
+    /// Told signed out: 401, `None`, or a redirect to the sign-in page.
+    SignedOut(String),
+    /// Nobody can tell, by this code.
+    Trouble(String),
+    /// The upstream's own answer, whole, of this many bytes.
+    Passed(usize),
+    /// The upstream's own answer, broken off after this many bytes.
+    Broken(usize),
+    /// No answer at all.
+    None(String),
+}
+
+/// An answer, as far as it came.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) outcome: Outcome,
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) took: Duration,
+}
+
+impl Seen {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Whether it takes the session cookie, or a chunk of it, from the browser.
+    pub(super) fn clears_the_session(&self) -> bool {
+        self.headers.get_all(SET_COOKIE).iter().any(|line| {
+            let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
+            let Some(rest) = line.strip_prefix("authjs.session-token") else { return false };
+            let rest = rest.strip_prefix(".0").or(rest.strip_prefix(".1")).unwrap_or(rest);
+            rest.starts_with("=;") || rest == "=" || rest.starts_with('=') && rest.contains("Max-Age=0")
+        })
+    }
+}
+
+/// A caller with an app of its own, so that what one finds out helps or hinders no other.
+pub(super) struct Visitor {
+    pub(super) caller: Caller,
+    app: App,
+    client: reqwest::Client,
+    /// Those of the form, and the session token.
+    cookies: String,
+    token: String,
+    csrf: String,
+}
+
+/// No answer may take longer. It is no deadline but a sign of a request that hangs.
+const EVER: Duration = Duration::from_secs(30);
+
+impl Visitor {
+    /// One who is signed in at the upstream, before a proxy with this timeout.
+    pub(super) async fn start(upstream: &FakeUpstream, caller: Caller, timeout: Duration) -> Self {
+        let auth = Auth::builder().base_url(upstream.url()).timeout(timeout).build().unwrap();
+        let app = App::start(routes(&auth)).await;
+        Self::of(upstream, caller, app).await
+    }
+
+    /// One of an app.
+    pub(super) async fn of(upstream: &FakeUpstream, caller: Caller, app: App) -> Self {
+        let client = loopback_client();
+        // What every form needs, got while all is well.
+        let answer = client.get(app.url("/api/auth/csrf")).send().await.unwrap();
+        let cookies = answer.headers().get_all(SET_COOKIE).iter();
+        let own: Vec<_> =
+            cookies.filter_map(|line| line.to_str().unwrap().split(';').next()).map(str::to_owned).collect();
+        let csrf: Value = answer.json().await.unwrap();
+        let csrf = csrf["csrfToken"].as_str().unwrap().to_owned();
+        let token = session_token(upstream.secret());
+        Self { caller, app, client, cookies: own.join("; "), token, csrf }
+    }
+
+    /// Asks, and reads all of the answer.
+    pub(super) async fn ask(&self) -> Seen {
+        self.ask_by(&self.token).await
+    }
+
+    /// The same with another session token.
+    pub(super) async fn ask_by(&self, token: &str) -> Seen {
+        let began = Instant::now();
+        let get = |path: &str| self.client.get(self.app.url(path));
+        let request = match self.caller {
+            Caller::Required => get("/session"),
+            Caller::Optional => get("/session/optional"),
+            Caller::Guard => get("/protected"),
+            Caller::Page => {
+                get("/protected").header("accept", "text/html").header("sec-fetch-mode", "navigate")
+            }
+            Caller::Providers => get("/api/auth/providers"),
+            Caller::Session => get("/api/auth/session"),
+            Caller::SignIn => {
+                let form = [("csrfToken", self.csrf.as_str()), ("username", "demo"), ("password", "demo")];
+                self.client.post(self.app.url("/api/auth/callback/credentials")).form(&form)
+            }
+        };
+        let cookies = format!("{}; authjs.session-token={token}", self.cookies);
+        let response = match request.header("cookie", cookies).timeout(EVER).send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let outcome = Outcome::None(format!("{error:?}"));
+                return Seen { outcome, status: 0, headers: HeaderMap::new(), took: began.elapsed() };
+            }
+        };
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let (length, start, whole) = read(response).await;
+        let mut seen = Seen { outcome: Outcome::None(String::new()), status, headers, took: began.elapsed() };
+        seen.outcome = self.outcome(&seen, length, &start, whole);
+        seen
+    }
+
+    fn outcome(&self, seen: &Seen, length: usize, start: &[u8], whole: bool) -> Outcome {
+        let json = || serde_json::from_slice::<Value>(start).unwrap_or(Value::Null);
+        if seen.header("content-type") == "application/problem+json" && seen.status >= 500 {
+            return Outcome::Trouble(json()["code"].as_str().unwrap_or_default().to_owned());
+        }
+        if !self.caller.looks_up() {
+            return if whole { Outcome::Passed(length) } else { Outcome::Broken(length) };
+        }
+        let text = String::from_utf8_lossy(start).into_owned();
+        match (seen.status, self.caller) {
+            (401, _) => Outcome::SignedOut(text),
+            (300..=399, _) => Outcome::SignedOut(seen.header(LOCATION.as_str()).to_owned()),
+            (200, Caller::Optional) if text == "null" => Outcome::SignedOut(text),
+            (200, Caller::Required | Caller::Optional) if json()["user"]["name"] == "Demo" => {
+                Outcome::Present
+            }
+            (200, Caller::Guard | Caller::Page) if text == "ok" => Outcome::Present,
+            (status, _) => Outcome::Wrong(format!("{status} {text}")),
+        }
+    }
+}
+
+/// How long the body of an answer is, how it starts, and whether it ends as it should.
+async fn read(mut response: reqwest::Response) -> (usize, Vec<u8>, bool) {
+    let (mut length, mut start) = (0, Vec::new());
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                length += chunk.len();
+                if start.len() < 10_000 {
+                    start.extend_from_slice(&chunk);
+                }
+            }
+            Ok(None) => return (length, start, true),
+            Err(_) => return (length, start, false),
+        }
+    }
+}
+
+/// A token of the user `Demo`, good where this is the secret.
+pub(super) fn session_token(secret: &str) -> String {
+    mint(&json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" }), secret, "authjs.session-token")
+}

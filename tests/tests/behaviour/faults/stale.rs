@@ -1,0 +1,142 @@
+//! Sessions that are used beyond their time while nobody can tell: whose, where that is configured.
+
+use std::time::Duration;
+
+use auth_proxy::testing::{FakeUpstream, Fault};
+use auth_proxy::{Builder, Strategy};
+use auth_proxy_tests::{App, Browser, loopback_client};
+
+use super::caller::{Caller, Outcome, Visitor, session_token};
+use crate::support::{Auth, app_of, routes, users};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const CACHE: Duration = Duration::from_millis(100);
+
+/// Trouble of every kind: refused, cut off, late, cut short, an error, nonsense, undecided, no HTTP.
+const FAULTS: [Fault; 9] = [
+    Fault::Refused,
+    Fault::ResetBeforeHead,
+    Fault::HangBeforeHead,
+    Fault::HangWithinBody,
+    Fault::TruncatedBody,
+    Fault::InternalError,
+    Fault::JsonString,
+    Fault::Undecided,
+    Fault::Garbage,
+];
+
+fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
+    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_secs(1));
+    builder.session_cache(CACHE).stale_if_error(stale)
+}
+
+/// So that what is remembered is no longer good by itself.
+async fn outlive(time: Duration) {
+    tokio::time::sleep(time + time / 2).await;
+}
+
+#[tokio::test]
+async fn a_remembered_session_is_used_in_trouble_where_configured() {
+    let all = [HOUR, Duration::ZERO].into_iter().flat_map(|stale| FAULTS.map(|fault| (stale, fault)));
+    let all: Vec<_> = all.map(|(stale, fault)| tokio::spawn(trouble(stale, fault))).collect();
+    for one in all {
+        one.await.unwrap();
+    }
+}
+
+async fn trouble(stale: Duration, fault: Fault) {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    for caller in [Caller::Required, Caller::Optional, Caller::Guard, Caller::Page] {
+        let app = App::start(routes(&builder(&upstream, stale).build().unwrap())).await;
+        let visitor = Visitor::of(&upstream, caller, app).await;
+        let forged = session_token("another secret");
+        assert_eq!(visitor.ask().await.outcome, Outcome::Present);
+        assert!(matches!(visitor.ask_by(&forged).await.outcome, Outcome::SignedOut(_)));
+        outlive(CACHE).await;
+
+        upstream.set_fault(Some(fault)).await.unwrap();
+        let seen = visitor.ask().await;
+        if stale == HOUR {
+            assert_eq!(seen.outcome, Outcome::Present, "{fault:?} {caller:?}");
+        } else {
+            assert!(matches!(seen.outcome, Outcome::Trouble(_)), "{fault:?} {caller:?}: {seen:?}");
+        }
+        assert!(seen.headers.get("set-cookie").is_none(), "{fault:?} {caller:?}: {seen:?}");
+        // Somebody who was refused, and somebody of whom nothing is known yet.
+        for token in [forged, session_token(upstream.secret())] {
+            let seen = visitor.ask_by(&token).await;
+            assert!(matches!(seen.outcome, Outcome::Trouble(_)), "{fault:?} {caller:?}: {seen:?}");
+        }
+
+        upstream.set_fault(None).await.unwrap();
+        let lookups = upstream.lookups();
+        assert_eq!(visitor.ask().await.outcome, Outcome::Present, "{fault:?} {caller:?}");
+        if stale == HOUR {
+            assert_eq!(upstream.lookups(), lookups + 1, "{fault:?} {caller:?}: not asked again");
+        }
+    }
+}
+
+#[tokio::test]
+async fn and_no_longer_than_configured() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let app = App::start(routes(&builder(&upstream, 4 * CACHE).build().unwrap())).await;
+    let visitor = Visitor::of(&upstream, Caller::Required, app).await;
+    assert_eq!(visitor.ask().await.outcome, Outcome::Present);
+    upstream.set_fault(Some(Fault::Refused)).await.unwrap();
+    outlive(5 * CACHE).await;
+    assert_eq!(visitor.ask().await.outcome, Outcome::Trouble("upstream_unreachable".to_owned()));
+}
+
+/// Signed out at another app, which the upstream said before it went down: no outage brings that back.
+#[tokio::test]
+async fn a_refused_token_is_never_let_in_by_what_is_remembered() {
+    for fault in FAULTS {
+        let upstream = users(FakeUpstream::builder()).strategy(Strategy::Database);
+        let upstream = upstream.start().await.unwrap();
+        let (_app, browser) = app_of(builder(&upstream, HOUR).session_strategy(Strategy::Database)).await;
+        let token = sign_in(&browser).await;
+        let cookie = format!("authjs.session-token={token}");
+        let ask = async |path: &str| {
+            let answer = browser.get_with(path, &[("cookie", cookie.as_str())]).await;
+            (answer.status, answer.body)
+        };
+        assert_eq!(ask("/session").await.0, 200);
+        sign_out(&upstream, &cookie).await;
+        outlive(CACHE).await;
+        assert_eq!(ask("/session").await.0, 401);
+
+        upstream.set_fault(Some(fault)).await.unwrap();
+        // As long as the refusal is remembered, and then.
+        for wait in [Duration::ZERO, CACHE] {
+            outlive(wait).await;
+            for path in ["/session", "/protected"] {
+                let (status, body) = ask(path).await;
+                assert!(matches!(status, 401 | 502..=504), "{fault:?} {path}: {status} {body}");
+            }
+            let (status, body) = ask("/session/optional").await;
+            assert!(body == "null" || status >= 502, "{fault:?}: {status} {body}");
+        }
+        assert_ne!(ask("/session").await.0, 401, "{fault:?}: nobody can tell any more");
+    }
+}
+
+/// The session token of somebody who signs in.
+async fn sign_in(browser: &Browser) -> String {
+    let answer = browser.sign_in("demo", "demo").await;
+    // Robo sets two, of which the last counts.
+    let cookies = answer.cookies().into_iter().rev();
+    let mut tokens = cookies.filter_map(|line| line.strip_prefix("authjs.session-token="));
+    tokens.next().unwrap().split(';').next().unwrap().to_owned()
+}
+
+/// Signs a session out at the upstream itself.
+async fn sign_out(upstream: &FakeUpstream, cookie: &str) {
+    let csrf = Browser::at(upstream.url()).get("/api/auth/csrf").await;
+    let own: Vec<_> = csrf.cookies().into_iter().filter_map(|line| line.split(';').next()).collect();
+    let form = [("csrfToken", csrf.json()["csrfToken"].as_str().unwrap().to_owned())];
+    let request = loopback_client().post(format!("{}/api/auth/signout", upstream.url())).form(&form);
+    let answer = request.header("cookie", format!("{}; {cookie}", own.join("; "))).send().await.unwrap();
+    let cleared = answer.headers().get("set-cookie").unwrap().to_str().unwrap();
+    assert!(cleared.starts_with("authjs.session-token=; Max-Age=0"), "{cleared}");
+}

@@ -1,0 +1,31 @@
+use std::time::Duration;
+
+use auth_proxy::testing::{FakeUpstream, Fault};
+use auth_proxy_tests::{Answer, loopback_client};
+use serde_json::Value;
+
+use crate::support::{Auth, app_of, users};
+
+/// The JSON that stands for a redirect is read whole before a word of it goes on, so that a trickle whose
+/// pauses are none too long would keep the visitor waiting for hours.
+#[tokio::test]
+async fn an_answer_that_is_read_here_is_late_as_a_whole() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(500));
+    let (app, _) = app_of(builder).await;
+    let client = loopback_client();
+    let csrf = client.get(app.url("/api/auth/csrf")).send().await.unwrap();
+    let cookie = csrf.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let csrf: Value = csrf.json().await.unwrap();
+    let sign_out = async || {
+        let form = [("csrfToken", csrf["csrfToken"].as_str().unwrap())];
+        let request = client.post(app.url("/api/auth/signout")).form(&form).header("cookie", &cookie);
+        Answer::of(request.header("x-auth-return-redirect", "1").send().await.unwrap()).await
+    };
+    assert_eq!(sign_out().await.json()["url"], app.url(""));
+    // 30 bytes, and so some seconds.
+    upstream.set_fault(Some(Fault::TrickleBody(Duration::from_millis(200)))).await.unwrap();
+    assert_eq!(sign_out().await.code(), "upstream_timeout");
+    upstream.set_fault(None).await.unwrap();
+    assert_eq!(sign_out().await.json()["url"], app.url(""));
+}

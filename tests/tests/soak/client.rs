@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use auth_proxy_tests::loopback_client;
+use reqwest::Response;
+
+use crate::verdict::{Answer, Route, Verdict, Who, judge};
+use crate::world::token;
+
+/// What is wrong is told this often, and counted beyond.
+const TOLD: usize = 100;
+
+/// By how much an answer may be later than its deadline on a machine that is busy.
+const SLACK: Duration = Duration::from_secs(8);
+
+/// What all clients share.
+pub(crate) struct Load {
+    /// Where the apps are.
+    pub(crate) origins: Vec<String>,
+    /// Of the upstream.
+    pub(crate) secret: String,
+    pub(crate) timeout: Duration,
+    /// How many users each client has the cookies of.
+    pub(crate) users: usize,
+    pub(crate) is_over: AtomicBool,
+    pub(crate) tally: Mutex<Tally>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) verdicts: BTreeMap<Verdict, u64>,
+    /// What must never be, and how much of it there was.
+    pub(crate) wrong: Vec<String>,
+    pub(crate) wrongs: usize,
+    pub(crate) longest: Duration,
+}
+
+impl Tally {
+    pub(crate) fn of(&self, verdict: Verdict) -> u64 {
+        self.verdicts.get(&verdict).copied().unwrap_or_default()
+    }
+
+    fn complain(&mut self, wrong: String) {
+        self.wrongs += 1;
+        if self.wrong.len() < TOLD {
+            self.wrong.push(wrong);
+        }
+    }
+}
+
+/// One visitor's browser, or rather that of many.
+pub(crate) struct Client {
+    load: Arc<Load>,
+    http: reqwest::Client,
+    users: Vec<(String, String)>,
+    random: u64,
+}
+
+impl Client {
+    pub(crate) fn new(load: &Arc<Load>, number: usize) -> Self {
+        let users = (0..load.users).map(|n| {
+            let name = format!("user {number}.{n}");
+            let token = token(&name, &load.secret);
+            (name, token)
+        });
+        let random = 0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1);
+        Self { load: Arc::clone(load), http: loopback_client(), users: users.collect(), random }
+    }
+
+    /// Asks for anything as anybody until it is over.
+    pub(crate) async fn run(&mut self) {
+        while !self.load.is_over.load(Relaxed) {
+            let route = Route::ALL[self.any(Route::ALL.len())];
+            let app = self.any(self.load.origins.len());
+            let origin = self.load.origins[app].clone();
+            let (who, token) = match self.any(10) {
+                0 => (Who::Nobody, None),
+                // One that is refused for a while, and one that was never seen before.
+                1 => (Who::Forged, Some(token("mallory", "another secret"))),
+                2 => (Who::Forged, Some(format!("e30..AAAA.{:x}.AAAA", self.any(usize::MAX)))),
+                _ => {
+                    let user = self.any(self.users.len());
+                    let (name, token) = self.users[user].clone();
+                    (Who::SignedIn(name), Some(token))
+                }
+            };
+            self.ask(&origin, &who, token.as_deref(), route).await;
+        }
+    }
+
+    /// Asks every app for everything as somebody who is signed in, which is to be answered as if nothing had
+    /// ever happened: at once, or as soon as who gave the upstream up for a while asks it again, and the
+    /// other clients let it.
+    pub(crate) async fn ask_for_everything(&self) {
+        let (name, token) = &self.users[0];
+        for (origin, route) in
+            self.load.origins.iter().flat_map(|origin| Route::ALL.map(|route| (origin, route)))
+        {
+            let began = Instant::now();
+            loop {
+                let verdict = self.ask(origin, &Who::SignedIn(name.clone()), Some(token), route).await;
+                if verdict == Some(Verdict::Right) {
+                    break;
+                }
+                let waits = matches!(verdict, Some(Verdict::Overloaded | Verdict::Late));
+                let waits = waits && began.elapsed() < Duration::from_secs(15);
+                assert!(waits, "not healthy again: {verdict:?} on {route:?}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    async fn ask(&self, origin: &str, who: &Who, token: Option<&str>, route: Route) -> Option<Verdict> {
+        let began = Instant::now();
+        let mut request = self.http.get(format!("{origin}{}", route.path()));
+        if let Some(token) = token {
+            request = request.header("cookie", format!("authjs.session-token={token}"));
+        }
+        if route == Route::Page {
+            request = request.header("accept", "text/html").header("sec-fetch-mode", "navigate");
+        }
+        let limit = self.load.timeout + SLACK;
+        let judged = match request.timeout(limit).send().await {
+            Ok(response) => judge(who, route, &read(response).await),
+            Err(error) => Err(format!("no answer: {who:?} on {route:?} got {error:?}")),
+        };
+        let took = began.elapsed();
+        let mut tally = self.load.tally.lock().unwrap();
+        tally.longest = tally.longest.max(took);
+        if took >= limit {
+            tally.complain(format!("late: {who:?} on {route:?} waited {took:?}"));
+        }
+        match judged {
+            Ok(verdict) => {
+                *tally.verdicts.entry(verdict).or_default() += 1;
+                Some(verdict)
+            }
+            Err(wrong) => {
+                tally.complain(wrong);
+                None
+            }
+        }
+    }
+
+    /// A number below this one (xorshift, which is random enough).
+    fn any(&mut self, below: usize) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        usize::try_from(self.random % below as u64).unwrap()
+    }
+}
+
+async fn read(mut response: Response) -> Answer {
+    let text = |name: &str| {
+        let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let cookies = response.headers().get_all("set-cookie").iter();
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        kind: text("content-type"),
+        location: text("location"),
+        cookies: cookies.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect(),
+        ..Answer::default()
+    };
+    let mut body = Vec::new();
+    answer.whole = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break true,
+            Err(_) => break false,
+        }
+    };
+    answer.body = String::from_utf8_lossy(&body).into_owned();
+    answer
+}
+
+/// Has this many clients ask until somebody says that it is over.
+pub(crate) fn start(load: &Arc<Load>, clients: usize) -> Vec<tokio::task::JoinHandle<Client>> {
+    let clients = (0..clients).map(|number| {
+        let mut client = Client::new(load, number);
+        tokio::spawn(async move {
+            client.run().await;
+            client
+        })
+    });
+    clients.collect()
+}

@@ -1,0 +1,37 @@
+//! An app under load for as long as you like: while its upstream dies and comes back, and while it gets
+//! more requests than its upstream takes.
+//!
+//! Some seconds each, unless told otherwise:
+//!
+//! ```sh
+//! SOAK_SECONDS=60 SATURATE_SECONDS=600 cargo test -p auth-proxy-tests --test soak -- --nocapture
+//! ```
+
+mod client;
+mod saturation;
+mod soak;
+mod verdict;
+mod world;
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+/// One at a time: both measure the memory of this process.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// How long to go on, by this variable.
+fn duration(variable: &str) -> Duration {
+    let seconds = std::env::var(variable).map(|text| text.parse().expect("a number of seconds"));
+    Duration::from_secs(seconds.unwrap_or(5))
+}
+
+/// The memory that this process has, in KiB. Linux tells; elsewhere it is not measured, and says so.
+fn resident() -> u64 {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        println!("memory is not measured here");
+        return 0;
+    };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}

@@ -1,0 +1,84 @@
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use auth_proxy::testing::{FakeUpstream, Fault};
+
+use crate::client::{Load, start};
+use crate::verdict::Verdict;
+use crate::world::{Auth, alive_tasks, app, settle};
+use crate::{TURN, duration, resident};
+
+/// Several times what the upstream takes at once, and what is remembered.
+const CLIENTS: usize = 200;
+const CONCURRENCY: u32 = 8;
+const ENTRIES: u32 = 500;
+
+/// How long the upstream takes over each answer, and how long it may.
+const SLOW: Duration = Duration::from_millis(40);
+const TIMEOUT: Duration = Duration::from_millis(300);
+
+/// From the middle on, in KiB.
+const MOST_GROWTH: u64 = 32 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_is_flat_under_more_requests_than_the_upstream_takes() {
+    let _turn = TURN.lock().await;
+    let lasting = duration("SATURATE_SECONDS");
+    let upstream = FakeUpstream::start().await.unwrap();
+    let builder = || Auth::builder().base_url(upstream.url()).timeout(TIMEOUT).concurrency(CONCURRENCY);
+    let remembering = builder().session_cache(Duration::from_secs(1)).cache_entries(ENTRIES);
+    let (plain, remembering) = (app(builder()).await, app(remembering).await);
+    let tasks = alive_tasks();
+    upstream.set_fault(Some(Fault::Delayed(SLOW))).await.unwrap();
+    let load = Arc::new(Load {
+        origins: vec![plain.url(""), remembering.url("")],
+        secret: upstream.secret().to_owned(),
+        timeout: TIMEOUT,
+        users: 20,
+        is_over: false.into(),
+        tally: Mutex::default(),
+    });
+    let began = Instant::now();
+    let clients = start(&load, CLIENTS);
+    // The start is where everybody is at it.
+    let mut memory = Vec::new();
+    let step = lasting / 10;
+    for n in 1..=10 {
+        while began.elapsed() < step * n {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            upstream.forget_seen();
+        }
+        memory.push(resident());
+    }
+    load.is_over.store(true, Relaxed);
+    let mut idle = Vec::new();
+    for client in clients {
+        idle.push(client.await.unwrap());
+    }
+    // It failed nobody: what it could not take was too much, or too late.
+    let failed = [Verdict::Failed, Verdict::Broken, Verdict::Passed];
+    let failed = failed.map(|verdict| load.tally.lock().unwrap().of(verdict));
+    upstream.set_fault(None).await.unwrap();
+    for client in idle {
+        client.ask_for_everything().await;
+    }
+    settle(&upstream, tasks).await;
+    let (start, middle, end) = (memory[0], memory[4], memory[9]);
+    let tally = load.tally.lock().unwrap();
+    println!(
+        "{lasting:?}, {CLIENTS} clients, {CONCURRENCY} lookups at once: {:?}, {} wrong; the longest took {} ms; \
+         memory {start} KiB at the start, {middle} KiB in the middle, {end} KiB at the end ({memory:?}), {} KiB \
+         afterwards; tasks and connections as before",
+        tally.verdicts,
+        tally.wrongs,
+        tally.longest.as_millis(),
+        resident(),
+    );
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+    assert_eq!(failed, [0, 0, 0], "{tally:?}");
+    // Else it was not too much.
+    let too_much = tally.of(Verdict::Overloaded) + tally.of(Verdict::Late);
+    assert!(tally.of(Verdict::Right) > 100 && too_much > 100, "{tally:?}");
+    assert!(end < middle + MOST_GROWTH, "memory grew: {memory:?} KiB");
+}

@@ -1,0 +1,88 @@
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use auth_proxy::testing::{FakeUpstream, Fault};
+
+use crate::client::{Load, start};
+use crate::verdict::Verdict;
+use crate::world::{Auth, alive_tasks, app, settle};
+use crate::{TURN, duration, resident};
+
+const CLIENTS: usize = 50;
+const ENTRIES: u32 = 500;
+/// Shorter than some of the upstream's absences.
+const TIMEOUT: Duration = Duration::from_millis(250);
+
+/// What befalls the upstream besides that it dies, which it does every other time.
+const OTHERS: [Fault; 7] = [
+    Fault::ResetBeforeHead,
+    Fault::ResetWithinBody,
+    Fault::TruncatedBody,
+    Fault::HangBeforeHead,
+    Fault::HangWithinBody,
+    Fault::InternalError,
+    Fault::Garbage,
+];
+
+/// In KiB.
+const MOST_GROWTH: u64 = 32 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_let_in_or_logged_out_while_the_upstream_comes_and_goes() {
+    let _turn = TURN.lock().await;
+    let lasting = duration("SOAK_SECONDS");
+    let upstream = FakeUpstream::start().await.unwrap();
+    let builder = || Auth::builder().base_url(upstream.url()).timeout(TIMEOUT);
+    // Few entries, so that what is remembered has its full size soon.
+    let remembering = builder().session_cache(Duration::from_millis(100)).cache_entries(ENTRIES);
+    let remembering = remembering.stale_if_error(Duration::from_millis(300));
+    let (plain, remembering) = (app(builder()).await, app(remembering).await);
+    let tasks = alive_tasks();
+    let load = Arc::new(Load {
+        origins: vec![plain.url(""), remembering.url("")],
+        secret: upstream.secret().to_owned(),
+        timeout: TIMEOUT,
+        users: 3,
+        is_over: false.into(),
+        tally: Mutex::default(),
+    });
+    let began = Instant::now();
+    let clients = start(&load, CLIENTS);
+    let (mut deaths, mut memory) = (0, Vec::new());
+    while began.elapsed() < lasting {
+        upstream.set_fault(Some(fault(deaths))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100 + 140 * (deaths % 4))).await;
+        upstream.set_fault(None).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(150 + 90 * (deaths % 5))).await;
+        deaths += 1;
+        upstream.forget_seen();
+        // Once they all have been at it for a while.
+        if began.elapsed() > lasting / 4 {
+            memory.push(resident());
+        }
+    }
+    load.is_over.store(true, Relaxed);
+    for client in clients {
+        client.await.unwrap().ask_for_everything().await;
+    }
+    settle(&upstream, tasks).await;
+    let (warm, end) = (memory[0], resident());
+    let tally = load.tally.lock().unwrap();
+    println!(
+        "{lasting:?}, the upstream died {deaths} times, {CLIENTS} clients: {:?}, {} wrong; the longest took {} ms; \
+         memory {warm} KiB after a quarter, {end} KiB at the end; tasks and connections as before",
+        tally.verdicts,
+        tally.wrongs,
+        tally.longest.as_millis(),
+    );
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+    // Else nothing was tried.
+    assert!(tally.of(Verdict::Right) > 100 && tally.of(Verdict::Failed) > 100, "{tally:?}");
+    assert!(end < warm + MOST_GROWTH, "memory grew from {warm} to {end} KiB");
+}
+
+fn fault(n: u64) -> Fault {
+    let other = usize::try_from(n / 2).unwrap() % OTHERS.len();
+    if n.is_multiple_of(2) { Fault::Refused } else { OTHERS[other] }
+}

@@ -1,0 +1,173 @@
+//! What an answer may be: to whom, on which route, whatever becomes of the upstream.
+
+use serde_json::Value;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Who {
+    /// Signed in by this name.
+    SignedIn(String),
+    /// With a token that the upstream refuses.
+    Forged,
+    /// Without a cookie.
+    Nobody,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Route {
+    Required,
+    Optional,
+    Guarded,
+    Group,
+    /// `Guarded`, by the navigation of a browser.
+    Page,
+    /// `providers`, proxied.
+    Providers,
+    /// `session`, proxied.
+    Session,
+}
+
+impl Route {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Required,
+        Self::Optional,
+        Self::Guarded,
+        Self::Group,
+        Self::Page,
+        Self::Providers,
+        Self::Session,
+    ];
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Required => "/required",
+            Self::Optional => "/optional",
+            Self::Guarded | Self::Page => "/guarded",
+            Self::Group => "/group",
+            Self::Providers => "/api/auth/providers",
+            Self::Session => "/api/auth/session",
+        }
+    }
+
+    fn is_proxied(self) -> bool {
+        matches!(self, Self::Providers | Self::Session)
+    }
+}
+
+/// An answer, as far as it came.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) location: String,
+    pub(crate) cookies: Vec<String>,
+    pub(crate) body: String,
+    /// Whether the body ends as it should.
+    pub(crate) whole: bool,
+}
+
+/// What an answer was, where it may be that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    /// What a healthy upstream would have led to.
+    Right,
+    /// The upstream's own answer, seen to break off.
+    Broken,
+    /// The upstream's own failure, passed on.
+    Passed,
+    /// Nobody can tell: 502.
+    Failed,
+    /// 503.
+    Overloaded,
+    /// 504.
+    Late,
+}
+
+/// Judges an answer.
+///
+/// # Errors
+/// When somebody was let in who is not signed in, told signed out who is, or answered by anything else.
+pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict, String> {
+    let wrong = |what: &str| Err(format!("{what}: {who:?} on {route:?} got {answer:?}"));
+    let clears = |line: &String| {
+        line.strip_prefix("authjs.session-token").is_some_and(|rest| rest.starts_with("=;"))
+            || line.starts_with("authjs.session-token") && line.contains("Max-Age=0")
+    };
+    if *who != Who::Forged && answer.cookies.iter().any(clears) {
+        return wrong("logged out");
+    }
+    if answer.kind == "application/problem+json" && answer.status >= 500 {
+        if *who == Who::Nobody && !route.is_proxied() {
+            return wrong("the upstream was asked about nobody");
+        }
+        if !answer.cookies.is_empty() {
+            return wrong("a cookie in trouble");
+        }
+        return match answer.status {
+            502 => Ok(Verdict::Failed),
+            503 => Ok(Verdict::Overloaded),
+            504 => Ok(Verdict::Late),
+            _ => wrong("a failure of its own"),
+        };
+    }
+    if !answer.whole {
+        return if route.is_proxied() { Ok(Verdict::Broken) } else { wrong("broken off") };
+    }
+    if route.is_proxied() && answer.status == 500 {
+        return Ok(Verdict::Passed);
+    }
+    let right = match (route, who) {
+        (Route::Providers, _) => answer.status == 200 && answer.body.contains("\"credentials\""),
+        (Route::Session | Route::Optional, Who::SignedIn(name)) => {
+            answer.status == 200 && named(answer) == *name
+        }
+        (Route::Session | Route::Optional, _) => answer.status == 200 && answer.body == "null",
+        (Route::Required, Who::SignedIn(name)) => answer.status == 200 && named(answer) == *name,
+        (Route::Guarded | Route::Group | Route::Page, Who::SignedIn(_)) => {
+            answer.status == 200 && answer.body == "ok"
+        }
+        (Route::Page, _) => answer.status == 303 && answer.location.starts_with("/api/auth/signin"),
+        (Route::Required | Route::Guarded | Route::Group, _) => answer.status == 401,
+    };
+    if right { Ok(Verdict::Right) } else { wrong("wrong") }
+}
+
+fn named(answer: &Answer) -> String {
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    body["user"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The judge notices what it is there for.
+#[test]
+fn what_must_never_be_is_not_passed_over() {
+    let ada = Who::SignedIn("ada".to_owned());
+    let answer =
+        |status, body: &str| Answer { status, body: body.to_owned(), whole: true, ..Answer::default() };
+    let session = r#"{"user":{"name":"ada"}}"#;
+    assert_eq!(judge(&ada, Route::Required, &answer(200, session)), Ok(Verdict::Right));
+    for (who, route, bad) in [
+        (&Who::Forged, Route::Required, answer(200, session)),
+        (&Who::Nobody, Route::Optional, answer(200, session)),
+        (&Who::Forged, Route::Guarded, answer(200, "ok")),
+        (&Who::Nobody, Route::Page, answer(200, "ok")),
+        (&ada, Route::Required, answer(401, "")),
+        (&ada, Route::Optional, answer(200, "null")),
+        (&ada, Route::Session, answer(200, "null")),
+        (&ada, Route::Page, answer(303, "")),
+        (&ada, Route::Required, answer(200, r#"{"user":{"name":"bob"}}"#)),
+        (&ada, Route::Guarded, answer(500, "")),
+        (&ada, Route::Guarded, Answer { whole: false, ..answer(200, "o") }),
+        (&ada, Route::Providers, answer(200, "{")),
+    ] {
+        assert!(judge(who, route, &bad).is_err(), "{who:?} {route:?} {bad:?}");
+    }
+    let mut cleared = answer(200, session);
+    cleared.cookies.push("authjs.session-token=; Max-Age=0; Path=/".to_owned());
+    assert!(judge(&ada, Route::Required, &cleared).is_err());
+    let mut trouble = answer(502, "");
+    trouble.kind = "application/problem+json".to_owned();
+    assert_eq!(judge(&ada, Route::Required, &trouble), Ok(Verdict::Failed));
+    assert!(judge(&Who::Nobody, Route::Required, &trouble).is_err());
+    assert_eq!(judge(&ada, Route::Session, &answer(500, session)), Ok(Verdict::Passed));
+}

@@ -1,0 +1,57 @@
+use std::time::{Duration, Instant};
+
+use auth_proxy::testing::{FakeUpstream, mint};
+use auth_proxy::{Builder, Session, auth_proxy, require_session};
+use auth_proxy_tests::App;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+use tokio::runtime::Handle;
+
+auth_proxy! {
+    pub(crate) struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+}
+
+async fn required(session: Session<Auth>) -> Json<Session<Auth>> {
+    Json(session)
+}
+
+async fn optional(session: Option<Session<Auth>>) -> Json<Option<Session<Auth>>> {
+    Json(session)
+}
+
+#[require_session]
+async fn guarded() -> &'static str {
+    "ok"
+}
+
+/// An app before the upstream, with one route of each kind.
+pub(crate) async fn app(builder: Builder<Auth>) -> App {
+    let auth = builder.build().unwrap();
+    let group = Router::new().route("/group", get(|| async { "ok" })).route_layer(auth.require());
+    let router = Router::new()
+        .route("/required", get(required))
+        .route("/optional", get(optional))
+        .route("/guarded", get(guarded))
+        .merge(group);
+    App::start(auth.attach(router).with_state(auth)).await
+}
+
+/// A session token of this user, good where this is the secret.
+pub(crate) fn token(name: &str, secret: &str) -> String {
+    mint(&json!({ "sub": name, "name": name }), secret, "authjs.session-token")
+}
+
+pub(crate) fn alive_tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+/// Waits until nothing is left of the load: no connection to the upstream, and no task but these.
+pub(crate) async fn settle(upstream: &FakeUpstream, tasks: usize) {
+    let began = Instant::now();
+    while upstream.open_connections() > 0 || alive_tasks() > tasks {
+        let (open, alive) = (upstream.open_connections(), alive_tasks());
+        assert!(began.elapsed() < Duration::from_secs(30), "{open} connections, {alive} tasks of {tasks}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
