@@ -7,7 +7,8 @@ use proc_macro2::TokenStream;
 /// are the compiler's to judge.
 pub fn config(data: &[u8]) {
     let Some(input) = tokens(data) else { return };
-    let output = auth_proxy([tokens(b"(::auth_proxy)").unwrap_or_default(), input.clone()].into_iter().collect());
+    let output =
+        auth_proxy([tokens(b"(::auth_proxy)").unwrap_or_default(), input.clone()].into_iter().collect());
     assert!(!output.is_empty(), "neither expanded nor refused");
     let judged_by_others = ["fetch", "#", "<", "pub", "$", "'"].iter().any(|word| contains(data, word));
     assert!(judged_by_others || parses(output.clone()), "{output}");

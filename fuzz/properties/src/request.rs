@@ -37,7 +37,8 @@ pub fn request(data: &[u8]) {
     world::upstream(None);
     let (answer, _) = world::call(&APP, request);
     // By the upstream: it is well.
-    assert!(answer.status.as_u16() < 500, "{}", answer.status);
+    // 508: libFuzzer finds out the pseudonym in `Via` by watching comparisons, as nobody outside can.
+    assert!(answer.status.as_u16() < 500 || answer.status == 508, "{}", answer.status);
     for asked in world::asked() {
         let safe = [Method::GET, Method::HEAD];
         assert!(asked.method == method || safe.contains(&asked.method) && safe.contains(&method));
@@ -91,7 +92,9 @@ fn percent_decoded(text: &str) -> String {
 }
 
 fn says_what_it_should(headers: &http::HeaderMap) {
-    let all = |name: &HeaderName| -> Vec<_> { headers.get_all(name).iter().map(|v| v.as_bytes().to_vec()).collect() };
+    let all = |name: &HeaderName| -> Vec<_> {
+        headers.get_all(name).iter().map(|v| v.as_bytes().to_vec()).collect()
+    };
     assert_eq!(all(&HOST), [b"app.example.com"]);
     for (name, value) in
         [("x-forwarded-host", "app.example.com"), ("x-forwarded-proto", "https"), ("x-api-key", "k3y")]
@@ -105,8 +108,18 @@ fn says_what_it_should(headers: &http::HeaderMap) {
         assert!(known || !name.starts_with("x-forwarded-"), "{name}");
         assert!(
             ![
-                "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
-                "trailer", "transfer-encoding", "upgrade", "expect", "content-length", "x-real-ip",
+                "connection",
+                "keep-alive",
+                "proxy-authenticate",
+                "proxy-authorization",
+                "proxy-connection",
+                "te",
+                "trailer",
+                "transfer-encoding",
+                "upgrade",
+                "expect",
+                "content-length",
+                "x-real-ip",
             ]
             .contains(&name),
             "{name}"

@@ -41,7 +41,9 @@ pub fn session(data: &[u8]) {
             }
         }
         Ok(None) => assert!(status == StatusCode::OK && mentions, "signed out by nobody"),
-        Err(error) if error.is_invalid() => assert!(status == StatusCode::OK && mentions, "refused by nobody"),
+        Err(error) if error.is_invalid() => {
+            assert!(status == StatusCode::OK && mentions, "refused by nobody")
+        }
         Err(error) => assert!(error.is_unavailable(), "{error}"),
     }
 }

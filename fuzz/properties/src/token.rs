@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use crate::world::{self, Auth, SECRET};
 
 /// What every genuine token says.
-static CLAIMS: LazyLock<Value> = LazyLock::new(|| json!({ "sub": "1", "name": "Ada", "exp": 4_102_444_800_u64 }));
+static CLAIMS: LazyLock<Value> =
+    LazyLock::new(|| json!({ "sub": "1", "name": "Ada", "exp": 4_102_444_800_u64 }));
 
 static OPENER: LazyLock<Opener> = LazyLock::new(|| Opener::new(SECRET, world::COOKIE).unwrap());
 
 /// One proxy for each format, and a genuine token of it.
 static FORMATS: LazyLock<Vec<(Auth, String)>> = LazyLock::new(|| {
-    let build = |builder: auth_proxy::Builder<Auth>| builder.secrets([SECRET]).cache_entries(1).build().unwrap();
+    let build =
+        |builder: auth_proxy::Builder<Auth>| builder.secrets([SECRET]).cache_entries(1).build().unwrap();
     let v4 = world::builder().kind(Kind::NextAuthV4).cookie_name(world::COOKIE);
     let signed = world::builder().token(TokenFormat::Hs256);
     vec![

@@ -56,7 +56,8 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
 /// The answer of an app, and its body.
 pub(crate) fn call(app: &Router, request: Request<Body>) -> (http::response::Parts, Vec<u8>) {
     wait(async {
-        let (parts, body) = app.clone().oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts();
+        let (parts, body) =
+            app.clone().oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.map(Vec::from);
         (parts, body.unwrap_or_default())
     })
