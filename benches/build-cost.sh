@@ -11,6 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Neither a cache of compilations nor somebody else's target directory.
 unset RUSTC_WRAPPER CARGO_TARGET_DIR CARGO_BUILD_RUSTC_WRAPPER
+# As a crate from a registry is compiled, and not as one that is worked on.
+export CARGO_INCREMENTAL=0
 rounds=3
 [ "${QUICK:-}" != 1 ] || rounds=1
 

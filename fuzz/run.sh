@@ -32,7 +32,7 @@ for target in "${targets[@]}"; do
   # New inputs go to the first folder, so that the corpus stays as small as it is kept.
   found=none
   cargo +nightly fuzz run "${options[@]}" "$target" "$work/$target" "corpus/$target" -- -runs="$runs" \
-    -max_len=2048 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 "${dict[@]}" >"$work/log" 2>&1 ||
+    -max_len="${MAX_LEN:-2048}" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 "${dict[@]}" >"$work/log" 2>&1 ||
     { found=yes; failed=1; tail -40 "$work/log" >&2; }
   seconds=$((SECONDS - start))
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")

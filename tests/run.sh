@@ -35,17 +35,23 @@ done
 
 say "formatting"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --all --check
 
 say "lints"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 # With no feature at all, and as an app has it.
 cargo clippy -p auth-proxy --no-default-features --locked -- -D warnings
 cargo clippy -p auth-proxy --locked -- -D warnings
+cargo clippy --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --all-targets --locked -- -D warnings
 
 say "tests"
 cargo test --workspace --all-features --locked
 # The same behaviour in front of an upstream that answers as Robo.js does.
 FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
+
+say "fuzzing, a short while"
+# The corpus and mutations of it, on stable Rust; fuzz/run.sh goes on for longer.
+cargo test --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --locked
 
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked

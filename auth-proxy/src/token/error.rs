@@ -1,23 +1,25 @@
+use std::fmt;
+
 use crate::error::{AuthError, Reason};
 
 /// Why a token is no good. Never says anything of its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenError {
-    #[error("not the shape, the encoding or the JSON of a token")]
+    /// Not the shape, the encoding or the JSON of a token.
     Malformed,
-    #[error("does not decrypt or verify under any configured key")]
+    /// Does not decrypt or verify under any configured key.
     Tampered,
-    #[error("names a key that is not configured")]
+    /// Names a key that is not configured.
     UnknownKey,
-    #[error("has expired")]
+    /// Has expired.
     Expired,
-    #[error("is not valid yet")]
+    /// Is not valid yet.
     NotYetValid,
-    #[error("is protected in a way that is not configured")]
+    /// Is protected in a way that is not configured.
     Unsupported,
-    #[error("is too large")]
+    /// Is too large.
     TooLarge,
-    #[error("the Authorization header is not well formed")]
+    /// The Authorization header is not well formed.
     BearerMalformed,
 }
 
@@ -38,12 +40,19 @@ impl From<TokenError> for AuthError {
 }
 
 /// Why a key cannot be used. Never holds the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyError {
-    #[error("the key cannot be derived")]
     Derivation,
-    #[error("the operating system gives no random bytes")]
     Randomness,
-    #[error("not a public key of this algorithm in PEM")]
     Pem,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Derivation => "the key cannot be derived",
+            Self::Randomness => "the operating system gives no random bytes",
+            Self::Pem => "not a public key of this algorithm in PEM",
+        })
+    }
 }

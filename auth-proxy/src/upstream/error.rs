@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::fmt;
 use std::io::ErrorKind;
 
 use axum::body::Body;
@@ -8,9 +9,20 @@ use hyper_util::client::legacy;
 use crate::error::{AuthError, BoxError, Reason};
 
 /// No connection came about.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot connect")]
-pub(super) struct ConnectFailed(#[source] pub(super) BoxError);
+#[derive(Debug)]
+pub(super) struct ConnectFailed(pub(super) BoxError);
+
+impl fmt::Display for ConnectFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot connect")
+    }
+}
+
+impl Error for ConnectFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
 
 /// A fetch that brought no answer.
 pub(super) struct Failure {

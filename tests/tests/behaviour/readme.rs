@@ -64,3 +64,38 @@ fn defaults_are_those_of_the_table() {
         );
     }
 }
+
+/// Every promise names tests that there are.
+#[test]
+fn promises_are_held_by_tests() {
+    let promises = README.split("\n## ").find(|part| part.starts_with("What it promises\n")).unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let tests = sources(&format!("{root}/tests/tests")) + &sources(&format!("{root}/auth-proxy/src"));
+    let rows: Vec<&str> = promises.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 15);
+    for row in rows {
+        let cell = row.split('|').nth(2).unwrap();
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            let is_target = cell.contains(&format!("fuzz target `{name}`"));
+            let target = format!("{root}/fuzz/fuzz_targets/{name}.rs");
+            let is_test = tests.contains(&format!("fn {name}("));
+            assert!(is_test || is_target && std::path::Path::new(&target).is_file(), "no test `{name}`");
+        }
+    }
+}
+
+/// What stands in all Rust files below a folder.
+fn sources(folder: &str) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(path.to_str().unwrap());
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
