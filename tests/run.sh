@@ -59,5 +59,10 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --lock
 if command -v cargo-deny >/dev/null; then
   say "advisories and licences"
   cargo deny --all-features check
+elif command -v cargo-audit >/dev/null; then
+  say "advisories"
+  cargo audit --deny warnings
+else
+  say "no advisories are checked: neither cargo-deny nor cargo-audit is installed"
 fi
 say "all checks passed"

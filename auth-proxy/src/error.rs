@@ -21,8 +21,8 @@ pub enum Outcome {
     Absent,
     /// A credential was sent and is no good: tampered, expired, another key, refused upstream. 401.
     Invalid,
-    /// Somebody is signed in, and a [`Policy`](crate::Policy) refused them, or the page that they came
-    /// from. 403.
+    /// Somebody is signed in, and a [`Policy`](crate::Policy) refused them; or a page of another origin
+    /// writes in their name. 403.
     Forbidden,
     /// Nobody can tell: the upstream is down, late, or answers nonsense. 502, 503 or 504.
     Unavailable,
@@ -42,7 +42,7 @@ pub enum Outcome {
 /// | `session_refused` | 401 | invalid: the upstream cleared the cookie |
 /// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
 /// | `policy_refused` | 403 | forbidden |
-/// | `cross_origin_refused` | 403 | forbidden: a write from a page of another origin |
+/// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
 /// | `upstream_unreachable`, `upstream_failed`, `upstream_nonsense`, `upstream_undecided` | 502 | unavailable |
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
 /// | `upstream_overloaded` | 503 | unavailable: it says so, or too many requests wait for it |
@@ -101,7 +101,7 @@ reasons! {
     TOKEN_TOO_LARGE = Invalid 401 "token_too_large" "The session token is too large.";
     BEARER_MALFORMED = Invalid 401 "bearer_malformed" "The Authorization header is not well formed.";
     POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
-    CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this for you.";
+    CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
     UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
     UPSTREAM_FAILED = Unavailable 502 "upstream_failed" "The sign-in service failed.";
     UPSTREAM_NONSENSE = Unavailable 502 "upstream_nonsense" "The sign-in service gave an answer that makes no sense.";

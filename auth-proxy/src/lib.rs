@@ -22,8 +22,8 @@ pub use crate::config::{
 };
 pub use crate::error::{AuthError, BoxError, Outcome};
 pub use crate::guard::{
-    AnySession, CrossOriginLayer, CrossOriginService, GuardRejection, Policy, RequireLayer, RequireService,
-    RequireSession,
+    AnySession, CrossOriginProtection, CrossOriginService, GuardRejection, Policy, RequireLayer,
+    RequireService, RequireSession,
 };
 pub use crate::provider::{Provider, Provides, Proxy};
 pub use crate::session::{

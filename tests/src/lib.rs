@@ -1,4 +1,9 @@
-//! What the tests share: an app on a real socket, a browser-like client, and raw requests.
+//! What the tests share: an app on a real socket, a browser-like client, and raw requests; all of it watched for
+//! secrets that are logged, and for panics.
+
+pub mod scanner;
+mod secrets;
+pub mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +32,7 @@ impl App {
 
     /// Serves a router on a port that was told to somebody before.
     pub async fn start_at(port: u16, router: Router) -> Self {
+        watch::start();
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -42,6 +48,7 @@ impl App {
 
     /// Sends bytes as they are and answers everything that comes back until the connection closes.
     pub async fn raw(&self, request: &str) -> String {
+        secrets::of_request(request);
         let mut socket = TcpStream::connect(self.addr).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -70,6 +77,7 @@ pub fn loopback_client() -> reqwest::Client {
 }
 
 fn loopback() -> reqwest::ClientBuilder {
+    watch::start();
     reqwest::Client::builder().redirect(Policy::none()).no_proxy().dns_resolver(Arc::new(Loopback))
 }
 
@@ -131,8 +139,10 @@ impl Browser {
 
     /// GET with headers.
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        secrets::of_target(path);
         let mut request = self.client.get(self.url(path));
         for (name, value) in headers {
+            secrets::of_header(name, value);
             request = request.header(*name, *value);
         }
         Answer::of(request.send().await.unwrap()).await
@@ -140,6 +150,8 @@ impl Browser {
 
     /// A form that is posted.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        secrets::of_target(path);
+        form.iter().for_each(|(name, value)| secrets::of_field(name, value));
         let request = self.client.post(self.url(path)).form(form);
         Answer::of(request.send().await.unwrap()).await
     }
@@ -182,7 +194,9 @@ impl Browser {
     /// The token that every form to the sign-in routes carries.
     pub async fn csrf(&self) -> String {
         let answer = self.get(&format!("{}/csrf", self.base)).await;
-        answer.json()["csrfToken"].as_str().expect("a csrfToken").to_owned()
+        let token = answer.json()["csrfToken"].as_str().expect("a csrfToken").to_owned();
+        secrets::of_field("csrfToken", &token);
+        token
     }
 }
 
@@ -201,6 +215,7 @@ impl Answer {
     /// Reads a response.
     pub async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        secrets::of_response(&headers);
         Self { status, headers, body: response.text().await.unwrap() }
     }
 

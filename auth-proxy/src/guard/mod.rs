@@ -1,6 +1,5 @@
 //! Who may pass: the guard as an extractor argument and as a layer, policies, and the answer to
-//! those who may not: 401, 403, or the way to the sign-in page. And from where: the layer that
-//! refuses writes from other origins.
+//! those who may not: 401, 403, or the way to the sign-in page. And which pages may write.
 
 mod cross_origin;
 mod extract;
@@ -9,7 +8,7 @@ mod policy;
 mod redirect;
 mod rejection;
 
-pub use self::cross_origin::{CrossOriginLayer, CrossOriginService};
+pub use self::cross_origin::{CrossOriginProtection, CrossOriginService};
 pub use self::extract::RequireSession;
 pub use self::layer::{RequireLayer, RequireService};
 pub use self::policy::{AnySession, Policy};

@@ -1,4 +1,5 @@
 use auth_proxy_rules::TokenFormat;
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc;
@@ -10,13 +11,45 @@ use super::error::{KeyError, TokenError};
 use super::{json, pem};
 
 /// Verifies compact JWS (RFC 7515) under one configured algorithm.
-///
-/// The verifier is taken from jsonwebtoken's aws-lc provider by name. Its process-wide default is
-/// left alone: with two providers compiled in, asking for the default panics until one is
-/// installed, and which one that is belongs to the application.
 pub(super) struct JwsDecoder {
     algorithm: Algorithm,
-    keys: Vec<DecodingKey>,
+    keys: Vec<Key>,
+}
+
+enum Key {
+    /// Of a shared secret; aws-lc clears it when it is dropped. jsonwebtoken would keep a copy that nobody clears.
+    Mac(Box<hmac::Key>),
+    /// A public key: no secret.
+    Public(DecodingKey),
+}
+
+impl Key {
+    fn new(algorithm: Algorithm, secret: &Zeroizing<String>) -> Result<Self, KeyError> {
+        let bytes = secret.as_bytes();
+        Ok(match algorithm {
+            Algorithm::HS256 => Self::mac(hmac::HMAC_SHA256, bytes),
+            Algorithm::HS384 => Self::mac(hmac::HMAC_SHA384, bytes),
+            Algorithm::HS512 => Self::mac(hmac::HMAC_SHA512, bytes),
+            _ => Self::Public(pem::public_key(algorithm, secret).ok_or(KeyError::Pem)?),
+        })
+    }
+
+    fn mac(algorithm: hmac::Algorithm, secret: &[u8]) -> Self {
+        Self::Mac(Box::new(hmac::Key::new(algorithm, secret)))
+    }
+
+    /// Whether a signature is of this key. aws-lc compares a MAC in constant time.
+    ///
+    /// A public key's verifier is taken from jsonwebtoken's aws-lc provider by name. Its process-wide default
+    /// is left alone: with two providers compiled in, asking for the default panics until one is installed,
+    /// and which one that is belongs to the application.
+    fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Mac(key) => hmac::verify(key, message, signature).is_ok(),
+            Self::Public(key) => (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm, key)
+                .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -31,13 +64,8 @@ struct Header {
 impl JwsDecoder {
     pub(super) fn new(format: TokenFormat, secrets: &[Zeroizing<String>]) -> Result<Self, KeyError> {
         let algorithm = algorithm(format).ok_or(KeyError::Derivation)?;
-        let key = |secret: &Zeroizing<String>| match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                Ok(DecodingKey::from_secret(secret.as_bytes()))
-            }
-            _ => pem::public_key(algorithm, secret).ok_or(KeyError::Pem),
-        };
-        Ok(Self { algorithm, keys: secrets.iter().map(key).collect::<Result<_, _>>()? })
+        let keys = secrets.iter().map(|secret| Key::new(algorithm, secret)).collect::<Result<_, _>>()?;
+        Ok(Self { algorithm, keys })
     }
 
     /// The payload of a token whose signature holds under one of the keys.
@@ -54,10 +82,7 @@ impl JwsDecoder {
             return Err(TokenError::Unsupported);
         }
         let (signature, payload) = (decode(signature)?, decode(payload)?);
-        let holds = self.keys.iter().any(|key| {
-            (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, key)
-                .is_ok_and(|verifier| verifier.verify(message.as_bytes(), &signature).is_ok())
-        });
+        let holds = self.keys.iter().any(|key| key.verifies(self.algorithm, message.as_bytes(), &signature));
         if holds { Ok(payload) } else { Err(TokenError::Tampered) }
     }
 }
@@ -126,8 +151,8 @@ mod tests {
         }
         // The public key as a shared secret: the classic confusion of algorithms.
         let hmac = |message: &[u8]| {
-            let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, public.as_bytes());
-            aws_lc_rs::hmac::sign(&key, message).as_ref().to_vec()
+            let key = hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes());
+            hmac::sign(&key, message).as_ref().to_vec()
         };
         let confused = token(r#"{"alg":"HS256"}"#, &hmac);
         assert_eq!(decoder.verify(&confused), Err(TokenError::Unsupported));
@@ -138,6 +163,39 @@ mod tests {
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
             assert!(decoder.verify(&changed).is_err(), "{name}, byte {at}");
+        }
+    }
+
+    /// A signature is whole, of the algorithm, and of one of the secrets.
+    #[test]
+    fn shared_secrets() {
+        let secret = |bytes: usize| Zeroizing::new("x".repeat(bytes));
+        for (format, algorithm) in [
+            (TokenFormat::Hs256, hmac::HMAC_SHA256),
+            (TokenFormat::Hs384, hmac::HMAC_SHA384),
+            (TokenFormat::Hs512, hmac::HMAC_SHA512),
+        ] {
+            // Shorter than a block, longer than one, and one byte.
+            for bytes in [32, 200, 1] {
+                let key = hmac::Key::new(algorithm, secret(bytes).as_bytes());
+                let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
+                let name = format.word().to_uppercase();
+                let header = format!(r#"{{"alg":"{name}"}}"#);
+                let good = token(&header, &sign);
+                let decoder = JwsDecoder::new(format, &[secret(7), secret(bytes)]).unwrap();
+                assert_eq!(decoder.verify(&good), Ok(PLAIN.to_vec()), "{name} {bytes}");
+                let other = JwsDecoder::new(format, &[secret(bytes + 1)]).unwrap();
+                assert_eq!(other.verify(&good), Err(TokenError::Tampered), "{name} {bytes}");
+                let cut = token(&header, &|message| sign(message)[..16].to_vec());
+                let none = token(&header, &|_| Vec::new());
+                let more = token(&header, &|message| [sign(message), vec![0]].concat());
+                for bad in [cut, none, more] {
+                    assert_eq!(decoder.verify(&bad), Err(TokenError::Tampered), "{name} {bytes}");
+                }
+                for other in [r#"{"alg":"none"}"#, r#"{"alg":"RS256"}"#, r#"{"alg":"hs256"}"#] {
+                    assert_eq!(decoder.verify(&token(other, &sign)), Err(TokenError::Unsupported));
+                }
+            }
         }
     }
 

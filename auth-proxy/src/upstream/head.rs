@@ -111,17 +111,22 @@ impl Front {
         Ok(())
     }
 
-    /// Whether a page of this origin is on the host that was asked for, whoever vouches for it.
-    pub(crate) fn is_host_of(&self, page: &Origin) -> bool {
-        let asked = |authority: &String| Origin { https: page.https, authority: authority.clone() };
-        self.host.as_ref().map(asked).is_some_and(|asked| asked.is_same(page))
-    }
-
     /// This app's origin as the browser sees it: `public_url`, else what the request says. `None` when
     /// that is a stranger's word.
     pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {
         let said = || Some(Origin { https: self.https, authority: self.known_host()?.to_owned() });
         public_url.cloned().or_else(said)
+    }
+
+    /// Whether a page of this origin is on the host that the request asks for: by `public_url`, else by the
+    /// host, a stranger's too, since a browser and no page writes that. https where the request came as http
+    /// may be TLS that ends before this app; the other way round is another origin.
+    pub(crate) fn is_asked_as(&self, page: &Origin, public_url: Option<&Origin>) -> bool {
+        let said = || Some(Origin { https: page.https, authority: self.host.clone()? });
+        match public_url {
+            Some(own) => own.is_same(page),
+            None => (page.https || !self.https) && said().is_some_and(|own| own.is_same(page)),
+        }
     }
 
     fn known_host(&self) -> Option<&str> {

@@ -1,118 +1,108 @@
-//! A server that faces the internet by itself. `axum::serve` waits for a slow head without end and takes every
-//! connection; where no reverse proxy stands in front, this is what it takes. Run it with
-//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p hardened`.
+//! Hardened: what `axum::serve` leaves to the proxy in front of it, for an app that has none or does not trust
+//! it. Clients that are slow to ask are sent away, there is a limit to how many there are and to how large a head
+//! is, a page of another origin writes nothing, and who stops the program lets running requests finish.
+//!
+//! HTTP/1 only, and no WebSockets: for those see `auto::Builder` of hyper-util.
+//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p hardened`. TLS still ends in front of it: set
+//! `AUTH_PUBLIC_URL=https://app.example.com`.
 
-use std::net::SocketAddr;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{env::var, error::Error, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use auth_proxy::{Session, auth_proxy, require_session};
-use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
-use axum::routing::{get, post};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::{conn::auto, graceful::GracefulShutdown};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request, routing::get};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::{net::TcpListener, sync::Semaphore, time};
 use tower::ServiceExt as _;
 
-/// Connections at once; more wait to be accepted.
-const MOST_CONNECTIONS: usize = 10_000;
-/// How long the head of a request may take.
-const HEAD: Duration = Duration::from_secs(5);
-/// How long what is under way may go on when the server is told to stop.
-const FINISH: Duration = Duration::from_secs(30);
+/// Until a connection has sent a whole head, the first as every further one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of a head. Session cookies of several chunks need some.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// For running requests, once the program is told to stop.
+const GRACE: Duration = Duration::from_secs(30);
 
 auth_proxy! {
-    struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
-}
-
-async fn me(session: Session<Auth>) -> String {
-    session.user.name.clone().unwrap_or_default()
+    struct Auth {
+        public_url: env("AUTH_PUBLIC_URL", optional),
+        upstream: { kind: authjs, base_url: env("AUTH_UPSTREAM_URL") },
+    }
 }
 
 #[require_session]
-async fn order() -> &'static str {
-    "ordered"
+async fn home(session: Session<Auth>) -> String {
+    format!("signed in as {}", session.user.email.as_deref().unwrap_or("somebody"))
+}
+
+#[require_session]
+async fn save() -> &'static str {
+    "saved"
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth::from_env()?;
-    // Pages of other origins order nothing.
-    let own = Router::new()
-        .route("/me", get(me))
-        .route("/order", post(order))
-        .layer(auth.cross_origin_protection());
-    let app: Router = auth.attach(own).with_state(auth);
-
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    // hyper takes 100 headers and these many bytes of a head, and answers 431 to more.
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 * 1024);
-    server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).max_concurrent_streams(100);
-    let (graceful, slots) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
-    let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
+    let routes = Router::new().route("/", get(home).post(save)).layer(auth.cross_origin_protection());
+    let app = auth.attach(routes).with_state(auth);
+    let port = var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
+    let connections = var("MAX_CONNECTIONS").unwrap_or("1024".to_owned()).parse()?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{}", listener.local_addr()?);
+    serve(listener, app, connections).await
+}
 
-    let mut stop = pin!(told_to_stop());
+async fn serve(listener: TcpListener, app: Router, connections: usize) -> Result<(), Box<dyn Error>> {
+    let permits = Arc::new(Semaphore::new(connections));
+    let running = GracefulShutdown::new();
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(HEAD_LIMIT);
+    let mut stopped = pin!(stopped()?);
     loop {
-        let slot = Arc::clone(&slots).acquire_owned();
-        let accepted = async {
-            let slot = slot.await.expect("nobody closes it");
-            (slot, accept(&listener).await)
+        // Who comes when all are taken waits in the kernel's queue.
+        let next = async { (Arc::clone(&permits).acquire_owned().await, listener.accept().await) };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            () = &mut stopped => break,
         };
-        let (slot, (stream, peer)) = tokio::select! {
-            biased;
-            () = &mut stop => break,
-            accepted = accepted => accepted,
+        let Ok((stream, peer)) = accepted else {
+            // No file descriptor is left, most likely.
+            time::sleep(Duration::from_millis(100)).await;
+            continue;
         };
         let app = app.clone();
-        let service = tower::service_fn(move |mut request: Request<_>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            app.clone().oneshot(request.map(Body::new))
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+            app.clone().oneshot(request)
         });
-        let connection = server
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
-            .into_owned();
-        let connection = graceful.watch(connection);
+        let connection = running.watch(server.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // Whatever a client does to its own connection is its own affair.
+            // Whatever ends a connection is its client's business.
             let _ = connection.await;
-            drop(slot);
+            drop(permit);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(FINISH, graceful.shutdown()).await;
+    let _ = time::timeout(GRACE, running.shutdown()).await;
     Ok(())
 }
 
-/// The next connection. Out of file descriptors it waits a moment, as `axum::serve` does.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+/// Until Ctrl-C or, from whatever runs containers, SIGTERM.
+#[cfg(unix)]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
+    })
 }
 
-/// Ctrl-C, or SIGTERM, as containers are stopped.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+/// Until Ctrl-C.
+#[cfg(not(unix))]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

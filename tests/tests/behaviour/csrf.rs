@@ -1,127 +1,328 @@
-//! Writes that pages of other origins have a visitor's browser send.
+//! Writes from pages of other origins: refused where they carry the session cookie, and nowhere else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use auth_proxy::Builder;
-use auth_proxy_tests::App;
+use auth_proxy_tests::{Answer, App};
 use axum::Router;
 use axum::routing::any;
 
-use crate::support::Auth;
+use crate::support::{Auth, upstream};
 
-const COOKIE: &str = "Cookie: authjs.session-token=x\r\n";
-const OWN: &str = "Origin: https://app.example.com\r\n";
-const OTHER: &str = "Origin: https://evil.example\r\n";
+const EVIL: &str = "https://evil.example";
+const COOKIE: (&str, &str) = ("cookie", "theme=dark; authjs.session-token=aaaa..bb.cc.dd");
 
-async fn app(builder: impl FnOnce(Builder<Auth>) -> Builder<Auth>) -> App {
-    let auth = builder(Auth::builder().base_url("http://127.0.0.1:9")).build().unwrap();
-    let layer = auth.cross_origin_protection();
-    App::start(Router::new().route("/", any(|| async { "done" })).layer(layer)).await
+/// An app that counts what reaches its handlers: `/guarded` behind the layer, `/open` not.
+struct Counted {
+    app: App,
+    reached: Arc<AtomicUsize>,
 }
 
-/// The status, and whether the handler ran.
-async fn send(app: &App, method: &str, headers: &str) -> u16 {
-    let answer = app
-        .raw(&format!("{method} / HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n{headers}\r\n"))
-        .await;
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    match status {
-        200 => assert!(method == "HEAD" || answer.contains("done")),
-        _ => assert!(answer.contains("\"cross_origin_refused\"") && answer.contains("no-store"), "{answer}"),
-    }
-    status
-}
-
-#[tokio::test]
-async fn a_write_by_cookie_comes_from_an_own_page() {
-    let app = app(|builder| builder.public_url("https://app.example.com")).await;
-    let site = |site: &str| format!("Sec-Fetch-Site: {site}\r\n");
-    for (headers, expected) in [
-        (site("same-origin") + OWN, 200),
-        (site("none"), 200),
-        (site("same-site") + "Origin: https://sister.example.com\r\n", 403),
-        (site("cross-site") + OTHER, 403),
-        // A page of this host on plain http is another origin, and the browser says so.
-        (site("cross-site") + "Origin: http://app.example.com\r\n", 403),
-        (site("cross-site") + OWN, 403),
-        (site("cross-site"), 403),
-        (site("cross-site") + &site("same-origin"), 403),
-        (site("Same-Origin"), 403),
-        (site(""), 403),
-        // Browsers without Fetch Metadata.
-        (OWN.to_owned(), 200),
-        ("Origin: https://APP.example.com:443\r\n".to_owned(), 200),
-        (OTHER.to_owned(), 403),
-        ("Origin: http://app.example.com\r\n".to_owned(), 403),
-        ("Origin: https://app.example.com.evil.example\r\n".to_owned(), 403),
-        ("Origin: https://app.example.com@evil.example\r\n".to_owned(), 403),
-        ("Origin: https://evil.example/https://app.example.com\r\n".to_owned(), 403),
-        ("Origin: null\r\n".to_owned(), 403),
-        ("Origin: \r\n".to_owned(), 403),
-        (OWN.to_owned() + OTHER, 403),
-        // No browser.
-        (String::new(), 200),
-        ("Referer: https://evil.example/\r\n".to_owned(), 200),
-    ] {
-        for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
-            assert_eq!(send(&app, method, &(headers.clone() + COOKIE)).await, expected, "{method} {headers}");
+impl Counted {
+    async fn start(builder: Builder<Auth>, trusted: &[&str]) -> Self {
+        let auth = builder.build().unwrap();
+        let reached = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&reached);
+        let handler = any(move || async move {
+            counter.fetch_add(1, SeqCst);
+            "done"
+        });
+        let mut protection = auth.cross_origin_protection();
+        for origin in trusted {
+            protection = protection.trust_origin(origin).unwrap();
         }
-        for method in ["GET", "HEAD", "OPTIONS"] {
-            assert_eq!(send(&app, method, &(headers.clone() + COOKIE)).await, 200, "{method} {headers}");
+        let router =
+            Router::new().route("/guarded", handler.clone()).layer(protection).route("/open", handler);
+        Self { app: App::start(auth.attach(router).with_state(auth)).await, reached }
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let client = auth_proxy_tests::loopback_client();
+        let mut request = client.request(method.parse().unwrap(), self.app.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Whether a request with these headers reaches the handler. Who is refused is told so in full.
+    async fn passes(&self, method: &str, headers: &[(&str, &str)]) -> bool {
+        let before = self.reached.load(SeqCst);
+        let answer = self.ask(method, "/guarded", headers).await;
+        let reached = self.reached.load(SeqCst) - before;
+        if answer.status == 200 {
+            assert_eq!(reached, 1, "{method} {headers:?}");
+            return true;
+        }
+        assert_eq!((answer.status, reached), (403, 0), "{method} {headers:?} {answer:?}");
+        assert_eq!(answer.code(), "cross_origin_refused");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.cookies(), [""; 0]);
+        false
+    }
+}
+
+fn plain() -> Builder<Auth> {
+    Auth::builder().base_url("http://127.0.0.1:9")
+}
+
+#[tokio::test]
+async fn the_browsers_word_on_the_site_decides() {
+    let app = Counted::start(plain(), &[]).await;
+    let own = app.app.url("");
+    for (site, passes) in [
+        ("same-origin", true),
+        ("none", true),
+        ("same-site", false),
+        ("cross-site", false),
+        ("", false),
+        ("Same-Origin", false),
+        ("something-new", false),
+    ] {
+        // An origin, whatever it is, does not overrule it.
+        for origin in [None, Some(EVIL), Some(own.as_str()), Some("null")] {
+            let mut headers = vec![COOKIE, ("sec-fetch-site", site)];
+            headers.extend(origin.map(|origin| ("origin", origin)));
+            assert_eq!(app.passes("POST", &headers).await, passes, "{site} {origin:?}");
+        }
+    }
+    let twice = [COOKIE, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")];
+    assert!(!app.passes("POST", &twice).await);
+}
+
+#[tokio::test]
+async fn every_method_that_is_not_safe() {
+    let app = Counted::start(plain(), &[]).await;
+    let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
+    for method in ["GET", "OPTIONS", "TRACE", "HEAD"] {
+        assert!(app.passes(method, &cross).await, "{method}");
+    }
+    for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "get", "ANYTHING"] {
+        assert!(!app.passes(method, &cross).await, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn without_that_word_the_origin_does() {
+    let app = Counted::start(plain(), &[]).await;
+    let port = app.app.addr.port();
+    let host = app.app.addr.to_string();
+    for (origin, passes) in [
+        (app.app.url("").as_str(), true),
+        // TLS may end before this app.
+        (&format!("https://{host}"), true),
+        (EVIL, false),
+        ("null", false),
+        ("", false),
+        (&host, false),
+        ("http://127.0.0.1", false),
+        (&format!("http://127.0.0.1:{}", port ^ 1), false),
+        (&format!("http://127.0.0.1:{port}.evil.example"), false),
+        (&format!("http://{host}/path"), false),
+        (&format!("http://user@{host}"), false),
+        (&format!("{} {EVIL}", app.app.url("")), false),
+        ("file://", false),
+        ("chrome-extension://abcdefgh", false),
+    ] {
+        assert_eq!(app.passes("POST", &[COOKIE, ("origin", origin)]).await, passes, "{origin}");
+    }
+    let own = app.app.url("");
+    assert!(!app.passes("POST", &[COOKIE, ("origin", &own), ("origin", EVIL)]).await);
+    // Neither header: a program, which sends what it wants to.
+    assert!(app.passes("POST", &[COOKIE]).await);
+    assert!(app.passes("POST", &[COOKIE, ("referer", "https://evil.example/")]).await);
+}
+
+/// A host that is nobody's for the sign-in routes will do to compare: a page can set neither header.
+#[tokio::test]
+async fn the_host_that_was_asked_for_is_compared_as_browsers_write_it() {
+    let app = Counted::start(plain(), &[]).await;
+    for (host, origin, passes) in [
+        ("app.example.com", "https://app.example.com", true),
+        ("APP.example.com", "https://app.example.com", true),
+        ("app.example.com:443", "https://app.example.com", true),
+        ("app.example.com:80", "http://app.example.com", true),
+        ("app.example.com:80", "https://app.example.com", false),
+        ("app.example.com", "https://app.example.com:8443", false),
+        ("app.example.com", "https://www.app.example.com", false),
+        ("app.example.com", "https://app.example.com.evil.example", false),
+        ("[::1]:3000", "http://[::1]:3000", true),
+        ("not a host", "https://app.example.com", false),
+    ] {
+        let headers = [COOKIE, ("host", host), ("origin", origin)];
+        assert_eq!(app.passes("POST", &headers).await, passes, "{host} {origin}");
+    }
+    // What a client says of forwarding is nobody's word.
+    let forwarded =
+        [COOKIE, ("host", "app.example.com"), ("x-forwarded-host", "evil.example"), ("origin", EVIL)];
+    assert!(!app.passes("POST", &forwarded).await);
+    let two = "POST /guarded HTTP/1.1\r\nHost: a.example\r\nHost: evil.example\r\nOrigin: https://evil.example\r\n\
+               Cookie: authjs.session-token=x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let answer = app.app.raw(two).await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && app.reached.load(SeqCst) == 5, "{answer}");
+}
+
+#[tokio::test]
+async fn public_url_decides_the_scheme_too() {
+    let app = Counted::start(plain().public_url("https://app.example.com"), &[]).await;
+    for (origin, passes) in [
+        ("https://app.example.com", true),
+        ("https://app.example.com:443", true),
+        ("http://app.example.com", false),
+        ("https://other.example.com", false),
+        (EVIL, false),
+    ] {
+        // Whatever host was asked for.
+        for host in ["app.example.com", "evil.example", "other.example.com"] {
+            let headers = [COOKIE, ("host", host), ("origin", origin)];
+            assert_eq!(app.passes("POST", &headers).await, passes, "{host} {origin}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_a_browser_does_not_add_by_itself_is_nobodys_to_abuse() {
-    let app = app(|builder| builder.public_url("https://app.example.com")).await;
-    let foreign = OTHER.to_owned() + "Sec-Fetch-Site: cross-site\r\n";
-    let bearer = "Authorization: Bearer x\r\n";
-    let chunks = "Cookie: a=b; authjs.session-token.0=x\r\n";
-    for (sent, expected) in [
-        (String::new(), 200),
-        ("Cookie: theme=dark; authjs.session-tokens=x\r\n".to_owned(), 200),
-        (bearer.to_owned(), 200),
-        (COOKIE.to_owned(), 403),
-        (chunks.to_owned(), 403),
-        // A cookie wins over a Bearer token.
-        (COOKIE.to_owned() + bearer, 403),
-        // What cannot be read here may be to others.
-        ("Authorization: Bearer\r\n".to_owned(), 403),
+async fn a_trusted_proxy_tells_the_host_and_the_scheme() {
+    let app = Counted::start(plain().trusted_proxies(["127.0.0.0/8"]), &[]).await;
+    for (origin, passes) in [
+        ("https://app.example.com", true),
+        // The network between a visitor and a page without TLS is not this app.
+        ("http://app.example.com", false),
+        ("https://internal", false),
     ] {
-        assert_eq!(send(&app, "POST", &(foreign.clone() + &sent)).await, expected, "{sent}");
+        let headers = [
+            COOKIE,
+            ("host", "internal"),
+            ("x-forwarded-host", "evil.example, app.example.com"),
+            ("x-forwarded-proto", "https"),
+            ("origin", origin),
+        ];
+        assert_eq!(app.passes("POST", &headers).await, passes, "{origin}");
     }
 }
 
 #[tokio::test]
-async fn a_websocket_is_a_write() {
-    let app = app(|builder| builder.public_url("https://app.example.com")).await;
-    let upgrade = "Upgrade: websocket\r\n";
-    assert_eq!(send(&app, "GET", &format!("{upgrade}{COOKIE}{OTHER}")).await, 403);
-    assert_eq!(send(&app, "GET", &format!("{upgrade}{COOKIE}{OWN}")).await, 200);
-    assert_eq!(send(&app, "GET", &format!("{upgrade}{OTHER}")).await, 200);
-}
-
-/// Without `public_url` the host is the one that was asked for: a page can choose neither it nor its own
-/// origin.
-#[tokio::test]
-async fn the_own_host_is_the_one_that_was_asked_for() {
-    let app = app(|builder| builder).await;
-    for (headers, expected) in [
-        (OWN, 200),
-        ("Origin: http://app.example.com\r\n", 200),
-        ("Origin: https://app.example.com:8443\r\n", 403),
-        (OTHER, 403),
-        ("X-Forwarded-Host: evil.example\r\nOrigin: https://evil.example\r\n", 403),
+async fn named_origins_may() {
+    let cors = "https://page.example.com";
+    let trusted = ["https://admin.example.com", "http://localhost:80"];
+    let app = Counted::start(plain().cors_origins([cors]), &trusted).await;
+    for (origin, passes) in [
+        (cors, true),
+        ("https://admin.example.com", true),
+        ("http://localhost", true),
+        ("http://admin.example.com", false),
+        ("https://admin.example.com:8443", false),
+        ("https://sub.admin.example.com", false),
+        ("null", false),
+        (EVIL, false),
     ] {
-        assert_eq!(send(&app, "POST", &format!("{COOKIE}{headers}")).await, expected, "{headers}");
+        for site in [&[][..], &[("sec-fetch-site", "same-site")], &[("sec-fetch-site", "cross-site")]] {
+            let headers: Vec<_> = site.iter().copied().chain([COOKIE, ("origin", origin)]).collect();
+            assert_eq!(app.passes("POST", &headers).await, passes, "{origin} {site:?}");
+        }
+    }
+    // A named origin beside another one is a request that somebody made up.
+    assert!(!app.passes("POST", &[COOKIE, ("origin", cors), ("origin", EVIL)]).await);
+    for bad in ["*", "null", "admin.example.com", "https://admin.example.com/path", ""] {
+        let error = plain().build().unwrap().cross_origin_protection().trust_origin(bad).unwrap_err();
+        assert!(error.to_string().contains("trust_origin: "), "{bad}: {error}");
     }
 }
 
+/// Cookies are what a browser adds by itself. No cookie of the session, no name to act in.
 #[tokio::test]
-async fn pages_that_are_named_may_write() {
-    let named = "https://page.example.net";
-    let app = app(|builder| builder.public_url("https://app.example.com").cors_origins([named])).await;
-    let from = |origin: &str| format!("{COOKIE}Sec-Fetch-Site: cross-site\r\nOrigin: {origin}\r\n");
-    assert_eq!(send(&app, "POST", &from(named)).await, 200);
-    assert_eq!(send(&app, "POST", &from("https://page.example.net:444")).await, 403);
-    assert_eq!(send(&app, "POST", &from("https://evil.example")).await, 403);
+async fn only_what_the_session_cookie_carries() {
+    let app = Counted::start(plain(), &[]).await;
+    let chunks = ("cookie", "authjs.session-token.0=aaaa; authjs.session-token.1=bbbb");
+    let bearer = ("authorization", "Bearer aaaa..bb.cc.dd");
+    let too_many = format!("authjs.session-token=x; pad={}", "a".repeat(70_000));
+    for (headers, passes) in [
+        (&[COOKIE][..], false),
+        (&[chunks], false),
+        (&[("cookie", "a=1"), COOKIE], false),
+        (&[COOKIE, bearer], false),
+        (&[COOKIE, ("authorization", "Bearer")], false),
+        (&[("cookie", too_many.as_str()), bearer], false),
+        (&[bearer], true),
+        (&[("authorization", "Bearer")], true),
+        (&[], true),
+        (&[("cookie", "theme=dark")], true),
+        (&[("cookie", "authjs.session-token=")], true),
+        (&[("cookie", "authjs.session-token-old=x; authjs.csrf-token=y")], true),
+        (&[("authorization", "Basic YTpi")], true),
+    ] {
+        for cross in [("sec-fetch-site", "cross-site"), ("origin", EVIL)] {
+            let headers: Vec<_> = headers.iter().copied().chain([cross]).collect();
+            assert_eq!(app.passes("POST", &headers).await, passes, "{headers:?}");
+        }
+    }
+}
+
+/// Cross-site WebSocket hijacking: the handshake is a GET with cookies, and CORS does not apply to it.
+#[tokio::test]
+async fn websockets_begin_with_a_write() {
+    let app = Counted::start(plain(), &[]).await;
+    let handshake = |more: &str| {
+        format!(
+            "GET /guarded HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n",
+            app.app.addr
+        )
+    };
+    let cookie = "Cookie: authjs.session-token=x\r\n";
+    for (more, status) in [
+        (format!("Origin: {EVIL}\r\n{cookie}"), 403),
+        (format!("Sec-Fetch-Site: cross-site\r\nOrigin: {EVIL}\r\n{cookie}"), 403),
+        (format!("Sec-Fetch-Site: same-site\r\n{cookie}"), 403),
+        (format!("Origin: null\r\n{cookie}"), 403),
+        (format!("Origin: {}\r\n{cookie}", app.app.url("")), 200),
+        (format!("Sec-Fetch-Site: same-origin\r\nOrigin: {}\r\n{cookie}", app.app.url("")), 200),
+        (format!("Origin: {EVIL}\r\n"), 200),
+        (cookie.to_owned(), 200),
+    ] {
+        let answer = app.app.raw(&handshake(&more)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{more} {answer}");
+    }
+}
+
+/// Without the layer nothing changes, and the sign-in routes are not behind it: a provider posts its callback
+/// (`response_mode=form_post`) from its own page.
+#[tokio::test]
+async fn only_where_it_was_added() {
+    let upstream = upstream().await;
+    let app = Counted::start(Auth::builder().base_url(upstream.url()), &[]).await;
+    let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
+    assert_eq!(app.ask("POST", "/open", &cross).await.status, 200);
+    assert_eq!(app.ask("POST", "/guarded", &cross).await.status, 403);
+    app.ask("POST", "/api/auth/callback/apple", &cross).await;
+    assert!(upstream.seen().iter().any(|seen| seen.uri.path() == "/api/auth/callback/apple"));
+}
+
+/// A refusal looks nothing up, and who passes is looked up as ever.
+#[tokio::test]
+async fn a_refusal_costs_the_upstream_nothing() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let router = Router::new()
+        .route(
+            "/write",
+            axum::routing::post(|session: auth_proxy::Session<Auth>| async move {
+                session.user.name.clone().unwrap_or_default()
+            }),
+        )
+        .layer(auth.require())
+        .layer(auth.cross_origin_protection());
+    let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+    let browser = auth_proxy_tests::Browser::of(&app);
+    browser.sign_in("demo", "demo").await;
+    let answer = browser.post("/write", &[]).await;
+    assert_eq!((answer.status, upstream.lookups()), (200, 1), "{answer:?}");
+    assert_eq!(answer.body, "Demo");
+    // The client's own cookies, and the headers of a form on another site.
+    let cookie = answer.cookies()[0].split(';').next().unwrap().to_owned();
+    let client = auth_proxy_tests::loopback_client();
+    let request =
+        client.post(app.url("/write")).header("cookie", cookie).header("sec-fetch-site", "cross-site");
+    let refused = Answer::of(request.send().await.unwrap()).await;
+    assert_eq!((refused.code().as_str(), upstream.lookups()), ("cross_origin_refused", 1));
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use auth_proxy::testing::{FakeUpstream, mint};
+use auth_proxy_tests::watch;
 use axum::response::IntoResponse;
 use serde_json::json;
 use tracing::subscriber::DefaultGuard;
@@ -24,6 +25,7 @@ struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        watch::look(bytes);
         self.0.lock().unwrap().write(bytes)
     }
 
@@ -42,6 +44,7 @@ impl<'a> MakeWriter<'a> for Buffer {
 
 impl Log {
     fn start() -> Self {
+        watch::start();
         let text = Buffer::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)

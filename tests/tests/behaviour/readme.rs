@@ -1,4 +1,4 @@
-//! What the README says is so.
+//! What the README says is so, and what SECURITY.md says is tested.
 
 use auth_proxy_rules::{Draft, Opt, Shape};
 
@@ -98,4 +98,25 @@ fn sources(folder: &str) -> String {
         }
     }
     text
+}
+
+/// A claim about security names its test, and the test is there.
+#[test]
+fn the_tests_that_security_md_names() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let named: Vec<_> = text.split('`').filter_map(|code| code.split_once(".rs::")).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for (file, test) in named {
+        let folder = if file.starts_with("token/") { "auth-proxy/src" } else { "tests/tests" };
+        let source = std::fs::read_to_string(root.join(folder).join(format!("{file}.rs")))
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(source.contains(&format!("fn {test}() ")), "{file} has no test {test}");
+    }
+    let ours = |code: &&str| {
+        code.ends_with(".rs") && (code.starts_with("auth-proxy/") || code.starts_with("tests/"))
+    };
+    for file in text.split('`').filter(ours) {
+        assert!(root.join(file).exists(), "{file}");
+    }
 }

@@ -101,6 +101,7 @@ pub(crate) fn is_robo() -> bool {
 pub(crate) fn users(
     builder: auth_proxy::testing::FakeUpstreamBuilder,
 ) -> auth_proxy::testing::FakeUpstreamBuilder {
+    auth_proxy_tests::watch::start();
     let builder = if is_robo() { builder.robo() } else { builder };
     builder
         .user(

@@ -8,7 +8,7 @@ use auth_proxy::{Kind, Strategy};
 
 use crate::deployments::{
     Deployment, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site, front_door_https,
-    front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo,
+    front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo, two_ports_of,
 };
 use crate::process::{Process, example};
 
@@ -122,6 +122,22 @@ async fn a_page_of_another_site() {
     let (deployment, page, stranger) = front_door_for_another_site().await;
     let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("STRANGER", stranger)];
     run("another-site.mjs", vars, "signed in from another site").await;
+}
+
+/// Forms, fetch and WebSockets of another site whose cookies go along; of another port, whose cookies are the
+/// same; and over plain http, where browsers do not send `Sec-Fetch-Site`.
+#[tokio::test]
+async fn pages_of_other_origins_write_nothing() {
+    let last_word = "written from its own pages only";
+    let vars = |app: &str, other: &str, site: &str| {
+        vec![("APP", app.to_owned()), ("OTHER", other.to_owned()), ("SITE", site.to_owned())]
+    };
+    let (deployment, _page, stranger) = front_door_for_another_site().await;
+    run("csrf.mjs", vars(&deployment.apps[0], &stranger, "cross-site"), last_word).await;
+    for (host, site) in [("127.0.0.1", "same-site"), ("app.localtest", "")] {
+        let (_upstream, _apps, own, other) = two_ports_of(host).await;
+        run("csrf.mjs", vars(&own, &other, site), last_word).await;
+    }
 }
 
 /// A passkey that is registered and signed in with on Auth.js's own page.

@@ -1,10 +1,16 @@
 //! The three deployments of the README, each with real servers: what an app needs in each is all that
 //! differs here.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use auth_proxy::testing::FakeUpstream;
 use auth_proxy::{Kind, Strategy};
 use auth_proxy_tests::{App, free_port};
-use axum::Router;
-use axum::routing::get;
+use axum::extract::Request;
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::json;
 
 use crate::server::{SECRET, Server};
 
@@ -103,6 +109,20 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
     (deployment, page, stranger)
 }
 
+/// An app, and a page of another origin of the same site: on another port, where cookies know no difference.
+pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String, String) {
+    let upstream = FakeUpstream::start().await.unwrap();
+    let [port, other] = [free_port(), free_port()];
+    let own = format!("http://{host}:{port}");
+    let auth = Auth::builder().base_url(upstream.url()).kind(Kind::Robo).public_url(&own).build().unwrap();
+    let empty = || async { axum::response::Html("<!doctype html><title>the same site</title>") };
+    let apps = vec![
+        App::start_at(port, pages(&auth)).await,
+        App::start_at(other, Router::new().route("/", get(empty))).await,
+    ];
+    (upstream, apps, own, format!("http://{host}:{other}"))
+}
+
 /// A site with an empty page, over https.
 async fn another_site(name: &str) -> (String, Server, App) {
     let [outer, inner] = [free_port(), free_port()];
@@ -196,9 +216,8 @@ pub(crate) async fn redirect_proxy() -> Deployment {
 }
 
 /// The fake upstream as Robo.js, since the real plugin is in no registry, behind a front door.
-pub(crate) async fn robo(strategy: Strategy) -> (auth_proxy::testing::FakeUpstream, App) {
-    let upstream =
-        auth_proxy::testing::FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
+pub(crate) async fn robo(strategy: Strategy) -> (FakeUpstream, App) {
+    let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
     let auth = Auth::builder().kind(Kind::Robo).base_url(upstream.url()).session_strategy(strategy);
     let app = App::start(pages(&auth.build().unwrap())).await;
     (upstream, app)
@@ -233,6 +252,33 @@ pub(crate) fn bundle_of(version: &str) -> std::path::PathBuf {
 fn pages(auth: &Auth) -> Router {
     let router =
         Router::new().route("/me", get(me)).route("/protected", get(protected)).route("/page", get(page));
-    let router = router.route("/react", get(react)).route("/react.js", get(react_script));
+    let router = router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth));
     auth.attach(router).with_state(auth.clone())
+}
+
+/// What only this app's own pages may do: how often it was done, and by whom it was asked for.
+fn writes(auth: &Auth) -> Router<Auth> {
+    let done = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (counter, told) = (Arc::clone(&done), Arc::clone(&asked));
+    let write = any(move || async move {
+        counter.fetch_add(1, SeqCst);
+        "written"
+    });
+    let note = move |request: Request| {
+        let said = |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
+        let cookie = said("cookie").contains("authjs.session-token=");
+        let by = json!({ "cookie": cookie, "origin": said("origin"), "site": said("sec-fetch-site") });
+        asked.lock().unwrap().push(by);
+        std::future::ready(request)
+    };
+    let written =
+        get(
+            move || async move { Json(json!({ "done": done.load(SeqCst), "asked": *told.lock().unwrap() })) },
+        );
+    Router::new()
+        .route("/write", write)
+        .layer(auth.cross_origin_protection())
+        .layer(axum::middleware::map_request(note))
+        .route("/written", written)
 }

@@ -129,54 +129,6 @@ async fn the_examples_of_the_deployments() {
     }
 }
 
-/// A client that never ends its head, and one whose request runs when the server is told to stop.
-#[cfg(unix)]
-#[tokio::test]
-async fn hardened_cuts_off_the_slow_and_finishes_what_runs() {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpStream;
-    use tokio::sync::Semaphore;
-
-    let (gate, began) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let (wait, begin) = (Arc::clone(&gate), Arc::clone(&began));
-    let upstream = auth_proxy_tests::App::start(axum::Router::new().fallback(move || async move {
-        begin.add_permits(1);
-        wait.acquire().await.unwrap().forget();
-        "finished"
-    }))
-    .await;
-    let program = Process::start(example("hardened").env("AUTH_UPSTREAM_URL", upstream.url("")));
-    let address = program.greeting.strip_prefix("http://").unwrap().to_owned();
-
-    let mut slow = TcpStream::connect(&address).await.unwrap();
-    slow.write_all(b"GET /me HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
-    let mut huge = TcpStream::connect(&address).await.unwrap();
-    let head = format!("GET /me HTTP/1.1\r\nHost: a\r\nX-Huge: {}\r\n\r\n", "x".repeat(100_000));
-    let _ = huge.write_all(head.as_bytes()).await;
-    let mut answer = vec![0; 12];
-    huge.read_exact(&mut answer).await.unwrap();
-    assert_eq!(answer, b"HTTP/1.1 431");
-    let mut rest = Vec::new();
-    let closed = tokio::time::timeout(Duration::from_secs(60), slow.read_to_end(&mut rest)).await;
-    assert!(closed.is_ok(), "a head that does not end is cut off");
-
-    let running = tokio::spawn({
-        let browser = Browser::at(&program.greeting);
-        async move { browser.get("/api/auth/callback/slow").await }
-    });
-    began.acquire().await.unwrap().forget();
-    program.terminate();
-    while TcpStream::connect(&address).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    gate.add_permits(1);
-    assert_eq!(running.await.unwrap().body, "finished");
-    assert!(tokio::task::spawn_blocking(|| program.ends_well()).await.unwrap());
-}
-
 /// The quickstart with nothing but Rust: what its page promises.
 #[tokio::test]
 async fn quickstart_signs_in_and_out() {

@@ -4,6 +4,7 @@
 mod browser;
 mod deployments;
 mod examples;
+mod hardened;
 mod openid;
 mod process;
 mod routes;

@@ -23,15 +23,20 @@ impl Process {
 
 #[cfg(unix)]
 impl Process {
-    /// Tells it to stop (SIGTERM).
+    /// Asks it to stop, as whatever runs containers does.
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Waits for its end, and answers whether it was a good one.
-    pub(crate) fn ends_well(mut self) -> bool {
-        self.child.wait().unwrap().success()
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// How it ends by itself.
+    pub(crate) fn end(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
     }
 }
 

@@ -1,0 +1,89 @@
+//! Finds secrets in text, whole or in parts, as they are or in the usual encodings.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::sync::RwLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+/// Bytes of a piece by which a long secret is known, so that a line with half of it is found too.
+const PIECE: usize = 12;
+
+/// RFC 3986's unreserved characters stay.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What is looked for.
+#[derive(Debug, Default)]
+pub struct Scanner(RwLock<Needles>);
+
+#[derive(Debug, Default)]
+struct Needles {
+    known: HashSet<Vec<u8>>,
+    /// The first, the middle and the last piece of every form of every secret.
+    pieces: HashSet<[u8; PIECE]>,
+    /// Forms that are shorter than a piece.
+    short: HashSet<String>,
+}
+
+impl Scanner {
+    /// Looks for one more secret.
+    pub fn add(&self, secret: &[u8]) {
+        // Two letters are in every text.
+        if secret.len() < 3 || self.0.read().unwrap().known.contains(secret) {
+            return;
+        }
+        let mut needles = self.0.write().unwrap();
+        for form in forms(secret) {
+            let bytes = form.as_bytes();
+            let Some(last) = bytes.len().checked_sub(PIECE) else {
+                needles.short.insert(form);
+                continue;
+            };
+            for at in [0, last / 2, last] {
+                needles.pieces.insert(bytes[at..at + PIECE].try_into().unwrap());
+            }
+        }
+        needles.known.insert(secret.to_vec());
+    }
+
+    /// What of a secret is in a line.
+    #[must_use]
+    pub fn find(&self, line: &[u8]) -> Option<String> {
+        let needles = self.0.read().unwrap();
+        let piece = line.windows(PIECE).find(|piece| needles.pieces.contains(*piece));
+        if let Some(piece) = piece {
+            return Some(format!("`{}`, of a secret", String::from_utf8_lossy(piece)));
+        }
+        let text = String::from_utf8_lossy(line);
+        needles.short.iter().find(|short| text.contains(short.as_str())).map(|short| format!("`{short}`"))
+    }
+}
+
+/// The ways to write a secret.
+fn forms(secret: &[u8]) -> Vec<String> {
+    let mut forms = vec![
+        String::from_utf8_lossy(secret).into_owned(),
+        String::from_utf8_lossy(secret).escape_debug().to_string(),
+        percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        percent_encode(secret, UNRESERVED).to_string(),
+        percent_encode(secret, NON_ALPHANUMERIC).to_string().to_ascii_lowercase(),
+    ];
+    // In three ways, by where in the encoded text it begins: `Basic` encodes a name before it.
+    for from in 0..3.min(secret.len() - 2) {
+        let whole = &secret[from..from + (secret.len() - from) / 3 * 3];
+        forms.extend([STANDARD_NO_PAD.encode(whole), URL_SAFE_NO_PAD.encode(whole)]);
+    }
+    if secret.len() >= 8 {
+        let hex = secret.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        // `{:?}` of bytes.
+        let list = format!("{secret:?}");
+        forms.extend([hex.to_ascii_uppercase(), hex, list.trim_matches(['[', ']']).to_owned()]);
+    }
+    forms.retain(|form| form.len() > 2);
+    forms
+}

@@ -1,0 +1,195 @@
+//! What a request carries is in no error: not in the answer, and not in the causes, which end up in logs. The watch
+//! looks at the logs meanwhile.
+
+use std::error::Error;
+use std::time::Duration;
+
+use auth_proxy::{Builder, Reqwest, auth_proxy};
+use auth_proxy_tests::scanner::Scanner;
+use auth_proxy_tests::{App, Browser, loopback_client, watch};
+use http::HeaderMap;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::support::{Auth, routes};
+
+const CODE: &str = "one-time-code-0123456789";
+const STATE: &str = "state-of-a-sign-in-0123456789";
+const PASSWORD: &str = "correct horse battery staple";
+const COOKIE: &str = "opaque-token-of-a-session-0123456789";
+const BEARER: &str = "opaque-token-of-a-program-0123456789";
+const API_KEY: &str = "key-of-this-app-0123456789";
+const AUTH_SECRET: &str = "a secret that is long enough, and no other";
+const SECRETS: [&str; 7] = [CODE, STATE, PASSWORD, COOKIE, BEARER, API_KEY, AUTH_SECRET];
+
+fn scanner() -> Scanner {
+    let scanner = Scanner::default();
+    for secret in SECRETS {
+        watch::secret(secret);
+        scanner.add(secret.as_bytes());
+    }
+    scanner
+}
+
+/// An error, how it prints, and every cause of it both ways.
+fn all_of(error: &dyn Error) -> String {
+    let text = format!("{error}\n{error:?}\n{error:#?}\n");
+    text + &error.source().map(all_of).unwrap_or_default()
+}
+
+/// An upstream that answers every connection with these bytes, once it has read something, and closes.
+async fn that_says(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if stream.read(&mut [0; 4096]).await.is_ok() {
+                stream.write_all(answer).await.ok();
+            }
+        }
+    });
+    url
+}
+
+/// Every way in which an upstream fails, and its address.
+async fn failures() -> Vec<(&'static str, String)> {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let late = format!("http://{}", silent.local_addr().unwrap());
+    // Takes connections, and reads nothing of them.
+    std::mem::forget(silent);
+    let plain = that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull").await;
+    vec![
+        ("refused", "http://127.0.0.1:9".to_owned()),
+        ("no such host", "http://nowhere.invalid.internal".to_owned()),
+        ("late", late),
+        ("no TLS", plain.replace("http://", "https://")),
+        ("closes", that_says(b"").await),
+        ("no HTTP", that_says(b"220 mail.example.com ESMTP\r\n").await),
+        ("breaks off", that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"user\"").await),
+        ("500", that_says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n").await),
+        ("a bad header", that_says(b"HTTP/1.1 200 OK\r\nX-\x01: 1\r\n\r\n").await),
+        ("no JSON", that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{null").await),
+        ("no session", that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"user\":\"abc\"}").await),
+        (
+            "switches",
+            that_says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n").await,
+        ),
+        ("undecided", plain),
+    ]
+}
+
+fn builder(url: &str) -> Builder<Auth> {
+    let builder = Auth::builder().base_url(url).header("x-api-key", API_KEY);
+    builder.timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(400))
+}
+
+#[tokio::test]
+async fn no_failure_of_the_upstream_tells_what_was_sent() {
+    let scanner = scanner();
+    let look = |what: &str, text: &str| {
+        assert_eq!(scanner.find(text.as_bytes()), None, "{what}: {text}");
+    };
+    for (failure, url) in failures().await {
+        for by_reqwest in [false, true] {
+            let builder = builder(&url);
+            let builder = if by_reqwest { builder.fetch(Reqwest::new(loopback_client())) } else { builder };
+            let auth = builder.build().unwrap();
+            look(failure, &format!("{auth:?} {:?}", auth.config()));
+            let app = App::start(routes(&auth)).await;
+            let browser = Browser::of(&app);
+
+            let callback = format!("/api/auth/callback/github?code={CODE}&state={STATE}");
+            let form = [("username", "demo"), ("password", PASSWORD), ("csrfToken", STATE)];
+            let cookie = format!("authjs.session-token={COOKIE}");
+            let bearer = format!("Bearer {BEARER}");
+            look(failure, &app.raw_get(&callback, "").await.1);
+            // An answer that breaks off breaks off here as well: there is none for a client to read.
+            if failure != "breaks off" {
+                let answer = browser.post("/api/auth/callback/credentials", &form).await;
+                look(failure, &format!("{answer:?}"));
+            }
+            for answer in [
+                browser.get_with("/session", &[("cookie", &cookie)]).await,
+                browser.get_with("/protected", &[("cookie", &cookie), ("accept", "text/html")]).await,
+                browser.get_with("/session", &[("authorization", &bearer)]).await,
+            ] {
+                look(failure, &format!("{answer:?}"));
+            }
+
+            for (name, value) in [("cookie", &cookie), ("authorization", &bearer)] {
+                let headers: HeaderMap =
+                    [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
+                let error = auth.session(&headers).await.unwrap_err();
+                assert!(error.is_unavailable(), "{failure}: {error:?}");
+                look(failure, &all_of(&error));
+            }
+        }
+    }
+}
+
+/// Tokens that are no good, and headers that are none.
+#[tokio::test]
+async fn no_refusal_tells_what_was_sent() {
+    let scanner = scanner();
+    let auth = builder("http://127.0.0.1:9").secrets([AUTH_SECRET]).build().unwrap();
+    let debug = format!("{auth:?} {:?} {:?}", auth.require(), auth.cross_origin_protection());
+    assert_eq!(scanner.find(debug.as_bytes()), None, "{debug}");
+    for (name, value) in [
+        ("cookie", format!("authjs.session-token={COOKIE}")),
+        ("cookie", format!("authjs.session-token={COOKIE}.{COOKIE}..{COOKIE}.x")),
+        ("cookie", format!("authjs.session-token={}", COOKIE.repeat(2000))),
+        ("authorization", format!("Bearer {BEARER} {BEARER}")),
+        ("authorization", format!("Bearer {BEARER}%zz")),
+        ("authorization", format!("Bearer {BEARER}")),
+    ] {
+        let headers: HeaderMap = [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
+        let errors = [
+            auth.token(&headers).await.unwrap_err(),
+            auth.session(&headers).await.map_or_else(|e| e, |_| panic!("{value}")),
+        ];
+        for error in errors {
+            let text = all_of(&error);
+            assert_eq!(scanner.find(text.as_bytes()), None, "{value}: {text}");
+        }
+    }
+}
+
+auth_proxy! {
+    struct Named {
+        upstream: {
+            base_url: env("URL"),
+            headers: { "x-api-key": env("KEY") },
+            secret: [env("SECRET"), env("OLDER", optional)],
+            token: env("TOKEN", optional),
+            session_strategy: env("STRATEGY", optional),
+        },
+    }
+}
+
+/// Values in the wrong place: each is somebody's secret in the wrong variable.
+#[test]
+fn no_problem_of_the_configuration_tells_a_value() {
+    let scanner = scanner();
+    let broken = format!("{API_KEY}\n{API_KEY}");
+    let private = format!("-----BEGIN PRIVATE KEY-----\n{AUTH_SECRET}\n-----END PRIVATE KEY-----");
+    let public = format!("-----BEGIN PUBLIC KEY-----\n{AUTH_SECRET}\n-----END PUBLIC KEY-----");
+    let good = [("URL", "http://auth.internal"), ("KEY", API_KEY), ("SECRET", AUTH_SECRET)];
+    for wrong in [
+        &[("URL", AUTH_SECRET)][..],
+        &[("URL", "https://user:correct horse battery staple@auth.internal")],
+        &[("KEY", &broken)],
+        &[("SECRET", &private)],
+        &[("SECRET", &public)],
+        &[("SECRET", &public), ("TOKEN", "es256")],
+        &[("TOKEN", "es256")],
+        &[("TOKEN", AUTH_SECRET)],
+        &[("STRATEGY", "database")],
+        &[("STRATEGY", AUTH_SECRET)],
+        &[("OLDER", &private), ("KEY", &broken)],
+    ] {
+        let vars = good.iter().chain(wrong).copied().collect::<std::collections::HashMap<_, _>>();
+        let error = Named::builder().vars(vars).build().map(drop).unwrap_err();
+        let text = all_of(&error) + &format!("{:?}", error.problems());
+        assert_eq!(scanner.find(text.as_bytes()), None, "{wrong:?}: {text}");
+    }
+}

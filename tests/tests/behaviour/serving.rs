@@ -1,0 +1,74 @@
+//! What `axum::serve` does about slow clients and large heads, as SECURITY.md says: nothing about the one, and
+//! what hyper's defaults are about the other.
+
+use std::time::Duration;
+
+use auth_proxy_tests::App;
+use axum::Router;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn router() -> Router {
+    Router::new().route("/", get(|| async { "ok" }))
+}
+
+/// Asks once, sends half of a second head, lets a day go by on the clock of the runtime, and sends the rest.
+async fn answer_after_a_day(addr: std::net::SocketAddr) -> String {
+    let mut socket = TcpStream::connect(addr).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut first = Vec::new();
+    while !first.ends_with(b"ok") {
+        first.push(socket.read_u8().await.unwrap());
+    }
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
+    tokio::time::pause();
+    tokio::time::sleep(DAY).await;
+    tokio::time::resume();
+    socket.write_all(b"Connection: close\r\n\r\n").await.ok();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.ok();
+    String::from_utf8(answer).unwrap()
+}
+
+/// No timer is set, so hyper's `header_read_timeout` of 30 s is none (axum 0.8.9, `serve/mod.rs`).
+#[tokio::test]
+async fn axum_serve_waits_for_a_head_as_long_as_it_takes() {
+    let app = App::start(router()).await;
+    let answer = answer_after_a_day(app.addr).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok"), "{answer}");
+}
+
+/// The same client at hyper with a timer, and nothing else set: after 30 s it is sent away.
+#[tokio::test]
+async fn hyper_with_a_timer_does_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = hyper::service::service_fn(|request| router().oneshot(request));
+        let mut server = hyper::server::conn::http1::Builder::new();
+        server.timer(hyper_util::rt::TokioTimer::new());
+        server.serve_connection(hyper_util::rt::TokioIo::new(stream), service).await.ok();
+    });
+    let answer = answer_after_a_day(addr).await;
+    assert!(!answer.contains(" 200 "), "{answer}");
+}
+
+/// 100 headers, and 8 KiB and a hundred pages of 4 KiB together, give or take one read (hyper 1.12, `proto/h1/io.rs`).
+#[tokio::test]
+async fn heads_have_the_limits_of_hyper() {
+    let app = App::start(router()).await;
+    let many = |count: usize| "X-Many: 1\r\n".repeat(count);
+    let large = |bytes: usize| format!("X-Large: {}\r\n", "a".repeat(bytes));
+    for (headers, status) in
+        [(many(98), 200), (many(99), 431), (large(400_000), 200), (large(1_000_000), 431)]
+    {
+        // Two are written by the helper.
+        let (found, answer) = app.raw_get("/", &headers).await;
+        assert_eq!(found, status, "{} bytes: {}", headers.len(), answer.lines().next().unwrap_or_default());
+    }
+}
