@@ -2,9 +2,11 @@ use http::{HeaderName, HeaderValue};
 
 use crate::Bad;
 
-/// Headers that belong to one connection (RFC 9110, section 7.6.1) and never travel on.
-const HOP_BY_HOP: [&str; 9] = [
+/// Headers that belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1) and never
+/// travel on.
+const HOP_BY_HOP: [&str; 10] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",

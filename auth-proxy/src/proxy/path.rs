@@ -4,7 +4,8 @@ use crate::error::{AuthError, Reason};
 ///
 /// Refuses whatever some server or client on the way might read as another path: dot and empty
 /// segments, backslashes and NUL, plain or percent-encoded (RFC 3986, section 6.2.2), encoded
-/// slashes, broken escapes, and bytes that are not ASCII. What passes is forwarded byte for byte.
+/// slashes, escapes that are broken or stand for escapes, and bytes that are not ASCII or stand for what is
+/// no UTF-8, such as overlong forms of a dot. What passes is forwarded byte for byte.
 ///
 /// # Errors
 /// `path_invalid`.
@@ -29,37 +30,42 @@ pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError>
 }
 
 fn is_safe(segment: &str) -> bool {
-    let mut bytes = segment.bytes();
-    // The name of the segment, without what some servers take off it: parameters at the first `;`, and a
-    // query or fragment where they take a decoded path for a URL.
-    let (mut length, mut only_dots, mut named) = (0, true, true);
-    while let Some(byte) = bytes.next() {
-        let byte = match byte {
-            b'%' => match decoded(&mut bytes) {
-                Some(byte) => byte,
-                None => return false,
-            },
-            byte if byte.is_ascii() => byte,
-            _ => return false,
-        };
-        if byte == b'\\' || byte.is_ascii_control() {
-            return false;
-        }
-        named &= !matches!(byte, b';' | b'?' | b'#');
-        if named {
-            length += 1;
-            only_dots &= byte == b'.';
-        }
+    if !segment.is_ascii() {
+        return false;
     }
-    !(only_dots && matches!(length, 1 | 2))
+    if !segment.contains('%') {
+        return is_plain(segment.as_bytes());
+    }
+    decoded(segment.as_bytes()).is_some_and(|decoded| {
+        let is_escape =
+            |three: &[u8]| matches!(three, [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit));
+        !decoded.contains(&b'/')
+            && !decoded.windows(3).any(is_escape)
+            && std::str::from_utf8(&decoded).is_ok()
+            && is_plain(&decoded)
+    })
 }
 
-/// The byte of an escape, unless it is one that reads as something else once more: a slash, the beginning
-/// of another escape, or the beginning of an overlong form of an ASCII character (RFC 3629, section 3).
-fn decoded(bytes: &mut (impl Iterator<Item = u8> + Clone)) -> Option<u8> {
-    let byte = bytes.next().and_then(hex)? << 4 | bytes.next().and_then(hex)?;
-    let is_escape = byte == b'%' && bytes.clone().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    (!is_escape && !matches!(byte, b'/' | 0xc0 | 0xc1)).then_some(byte)
+/// Whether a decoded segment is a name: not dots, also without the parameters that some servers take off it
+/// at the first `;`, what they read as a query once it is decoded, and white space around it.
+fn is_plain(segment: &[u8]) -> bool {
+    let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or_default();
+    !matches!(name.trim_ascii(), b"." | b"..")
+        && !segment.iter().any(|byte| *byte == b'\\' || byte.is_ascii_control())
+}
+
+/// `None` when an escape is broken.
+fn decoded(segment: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut bytes = segment.iter().copied();
+    while let Some(byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            bytes.next().and_then(hex)? << 4 | bytes.next().and_then(hex)?
+        } else {
+            byte
+        });
+    }
+    Some(decoded)
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -85,6 +91,11 @@ mod tests {
             "/a;b",
             "/100%25",
             "/...;",
+            "/%25",
+            "/a%25b",
+            "/a%3fb",
+            "/a%20b",
+            "/%e2%9c%a8",
         ] {
             assert_eq!(below(&format!("/api/auth{rest}"), "/api/auth").unwrap(), rest);
         }
@@ -125,6 +136,17 @@ mod tests {
             "/api/auth/x/%2e%2e%23/y",
             "/api/auth/%252e%252e/x",
             "/api/auth/%c0%ae%c0%ae/x",
+            "/api/auth/%e0%80%ae%e0%80%ae/x",
+            "/api/auth/%f0%80%80%ae/x",
+            "/api/auth/%c0%2e/x",
+            "/api/auth/%ff",
+            "/api/auth/%25%32%65%25%32%65/x",
+            "/api/auth/%252%65/x",
+            "/api/auth/x%25%32%66y",
+            "/api/auth/..%3f",
+            "/api/auth/..%23x",
+            "/api/auth/..%20",
+            "/api/auth/%20.",
         ] {
             let error = below(path, "/api/auth").unwrap_err();
             assert_eq!(error.code(), "path_invalid", "{path}");

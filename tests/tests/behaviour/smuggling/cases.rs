@@ -1,0 +1,374 @@
+//! Requests that two servers might cut in two places, or read in two ways. After each of them the client asks
+//! for [`LAST`] on the same connection.
+
+/// What a client asks for behind each case; the connection closes with it.
+pub(super) const LAST: &str = "GET /api/auth/last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/// A request that hides in another.
+const HIDDEN: &str = "GET /api/auth/hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+pub(super) struct Case {
+    pub(super) bytes: Vec<u8>,
+    /// The statuses of all answers, that of the last request included where it is reached.
+    pub(super) answers: Vec<u16>,
+    /// What the upstream sees: request lines with bodies, without `HTTP/1.1`.
+    pub(super) up: Vec<String>,
+}
+
+fn case(bytes: impl Into<Vec<u8>>, answers: &[u16], up: &[&str]) -> Case {
+    let up = up.iter().map(|&line| line.to_owned()).collect();
+    Case { bytes: bytes.into(), answers: answers.to_vec(), up }
+}
+
+/// Refused, and nothing goes up. The connection, whose bytes mean nothing any more, is closed.
+fn refused(bytes: impl Into<Vec<u8>>, status: u16) -> Case {
+    case(bytes, &[status], &[])
+}
+
+/// A form with these headers and these bytes behind them.
+fn form(headers: &str, rest: &str) -> String {
+    format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{rest}")
+}
+
+/// A form that goes up with this body, after which the connection is closed or serves the last request.
+fn passes(bytes: impl Into<Vec<u8>>, body: &str, then_closes: bool) -> Case {
+    let form = format!("POST /api/auth/callback/x | {body}");
+    match then_closes {
+        true => case(bytes, &[200], &[&form]),
+        false => case(bytes, &[200, 200], &[&form, "GET /api/auth/last | "]),
+    }
+}
+
+fn closes(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
+    passes(bytes, body, true)
+}
+
+fn keeps(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
+    passes(bytes, body, false)
+}
+
+/// `Content-Length` against `Transfer-Encoding`: the latter counts, and the connection ends with the request
+/// (RFC 9112, section 6.1), or the request is refused.
+pub(super) fn both_framings() -> Vec<Case> {
+    let chunk = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
+    let empty_then_hidden = format!("0\r\n\r\n{HIDDEN}");
+    let length = format!("Content-Length: {}\r\n", empty_then_hidden.len());
+    let both = |coding: &str| form(&format!("{length}{coding}"), &empty_then_hidden);
+    let mut cases = vec![
+        closes(both("Transfer-Encoding: chunked\r\n"), ""),
+        closes(form("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", &chunk), HIDDEN),
+        closes(form("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", &chunk), HIDDEN),
+        closes(
+            form("Content-Length: 4\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n", &chunk),
+            HIDDEN,
+        ),
+        closes(form("Transfer-Encoding: chunked\r\nContent-Length: x\r\n", &chunk), HIDDEN),
+        refused(form("Content-Length: x\r\nTransfer-Encoding: chunked\r\n", &chunk), 400),
+    ];
+    // Other ways to write it, which each server reads in its own.
+    for coding in [
+        "transfer-encoding: CHUNKED",
+        "Transfer-Encoding:chunked",
+        "Transfer-Encoding:\tchunked\t ",
+        "Transfer-Encoding: ,chunked",
+        "Transfer-Encoding: identity, chunked",
+        "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked",
+        "X: y\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\nX: y",
+    ] {
+        cases.push(closes(both(&format!("{coding}\r\n")), ""));
+    }
+    for coding in [
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding\t: chunked",
+        " Transfer-Encoding: chunked",
+        "\tTransfer-Encoding: chunked",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunkedx",
+        "Transfer-Encoding: x chunked",
+        "Transfer-Encoding: chunked x",
+        "Transfer-Encoding: \u{b}chunked",
+        "Transfer-Encoding: chunked\u{c}",
+        "Transfer-Encoding: \u{7f}chunked",
+        "Transfer-Encoding: \u{a0}chunked",
+        "Transfer-Encoding: chun\u{212a}ed",
+        "Transfer-Encoding: \"chunked\"",
+        "Transfer-Encoding: 'chunked'",
+        "Transfer-Encoding: [chunked]",
+        "Transfer-Encoding: chunked;q=1",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: chunked,",
+        "Transfer-Encoding: chunked, gzip",
+        "Transfer-Encoding: identity",
+        "Transfer-Encoding: cow",
+        "Transfer-Encoding:",
+        "Transfer-Encoding:\r\n chunked",
+        "Transfer-Encoding: chunked\r\n , identity",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: x",
+        "Transfer-Encoding\0: chunked",
+        "Transfer-Encoding: chunked\0",
+        "Transfer-Encoding: chunked\rX: y",
+        "X: y\rTransfer-Encoding: chunked",
+        "X: y\r\n\rTransfer-Encoding: chunked",
+        "Transfer-Encoding",
+        "\u{feff}Transfer-Encoding: chunked",
+        ": chunked",
+    ] {
+        cases.push(refused(both(&format!("{coding}\r\n")), 400));
+    }
+    // Headers of other names, which frame nothing.
+    for other in ["Transfer_Encoding: chunked", "Transfer-Encodin: chunked", "Content-Encoding: chunked"] {
+        cases.push(keeps(both(&format!("{other}\r\n")), &empty_then_hidden));
+    }
+    cases
+}
+
+/// `Content-Length` that is none, or two.
+pub(super) fn lengths() -> Vec<Case> {
+    let with = |lengths: &str| form(lengths, "hello");
+    let mut cases = vec![
+        keeps(with("Content-Length: 5\r\n"), "hello"),
+        keeps(with("content-length:5 \r\n"), "hello"),
+        keeps(with("Content-Length: 5\r\nContent-Length: 5\r\n"), "hello"),
+        keeps(with("Content-Length: 000000000000000000000005\r\n"), "hello"),
+        // No length, no body (RFC 9112, section 6.3): what follows is a request.
+        case(
+            form("Content_Length: 99\r\n", HIDDEN),
+            &[200, 200, 200],
+            &["POST /api/auth/callback/x | ", "GET /api/auth/hidden | ", "GET /api/auth/last | "],
+        ),
+        // Within the connection's rules, and beyond `upstream.body_limit`.
+        refused(with("Content-Length: 99999999\r\n"), 413),
+        refused(with("Content-Length: 9223372036854775807\r\n"), 413),
+        // Announced and never sent.
+        refused(with("Content-Length: 5000\r\n"), 408),
+    ];
+    for lengths in [
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 0\r\nContent-Length: 5\r\n",
+        "Content-Length: 5, 5\r\n",
+        "Content-Length: 5, 6\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: -0\r\n",
+        "Content-Length: 0x5\r\n",
+        "Content-Length: 5.0\r\n",
+        "Content-Length: 5e0\r\n",
+        "Content-Length: 5 5\r\n",
+        "Content-Length: 5;\r\n",
+        "Content-Length: 5\u{b}\r\n",
+        "Content-Length: \u{665}\r\n",
+        "Content-Length: \"5\"\r\n",
+        "Content-Length: \r\n",
+        "Content-Length:\r\n 5\r\n",
+        "Content-Length : 5\r\n",
+        " Content-Length: 5\r\n",
+        "Content-Length: 5\0\r\n",
+        "Content-Length: 18446744073709551616\r\n",
+        "Content-Length: 36893488147419103237\r\n",
+    ] {
+        cases.push(refused(with(lengths), 400));
+    }
+    cases
+}
+
+/// Chunks that are no chunks (RFC 9112, section 7.1).
+pub(super) fn chunks() -> Vec<Case> {
+    let with = |chunks: &str| form("Transfer-Encoding: chunked\r\n", chunks);
+    let end = "0\r\n\r\n";
+    let mut cases = Vec::new();
+    for chunks in [
+        "5\r\nhello\r\n",
+        "2\r\nhe\r\n3\r\nllo\r\n",
+        "5;name=value\r\nhello\r\n",
+        "5;name=\"0\"\r\nhello\r\n",
+        "5 \r\nhello\r\n",
+        "0005\r\nhello\r\n",
+    ] {
+        cases.push(keeps(with(&format!("{chunks}{end}")), "hello"));
+    }
+    for trailers in [
+        "Content-Length: 44\r\n",
+        "Host: evil.example\r\n",
+        "Cookie: authjs.session-token=tossed\r\n",
+        "X-Api-Key: forged\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "X-Forwarded-Host: evil.example\r\n",
+        "Connection: x-api-key\r\n",
+    ] {
+        let chunks = format!("5\r\nhello\r\n0\r\n{trailers}\r\n");
+        cases.push(keeps(with(&chunks), "hello"));
+        let name = trailers.split(':').next().unwrap_or_default();
+        cases.push(keeps(
+            form(&format!("Transfer-Encoding: chunked\r\nTE: trailers\r\nTrailer: {name}\r\n"), &chunks),
+            "hello",
+        ));
+    }
+    for chunks in [
+        "-5\r\nhello\r\n",
+        "+5\r\nhello\r\n",
+        "0x5\r\nhello\r\n",
+        " 5\r\nhello\r\n",
+        "\r\nhello\r\n",
+        "g\r\nhello\r\n",
+        "5\nhello\r\n",
+        "5\rhello\r\n",
+        "5;a\nb\r\nhello\r\n",
+        "5;a=\"\r\n\"\r\nhello\r\n",
+        "5\r\nhello",
+        "5\r\nhello\n",
+        "5\r\nhelloX\r\n",
+        "5\r\nhell\r\n",
+        "5 5\r\nhello\r\n",
+        "5\0\r\nhello\r\n",
+        "10000000000000005\r\nhello\r\n",
+        "fffffffffffffffff\r\nhello\r\n",
+        "\u{ff15}\r\nhello\r\n",
+    ] {
+        cases.push(refused(with(&format!("{chunks}{end}")), 400));
+    }
+    for ending in
+        ["0\r\nX : y\r\n\r\n", "0\r\n folded: y\r\n\r\n", "0\r\nno header\r\n\r\n", "0\r\n\rX\r\n\r\n"]
+    {
+        cases.push(refused(with(&format!("5\r\nhello\r\n{ending}")), 400));
+    }
+    // What never ends: the last request is part of it, and no chunk.
+    cases.push(refused(with("5\r\nhel"), 400));
+    cases.push(refused(with("5\r\nhello\r\n"), 400));
+    cases.push(refused(with("fffffff\r\nhello\r\n"), 408));
+    cases
+}
+
+/// Request lines.
+pub(super) fn lines() -> Vec<Case> {
+    let get = |line: &str| format!("{line}\r\nHost: localhost\r\n\r\n");
+    let line = |line: &str, status: u16| refused(get(line), status);
+    let answered = |line: &str, status: u16| case(get(line), &[status, 200], &["GET /api/auth/last | "]);
+    let mut cases = vec![
+        answered("GET http://localhost/api/auth/x HTTP/1.1", 400),
+        answered("GET http://evil.example/api/auth/x HTTP/1.1", 400),
+        answered("GET localhost:80 HTTP/1.1", 404),
+        answered("OPTIONS * HTTP/1.1", 404),
+        answered("GET * HTTP/1.1", 404),
+        answered("get /api/auth/session HTTP/1.1", 405),
+        answered("GETT /api/auth/session HTTP/1.1", 405),
+        answered("TRACE /api/auth/x HTTP/1.1", 405),
+        answered("CONNECT /api/auth/x HTTP/1.1", 405),
+        line(&format!("GET /api/auth/{} HTTP/1.1", "a".repeat(66_000)), 414),
+        // A method is a word (RFC 9110, section 9.1): whose it is, the upstream knows.
+        case(get("get /api/auth/x HTTP/1.1"), &[200, 200], &["get /api/auth/x | ", "GET /api/auth/last | "]),
+        // Lines before the first one, and lines that end in LF alone (RFC 9112, section 2.2).
+        case(
+            format!("\r\n\r\n{}", get("GET /api/auth/x HTTP/1.1")),
+            &[200, 200],
+            &["GET /api/auth/x | ", "GET /api/auth/last | "],
+        ),
+        case(
+            get("GET /api/auth/x HTTP/1.1").replace("\r\n", "\n"),
+            &[200, 200],
+            &["GET /api/auth/x | ", "GET /api/auth/last | "],
+        ),
+        // Two that are two.
+        case(
+            format!("{HIDDEN}{HIDDEN}"),
+            &[200, 200, 200],
+            &["GET /api/auth/hidden | ", "GET /api/auth/hidden | ", "GET /api/auth/last | "],
+        ),
+        case(get("GET /api/auth/x HTTP/1.0"), &[200], &["GET /api/auth/x | "]),
+        refused(
+            "POST /api/auth/callback/x HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        case(
+            format!(
+                "GET /api/auth/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{HIDDEN}",
+                HIDDEN.len()
+            ),
+            &[200, 200],
+            &[&format!("GET /api/auth/x | {HIDDEN}"), "GET /api/auth/last | "],
+        ),
+    ];
+    for bad in [
+        "GET  /api/auth/x HTTP/1.1",
+        "GET /api/auth/x  HTTP/1.1",
+        "GET /api/auth/x HTTP/1.1 ",
+        "GET\t/api/auth/x\tHTTP/1.1",
+        " GET /api/auth/x HTTP/1.1",
+        "GET /api/auth/x y HTTP/1.1",
+        "GET /api/auth/x HTTP/1.1 HTTP/1.1",
+        "GET /api/auth/x",
+        "GET /api/auth/x HTTP/1.2",
+        "GET /api/auth/x HTTP/0.9",
+        "GET /api/auth/x HTTP/2.0",
+        "GET /api/auth/x HTTP/1.1x",
+        "GET /api/auth/x http/1.1",
+        "GET /api/auth/x\0 HTTP/1.1",
+        "GET /api/auth/x\u{b} HTTP/1.1",
+        "GET /api/auth/x\rHTTP/1.1",
+        "GET /api/auth/x\nHTTP/1.1",
+        "GE(T /api/auth/x HTTP/1.1",
+        "GET api/auth/x HTTP/1.1",
+        "PRI * HTTP/2.0",
+        "\u{16}\u{3}\u{1}\u{2}",
+    ] {
+        cases.push(line(bad, 400));
+    }
+    cases
+}
+
+/// Headers that say something of the connection, or that are no headers.
+pub(super) fn headers() -> Vec<Case> {
+    let with = |headers: &str| form(&format!("{headers}Content-Length: 5\r\n"), "hello");
+    let mut cases = Vec::new();
+    for headers in [
+        "Connection: Cookie, Host, X-Api-Key, X-Forwarded-For, X-Forwarded-Host, Forwarded\r\nCookie: a=b\r\n",
+        "Connection: Content-Length, Transfer-Encoding\r\n",
+        "Connection: keep-alive, keep-alive, x\r\nX: y\r\n",
+        "Connection: \r\nConnection: ,,, ,\r\n",
+        "Connection: \"x-api-key\", (host), Content-Length;x\r\n",
+        "Keep-Alive: timeout=9\r\nProxy-Connection: close\r\nTE: trailers, deflate\r\nTrailer: Host\r\n",
+        "Proxy-Authorization: Basic eDp5\r\nProxy-Authenticate: Basic\r\n",
+        "HTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+        "Connection: HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+        "Expect: 200-nothing\r\n",
+        "X-Api-Key: forged\r\nx-api-key: forged too\r\n",
+        "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n",
+        "X_Forwarded_For: 9.9.9.9\r\nX-Forwarded_Host: evil.example\r\nX_Real-IP: 9.9.9.9\r\n",
+    ] {
+        cases.push(keeps(with(headers), "hello"));
+    }
+    cases.push(case(
+        with("Expect: 100-continue\r\n"),
+        &[100, 200, 200],
+        &["POST /api/auth/callback/x | hello", "GET /api/auth/last | "],
+    ));
+    for headers in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n",
+        "Upgrade: h2c\r\n",
+        "Upgrade: \r\n",
+        "Host: localhost\r\n",
+        "Host: evil.example\r\n",
+    ] {
+        cases.push(case(with(headers), &[400, 200], &["GET /api/auth/last | "]));
+    }
+    for headers in [
+        "X: a\r\n folded\r\n",
+        "X: a\r\n\tfolded\r\n",
+        "X: a\0b\r\n",
+        "X: a\rb\r\n",
+        "X: a\u{7f}b\r\n",
+        "X : y\r\n",
+        "X\t: y\r\n",
+        "X y: z\r\n",
+        ": y\r\n",
+        "no header\r\n",
+        "X(y): z\r\n",
+        "\u{e9}: y\r\n",
+        "X\0: y\r\n",
+    ] {
+        cases.push(refused(with(headers), 400));
+    }
+    cases
+}

@@ -1,0 +1,189 @@
+//! HTTP/1.1 messages in bytes, read more strictly than any server or client does (RFC 9112), and an upstream
+//! that keeps every byte it was sent. What another reader might cut in another place is an error here.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// One request or response.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// The request line or the status line.
+    pub(crate) start: String,
+    /// Names in lower case, in order.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Message {
+    /// Every value of a header.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The status of a response.
+    pub(crate) fn status(&self) -> u16 {
+        self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Takes the first message off a buffer. `Ok(None)` while it has not arrived whole.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Message>, String> {
+    let Some(end) = find(buffer, b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&buffer[..end]).map_err(|error| format!("head: {error}"))?;
+    let mut lines = head.split("\r\n");
+    let start = lines.next().unwrap_or_default().to_owned();
+    let mut headers = Vec::new();
+    for line in std::iter::once(start.as_str()).chain(head.split("\r\n").skip(1)) {
+        if line.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Err(format!("a bare CR, LF or NUL in {line:?}"));
+        }
+    }
+    for line in lines {
+        let (name, value) = line.split_once(':').ok_or_else(|| format!("no header: {line:?}"))?;
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(format!("no header name: {line:?}"));
+        }
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let message = Message { start, headers, body: String::new() };
+    let body = match (message.all("content-length").as_slice(), message.all("transfer-encoding").as_slice()) {
+        ([], []) => Some((0..0, 0)),
+        ([length], []) => sized(length, buffer.len() - end - 4)?,
+        ([], ["chunked"]) => {
+            return Ok(chunked(&buffer[end + 4..])?.map(|(body, length)| {
+                buffer.drain(..end + 4 + length);
+                Message { body, ..message }
+            }));
+        }
+        framing => return Err(format!("framed by {framing:?}")),
+    };
+    let Some((body, length)) = body else { return Ok(None) };
+    let body = String::from_utf8_lossy(&buffer[end + 4..][body]).into_owned();
+    buffer.drain(..end + 4 + length);
+    Ok(Some(Message { body, ..message }))
+}
+
+fn sized(length: &str, arrived: usize) -> Result<Option<(std::ops::Range<usize>, usize)>, String> {
+    let is_number = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    let length: usize =
+        length.parse().ok().filter(|_| is_number).ok_or_else(|| format!("a length of {length:?}"))?;
+    Ok((length <= arrived).then_some((0..length, length)))
+}
+
+/// The data of a chunked body (RFC 9112, section 7.1) and its length in bytes, without extensions or trailers.
+fn chunked(bytes: &[u8]) -> Result<Option<(String, usize)>, String> {
+    let (mut data, mut at) = (Vec::new(), 0);
+    loop {
+        let Some(end) = find(&bytes[at..], b"\r\n") else { return Ok(None) };
+        let line = String::from_utf8_lossy(&bytes[at..at + end]).into_owned();
+        let size = usize::from_str_radix(&line, 16).map_err(|_| format!("a chunk size of {line:?}"))?;
+        at += end + 2;
+        let Some(chunk) = bytes.get(at..at + size + 2) else { return Ok(None) };
+        let (chunk, line_end) = chunk.split_at(size);
+        if line_end != b"\r\n" {
+            return Err(format!("a chunk that ends with {line_end:?}"));
+        }
+        data.extend_from_slice(chunk);
+        at += size + 2;
+        if size == 0 {
+            return Ok(Some((String::from_utf8_lossy(&data).into_owned(), at)));
+        }
+    }
+}
+
+pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+/// What an upstream saw.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) requests: Vec<Message>,
+    /// What was no request, connection by connection.
+    pub(crate) faults: Vec<String>,
+}
+
+/// A server on a plain socket that keeps connections open, takes whatever follows a request for the next
+/// one, and answers each with its request line and body.
+pub(crate) struct Recorder {
+    pub(crate) url: String,
+    log: Arc<Mutex<Log>>,
+}
+
+impl Recorder {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let log = Arc::new(Mutex::new(Log::default()));
+        let shared = Arc::clone(&log);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(serve(socket, Arc::clone(&shared)));
+            }
+        });
+        Self { url, log }
+    }
+
+    /// What was seen since the last time, and nothing that is still under way.
+    pub(crate) fn take(&self) -> Log {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+}
+
+async fn serve(mut socket: TcpStream, log: Arc<Mutex<Log>>) {
+    let mut buffer = Vec::new();
+    loop {
+        match take(&mut buffer) {
+            Ok(Some(request)) => {
+                let body = format!("{} | {}", request.start, request.body);
+                log.lock().unwrap().requests.push(request);
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                if socket.write_all(answer.as_bytes()).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                log.lock().unwrap().faults.push(fault);
+                return;
+            }
+        }
+        let mut piece = [0; 4096];
+        match socket.read(&mut piece).await {
+            Ok(0) | Err(_) => return,
+            Ok(read) => buffer.extend_from_slice(&piece[..read]),
+        }
+    }
+}
+
+/// Sends bytes as they are, and reads answers until the connection closes.
+///
+/// # Panics
+/// When it stays open, or when what comes back is no answer.
+pub(crate) async fn exchange(addr: std::net::SocketAddr, bytes: &[u8]) -> Vec<Message> {
+    let mut socket = TcpStream::connect(addr).await.unwrap();
+    // Who was refused half-way may find the connection closed.
+    socket.write_all(bytes).await.ok();
+    let mut buffer = Vec::new();
+    let read = socket.read_to_end(&mut buffer);
+    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned();
+    tokio::time::timeout(std::time::Duration::from_secs(20), read)
+        .await
+        .unwrap_or_else(|_| panic!("left open: {shown:?}"))
+        .ok();
+    let mut answers = Vec::new();
+    while !buffer.is_empty() {
+        match take(&mut buffer) {
+            Ok(Some(answer)) => answers.push(answer),
+            other => panic!("{shown:?}: {other:?}, then {:?}", String::from_utf8_lossy(&buffer)),
+        }
+    }
+    answers
+}
