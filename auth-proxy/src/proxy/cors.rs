@@ -50,20 +50,29 @@ impl Cors {
         Some(response)
     }
 
-    /// Says in a response whether the page may read it. What the upstream says of it is about another
-    /// origin, and taken out.
+    /// Says in a response whether the page may read it.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        let upstreams: Vec<HeaderName> =
-            [ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_EXPOSE_HEADERS]
-                .into();
-        for name in upstreams {
-            headers.remove(name);
-        }
         // Also where the origin is not named: a cache must not hand the one answer to the other.
         headers.append(VARY, HeaderValue::from_static("origin"));
         if let Some(page) = &self.allowed {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page.clone());
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
+    }
+}
+
+/// Takes out what the upstream says of pages of other origins: it is about its own, and one that reflects
+/// whoever asks would open this app to everybody.
+pub(super) fn forget(headers: &mut HeaderMap) {
+    const UPSTREAMS: [HeaderName; 6] = [
+        ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        ACCESS_CONTROL_ALLOW_METHODS,
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        ACCESS_CONTROL_MAX_AGE,
+    ];
+    for name in UPSTREAMS {
+        headers.remove(name);
     }
 }

@@ -12,7 +12,7 @@ use super::answer::rewritten;
 use super::body::{Fate, Limited};
 #[cfg(feature = "client-js")]
 use super::client;
-use super::cors::Cors;
+use super::cors::{self, Cors};
 use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
@@ -115,6 +115,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     strip_hop_by_hop(response.headers_mut());
     // It speaks of other ports and protocols of the upstream (RFC 7838), which this app does not have.
     response.headers_mut().remove(ALT_SVC);
+    cors::forget(response.headers_mut());
     let points_here =
         |headers: &HeaderMap| headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE);
     // What is read here keeps the head waiting, which has its time.

@@ -1,6 +1,8 @@
 use auth_proxy_rules::{BaseUrl, CookieDomain, Origin, Rewriting, Settings, is_in_domain, is_local, lowered};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Uri};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// Turns what points at the upstream into what points at this app.
 ///
@@ -13,6 +15,13 @@ pub(crate) struct Rewrite<'a> {
     /// This app as the browser sees it.
     own: Option<Origin>,
     what: &'a Rewriting,
+}
+
+/// What a client of Auth.js gets in place of a redirect.
+#[derive(Deserialize)]
+struct Redirect<'a> {
+    #[serde(borrow)]
+    url: &'a RawValue,
 }
 
 impl<'a> Rewrite<'a> {
@@ -43,16 +52,20 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Rewrites the answer to `X-Auth-Return-Redirect` or `json=true` (`core/index.ts:161-172`):
-    /// an object with a `url`. `None` when there is nothing to change.
+    /// an object with a `url`, of which everything else stays as it is, byte for byte. `None` when there is
+    /// nothing to change.
     pub(crate) fn json(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
-        let path = self.path(object.get("url")?.as_str()?)?;
+        // An array would do for the type, its elements in the order of the fields.
+        let text = std::str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with('{'))?;
+        let written = serde_json::from_str::<Redirect<'_>>(text).ok()?.url.get();
+        let path = self.path(&serde_json::from_str::<String>(written).ok()?)?;
         let url = match &self.own {
             Some(own) => format!("{own}{path}"),
             None => path,
         };
-        object.insert("url".to_owned(), url.into());
-        serde_json::to_vec(&object).ok()
+        let at = (written.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        let after = text.get(at..)?.strip_prefix(written)?;
+        Some([text.get(..at)?, &serde_json::to_string(&url).ok()?, after].concat().into_bytes())
     }
 
     /// The path of this app that a URL of the upstream stands for.
@@ -225,6 +238,14 @@ mod tests {
         let settings = settings("http://auth.internal", "https://app.example.org", &[]);
         let rewrite = rewrite(&settings);
         let json = |text: &str| rewrite.json(text.as_bytes()).map(|body| String::from_utf8(body).unwrap());
+        // All but the URL is as it was: white space, the order, and numbers that no double holds.
+        assert_eq!(
+            json(r#" { "b" : 12222222222.22222222222222 , "url":"/auth/x\u002e", "a": 1e400}"#).as_deref(),
+            Some(
+                r#" { "b" : 12222222222.22222222222222 , "url":"https://app.example.org/api/login/x.", "a": 1e400}"#
+            )
+        );
+        assert_eq!(json(r#"["/auth/x"]"#), None);
         assert_eq!(
             json(r#"{"url":"http://auth.internal/auth/error?error=X"}"#).unwrap(),
             r#"{"url":"https://app.example.org/api/login/error?error=X"}"#
