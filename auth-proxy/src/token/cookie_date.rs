@@ -30,7 +30,11 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
     if year < 1601 || !(1..=days_in(year, month)).contains(&day) {
         return None;
     }
-    Some(days_since_epoch(year, month, day) * 86_400 + time?)
+    let (hour, minute, second) = time?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    Some(days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 fn is_delimiter(byte: u8) -> bool {
@@ -46,17 +50,17 @@ fn number(token: &[u8], least: usize, most: usize) -> Option<i64> {
     std::str::from_utf8(token.get(..digits)?).ok()?.parse().ok()
 }
 
-/// The second of the day of `hh:mm:ss`.
-fn clock(token: &[u8]) -> Option<i64> {
+/// `hh:mm:ss`. One that no day has is the time all the same, and makes the date none: it is no day of the
+/// month.
+fn clock(token: &[u8]) -> Option<(i64, i64, i64)> {
     let mut fields = token.splitn(3, |byte| *byte == b':');
-    let mut field = |limit| {
-        let text = fields.next()?;
-        number(text, 1, 2).filter(|number| *number < limit).map(|number| (text, number))
-    };
-    let ((hour_text, hour), (minute_text, minute), (_, second)) = (field(24)?, field(60)?, field(60)?);
+    let (hour, minute, second) = (fields.next()?, fields.next()?, fields.next()?);
     // Only the seconds may have something behind them.
-    let whole = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
-    (whole(hour_text) && whole(minute_text)).then_some(hour * 3600 + minute * 60 + second)
+    let is_whole = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    if !is_whole(hour) || !is_whole(minute) {
+        return None;
+    }
+    Some((number(hour, 1, 2)?, number(minute, 1, 2)?, number(second, 1, 2)?))
 }
 
 fn month_of(token: &[u8]) -> Option<i64> {
@@ -114,6 +118,8 @@ mod tests {
             "Thu, 29 Feb 2023 00:00:00 GMT",
             "Thu, 01 Jan 1970 24:00:00 GMT",
             "Thu, 01 Jan 1970 00:60:00 GMT",
+            "24:00:00 01 Jan 1970 00:00:00",
+            "00:00:60 01 Jan 70 00:00:00",
             "Thu, 01 Jan 1600 00:00:00 GMT",
             "Thu, 01 Foo 1970 00:00:00 GMT",
             "2020-09-13T12:26:40Z",

@@ -18,7 +18,7 @@ use auth_proxy_rules::Settings;
 use axum::body::Body;
 use http::header::RETRY_AFTER;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
@@ -106,13 +106,20 @@ impl Upstream {
         Uri::from_parts(parts).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
     }
 
-    /// Sets `Host`, the forwarded headers, `Via` and the configured headers, the last of which win.
+    /// Sets `Host`, the forwarded headers, `Via` and the configured headers, the last of which win, also over
+    /// what reads as them where `-` and `_` are the same.
     ///
     /// # Errors
     /// `loop_detected` when the request has been here before; `host_invalid`.
     pub(crate) fn finish_head(&self, headers: &mut HeaderMap, front: &Front) -> Result<(), AuthError> {
         self.via.add(headers)?;
         front.write(headers, &self.settings.host, self.settings.public_url.as_ref())?;
+        let is_lookalike =
+            |name: &HeaderName| self.headers.keys().any(|own| own != name && is_alike(own, name));
+        let lookalikes: Vec<HeaderName> = headers.keys().filter(|name| is_lookalike(name)).cloned().collect();
+        for name in lookalikes {
+            headers.remove(name);
+        }
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
@@ -248,6 +255,13 @@ impl Upstream {
 fn places(settings: &Settings) -> usize {
     let places = settings.concurrency.saturating_add(settings.queue);
     usize::try_from(places).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+}
+
+/// Whether two names are one to a server that takes `-` and `_` for the same (RFC 3875, section 4.1.18).
+fn is_alike(one: &HeaderName, other: &HeaderName) -> bool {
+    let (one, other) = (one.as_str().bytes(), other.as_str().bytes());
+    let dashed = |byte| if byte == b'_' { b'-' } else { byte };
+    one.len() == other.len() && one.map(dashed).eq(other.map(dashed))
 }
 
 /// What it means when a body breaks off: ours when we ended it, else `otherwise`.

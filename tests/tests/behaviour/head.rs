@@ -10,6 +10,7 @@ async fn the_request_head_is_cleaned_and_ours_wins() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) = in_front_of(&mirror).await;
     let head = "Accept-Encoding: gzip\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: x\r\nX-Api-Key: forged\r\n\
+        X_Api-Key: forged\r\n\
         X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: ftp\r\nForwarded: for=9.9.9.9\r\n\
         X-Real-Ip: 9.9.9.9\r\nCookie: a=1; b=2\r\nAuthorization: Bearer mine\r\nAccept-Language: de\r\n";
     assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200);
