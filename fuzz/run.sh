@@ -3,7 +3,7 @@
 #
 #   fuzz/run.sh                      10,000,000 executions of each
 #   RUNS=100000 fuzz/run.sh          so many
-#   MAX_LEN=256 fuzz/run.sh config    inputs of so many bytes at most; 2048 unless said
+#   MAX_LEN=256 fuzz/run.sh config   inputs of so many bytes at most; 2048 unless said
 #   fuzz/run.sh request token        these targets only
 #   SANITIZER=address fuzz/run.sh    with a sanitizer, and several times slower
 #
