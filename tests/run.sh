@@ -36,6 +36,7 @@ done
 say "formatting"
 cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --all --check
+cargo fmt --manifest-path benches/Cargo.toml --all --check
 
 say "lints"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
@@ -43,6 +44,7 @@ cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 cargo clippy -p auth-proxy --no-default-features --locked -- -D warnings
 cargo clippy -p auth-proxy --locked -- -D warnings
 cargo clippy --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --all-targets --locked -- -D warnings
+cargo clippy --manifest-path benches/Cargo.toml --package auth-proxy-benches --all-targets --locked -- -D warnings
 
 say "tests"
 cargo test --workspace --all-features --locked
