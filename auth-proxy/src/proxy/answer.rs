@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use super::body::Prefixed;
 use super::landing;
 use crate::diagnosis::Finding;
-use crate::error::{AuthError, Reason};
+use crate::error::AuthError;
 use crate::provider::Shared;
 use crate::upstream::{Front, Rewrite, body_error};
 
@@ -43,7 +43,7 @@ async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Respo
     let (mut parts, mut body) = response.into_parts();
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| body_error(error, Reason::UPSTREAM_FAILED))?;
+        let frame = frame.map_err(body_error)?;
         let Ok(data) = frame.into_data() else { continue };
         read.extend_from_slice(&data);
         if u64::try_from(read.len()).is_ok_and(|length| length > JSON_LIMIT) {

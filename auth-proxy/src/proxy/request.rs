@@ -56,7 +56,7 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
     Ok(Plan { method, rest })
 }
 
-/// Cleans a request head in place: what the seed of this project documents (`host`,
+/// Cleans a request head in place: what the proxy mode of `@robojs/auth` documents (`host`,
 /// `content-length`, `connection`, `accept-encoding`), every other hop-by-hop header (RFC 9110,
 /// section 7.6.1), and whatever a client says about forwarding, which only the server may say.
 /// With `raise`, cookies get back the prefix that they lost on the way down.

@@ -78,13 +78,15 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         None
     };
 
-    let repeat = if is_read(&method, rest) { Repeat::Safe } else { Repeat::Unsent };
+    let (body, fate) = limited(body, shared.settings.body_limit);
+    // A client can break its body off at will, which must not count as the upstream's failure.
+    let is_safe = fate.is_none() && is_read(&method, rest);
+    let repeat = if is_safe { Repeat::Safe } else { Repeat::Unsent };
 
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
     shared.upstream.finish_head(&mut headers, &front)?;
 
-    let (body, fate) = limited(body, shared.settings.body_limit);
     let mut upward = Request::new(body);
     *upward.method_mut() = method;
     *upward.uri_mut() = target;

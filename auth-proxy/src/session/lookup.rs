@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::cache::{CachedSession, Found, SessionKey};
 use super::wire::{self, Answer};
@@ -28,14 +29,16 @@ pub(super) async fn session(
     credential: &Credential,
     renewed: &mut Arc<[HeaderValue]>,
 ) -> Result<Option<CachedSession>, AuthError> {
+    let deadline = Instant::now() + shared.settings.timeout;
     for candidate in credential.candidates() {
         let lookup = || {
-            let cookie = cookies(shared, headers, candidate)?;
-            Ok(ask(Arc::clone(shared), cookie, front()?))
+            let (shared, front) = (Arc::clone(shared), front()?);
+            let cookie = cookies(&shared, headers, candidate)?;
+            Ok(move |deadline| ask(shared, cookie, front, deadline))
         };
         // Who cannot tell ends no session, not even that of the candidate before.
-        let found =
-            shared.sessions.find(candidate, lookup).await.inspect_err(|_| *renewed = Arc::default())?;
+        let found = shared.sessions.find(candidate, deadline, lookup).await;
+        let found = found.inspect_err(|_| *renewed = Arc::default())?;
         *renewed = found.renewed;
         match found.answer {
             Answer::Session(session) => return Ok(Some(session)),
@@ -50,15 +53,14 @@ pub(super) async fn session(
 /// lookup is trouble for the page that asks, and not a sign-out. Any status but 200 speaks for itself.
 ///
 /// # Errors
-/// `upstream_undecided`, `upstream_nonsense`; `upstream_timeout` for a body that stands still.
+/// `upstream_undecided`, `upstream_nonsense`; `upstream_failed` for a body that breaks off, `upstream_timeout`
+/// for one that stands still.
 pub(crate) async fn judged(shared: &Shared, response: Response<Body>) -> Result<Response<Body>, AuthError> {
     if response.status() != StatusCode::OK {
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, SESSION_LIMIT)
-        .await
-        .map_err(|error| body_error(error, Reason::UPSTREAM_NONSENSE))?;
+    let bytes = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
     let response = Response::from_parts(parts, bytes);
     wire::read(&response, &shared.browser_cookie).inspect_err(|error| {
         if error.is(Reason::UPSTREAM_UNDECIDED) {
@@ -81,10 +83,15 @@ fn cookies(shared: &Shared, headers: &HeaderMap, token: &str) -> Result<HeaderVa
 }
 
 /// One lookup.
-async fn ask(shared: Arc<Shared>, cookie: HeaderValue, front: Front) -> Result<Found, AuthError> {
+async fn ask(
+    shared: Arc<Shared>,
+    cookie: HeaderValue,
+    front: Front,
+    deadline: Instant,
+) -> Result<Found, AuthError> {
     // What comes back is this app's already.
     let name = &shared.browser_cookie;
-    let response = shared.upstream.session(cookie, &front, SESSION_LIMIT).await;
+    let response = shared.upstream.session(cookie, &front, SESSION_LIMIT, deadline).await;
     let read = response.and_then(|response| Ok((wire::read(&response, name)?, response)));
     let (answer, response) = read.inspect_err(|error| {
         if error.is(Reason::UPSTREAM_UNDECIDED) {

@@ -130,7 +130,10 @@ impl<'v, P: Provider> Visit<'v, P> {
     fn local_session(&self) -> Found<CachedSession> {
         let Some(verified) = self.verified()? else { return Ok(None) };
         let mapping = self.proxy.shared().mapping.as_ref();
-        verified.session(|claims| local::session(mapping, claims).map(CachedSession::new))
+        verified.session(|claims| {
+            // It is remembered with its token, and weighed by that.
+            local::session(mapping, claims).map(|session| CachedSession::new(session, 0))
+        })
     }
 
     async fn upstream_session(&self) -> Found<CachedSession> {

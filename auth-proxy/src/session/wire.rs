@@ -55,7 +55,7 @@ pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answ
         Err(_) => return Err(nonsense("/session answered something that is not JSON")),
     };
     match session(object).map_err(nonsense)? {
-        Some(session) => Ok(Answer::Session(CachedSession::new(session))),
+        Some(session) => Ok(Answer::Session(CachedSession::new(session, text.len()))),
         None => signed_out(response, cookie_name),
     }
 }

@@ -15,8 +15,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// for what is known to fail, and it can get up again. After a pause one request is let through as a
 /// probe: when it is answered all are let through, else the pause begins anew.
 ///
-/// What counts is chosen by the caller, and must not be for a client to bring about. The crates for this
-/// let everybody through to probe, at which a slow upstream falls again, or are not kept.
+/// What counts is chosen by the caller, and must not be for a client to bring about. Existing crates either
+/// let all requests through while probing, which can overwhelm an upstream that recovers, or are unmaintained.
 pub(super) struct Breaker {
     /// Zero for never.
     after: u32,
@@ -29,9 +29,12 @@ pub(super) struct Breaker {
 struct State {
     failures: u32,
     open: Option<Open>,
+    /// How often it opened, which numbers the probes.
+    opened: u64,
 }
 
 struct Open {
+    number: u64,
     until: Instant,
     pause: Duration,
     is_probed: bool,
@@ -47,15 +50,15 @@ impl Breaker {
     /// # Errors
     /// `circuit_open`, with the time until the next probe.
     pub(super) fn admit(&self) -> Result<Pass<'_>, AuthError> {
-        let pass = |is_probe| Pass { breaker: self, is_probe };
+        let pass = |probe| Pass { breaker: self, probe };
         if self.is_well.load(Ordering::Acquire) {
-            return Ok(pass(false));
+            return Ok(pass(None));
         }
         let mut state = self.state();
-        let Some(open) = &mut state.open else { return Ok(pass(false)) };
+        let Some(open) = &mut state.open else { return Ok(pass(None)) };
         let left = open.until.saturating_duration_since(Instant::now());
         if left.is_zero() && !std::mem::replace(&mut open.is_probed, true) {
-            return Ok(pass(true));
+            return Ok(pass(Some(open.number)));
         }
         // Whole seconds (RFC 9110, section 10.2.3).
         let seconds = left.as_secs() + 1;
@@ -70,13 +73,14 @@ impl Breaker {
 /// A request that was let through. Dropped without a word, as when its visitor leaves, it decides nothing.
 pub(super) struct Pass<'b> {
     breaker: &'b Breaker,
-    is_probe: bool,
+    /// The number of the opening that it probes: what was since closed and opened anew has other probes.
+    probe: Option<u64>,
 }
 
 impl Pass<'_> {
     /// Whether it is the one that finds out.
     pub(super) fn is_probe(&self) -> bool {
-        self.is_probe
+        self.probe.is_some()
     }
 
     /// The upstream answered.
@@ -88,7 +92,7 @@ impl Pass<'_> {
         if state.open.is_some() {
             tracing::info!("the upstream answers again");
         }
-        *state = State::default();
+        *state = State { opened: state.opened, ..State::default() };
         self.breaker.is_well.store(true, Ordering::Release);
     }
 
@@ -101,7 +105,7 @@ impl Pass<'_> {
         self.breaker.is_well.store(false, Ordering::Release);
         state.failures = state.failures.saturating_add(1);
         let pause = match &state.open {
-            Some(open) if self.is_probe => (open.pause * 2).min(LONGEST_PAUSE),
+            Some(open) if self.probe == Some(open.number) => (open.pause * 2).min(LONGEST_PAUSE),
             None if state.failures >= self.breaker.after => {
                 tracing::warn!(failures = state.failures, "the upstream fails: it is left alone for a while");
                 FIRST_PAUSE
@@ -109,16 +113,19 @@ impl Pass<'_> {
             // Not enough yet, or begun before it opened.
             _ => return,
         };
-        state.open = Some(Open { until: Instant::now() + pause, pause, is_probed: false });
+        state.opened = state.opened.wrapping_add(1);
+        let (number, until) = (state.opened, Instant::now() + pause);
+        state.open = Some(Open { number, until, pause, is_probed: false });
     }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        if self.is_probe
+        if self.probe.is_some()
             && let Some(open) = &mut self.breaker.state().open
+            && self.probe == Some(open.number)
         {
-            // Another may find out. After an answer there is none, after a failure it is unset anyway.
+            // Another may find out. After an answer none is open, after a failure it is another opening.
             open.is_probed = false;
         }
     }
@@ -170,6 +177,25 @@ mod tests {
             breaker.admit().unwrap().failed();
             tokio::time::advance(LONGEST_PAUSE).await;
         }
+        assert!(breaker.admit().unwrap().is_probe());
+    }
+
+    /// A probe that hangs for long says nothing of what was closed and opened anew since.
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_of_before_decides_nothing() {
+        let breaker = Breaker::new(1);
+        let early = breaker.admit().unwrap();
+        breaker.admit().unwrap().failed();
+        tokio::time::advance(FIRST_PAUSE).await;
+        let (first, second) = (breaker.admit().unwrap(), breaker.admit());
+        assert!(first.is_probe() && second.is_err());
+        early.answered();
+        breaker.admit().unwrap().failed();
+        first.failed();
+        tokio::time::advance(FIRST_PAUSE).await;
+        let probe = breaker.admit().unwrap();
+        assert!(probe.is_probe(), "the pause is not longer for the failure of another");
+        drop(probe);
         assert!(breaker.admit().unwrap().is_probe());
     }
 

@@ -27,27 +27,37 @@ impl Error for ConnectFailed {
 /// A fetch that brought no answer.
 pub(super) struct Failure {
     pub(super) error: AuthError,
-    /// Whether nothing of the request can have reached the upstream.
-    pub(super) is_unsent: bool,
+    pub(super) got: Got,
     /// The request, where the client gave it back: then nothing of it was sent either.
     pub(super) request: Option<Box<Request<Body>>>,
+}
+
+/// How far a fetch got that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Got {
+    /// Nothing of the request can have reached the upstream.
+    Nowhere,
+    /// Nobody knows how far.
+    Somewhere,
+    /// The upstream answered, and would do so again.
+    AnAnswer,
 }
 
 /// What a failed fetch means. Looks through the causes, since clients wrap one another.
 pub(super) fn classify(error: BoxError) -> Failure {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error.as_ref());
     let mut reason = Reason::UPSTREAM_FAILED;
-    let mut is_unsent = false;
+    let mut got = Got::Somewhere;
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<AuthError>() {
             // Our own, from within the request body: over the limit.
-            return Failure { error: found.clone(), is_unsent: false, request: None };
+            return Failure { error: found.clone(), got, request: None };
         }
         if error.is::<ConnectFailed>()
             || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect)
         {
             reason = Reason::UPSTREAM_UNREACHABLE;
-            is_unsent = true;
+            got = Got::Nowhere;
         } else if error.is::<tokio::time::error::Elapsed>() {
             reason = Reason::UPSTREAM_TIMEOUT;
         } else if let Some(error) = error.downcast_ref::<std::io::Error>() {
@@ -55,20 +65,21 @@ pub(super) fn classify(error: BoxError) -> Failure {
                 ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
                     reason = Reason::UPSTREAM_UNREACHABLE;
                 }
-                ErrorKind::TimedOut => reason = Reason::UPSTREAM_TIMEOUT,
+                // A connection that did not come about in its time: `connect_timeout` is part of `timeout`.
+                ErrorKind::TimedOut if got != Got::Nowhere => reason = Reason::UPSTREAM_TIMEOUT,
                 _ => {}
             }
         }
         #[cfg(feature = "reqwest")]
         if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-            if error.is_timeout() {
-                reason = Reason::UPSTREAM_TIMEOUT;
-            } else if error.is_connect() {
+            if error.is_connect() {
                 reason = Reason::UPSTREAM_UNREACHABLE;
-                is_unsent = true;
+                got = Got::Nowhere;
+            } else if error.is_timeout() {
+                reason = Reason::UPSTREAM_TIMEOUT;
             }
         }
         cause = error.source();
     }
-    Failure { error: AuthError::new(reason).because(error), is_unsent, request: None }
+    Failure { error: AuthError::new(reason).because(error), got, request: None }
 }

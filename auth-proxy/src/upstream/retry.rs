@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::RETRY_AFTER;
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use http_body::Body as _;
 use tokio::time::Instant;
 use tower::retry::backoff::{Backoff as _, ExponentialBackoff, ExponentialBackoffMaker, MakeBackoff as _};
@@ -22,7 +21,7 @@ pub(crate) enum Repeat {
 }
 
 /// The tries of one request: so many more, with waits in between that grow and vary, as long as there is
-/// time, and as long as not all that is asked of the upstream is the second time.
+/// time, and while the retry budget lasts.
 pub(super) struct Retries<'b> {
     left: u32,
     budget: &'b TpsBudget,
@@ -34,10 +33,6 @@ impl<'b> Retries<'b> {
     pub(super) fn new(left: u32, budget: &'b TpsBudget, deadline: Instant) -> Self {
         budget.deposit();
         Self { left, budget, waits: None, deadline }
-    }
-
-    pub(super) fn deadline(&self) -> Instant {
-        self.deadline
     }
 
     /// Whether there may be another try.
@@ -80,10 +75,7 @@ pub(super) fn another(request: &Request<Body>) -> Option<Request<Body>> {
 }
 
 /// Whether it is the answer of something between here and the upstream, or of an upstream that begins or
-/// ends, which may be another the next moment. Who says when to come back means it.
-pub(super) fn is_passing<B>(response: &Response<B>) -> bool {
-    matches!(
-        response.status(),
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-    ) && !response.headers().contains_key(RETRY_AFTER)
+/// ends, which may be another the next moment.
+pub(super) fn is_outage(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }

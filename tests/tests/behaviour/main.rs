@@ -2,6 +2,7 @@
 //! a client that keeps cookies.
 
 mod bad_input;
+mod breaker;
 mod cache;
 mod client_js;
 mod config;
@@ -26,6 +27,7 @@ mod secrets;
 mod serving;
 mod smuggling;
 mod stacking;
+mod store;
 mod support;
 mod tokens;
 mod tokens_attack;

@@ -130,7 +130,8 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::Cache, lasting(keep))
     }
 
-    /// `session.cache_entries`: how many sessions, and how many verified tokens, are remembered.
+    /// `session.cache_entries`: how many sessions, and how many verified tokens, are remembered. One of more
+    /// than 2 KiB counts for several.
     #[must_use]
     pub fn cache_entries(self, entries: u32) -> Self {
         self.set(Opt::CacheEntries, entries.to_string())

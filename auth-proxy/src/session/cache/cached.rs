@@ -24,6 +24,8 @@ pub struct CachedSession {
 
 struct Inner {
     raw: RawSession,
+    /// Bytes in which it was told; zero where a store of the app's own keeps it.
+    size: usize,
     asked: SystemTime,
     /// Set when a sign-out ended it, for the copies that are known by an older token.
     ended: AtomicBool,
@@ -32,18 +34,23 @@ struct Inner {
 }
 
 impl CachedSession {
-    /// A session that the upstream told just now.
-    pub(in crate::session) fn new(raw: RawSession) -> Self {
-        Self::asked(raw, SystemTime::now())
+    /// A session that was told just now, in so many bytes.
+    pub(in crate::session) fn new(raw: RawSession, size: usize) -> Self {
+        Self::asked(raw, size, SystemTime::now())
     }
 
-    fn asked(raw: RawSession, asked: SystemTime) -> Self {
-        let inner = Inner { raw, asked, ended: AtomicBool::new(false), typed: OnceLock::new() };
+    fn asked(raw: RawSession, size: usize, asked: SystemTime) -> Self {
+        let inner = Inner { raw, size, asked, ended: AtomicBool::new(false), typed: OnceLock::new() };
         Self { inner: Arc::new(inner), is_stale: false }
     }
 
     pub(in crate::session) fn raw(&self) -> &RawSession {
         &self.inner.raw
+    }
+
+    /// Bytes in which it was told.
+    pub(super) fn size(&self) -> usize {
+        self.inner.size
     }
 
     /// The same, used past its time.
@@ -112,6 +119,6 @@ impl Serialize for CachedSession {
 impl<'de> Deserialize<'de> for CachedSession {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (asked, raw) = Deserialize::deserialize(deserializer)?;
-        Ok(Self::asked(raw, asked))
+        Ok(Self::asked(raw, 0, asked))
     }
 }

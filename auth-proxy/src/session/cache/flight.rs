@@ -50,33 +50,30 @@ impl Flights {
         }
     }
 
-    /// Waits for the lookup of a token, which is begun unless it is under way.
+    /// Waits for the lookup of a token, which is begun unless it is under way, and has until the deadline
+    /// that it is given.
     ///
     /// It runs by itself, so that a caller who goes away does not end it for the others.
     ///
     /// # Errors
-    /// Those of the lookup; `upstream_overloaded` when it is not its turn within the timeout, or at once
-    /// when too many wait already.
-    pub(super) async fn join<L>(
+    /// Those of the lookup, and of making it; `upstream_overloaded` when it is not its turn within the
+    /// timeout, or at once when too many wait already.
+    pub(super) async fn join<B, L>(
         self: &Arc<Self>,
         key: SessionKey,
-        begin: impl FnOnce(Arc<Flight>) -> Result<L, AuthError>,
+        make: impl FnOnce() -> Result<B, AuthError>,
     ) -> Outcome
     where
+        B: FnOnce(Arc<Flight>, Instant) -> L + Send + 'static,
         L: Future<Output = Outcome> + Send + 'static,
     {
-        let flight = match self.board(key) {
-            (flight, None) => flight,
-            (flight, Some(sender)) => {
-                let landing = Landing { flights: Arc::clone(self), key, flight: Arc::clone(&flight) };
-                let lookup = begin(Arc::clone(&flight))?;
-                tokio::spawn(async move {
-                    let outcome = landing.flights.in_turn(lookup).await;
-                    // Remembered by now: who comes after this finds it there.
-                    drop(landing);
-                    sender.send_replace(Some(outcome));
-                });
-                flight
+        let under_way = self.under_way().get(&key).map(Arc::clone);
+        let flight = match under_way {
+            Some(flight) => flight,
+            None => {
+                // Before anybody else relies on it: what one request lacks is not for others to bear.
+                let begin = make()?;
+                self.board(key, begin)
             }
         };
         let mut outcome = flight.outcome.clone();
@@ -84,31 +81,42 @@ impl Flights {
         landed.unwrap_or_else(|| Err(AuthError::new(Reason::UPSTREAM_FAILED).because("the lookup broke off")))
     }
 
-    /// The flight of a token, and the end to land it by for who has to begin it.
-    fn board(&self, key: SessionKey) -> (Arc<Flight>, Option<watch::Sender<Option<Outcome>>>) {
-        match self.under_way().entry(key) {
-            Entry::Occupied(flight) => (Arc::clone(flight.get()), None),
+    /// The flight of a token: this one, unless another was quicker.
+    fn board<B, L>(self: &Arc<Self>, key: SessionKey, begin: B) -> Arc<Flight>
+    where
+        B: FnOnce(Arc<Flight>, Instant) -> L + Send + 'static,
+        L: Future<Output = Outcome> + Send + 'static,
+    {
+        let (sender, outcome) = watch::channel(None);
+        let flight = match self.under_way().entry(key) {
+            Entry::Occupied(flight) => return Arc::clone(flight.get()),
             Entry::Vacant(place) => {
-                let (sender, outcome) = watch::channel(None);
-                let flight = Arc::new(Flight { outcome, overtaken: AtomicBool::new(false) });
-                (Arc::clone(place.insert(flight)), Some(sender))
+                Arc::clone(place.insert(Arc::new(Flight { outcome, overtaken: AtomicBool::new(false) })))
             }
-        }
+        };
+        let landing = Landing { flights: Arc::clone(self), key, flight: Arc::clone(&flight) };
+        let deadline = Instant::now() + self.timeout;
+        let lookup = begin(Arc::clone(&flight), deadline);
+        tokio::spawn(async move {
+            let outcome = landing.flights.in_turn(deadline, lookup).await;
+            // Remembered by now: who comes after this finds it there.
+            drop(landing);
+            sender.send_replace(Some(outcome));
+        });
+        flight
     }
 
-    async fn in_turn(&self, lookup: impl Future<Output = Outcome>) -> Outcome {
-        let deadline = Instant::now() + self.timeout;
+    async fn in_turn(&self, deadline: Instant, lookup: impl Future<Output = Outcome>) -> Outcome {
         let _slot = match self.slots.try_acquire() {
             Ok(slot) => slot,
-            Err(_) => self.slot(deadline).await?,
+            // Whose turn comes with hardly any time left is not asked for: it would only seem that the
+            // upstream is late.
+            Err(_) => self.slot(deadline - self.timeout / 10).await?,
         };
-        timeout_at(deadline, lookup)
-            .await
-            .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
+        lookup.await
     }
 
-    /// Waits in line for a slot. A line that is too long would be of those who have left already, when it
-    /// is their turn.
+    /// Waits in line for a slot. In a longer queue, callers would have given up before their turn.
     async fn slot(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, AuthError> {
         let overloaded = AuthError::new(Reason::UPSTREAM_OVERLOADED);
         let _line = Line::stand(&self.waiting, self.queue).ok_or_else(|| {
@@ -163,5 +171,23 @@ impl Drop for Landing {
         if under_way.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             under_way.remove(&self.key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Others may ask for the same token meanwhile, with requests that lack nothing.
+    #[tokio::test]
+    async fn a_lookup_that_cannot_be_made_is_nobody_elses() {
+        let flights = Arc::new(Flights::new(1, 1, Duration::from_secs(1)));
+        let none = |_, _| std::future::pending::<Outcome>();
+        let made = flights.join(SessionKey::of("a"), || {
+            assert!(flights.under_way().is_empty(), "nobody can have joined it");
+            if flights.queue == 1 { Err(AuthError::new(Reason::HOST_INVALID)) } else { Ok(none) }
+        });
+        assert_eq!(made.await.err().unwrap().code(), "host_invalid");
+        assert!(flights.under_way().is_empty());
     }
 }

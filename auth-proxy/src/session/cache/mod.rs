@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use auth_proxy_rules::Settings;
 use http::HeaderValue;
 use quick_cache::sync::Cache;
+use tokio::time::{Instant, timeout_at};
 
 pub use self::cached::CachedSession;
 pub(crate) use self::eviction::Eviction;
@@ -19,7 +20,7 @@ use self::flight::{Flight, Flights};
 use self::store::Store;
 pub use self::store::{SessionKey, SessionStore, StoreFuture};
 use super::wire::Answer;
-use crate::error::AuthError;
+use crate::error::{AuthError, Reason};
 
 /// How long a token that the upstream refused is refused without asking again, at most: a flood of one
 /// bad token costs a call every so often.
@@ -68,28 +69,34 @@ impl Sessions {
         Self {
             keep: settings.cache,
             keep_in_trouble: settings.cache.saturating_add(settings.stale_if_error),
-            store: given.map_or_else(|| Store::memory(settings.cache_entries), Store::Given),
+            store: match given {
+                Some(store) => Store::given(store, settings.timeout),
+                None => Store::memory(settings.cache_entries),
+            },
             refused: Cache::new(MOST_REFUSED),
             flights: Arc::new(Flights::new(settings.concurrency, settings.queue, settings.timeout)),
         }
     }
 
     /// What is known of a token: remembered, or found out by a lookup, which everybody who asks for the
-    /// same token in the meantime shares. A caller that goes away takes nothing from the others.
+    /// same token in the meantime shares. A caller that goes away takes nothing from the others, and waits
+    /// until this deadline, while the lookup has one of its own.
     ///
     /// # Errors
     /// Those of the lookup, where no older answer may be used in its place.
-    pub(super) async fn find<L>(
+    pub(super) async fn find<B, L>(
         self: &Arc<Self>,
         token: &str,
-        lookup: impl FnOnce() -> Result<L, AuthError>,
+        deadline: Instant,
+        lookup: impl FnOnce() -> Result<B, AuthError>,
     ) -> Result<Found, AuthError>
     where
+        B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<Found, AuthError>> + Send + 'static,
     {
         let key = SessionKey::of(token);
-        let now = SystemTime::now();
         let remembered = if self.keep.is_zero() { None } else { self.store.get(&key).await };
+        let now = SystemTime::now();
         if let Some(cached) = remembered.as_ref().filter(|cached| cached.is_good(now, self.keep)) {
             return Ok(Found::remembered(Answer::Session(cached.clone()), Arc::default()));
         }
@@ -97,10 +104,10 @@ impl Sessions {
             return Ok(Found::remembered(Answer::Refused, refused.clearing));
         }
         let sessions = Arc::clone(self);
-        let found = self.flights.join(key, |flight| {
+        let found = self.flights.join(key, || {
             let lookup = lookup()?;
-            Ok(async move {
-                let mut found = lookup.await?;
+            Ok(move |flight: Arc<Flight>, deadline| async move {
+                let mut found = lookup(deadline).await?;
                 sessions.remember(key, &found, &flight).await;
                 if flight.is_overtaken() {
                     // A session that was renewed while its visitor signed out would sign them in again.
@@ -109,7 +116,12 @@ impl Sessions {
                 Ok(found)
             })
         });
-        match (found.await, remembered) {
+        let found = timeout_at(deadline, found)
+            .await
+            .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)));
+        // Its time may have come while nobody answered.
+        let now = SystemTime::now();
+        match (found, remembered) {
             (Err(error), Some(cached))
                 if error.is_unavailable() && cached.is_good(now, self.keep_in_trouble) =>
             {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::CachedSession;
@@ -42,7 +43,9 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The default is this process's memory, bounded by `session.cache_entries`. Instances that are to share
 /// what they know, and forget it together at a sign-out, give another with
 /// [`Builder::session_store`](crate::Builder::session_store). A store that fails answers `None` and logs
-/// why: the upstream is asked then.
+/// why: the upstream is asked then. One that does not answer is given up after a quarter of
+/// `upstream.timeout`, or one second where that is less, and a warning is logged; a sign-out that it does not
+/// take in that time is not known to the other instances.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -77,28 +80,50 @@ pub trait SessionStore: Send + Sync + 'static {
     fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()>;
 }
 
+/// How long a store of the app's own may take at most.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Bytes of a session, as the upstream told it, that count as one entry.
+const ENTRY: usize = 2048;
+
+#[derive(Clone)]
+pub(super) struct Weight;
+
+impl Weighter<SessionKey, CachedSession> for Weight {
+    fn weight(&self, _: &SessionKey, session: &CachedSession) -> u64 {
+        u64::try_from(1 + session.size() / ENTRY).unwrap_or(u64::MAX)
+    }
+}
+
 /// The store of a proxy.
 pub(super) enum Store {
-    Memory(Cache<SessionKey, CachedSession>),
-    Given(Arc<dyn SessionStore>),
+    Memory(Cache<SessionKey, CachedSession, Weight>),
+    Given { store: Arc<dyn SessionStore>, patience: Duration },
 }
 
 impl Store {
     pub(super) fn memory(entries: u32) -> Self {
-        Self::Memory(Cache::new(usize::try_from(entries).unwrap_or(usize::MAX)))
+        let items = usize::try_from(entries).unwrap_or(usize::MAX);
+        Self::Memory(Cache::with_weighter(items, u64::from(entries), Weight))
+    }
+
+    pub(super) fn given(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
+        Self::Given { store, patience: PATIENCE.min(timeout / 4) }
     }
 
     pub(super) async fn get(&self, key: &SessionKey) -> Option<CachedSession> {
         match self {
             Self::Memory(cache) => cache.get(key),
-            Self::Given(store) => store.get(key).await,
+            Self::Given { store, patience } => within(*patience, store.get(key)).await.flatten(),
         }
     }
 
     pub(super) async fn put(&self, key: SessionKey, session: CachedSession, keep: Duration) {
         match self {
             Self::Memory(cache) => cache.insert(key, session),
-            Self::Given(store) => store.put(key, session, keep).await,
+            Self::Given { store, patience } => {
+                within(*patience, store.put(key, session, keep)).await.unwrap_or_default();
+            }
         }
     }
 
@@ -110,7 +135,15 @@ impl Store {
                     session.end();
                 }
             }
-            Self::Given(store) => store.remove(key).await,
+            Self::Given { store, patience } => {
+                within(*patience, store.remove(key)).await.unwrap_or_default();
+            }
         }
     }
+}
+
+/// What a store answers, if it does in time.
+async fn within<T>(patience: Duration, answer: StoreFuture<'_, T>) -> Option<T> {
+    let answer = tokio::time::timeout(patience, answer).await;
+    answer.inspect_err(|_| tracing::warn!("the session store does not answer: it goes on without")).ok()
 }

@@ -96,3 +96,30 @@ impl http_body::Body for Answer {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// The other side closes it between the moment that it was found free and the one that it is used.
+    #[tokio::test]
+    async fn a_request_that_was_not_written_comes_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let mut connection = Connection::new(sender, driver);
+        assert!(connection.is_free());
+        drop(listener.accept().await.unwrap());
+        sleep(Duration::from_millis(50)).await;
+        let answer = timeout(Duration::from_secs(10), exchange(connection, Request::new(Body::empty())));
+        let failed = answer.await.expect("at once").err().unwrap();
+        assert!(failed.unsent.is_some(), "{:?}", failed.error);
+    }
+}

@@ -11,31 +11,30 @@ use tokio::time::Instant;
 
 use super::IDLE;
 
+type Driver = http1::Connection<TokioIo<TcpStream>, Body>;
+
 /// A connection, which gets on only while somebody drives it.
 pub(super) struct Connection {
     pub(super) sender: http1::SendRequest<Body>,
-    driver: Pin<Box<http1::Connection<TokioIo<TcpStream>, Body>>>,
-    is_over: bool,
+    /// None once it is closed: hyper gives back a request that it did not send only when this is dropped.
+    driver: Option<Pin<Box<Driver>>>,
 }
 
 impl Connection {
-    pub(super) fn new(
-        sender: http1::SendRequest<Body>,
-        driver: http1::Connection<TokioIo<TcpStream>, Body>,
-    ) -> Self {
-        Self { sender, driver: Box::pin(driver), is_over: false }
+    pub(super) fn new(sender: http1::SendRequest<Body>, driver: Driver) -> Self {
+        Self { sender, driver: Some(Box::pin(driver)) }
     }
 
     /// Reads and writes what can be. Ready when it is closed.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_over {
-            self.is_over = self.driver.as_mut().poll(cx).is_ready();
+        if self.driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
+            self.driver = None;
         }
-        if self.is_over { Poll::Ready(()) } else { Poll::Pending }
+        if self.driver.is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Whether it takes a request: not closed by the other side, and done with the one before.
-    fn is_free(&mut self) -> bool {
+    pub(super) fn is_free(&mut self) -> bool {
         // Nobody waits for it here: who takes it up drives it on.
         self.drive(&mut Context::from_waker(Waker::noop())).is_pending() && self.sender.is_ready()
     }

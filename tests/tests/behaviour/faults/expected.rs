@@ -83,7 +83,7 @@ pub(super) fn expected(fault: Fault) -> Expected {
         | Fault::ManyHeaders
         | Fault::Garbage => (Trouble("upstream_failed"), Trouble("upstream_failed")),
         Fault::ResetWithinBody | Fault::TruncatedBody | Fault::TruncatedChunks => {
-            (Trouble("upstream_nonsense"), Break("upstream_failed"))
+            (Trouble("upstream_failed"), Break("upstream_failed"))
         }
         Fault::InternalError => (Trouble("upstream_failed"), Pass(Some(500))),
         Fault::Overloaded => (Trouble("upstream_overloaded"), Pass(Some(503))),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_proxy::testing::{FakeUpstream, Fault};
-use tokio::runtime::Handle;
+use auth_proxy_tests::{alive_tasks, settles};
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
 use super::expected::{INSTEAD, complaints, expected};
@@ -13,8 +13,8 @@ use crate::support::{is_robo, users};
 const SHORT: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(20);
 
-/// How long what ends by itself may take to.
-const SETTLES: Duration = Duration::from_secs(15);
+/// How long who has stopped asking the upstream may take to ask again.
+const RECOVERS: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_lets_nobody_in_and_logs_nobody_out() {
@@ -117,7 +117,7 @@ async fn all_recovered(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
         recovered.push(loop {
             let seen = visitor.ask().await;
             let waits = matches!(&seen.outcome, Outcome::Trouble(code) if INSTEAD.contains(&code.as_str()));
-            if !waits || began.elapsed() > SETTLES {
+            if !waits || began.elapsed() > RECOVERS {
                 break seen;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -182,20 +182,4 @@ fn write_table(table: &str) {
     std::fs::create_dir_all(folder).unwrap();
     let name = if is_robo() { "faults-robo.md" } else { "faults.md" };
     std::fs::write(format!("{folder}/{name}"), table).unwrap();
-}
-
-fn alive_tasks() -> usize {
-    Handle::current().metrics().num_alive_tasks()
-}
-
-/// Whether something comes true by itself.
-async fn settles(holds: impl Fn() -> bool) -> bool {
-    let began = Instant::now();
-    while !holds() {
-        if began.elapsed() > SETTLES {
-            return false;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    true
 }

@@ -1,0 +1,171 @@
+//! When the upstream is left alone for a while (circuit breaker), and that no client can bring it about.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use auth_proxy_tests::{App, free_port};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Method;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::support::app_of;
+use crate::trouble::{ADA, COOKIE, auth, session};
+
+#[tokio::test]
+async fn an_upstream_that_keeps_failing_is_left_alone_and_probed() {
+    let port = free_port();
+    let builder = auth(&format!("http://127.0.0.1:{port}")).retries(0).circuit_breaker(3);
+    let (_app, browser) = app_of(builder).await;
+    for _ in 0..3 {
+        assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));
+    }
+    for path in ["/session", "/session/optional", "/protected", "/api/auth/providers"] {
+        let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (503, "circuit_open"), "{path}");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    let answer = |request: Request| async move {
+        assert_eq!(request.method(), Method::GET);
+        ADA
+    };
+    let _upstream = App::start_at(port, Router::new().fallback(answer)).await;
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while session(&browser).await != (200, "Ada".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("a probe finds that it is back");
+}
+
+/// Whoever sends a slow form, or has the upstream wait for a provider, keeps nobody else out.
+#[tokio::test]
+async fn no_client_can_have_the_upstream_left_alone() {
+    let hangs = |request: Request| async move {
+        if request.uri().path().ends_with("/session") {
+            return ADA;
+        }
+        std::future::pending().await
+    };
+    let upstream = App::start(Router::new().fallback(hangs)).await;
+    let builder = auth(&upstream.url("")).timeout(Duration::from_millis(100)).circuit_breaker(2);
+    let (app, browser) = app_of(builder.body_limit(10)).await;
+    for _ in 0..4 {
+        assert_eq!(browser.get("/api/auth/callback/github?code=1").await.status, 504);
+        assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 504);
+        assert_eq!(browser.post("/api/auth/signout", &[("a", "far too much")]).await.status, 413);
+        assert_eq!(browser.get("/api/auth/..%2f").await.status, 400);
+        // A body that breaks off, or is too large, with what is asked for again otherwise.
+        for chunk in ["zz", "20\r\nfar too much of a body, all of it"] {
+            let request = format!(
+                "GET /api/auth/providers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}\r\n"
+            );
+            let answer = app.raw(&request).await;
+            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        }
+    }
+    assert_eq!(session(&browser).await, (200, "Ada".to_owned()));
+}
+
+/// An upstream that gives this answer to lookups, and to which forms are too much. It hangs after an answer
+/// that does not close the connection.
+async fn troubled(answer: &'static str) -> String {
+    const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await?);
+                }
+                let answer = if head.starts_with(b"POST") { BUSY } else { answer };
+                stream.write_all(answer.as_bytes()).await?;
+                if !answer.contains("Connection: close") {
+                    std::future::pending::<()>().await;
+                }
+                Ok::<_, std::io::Error>(())
+            });
+        }
+    });
+    url
+}
+
+/// What comes of an answer that goes no further.
+const STANDS_STILL: &str = "HTTP/1.1 200 OK\r\n";
+
+const LOOKUPS: [&str; 5] = [
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n",
+    STANDS_STILL,
+    "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+    // It closes early.
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{",
+];
+
+#[tokio::test]
+async fn every_kind_of_lookup_that_fails_counts_and_no_form_does() {
+    for how in LOOKUPS {
+        let builder = auth(&troubled(how).await).timeout(Duration::from_millis(200)).retries(0);
+        let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
+        for _ in 0..3 {
+            assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 503, "{how}");
+            let (status, code) = session(&browser).await;
+            assert!(status >= 502 && code != "circuit_open", "{how}: {status} {code}");
+        }
+        assert_eq!(session(&browser).await, (503, "circuit_open".to_owned()), "{how}");
+    }
+}
+
+/// More visitors wait than are asked for at once: each that gets its turn has time enough to tell.
+#[tokio::test]
+async fn an_upstream_that_hangs_under_load_is_left_alone() {
+    let builder = auth(&troubled(STANDS_STILL).await).timeout(Duration::from_millis(300)).concurrency(1);
+    let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let is_open = Arc::new(AtomicUsize::new(0));
+    tokio::time::timeout(Duration::from_secs(20), async {
+        for visitor in 0.. {
+            let (browser, is_open) = (browser.clone(), Arc::clone(&is_open));
+            if is_open.load(SeqCst) > 0 {
+                break;
+            }
+            tokio::spawn(async move {
+                let cookie = format!("authjs.session-token={visitor}");
+                let answer = browser.get_with("/session", &[("cookie", &cookie)]).await;
+                is_open.fetch_add(usize::from(answer.code() == "circuit_open"), SeqCst);
+            });
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("it is left alone");
+}
+
+/// A host that takes no connection and refuses none, as behind a firewall, is not reached: no visitor is late.
+#[tokio::test]
+async fn a_connection_that_does_not_come_about() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connection) =
+        tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(addr)).await
+    {
+        waiting.push(connection.unwrap());
+    }
+    for with_retries in [0, 1] {
+        let builder = auth(&format!("http://{addr}")).connect_timeout(Duration::from_millis(100));
+        let (_app, browser) = app_of(builder.retries(with_retries).circuit_breaker(2)).await;
+        let form = browser.post("/api/auth/signout", &[("a", "b")]).await;
+        assert_eq!((form.status, form.code().as_str()), (502, "upstream_unreachable"));
+        assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));
+        assert_eq!(session(&browser).await, (503, "circuit_open".to_owned()));
+    }
+}

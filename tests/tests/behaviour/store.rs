@@ -1,0 +1,102 @@
+//! Where sessions are kept: in memory that is bounded, or in a store of the app's own.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use auth_proxy::{CachedSession, SessionKey, SessionStore, StoreFuture};
+
+use crate::cache::{COOKIE, HOUR, Upstream, ask, name};
+use crate::support::{app_of, routes};
+
+/// A store of the app's own, as instances would share it: it keeps what serde makes of a session.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<std::collections::HashMap<SessionKey, String>>>);
+
+impl SessionStore for Shared {
+    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
+        Box::pin(async move { serde_json::from_str(self.0.lock().unwrap().get(key)?).ok() })
+    }
+
+    fn put(&self, key: SessionKey, session: CachedSession, _keep: Duration) -> StoreFuture<'_, ()> {
+        let text = serde_json::to_string(&session).unwrap();
+        Box::pin(async move { drop(self.0.lock().unwrap().insert(key, text)) })
+    }
+
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
+        Box::pin(async move { drop(self.0.lock().unwrap().remove(key)) })
+    }
+}
+
+#[tokio::test]
+async fn instances_share_a_store() {
+    let (upstream, store) = (Upstream::default(), Shared::default());
+    let instance = || app_of(upstream.auth().session_cache(HOUR).session_store(store.clone()));
+    let ((_one, first), (other, second)) = (instance().await, instance().await);
+    assert_eq!(name(&first, "ada").await, "ada");
+    assert_eq!(name(&second, "ada").await, "ada");
+    assert_eq!(upstream.lookups(), 1);
+    assert!(store.0.lock().unwrap().values().all(|text| !text.contains("ada-")));
+    // Signed out at one, asked for again at the other.
+    let sign_out = reqwest::Client::new().post(other.url("/api/auth/signout"));
+    sign_out.header("cookie", "authjs.session-token=ada").send().await.unwrap();
+    name(&first, "ada").await;
+    assert_eq!(upstream.lookups(), 2);
+}
+
+/// A store that hangs costs a moment, and nobody's session.
+struct Hangs;
+
+impl SessionStore for Hangs {
+    fn get<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn put(&self, _: SessionKey, _: CachedSession, _: Duration) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn remove<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_hangs() {
+    let upstream = Upstream::default();
+    // Each call is given up after a quarter of a second.
+    let builder = upstream.auth().session_cache(HOUR).session_store(Hangs).timeout(Duration::from_secs(1));
+    let (app, browser) = app_of(builder.retries(0)).await;
+    assert_eq!(name(&browser, "ada").await, "ada");
+    assert_eq!(name(&browser, "refused").await, "session_refused");
+    let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
+    let answer = sign_out.header("cookie", format!("{COOKIE}=ada")).send().await.unwrap();
+    assert!(answer.status().as_u16() < 400, "{answer:?}");
+}
+
+/// The bound holds: what does not fit is forgotten, and asked for again.
+#[tokio::test]
+async fn entries_are_bounded() {
+    let upstream = Upstream::default();
+    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(10).build().unwrap());
+    for _ in 0..2 {
+        for n in 0..1_000 {
+            assert_eq!(ask(app.clone(), format!("user{n}")).await, format!("user{n}"));
+        }
+    }
+    assert!(upstream.lookups() > 1_900, "{}", upstream.lookups());
+}
+
+/// The bound is of memory: one large session counts for as many as it is large.
+#[tokio::test]
+async fn a_large_session_counts_for_many() {
+    let upstream = Upstream::default();
+    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(20).build().unwrap());
+    for (token, expected) in [("ada", 1), ("large", 2)] {
+        upstream.lookups.store(0, SeqCst);
+        for _ in 0..2 {
+            assert_eq!(ask(app.clone(), token.to_owned()).await, token);
+        }
+        assert_eq!(upstream.lookups(), expected, "{token}");
+    }
+}
