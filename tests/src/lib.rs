@@ -3,7 +3,10 @@
 
 pub mod scanner;
 mod secrets;
+mod settle;
 pub mod watch;
+
+pub use self::settle::{alive_tasks, clears_the_session, settles};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

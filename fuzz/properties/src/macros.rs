@@ -15,7 +15,7 @@ pub fn config(data: &[u8]) {
 
 /// The arguments of `#[require_session(..)]` on the first line, and the item that it stands on.
 ///
-/// An item that is Rust stays so, and keeps all that it says.
+/// An item that is Rust stays so.
 pub fn guard(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (args, item) = data.split_at(end);

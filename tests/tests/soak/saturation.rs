@@ -3,10 +3,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use auth_proxy::testing::{FakeUpstream, Fault};
+use auth_proxy_tests::alive_tasks;
 
 use crate::client::{Load, start};
 use crate::verdict::Verdict;
-use crate::world::{Auth, alive_tasks, app, settle};
+use crate::world::{Auth, app, settle};
 use crate::{TURN, duration, resident};
 
 /// Several times what the upstream takes at once, and what is remembered.
@@ -18,8 +19,9 @@ const ENTRIES: u32 = 500;
 const SLOW: Duration = Duration::from_millis(40);
 const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// From the middle on, in KiB.
-const MOST_GROWTH: u64 = 32 * 1024;
+/// From the middle on, in KiB: what an allocator may still take of thousands of requests, however long they go
+/// on. A short run finds a leak of some KiB for each, a long one of some bytes.
+const MOST_GROWTH: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_is_flat_under_more_requests_than_the_upstream_takes() {

@@ -1,5 +1,6 @@
 //! What an answer may be: to whom, on which route, whatever becomes of the upstream.
 
+use auth_proxy_tests::clears_the_session;
 use serde_json::Value;
 
 /// Who asks.
@@ -90,11 +91,7 @@ pub(crate) enum Verdict {
 /// When somebody was let in who is not signed in, told signed out who is, or answered by anything else.
 pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict, String> {
     let wrong = |what: &str| Err(format!("{what}: {who:?} on {route:?} got {answer:?}"));
-    let clears = |line: &String| {
-        line.strip_prefix("authjs.session-token").is_some_and(|rest| rest.starts_with("=;"))
-            || line.starts_with("authjs.session-token") && line.contains("Max-Age=0")
-    };
-    if *who != Who::Forged && answer.cookies.iter().any(clears) {
+    if *who != Who::Forged && answer.cookies.iter().any(|line| clears_the_session(line)) {
         return wrong("logged out");
     }
     if answer.kind == "application/problem+json" && answer.status >= 500 {

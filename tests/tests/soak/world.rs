@@ -1,12 +1,9 @@
-use std::time::{Duration, Instant};
-
 use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy::{Builder, Session, auth_proxy, require_session};
-use auth_proxy_tests::App;
+use auth_proxy_tests::{App, alive_tasks, settles};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
-use tokio::runtime::Handle;
 
 auth_proxy! {
     pub(crate) struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
@@ -42,16 +39,8 @@ pub(crate) fn token(name: &str, secret: &str) -> String {
     mint(&json!({ "sub": name, "name": name }), secret, "authjs.session-token")
 }
 
-pub(crate) fn alive_tasks() -> usize {
-    Handle::current().metrics().num_alive_tasks()
-}
-
 /// Waits until nothing is left of the load: no connection to the upstream, and no task but these.
 pub(crate) async fn settle(upstream: &FakeUpstream, tasks: usize) {
-    let began = Instant::now();
-    while upstream.open_connections() > 0 || alive_tasks() > tasks {
-        let (open, alive) = (upstream.open_connections(), alive_tasks());
-        assert!(began.elapsed() < Duration::from_secs(30), "{open} connections, {alive} tasks of {tasks}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let is_settled = settles(|| upstream.open_connections() == 0 && alive_tasks() <= tasks).await;
+    assert!(is_settled, "{} connections, {} tasks of {tasks}", upstream.open_connections(), alive_tasks());
 }
