@@ -122,7 +122,8 @@ impl<'v, P: Provider> Visit<'v, P> {
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
-            Source::Upstream => self.upstream_session().await,
+            // Boxed, so that a handler for which nobody is asked has a small future.
+            Source::Upstream => Box::pin(self.upstream_session()).await,
         };
         self.memo.session.get_or_init(find).await.clone()
     }

@@ -49,9 +49,9 @@ pub(super) fn guarded(upstream: &str) -> Result<Router, Error> {
     let decoding = local::Auth::builder().base_url(upstream).secrets([tokens::SECRET]).build()?;
     let asking = Auth::builder().base_url(upstream).build()?;
     let caching = Auth::builder().base_url(upstream).session_cache(Duration::from_secs(60)).build()?;
+    let local = Router::new().route("/guarded", get(local::guarded)).route("/open", get(open));
     Ok(Router::new()
-        .merge(Router::new().route("/guarded", get(local::guarded)).with_state(decoding))
+        .merge(local.with_state(decoding))
         .merge(Router::new().route("/me", get(me)).with_state(asking))
-        .merge(Router::new().route("/me-cached", get(me)).with_state(caching))
-        .route("/open", get(open)))
+        .merge(Router::new().route("/me-cached", get(me)).with_state(caching)))
 }
