@@ -103,10 +103,15 @@ mod tests {
 
     use hyper::client::conn::http1;
     use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{sleep, timeout};
 
     use super::*;
+
+    fn request() -> Request<Body> {
+        Request::new(Body::empty())
+    }
 
     /// The other side closes it between the moment that it was found free and the one that it is used.
     #[tokio::test]
@@ -114,11 +119,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (sender, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let mut connection = Connection::new(sender, driver);
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        let connection = Connection::new(sender, driver);
+        let Ok((_, mut connection)) = exchange(connection, request()).await else { panic!("it is answered") };
         assert!(connection.is_free());
-        drop(listener.accept().await.unwrap());
+        // All that was sent is read, so that the end is a plain one.
+        let mut sent = [0; 16];
+        assert_eq!(server.read(&mut sent).await.unwrap(), 16);
+        server.read_buf(&mut Vec::new()).await.unwrap();
+        drop(server);
         sleep(Duration::from_millis(50)).await;
-        let answer = timeout(Duration::from_secs(10), exchange(connection, Request::new(Body::empty())));
+        let answer = timeout(Duration::from_secs(10), exchange(connection, request()));
         let failed = answer.await.expect("at once").err().unwrap();
         assert!(failed.unsent.is_some(), "{:?}", failed.error);
     }
