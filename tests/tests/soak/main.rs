@@ -1,5 +1,5 @@
-//! An app under load for as long as you like: while its upstream dies and comes back, and while it gets
-//! more requests than its upstream takes.
+//! An app under load for as long as you like: while its upstream dies and comes back, while it gets more
+//! requests than its upstream takes, and while its visitors sign out.
 //!
 //! Some seconds each, unless told otherwise:
 //!
@@ -9,6 +9,7 @@
 
 mod client;
 mod saturation;
+mod sign_out;
 mod soak;
 mod verdict;
 mod world;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-/// One at a time: both measure the memory of this process.
+/// One at a time: two of them measure the memory of this process.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// How long to go on, by this variable.

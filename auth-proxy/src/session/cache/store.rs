@@ -45,7 +45,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// [`Builder::session_store`](crate::Builder::session_store). A store that fails answers `None` and logs
 /// why: the upstream is asked then. One that does not answer is given up after a quarter of
 /// `upstream.timeout`, or one second where that is less, and a warning is logged; a sign-out that it does not
-/// take in that time is not known to the other instances.
+/// take in that time is not known to the other instances. Nor does an instance know of a sign-out at another
+/// while it looks the same token up: what it finds is put back, and is good for `session.cache`.
 ///
 /// ```
 /// use std::collections::HashMap;

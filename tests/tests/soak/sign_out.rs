@@ -1,0 +1,217 @@
+use std::collections::HashSet;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use auth_proxy::Strategy;
+use auth_proxy_tests::{App, loopback_client};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::world::{Auth, app};
+use crate::{TURN, duration};
+
+const VISITORS: u64 = 24;
+const TABS: u64 = 4;
+const COOKIE: &str = "authjs.session-token";
+
+/// An upstream with sessions in a database, which is slow after it has read there: what a lookup tells may be
+/// over by the time that it is told.
+#[derive(Default)]
+struct Upstream {
+    signed_in: Mutex<HashSet<String>>,
+    is_down: AtomicBool,
+    random: AtomicU64,
+}
+
+impl Upstream {
+    /// A moment of less than this many milliseconds.
+    async fn moment(&self, below: u64) {
+        let n = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
+        let mixed = (n ^ (n >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        tokio::time::sleep(Duration::from_micros((mixed >> 33) % (below * 1000))).await;
+    }
+
+    async fn session(State(upstream): State<Arc<Self>>, headers: HeaderMap) -> Response {
+        upstream.moment(3).await;
+        let token = token_of(&headers);
+        let is_signed_in = upstream.signed_in.lock().unwrap().contains(&token);
+        upstream.moment(8).await;
+        if upstream.is_down.load(Relaxed) {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+        if is_signed_in {
+            format!(r#"{{"user":{{"name":"{token}"}}}}"#).into_response()
+        } else {
+            ([("set-cookie", format!("{COOKIE}=; Max-Age=0"))], "null").into_response()
+        }
+    }
+
+    async fn sign_out(State(upstream): State<Arc<Self>>, headers: HeaderMap) -> Response {
+        upstream.moment(3).await;
+        upstream.signed_in.lock().unwrap().remove(&token_of(&headers));
+        upstream.moment(3).await;
+        ([("set-cookie", format!("{COOKIE}=; Max-Age=0"))], "{}").into_response()
+    }
+}
+
+fn token_of(headers: &HeaderMap) -> String {
+    let cookies = headers["cookie"].to_str().unwrap();
+    let token = cookies.split("; ").find_map(|pair| pair.strip_prefix("authjs.session-token="));
+    token.unwrap().to_owned()
+}
+
+/// How far a visitor has come.
+const IN: u8 = 0;
+const LEAVING: u8 = 1;
+/// The sign-out is answered.
+const OUT: u8 = 2;
+
+/// Somebody who signs in, looks around in several tabs at once, and signs out in one of them.
+struct Visitor {
+    name: String,
+    origin: String,
+    http: reqwest::Client,
+    upstream: Arc<Upstream>,
+    phase: AtomicU8,
+}
+
+#[derive(Default)]
+struct Tally {
+    let_in: u64,
+    refused: u64,
+    in_trouble: u64,
+    left: u64,
+    wrong: Vec<String>,
+}
+
+impl Visitor {
+    /// From the sign-in until every tab has seen the sign-out.
+    async fn stay(self: Arc<Self>, tally: &Arc<Mutex<Tally>>) {
+        self.upstream.signed_in.lock().unwrap().insert(self.name.clone());
+        let tabs = (0..TABS).map(|_| {
+            let (visitor, tally) = (Arc::clone(&self), Arc::clone(tally));
+            tokio::spawn(async move { visitor.tab(&tally).await })
+        });
+        let tabs: Vec<_> = tabs.collect();
+        self.sign_out().await;
+        for tab in tabs {
+            tab.await.unwrap();
+        }
+    }
+
+    fn cookie(&self) -> String {
+        format!("{COOKIE}={}", self.name)
+    }
+
+    /// Asks until the visitor has been out for a while, and now and then leaves before the answer.
+    async fn tab(&self, tally: &Mutex<Tally>) {
+        let mut after = 0;
+        while after < 6 {
+            self.upstream.moment(4).await;
+            let before = self.phase.load(SeqCst);
+            after += u8::from(before == OUT);
+            let patience = Duration::from_millis(if after == 3 { 1 } else { 20_000 });
+            let request = self.http.get(format!("{}/required", self.origin)).header("cookie", self.cookie());
+            let answer = async {
+                let response = request.send().await?;
+                Ok::<_, reqwest::Error>((response.status().as_u16(), response.text().await?))
+            };
+            let answer = tokio::time::timeout(patience, answer).await;
+            let now = self.phase.load(SeqCst);
+            let mut tally = tally.lock().unwrap();
+            match answer {
+                Ok(Ok((200, body))) if before != OUT && body.contains(&format!(r#""{}""#, self.name)) => {
+                    tally.let_in += 1;
+                }
+                Ok(Ok((401, _))) if now != IN => tally.refused += 1,
+                Ok(Ok((502..=504, _))) => tally.in_trouble += 1,
+                Err(_) if after == 3 => tally.left += 1,
+                answer => {
+                    let wrong = format!("{}, in phase {before}, then {now}: {answer:?}", self.name);
+                    tally.wrong.push(wrong);
+                }
+            }
+        }
+    }
+
+    async fn sign_out(&self) {
+        self.upstream.moment(40).await;
+        self.phase.store(LEAVING, SeqCst);
+        let url = format!("{}/api/auth/signout", self.origin);
+        while self.http.post(&url).header("cookie", self.cookie()).send().await.unwrap().status() != 200 {
+            self.upstream.moment(50).await;
+        }
+        self.phase.store(OUT, SeqCst);
+    }
+}
+
+/// With sessions that are remembered, used past their time, and looked up by several at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signed_out_stays_out_whatever_is_remembered() {
+    let _turn = TURN.lock().await;
+    let lasting = duration("SOAK_SECONDS");
+    let upstream = Arc::new(Upstream::default());
+    let routes = Router::new()
+        .route("/api/auth/session", get(Upstream::session))
+        .route("/api/auth/signout", post(Upstream::sign_out))
+        .with_state(Arc::clone(&upstream));
+    let server = App::start(routes).await;
+    let hour = Duration::from_secs(3600);
+    let builder = || {
+        let builder = Auth::builder().base_url(server.url("")).session_strategy(Strategy::Database);
+        builder.stale_if_error(hour).circuit_breaker(0).retries(0)
+    };
+    let long = app(builder().session_cache(hour)).await;
+    let short = app(builder().session_cache(Duration::from_millis(10))).await;
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let visitors = (0..VISITORS).map(|number| {
+        let origin = if number % 2 == 0 { long.url("") } else { short.url("") };
+        let (upstream, tally, is_over) = (Arc::clone(&upstream), Arc::clone(&tally), Arc::clone(&is_over));
+        tokio::spawn(async move {
+            let http = loopback_client();
+            for round in 0.. {
+                if is_over.load(Relaxed) {
+                    return;
+                }
+                let visitor = Visitor {
+                    name: format!("visitor-{number}-{round}"),
+                    origin: origin.clone(),
+                    http: http.clone(),
+                    upstream: Arc::clone(&upstream),
+                    phase: AtomicU8::new(IN),
+                };
+                Arc::new(visitor).stay(&tally).await;
+            }
+        })
+    });
+    let visitors: Vec<_> = visitors.collect();
+    let began = Instant::now();
+    while began.elapsed() < lasting {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        upstream.is_down.store(true, Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        upstream.is_down.store(false, Relaxed);
+    }
+    is_over.store(true, Relaxed);
+    for visitor in visitors {
+        visitor.await.unwrap();
+    }
+    let tally = tally.lock().unwrap();
+    println!(
+        "{lasting:?}, {VISITORS} visitors with {TABS} tabs: {} let in, {} refused, {} in trouble, {} left; {} wrong",
+        tally.let_in,
+        tally.refused,
+        tally.in_trouble,
+        tally.left,
+        tally.wrong.len()
+    );
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+    // Else nothing was tried.
+    assert!(tally.let_in > 100 && tally.refused > 100, "{} and {}", tally.let_in, tally.refused);
+}
