@@ -5,23 +5,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What was said already.
 #[derive(Default)]
-pub(crate) struct Diagnosis([AtomicBool; 6]);
+pub(crate) struct Diagnosis([AtomicBool; Finding::COUNT]);
 
 /// A misconfiguration that a request gives away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// The cookies that lookups bring back reach no browser.
     CookiesLost,
-    /// The browser has the session cookie under the name with, or without, the other prefix.
-    OtherPrefix,
+    /// The browser has a session cookie under a name that does not count.
+    OtherName,
+    /// The session cookie has not the form of a token.
+    NoToken,
     /// The upstream neither knew the session nor ended it.
     Undecided,
     /// A token names a key that is not configured.
     UnknownKey,
-    /// A request came for a public host that nobody vouches for.
+    /// A request came for a host that nobody but its client vouches for.
     HostUnknown,
     /// A sign-in was started that its callback cannot finish.
     Stranded,
+}
+
+impl Finding {
+    const COUNT: usize = Self::Stranded as usize + 1;
 }
 
 impl Diagnosis {
@@ -31,21 +37,23 @@ impl Diagnosis {
     }
 
     /// Says a finding, the first time.
-    pub(crate) fn say(&self, finding: Finding, cookie_name: &str) {
+    pub(crate) fn say(&self, finding: Finding, cookie_names: impl FnOnce() -> String) {
         let said = self.0.get(finding as usize).is_none_or(|said| said.swap(true, Ordering::Relaxed));
         if said {
             return;
         }
+        let cookie_name = cookie_names();
         match finding {
             Finding::CookiesLost => tracing::warn!(
                 "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
                  with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
             ),
-            Finding::OtherPrefix => tracing::warn!(
+            // Said by `say_other_name`.
+            Finding::OtherName => {}
+            Finding::NoToken => tracing::warn!(
                 cookie_name,
-                other = other_prefix(cookie_name),
-                "a request carries the session cookie under the other name: set `upstream.cookie_name` to it, \
-                 or `upstream.kind` and `public_url`, from which the name follows"
+                "a session cookie has not the form of a token, and was refused without asking the upstream: set \
+                 `upstream.session_strategy: database` if the upstream keeps its sessions in a database"
             ),
             Finding::Undecided => tracing::warn!(
                 cookie_name,
@@ -59,15 +67,41 @@ impl Diagnosis {
                  of the key, is not the upstream's"
             ),
             Finding::HostUnknown => tracing::warn!(
-                "a sign-in request for a public host was refused, since only its client vouches for that host: set \
-                 `public_url` to this app's origin, or name the proxy in front of it in `trusted_proxies` and \
-                 serve with `into_make_service_with_connect_info`"
+                "a sign-in request was refused, since nobody but its client says that this app has the host in it: set \
+                 `public_url` to this app's origin, or list its hosts in `hosts`, or have the proxy in front of it write \
+                 `X-Forwarded-Host`, name that proxy in `trusted_proxies` and serve with \
+                 `into_make_service_with_connect_info`"
             ),
             Finding::Stranded => tracing::warn!(
                 "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
                  are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
                  of its own), or share its cookies with this app by their domain (deployment parent-domain)"
             ),
+        }
+    }
+}
+
+impl Diagnosis {
+    /// Says, the first time, that a session cookie came under a name that does not count.
+    pub(crate) fn say_other_name(&self, cookie_names: &str, other: &str) {
+        let said =
+            self.0.get(Finding::OtherName as usize).is_none_or(|said| said.swap(true, Ordering::Relaxed));
+        if said {
+            return;
+        }
+        if other.contains("next-auth") {
+            tracing::warn!(
+                cookie_name = cookie_names,
+                other,
+                "a request carries the session cookie of next-auth v4: set `upstream.kind: next_auth_v4`"
+            );
+        } else {
+            tracing::warn!(
+                cookie_name = cookie_names,
+                other,
+                "a request carries the session cookie under another name: remove `upstream.kind`, or set \
+                 `upstream.cookie_name` to it, or `public_url`, from which the name follows"
+            );
         }
     }
 }
@@ -95,7 +129,8 @@ mod tests {
         let diagnosis = Diagnosis::default();
         for finding in [
             Finding::CookiesLost,
-            Finding::OtherPrefix,
+            Finding::OtherName,
+            Finding::NoToken,
             Finding::Undecided,
             Finding::UnknownKey,
             Finding::HostUnknown,

@@ -30,6 +30,19 @@ pub enum Outcome {
     BadRequest,
 }
 
+impl Outcome {
+    /// As it is logged.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Invalid => "invalid",
+            Self::Forbidden => "forbidden",
+            Self::Unavailable => "unavailable",
+            Self::BadRequest => "bad_request",
+        }
+    }
+}
+
 /// Why a request got no session, no token, or was not forwarded.
 ///
 /// Turns into a response with an `application/problem+json` body (RFC 9457) that carries the
@@ -41,6 +54,9 @@ pub enum Outcome {
 /// | `session_absent` | 401 | absent |
 /// | `session_refused` | 401 | invalid: the upstream cleared the cookie |
 /// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
+/// | `token_not_a_session` | 401 | invalid: genuine, and names nobody (no `sub`, `email` or `name`) |
+/// | `token_wrong_audience`, `token_wrong_issuer` | 401 | invalid: not what `upstream.audience` and `issuer` ask for |
+/// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream takes |
 /// | `policy_refused` | 403 | forbidden |
 /// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
 /// | `upstream_unreachable`, `upstream_failed`, `upstream_nonsense`, `upstream_undecided` | 502 | unavailable |
@@ -62,6 +78,8 @@ pub struct AuthError {
     from_bearer: bool,
     retry_after: Option<HeaderValue>,
     allow: Option<&'static str>,
+    /// Whether the upstream fails everybody, as far as can be told here.
+    outage: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -100,6 +118,10 @@ reasons! {
     TOKEN_UNSUPPORTED = Invalid 401 "token_unsupported" "The session token is protected in a way that is not configured.";
     TOKEN_TOO_LARGE = Invalid 401 "token_too_large" "The session token is too large.";
     BEARER_MALFORMED = Invalid 401 "bearer_malformed" "The Authorization header is not well formed.";
+    TOKEN_NOT_A_SESSION = Invalid 401 "token_not_a_session" "The token says of nobody that they are signed in.";
+    TOKEN_WRONG_AUDIENCE = Invalid 401 "token_wrong_audience" "The token is for another service.";
+    TOKEN_WRONG_ISSUER = Invalid 401 "token_wrong_issuer" "The token is of another issuer.";
+    LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service takes.";
     POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
     CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
     UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
@@ -112,7 +134,7 @@ reasons! {
     UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
-    HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is not a host.";
+    HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";
     HOST_UNKNOWN = BadRequest 421 "host_unknown" "This service does not know itself by the name in the Host header.";
     TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is no forward proxy.";
     UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
@@ -127,7 +149,7 @@ reasons! {
 
 impl AuthError {
     pub(crate) fn new(reason: &'static Reason) -> Self {
-        Self { reason, from_bearer: false, retry_after: None, allow: None, source: None }
+        Self { reason, from_bearer: false, retry_after: None, allow: None, outage: false, source: None }
     }
 
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
@@ -143,6 +165,18 @@ impl AuthError {
     pub(crate) fn retry_after(mut self, value: Option<HeaderValue>) -> Self {
         self.retry_after = value;
         self
+    }
+
+    /// Marks a failure that no client can have brought about: there was no connection, or a request of the proxy's own
+    /// failed too.
+    pub(crate) fn outage(mut self) -> Self {
+        self.outage = true;
+        self
+    }
+
+    /// Whether the upstream fails everybody.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.outage
     }
 
     pub(crate) fn allow(mut self, methods: &'static str) -> Self {

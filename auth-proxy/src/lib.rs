@@ -17,8 +17,8 @@ mod upstream;
 pub use auth_proxy_macros::require_session;
 
 pub use crate::config::{
-    Builder, Config, ConfigError, ConfigProblem, CookieDomain, Host, Kind, Routes, Source, Strategy,
-    TokenFormat, Unauthenticated,
+    Builder, Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind, Routes, Source,
+    Strategy, TokenFormat, Unauthenticated,
 };
 pub use crate::error::{AuthError, BoxError, Outcome};
 pub use crate::guard::{
@@ -27,7 +27,7 @@ pub use crate::guard::{
 };
 pub use crate::provider::{Provider, Provides, Proxy};
 pub use crate::session::{
-    CachedSession, DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionKey,
+    Cacheable, CachedSession, DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionKey,
     SessionMapping, SessionStore, StoreFuture, User,
 };
 pub use crate::token::{Claims, RawToken, Token};

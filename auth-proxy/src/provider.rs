@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
 use crate::diagnosis::{Diagnosis, Finding};
-use crate::session::{DefaultMapping, SessionMapping, Sessions};
-use crate::token::{Decoder, KeyError, VerifiedTokens, Verifier};
+use crate::session::{DefaultMapping, Keys, SessionMapping, Sessions};
+use crate::token::{Decoder, Demands, KeyError, SessionNames, VerifiedTokens, Verifier};
 use crate::upstream::{DynFetch, Upstream};
 
 /// A type declared by [`auth_proxy!`](crate::auth_proxy). Implemented by the macro, not by hand.
@@ -73,15 +73,15 @@ pub struct Proxy<P> {
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) config: Config,
-    pub(crate) upstream: Upstream,
+    pub(crate) upstream: Arc<Upstream>,
     /// Set when session tokens can be decoded here.
     pub(crate) verifier: Option<Verifier>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     pub(crate) sessions: Arc<Sessions>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     pub(crate) diagnosis: Diagnosis,
-    /// The session cookie's name at the browser: the upstream's, unless its prefix is taken off.
-    pub(crate) browser_cookie: String,
+    pub(crate) names: SessionNames,
+    pub(crate) keys: Keys,
 }
 
 impl<P: Provider> Proxy<P> {
@@ -95,8 +95,11 @@ impl<P: Provider> Proxy<P> {
         let verifier = config
             .decodes()
             .then(|| {
-                let decoder = Decoder::new(settings.token, &config.secrets, &settings.cookie_name)?;
-                Ok::<_, KeyError>(Verifier::new(decoder, VerifiedTokens::new(settings.cache_entries)?))
+                let demands =
+                    Demands { audience: settings.audience.clone(), issuer: settings.issuer.clone() };
+                let decoder = |name| Decoder::new(settings.token, &config.secrets, name, demands.clone());
+                let decoders = settings.cookie_names.all().map(decoder).collect::<Result<_, _>>()?;
+                Ok::<_, KeyError>(Verifier::new(decoders, VerifiedTokens::new(settings.cache_entries)?))
             })
             .transpose()
             .map_err(|error| problem("upstream.secret", error.to_string()))?;
@@ -119,17 +122,18 @@ impl<P: Provider> Proxy<P> {
         );
         let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
         let sessions = Arc::new(Sessions::new(&settings, builder.store));
-        let browser_cookie = settings.lowered_cookie_name().unwrap_or(&settings.cookie_name).to_owned();
+        let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
         let shared = Shared {
             settings,
             config,
-            upstream,
+            upstream: Arc::new(upstream),
             verifier,
             mapping,
             sessions,
             clock: builder.clock,
             diagnosis: Diagnosis::default(),
-            browser_cookie,
+            names,
+            keys,
         };
         Ok(Self { shared: Arc::new(shared), provider: PhantomData })
     }
@@ -164,7 +168,16 @@ impl Shared {
 
     /// Says what a request gives away, the first time.
     pub(crate) fn say(&self, finding: Finding) {
-        self.diagnosis.say(finding, &self.settings.cookie_name);
+        self.diagnosis.say(finding, || self.cookie_names());
+    }
+
+    /// Says, the first time, that a session cookie came under a name that does not count.
+    pub(crate) fn say_other_name(&self, other: &str) {
+        self.diagnosis.say_other_name(&self.cookie_names(), other);
+    }
+
+    fn cookie_names(&self) -> String {
+        self.settings.cookie_names.all().collect::<Vec<_>>().join(" or ")
     }
 }
 

@@ -109,15 +109,22 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             Err((near.map_or_else(|| expected(option), |near| format!("`{text}` is spelled `{near}`")), used))
         }
         (Shape::Word(_), None, Some(word)) => keep(word),
-        (Shape::Duration | Shape::DurationOrOff | Shape::Size, Some(Lit::Int(number)), _)
-            if number.suffix().is_empty()
-                && matches!(tokens.get(used), Some(TokenTree::Ident(_)))
-                && !starts_entry(tokens.get(used..).unwrap_or_default()) =>
+        (
+            Shape::Duration | Shape::DurationOrOff | Shape::DurationOrAlways | Shape::Size,
+            Some(Lit::Int(number)),
+            _,
+        ) if number.suffix().is_empty()
+            && matches!(tokens.get(used), Some(TokenTree::Ident(_)))
+            && !starts_entry(tokens.get(used..).unwrap_or_default()) =>
         {
             let text: String = tokens.iter().take(used + 1).map(ToString::to_string).collect();
             Err((format!("the unit stands straight behind the number: write `{text}`"), used + 1))
         }
-        (Shape::Duration | Shape::DurationOrOff | Shape::Size, Some(Lit::Int(_) | Lit::Float(_)), _) => {
+        (
+            Shape::Duration | Shape::DurationOrOff | Shape::DurationOrAlways | Shape::Size,
+            Some(Lit::Int(_) | Lit::Float(_)),
+            _,
+        ) => {
             let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
             keep(text)
         }
@@ -128,9 +135,9 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
                 Err(bad) => (format!("`{option}`: {}, and no quotes", bad.message), 1),
             })
         }
-        (Shape::DurationOrOff | Shape::CountOrOff, None, Some(word)) if word == "off" => keep(word),
-        (Shape::DurationOrOff | Shape::CountOrOff, Some(Lit::Str(text)), _) if text.value() == "off" => {
-            Err(("no quotes here: write `off`".to_owned(), 1))
+        (shape, None, Some(word)) if Some(word.as_str()) == word_of(shape) => keep(word),
+        (shape, Some(Lit::Str(text)), _) if Some(text.value().as_str()) == word_of(shape) => {
+            Err((format!("no quotes here: write `{}`", text.value()), 1))
         }
         (Shape::Count | Shape::CountOrOff, Some(Lit::Int(_)), _) => {
             keep(tokens.iter().take(used).map(ToString::to_string).collect())
@@ -170,7 +177,24 @@ fn list(option: Opt, first: &TokenTree, all: TokenStream) -> Read {
 }
 
 fn is_number(shape: Shape) -> bool {
-    matches!(shape, Shape::Duration | Shape::DurationOrOff | Shape::Size | Shape::Count | Shape::CountOrOff)
+    matches!(
+        shape,
+        Shape::Duration
+            | Shape::DurationOrOff
+            | Shape::DurationOrAlways
+            | Shape::Size
+            | Shape::Count
+            | Shape::CountOrOff
+    )
+}
+
+/// The word that may stand in place of a number.
+fn word_of(shape: Shape) -> Option<&'static str> {
+    match shape {
+        Shape::DurationOrOff | Shape::CountOrOff => Some("off"),
+        Shape::DurationOrAlways => Some("always"),
+        _ => None,
+    }
 }
 
 fn starts_with_digit(text: &str) -> bool {
@@ -190,12 +214,16 @@ fn expected(option: Opt) -> String {
         Shape::Text => format!("a string such as `{}`", plain_example(option)),
         Shape::Word(words) | Shape::WordOrText(words) => {
             let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            let more =
-                if matches!(option.shape(), Shape::WordOrText(_)) { ", or a host in quotes" } else { "" };
+            let more = match option {
+                Opt::Audience | Opt::Issuer => ", or a string",
+                _ if matches!(option.shape(), Shape::WordOrText(_)) => ", or a host in quotes",
+                _ => "",
+            };
             format!("one of {list}{more}")
         }
         Shape::Duration => format!("a duration such as `{example}`"),
         Shape::DurationOrOff => format!("a duration such as `{example}`, or `off`"),
+        Shape::DurationOrAlways => format!("a duration such as `{example}`, or `always`"),
         Shape::Size => format!("a size such as `{example}`"),
         Shape::Count => format!("a whole number such as `{example}`"),
         Shape::CountOrOff => format!("a whole number such as `{example}`, or `off`"),

@@ -18,6 +18,8 @@ impl Draft {
         self.check_secrets(&mut found);
         self.check_timeouts(&mut found);
         self.check_cache(&mut found);
+        self.check_signed(&mut found);
+        self.check_hosts(&mut found);
         found.0
     }
 
@@ -54,7 +56,8 @@ impl Draft {
         let plain_http = match (&self.public_url, &self.base_url) {
             // Browsers get it under another name then.
             (Known::Is(public), _) => !public.https && !renamed,
-            (Known::Unset, Known::Is(base)) => !base.origin.https,
+            // A trusted proxy may say that a request came over https.
+            (Known::Unset, Known::Is(base)) => !base.origin.https && self.trusted_proxies == Known::Unset,
             _ => false,
         };
         if plain_http {
@@ -138,6 +141,41 @@ impl Draft {
                 _ => continue,
             };
             found.add(Place::Secret(n), message);
+        }
+    }
+
+    /// A signed token for another service verifies under the same key: only `aud` and `iss` tell it from a session
+    /// (RFC 7519, sections 4.1.1 and 4.1.3; RFC 8725, section 3.9).
+    fn check_signed(&self, found: &mut Problems) {
+        let Known::Is(format) = self.token else { return };
+        if !format.is_signed() || self.strategy == Known::Is(Strategy::Database) {
+            return;
+        }
+        for (option, claim, what, is_set) in [
+            (Opt::Audience, "aud", "another service", self.audience != Known::Unset),
+            (Opt::Issuer, "iss", "another issuer", self.issuer != Known::Unset),
+        ] {
+            if !is_set {
+                found.add(
+                    Place::Option(Opt::Token),
+                    format!(
+                        "a token for {what} under the same key would be a session here: add `{}: {}`, which its \
+                         `{claim}` must say, or `{}: any` to waive the check",
+                        option.key(),
+                        option.example(),
+                        option.key()
+                    ),
+                );
+            }
+        }
+    }
+
+    fn check_hosts(&self, found: &mut Problems) {
+        if matches!(self.public_url, Known::Is(_)) && matches!(self.hosts, Known::Is(_)) {
+            found.add(
+                Place::Option(Opt::Hosts),
+                "`public_url` decides the host already: remove `hosts`, or remove `public_url` where this app has several",
+            );
         }
     }
 

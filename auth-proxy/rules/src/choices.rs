@@ -5,11 +5,20 @@ pub trait Choice: Copy + 'static {
     /// Every word, in the order the documentation lists them.
     const WORDS: &'static [(&'static str, Self)];
 
+    /// What to write in place of another name that people use.
+    #[must_use]
+    fn hint(_text: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Reads one of the words.
     ///
     /// # Errors
     /// Lists the words, nearest first, when `text` is none of them.
     fn parse(text: &str) -> Result<Self, Bad> {
+        if let Some(hint) = Self::hint(text) {
+            return Err(Bad::part(hint, text));
+        }
         if let Some((_, value)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
             return Ok(*value);
         }
@@ -23,13 +32,17 @@ pub trait Choice: Copy + 'static {
 }
 
 macro_rules! choice {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ } $(hint = $hint:expr)?) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($(#[$vmeta])* $variant,)+ }
 
         impl Choice for $name {
             const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)+];
+
+            $(fn hint(text: &str) -> Option<&'static str> {
+                $hint(text)
+            })?
         }
 
         impl $name {
@@ -49,8 +62,56 @@ choice! {
         Robo = "robo",
         /// Auth.js v5 (`@auth/core`, `@auth/express`, `next-auth` v5, ..).
         Authjs = "authjs",
-        /// `next-auth` v4.
+        /// `next-auth` v4, at least 4.24.5: before that, a cookie that anybody can get (the state of a sign-in
+        /// that was begun) is a session (GHSA-v64w-49xw-qq89).
         NextAuthV4 = "next_auth_v4",
+    }
+    hint = other_names_of_the_kind
+}
+
+/// The names that the packages go by say nothing of the version, which decides.
+fn other_names_of_the_kind(text: &str) -> Option<&'static str> {
+    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    match letters.to_ascii_lowercase().as_str() {
+        "nextauth" | "nextauthjs" => Some(
+            "the version decides: write `authjs` for Auth.js, which next-auth is from v5 on, \
+             or `next_auth_v4` for next-auth v4 (see package.json)",
+        ),
+        "authjs" | "nextauthv5" | "authjsv5" | "authcore" | "nextauth5" if text != "authjs" => Some(
+            "Auth.js, which next-auth is from v5 on, is written `authjs`; next-auth v4 is `next_auth_v4`",
+        ),
+        "nextauth4" | "nextauthv4" if text != "next_auth_v4" => {
+            Some("next-auth v4 is written `next_auth_v4`")
+        }
+        _ => None,
+    }
+}
+
+/// What `aud` or `iss` of a token must say.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// Whatever it says, and also nothing.
+    Any,
+    /// This.
+    Is(String),
+}
+
+impl Expected {
+    /// The bare words; anything else is the value itself.
+    pub const WORDS: [&'static str; 1] = ["any"];
+
+    /// Reads the word or a value.
+    ///
+    /// # Errors
+    /// When `text` is empty or longer than 1 KiB.
+    pub fn parse(text: &str) -> Result<Self, Bad> {
+        match text {
+            "any" => Ok(Self::Any),
+            text if text.trim().is_empty() || text.len() > 1024 => {
+                Err(Bad::new("expected the value that the token carries, or `any` to waive the check"))
+            }
+            text => Ok(Self::Is(text.to_owned())),
+        }
     }
 }
 
@@ -99,6 +160,12 @@ choice! {
 }
 
 impl TokenFormat {
+    /// Whether the token is signed (JWS), and not encrypted (JWE).
+    #[must_use]
+    pub fn is_signed(self) -> bool {
+        !matches!(self, Self::Encrypted | Self::EncryptedV4)
+    }
+
     /// Whether the secret is a public key in PEM rather than a shared secret.
     #[must_use]
     pub fn is_asymmetric(self) -> bool {

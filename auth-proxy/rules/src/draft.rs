@@ -2,12 +2,12 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::header::{cookie_name, header_name, header_value};
 use crate::{
-    Bad, BaseUrl, Choice, CookieDomain, Host, Kind, Opt, Origin, Routes, SecretInfo, Source, Strategy,
-    TokenFormat, Unauthenticated, units, url,
+    Bad, BaseUrl, Choice, CookieDomain, Expected, Host, Kind, Opt, Origin, Routes, SecretInfo, Source,
+    Strategy, TokenFormat, Unauthenticated, units, url,
 };
 
 /// What is known of an option's value at this point.
@@ -54,6 +54,7 @@ impl<T> Known<T> {
 pub struct Draft {
     pub(crate) base_path: Known<String>,
     pub(crate) public_url: Known<Origin>,
+    pub(crate) hosts: Known<Vec<String>>,
     pub(crate) kind: Known<Kind>,
     pub(crate) base_url: Known<BaseUrl>,
     pub(crate) upstream_base_path: Known<String>,
@@ -62,6 +63,9 @@ pub struct Draft {
     pub(crate) secrets: Vec<Known<SecretInfo>>,
     pub(crate) strategy: Known<Strategy>,
     pub(crate) token: Known<TokenFormat>,
+    pub(crate) audience: Known<Expected>,
+    pub(crate) issuer: Known<Expected>,
+    pub(crate) public_origins: Known<Vec<Origin>>,
     pub(crate) host: Known<Host>,
     pub(crate) timeout: Known<Duration>,
     pub(crate) connect_timeout: Known<Duration>,
@@ -75,6 +79,8 @@ pub struct Draft {
     pub(crate) queue: Known<u32>,
     pub(crate) retries: Known<u32>,
     pub(crate) circuit_breaker: Known<u32>,
+    pub(crate) renew: Known<Duration>,
+    pub(crate) expose_session_token: Known<bool>,
     pub(crate) unauthenticated: Known<Unauthenticated>,
     pub(crate) sign_in_path: Known<String>,
     pub(crate) client_js: Known<bool>,
@@ -95,6 +101,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(600);
 const CACHE_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
 const STALE_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 3600);
+const RENEW_BOUNDS: RangeInclusive<Duration> =
+    Duration::from_millis(10)..=Duration::from_secs(30 * 24 * 3600);
 const BODY_LIMIT_BOUNDS: RangeInclusive<u64> = 1..=1 << 30;
 
 impl Draft {
@@ -124,6 +132,10 @@ impl Draft {
             Opt::CookieName => self.cookie_name = Known::Is(cookie_name(text)?),
             Opt::Strategy => self.strategy = Known::Is(Strategy::parse(text)?),
             Opt::Token => self.token = Known::Is(TokenFormat::parse(text)?),
+            Opt::Hosts => self.hosts = Known::Is(hosts(text)?),
+            Opt::Audience => self.audience = Known::Is(Expected::parse(text)?),
+            Opt::Issuer => self.issuer = Known::Is(Expected::parse(text)?),
+            Opt::PublicOrigins => self.public_origins = Known::Is(origins(text)?),
             Opt::Host => self.host = Known::Is(Host::parse(text)?),
             Opt::Timeout => self.timeout = Known::Is(bounded_duration(text)?),
             Opt::ConnectTimeout => self.connect_timeout = Known::Is(bounded_duration(text)?),
@@ -137,6 +149,8 @@ impl Draft {
             Opt::Queue => self.queue = Known::Is(count_or_off(text, 1_000_000)?),
             Opt::Retries => self.retries = Known::Is(count_or_off(text, 10)?),
             Opt::CircuitBreaker => self.circuit_breaker = Known::Is(count_or_off(text, 1_000_000)?),
+            Opt::Renew => self.renew = Known::Is(renewal(text)?),
+            Opt::ExposeSessionToken => self.expose_session_token = Known::Is(boolean(text)?),
             Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
             Opt::ClientJs => self.client_js = Known::Is(boolean(text)?),
             Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text)?),
@@ -170,6 +184,10 @@ impl Draft {
             Opt::CookieName => self.cookie_name = later(optional),
             Opt::Strategy => self.strategy = later(optional),
             Opt::Token => self.token = later(optional),
+            Opt::Hosts => self.hosts = later(optional),
+            Opt::Audience => self.audience = later(optional),
+            Opt::Issuer => self.issuer = later(optional),
+            Opt::PublicOrigins => self.public_origins = later(optional),
             Opt::Host => self.host = later(optional),
             Opt::Timeout => self.timeout = later(optional),
             Opt::ConnectTimeout => self.connect_timeout = later(optional),
@@ -183,6 +201,8 @@ impl Draft {
             Opt::Queue => self.queue = later(optional),
             Opt::Retries => self.retries = later(optional),
             Opt::CircuitBreaker => self.circuit_breaker = later(optional),
+            Opt::Renew => self.renew = later(optional),
+            Opt::ExposeSessionToken => self.expose_session_token = later(optional),
             Opt::Unauthenticated => self.unauthenticated = later(optional),
             Opt::ClientJs => self.client_js = later(optional),
             Opt::CorsOrigins => self.cors_origins = later(optional),
@@ -223,10 +243,12 @@ impl Draft {
 
     /// The token format: as set, else what the kind of upstream issues.
     pub(crate) fn effective_token(&self) -> Known<TokenFormat> {
-        match (&self.token, self.kind.value_or(Kind::Robo)) {
+        match (&self.token, &self.kind) {
             (Known::Unset, Known::Is(Kind::NextAuthV4)) => Known::Is(TokenFormat::EncryptedV4),
-            (Known::Unset, Known::Is(Kind::Robo | Kind::Authjs)) => Known::Is(TokenFormat::Encrypted),
-            (Known::Unset, _) => Known::Later,
+            (Known::Unset, Known::Unset | Known::Is(Kind::Robo | Kind::Authjs)) => {
+                Known::Is(TokenFormat::Encrypted)
+            }
+            (Known::Unset, Known::Maybe | Known::Later) => Known::Later,
             (token, _) => token.clone(),
         }
     }
@@ -284,6 +306,22 @@ fn boolean(text: &str) -> Result<bool, Bad> {
     text.parse().map_err(|_| Bad::part("expected `true` or `false`", text))
 }
 
+/// How old a token must be for its renewal to be relayed: `always` is zero.
+fn renewal(text: &str) -> Result<Duration, Bad> {
+    if text == "always" { Ok(Duration::ZERO) } else { within(units::duration(text)?, &RENEW_BOUNDS, text) }
+}
+
+/// Hosts with commas between.
+fn hosts(text: &str) -> Result<Vec<String>, Bad> {
+    let one = |text: &str| {
+        if text.contains("://") {
+            return Err(Bad::part("expected a host without a scheme, such as `app.example.com`", text));
+        }
+        url::host(text)
+    };
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
+}
+
 /// Origins with commas between.
 fn origins(text: &str) -> Result<Vec<Origin>, Bad> {
     let one = |text: &str| match text {
@@ -302,10 +340,22 @@ fn networks(text: &str) -> Result<Vec<IpNet>, Bad> {
             text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
                 Bad::part("expected an address or a block of them, such as `10.0.0.7` or `10.0.0.0/8`", text)
             })?;
+        let network = canonical(network);
         if network.prefix_len() == 0 {
             return Err(Bad::part("this trusts everybody, so that any client could claim any address", text));
         }
         Ok(network)
     };
     text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(network).collect()
+}
+
+/// An IPv4 block written as IPv4-mapped IPv6 (`::ffff:10.0.0.0/104`, RFC 4291, section 2.5.5.2) as the IPv4 block
+/// that it is: peers are compared in their IPv4 form.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+    let IpNet::V6(v6) = network else { return network };
+    let (Some(v4), Some(length)) = (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(MAPPED)) else {
+        return network;
+    };
+    Ipv4Net::new(v4, length).map_or(network, IpNet::V4)
 }

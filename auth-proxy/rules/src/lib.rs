@@ -22,7 +22,9 @@ mod units;
 mod url;
 
 pub use bad::{Bad, Place, Problem};
-pub use choices::{Choice, CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+pub use choices::{
+    Choice, CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+};
 pub use draft::{Draft, Known};
 pub use ipnet::IpNet;
 
@@ -31,7 +33,7 @@ pub use option::{Group, Opt, Shape};
 pub use path::{is_local, path};
 pub use prefix::{is_lowered, lowered};
 pub use secret::{Pem, SecretInfo};
-pub use settings::{Rewriting, Settings};
+pub use settings::{CookieNames, Rewriting, Settings};
 pub use suggest::{nearest, snake_case};
 pub use units::{duration, size};
-pub use url::{BaseUrl, Origin, base_url, host, is_in_domain, is_internal_host, origin};
+pub use url::{BaseUrl, Origin, base_url, host, is_in_domain, is_internal_host, is_loopback_host, origin};

@@ -51,6 +51,8 @@ pub enum Shape {
     Duration,
     /// A duration such as `5s`, or the bare word `off`.
     DurationOrOff,
+    /// A duration such as `1h`, or the bare word `always`.
+    DurationOrAlways,
     /// A size such as `1MiB`.
     Size,
     /// A whole number.
@@ -134,6 +136,8 @@ options! {
     BasePath = Top "base_path", Shape::Text, false, "\"/api/auth\"";
     /// `public_url`
     PublicUrl = Top "public_url", Shape::Text, true, "\"https://app.example.com\"";
+    /// `hosts`
+    Hosts = Top "hosts", Shape::List, true, "[\"app.example.com\"]";
     /// `upstream.kind`
     Kind = Upstream "kind", Shape::Word(&["robo", "authjs", "next_auth_v4"]), true, "robo";
     /// `upstream.base_url`
@@ -150,6 +154,12 @@ options! {
     Strategy = Upstream "session_strategy", Shape::Word(&["jwt", "database"]), true, "jwt";
     /// `upstream.token`
     Token = Upstream "token", Shape::Word(TOKEN_WORDS), true, "encrypted";
+    /// `upstream.audience`
+    Audience = Upstream "audience", Shape::WordOrText(&["any"]), true, "\"my-app\"";
+    /// `upstream.issuer`
+    Issuer = Upstream "issuer", Shape::WordOrText(&["any"]), true, "\"https://auth.example.com\"";
+    /// `upstream.public_origins`
+    PublicOrigins = Upstream "public_origins", Shape::List, true, "[\"https://auth.example.com\"]";
     /// `upstream.host`
     Host = Upstream "host", Shape::WordOrText(&["auto", "preserve", "upstream"]), true, "auto";
     /// `upstream.fetch`
@@ -178,6 +188,10 @@ options! {
     CacheEntries = Session "cache_entries", Shape::Count, true, "10_000";
     /// `session.stale_if_error`
     StaleIfError = Session "stale_if_error", Shape::DurationOrOff, true, "5m";
+    /// `session.renew`
+    Renew = Session "renew", Shape::DurationOrAlways, true, "1h";
+    /// `session.expose_session_token`
+    ExposeSessionToken = Session "expose_session_token", Shape::Bool, true, "true";
     /// `unauthenticated`
     Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
     /// `sign_in_path`

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::draft::{CONNECT_TIMEOUT, TIMEOUT};
 use crate::{
-    BaseUrl, CookieDomain, Draft, Host, Kind, Known, Origin, Routes, Source, Strategy, TokenFormat,
+    BaseUrl, CookieDomain, Draft, Expected, Host, Kind, Known, Origin, Routes, Source, Strategy, TokenFormat,
     Unauthenticated, is_internal_host, lowered,
 };
 
@@ -15,18 +15,26 @@ pub struct Settings {
     pub base_path: String,
     /// This app's own origin, where it is configured.
     pub public_url: Option<Origin>,
-    /// What runs at the upstream.
-    pub kind: Kind,
+    /// The hosts that this app answers to, besides those of the machine itself.
+    pub hosts: Vec<String>,
+    /// What runs at the upstream, where it is said.
+    pub kind: Option<Kind>,
     /// Where the upstream is.
     pub base_url: BaseUrl,
     /// Where the routes live at the upstream, without a trailing `/`.
     pub upstream_base_path: String,
-    /// The full name of the session cookie: also the salt of the token key.
-    pub cookie_name: String,
+    /// The full names that the session cookie may have.
+    pub cookie_names: CookieNames,
     /// How the upstream keeps sessions.
     pub strategy: Strategy,
     /// How session tokens are protected.
     pub token: TokenFormat,
+    /// What `aud` of a token must say.
+    pub audience: Expected,
+    /// What `iss` of a token must say.
+    pub issuer: Expected,
+    /// Other origins that the upstream takes for its own.
+    pub public_origins: Vec<Origin>,
     /// The `Host` that the upstream sees; never [`Host::Auto`].
     pub host: Host,
     /// From the first byte sent to the head of the response.
@@ -51,6 +59,10 @@ pub struct Settings {
     pub retries: u32,
     /// After how many failures in a row the upstream is left alone for a while; zero for never.
     pub circuit_breaker: u32,
+    /// How old a token must be for the renewed one to be relayed; zero for always.
+    pub renew: Duration,
+    /// Whether page scripts may read the `sessionToken` of the database strategy.
+    pub expose_session_token: bool,
     /// What a guard answers to a visitor without a session.
     pub unauthenticated: Unauthenticated,
     /// Where visitors sign in.
@@ -90,10 +102,36 @@ impl Settings {
         [Some(&self.base_path), upstreams].into_iter().flatten().map(String::as_str)
     }
 
-    /// The session cookie's name at the browser, where that is not [`cookie_name`](Self::cookie_name).
+    /// A name of the session cookie as the browser has it.
     #[must_use]
-    pub fn lowered_cookie_name(&self) -> Option<&str> {
-        lowered(&self.cookie_name).filter(|_| self.rewrite.cookie_prefix)
+    pub fn browser_name<'n>(&self, name: &'n str) -> &'n str {
+        lowered(name).filter(|_| self.rewrite.cookie_prefix).unwrap_or(name)
+    }
+}
+
+/// The full names that the session cookie may have. Each is the salt of the key of its tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CookieNames {
+    /// This one.
+    One(String),
+    /// The name with the prefix `__Secure-`, and without: which of them the upstream uses is not known.
+    Either(String, String),
+    /// The same, and the scheme of a request, as a trusted proxy tells it, decides.
+    ByScheme(String, String),
+}
+
+impl CookieNames {
+    fn pair(name: &str) -> (String, String) {
+        (format!("__Secure-{name}"), name.to_owned())
+    }
+
+    /// Every name, the one with the prefix first.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let (first, second) = match self {
+            Self::One(name) => (name, None),
+            Self::Either(secure, plain) | Self::ByScheme(secure, plain) => (secure, Some(plain)),
+        };
+        [Some(first), second].into_iter().flatten().map(String::as_str)
     }
 }
 
@@ -106,7 +144,8 @@ impl Draft {
         let base_url = self.base_url.value()?.clone();
         let base_path = or(&self.base_path, || "/api/auth".to_owned());
         let public_url = self.public_url.value().cloned();
-        let kind = or(&self.kind, || Kind::Robo);
+        let kind = self.kind.value().copied();
+        let trusted_proxies = or(&self.trusted_proxies, Vec::new);
         let timeout = or(&self.timeout, || TIMEOUT);
         let host = match or(&self.host, || Host::Auto) {
             Host::Auto if is_internal_host(base_url.origin.host()) => Host::Preserve,
@@ -124,14 +163,30 @@ impl Draft {
         // Whether the upstream takes itself to be asked over https, as far as configuration tells: as this
         // app is, or under its own name as its URL says.
         let https = match &public_url {
-            Some(public) if public.https => true,
-            Some(_) if !rewrite.cookie_prefix => false,
-            _ => host == Host::Upstream && base_url.origin.https,
+            Some(public) if public.https => Some(true),
+            Some(_) if !rewrite.cookie_prefix => Some(false),
+            _ if host == Host::Upstream => Some(base_url.origin.https),
+            Some(_) => Some(false),
+            None if trusted_proxies.is_empty() => Some(false),
+            None => None,
         };
+        // An upstream whose kind is not said may be Robo, which never prefixes, on https too. Without the rewriting
+        // of prefixes, a browser on http has no cookie with one.
+        let secure_is_possible =
+            public_url.as_ref().is_none_or(|public| public.https) || rewrite.cookie_prefix;
         Some(Settings {
             rewrite,
             upstream_base_path: or(&self.upstream_base_path, || base_path.clone()),
-            cookie_name: or(&self.cookie_name, || default_cookie_name(kind, https)),
+            cookie_names: match self.cookie_name.value() {
+                Some(name) => CookieNames::One(name.clone()),
+                None => default_cookie_names(kind, https, secure_is_possible),
+            },
+            hosts: or(&self.hosts, Vec::new),
+            audience: or(&self.audience, || Expected::Any),
+            issuer: or(&self.issuer, || Expected::Any),
+            public_origins: or(&self.public_origins, Vec::new),
+            renew: or(&self.renew, || Duration::ZERO),
+            expose_session_token: or(&self.expose_session_token, || false),
             strategy: or(&self.strategy, || Strategy::Jwt),
             token: self.effective_token().value().copied()?,
             timeout,
@@ -149,7 +204,7 @@ impl Draft {
             sign_in_path: or(&self.sign_in_path, || format!("{base_path}/signin")),
             client_js: or(&self.client_js, || true),
             cors_origins: or(&self.cors_origins, Vec::new),
-            trusted_proxies: or(&self.trusted_proxies, Vec::new),
+            trusted_proxies,
             routes: or(&self.routes, || Routes::All),
             base_path,
             public_url,
@@ -164,14 +219,20 @@ fn or<T: Clone>(known: &Known<T>, default: impl FnOnce() -> T) -> T {
     known.value().cloned().unwrap_or_else(default)
 }
 
-/// `core/lib/utils/cookie.ts` of Auth.js v5 and v4; Robo never prefixes (`robo/utils/cookies.ts`).
-fn default_cookie_name(kind: Kind, https: bool) -> String {
+/// `core/lib/utils/cookie.ts` of Auth.js v5 and v4; Robo never prefixes (`robo/utils/cookies.ts`). `https` is what the
+/// upstream takes the scheme to be, where configuration tells.
+fn default_cookie_names(kind: Option<Kind>, https: Option<bool>, secure_is_possible: bool) -> CookieNames {
     let name = match kind {
-        Kind::Robo | Kind::Authjs => "authjs.session-token",
-        Kind::NextAuthV4 => "next-auth.session-token",
+        None | Some(Kind::Robo | Kind::Authjs) => "authjs.session-token",
+        Some(Kind::NextAuthV4) => "next-auth.session-token",
     };
-    let prefix = if https && kind != Kind::Robo { "__Secure-" } else { "" };
-    format!("{prefix}{name}")
+    let (secure, plain) = CookieNames::pair(name);
+    match (kind, https) {
+        (None, _) if secure_is_possible => CookieNames::Either(secure, plain),
+        (None | Some(Kind::Robo), _) | (_, Some(false)) => CookieNames::One(plain),
+        (_, Some(true)) => CookieNames::One(secure),
+        (_, None) => CookieNames::ByScheme(secure, plain),
+    }
 }
 
 #[cfg(test)]
@@ -189,6 +250,7 @@ mod tests {
 
     #[test]
     fn defaults_follow_the_kind_and_the_urls() {
+        let one = |name: &str| CookieNames::One(name.to_owned());
         for (kind, url, name) in [
             ("robo", "https://auth.example.com", "authjs.session-token"),
             ("authjs", "https://auth.example.com", "__Secure-authjs.session-token"),
@@ -198,13 +260,13 @@ mod tests {
             ("next_auth_v4", "https://auth.example.com", "__Secure-next-auth.session-token"),
         ] {
             let settings = draft(&[(Opt::Kind, kind), (Opt::BaseUrl, url)]).resolve().unwrap();
-            assert_eq!(settings.cookie_name, name, "{kind} {url}");
-            assert_eq!(settings.lowered_cookie_name(), None, "{kind} {url}");
+            assert_eq!(settings.cookie_names, one(name), "{kind} {url}");
+            assert_eq!(settings.browser_name(name), name, "{kind} {url}");
         }
         // An app on plain http, before a server on https: its cookies have their prefix, here they cannot.
         for (prefix, name, lowered) in [
-            ("true", "__Secure-authjs.session-token", Some("_Secure-authjs.session-token")),
-            ("false", "authjs.session-token", None),
+            ("true", "__Secure-authjs.session-token", "_Secure-authjs.session-token"),
+            ("false", "authjs.session-token", "authjs.session-token"),
         ] {
             let settings = draft(&[
                 (Opt::Kind, "authjs"),
@@ -214,7 +276,7 @@ mod tests {
             ])
             .resolve()
             .unwrap();
-            assert_eq!((settings.cookie_name.as_str(), settings.lowered_cookie_name()), (name, lowered));
+            assert_eq!((settings.cookie_names.clone(), settings.browser_name(name)), (one(name), lowered));
         }
         let settings = draft(&[
             (Opt::Kind, "authjs"),
@@ -225,11 +287,35 @@ mod tests {
         ])
         .resolve()
         .unwrap();
-        assert_eq!(settings.cookie_name, "__Secure-authjs.session-token");
+        assert_eq!(settings.cookie_names, one("__Secure-authjs.session-token"));
         assert_eq!(settings.host, Host::Preserve);
         assert_eq!(settings.upstream_base_path, "/login");
         assert_eq!(settings.sign_in_path, "/login/signin");
         assert_eq!(settings.connect_timeout, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn both_cookie_names_count_unless_the_kind_or_the_scheme_is_known() {
+        let (secure, plain) = CookieNames::pair("authjs.session-token");
+        let either = CookieNames::Either(secure.clone(), plain.clone());
+        let by_scheme = CookieNames::ByScheme(secure, plain.clone());
+        let plain = CookieNames::One(plain);
+        let internal = (Opt::BaseUrl, "http://auth.internal");
+        let https = (Opt::PublicUrl, "https://app.example.com");
+        let http = (Opt::PublicUrl, "http://app.internal");
+        let proxies = (Opt::TrustedProxies, "10.0.0.0/8");
+        for (values, names) in [
+            (&[internal][..], &either),
+            (&[internal, https], &either),
+            (&[internal, http], &either),
+            (&[internal, http, (Opt::CookiePrefix, "false")], &plain),
+            (&[internal, proxies], &either),
+            (&[internal, proxies, (Opt::Kind, "authjs")], &by_scheme),
+            (&[internal, proxies, (Opt::Kind, "robo")], &plain),
+            (&[internal, proxies, http, (Opt::Kind, "authjs")], &plain),
+        ] {
+            assert_eq!(draft(values).resolve().unwrap().cookie_names, *names, "{values:?}");
+        }
     }
 
     #[test]
@@ -267,6 +353,14 @@ mod tests {
                 Place::Option(Opt::Token),
             ),
             (&[(Opt::Kind, "robo")], Place::Missing(Opt::BaseUrl)),
+            (
+                &[(Opt::BaseUrl, "http://auth"), (Opt::Token, "hs256"), (Opt::Issuer, "any")],
+                Place::Option(Opt::Token),
+            ),
+            (
+                &[(Opt::BaseUrl, "http://auth"), (Opt::Hosts, "a"), (Opt::PublicUrl, "https://a")],
+                Place::Option(Opt::Hosts),
+            ),
             (&[(Opt::BaseUrl, "http://auth"), (Opt::StaleIfError, "5m")], Place::Option(Opt::StaleIfError)),
         ];
         for (values, place) in cases {
@@ -292,7 +386,9 @@ mod tests {
             ("es256", "a shared secret", false),
             ("hs256", public, false),
         ] {
-            let mut draft = draft(&[(Opt::BaseUrl, "http://auth"), (Opt::Token, token)]);
+            let waived = [(Opt::Audience, "any"), (Opt::Issuer, "any")];
+            let mut draft =
+                draft(&[&[(Opt::BaseUrl, "http://auth"), (Opt::Token, token)], &waived[..]].concat());
             draft.add_secret(key).unwrap();
             assert_eq!(draft.check().is_empty(), good, "{token}");
         }

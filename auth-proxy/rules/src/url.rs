@@ -116,6 +116,17 @@ pub fn is_in_domain(host: &str, domain: &str) -> bool {
             && host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')))
 }
 
+/// Whether a host is this machine in every browser: an address of 127.0.0.0/8 or `::1`, or `localhost` and the names
+/// below it (RFC 6761, section 6.3).
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let host = bare_host(host).trim_end_matches('.').to_ascii_lowercase();
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
 /// Whether a host can only be reached from inside: loopback, a private or link-local address, a
 /// single label, or a name below `.internal`, `.local` or `.localhost`.
 #[must_use]
@@ -228,6 +239,34 @@ mod tests {
             assert!(base_url(text).is_err(), "{text}");
         }
         assert!(origin("https://a/b").is_err());
+    }
+
+    #[test]
+    fn loopback_hosts() {
+        for host in [
+            "localhost",
+            "LOCALHOST:3000",
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "[::1]:80",
+            "::1",
+            "a.localhost",
+            "localhost.",
+        ] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in [
+            "10.0.0.1",
+            "evil",
+            "evil.local",
+            "[fe80::1]",
+            "0.0.0.0",
+            "localhost.example.com",
+            "xlocalhost",
+            "2130706433",
+        ] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
     }
 
     #[test]

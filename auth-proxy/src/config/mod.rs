@@ -7,10 +7,10 @@ mod resolve;
 mod spec;
 
 pub use auth_proxy_rules::{
-    CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+    CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
 };
 use auth_proxy_rules::{Origin, Settings};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 pub use self::builder::Builder;
@@ -25,6 +25,8 @@ pub struct Config {
     pub(crate) settings: Settings,
     /// The extra headers, each value marked sensitive.
     pub(crate) headers: HeaderMap,
+    /// The names of all headers that are declared, also of those whose value is not set: no client may send them.
+    pub(crate) header_names: Vec<HeaderName>,
     /// The secrets, newest first. Emptied once the keys are derived.
     pub(crate) secrets: Vec<Zeroizing<String>>,
 }
@@ -42,10 +44,10 @@ impl Config {
         self.settings.public_url.as_ref().map(Origin::to_string)
     }
 
-    /// The full name of the session cookie, with its prefix.
+    /// The full names that the session cookie may have, the one with the prefix first.
     #[must_use]
-    pub fn cookie_name(&self) -> &str {
-        &self.settings.cookie_name
+    pub fn cookie_names(&self) -> Vec<&str> {
+        self.settings.cookie_names.all().collect()
     }
 
     /// Where visitors without a session are sent.

@@ -25,12 +25,15 @@ pub(super) fn resolve(spec: &Spec, overrides: &Overrides, vars: Vars<'_>) -> Res
     let headers = resolver.headers(overrides);
     let secrets = resolver.secrets(overrides);
     resolver.rules();
+    let names = overrides.headers.iter().map(|(name, _)| name.as_str());
+    let names = names.chain(spec.headers.iter().map(|(name, _)| *name));
+    let header_names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
     let settings = resolver.draft.resolve();
     let mut problems = resolver.problems;
     problems.sort_by_key(|(option, _)| Opt::ALL.iter().position(|o| o == option));
     let problems = problems.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>();
     match settings {
-        Some(settings) if problems.is_empty() => Ok(Config { settings, headers, secrets }),
+        Some(settings) if problems.is_empty() => Ok(Config { settings, headers, header_names, secrets }),
         _ => Err(ConfigError { name: spec.name, problems }),
     }
 }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::{AnySession, GuardRejection, Policy};
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Provides, Proxy};
-use crate::session::Visit;
+use crate::session::{Visit, note_asked};
 use crate::token::Token;
 
 /// Lets a request through only when somebody is signed in, as an extractor.
@@ -50,7 +50,10 @@ pub(super) async fn check<P: Provider, A: Policy<P>>(
     let shared = proxy.shared();
     let allowed = if A::ANY_SESSION && shared.verifier.is_some() {
         // Without a visit: what it would keep for the handler, the memory of verified tokens has anyway.
-        shared.verified(&parts.headers).and_then(|verified| verified.map(drop).ok_or_else(absent))
+        note_asked(proxy, &parts.extensions);
+        shared
+            .verified(&parts.headers, shared.names_of(Some(parts)))
+            .and_then(|verified| verified.map(drop).ok_or_else(absent))
     } else {
         allowed::<P, A>(&Visit::of(proxy.clone(), parts)).await
     };

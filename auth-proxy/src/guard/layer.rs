@@ -12,6 +12,7 @@ use tower::{Layer, Service};
 use super::extract::check;
 use super::{AnySession, Policy};
 use crate::provider::{Provider, Proxy};
+use crate::session::{Cacheable, make_private};
 
 impl<P: Provider> Proxy<P> {
     /// A layer that protects a group of routes as [`RequireSession`](crate::RequireSession) protects
@@ -107,7 +108,12 @@ where
             if let Err(rejection) = check::<P, A>(&proxy, &mut parts).await {
                 return Ok(rejection.into_response());
             }
-            inner.call(Request::from_parts(parts, body)).await.map(IntoResponse::into_response)
+            let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
+            // Also where the app has the guard and not the layer that marks answers.
+            if response.extensions().get::<Cacheable>().is_none() {
+                make_private(response.headers_mut());
+            }
+            Ok(response)
         })
     }
 }

@@ -4,12 +4,15 @@ use bytes::BytesMut;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
+use serde_json::{Map, Value};
 
 use super::body::Prefixed;
 use super::landing;
 use crate::diagnosis::Finding;
 use crate::error::AuthError;
+use crate::javascript::whole_characters;
 use crate::provider::Shared;
+use crate::session::SESSION_LIMIT;
 use crate::upstream::{Front, Rewrite, body_error};
 
 /// Turns what points at the upstream into what points here.
@@ -36,22 +39,51 @@ pub(super) async fn rewritten(
 
 /// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; whatever
 /// is larger is something else, and is passed on.
-const JSON_LIMIT: u64 = 64 * 1024;
+const JSON_LIMIT: usize = 64 * 1024;
 
 /// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.
 async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Response, AuthError> {
+    change_body(response, JSON_LIMIT, |body| rewrite.json(body)).await
+}
+
+/// Takes the `sessionToken` out of a session that page scripts read. Robo tells it in the database strategy
+/// (`robo/events/_start.ts:385-401`): it is the value of a cookie that scripts cannot read.
+pub(super) async fn without_session_token(response: Response) -> Result<Response, AuthError> {
+    if !is_json(response.headers()) {
+        return Ok(response);
+    }
+    change_body(response, SESSION_LIMIT, |body| {
+        let text = std::str::from_utf8(body).ok()?;
+        let mut session: Map<String, Value> = serde_json::from_str(&whole_characters(text)).ok()?;
+        let of_user = session
+            .get_mut("user")
+            .and_then(Value::as_object_mut)
+            .and_then(|user| user.remove("sessionToken"));
+        let own = session.remove("sessionToken");
+        of_user.or(own)?;
+        serde_json::to_vec(&session).ok()
+    })
+    .await
+}
+
+/// Changes the body of an answer, if it is small and there is something to change.
+async fn change_body(
+    response: Response,
+    limit: usize,
+    change: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+) -> Result<Response, AuthError> {
     let (mut parts, mut body) = response.into_parts();
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(body_error)?;
         let Ok(data) = frame.into_data() else { continue };
         read.extend_from_slice(&data);
-        if u64::try_from(read.len()).is_ok_and(|length| length > JSON_LIMIT) {
+        if read.len() > limit {
             let rest = Body::new(Prefixed::new(read.freeze(), body));
             return Ok(Response::from_parts(parts, rest));
         }
     }
-    let Some(changed) = rewrite.json(&read) else {
+    let Some(changed) = change(&read) else {
         return Ok(Response::from_parts(parts, Body::from(read.freeze())));
     };
     parts.headers.remove(CONTENT_LENGTH);

@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod claims_of_clients;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;

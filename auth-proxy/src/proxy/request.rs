@@ -2,6 +2,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, H
 use http::request::Parts;
 use http::{HeaderMap, Method, Version};
 
+use super::claims_of_clients::is_claim;
 use super::{path, routes};
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
@@ -58,15 +59,16 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
 
 /// Cleans a request head in place: what the proxy mode of `@robojs/auth` documents (`host`,
 /// `content-length`, `connection`, `accept-encoding`), every other hop-by-hop header (RFC 9110,
-/// section 7.6.1), and whatever a client says about forwarding, which only the server may say.
+/// section 7.6.1), and whatever a client says about forwarding, which only a trusted proxy may say.
 /// With `raise`, cookies get back the prefix that they lost on the way down.
-pub(super) fn clean(headers: &mut HeaderMap, raise: bool) {
+pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, raise: bool) {
     strip_hop_by_hop(headers);
     // `Expect` too: the server in front has answered it already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
-    let said: Vec<_> = headers.keys().filter(|name| speaks_of_the_client(name.as_str())).cloned().collect();
+    let said: Vec<_> =
+        headers.keys().filter(|name| is_claim(name.as_str(), is_peer_trusted)).cloned().collect();
     for name in said {
         headers.remove(name);
     }
@@ -74,22 +76,6 @@ pub(super) fn clean(headers: &mut HeaderMap, raise: bool) {
     if raise {
         raise_cookies(headers);
     }
-}
-
-/// Whether a header, by custom, tells a server what the client of the proxy before it asked for, or who it is.
-/// Servers that hand headers on as variables (RFC 3875, section 4.1.18) tell `_` and `-` not apart.
-fn speaks_of_the_client(name: &str) -> bool {
-    let is = |said: &[u8], known: &str| {
-        let same = |(said, known): (&u8, u8)| *said == known || (*said == b'_' && known == b'-');
-        said.len() == known.len() && said.iter().zip(known.bytes()).all(same)
-    };
-    let name = name.as_bytes();
-    ["x-forwarded-", "x-original-", "x-rewrite-"]
-        .iter()
-        .any(|prefix| name.get(..prefix.len()).is_some_and(|start| is(start, prefix)))
-        || ["x-real-ip", "x-client-ip", "true-client-ip", "x-cluster-client-ip"]
-            .iter()
-            .any(|known| is(name, known))
 }
 
 /// HTTP/2 may split `Cookie` into several lines; HTTP/1 allows one (RFC 9113, section 8.2.3).
@@ -155,7 +141,7 @@ mod tests {
         }
         headers.append("cookie", HeaderValue::from_static("a=1"));
         headers.append("cookie", HeaderValue::from_static("b=2"));
-        clean(&mut headers, false);
+        clean(&mut headers, false, false);
         let mut left: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "authorization", "content-type", "cookie", "x-forwardedness"]);

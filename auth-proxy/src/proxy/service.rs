@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request};
 use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
-use super::answer::rewritten;
+use super::answer::{rewritten, without_session_token};
 use super::body::{Fate, Limited};
 #[cfg(feature = "client-js")]
 use super::client;
@@ -17,7 +17,7 @@ use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::session::{Eviction, judged};
+use crate::session::{Eviction, judged, make_private};
 use crate::upstream::{Front, Repeat, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
@@ -62,20 +62,21 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         return Ok(file);
     }
     let Plan { method, rest } = request::plan(&parts, shared)?;
-    let front = Front::of(&parts, &shared.settings.trusted_proxies)?;
+    let front = Front::of(&parts, &shared.settings)?;
     front
         .must_be_known(shared.settings.public_url.as_ref())
         .inspect_err(|_| shared.say(Finding::HostUnknown))?;
     let target = shared.upstream.target(&parts.uri, rest)?;
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
-    let is_judged = is_session(rest) && has_session_cookie(shared, &parts.headers);
-
-    // Forms sign in and out, change the session or the account; so does a callback.
-    let eviction = if is_post || rest.starts_with("/callback/") {
-        Some(Eviction::begin(shared, &parts.headers).await)
-    } else {
+    let is_session = is_session(rest);
+    let is_judged = is_session && has_session_cookie(shared, &parts.headers);
+    // The one answer that renews the session cookie each time, and changes nothing by it.
+    let renews = method == Method::GET && is_session;
+    let eviction = if is_read(&method, rest) && !renews {
         None
+    } else {
+        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest)).await)
     };
 
     let (body, fate) = limited(body, shared.settings.body_limit);
@@ -84,7 +85,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     let repeat = if is_safe { Repeat::Safe } else { Repeat::Unsent };
 
     let mut headers = std::mem::take(&mut parts.headers);
-    request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
+    request::clean(&mut headers, front.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
     shared.upstream.finish_head(&mut headers, &front)?;
 
     let mut upward = Request::new(body);
@@ -97,20 +98,24 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
         let _place = shared.upstream.place()?;
         shared.upstream.send(upward, repeat).await
     };
-    if let Some(eviction) = eviction {
-        eviction.finish().await;
-    }
     let sent = match (sent, fate) {
         (Ok(_), Some(fate)) if fate.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
         (Err(error), Some(fate)) => Err(fate.blame(error)),
         (sent, _) => sent,
     };
-    let mut response = sent.inspect_err(|error| {
-        if error.is_unavailable() {
-            let source = std::error::Error::source(error);
-            tracing::warn!(code = error.code(), ?source, "upstream unavailable");
+    let mut response = match sent {
+        Ok(response) => response,
+        Err(error) => {
+            if let Some(eviction) = eviction {
+                eviction.failed().await;
+            }
+            if error.is_unavailable() {
+                let source = std::error::Error::source(&error);
+                tracing::warn!(code = error.code(), ?source, "upstream unavailable");
+            }
+            return Err(error);
         }
-    })?;
+    };
     if response.status().is_informational() {
         return Err(AuthError::new(Reason::UPSTREAM_NONSENSE).because("it switched protocols unasked"));
     }
@@ -127,6 +132,16 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     if is_judged {
         response = in_time(deadline, judged(shared, response)).await?;
     }
+    if is_session && !shared.settings.expose_session_token {
+        response = in_time(deadline, without_session_token(response)).await?;
+    }
+    shared.names.learn(response.headers());
+    if let Some(eviction) = eviction {
+        eviction.finish(shared, response.headers_mut(), renews).await;
+    }
+    if is_session || response.headers().contains_key(SET_COOKIE) {
+        make_private(response.headers_mut());
+    }
     if is_head {
         *response.body_mut() = Body::empty();
     }
@@ -141,10 +156,17 @@ fn is_read(method: &Method, rest: &str) -> bool {
     *method == Method::GET && (is_session(rest) || matches!(name(rest), "/providers" | "/csrf"))
 }
 
+/// Whether it signs in or out, or changes the session or the account: every method that may change something
+/// (RFC 9110, section 9.2.1), a provider's callback, and the links in mails.
+fn ends_sessions(method: &Method, rest: &str) -> bool {
+    let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    !is_safe || rest.starts_with("/callback/") || name(rest).ends_with("/confirm")
+}
+
 /// Auth.js reads no Bearer token there.
 fn has_session_cookie(shared: &Shared, headers: &HeaderMap) -> bool {
-    let sent = shared.credential(headers);
-    sent.is_ok_and(|sent| sent.is_some_and(|credential| !credential.is_bearer()))
+    let sent = shared.candidate(headers, shared.names.in_play(None));
+    sent.is_ok_and(|sent| sent.is_some_and(|candidate| !candidate.is_bearer()))
 }
 
 fn is_session(rest: &str) -> bool {

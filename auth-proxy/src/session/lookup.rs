@@ -1,52 +1,51 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::cache::{CachedSession, Found, SessionKey};
+use super::cache::{Found, LookedUp};
 use super::wire::{self, Answer};
-use crate::config::Strategy;
+use crate::config::{Kind, Strategy};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::token::{Credential, auth_cookies, read};
-use crate::upstream::{Front, body_error, raise_cookies};
+use crate::token::{Credential, NamesInPlay, SessionName, is_compact, lookup_cookie, token_after};
+use crate::upstream::{Front, body_error};
 
 /// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
-const SESSION_LIMIT: usize = 1 << 20;
+pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 
-/// The session of a credential, as the upstream tells it. `renewed` is given the session cookies that it
-/// set or cleared on the way. Where two cookies could be the token, the second is tried when the first is refused.
+/// What the upstream says of a credential, or what is remembered of it.
 ///
 /// # Errors
-/// Invalid or unavailable; `None` is absent.
-pub(super) async fn session(
+/// `token_malformed` and `lookup_too_large`, unasked, for what can be no session; those of the lookup.
+pub(super) async fn find(
     shared: &Arc<Shared>,
-    headers: &HeaderMap,
-    front: impl Fn() -> Result<Front, AuthError>,
+    front: Front,
+    names: NamesInPlay<'_>,
     credential: &Credential,
-    renewed: &mut Arc<[HeaderValue]>,
-) -> Result<Option<CachedSession>, AuthError> {
-    let deadline = Instant::now() + shared.settings.timeout;
-    for candidate in credential.candidates() {
-        let lookup = || {
-            let (shared, front) = (Arc::clone(shared), front()?);
-            let cookie = cookies(&shared, headers, candidate)?;
-            Ok(move |deadline| ask(shared, cookie, front, deadline))
-        };
-        // Who cannot tell ends no session, not even that of the candidate before.
-        let found = shared.sessions.find(candidate, deadline, lookup).await;
-        let found = found.inspect_err(|_| *renewed = Arc::default())?;
-        *renewed = found.renewed;
-        match found.answer {
-            Answer::Session(session) => return Ok(Some(session)),
-            Answer::SignedOut => return Ok(None),
-            Answer::Refused => {}
-        }
+) -> Result<Found, AuthError> {
+    let token = credential.token();
+    if shared.settings.strategy == Strategy::Jwt && !is_compact(token) {
+        shared.say(Finding::NoToken);
+        return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()));
     }
-    Err(AuthError::new(Reason::SESSION_REFUSED).by_bearer(credential.is_bearer()))
+    // A Bearer token comes under no name: it is sent under each, of which the upstream reads its own.
+    let own = |name: &&SessionName| {
+        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.place == name.place)
+    };
+    let sent: Vec<_> = names.iter().filter(own).map(|name| name.upstream.clone()).collect();
+    let told = shared.upstream.told(&front);
+    let key = shared.keys.token(token, sent.iter().map(String::as_str), &told);
+    let deadline = Instant::now() + shared.settings.timeout;
+    let lookup = || {
+        let cookie = lookup_cookie(sent.iter().map(String::as_str), token)
+            .map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
+        let (shared, front) = (Arc::clone(shared), front.clone());
+        Ok(move |deadline| ask(shared, cookie, sent, front, deadline))
+    };
+    shared.sessions.find(key, deadline, lookup).await
 }
 
 /// Judges the answer to a `/session` that was forwarded with a credential: what would be trouble of a
@@ -62,7 +61,7 @@ pub(crate) async fn judged(shared: &Shared, response: Response<Body>) -> Result<
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
     let response = Response::from_parts(parts, bytes);
-    wire::read(&response, &shared.browser_cookie).inspect_err(|error| {
+    wire::read(&response, &shared.names).inspect_err(|error| {
         if error.is(Reason::UPSTREAM_UNDECIDED) {
             shared.say(Finding::Undecided);
         }
@@ -70,47 +69,39 @@ pub(crate) async fn judged(shared: &Shared, response: Response<Body>) -> Result<
     Ok(response.map(Body::from))
 }
 
-/// The `Cookie` header of a lookup.
-fn cookies(shared: &Shared, headers: &HeaderMap, token: &str) -> Result<HeaderValue, AuthError> {
-    let name = &shared.settings.cookie_name;
-    if !shared.settings.rewrite.cookie_prefix {
-        return Ok(auth_cookies(headers, name, token)?);
-    }
-    let lines = headers.get_all(COOKIE).iter().map(|line| (COOKIE, line.clone()));
-    let mut raised = lines.collect();
-    raise_cookies(&mut raised);
-    Ok(auth_cookies(&raised, name, token)?)
-}
-
 /// One lookup.
 async fn ask(
     shared: Arc<Shared>,
     cookie: HeaderValue,
+    sent: Vec<String>,
     front: Front,
     deadline: Instant,
-) -> Result<Found, AuthError> {
+) -> Result<LookedUp, AuthError> {
     // What comes back is this app's already.
-    let name = &shared.browser_cookie;
     let response = shared.upstream.session(cookie, &front, SESSION_LIMIT, deadline).await;
-    let read = response.and_then(|response| Ok((wire::read(&response, name)?, response)));
+    let read = response.and_then(|response| {
+        shared.names.learn(response.headers());
+        Ok((wire::read(&response, &shared.names)?, response))
+    });
     let (answer, response) = read.inspect_err(|error| {
         if error.is(Reason::UPSTREAM_UNDECIDED) {
             shared.say(Finding::Undecided);
         }
         tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
     })?;
-    let renewed = wire::session_cookies(&response, name);
-    let next = renewed_token(&renewed, name, shared.settings.strategy);
-    Ok(Found { answer, renewed: renewed.into(), next })
-}
-
-/// The token that the browser will come back with after these cookies.
-fn renewed_token(renewed: &[HeaderValue], name: &str, strategy: Strategy) -> Option<SessionKey> {
-    let mut sent = HeaderMap::new();
-    for cookie in renewed {
-        let pair = cookie.as_bytes().split(|byte| *byte == b';').next()?;
-        sent.append(COOKIE, HeaderValue::from_bytes(pair).ok()?);
+    if let Answer::Session(session) = &answer
+        && shared.settings.kind == Some(Kind::NextAuthV4)
+        && session.raw().is_anonymous()
+    {
+        // Of the state of a sign-in, which next-auth before 4.24.5 encrypts under the same key (GHSA-v64w-49xw-qq89).
+        return Err(AuthError::new(Reason::TOKEN_NOT_A_SESSION));
     }
-    let credential = read(&sent, name, strategy == Strategy::Database).ok()??;
-    credential.candidates().next().map(SessionKey::of)
+    let cookies = wire::session_cookies(&response, &shared.names);
+    let set = || cookies.iter().map(HeaderValue::as_bytes);
+    let token =
+        shared.names.all().iter().find_map(|name| token_after(set(), &name.browser, shared.is_opaque()));
+    let next = token.map(|token| {
+        shared.keys.token(&token, sent.iter().map(String::as_str), &shared.upstream.told(&front))
+    });
+    Ok(LookedUp { answer, cookies: cookies.into(), next })
 }

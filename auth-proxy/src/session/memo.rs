@@ -1,18 +1,21 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use super::cache::CachedSession;
+use super::cache::{CachedSession, Renewed};
 use super::extract::Session;
+use super::wire::Answer;
 use super::{local, lookup};
 use crate::config::Source;
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Proxy};
 use crate::session::fit;
-use crate::token::{Credential, Verified};
+use crate::token::{Candidate, Credential, NamesInPlay, Verified};
 use crate::upstream::Front;
 
 type Found<T> = Result<Option<T>, AuthError>;
@@ -28,10 +31,12 @@ pub(crate) struct Visit<'v, P: Provider> {
 }
 
 pub(super) struct Memo<P: Provider> {
-    /// Whether a layer waits for the cookies of the lookup.
+    /// Whether a layer waits for what is found out here.
     relayed: bool,
+    /// Whether the answer depends on who asks.
+    asked: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
-    renewed: OnceLock<Arc<[HeaderValue]>>,
+    renewed: OnceLock<Renewed>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
@@ -42,6 +47,7 @@ impl<P: Provider> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
+            asked: AtomicBool::new(false),
             renewed: OnceLock::new(),
             credential: OnceLock::new(),
             verified: OnceLock::new(),
@@ -55,9 +61,14 @@ impl<P: Provider> Memo<P> {
         matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
     }
 
-    /// The session cookies that a lookup brought back, if there was one.
+    /// Whether anything was asked of the visitor.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// The session cookies that a lookup brought back, if there was one and nothing ended the session since.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
-        self.renewed.get().map_or(&[], AsRef::as_ref)
+        self.renewed.get().map_or(&[], Renewed::cookies)
     }
 }
 
@@ -74,6 +85,15 @@ impl<P: Provider> Clone for Kept<P> {
     }
 }
 
+/// Notes that the answer to a request depends on who asks, without looking at the credential.
+pub(crate) fn note_asked<P: Provider>(proxy: &Proxy<P>, extensions: &Extensions) {
+    if let Some(kept) = extensions.get::<Kept<P>>()
+        && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
+    {
+        kept.memo.asked.store(true, Ordering::Relaxed);
+    }
+}
+
 impl<'v, P: Provider> Visit<'v, P> {
     /// The visit that a request belongs to.
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
@@ -81,6 +101,7 @@ impl<'v, P: Provider> Visit<'v, P> {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
+        memo.asked.store(true, Ordering::Relaxed);
         Self { proxy, headers: &parts.headers, parts: Some(parts), memo }
     }
 
@@ -96,15 +117,24 @@ impl<'v, P: Provider> Visit<'v, P> {
         Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
     }
 
+    /// The names that the session cookie may have in this request.
+    fn names(&self) -> NamesInPlay<'_> {
+        self.proxy.shared().names_of(self.parts)
+    }
+
     /// The credential that was sent.
     pub(crate) fn credential(&self) -> Found<Arc<Credential>> {
-        let read = || Ok(self.proxy.shared().credential(self.headers)?.map(Arc::new));
+        let read = || {
+            let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
+            Ok(candidate.map(Candidate::into_credential).transpose()?.map(Arc::new))
+        };
         self.memo.credential.get_or_init(read).clone()
     }
 
     /// The token, decrypted or verified here. Only where the proxy [`decodes`](Self::decodes).
     pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
-        self.memo.verified.get_or_init(|| self.proxy.shared().verified(self.headers)).clone()
+        let verify = || self.proxy.shared().verified(self.headers, self.names());
+        self.memo.verified.get_or_init(verify).clone()
     }
 
     /// Whether tokens are decoded here.
@@ -113,9 +143,10 @@ impl<'v, P: Provider> Visit<'v, P> {
     }
 
     fn front(&self) -> Result<Front, AuthError> {
+        let settings = &self.proxy.shared().settings;
         match self.parts {
-            Some(parts) => Front::of(parts, &self.proxy.shared().settings.trusted_proxies),
-            None => Front::of_headers(self.headers),
+            Some(parts) => Front::of(parts, settings),
+            None => Front::of_headers(self.headers, settings),
         }
     }
 
@@ -139,16 +170,33 @@ impl<'v, P: Provider> Visit<'v, P> {
 
     async fn upstream_session(&self) -> Found<CachedSession> {
         let Some(credential) = self.credential()? else { return Ok(None) };
+        let began = Instant::now();
+        let found = lookup::find(self.proxy.shared(), self.front()?, self.names(), &credential).await;
+        let (outcome, code, source) = match &found {
+            Ok(found) => (found.answer.outcome(), "", found.source.name()),
+            Err(error) => (error.outcome().name(), error.code(), "upstream"),
+        };
+        tracing::debug!(outcome, code, source, took = ?began.elapsed(), "session looked up");
+        let found = found?;
+        if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
+            self.keep_renewed(renewed);
+        }
+        match found.answer {
+            Answer::Session(session) => Ok(Some(session)),
+            Answer::SignedOut => Ok(None),
+            Answer::Refused => Err(AuthError::new(Reason::SESSION_REFUSED).by_bearer(credential.is_bearer())),
+        }
+    }
+
+    /// Keeps cookies for the layer, where they are worth it.
+    fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
-        let mut renewed = Arc::default();
-        let session = lookup::session(shared, self.headers, || self.front(), &credential, &mut renewed).await;
-        if !renewed.is_empty() && !credential.is_bearer() {
-            if !self.memo.relayed {
-                shared.say(Finding::CookiesLost);
-            }
+        if !self.memo.relayed {
+            shared.say(Finding::CookiesLost);
+        }
+        if shared.sessions.is_worth_relaying(&renewed) {
             self.memo.renewed.set(renewed).ok();
         }
-        session
     }
 
     /// The session, in the app's type.

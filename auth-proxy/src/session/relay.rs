@@ -5,13 +5,14 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 
 use super::memo::Visit;
+use super::{Cacheable, make_private};
 use crate::provider::{Provider, Proxy};
-use crate::token::is_session_cookie;
+use crate::token::SessionNames;
 
 /// Marks a response that was made with a session past its time.
 const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
@@ -23,7 +24,11 @@ impl<P: Provider> Proxy<P> {
     /// (`core/lib/actions/session.ts`), and clears one that is no good. Behind this layer the
     /// session cookies of a lookup are added to the handler's response, and nothing else of it.
     /// Where the response sets the session cookie itself, as a sign-out does, that is newer and
-    /// stays. Lookups by Bearer token set no cookies.
+    /// stays. Lookups by Bearer token set no cookies. Where the session was ended while the request was under way, by a
+    /// sign-out in another tab, nothing is added.
+    ///
+    /// An answer to a request that was asked for a session or a token, or that passed a guard, is marked as of one
+    /// visitor (`Cache-Control: private`, `Vary: Cookie, Authorization`), unless it says [`Cacheable`].
     ///
     /// A response that was made with a session past its time (`session.stale_if_error`) is marked with
     /// `auth-proxy-session: stale`.
@@ -108,7 +113,11 @@ where
         let response = self.inner.call(request);
         Box::pin(async move {
             let mut response = response.await?.into_response();
-            merge(response.headers_mut(), memo.renewed(), &proxy.shared().browser_cookie);
+            let is_cacheable = response.extensions().get::<Cacheable>().is_some();
+            let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
+            if renews || (memo.was_asked() && !is_cacheable) {
+                make_private(response.headers_mut());
+            }
             if memo.is_stale() {
                 response.headers_mut().insert(SESSION_STATE, HeaderValue::from_static("stale"));
             }
@@ -117,23 +126,14 @@ where
     }
 }
 
-/// Adds the cookies of a lookup, unless the response has its own word on the session.
-fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], cookie_name: &str) {
-    let has_own = headers
-        .get_all(SET_COOKIE)
-        .iter()
-        .any(|own| is_session_cookie(own.as_bytes(), cookie_name).is_some());
+/// Adds the cookies of a lookup, unless the response has its own word on the session. Answers whether it did.
+fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
+    let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.concern(own.as_bytes()).is_some());
     if renewed.is_empty() || has_own {
-        return;
+        return false;
     }
     for cookie in renewed {
         headers.append(SET_COOKIE, cookie.clone());
     }
-    // A shared cache would hand one visitor's session to the next (RFC 9111, section 7.3).
-    let cacheable = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).is_none_or(|value| {
-        !["private", "no-store"].iter().any(|word| value.to_ascii_lowercase().contains(word))
-    });
-    if cacheable {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
-    }
+    true
 }

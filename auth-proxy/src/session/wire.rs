@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::cache::CachedSession;
 use crate::error::{AuthError, Reason};
 use crate::javascript::whole_characters;
-use crate::token::{SetCookieKind, is_session_cookie};
+use crate::token::{SessionNames, SetCookieKind};
 use crate::upstream::status_error;
 
 /// By how much the clocks of two machines may differ for what is told as a date.
@@ -23,6 +23,13 @@ pub(super) struct RawSession {
     pub(super) extra: Map<String, Value>,
 }
 
+impl RawSession {
+    /// Whether nothing is said of the user.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.user.values().all(|value| value.is_null() || value.as_str().is_some_and(str::is_empty))
+    }
+}
+
 /// What the upstream's `/session` says of a credential.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
@@ -34,6 +41,17 @@ pub(super) enum Answer {
     SignedOut,
 }
 
+impl Answer {
+    /// As it is logged.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "present",
+            Self::Refused => "invalid",
+            Self::SignedOut => "absent",
+        }
+    }
+}
+
 /// Reads an answer to a lookup that sent a session cookie (`core/lib/actions/session.ts`).
 ///
 /// # Errors
@@ -42,7 +60,7 @@ pub(super) enum Answer {
 ///   200 with a JSON string.
 /// - `upstream_undecided` for `null` without a word about the cookie: so Auth.js answers when its
 ///   database fails, and also when the configured cookie name is not the upstream's.
-pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answer, AuthError> {
+pub(super) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
     if response.status() != StatusCode::OK {
         return Err(status_error(response));
     }
@@ -56,15 +74,15 @@ pub(super) fn read(response: &Response<Bytes>, cookie_name: &str) -> Result<Answ
     };
     match session(object).map_err(nonsense)? {
         Some(session) => Ok(Answer::Session(CachedSession::new(session, text.len()))),
-        None => signed_out(response, cookie_name),
+        None => signed_out(response, names),
     }
 }
 
 /// The cookies of an answer that concern the session. The CSRF and callback-URL cookies of a lookup
 /// are the upstream's to mint for a browser that has none, and would break a form in another tab.
-pub(super) fn session_cookies(response: &Response<Bytes>, cookie_name: &str) -> Vec<HeaderValue> {
+pub(super) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
     let all = response.headers().get_all(SET_COOKIE).iter();
-    all.filter(|value| is_session_cookie(value.as_bytes(), cookie_name).is_some()).cloned().collect()
+    all.filter(|value| names.concern(value.as_bytes()).is_some()).cloned().collect()
 }
 
 /// v4 answers `{}` where v5 answers `null`, and some callbacks leave out the user.
@@ -91,12 +109,9 @@ fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'stati
     Ok(Some(RawSession { user, expires, extra: object }))
 }
 
-fn signed_out(response: &Response<Bytes>, cookie_name: &str) -> Result<Answer, AuthError> {
-    let kinds = response
-        .headers()
-        .get_all(SET_COOKIE)
-        .iter()
-        .filter_map(|value| is_session_cookie(value.as_bytes(), cookie_name));
+fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
+    let kinds =
+        response.headers().get_all(SET_COOKIE).iter().filter_map(|value| names.concern(value.as_bytes()));
     // A token that shrank clears its old chunks and sets the new ones: any cookie that is set counts.
     kinds
         .map(|kind| match kind {
@@ -122,7 +137,14 @@ mod tests {
             response = response.header(SET_COOKIE, *cookie);
         }
         let response = response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-        read(&response, NAME).map_err(|error| error.code())
+        let mut draft = auth_proxy_rules::Draft::default();
+        for (option, text) in
+            [(auth_proxy_rules::Opt::BaseUrl, "http://auth"), (auth_proxy_rules::Opt::CookieName, NAME)]
+        {
+            draft.set(option, text).unwrap();
+        }
+        let names = SessionNames::new(&draft.resolve().unwrap());
+        read(&response, &names).map_err(|error| error.code())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::token::{Decoder, encrypt};
+use crate::token::{Decoder, Demands, encrypt};
 
 /// A session token as Auth.js v5 issues it (`core/jwt.ts`): JWE, `dir`, A256CBC-HS512, with `kid`.
 ///
@@ -54,7 +54,7 @@ impl Opener {
     #[must_use]
     pub fn new(secret: &str, cookie_name: &str) -> Option<Self> {
         let secrets = [Zeroizing::new(secret.to_owned())];
-        Decoder::new(TokenFormat::Encrypted, &secrets, cookie_name).ok().map(Self)
+        Decoder::new(TokenFormat::Encrypted, &secrets, cookie_name, Demands::NONE).ok().map(Self)
     }
 
     /// The claims set of a token that is genuine and good now, as it stands in it: the text of a JSON

@@ -11,7 +11,7 @@ use super::cookies::{Csrf, callback_cookie, cookie, httpdate, random_hex};
 use super::fake::{Account, Fake, SeenRequest};
 use super::{mint, pages};
 use crate::config::Strategy;
-use crate::token::{Decoder, read};
+use crate::token::{Candidate, Decoder, Demands};
 
 type Form = HashMap<String, String>;
 
@@ -110,24 +110,28 @@ impl<'a> Visit<'a> {
 
     /// `core/lib/actions/session.ts`: both strategies set the cookie on every GET.
     fn session(&self) -> Answer {
-        let Ok(Some(credential)) =
-            read(&self.seen.headers, &self.fake.cookie_name, self.fake.strategy == Strategy::Database)
-        else {
+        let names = [&self.fake.cookie_name];
+        let opaque = self.fake.strategy == Strategy::Database;
+        let Ok(Some(credential)) = Candidate::of(&self.seen.headers, &names, opaque) else {
             return Answer::json(StatusCode::OK, "null".to_owned()).uncached().cookies(self.own_cookies());
         };
-        let found = credential.candidates().next().and_then(|value| match self.fake.strategy {
+        let found = credential.token().ok().and_then(|value| match self.fake.strategy {
             Strategy::Jwt => {
                 let secret = zeroize::Zeroizing::new(self.fake.secret.clone());
-                let decoder =
-                    Decoder::new(crate::config::TokenFormat::Encrypted, &[secret], &self.fake.cookie_name)
-                        .ok()?;
-                let claims = decoder.decode(value, now()).ok()?;
+                let decoder = Decoder::new(
+                    crate::config::TokenFormat::Encrypted,
+                    &[secret],
+                    &self.fake.cookie_name,
+                    Demands::NONE,
+                )
+                .ok()?;
+                let claims = decoder.decode(&value, now()).ok()?;
                 let token = self.token(&claims);
                 Some((claims, token))
             }
             Strategy::Database => {
-                let claims = self.fake.memory().sessions.get(value).cloned()?;
-                Some((claims, value.to_owned()))
+                let claims = self.fake.memory().sessions.get(&*value).cloned()?;
+                Some((claims, value.into_owned()))
             }
         });
         let mut cookies = self.own_cookies();

@@ -16,18 +16,111 @@ const COOKIE_LIMIT: usize = 64 * 1024;
 /// Chunks of one token. With the 3936 bytes that Auth.js puts into each, more than fit the limit.
 const CHUNK_LIMIT: usize = 64;
 
-/// The session token that a request carries.
+/// The session token of a request, where it stands in the headers.
+///
+/// There is one, chosen by the names and the form of what was sent and by nothing else: the session, the claims, the
+/// raw token, the policy and the cache are all of this token. What is no good is not rescued by another that was sent
+/// beside it.
+pub(crate) struct Candidate<'h> {
+    sent: Sent<'h>,
+    /// Which of the names it came under. A Bearer token has none.
+    name: usize,
+}
+
+enum Sent<'h> {
+    /// In one cookie.
+    Whole(&'h str),
+    /// In chunks.
+    Chunks(Found<'h>),
+    /// In the `Authorization` header.
+    Bearer(&'h [u8]),
+}
+
+impl<'h> Candidate<'h> {
+    /// Finds the session token: in the cookie of the first of these names that was sent, whole or in chunks
+    /// `.0 .. .n`, else in a Bearer header (`core/jwt.ts:144-198`). An invalid cookie is not rescued by a Bearer header.
+    ///
+    /// Of a whole cookie and chunks of one name the whole one counts, unless only the chunks have the form of a token.
+    /// Auth.js joins every cookie whose name *starts with* the session cookie's (`core/lib/utils/cookie.ts:154-177`), so
+    /// that a stale chunk or a sibling signs the visitor out; here neither counts. An `opaque` token, of a database
+    /// session, is never chunked.
+    ///
+    /// # Errors
+    /// `TooLarge` and `BearerMalformed`.
+    pub(crate) fn of<N: AsRef<str>>(
+        headers: &'h HeaderMap,
+        names: &[N],
+        opaque: bool,
+    ) -> Result<Option<Self>, TokenError> {
+        for (name, text) in names.iter().enumerate() {
+            if let Some(sent) = scan(headers, text.as_ref())?.choose(opaque) {
+                return Ok(Some(Self { sent, name }));
+            }
+        }
+        Ok(bearer(headers)?.map(|value| Self { sent: Sent::Bearer(value), name: 0 }))
+    }
+
+    /// Which of the names it came under; for a Bearer token zero.
+    pub(crate) fn name(&self) -> usize {
+        self.name
+    }
+
+    /// Whether it came in an `Authorization` header.
+    pub(crate) fn is_bearer(&self) -> bool {
+        matches!(self.sent, Sent::Bearer(_))
+    }
+
+    /// The token, decoded and joined.
+    ///
+    /// # Errors
+    /// `BearerMalformed`.
+    pub(crate) fn token(&self) -> Result<Cow<'h, str>, TokenError> {
+        match &self.sent {
+            Sent::Whole(value) => Ok(percent_decode(value).unwrap_or(Cow::Borrowed(value))),
+            Sent::Chunks(found) => Ok(Cow::Owned(found.joined_chunks())),
+            Sent::Bearer(value) => {
+                let value = std::str::from_utf8(value).map_err(|_| TokenError::BearerMalformed)?;
+                percent_decode(value).ok_or(TokenError::BearerMalformed)
+            }
+        }
+    }
+
+    /// The very bytes that were sent, and a number below 4 that tells in which form: two tokens of one name with both the
+    /// same are the same. Chunks are joined with `;`, which is in no cookie (RFC 6265, section 4.1.1).
+    pub(super) fn as_sent(&self) -> (u8, Cow<'h, [u8]>) {
+        match &self.sent {
+            Sent::Whole(value) => (0, Cow::Borrowed(value.as_bytes())),
+            Sent::Chunks(found) => (1, Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())),
+            Sent::Bearer(value) => (2, Cow::Borrowed(value)),
+        }
+    }
+
+    /// The same, to be kept.
+    ///
+    /// # Errors
+    /// `BearerMalformed`.
+    pub(crate) fn into_credential(self) -> Result<Credential, TokenError> {
+        let token = Zeroizing::new(self.token()?.into_owned());
+        Ok(Credential { token, name: self.name, bearer: self.is_bearer() })
+    }
+}
+
+/// The session token of a request, kept apart from its headers.
 pub(crate) struct Credential {
+    token: Zeroizing<String>,
+    name: usize,
     bearer: bool,
-    first: Zeroizing<String>,
-    /// Where a plain cookie and chunks both look like a token: one of them is stale.
-    second: Option<Zeroizing<String>>,
 }
 
 impl Credential {
-    /// The values that could be the token, the likelier first.
-    pub(crate) fn candidates(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.first), self.second.as_ref()].into_iter().flatten().map(|value| value.as_str())
+    /// The token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Which of the names it came under; for a Bearer token zero.
+    pub(crate) fn name(&self) -> usize {
+        self.name
     }
 
     /// Whether it came in an `Authorization` header.
@@ -42,68 +135,26 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Finds the session token: in the cookie of exactly this name, else in its chunks `.0 .. .n`, else
-/// in a Bearer header (`core/jwt.ts:144-198`). An invalid cookie is not rescued by a Bearer header.
-///
-/// Auth.js joins every cookie whose name *starts with* the session cookie's
-/// (`core/lib/utils/cookie.ts:154-177`), so that a stale chunk or a sibling signs the visitor out;
-/// here neither counts. An `opaque` token, of a database session, is never chunked.
-pub(crate) fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Option<Credential>, TokenError> {
-    let found = scan(headers, name)?;
-    let plain = found.plain.filter(|value| !value.is_empty()).map(decode);
-    let chunks = if opaque { None } else { found.joined_chunks() };
-    let (first, second) = match (plain, chunks) {
-        (None, None) => return bearer(headers),
-        (Some(value), None) | (None, Some(value)) => (value, None),
-        (Some(plain), Some(chunks)) => match (has_token_shape(&plain), has_token_shape(&chunks)) {
-            (true, true) => (plain, Some(chunks)),
-            (false, true) => (chunks, None),
-            (_, false) => (plain, None),
-        },
-    };
-    Ok(Some(Credential { bearer: false, first, second }))
+/// Every token that the cookies of this name could be, for what must end all of them.
+pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
+    let found = scan(headers, name).ok();
+    let whole = found.as_ref().and_then(|found| found.plain).map(|value| decode(value).into_owned());
+    let chunks = found.map(|found| found.joined_chunks());
+    [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())
 }
 
-/// The token of a request as it was sent, where there is no doubt what it is.
-pub(super) enum Sent<'h> {
-    /// The whole token, in a cookie.
-    Whole(&'h str),
-    /// The bytes of a Bearer token, or of chunks, which are told apart by what no cookie holds.
-    Other(Cow<'h, [u8]>),
-}
-
-impl<'h> Sent<'h> {
-    /// Finds it, and decodes nothing.
-    pub(super) fn of(headers: &'h HeaderMap, name: &str) -> Option<Self> {
-        let found = scan(headers, name).ok()?;
-        match (found.plain.filter(|value| !value.is_empty()), found.chunks().next().is_some()) {
-            (Some(_), true) => None,
-            (Some(plain), false) => Some(Self::Whole(plain)),
-            (None, true) => {
-                Some(Self::Other(Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())))
-            }
-            (None, false) => {
-                let bearer = headers.get(AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?;
-                Some(Self::Other(Cow::Borrowed(bearer)))
-            }
-        }
-    }
-
-    /// What the token is known by.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Whole(value) => value.as_bytes(),
-            Self::Other(bytes) => bytes,
-        }
-    }
-
-    /// The token, where it came in one piece.
-    pub(super) fn whole(&self) -> Option<Cow<'h, str>> {
-        match self {
-            Self::Whole(value) => Some(percent_decode(value).unwrap_or(Cow::Borrowed(value))),
-            Self::Other(_) => None,
-        }
-    }
+/// The token that a browser has after these `Set-Cookie` lines: of two of one name the later counts.
+pub(crate) fn token_after<'v>(
+    set_cookies: impl DoubleEndedIterator<Item = &'v [u8]>,
+    name: &str,
+    opaque: bool,
+) -> Option<String> {
+    let pairs = set_cookies.rev().filter_map(|cookie| {
+        let pair = cookie.split(|byte| *byte == b';').next()?;
+        Some((COOKIE, http::HeaderValue::from_bytes(pair).ok()?))
+    });
+    let headers: HeaderMap = pairs.collect();
+    Candidate::of(&headers, &[name], opaque).ok()??.token().ok().map(Cow::into_owned)
 }
 
 struct Found<'h> {
@@ -163,26 +214,42 @@ pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
     (number < CHUNK_LIMIT).then_some(number)
 }
 
-impl Found<'_> {
+impl<'h> Found<'h> {
+    /// What counts of these cookies.
+    fn choose(self, opaque: bool) -> Option<Sent<'h>> {
+        let plain = self.plain.filter(|value| !value.is_empty());
+        let has_chunks = !opaque && self.chunks().next().is_some();
+        match plain {
+            Some(value)
+                if !has_chunks
+                    || has_token_shape(&decode(value))
+                    || !has_token_shape(&self.joined_chunks()) =>
+            {
+                Some(Sent::Whole(value))
+            }
+            _ => has_chunks.then_some(Sent::Chunks(self)),
+        }
+    }
+
     /// The chunks from `.0` to the first gap.
-    fn chunks(&self) -> impl Iterator<Item = &str> {
-        let all = self.chunks.iter().flat_map(|chunks| chunks.iter());
-        all.map_while(|chunk| chunk.filter(|value| !value.is_empty()))
+    fn chunks(&self) -> impl Iterator<Item = &'h str> {
+        let all = self.chunks.iter().flat_map(|chunks| chunks.iter().copied());
+        all.map_while(|chunk: Option<&'h str>| chunk.filter(|value| !value.is_empty()))
     }
 
     /// The chunks, decoded and joined.
-    fn joined_chunks(&self) -> Option<Zeroizing<String>> {
-        let mut joined = Zeroizing::new(String::with_capacity(self.chunks().map(str::len).sum()));
+    fn joined_chunks(&self) -> String {
+        let mut joined = String::with_capacity(self.chunks().map(str::len).sum());
         for chunk in self.chunks() {
             joined.push_str(&decode(chunk));
         }
-        if joined.is_empty() { None } else { Some(joined) }
+        joined
     }
 }
 
 /// `decodeURIComponent`, and the value as it is when that fails (`core/lib/vendored/cookie.ts`).
-fn decode(value: &str) -> Zeroizing<String> {
-    Zeroizing::new(percent_decode(value).unwrap_or(Cow::Borrowed(value)).into_owned())
+fn decode(value: &str) -> Cow<'_, str> {
+    percent_decode(value).unwrap_or(Cow::Borrowed(value))
 }
 
 /// Strict, as `decodeURIComponent`: `None` for a broken escape or for bytes that are not UTF-8.
@@ -207,7 +274,7 @@ fn has_token_shape(value: &str) -> bool {
 }
 
 /// `Bearer`, spelled just so, one space, and one percent-encoded value (`core/jwt.ts:168-176`).
-fn bearer(headers: &HeaderMap) -> Result<Option<Credential>, TokenError> {
+fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, TokenError> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let value = match value.as_bytes().strip_prefix(b"Bearer") {
         Some([]) => return Err(TokenError::BearerMalformed),
@@ -217,12 +284,11 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Credential>, TokenError> {
     if value.len() > COOKIE_LIMIT {
         return Err(TokenError::TooLarge);
     }
-    let value = std::str::from_utf8(value.trim_ascii_end()).map_err(|_| TokenError::BearerMalformed)?;
-    if value.is_empty() || value.contains([' ', '\t']) {
+    let value = value.trim_ascii_end();
+    if value.is_empty() || value.iter().any(|byte| matches!(byte, b' ' | b'\t')) {
         return Err(TokenError::BearerMalformed);
     }
-    let value = percent_decode(value).ok_or(TokenError::BearerMalformed)?;
-    Ok(Some(Credential { bearer: true, first: Zeroizing::new(value.into_owned()), second: None }))
+    Ok(Some(value))
 }
 
 #[cfg(test)]

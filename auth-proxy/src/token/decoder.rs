@@ -7,12 +7,15 @@ use zeroize::Zeroizing;
 use super::error::{KeyError, TokenError};
 use super::jwe::JweDecoder;
 use super::jws::JwsDecoder;
-use super::time::Times;
+use super::registered::{Demands, Registered};
 use super::verified::Verified;
 use crate::javascript::whole_characters;
 
 /// Turns session tokens into claims. The keys are derived once, when it is built.
-pub(crate) struct Decoder(Kind);
+pub(crate) struct Decoder {
+    kind: Kind,
+    demands: Demands,
+}
 
 enum Kind {
     Encrypted(JweDecoder),
@@ -25,19 +28,21 @@ impl Decoder {
         format: TokenFormat,
         secrets: &[Zeroizing<String>],
         cookie_name: &str,
+        demands: Demands,
     ) -> Result<Self, KeyError> {
-        Ok(Self(match format {
+        let kind = match format {
             TokenFormat::Encrypted => Kind::Encrypted(JweDecoder::v5(secrets, cookie_name)?),
             TokenFormat::EncryptedV4 => Kind::Encrypted(JweDecoder::v4(secrets)?),
             signed => Kind::Signed(JwsDecoder::new(signed, secrets)?),
-        }))
+        };
+        Ok(Self { kind, demands })
     }
 
     /// The claims set of a token that is good at `now`, in seconds since the Unix epoch: the text of a
-    /// JSON object, of which only the times have been read. It is not wiped when dropped, and need not
+    /// JSON object, of which only the registered claims have been read. It is not wiped when dropped, and need not
     /// be: what it says goes on to live in the app's own types.
     pub(crate) fn open(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
-        let plain = match &self.0 {
+        let plain = match &self.kind {
             Kind::Encrypted(decoder) => decoder.decrypt(token)?,
             Kind::Signed(decoder) => decoder.verify(token)?,
         };
@@ -46,8 +51,10 @@ impl Decoder {
             Cow::Borrowed(_) => claims,
             Cow::Owned(repaired) => repaired,
         };
-        let times = Times::of(&claims)?;
+        let registered = Registered::of(&claims)?;
+        let times = registered.times();
         times.check(now)?;
+        registered.check(&self.demands)?;
         Ok(Verified::new(claims, times))
     }
 

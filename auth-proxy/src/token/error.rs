@@ -15,10 +15,18 @@ pub(crate) enum TokenError {
     Expired,
     /// Is not valid yet.
     NotYetValid,
+    /// Is no session: it names nobody.
+    NotASession,
+    /// Is for another audience.
+    Audience,
+    /// Is of another issuer.
+    Issuer,
     /// Is protected in a way that is not configured.
     Unsupported,
     /// Is too large.
     TooLarge,
+    /// Is larger than a lookup can carry.
+    LookupTooLarge,
     /// The Authorization header is not well formed.
     BearerMalformed,
 }
@@ -31,8 +39,12 @@ impl From<TokenError> for AuthError {
             TokenError::UnknownKey => Reason::TOKEN_UNKNOWN_KEY,
             TokenError::Expired => Reason::TOKEN_EXPIRED,
             TokenError::NotYetValid => Reason::TOKEN_NOT_YET_VALID,
+            TokenError::NotASession => Reason::TOKEN_NOT_A_SESSION,
+            TokenError::Audience => Reason::TOKEN_WRONG_AUDIENCE,
+            TokenError::Issuer => Reason::TOKEN_WRONG_ISSUER,
             TokenError::Unsupported => Reason::TOKEN_UNSUPPORTED,
             TokenError::TooLarge => Reason::TOKEN_TOO_LARGE,
+            TokenError::LookupTooLarge => Reason::LOOKUP_TOO_LARGE,
             TokenError::BearerMalformed => Reason::BEARER_MALFORMED,
         };
         AuthError::new(reason).by_bearer(error == TokenError::BearerMalformed)

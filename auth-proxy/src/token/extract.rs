@@ -9,14 +9,14 @@ use http::request::Parts;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::cookies::Sent;
 use super::error::TokenError;
-use super::{Credential, Verified};
+use super::{Candidate, Credential, NamesInPlay, Verified};
 use crate::diagnosis::{Finding, other_prefix};
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Provides, Proxy, Shared};
 use crate::session::Visit;
 use crate::session::extract::optional;
+use crate::upstream::Front;
 
 /// The claims of the visitor's session token, as an extractor.
 ///
@@ -103,9 +103,8 @@ pub struct RawToken<P> {
 }
 
 impl<P> RawToken<P> {
-    fn of(credential: &Credential) -> Option<Self> {
-        let value = credential.candidates().next()?;
-        Some(Self { value: Zeroizing::new(value.to_owned()), provider: PhantomData })
+    fn of(credential: &Credential) -> Self {
+        Self { value: Zeroizing::new(credential.token().to_owned()), provider: PhantomData }
     }
 
     /// The token.
@@ -127,7 +126,7 @@ impl<P: Provider, S: Provides<P> + Send + Sync> FromRequestParts<S> for RawToken
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
         let visit = Visit::of(state.provide().proxy().clone(), parts);
         let credential = visit.credential()?;
-        credential.and_then(|c| Self::of(&c)).ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
+        credential.map(|found| Self::of(&found)).ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT))
     }
 }
 
@@ -136,7 +135,7 @@ impl<P: Provider, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for 
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {
         let visit = Visit::of(state.provide().proxy().clone(), parts);
-        optional(visit.credential().map(|credential| credential.and_then(|c| Self::of(&c))))
+        optional(visit.credential().map(|credential| credential.map(|found| Self::of(&found))))
     }
 }
 
@@ -147,7 +146,7 @@ impl<P: Provider> Proxy<P> {
     /// [`AuthError`]: invalid, or unavailable where the upstream is asked.
     pub async fn token(&self, headers: &HeaderMap) -> Result<Option<Token<P>>, AuthError> {
         if self.shared().verifier.is_some() {
-            let verified = self.shared().verified(headers)?;
+            let verified = self.shared().verified(headers, self.shared().names_of(None))?;
             return verified.map(|verified| verified.claims().map(Token)).transpose();
         }
         Ok(Visit::of_headers(self.clone(), headers).token().await?.map(Token))
@@ -158,58 +157,83 @@ impl<P: Provider> Proxy<P> {
     /// # Errors
     /// [`AuthError`], invalid: the cookies are too large, or the `Authorization` header is broken.
     pub fn raw_token(&self, headers: &HeaderMap) -> Result<Option<RawToken<P>>, AuthError> {
-        Ok(self.shared().credential(headers)?.and_then(|credential| RawToken::of(&credential)))
+        Ok(Visit::of_headers(self.clone(), headers).credential()?.map(|found| RawToken::of(&found)))
     }
 }
 
 impl Shared {
-    /// The credential that headers carry.
-    pub(crate) fn credential(&self, headers: &HeaderMap) -> Result<Option<Credential>, AuthError> {
-        let opaque = self.settings.strategy == crate::config::Strategy::Database;
-        let found = super::read(headers, &self.browser_cookie, opaque).map_err(AuthError::from)?;
-        if found.is_none() && !self.diagnosis.has_said(Finding::OtherPrefix) {
-            let other = super::read(headers, &other_prefix(&self.settings.cookie_name), opaque);
-            if other.is_ok_and(|other| other.is_some()) {
-                self.say(Finding::OtherPrefix);
-            }
+    /// Whether tokens are keys into a database, and never in chunks.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.settings.strategy == crate::config::Strategy::Database
+    }
+
+    /// The names that the session cookie may have in a request.
+    pub(crate) fn names_of(&self, parts: Option<&Parts>) -> NamesInPlay<'_> {
+        let https = parts
+            .filter(|_| self.names.depend_on_scheme())
+            .and_then(|parts| Front::scheme(parts, &self.settings));
+        self.names.in_play(https)
+    }
+
+    /// The session token of a request: the one that everything here is about.
+    ///
+    /// # Errors
+    /// `token_too_large`, `bearer_malformed`.
+    pub(crate) fn candidate<'h>(
+        &self,
+        headers: &'h HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Option<Candidate<'h>>, AuthError> {
+        let opaque = self.is_opaque();
+        let found = match (names.get(0), names.get(1)) {
+            (Some(first), Some(second)) => Candidate::of(headers, &[first, second], opaque),
+            (first, _) => Candidate::of(headers, first.as_slice(), opaque),
+        };
+        let found = found?;
+        if found.is_none() && !self.diagnosis.has_said(Finding::OtherName) {
+            self.look_for_another_name(headers);
         }
         Ok(found)
+    }
+
+    /// Looks for a session cookie that does not count, to say why nobody is recognised.
+    fn look_for_another_name(&self, headers: &HeaderMap) {
+        let own = |other: &str| self.names.all().iter().any(|name| name.browser == other);
+        let known = ["authjs.session-token", "next-auth.session-token"].map(str::to_owned);
+        let named = self.names.all().iter().map(|name| other_prefix(&name.upstream));
+        let all = named.chain(known.iter().cloned()).chain(known.iter().map(|name| other_prefix(name)));
+        for other in all.filter(|other| !own(other)) {
+            if Candidate::of(headers, &[&other], false)
+                .is_ok_and(|found| found.is_some_and(|found| !found.is_bearer()))
+            {
+                return self.say_other_name(&other);
+            }
+        }
     }
 
     /// The token that headers carry, decrypted or verified here. Only where the proxy decodes tokens.
     ///
     /// # Errors
-    /// Invalid: the error of the likelier one, where two cookies could be the token and neither is good.
-    pub(crate) fn verified(&self, headers: &HeaderMap) -> Result<Option<Arc<Verified>>, AuthError> {
+    /// Invalid.
+    pub(crate) fn verified(
+        &self,
+        headers: &HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Option<Arc<Verified>>, AuthError> {
         let Some(verifier) = &self.verifier else {
             // The rules see to it that nobody asks for this without a secret.
             return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
         };
-        let now = self.now();
-        let sent = Sent::of(headers, &self.browser_cookie);
-        let fingerprint = sent.as_ref().and_then(|sent| verifier.fingerprint(sent));
-        if let Some(known) = fingerprint.and_then(|fingerprint| verifier.known(&fingerprint, now)) {
-            return Ok(Some(known));
-        }
-        let verify = |token: &str| {
-            verifier.verify(token, now, fingerprint).inspect_err(|error| {
-                if *error == TokenError::UnknownKey {
+        let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
+        let decoder = names.get(candidate.name()).map_or(0, |name| name.place);
+        match verifier.verify(&candidate, decoder, self.now()) {
+            Ok(verified) => Ok(Some(verified)),
+            Err(error) => {
+                if error == TokenError::UnknownKey {
                     self.say(Finding::UnknownKey);
                 }
-            })
-        };
-        if let Some(token) = sent.and_then(|sent| sent.whole()) {
-            return Ok(Some(verify(&token)?));
-        }
-        let Some(credential) = self.credential(headers)? else { return Ok(None) };
-        let mut first = None;
-        for candidate in credential.candidates() {
-            match verify(candidate) {
-                Ok(verified) => return Ok(Some(verified)),
-                Err(error) => first = first.or(Some(error)),
+                Err(AuthError::from(error).by_bearer(candidate.is_bearer()))
             }
         }
-        let error = first.map_or_else(|| AuthError::new(Reason::TOKEN_MALFORMED), AuthError::from);
-        Err(error.by_bearer(credential.is_bearer()))
     }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::{KeyError, TokenError};
-use super::time::Times;
+use super::registered::Times;
 use crate::error::{AuthError, Reason};
 use crate::session::{CachedSession, fit};
 
@@ -86,7 +86,7 @@ impl fmt::Debug for Verified {
 /// cryptography. Bounded in number and in size; each is asked for its times anew.
 ///
 /// A token is known by its fingerprint under a random key of this process, in the very bytes that were
-/// sent: a GMAC (NIST SP 800-38D), whose one nonce does no harm, since no tag ever leaves this memory. Two
+/// sent: a GMAC (NIST SP 800-38D), whose nonce that comes again does no harm, since no tag ever leaves this memory. Two
 /// tokens share a fingerprint with a probability of less than 2^-110, and nobody without the key can look
 /// for such a pair: what is not the token that was verified is verified by itself. How long an answer
 /// takes tells only whether this very token was seen before, to whoever holds it.
@@ -149,9 +149,11 @@ impl VerifiedTokens {
         Ok(Self { key: LessSafeKey::new(key), cache })
     }
 
-    /// The fingerprint of a token, in the bytes that were sent.
-    pub(crate) fn fingerprint(&self, sent: &[u8]) -> Option<Fingerprint> {
-        let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
+    /// The fingerprint of a token, in the bytes that were sent, and the number of the place where it was sent.
+    pub(crate) fn fingerprint(&self, (place, sent): (u8, &[u8])) -> Option<Fingerprint> {
+        let mut nonce = [0; NONCE_LEN];
+        nonce[0] = place;
+        let nonce = Nonce::assume_unique_for_key(nonce);
         let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(sent), &mut []).ok()?;
         tag.as_ref().try_into().ok().map(u128::from_ne_bytes)
     }

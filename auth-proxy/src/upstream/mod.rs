@@ -14,6 +14,7 @@ mod retry;
 mod rewrite;
 mod send;
 mod via;
+mod witness;
 
 use auth_proxy_rules::Settings;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
@@ -24,7 +25,7 @@ use tower::retry::budget::TpsBudget;
 use self::breaker::Breaker;
 use self::client::Client;
 pub use self::fetch::{DynFetch, Fetch};
-pub(crate) use self::head::{Front, strip_hop_by_hop};
+pub(crate) use self::head::{Front, Told, strip_hop_by_hop};
 pub(crate) use self::prefix::raise_cookies;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
@@ -32,6 +33,7 @@ pub(crate) use self::retry::Repeat;
 pub(crate) use self::rewrite::Rewrite;
 pub(crate) use self::send::{body_error, status_error};
 use self::via::Via;
+use self::witness::Witness;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError, Reason};
 
@@ -40,12 +42,14 @@ pub(crate) struct Upstream {
     client: Client,
     settings: Settings,
     headers: HeaderMap,
+    header_names: Vec<HeaderName>,
     scheme: Scheme,
     authority: Authority,
     /// What every path at the upstream begins with.
     base: String,
     via: Via,
     breaker: Breaker,
+    witness: Witness,
     budget: TpsBudget,
     places: Semaphore,
 }
@@ -61,11 +65,13 @@ impl Upstream {
         Ok(Self {
             client,
             headers: config.headers.clone(),
+            header_names: config.header_names.clone(),
             scheme: if base_url.origin.https { Scheme::HTTPS } else { Scheme::HTTP },
             authority: base_url.origin.authority.parse()?,
             base: format!("{}{}", base_url.prefix, settings.upstream_base_path),
             via: Via::new()?,
             breaker: Breaker::new(settings.circuit_breaker),
+            witness: Witness::default(),
             budget: TpsBudget::default(),
             places: Semaphore::new(places(settings)),
             settings: settings.clone(),
@@ -102,18 +108,26 @@ impl Upstream {
         Uri::from_parts(parts).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
     }
 
-    /// Sets `Host`, the forwarded headers, `Via` and the configured headers, the last of which win, also over
-    /// what reads as them where `-` and `_` are the same.
+    /// What the upstream is told of a request.
+    pub(crate) fn told<'f>(&'f self, front: &'f Front) -> Told<'f> {
+        front.told(&self.settings.host, self.settings.public_url.as_ref())
+    }
+
+    /// Sets `Host`, the forwarded headers, `Via` and the configured headers. The names of the last are the proxy's own,
+    /// whether they have a value or not: what a client sends under one of them, or under what reads as one where `-` and
+    /// `_` are the same, goes no further.
     ///
     /// # Errors
     /// `loop_detected` when the request has been here before; `host_invalid`.
     pub(crate) fn finish_head(&self, headers: &mut HeaderMap, front: &Front) -> Result<(), AuthError> {
         self.via.add(headers)?;
-        front.write(headers, &self.settings.host, self.settings.public_url.as_ref())?;
-        let is_lookalike =
-            |name: &HeaderName| self.headers.keys().any(|own| own != name && is_alike(own, name));
-        let lookalikes: Vec<HeaderName> = headers.keys().filter(|name| is_lookalike(name)).cloned().collect();
-        for name in lookalikes {
+        front.write(headers, &self.told(front))?;
+        if self.header_names.is_empty() {
+            return Ok(());
+        }
+        let is_own = |name: &HeaderName| self.header_names.iter().any(|own| is_alike(own, name));
+        let claimed: Vec<HeaderName> = headers.keys().filter(|name| is_own(name)).cloned().collect();
+        for name in claimed {
             headers.remove(name);
         }
         for (name, value) in &self.headers {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 /// untouched.
 pub(crate) struct Rewrite<'a> {
     upstream: &'a BaseUrl,
+    public_origins: &'a [Origin],
     upstream_base: &'a str,
     local_base: &'a str,
     /// This app as the browser sees it.
@@ -28,6 +29,7 @@ impl<'a> Rewrite<'a> {
     pub(crate) fn new(settings: &'a Settings, own: Option<Origin>) -> Self {
         Self {
             upstream: &settings.base_url,
+            public_origins: &settings.public_origins,
             upstream_base: &settings.upstream_base_path,
             local_base: &settings.base_path,
             own,
@@ -75,7 +77,7 @@ impl<'a> Rewrite<'a> {
         }
         let (origin, path) = split(url)?;
         match origin {
-            Some(origin) if origin.is_same(&self.upstream.origin) => {
+            Some(origin) if self.is_upstreams(&origin) => {
                 let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
                 let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
                 // What is a path on the upstream's origin may be another host without it.
@@ -85,6 +87,10 @@ impl<'a> Rewrite<'a> {
             Some(_) => None,
             None => self.below_base(path),
         }
+    }
+
+    fn is_upstreams(&self, origin: &Origin) -> bool {
+        origin.is_same(&self.upstream.origin) || self.public_origins.iter().any(|other| other.is_same(origin))
     }
 
     /// A path below the upstream's base path as one below this app's, where they differ.

@@ -1,5 +1,8 @@
 //! One request: its tries, its deadline, and what its failure means.
 
+use std::pin::pin;
+use std::sync::Arc;
+
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ACCEPT, COOKIE, RETRY_AFTER};
@@ -7,6 +10,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::LengthLimitError;
 use tokio::time::{Instant, timeout_at};
 
+use super::breaker::Admission;
 use super::client::Client;
 use super::error::{Failure, Got, classify};
 use super::idle::IdleTimeout;
@@ -29,7 +33,7 @@ impl Upstream {
     /// # Errors
     /// `circuit_open`, `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
     pub(crate) async fn send(
-        &self,
+        self: &Arc<Self>,
         request: Request<Body>,
         repeat: Repeat,
     ) -> Result<Response<Body>, AuthError> {
@@ -37,13 +41,14 @@ impl Upstream {
         self.send_until(deadline, request, repeat, Awaited::Head).await
     }
 
-    /// `GET /session` with this `Cookie` header: the status and headers, and the whole body up to
+    /// `GET /session` with this `Cookie` header: the status and headers, and of a 200 the whole body up to
     /// `limit` bytes, all before the deadline.
     ///
     /// # Errors
-    /// As [`send`](Self::send); `upstream_nonsense` for a body that is too long.
+    /// As [`send`](Self::send), and the error of the status where it is an outage; `upstream_nonsense` for a body that
+    /// is too long.
     pub(crate) async fn session(
-        &self,
+        self: &Arc<Self>,
         cookie: HeaderValue,
         front: &Front,
         limit: usize,
@@ -55,7 +60,11 @@ impl Upstream {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(COOKIE, cookie);
         self.finish_head(headers, front)?;
-        let response = self.send_until(deadline, request, Repeat::Safe, Awaited::Whole(limit)).await?;
+        let (response, is_outage) =
+            self.send_counted(deadline, request, Repeat::Safe, Awaited::Whole(limit)).await?;
+        if is_outage {
+            return Err(status_error(&response).outage());
+        }
         let mut response = whole(response, limit).await.map_err(|failure| failure.error)?;
         // Its cookies may go on to the browser.
         let own = front.origin(self.settings.public_url.as_ref());
@@ -64,63 +73,138 @@ impl Upstream {
     }
 
     async fn send_until(
+        self: &Arc<Self>,
+        deadline: Instant,
+        request: Request<Body>,
+        repeat: Repeat,
+        awaited: Awaited,
+    ) -> Result<Response<Body>, AuthError> {
+        Ok(self.send_counted(deadline, request, repeat, awaited).await?.0)
+    }
+
+    /// Sends a request, with its tries, and counts for the circuit breaker how it ended. Answers the response, and
+    /// whether the upstream fails everybody.
+    async fn send_counted(
+        self: &Arc<Self>,
+        deadline: Instant,
+        request: Request<Body>,
+        repeat: Repeat,
+        awaited: Awaited,
+    ) -> Result<(Response<Body>, bool), AuthError> {
+        self.admit(deadline).await?;
+        let sending = self.tries(deadline, request, repeat, awaited);
+        let ended =
+            if repeat == Repeat::Safe { self.with_witness(deadline, sending).await } else { sending.await };
+        let verdict = Verdict::of(&ended, repeat);
+        let fails_everybody = match verdict {
+            Verdict::Nothing => false,
+            Verdict::Answered => {
+                self.breaker.answered();
+                false
+            }
+            Verdict::Failed => {
+                self.breaker.failed();
+                true
+            }
+            Verdict::Suspect => self.confirm(deadline).await,
+        };
+        match ended {
+            Ok(response) => Ok((response, fails_everybody)),
+            Err(failure) if fails_everybody => Err(failure.error.outage()),
+            Err(failure) => Err(failure.error),
+        }
+    }
+
+    /// Lets a request through, or finds out whether the upstream is back.
+    async fn admit(self: &Arc<Self>, deadline: Instant) -> Result<(), AuthError> {
+        let Admission::Probe(probe) = self.breaker.admit()? else { return Ok(()) };
+        match self.answers(deadline).await {
+            Some(true) => {
+                self.breaker.answered();
+                Ok(())
+            }
+            _ => Err(probe.failed()),
+        }
+    }
+
+    /// Asks, where a request failed that its client may have made fail, whether the upstream fails everybody, and counts
+    /// the answer: a failure that nothing confirms is none of the upstream's.
+    async fn confirm(self: &Arc<Self>, deadline: Instant) -> bool {
+        match self.answers(deadline).await {
+            Some(true) => {
+                self.breaker.answered();
+                false
+            }
+            Some(false) => {
+                self.breaker.failed();
+                true
+            }
+            // Its time is up. It counts when it is known.
+            None => {
+                let upstream = Arc::clone(self);
+                tokio::spawn(async move {
+                    let deadline = Instant::now() + upstream.settings.timeout;
+                    if upstream.answers(deadline).await == Some(false) {
+                        upstream.breaker.failed();
+                    }
+                });
+                false
+            }
+        }
+    }
+
+    /// Sends a request, and has the upstream asked whether it answers at all once half of the time is over: whether the
+    /// upstream or this request is late is known then when its time is up.
+    async fn with_witness<T>(self: &Arc<Self>, deadline: Instant, sending: impl Future<Output = T>) -> T {
+        let half = deadline - self.settings.timeout / 2;
+        let mut sending = pin!(sending);
+        if let Ok(ended) = timeout_at(half, sending.as_mut()).await {
+            return ended;
+        }
+        self.ask_whether_it_answers();
+        sending.await
+    }
+
+    /// The tries of one request.
+    async fn tries(
         &self,
         deadline: Instant,
         mut request: Request<Body>,
         repeat: Repeat,
         awaited: Awaited,
-    ) -> Result<Response<Body>, AuthError> {
-        let pass = self.breaker.admit()?;
-        let most = if pass.is_probe() { 0 } else { self.settings.retries };
-        let mut retries = Retries::new(most, &self.budget, deadline);
+    ) -> Result<Response<Body>, Failure> {
+        let mut retries = Retries::new(self.settings.retries, &self.budget, deadline);
         let is_safe = repeat == Repeat::Safe;
         loop {
             // Our own client gives back what it could not send; of others a copy has to be kept.
             let keeps = retries.any_left() && (is_safe || matches!(self.client, Client::Other(_)));
             let copy = if keeps { another(&request) } else { None };
-            let failure = match self.send_once(deadline, request, awaited).await {
-                Ok(response) if !is_outage(response.status()) => {
-                    pass.answered();
-                    return Ok(response);
+            let mut ended = self.send_once(deadline, request, awaited).await;
+            let again = match &mut ended {
+                // Honour Retry-After: no retry.
+                Ok(response) if is_outage(response.status()) && is_safe => {
+                    copy.filter(|_| !response.headers().contains_key(RETRY_AFTER))
                 }
-                // It may be what was asked for that is too much, and says nothing of the rest.
-                Ok(response) if !is_safe => return Ok(response),
-                Ok(response) => {
-                    // Who says when to come back means it.
-                    let again = copy.filter(|_| !response.headers().contains_key(RETRY_AFTER));
-                    if let Some(again) = again
-                        && retries.next().await
-                    {
-                        request = again;
-                        continue;
-                    }
-                    pass.failed();
-                    return Ok(response);
+                Ok(_) => None,
+                // The deadline covers all attempts; errors that were raised here, such as the limit of the body, would
+                // come again.
+                Err(failure)
+                    if failure.got == Got::AnAnswer
+                        || failure.error.is(Reason::UPSTREAM_TIMEOUT)
+                        || !failure.error.is_unavailable() =>
+                {
+                    None
                 }
-                Err(failure) => failure,
+                Err(failure) => match failure.request.take() {
+                    Some(unsent) => Some(*unsent),
+                    None => copy.filter(|_| is_safe || failure.got == Got::Nowhere),
+                },
             };
-            if failure.got == Got::AnAnswer {
-                pass.answered();
-                return Err(failure.error);
+            let Some(again) = again else { return ended };
+            if !retries.next().await {
+                return ended;
             }
-            // Time is up for all tries, and what ended by our own doing ends again.
-            let is_final = failure.error.is(Reason::UPSTREAM_TIMEOUT) || !failure.error.is_unavailable();
-            let again = match failure.request {
-                Some(unsent) => Some(*unsent),
-                None => copy.filter(|_| is_safe || failure.got == Got::Nowhere),
-            };
-            if let Some(again) = again.filter(|_| !is_final)
-                && retries.next().await
-            {
-                request = again;
-                continue;
-            }
-            // A client can make a form late or break it off, and a provider a callback; but nobody
-            // outside decides whether there is a connection, or how long a lookup takes.
-            if is_safe || failure.error.is(Reason::UPSTREAM_UNREACHABLE) {
-                pass.failed();
-            }
-            return Err(failure.error);
+            request = again;
         }
     }
 
@@ -143,6 +227,10 @@ impl Upstream {
             };
             match awaited {
                 Awaited::Head => Ok(response),
+                // The status decides: Node resets the connection behind a 431, whose body says nothing.
+                Awaited::Whole(_) if response.status() != StatusCode::OK => {
+                    Ok(response.map(|_| Body::empty()))
+                }
                 Awaited::Whole(limit) => Ok(whole(response, limit).await?.map(Body::from)),
             }
         };
@@ -150,6 +238,33 @@ impl Upstream {
             let error = AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed);
             Err(Failure { error, got: Got::Somewhere, request: None })
         })
+    }
+}
+
+/// What the end of a request says of the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing.
+    Nothing,
+    /// It answers.
+    Answered,
+    /// It fails everybody: there was no connection, which no client brings about.
+    Failed,
+    /// It fails this request, at least.
+    Suspect,
+}
+
+impl Verdict {
+    fn of(ended: &Result<Response<Body>, Failure>, repeat: Repeat) -> Self {
+        match ended {
+            Ok(response) if !is_outage(response.status()) => Self::Answered,
+            Err(failure) if failure.got == Got::AnAnswer => Self::Answered,
+            Err(failure) if failure.error.is(Reason::UPSTREAM_UNREACHABLE) => Self::Failed,
+            // A form can be broken off or late by its client, and a callback by a provider.
+            _ if repeat == Repeat::Unsent => Self::Nothing,
+            Err(failure) if !failure.error.is_unavailable() => Self::Nothing,
+            _ => Self::Suspect,
+        }
     }
 }
 
@@ -193,4 +308,29 @@ pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
     AuthError::new(reason)
         .because(format!("the upstream answered {}", response.status()))
         .retry_after(retry_after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_no_client_brings_about_counts_by_itself() {
+        let answer = |status: u16| Ok(Response::builder().status(status).body(Body::empty()).unwrap());
+        let failure = |reason, got| Err(Failure { error: AuthError::new(reason), got, request: None });
+        for (ended, lookup, form) in [
+            (answer(200), Verdict::Answered, Verdict::Answered),
+            (answer(431), Verdict::Answered, Verdict::Answered),
+            (answer(500), Verdict::Answered, Verdict::Answered),
+            (answer(503), Verdict::Suspect, Verdict::Nothing),
+            (failure(Reason::UPSTREAM_UNREACHABLE, Got::Nowhere), Verdict::Failed, Verdict::Failed),
+            (failure(Reason::UPSTREAM_FAILED, Got::Somewhere), Verdict::Suspect, Verdict::Nothing),
+            (failure(Reason::UPSTREAM_TIMEOUT, Got::Somewhere), Verdict::Suspect, Verdict::Nothing),
+            (failure(Reason::UPSTREAM_NONSENSE, Got::AnAnswer), Verdict::Answered, Verdict::Answered),
+            (failure(Reason::BODY_TOO_LARGE, Got::Somewhere), Verdict::Nothing, Verdict::Nothing),
+        ] {
+            assert_eq!(Verdict::of(&ended, Repeat::Safe), lookup);
+            assert_eq!(Verdict::of(&ended, Repeat::Unsent), form);
+        }
+    }
 }

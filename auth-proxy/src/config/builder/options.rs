@@ -6,7 +6,9 @@ use auth_proxy_rules::Opt;
 use zeroize::Zeroizing;
 
 use super::Builder;
-use crate::config::{CookieDomain, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+use crate::config::{
+    CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+};
 use crate::provider::Provider;
 use crate::upstream::{DynFetch, Fetch};
 
@@ -21,6 +23,12 @@ impl<P: Provider> Builder<P> {
     #[must_use]
     pub fn public_url(self, url: impl Into<String>) -> Self {
         self.set(Opt::PublicUrl, url)
+    }
+
+    /// `hosts`: the hosts that this app has, with the port where one is in the address.
+    #[must_use]
+    pub fn hosts<T: AsRef<str>>(self, hosts: impl IntoIterator<Item = T>) -> Self {
+        self.set_list(Opt::Hosts, hosts)
     }
 
     /// `upstream.kind`: what runs at the upstream.
@@ -72,6 +80,24 @@ impl<P: Provider> Builder<P> {
     #[must_use]
     pub fn token(self, format: TokenFormat) -> Self {
         self.set(Opt::Token, format.word())
+    }
+
+    /// `upstream.audience`: what `aud` of a token must say.
+    #[must_use]
+    pub fn audience(self, audience: Expected) -> Self {
+        self.set(Opt::Audience, expected(audience))
+    }
+
+    /// `upstream.issuer`: what `iss` of a token must say.
+    #[must_use]
+    pub fn issuer(self, issuer: Expected) -> Self {
+        self.set(Opt::Issuer, expected(issuer))
+    }
+
+    /// `upstream.public_origins`: other origins that the upstream takes for its own.
+    #[must_use]
+    pub fn public_origins<T: AsRef<str>>(self, origins: impl IntoIterator<Item = T>) -> Self {
+        self.set_list(Opt::PublicOrigins, origins)
     }
 
     /// `upstream.host`: the `Host` that the upstream sees.
@@ -141,6 +167,21 @@ impl<P: Provider> Builder<P> {
     #[must_use]
     pub fn stale_if_error(self, keep: Duration) -> Self {
         self.set(Opt::StaleIfError, lasting(keep))
+    }
+
+    /// `session.renew`: how old a token must be, in whole milliseconds, for the one that the upstream renews it to be
+    /// given to the browser; zero for always.
+    #[must_use]
+    pub fn session_renew(self, older_than: Duration) -> Self {
+        let text =
+            if older_than.is_zero() { "always".to_owned() } else { format!("{}ms", older_than.as_millis()) };
+        self.set(Opt::Renew, text)
+    }
+
+    /// `session.expose_session_token`: whether page scripts may read the token of a database session.
+    #[must_use]
+    pub fn expose_session_token(self, expose: bool) -> Self {
+        self.set(Opt::ExposeSessionToken, expose.to_string())
     }
 
     /// `upstream.concurrency`: how many lookups may be under way at the upstream at once.
@@ -238,6 +279,13 @@ impl<P: Provider> Builder<P> {
     #[must_use]
     pub fn routes(self, routes: Routes) -> Self {
         self.set(Opt::Routes, routes.word())
+    }
+}
+
+fn expected(expected: Expected) -> String {
+    match expected {
+        Expected::Any => "any".to_owned(),
+        Expected::Is(text) => text,
     }
 }
 

@@ -21,9 +21,9 @@ fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthE
         return Ok(());
     }
     // A browser adds cookies by itself, and nothing else of these: what a page has to know to send, it may use.
-    match shared.credential(&parts.headers) {
+    match shared.candidate(&parts.headers, shared.names.in_play(None)) {
         Ok(None) => Ok(()),
-        Ok(Some(credential)) if credential.is_bearer() => Ok(()),
+        Ok(Some(candidate)) if candidate.is_bearer() => Ok(()),
         Err(error) if error.is(Reason::BEARER_MALFORMED) => Ok(()),
         Ok(Some(_)) | Err(_) => Err(AuthError::new(Reason::CROSS_ORIGIN_REFUSED)),
     }
@@ -54,7 +54,7 @@ fn is_from_here(parts: &Parts, shared: &Shared) -> bool {
 }
 
 fn is_own(page: &Origin, parts: &Parts, shared: &Shared) -> bool {
-    let front = Front::of(parts, &shared.settings.trusted_proxies);
+    let front = Front::of(parts, &shared.settings);
     front.is_ok_and(|front| front.is_asked_as(page, shared.settings.public_url.as_ref()))
 }
 

@@ -1,13 +1,14 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::TokenKey;
 use crate::error::{AuthError, Reason};
+use crate::session::lineage::Ticket;
 use crate::session::wire::RawSession;
 use crate::session::{SessionData, fit};
 
@@ -18,6 +19,8 @@ use crate::session::{SessionData, fit};
 #[derive(Clone)]
 pub struct CachedSession {
     inner: Arc<Inner>,
+    /// The very token, and the host and scheme, that it was told of: see [`SessionKey`](super::SessionKey).
+    exact: [u8; 32],
     /// Whether it is used past its time, since nobody could tell a newer one.
     is_stale: bool,
 }
@@ -27,8 +30,9 @@ struct Inner {
     /// Bytes in which it was told; zero where a store of the app's own keeps it.
     size: usize,
     asked: SystemTime,
-    /// Set when a sign-out ended it, for the copies that are known by an older token.
-    ended: AtomicBool,
+    /// By which it is known whether a sign-out ended it, under whichever of its tokens; none where a store of the
+    /// app's own keeps it.
+    ticket: Option<Ticket>,
     /// In the app's type, made when it is first wanted.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
@@ -36,12 +40,27 @@ struct Inner {
 impl CachedSession {
     /// A session that was told just now, in so many bytes.
     pub(in crate::session) fn new(raw: RawSession, size: usize) -> Self {
-        Self::asked(raw, size, SystemTime::now())
+        let inner = Inner { raw, size, asked: SystemTime::now(), ticket: None, typed: OnceLock::new() };
+        Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
     }
 
-    fn asked(raw: RawSession, size: usize, asked: SystemTime) -> Self {
-        let inner = Inner { raw, size, asked, ended: AtomicBool::new(false), typed: OnceLock::new() };
-        Self { inner: Arc::new(inner), is_stale: false }
+    /// The same, to be remembered until this ticket is out of date.
+    pub(super) fn until(self, ticket: &Ticket) -> Self {
+        let (size, asked) = (self.inner.size, self.inner.asked);
+        let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
+        let inner = Inner { raw, size, asked, ticket: Some(ticket.clone()), typed: OnceLock::new() };
+        Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
+    }
+
+    /// The same, as an answer to this.
+    pub(super) fn of(mut self, key: &TokenKey) -> Self {
+        self.exact = key.exact;
+        self
+    }
+
+    /// Whether it is an answer to this.
+    pub(super) fn is_of(&self, key: &TokenKey) -> bool {
+        self.exact == key.exact
     }
 
     pub(in crate::session) fn raw(&self) -> &RawSession {
@@ -89,12 +108,7 @@ impl CachedSession {
         let young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
         young
             && self.inner.raw.expires.is_none_or(|expires| now < expires)
-            && !self.inner.ended.load(Ordering::Acquire)
-    }
-
-    /// Marks every copy as of no use any more.
-    pub(super) fn end(&self) {
-        self.inner.ended.store(true, Ordering::Release);
+            && self.inner.ticket.as_ref().is_none_or(Ticket::is_current)
     }
 }
 
@@ -110,15 +124,34 @@ impl fmt::Debug for CachedSession {
     }
 }
 
+/// What a store keeps of a session.
+#[derive(Serialize, Deserialize)]
+struct Stored<R> {
+    version: u8,
+    asked: SystemTime,
+    exact: [u8; 32],
+    session: R,
+}
+
+/// Changes when a session that was stored by another version of this crate cannot be read.
+const VERSION: u8 = 1;
+
 impl Serialize for CachedSession {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.inner.asked, &self.inner.raw).serialize(serializer)
+        let stored =
+            Stored { version: VERSION, asked: self.inner.asked, exact: self.exact, session: &self.inner.raw };
+        stored.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for CachedSession {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (asked, raw) = Deserialize::deserialize(deserializer)?;
-        Ok(Self::asked(raw, 0, asked))
+        let stored = Stored::<RawSession>::deserialize(deserializer)?;
+        if stored.version != VERSION {
+            return Err(D::Error::custom("a session of another version"));
+        }
+        let inner =
+            Inner { raw: stored.session, size: 0, asked: stored.asked, ticket: None, typed: OnceLock::new() };
+        Ok(Self { inner: Arc::new(inner), exact: stored.exact, is_stale: false })
     }
 }

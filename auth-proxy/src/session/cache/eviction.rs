@@ -1,35 +1,89 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
+use http::header::{Entry, SET_COOKIE};
 
 use super::{SessionKey, Sessions};
 use crate::provider::Shared;
-use crate::token::Credential;
+use crate::session::lineage::Ticket;
+use crate::token::{SetCookieKind, every_token, token_after};
 
-/// Forgets what is known of a visitor around a request that signs them in or out, or changes their
-/// session: before it, and again when the upstream has answered, since a lookup in between still finds
-/// the old state.
+/// What a forwarded request has to do with the sessions that are known here.
+///
+/// A request that signs in or out, or changes the session, ends what is known: before it, and again when the upstream
+/// has answered, since a lookup in between still finds the old state. The answer to any other is out of date when one of
+/// those was answered meanwhile: its session cookies go no further.
 pub(crate) struct Eviction {
     sessions: Arc<Sessions>,
     keys: Vec<SessionKey>,
+    tickets: Vec<Ticket>,
+    /// Whether the request ends what is known.
+    ends: bool,
 }
 
 impl Eviction {
-    /// Forgets the session that these headers carry, for the first time.
-    pub(crate) async fn begin(shared: &Shared, headers: &HeaderMap) -> Self {
-        let credential = shared.credential(headers).ok().flatten();
-        let tokens = credential.as_ref().map(Credential::candidates).into_iter().flatten();
-        let keys: Vec<_> = tokens.map(SessionKey::of).collect();
-        for key in &keys {
-            shared.sessions.forget(key).await;
+    /// Takes note of the sessions that these headers carry, whatever the upstream makes of them, and ends what is known
+    /// of them if the request does.
+    pub(crate) async fn begin(shared: &Shared, headers: &HeaderMap, ends: bool) -> Self {
+        let names = shared.names.all().iter();
+        let tokens = names.flat_map(|name| every_token(headers, &name.browser));
+        let keys: Vec<_> = tokens.map(|token| shared.keys.session(&token)).collect();
+        let sessions = Arc::clone(&shared.sessions);
+        if ends {
+            for key in &keys {
+                sessions.end(*key).await;
+            }
         }
-        Self { sessions: Arc::clone(&shared.sessions), keys }
+        let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
+        Self { sessions, keys, tickets, ends }
     }
 
-    /// Forgets it again.
-    pub(crate) async fn finish(mut self) {
-        for key in std::mem::take(&mut self.keys) {
-            self.sessions.forget(&key).await;
+    /// Ends what is known again, if the request or its answer does, and takes the session cookies out of an answer that
+    /// is out of date. `headers` are those of the answer, in the names of the browser; `renews` says that the request
+    /// asked for the session and nothing else, whose answer renews the cookie each time.
+    pub(crate) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
+        let is_out_of_date = self.tickets.iter().any(|ticket| !ticket.is_current());
+        let kinds = || {
+            headers.get_all(SET_COOKIE).iter().filter_map(|cookie| shared.names.concern(cookie.as_bytes()))
+        };
+        let (sets, clears) = (
+            kinds().any(|kind| kind == SetCookieKind::Sets),
+            kinds().any(|kind| kind == SetCookieKind::Clears),
+        );
+        let keys = std::mem::take(&mut self.keys);
+        if self.ends || (clears && !is_out_of_date) || (sets && !renews) {
+            for key in keys {
+                self.sessions.end(key).await;
+            }
+        }
+        if is_out_of_date && sets {
+            tracing::debug!("dropping renewed session cookies: the session was changed meanwhile");
+        }
+        if is_out_of_date {
+            // A sign-out that was overtaken is a sign-out all the same.
+            let ends = self.ends;
+            drop_cookies(headers, |cookie| match shared.names.concern(cookie) {
+                Some(SetCookieKind::Sets) => true,
+                Some(SetCookieKind::Clears) => !ends,
+                None => false,
+            });
+            return;
+        }
+        if sets && let Some(next) = next_token(shared, headers) {
+            match self.tickets.first() {
+                Some(ticket) if renews => self.sessions.renewed(ticket, next),
+                _ => self.sessions.given_now(next),
+            }
+        }
+    }
+
+    /// Ends what is known again: the upstream did not answer, and may have done what it was asked for.
+    pub(crate) async fn failed(mut self) {
+        let keys = std::mem::take(&mut self.keys);
+        if self.ends {
+            for key in keys {
+                self.sessions.end(key).await;
+            }
         }
     }
 }
@@ -38,12 +92,39 @@ impl Drop for Eviction {
     /// The visitor went away before the answer came, and the upstream goes on all the same.
     fn drop(&mut self) {
         let keys = std::mem::take(&mut self.keys);
-        let (false, Ok(runtime)) = (keys.is_empty(), tokio::runtime::Handle::try_current()) else { return };
+        if !self.ends || keys.is_empty() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let sessions = Arc::clone(&self.sessions);
         runtime.spawn(async move {
             for key in keys {
-                sessions.forget(&key).await;
+                sessions.end(key).await;
             }
         });
+    }
+}
+
+/// The session of the token that the browser has after an answer.
+fn next_token(shared: &Shared, headers: &HeaderMap) -> Option<SessionKey> {
+    let opaque = shared.is_opaque();
+    let mut names = shared.names.all().iter();
+    let token = names.find_map(|name| {
+        token_after(
+            headers.get_all(SET_COOKIE).iter().map(http::HeaderValue::as_bytes),
+            &name.browser,
+            opaque,
+        )
+    });
+    token.map(|token| shared.keys.session(&token))
+}
+
+/// Takes the cookies out that `goes` says so of, and leaves the rest in order.
+pub(super) fn drop_cookies(headers: &mut HeaderMap, goes: impl Fn(&[u8]) -> bool) {
+    let Entry::Occupied(cookies) = headers.entry(SET_COOKIE) else { return };
+    let (_, all) = cookies.remove_entry_mult();
+    let kept: Vec<_> = all.filter(|cookie| !goes(cookie.as_bytes())).collect();
+    for cookie in kept {
+        headers.append(SET_COOKIE, cookie);
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use http::HeaderValue;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Found, SessionKey};
+use super::{Found, TokenKey};
 use crate::error::{AuthError, Reason};
+use crate::session::lineage::Ticket;
 
 type Outcome = Result<Found, AuthError>;
 
 /// The lookups that are under way: one for a token, however many ask for it (single flight).
 pub(super) struct Flights {
-    under_way: Mutex<HashMap<SessionKey, Arc<Flight>>>,
+    under_way: Mutex<HashMap<TokenKey, Arc<Flight>>>,
     /// Lookups that may be at the upstream at once.
     slots: Semaphore,
     /// How many may wait for a slot, and how many do.
@@ -27,15 +28,9 @@ pub(super) struct Flights {
 /// A lookup that is under way.
 pub(super) struct Flight {
     outcome: watch::Receiver<Option<Outcome>>,
-    /// Whether the token was used to sign in or out since the lookup began: what it finds out holds for
-    /// those who asked before, and is not to be remembered.
-    overtaken: AtomicBool,
-}
-
-impl Flight {
-    pub(super) fn is_overtaken(&self) -> bool {
-        self.overtaken.load(Ordering::Acquire)
-    }
+    /// Out of date once the session was ended: what the lookup finds out holds for those who asked before, and who asks
+    /// from then on begins another.
+    pub(super) ticket: Ticket,
 }
 
 impl Flights {
@@ -60,7 +55,8 @@ impl Flights {
     /// timeout, or at once when too many wait already.
     pub(super) async fn join<B, L>(
         self: &Arc<Self>,
-        key: SessionKey,
+        key: TokenKey,
+        ticket: &Ticket,
         make: impl FnOnce() -> Result<B, AuthError>,
     ) -> Outcome
     where
@@ -68,12 +64,12 @@ impl Flights {
         L: Future<Output = Outcome> + Send + 'static,
     {
         let under_way = self.under_way().get(&key).map(Arc::clone);
-        let flight = match under_way {
+        let flight = match under_way.filter(|flight| flight.ticket.is_current()) {
             Some(flight) => flight,
             None => {
                 // Before anybody else relies on it: what one request lacks is not for others to bear.
                 let begin = make()?;
-                self.board(key, begin)
+                self.board(key, ticket, begin)
             }
         };
         let mut outcome = flight.outcome.clone();
@@ -82,18 +78,18 @@ impl Flights {
     }
 
     /// The flight of a token: this one, unless another was quicker.
-    fn board<B, L>(self: &Arc<Self>, key: SessionKey, begin: B) -> Arc<Flight>
+    fn board<B, L>(self: &Arc<Self>, key: TokenKey, ticket: &Ticket, begin: B) -> Arc<Flight>
     where
         B: FnOnce(Arc<Flight>, Instant) -> L + Send + 'static,
         L: Future<Output = Outcome> + Send + 'static,
     {
         let (sender, outcome) = watch::channel(None);
-        let flight = match self.under_way().entry(key) {
-            Entry::Occupied(flight) => return Arc::clone(flight.get()),
-            Entry::Vacant(place) => {
-                Arc::clone(place.insert(Arc::new(Flight { outcome, overtaken: AtomicBool::new(false) })))
-            }
-        };
+        let flight = Arc::new(Flight { outcome, ticket: ticket.clone() });
+        match self.under_way().entry(key) {
+            Entry::Occupied(other) if other.get().ticket.is_current() => return Arc::clone(other.get()),
+            Entry::Occupied(mut other) => drop(other.insert(Arc::clone(&flight))),
+            Entry::Vacant(place) => drop(place.insert(Arc::clone(&flight))),
+        }
         let landing = Landing { flights: Arc::clone(self), key, flight: Arc::clone(&flight) };
         let deadline = Instant::now() + self.timeout;
         let lookup = begin(Arc::clone(&flight), deadline);
@@ -128,14 +124,7 @@ impl Flights {
         slot.map_err(|closed| overloaded.because(closed))
     }
 
-    /// Marks the lookup of a token, if one is under way: who asks from now on begins another.
-    pub(super) fn overtake(&self, key: &SessionKey) {
-        if let Some(flight) = self.under_way().remove(key) {
-            flight.overtaken.store(true, Ordering::Release);
-        }
-    }
-
-    fn under_way(&self) -> MutexGuard<'_, HashMap<SessionKey, Arc<Flight>>> {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<TokenKey, Arc<Flight>>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,7 +150,7 @@ impl Drop for Line<'_> {
 /// Takes a flight off the board, however it ends.
 struct Landing {
     flights: Arc<Flights>,
-    key: SessionKey,
+    key: TokenKey,
     flight: Arc<Flight>,
 }
 
@@ -176,14 +165,26 @@ impl Drop for Landing {
 
 #[cfg(test)]
 mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+    use http::HeaderMap;
+
+    use super::super::Keys;
     use super::*;
+    use crate::session::lineage::Lineages;
+    use crate::upstream::Told;
 
     /// Others may ask for the same token meanwhile, with requests that lack nothing.
     #[tokio::test]
     async fn a_lookup_that_cannot_be_made_is_nobody_elses() {
         let flights = Arc::new(Flights::new(1, 1, Duration::from_secs(1)));
+        let mut draft = Draft::default();
+        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
+        let told = Told { host: None, forwarded_host: None, scheme: "http" };
+        let key = keys.token("a", std::iter::empty(), &told);
+        let ticket = Lineages::default().of(key.session);
         let none = |_, _| std::future::pending::<Outcome>();
-        let made = flights.join(SessionKey::of("a"), || {
+        let made = flights.join(key, &ticket, || {
             assert!(flights.under_way().is_empty(), "nobody can have joined it");
             if flights.queue == 1 { Err(AuthError::new(Reason::HOST_INVALID)) } else { Ok(none) }
         });

@@ -4,6 +4,7 @@
 mod cached;
 mod eviction;
 mod flight;
+mod key;
 mod store;
 
 use std::sync::Arc;
@@ -17,8 +18,11 @@ use tokio::time::{Instant, timeout_at};
 pub use self::cached::CachedSession;
 pub(crate) use self::eviction::Eviction;
 use self::flight::{Flight, Flights};
+pub use self::key::SessionKey;
+pub(crate) use self::key::{Keys, TokenKey};
 use self::store::Store;
-pub use self::store::{SessionKey, SessionStore, StoreFuture};
+pub use self::store::{SessionStore, StoreFuture};
+use super::lineage::{Lineages, Ticket};
 use super::wire::Answer;
 use crate::error::{AuthError, Reason};
 
@@ -36,8 +40,11 @@ pub(crate) struct Sessions {
     keep: Duration,
     keep_in_trouble: Duration,
     store: Store,
-    refused: Cache<SessionKey, Refused>,
+    refused: Cache<TokenKey, Refused>,
     flights: Arc<Flights>,
+    lineages: Lineages,
+    /// When browsers were given their tokens, where `session.renew` wants to know.
+    given: Option<(Duration, Cache<SessionKey, Instant>)>,
 }
 
 /// A token that the upstream refused, and the cookies that take it from the browser.
@@ -45,27 +52,67 @@ pub(crate) struct Sessions {
 struct Refused {
     until: SystemTime,
     clearing: Arc<[HeaderValue]>,
+    ticket: Ticket,
 }
 
 /// What is known of a token.
 #[derive(Clone)]
 pub(super) struct Found {
     pub(super) answer: Answer,
-    /// The session cookies that the upstream set or cleared. Everybody who waited for the lookup gets
-    /// them; who is answered from memory does not, save that a refused token is cleared every time.
-    pub(super) renewed: Arc<[HeaderValue]>,
-    /// The token that those cookies hold.
-    pub(super) next: Option<SessionKey>,
+    /// Where it was found.
+    pub(super) source: Source,
+    /// The session cookies that the upstream set or cleared.
+    pub(super) renewed: Option<Renewed>,
 }
 
-impl Found {
-    fn remembered(answer: Answer, renewed: Arc<[HeaderValue]>) -> Self {
-        Self { answer, renewed, next: None }
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    Memory,
+    Upstream,
+    Stale,
+}
+
+impl Source {
+    /// As it is logged.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Upstream => "upstream",
+            Self::Stale => "stale",
+        }
     }
+}
+
+/// The session cookies that the upstream set or cleared in a lookup. Everybody who waited for the lookup gets
+/// them; who is answered from memory does not, save that a refused token is cleared every time.
+#[derive(Clone)]
+pub(crate) struct Renewed {
+    cookies: Arc<[HeaderValue]>,
+    ticket: Ticket,
+    /// The token that was sent.
+    sent: SessionKey,
+    /// The token that the browser has after them.
+    next: Option<TokenKey>,
+}
+
+impl Renewed {
+    /// The cookies, unless the session was ended meanwhile: the browser has a newer word on it then.
+    pub(super) fn cookies(&self) -> &[HeaderValue] {
+        if self.ticket.may_relay() { &self.cookies } else { &[] }
+    }
+}
+
+/// What a lookup found out.
+pub(super) struct LookedUp {
+    pub(super) answer: Answer,
+    pub(super) cookies: Arc<[HeaderValue]>,
+    pub(super) next: Option<TokenKey>,
 }
 
 impl Sessions {
     pub(crate) fn new(settings: &Settings, given: Option<Arc<dyn SessionStore>>) -> Self {
+        let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         Self {
             keep: settings.cache,
             keep_in_trouble: settings.cache.saturating_add(settings.stale_if_error),
@@ -75,6 +122,8 @@ impl Sessions {
             },
             refused: Cache::new(MOST_REFUSED),
             flights: Arc::new(Flights::new(settings.concurrency, settings.queue, settings.timeout)),
+            lineages: Lineages::default(),
+            given: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
     }
 
@@ -86,34 +135,34 @@ impl Sessions {
     /// Those of the lookup, where no older answer may be used in its place.
     pub(super) async fn find<B, L>(
         self: &Arc<Self>,
-        token: &str,
+        key: TokenKey,
         deadline: Instant,
         lookup: impl FnOnce() -> Result<B, AuthError>,
     ) -> Result<Found, AuthError>
     where
         B: FnOnce(Instant) -> L + Send + 'static,
-        L: Future<Output = Result<Found, AuthError>> + Send + 'static,
+        L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        let key = SessionKey::of(token);
-        let remembered = if self.keep.is_zero() { None } else { self.store.get(&key).await };
+        // Before anything is found out: what ends the session from here on makes it out of date.
+        let ticket = self.lineages.of(key.session);
+        let remembered = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
+        let remembered = remembered.filter(|cached| cached.is_of(&key));
         let now = SystemTime::now();
         if let Some(cached) = remembered.as_ref().filter(|cached| cached.is_good(now, self.keep)) {
-            return Ok(Found::remembered(Answer::Session(cached.clone()), Arc::default()));
+            let answer = Answer::Session(cached.clone());
+            return Ok(Found { answer, source: Source::Memory, renewed: None });
         }
-        if let Some(refused) = self.refused.get(&key).filter(|refused| now < refused.until) {
-            return Ok(Found::remembered(Answer::Refused, refused.clearing));
+        if let Some(refused) = self.refused.get(&key).filter(|refused| refused.is_good(now)) {
+            let renewed =
+                Renewed { cookies: refused.clearing, ticket: refused.ticket, sent: key.session, next: None };
+            return Ok(Found { answer: Answer::Refused, source: Source::Memory, renewed: Some(renewed) });
         }
         let sessions = Arc::clone(self);
-        let found = self.flights.join(key, || {
+        let found = self.flights.join(key, &ticket, || {
             let lookup = lookup()?;
             Ok(move |flight: Arc<Flight>, deadline| async move {
-                let mut found = lookup(deadline).await?;
-                sessions.remember(key, &found, &flight).await;
-                if flight.is_overtaken() {
-                    // A session that was renewed while its visitor signed out would sign them in again.
-                    found.renewed = Arc::default();
-                }
-                Ok(found)
+                let found = lookup(deadline).await?;
+                Ok(sessions.remember(key, found, &flight.ticket).await)
             })
         });
         let found = timeout_at(deadline, found)
@@ -122,47 +171,92 @@ impl Sessions {
         // Its time may have come while nobody answered.
         let now = SystemTime::now();
         match (found, remembered) {
-            (Err(error), Some(cached))
-                if error.is_unavailable() && cached.is_good(now, self.keep_in_trouble) =>
-            {
-                tracing::warn!(code = error.code(), "a session that was remembered is used: nobody can tell");
-                Ok(Found::remembered(Answer::Session(cached.stale()), Arc::default()))
+            (Err(error), Some(cached)) if error.is_outage() && cached.is_good(now, self.keep_in_trouble) => {
+                tracing::warn!(code = error.code(), "serving stale session: upstream unavailable");
+                let answer = Answer::Session(cached.stale());
+                Ok(Found { answer, source: Source::Stale, renewed: None })
             }
             (found, _) => found,
         }
     }
 
-    /// Forgets a token, at once, and what a lookup that is under way will find out about it.
-    async fn forget(&self, key: &SessionKey) {
-        self.flights.overtake(key);
-        self.refused.remove(key);
-        if !self.keep.is_zero() {
-            self.store.remove(key).await;
+    /// Ends what is known of a session, at once, and what lookups that are under way will find out about it.
+    pub(crate) async fn end(&self, key: SessionKey) {
+        for key in self.lineages.end(key) {
+            if !self.keep.is_zero() {
+                self.store.remove(&key).await;
+            }
         }
     }
 
-    async fn remember(&self, key: SessionKey, found: &Found, flight: &Flight) {
-        if self.keep.is_zero() || flight.is_overtaken() {
-            return;
+    /// The session of a token as of now: out of date once it is ended.
+    pub(crate) fn ticket(&self, key: SessionKey) -> Ticket {
+        self.lineages.of(key)
+    }
+
+    /// Notes that a browser is given a token, renewed from an earlier one.
+    pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
+        self.lineages.renewed(ticket, key);
+        self.given_now(key);
+    }
+
+    /// Notes that a browser is given a token.
+    pub(crate) fn given_now(&self, key: SessionKey) {
+        if let Some((_, given)) = &self.given {
+            given.insert(key, Instant::now());
         }
-        match &found.answer {
-            Answer::Session(session) => {
-                // The browser comes back with the renewed token. Known by its old one alone, every
-                // answer would make the next lookup necessary.
-                for key in [Some(key), found.next].into_iter().flatten() {
-                    self.store.put(key, session.clone(), self.keep_in_trouble).await;
-                    if flight.is_overtaken() {
-                        self.store.remove(&key).await;
-                        session.end();
+    }
+
+    /// Whether cookies of a lookup are to reach the browser: those that clear the session always, a renewed token
+    /// unless the browser was given the one that it has a short time ago (`session.renew`).
+    pub(super) fn is_worth_relaying(&self, renewed: &Renewed) -> bool {
+        let (Some((after, given)), Some(next)) = (&self.given, &renewed.next) else { return true };
+        let is_due = given.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
+        if is_due {
+            given.insert(next.session, Instant::now());
+        }
+        is_due
+    }
+
+    async fn remember(&self, key: TokenKey, found: LookedUp, ticket: &Ticket) -> Found {
+        let LookedUp { mut answer, cookies, next } = found;
+        if let Some(next) = &next {
+            self.lineages.renewed(ticket, next.session);
+        }
+        if !self.keep.is_zero() && ticket.is_current() {
+            match &mut answer {
+                Answer::Session(session) => {
+                    *session = session.clone().until(ticket);
+                    // The browser comes back with the renewed token. Known by its old one alone, every
+                    // answer would make the next lookup necessary.
+                    for key in [Some(key), next].into_iter().flatten() {
+                        self.store.put(key.session, session.clone().of(&key), self.keep_in_trouble).await;
+                        if !ticket.is_current() {
+                            self.store.remove(&key.session).await;
+                        }
                     }
                 }
+                Answer::Refused => {
+                    let until = SystemTime::now() + REFUSED_FOR.min(self.keep);
+                    let clearing = Arc::clone(&cookies);
+                    self.refused.insert(key, Refused { until, clearing, ticket: ticket.clone() });
+                    self.store.remove(&key.session).await;
+                }
+                Answer::SignedOut => self.store.remove(&key.session).await,
             }
-            Answer::Refused => {
-                let until = SystemTime::now() + REFUSED_FOR.min(self.keep);
-                self.refused.insert(key, Refused { until, clearing: Arc::clone(&found.renewed) });
-                self.store.remove(&key).await;
-            }
-            Answer::SignedOut => self.store.remove(&key).await,
         }
+        let renewed = (!cookies.is_empty()).then(|| Renewed {
+            cookies,
+            ticket: ticket.clone(),
+            sent: key.session,
+            next,
+        });
+        Found { answer, source: Source::Upstream, renewed }
+    }
+}
+
+impl Refused {
+    fn is_good(&self, now: SystemTime) -> bool {
+        now < self.until && self.ticket.is_current()
     }
 }

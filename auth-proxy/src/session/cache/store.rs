@@ -1,39 +1,11 @@
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::CachedSession;
-
-/// The name that a session is kept under: the SHA-256 of its token, which does not lead back to the token.
-///
-/// The same in every process, so that instances can share a store.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionKey([u8; 32]);
-
-impl SessionKey {
-    pub(in crate::session) fn of(token: &str) -> Self {
-        let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        Self(key)
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionKey(..)")
-    }
-}
+use super::{CachedSession, SessionKey};
 
 /// What a method of a [`SessionStore`] answers: `Box::pin(async move { .. })`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -130,12 +102,7 @@ impl Store {
 
     pub(super) async fn remove(&self, key: &SessionKey) {
         match self {
-            Self::Memory(cache) => {
-                // It may be known by the token that it was renewed from, too.
-                if let Some((_, session)) = cache.remove(key) {
-                    session.end();
-                }
-            }
+            Self::Memory(cache) => drop(cache.remove(key)),
             Self::Given { store, patience } => {
                 within(*patience, store.remove(key)).await.unwrap_or_default();
             }

@@ -23,7 +23,7 @@ impl Stage {
     fn new() -> Self {
         let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
         let key = |secret: &str| derive_v5(secret, NAME, 64).unwrap().to_vec();
-        let decoder = Decoder::new(TokenFormat::Encrypted, &secrets, NAME).unwrap();
+        let decoder = Decoder::new(TokenFormat::Encrypted, &secrets, NAME, Demands::NONE).unwrap();
         Self { decoder, new: key("new"), old: key("old") }
     }
 

@@ -18,7 +18,7 @@ fn claims() -> Map<String, Value> {
 
 fn decoder(format: TokenFormat, secrets: &[&str]) -> Decoder {
     let secrets: Vec<_> = secrets.iter().map(|secret| Zeroizing::new((*secret).to_owned())).collect();
-    Decoder::new(format, &secrets, NAME).unwrap()
+    Decoder::new(format, &secrets, NAME, Demands::NONE).unwrap()
 }
 
 #[test]
@@ -226,8 +226,9 @@ fn claims_are_an_object_and_in_time() {
     assert_eq!(decode(b"\xff"), Err(TokenError::Malformed));
     assert_eq!(decode(format!("{{\"exp\":{}}}", NOW - 15).as_bytes()), Err(TokenError::Expired));
     assert_eq!(decode(format!("{{\"nbf\":{}}}", NOW + 16).as_bytes()), Err(TokenError::NotYetValid));
-    assert!(decode(b"{}").is_ok());
-    for plain in [&b"{\"a\":\"\xff\"}"[..], b"[{\"exp\":1}]", b"{\"exp\":null}", b"{\"n\":1e999}"] {
+    assert_eq!(decode(b"{}"), Err(TokenError::NotASession));
+    assert!(decode(br#"{"sub":"1"}"#).is_ok());
+    for plain in [&b"{\"a\":\"\xff\"}"[..], b"[{\"exp\":1}]", b"{\"exp\":null}", b"{\"sub\":\"1\",\"n\":1e999}"] {
         assert_eq!(decode(plain), Err(TokenError::Malformed), "{plain:?}");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(9000), "]".repeat(9000));
@@ -281,7 +282,7 @@ fn keys_of_the_wrong_kind_are_refused_at_start() {
     let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n";
     for format in [TokenFormat::Rs256, TokenFormat::Es256, TokenFormat::Eddsa, TokenFormat::Ps512] {
         let secret = [Zeroizing::new(pem.to_owned())];
-        assert_eq!(Decoder::new(format, &secret, NAME).err(), Some(KeyError::Pem), "{format:?}");
+        assert_eq!(Decoder::new(format, &secret, NAME, Demands::NONE).err(), Some(KeyError::Pem), "{format:?}");
     }
 }
 
@@ -294,7 +295,7 @@ proptest! {
 
     #[test]
     fn any_claims_come_back(name in "\\PC{0,40}", number in any::<i64>()) {
-        let Value::Object(claims) = json!({ "name": name, "n": number }) else { unreachable!() };
+        let Value::Object(claims) = json!({ "sub": "1", "name": name, "n": number }) else { unreachable!() };
         let token = encrypt_v5(&claims, "secret", NAME, Enc::A256CbcHs512, true);
         prop_assert_eq!(decoder(TokenFormat::Encrypted, &["secret"]).decode(&token, NOW), Ok(claims));
     }

@@ -1,0 +1,125 @@
+//! Headers in which, by custom of some server, a proxy or a client says what the connection does not: who the client is,
+//! over which scheme it came, what it asked for. A client writes them as easily.
+
+/// Who the client is, and how it came. A trusted proxy may say so; from anybody else they go no further.
+///
+/// `X-Forwarded-*` are not among them: they are always written anew.
+const OF_PROXIES: &[&str] = &[
+    // Cloudflare, "Cloudflare HTTP headers".
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "cf-pseudo-ipv4",
+    "cf-ipcountry",
+    "cf-visitor",
+    // Akamai and Cloudflare Enterprise, "True-Client-IP".
+    "true-client-ip",
+    // Fastly, "Fastly-Client-IP" and "Fastly-SSL".
+    "fastly-client-ip",
+    "fastly-ssl",
+    // AWS CloudFront, "Add CloudFront request headers".
+    "cloudfront-viewer-address",
+    "cloudfront-forwarded-proto",
+    // Azure Front Door, "Protocol support for HTTP headers"; IIS Application Request Routing.
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-arr-ssl",
+    // Google App Engine, "Request headers".
+    "x-appengine-user-ip",
+    "x-appengine-remote-addr",
+    // Fly.io, Netlify, DigitalOcean App Platform, Vercel, in their documentation of request headers.
+    "fly-client-ip",
+    "fly-forwarded-proto",
+    "x-nf-client-connection-ip",
+    "do-connecting-ip",
+    "x-vercel-forwarded-for",
+    // Envoy, "HTTP header manipulation".
+    "x-envoy-external-address",
+    "x-envoy-internal",
+    // nginx, ngx_http_realip_module; Rackspace; WebLogic's plug-in.
+    "x-real-ip",
+    "x-cluster-client-ip",
+    "wl-proxy-client-ip",
+    "proxy-client-ip",
+    // Names that libraries look for when they are asked for the client's address (npm request-ip, PHP's `HTTP_CLIENT_IP`).
+    "x-client-ip",
+    "client-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-proxyuser-ip",
+    "forwarded-for",
+    "x-forwarded",
+    // Microsoft TMG and Azure; nginx recipes for Rails and Zope.
+    "front-end-https",
+    "x-url-scheme",
+    "x-scheme",
+];
+
+/// What the client asked for, in place of what it did ask for. No proxy has reason to say so to a sign-in server, and
+/// proxies pass them on as they get them: they never go further.
+const OF_NOBODY: &[&str] = &[
+    // Method overriding: Rack::MethodOverride, Express `method-override`, ASP.NET, Symfony.
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    // Next.js: skips the middleware, and with it what it protects (CVE-2025-29927); internal routing.
+    "x-middleware-subrequest",
+    "x-middleware-rewrite",
+    "x-middleware-invoke",
+    "x-middleware-next",
+    "x-invoke-path",
+    "x-invoke-query",
+    "x-invoke-status",
+    "x-matched-path",
+    "x-nextjs-data",
+    // Envoy: internal routing.
+    "x-envoy-original-path",
+    "x-envoy-original-host",
+    // Another host than `Host` (WordPress plug-ins, PHP frameworks).
+    "x-host",
+    "x-http-host-override",
+];
+
+/// `X-Forwarded-*` is written anew; `X-Original-URL` and `X-Rewrite-URL` name another path (IIS, Symfony, Zend:
+/// CVE-2018-14773).
+const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
+
+/// Whether a header says what only a proxy could know, so that a client's own goes no further. Servers that hand headers on
+/// as variables (RFC 3875, section 4.1.18) tell `_` and `-` not apart.
+pub(super) fn is_claim(name: &str, is_peer_trusted: bool) -> bool {
+    let name = name.as_bytes();
+    let is = |known: &&str| name.len() == known.len() && starts(name, known);
+    PREFIXES.iter().any(|prefix| starts(name, prefix))
+        || OF_NOBODY.iter().any(is)
+        || (!is_peer_trusted && OF_PROXIES.iter().any(is))
+}
+
+fn starts(name: &[u8], prefix: &str) -> bool {
+    let same = |(byte, known): (&u8, u8)| *byte == known || (*byte == b'_' && known == b'-');
+    name.get(..prefix.len()).is_some_and(|start| start.iter().zip(prefix.bytes()).all(same))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_by_every_name_and_spelling() {
+        for name in OF_PROXIES.iter().chain(OF_NOBODY) {
+            let underscored = name.replace('-', "_");
+            for spelling in [name, underscored.as_str()] {
+                assert!(is_claim(spelling, false), "{spelling}");
+            }
+            assert_eq!(is_claim(name, true), OF_NOBODY.contains(name), "{name}");
+        }
+        for name in
+            ["x-forwarded-for", "x_forwarded_host", "x-original-url", "x-rewrite-url", "x-forwarded-anything"]
+        {
+            assert!(is_claim(name, true), "{name}");
+        }
+        for name in
+            ["accept", "cookie", "x-api-key", "x-forwardedness", "cf-ray", "x-real-ips", "x-client", ""]
+        {
+            assert!(!is_claim(name, false), "{name}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::cache::SessionKey;
+
+/// How long a session that was ended is known to be, besides as long as a request is under way that knew it before. A
+/// request that the browser sent before the sign-out, and that arrives after it, meets this.
+const KEPT_FOR: Duration = Duration::from_secs(120);
+
+/// How many are kept so, at the most: about 5 MiB.
+const MOST_KEPT: usize = 16_384;
+
+/// Tokens of one session that are known by it. The older ones are forgotten: browsers have left them behind.
+const MOST_TOKENS: usize = 64;
+
+/// The sessions that requests are concerned with just now, each with the tokens that were renewed from one another.
+///
+/// A sign-in, a sign-out or a change ends what is known of a session. Everything that was found out before and is still
+/// on its way, a lookup or the cookies of an answer, holds a [`Ticket`] by which it knows that it is out of date.
+#[derive(Default)]
+pub(crate) struct Lineages(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    by_key: HashMap<SessionKey, Vec<Weak<Lineage>>>,
+    kept: VecDeque<(Instant, Arc<Lineage>)>,
+    /// The number of keys at which those of sessions that are gone are taken out.
+    sweep_at: usize,
+}
+
+/// One session.
+#[derive(Default)]
+struct Lineage {
+    /// How often it was ended.
+    ends: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    keys: Vec<SessionKey>,
+    ended_at: Option<Instant>,
+}
+
+impl Lineage {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was found out of a session at some time.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    lineage: Arc<Lineage>,
+    ends: u64,
+}
+
+impl Ticket {
+    fn new(lineage: Arc<Lineage>) -> Self {
+        let ends = lineage.ends.load(Ordering::Acquire);
+        Self { lineage, ends }
+    }
+
+    /// Whether the session was not ended since.
+    pub(crate) fn is_current(&self) -> bool {
+        self.lineage.ends.load(Ordering::Acquire) == self.ends
+    }
+
+    /// Whether cookies that the upstream set or cleared may reach the browser: not when the session was ended since, or
+    /// so short a time before that the browser may have sent the request earlier.
+    pub(crate) fn may_relay(&self) -> bool {
+        self.is_current() && self.lineage.inner().ended_at.is_none_or(|at| at.elapsed() > KEPT_FOR)
+    }
+}
+
+impl Lineages {
+    /// The session of a token, as of now.
+    pub(crate) fn of(&self, key: SessionKey) -> Ticket {
+        Ticket::new(self.state().of(key))
+    }
+
+    /// Notes that a session has one more token, renewed from an earlier one.
+    pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
+        let mut state = self.state();
+        if ticket.lineage.inner().keys.contains(&key) {
+            return;
+        }
+        state.link(&ticket.lineage, key);
+        let dropped = state.keep(Arc::clone(&ticket.lineage));
+        drop(state);
+        drop(dropped);
+    }
+
+    /// Ends what is known of the session of a token, and answers every key that it is known by.
+    pub(crate) fn end(&self, key: SessionKey) -> HashSet<SessionKey> {
+        let mut state = self.state();
+        // Held while its end is noted: a session that nobody knew is to be known as ended.
+        let _own = state.of(key);
+        let (mut ended, mut left) = (HashSet::new(), vec![key]);
+        let mut dropped = Vec::new();
+        while let Some(key) = left.pop() {
+            if !ended.insert(key) {
+                continue;
+            }
+            for lineage in state.all(&key) {
+                lineage.ends.fetch_add(1, Ordering::AcqRel);
+                let mut inner = lineage.inner();
+                inner.ended_at = Some(Instant::now());
+                left.extend(&inner.keys);
+                drop(inner);
+                dropped.extend(state.keep(lineage));
+            }
+        }
+        drop(state);
+        drop(dropped);
+        ended
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn all(&self, key: &SessionKey) -> Vec<Arc<Lineage>> {
+        self.by_key.get(key).into_iter().flatten().filter_map(Weak::upgrade).collect()
+    }
+
+    fn of(&mut self, key: SessionKey) -> Arc<Lineage> {
+        if let Some(known) = self.all(&key).into_iter().next() {
+            return known;
+        }
+        let lineage = Arc::default();
+        self.link(&lineage, key);
+        lineage
+    }
+
+    fn link(&mut self, lineage: &Arc<Lineage>, key: SessionKey) {
+        let mut inner = lineage.inner();
+        if inner.keys.len() >= MOST_TOKENS {
+            let oldest = inner.keys.remove(0);
+            if let Some(known) = self.by_key.get_mut(&oldest) {
+                known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(lineage)));
+            }
+        }
+        inner.keys.push(key);
+        drop(inner);
+        let known = self.by_key.entry(key).or_default();
+        known.retain(|known| known.strong_count() > 0);
+        known.push(Arc::downgrade(lineage));
+        if self.by_key.len() >= self.sweep_at.max(1024) {
+            self.by_key.retain(|_, known| known.iter().any(|known| known.strong_count() > 0));
+            self.sweep_at = 2 * self.by_key.len();
+        }
+    }
+
+    /// Keeps a session known for a while. Answers those that need be known no longer.
+    fn keep(&mut self, lineage: Arc<Lineage>) -> Vec<Arc<Lineage>> {
+        let now = Instant::now();
+        self.kept.push_back((now, lineage));
+        let is_over = |(since, _): &(Instant, Arc<Lineage>)| now.duration_since(*since) > KEPT_FOR;
+        let mut dropped = Vec::new();
+        while self.kept.len() > MOST_KEPT || self.kept.front().is_some_and(is_over) {
+            dropped.extend(self.kept.pop_front().map(|(_, lineage)| lineage));
+        }
+        dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+    use http::HeaderMap;
+
+    use super::super::cache::Keys;
+    use super::*;
+
+    fn key(token: &str) -> SessionKey {
+        let mut draft = Draft::default();
+        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).session(token)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_ends_by_each_of_its_tokens() {
+        for by in ["a", "b", "c"] {
+            let lineages = Lineages::default();
+            let first = lineages.of(key("a"));
+            lineages.renewed(&first, key("b"));
+            let second = lineages.of(key("b"));
+            lineages.renewed(&second, key("c"));
+            let other = lineages.of(key("other"));
+            assert!(first.may_relay() && second.may_relay());
+            assert_eq!(lineages.end(key(by)), [key("a"), key("b"), key("c")].into());
+            assert!(!first.is_current() && !second.is_current() && other.may_relay(), "{by}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_arrives_late_meets_the_end() {
+        let lineages = Lineages::default();
+        drop(lineages.of(key("a")));
+        lineages.end(key("a"));
+        let late = lineages.of(key("a"));
+        assert!(late.is_current() && !late.may_relay());
+        tokio::time::advance(KEPT_FOR + Duration::from_secs(1)).await;
+        // A database session goes on with the same token after a change.
+        assert!(late.may_relay());
+        assert!(lineages.of(key("a")).may_relay());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_that_turn_out_to_be_one_end_together() {
+        let lineages = Lineages::default();
+        let (a, b) = (lineages.of(key("a")), lineages.of(key("b")));
+        lineages.renewed(&a, key("b"));
+        lineages.end(key("a"));
+        assert!(!a.is_current() && !b.is_current());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_kept_is_bounded() {
+        let lineages = Lineages::default();
+        for n in 0..MOST_KEPT + 5000 {
+            lineages.end(key(&format!("{n}")));
+            drop(lineages.of(key(&format!("seen {n}"))));
+        }
+        let ticket = lineages.of(key("long"));
+        for n in 0..1000 {
+            lineages.renewed(&ticket, key(&format!("long {n}")));
+        }
+        let state = lineages.state();
+        assert!(state.kept.len() <= MOST_KEPT && state.by_key.len() <= 3 * MOST_KEPT);
+        assert!(ticket.lineage.inner().keys.len() <= MOST_TOKENS);
+    }
+}

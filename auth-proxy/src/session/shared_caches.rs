@@ -1,0 +1,173 @@
+use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
+use http::header::{CACHE_CONTROL, Entry, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Says of an answer that it is the same for everybody, although a session was looked at: shared caches may keep it as its
+/// own headers say.
+///
+/// Behind [`Proxy::layer`](crate::Proxy::layer), every answer to a request that was asked for a session or a token,
+/// or that passed a guard, is marked as of one visitor: `Cache-Control: private` and `Vary: Cookie, Authorization`. A
+/// handler that knows better puts this into its response. An answer that carries a session cookie is marked all the same.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, Cacheable, Session};
+/// # use axum::response::IntoResponse;
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
+/// async fn prices(_session: Option<Session<Auth>>) -> impl IntoResponse {
+///     (Cacheable, [("cache-control", "public, max-age=60")], "the same for all")
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Cacheable;
+
+impl IntoResponseParts for Cacheable {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        response.extensions_mut().insert(self);
+        Ok(response)
+    }
+}
+
+impl IntoResponse for Cacheable {
+    fn into_response(self) -> Response {
+        (self, ()).into_response()
+    }
+}
+
+/// Headers that only shared caches read, and that count more there than `Cache-Control` does: RFC 9213 (targeted cache
+/// control, `CDN-Cache-Control` and those of one product), `Surrogate-Control` of the Edge Architecture Specification,
+/// `X-Accel-Expires` of nginx, and `Edge-Control` of Akamai.
+fn is_for_shared_caches(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.ends_with("cdn-cache-control")
+        || matches!(
+            name,
+            "surrogate-control" | "x-accel-expires" | "edge-control" | "cdn-cache-tag" | "surrogate-key"
+        )
+}
+
+/// Marks an answer as of one visitor, so that no shared cache gives it to another (RFC 9111, section 3).
+///
+/// A `no-store` stays, and what it says for the browser's own cache, such as `max-age`.
+pub(crate) fn make_private(headers: &mut HeaderMap) {
+    let targeted: Vec<_> = headers.keys().filter(|name| is_for_shared_caches(name)).cloned().collect();
+    for name in targeted {
+        headers.remove(name);
+    }
+    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    let directives: Vec<&str> = lines.flat_map(directives).collect();
+    let is_private = directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"))
+        || directives.iter().any(|directive| directive.eq_ignore_ascii_case("private"));
+    // Several lines, `private="x"` of some fields only, and what is for shared caches: some caches misread them.
+    let kept = directives.into_iter().filter(|directive| {
+        let name = directive.split('=').next().unwrap_or_default().trim();
+        !["public", "s-maxage", "private", "proxy-revalidate"]
+            .iter()
+            .any(|other| name.eq_ignore_ascii_case(other))
+            || (is_private && directive.eq_ignore_ascii_case("private"))
+    });
+    let mut value = kept.collect::<Vec<_>>().join(", ");
+    if !is_private {
+        value = if value.is_empty() { "private".to_owned() } else { format!("private, {value}") };
+    }
+    headers
+        .insert(CACHE_CONTROL, HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("private")));
+    vary(headers);
+}
+
+/// The directives of a `Cache-Control`: a comma in a quoted string parts none.
+fn directives(line: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let parts = line.split(move |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    });
+    parts.map(str::trim).filter(|directive| !directive.is_empty())
+}
+
+/// Adds `Cookie` and `Authorization` to `Vary` (RFC 9110, section 12.5.5).
+fn vary(headers: &mut HeaderMap) {
+    let lines = headers.get_all(VARY).iter().filter_map(|line| line.to_str().ok());
+    let named: Vec<String> =
+        lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect();
+    if named.iter().any(|name| name == "*") {
+        return;
+    }
+    let missing =
+        ["cookie", "authorization"].into_iter().filter(|name| !named.iter().any(|other| other == name));
+    let missing = missing.collect::<Vec<_>>().join(", ");
+    let Ok(value) = HeaderValue::try_from(missing) else { return };
+    match headers.entry(VARY) {
+        _ if value.is_empty() => {}
+        Entry::Occupied(mut lines) => lines.append(value),
+        Entry::Vacant(place) => drop(place.insert(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        make_private(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn every_answer_becomes_private() {
+        for (lines, expected) in [
+            (&[][..], "private"),
+            (&["public, max-age=60"], "private, max-age=60"),
+            (&["s-maxage=60"], "private"),
+            (&["max-age=60", "public"], "private, max-age=60"),
+            (&["private=\"x, no-store\""], "private"),
+            (&["private=\"x\", max-age=1"], "private, max-age=1"),
+            (&["no-store"], "no-store"),
+            (&["No-Store, public"], "No-Store"),
+            (&["max-age=60", "no-store"], "max-age=60, no-store"),
+            (&["private, max-age=60"], "private, max-age=60"),
+            (&["Private"], "Private"),
+            (&["no-cache"], "private, no-cache"),
+            (&["ext=\"private\""], "private, ext=\"private\""),
+            (&[",, ,"], "private"),
+        ] {
+            let lines: Vec<_> = lines.iter().map(|line| ("cache-control", *line)).collect();
+            let headers = marked(&lines);
+            assert_eq!(headers.get_all(CACHE_CONTROL).iter().collect::<Vec<_>>(), [expected], "{lines:?}");
+            assert_eq!(headers[VARY], "cookie, authorization");
+        }
+    }
+
+    #[test]
+    fn headers_for_shared_caches_go() {
+        let headers = marked(&[
+            ("cdn-cache-control", "max-age=60"),
+            ("cloudflare-cdn-cache-control", "max-age=60"),
+            ("surrogate-control", "max-age=60"),
+            ("x-accel-expires", "60"),
+            ("edge-control", "cache-maxage=60"),
+            ("etag", "\"1\""),
+        ]);
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["cache-control", "etag", "vary"]);
+    }
+
+    #[test]
+    fn vary_keeps_what_it_has() {
+        for (has, expected) in [
+            (&["origin"][..], &["origin", "cookie, authorization"][..]),
+            (&["Origin, COOKIE"], &["Origin, COOKIE", "authorization"]),
+            (&["cookie", "authorization"], &["cookie", "authorization"]),
+            (&["*"], &["*"]),
+        ] {
+            let lines: Vec<_> = has.iter().map(|line| ("vary", *line)).collect();
+            assert_eq!(marked(&lines).get_all(VARY).iter().collect::<Vec<_>>(), expected);
+        }
+    }
+}

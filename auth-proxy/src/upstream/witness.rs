@@ -1,0 +1,75 @@
+//! Whether the upstream fails everybody, or one request alone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::header::ACCEPT;
+use http::{HeaderValue, Request};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::client::Client;
+use super::retry::is_outage;
+use super::{Front, Upstream};
+use crate::error::AuthError;
+
+/// The request of the proxy's own that is under way, if one is.
+#[derive(Default)]
+pub(super) struct Witness(Mutex<Option<watch::Receiver<Option<bool>>>>);
+
+impl Upstream {
+    /// Whether the upstream answers a request that no client had a part in: `GET providers`, without a cookie, to this
+    /// app's own host or the upstream's. Any status will do but 502, 503 and 504. `None` when that is not known by the
+    /// deadline.
+    ///
+    /// A client can have a request of its own fail in many ways: Node resets the connection after a head that is too
+    /// large, and a proxy before the upstream answers 503 to a host that it does not know. Only when this fails too does
+    /// the upstream fail everybody.
+    pub(super) async fn answers(self: &Arc<Self>, deadline: Instant) -> Option<bool> {
+        let mut answer = self.ask_whether_it_answers();
+        let answer = timeout_at(deadline, answer.wait_for(Option::is_some)).await.ok()?.ok()?;
+        *answer
+    }
+
+    /// Asks, unless somebody asks already, and goes on when nobody waits for it.
+    pub(super) fn ask_whether_it_answers(self: &Arc<Self>) -> watch::Receiver<Option<bool>> {
+        let mut under_way = self.witness.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = under_way.as_ref().filter(|answer| answer.borrow().is_none()) {
+            return answer.clone();
+        }
+        let (sender, answer) = watch::channel(None);
+        *under_way = Some(answer.clone());
+        let upstream = Arc::clone(self);
+        tokio::spawn(async move {
+            let answers = upstream.own_request().await;
+            sender.send_replace(Some(answers));
+        });
+        answer
+    }
+
+    async fn own_request(&self) -> bool {
+        let Ok(request) = self.make_own_request() else { return false };
+        let sent = async {
+            match &self.client {
+                Client::Direct(client) => client.send(request).await.ok().map(|response| response.status()),
+                Client::Other(client) => client.fetch(request).await.ok().map(|response| response.status()),
+            }
+        };
+        let status = timeout(self.witness_timeout(), sent).await.ok().flatten();
+        status.is_some_and(|status| !is_outage(status))
+    }
+
+    /// A lookup that was not answered in half of its time has this sent, which is to be over before the lookup is.
+    pub(super) fn witness_timeout(&self) -> Duration {
+        self.settings.timeout * 9 / 20
+    }
+
+    fn make_own_request(&self) -> Result<Request<Body>, AuthError> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = self.at(self.path("/providers")?)?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        self.finish_head(request.headers_mut(), &Front::own(&self.settings))?;
+        Ok(request)
+    }
+}
