@@ -155,7 +155,7 @@ async fn bearer_tokens() {
         let good = [("authorization", good.as_str())];
         assert_eq!(browser.get_with("/session", &good).await.json()["user"]["name"], "Ada");
         assert_eq!(browser.get_with("/token", &good).await.json()["sub"], "1");
-        let bad = [("authorization", "Bearer a..b.c.d")];
+        let bad = [("authorization", "Bearer aaaa..bbbb.cccc.dddd")];
         for path in ["/session", "/session/optional", "/token", "/token/optional", "/protected"] {
             let answer = browser.get_with(path, &bad).await;
             assert_eq!(answer.status, 401, "{path}");
@@ -167,7 +167,7 @@ async fn bearer_tokens() {
             "null"
         );
         // A cookie that is no good is not rescued.
-        let both = [("cookie", "authjs.session-token=a..b.c.d"), good[0]];
+        let both = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd"), good[0]];
         assert_eq!(browser.get_with("/session", &both).await.status, 401);
     }
 }
@@ -195,7 +195,7 @@ async fn lookups_send_the_auth_cookies_and_nothing_else() {
     let cookie = format!("theme=dark; {COOKIE}={token}; authjs.csrf-token=a%7Cb; other=secret");
     browser.get_with("/session", &[("cookie", &cookie), ("x-mine", "1"), ("authorization", "Basic x")]).await;
     let seen = upstream.seen().pop().unwrap();
-    assert_eq!(seen.headers["cookie"], format!("{COOKIE}={token}; authjs.csrf-token=a%7Cb"));
+    assert_eq!(seen.headers["cookie"], format!("{COOKIE}={token}"));
     assert_eq!(seen.headers["x-api-key"], "k3y");
     assert_eq!(seen.headers["host"], app.addr.to_string());
     let mut names: Vec<_> = seen.headers.keys().map(http::HeaderName::as_str).collect();

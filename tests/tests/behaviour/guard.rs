@@ -36,12 +36,12 @@ async fn api_callers_get_401_and_browsers_the_sign_in_page() {
 async fn an_invalid_cookie_is_sent_to_sign_in_and_an_invalid_bearer_is_not() {
     let upstream = upstream().await;
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
-        let cookie = ("cookie", "authjs.session-token=a..b.c.d");
+        let cookie = ("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd");
         assert_eq!(
             location(&browser.get_with("/protected", &[PAGE, NAVIGATE, cookie]).await),
             "/api/auth/signin?callbackUrl=%2Fprotected"
         );
-        let bearer = ("authorization", "Bearer a..b.c.d");
+        let bearer = ("authorization", "Bearer aaaa..bbbb.cccc.dddd");
         assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE, bearer]).await.status, 401);
     }
 }

@@ -102,7 +102,7 @@ async fn the_cookie_has_the_other_prefix() {
     let (_app, browser) = app(&upstream).await;
     for _ in 0..3 {
         let answer =
-            browser.get_with("/session", &[("cookie", "__Secure-authjs.session-token=a..b.c.d")]).await;
+            browser.get_with("/session", &[("cookie", "__Secure-authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
         assert_eq!(answer.code(), "session_absent");
     }
     assert_eq!(

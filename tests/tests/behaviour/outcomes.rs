@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::support::{Auth, app_of};
 
-const COOKIE: &str = "authjs.session-token=opaque-or-not";
+const COOKIE: &str = "authjs.session-token=aaaa..bbbb.cccc.dddd";
 const CLEAR: &str = "authjs.session-token=; Max-Age=0; Path=/";
 
 async fn behind(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, App, Browser) {
@@ -210,7 +210,7 @@ async fn an_outage_after_a_refusal_clears_nothing() {
         }
     });
     let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(upstream)).await;
-    let cookies = "authjs.session-token=a.b.c; authjs.session-token.0=d.e.f";
+    let cookies = "authjs.session-token=aaaa.bbbb.cccc; authjs.session-token.0=dddd.eeee.ffff";
     let answer = browser.get_with("/session", &[("cookie", cookies)]).await;
     assert_eq!((answer.code().as_str(), answer.cookies().len()), ("upstream_failed", 0));
 }

@@ -48,7 +48,6 @@ fn defaults_are_those_of_the_table() {
     let settings = draft.resolve().unwrap();
     for (option, default) in [
         (Opt::BasePath, settings.base_path.clone()),
-        (Opt::Kind, settings.kind.word().to_owned()),
         (Opt::Strategy, settings.strategy.word().to_owned()),
         (Opt::Timeout, format!("{}s", settings.timeout.as_secs())),
         (Opt::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),

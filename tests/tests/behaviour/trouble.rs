@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::{Auth, app_of};
 
-pub(crate) const COOKIE: &str = "authjs.session-token=anything";
+pub(crate) const COOKIE: &str = "authjs.session-token=aaaa..bbbb.cccc.dddd";
 pub(crate) const ADA: &str = r#"{"user":{"name":"Ada"}}"#;
 const CLEAR: &str = "authjs.session-token=; Max-Age=0";
 
