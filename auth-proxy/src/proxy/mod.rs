@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod callback_url;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;

@@ -64,8 +64,9 @@ async fn with_return_redirect_a_database_sign_in_signs_nobody_in() {
             app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
         let csrf = browser.csrf().await;
         let form = [("csrfToken", csrf.as_str()), ("username", "demo"), ("password", "demo")];
-        let answer =
-            browser.post_with("/api/auth/callback/credentials", &form, &[("x-auth-return-redirect", "1")]).await;
+        let answer = browser
+            .post_with("/api/auth/callback/credentials", &form, &[("x-auth-return-redirect", "1")])
+            .await;
         assert_eq!(answer.json()["url"], app.url(""), "{answer:?}");
         let tokens = answer.cookies().iter().filter(|line| line.starts_with("authjs.session-token=")).count();
         assert_eq!(tokens, 1);
