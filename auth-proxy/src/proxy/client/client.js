@@ -32,7 +32,8 @@ export async function signOut(options = {}, where = {}, redirect = true) {
   const { callbackUrl, csrfToken } = options
   const form = { callbackUrl: asked(callbackUrl, where), csrfToken: csrfToken ?? (await getCsrfToken(where)) }
   const result = await act("signout", form, where)
-  return conclude(result ?? hidden(!(await isSignedIn(where)), form.callbackUrl, "signout", "SignoutFailed", where), redirect)
+  if (result) return conclude(result, redirect)
+  return conclude(hidden(!(await isSignedIn(where)), form.callbackUrl, "signout", "SignoutFailed", where), redirect)
 }
 
 /** Registers with email and password, at a Robo.js server. Answers as the server does. */
@@ -104,7 +105,8 @@ function said(result) {
 /** The result of a redirect: its target and its error are hidden from scripts, so the session tells whether it is `ok`. */
 function hidden(ok, callbackUrl, page, error, where) {
   const status = 302
-  return ok ? { ok, status, url: destination(callbackUrl, where) } : { ok, status, url: new URL(`${page}?error=${error}`, routes(where)).href, error }
+  if (ok) return { ok, status, url: destination(callbackUrl, where) }
+  return { ok, status, url: new URL(`${page}?error=${error}`, routes(where)).href, error }
 }
 
 async function isSignedIn(where) {
@@ -112,13 +114,13 @@ async function isSignedIn(where) {
   return Object.keys((await read("session", where)) ?? {}).length > 0
 }
 
-/** The `callbackUrl` that a page gave, or this page, as the server is to judge it: absolute, since the server may be on another host. */
+/** What the server is told of the `callbackUrl` that a page gave: absolute, since the server may be on another host. */
 function asked(callbackUrl, where) {
   const url = callbackUrl ?? globalThis.location?.href
   return url === undefined ? undefined : (webPage(url, pageBase(where)) ?? root(where)).href
 }
 
-/** The same where the server's word is hidden: on this page's origin or that of the sign-in routes, else the root of the latter. */
+/** Where to go when a redirect hid what the server says: this page's origin or that of the sign-in routes only. */
 function destination(callbackUrl, where) {
   const url = callbackUrl ? webPage(callbackUrl, pageBase(where)) : null
   const own = [root(where).origin, globalThis.location?.origin]
