@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 import { inside } from "./inside.mjs"
 
-const { APP } = process.env
+const { APP, STRATEGY } = process.env
 const { browser, page } = await launch()
 const run = inside(page)
 const signUp = (fields) => run("return client.signUp(argument)", fields)
@@ -25,9 +25,45 @@ assert.equal((await run("return client.getSession()")).user.email, "ada@example.
 await run("return client.signOut({}, {}, false)")
 assert.deepEqual(await signUp(ada), { ok: false, status: 400, error: "EmailTaken" })
 
-// And signs in again with what was registered.
-const right = await run(`return client.signIn("credentials", { email: "ada@example.com", password: "a good password" }, {}, false)`)
-assert.equal(right.ok, true)
+// And signs in again with what was registered: with a session, and the password sent no more often than needed.
+const sent = []
+page.on("request", (request) => request.url().endsWith("/callback/credentials") && sent.push(request.postData()))
+const signIn = (password, redirect) =>
+  run(`return client.signIn("credentials", { email: "ada@example.com", password: argument, callbackUrl: "/page?in" }, {}, ${redirect})`, password)
+const wrong = await signIn("a wrong password", false)
+assert.deepEqual([wrong.ok, wrong.error, sent.length], [false, "CredentialsSignin", 1])
+const right = await signIn("a good password", false)
+assert.deepEqual([right.ok, right.error ?? null, right.url], [true, null, `${APP}/page?in`])
 assert.equal((await run("return client.getSession()")).user.name, "ada")
+// A Robo server with database sessions signs in by a redirect only.
+assert.equal(sent.length, STRATEGY === "database" ? 3 : 2)
+await run("return client.signOut({}, {}, false)")
+
+// The same where it navigates.
+signIn("a good password", true).catch(() => {})
+await page.waitForURL(`${APP}/page?in`)
+assert.equal((await run("return client.getSession()")).user.name, "ada")
+await run("return client.signOut({}, {}, false)")
+
+// A server that accepts the password, sends the visitor elsewhere and signs nobody in, as a `signIn` callback of
+// Auth.js can: that is no sign-in, and the password is not sent again.
+const elsewhere = await run(`
+  let posts = 0
+  const fetch = async (url, init) => {
+    if (init.method === "POST") posts += 1
+    return Response.json(init.method === "POST" ? { url: "/second-factor" } : String(url).endsWith("/csrf") ? { csrfToken: "x" } : null)
+  }
+  const result = await client.signIn("credentials", { password: "p", callbackUrl: "/page" }, { fetch }, false)
+  return { ok: result.ok, url: result.url, error: result.error, posts }`)
+assert.deepEqual(elsewhere, { ok: false, url: `${APP}/second-factor`, error: "SessionMissing", posts: 1 })
+// An outage after the sign-in is neither a session nor none.
+const outage = await run(`
+  let posts = 0
+  const fetch = async (url, init) => {
+    if (init.method === "POST") return (posts += 1), Response.json({ url: "/page" })
+    return String(url).endsWith("/csrf") ? Response.json({ csrfToken: "x" }) : Response.json({ code: "upstream_timeout" }, { status: 504 })
+  }
+  try { await client.signIn("credentials", { callbackUrl: "/page" }, { fetch }, false) } catch (error) { return { code: error.code, status: error.status, posts } }`)
+assert.deepEqual(outage, { code: "upstream_timeout", status: 504, posts: 1 })
 await browser.close()
 console.log("registered and signed in")

@@ -153,9 +153,18 @@ impl Browser {
 
     /// A form that is posted.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.post_with(path, form, &[]).await
+    }
+
+    /// A form that is posted, with headers.
+    pub async fn post_with(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
         secrets::of_target(path);
         form.iter().for_each(|(name, value)| secrets::of_field(name, value));
-        let request = self.client.post(self.url(path)).form(form);
+        let mut request = self.client.post(self.url(path)).form(form);
+        for (name, value) in headers {
+            secrets::of_header(name, value);
+            request = request.header(*name, *value);
+        }
         Answer::of(request.send().await.unwrap()).await
     }
 

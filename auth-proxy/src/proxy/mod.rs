@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod claims_of_clients;
+mod callback_url;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;

@@ -10,6 +10,7 @@ use tower::Service;
 
 use super::answer::{rewritten, without_session_token};
 use super::body::{Fate, Limited};
+use super::callback_url;
 #[cfg(feature = "client-js")]
 use super::client;
 use super::cors::{self, Cors};
@@ -66,7 +67,8 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     front
         .must_be_known(shared.settings.public_url.as_ref())
         .inspect_err(|_| shared.say(Finding::HostUnknown))?;
-    let target = shared.upstream.target(&parts.uri, rest)?;
+    let absolute = callback_url::absolute(&parts.uri, rest, &method, &shared.settings);
+    let target = shared.upstream.target(absolute.as_ref().unwrap_or(&parts.uri), rest)?;
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
     let is_session = is_session(rest);

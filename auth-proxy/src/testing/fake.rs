@@ -155,8 +155,9 @@ pub struct FakeUpstreamBuilder {
 impl FakeUpstreamBuilder {
     /// Answers as Robo.js with `@robojs/auth` does where that is not as Auth.js does: unknown paths
     /// are 200 with a JSON string, other methods 405, HEAD is 400, there is no sign-out page, a
-    /// database sign-in sets two cookies of one name of which the last counts, a malformed forwarded
-    /// header is never answered, and people register at `/signup`.
+    /// database sign-in sets two cookies of one name of which the last counts, and with
+    /// `X-Auth-Return-Redirect` only the first, which signs nobody in (Robo adds the other to redirects
+    /// only), a malformed forwarded header is never answered, and people register at `/signup`.
     #[must_use]
     pub fn robo(mut self) -> Self {
         self.robo = true;

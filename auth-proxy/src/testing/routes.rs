@@ -189,21 +189,18 @@ impl<'a> Visit<'a> {
 
     /// The redirect of somebody who is signed in from now on.
     pub(super) fn signed_in(&self, account: &Account) -> Answer {
-        let token = match self.fake.strategy {
-            Strategy::Jwt => self.token(&account.claims),
-            Strategy::Database => {
-                let token = random_hex();
-                self.fake.memory().sessions.insert(token.clone(), account.claims.clone());
-                token
-            }
-        };
         let callback = self.callback_url();
         let mut cookies = Vec::new();
-        if self.fake.robo && self.fake.strategy == Strategy::Database {
-            // The token that Auth.js makes first; the plugin's own cookie follows, and counts.
-            cookies = self.session_cookies(&self.token(&account.claims));
+        let is_robo_database = self.fake.robo && self.fake.strategy == Strategy::Database;
+        if self.fake.strategy == Strategy::Jwt || is_robo_database {
+            // With Robo's database sessions this is the token that Auth.js makes first, and that counts for nothing.
+            cookies.extend(self.session_cookies(&self.token(&account.claims)));
         }
-        cookies.extend(self.session_cookies(&token));
+        if self.fake.strategy == Strategy::Database && !(is_robo_database && self.wants_json()) {
+            let token = random_hex();
+            self.fake.memory().sessions.insert(token.clone(), account.claims.clone());
+            cookies.extend(self.session_cookies(&token));
+        }
         cookies.push(callback_cookie(&callback));
         self.redirect(&callback).cookies(cookies)
     }
@@ -216,7 +213,11 @@ impl<'a> Visit<'a> {
     }
 
     fn redirect(&self, to: &str) -> Answer {
-        Answer::redirect(to, self.seen.headers.contains_key("x-auth-return-redirect"))
+        Answer::redirect(to, self.wants_json())
+    }
+
+    fn wants_json(&self) -> bool {
+        self.seen.headers.contains_key("x-auth-return-redirect")
     }
 
     pub(super) fn csrf_holds(&self) -> bool {

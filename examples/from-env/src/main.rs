@@ -1,8 +1,10 @@
 //! Every setting from the environment, for containers. Run it with
-//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`.
+//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`. It listens on 127.0.0.1:3000; in a container set
+//! `HOST=0.0.0.0`, and `PORT` for another port.
 
 use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session};
 use axum::{Json, Router, routing::get};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 auth_proxy! {
     /// The login, as the environment describes it.
@@ -62,6 +64,9 @@ async fn admin() -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env().unwrap_or_else(|error| {
         eprintln!("{error}");
         std::process::exit(2)
@@ -75,8 +80,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/protected", get(protected))
         .route("/admin", get(admin));
     let app = auth.attach(app).with_state(auth);
+    let host = std::env::var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = tokio::net::TcpListener::bind((host.as_str(), port)).await?;
     println!("http://{}", listener.local_addr()?);
     let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     Ok(axum::serve(listener, service).await?)

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 
 use auth_proxy::{Session, auth_proxy, require_session};
 use axum::{Router, routing::get};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 auth_proxy! {
     /// The login of the team, on this app's own origin.
@@ -31,10 +32,14 @@ async fn home(session: Session<Auth>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;
     let app = auth.attach(Router::new().route("/", get(home))).with_state(auth);
+    let host = std::env::var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = tokio::net::TcpListener::bind((host.as_str(), port)).await?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }

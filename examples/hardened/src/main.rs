@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{net::TcpListener, sync::Semaphore, time};
 use tower::ServiceExt as _;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Until a connection has sent a whole head, the first as every further one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,12 +43,16 @@ async fn save() -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;
     let routes = Router::new().route("/", get(home).post(save)).layer(auth.cross_origin_protection());
     let app = auth.attach(routes).with_state(auth);
+    let host = var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
     let connections = var("MAX_CONNECTIONS").unwrap_or("1024".to_owned()).parse()?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = TcpListener::bind((host.as_str(), port)).await?;
     println!("http://{}", listener.local_addr()?);
     serve(listener, app, connections).await
 }

@@ -2,6 +2,7 @@
 
 use auth_proxy::{Session, auth_proxy, require_session, testing::FakeUpstream};
 use axum::{Json, Router, response::Html, routing::get};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct AppUser {
@@ -47,13 +48,17 @@ fn page(title: &str, body: &str) -> Html<String> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let own = std::env::var_os("AUTH_UPSTREAM_URL").is_some();
     let fake = FakeUpstream::start().await?; // stands in while you have no server of your own
     let auth = if own { Auth::from_env()? } else { Auth::builder().base_url(fake.url()).build()? };
     let app = Router::new().route("/", get(home)).route("/dashboard", get(dashboard)).route("/me", get(me));
     let app = auth.attach(app).with_state(auth);
+    let host = std::env::var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = tokio::net::TcpListener::bind((host.as_str(), port)).await?;
     println!("http://{} (sign in as demo / demo)", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

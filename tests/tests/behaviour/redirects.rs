@@ -348,3 +348,38 @@ async fn callback_urls_of_clients() {
         assert_eq!(landed, 2 * (TAILS.len() + WHOLE.len()));
     }
 }
+
+/// An upstream that is asked under its own name would resolve a path against that, and the visitor would end there.
+#[tokio::test]
+async fn a_relative_callback_url_goes_up_as_this_apps() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let builder = || Auth::builder().base_url(upstream.url()).public_url("https://app.test");
+    let own = "callbackUrl=https%3A%2F%2Fapp%2Etest";
+    for (builder, changes) in [
+        (builder(), false),
+        (builder().host(auth_proxy::Host::Upstream), true),
+        (builder().host(auth_proxy::Host::Literal("auth.test".to_owned())), true),
+        (builder().host(auth_proxy::Host::Literal("app.test".to_owned())), false),
+        (Auth::builder().base_url(upstream.url()).host(auth_proxy::Host::Upstream), false),
+    ] {
+        let (_app, browser) = app_of(builder).await;
+        for page in ["signin", "signout"] {
+            upstream.forget_seen();
+            for (sent, prefix) in [
+                ("a=%41&callbackUrl=/x%3Fy&b=+", own),
+                ("callbackUrl=%2F%2Fevil.example", ""),
+                ("callbackUrl=/%5Cevil.example", ""),
+                ("callbackUrl=https://evil.example/", ""),
+            ] {
+                browser.get(&format!("/api/auth/{page}?{sent}")).await;
+                let seen = upstream.seen().pop().unwrap();
+                let expected = match prefix {
+                    "" => sent.to_owned(),
+                    own if changes => sent.replace("callbackUrl=", own),
+                    _ => sent.to_owned(),
+                };
+                assert_eq!(seen.uri.query(), Some(expected.as_str()), "{page}");
+            }
+        }
+    }
+}

@@ -53,3 +53,24 @@ async fn a_wrong_base_path_is_no_sign_out() {
         assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_nonsense"), "{path}");
     }
 }
+
+/// Seen of a real one: with `X-Auth-Return-Redirect` and database sessions only Auth.js's own token is set, which
+/// the next lookup does not know.
+#[tokio::test]
+async fn with_return_redirect_a_database_sign_in_signs_nobody_in() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
+        let (app, browser) =
+            app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
+        let csrf = browser.csrf().await;
+        let form = [("csrfToken", csrf.as_str()), ("username", "demo"), ("password", "demo")];
+        let answer = browser
+            .post_with("/api/auth/callback/credentials", &form, &[("x-auth-return-redirect", "1")])
+            .await;
+        assert_eq!(answer.json()["url"], app.url(""), "{answer:?}");
+        let tokens = answer.cookies().iter().filter(|line| line.starts_with("authjs.session-token=")).count();
+        assert_eq!(tokens, 1);
+        let session = browser.get("/api/auth/session").await;
+        assert_eq!(session.json().is_null(), strategy == Strategy::Database, "{session:?}");
+    }
+}

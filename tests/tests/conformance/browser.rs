@@ -7,8 +7,9 @@ use std::process::Command;
 use auth_proxy::{Kind, Strategy};
 
 use crate::deployments::{
-    Deployment, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site, front_door_https,
-    front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo, two_ports_of,
+    Deployment, another_origin, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site,
+    front_door_https, front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo,
+    two_ports_of,
 };
 use crate::process::{Process, example};
 
@@ -170,8 +171,38 @@ async fn passkeys_with_the_client_of_next_auth() {
 async fn our_own_client_registers() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let (_upstream, app) = robo(strategy).await;
-        run("sign-up.mjs", vec![("APP", app.url(""))], "registered and signed in").await;
+        let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.word().to_owned())];
+        run("sign-up.mjs", vars, "registered and signed in").await;
     }
+}
+
+/// A page can be given any `callbackUrl` by a link to it.
+#[tokio::test]
+async fn our_own_client_leads_only_to_web_pages() {
+    let (_upstream, app) = robo(Strategy::Jwt).await;
+    let other = format!("http://localhost:{}", app.addr.port());
+    run("urls.mjs", vec![("APP", app.url("")), ("OTHER", other)], "only to web pages").await;
+}
+
+/// From a page of another origin, which may not read the pages that people are sent to.
+#[tokio::test]
+async fn our_own_client_at_another_origin() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        for hides in [false, true] {
+            let (_upstream, _apps, own, page) = another_origin(strategy, hides).await;
+            let hides = if hides { "1" } else { "" };
+            let vars = vec![("APP", own), ("PAGE", page), ("HIDES", hides.to_owned())];
+            run("another-origin.mjs", vars, "signed in from another origin").await;
+        }
+    }
+}
+
+/// The sign-in pages are on another host, and a relative `callbackUrl` is this app's all the same.
+#[tokio::test]
+async fn relative_callback_urls_in_the_parent_domain() {
+    let deployment = parent_domain().await;
+    let vars = vec![("APP", deployment.apps[0].clone()), ("AUTH", deployment.auth_host.clone())];
+    run("parent-domain.mjs", vars, "back at the app").await;
 }
 
 /// The client that the router serves, under a content security policy, against the real servers.

@@ -223,6 +223,31 @@ pub(crate) async fn robo(strategy: Strategy) -> (FakeUpstream, App) {
     (upstream, app)
 }
 
+/// A Robo-like server behind an app that pages of another port may use, whose cookies are the same; the origins of both.
+/// With `hides`, something in front of the app takes out the header by which clients ask where to go.
+pub(crate) async fn another_origin(
+    strategy: Strategy,
+    hides: bool,
+) -> (FakeUpstream, Vec<App>, String, String) {
+    let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
+    let [port, other] = [free_port(), free_port()];
+    let (own, page) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{other}"));
+    let auth = Auth::builder().kind(Kind::Robo).base_url(upstream.url()).session_strategy(strategy);
+    let auth = auth.cors_origins([&page]).build().unwrap();
+    let hide = move |mut request: Request| {
+        if hides {
+            request.headers_mut().remove("x-auth-return-redirect");
+        }
+        std::future::ready(request)
+    };
+    let empty = || async { axum::response::Html("<!doctype html><title>another origin</title>") };
+    let apps = vec![
+        App::start_at(port, pages(&auth).layer(axum::middleware::map_request(hide))).await,
+        App::start_at(other, Router::new().route("/", get(empty))).await,
+    ];
+    (upstream, apps, own, page)
+}
+
 /// A page that runs scripts of its own origin only, and the one that a test marks.
 async fn page() -> impl axum::response::IntoResponse {
     let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";

@@ -1,6 +1,12 @@
+use std::fs::File;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
 use auth_proxy::Strategy;
+use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::{Answer, Browser};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process::{Process, example};
 use crate::server::{SECRET, Server};
@@ -156,4 +162,101 @@ async fn quickstart_uses_the_server_it_is_given() {
     let browser = Browser::at(program.greeting.split(' ').next().unwrap());
     browser.sign_in("admin", "admin").await;
     assert_eq!(browser.get("/me").await.json()["user"]["email"], "admin@example.com");
+}
+
+/// Every example, with what each cannot start without.
+const ALL: [(&str, &[(&str, &str)]); 6] = [
+    ("front-door", &[]),
+    ("from-env", &[("AUTH_UPSTREAM_KIND", "authjs")]),
+    ("hardened", &[]),
+    ("parent-domain", &[("AUTH_PUBLIC_URL", "http://app.internal")]),
+    ("quickstart", &[]),
+    ("redirect-proxy", &[]),
+];
+
+/// An example in front of an upstream.
+fn example_at(name: &str, vars: &[(&str, &str)], upstream: &str) -> Command {
+    let mut program = example(name);
+    program.env("AUTH_UPSTREAM_URL", upstream).envs(vars.iter().copied());
+    program
+}
+
+/// The address that an example printed.
+fn address(program: &Process) -> &str {
+    program.greeting.split(' ').next().unwrap()
+}
+
+/// A container is reached under its own address; a program that nobody asked to is reached by this machine only.
+#[tokio::test]
+async fn every_example_binds_the_host_that_it_is_given() {
+    for (name, vars) in ALL {
+        for (host, listens_at) in [
+            (None, "127.0.0.1"),
+            (Some(""), "127.0.0.1"),
+            (Some("127.0.0.2"), "127.0.0.2"),
+            (Some("0.0.0.0"), "0.0.0.0"),
+        ] {
+            let mut program = example_at(name, vars, "http://127.0.0.1:9");
+            program.env_remove("HOST").envs(host.map(|host| ("HOST", host)));
+            let program = Process::start(&mut program);
+            let url = address(&program);
+            assert!(url.starts_with(&format!("http://{listens_at}:")), "{name} {host:?}: {url}");
+            // Under every address of this machine, or under its own alone.
+            let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+            for to in ["127.0.0.1", "127.0.0.2"] {
+                let answers = TcpStream::connect((to, port)).is_ok();
+                assert_eq!(answers, listens_at == "0.0.0.0" || listens_at == to, "{name} {host:?} at {to}");
+            }
+        }
+    }
+}
+
+/// On stderr, so that the first line of stdout stays the address; as much as `RUST_LOG` says.
+#[test]
+fn every_example_logs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("output");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, vars) in ALL {
+        for (filter, says) in [
+            (None, true),
+            (Some(""), true),
+            (Some("auth_proxy=info"), true),
+            (Some("info,auth_proxy=warn"), false),
+            (Some("off"), false),
+        ] {
+            let file = folder.join(format!("log-{name}.txt"));
+            let mut program = example_at(name, vars, "http://127.0.0.1:9");
+            program.env_remove("RUST_LOG").envs(filter.map(|filter| ("RUST_LOG", filter)));
+            program.stderr(File::create(&file).unwrap());
+            let program = Process::start(&mut program);
+            assert!(program.greeting.starts_with("http://127.0.0.1:"), "{name}: {}", program.greeting);
+            let log = std::fs::read_to_string(&file).unwrap();
+            let ready = log.lines().filter(|line| line.contains("auth proxy ready")).count();
+            assert_eq!(ready, usize::from(says), "{name} {filter:?}: {log}");
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+}
+
+/// Providers give no name where the account has none, as GitHub does.
+#[tokio::test]
+async fn every_example_knows_a_user_without_a_name() {
+    const COOKIE: &str = "authjs.session-token";
+    let upstream = FakeUpstream::start().await.unwrap();
+    let token = mint(&json!({ "sub": "1", "name": null }), upstream.secret(), COOKIE);
+    let cookie = format!("{COOKIE}={token}");
+    for (name, vars) in ALL {
+        let program = Process::start(&mut example_at(name, vars, upstream.url()));
+        let browser = Browser::at(address(&program));
+        let pages: &[&str] = match name {
+            "from-env" => &["/session", "/token", "/protected"],
+            "quickstart" => &["/", "/dashboard", "/me"],
+            _ => &["/"],
+        };
+        for page in pages {
+            let answer = browser.get_with(page, &[("cookie", &cookie)]).await;
+            assert_eq!(answer.status, 200, "{name} {page}: {answer:?}");
+            assert!(!answer.body.contains("stranger"), "{name} {page}: {answer:?}");
+        }
+    }
 }

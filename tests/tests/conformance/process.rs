@@ -83,6 +83,7 @@ pub(crate) fn example(name: &str) -> Command {
         })
         .expect("cargo names the program");
     let mut command = Command::new(program);
-    command.env("PORT", "0").env("RUST_BACKTRACE", "0");
+    // Some shells export a HOST of their own.
+    command.env("PORT", "0").env("RUST_BACKTRACE", "0").env("RUST_LOG", "warn").env_remove("HOST");
     command
 }

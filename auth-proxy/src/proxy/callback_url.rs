@@ -1,0 +1,181 @@
+//! Where a visitor wants to go after signing in or out, for an upstream that is asked under another host.
+
+use auth_proxy_rules::{Host, Origin, Settings, is_local};
+use http::{Method, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// The same URI with `callbackUrl=/path` as an absolute URL of this app, or `None` when there is nothing to change.
+///
+/// Auth.js resolves a relative `callbackUrl` against the host that it is asked under (`core/lib/init.ts:33-37`).
+/// Where that is another host than this app's, the visitor would end there. This applies to the links that people
+/// follow, `GET signin` and `GET signout`; forms pass untouched, and the browser client sends absolute URLs.
+///
+/// Only a path that every browser reads as one of this origin is changed, so that no other value gains a meaning.
+/// Everything else of the query stays as it is, byte for byte.
+pub(super) fn absolute(uri: &Uri, rest: &str, method: &Method, settings: &Settings) -> Option<Uri> {
+    let query = uri.query()?;
+    if *method != Method::GET || !is_page(rest) {
+        return None;
+    }
+    let query = rewritten(query, own_where_it_differs(settings)?)?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("{}?{query}", uri.path()).parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// The pages on which a sign-in or sign-out begins. A callback is left alone: its query is signed or spent.
+fn is_page(rest: &str) -> bool {
+    let name = rest.strip_suffix('/').unwrap_or(rest);
+    matches!(name, "/signin" | "/signout") || name.starts_with("/signin/")
+}
+
+/// This app's origin, if it is configured and the upstream is asked under another host.
+fn own_where_it_differs(settings: &Settings) -> Option<&Origin> {
+    let own = settings.public_url.as_ref()?;
+    let asked = match &settings.host {
+        Host::Preserve => return None,
+        Host::Literal(host) => host,
+        Host::Upstream | Host::Auto => &settings.base_url.origin.authority,
+    };
+    let asked = Origin { https: own.https, authority: asked.clone() };
+    (!asked.is_same(own)).then_some(own)
+}
+
+fn rewritten(query: &str, own: &Origin) -> Option<String> {
+    let mut changed = false;
+    let pairs: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.strip_prefix("callbackUrl=") {
+            Some(value) if is_local_once_decoded(value) => {
+                changed = true;
+                let origin = own.to_string();
+                format!("callbackUrl={}{value}", utf8_percent_encode(&origin, NON_ALPHANUMERIC))
+            }
+            _ => pair.to_owned(),
+        })
+        .collect();
+    changed.then(|| pairs.join("&"))
+}
+
+/// As servers decode a query (WHATWG URL, "application/x-www-form-urlencoded parsing").
+fn is_local_once_decoded(value: &str) -> bool {
+    let spaced = value.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().is_ok_and(|target| is_local(&target))
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+
+    use super::*;
+
+    fn settings(values: &[(Opt, &str)]) -> Settings {
+        let mut draft = Draft::default();
+        for (option, text) in values {
+            draft.set(*option, text).unwrap();
+        }
+        draft.resolve().unwrap()
+    }
+
+    const PARENT: &[(Opt, &str)] =
+        &[(Opt::BaseUrl, "https://auth.example.com"), (Opt::PublicUrl, "https://app.example.com:8443")];
+
+    fn query(query: &str, rest: &str, settings: &Settings) -> Option<String> {
+        let uri: Uri = format!("/api/auth{rest}?{query}").parse().unwrap();
+        let changed = absolute(&uri, rest, &Method::GET, settings)?;
+        assert_eq!(changed.path(), uri.path());
+        changed.query().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_local_path_becomes_this_apps() {
+        let settings = settings(PARENT);
+        let own = "https%3A%2F%2Fapp%2Eexample%2Ecom%3A8443";
+        for (before, after) in [
+            ("callbackUrl=/", "callbackUrl={own}/"),
+            ("callbackUrl=%2F", "callbackUrl={own}%2F"),
+            ("callbackUrl=%2fa%3Fb=c+d%26e", "callbackUrl={own}%2fa%3Fb=c+d%26e"),
+            ("a=%41&&callbackUrl=/x&b=+&c", "a=%41&&callbackUrl={own}/x&b=+&c"),
+            ("callbackUrl=/a//b", "callbackUrl={own}/a//b"),
+            ("callbackUrl=/@evil.example", "callbackUrl={own}/@evil.example"),
+            ("callbackUrl=/x&callbackUrl=//y", "callbackUrl={own}/x&callbackUrl=//y"),
+            ("error=x&callbackUrl=/caf%C3%A9", "error=x&callbackUrl={own}/caf%C3%A9"),
+        ] {
+            let after = after.replace("{own}", own);
+            assert_eq!(query(before, "/signin", &settings).as_deref(), Some(after.as_str()), "{before}");
+        }
+    }
+
+    #[test]
+    fn anything_but_a_local_path_stays() {
+        let settings = settings(PARENT);
+        for value in [
+            "",
+            "a",
+            "?a",
+            "//evil.example",
+            "/%2Fevil.example",
+            "%2F%2Fevil.example",
+            "/%5Cevil.example",
+            "/%09/evil.example",
+            "/%0a/evil.example",
+            "/%7F",
+            "%09//evil.example",
+            "%20/x",
+            "+/x",
+            "%5C/evil.example",
+            "%252Fx",
+            "/%FF",
+            "https://evil.example/",
+            "https:%2F%2Fapp.example.com:8443/x",
+            "javascript:alert(1)",
+            ".evil.example",
+            "@evil.example",
+            ":80@evil.example",
+        ] {
+            assert_eq!(query(&format!("callbackUrl={value}"), "/signin", &settings), None, "{value}");
+        }
+        for other in ["callbackurl=/", "callback%55rl=/", "xcallbackUrl=/", "callbackUrl", "a=callbackUrl=/"]
+        {
+            assert_eq!(query(other, "/signin", &settings), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn on_the_pages_where_it_begins_and_nowhere_else() {
+        let settings = settings(PARENT);
+        for (rest, changes) in [
+            ("/signin", true),
+            ("/signin/", true),
+            ("/signin/github", true),
+            ("/signout", true),
+            ("/signinx", false),
+            ("/callback/email", false),
+            ("/session", false),
+            ("/error", false),
+        ] {
+            assert_eq!(query("callbackUrl=/", rest, &settings).is_some(), changes, "{rest}");
+        }
+        let uri: Uri = "/api/auth/signin?callbackUrl=/".parse().unwrap();
+        assert_eq!(absolute(&uri, "/signin", &Method::POST, &settings), None);
+        assert_eq!(absolute(&Uri::from_static("/api/auth/signin"), "/signin", &Method::GET, &settings), None);
+    }
+
+    #[test]
+    fn only_where_the_upstream_is_asked_under_another_host() {
+        let public = (Opt::PublicUrl, "https://app.example.com");
+        for (values, changes) in [
+            (&[(Opt::BaseUrl, "https://auth.example.com"), public][..], true),
+            (&[(Opt::BaseUrl, "https://auth.example.com")], false),
+            (&[(Opt::BaseUrl, "https://auth.example.com"), public, (Opt::Host, "preserve")], false),
+            (&[(Opt::BaseUrl, "http://auth.internal"), public], false),
+            (&[(Opt::BaseUrl, "http://auth.internal"), public, (Opt::Host, "upstream")], true),
+            (&[(Opt::BaseUrl, "http://10.0.0.7"), public, (Opt::Host, "auth.example.com")], true),
+            (&[(Opt::BaseUrl, "http://10.0.0.7"), public, (Opt::Host, "app.example.com")], false),
+            (&[(Opt::BaseUrl, "http://10.0.0.7"), public, (Opt::Host, "app.example.com:443")], false),
+            (&[(Opt::BaseUrl, "https://app.example.com/auth"), public, (Opt::Host, "upstream")], false),
+        ] {
+            assert_eq!(query("callbackUrl=/", "/signin", &settings(values)).is_some(), changes, "{values:?}");
+        }
+    }
+}
