@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
 use crate::diagnosis::{Diagnosis, Finding};
-use crate::session::{DefaultMapping, SessionMapping, Sessions};
+use crate::session::{NamedClaims, SessionMapping, Sessions};
 use crate::token::{Decoder, KeyError, VerifiedTokens, Verifier};
 use crate::upstream::{DynFetch, Upstream};
 
@@ -92,6 +92,11 @@ impl<P: Provider> Proxy<P> {
             problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }],
         };
         let settings = config.settings.clone();
+        if builder.mapping.is_some() && !settings.session_claims.is_empty() {
+            let message = "a `session_mapping` says alone what a session shows: remove one of the two, \
+                           or call `session_claims([\"\"; 0])` too";
+            return Err(problem("session.claims", message.to_owned()));
+        }
         let verifier = config
             .decodes()
             .then(|| {
@@ -117,7 +122,8 @@ impl<P: Provider> Proxy<P> {
             decodes_tokens = verifier.is_some(),
             "auth proxy ready"
         );
-        let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
+        let mapping =
+            builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
         let sessions = Arc::new(Sessions::new(&settings, builder.store));
         let browser_cookie = settings.lowered_cookie_name().unwrap_or(&settings.cookie_name).to_owned();
         let shared = Shared {

@@ -65,6 +65,8 @@ pub enum Shape {
     Secret,
     /// A list of string literals; in one text, with commas between.
     List,
+    /// A list of names, as bare words or string literals; in one text, with commas between.
+    Names,
     /// A Rust expression.
     Expression,
 }
@@ -178,6 +180,8 @@ options! {
     CacheEntries = Session "cache_entries", Shape::Count, true, "10_000";
     /// `session.stale_if_error`
     StaleIfError = Session "stale_if_error", Shape::DurationOrOff, true, "5m";
+    /// `session.claims`
+    SessionClaims = Session "claims", Shape::Names, true, "[role, \"org.id\"]";
     /// `unauthenticated`
     Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
     /// `sign_in_path`

@@ -37,6 +37,7 @@ mod raw;
 mod robo;
 mod routes;
 mod script;
+mod shown;
 mod signup;
 
 pub use self::fake::{FakeUpstream, FakeUpstreamBuilder, SeenRequest};

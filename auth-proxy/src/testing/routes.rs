@@ -144,25 +144,6 @@ impl<'a> Visit<'a> {
         Answer::json(StatusCode::OK, body).uncached().cookies(cookies)
     }
 
-    fn session_json(&self, claims: &Map<String, Value>, token: &str) -> Value {
-        let mut user = Map::new();
-        for (name, value) in claims {
-            match name.as_str() {
-                "iat" | "exp" | "jti" | "nbf" => continue,
-                "sub" => user.insert("id".to_owned(), value.clone()),
-                "picture" => user.insert("image".to_owned(), value.clone()),
-                _ => user.insert(name.clone(), value.clone()),
-            };
-        }
-        let expires = SystemTime::now() + self.fake.max_age;
-        let expires = humantime::format_rfc3339_millis(expires).to_string();
-        match self.fake.strategy {
-            Strategy::Jwt => json!({ "user": user, "expires": expires }),
-            // As Robo does: the cookie's value in the body, where scripts can read it.
-            Strategy::Database => json!({ "user": user, "expires": expires, "sessionToken": token }),
-        }
-    }
-
     fn sign_in(&self) -> Answer {
         let given = |name: &str| self.form.get(name).map(String::as_str).unwrap_or_default();
         // Robo's own form calls it the email address.

@@ -4,6 +4,7 @@
 mod bad_input;
 mod breaker;
 mod cache;
+mod claims;
 mod client_js;
 mod config;
 mod connections;
