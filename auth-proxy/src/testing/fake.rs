@@ -102,6 +102,10 @@ impl FakeUpstream {
         &self.state.secret
     }
 
+    pub(super) fn fake(&self) -> &Fake {
+        &self.state
+    }
+
     /// Every request so far, oldest first.
     #[must_use]
     pub fn seen(&self) -> Vec<SeenRequest> {

@@ -4,12 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::answer::Answer;
 use super::cookies::{Csrf, callback_cookie, cookie, httpdate, random_hex};
 use super::fake::{Account, Fake, SeenRequest};
-use super::{mint, pages};
+use super::pages;
 use crate::config::Strategy;
 use crate::token::{Decoder, read};
 
@@ -122,7 +122,7 @@ impl<'a> Visit<'a> {
                     Decoder::new(crate::config::TokenFormat::Encrypted, &[secret], &self.fake.cookie_name)
                         .ok()?;
                 let claims = decoder.decode(value, now()).ok()?;
-                let token = self.token(&claims);
+                let token = self.fake.token(&claims);
                 Some((claims, token))
             }
             Strategy::Database => {
@@ -167,18 +167,14 @@ impl<'a> Visit<'a> {
     /// The redirect of somebody who is signed in from now on.
     pub(super) fn signed_in(&self, account: &Account) -> Answer {
         let token = match self.fake.strategy {
-            Strategy::Jwt => self.token(&account.claims),
-            Strategy::Database => {
-                let token = random_hex();
-                self.fake.memory().sessions.insert(token.clone(), account.claims.clone());
-                token
-            }
+            Strategy::Jwt => self.fake.token(&account.claims),
+            Strategy::Database => self.fake.new_session(account.claims.clone()),
         };
         let callback = self.callback_url();
         let mut cookies = Vec::new();
         if self.fake.robo && self.fake.strategy == Strategy::Database {
             // The token that Auth.js makes first; the plugin's own cookie follows, and counts.
-            cookies = self.session_cookies(&self.token(&account.claims));
+            cookies = self.session_cookies(&self.fake.token(&account.claims));
         }
         cookies.extend(self.session_cookies(&token));
         cookies.push(callback_cookie(&callback));
@@ -213,29 +209,13 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// A fresh token of these claims, as `core/jwt.ts` encodes it.
-    fn token(&self, claims: &Map<String, Value>) -> String {
-        let mut claims = claims.clone();
-        let now = now();
-        claims.insert("iat".to_owned(), json!(now));
-        claims.insert("exp".to_owned(), json!(now + self.fake.max_age.as_secs()));
-        claims.insert("jti".to_owned(), json!(random_hex()));
-        mint(&claims, &self.fake.secret, &self.fake.cookie_name)
-    }
-
-    /// The session cookie, in chunks where it must be (`core/lib/utils/cookie.ts:180-204`).
+    /// The `Set-Cookie` of a session.
     fn session_cookies(&self, token: &str) -> Vec<String> {
-        const CHUNK: usize = 3936;
-        let name = &self.fake.cookie_name;
         let expires = httpdate(SystemTime::now() + self.fake.max_age);
-        let set = |name: &str, value: &str| {
-            format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax")
-        };
-        if token.len() <= CHUNK {
-            return vec![set(name, token)];
-        }
-        let chunks = token.as_bytes().chunks(CHUNK).enumerate();
-        chunks.map(|(n, chunk)| set(&format!("{name}.{n}"), &String::from_utf8_lossy(chunk))).collect()
+        let pairs = self.fake.cookie_pairs(token).into_iter();
+        pairs
+            .map(|(name, value)| format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax"))
+            .collect()
     }
 
     fn cleared(&self) -> String {
@@ -259,6 +239,6 @@ impl<'a> Visit<'a> {
     }
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -34,12 +34,11 @@ impl Visit<'_> {
             user.extend(claims.get(claim).map(|value| (name.clone(), value.clone())));
         }
         let expires = humantime::format_rfc3339_millis(SystemTime::now() + fake.max_age).to_string();
-        let mut session = json!({ "user": user, "expires": expires });
         if fake.robo && fake.strategy == Strategy::Database {
+            let id = claims.get("sub").cloned().unwrap_or_default();
             // The cookie's value in the body, where scripts can read it.
-            session["sessionToken"] = json!(token);
-            session["userId"] = claims.get("sub").cloned().unwrap_or_default();
+            return json!({ "user": user, "expires": expires, "sessionToken": token, "userId": id });
         }
-        session
+        json!({ "user": user, "expires": expires })
     }
 }

@@ -18,7 +18,7 @@ auth_proxy! {
 }
 
 auth_proxy! {
-    struct FromEnv {
+    struct Variable {
         upstream: { base_url: "http://localhost", secret: env("AUTH_SECRET") },
         session: { source: env("SOURCE", default = "local"), claims: env("CLAIMS", optional) },
     }
@@ -64,7 +64,7 @@ async fn claims_are_declared_as_words_or_strings_or_come_from_the_environment() 
         json!({ "role": "admin", "type": "staff", "org.id": 7, "https://example.com/plan": ["free"] });
     assert_eq!(Value::Object(user.extra.clone()), expected);
     for (text, expected) in [("role, type", json!({ "role": "admin", "type": "staff" })), ("", json!({}))] {
-        let from_env = FromEnv::builder().vars([("AUTH_SECRET", SECRET), ("CLAIMS", text)]).build().unwrap();
+        let from_env = Variable::builder().vars([("AUTH_SECRET", SECRET), ("CLAIMS", text)]).build().unwrap();
         let user = &from_env.session(&headers).await.unwrap().unwrap().user;
         assert_eq!(Value::Object(user.extra.clone()), expected, "{text}");
     }
@@ -74,7 +74,7 @@ async fn claims_are_declared_as_words_or_strings_or_come_from_the_environment() 
 fn claims_that_cannot_be_shown_are_refused() {
     let built = |vars: &[(&str, &str)]| {
         let vars = vars.iter().copied().chain([("AUTH_SECRET", "a secret that is as long as it has to be")]);
-        FromEnv::builder().vars(vars.collect::<Vec<_>>()).build()
+        Variable::builder().vars(vars.collect::<Vec<_>>()).build()
     };
     for (claims, says) in [
         ("sessionToken", "`sessionToken` is what the cookie holds"),

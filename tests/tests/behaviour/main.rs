@@ -11,6 +11,7 @@ mod connections;
 mod cors;
 mod csrf;
 mod declare;
+mod direct;
 mod extractors;
 mod faults;
 mod guard;
