@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
 use crate::diagnosis::{Diagnosis, Finding};
+use crate::page::ErrorPage;
 use crate::session::{NamedClaims, SessionMapping, Sessions};
 use crate::token::{Decoder, KeyError, VerifiedTokens, Verifier};
 use crate::upstream::{DynFetch, Upstream};
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) verifier: Option<Verifier>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) error_page: Option<ErrorPage>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     pub(crate) diagnosis: Diagnosis,
     /// The session cookie's name at the browser: the upstream's, unless its prefix is taken off.
@@ -133,6 +135,7 @@ impl<P: Provider> Proxy<P> {
             verifier,
             mapping,
             sessions,
+            error_page: builder.error_page,
             clock: builder.clock,
             diagnosis: Diagnosis::default(),
             browser_cookie,

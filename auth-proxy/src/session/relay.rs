@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 
 use super::memo::Visit;
+use crate::page;
 use crate::provider::{Provider, Proxy};
 use crate::token::is_session_cookie;
 
@@ -27,6 +28,9 @@ impl<P: Provider> Proxy<P> {
     ///
     /// A response that was made with a session past its time (`session.stale_if_error`) is marked with
     /// `auth-proxy-session: stale`.
+    ///
+    /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403 or 502 to 504 is answered with a
+    /// page; see [`error_page`](crate::Builder::error_page).
     ///
     /// [`attach`](Self::attach) includes it.
     ///
@@ -105,9 +109,11 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let memo = Visit::keep(&self.proxy, request.extensions_mut(), true);
         let proxy = self.proxy.clone();
+        let navigates = page::is_navigation(request.headers());
         let response = self.inner.call(request);
         Box::pin(async move {
-            let mut response = response.await?.into_response();
+            let response = response.await?.into_response();
+            let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
             merge(response.headers_mut(), memo.renewed(), &proxy.shared().browser_cookie);
             if memo.is_stale() {
                 response.headers_mut().insert(SESSION_STATE, HeaderValue::from_static("stale"));

@@ -12,6 +12,7 @@ mod cors;
 mod csrf;
 mod declare;
 mod direct;
+mod error_pages;
 mod extractors;
 mod faults;
 mod guard;
