@@ -68,13 +68,10 @@ mod tests {
             let code = error.code();
             assert!(text.contains(&format!("<code>{code}</code>")), "{code}");
             let lower = text.to_lowercase();
-            for never in [
-                "<script", "<a ", "<img", "<link", "<form", "http", "src=", "href=", "url(", "@import", " on",
-            ] {
-                // " on" stands for event handlers, of which a text has none.
-                let found = lower.matches(never).count();
-                let in_words = if never == " on" { words(&error).1.matches(" on").count() } else { 0 };
-                assert_eq!(found, in_words, "{code}: {never}");
+            for never in
+                ["<script", "<a ", "<img", "<link", "<form", "http", "src=", "href=", "url(", "@import"]
+            {
+                assert!(!lower.contains(never), "{code}: {never}");
             }
             assert!(text.contains("<html lang=\"en\">") && text.contains("name=\"viewport\""));
         }

@@ -7,8 +7,8 @@ mod navigation;
 use std::sync::Arc;
 
 use axum::response::Response;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, VARY};
-use http::{HeaderValue, StatusCode};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 pub(crate) use self::navigation::is_navigation;
 use crate::error::{AuthError, PROBLEM};
@@ -40,6 +40,10 @@ fn is_for_people(status: StatusCode) -> bool {
     matches!(status.as_u16(), 403 | 502..=504)
 }
 
+/// The headers that say something of the body (RFC 9110, sections 8.3 to 8.8), which goes. A layer of the app's may have
+/// compressed it.
+const OF_THE_BODY: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ETAG, LAST_MODIFIED];
+
 /// The page, with what it leaves open of the response that it stands for. 200 is what a response has of whose status
 /// nothing was said.
 fn over(response: Response, mut page: Response) -> Response {
@@ -47,7 +51,7 @@ fn over(response: Response, mut page: Response) -> Response {
     if page.status() == StatusCode::OK {
         *page.status_mut() = parts.status;
     }
-    for name in [CONTENT_TYPE, CONTENT_LENGTH] {
+    for name in OF_THE_BODY {
         parts.headers.remove(name);
     }
     for line in parts.headers.get_all(VARY) {

@@ -222,6 +222,34 @@ async fn the_app_has_pages_of_its_own() {
     assert_eq!(*told.lock().unwrap(), ["policy_refused", "upstream_unreachable", "upstream_unreachable"]);
 }
 
+/// A layer of the app's between a handler and the proxy's has compressed the problem, and told its length.
+#[tokio::test]
+async fn a_page_has_nothing_of_the_body_that_it_replaces() {
+    let auth = down().build().unwrap();
+    let packed = |mut response: Response| async {
+        for (name, value) in [
+            ("content-encoding", "gzip"),
+            ("content-length", "5"),
+            ("etag", "\"1\""),
+            ("vary", "Accept-Encoding"),
+        ] {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        *response.body_mut() = "a zip".into();
+        response
+    };
+    let handler = |_: Session<Auth>| async { "ok" };
+    let router = Router::new().route("/packed", get(handler)).layer(axum::middleware::map_response(packed));
+    let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+    let browser = Browser::of(&app);
+    let page = browser.get_with("/packed", &[PAGE, NAVIGATE, COOKIE]).await;
+    assert_eq!(page_code(&page.body).as_deref(), Some("upstream_unreachable"), "{page:?}");
+    assert_eq!((page.header("content-encoding"), page.header("etag")), ("", ""));
+    assert_eq!(page.header("content-length"), page.body.len().to_string());
+    assert_eq!(page.headers.get_all("vary").iter().collect::<Vec<_>>(), ["Accept-Encoding", "Accept"]);
+    assert_eq!(browser.get_with("/packed", &[COOKIE]).await.body, "a zip");
+}
+
 /// Two layers, of two proxies or by mistake, make one page.
 #[tokio::test]
 async fn two_layers_make_one_page() {
