@@ -93,6 +93,9 @@ impl<P: Provider> Builder<P> {
     /// has), and every header that the page does not set, such as `Retry-After` and `Cache-Control: no-store`.
     /// `Vary: Accept` is added.
     ///
+    /// Show the [`code`](AuthError::code) and no [`source`](std::error::Error::source): that is for logs, and may name the
+    /// upstream.
+    ///
     /// It is asked where the request is known: behind [`attach`](crate::Proxy::attach) or
     /// [`layer`](crate::Proxy::layer), and on the sign-in routes. Handlers that are mounted without either answer
     /// `application/problem+json` to everybody. An answer of the upstream, or of a handler of the app's, is left as it
