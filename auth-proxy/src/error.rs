@@ -46,7 +46,9 @@ impl Outcome {
 /// Why a request got no session, no token, or was not forwarded.
 ///
 /// Turns into a response with an `application/problem+json` body (RFC 9457) that carries the
-/// status, a stable [`code`](Self::code) and a sentence. It never carries a token, a cookie, a
+/// status, a stable [`code`](Self::code) and a sentence. Behind [`attach`](crate::Proxy::attach) or
+/// [`layer`](crate::Proxy::layer), and on the sign-in routes, a browser navigation gets a page in its place for 403 and
+/// 502 to 504; see [`error_page`](crate::Builder::error_page). It never carries a token, a cookie, a
 /// secret or an upstream address. The cause is in [`Error::source`] for logs.
 ///
 /// | code | status | outcome |
@@ -102,7 +104,7 @@ macro_rules! reasons {
             };)+
 
             #[cfg(test)]
-            const ALL: &'static [&'static Self] = &[$(Self::$name,)+];
+            pub(crate) const ALL: &'static [&'static Self] = &[$(Self::$name,)+];
         }
     };
 }
@@ -258,10 +260,11 @@ impl Error for AuthError {
     }
 }
 
-/// `application/problem+json` (RFC 9457), never cached.
+/// `application/problem+json` (RFC 9457), never cached. The error itself is in the response's extensions.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         let status = self.status();
+        let kept = self.clone();
         tracing::debug!(code = self.code(), status = status.as_u16(), source = ?self.source, "request refused");
         // Every text is one of the constants above: nothing needs escaping.
         let body = format!(
@@ -274,7 +277,7 @@ impl IntoResponse for AuthError {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, PROBLEM);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED {
             // RFC 6750, section 3.1: no error code when no credential of this scheme was sent.
@@ -293,9 +296,14 @@ impl IntoResponse for AuthError {
         if self.outcome() == Outcome::Unavailable {
             headers.insert(RETRY_AFTER, self.retry_after.unwrap_or(HeaderValue::from_static("5")));
         }
+        // The request is not known here: who knows it may show a page in place of the body.
+        response.extensions_mut().insert(kept);
         response
     }
 }
+
+/// RFC 9457, section 3.
+pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 #[cfg(test)]
 mod tests {

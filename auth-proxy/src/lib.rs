@@ -5,6 +5,7 @@ mod diagnosis;
 mod error;
 mod guard;
 mod javascript;
+mod page;
 mod provider;
 mod proxy;
 mod session;

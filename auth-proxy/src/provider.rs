@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Builder, Config, ConfigError, ConfigProblem, Spec};
 use crate::diagnosis::{Diagnosis, Finding};
-use crate::session::{DefaultMapping, Keys, SessionMapping, Sessions};
+use crate::page::ErrorPage;
+use crate::session::{Keys, NamedClaims, SessionMapping, Sessions};
 use crate::token::{Decoder, Demands, KeyError, SessionNames, VerifiedTokens, Verifier};
 use crate::upstream::{DynFetch, Upstream};
 
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) verifier: Option<Verifier>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) error_page: Option<ErrorPage>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     pub(crate) diagnosis: Diagnosis,
     pub(crate) names: SessionNames,
@@ -92,6 +94,11 @@ impl<P: Provider> Proxy<P> {
             problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }],
         };
         let settings = config.settings.clone();
+        if builder.mapping.is_some() && !settings.session_claims.is_empty() {
+            let message = "a `session_mapping` says alone what a session shows: remove one of the two, \
+                           or call `session_claims([\"\"; 0])` too";
+            return Err(problem("session.claims", message.to_owned()));
+        }
         let verifier = config
             .decodes()
             .then(|| {
@@ -120,7 +127,8 @@ impl<P: Provider> Proxy<P> {
             decodes_tokens = verifier.is_some(),
             "auth proxy ready"
         );
-        let mapping = builder.mapping.unwrap_or_else(|| Arc::new(DefaultMapping));
+        let mapping =
+            builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
         let sessions = Arc::new(Sessions::new(&settings, builder.store));
         let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
         let shared = Shared {
@@ -130,6 +138,7 @@ impl<P: Provider> Proxy<P> {
             verifier,
             mapping,
             sessions,
+            error_page: builder.error_page,
             clock: builder.clock,
             diagnosis: Diagnosis::default(),
             names,

@@ -212,6 +212,13 @@ impl Browser {
     }
 }
 
+/// The code that an error page shows.
+#[must_use]
+pub fn page_code(body: &str) -> Option<String> {
+    let (_, rest) = body.split_once("<code>")?;
+    rest.split_once("</code>").map(|(code, _)| code.to_owned())
+}
+
 /// A response, read whole.
 #[derive(Debug)]
 pub struct Answer {

@@ -1,6 +1,7 @@
 use auth_proxy_rules::{Draft, Opt, Shape, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
+use syn::ext::IdentExt as _;
 
 use super::env::{read_env, variable};
 use super::model::{Env, Value};
@@ -77,7 +78,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
     {
         return Err((format!("`{option}` reads a variable as `env(..)`: write `{form}`"), value.len()));
     }
-    if option.shape() == Shape::List {
+    if matches!(option.shape(), Shape::List | Shape::Names) {
         return list(option, first, all.clone());
     }
     match (option.shape(), lit, word) {
@@ -156,21 +157,28 @@ fn has_suffix(literal: &Lit) -> bool {
     matches!(literal, Lit::Str(text) if !text.suffix().is_empty())
 }
 
-/// `["..", ".."]`, in one text with commas between.
+/// `["..", ".."]`, or of names also `[a, b]`; in one text with commas between.
 fn list(option: Opt, first: &TokenTree, all: TokenStream) -> Read {
     let example = option.example();
     let TokenTree::Group(group) = first else {
         return Err((format!("`{option}` is a list: write `{option}: {example}`"), 1));
     };
+    let takes_words = option.shape() == Shape::Names;
+    let what = if takes_words { "names" } else { "strings" };
+    let no_list = || Err((format!("a list of {what}: write `{example}`"), 1));
+    if group.delimiter() != Delimiter::Bracket {
+        return no_list();
+    }
     let mut texts = Vec::new();
     for token in group.stream() {
         match &token {
             TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
-                Lit::Str(text) if group.delimiter() == Delimiter::Bracket => texts.push(text.value()),
-                _ => return Err((format!("a list of strings: write `{example}`"), 1)),
+                Lit::Str(text) => texts.push(text.value()),
+                _ => return no_list(),
             },
+            TokenTree::Ident(word) if takes_words => texts.push(word.unraw().to_string()),
             TokenTree::Punct(punct) if punct.as_char() == ',' => {}
-            _ => return Err((format!("a list of strings: write `{example}`"), 1)),
+            _ => return no_list(),
         }
     }
     Ok((Value::Literal { text: texts.join(","), tokens: all }, 1))
@@ -229,7 +237,7 @@ fn expected(option: Opt) -> String {
         Shape::CountOrOff => format!("a whole number such as `{example}`, or `off`"),
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Headers => "a string or `env(\"..\")` as the value of a header".to_owned(),
-        Shape::Secret | Shape::Expression | Shape::List => example.to_owned(),
+        Shape::Secret | Shape::Expression | Shape::List | Shape::Names => example.to_owned(),
     };
     let env = if option.takes_env() && option.shape() != Shape::Headers { ", or `env(\"..\")`" } else { "" };
     format!("`{option}` takes {what}{env}")

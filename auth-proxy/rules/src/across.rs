@@ -20,6 +20,7 @@ impl Draft {
         self.check_cache(&mut found);
         self.check_signed(&mut found);
         self.check_hosts(&mut found);
+        self.check_claims(&mut found);
         found.0
     }
 
@@ -194,6 +195,17 @@ impl Draft {
             found.add(
                 Place::Option(Opt::Cache),
                 "`session.source: local` asks nobody, so that there is no answer to remember: remove `session.cache`",
+            );
+        }
+    }
+
+    fn check_claims(&self, found: &mut Problems) {
+        let named = matches!(&self.session_claims, Known::Is(claims) if !claims.is_empty());
+        if named && self.source.value_or(Source::Upstream) == Known::Is(Source::Upstream) {
+            found.add(
+                Place::Option(Opt::SessionClaims),
+                "`session.claims` is read with `session.source: local` only: the upstream's session callback \
+                 says what its sessions show, so remove it here, or set `session.source: local`",
             );
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::claims::claims;
 use crate::header::{cookie_name, header_name, header_value};
 use crate::{
     Bad, BaseUrl, Choice, CookieDomain, Expected, Host, Kind, Opt, Origin, Routes, SecretInfo, Source,
@@ -75,6 +76,7 @@ pub struct Draft {
     pub(crate) cache: Known<Duration>,
     pub(crate) cache_entries: Known<u32>,
     pub(crate) stale_if_error: Known<Duration>,
+    pub(crate) session_claims: Known<Vec<String>>,
     pub(crate) concurrency: Known<u32>,
     pub(crate) queue: Known<u32>,
     pub(crate) retries: Known<u32>,
@@ -145,6 +147,7 @@ impl Draft {
             Opt::Cache => self.cache = Known::Is(lasting(text, CACHE_BOUNDS)?),
             Opt::CacheEntries => self.cache_entries = Known::Is(count(text, 1_000_000_000)?),
             Opt::StaleIfError => self.stale_if_error = Known::Is(lasting(text, STALE_BOUNDS)?),
+            Opt::SessionClaims => self.session_claims = Known::Is(claims(text)?),
             Opt::Concurrency => self.concurrency = Known::Is(count(text, 1_000_000)?),
             Opt::Queue => self.queue = Known::Is(count_or_off(text, 1_000_000)?),
             Opt::Retries => self.retries = Known::Is(count_or_off(text, 10)?),
@@ -197,6 +200,7 @@ impl Draft {
             Opt::Cache => self.cache = later(optional),
             Opt::CacheEntries => self.cache_entries = later(optional),
             Opt::StaleIfError => self.stale_if_error = later(optional),
+            Opt::SessionClaims => self.session_claims = later(optional),
             Opt::Concurrency => self.concurrency = later(optional),
             Opt::Queue => self.queue = later(optional),
             Opt::Retries => self.retries = later(optional),

@@ -10,6 +10,7 @@
 mod across;
 mod bad;
 mod choices;
+mod claims;
 mod draft;
 mod header;
 mod option;

@@ -67,6 +67,8 @@ pub enum Shape {
     Secret,
     /// A list of string literals; in one text, with commas between.
     List,
+    /// A list of names, as bare words or string literals; in one text, with commas between.
+    Names,
     /// A Rust expression.
     Expression,
 }
@@ -192,6 +194,8 @@ options! {
     Renew = Session "renew", Shape::DurationOrAlways, true, "1h";
     /// `session.expose_session_token`
     ExposeSessionToken = Session "expose_session_token", Shape::Bool, true, "true";
+    /// `session.claims`
+    SessionClaims = Session "claims", Shape::Names, true, "[role, \"org.id\"]";
     /// `unauthenticated`
     Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
     /// `sign_in_path`

@@ -51,6 +51,8 @@ pub struct Settings {
     pub cache_entries: u32,
     /// How much longer a remembered session is good while the upstream is in trouble.
     pub stale_if_error: Duration,
+    /// The further claims that a session of a token shows.
+    pub session_claims: Vec<String>,
     /// Lookups that are under way at the upstream at once.
     pub concurrency: u32,
     /// Lookups that may wait for their turn.
@@ -196,6 +198,7 @@ impl Draft {
             cache: or(&self.cache, || Duration::ZERO),
             cache_entries: or(&self.cache_entries, || 10_000),
             stale_if_error: or(&self.stale_if_error, || Duration::ZERO),
+            session_claims: or(&self.session_claims, Vec::new),
             concurrency: or(&self.concurrency, || 128),
             queue: or(&self.queue, || 1_000),
             retries: or(&self.retries, || 2),
@@ -362,6 +365,7 @@ mod tests {
                 Place::Option(Opt::Hosts),
             ),
             (&[(Opt::BaseUrl, "http://auth"), (Opt::StaleIfError, "5m")], Place::Option(Opt::StaleIfError)),
+            (&[(Opt::BaseUrl, "http://auth"), (Opt::SessionClaims, "a")], Place::Option(Opt::SessionClaims)),
         ];
         for (values, place) in cases {
             let found = draft(values).check();

@@ -1,11 +1,11 @@
 use auth_proxy_rules::{Settings, Unauthenticated, is_local};
 use axum::extract::OriginalUri;
-use http::header::ACCEPT;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::AuthError;
+use crate::page::is_navigation;
 
 /// The sign-in page that a visitor without a session is sent to, if they are to be sent there.
 ///
@@ -43,20 +43,6 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
 /// Everything but RFC 3986's unreserved characters.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Whether a browser is loading a page, rather than a script or a program fetching data: by
-/// `Sec-Fetch-Mode` (Fetch Metadata), or for browsers without it by `Accept`.
-fn is_navigation(headers: &HeaderMap) -> bool {
-    let wants_html = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.split(',').any(|kind| kind.trim_start().starts_with("text/html")));
-    match headers.get("sec-fetch-mode") {
-        Some(mode) => mode == "navigate" && wants_html,
-        None => wants_html && !headers.contains_key("x-requested-with"),
-    }
-}
-
 fn is_below(path: &str, base: &str) -> bool {
     path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -73,23 +59,5 @@ mod tests {
         for bad in ["", "//evil.example", "/\\evil.example", "/a\\b", "https://evil.example", "*", "/a\tb"] {
             assert!(!is_local(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn navigations() {
-        let head = |pairs: &[(&'static str, &'static str)]| {
-            pairs
-                .iter()
-                .map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v)))
-                .collect::<HeaderMap>()
-        };
-        let html = ("accept", "application/xhtml+xml, text/html;q=0.9");
-        assert!(is_navigation(&head(&[html, ("sec-fetch-mode", "navigate")])));
-        assert!(is_navigation(&head(&[html])));
-        assert!(!is_navigation(&head(&[html, ("sec-fetch-mode", "cors")])));
-        assert!(!is_navigation(&head(&[html, ("x-requested-with", "XMLHttpRequest")])));
-        assert!(!is_navigation(&head(&[("accept", "*/*")])));
-        assert!(!is_navigation(&head(&[("accept", "*/*"), ("sec-fetch-mode", "navigate")])));
-        assert!(!is_navigation(&head(&[])));
     }
 }

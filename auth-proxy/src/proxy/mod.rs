@@ -3,8 +3,8 @@
 
 mod answer;
 mod body;
-mod claims_of_clients;
 mod callback_url;
+mod claims_of_clients;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;

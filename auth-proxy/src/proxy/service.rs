@@ -17,6 +17,7 @@ use super::cors::{self, Cors};
 use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
+use crate::page;
 use crate::provider::Shared;
 use crate::session::{Eviction, judged, make_private};
 use crate::upstream::{Front, Repeat, strip_hop_by_hop};
@@ -31,7 +32,9 @@ pub(super) fn service(
         let shared = Arc::clone(&shared);
         async move {
             let cors = Cors::of(request.headers(), &shared.settings);
-            let mut response = answer(&shared, request, cors.as_ref()).await;
+            let navigates = page::is_navigation(request.headers());
+            let response = answer(&shared, request, cors.as_ref()).await;
+            let mut response = page::shown(response, navigates, shared.error_page.as_ref());
             if let Some(cors) = cors {
                 cors.write(response.headers_mut());
             }

@@ -41,8 +41,14 @@ pub struct Session<P: Provider> {
 }
 
 impl<P: Provider> Session<P> {
-    pub(super) fn new(data: Arc<SessionData<P::User>>, is_stale: bool) -> Self {
+    pub(crate) fn new(data: Arc<SessionData<P::User>>, is_stale: bool) -> Self {
         Self { data, is_stale }
+    }
+
+    /// The same, used past its time.
+    #[cfg(feature = "testing")]
+    pub(crate) fn made_stale(self) -> Self {
+        Self { is_stale: true, ..self }
     }
 
     /// Whether it is a remembered one, used past `session.cache` because the upstream is in trouble

@@ -6,9 +6,10 @@ use super::wire::RawSession;
 
 /// Makes a session of the claims of a token, for `session.source: local`.
 ///
-/// Answers the JSON that the upstream's `/session` would: an object with `user`. Set it with
+/// Answers the JSON that the upstream's `/session` would: an object with `user`. Where claims are to be shown
+/// under their own names, `session.claims: [role]` in the block is enough. Set a mapping with
 /// [`Builder::session_mapping`](crate::Builder::session_mapping) when the upstream's session
-/// callback adds fields. Implemented for functions of the same shape.
+/// callback does more than that. Implemented for functions of the same shape.
 pub trait SessionMapping: Send + Sync + 'static {
     /// The session of these claims.
     fn session(&self, claims: &Map<String, Value>) -> Map<String, Value>;
@@ -34,6 +35,24 @@ impl SessionMapping for DefaultMapping {
             }
         }
         Map::from_iter([("user".to_owned(), Value::Object(user))])
+    }
+}
+
+/// [`DefaultMapping`], and the claims of `session.claims` under their own names. A claim `id` that is named so
+/// takes the place of the `sub` there.
+pub(crate) struct NamedClaims(pub(crate) Vec<String>);
+
+impl SessionMapping for NamedClaims {
+    fn session(&self, claims: &Map<String, Value>) -> Map<String, Value> {
+        let mut session = DefaultMapping.session(claims);
+        if let Some(Value::Object(user)) = session.get_mut("user") {
+            for name in &self.0 {
+                if let Some(value) = claims.get(name) {
+                    user.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        session
     }
 }
 

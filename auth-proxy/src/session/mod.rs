@@ -17,6 +17,7 @@ pub use self::cache::{CachedSession, SessionKey, SessionStore, StoreFuture};
 pub(crate) use self::cache::{Eviction, Keys, Sessions};
 pub use self::data::{SessionData, User};
 pub use self::extract::Session;
+pub(crate) use self::local::NamedClaims;
 pub use self::local::{DefaultMapping, SessionMapping};
 pub(crate) use self::lookup::{SESSION_LIMIT, judged};
 pub(crate) use self::memo::{Visit, note_asked};

@@ -11,6 +11,7 @@ use tower::{Layer, Service};
 
 use super::memo::Visit;
 use super::{Cacheable, make_private};
+use crate::page;
 use crate::provider::{Provider, Proxy};
 use crate::token::SessionNames;
 
@@ -32,6 +33,9 @@ impl<P: Provider> Proxy<P> {
     ///
     /// A response that was made with a session past its time (`session.stale_if_error`) is marked with
     /// `auth-proxy-session: stale`.
+    ///
+    /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403 or 502 to 504 is answered with a
+    /// page; see [`error_page`](crate::Builder::error_page).
     ///
     /// [`attach`](Self::attach) includes it.
     ///
@@ -110,10 +114,12 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let memo = Visit::keep(&self.proxy, request.extensions_mut(), true);
         let proxy = self.proxy.clone();
+        let navigates = page::is_navigation(request.headers());
         let response = self.inner.call(request);
         Box::pin(async move {
-            let mut response = response.await?.into_response();
+            let response = response.await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
+            let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
             let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
             if renews || (memo.was_asked() && !is_cacheable) {
                 make_private(response.headers_mut());

@@ -35,6 +35,7 @@ pub(super) struct Fake {
     pub(super) max_age: Duration,
     pub(super) accounts: Vec<Account>,
     pub(super) robo: bool,
+    pub(super) session_claims: Vec<String>,
     memory: Mutex<Memory>,
 }
 
@@ -85,6 +86,7 @@ impl FakeUpstream {
             max_age: Duration::from_secs(30 * 24 * 3600),
             accounts: Vec::new(),
             robo: false,
+            session_claims: Vec::new(),
         }
     }
 
@@ -98,6 +100,10 @@ impl FakeUpstream {
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.state.secret
+    }
+
+    pub(super) fn fake(&self) -> &Fake {
+        &self.state
     }
 
     /// Every request so far, oldest first.
@@ -150,6 +156,7 @@ pub struct FakeUpstreamBuilder {
     max_age: Duration,
     accounts: Vec<Account>,
     robo: bool,
+    session_claims: Vec<String>,
 }
 
 impl FakeUpstreamBuilder {
@@ -199,8 +206,30 @@ impl FakeUpstreamBuilder {
         self
     }
 
+    /// Adds claims to `session.user`, under their own names, as a `callbacks.session` at the upstream would:
+    /// `id` is the user's `sub`.
+    ///
+    /// Without it `session.user` shows what a real server's default callback shows, whatever is in the token: name,
+    /// email and image; [`robo`](Self::robo) shows `emailVerified` in place of the image, and the id in a
+    /// database session. So a test with `session.user.role` passes only where the real server's callback adds the
+    /// role too:
+    ///
+    /// ```
+    /// # use auth_proxy::testing::FakeUpstream;
+    /// # use serde_json::json;
+    /// // session({ session, token }) { session.user.id = token.sub; session.user.role = token.role; return session }
+    /// let upstream = FakeUpstream::builder()
+    ///     .user("ada", "secret", json!({ "sub": "1", "name": "Ada", "role": "admin" }))
+    ///     .session_claims(["id", "role"]);
+    /// ```
+    #[must_use]
+    pub fn session_claims<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.session_claims.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// Adds a user. `claims` is a JSON object with `sub`, `name`, `email`, and whatever else is to be
-    /// in the token; every claim but the registered ones is shown in `session.user` too.
+    /// in the token. Which of them `session.user` shows is what [`session_claims`](Self::session_claims) says.
     #[must_use]
     pub fn user(mut self, login: &str, password: &str, claims: Value) -> Self {
         let claims = match claims {
@@ -226,6 +255,7 @@ impl FakeUpstreamBuilder {
             max_age: builder.max_age,
             accounts: builder.accounts,
             robo: builder.robo,
+            session_claims: builder.session_claims,
             memory: Mutex::default(),
         });
         let app = Router::new().fallback(handle).with_state(Arc::clone(&state));

@@ -29,7 +29,7 @@ pub fn mint_v4(claims: &impl Serialize, secret: &str) -> String {
 }
 
 #[expect(clippy::panic, reason = "a tool for tests, and documented")]
-fn object(claims: &impl Serialize) -> Map<String, Value> {
+pub(super) fn object(claims: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(claims) {
         Ok(Value::Object(object)) => object,
         _ => panic!("claims are a JSON object"),

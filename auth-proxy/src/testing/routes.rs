@@ -4,12 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::answer::Answer;
 use super::cookies::{Csrf, callback_cookie, cookie, httpdate, random_hex};
 use super::fake::{Account, Fake, SeenRequest};
-use super::{mint, pages};
+use super::pages;
 use crate::config::Strategy;
 use crate::token::{Candidate, Decoder, Demands};
 
@@ -126,7 +126,7 @@ impl<'a> Visit<'a> {
                 )
                 .ok()?;
                 let claims = decoder.decode(&value, now()).ok()?;
-                let token = self.token(&claims);
+                let token = self.fake.token(&claims);
                 Some((claims, token))
             }
             Strategy::Database => {
@@ -146,25 +146,6 @@ impl<'a> Visit<'a> {
             }
         };
         Answer::json(StatusCode::OK, body).uncached().cookies(cookies)
-    }
-
-    fn session_json(&self, claims: &Map<String, Value>, token: &str) -> Value {
-        let mut user = Map::new();
-        for (name, value) in claims {
-            match name.as_str() {
-                "iat" | "exp" | "jti" | "nbf" => continue,
-                "sub" => user.insert("id".to_owned(), value.clone()),
-                "picture" => user.insert("image".to_owned(), value.clone()),
-                _ => user.insert(name.clone(), value.clone()),
-            };
-        }
-        let expires = SystemTime::now() + self.fake.max_age;
-        let expires = humantime::format_rfc3339_millis(expires).to_string();
-        match self.fake.strategy {
-            Strategy::Jwt => json!({ "user": user, "expires": expires }),
-            // As Robo does: the cookie's value in the body, where scripts can read it.
-            Strategy::Database => json!({ "user": user, "expires": expires, "sessionToken": token }),
-        }
     }
 
     fn sign_in(&self) -> Answer {
@@ -194,11 +175,10 @@ impl<'a> Visit<'a> {
         let is_robo_database = self.fake.robo && self.fake.strategy == Strategy::Database;
         if self.fake.strategy == Strategy::Jwt || is_robo_database {
             // With Robo's database sessions this is the token that Auth.js makes first, and that counts for nothing.
-            cookies.extend(self.session_cookies(&self.token(&account.claims)));
+            cookies.extend(self.session_cookies(&self.fake.token(&account.claims)));
         }
         if self.fake.strategy == Strategy::Database && !(is_robo_database && self.wants_json()) {
-            let token = random_hex();
-            self.fake.memory().sessions.insert(token.clone(), account.claims.clone());
+            let token = self.fake.new_session(account.claims.clone());
             cookies.extend(self.session_cookies(&token));
         }
         cookies.push(callback_cookie(&callback));
@@ -237,29 +217,13 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// A fresh token of these claims, as `core/jwt.ts` encodes it.
-    fn token(&self, claims: &Map<String, Value>) -> String {
-        let mut claims = claims.clone();
-        let now = now();
-        claims.insert("iat".to_owned(), json!(now));
-        claims.insert("exp".to_owned(), json!(now + self.fake.max_age.as_secs()));
-        claims.insert("jti".to_owned(), json!(random_hex()));
-        mint(&claims, &self.fake.secret, &self.fake.cookie_name)
-    }
-
-    /// The session cookie, in chunks where it must be (`core/lib/utils/cookie.ts:180-204`).
+    /// The `Set-Cookie` of a session.
     fn session_cookies(&self, token: &str) -> Vec<String> {
-        const CHUNK: usize = 3936;
-        let name = &self.fake.cookie_name;
         let expires = httpdate(SystemTime::now() + self.fake.max_age);
-        let set = |name: &str, value: &str| {
-            format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax")
-        };
-        if token.len() <= CHUNK {
-            return vec![set(name, token)];
-        }
-        let chunks = token.as_bytes().chunks(CHUNK).enumerate();
-        chunks.map(|(n, chunk)| set(&format!("{name}.{n}"), &String::from_utf8_lossy(chunk))).collect()
+        let pairs = self.fake.cookie_pairs(token).into_iter();
+        pairs
+            .map(|(name, value)| format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax"))
+            .collect()
     }
 
     fn cleared(&self) -> String {
@@ -283,6 +247,6 @@ impl<'a> Visit<'a> {
     }
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -22,7 +22,10 @@ auth_proxy! {
             token: env("AUTH_TOKEN", optional),
             timeout: env("AUTH_UPSTREAM_TIMEOUT", default = "10s"),
         },
-        session: { source: env("AUTH_SESSION_SOURCE", default = "upstream") },
+        session: {
+            source: env("AUTH_SESSION_SOURCE", default = "upstream"),
+            claims: env("AUTH_SESSION_CLAIMS", optional),
+        },
     }
 }
 

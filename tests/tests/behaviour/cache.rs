@@ -240,7 +240,9 @@ async fn a_sign_out_overtakes_a_lookup() {
     let request = Request::get("/session").header("cookie", &cookie).body(Body::empty()).unwrap();
     let early = tokio::spawn(app.clone().oneshot(request));
     upstream.began.notified().await;
-    let request = Request::post("/api/auth/signout").header("host", "localhost").header("cookie", format!("{COOKIE}=ada"));
+    let request = Request::post("/api/auth/signout")
+        .header("host", "localhost")
+        .header("cookie", format!("{COOKIE}=ada"));
     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let late = tokio::spawn(ask(app.clone(), "ada".to_owned()));
     upstream.began.notified().await;

@@ -92,7 +92,9 @@ async fn policies_refuse_with_403() {
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         browser.sign_in("demo", "demo").await;
         for path in ["/admin", "/admins/a"] {
-            let refused = browser.get_with(path, &[PAGE, NAVIGATE]).await;
+            // To who navigates too, as a page: see `error_pages`.
+            assert_eq!(browser.get_with(path, &[PAGE, NAVIGATE]).await.status, 403);
+            let refused = browser.get(path).await;
             assert_eq!((refused.status, refused.code().as_str()), (403, "policy_refused"));
         }
         assert_eq!(browser.get("/protected").await.status, 200);

@@ -101,8 +101,9 @@ async fn the_cookie_has_the_other_prefix() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     for _ in 0..3 {
-        let answer =
-            browser.get_with("/session", &[("cookie", "__Secure-authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
+        let answer = browser
+            .get_with("/session", &[("cookie", "__Secure-authjs.session-token=aaaa..bbbb.cccc.dddd")])
+            .await;
         assert_eq!(answer.code(), "session_absent");
     }
     assert_eq!(

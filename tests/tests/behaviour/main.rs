@@ -4,12 +4,15 @@
 mod bad_input;
 mod breaker;
 mod cache;
+mod claims;
 mod client_js;
 mod config;
 mod connections;
 mod cors;
 mod csrf;
 mod declare;
+mod direct;
+mod error_pages;
 mod extractors;
 mod faults;
 mod guard;

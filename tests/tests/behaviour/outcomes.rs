@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use auth_proxy_tests::{App, Browser};
+use auth_proxy_tests::{App, Browser, page_code};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -37,6 +37,7 @@ async fn four(browser: &Browser) -> [(u16, String); 4] {
         let answer = browser.get_with(path, headers).await;
         let word = match answer.header("content-type") {
             "application/problem+json" => answer.code(),
+            "text/html; charset=utf-8" => page_code(&answer.body).expect("a page of an error"),
             _ => answer.header("location").to_owned() + &answer.body,
         };
         if answer.status >= 500 {

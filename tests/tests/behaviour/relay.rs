@@ -24,7 +24,8 @@ async fn a_lookup_renews_the_cookie_once_and_a_refused_one_is_cleared() {
         let cookies = answer.cookies();
         assert!(cookies.len() == 1 && cookies[0].starts_with(&format!("{COOKIE}=ey")), "{path}: {cookies:?}");
         assert_eq!(answer.header("cache-control"), "private");
-        let cleared = browser.get_with(path, &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
+        let cleared =
+            browser.get_with(path, &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
         assert_eq!(
             cleared.cookies(),
             [format!("{COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax")],
@@ -45,7 +46,8 @@ async fn a_renewed_cookie_of_the_upstreams_domain_becomes_this_apps() {
     });
     let builder = Auth::builder().base_url("https://auth.example.com").fetch(upstream);
     let (_app, browser) = app_of(builder.public_url("https://app.example.com")).await;
-    let answer = browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
+    let answer =
+        browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
     assert_eq!(answer.cookies(), ["authjs.session-token=new; Path=/; HttpOnly"]);
 }
 

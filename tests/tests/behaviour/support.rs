@@ -104,6 +104,7 @@ pub(crate) fn users(
     auth_proxy_tests::watch::start();
     let builder = if is_robo() { builder.robo() } else { builder };
     builder
+        .session_claims(["id", "role"])
         .user(
             "demo",
             "demo",

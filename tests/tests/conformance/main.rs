@@ -6,6 +6,7 @@ mod deployments;
 mod examples;
 mod hardened;
 mod openid;
+mod pages;
 mod process;
 mod routes;
 mod server;

@@ -12,6 +12,9 @@ use crate::world::token;
 /// What is wrong is told this often, and counted beyond.
 const TOLD: usize = 100;
 
+/// How many answers of a kind a run needs at least.
+pub(crate) const ENOUGH: u64 = 100;
+
 /// By how much an answer may be later than its deadline on a machine that is busy.
 const SLACK: Duration = Duration::from_secs(8);
 
@@ -26,6 +29,14 @@ pub(crate) struct Load {
     pub(crate) users: usize,
     pub(crate) is_over: AtomicBool,
     pub(crate) tally: Mutex<Tally>,
+}
+
+impl Load {
+    /// Whether each of these was seen often enough to say that it was tried.
+    pub(crate) fn has_tried(&self, verdicts: &[Verdict]) -> bool {
+        let tally = self.tally.lock().unwrap();
+        verdicts.iter().map(|verdict| tally.of(*verdict)).sum::<u64>() > ENOUGH
+    }
 }
 
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! What an answer may be: to whom, on which route, whatever becomes of the upstream.
 
-use auth_proxy_tests::clears_the_session;
+use auth_proxy_tests::{clears_the_session, page_code};
 use serde_json::Value;
 
 /// Who asks.
@@ -94,7 +94,8 @@ pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict,
     if *who != Who::Forged && answer.cookies.iter().any(|line| clears_the_session(line)) {
         return wrong("logged out");
     }
-    if answer.kind == "application/problem+json" && answer.status >= 500 {
+    let is_page = route == Route::Page && page_code(&answer.body).is_some();
+    if (is_page || answer.kind == "application/problem+json") && answer.status >= 500 {
         if *who == Who::Nobody && !route.is_proxied() {
             return wrong("the upstream was asked about nobody");
         }

@@ -5,10 +5,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use auth_proxy_rules::Opt;
+use axum::response::Response;
 use zeroize::Zeroizing;
 
 use super::ConfigError;
 use super::resolve::{NotUnicode, Overrides, resolve};
+use crate::error::AuthError;
+use crate::page::ErrorPage;
 use crate::provider::{Provider, Proxy};
 use crate::session::{SessionMapping, SessionStore};
 use crate::upstream::DynFetch;
@@ -36,6 +39,7 @@ pub struct Builder<P> {
     pub(crate) fetch: Option<DynFetch>,
     pub(crate) mapping: Option<Arc<dyn SessionMapping>>,
     pub(crate) store: Option<Arc<dyn SessionStore>>,
+    pub(crate) error_page: Option<ErrorPage>,
     pub(crate) clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     provider: PhantomData<fn() -> P>,
 }
@@ -48,6 +52,7 @@ impl<P: Provider> Builder<P> {
             fetch: None,
             mapping: None,
             store: None,
+            error_page: None,
             clock: None,
             provider: PhantomData,
         }
@@ -78,6 +83,41 @@ impl<P: Provider> Builder<P> {
     #[must_use]
     pub fn session_store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The app's own page for an error, shown in place of the default one: to browser navigations, for 403 and for
+    /// 502 to 504. Programs and scripts get `application/problem+json` as ever.
+    ///
+    /// What the page leaves open stays as the error has it: its status, where the page's is 200 (which `Html(..)`
+    /// has), and every header that the page does not set, such as `Retry-After` and `Cache-Control: no-store`.
+    /// `Vary: Accept` is added.
+    ///
+    /// Show the [`code`](AuthError::code) and no [`source`](std::error::Error::source): that is for logs, and may name the
+    /// upstream.
+    ///
+    /// It is asked where the request is known: behind [`attach`](crate::Proxy::attach) or
+    /// [`layer`](crate::Proxy::layer), and on the sign-in routes. Handlers that are mounted without either answer
+    /// `application/problem+json` to everybody. An answer of the upstream, or of a handler of the app's, is left as it
+    /// is.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, AuthError};
+    /// use axum::response::{Html, IntoResponse};
+    /// use http::StatusCode;
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    ///
+    /// let auth = Auth::builder()
+    ///     .error_page(|error: &AuthError| match error.status() {
+    ///         StatusCode::FORBIDDEN => Html("<h1>This page is for members</h1>").into_response(),
+    ///         _ => Html(format!("<h1>Back in a moment</h1><p>{}</p>", error.code())).into_response(),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn error_page(mut self, page: impl Fn(&AuthError) -> Response + Send + Sync + 'static) -> Self {
+        self.error_page = Some(Arc::new(page));
         self
     }
 

@@ -209,6 +209,14 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::CircuitBreaker, counted(failures))
     }
 
+    /// `session.claims`: further claims that `session.user` shows with `session.source: local`, each under its own
+    /// name. The names are whole: `"org.id"` is one claim, and no path. A name with a comma cannot be given here;
+    /// see [`session_mapping`](Self::session_mapping).
+    #[must_use]
+    pub fn session_claims<T: AsRef<str>>(self, names: impl IntoIterator<Item = T>) -> Self {
+        self.set_list(Opt::SessionClaims, names)
+    }
+
     /// `unauthenticated`: what a guard answers to a visitor without a session.
     #[must_use]
     pub fn unauthenticated(self, answer: Unauthenticated) -> Self {

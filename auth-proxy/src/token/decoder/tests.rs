@@ -228,7 +228,9 @@ fn claims_are_an_object_and_in_time() {
     assert_eq!(decode(format!("{{\"nbf\":{}}}", NOW + 16).as_bytes()), Err(TokenError::NotYetValid));
     assert_eq!(decode(b"{}"), Err(TokenError::NotASession));
     assert!(decode(br#"{"sub":"1"}"#).is_ok());
-    for plain in [&b"{\"a\":\"\xff\"}"[..], b"[{\"exp\":1}]", b"{\"exp\":null}", b"{\"sub\":\"1\",\"n\":1e999}"] {
+    for plain in
+        [&b"{\"a\":\"\xff\"}"[..], b"[{\"exp\":1}]", b"{\"exp\":null}", b"{\"sub\":\"1\",\"n\":1e999}"]
+    {
         assert_eq!(decode(plain), Err(TokenError::Malformed), "{plain:?}");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(9000), "]".repeat(9000));
@@ -282,7 +284,11 @@ fn keys_of_the_wrong_kind_are_refused_at_start() {
     let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n";
     for format in [TokenFormat::Rs256, TokenFormat::Es256, TokenFormat::Eddsa, TokenFormat::Ps512] {
         let secret = [Zeroizing::new(pem.to_owned())];
-        assert_eq!(Decoder::new(format, &secret, NAME, Demands::NONE).err(), Some(KeyError::Pem), "{format:?}");
+        assert_eq!(
+            Decoder::new(format, &secret, NAME, Demands::NONE).err(),
+            Some(KeyError::Pem),
+            "{format:?}"
+        );
     }
 }
 

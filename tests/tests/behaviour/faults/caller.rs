@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy_tests::{App, clears_the_session, loopback_client};
+use auth_proxy_tests::{App, clears_the_session, loopback_client, page_code};
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 
@@ -161,6 +161,11 @@ impl Visitor {
         let json = || serde_json::from_slice::<Value>(start).unwrap_or(Value::Null);
         if seen.header("content-type") == "application/problem+json" && seen.status >= 500 {
             return Outcome::Trouble(json()["code"].as_str().unwrap_or_default().to_owned());
+        }
+        if self.caller == Caller::Page
+            && let Some(code) = page_code(&String::from_utf8_lossy(start))
+        {
+            return Outcome::Trouble(code);
         }
         if !self.caller.looks_up() {
             return if whole { Outcome::Passed(length) } else { Outcome::Broken(length) };

@@ -42,7 +42,7 @@ auth_proxy! {
             circuit_breaker: env("BREAKER", default = "off"),
             allow_http: false,
         },
-        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off },
+        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off, claims: [] },
     }
 }
 

@@ -1,0 +1,79 @@
+use axum::body::Body;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+
+use crate::error::{AuthError, Outcome};
+
+/// The default page: constant texts and the code, so that nothing of a request is in it. It has no script and loads
+/// nothing; where a policy forbids the style (`default-src 'none'`) it is plain.
+pub(super) fn page(error: &AuthError) -> Response {
+    let (title, text) = words(error);
+    let code = error.code();
+    let body = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
+         </head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n<p><small>Code: <code>{code}</code></small></p>\n\
+         </main>\n</body>\n</html>\n"
+    );
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// A heading and a sentence or two. Who reads it can do nothing about a timeout that they could not do about a reset.
+fn words(error: &AuthError) -> (&'static str, &'static str) {
+    match (error.outcome(), error.code()) {
+        (_, "cross_origin_refused") => (
+            "This was not done",
+            "Another website asked for it in your name, which this site does not allow. \
+             If you meant to do it, open this site and do it there.",
+        ),
+        (Outcome::Forbidden, _) => (
+            "You may not open this page",
+            "You are signed in, but your account may not do this. \
+             If you think that it should, ask the people who run this site.",
+        ),
+        (_, "user_mismatch" | "claims_mismatch") => (
+            "Something is wrong with this site",
+            "It could not read your account. This is not your fault. If it stays so, tell the people who run this site.",
+        ),
+        _ => (
+            "Sign-in is not available",
+            "The sign-in service is not available right now. Try again in a moment. This does not sign you out.",
+        ),
+    }
+}
+
+/// The colours are the browser's own, in light and in dark.
+const STYLE: &str = ":root{color-scheme:light dark}\
+body{margin:0;padding:15vh 1.5rem 2rem;font:1.0625rem/1.6 system-ui,sans-serif}\
+main{max-width:34rem;margin:0 auto}\
+h1{margin:0 0 .75rem;font-size:1.6rem;line-height:1.25}\
+p{margin:0 0 1.25rem}\
+small{opacity:.75;overflow-wrap:anywhere}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Reason;
+
+    #[tokio::test]
+    async fn pages_run_nothing_load_nothing_and_lead_nowhere() {
+        for reason in Reason::ALL {
+            let error = AuthError::new(reason);
+            let body = axum::body::to_bytes(page(&error).into_body(), 4096).await.unwrap();
+            let text = std::str::from_utf8(&body).unwrap();
+            let code = error.code();
+            assert!(text.contains(&format!("<code>{code}</code>")), "{code}");
+            let lower = text.to_lowercase();
+            for never in
+                ["<script", "<a ", "<img", "<link", "<form", "http", "src=", "href=", "url(", "@import"]
+            {
+                assert!(!lower.contains(never), "{code}: {never}");
+            }
+            assert!(text.contains("<html lang=\"en\">") && text.contains("name=\"viewport\""));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What extractors give to a handler, made by hand.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Map;
+
+use crate::guard::{Policy, RequireSession};
+use crate::provider::Provider;
+use crate::session::{Session, SessionData};
+use crate::token::Token;
+
+/// How long a session of Auth.js lasts by default (`core/lib/init.ts`: `maxAge`).
+const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A session of this user, to call a handler or a [`Policy`] with. It ends in 30 days and has no extra fields; see
+/// [`session_of`] for any other.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, require_session, testing, Policy, Session, Token};
+/// #[derive(serde::Deserialize)]
+/// struct AppUser { name: String, role: Option<String> }
+///
+/// auth_proxy! { struct Auth<User = AppUser> { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+///
+/// struct Admin;
+///
+/// impl Policy<Auth> for Admin {
+///     fn allow(session: &Session<Auth>, _token: Option<&Token<Auth>>) -> bool {
+///         session.user.role.as_deref() == Some("admin")
+///     }
+/// }
+///
+/// #[require_session(Auth, Admin)]
+/// async fn reports(session: Session<Auth>) -> String { format!("the figures for {}", session.user.name) }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let ada = |role: Option<&str>| AppUser { name: "Ada".into(), role: role.map(str::to_owned) };
+/// assert!(Admin::allow(&testing::session(ada(Some("admin"))), None));
+/// assert!(!Admin::allow(&testing::session(ada(None)), None));
+///
+/// // The first argument is the one that the attribute inserts.
+/// let page = reports(testing::require_session(), testing::session(ada(None))).await;
+/// assert_eq!(page, "the figures for Ada");
+/// # }
+/// ```
+#[must_use]
+pub fn session<P: Provider>(user: P::User) -> Session<P> {
+    session_of(SessionData { user, expires: Some(SystemTime::now() + LASTS), extra: Map::new() })
+}
+
+/// A session with an end and extra fields of your choice.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, testing, SessionData, User};
+/// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+/// let extra = [("plan".to_owned(), "free".into())].into_iter().collect();
+/// let session = testing::session_of::<Auth>(SessionData { user: User::default(), expires: None, extra });
+/// assert_eq!(session.extra["plan"], "free");
+/// ```
+#[must_use]
+pub fn session_of<P: Provider>(data: SessionData<P::User>) -> Session<P> {
+    Session::new(Arc::new(data), false)
+}
+
+/// The same session as it is while the upstream is in trouble: [`Session::is_stale`] is true, as with
+/// `session.stale_if_error`.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, testing, User};
+/// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+/// assert!(testing::stale(testing::session::<Auth>(User::default())).is_stale());
+/// ```
+#[must_use]
+pub fn stale<P: Provider>(session: Session<P>) -> Session<P> {
+    session.made_stale()
+}
+
+/// A token with these claims, to call a handler or a [`Policy`] with.
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, testing, Claims, Token};
+/// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+/// async fn subject(token: Token<Auth>) -> String { token.sub.clone().unwrap_or_default() }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let claims = Claims { sub: Some("1".into()), ..Claims::default() };
+/// assert_eq!(subject(testing::token(claims)).await, "1");
+/// # }
+/// ```
+#[must_use]
+pub fn token<P: Provider>(claims: P::Claims) -> Token<P> {
+    Token::new(Arc::new(claims))
+}
+
+/// The argument that [`#[require_session]`](macro@crate::require_session) inserts as a handler's first, for calling that
+/// handler directly. Proxy and policy are told by the handler.
+///
+/// No session is looked at and no policy is asked: the handler runs. To test that the guard refuses, send a request
+/// through the router, with [`FakeUpstream::cookie`](super::FakeUpstream::cookie); to test the policy, call its
+/// [`allow`](Policy::allow).
+///
+/// ```
+/// # use auth_proxy::{auth_proxy, require_session, testing};
+/// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+/// #[require_session]
+/// async fn dashboard() -> &'static str { "hello" }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(dashboard(testing::require_session()).await, "hello");
+/// # }
+/// ```
+#[must_use]
+pub fn require_session<P: Provider, A: Policy<P>>() -> RequireSession<P, A> {
+    RequireSession::granted()
+}

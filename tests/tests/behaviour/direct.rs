@@ -1,0 +1,133 @@
+//! Handlers and policies called as plain functions, and visitors who are signed in without a sign-in.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_proxy::testing::{self, FakeUpstream};
+use auth_proxy::{Policy, Session, SessionData, Strategy, Token, auth_proxy, require_session};
+use serde_json::{Map, json};
+
+use crate::support::{Admin, Auth, app_of, users};
+
+struct AppUser {
+    name: String,
+    is_admin: bool,
+}
+
+impl<'de> serde::Deserialize<'de> for AppUser {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        unreachable!("nothing is parsed where a handler is called directly")
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct AppClaims {
+    plan: String,
+}
+
+auth_proxy! {
+    struct Typed<User = AppUser, Claims = AppClaims> { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+}
+
+struct Paying;
+
+impl Policy<Typed> for Paying {
+    fn allow(session: &Session<Typed>, token: Option<&Token<Typed>>) -> bool {
+        let pays = token.is_some_and(|token| token.plan == "paid");
+        !session.is_stale() && (session.user.is_admin || pays)
+    }
+}
+
+#[require_session(Typed, Paying)]
+async fn report(session: Session<Typed>, token: Option<Token<Typed>>) -> String {
+    format!("{} {}", session.user.name, token.map_or("no plan".to_owned(), |token| token.plan.clone()))
+}
+
+#[require_session]
+async fn guarded(session: Option<Session<Auth>>) -> String {
+    session.map_or("nobody".to_owned(), |session| session.user.name.clone().unwrap_or_default())
+}
+
+fn ada(is_admin: bool) -> AppUser {
+    AppUser { name: "Ada".to_owned(), is_admin }
+}
+
+#[tokio::test]
+async fn a_guarded_handler_is_called_directly() {
+    let token = testing::token(AppClaims { plan: "paid".to_owned() });
+    let session = testing::session(ada(false));
+    assert_eq!(report(testing::require_session(), session.clone(), Some(token)).await, "Ada paid");
+    assert_eq!(report(testing::require_session(), session, None).await, "Ada no plan");
+    assert_eq!(guarded(testing::require_session(), None).await, "nobody");
+    let user = auth_proxy::User { name: Some("Ada".to_owned()), ..Default::default() };
+    assert_eq!(guarded(testing::require_session(), Some(testing::session(user))).await, "Ada");
+}
+
+#[test]
+fn a_policy_is_asked_directly() {
+    let member = testing::session::<Typed>(ada(false));
+    let admin = testing::session::<Typed>(ada(true));
+    let token = |plan: &str| testing::token::<Typed>(AppClaims { plan: plan.to_owned() });
+    assert!(Paying::allow(&admin, None));
+    assert!(!Paying::allow(&member, None) && !Paying::allow(&member, Some(&token("free"))));
+    assert!(Paying::allow(&member, Some(&token("paid"))));
+    assert!(!Paying::allow(&testing::stale(admin), None));
+}
+
+#[test]
+fn a_session_has_an_end_unless_it_is_made_by_hand() {
+    let expires = testing::session::<Typed>(ada(false)).expires.unwrap();
+    let lasts = expires.duration_since(SystemTime::now()).unwrap();
+    let month = Duration::from_secs(30 * 24 * 3600);
+    assert!(lasts <= month && lasts > month - Duration::from_secs(60), "{lasts:?}");
+    let extra = Map::from_iter([("plan".to_owned(), json!("free"))]);
+    let session =
+        testing::session_of::<Typed>(SessionData { user: ada(false), expires: Some(UNIX_EPOCH), extra });
+    assert_eq!((session.expires, &session.extra["plan"]), (Some(UNIX_EPOCH), &json!("free")));
+    assert!(!session.is_stale() && testing::stale(session).is_stale());
+}
+
+#[tokio::test]
+async fn a_visitor_is_signed_in_by_a_cookie_of_the_fake_upstream() {
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        let builder = users(FakeUpstream::builder().strategy(strategy).cookie_name("sid"));
+        let upstream = builder.start().await.unwrap();
+        let auth = Auth::builder().base_url(upstream.url()).cookie_name("sid").session_strategy(strategy);
+        let (_app, browser) = app_of(auth).await;
+        let ada = json!({ "sub": "9", "name": "Ada", "role": "admin" });
+        let cookie = upstream.cookie(&ada);
+        assert!(cookie.starts_with("sid="), "{cookie}");
+        let headers = [("cookie", cookie.as_str())];
+        let session = browser.get_with("/session", &headers).await.json();
+        assert_eq!((&session["user"]["name"], &session["user"]["id"]), (&json!("Ada"), &json!("9")));
+        assert_eq!(browser.get_with("/admin", &headers).await.body, "ok", "{strategy:?}");
+        // Each is a session of its own, and ends with its own sign-out.
+        assert_ne!(upstream.cookie(&ada), cookie);
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_of_the_fake_upstream_may_be_large_or_over() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let (_app, browser) = app_of(auth).await;
+    let large = upstream.cookie(&json!({ "sub": "9", "pad": "x".repeat(9_000) }));
+    assert!(large.starts_with("authjs.session-token.0=") && large.contains("; authjs.session-token.3="));
+    for path in ["/session", "/token", "/protected"] {
+        assert_eq!(browser.get_with(path, &[("cookie", &large)]).await.status, 200, "{path}");
+    }
+    let over = upstream.cookie(&json!({ "sub": "9", "exp": 1_700_000_000 }));
+    assert_eq!(browser.get_with("/token", &[("cookie", &over)]).await.code(), "token_expired");
+    assert_eq!(browser.get_with("/session", &[("cookie", &over)]).await.code(), "session_refused");
+}
+
+/// The policy of the other tests, which reads the default types.
+#[test]
+fn the_default_types_are_made_by_hand_too() {
+    let extra = Map::from_iter([("role".to_owned(), json!("admin"))]);
+    let user = |extra: &Map<_, _>| auth_proxy::User { extra: extra.clone(), ..Default::default() };
+    assert!(Admin::allow(&testing::session(user(&extra)), None));
+    let nobody = testing::session(user(&Map::new()));
+    assert!(!Admin::allow(&nobody, None));
+    let claims = auth_proxy::Claims { extra, ..Default::default() };
+    assert!(Admin::allow(&nobody, Some(&testing::token(claims))));
+}

@@ -1,0 +1,261 @@
+//! Who navigates gets a page for 403 and for 502 to 504; everybody else gets `application/problem+json`.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use auth_proxy::testing::Fault;
+use auth_proxy::{AuthError, Builder, Session, Unauthenticated};
+use auth_proxy_tests::{Answer, App, Browser, free_port, loopback_client, page_code};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::support::{Auth, app, app_of, routes, upstream};
+
+const PAGE: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+const COOKIE: (&str, &str) = ("cookie", "authjs.session-token=a.b.c.d.e");
+
+/// One whose upstream is not there, and which goes on asking for it.
+fn down() -> Builder<Auth> {
+    let url = format!("http://127.0.0.1:{}", free_port());
+    Auth::builder().base_url(url).retries(0).circuit_breaker(0)
+}
+
+/// Asserts that an answer is the page of this error, as small and as neutral as it is to be.
+fn is_page(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.header("content-type")), (status, "text/html; charset=utf-8"));
+    assert_eq!(page_code(&answer.body).as_deref(), Some(code), "{answer:?}");
+    assert_eq!((answer.header("cache-control"), answer.header("vary")), ("no-store", "Accept"));
+    assert!(answer.body.len() < 2_000, "{} bytes", answer.body.len());
+}
+
+/// Asserts that the same request of a script or a program gets the problem.
+fn is_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.code().as_str()), (status, code));
+    assert_eq!((answer.header("cache-control"), answer.header("vary")), ("no-store", "Accept"));
+}
+
+#[tokio::test]
+async fn an_outage_is_a_page_for_who_navigates() {
+    let (_app, browser) = app_of(down()).await;
+    for path in [
+        "/protected",
+        "/group/a",
+        "/admin",
+        "/session",
+        "/session/optional",
+        "/token",
+        "/api/auth/signin",
+        "/api/auth/session",
+        "/api/auth/callback/github?code=1",
+    ] {
+        let code = "upstream_unreachable";
+        let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
+        is_page(&page, 502, code);
+        // An old browser, which says of itself what it accepts and no more.
+        is_page(&browser.get_with(path, &[PAGE, COOKIE]).await, 502, code);
+        let program = browser.get_with(path, &[COOKIE]).await;
+        is_problem(&program, 502, code);
+        assert_eq!(page.header("retry-after"), program.header("retry-after"));
+        assert_eq!(page.header("retry-after"), "5");
+        let script = [PAGE, COOKIE, ("sec-fetch-mode", "cors")];
+        is_problem(&browser.get_with(path, &script).await, 502, code);
+        is_problem(
+            &browser.get_with(path, &[COOKIE, NAVIGATE, ("accept", "application/json")]).await,
+            502,
+            code,
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_posted_during_an_outage_gets_a_page() {
+    let (app, _) = app_of(down()).await;
+    let form = loopback_client().post(app.url("/api/auth/callback/credentials")).form(&[("csrfToken", "x")]);
+    let form = form.header("accept", PAGE.1).header("sec-fetch-mode", "navigate");
+    is_page(&Answer::of(form.send().await.unwrap()).await, 502, "upstream_unreachable");
+}
+
+#[tokio::test]
+async fn an_open_circuit_and_a_late_upstream_are_pages() {
+    let (_app, browser) = app_of(down().circuit_breaker(1)).await;
+    browser.get_with("/session", &[COOKIE]).await;
+    for path in ["/protected", "/session", "/api/auth/signin"] {
+        let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
+        is_page(&page, 503, "circuit_open");
+        assert_eq!(page.header("retry-after"), "1");
+    }
+    let upstream = upstream().await;
+    let late = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(100));
+    let (_app, browser) = app_of(late).await;
+    upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
+    for path in ["/protected", "/api/auth/signin"] {
+        is_page(&browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await, 504, "upstream_timeout");
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_gets_a_page_and_keeps_the_session() {
+    let upstream = upstream().await;
+    let (_app, browser) = app(&upstream).await;
+    browser.sign_in("demo", "demo").await;
+    for path in ["/admin", "/admins/a"] {
+        let page = browser.get_with(path, &[PAGE, NAVIGATE]).await;
+        assert_eq!((page.status, page_code(&page.body).as_deref()), (403, Some("policy_refused")), "{path}");
+        // The cookie that the lookup renewed.
+        assert!(page.header("set-cookie").starts_with("authjs.session-token="), "{page:?}");
+        assert_eq!(browser.get(path).await.code(), "policy_refused");
+    }
+}
+
+#[tokio::test]
+async fn a_write_from_another_site_is_answered_with_a_page() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let writes = Router::new().route("/write", post(|| async { "ok" })).layer(auth.cross_origin_protection());
+    let app = App::start(auth.attach(writes).with_state(auth.clone())).await;
+    let request = || loopback_client().post(app.url("/write")).header("cookie", COOKIE.1);
+    let request = || request().header("sec-fetch-site", "cross-site");
+    let page = request().header("accept", PAGE.1).header("sec-fetch-mode", "navigate");
+    is_page(&Answer::of(page.send().await.unwrap()).await, 403, "cross_origin_refused");
+    is_problem(&Answer::of(request().send().await.unwrap()).await, 403, "cross_origin_refused");
+}
+
+#[tokio::test]
+async fn head_has_the_head_of_the_page_and_no_body() {
+    let (app, browser) = app_of(down()).await;
+    for path in ["/protected", "/session", "/api/auth/signin"] {
+        let page = browser.get_with(path, &[PAGE, COOKIE]).await;
+        let head = loopback_client().head(app.url(path)).header("accept", PAGE.1).header("cookie", COOKIE.1);
+        let head = Answer::of(head.send().await.unwrap()).await;
+        assert_eq!((head.status, head.body.as_str()), (502, ""), "{path}");
+        for name in ["content-type", "content-length", "retry-after", "vary", "cache-control"] {
+            assert_eq!(head.header(name), page.header(name), "{path}: {name}");
+        }
+        assert_eq!(head.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(head.header("content-length"), page.body.len().to_string());
+    }
+}
+
+#[tokio::test]
+async fn other_errors_stay_problems() {
+    let upstream = upstream().await;
+    let status = Auth::builder().base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
+    let (_app, browser) = app_of(status).await;
+    for (path, status, code) in [
+        ("/protected", 401, "session_absent"),
+        ("/session", 401, "session_absent"),
+        ("/api/auth/..%2fx", 400, "path_invalid"),
+    ] {
+        let answer = browser.get_with(path, &[PAGE, NAVIGATE]).await;
+        assert_eq!((answer.status, answer.code().as_str(), answer.header("vary")), (status, code, ""));
+    }
+}
+
+/// What the upstream answers is the upstream's, and what the app answers is the app's.
+#[tokio::test]
+async fn answers_of_others_stay_as_they_are() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let own = || async { (StatusCode::FORBIDDEN, "my own").into_response() };
+    let with_own_body = |result: Result<Session<Auth>, AuthError>| async move {
+        let Err(error) = result else { return "signed in".into_response() };
+        (error.status(), Html(error.code().to_owned())).into_response()
+    };
+    let router = Router::new().route("/own", get(own)).route("/replaced", get(with_own_body));
+    let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+    let browser = Browser::of(&app);
+    upstream.set_fault(Some(Fault::Overloaded)).await.unwrap();
+    let passed = browser.get_with("/api/auth/signin", &[PAGE, NAVIGATE]).await;
+    assert_eq!((passed.status, page_code(&passed.body)), (503, None));
+    let own = browser.get_with("/own", &[PAGE, NAVIGATE]).await;
+    assert_eq!((own.status, own.body.as_str(), own.header("vary")), (403, "my own", ""));
+    let replaced = browser.get_with("/replaced", &[PAGE, NAVIGATE, COOKIE]).await;
+    assert_eq!((replaced.status, replaced.body.as_str()), (503, "upstream_overloaded"));
+}
+
+#[tokio::test]
+async fn without_the_layer_it_is_a_problem() {
+    let auth = down().build().unwrap();
+    let handler = |_: Session<Auth>| async { "ok" };
+    let app = App::start(Router::new().route("/bare", get(handler)).with_state(auth)).await;
+    let answer = Browser::of(&app).get_with("/bare", &[PAGE, NAVIGATE, COOKIE]).await;
+    assert_eq!((answer.code().as_str(), answer.header("vary")), ("upstream_unreachable", ""));
+}
+
+#[tokio::test]
+async fn the_app_has_pages_of_its_own() {
+    let upstream = upstream().await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&told);
+    let page = move |error: &AuthError| -> Response {
+        seen.lock().unwrap().push(error.code());
+        match error.status() {
+            StatusCode::FORBIDDEN => Html("not for you").into_response(),
+            _ => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                [("retry-after", "60"), ("vary", "Accept-Language"), ("x-page", "mine")],
+                Html("later"),
+            )
+                .into_response(),
+        }
+    };
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).retries(0).error_page(page)).await;
+    browser.sign_in("demo", "demo").await;
+    // The status and the headers of the error, where the page says nothing.
+    let refused = browser.get_with("/admin", &[PAGE, NAVIGATE]).await;
+    assert_eq!((refused.status, refused.body.as_str()), (403, "not for you"));
+    assert_eq!((refused.header("cache-control"), refused.header("retry-after")), ("no-store", ""));
+    assert_eq!(refused.header("content-type"), "text/html; charset=utf-8");
+    upstream.set_fault(Some(Fault::Refused)).await.unwrap();
+    for path in ["/session", "/api/auth/signin"] {
+        let failed = browser.get_with(path, &[PAGE, NAVIGATE]).await;
+        assert_eq!((failed.status, failed.body.as_str()), (500, "later"), "{path}");
+        assert_eq!((failed.header("retry-after"), failed.header("x-page")), ("60", "mine"));
+        let varies: Vec<_> = failed.headers.get_all("vary").iter().collect();
+        assert_eq!(varies, ["Accept-Language", "Accept"]);
+    }
+    // Nobody else is shown it.
+    assert_eq!(browser.get("/session").await.status, 502);
+    assert_eq!(*told.lock().unwrap(), ["policy_refused", "upstream_unreachable", "upstream_unreachable"]);
+}
+
+/// A layer of the app's between a handler and the proxy's has compressed the problem, and told its length.
+#[tokio::test]
+async fn a_page_has_nothing_of_the_body_that_it_replaces() {
+    let auth = down().build().unwrap();
+    let packed = |mut response: Response| async {
+        for (name, value) in [
+            ("content-encoding", "gzip"),
+            ("content-length", "5"),
+            ("etag", "\"1\""),
+            ("vary", "Accept-Encoding"),
+        ] {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        *response.body_mut() = "a zip".into();
+        response
+    };
+    let handler = |_: Session<Auth>| async { "ok" };
+    let router = Router::new().route("/packed", get(handler)).layer(axum::middleware::map_response(packed));
+    let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+    let browser = Browser::of(&app);
+    let page = browser.get_with("/packed", &[PAGE, NAVIGATE, COOKIE]).await;
+    assert_eq!(page_code(&page.body).as_deref(), Some("upstream_unreachable"), "{page:?}");
+    assert_eq!((page.header("content-encoding"), page.header("etag")), ("", ""));
+    assert_eq!(page.header("content-length"), page.body.len().to_string());
+    assert_eq!(page.headers.get_all("vary").iter().collect::<Vec<_>>(), ["Accept-Encoding", "Accept"]);
+    assert_eq!(browser.get_with("/packed", &[COOKIE]).await.body, "a zip");
+}
+
+/// Two layers, of two proxies or by mistake, make one page.
+#[tokio::test]
+async fn two_layers_make_one_page() {
+    let auth = down().build().unwrap();
+    let outer = down().error_page(|_: &AuthError| Html("the outer one").into_response()).build().unwrap();
+    let app = App::start(routes(&auth).layer(outer.layer())).await;
+    let answer = Browser::of(&app).get_with("/session", &[PAGE, NAVIGATE, COOKIE]).await;
+    is_page(&answer, 502, "upstream_unreachable");
+}
