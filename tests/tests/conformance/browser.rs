@@ -13,12 +13,12 @@ use crate::deployments::{
 use crate::process::{Process, example};
 
 /// Where a script leaves its screenshots.
-fn output(name: &str) -> String {
+pub(crate) fn output(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name).display().to_string()
 }
 
 /// Runs one of the scripts of tests/browser, and expects its last word.
-async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word: &str) {
+pub(crate) async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
     assert!(
         folder.join("node_modules").is_dir(),

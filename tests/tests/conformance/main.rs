@@ -5,6 +5,8 @@ mod browser;
 mod deployments;
 mod examples;
 mod hardened;
+mod next_server;
+mod nextjs;
 mod openid;
 mod process;
 mod routes;

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from "node:crypto"
-import { NextRequest } from "next/server"
 import { handlers } from "../../../../auth"
 
 const hash = (text) => createHash("sha256").update(text ?? "").digest()
@@ -17,10 +16,12 @@ function isFromProxy(request) {
  */
 function forwarded(handler) {
   return (request) => {
-    if (!isFromProxy(request)) return handler(request)
+    // next-auth puts the origin of AUTH_URL in place of this one anyway.
+    if (process.env.AUTH_URL || !isFromProxy(request)) return handler(request)
     const origin = `${request.headers.get("x-forwarded-proto")}://${request.headers.get("x-forwarded-host")}`
-    const { href, origin: own } = request.nextUrl
-    return handler(new NextRequest(origin + href.slice(own.length), request))
+    const { href, origin: own } = new URL(request.url)
+    // Not a NextRequest: that one turns 127.0.0.1 into localhost.
+    return handler(new Request(origin + href.slice(own.length), request))
   }
 }
 
