@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What was said already.
 #[derive(Default)]
-pub(crate) struct Diagnosis([AtomicBool; 6]);
+pub(crate) struct Diagnosis([AtomicBool; 8]);
 
 /// A misconfiguration that a request gives away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub(crate) enum Finding {
     HostUnknown,
     /// A sign-in was started that its callback cannot finish.
     Stranded,
+    /// The same at Next.js, which ignores the host that it is told.
+    StrandedByNextJs,
+    /// The upstream makes its URLs of another origin than this app's; said in `proxy/foreign_urls.rs`.
+    ForeignUrls,
 }
 
 impl Diagnosis {
@@ -30,10 +34,14 @@ impl Diagnosis {
         self.0.get(finding as usize).is_some_and(|said| said.load(Ordering::Relaxed))
     }
 
+    /// Takes a finding as said. Whether it was not yet.
+    pub(crate) fn settle(&self, finding: Finding) -> bool {
+        self.0.get(finding as usize).is_some_and(|said| !said.swap(true, Ordering::Relaxed))
+    }
+
     /// Says a finding, the first time.
     pub(crate) fn say(&self, finding: Finding, cookie_name: &str) {
-        let said = self.0.get(finding as usize).is_none_or(|said| said.swap(true, Ordering::Relaxed));
-        if said {
+        if !self.settle(finding) {
             return;
         }
         match finding {
@@ -68,6 +76,14 @@ impl Diagnosis {
                  are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
                  of its own), or share its cookies with this app by their domain (deployment parent-domain)"
             ),
+            Finding::StrandedByNextJs => tracing::warn!(
+                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
+                 are missing: Next.js ignores Host, so that its route.js needs the lines of \
+                 examples/nextjs/README.md of auth-proxy (next-auth v4: AUTH_TRUST_HOST), or AUTH_URL \
+                 (NEXTAUTH_URL) has to be this app's origin"
+            ),
+            // Its text names the server and the origins.
+            Finding::ForeignUrls => {}
         }
     }
 }
@@ -100,6 +116,8 @@ mod tests {
             Finding::UnknownKey,
             Finding::HostUnknown,
             Finding::Stranded,
+            Finding::StrandedByNextJs,
+            Finding::ForeignUrls,
         ] {
             assert!(diagnosis.0.get(finding as usize).is_some());
         }

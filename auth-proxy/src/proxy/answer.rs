@@ -7,6 +7,7 @@ use http_body_util::BodyExt as _;
 
 use super::body::Prefixed;
 use super::landing;
+use super::software::Software;
 use crate::diagnosis::Finding;
 use crate::error::AuthError;
 use crate::provider::Shared;
@@ -21,10 +22,13 @@ pub(super) async fn rewritten(
 ) -> Result<Response, AuthError> {
     let own = front.origin(shared.settings.public_url.as_ref());
     if is_post
-        && !shared.diagnosis.has_said(Finding::Stranded)
+        && ![Finding::Stranded, Finding::StrandedByNextJs].iter().any(|said| shared.diagnosis.has_said(*said))
         && landing::is_stranded(&shared.settings, own.as_ref(), response.headers())
     {
-        shared.say(Finding::Stranded);
+        shared.say(match Software::of(response.headers()) {
+            Software::NextJs => Finding::StrandedByNextJs,
+            Software::Express | Software::Unknown => Finding::Stranded,
+        });
     }
     let rewrite = Rewrite::new(&shared.settings, own);
     rewrite.head(response.headers_mut());

@@ -6,11 +6,13 @@ mod body;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;
+mod foreign_urls;
 mod landing;
 mod path;
 mod request;
 mod routes;
 mod service;
+mod software;
 
 use axum::Router;
 

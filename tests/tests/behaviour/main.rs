@@ -12,6 +12,7 @@ mod csrf;
 mod declare;
 mod extractors;
 mod faults;
+mod foreign_urls;
 mod guard;
 mod head;
 mod logs;
