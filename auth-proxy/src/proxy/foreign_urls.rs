@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use auth_proxy_rules::{Host, Kind, Origin, Settings, is_in_domain, origin};
+use auth_proxy_rules::{Origin, is_in_domain, origin};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -67,7 +67,7 @@ impl Look {
             Verdict::Own | Verdict::Unknown => {}
             Verdict::Foreign(urls) => {
                 if self.shared.diagnosis.settle(Finding::ForeignUrls) {
-                    warn(settings, self.software, &urls, &self.own);
+                    self.software.warn(settings, &urls, &self.own);
                 }
             }
         }
@@ -169,48 +169,6 @@ fn origin_of(url: &str) -> Option<Origin> {
     origin(&format!("{}://{}", uri.scheme_str()?, uri.authority()?)).ok()
 }
 
-/// Origins have no secrets; paths and queries are not said.
-fn warn(settings: &Settings, software: Software, urls: &Origin, own: &Origin) {
-    tracing::warn!(
-        server = software.name(),
-        %urls,
-        %own,
-        "the upstream makes its URLs of another origin than this app's, so that forms, callbacks and redirects leave \
-         this app: {}",
-        mend(settings, software, urls, own),
-    );
-}
-
-/// What to change, by the server.
-fn mend(settings: &Settings, software: Software, urls: &Origin, own: &Origin) -> &'static str {
-    let differs_in_scheme = urls.host().eq_ignore_ascii_case(own.host()) && urls.https != own.https;
-    match software {
-        Software::NextJs if settings.kind == Kind::NextAuthV4 => {
-            "set AUTH_TRUST_HOST=1 at the Next.js server and no NEXTAUTH_URL, or NEXTAUTH_URL to this app's origin; \
-             see examples/nextjs/README.md of auth-proxy"
-        }
-        Software::NextJs => {
-            "Next.js ignores Host, so that its route.js needs the lines of examples/nextjs/README.md of auth-proxy; or \
-             set AUTH_URL there to this app's origin"
-        }
-        Software::Express if differs_in_scheme => {
-            "set `app.set(\"trust proxy\", true)` at the Express server, which ignores X-Forwarded-Proto without it"
-        }
-        _ if matches!(settings.host, Host::Upstream | Host::Literal(_)) => {
-            "let the upstream see this app's host (`upstream.host: preserve`), or share its cookies with this app by \
-             their domain (deployment parent-domain of the README)"
-        }
-        Software::Express => {
-            "unset AUTH_URL at the Express server, or set it to this app's origin, and set `app.set(\"trust proxy\", \
-             true)` there"
-        }
-        Software::Unknown => {
-            "unset AUTH_URL or NEXTAUTH_URL at the upstream, or set it to this app's origin; behind a proxy of its own \
-             the upstream has to be told the Host that this app sends"
-        }
-    }
-}
-
 /// A body that is looked at when it has come whole, or as far as is looked at.
 struct Watched {
     body: Body,
@@ -254,8 +212,6 @@ impl http_body::Body for Watched {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
-
     use super::*;
 
     fn at(text: &str) -> Origin {
@@ -339,27 +295,6 @@ mod tests {
                 headers.append(SET_COOKIE, cookie.parse().unwrap());
             }
             assert_eq!(Domains::of(&headers, &at("https://app.example.com")), domains, "{cookies:?}");
-        }
-    }
-
-    #[test]
-    fn the_mend_fits_the_server() {
-        for (software, kind, host, urls, word) in [
-            (Software::NextJs, "authjs", "preserve", "http://localhost:3001", "route.js"),
-            (Software::NextJs, "next_auth_v4", "preserve", "http://localhost:3000", "AUTH_TRUST_HOST=1"),
-            (Software::Express, "authjs", "preserve", "http://app.example.com", "ignores X-Forwarded-Proto"),
-            (Software::Express, "authjs", "preserve", "http://localhost:3001", "unset AUTH_URL"),
-            (Software::Express, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
-            (Software::Unknown, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
-            (Software::Unknown, "robo", "preserve", "http://localhost:3001", "unset AUTH_URL"),
-        ] {
-            let mut draft = Draft::default();
-            let options = [(Opt::BaseUrl, "http://auth"), (Opt::Kind, kind), (Opt::Host, host)];
-            for (option, text) in options {
-                draft.set(option, text).unwrap();
-            }
-            let said = mend(&draft.resolve().unwrap(), software, &at(urls), &at("https://app.example.com"));
-            assert!(said.contains(word), "{software:?} {kind} {host}: {said}");
         }
     }
 }

@@ -44,7 +44,7 @@ async fn a_foreign_origin_is_said_once_with_the_mend() {
         (Kind::Authjs, NEXT, "examples/nextjs/README.md"),
         (Kind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
         (Kind::NextAuthV4, NEXT, "AUTH_TRUST_HOST"),
-        (Kind::Authjs, EXPRESS, "trust proxy"),
+        (Kind::Authjs, EXPRESS, "pass Host on"),
         (Kind::Authjs, ("server", "x"), "AUTH_URL"),
     ] {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
