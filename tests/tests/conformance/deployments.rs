@@ -250,10 +250,14 @@ pub(crate) fn bundle_of(version: &str) -> std::path::PathBuf {
 }
 
 pub(crate) fn pages(auth: &Auth) -> Router {
+    auth.attach(routes(auth)).with_state(auth.clone())
+}
+
+/// The pages without the sign-in routes.
+pub(crate) fn routes(auth: &Auth) -> Router<Auth> {
     let router =
         Router::new().route("/me", get(me)).route("/protected", get(protected)).route("/page", get(page));
-    let router = router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth));
-    auth.attach(router).with_state(auth.clone())
+    router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth))
 }
 
 /// What only this app's own pages may do: how often it was done, and by whom it was asked for.

@@ -9,7 +9,7 @@ use axum::Router;
 use serde_json::Value;
 
 use crate::browser::{output, run};
-use crate::deployments::{Auth, Deployment, pages};
+use crate::deployments::{Auth, Deployment, pages, routes};
 use crate::next_server::{KEY, rust_port};
 use crate::openid::walk;
 use crate::server::Server;
@@ -82,7 +82,9 @@ async fn behind_rewrites(kind: Kind) -> Deployment {
     let url = format!("{own}/api/auth");
     let server = Server::next_at(port, kind, &[(url_variable(kind), &url), ("ISSUER", &idp.url)]);
     let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).build().unwrap();
-    let app = App::start_at(rust_port(kind), Router::new().nest("/api/rust", pages(&auth))).await;
+    // As the README has it: no sign-in routes, and the path that browsers ask for.
+    let router = Router::new().nest("/api/rust", routes(&auth)).layer(auth.layer()).with_state(auth);
+    let app = App::start_at(rust_port(kind), router).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 

@@ -16,8 +16,9 @@ function isFromProxy(request) {
  */
 function forwarded(handler) {
   return (request) => {
-    // next-auth puts the origin of AUTH_URL in place of this one anyway.
-    if (process.env.AUTH_URL || !isFromProxy(request)) return handler(request)
+    // Where it is set, next-auth puts its origin in place of any other.
+    const authUrl = process.env.AUTH_URL ?? process.env.NEXTAUTH_URL
+    if (authUrl || !isFromProxy(request)) return handler(request)
     const origin = `${request.headers.get("x-forwarded-proto")}://${request.headers.get("x-forwarded-host")}`
     const { href, origin: own } = new URL(request.url)
     // Not a NextRequest: that one turns 127.0.0.1 into localhost.
