@@ -1,8 +1,6 @@
 //! A real Next.js with next-auth v5 and v4, as examples/nextjs has it, in the three set-ups of its README, and without
 //! what the README says.
 
-use std::sync::{Arc, Mutex};
-
 use auth_proxy::Kind::{self, Authjs, NextAuthV4};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
 use axum::Router;
@@ -18,7 +16,7 @@ const KINDS: [Kind; 2] = [Authjs, NextAuthV4];
 
 /// What makes Next.js use this app's origin.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum By {
+pub(crate) enum By {
     /// The lines of `route.js`.
     Lines,
     /// `AUTH_URL`, which v4 calls `NEXTAUTH_URL`. Its origin is a name: of 127.0.0.1 Next.js makes `localhost`.
@@ -49,7 +47,7 @@ fn auth(kind: Kind, server: &Server, own: &str) -> Auth {
 }
 
 /// Next.js is internal, and everything happens on this app's origin.
-async fn front_door(kind: Kind, by: By) -> Deployment {
+pub(crate) async fn front_door(kind: Kind, by: By) -> Deployment {
     let port = free_port();
     let own = format!("http://{}:{port}", if by == By::Url { "localhost" } else { "127.0.0.1" });
     let callback = format!("{own}/api/auth/callback/idp");
@@ -211,55 +209,6 @@ async fn without_a_word_v4_is_on_port_3000() {
 async fn provider_url(browser: &Browser) -> String {
     let providers: Value = browser.get("/api/auth/providers").await.json();
     providers["credentials"]["signinUrl"].as_str().unwrap().to_owned()
-}
-
-/// The proxy says which server it is and what to change; with the lines, or `AUTH_URL`, there is nothing to say.
-#[tokio::test]
-async fn without_the_lines_the_proxy_says_what_to_change() {
-    for (kind, by, mend) in [
-        (Authjs, By::Nothing, "route.js needs the lines of examples/nextjs/README.md"),
-        (NextAuthV4, By::Nothing, "set AUTH_TRUST_HOST=1 at the Next.js server"),
-        (Authjs, By::Lines, ""),
-        (NextAuthV4, By::Lines, ""),
-        (Authjs, By::Url, ""),
-    ] {
-        for path in ["/api/auth/providers", "/api/auth/signin"] {
-            let warnings = Warnings::default();
-            let writer = warnings.clone();
-            let subscriber = tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::WARN)
-                .with_ansi(false)
-                .with_writer(move || writer.clone());
-            let _guard = tracing::subscriber::set_default(subscriber.finish());
-            let deployment = front_door(kind, by).await;
-            for _ in 0..2 {
-                assert_eq!(Browser::at(&deployment.apps[0]).get(path).await.status, 200);
-            }
-            let said = String::from_utf8(warnings.0.lock().unwrap().clone()).unwrap();
-            let lines: Vec<&str> = said.lines().collect();
-            match mend {
-                "" => assert!(lines.is_empty(), "{kind:?} {by:?} {path}: {said}"),
-                mend => {
-                    assert!(lines.len() == 1 && said.contains(mend), "{kind:?} {by:?} {path}: {said}");
-                    assert!(said.contains("server=\"Next.js\""), "{said}");
-                }
-            }
-        }
-    }
-}
-
-/// What this thread warned of.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Warnings {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Two apps on two origins: the lines serve both, `AUTH_URL` the one that it names.
