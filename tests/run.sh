@@ -29,8 +29,8 @@ if [ -z "$CHROMIUM" ]; then
   CHROMIUM=$(command -v chromium)
 fi
 export CHROMIUM
-for project in authjs browser; do
-  npm ci --prefix "tests/$project" --no-audit --no-fund --loglevel=error
+for project in tests/authjs tests/browser examples/nextjs/v5 examples/nextjs/v4; do
+  npm ci --prefix "$project" --no-audit --no-fund --loglevel=error
 done
 
 say "formatting"

@@ -24,10 +24,14 @@ pub(crate) enum Finding {
     HostUnknown,
     /// A sign-in was started that its callback cannot finish.
     Stranded,
+    /// The same at Next.js, which ignores the host that it is told.
+    StrandedByNextJs,
+    /// The upstream makes its URLs of another origin than this app's; said in `proxy/foreign_urls.rs`.
+    ForeignUrls,
 }
 
 impl Finding {
-    const COUNT: usize = Self::Stranded as usize + 1;
+    const COUNT: usize = Self::ForeignUrls as usize + 1;
 }
 
 impl Diagnosis {
@@ -36,10 +40,14 @@ impl Diagnosis {
         self.0.get(finding as usize).is_some_and(|said| said.load(Ordering::Relaxed))
     }
 
+    /// Takes a finding as said. Whether it was not yet.
+    pub(crate) fn settle(&self, finding: Finding) -> bool {
+        self.0.get(finding as usize).is_some_and(|said| !said.swap(true, Ordering::Relaxed))
+    }
+
     /// Says a finding, the first time.
     pub(crate) fn say(&self, finding: Finding, cookie_names: impl FnOnce() -> String) {
-        let said = self.0.get(finding as usize).is_none_or(|said| said.swap(true, Ordering::Relaxed));
-        if said {
+        if !self.settle(finding) {
             return;
         }
         let cookie_name = cookie_names();
@@ -77,6 +85,14 @@ impl Diagnosis {
                  are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
                  of its own), or share its cookies with this app by their domain (deployment parent-domain)"
             ),
+            Finding::StrandedByNextJs => tracing::warn!(
+                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
+                 are missing: Next.js ignores Host, so that its route.js needs the lines of \
+                 examples/nextjs/README.md of auth-proxy (next-auth v4: AUTH_TRUST_HOST), or AUTH_URL \
+                 (NEXTAUTH_URL) has to be this app's origin"
+            ),
+            // Its text names the server and the origins.
+            Finding::ForeignUrls => {}
         }
     }
 }
@@ -135,6 +151,8 @@ mod tests {
             Finding::UnknownKey,
             Finding::HostUnknown,
             Finding::Stranded,
+            Finding::StrandedByNextJs,
+            Finding::ForeignUrls,
         ] {
             assert!(diagnosis.0.get(finding as usize).is_some());
         }

@@ -8,6 +8,11 @@ pub mod watch;
 
 pub use self::settle::{alive_tasks, clears_the_session, settles};
 
+/// The Rust of the guide for Next.js compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../examples/nextjs/README.md")]
+mod guide_for_next_js {}
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

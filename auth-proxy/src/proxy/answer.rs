@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::body::Prefixed;
 use super::landing;
+use super::software::Software;
 use crate::diagnosis::Finding;
 use crate::error::AuthError;
 use crate::javascript::whole_characters;
@@ -24,10 +25,13 @@ pub(super) async fn rewritten(
 ) -> Result<Response, AuthError> {
     let own = front.origin(shared.settings.public_url.as_ref());
     if is_post
-        && !shared.diagnosis.has_said(Finding::Stranded)
+        && ![Finding::Stranded, Finding::StrandedByNextJs].iter().any(|said| shared.diagnosis.has_said(*said))
         && landing::is_stranded(&shared.settings, own.as_ref(), response.headers())
     {
-        shared.say(Finding::Stranded);
+        shared.say(match Software::of(response.headers()) {
+            Software::NextJs => Finding::StrandedByNextJs,
+            Software::Express | Software::Unknown => Finding::Stranded,
+        });
     }
     let rewrite = Rewrite::new(&shared.settings, own);
     rewrite.head(response.headers_mut());

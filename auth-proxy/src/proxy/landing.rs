@@ -34,7 +34,8 @@ fn callback(headers: &HeaderMap) -> Option<Uri> {
     percent_decode_str(value).decode_utf8().ok()?.parse().ok()
 }
 
-fn domain(cookie: &str) -> Option<&str> {
+/// The `Domain` of a `Set-Cookie`.
+pub(super) fn domain(cookie: &str) -> Option<&str> {
     cookie
         .split(';')
         .skip(1)

@@ -8,11 +8,13 @@ mod claims_of_clients;
 #[cfg(feature = "client-js")]
 mod client;
 mod cors;
+mod foreign_urls;
 mod landing;
 mod path;
 mod request;
 mod routes;
 mod service;
+mod software;
 
 use axum::Router;
 

@@ -14,6 +14,7 @@ use super::callback_url;
 #[cfg(feature = "client-js")]
 use super::client;
 use super::cors::{self, Cors};
+use super::foreign_urls;
 use super::request::{self, Plan};
 use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
@@ -44,7 +45,7 @@ pub(super) fn service(
 }
 
 /// Answers a preflight here, and forwards the rest.
-async fn answer(shared: &Shared, request: Request<Body>, cors: Option<&Cors>) -> Response {
+async fn answer(shared: &Arc<Shared>, request: Request<Body>, cors: Option<&Cors>) -> Response {
     let (parts, body) = request.into_parts();
     if let Some(preflight) = cors.and_then(|cors| cors.preflight(&parts)) {
         return preflight;
@@ -53,7 +54,7 @@ async fn answer(shared: &Shared, request: Request<Body>, cors: Option<&Cors>) ->
     response.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, AuthError> {
+async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
     let (mut parts, body) = request.into_parts();
     #[cfg(feature = "client-js")]
     if shared.settings.client_js
@@ -75,6 +76,7 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
     let is_session = is_session(rest);
+    let told = foreign_urls::Page::of(rest);
     let is_judged = is_session && has_session_cookie(shared, &parts.headers);
     // The one answer that renews the session cookie each time, and changes nothing by it.
     let renews = method == Method::GET && is_session;
@@ -128,6 +130,9 @@ async fn forward(shared: &Shared, request: Request<Body>) -> Result<Response, Au
     // It speaks of other ports and protocols of the upstream (RFC 7838), which this app does not have.
     response.headers_mut().remove(ALT_SVC);
     cors::forget(response.headers_mut());
+    if let Some(page) = told {
+        response = foreign_urls::watched(shared, &front, page, response);
+    }
     let points_here =
         |headers: &HeaderMap| headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE);
     // What is read here keeps the head waiting, which has its time.

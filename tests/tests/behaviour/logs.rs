@@ -15,7 +15,7 @@ use crate::support::{Auth, app, app_of, decoding_app, upstream};
 const COOKIE: &str = "authjs.session-token";
 
 /// Everything that this thread logs, at every level, until it is dropped.
-struct Log {
+pub(crate) struct Log {
     text: Buffer,
     _guard: DefaultGuard,
 }
@@ -43,7 +43,7 @@ impl<'a> MakeWriter<'a> for Buffer {
 }
 
 impl Log {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         watch::start();
         let text = Buffer::default();
         let subscriber = tracing_subscriber::fmt()
@@ -54,11 +54,11 @@ impl Log {
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn times(&self, words: &str) -> usize {
+    pub(crate) fn times(&self, words: &str) -> usize {
         self.text().matches(words).count()
     }
 }

@@ -15,6 +15,7 @@ mod direct;
 mod error_pages;
 mod extractors;
 mod faults;
+mod foreign_urls;
 mod guard;
 mod head;
 mod logs;

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::server::{SECRET, Server};
 
 auth_proxy::auth_proxy! {
-    struct Auth { upstream: { kind: authjs, base_url: env("URL"), session_strategy: env("STRATEGY", default = "jwt") } }
+    pub(crate) struct Auth { upstream: { kind: authjs, base_url: env("URL"), session_strategy: env("STRATEGY", default = "jwt") } }
 }
 
 async fn me(session: auth_proxy::Session<Auth>) -> String {
@@ -41,7 +41,7 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     /// One app whose sign-in is on its own origin. The first of the servers is the provider.
-    fn of_one(own: String, callback: String, app: App, servers: Vec<Server>) -> Self {
+    pub(crate) fn of_one(own: String, callback: String, app: App, servers: Vec<Server>) -> Self {
         let provider = servers[0].url.clone();
         Self { apps: vec![own.clone()], callback, auth_host: own, provider, _running: (vec![app], servers) }
     }
@@ -274,11 +274,15 @@ pub(crate) fn bundle_of(version: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(format!("react-{version}.js"))
 }
 
-fn pages(auth: &Auth) -> Router {
+pub(crate) fn pages(auth: &Auth) -> Router {
+    auth.attach(routes(auth)).with_state(auth.clone())
+}
+
+/// The pages without the sign-in routes.
+pub(crate) fn routes(auth: &Auth) -> Router<Auth> {
     let router =
         Router::new().route("/me", get(me)).route("/protected", get(protected)).route("/page", get(page));
-    let router = router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth));
-    auth.attach(router).with_state(auth.clone())
+    router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth))
 }
 
 /// What only this app's own pages may do: how often it was done, and by whom it was asked for.

@@ -8,7 +8,7 @@ use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
 
 /// Follows redirects until there is none, and through the forms of the provider. Answers the last
 /// page and its address.
-async fn walk(browser: &Browser, mut answer: Answer, mut at: String) -> (Answer, String) {
+pub(crate) async fn walk(browser: &Browser, mut answer: Answer, mut at: String) -> (Answer, String) {
     for _ in 0..20 {
         if (300..400).contains(&answer.status) {
             at = absolute(&at, answer.header("location"));
@@ -25,7 +25,7 @@ async fn walk(browser: &Browser, mut answer: Answer, mut at: String) -> (Answer,
     panic!("in circles at {at}: {answer:?}");
 }
 
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+pub(crate) fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     text.split_once(start)?.1.split_once(end).map(|(found, _)| found)
 }
 

@@ -1,6 +1,9 @@
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A program of its own that ends when this is dropped.
 pub(crate) struct Process {
@@ -19,6 +22,34 @@ impl Process {
         assert!(!greeting.is_empty(), "{command:?} printed nothing");
         Self { child, greeting: greeting.trim().to_owned() }
     }
+
+    /// Starts a server that says nothing of use, and waits until it answers on its port. What it prints is kept in a
+    /// file: a closed pipe would end it.
+    pub(crate) fn answering(command: &mut Command, port: u16, path: &str) -> Self {
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{port}.log"));
+        let file = File::create(&log).unwrap();
+        command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
+        let mut process =
+            Self { child: command.spawn().expect("the program starts"), greeting: String::new() };
+        let until = Instant::now() + Duration::from_secs(60);
+        while !answers(port, path) {
+            let ended = process.child.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > until {
+                panic!("{command:?} does not answer ({ended:?}): {}", std::fs::read_to_string(&log).unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        process
+    }
+}
+
+/// Whether a server on this port answers with a status.
+fn answers(port: u16, path: &str) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    let mut answer = Vec::new();
+    let read = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
+    read.is_ok() && answer.starts_with(b"HTTP/1.1 ")
 }
 
 #[cfg(unix)]
@@ -48,7 +79,7 @@ impl Drop for Process {
 }
 
 /// The npm project with the real Auth.js.
-fn authjs() -> PathBuf {
+pub(crate) fn authjs() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("authjs");
     assert!(
         folder.join("node_modules").is_dir(),

@@ -72,8 +72,11 @@ impl Server {
 
     fn of(process: Process) -> Self {
         let port: serde_json::Value = serde_json::from_str(&process.greeting).unwrap();
-        let url = format!("http://127.0.0.1:{}", port["port"]);
-        Self { _process: process, url }
+        Self::at(process, port["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap())
+    }
+
+    pub(crate) fn at(process: Process, port: u16) -> Self {
+        Self { _process: process, url: format!("http://127.0.0.1:{port}") }
     }
 }
 

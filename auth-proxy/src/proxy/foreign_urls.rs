@@ -1,0 +1,300 @@
+//! Whether the upstream makes its URLs of this app's origin, told from its list of providers or its sign-in page, and
+//! said once where it does not: its forms would be posted elsewhere, without the cookies that they need.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use auth_proxy_rules::{Origin, is_in_domain, origin};
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, SET_COOKIE};
+use http::{HeaderMap, StatusCode, Uri};
+use http_body::{Frame, SizeHint};
+
+use super::landing::domain;
+use super::software::Software;
+use crate::diagnosis::Finding;
+use crate::provider::Shared;
+use crate::upstream::Front;
+
+/// Bytes of a body that are looked at. The sign-in page of Auth.js has its first form after 12 KiB of styles.
+const LIMIT: usize = 64 * 1024;
+
+/// Looks at the body of such a page while it passes, unless everything is said. It passes as it is.
+pub(super) fn watched(shared: &Arc<Shared>, front: &Front, page: Page, response: Response) -> Response {
+    if shared.diagnosis.has_said(Finding::ForeignUrls)
+        || response.status() != StatusCode::OK
+        || response.headers().contains_key(CONTENT_ENCODING)
+    {
+        return response;
+    }
+    let Some(own) = front.origin(shared.settings.public_url.as_ref()) else { return response };
+    let (parts, body) = response.into_parts();
+    let software = Software::of(&parts.headers);
+    let domains = Domains::of(&parts.headers, &own);
+    let look = Look { shared: Arc::clone(shared), page, own, software, domains };
+    Response::from_parts(parts, Body::new(Watched { body, read: Vec::new(), look: Some(look) }))
+}
+
+/// What is known before the body comes.
+struct Look {
+    shared: Arc<Shared>,
+    page: Page,
+    own: Origin,
+    software: Software,
+    domains: Domains,
+}
+
+/// What has URLs in it that the upstream made of its origin.
+#[derive(Clone, Copy)]
+pub(super) enum Page {
+    Providers,
+    SignIn,
+}
+
+impl Look {
+    fn at(self, body: &[u8]) {
+        let settings = &self.shared.settings;
+        let Some(url) = self.page.url(body, &settings.upstream_base_path) else { return };
+        match verdict(&self.own, &url, &self.domains) {
+            // Without `public_url` the client said which origin is this app's: one that is right by its word proves
+            // nothing for the others.
+            Verdict::Own if settings.public_url.is_some() => {
+                self.shared.diagnosis.settle(Finding::ForeignUrls);
+            }
+            Verdict::Own | Verdict::Unknown => {}
+            Verdict::Foreign(urls) => {
+                if self.shared.diagnosis.settle(Finding::ForeignUrls) {
+                    self.software.warn(settings, &urls, &self.own);
+                }
+            }
+        }
+    }
+}
+
+impl Page {
+    /// The page at a path below the base path. Auth.js takes a trailing slash.
+    pub(super) fn of(rest: &str) -> Option<Self> {
+        match rest.strip_suffix('/').unwrap_or(rest) {
+            "/providers" => Some(Self::Providers),
+            "/signin" => Some(Self::SignIn),
+            _ => None,
+        }
+    }
+
+    /// The first URL on it that the upstream made of its origin.
+    fn url(self, body: &[u8], base: &str) -> Option<String> {
+        match self {
+            Self::Providers => provider_url(body),
+            Self::SignIn => form_url(&String::from_utf8_lossy(body), base),
+        }
+    }
+}
+
+/// `signinUrl` or `callbackUrl` of the first provider (`core/lib/pages/index.ts`: an object by provider).
+fn provider_url(body: &[u8]) -> Option<String> {
+    let providers: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let provider = providers.values().next()?;
+    let url = |name: &str| provider.get(name)?.as_str().map(str::to_owned);
+    url("signinUrl").or_else(|| url("callbackUrl"))
+}
+
+/// The `action` of the first form that is posted below the upstream's base path.
+fn form_url(html: &str, base: &str) -> Option<String> {
+    let tags = html.split("<form").skip(1).filter_map(|rest| rest.split_once('>'));
+    let actions = tags.filter_map(|(tag, _)| tag.split_once("action=\"")?.1.split('"').next());
+    actions.map(str::to_owned).find(|action| action.contains(&format!("{base}/")))
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Own,
+    Foreign(Origin),
+    /// No http(s) URL, or what may be the host of the parent-domain deployment.
+    Unknown,
+}
+
+/// Which cookies the answer sets, by their `Domain`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Domains {
+    /// This app's host is in one of them: its cookies are shared with the host that sets them.
+    Shared,
+    /// Every one is of the host that answers.
+    HostOnly,
+    /// It sets none.
+    Silent,
+}
+
+impl Domains {
+    fn of(headers: &HeaderMap, own: &Origin) -> Self {
+        let mut cookies =
+            headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()).peekable();
+        if cookies.peek().is_none() {
+            return Self::Silent;
+        }
+        let shared = cookies.filter_map(domain).any(|domain| is_in_domain(own.host(), domain));
+        if shared { Self::Shared } else { Self::HostOnly }
+    }
+}
+
+/// Where a host has a parent domain in common with this app's, its pages may be meant: in the parent-domain deployment
+/// cookies are shared by their `Domain`. An answer without cookies says nothing of that.
+fn verdict(own: &Origin, url: &str, domains: &Domains) -> Verdict {
+    if url.starts_with('/') && !url.starts_with("//") {
+        return Verdict::Own;
+    }
+    let Some(urls) = origin_of(url) else { return Verdict::Unknown };
+    if urls.is_same(own) {
+        return Verdict::Own;
+    }
+    let is_sibling = !urls.host().eq_ignore_ascii_case(own.host())
+        && parents(urls.host()).any(|parent| is_in_domain(own.host(), parent));
+    match domains {
+        Domains::Shared if is_sibling => Verdict::Own,
+        Domains::Silent if is_sibling => Verdict::Unknown,
+        _ => Verdict::Foreign(urls),
+    }
+}
+
+/// The host and the domains above it, down to two labels: a top-level domain has no cookies.
+fn parents(host: &str) -> impl Iterator<Item = &str> {
+    let above = std::iter::successors(Some(host), |host| Some(host.split_once('.')?.1));
+    above.filter(|domain| domain.contains('.'))
+}
+
+fn origin_of(url: &str) -> Option<Origin> {
+    let uri: Uri = url.parse().ok()?;
+    origin(&format!("{}://{}", uri.scheme_str()?, uri.authority()?)).ok()
+}
+
+/// A body that is looked at when it has come whole, or as far as is looked at.
+struct Watched {
+    body: Body,
+    read: Vec<u8>,
+    look: Option<Look>,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else { return Poll::Pending };
+        if self.look.is_some() {
+            let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+            let left = LIMIT - self.read.len().min(LIMIT);
+            let seen = data.map(|data| data.slice(..data.len().min(left))).unwrap_or_default();
+            self.read.extend_from_slice(&seen);
+            // Whoever reads a body of known length does not ask again after its last byte.
+            if frame.is_none() || self.body.is_end_stream() || self.read.len() >= LIMIT {
+                let read = std::mem::take(&mut self.read);
+                if let Some(look) = self.look.take() {
+                    look.at(&read);
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Origin {
+        origin(text).unwrap()
+    }
+
+    #[test]
+    fn urls_of_another_origin_are_foreign() {
+        use Domains::{HostOnly, Shared, Silent};
+        let app = "https://app.example.com";
+        for (own, url, domains, foreign) in [
+            (app, "https://app.example.com/api/auth/signin/a", Silent, Some(false)),
+            (app, "https://APP.example.com:443/x", Silent, Some(false)),
+            (app, "/api/auth/signin/a", Silent, Some(false)),
+            (app, "http://localhost:3001/x", Silent, Some(true)),
+            (app, "http://localhost:3001/x", Shared, Some(true)),
+            (app, "http://app.example.com/x", Silent, Some(true)),
+            (app, "https://app.example.com:3001/x", Silent, Some(true)),
+            (app, "https://example.org/x", Silent, Some(true)),
+            // Siblings: the parent domain, if the cookies say so.
+            (app, "https://auth.example.com/x", Shared, Some(false)),
+            (app, "https://auth.example.com/x", HostOnly, Some(true)),
+            (app, "https://auth.example.com/x", Silent, None),
+            (app, "https://example.com/x", Silent, None),
+            // Two addresses have no domain in common, nor have two ports.
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3001/x", Silent, Some(true)),
+            ("http://127.0.0.1:3000", "http://10.0.0.1:3000/x", Silent, Some(true)),
+            ("http://localhost:3000", "http://localhost:3001/x", HostOnly, Some(true)),
+            (app, "javascript:alert(1)", Silent, None),
+            (app, "//evil.example/x", Silent, None),
+            (app, "", Silent, None),
+        ] {
+            let said = match verdict(&at(own), url, &domains) {
+                Verdict::Own => Some(false),
+                Verdict::Foreign(urls) => Some(origin_of(url).is_some_and(|of| of == urls)),
+                Verdict::Unknown => None,
+            };
+            assert_eq!(said, foreign, "{own} {url} {domains:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_url_is_found() {
+        for (body, url) in [
+            (r#"{"a":{"signinUrl":"s","callbackUrl":"c"},"b":{}}"#, Some("s")),
+            (r#"{"a":{"callbackUrl":"c"}}"#, Some("c")),
+            (r#"{"a":{"signinUrl":1}}"#, None),
+            ("{}", None),
+            ("[]", None),
+            ("null", None),
+            ("{\"a\":{\"signinUrl\":\"s", None),
+        ] {
+            assert_eq!(provider_url(body.as_bytes()).as_deref(), url, "{body}");
+        }
+        let form = r#"<form class="x" action="http://a/api/auth/signin/x" method="POST">"#;
+        for (html, url) in [
+            (form.to_owned(), Some("http://a/api/auth/signin/x")),
+            (
+                format!(r#"<form action="https://search.example/"></form>{form}"#),
+                Some("http://a/api/auth/signin/x"),
+            ),
+            (r#"<form action="/api/auth/signin/x">"#.to_owned(), Some("/api/auth/signin/x")),
+            (r#"<form action="http://a/api/auth/sig"#.to_owned(), None),
+            ("<form><a action=\"/api/auth/x\">".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(form_url(&html, "/api/auth").as_deref(), url, "{html}");
+        }
+    }
+
+    #[test]
+    fn cookies_say_whether_they_are_shared() {
+        for (cookies, domains) in [
+            (&[][..], Domains::Silent),
+            (&["a=b; Path=/"], Domains::HostOnly),
+            (&["a=b; Path=/", "c=d; Domain=.example.com"], Domains::Shared),
+            (&["c=d; Domain=example.org"], Domains::HostOnly),
+        ] {
+            let mut headers = HeaderMap::new();
+            for cookie in cookies {
+                headers.append(SET_COOKIE, cookie.parse().unwrap());
+            }
+            assert_eq!(Domains::of(&headers, &at("https://app.example.com")), domains, "{cookies:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+use auth_proxy_rules::{Host, Kind, Origin, Settings};
+use http::HeaderMap;
+use http::header::VARY;
+
+/// What answers at the upstream, as far as its headers tell: only for what is said in warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Software {
+    NextJs,
+    Express,
+    Unknown,
+}
+
+impl Software {
+    /// Next.js 16 has `X-Powered-By` on pages only; its route handlers vary by the headers of its router.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let says = |name: &str, word: &str| {
+            headers
+                .get_all(name)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .any(|value| value.contains(word))
+        };
+        if says("x-powered-by", "Next.js") || says(VARY.as_str(), "next-router-state-tree") {
+            Self::NextJs
+        } else if says("x-powered-by", "Express") {
+            Self::Express
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// Says that its URLs are of another origin, and what to change. Origins have no secrets; paths and queries are
+    /// not said.
+    pub(super) fn warn(self, settings: &Settings, urls: &Origin, own: &Origin) {
+        tracing::warn!(
+            server = self.name(),
+            %urls,
+            %own,
+            "the upstream makes its URLs of another origin than this app's, so that forms, callbacks and redirects \
+             leave this app: {}",
+            self.mend(settings, urls, own),
+        );
+    }
+
+    /// What to change, by what decides the origin at each server.
+    fn mend(self, settings: &Settings, urls: &Origin, own: &Origin) -> &'static str {
+        let differs_in_scheme = urls.host().eq_ignore_ascii_case(own.host()) && urls.https != own.https;
+        match self {
+            Self::NextJs if settings.kind == Some(Kind::NextAuthV4) => {
+                "set AUTH_TRUST_HOST=1 at the Next.js server and no NEXTAUTH_URL, or NEXTAUTH_URL to this app's \
+                 origin; see examples/nextjs/README.md of auth-proxy"
+            }
+            Self::NextJs => {
+                "Next.js ignores Host, so that its route.js needs the lines of examples/nextjs/README.md of \
+                 auth-proxy; or set AUTH_URL there to this app's origin"
+            }
+            Self::Express if differs_in_scheme => {
+                "set `app.set(\"trust proxy\", true)` at the Express server, which ignores X-Forwarded-Proto without it"
+            }
+            _ if matches!(settings.host, Host::Upstream | Host::Literal(_)) => {
+                "let the upstream see this app's host (`upstream.host: preserve`), or share its cookies with this app \
+                 by their domain (deployment parent-domain of the README)"
+            }
+            _ if settings.kind == Some(Kind::NextAuthV4) => {
+                "set AUTH_TRUST_HOST=1 at the upstream and no NEXTAUTH_URL, or NEXTAUTH_URL to this app's origin"
+            }
+            Self::Express => {
+                "Express makes them of the Host that it gets, so that what stands between it and this app has to pass \
+                 Host on"
+            }
+            Self::Unknown => {
+                "unset AUTH_URL at the upstream, or set it to this app's origin; what stands between it and this app \
+                 has to pass Host on"
+            }
+        }
+    }
+
+    /// Its name in a sentence.
+    fn name(self) -> &'static str {
+        match self {
+            Self::NextJs => "Next.js",
+            Self::Express => "Express",
+            Self::Unknown => "the upstream",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt, origin};
+
+    use super::*;
+
+    #[test]
+    fn the_mend_fits_the_server() {
+        for (software, kind, host, urls, word) in [
+            (Software::NextJs, "authjs", "preserve", "http://localhost:3001", "route.js"),
+            (Software::NextJs, "next_auth_v4", "preserve", "http://localhost:3000", "at the Next.js server"),
+            (Software::Express, "authjs", "preserve", "http://app.example.com", "ignores X-Forwarded-Proto"),
+            (Software::Express, "authjs", "preserve", "http://localhost:3001", "pass Host on"),
+            (Software::Express, "next_auth_v4", "preserve", "http://localhost:3000", "AUTH_TRUST_HOST=1"),
+            (Software::Express, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
+            (Software::Unknown, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
+            (Software::Unknown, "robo", "preserve", "http://localhost:3001", "unset AUTH_URL"),
+        ] {
+            let mut draft = Draft::default();
+            for (option, text) in [(Opt::BaseUrl, "http://auth"), (Opt::Kind, kind), (Opt::Host, host)] {
+                draft.set(option, text).unwrap();
+            }
+            let own = origin("https://app.example.com").unwrap();
+            let said = software.mend(&draft.resolve().unwrap(), &origin(urls).unwrap(), &own);
+            assert!(said.contains(word), "{software:?} {kind} {host}: {said}");
+        }
+    }
+
+    #[test]
+    fn by_its_headers() {
+        for (name, value, software) in [
+            ("x-powered-by", "Next.js", Software::NextJs),
+            ("vary", "rsc, next-router-state-tree, next-router-prefetch, Accept-Encoding", Software::NextJs),
+            ("x-powered-by", "Express", Software::Express),
+            ("x-powered-by", "PHP/8", Software::Unknown),
+            ("vary", "Accept-Encoding", Software::Unknown),
+        ] {
+            let headers = [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
+            assert_eq!(Software::of(&headers), software, "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import { getServerSession } from "next-auth"
+import { options } from "../auth"
+
+export default async function Page() {
+  const session = await getServerSession(options)
+  return (
+    <main>
+      <p>{session ? `signed in as ${session.user.email}` : "signed out"}</p>
+      <p>
+        <a href="/api/auth/signin">sign in</a> <a href="/api/auth/signout">sign out</a>
+      </p>
+    </main>
+  )
+}

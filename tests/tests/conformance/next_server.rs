@@ -1,0 +1,107 @@
+//! examples/nextjs as it is shipped: `next build` once for each state of its sources, then `next start`.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use auth_proxy::Kind;
+use auth_proxy_tests::free_port;
+
+use crate::process::{Process, authjs};
+use crate::server::{SECRET, Server};
+
+/// What the proxy sends as `x-api-key`, and the server knows as `AUTH_PROXY_KEY`.
+pub(crate) const KEY: &str = "the key of a proxy that Next.js believes";
+
+/// The app of `examples/nextjs` for this kind of next-auth.
+fn folder(kind: Kind) -> PathBuf {
+    let version = if kind == Kind::NextAuthV4 { "v4" } else { "v5" };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/nextjs").join(version);
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "Next.js is not installed: run `npm ci` in examples/nextjs/{version}"
+    );
+    folder
+}
+
+/// The port of the Rust app that the rewrites of `next build` lead to: the same for every build in this folder, since
+/// Next.js writes it into the build, and below the ports that `free_port` finds.
+pub(crate) fn rust_port(kind: Kind) -> u16 {
+    let mut hasher = DefaultHasher::new();
+    (env!("CARGO_MANIFEST_DIR"), kind == Kind::NextAuthV4).hash(&mut hasher);
+    20_000 + u16::try_from(hasher.finish() % 10_000).unwrap()
+}
+
+/// Runs `next build` unless this very state of the sources is built.
+fn build(kind: Kind) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let folder = folder(kind);
+    let rust_url = format!("http://127.0.0.1:{}", rust_port(kind));
+    // `next build` removes it, whoever runs it: what they built has other rewrites.
+    let stamp = folder.join(".next/auth-proxy-tests");
+    let state = format!("{rust_url} {:x}", state_of(&folder));
+    if std::fs::read_to_string(&stamp).is_ok_and(|built| built == state) {
+        return folder;
+    }
+    let built = next(&folder, &["build"]).env("RUST_URL", rust_url).output().expect("node runs");
+    let said = [built.stdout, built.stderr].concat();
+    assert!(built.status.success(), "next build: {}", String::from_utf8_lossy(&said));
+    std::fs::write(stamp, state).unwrap();
+    folder
+}
+
+/// A hash of every file that `next build` reads, in a fixed order.
+fn state_of(folder: &Path) -> u64 {
+    fn read(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name == "node_modules" || name.starts_with('.') || name.starts_with("next-env") {
+                continue;
+            }
+            if path.is_dir() {
+                read(&path, files);
+            } else {
+                files.push((path.clone(), std::fs::read(path).unwrap()));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    read(folder, &mut files);
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Next.js's own program, which sends nothing to its makers.
+fn next(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new("node");
+    command.arg("node_modules/next/dist/bin/next").args(words).current_dir(folder);
+    command.env("NEXT_TELEMETRY_DISABLED", "1");
+    // What the environment of a test run says of them is not what the test says.
+    for name in
+        ["AUTH_URL", "NEXTAUTH_URL", "AUTH_TRUST_HOST", "AUTH_PROXY_KEY", "ISSUER", "RUST_URL", "VERCEL"]
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Server {
+    /// A real Next.js with next-auth, as `next start` runs it, and what it believes by the variables.
+    pub(crate) fn next(kind: Kind, vars: &[(&str, &str)]) -> Self {
+        Self::next_at(free_port(), kind, vars)
+    }
+
+    pub(crate) fn next_at(port: u16, kind: Kind, vars: &[(&str, &str)]) -> Self {
+        let mut command = next(&build(kind), &["start", "-H", "127.0.0.1", "-p", &port.to_string()]);
+        // It does not outlive a test that is killed.
+        let end = format!("--import={}", authjs().join("end-with-input.mjs").display());
+        command.env("NODE_OPTIONS", end);
+        command.env("AUTH_SECRET", SECRET).envs(vars.iter().copied());
+        Self::at(Process::answering(&mut command, port, "/"), port)
+    }
+}
