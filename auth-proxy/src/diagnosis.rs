@@ -56,8 +56,6 @@ impl Diagnosis {
                 "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
                  with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
             ),
-            // Said by `say_other_name`.
-            Finding::OtherName => {}
             Finding::NoToken => tracing::warn!(
                 cookie_name,
                 "a session cookie has not the form of a token, and was refused without asking the upstream: set \
@@ -91,8 +89,8 @@ impl Diagnosis {
                  examples/nextjs/README.md of auth-proxy (next-auth v4: AUTH_TRUST_HOST), or AUTH_URL \
                  (NEXTAUTH_URL) has to be this app's origin"
             ),
-            // Its text names the server and the origins.
-            Finding::ForeignUrls => {}
+            // Said by `say_other_name`, and in `proxy/foreign_urls.rs`.
+            Finding::OtherName | Finding::ForeignUrls => {}
         }
     }
 }
@@ -100,9 +98,7 @@ impl Diagnosis {
 impl Diagnosis {
     /// Says, the first time, that a session cookie came under a name that does not count.
     pub(crate) fn say_other_name(&self, cookie_names: &str, other: &str) {
-        let said =
-            self.0.get(Finding::OtherName as usize).is_none_or(|said| said.swap(true, Ordering::Relaxed));
-        if said {
+        if !self.settle(Finding::OtherName) {
             return;
         }
         if other.contains("next-auth") {

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::error::{Failure, Got, classify};
 use super::idle::IdleTimeout;
 use super::retry::{Repeat, Retries, another, is_outage};
+use super::witness::Answering;
 use super::{Front, Rewrite, Upstream};
 use crate::error::{AuthError, Reason};
 
@@ -93,8 +94,10 @@ impl Upstream {
     ) -> Result<(Response<Body>, bool), AuthError> {
         self.admit(deadline).await?;
         let sending = self.tries(deadline, request, repeat, awaited);
-        let ended =
-            if repeat == Repeat::Safe { self.with_witness(deadline, sending).await } else { sending.await };
+        let (ended, witness) = match repeat {
+            Repeat::Safe => self.with_witness(deadline, sending).await,
+            Repeat::Unsent => (sending.await, None),
+        };
         let verdict = Verdict::of(&ended, repeat);
         let fails_everybody = match verdict {
             Verdict::Nothing => false,
@@ -106,7 +109,7 @@ impl Upstream {
                 self.breaker.failed();
                 true
             }
-            Verdict::Suspect => self.confirm(deadline).await,
+            Verdict::Suspect => self.confirm(deadline, witness).await,
         };
         match ended {
             Ok(response) => Ok((response, fails_everybody)),
@@ -129,8 +132,12 @@ impl Upstream {
 
     /// Asks, where a request failed that its client may have made fail, whether the upstream fails everybody, and counts
     /// the answer: a failure that nothing confirms is none of the upstream's.
-    async fn confirm(self: &Arc<Self>, deadline: Instant) -> bool {
-        match self.answers(deadline).await {
+    async fn confirm(self: &Arc<Self>, deadline: Instant, witness: Option<Answering>) -> bool {
+        let answers = match witness {
+            Some(asked) => asked.wait(deadline).await,
+            None => self.answers(deadline).await,
+        };
+        match answers {
             Some(true) => {
                 self.breaker.answered();
                 false
@@ -155,14 +162,18 @@ impl Upstream {
 
     /// Sends a request, and has the upstream asked whether it answers at all once half of the time is over: whether the
     /// upstream or this request is late is known then when its time is up.
-    async fn with_witness<T>(self: &Arc<Self>, deadline: Instant, sending: impl Future<Output = T>) -> T {
+    async fn with_witness<T>(
+        self: &Arc<Self>,
+        deadline: Instant,
+        sending: impl Future<Output = T>,
+    ) -> (T, Option<Answering>) {
         let half = deadline - self.settings.timeout / 2;
         let mut sending = pin!(sending);
         if let Ok(ended) = timeout_at(half, sending.as_mut()).await {
-            return ended;
+            return (ended, None);
         }
-        self.ask_whether_it_answers();
-        sending.await
+        let witness = self.ask_whether_it_answers();
+        (sending.await, Some(witness))
     }
 
     /// The tries of one request.

@@ -16,7 +16,22 @@ use crate::error::AuthError;
 
 /// The request of the proxy's own that is under way, if one is.
 #[derive(Default)]
-pub(super) struct Witness(Mutex<Option<watch::Receiver<Option<bool>>>>);
+pub(super) struct Witness(Mutex<Option<Answering>>);
+
+/// Whether the upstream answers, once that is known.
+#[derive(Clone)]
+pub(super) struct Answering(watch::Receiver<Option<bool>>);
+
+impl Answering {
+    /// `None` when it is not known by the deadline.
+    pub(super) async fn wait(mut self, deadline: Instant) -> Option<bool> {
+        *timeout_at(deadline, self.0.wait_for(Option::is_some)).await.ok()?.ok()?
+    }
+
+    fn is_known(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+}
 
 impl Upstream {
     /// Whether the upstream answers a request that no client had a part in: `GET providers`, without a cookie, to this
@@ -27,18 +42,17 @@ impl Upstream {
     /// large, and a proxy before the upstream answers 503 to a host that it does not know. Only when this fails too does
     /// the upstream fail everybody.
     pub(super) async fn answers(self: &Arc<Self>, deadline: Instant) -> Option<bool> {
-        let mut answer = self.ask_whether_it_answers();
-        let answer = timeout_at(deadline, answer.wait_for(Option::is_some)).await.ok()?.ok()?;
-        *answer
+        self.ask_whether_it_answers().wait(deadline).await
     }
 
     /// Asks, unless somebody asks already, and goes on when nobody waits for it.
-    pub(super) fn ask_whether_it_answers(self: &Arc<Self>) -> watch::Receiver<Option<bool>> {
+    pub(super) fn ask_whether_it_answers(self: &Arc<Self>) -> Answering {
         let mut under_way = self.witness.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = under_way.as_ref().filter(|answer| answer.borrow().is_none()) {
+        if let Some(answer) = under_way.as_ref().filter(|answer| !answer.is_known()) {
             return answer.clone();
         }
         let (sender, answer) = watch::channel(None);
+        let answer = Answering(answer);
         *under_way = Some(answer.clone());
         let upstream = Arc::clone(self);
         tokio::spawn(async move {
