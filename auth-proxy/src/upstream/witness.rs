@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -13,6 +14,9 @@ use super::client::Client;
 use super::retry::is_outage;
 use super::{Front, Upstream};
 use crate::error::AuthError;
+
+/// Bytes of the answer that are read.
+const BODY_LIMIT: usize = 1 << 20;
 
 /// The request of the proxy's own that is under way, if one is.
 #[derive(Default)]
@@ -35,7 +39,7 @@ impl Answering {
 
 impl Upstream {
     /// Whether the upstream answers a request that no client had a part in: `GET providers`, without a cookie, to this
-    /// app's own host or the upstream's. Any status will do but 502, 503 and 504. `None` when that is not known by the
+    /// app's own host or the upstream's. Any whole answer will do but 502, 503 and 504. `None` when that is not known by the
     /// deadline.
     ///
     /// A client can have a request of its own fail in many ways: Node resets the connection after a head that is too
@@ -64,14 +68,20 @@ impl Upstream {
 
     async fn own_request(&self) -> bool {
         let Ok(request) = self.make_own_request() else { return false };
-        let sent = async {
-            match &self.client {
-                Client::Direct(client) => client.send(request).await.ok().map(|response| response.status()),
-                Client::Other(client) => client.fetch(request).await.ok().map(|response| response.status()),
-            }
+        let answered = async {
+            let response = match &self.client {
+                Client::Direct(client) => {
+                    client.send(request).await.ok()?.map(|body| body.map_or_else(Body::empty, Body::new))
+                }
+                Client::Other(client) => client.fetch(request).await.ok()?,
+            };
+            let (parts, body) = response.into_parts();
+            // A body that breaks off or stands still is no answer; one that is too long is one.
+            let body = Limited::new(body, BODY_LIMIT).collect().await;
+            let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
+            Some(is_whole && !is_outage(parts.status))
         };
-        let status = timeout(self.witness_timeout(), sent).await.ok().flatten();
-        status.is_some_and(|status| !is_outage(status))
+        timeout(self.witness_timeout(), answered).await.ok().flatten().unwrap_or(false)
     }
 
     /// A lookup that was not answered in half of its time has this sent, which is to be over before the lookup is.

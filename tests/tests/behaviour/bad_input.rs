@@ -58,7 +58,7 @@ async fn requests_that_a_proxy_of_this_kind_has_no_use_for() {
         ("GET /api/auth/session HTTP/1.1\r\nHost: a b\r\n".to_owned(), "host_invalid"),
         ("GET /api/auth/session HTTP/1.1\r\nHost: user@evil.example\r\n".to_owned(), "host_invalid"),
         ("GET /api/auth/session HTTP/1.1\r\nHost: a/../b\r\n".to_owned(), "host_invalid"),
-        ("GET /api/auth/session HTTP/1.1\r\nHost: a\r\nHost: b\r\n".to_owned(), "host_invalid"),
+        ("GET /api/auth/session HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n".to_owned(), "host_invalid"),
         (
             format!("POST /api/auth/signout HTTP/1.1\r\nHost: {}\r\nContent-Length: 99999999\r\n", app.addr),
             "body_too_large",
@@ -68,7 +68,8 @@ async fn requests_that_a_proxy_of_this_kind_has_no_use_for() {
         assert!(answer.starts_with("HTTP/1.1 4") && answer.contains(code), "{request}: {answer}");
     }
     // hyper answers CONNECT with a target that is no authority itself.
-    let answer = app.raw("CONNECT /api/auth/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    let answer =
+        app.raw("CONNECT /api/auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
     assert!(upstream.seen().is_empty(), "{:?}", upstream.seen());
 }
@@ -127,7 +128,7 @@ async fn bodies_that_do_not_arrive() {
 async fn smuggled_requests() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
-    let inner = "GET /api/auth/smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    let inner = "GET /api/auth/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for head in [
         "Content-Length: 0\r\nContent-Length: 44\r\n",
         "Content-Length: 4, 44\r\n",
@@ -142,7 +143,7 @@ async fn smuggled_requests() {
         "X: a\nTransfer-Encoding: chunked\r\n",
     ] {
         let request = format!(
-            "POST /api/auth/signout HTTP/1.1\r\nHost: a\r\n{head}Connection: close\r\n\r\n0\r\n\r\n{inner}"
+            "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\n{head}Connection: close\r\n\r\n0\r\n\r\n{inner}"
         );
         let answer = app.raw(&request).await;
         assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{head:?}: {answer}");
@@ -224,11 +225,11 @@ async fn huge_heads_are_refused() {
 async fn bytes_that_are_no_text() {
     let upstream = upstream().await;
     let (app, _browser) = app_of(Auth::builder().base_url(upstream.url())).await;
-    let mut request = b"GET /session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: authjs.session-token=\xff\xfe\r\n\r\n".to_vec();
+    let mut request = b"GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: authjs.session-token=\xff\xfe\r\n\r\n".to_vec();
     let answer = raw_bytes(&app, &request).await;
     assert!(answer.contains("session_absent"), "{answer}");
     request =
-        b"GET /session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer \xff\xfe\r\n\r\n"
+        b"GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer \xff\xfe\r\n\r\n"
             .to_vec();
     let answer = raw_bytes(&app, &request).await;
     assert!(answer.contains("bearer_malformed"), "{answer}");

@@ -16,8 +16,12 @@ async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> A
     Answer::of(request.send().await.unwrap()).await
 }
 
+fn varies_by_origin(answer: &Answer) -> bool {
+    answer.headers.get_all("vary").iter().any(|line| line == "origin")
+}
+
 fn is_allowed(answer: &Answer, origin: &str) -> bool {
-    assert!(answer.header("vary").contains("origin"), "{answer:?}");
+    assert!(varies_by_origin(answer), "{answer:?}");
     let said =
         (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"));
     assert!(said == (origin, "true") || said == ("", ""), "{said:?}");
@@ -65,7 +69,7 @@ async fn off_unless_configured() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
     let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", PAGE)]).await;
-    assert_eq!((answer.header("vary"), answer.header("access-control-allow-origin")), ("", ""));
+    assert!(!varies_by_origin(&answer) && answer.header("access-control-allow-origin").is_empty());
     let asked = [("origin", PAGE), ("access-control-request-method", "POST")];
     assert_eq!(ask(&app, "OPTIONS", "/api/auth/csrf", &asked).await.status, 405);
 }

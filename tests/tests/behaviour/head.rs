@@ -44,7 +44,7 @@ async fn headers_that_connection_names_go_no_further() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) = in_front_of(&mirror).await;
     let answer = app
-        .raw("GET /api/auth/session HTTP/1.1\r\nHost: a\r\nConnection: close, X-Mine, x-api-key\r\nX-Mine: 1\r\n\r\n")
+        .raw("GET /api/auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close, X-Mine, x-api-key\r\nX-Mine: 1\r\n\r\n")
         .await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let seen = &seen.lock().unwrap()[0].2;
@@ -62,9 +62,13 @@ async fn the_host_policy() {
     let url = mirror.url("");
     let own = mirror.addr.to_string();
     for (builder, host, forwarded) in [
-        (Auth::builder(), "app.internal", "app.internal"),
-        (Auth::builder().host(Host::Upstream), own.as_str(), "app.internal"),
-        (Auth::builder().host(Host::Literal("auth.test:81".into())), "auth.test:81", "app.internal"),
+        (Auth::builder().hosts(["app.internal"]), "app.internal", "app.internal"),
+        (Auth::builder().hosts(["app.internal"]).host(Host::Upstream), own.as_str(), "app.internal"),
+        (
+            Auth::builder().hosts(["app.internal"]).host(Host::Literal("auth.test:81".into())),
+            "auth.test:81",
+            "app.internal",
+        ),
         (Auth::builder().public_url("https://public.test"), "public.test", "public.test"),
     ] {
         let https = format!("{builder:?}").contains("public_url");
@@ -95,12 +99,22 @@ async fn a_host_that_nobody_vouches_for() {
         (builder(), "0x08080808", 421),
         (builder().host(Host::Upstream), "evil.example", 421),
         (builder().trusted_proxies(["10.0.0.0/8"]), "evil.example", 421),
-        (builder().trusted_proxies(["127.0.0.1"]), "app.example.com", 200),
+        // The word of a trusted proxy is `X-Forwarded-Host`; `Host` is what its client sent.
+        (builder().trusted_proxies(["127.0.0.1"]), "app.example.com", 421),
+        (builder().hosts(["app.example.com"]), "app.example.com", 200),
+        (builder().hosts(["app.example.com"]), "app.example.com:81", 421),
+        (builder().hosts(["app.example.com"]), "evil.example", 421),
         (builder().public_url("http://app.example.com"), "evil.example", 200),
         (builder(), "localhost:3000", 200),
-        (builder(), "192.168.1.7", 200),
+        (builder(), "127.8.8.8", 200),
+        (builder(), "a.localhost:3000", 200),
         (builder(), "[::1]:80", 200),
-        (builder(), "app.internal", 200),
+        // Internal names are anybody's too, in the network of who reads a mail.
+        (builder(), "192.168.1.66", 421),
+        (builder(), "app.internal", 421),
+        (builder(), "evil.local", 421),
+        (builder(), "evil", 421),
+        (builder(), "[fe80::1]", 421),
     ] {
         let (app, _browser) = app_of(builder).await;
         let head = format!("Host: {host}\r\nConnection: close\r\n\r\n");

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use auth_proxy::Kind;
 use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::watch;
 use axum::response::IntoResponse;
@@ -96,10 +97,10 @@ async fn a_short_secret() {
 }
 
 #[tokio::test]
-async fn the_cookie_has_the_other_prefix() {
+async fn warns_once_of_a_session_cookie_under_another_name() {
     let log = Log::start();
     let upstream = upstream().await;
-    let (_app, browser) = app(&upstream).await;
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).kind(Kind::Robo)).await;
     for _ in 0..3 {
         let answer = browser
             .get_with("/session", &[("cookie", "__Secure-authjs.session-token=aaaa..bbbb.cccc.dddd")])
@@ -107,7 +108,7 @@ async fn the_cookie_has_the_other_prefix() {
         assert_eq!(answer.code(), "session_absent");
     }
     assert_eq!(
-        log.times("the session cookie under the other name: set `upstream.cookie_name`"),
+        log.times("a request carries the session cookie under another name: remove `upstream.kind`"),
         1,
         "{}",
         log.text()
@@ -133,7 +134,8 @@ async fn the_upstream_is_undecided() {
     let silent: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
     let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(silent)).await;
     for _ in 0..3 {
-        let answer = browser.get_with("/session", &[("cookie", "authjs.session-token=x")]).await;
+        let answer =
+            browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
         assert_eq!(answer.code(), "upstream_undecided");
     }
     assert_eq!(log.times("neither cleared nor renewed it: its database is in trouble"), 1, "{}", log.text());

@@ -92,6 +92,7 @@ async fn no_failure_of_the_upstream_tells_what_was_sent() {
     for (failure, url) in failures().await {
         for by_reqwest in [false, true] {
             let builder = builder(&url);
+            let builder = builder.session_strategy(auth_proxy::Strategy::Database);
             let builder = if by_reqwest { builder.fetch(Reqwest::new(loopback_client())) } else { builder };
             let auth = builder.build().unwrap();
             look(failure, &format!("{auth:?} {:?}", auth.config()));

@@ -31,12 +31,14 @@ impl SessionStore for Shared {
 #[tokio::test]
 async fn instances_share_a_store() {
     let (upstream, store) = (Upstream::default(), Shared::default());
-    let instance = || app_of(upstream.auth().session_cache(HOUR).session_store(store.clone()));
+    let instance = || {
+        app_of(upstream.auth().public_url("http://app.test").session_cache(HOUR).session_store(store.clone()))
+    };
     let ((_one, first), (other, second)) = (instance().await, instance().await);
     assert_eq!(name(&first, "ada").await, "ada");
     assert_eq!(name(&second, "ada").await, "ada");
     assert_eq!(upstream.lookups(), 1);
-    assert!(store.0.lock().unwrap().values().all(|text| !text.contains("ada-")));
+    assert!(store.0.lock().unwrap().values().all(|text| !text.contains("adax")));
     // Signed out at one, asked for again at the other.
     let sign_out = reqwest::Client::new().post(other.url("/api/auth/signout"));
     sign_out.header("cookie", "authjs.session-token=ada").send().await.unwrap();
