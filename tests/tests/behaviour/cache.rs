@@ -43,7 +43,11 @@ impl Upstream {
     fn router(&self) -> Router {
         let upstream = self.clone();
         let session = move |headers: HeaderMap| async move { upstream.session(&headers).await };
-        Router::new().route("/api/auth/session", any(session)).fallback(|| async { "ok" })
+        let down = Arc::clone(&self.down);
+        let others = move || async move {
+            if *down.lock().unwrap() { StatusCode::BAD_GATEWAY.into_response() } else { "ok".into_response() }
+        };
+        Router::new().route("/api/auth/session", any(session)).fallback(others)
     }
 
     async fn session(&self, headers: &HeaderMap) -> Response {

@@ -158,7 +158,7 @@ impl Sessions {
             return Ok(Found { answer: Answer::Refused, source: Source::Memory, renewed: Some(renewed) });
         }
         let sessions = Arc::clone(self);
-        let found = self.flights.join(key, &ticket, || {
+        let found = self.flights.join(key, &ticket, deadline, || {
             let lookup = lookup()?;
             Ok(move |flight: Arc<Flight>, deadline| async move {
                 let found = lookup(deadline).await?;
