@@ -157,9 +157,9 @@ await add("exp twice", {
 })
 await add("exp null", { token: sealed({ ...CLAIMS, exp: null }) })
 for (const [name, plain] of Object.entries({
-  "exp of a far future": '{"exp":1e300}', "exp wider than 64 bits": `{"exp":1${"0".repeat(30)}}`, "exp negative": '{"exp":-1}',
-  "exp zero": '{"exp":0}', "exp true": '{"exp":true}', "nbf negative": '{"nbf":-1}',
-})) await add(name, { token: sealed(plain) })
+  "exp of a far future": '"exp":1e300', "exp wider than 64 bits": `"exp":1${"0".repeat(30)}`, "exp negative": '"exp":-1',
+  "exp zero": '"exp":0', "exp true": '"exp":true', "nbf negative": '"nbf":-1',
+})) await add(name, { token: sealed(`{"sub":"42",${plain}}`) })
 
 // Damage.
 const good = await v5()
@@ -278,11 +278,11 @@ for (const [name, plain] of Object.entries({
   await add("half a character", { token })
   vectors.at(-1).ours = vectors.at(-1).core = { ok: true, claims: { ...vectors.at(-1).core.claims, name: "Ada \ufffd" } }
 }
-await add("claims empty", { token: sealed({}) })
+await add("claims empty", { token: sealed({}), ...differ(false, "`{}` is not a session") })
 await add("claims with a prototype", { token: sealed('{"__proto__":{"role":"admin"},"sub":"42"}') })
 await add("claims among spaces", { token: sealed(' \n{"sub":"42"} ') })
-await add("a claim twice", { token: sealed('{"sub":"41","sub":"42"}') })
-await add("claims nested 100 deep", { token: sealed(`{"deep":${"[".repeat(100)}${"]".repeat(100)}}`) })
+await add("a claim of the app's own twice", { token: sealed('{"sub":"42","role":"user","role":"admin"}') })
+await add("claims nested 64 deep", { token: sealed(`{"sub":"42","deep":${"[".repeat(63)}${"]".repeat(63)}}`) })
 await add("unicode", { token: await v5({ ...CLAIMS, name: "Zoë 👩‍💻 שלום \u202e", "ключ": "値" }) })
 await add("nested claims", { token: await v5({ ...CLAIMS, role: "admin", nested: { a: [1, null, { b: true }], big: 9007199254740991, float: 1.5 } }) })
 

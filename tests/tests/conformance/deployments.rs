@@ -81,7 +81,7 @@ pub(crate) async fn front_door_https(kind: Kind) -> Deployment {
     };
     let auth =
         Auth::builder().base_url(&server.url).kind(kind).public_url(&own).secrets([SECRET]).build().unwrap();
-    assert!(auth.config().cookie_name().starts_with("__Secure-"));
+    assert!(auth.config().cookie_names().iter().all(|name| name.starts_with("__Secure-")));
     let app = App::start_at(inner, pages(&auth)).await;
     let tls = Server::tls(outer, inner);
     Deployment::of_one(own, callback, app, vec![idp, server, tls])
@@ -264,7 +264,8 @@ async fn react() -> axum::response::Html<&'static str> {
 async fn react_script(
     axum::extract::State(auth): axum::extract::State<Auth>,
 ) -> impl axum::response::IntoResponse {
-    let version = if auth.config().cookie_name().contains("next-auth") { "v4" } else { "v5" };
+    let version =
+        if auth.config().cookie_names().iter().any(|name| name.contains("next-auth")) { "v4" } else { "v5" };
     let bundle = std::fs::read(bundle_of(version)).unwrap();
     ([("content-type", "text/javascript")], bundle)
 }
