@@ -110,10 +110,14 @@ impl Expected {
     pub fn parse(text: &str) -> Result<Self, Bad> {
         match text {
             "any" => Ok(Self::Any),
-            text if text.trim().is_empty() || text.len() > 1024 => {
+            text if text.trim_matches(['"', ' ']).is_empty() || text.len() > 1024 => {
                 Err(Bad::new("expected the value that the token carries, or `any` to waive the check"))
             }
-            text => Ok(Self::Is(text.to_owned())),
+            text => {
+                // Quotes keep a value from reading as the word.
+                let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                Ok(Self::Is(inner.unwrap_or(text).to_owned()))
+            }
         }
     }
 }
