@@ -4,6 +4,7 @@ use auth_proxy::testing::{FakeUpstream, mint, mint_v4};
 use auth_proxy::{Expected, Kind, Source, TokenFormat};
 use aws_lc_rs::hmac;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -89,7 +90,7 @@ fn signed(claims: &Value) -> String {
 /// A token for another service, signed with the same key.
 #[tokio::test]
 async fn signed_tokens_are_of_the_audience_and_the_issuer() {
-    let upstream = Router::new().fallback(|| async { axum::http::StatusCode::NOT_FOUND.into_response() });
+    let upstream = Router::new().fallback(|| async { StatusCode::NOT_FOUND.into_response() });
     let is = |text: &str| Expected::Is(text.to_owned());
     let builder = Auth::builder().base_url("http://auth").fetch(upstream).token(TokenFormat::Hs256);
     let builder = builder.secrets([SECRET]).audience(is("app")).issuer(is("https://auth.example.com"));

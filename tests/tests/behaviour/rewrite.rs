@@ -130,12 +130,9 @@ async fn other_origins_of_the_upstream_become_this_apps() {
         (&[], "https://login.example.com/signup?error=InvalidEmail"),
     ] {
         let answer = || async {
-            (
-                axum::http::StatusCode::SEE_OTHER,
-                [("location", "https://login.example.com/signup?error=InvalidEmail")],
-            )
+            (StatusCode::SEE_OTHER, [("location", "https://login.example.com/signup?error=InvalidEmail")])
         };
-        let upstream = axum::Router::new().fallback(answer);
+        let upstream = Router::new().fallback(answer);
         let builder = Auth::builder().base_url("http://auth.internal").fetch(upstream);
         let (_app, browser) = app_of(builder.public_url("https://app.test").public_origins(origins)).await;
         assert_eq!(browser.post("/api/auth/signup", &[]).await.header("location"), location);
