@@ -92,12 +92,14 @@ fn too_large() -> Vec<(&'static str, Vec<String>)> {
         format!("Cookie: {COOKIE}=AAAA..AAAA.AAAA.AAAA; authjs.callback-url={}\r\n", bars),
         format!("Cookie: {COOKIE}=AAAA..AAAA.AAAA.AAAA; authjs.callback-url=x\r\n"),
     ];
-    let forwarded: Vec<_> = ["/api/auth/session", "/api/auth/providers", "/api/auth/csrf", "/api/auth/signin"]
-        .iter()
-        .flat_map(|target| {
-            [format!("Cookie: {COOKIE}={bars}\r\n"), format!("X-A: {}\r\n", "a".repeat(30_000))].map(|headers| head(target, &headers))
-        })
-        .collect();
+    let forwarded: Vec<_> =
+        ["/api/auth/session", "/api/auth/providers", "/api/auth/csrf", "/api/auth/signin"]
+            .iter()
+            .flat_map(|target| {
+                [format!("Cookie: {COOKIE}={bars}\r\n"), format!("X-A: {}\r\n", "a".repeat(30_000))]
+                    .map(|headers| head(target, &headers))
+            })
+            .collect();
     let me = |headers: Vec<String>| headers.iter().map(|headers| head("/me", headers)).collect();
     vec![("tokens", me(lookups)), ("companion cookies", me(companions)), ("forwarded", forwarded)]
 }
@@ -106,7 +108,11 @@ fn too_large() -> Vec<(&'static str, Vec<String>)> {
 async fn heads_that_node_refuses_keep_nobody_out() {
     let node = Node::start(ANSWERS);
     let raw = Touchy::start(|head| {
-        if head.contains("/session ") { ok("200 OK", "", r#"{"user":{"name":"Ada"}}"#) } else { ok("200 OK", "", "{}") }
+        if head.contains("/session ") {
+            ok("200 OK", "", r#"{"user":{"name":"Ada"}}"#)
+        } else {
+            ok("200 OK", "", "{}")
+        }
     })
     .await;
     for (upstream, url) in [("Node", &node.url), ("a raw server", &raw.url)] {
@@ -149,7 +155,10 @@ fn hosts(named: &[&str], more: &str) -> Vec<String> {
         let line = if host.is_empty() { String::new() } else { format!("Host: {host}\r\n") };
         let version = if host.is_empty() { "1.0" } else { "1.1" };
         let cookie = format!("Cookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n");
-        format!("GET {target} HTTP/{version}\r\n{line}Connection: close\r\n{}{cookie}\r\n", more.replace("{}", host))
+        format!(
+            "GET {target} HTTP/{version}\r\n{line}Connection: close\r\n{}{cookie}\r\n",
+            more.replace("{}", host)
+        )
     };
     named.iter().flat_map(|host| targets.map(|target| request(host, target))).collect()
 }
@@ -196,7 +205,8 @@ async fn a_router_that_knows_only_the_public_name_is_found_again() {
     let builder = Auth::builder().base_url(format!("http://127.0.0.1:{port}")).trusted_proxies(["127.0.0.1"]);
     let app = app(builder.retries(0).circuit_breaker(3)).await;
     let me = async || {
-        let headers = format!("X-Forwarded-Host: app.example.com\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n");
+        let headers =
+            format!("X-Forwarded-Host: app.example.com\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n");
         app.raw_get("/me", &headers).await.0
     };
     for _ in 0..4 {

@@ -2,14 +2,14 @@
 //! reaches.
 
 mod breaker;
-// mod hosts;
-// mod keys;
+mod hosts;
+mod keys;
 mod memory;
 mod node;
 mod pages;
-// mod shared_caches;
-// mod sign_out;
+mod shared_caches;
+mod sign_out;
 mod stale;
 mod support;
 mod touchy;
-// mod two_tokens;
+mod two_tokens;

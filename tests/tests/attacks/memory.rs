@@ -13,7 +13,7 @@ use crate::support::{Auth, COOKIE};
 
 const WAITING: usize = 1000;
 /// KiB of a lookup.
-const BOUND: usize = 64;
+const BOUND: usize = 128;
 
 /// KiB that this process has in memory.
 fn resident() -> usize {
@@ -48,7 +48,12 @@ async fn a_thousand_lookups_that_wait_hold_little() {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let output = command.args(["--exact", name, "--nocapture"]).env(INSIDE, "1").output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        print!("{}", said.lines().filter(|line| line.contains("KiB")).fold(String::new(), |all, line| all + line + "\n"));
+        print!(
+            "{}",
+            said.lines()
+                .filter(|line| line.contains("KiB"))
+                .fold(String::new(), |all, line| all + line + "\n")
+        );
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         return;
     }

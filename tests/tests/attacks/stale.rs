@@ -81,11 +81,37 @@ fn tricks(token: &str) -> Vec<(&'static str, String)> {
         ("an odd loopback host", to("/me", "x.localhost")),
         ("no host", format!("GET /me HTTP/1.0\r\nCookie: {own}\r\n\r\n")),
         ("percent-encoded", head("/me", "app.localhost", &format!("Cookie: {COOKIE}={encoded}\r\n"))),
-        ("in chunks", head("/me", "app.localhost", &format!("Cookie: {COOKIE}.0={half}; {COOKIE}.1={rest}\r\n"))),
+        (
+            "in chunks",
+            head("/me", "app.localhost", &format!("Cookie: {COOKIE}.0={half}; {COOKIE}.1={rest}\r\n")),
+        ),
         ("Bearer", head("/me", "app.localhost", &format!("Authorization: Bearer {token}\r\n"))),
-        ("forwarded headers", head("/me", "app.localhost", &format!("X-Forwarded-Proto: https\r\nX-Forwarded-Host: zzz\r\nX-Odd: 1\r\nCookie: {own}\r\n"))),
-        ("an Upgrade", head("/me", "app.localhost", &format!("Connection: x-odd\r\nX-Odd: 1\r\nExpect: x\r\nCookie: {own}\r\n"))),
-        ("an override", head("/me?x-odd", "app.localhost", &format!("X-HTTP-Method-Override: TRACE\r\nCookie: {own}\r\n"))),
+        (
+            "forwarded headers",
+            head(
+                "/me",
+                "app.localhost",
+                &format!(
+                    "X-Forwarded-Proto: https\r\nX-Forwarded-Host: zzz\r\nX-Odd: 1\r\nCookie: {own}\r\n"
+                ),
+            ),
+        ),
+        (
+            "an Upgrade",
+            head(
+                "/me",
+                "app.localhost",
+                &format!("Connection: x-odd\r\nX-Odd: 1\r\nExpect: x\r\nCookie: {own}\r\n"),
+            ),
+        ),
+        (
+            "an override",
+            head(
+                "/me?x-odd",
+                "app.localhost",
+                &format!("X-HTTP-Method-Override: TRACE\r\nCookie: {own}\r\n"),
+            ),
+        ),
     ]
 }
 
@@ -141,7 +167,9 @@ async fn a_real_outage_serves_stale() {
         let upstream = upstream(&known).await;
         let app = app(builder(&upstream.url, strategy)).await;
         let tokens: Vec<_> = (0..10).map(|n| issue(&known, strategy, n)).collect();
-        let me = async |token: &str| ask(&app, &head("/me", "app.localhost", &format!("Cookie: {COOKIE}={token}\r\n"))).await;
+        let me = async |token: &str| {
+            ask(&app, &head("/me", "app.localhost", &format!("Cookie: {COOKIE}={token}\r\n"))).await
+        };
         for token in &tokens {
             assert_eq!(me(token).await.0, 200);
         }

@@ -9,7 +9,7 @@ use auth_proxy_tests::{App, watch};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -24,10 +24,8 @@ pub(crate) const SECURE: &str = "__Secure-authjs.session-token";
 pub(crate) const SECRET: &str = "the secret of an upstream under attack";
 
 /// A request as it arrived.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Seen {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
 }
 
@@ -35,6 +33,8 @@ pub(crate) struct Seen {
 /// A token is good until the test ends it; with `jwt` a sign-out ends none, as in Auth.js.
 pub(crate) struct Upstream {
     name: &'static str,
+    /// Whether it reads and sets its cookie with the prefix where it is asked over https, as Auth.js does.
+    by_scheme: bool,
     strategy: Strategy,
     tokens: Mutex<HashMap<String, String>>,
     seen: Mutex<Vec<Seen>>,
@@ -46,10 +46,19 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn new(name: &'static str, strategy: Strategy) -> Arc<Self> {
+        Self::with(name, false, strategy)
+    }
+
+    pub(crate) fn by_scheme(strategy: Strategy) -> Arc<Self> {
+        Self::with(COOKIE, true, strategy)
+    }
+
+    fn with(name: &'static str, by_scheme: bool, strategy: Strategy) -> Arc<Self> {
         watch::start();
         watch::secret(SECRET);
         Arc::new(Self {
             name,
+            by_scheme,
             strategy,
             tokens: Mutex::default(),
             seen: Mutex::default(),
@@ -65,9 +74,13 @@ impl Upstream {
 
     /// A new token of this account, sealed for the cookie of this upstream.
     pub(crate) fn issue(&self, account: &str) -> String {
+        self.issue_as(account, self.name)
+    }
+
+    fn issue_as(&self, account: &str, name: &str) -> String {
         let number = self.issued.fetch_add(1, SeqCst);
         let token = match self.strategy {
-            Strategy::Jwt => seal(account, self.name),
+            Strategy::Jwt => seal(account, name),
             Strategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
         };
         self.tokens.lock().unwrap().insert(token.clone(), account.to_owned());
@@ -83,57 +96,70 @@ impl Upstream {
         self.tokens.lock().unwrap().remove(token);
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    /// The requests that arrived since this was last asked.
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen.lock().unwrap())
     }
 
-    /// As Auth.js reads it: every cookie whose name starts with this one, joined (`core/lib/utils/cookie.ts:154-177`);
-    /// the first of a name counts.
+    fn name(&self, headers: &HeaderMap) -> &'static str {
+        let is_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        if self.by_scheme && is_https { SECURE } else { self.name }
+    }
+
+    /// As Auth.js reads it: every cookie whose name starts with this one, joined in the order of their numbers
+    /// (`core/lib/utils/cookie.ts:154-177`); the first of a name counts.
     fn token(&self, headers: &HeaderMap) -> Option<String> {
-        let mut found: Vec<(usize, String)> = Vec::new();
+        let own = self.name(headers);
+        let mut found: Vec<(usize, String, String)> = Vec::new();
         for line in headers.get_all("cookie").iter().filter_map(|line| line.to_str().ok()) {
             for (name, value) in line.split(';').filter_map(|pair| pair.trim().split_once('=')) {
-                let Some(rest) = name.strip_prefix(self.name) else { continue };
-                let number = rest.strip_prefix('.').and_then(|n| n.parse().ok()).unwrap_or(0);
-                let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
-                if !found.iter().any(|(known, _)| *known == number) {
-                    found.push((number, value));
+                if !name.starts_with(own) || found.iter().any(|(_, known, _)| known == name) {
+                    continue;
                 }
+                let number = name.rsplit('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+                let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+                found.push((number, name.to_owned(), value));
             }
         }
-        found.sort_by_key(|(number, _)| *number);
-        (!found.is_empty()).then(|| found.into_iter().map(|(_, value)| value).collect())
+        found.sort_by_key(|(number, ..)| *number);
+        (!found.is_empty()).then(|| found.into_iter().map(|(.., value)| value).collect())
     }
 
-    fn set(&self, token: &str) -> String {
-        format!("{}={token}; Path=/; HttpOnly; SameSite=Lax", self.name)
+    fn set(&self, headers: &HeaderMap, token: &str) -> String {
+        format!("{}={token}; Path=/; HttpOnly; SameSite=Lax", self.name(headers))
     }
 
     fn session(&self, headers: &HeaderMap) -> Response {
         let Some(token) = self.token(headers) else { return "null".into_response() };
         let account = self.tokens.lock().unwrap().get(&token).cloned();
         let Some(account) = account else {
-            return ([("set-cookie", format!("{}=; Max-Age=0; Path=/", self.name))], "null").into_response();
+            return ([("set-cookie", format!("{}=; Max-Age=0; Path=/", self.name(headers)))], "null")
+                .into_response();
         };
         let renewed = match self.strategy {
-            Strategy::Jwt => self.issue(&account),
+            Strategy::Jwt => self.issue_as(&account, self.name(headers)),
             Strategy::Database => token,
         };
-        let body = json!({ "user": { "name": account, "id": account }, "expires": "2099-01-01T00:00:00.000Z" });
-        let headers = [("set-cookie", self.set(&renewed)), ("content-type", "application/json".to_owned())];
+        let body =
+            json!({ "user": { "name": account, "id": account }, "expires": "2099-01-01T00:00:00.000Z" });
+        let headers =
+            [("set-cookie", self.set(headers, &renewed)), ("content-type", "application/json".to_owned())];
         (headers, body.to_string()).into_response()
     }
 
-    fn sign_in(&self, account: &str) -> Response {
-        let headers = [("set-cookie", self.set(&self.issue(account))), ("location", "/".to_owned())];
-        (axum::http::StatusCode::FOUND, headers).into_response()
+    fn sign_in(&self, headers: &HeaderMap, account: &str) -> Response {
+        let set = [
+            ("set-cookie", self.set(headers, &self.issue_as(account, self.name(headers)))),
+            ("location", "/".to_owned()),
+        ];
+        (StatusCode::FOUND, set).into_response()
     }
 
     fn sign_out(&self, headers: &HeaderMap) -> Response {
         if let (Strategy::Database, Some(token)) = (self.strategy, self.token(headers)) {
             self.end(&token);
         }
-        ([("set-cookie", format!("{}=; Max-Age=0; Path=/", self.name))], "{}").into_response()
+        ([("set-cookie", format!("{}=; Max-Age=0; Path=/", self.name(headers)))], "{}").into_response()
     }
 }
 
@@ -141,17 +167,13 @@ async fn answer(State(upstream): State<Arc<Upstream>>, request: Request) -> Resp
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
     let headers = parts.headers.clone();
-    upstream.seen.lock().unwrap().push(Seen { method: parts.method, uri: parts.uri, headers: parts.headers });
-    let (method, path) = {
-        let seen = upstream.seen.lock().unwrap();
-        let last = seen.last().unwrap();
-        (last.method.clone(), last.uri.path().to_owned())
-    };
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    upstream.seen.lock().unwrap().push(Seen { headers: parts.headers });
     let account = String::from_utf8_lossy(&body);
     let account = account.split('&').find_map(|field| field.strip_prefix("username=")).unwrap_or_default();
     let response = match path.rsplit('/').next().unwrap_or_default() {
         "session" => upstream.session(&headers),
-        "credentials" if method == Method::POST => upstream.sign_in(account),
+        "credentials" if method == Method::POST => upstream.sign_in(&headers, account),
         "signout" if method == Method::POST => upstream.sign_out(&headers),
         "csrf" => axum::Json(json!({ "csrfToken": "none" })).into_response(),
         _ => {

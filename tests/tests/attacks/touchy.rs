@@ -72,7 +72,9 @@ async fn serve(
         *heads.lock().unwrap() += 1;
         let answer = if head.len() > NODE_LIMIT {
             // As Node does: what is still unread makes the close a reset.
-            Reply::Reset("HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n".to_owned())
+            Reply::Reset(
+                "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n".to_owned(),
+            )
         } else {
             reply(&String::from_utf8_lossy(&head).to_ascii_lowercase())
         };
