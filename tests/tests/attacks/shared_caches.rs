@@ -200,12 +200,19 @@ async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
                     }
                     // And the other way round: nobody is shown as a stranger for having come second.
                     let answer = visitor.get_with(&path, &[(credential, &value)]).await;
-                    assert_eq!((answer.status, &answer.body), (200, &own), "{setting}, {path}");
+                    if answer.body != own {
+                        given.push(format!(
+                            "{setting}, {credential}, {path} with {said:?}, shown as a stranger"
+                        ));
+                    }
                 }
             }
         }
     }
-    println!("shared caches: {} of {asked} strangers were given a visitor's page by nginx", given.len());
+    println!(
+        "shared caches: {} of {asked} strangers and visitors were given each other's page by nginx",
+        given.len()
+    );
     assert!(given.is_empty(), "{} of {asked}:\n{}", given.len(), given.join("\n"));
 }
 

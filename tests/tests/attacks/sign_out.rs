@@ -101,7 +101,8 @@ impl Late {
 
 fn session_cookies(answer: &str) -> Vec<String> {
     let prefix = format!("set-cookie: {COOKIE}");
-    answer.lines().filter(|line| line.starts_with(&prefix)).map(str::to_owned).collect()
+    let lines = answer.lines().filter(|line| line.starts_with(&prefix));
+    lines.map(|line| line.chars().take(70).collect()).collect()
 }
 
 /// The token that the browser has after an answer: the one that it sent, unless it was renewed.
@@ -238,7 +239,9 @@ async fn a_request_that_the_sign_out_overtook_does_not_undo_it() {
                     upstream.gate.forget_permits(1);
                     upstream.held.forget_permits(1);
                     tried += 1;
-                    if !said.is_empty() {
+                    // Who is signed out already loses nothing by one more word of it.
+                    let clears = said.iter().all(|said| said.contains("=; max-age=0"));
+                    if !said.is_empty() && !(clears && !matches!(other, Other::SignsInAsBob)) {
                         undone.push(format!("{how:?}, {}, {other:?}: {said:?}", late.0));
                     }
                 }
