@@ -23,13 +23,13 @@ pub(crate) const ANSWERS: &str = r#"
     process.stdin.on('end', () => process.exit()).resume();
 "#;
 
-/// Never answers a lookup.
-pub(crate) const HANGS: &str = r#"
-    const { createServer } = require('node:http');
-    const server = createServer((request, response) => { request.url.endsWith('/session') || response.end('{}') });
+/// Takes whatever is sent, and never answers.
+pub(crate) const HANGS: &str = r"
+    const { createServer } = require('node:net');
+    const server = createServer((socket) => socket.on('error', () => {}).resume());
     server.listen(0, '127.0.0.1', () => console.log(server.address().port));
     process.stdin.on('end', () => process.exit()).resume();
-"#;
+";
 
 impl Node {
     pub(crate) fn start(script: &str) -> Self {
