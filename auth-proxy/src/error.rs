@@ -66,8 +66,8 @@ impl Outcome {
 /// | `upstream_overloaded` | 503 | unavailable: it says so, or too many requests wait for it |
 /// | `circuit_open` | 503 | unavailable: it failed several times in a row (`upstream.circuit_breaker`) |
 /// | `upstream_timeout` | 504 | unavailable |
-/// | `path_invalid`, `host_invalid`, `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
-/// | `host_unknown` | 421 | bad request: a public name, and no `public_url` or `trusted_proxies` vouches for it |
+/// | `path_invalid`, `host_invalid` (also for no `Host`), `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
+/// | `host_unknown` | 421 | bad request: no `public_url`, `hosts` or trusted proxy says that this app has the host |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |
 /// | `body_late` | 408 | bad request |

@@ -44,6 +44,10 @@ macro_rules! auth_proxy {
     };
 }
 
+#[cfg(doc)]
+#[doc = include_str!("../docs/troubleshooting.md")]
+pub mod troubleshooting {}
+
 /// What the macros expand to. Not for use by hand; no version promise.
 #[doc(hidden)]
 pub mod __private {

@@ -63,7 +63,7 @@ choice! {
         /// Auth.js v5 (`@auth/core`, `@auth/express`, `next-auth` v5, ..).
         Authjs = "authjs",
         /// `next-auth` v4, at least 4.24.5: before that, a cookie that anybody can get (the state of a sign-in
-        /// that was begun) is a session (GHSA-v64w-49xw-qq89).
+        /// that was begun) is a token that names nobody (GHSA-v64w-49xw-qq89). It is refused here.
         NextAuthV4 = "next_auth_v4",
     }
     hint = other_names_of_the_kind
@@ -210,7 +210,7 @@ choice! {
 pub enum Host {
     /// Preserve for an internal upstream, else the upstream's own.
     Auto,
-    /// The one the browser sent.
+    /// That of this app: of `public_url`, else the one that was asked for, where it is believed.
     Preserve,
     /// The one of `upstream.base_url`.
     Upstream,

@@ -11,7 +11,7 @@ use super::cache::SessionKey;
 /// request that the browser sent before the sign-out, and that arrives after it, meets this.
 const KEPT_FOR: Duration = Duration::from_secs(120);
 
-/// How many are kept so, at the most: about 5 MiB.
+/// How many are kept so, at the most: about 8 MiB.
 const MOST_KEPT: usize = 16_384;
 
 /// Tokens of one session that are known by it. The older ones are forgotten: browsers have left them behind.
@@ -37,6 +37,8 @@ struct State {
 struct Lineage {
     /// How often it was ended.
     ends: AtomicU64,
+    /// How often the upstream answered with another session cookie, or took it away.
+    changes: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -57,12 +59,19 @@ impl Lineage {
 pub(crate) struct Ticket {
     lineage: Arc<Lineage>,
     ends: u64,
+    changes: u64,
 }
 
 impl Ticket {
     fn new(lineage: Arc<Lineage>) -> Self {
         let ends = lineage.ends.load(Ordering::Acquire);
-        Self { lineage, ends }
+        let changes = lineage.changes.load(Ordering::Acquire);
+        Self { lineage, ends, changes }
+    }
+
+    /// Whether a sign-in, a sign-out or a change was answered since. One that was only begun may yet fail.
+    pub(crate) fn was_changed(&self) -> bool {
+        self.lineage.changes.load(Ordering::Acquire) != self.changes
     }
 
     /// Whether the session was not ended since.
@@ -90,33 +99,30 @@ impl Lineages {
             return;
         }
         state.link(&ticket.lineage, key);
-        let dropped = state.keep(Arc::clone(&ticket.lineage));
-        drop(state);
-        drop(dropped);
+        state.keep(Arc::clone(&ticket.lineage));
     }
 
-    /// Ends what is known of the session of a token, and answers every key that it is known by.
-    pub(crate) fn end(&self, key: SessionKey) -> HashSet<SessionKey> {
+    /// Ends what is known of the session of a token, and answers every key that it is known by. `changed` says that the
+    /// browser has another session cookie from now on, or none.
+    pub(crate) fn end(&self, key: SessionKey, changed: bool) -> HashSet<SessionKey> {
         let mut state = self.state();
         // Held while its end is noted: a session that nobody knew is to be known as ended.
         let _own = state.of(key);
         let (mut ended, mut left) = (HashSet::new(), vec![key]);
-        let mut dropped = Vec::new();
         while let Some(key) = left.pop() {
             if !ended.insert(key) {
                 continue;
             }
             for lineage in state.all(&key) {
                 lineage.ends.fetch_add(1, Ordering::AcqRel);
+                lineage.changes.fetch_add(u64::from(changed), Ordering::AcqRel);
                 let mut inner = lineage.inner();
                 inner.ended_at = Some(Instant::now());
                 left.extend(&inner.keys);
                 drop(inner);
-                dropped.extend(state.keep(lineage));
+                state.keep(lineage);
             }
         }
-        drop(state);
-        drop(dropped);
         ended
     }
 
@@ -158,16 +164,14 @@ impl State {
         }
     }
 
-    /// Keeps a session known for a while. Answers those that need be known no longer.
-    fn keep(&mut self, lineage: Arc<Lineage>) -> Vec<Arc<Lineage>> {
+    /// Keeps a session known for a while.
+    fn keep(&mut self, lineage: Arc<Lineage>) {
         let now = Instant::now();
         self.kept.push_back((now, lineage));
         let is_over = |(since, _): &(Instant, Arc<Lineage>)| now.duration_since(*since) > KEPT_FOR;
-        let mut dropped = Vec::new();
         while self.kept.len() > MOST_KEPT || self.kept.front().is_some_and(is_over) {
-            dropped.extend(self.kept.pop_front().map(|(_, lineage)| lineage));
+            self.kept.pop_front();
         }
-        dropped
     }
 }
 
@@ -195,7 +199,7 @@ mod tests {
             lineages.renewed(&second, key("c"));
             let other = lineages.of(key("other"));
             assert!(first.may_relay() && second.may_relay());
-            assert_eq!(lineages.end(key(by)), [key("a"), key("b"), key("c")].into());
+            assert_eq!(lineages.end(key(by), true), [key("a"), key("b"), key("c")].into());
             assert!(!first.is_current() && !second.is_current() && other.may_relay(), "{by}");
         }
     }
@@ -204,7 +208,7 @@ mod tests {
     async fn a_request_that_arrives_late_meets_the_end() {
         let lineages = Lineages::default();
         drop(lineages.of(key("a")));
-        lineages.end(key("a"));
+        lineages.end(key("a"), true);
         let late = lineages.of(key("a"));
         assert!(late.is_current() && !late.may_relay());
         tokio::time::advance(KEPT_FOR + Duration::from_secs(1)).await;
@@ -214,11 +218,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_was_only_begun_changed_nothing() {
+        let lineages = Lineages::default();
+        let ticket = lineages.of(key("a"));
+        lineages.end(key("a"), false);
+        assert!(!ticket.is_current() && !ticket.was_changed());
+        lineages.end(key("a"), true);
+        assert!(ticket.was_changed());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn two_that_turn_out_to_be_one_end_together() {
         let lineages = Lineages::default();
         let (a, b) = (lineages.of(key("a")), lineages.of(key("b")));
         lineages.renewed(&a, key("b"));
-        lineages.end(key("a"));
+        lineages.end(key("a"), true);
         assert!(!a.is_current() && !b.is_current());
     }
 
@@ -226,7 +240,7 @@ mod tests {
     async fn what_is_kept_is_bounded() {
         let lineages = Lineages::default();
         for n in 0..MOST_KEPT + 5000 {
-            lineages.end(key(&format!("{n}")));
+            lineages.end(key(&format!("{n}")), true);
             drop(lineages.of(key(&format!("seen {n}"))));
         }
         let ticket = lineages.of(key("long"));

@@ -55,6 +55,11 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     for name in targeted {
         headers.remove(name);
     }
+    if !headers.contains_key(CACHE_CONTROL) && !headers.contains_key(VARY) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+        headers.insert(VARY, HeaderValue::from_static("cookie, authorization"));
+        return;
+    }
     let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
     let directives: Vec<&str> = lines.flat_map(directives).collect();
     let is_private = directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"))

@@ -23,7 +23,8 @@ use crate::upstream::Front;
 /// With `upstream.secret` the token is decrypted or verified here, without a call to the upstream,
 /// so it stays good until its `exp` even after a sign-out. Without a secret, and for database
 /// sessions, the claims are those of the upstream's session: the user's fields with `id` as `sub`
-/// and `image` as `picture` (`getToken` of the original answers the session then).
+/// and `image` as `picture` (`getToken` of the original answers the session then). So there is no `exp`, and a
+/// `sub` only where the upstream's session callback tells the user's `id`.
 ///
 /// `Option<Token<Auth>>` and `Result<Token<Auth>, AuthError>` work as for
 /// [`Session`](crate::Session).

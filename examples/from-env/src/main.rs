@@ -10,16 +10,21 @@ auth_proxy! {
     /// The login, as the environment describes it.
     struct Auth {
         public_url: env("AUTH_PUBLIC_URL", optional),
+        hosts: env("AUTH_HOSTS", optional),
+        trusted_proxies: env("AUTH_TRUSTED_PROXIES", optional),
         upstream: {
-            kind: env("AUTH_UPSTREAM_KIND", default = "robo"),
+            kind: env("AUTH_UPSTREAM_KIND", optional),
             base_url: env("AUTH_UPSTREAM_URL"),
             base_path: env("AUTH_UPSTREAM_BASE_PATH", default = "/api/auth"),
             host: env("AUTH_UPSTREAM_HOST", default = "auto"),
             headers: { "x-api-key": env("AUTH_PROXY_KEY", optional) },
-            cookie_name: env("AUTH_COOKIE_NAME", default = "authjs.session-token"),
+            cookie_name: env("AUTH_COOKIE_NAME", optional),
             secret: [env("AUTH_SECRET", optional), env("AUTH_SECRET_PREVIOUS", optional)],
             session_strategy: env("AUTH_SESSION_STRATEGY", default = "jwt"),
             token: env("AUTH_TOKEN", optional),
+            audience: env("AUTH_AUDIENCE", optional),
+            issuer: env("AUTH_ISSUER", optional),
+            public_origins: env("AUTH_UPSTREAM_ORIGINS", optional),
             timeout: env("AUTH_UPSTREAM_TIMEOUT", default = "10s"),
         },
         session: {

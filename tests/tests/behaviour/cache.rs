@@ -43,7 +43,16 @@ impl Upstream {
     fn router(&self) -> Router {
         let upstream = self.clone();
         let session = move |headers: HeaderMap| async move { upstream.session(&headers).await };
-        Router::new().route("/api/auth/session", any(session)).fallback(|| async { "ok" })
+        let down = Arc::clone(&self.down);
+        let others = move |request: Request| async move {
+            match request.uri().path() {
+                _ if *down.lock().unwrap() => StatusCode::BAD_GATEWAY.into_response(),
+                "/api/auth/signs-out" => [("set-cookie", format!("{COOKIE}=; Max-Age=0"))].into_response(),
+                "/api/auth/signs-in" => [("set-cookie", format!("{COOKIE}=bob"))].into_response(),
+                _ => "ok".into_response(),
+            }
+        };
+        Router::new().route("/api/auth/session", any(session)).fallback(others)
     }
 
     async fn session(&self, headers: &HeaderMap) -> Response {
@@ -209,6 +218,13 @@ async fn what_changes_a_session_ends_what_is_remembered_of_it() {
         ("POST", "session"),
         ("POST", "callback/credentials"),
         ("GET", "callback/github"),
+        ("PUT", "account"),
+        ("PATCH", "account"),
+        ("DELETE", "account"),
+        ("GET", "verify-email/confirm?token=x"),
+        ("GET", "password/reset/confirm?token=x"),
+        ("GET", "signs-out"),
+        ("GET", "signs-in"),
     ]
     .into_iter()
     .enumerate()
@@ -228,6 +244,47 @@ async fn what_changes_a_session_ends_what_is_remembered_of_it() {
     browser.get_with("/api/auth/providers", &[("cookie", &format!("{COOKIE}=ada"))]).await;
     name(&browser, "ada").await;
     assert_eq!(upstream.lookups(), before);
+}
+
+/// MySQL and others compare without regard to case: what was looked up under another spelling ends with the session.
+#[tokio::test]
+async fn a_sign_out_ends_every_spelling_of_a_token() {
+    let upstream = Upstream::default();
+    let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
+    for spelling in ["ada", "ADA", "Ada"] {
+        let other = name(&browser, spelling).await;
+        // Each is an answer to itself alone.
+        assert_eq!(other, spelling);
+        let lookups = upstream.lookups();
+        let request = reqwest::Client::new().post(app.url("/api/auth/signout"));
+        request.header("cookie", format!("{COOKIE}=ada")).send().await.unwrap();
+        name(&browser, spelling).await;
+        assert_eq!(upstream.lookups(), lookups + 1, "{spelling}");
+    }
+}
+
+/// A renewed token is given to the browser when the one that it has is old enough.
+#[tokio::test]
+async fn renewals_are_relayed_when_they_are_worth_it() {
+    for (older_than, relayed) in [(Duration::ZERO, 3), (HOUR, 1)] {
+        let upstream = Upstream::default();
+        let (_app, browser) = app_of(upstream.auth().session_renew(older_than)).await;
+        let mut token = "ada".to_owned();
+        let mut seen = 0;
+        for _ in 0..3 {
+            let cookie = format!("{COOKIE}={token}");
+            let answer = browser.get_with("/session", &[("cookie", &cookie)]).await;
+            assert_eq!(answer.status, 200);
+            if let Some(renewed) = answer.cookies().first() {
+                token = renewed.split(['=', ';']).nth(1).unwrap().to_owned();
+                seen += 1;
+            }
+        }
+        assert_eq!((seen, upstream.lookups()), (relayed, 3), "{older_than:?}");
+        // What clears the cookie always reaches it.
+        let refused = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=refused"))]).await;
+        assert_eq!(refused.cookies().len(), 1);
+    }
 }
 
 /// A lookup that began before a sign-out may find somebody signed in: nobody else is to believe it.

@@ -15,7 +15,11 @@ use crate::support::{Auth, app, app_of, routes, upstream};
 
 const PAGE: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
-const COOKIE: (&str, &str) = ("cookie", "authjs.session-token=a.b.c.d.e");
+const COOKIE: (&str, &str) = ("cookie", "authjs.session-token=aaaa.bbbb.cccc.dddd.eeee");
+
+fn varies_by_accept(answer: &Answer) -> bool {
+    answer.headers.get_all("vary").iter().any(|line| line == "Accept")
+}
 
 /// One whose upstream is not there, and which goes on asking for it.
 fn down() -> Builder<Auth> {
@@ -27,14 +31,14 @@ fn down() -> Builder<Auth> {
 fn is_page(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.header("content-type")), (status, "text/html; charset=utf-8"));
     assert_eq!(page_code(&answer.body).as_deref(), Some(code), "{answer:?}");
-    assert_eq!((answer.header("cache-control"), answer.header("vary")), ("no-store", "Accept"));
+    assert_eq!((answer.header("cache-control"), varies_by_accept(answer)), ("no-store", true));
     assert!(answer.body.len() < 2_000, "{} bytes", answer.body.len());
 }
 
 /// Asserts that the same request of a script or a program gets the problem.
 fn is_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code));
-    assert_eq!((answer.header("cache-control"), answer.header("vary")), ("no-store", "Accept"));
+    assert_eq!((answer.header("cache-control"), varies_by_accept(answer)), ("no-store", true));
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn other_errors_stay_problems() {
         ("/api/auth/..%2fx", 400, "path_invalid"),
     ] {
         let answer = browser.get_with(path, &[PAGE, NAVIGATE]).await;
-        assert_eq!((answer.status, answer.code().as_str(), answer.header("vary")), (status, code, ""));
+        assert_eq!((answer.status, answer.code().as_str(), varies_by_accept(&answer)), (status, code, false));
     }
 }
 
@@ -171,7 +175,7 @@ async fn answers_of_others_stay_as_they_are() {
     let passed = browser.get_with("/api/auth/signin", &[PAGE, NAVIGATE]).await;
     assert_eq!((passed.status, page_code(&passed.body)), (503, None));
     let own = browser.get_with("/own", &[PAGE, NAVIGATE]).await;
-    assert_eq!((own.status, own.body.as_str(), own.header("vary")), (403, "my own", ""));
+    assert_eq!((own.status, own.body.as_str(), varies_by_accept(&own)), (403, "my own", false));
     let replaced = browser.get_with("/replaced", &[PAGE, NAVIGATE, COOKIE]).await;
     assert_eq!((replaced.status, replaced.body.as_str()), (503, "upstream_overloaded"));
 }
@@ -182,7 +186,7 @@ async fn without_the_layer_it_is_a_problem() {
     let handler = |_: Session<Auth>| async { "ok" };
     let app = App::start(Router::new().route("/bare", get(handler)).with_state(auth)).await;
     let answer = Browser::of(&app).get_with("/bare", &[PAGE, NAVIGATE, COOKIE]).await;
-    assert_eq!((answer.code().as_str(), answer.header("vary")), ("upstream_unreachable", ""));
+    assert_eq!((answer.code().as_str(), varies_by_accept(&answer)), ("upstream_unreachable", false));
 }
 
 #[tokio::test]
@@ -215,7 +219,7 @@ async fn the_app_has_pages_of_its_own() {
         assert_eq!((failed.status, failed.body.as_str()), (500, "later"), "{path}");
         assert_eq!((failed.header("retry-after"), failed.header("x-page")), ("60", "mine"));
         let varies: Vec<_> = failed.headers.get_all("vary").iter().collect();
-        assert_eq!(varies, ["Accept-Language", "Accept"]);
+        assert_eq!(varies[..2], ["Accept-Language", "Accept"]);
     }
     // Nobody else is shown it.
     assert_eq!(browser.get("/session").await.status, 502);
@@ -246,7 +250,7 @@ async fn a_page_has_nothing_of_the_body_that_it_replaces() {
     assert_eq!(page_code(&page.body).as_deref(), Some("upstream_unreachable"), "{page:?}");
     assert_eq!((page.header("content-encoding"), page.header("etag")), ("", ""));
     assert_eq!(page.header("content-length"), page.body.len().to_string());
-    assert_eq!(page.headers.get_all("vary").iter().collect::<Vec<_>>(), ["Accept-Encoding", "Accept"]);
+    assert_eq!(page.headers.get_all("vary").iter().collect::<Vec<_>>()[..2], ["Accept-Encoding", "Accept"]);
     assert_eq!(browser.get_with("/packed", &[COOKIE]).await.body, "a zip");
 }
 

@@ -190,3 +190,21 @@ async fn nobody_relays_the_cookies() {
     browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
     assert_eq!(log.times("the cookies do not reach the browser"), 0);
 }
+
+/// One event for each lookup: what came of it, where it was found, and how long it took.
+#[tokio::test]
+async fn every_lookup_is_an_event() {
+    let log = Log::start();
+    let upstream = upstream().await;
+    let builder = Auth::builder().base_url(upstream.url()).session_cache(std::time::Duration::from_secs(60));
+    let (_app, browser) = app_of(builder).await;
+    browser.sign_in("demo", "demo").await;
+    for _ in 0..2 {
+        assert_eq!(browser.get("/session").await.status, 200);
+    }
+    browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
+    for (outcome, source) in [("present", "upstream"), ("present", "memory"), ("invalid", "upstream")] {
+        let event = format!("session looked up outcome=\"{outcome}\" code=\"\" source=\"{source}\" took=");
+        assert_eq!(log.times(&event), 1, "{event} in {}", log.text());
+    }
+}

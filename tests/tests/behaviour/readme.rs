@@ -85,6 +85,76 @@ fn promises_are_held_by_tests() {
     }
 }
 
+/// The page of what does not work has every code of an error, and every warning by its first words.
+#[test]
+fn every_code_and_every_warning_is_explained() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/troubleshooting.md")).unwrap();
+    assert!(README.contains("(auth-proxy/docs/troubleshooting.md)"));
+    let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error.rs")).unwrap();
+    let reasons = errors.split_once("\nreasons! {\n").unwrap().1.split_once("\n}").unwrap().0;
+    let codes: Vec<&str> = reasons.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
+    assert!(codes.len() >= 37, "{codes:?}");
+    for code in codes {
+        assert!(page.contains(&format!("\n| `{code}` |")), "{code} is not explained");
+    }
+    // One line, since sentences are wrapped in both.
+    let page = one_line(&page);
+    let warnings = warnings(&sources(&format!("{root}/auth-proxy/src")));
+    assert!(warnings.len() >= 18, "{warnings:?}");
+    for warning in warnings {
+        assert!(page.contains(&warning), "`{warning}` is not explained");
+    }
+}
+
+/// The first words of each message that is logged as a warning or an error, as they stand in the source.
+fn warnings(source: &str) -> Vec<String> {
+    let calls = source.split("tracing::warn!(").skip(1).chain(source.split("tracing::error!(").skip(1));
+    let message = |call: &str| {
+        let text = call.split('"').nth(1).unwrap().replace('\\', " ");
+        let words: Vec<_> = text.split_whitespace().take(8).map(str::to_owned).collect();
+        words.join(" ")
+    };
+    calls.map(message).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Every variable that `from-env` reads is in the README.
+#[test]
+fn the_variables_of_from_env_are_listed() {
+    let example = include_str!("../../../examples/from-env/src/main.rs");
+    let names: Vec<&str> =
+        example.split("env(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(names.len() >= 14, "{names:?}");
+    let table =
+        README.split("\n## ").find(|part| part.starts_with("Settings from the environment\n")).unwrap();
+    for name in names.into_iter().chain(["HOST", "PORT"]) {
+        assert!(table.contains(&format!("`{name}`")), "{name} is not in the table");
+    }
+}
+
+/// The package of this name on crates.io is another project: no text may have anybody install it.
+#[test]
+fn no_text_installs_the_package_of_another_project() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let files =
+        ["README.md", "SECURITY.md", "CHANGELOG.md", "auth-proxy/Cargo.toml", "examples/nextjs/README.md"];
+    let docs = std::fs::read_dir(format!("{root}/auth-proxy/docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned());
+    for file in files.map(|file| format!("{root}/{file}")).into_iter().chain(docs) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in
+            text.lines().filter(|line| line.trim_start_matches(['#', ' ']).starts_with("auth-proxy = "))
+        {
+            assert!(line.contains("git = ") || line.contains("path = "), "{file}: {line}");
+        }
+        assert!(!text.contains("cargo add auth-proxy"), "{file}");
+    }
+}
+
 /// What stands in all Rust files below a folder.
 fn sources(folder: &str) -> String {
     let mut text = String::new();
@@ -107,9 +177,10 @@ fn the_tests_that_security_md_names() {
     let named: Vec<_> = text.split('`').filter_map(|code| code.split_once(".rs::")).collect();
     assert!(named.len() > 20, "{named:?}");
     for (file, test) in named {
-        let folder = if file.starts_with("token/") { "auth-proxy/src" } else { "tests/tests" };
-        let source = std::fs::read_to_string(root.join(folder).join(format!("{file}.rs")))
-            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let source = ["tests/tests", "auth-proxy/src"]
+            .into_iter()
+            .find_map(|folder| std::fs::read_to_string(root.join(folder).join(format!("{file}.rs"))).ok())
+            .unwrap_or_else(|| panic!("there is no {file}.rs"));
         assert!(source.contains(&format!("fn {test}() ")), "{file} has no test {test}");
     }
     let ours = |code: &&str| {

@@ -122,6 +122,44 @@ async fn prefixes_are_taken_off_and_come_back() {
     }
 }
 
+/// Robo's own redirects go to its `AUTH_URL`, which may be neither its address nor this app.
+#[tokio::test]
+async fn other_origins_of_the_upstream_become_this_apps() {
+    for (origins, location) in [
+        (&["https://login.example.com"][..], "/signup?error=InvalidEmail"),
+        (&[], "https://login.example.com/signup?error=InvalidEmail"),
+    ] {
+        let answer = || async {
+            (
+                axum::http::StatusCode::SEE_OTHER,
+                [("location", "https://login.example.com/signup?error=InvalidEmail")],
+            )
+        };
+        let upstream = axum::Router::new().fallback(answer);
+        let builder = Auth::builder().base_url("http://auth.internal").fetch(upstream);
+        let (_app, browser) = app_of(builder.public_url("https://app.test").public_origins(origins)).await;
+        assert_eq!(browser.post("/api/auth/signup", &[]).await.header("location"), location);
+    }
+}
+
+/// A response with both framings: the chunks count, and the length is of nobody's body (RFC 9112, section 6.3).
+#[tokio::test]
+async fn a_length_beside_chunks_goes_no_further() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let (_app, browser) = app_of(Auth::builder().base_url(url)).await;
+    let answer = browser.get("/api/auth/providers").await;
+    assert_eq!((answer.body.as_str(), answer.header("content-length")), ("hello", ""));
+}
+
 /// Auth.js appends what begins with a slash to its own origin: without that origin it is another host.
 #[tokio::test]
 async fn no_callback_url_leads_away() {

@@ -74,3 +74,19 @@ async fn with_return_redirect_a_database_sign_in_signs_nobody_in() {
         assert_eq!(session.json().is_null(), strategy == Strategy::Database, "{session:?}");
     }
 }
+
+/// A database session of Robo tells the value of its cookie to whoever asks: page scripts must not read it.
+#[tokio::test]
+async fn page_scripts_do_not_read_the_session_token() {
+    for (expose, reads) in [(false, false), (true, true)] {
+        let builder = FakeUpstream::builder().robo().strategy(Strategy::Database);
+        let upstream = users(builder).start().await.unwrap();
+        let builder = Auth::builder().base_url(upstream.url()).session_strategy(Strategy::Database);
+        let (_app, browser) = app_of(builder.expose_session_token(expose)).await;
+        browser.sign_in("demo", "demo").await;
+        let session = browser.get("/api/auth/session").await;
+        assert_eq!(session.json()["user"]["name"], "Demo");
+        assert_eq!(session.json().get("sessionToken").is_some(), reads);
+        assert!(session.header("cache-control").contains("private"), "{session:?}");
+    }
+}

@@ -19,7 +19,7 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::BasePath, path)
     }
 
-    /// `public_url`: this app's own origin.
+    /// `public_url`: this app's own origin as browsers see it.
     #[must_use]
     pub fn public_url(self, url: impl Into<String>) -> Self {
         self.set(Opt::PublicUrl, url)
@@ -31,7 +31,7 @@ impl<P: Provider> Builder<P> {
         self.set_list(Opt::Hosts, hosts)
     }
 
-    /// `upstream.kind`: what runs at the upstream.
+    /// `upstream.kind`: what runs at the upstream. Without it both names that Auth.js gives the session cookie count.
     #[must_use]
     pub fn kind(self, kind: Kind) -> Self {
         self.set(Opt::Kind, kind.word())
@@ -202,7 +202,7 @@ impl<P: Provider> Builder<P> {
         self.set(Opt::Retries, counted(times))
     }
 
-    /// `upstream.circuit_breaker`: after how many failures in a row the upstream is left alone for a while;
+    /// `upstream.circuit_breaker`: after how many confirmed failures in a row the upstream is left alone;
     /// zero for never.
     #[must_use]
     pub fn circuit_breaker(self, failures: u32) -> Self {
@@ -241,7 +241,8 @@ impl<P: Provider> Builder<P> {
         self.set_list(Opt::CorsOrigins, origins)
     }
 
-    /// `trusted_proxies`: addresses and blocks whose `X-Forwarded-*` headers count.
+    /// `trusted_proxies`: addresses and blocks of peers whose `X-Forwarded-*` headers count; their `Host`
+    /// is not believed.
     #[must_use]
     pub fn trusted_proxies<T: AsRef<str>>(self, networks: impl IntoIterator<Item = T>) -> Self {
         self.set_list(Opt::TrustedProxies, networks)

@@ -31,7 +31,7 @@ impl Eviction {
         let sessions = Arc::clone(&shared.sessions);
         if ends {
             for key in &keys {
-                sessions.end(*key).await;
+                sessions.end(*key, false).await;
             }
         }
         let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
@@ -42,7 +42,11 @@ impl Eviction {
     /// is out of date. `headers` are those of the answer, in the names of the browser; `renews` says that the request
     /// asked for the session and nothing else, whose answer renews the cookie each time.
     pub(crate) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
-        let is_out_of_date = self.tickets.iter().any(|ticket| !ticket.is_current());
+        // Of two requests that change the session, the one that is answered first counts. A sign-out always does.
+        let is_out_of_date = self
+            .tickets
+            .iter()
+            .any(|ticket| if self.ends { ticket.was_changed() } else { !ticket.is_current() });
         let kinds = || {
             headers.get_all(SET_COOKIE).iter().filter_map(|cookie| shared.names.concern(cookie.as_bytes()))
         };
@@ -51,9 +55,11 @@ impl Eviction {
             kinds().any(|kind| kind == SetCookieKind::Clears),
         );
         let keys = std::mem::take(&mut self.keys);
-        if self.ends || (clears && !is_out_of_date) || (sets && !renews) {
+        // A token that shrank clears its old chunks and sets the new ones.
+        let is_over = clears && !sets && !is_out_of_date;
+        if self.ends || is_over || (sets && !renews) {
             for key in keys {
-                self.sessions.end(key).await;
+                self.sessions.end(key, sets || clears).await;
             }
         }
         if is_out_of_date && sets {
@@ -82,7 +88,7 @@ impl Eviction {
         let keys = std::mem::take(&mut self.keys);
         if self.ends {
             for key in keys {
-                self.sessions.end(key).await;
+                self.sessions.end(key, false).await;
             }
         }
     }
@@ -99,7 +105,7 @@ impl Drop for Eviction {
         let sessions = Arc::clone(&self.sessions);
         runtime.spawn(async move {
             for key in keys {
-                sessions.end(key).await;
+                sessions.end(key, true).await;
             }
         });
     }

@@ -45,8 +45,8 @@ impl Flights {
         }
     }
 
-    /// Waits for the lookup of a token, which is begun unless it is under way, and has until the deadline
-    /// that it is given.
+    /// Waits for the lookup of a token, which is begun unless it is under way. It ends a little before this deadline of its
+    /// first caller, who is to learn how.
     ///
     /// It runs by itself, so that a caller who goes away does not end it for the others.
     ///
@@ -57,6 +57,7 @@ impl Flights {
         self: &Arc<Self>,
         key: TokenKey,
         ticket: &Ticket,
+        deadline: Instant,
         make: impl FnOnce() -> Result<B, AuthError>,
     ) -> Outcome
     where
@@ -69,7 +70,7 @@ impl Flights {
             None => {
                 // Before anybody else relies on it: what one request lacks is not for others to bear.
                 let begin = make()?;
-                self.board(key, ticket, begin)
+                self.board(key, ticket, deadline, begin)
             }
         };
         let mut outcome = flight.outcome.clone();
@@ -78,7 +79,13 @@ impl Flights {
     }
 
     /// The flight of a token: this one, unless another was quicker.
-    fn board<B, L>(self: &Arc<Self>, key: TokenKey, ticket: &Ticket, begin: B) -> Arc<Flight>
+    fn board<B, L>(
+        self: &Arc<Self>,
+        key: TokenKey,
+        ticket: &Ticket,
+        deadline: Instant,
+        begin: B,
+    ) -> Arc<Flight>
     where
         B: FnOnce(Arc<Flight>, Instant) -> L + Send + 'static,
         L: Future<Output = Outcome> + Send + 'static,
@@ -91,7 +98,7 @@ impl Flights {
             Entry::Vacant(place) => drop(place.insert(Arc::clone(&flight))),
         }
         let landing = Landing { flights: Arc::clone(self), key, flight: Arc::clone(&flight) };
-        let deadline = Instant::now() + self.timeout;
+        let deadline = deadline - self.timeout / 20;
         let lookup = begin(Arc::clone(&flight), deadline);
         tokio::spawn(async move {
             let outcome = landing.flights.in_turn(deadline, lookup).await;
@@ -184,7 +191,7 @@ mod tests {
         let key = keys.token("a", std::iter::empty(), &told);
         let ticket = Lineages::default().of(key.session);
         let none = |_, _| std::future::pending::<Outcome>();
-        let made = flights.join(key, &ticket, || {
+        let made = flights.join(key, &ticket, Instant::now(), || {
             assert!(flights.under_way().is_empty(), "nobody can have joined it");
             if flights.queue == 1 { Err(AuthError::new(Reason::HOST_INVALID)) } else { Ok(none) }
         });

@@ -143,8 +143,6 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        // Before anything is found out: what ends the session from here on makes it out of date.
-        let ticket = self.lineages.of(key.session);
         let remembered = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
         let remembered = remembered.filter(|cached| cached.is_of(&key));
         let now = SystemTime::now();
@@ -157,8 +155,10 @@ impl Sessions {
                 Renewed { cookies: refused.clearing, ticket: refused.ticket, sent: key.session, next: None };
             return Ok(Found { answer: Answer::Refused, source: Source::Memory, renewed: Some(renewed) });
         }
+        // Before anything is found out: what ends the session from here on makes it out of date.
+        let ticket = self.lineages.of(key.session);
         let sessions = Arc::clone(self);
-        let found = self.flights.join(key, &ticket, || {
+        let found = self.flights.join(key, &ticket, deadline, || {
             let lookup = lookup()?;
             Ok(move |flight: Arc<Flight>, deadline| async move {
                 let found = lookup(deadline).await?;
@@ -180,9 +180,10 @@ impl Sessions {
         }
     }
 
-    /// Ends what is known of a session, at once, and what lookups that are under way will find out about it.
-    pub(crate) async fn end(&self, key: SessionKey) {
-        for key in self.lineages.end(key) {
+    /// Ends what is known of a session, at once, and what lookups that are under way will find out about it. `changed`
+    /// says that the browser has another session cookie from now on, or none.
+    pub(crate) async fn end(&self, key: SessionKey, changed: bool) {
+        for key in self.lineages.end(key, changed) {
             if !self.keep.is_zero() {
                 self.store.remove(&key).await;
             }

@@ -1,0 +1,102 @@
+//! Genuine tokens that are no session: made under the same key for something else, or for somebody else.
+
+use auth_proxy::testing::{FakeUpstream, mint, mint_v4};
+use auth_proxy::{Expected, Kind, Source, TokenFormat};
+use aws_lc_rs::hmac;
+use axum::Router;
+use axum::response::IntoResponse;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::support::{Auth, app_of, users};
+
+const SECRET: &str = "a secret of both servers, which is long enough";
+
+/// The state of a sign-in, which anybody gets who begins one, as next-auth before 4.24.5 encrypts it.
+#[tokio::test]
+async fn the_anonymous_state_of_a_sign_in_passes_no_guard() {
+    let state = json!({ "state": "x", "iat": 1, "exp": 4_102_444_800_u64, "jti": "x" });
+    let token = mint_v4(&state, SECRET);
+    let upstream =
+        Router::new().fallback(|| async { r#"{"user":{"name":null},"expires":"2999-01-01T00:00:00.000Z"}"# });
+    let builder = || Auth::builder().base_url("http://auth").kind(Kind::NextAuthV4).fetch(upstream.clone());
+    let cookie = format!("next-auth.session-token={token}");
+    for builder in
+        [builder(), builder().secrets([SECRET]), builder().secrets([SECRET]).session_source(Source::Local)]
+    {
+        let (_app, browser) = app_of(builder).await;
+        for path in ["/session", "/protected", "/admin", "/group/a", "/admins/a", "/everything"] {
+            let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
+            assert_eq!((answer.status, answer.code().as_str()), (401, "token_not_a_session"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_names_nobody_is_no_session() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let name = "authjs.session-token";
+    for (claims, status) in [
+        (json!({ "value": "x", "provider": "github" }), 401),
+        (json!({ "sub": null, "name": "" }), 401),
+        (json!({ "user": { "name": "Ada" } }), 401),
+        (json!({ "email": "ada@example.com" }), 200),
+        (json!({ "sub": "1" }), 200),
+    ] {
+        let cookie = format!("{name}={}", mint(&claims, upstream.secret(), name));
+        for path in ["/token", "/protected"] {
+            let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
+            assert_eq!(answer.status, status, "{claims} {path}");
+            assert!(status == 200 || answer.code() == "token_not_a_session", "{answer:?}");
+        }
+    }
+}
+
+/// A claims set that is nested deeper than it can be read passes no guard either.
+#[tokio::test]
+async fn claims_that_are_nested_too_deep_pass_no_guard() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let deep: Value = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let name = "authjs.session-token";
+    let cookie = format!("{name}={}", mint(&json!({ "sub": "1", "deep": deep }), upstream.secret(), name));
+    for path in ["/protected", "/token", "/group/a"] {
+        let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "token_malformed"), "{path}");
+    }
+}
+
+/// Signs claims with HS256.
+fn signed(claims: &Value) -> String {
+    let encode = |text: &[u8]| URL_SAFE_NO_PAD.encode(text);
+    let message = format!("{}.{}", encode(br#"{"alg":"HS256"}"#), encode(claims.to_string().as_bytes()));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    format!("{message}.{}", encode(hmac::sign(&key, message.as_bytes()).as_ref()))
+}
+
+/// A token for another service, signed with the same key.
+#[tokio::test]
+async fn signed_tokens_are_of_the_audience_and_the_issuer() {
+    let upstream = Router::new().fallback(|| async { axum::http::StatusCode::NOT_FOUND.into_response() });
+    let is = |text: &str| Expected::Is(text.to_owned());
+    let builder = Auth::builder().base_url("http://auth").fetch(upstream).token(TokenFormat::Hs256);
+    let builder = builder.secrets([SECRET]).audience(is("app")).issuer(is("https://auth.example.com"));
+    let (_app, browser) = app_of(builder.session_source(Source::Local)).await;
+    for (aud, iss, code) in [
+        (json!("app"), "https://auth.example.com", ""),
+        (json!(["other", "app"]), "https://auth.example.com", ""),
+        (json!("other"), "https://auth.example.com", "token_wrong_audience"),
+        (json!(null), "https://auth.example.com", "token_wrong_audience"),
+        (json!("app"), "https://evil.example", "token_wrong_issuer"),
+    ] {
+        let claims = json!({ "sub": "1", "name": "Ada", "aud": aud, "iss": iss });
+        let cookie = format!("authjs.session-token={}", signed(&claims));
+        for path in ["/session", "/token", "/protected"] {
+            let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
+            let found = if answer.status == 200 { String::new() } else { answer.code() };
+            assert_eq!(found, code, "{claims} {path}");
+        }
+    }
+}
