@@ -12,4 +12,5 @@ mod sign_out;
 mod stale;
 mod support;
 mod touchy;
+mod two_names;
 mod two_tokens;

@@ -56,15 +56,16 @@ impl Nginx {
         let mut command = Command::new("nginx");
         command.arg("-p").arg(&folder).arg("-c").arg(&file).arg("-e").arg(folder.join("error.log"));
         let child = command.stdin(Stdio::null()).spawn().expect("nginx is installed");
+        let nginx = Self { child, folder, url: format!("http://127.0.0.1:{port}") };
         for _ in 0..200 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return Self { child, folder, url: format!("http://127.0.0.1:{port}") };
+                return nginx;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!(
             "nginx does not start: {}",
-            std::fs::read_to_string(folder.join("error.log")).unwrap_or_default()
+            std::fs::read_to_string(nginx.folder.join("error.log")).unwrap_or_default()
         );
     }
 }
