@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use crate::support::{Auth, COOKIE, SECRET, Upstream, auth};
+use crate::support::{Auth, COOKIE, SECRET, Upstream, auth, first};
 
 /// nginx with a cache that keeps every 200 for a minute unless the answer says otherwise.
 struct Nginx {
@@ -214,7 +214,7 @@ async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
         "shared caches: {} of {asked} strangers and visitors were given each other's page by nginx",
         given.len()
     );
-    assert!(given.is_empty(), "{} of {asked}:\n{}", given.len(), given.join("\n"));
+    assert!(given.is_empty(), "{} of {asked}:\n{}", given.len(), first(&given));
 }
 
 /// What is forwarded: the session, and the pages whose forms carry a visitor's CSRF token.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::pages::me;
-use crate::support::{Auth, COOKIE, Upstream, auth, read};
+use crate::support::{Auth, COOKIE, Upstream, auth, first, read};
 
 const TIMES: usize = 3;
 
@@ -186,7 +186,7 @@ async fn an_answer_on_its_way_does_not_undo_a_sign_out() {
         }
     }
     println!("sign-out: {} of {tried} answers on their way set or cleared the session cookie", undone.len());
-    assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), undone.join("\n"));
+    assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), first(&undone));
 }
 
 /// What a browser that is signed in as somebody else by now must not lose: the old session is refused.
@@ -213,7 +213,7 @@ async fn an_answer_on_its_way_does_not_undo_a_sign_in() {
         "sign-out: {} of {tried} answers on their way signed somebody out who had signed in",
         undone.len()
     );
-    assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), undone.join("\n"));
+    assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), first(&undone));
 }
 
 /// Sent by the browser before the sign-out, and overtaken by it on the way.
@@ -250,7 +250,7 @@ async fn a_request_that_the_sign_out_overtook_does_not_undo_it() {
         "sign-out: {} of {tried} requests that a sign-out overtook set or cleared the session cookie",
         undone.len()
     );
-    assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), undone.join("\n"));
+    assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), first(&undone));
 }
 
 /// Two tabs of one browser, with one jar.

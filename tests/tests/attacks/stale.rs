@@ -8,7 +8,7 @@ use auth_proxy::{Builder, Strategy};
 use auth_proxy_tests::App;
 
 use crate::pages::app;
-use crate::support::{Auth, COOKIE, get, read, seal};
+use crate::support::{Auth, COOKIE, first, get, read, seal};
 use crate::touchy::{Reply, Touchy, ok};
 
 const REMEMBERED: Duration = Duration::from_millis(20);
@@ -155,7 +155,7 @@ async fn an_ended_session_is_not_kept_alive_by_its_holder() {
         assert!(upstream.heads() > 50);
     }
     println!("stale: {} of {tried} requests with an ended session were let in", served.len());
-    assert!(served.is_empty(), "{}", served.join("\n"));
+    assert!(served.is_empty(), "{}", first(&served));
 }
 
 /// What the option is for: a session that nobody ended is good in an outage, and marked.

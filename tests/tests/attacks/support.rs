@@ -209,3 +209,8 @@ pub(crate) async fn get(app: &App, target: &str, host: &str, headers: &str) -> (
     let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
     read(&app.raw(&head).await)
 }
+
+/// Enough of what went wrong to see why.
+pub(crate) fn first(wrong: &[String]) -> String {
+    wrong.iter().take(12).map(|wrong| format!("{wrong}\n")).collect()
+}

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
 
-use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, seal};
+use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, first, seal};
 use crate::two_tokens::{OTHER, OWN, PATHS, Who, app, attack, of_raw, of_session, of_token};
 
 /// A trusted proxy tells the scheme, and Auth.js has a cookie for each. What a handler looks up by the headers alone is
@@ -57,7 +57,7 @@ async fn the_scheme_of_a_request_makes_no_second_account() {
         "two tokens: {} of {requests} requests mixed accounts under the names of two schemes",
         torn.len()
     );
-    assert!(torn.is_empty(), "{}", torn.join("\n"));
+    assert!(torn.is_empty(), "{}", first(&torn));
 }
 
 /// An await between two extractors, in which the app learns from another visitor which name the upstream uses.
@@ -126,5 +126,5 @@ async fn a_name_that_is_learned_within_a_request_makes_no_second_account() {
         "two tokens: {} of {requests} requests mixed accounts when a name was learned meanwhile",
         torn.len()
     );
-    assert!(torn.is_empty(), "{}", torn.join("\n"));
+    assert!(torn.is_empty(), "{}", first(&torn));
 }
