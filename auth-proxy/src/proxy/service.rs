@@ -83,7 +83,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let eviction = if is_read(&method, rest) && !renews {
         None
     } else {
-        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest)).await)
+        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest), is_session).await)
     };
 
     let (body, fate) = limited(body, shared.settings.body_limit);
