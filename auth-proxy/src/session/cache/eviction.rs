@@ -62,9 +62,11 @@ impl Eviction {
         let keys = std::mem::take(&mut self.keys);
         // A token that shrank clears its old chunks and sets the new ones.
         let is_over = clears && !sets && !is_out_of_date;
-        if self.ends || is_over || (sets && !renews) {
-            for key in keys {
+        for key in keys {
+            if self.ends || ((is_over || sets) && !renews) {
                 self.sessions.end(key, sets || clears).await;
+            } else if is_over {
+                self.sessions.refused(key).await;
             }
         }
         if is_out_of_date && sets {
