@@ -13,8 +13,28 @@ impl ::auth_proxy::Provider for Login {
                 ::auth_proxy::__private::Value::Literal("/auth"),
             ),
             (
+                ::auth_proxy::__private::Opt::Hosts,
+                ::auth_proxy::__private::Value::Literal("app.example.com,localhost:3000"),
+            ),
+            (
                 ::auth_proxy::__private::Opt::Kind,
                 ::auth_proxy::__private::Value::Literal("authjs"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::Audience,
+                ::auth_proxy::__private::Value::Literal("any"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::Issuer,
+                ::auth_proxy::__private::Value::Env {
+                    name: "ISSUER",
+                    default: ::core::option::Option::None,
+                    optional: true,
+                },
+            ),
+            (
+                ::auth_proxy::__private::Opt::PublicOrigins,
+                ::auth_proxy::__private::Value::Literal("https://auth.example.com"),
             ),
             (
                 ::auth_proxy::__private::Opt::BaseUrl,
@@ -39,6 +59,14 @@ impl ::auth_proxy::Provider for Login {
             (
                 ::auth_proxy::__private::Opt::Source,
                 ::auth_proxy::__private::Value::Literal("local"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::Renew,
+                ::auth_proxy::__private::Value::Literal("1h"),
+            ),
+            (
+                ::auth_proxy::__private::Opt::ExposeSessionToken,
+                ::auth_proxy::__private::Value::Literal("false"),
             ),
         ],
         headers: &[

@@ -27,7 +27,10 @@ const UPSTREAM_BUSINESS: [&str; 22] = [
 ];
 
 /// Other names that people look for, and where they stand here.
-const ALIASES: [(&str, &str); 8] = [
+const ALIASES: [(&str, &str); 11] = [
+    ("aud", "upstream.audience"),
+    ("iss", "upstream.issuer"),
+    ("allowed_hosts", "hosts"),
     ("strategy", "upstream.session_strategy"),
     ("secrets", "upstream.secret"),
     ("cookie", "upstream.cookie_name"),
@@ -49,9 +52,7 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
     if UPSTREAM_BUSINESS.contains(&snake.as_str()) {
         return format!("`{key}` is configured at the upstream, which does the signing in: remove it here");
     }
-    let elsewhere =
-        GROUPS.into_iter().filter(|other| *other != group).find_map(|other| Opt::find(other, &snake));
-    if let Some(option) = elsewhere {
+    if let Some(option) = elsewhere(group, &snake) {
         return match option.group() {
             Group::Top => {
                 format!("`{snake}` stands at the top level: move it out of `{}: {{ .. }}`", group.key())
@@ -80,7 +81,17 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
 
 /// The option of this block that an unknown key most likely stands for.
 pub(super) fn meant(group: Group, key: &str) -> Option<Opt> {
-    Opt::find(group, &snake_case(key)).or_else(|| Opt::find(group, nearest(key, names(group))?))
+    let snake = snake_case(key);
+    Opt::find(group, &snake).or_else(|| match elsewhere(group, &snake) {
+        // `hosts` in `upstream` is not `host` there.
+        Some(_) => None,
+        None => Opt::find(group, nearest(key, names(group))?),
+    })
+}
+
+/// The option with exactly this name in another block.
+fn elsewhere(group: Group, key: &str) -> Option<Opt> {
+    GROUPS.into_iter().filter(|other| *other != group).find_map(|other| Opt::find(other, key))
 }
 
 /// The block that an unknown key most likely stands for.

@@ -30,8 +30,12 @@ fn expansion() {
         #[must_use]
         pub(crate) struct Login<User = AppUser, Claims = Vec<AppClaims>> {
             base_path: "/auth",
+            hosts: ["app.example.com", "localhost:3000"],
             upstream: {
                 kind: authjs,
+                audience: any,
+                issuer: env("ISSUER", optional),
+                public_origins: ["https://auth.example.com"],
                 base_url: env("URL", default = "https://auth.example.com"),
                 headers: { "x-api-key": env("KEY", optional), "x-tenant": "a" },
                 secret: [env("A"), env("B", optional)],
@@ -40,7 +44,7 @@ fn expansion() {
                 allow_http: true,
                 fetch: client::<A, B>(1, 2),
             },
-            session: { source: local },
+            session: { source: local, renew: 1h, expose_session_token: false },
         }"#;
     expect_file!["../../snapshots/full.rs"].assert_eq(&expanded(full));
 }
@@ -71,6 +75,27 @@ fn a_slip_in_a_key_is_one_mistake() {
         mistakes(r#"struct Auth { upstream: { base_ulr: "http://auth", base_url: "http://auth" } }"#),
         ["unknown option `base_ulr`, did you mean `base_url`?"]
     );
+}
+
+#[test]
+fn another_name_of_a_kind_is_one_mistake() {
+    for kind in ["nextauth", "next-auth", "auth.js", "@auth/core", "\"next-auth\""] {
+        let block = format!("struct Auth {{ upstream: {{ kind: {kind}, base_url: \"http://auth\" }} }}");
+        let found = mistakes(&block);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("`authjs`") && found[0].contains("`next_auth_v4`"), "{found:?}");
+    }
+    // A comma that is missing is a mistake of its own, and nothing else is lost by it.
+    let found = mistakes(r#"struct Auth { upstream: { kind: auth.js base_url: "http://auth" } }"#);
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn a_word_that_is_none_is_no_name() {
+    for option in ["host: presrve", "audience: ayn", "token: encrypted-v4"] {
+        let block = format!("struct Auth {{ upstream: {{ {option}, base_url: \"http://auth\" }} }}");
+        assert_eq!(mistakes(&block).len(), 1, "{option}: {:?}", mistakes(&block));
+    }
 }
 
 #[test]

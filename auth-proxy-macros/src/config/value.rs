@@ -78,6 +78,9 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
     {
         return Err((format!("`{option}` reads a variable as `env(..)`: write `{form}`"), value.len()));
     }
+    if let Some(hint) = hint(option, value) {
+        return Err((hint, value.len()));
+    }
     if matches!(option.shape(), Shape::List | Shape::Names) {
         return list(option, first, all.clone());
     }
@@ -89,9 +92,21 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         (Shape::Text | Shape::Headers, _, Some(word)) if tokens.len() == 1 => {
             Err((format!("`{option}` is a string: write `\"{word}\"`"), 1))
         }
-        (Shape::Word(words) | Shape::WordOrText(words), None, Some(word))
-            if tokens.len() == 1 || words.contains(&word.as_str()) =>
-        {
+        (Shape::WordOrText(words), None, Some(word)) if words.contains(&word.as_str()) => keep(word),
+        // A slip in a word must not become a name: `host: presrve`.
+        (Shape::WordOrText(words), None, Some(word)) if value.len() == 1 => {
+            let near = nearest(&word, words.iter().copied());
+            let advice = near.map_or_else(|| format!("\"{word}\""), str::to_owned);
+            Err((format!("{}: write `{advice}`", expected(option)), 1))
+        }
+        // Before the words: `encrypted-v4` begins with one.
+        (Shape::Word(words), None, Some(_)) if is_punct(tokens.get(1), '-') => {
+            let used = whole(tokens);
+            let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
+            let near = nearest(&text, words.iter().copied());
+            Err((near.map_or_else(|| expected(option), |near| format!("`{text}` is spelled `{near}`")), used))
+        }
+        (Shape::Word(words), None, Some(word)) if tokens.len() == 1 || words.contains(&word.as_str()) => {
             keep(word)
         }
         (Shape::Word(words), Some(Lit::Str(text)), _) if words.contains(&text.value().as_str()) => {
@@ -102,12 +117,6 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         {
             let near = nearest(&text.value(), words.iter().copied()).unwrap_or_default();
             Err((format!("a bare word, without quotes: write `{near}`"), 1))
-        }
-        (Shape::Word(words), None, Some(_)) if is_punct(tokens.get(1), '-') => {
-            let used = whole(tokens);
-            let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
-            let near = nearest(&text, words.iter().copied());
-            Err((near.map_or_else(|| expected(option), |near| format!("`{text}` is spelled `{near}`")), used))
         }
         (Shape::Word(_), None, Some(word)) => keep(word),
         (
@@ -152,6 +161,18 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
     }
 }
 
+/// What the rules say of another name for a word, with or without quotes, in one token or more: `auth.js`.
+fn hint(option: Opt, value: &[TokenTree]) -> Option<String> {
+    let text = match value {
+        [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
+            Lit::Str(text) => text.value(),
+            _ => return None,
+        },
+        _ => value.iter().map(ToString::to_string).collect(),
+    };
+    option.hint(&text).map(|hint| format!("`{option}`: {hint}, found `{text}`"))
+}
+
 /// `"text"suffix`, which is no string.
 fn has_suffix(literal: &Lit) -> bool {
     matches!(literal, Lit::Str(text) if !text.suffix().is_empty())
@@ -161,7 +182,7 @@ fn has_suffix(literal: &Lit) -> bool {
 fn list(option: Opt, first: &TokenTree, all: TokenStream) -> Read {
     let example = option.example();
     let TokenTree::Group(group) = first else {
-        return Err((format!("`{option}` is a list: write `{option}: {example}`"), 1));
+        return Err((format!("`{option}` is a list: write `{}: {example}`", option.key()), 1));
     };
     let takes_words = option.shape() == Shape::Names;
     let what = if takes_words { "names" } else { "strings" };
@@ -227,7 +248,8 @@ fn expected(option: Opt) -> String {
                 _ if matches!(option.shape(), Shape::WordOrText(_)) => ", or a host in quotes",
                 _ => "",
             };
-            format!("one of {list}{more}")
+            let one_of = if words.len() > 1 { "one of " } else { "" };
+            format!("{one_of}{list}{more}")
         }
         Shape::Duration => format!("a duration such as `{example}`"),
         Shape::DurationOrOff => format!("a duration such as `{example}`, or `off`"),

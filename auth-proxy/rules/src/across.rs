@@ -152,19 +152,18 @@ impl Draft {
         if !format.is_signed() || self.strategy == Known::Is(Strategy::Database) {
             return;
         }
-        for (option, claim, what, is_set) in [
-            (Opt::Audience, "aud", "another service", self.audience != Known::Unset),
-            (Opt::Issuer, "iss", "another issuer", self.issuer != Known::Unset),
+        let word = format.word();
+        for (option, claim, is_set) in [
+            (Opt::Audience, "aud", self.audience != Known::Unset),
+            (Opt::Issuer, "iss", self.issuer != Known::Unset),
         ] {
             if !is_set {
+                let (key, example) = (option.key(), option.example());
                 found.add(
                     Place::Option(Opt::Token),
                     format!(
-                        "a token for {what} under the same key would be a session here: add `{}: {}`, which its \
-                         `{claim}` must say, or `{}: any` to waive the check",
-                        option.key(),
-                        option.example(),
-                        option.key()
+                        "`{word}` needs `{option}`, or a token with another `{claim}` under the same key would be a \
+                         session here: add `upstream: {{ {key}: {example} }}`, or `{key}: any` to waive the check"
                     ),
                 );
             }

@@ -69,20 +69,23 @@ choice! {
     hint = other_names_of_the_kind
 }
 
-/// The names that the packages go by say nothing of the version, which decides.
+/// The names that the packages and products go by. `next-auth` says nothing of its version, and v4 and v5 differ in
+/// cookie name and token format.
 fn other_names_of_the_kind(text: &str) -> Option<&'static str> {
+    if Kind::WORDS.iter().any(|(word, _)| *word == text) {
+        return None;
+    }
     let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     match letters.to_ascii_lowercase().as_str() {
-        "nextauth" | "nextauthjs" => Some(
-            "the version decides: write `authjs` for Auth.js, which next-auth is from v5 on, \
-             or `next_auth_v4` for next-auth v4 (see package.json)",
+        "nextauth" | "nextauthjs" | "next" | "nextjs" => Some(
+            "the version of next-auth decides, see package.json: write `authjs` for v5, which is Auth.js, \
+             or `next_auth_v4` for v4",
         ),
-        "authjs" | "nextauthv5" | "authjsv5" | "authcore" | "nextauth5" if text != "authjs" => Some(
-            "Auth.js, which next-auth is from v5 on, is written `authjs`; next-auth v4 is `next_auth_v4`",
-        ),
-        "nextauth4" | "nextauthv4" if text != "next_auth_v4" => {
-            Some("next-auth v4 is written `next_auth_v4`")
+        "authjs" | "auth" | "authcore" | "authjsv5" | "authjs5" | "nextauthv5" | "nextauth5" => {
+            Some("write `authjs` for Auth.js, which next-auth v5 is too, or `next_auth_v4` for next-auth v4")
         }
+        "nextauthv4" | "nextauth4" | "authjsv4" | "authjs4" => Some("next-auth v4 is written `next_auth_v4`"),
+        "robo" | "robojs" | "robojsauth" => Some("Robo.js is written `robo`"),
         _ => None,
     }
 }
@@ -107,10 +110,14 @@ impl Expected {
     pub fn parse(text: &str) -> Result<Self, Bad> {
         match text {
             "any" => Ok(Self::Any),
-            text if text.trim().is_empty() || text.len() > 1024 => {
+            text if text.trim_matches(['"', ' ']).is_empty() || text.len() > 1024 => {
                 Err(Bad::new("expected the value that the token carries, or `any` to waive the check"))
             }
-            text => Ok(Self::Is(text.to_owned())),
+            text => {
+                // Quotes keep a value from reading as the word.
+                let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                Ok(Self::Is(inner.unwrap_or(text).to_owned()))
+            }
         }
     }
 }

@@ -137,7 +137,7 @@ impl Draft {
             Opt::Hosts => self.hosts = Known::Is(hosts(text)?),
             Opt::Audience => self.audience = Known::Is(Expected::parse(text)?),
             Opt::Issuer => self.issuer = Known::Is(Expected::parse(text)?),
-            Opt::PublicOrigins => self.public_origins = Known::Is(origins(text)?),
+            Opt::PublicOrigins => self.public_origins = Known::Is(origins(text, ANY_REDIRECT)?),
             Opt::Host => self.host = Known::Is(Host::parse(text)?),
             Opt::Timeout => self.timeout = Known::Is(bounded_duration(text)?),
             Opt::ConnectTimeout => self.connect_timeout = Known::Is(bounded_duration(text)?),
@@ -156,7 +156,7 @@ impl Draft {
             Opt::ExposeSessionToken => self.expose_session_token = Known::Is(boolean(text)?),
             Opt::Unauthenticated => self.unauthenticated = Known::Is(Unauthenticated::parse(text)?),
             Opt::ClientJs => self.client_js = Known::Is(boolean(text)?),
-            Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text)?),
+            Opt::CorsOrigins => self.cors_origins = Known::Is(origins(text, ANY_PAGE)?),
             Opt::TrustedProxies => self.trusted_proxies = Known::Is(networks(text)?),
             Opt::RewriteLocation => self.rewrite_location = Known::Is(boolean(text)?),
             Opt::CookieDomain => self.cookie_domain = Known::Is(CookieDomain::parse(text)?),
@@ -321,17 +321,25 @@ fn hosts(text: &str) -> Result<Vec<String>, Bad> {
         if text.contains("://") {
             return Err(Bad::part("expected a host without a scheme, such as `app.example.com`", text));
         }
+        if text.contains('*') {
+            return Err(Bad::part("there are no wildcards: name each host, such as `app.example.com`", text));
+        }
         url::host(text)
     };
     text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
 }
 
+/// Why `cors.origins` takes no `*`.
+const ANY_PAGE: &str =
+    "credentials are allowed, so that any page could act as the visitor: name the origins in place of `*`";
+/// Why `upstream.public_origins` takes no `*`.
+const ANY_REDIRECT: &str =
+    "every redirect to another site would be turned into one to this app: name the origins in place of `*`";
+
 /// Origins with commas between.
-fn origins(text: &str) -> Result<Vec<Origin>, Bad> {
+fn origins(text: &str, why_no_wildcard: &str) -> Result<Vec<Origin>, Bad> {
     let one = |text: &str| match text {
-        "*" => Err(Bad::new(
-            "credentials are allowed, so that any page could act as the visitor: name the origins in place of `*`",
-        )),
+        "*" => Err(Bad::new(why_no_wildcard)),
         text => url::origin(text),
     };
     text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()

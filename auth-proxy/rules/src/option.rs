@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::{Choice as _, Kind};
+
 /// The block of a configuration that an option stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
@@ -227,6 +229,15 @@ impl Opt {
         Self::in_group(group).find(|option| option.key() == key)
     }
 
+    /// What to write in place of `text`, where it is another name for a word of this option.
+    #[must_use]
+    pub fn hint(self, text: &str) -> Option<&'static str> {
+        match self {
+            Self::Kind => Kind::hint(text),
+            _ => None,
+        }
+    }
+
     /// The options of a block.
     pub fn in_group(group: Group) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |option| option.group() == group)
@@ -246,7 +257,7 @@ impl fmt::Display for Opt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Choice, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+    use crate::{Choice, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 
     fn words<C: Choice>() -> Vec<&'static str> {
         C::WORDS.iter().map(|(word, _)| *word).collect()
@@ -263,11 +274,32 @@ mod tests {
             (Opt::Routes, words::<Routes>()),
             (Opt::Host, crate::Host::WORDS.to_vec()),
             (Opt::CookieDomain, crate::CookieDomain::WORDS.to_vec()),
+            (Opt::Audience, crate::Expected::WORDS.to_vec()),
+            (Opt::Issuer, crate::Expected::WORDS.to_vec()),
         ] {
             let (Shape::Word(words) | Shape::WordOrText(words)) = option.shape() else {
                 panic!("{option} is not a word");
             };
             assert_eq!(words, expected, "{option}");
+        }
+    }
+
+    #[test]
+    fn other_names_of_a_kind_are_told_the_word() {
+        for (texts, says) in [
+            (&["nextauth", "next_auth", "next-auth", "NextAuth.js", "next.js"][..], "for v5"),
+            (&["auth.js", "Auth.js", "@auth/core", "next-auth@5", "Authjs"], "write `authjs` for Auth.js"),
+            (&["next-auth@4", "nextauth4", "next-auth-v4"], "is written `next_auth_v4`"),
+            (&["robo.js", "Robo", "@robojs/auth"], "is written `robo`"),
+        ] {
+            for text in texts {
+                let hint = Opt::Kind.hint(text).unwrap();
+                assert!(hint.contains(says), "{text}: {hint}");
+                assert_eq!(Kind::parse(text).unwrap_err().message, hint);
+            }
+        }
+        for text in ["robo", "authjs", "next_auth_v4", "other"] {
+            assert_eq!(Opt::Kind.hint(text), None, "{text}");
         }
     }
 

@@ -1,14 +1,20 @@
 use std::sync::LazyLock;
 
+use auth_proxy::testing::mint;
 use axum::body::Body;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::input::message;
-use crate::world::{self, Auth};
+use crate::world::{self, SECRET};
 
-static AUTH: LazyLock<Auth> = LazyLock::new(|| world::builder().build().unwrap());
+/// A value without the shape of a token is refused unasked.
+static COOKIES: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let token = mint(&json!({ "sub": "1" }), SECRET, world::COOKIE);
+    let cookie = format!("{}={token}", world::COOKIE);
+    [(COOKIE, HeaderValue::from_str(&cookie).unwrap())].into_iter().collect()
+});
 
 /// `STATUS` of an answer to `GET /session`, headers, a body.
 ///
@@ -21,10 +27,16 @@ pub fn session(data: &[u8]) {
     *answer.status_mut() = status;
     *answer.headers_mut() = input.headers.clone();
     world::upstream(Some(answer));
-    let headers: HeaderMap =
-        [(COOKIE, HeaderValue::from_static("authjs.session-token=anything"))].into_iter().collect();
-    let found = world::wait(AUTH.session(&headers));
-    assert_eq!(world::asked().len(), 1);
+    // A proxy learns from `Set-Cookie` which name counts: each input has one of its own.
+    let auth = world::builder().build().unwrap();
+    let found = world::wait(auth.session(&COOKIES));
+    let asked = world::asked();
+    assert_eq!(asked.len(), 1 + usize::from(matches!(status.as_u16(), 502..=504)));
+    // Whether the upstream fails everybody is seen by a request with nothing of a client.
+    for own in asked.iter().skip(1) {
+        assert_eq!(own.uri.path(), "/tenant/api/auth/providers");
+        assert!(!own.headers.contains_key(COOKIE));
+    }
     // As lenient as can be: what is no JSON for this either is none at all.
     let told = serde_json::from_slice::<Value>(input.body).ok();
     let mentions = input.headers.get_all(SET_COOKIE).iter().any(|line| {

@@ -3,6 +3,7 @@ use auth_proxy::auth_proxy;
 auth_proxy! {
     struct Everything {
         public_url: env("PUBLIC_URL", optional),
+        hosts: env("HOSTS", optional),
         unauthenticated: env("UNAUTHENTICATED", default = "auto"),
         upstream: {
             kind: env("KIND", default = "robo"),
@@ -10,11 +11,19 @@ auth_proxy! {
             headers: { "x-api-key": env("KEY"), "x-tenant": "frontend" },
             secret: [env("SECRET"), env("SECRET_OLD", optional)],
             session_strategy: env("STRATEGY", default = "jwt"),
+            token: env("TOKEN", default = "encrypted"),
+            audience: env("AUDIENCE", optional),
+            issuer: env("ISSUER", optional),
+            public_origins: env("PUBLIC_ORIGINS", optional),
             timeout: env("TIMEOUT", default = "10s"),
             body_limit: env("BODY_LIMIT", default = "1MiB"),
             host: env("HOST_POLICY", default = "auto"),
         },
-        session: { source: env("SOURCE", default = "upstream") },
+        session: {
+            source: env("SOURCE", default = "upstream"),
+            renew: env("RENEW", default = "always"),
+            expose_session_token: env("EXPOSE", default = "false"),
+        },
     }
 }
 
@@ -66,6 +75,15 @@ fn rules_across_options_hold_for_the_environment() {
             &[("KIND", "authjs2")],
             Some("KIND"),
             "expected one of `robo`, `authjs`, `next_auth_v4` (nearest: `authjs`)",
+        ),
+        (&[("KIND", "nextauth")], Some("KIND"), "the version of next-auth decides"),
+        (&[("KIND", "auth.js")], Some("KIND"), "write `authjs` for Auth.js"),
+        (&[("TOKEN", "hs256"), ("ISSUER", "any")], Some("TOKEN"), "`hs256` needs `upstream.audience`"),
+        (&[("TOKEN", "hs256"), ("AUDIENCE", "a")], Some("TOKEN"), "`hs256` needs `upstream.issuer`"),
+        (
+            &[("HOSTS", "app.example.com"), ("PUBLIC_URL", "https://app.example.com")],
+            Some("HOSTS"),
+            "`public_url` decides the host already",
         ),
         (&[("HOST_POLICY", "a/b")], Some("HOST_POLICY"), "expected a host"),
         (&[("BODY_LIMIT", "2GiB")], Some("BODY_LIMIT"), "expected a size from `1B` to `1GiB`"),
@@ -122,6 +140,26 @@ fn the_macro_and_the_builder_agree() {
         (Opt::Timeout, &["5s", "500ms"], &["5", "1ms", "11m", "s"]),
         (Opt::BodyLimit, &["1B", "1GiB"], &["0B", "2GiB"]),
         (Opt::SignInPath, &["/login"], &["login", "//evil"]),
+        (
+            Opt::Hosts,
+            &["app.example.com", "localhost:3000, [::1]:80"],
+            &["https://a", "*.a.b", "*", "a/b", "a:99999", "a,b c"],
+        ),
+        (
+            Opt::PublicOrigins,
+            &["https://a.b", "http://localhost:1,https://a"],
+            &["*", "a.b", "https://a/b", "ftp://a"],
+        ),
+        (
+            Opt::Kind,
+            &["robo", "authjs", "next_auth_v4"],
+            &["nextauth", "next_auth", "auth.js", "Authjs", "robo.js"],
+        ),
+        (Opt::Token, &["encrypted"], &["hs256", "es256", "jwe"]),
+        (Opt::Audience, &["any", "my-app"], &[" "]),
+        (Opt::Issuer, &["any", "https://auth.example.com"], &[" "]),
+        (Opt::Renew, &["always", "1h", "720h"], &["never", "off", "1", "0s", "721h", "1d"]),
+        (Opt::ExposeSessionToken, &["true", "false"], &["yes", "1"]),
     ];
     for (option, good, bad) in table {
         for (texts, expected) in [(good, true), (bad, false)] {
@@ -130,14 +168,24 @@ fn the_macro_and_the_builder_agree() {
                 draft.set(Opt::BaseUrl, "http://auth").unwrap();
                 let proved = draft.set(option, text).is_ok() && draft.check().is_empty();
                 let builder = Everything::builder().vars(GOOD);
+                let variable = |name| Everything::builder().vars(GOOD.into_iter().chain([(name, *text)]));
                 let builder = match option {
                     Opt::BasePath => builder.base_path(*text),
                     Opt::PublicUrl => builder.public_url(*text),
                     Opt::BaseUrl => builder.base_url(*text),
                     Opt::CookieName => builder.cookie_name(*text),
                     Opt::SignInPath => builder.sign_in_path(*text),
-                    Opt::Timeout => builder.vars(GOOD.into_iter().chain([("TIMEOUT", *text)])),
-                    _ => builder.vars(GOOD.into_iter().chain([("BODY_LIMIT", *text)])),
+                    Opt::Hosts => builder.hosts([*text]),
+                    Opt::PublicOrigins => builder.public_origins([*text]),
+                    Opt::Timeout => variable("TIMEOUT"),
+                    Opt::Kind => variable("KIND"),
+                    Opt::Token => variable("TOKEN"),
+                    Opt::Audience => variable("AUDIENCE"),
+                    Opt::Issuer => variable("ISSUER"),
+                    Opt::Renew => variable("RENEW"),
+                    Opt::ExposeSessionToken => variable("EXPOSE"),
+                    Opt::BodyLimit => variable("BODY_LIMIT"),
+                    _ => panic!("{option} is not set"),
                 };
                 assert_eq!((proved, builder.build().is_ok()), (expected, expected), "{option} {text}");
             }

@@ -68,6 +68,16 @@ async fn claims_that_are_nested_too_deep_pass_no_guard() {
     }
 }
 
+/// A value that happens to be the word waives nothing, where it is given as a value.
+#[test]
+fn the_value_any_is_not_the_word() {
+    let is = |text: &str| Expected::Is(text.to_owned());
+    let builder = || Auth::builder().base_url("http://auth").token(TokenFormat::Hs256).secrets([SECRET]);
+    let auth = builder().audience(is("any")).issuer(Expected::Any).build().unwrap();
+    assert!(format!("{:?}", auth.config()).contains(r#"audience: Is("any")"#));
+    assert!(builder().audience(is("")).issuer(Expected::Any).build().is_err());
+}
+
 /// Signs claims with HS256.
 fn signed(claims: &Value) -> String {
     let encode = |text: &[u8]| URL_SAFE_NO_PAD.encode(text);

@@ -64,10 +64,12 @@ async fn base_paths_that_differ() {
     }
 }
 
-/// Over https, before both kinds of Auth.js: the cookies have their prefix, and the keys fit.
+/// Over https, before both kinds of Auth.js: the cookies have their prefix, and the keys fit. Auth.js v5 need not be named.
 #[tokio::test]
 async fn https() {
-    for (name, kind) in [("https", Kind::Authjs), ("https-v4", Kind::NextAuthV4)] {
+    for (name, kind) in
+        [("https", Some(Kind::Authjs)), ("https-v4", Some(Kind::NextAuthV4)), ("https-without-a-kind", None)]
+    {
         visit(name, front_door_https(kind).await, None).await;
     }
 }
@@ -106,7 +108,7 @@ async fn the_clients_of_next_auth() {
     {
         bundle("react-page.mjs", package, bundle_of(version).display().to_string()).await;
         let over_http = if version == "v4" { front_door_v4().await } else { front_door(Strategy::Jwt).await };
-        for deployment in [over_http, front_door_https(kind).await, front_door_elsewhere(kind).await] {
+        for deployment in [over_http, front_door_https(Some(kind)).await, front_door_elsewhere(kind).await] {
             let vars = vec![
                 ("APP", deployment.apps[0].clone()),
                 ("CALLBACK", deployment.callback.clone()),

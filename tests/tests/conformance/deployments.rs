@@ -70,21 +70,46 @@ async fn front_door_on(host: &str, strategy: Strategy, passkeys: &str) -> Deploy
 
 /// A front door behind an ingress that ends TLS: Auth.js prefixes its cookies with `__Secure-`, and the
 /// prefix is part of the key.
-pub(crate) async fn front_door_https(kind: Kind) -> Deployment {
+pub(crate) async fn front_door_https(kind: Option<Kind>) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = match kind {
-        Kind::NextAuthV4 => Server::v4(&[("ISSUER", &idp.url)]),
+        Some(Kind::NextAuthV4) => Server::v4(&[("ISSUER", &idp.url)]),
         _ => Server::with(Strategy::Jwt, "/api/auth", &[("ISSUER", &idp.url)]),
     };
-    let auth =
-        Auth::builder().base_url(&server.url).kind(kind).public_url(&own).secrets([SECRET]).build().unwrap();
-    assert!(auth.config().cookie_name().starts_with("__Secure-"));
-    let app = App::start_at(inner, pages(&auth)).await;
+    let app = match kind {
+        Some(kind) => {
+            let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).secrets([SECRET]);
+            let auth = auth.build().unwrap();
+            assert!(auth.config().cookie_names()[0].starts_with("__Secure-"));
+            App::start_at(inner, pages(&auth)).await
+        }
+        None => {
+            let auth = Kindless::builder().base_url(&server.url).public_url(&own).secrets([SECRET]);
+            App::start_at(inner, kindless_pages(&auth.build().unwrap())).await
+        }
+    };
     let tls = Server::tls(outer, inner);
     Deployment::of_one(own, callback, app, vec![idp, server, tls])
+}
+
+auth_proxy::auth_proxy! {
+    /// One that does not say what runs at the upstream.
+    struct Kindless { upstream: { base_url: env("URL") } }
+}
+
+fn kindless_pages(auth: &Kindless) -> Router {
+    async fn me(session: auth_proxy::Session<Kindless>) -> String {
+        session.user.email.clone().unwrap_or_default()
+    }
+    #[auth_proxy::require_session(Kindless)]
+    async fn protected() -> &'static str {
+        "ok"
+    }
+    let router = Router::new().route("/me", get(me)).route("/protected", get(protected));
+    auth.attach(router).with_state(auth.clone())
 }
 
 /// A front door that pages of another site may use, with cookies that they send along; the origin of
@@ -264,7 +289,8 @@ async fn react() -> axum::response::Html<&'static str> {
 async fn react_script(
     axum::extract::State(auth): axum::extract::State<Auth>,
 ) -> impl axum::response::IntoResponse {
-    let version = if auth.config().cookie_name().contains("next-auth") { "v4" } else { "v5" };
+    let version =
+        if auth.config().cookie_names().iter().any(|name| name.contains("next-auth")) { "v4" } else { "v5" };
     let bundle = std::fs::read(bundle_of(version)).unwrap();
     ([("content-type", "text/javascript")], bundle)
 }

@@ -109,7 +109,9 @@ async fn a_running_request_outlives_sigterm() {
     let upstream = App::start(slow).await;
     let (mut program, addr) = start(&upstream.url(""), &[]);
     let mut socket = TcpStream::connect(&addr).await.unwrap();
-    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: authjs.session-token=x\r\n\r\n";
+    // With the shape of a token: anything else is refused unasked.
+    let request =
+        "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: authjs.session-token=AAAA..AAAA.AAAA.AAAA\r\n\r\n";
     socket.write_all(request.as_bytes()).await.unwrap();
     timeout(PATIENCE, asked.notified()).await.expect("the request is under way");
 

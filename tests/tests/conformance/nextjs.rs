@@ -65,7 +65,7 @@ async fn front_door_https(kind: Kind) -> Deployment {
     let idp = Server::identity_provider(&callback);
     let server = server(kind, By::Lines, &own, &idp.url);
     let auth = auth(kind, &server, &own);
-    assert!(auth.config().cookie_name().starts_with("__Secure-"));
+    assert!(auth.config().cookie_names().iter().all(|name| name.starts_with("__Secure-")));
     let app = App::start_at(inner, pages(&auth)).await;
     let tls = Server::tls(outer, inner);
     Deployment::of_one(own, callback, app, vec![idp, server, tls])

@@ -294,7 +294,8 @@ impl<P: Provider> Builder<P> {
 fn expected(expected: Expected) -> String {
     match expected {
         Expected::Any => "any".to_owned(),
-        Expected::Is(text) => text,
+        // Quoted, so that no value that comes from elsewhere reads as the word that waives the check.
+        Expected::Is(text) => format!("\"{text}\""),
     }
 }
 

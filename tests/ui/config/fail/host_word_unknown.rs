@@ -6,4 +6,11 @@ auth_proxy! {
     }
 }
 
+auth_proxy! {
+    pub struct Bare {
+        upstream: { base_url: "http://auth", host: presrve },
+        rewrite: { cookie_domain: example },
+    }
+}
+
 fn main() {}

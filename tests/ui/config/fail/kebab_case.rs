@@ -3,7 +3,7 @@ use auth_proxy::auth_proxy;
 auth_proxy! {
     pub struct Auth {
         base-path: "/auth",
-        upstream: { base-url: "http://auth", kind: next-auth-v4 },
+        upstream: { base-url: "http://auth", token: encrypted-v4 },
     }
 }
 

@@ -2,7 +2,7 @@ use auth_proxy::auth_proxy;
 
 auth_proxy! {
     pub struct Auth {
-        upstream: { base_url: "http://auth", session_strategy: databse, kind: next },
+        upstream: { base_url: "http://auth", session_strategy: databse, kind: express },
     }
 }
 

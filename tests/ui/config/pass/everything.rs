@@ -30,7 +30,10 @@ auth_proxy! {
             cookie_name: "__Secure-authjs.session-token",
             secret: [env("AUTH_SECRET"), env("AUTH_SECRET_1", optional)],
             session_strategy: jwt,
-            token: encrypted,
+            token: hs256,
+            audience: "my-app",
+            issuer: any,
+            public_origins: ["https://auth.example.com", "http://localhost:3000"],
             host: "auth.internal:3000",
             fetch: Some(1).map_or(axum::Router::<()>::new(), |_| axum::Router::<()>::new()),
             timeout: 500ms,
@@ -42,10 +45,51 @@ auth_proxy! {
             circuit_breaker: env("BREAKER", default = "off"),
             allow_http: false,
         },
-        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off, claims: [] },
+        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off, claims: [], renew: 1h, expose_session_token: false },
+    }
+}
+
+auth_proxy! {
+    /// What excludes an option above, and the other way to write it.
+    pub struct Other {
+        hosts: ["app.example.com", "localhost:3000"],
+        upstream: {
+            kind: next_auth_v4,
+            base_url: "http://auth.internal",
+            audience: any,
+            issuer: "https://auth.example.com",
+            public_origins: [],
+        },
+        session: { renew: always, expose_session_token: true },
+    }
+}
+
+auth_proxy! {
+    /// Everything new, from the environment.
+    pub struct Variables {
+        hosts: env("HOSTS", optional),
+        upstream: {
+            kind: env("KIND", optional),
+            base_url: "http://auth.internal",
+            token: env("TOKEN", default = "eddsa"),
+            audience: env("AUDIENCE", default = "any"),
+            issuer: env("ISSUER"),
+            public_origins: env("PUBLIC_ORIGINS", default = "https://a.example.com,https://b.example.com"),
+        },
+        session: { renew: env("RENEW", default = "always"), expose_session_token: env("EXPOSE", default = "false") },
+    }
+}
+
+auth_proxy! {
+    pub struct Waived {
+        upstream: { kind: robo, base_url: "http://auth", secret: env("KEY"), token: hs256, audience: any, issuer: any },
     }
 }
 
 fn main() {
     let _ = Auth::builder().vars([("KEY", "k"), ("AUTH_SECRET", "s")]).build().unwrap();
+    let none: [(&str, &str); 0] = [];
+    let _ = Other::builder().vars(none).build().unwrap();
+    let _ = Variables::builder().vars([("ISSUER", "https://a"), ("HOSTS", "a, b:1")]).build().unwrap();
+    let _ = Waived::builder().vars([("KEY", "k")]).build().unwrap();
 }

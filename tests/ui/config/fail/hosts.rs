@@ -1,0 +1,31 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    struct Scheme {
+        hosts: ["https://a"],
+        upstream: { base_url: "http://auth" },
+    }
+}
+
+auth_proxy! {
+    struct Wildcard {
+        hosts: ["*.example.com"],
+        upstream: { base_url: "http://auth" },
+    }
+}
+
+auth_proxy! {
+    struct NoList {
+        hosts: "app.example.com",
+        upstream: { base_url: "http://auth" },
+    }
+}
+
+auth_proxy! {
+    struct Path {
+        hosts: ["app.example.com/login"],
+        upstream: { base_url: "http://auth", hosts: ["a"] },
+    }
+}
+
+fn main() {}
