@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every check of the project, from a clean clone: formatting, lints, tests, documentation, licences.
-# Needs Rust and Node 20 or newer; a C compiler, openssl and Chromium are installed with apt-get where they
+# Needs Rust and Node 20 or newer; a C compiler, openssl, nginx and Chromium are installed with apt-get where they
 # are missing and may be. Stops at the first thing that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +22,7 @@ need() {
 }
 need cc "install gcc or clang" gcc libc6-dev
 need openssl "install openssl" openssl
+need nginx "install nginx" nginx
 # Another browser of its kind: CHROMIUM=/path/to/it
 CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 if [ -z "$CHROMIUM" ]; then

@@ -76,6 +76,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
     let is_session = is_session(rest);
+    let is_same_for_all = name(rest) == "/providers";
     let told = foreign_urls::Page::of(rest);
     let is_judged = is_session && has_session_cookie(shared, &parts.headers);
     // The one answer that renews the session cookie each time, and changes nothing by it.
@@ -83,7 +84,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let eviction = if is_read(&method, rest) && !renews {
         None
     } else {
-        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest)).await)
+        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest), is_session).await)
     };
 
     let (body, fate) = limited(body, shared.settings.body_limit);
@@ -149,7 +150,8 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     if let Some(eviction) = eviction {
         eviction.finish(shared, response.headers_mut(), renews).await;
     }
-    if is_session || response.headers().contains_key(SET_COOKIE) {
+    // Auth.js says nothing of caches on its pages, whose forms carry the visitor's CSRF token (`core/lib/pages/index.ts`).
+    if !is_same_for_all || response.headers().contains_key(SET_COOKIE) {
         make_private(response.headers_mut());
     }
     if is_head {

@@ -105,6 +105,15 @@ impl Lineages {
     /// Ends what is known of the session of a token, and answers every key that it is known by. `changed` says that the
     /// browser has another session cookie from now on, or none.
     pub(crate) fn end(&self, key: SessionKey, changed: bool) -> HashSet<SessionKey> {
+        self.end_at(key, changed, Some(Instant::now()))
+    }
+
+    /// The same where the upstream was asked and takes the cookie away: it may do so again when it is asked again.
+    pub(crate) fn refused(&self, key: SessionKey) -> HashSet<SessionKey> {
+        self.end_at(key, true, None)
+    }
+
+    fn end_at(&self, key: SessionKey, changed: bool, at: Option<Instant>) -> HashSet<SessionKey> {
         let mut state = self.state();
         // Held while its end is noted: a session that nobody knew is to be known as ended.
         let _own = state.of(key);
@@ -117,7 +126,7 @@ impl Lineages {
                 lineage.ends.fetch_add(1, Ordering::AcqRel);
                 lineage.changes.fetch_add(u64::from(changed), Ordering::AcqRel);
                 let mut inner = lineage.inner();
-                inner.ended_at = Some(Instant::now());
+                inner.ended_at = at.or(inner.ended_at);
                 left.extend(&inner.keys);
                 drop(inner);
                 state.keep(lineage);

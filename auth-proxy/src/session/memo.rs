@@ -37,6 +37,8 @@ pub(super) struct Memo<P: Provider> {
     asked: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
+    /// The places of the names that count: what is learned of them meanwhile is for the next request.
+    names: OnceLock<[Option<usize>; 2]>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
@@ -49,6 +51,7 @@ impl<P: Provider> Memo<P> {
             relayed,
             asked: AtomicBool::new(false),
             renewed: OnceLock::new(),
+            names: OnceLock::new(),
             credential: OnceLock::new(),
             verified: OnceLock::new(),
             session: OnceCell::new(),
@@ -119,7 +122,8 @@ impl<'v, P: Provider> Visit<'v, P> {
 
     /// The names that the session cookie may have in this request.
     fn names(&self) -> NamesInPlay<'_> {
-        self.proxy.shared().names_of(self.parts)
+        let shared = self.proxy.shared();
+        shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).places()))
     }
 
     /// The credential that was sent.

@@ -47,6 +47,11 @@ impl<'n> NamesInPlay<'n> {
         self.names.into_iter().flatten()
     }
 
+    /// The places of the names, by which [`SessionNames::at`] finds them again.
+    pub(crate) fn places(&self) -> [Option<usize>; 2] {
+        self.names.map(|name| name.map(|name| name.place))
+    }
+
     /// The name at this place.
     pub(crate) fn get(&self, at: usize) -> Option<&'n SessionName> {
         self.iter().nth(at)
@@ -94,6 +99,11 @@ impl SessionNames {
             _ => [secure, plain],
         };
         NamesInPlay { names }
+    }
+
+    /// The names at these places.
+    pub(crate) fn at(&self, places: [Option<usize>; 2]) -> NamesInPlay<'_> {
+        NamesInPlay { names: places.map(|place| place.and_then(|place| self.all.get(place))) }
     }
 
     /// Whether a `Set-Cookie` concerns the session cookie under any of its names, and how.

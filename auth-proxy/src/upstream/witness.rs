@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use auth_proxy_rules::Host;
 use axum::body::Body;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request};
@@ -79,9 +80,19 @@ impl Upstream {
             // A body that breaks off or stands still is no answer; one that is too long is one.
             let body = Limited::new(body, BODY_LIMIT).collect().await;
             let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
-            Some(is_whole && !is_outage(parts.status))
+            Some(is_whole && (!is_outage(parts.status) || self.may_be_unknown()))
         };
         timeout(self.witness_timeout(), answered).await.ok().flatten().unwrap_or(false)
+    }
+
+    /// Whether a proxy before the upstream may route by a host that is not known here: only trusted proxies tell it, request
+    /// by request. Its 503 to the upstream's own name says nothing then.
+    fn may_be_unknown(&self) -> bool {
+        let settings = &self.settings;
+        settings.host == Host::Preserve
+            && settings.public_url.is_none()
+            && settings.hosts.is_empty()
+            && !settings.trusted_proxies.is_empty()
     }
 
     /// A lookup that was not answered in half of its time has this sent, which is to be over before the lookup is.

@@ -19,23 +19,27 @@ pub(crate) struct Eviction {
     tickets: Vec<Ticket>,
     /// Whether the request ends what is known.
     ends: bool,
+    /// Whether it asks for the session, or updates it, by a token that was ended a short time before: the browser may have
+    /// sent it earlier.
+    overtaken: bool,
 }
 
 impl Eviction {
     /// Takes note of the sessions that these headers carry, whatever the upstream makes of them, and ends what is known
-    /// of them if the request does.
-    pub(crate) async fn begin(shared: &Shared, headers: &HeaderMap, ends: bool) -> Self {
+    /// of them if the request does. `of_session` says that it asks for the session or updates it.
+    pub(crate) async fn begin(shared: &Shared, headers: &HeaderMap, ends: bool, of_session: bool) -> Self {
         let names = shared.names.all().iter();
         let tokens = names.flat_map(|name| every_token(headers, &name.browser));
         let keys: Vec<_> = tokens.map(|token| shared.keys.session(&token)).collect();
         let sessions = Arc::clone(&shared.sessions);
+        let overtaken = of_session && keys.iter().any(|key| !sessions.ticket(*key).may_relay());
         if ends {
             for key in &keys {
                 sessions.end(*key, false).await;
             }
         }
         let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
-        Self { sessions, keys, tickets, ends }
+        Self { sessions, keys, tickets, ends, overtaken }
     }
 
     /// Ends what is known again, if the request or its answer does, and takes the session cookies out of an answer that
@@ -43,10 +47,11 @@ impl Eviction {
     /// asked for the session and nothing else, whose answer renews the cookie each time.
     pub(crate) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
         // Of two requests that change the session, the one that is answered first counts. A sign-out always does.
-        let is_out_of_date = self
-            .tickets
-            .iter()
-            .any(|ticket| if self.ends { ticket.was_changed() } else { !ticket.is_current() });
+        let is_out_of_date = self.overtaken
+            || self
+                .tickets
+                .iter()
+                .any(|ticket| if self.ends { ticket.was_changed() } else { !ticket.is_current() });
         let kinds = || {
             headers.get_all(SET_COOKIE).iter().filter_map(|cookie| shared.names.concern(cookie.as_bytes()))
         };
@@ -57,9 +62,11 @@ impl Eviction {
         let keys = std::mem::take(&mut self.keys);
         // A token that shrank clears its old chunks and sets the new ones.
         let is_over = clears && !sets && !is_out_of_date;
-        if self.ends || is_over || (sets && !renews) {
-            for key in keys {
+        for key in keys {
+            if self.ends || ((is_over || sets) && !renews) {
                 self.sessions.end(key, sets || clears).await;
+            } else if is_over {
+                self.sessions.refused(key).await;
             }
         }
         if is_out_of_date && sets {
@@ -67,7 +74,7 @@ impl Eviction {
         }
         if is_out_of_date {
             // A sign-out that was overtaken is a sign-out all the same.
-            let ends = self.ends;
+            let ends = self.ends && !self.overtaken;
             drop_cookies(headers, |cookie| match shared.names.concern(cookie) {
                 Some(SetCookieKind::Sets) => true,
                 Some(SetCookieKind::Clears) => !ends,

@@ -7,6 +7,7 @@ mod flight;
 mod key;
 mod store;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -183,10 +184,20 @@ impl Sessions {
     /// Ends what is known of a session, at once, and what lookups that are under way will find out about it. `changed`
     /// says that the browser has another session cookie from now on, or none.
     pub(crate) async fn end(&self, key: SessionKey, changed: bool) {
-        for key in self.lineages.end(key, changed) {
-            if !self.keep.is_zero() {
-                self.store.remove(&key).await;
-            }
+        self.remove(self.lineages.end(key, changed)).await;
+    }
+
+    /// The same where an answer to a request for the session took the cookie away.
+    async fn refused(&self, key: SessionKey) {
+        self.remove(self.lineages.refused(key)).await;
+    }
+
+    async fn remove(&self, keys: HashSet<SessionKey>) {
+        if self.keep.is_zero() {
+            return;
+        }
+        for key in keys {
+            self.store.remove(&key).await;
         }
     }
 

@@ -1,0 +1,197 @@
+//! Point 6: what is remembered or under way for one host or one upstream is answered at another.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use auth_proxy::{Builder, CachedSession, SessionKey, SessionStore, StoreFuture, Strategy};
+use auth_proxy_tests::App;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::pages::app;
+use crate::support::{Auth, COOKIE, get};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const PAIRS: usize = 60;
+
+/// Knows every token that a test of the request says yes to, after a while, and counts the lookups.
+async fn upstream(
+    knows: impl Fn(&Request) -> bool + Clone + Send + Sync + 'static,
+) -> (App, Arc<AtomicUsize>) {
+    let lookups = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&lookups);
+    let answer = move |request: Request| {
+        count.fetch_add(1, SeqCst);
+        let is_known = knows(&request);
+        async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let response: Response = if is_known {
+                r#"{"user":{"name":"Ada"}}"#.into_response()
+            } else {
+                ([("set-cookie", format!("{COOKIE}=; Max-Age=0"))], "null").into_response()
+            };
+            response
+        }
+    };
+    (App::start(Router::new().fallback(answer)).await, lookups)
+}
+
+fn header<'r>(request: &'r Request, name: &str) -> &'r str {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn token(number: usize) -> String {
+    format!("Cookie: {COOKIE}=aaaa..bbbb.cccc.{number:04}\r\n")
+}
+
+/// Asks at both hosts at once, twice, and counts who was let in.
+async fn both(app: &App, one: &str, other: &str) -> (usize, usize) {
+    let (mut at_one, mut at_other) = (0, 0);
+    for n in 0..PAIRS {
+        let cookie = token(n);
+        for _ in 0..2 {
+            let (first, second) =
+                tokio::join!(get(app, "/me", one, &cookie), get(app, "/me", other, &cookie));
+            at_one += usize::from(first.0 == 200);
+            at_other += usize::from(second.0 == 200);
+        }
+    }
+    (at_one, at_other)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_of_one_host_is_not_answered_at_another() {
+    let (one, other) = ("a.localhost", "b.localhost");
+    let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
+    for (how, cache) in [("without a cache", Duration::ZERO), ("with a cache", HOUR)] {
+        for strategy in [Strategy::Jwt, Strategy::Database] {
+            let app = app(Auth::builder()
+                .base_url(upstream.url(""))
+                .session_strategy(strategy)
+                .session_cache(cache))
+            .await;
+            // In both orders: whose lookup is under way first?
+            let (at_one, at_other) = both(&app, one, other).await;
+            let (at_other_first, at_one_first) = {
+                let (other_first, one_first) = both(&app, other, one).await;
+                (other_first, one_first)
+            };
+            let (good, bad) = (at_one + at_one_first, at_other + at_other_first);
+            println!(
+                "keys: {bad} of {} answers at another host let in, {good} at its own, {how}, {}",
+                4 * PAIRS,
+                strategy.word()
+            );
+            assert_eq!((good, bad), (4 * PAIRS, 0));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_of_one_declared_host_is_not_answered_at_another() {
+    let (one, other) = ("a.example.com", "b.example.com");
+    let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
+    for cache in [Duration::ZERO, HOUR] {
+        let builder = Auth::builder().base_url(upstream.url("")).session_cache(cache);
+        let app = app(builder.hosts([one, other])).await;
+        let (good, bad) = both(&app, one, other).await;
+        println!("keys: {bad} of {} answers at another declared host let in, {good} at its own", 2 * PAIRS);
+        assert_eq!((good, bad), (2 * PAIRS, 0));
+    }
+}
+
+/// A trusted proxy tells the scheme, and the upstream's answer depends on it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_of_one_scheme_is_not_answered_over_another() {
+    let (upstream, _) = upstream(|request| header(request, "x-forwarded-proto") == "https").await;
+    for cache in [Duration::ZERO, HOUR] {
+        let builder =
+            Auth::builder().base_url(upstream.url("")).session_cache(cache).trusted_proxies(["127.0.0.1"]);
+        let app = app(builder).await;
+        let (mut good, mut bad) = (0, 0);
+        for n in 0..PAIRS {
+            let lines = |scheme: &str| {
+                format!("X-Forwarded-Host: app.example.com\r\nX-Forwarded-Proto: {scheme}\r\n{}", token(n))
+            };
+            let (secure, plain) = (lines("https"), lines("http"));
+            let (first, second) = tokio::join!(
+                get(&app, "/me", "app.example.com", &secure),
+                get(&app, "/me", "app.example.com", &plain)
+            );
+            good += usize::from(first.0 == 200);
+            bad += usize::from(second.0 == 200);
+        }
+        println!("keys: {bad} of {PAIRS} answers over http let in, {good} over https");
+        assert_eq!((good, bad), (PAIRS, 0));
+    }
+}
+
+/// What two proxies share.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<HashMap<SessionKey, String>>>);
+
+impl SessionStore for Shared {
+    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
+        Box::pin(async move { serde_json::from_str(self.0.lock().unwrap().get(key)?).ok() })
+    }
+
+    fn put(&self, key: SessionKey, session: CachedSession, _keep: Duration) -> StoreFuture<'_, ()> {
+        let text = serde_json::to_string(&session).unwrap();
+        Box::pin(async move { drop(self.0.lock().unwrap().insert(key, text)) })
+    }
+
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
+        Box::pin(async move { drop(self.0.lock().unwrap().remove(key)) })
+    }
+}
+
+type Differ = fn(Builder<Auth>, &App) -> Builder<Auth>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proxies_that_share_a_store_share_no_session_of_another_upstream() {
+    let knows = |request: &Request| {
+        let is_tenant = matches!(header(request, "x-tenant"), "" | "one");
+        request.uri().path() == "/api/auth/session"
+            && is_tenant
+            && header(request, "cookie").starts_with(COOKIE)
+    };
+    let ((first, lookups), (second, _)) = (upstream(knows).await, upstream(|_| false).await);
+    let ways: [(&str, Differ); 4] = [
+        ("another upstream", |builder, second| builder.base_url(second.url(""))),
+        ("another base path", |builder, _| builder.upstream_base_path("/auth")),
+        ("another tenant", |builder, _| builder),
+        ("another cookie", |builder, _| builder.cookie_name("other.session-token")),
+    ];
+    for strategy in [Strategy::Jwt, Strategy::Database] {
+        for (how, differ) in ways {
+            let store = Shared::default();
+            let builder = || {
+                let builder = Auth::builder().base_url(first.url("")).session_strategy(strategy);
+                builder.public_url("http://app.test").session_cache(HOUR).session_store(store.clone())
+            };
+            let tenant = if how == "another tenant" { "two" } else { "one" };
+            let first_one = || builder().header("x-tenant", "one");
+            let (one, same) = (app(first_one()).await, app(first_one()).await);
+            let other = app(differ(builder().header("x-tenant", tenant), &second)).await;
+            let before = lookups.load(SeqCst);
+            let mut let_in = 0;
+            for n in 0..PAIRS {
+                assert_eq!(get(&one, "/me", "app.test", &token(n)).await.0, 200);
+                assert_eq!(get(&same, "/me", "app.test", &token(n)).await.0, 200);
+                let cookie =
+                    if how == "another cookie" { token(n).replace("authjs.", "other.") } else { token(n) };
+                let_in += usize::from(get(&other, "/me", "app.test", &cookie).await.0 == 200);
+            }
+            // Else nothing was shared.
+            assert!(lookups.load(SeqCst) - before >= PAIRS && !store.0.lock().unwrap().is_empty());
+            println!(
+                "keys: {let_in} of {PAIRS} sessions in a shared store let in at {how}, {}",
+                strategy.word()
+            );
+            assert_eq!(let_in, 0, "{how}, {strategy:?}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The app that is attacked.
+
+use auth_proxy::{Builder, Session};
+use auth_proxy_tests::App;
+use axum::Router;
+use axum::routing::get;
+
+use crate::support::Auth;
+
+pub(crate) async fn me(session: Session<Auth>) -> String {
+    session.user.name.clone().unwrap_or_default()
+}
+
+/// An app with `/me`, and a page that asks nobody.
+pub(crate) async fn app(builder: Builder<Auth>) -> App {
+    let auth = builder.build().unwrap();
+    let router = Router::new().route("/me", get(me)).route("/plain", get(|| async { "ok" }));
+    App::start(auth.attach(router).with_state(auth.clone())).await
+}

@@ -1,0 +1,289 @@
+//! Point 5: a shared cache gives what was answered to one visitor to another. With a real nginx before the app.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use auth_proxy::testing::FakeUpstream;
+use auth_proxy::{Builder, Cacheable, Policy, RawToken, Session, Source, Strategy, Token, require_session};
+use auth_proxy_tests::{Answer, App, Browser, free_port};
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::support::{Auth, COOKIE, SECRET, Upstream, auth, first};
+
+/// nginx with a cache that keeps every 200 for a minute unless the answer says otherwise.
+struct Nginx {
+    child: Child,
+    folder: PathBuf,
+    url: String,
+}
+
+impl Nginx {
+    async fn before(app: &App) -> Self {
+        let port = free_port();
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("nginx-{port}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.display();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("{kind}_temp_path {path}/{kind};\n"))
+            .collect();
+        let configuration = format!(
+            "daemon off; master_process off; pid {path}/pid; error_log {path}/error.log;
+            events {{}}
+            http {{
+              access_log off; {temporary}
+              proxy_cache_path {path}/cache keys_zone=pages:1m;
+              server {{
+                listen 127.0.0.1:{port};
+                location / {{
+                  proxy_pass http://{}; proxy_set_header Host $http_host;
+                  proxy_cache pages; proxy_cache_valid 200 1m;
+                  add_header X-Cache $upstream_cache_status;
+                }}
+              }}
+            }}",
+            app.addr
+        );
+        let file = folder.join("nginx.conf");
+        std::fs::write(&file, configuration).unwrap();
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(&folder).arg("-c").arg(&file).arg("-e").arg(folder.join("error.log"));
+        let child = command.stdin(Stdio::null()).spawn().expect("nginx is installed");
+        let nginx = Self { child, folder, url: format!("http://127.0.0.1:{port}") };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return nginx;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!(
+            "nginx does not start: {}",
+            std::fs::read_to_string(nginx.folder.join("error.log")).unwrap_or_default()
+        );
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// What a handler says of caches.
+const SAID: [&[(&str, &str)]; 14] = [
+    &[],
+    &[("cache-control", "public, max-age=60")],
+    &[("cache-control", "max-age=60"), ("cache-control", "public")],
+    &[("cache-control", "max-age=60"), ("cache-control", "s-maxage=60")],
+    &[("cache-control", "private=\"x\", max-age=60")],
+    &[("cache-control", "max-age=60, ext=\"private\"")],
+    &[("cache-control", "no-cache=\"set-cookie\", max-age=60")],
+    &[("cdn-cache-control", "public, max-age=60")],
+    &[("surrogate-control", "max-age=60")],
+    &[("x-accel-expires", "60")],
+    &[("x-accel-expires", "60"), ("cache-control", "private")],
+    &[("expires", "Thu, 01 Jan 2099 00:00:00 GMT")],
+    &[("vary", "accept"), ("cache-control", "public, max-age=60")],
+    &[("cache-control", "Public,MAX-AGE=60,S-MaxAge=60")],
+];
+
+fn page(number: usize, text: String) -> Response {
+    let mut response = text.into_response();
+    for (name, value) in SAID[number] {
+        response.headers_mut().append(*name, value.parse().unwrap());
+    }
+    response
+}
+
+fn name(session: &Session<Auth>) -> String {
+    session.user.name.clone().unwrap_or_default()
+}
+
+#[require_session]
+async fn guarded(Path(number): Path<usize>) -> Response {
+    page(number, "for members".to_owned())
+}
+
+struct Everybody;
+
+impl Policy<Auth> for Everybody {
+    fn allow(_: &Session<Auth>, _: Option<&Token<Auth>>) -> bool {
+        true
+    }
+}
+
+#[require_session(Auth, Everybody)]
+async fn allowed(Path(number): Path<usize>) -> Response {
+    page(number, "for members".to_owned())
+}
+
+const PATHS: [&str; 8] = ["me", "optional", "token", "raw", "guarded", "allowed", "group", "allowed-group"];
+
+fn routes(auth: &Auth) -> Router {
+    let members = |path: &str| {
+        Router::new().route(path, get(async |Path(n): Path<usize>| page(n, "for members".into())))
+    };
+    let router = Router::new()
+        .route("/me/{n}", get(async |Path(n): Path<usize>, session: Session<Auth>| page(n, name(&session))))
+        .route(
+            "/optional/{n}",
+            get(async |Path(n): Path<usize>, session: Option<Session<Auth>>| {
+                page(n, session.map_or("a stranger".to_owned(), |session| name(&session)))
+            }),
+        )
+        .route(
+            "/token/{n}",
+            get(async |Path(n): Path<usize>, token: Token<Auth>| {
+                page(n, token.name.clone().unwrap_or_default())
+            }),
+        )
+        .route(
+            "/raw/{n}",
+            get(async |Path(n): Path<usize>, raw: RawToken<Auth>| page(n, raw.as_str().to_owned())),
+        )
+        .route("/guarded/{n}", get(guarded))
+        .route("/allowed/{n}", get(allowed))
+        .merge(members("/group/{n}").route_layer(auth.require()))
+        .merge(members("/allowed-group/{n}").route_layer(auth.require_policy::<Everybody>()));
+    auth.attach(router).with_state(auth.clone())
+}
+
+fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<Auth>)> {
+    let cache = Duration::from_secs(60);
+    vec![
+        ("source: local", builder().secrets([SECRET]).session_source(Source::Local)),
+        ("a secret", builder().secrets([SECRET])),
+        ("a secret and session.cache", builder().secrets([SECRET]).session_cache(cache)),
+        ("session.cache", builder().session_cache(cache)),
+        ("nothing", builder()),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
+    let (mut asked, mut given) = (0, Vec::new());
+    let upstream = Upstream::new(COOKIE, Strategy::Jwt);
+    let server = upstream.start().await;
+    for (setting, builder) in settings(&|| auth(&server, Strategy::Jwt)) {
+        let auth = builder.build().unwrap();
+        let app = App::start(routes(&auth)).await;
+        for credential in ["cookie", "authorization"] {
+            let nginx = Nginx::before(&app).await;
+            let (visitor, stranger) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
+            let token = upstream.issue("ada");
+            let value =
+                if credential == "cookie" { format!("{COOKIE}={token}") } else { format!("Bearer {token}") };
+            for path in PATHS {
+                for (number, said) in SAID.iter().enumerate() {
+                    let path = format!("/{path}/{number}");
+                    // Answered from the upstream, and then from memory.
+                    let mut own = String::new();
+                    for _ in 0..3 {
+                        let answer = visitor.get_with(&path, &[(credential, &value)]).await;
+                        assert_eq!(answer.status, 200, "{setting}, {path}");
+                        own = answer.body;
+                    }
+                    for _ in 0..2 {
+                        let answer = stranger.get(&path).await;
+                        asked += 1;
+                        if answer.body == own || answer.header("x-cache") == "HIT" {
+                            given.push(format!("{setting}, {credential}, {path} with {said:?}"));
+                        }
+                    }
+                    // And the other way round: nobody is shown as a stranger for having come second.
+                    let answer = visitor.get_with(&path, &[(credential, &value)]).await;
+                    if answer.body != own {
+                        given.push(format!(
+                            "{setting}, {credential}, {path} with {said:?}, shown as a stranger"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "shared caches: {} of {asked} strangers and visitors were given each other's page by nginx",
+        given.len()
+    );
+    assert!(given.is_empty(), "{} of {asked}:\n{}", given.len(), first(&given));
+}
+
+/// What is forwarded: the session, and the pages whose forms carry a visitor's CSRF token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forwarded_pages_of_one_visitor_are_given_to_no_stranger() {
+    let upstream = FakeUpstream::start().await.unwrap();
+    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let app = App::start(routes(&auth)).await;
+    let nginx = Nginx::before(&app).await;
+    let (visitor, stranger) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
+    let csrf = visitor.csrf().await;
+    let session = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));
+    let (mut asked, mut given) = (0, Vec::new());
+    let tells = |answer: &Answer| answer.body.contains(&csrf) || answer.body.contains("Ada");
+    for path in [
+        "/api/auth/session",
+        "/api/auth/csrf",
+        "/api/auth/signin",
+        "/api/auth/signout",
+        "/api/auth/signin?callbackUrl=/",
+    ] {
+        let mut told = false;
+        for _ in 0..3 {
+            let answer = match path {
+                "/api/auth/session" => Browser::at(&nginx.url).get_with(path, &[("cookie", &session)]).await,
+                _ => visitor.get(path).await,
+            };
+            assert_eq!(answer.status, 200, "{path}");
+            told |= tells(&answer);
+        }
+        assert!(told, "{path} tells nothing of the visitor");
+        let answer = stranger.get(path).await;
+        asked += 1;
+        if tells(&answer) {
+            given.push(path);
+        }
+    }
+    println!(
+        "shared caches: {} of {asked} forwarded pages of a visitor were given to a stranger by nginx",
+        given.len()
+    );
+    assert!(given.is_empty(), "{given:?}");
+}
+
+/// A handler that knows better.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_the_same_for_all_is_cached_all_the_same() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let prices = async move |_: Option<Session<Auth>>| {
+        let number = count.fetch_add(1, SeqCst);
+        (Cacheable, [("cache-control", "public, max-age=60")], format!("price {number}"))
+    };
+    let upstream = Upstream::new(COOKIE, Strategy::Jwt);
+    let server = upstream.start().await;
+    let auth = auth(&server, Strategy::Jwt).secrets([SECRET]).session_source(Source::Local).build().unwrap();
+    let router = Router::new().route("/prices", get(prices));
+    let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+    let nginx = Nginx::before(&app).await;
+    let cookie = format!("{COOKIE}={}", upstream.issue("ada"));
+    let mut hits = 0;
+    for n in 0..10 {
+        let headers = [("cookie", cookie.as_str())];
+        let answer = Browser::at(&nginx.url).get_with("/prices", &headers[..n % 2]).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "price 0"));
+        hits += usize::from(answer.header("x-cache") == "HIT");
+    }
+    println!(
+        "shared caches: {hits} of 9 requests for a page that is the same for all were answered by nginx"
+    );
+    assert_eq!((hits, made.load(SeqCst)), (9, 1));
+}

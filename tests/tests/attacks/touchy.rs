@@ -1,0 +1,96 @@
+//! An upstream that breaks a connection, or answers 503, for anything unusual in a request, and answers the rest.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What it does with a head.
+pub(crate) enum Reply {
+    /// These bytes.
+    Bytes(String),
+    /// These bytes, and a reset.
+    Reset(String),
+}
+
+pub(crate) struct Touchy {
+    pub(crate) url: String,
+    server: JoinHandle<()>,
+    heads: Arc<Mutex<usize>>,
+}
+
+/// What Node takes of a head (`--max-http-header-size`).
+pub(crate) const NODE_LIMIT: usize = 16 * 1024;
+
+impl Touchy {
+    /// One whose answers are a function of the head, in lower case.
+    pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (reply, heads) = (Arc::new(reply), Arc::new(Mutex::new(0)));
+        let count = Arc::clone(&heads);
+        let server = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                let Ok((stream, _)) = listener.accept().await else { return };
+                let (reply, count) = (Arc::clone(&reply), Arc::clone(&count));
+                connections.spawn(async move { serve(stream, reply.as_ref(), &count).await.ok() });
+            }
+        });
+        Self { url, server, heads }
+    }
+
+    /// Requests so far.
+    pub(crate) fn heads(&self) -> usize {
+        *self.heads.lock().unwrap()
+    }
+
+    /// Refuses every connection from now on.
+    pub(crate) async fn stop(mut self) {
+        self.server.abort();
+        (&mut self.server).await.ok();
+    }
+}
+
+impl Drop for Touchy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    reply: &(impl Fn(&str) -> Reply + Send + Sync),
+    heads: &Mutex<usize>,
+) -> std::io::Result<()> {
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") && head.len() <= NODE_LIMIT {
+            head.push(stream.read_u8().await?);
+        }
+        *heads.lock().unwrap() += 1;
+        let answer = if head.len() > NODE_LIMIT {
+            // As Node does: what is still unread makes the close a reset.
+            Reply::Reset(
+                "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n".to_owned(),
+            )
+        } else {
+            reply(&String::from_utf8_lossy(&head).to_ascii_lowercase())
+        };
+        match answer {
+            Reply::Bytes(bytes) => stream.write_all(bytes.as_bytes()).await?,
+            Reply::Reset(bytes) => {
+                stream.write_all(bytes.as_bytes()).await?;
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                #[expect(deprecated, reason = "without time to linger in, it blocks nobody")]
+                return stream.set_linger(Some(std::time::Duration::ZERO));
+            }
+        }
+    }
+}
+
+/// A whole answer.
+pub(crate) fn ok(status: &str, headers: &str, body: &str) -> Reply {
+    Reply::Bytes(format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()))
+}

@@ -1,0 +1,130 @@
+//! Point 2: two tokens under the two names that the session cookie may have.
+
+use auth_proxy::{AuthError, Kind, RawToken, Session, Source, Strategy, Token};
+use auth_proxy_tests::{App, loopback_client};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::routing::get;
+use axum::{Json, Router};
+
+use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, first, seal};
+use crate::two_tokens::{OTHER, OWN, PATHS, Who, app, attack, of_raw, of_session, of_token};
+
+/// A trusted proxy tells the scheme, and Auth.js has a cookie for each. What a handler looks up by the headers alone is
+/// what its extractors have found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_of_a_request_makes_no_second_account() {
+    let (mut requests, mut torn) = (0, Vec::new());
+    for (kind, source) in [
+        (None, Source::Upstream),
+        (Some(Kind::Authjs), Source::Upstream),
+        (None, Source::Local),
+        (Some(Kind::Authjs), Source::Local),
+    ] {
+        for (seen_before, scheme) in [("", "http"), ("https", "http"), ("http", "https"), ("", "https")] {
+            let upstream = Upstream::by_scheme(Strategy::Jwt);
+            let server = upstream.start().await;
+            let mut builder = auth(&server, Strategy::Jwt).session_source(source).secrets([SECRET]);
+            if let Some(kind) = kind {
+                builder = builder.kind(kind);
+            }
+            let app = app(builder.trusted_proxies(["127.0.0.1"])).await;
+            let own = [seal(OWN, COOKIE), seal(OWN, SECURE)];
+            let other = [seal(OTHER, COOKIE), seal(OTHER, SECURE)];
+            own.iter().for_each(|token| upstream.accept(token, OWN));
+            if !seen_before.is_empty() {
+                let head = format!(
+                    "X-Forwarded-Proto: {seen_before}\r\nCookie: {COOKIE}={}; {SECURE}={}\r\n",
+                    own[0], own[1]
+                );
+                assert_eq!(app.raw_get("/api/auth/session", &head).await.0, 200);
+            }
+            // The revoked token is under the name of the other scheme.
+            let lines = [
+                format!("Cookie: {SECURE}={}; {COOKIE}={}\r\n", other[1], own[0]),
+                format!("Cookie: {COOKIE}={}; {SECURE}={}\r\n", own[0], other[1]),
+                format!("Cookie: {SECURE}={}; {COOKIE}={}\r\n", own[1], other[0]),
+                format!("Cookie: {COOKIE}={}; {SECURE}={}\r\n", other[0], own[1]),
+            ];
+            let told = format!("X-Forwarded-Proto: {scheme}\r\n");
+            let (_, wrong) = attack(&app, &lines, &PATHS[..6], &own, &other, &told).await;
+            requests += lines.len() * 6;
+            let setting = format!("{kind:?}, {source:?}, {scheme}, seen before {seen_before:?}");
+            torn.extend(wrong.into_iter().map(|wrong| format!("{setting}: {wrong}")));
+        }
+    }
+    println!(
+        "two tokens: {} of {requests} requests mixed accounts under the names of two schemes",
+        torn.len()
+    );
+    assert!(torn.is_empty(), "{}", first(&torn));
+}
+
+/// An await between two extractors, in which the app learns from another visitor which name the upstream uses.
+struct Meanwhile;
+
+impl FromRequestParts<Auth> for Meanwhile {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Auth) -> Result<Self, Self::Rejection> {
+        let Some(url) = parts.headers.get("x-meanwhile").and_then(|url| url.to_str().ok()) else {
+            return Ok(Self);
+        };
+        let request = loopback_client().get(url).header("cookie", parts.headers["x-visitor"].clone());
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        Ok(Self)
+    }
+}
+
+async fn interrupted(
+    raw: Result<RawToken<Auth>, AuthError>,
+    _meanwhile: Meanwhile,
+    session: Result<Session<Auth>, AuthError>,
+    token: Result<Token<Auth>, AuthError>,
+) -> Json<Who> {
+    let who = [of_raw(raw.map(Some)), of_session(session.map(Some)), of_token(token.map(Some))];
+    Json(who.into_iter().flatten().collect())
+}
+
+#[tokio::test]
+async fn a_name_that_is_learned_within_a_request_makes_no_second_account() {
+    let (mut requests, mut torn) = (0, Vec::new());
+    for name in [COOKIE, SECURE] {
+        for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
+            let upstream = Upstream::new(name, Strategy::Jwt);
+            let server = upstream.start().await;
+            let auth = auth(&server, Strategy::Jwt).secrets([SECRET]).build().unwrap();
+            let router = Router::new().route("/interrupted", get(interrupted));
+            let app = App::start(auth.attach(router).with_state(auth.clone())).await;
+            let tokens = [seal(at_secure, name), seal(at_plain, name)];
+            for (token, account) in tokens.iter().zip([at_secure, at_plain]) {
+                if account == OWN {
+                    upstream.accept(token, OWN);
+                }
+            }
+            let own = tokens
+                .iter()
+                .zip([at_secure, at_plain])
+                .find(|(_, account)| *account == OWN)
+                .unwrap()
+                .0
+                .clone();
+            let other = tokens.iter().find(|token| **token != own).unwrap().clone();
+            let visitor = format!("{name}={}", upstream.issue("ada"));
+            let line = format!(
+                "X-Meanwhile: {}\r\nX-Visitor: {visitor}\r\nCookie: {SECURE}={}; {COOKIE}={}\r\n",
+                app.url("/api/auth/session"),
+                tokens[0],
+                tokens[1]
+            );
+            let (_, wrong) = attack(&app, &[line], &["/interrupted"], &[own], &[other], "").await;
+            requests += 1;
+            torn.extend(wrong);
+        }
+    }
+    println!(
+        "two tokens: {} of {requests} requests mixed accounts when a name was learned meanwhile",
+        torn.len()
+    );
+    assert!(torn.is_empty(), "{}", first(&torn));
+}
