@@ -58,6 +58,7 @@ impl Outcome {
 /// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
 /// | `token_not_a_session` | 401 | invalid: genuine, and names nobody (no `sub`, `email` or `name`) |
 /// | `token_wrong_audience`, `token_wrong_issuer` | 401 | invalid: not what `upstream.audience` and `issuer` ask for |
+/// | `token_ambiguous` | 401 | invalid: two were sent, and the scheme of the request, which would decide, is not at hand |
 /// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream takes |
 /// | `policy_refused` | 403 | forbidden |
 /// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
@@ -123,6 +124,7 @@ reasons! {
     TOKEN_NOT_A_SESSION = Invalid 401 "token_not_a_session" "The token says of nobody that they are signed in.";
     TOKEN_WRONG_AUDIENCE = Invalid 401 "token_wrong_audience" "The token is for another service.";
     TOKEN_WRONG_ISSUER = Invalid 401 "token_wrong_issuer" "The token is of another issuer.";
+    TOKEN_AMBIGUOUS = Invalid 401 "token_ambiguous" "Two session tokens were sent, and which of them counts cannot be told.";
     LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service takes.";
     POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
     CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";

@@ -56,7 +56,10 @@ pub(super) async fn check<P: Provider, A: Policy<P>>(
     parts: &mut Parts,
 ) -> Result<(), GuardRejection> {
     let shared = proxy.shared();
-    let allowed = if A::ANY_SESSION && shared.verifier.is_some() {
+    let allowed = if A::ANY_SESSION && shared.verifier.is_some() && shared.names.all().len() > 1 {
+        // Which name counts may be learned while the request is under way: the handler's extractors go by the same.
+        Visit::of(proxy.clone(), parts).verified().and_then(|verified| verified.map(drop).ok_or_else(absent))
+    } else if A::ANY_SESSION && shared.verifier.is_some() {
         // Without a visit: what it would keep for the handler, the memory of verified tokens has anyway.
         note_asked(proxy, &parts.extensions);
         shared

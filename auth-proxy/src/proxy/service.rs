@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALT_SVC, LOCATION, SET_COOKIE};
+use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use tokio::time::{Instant, timeout_at};
 use tower::Service;
@@ -21,6 +22,7 @@ use crate::error::{AuthError, Reason};
 use crate::page;
 use crate::provider::Shared;
 use crate::session::{Eviction, judged, make_private};
+use crate::token::drop_stray_cookies;
 use crate::upstream::{Front, Repeat, strip_hop_by_hop};
 
 /// Forwards what is below the base path.
@@ -78,7 +80,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let is_session = is_session(rest);
     let is_same_for_all = name(rest) == "/providers";
     let told = foreign_urls::Page::of(rest);
-    let is_judged = is_session && has_session_cookie(shared, &parts.headers);
+    let is_judged = is_session && has_session_cookie(shared, &parts);
     // The one answer that renews the session cookie each time, and changes nothing by it.
     let renews = method == Method::GET && is_session;
     let eviction = if is_read(&method, rest) && !renews {
@@ -94,6 +96,9 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
 
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers, front.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
+    for name in shared.names.all() {
+        drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
+    }
     shared.upstream.finish_head(&mut headers, &front)?;
 
     let mut upward = Request::new(body);
@@ -176,8 +181,8 @@ fn ends_sessions(method: &Method, rest: &str) -> bool {
 }
 
 /// Auth.js reads no Bearer token there.
-fn has_session_cookie(shared: &Shared, headers: &HeaderMap) -> bool {
-    let sent = shared.candidate(headers, shared.names.in_play(None));
+fn has_session_cookie(shared: &Shared, parts: &Parts) -> bool {
+    let sent = shared.candidate(&parts.headers, shared.names_of(Some(parts)));
     sent.is_ok_and(|sent| sent.is_some_and(|candidate| !candidate.is_bearer()))
 }
 

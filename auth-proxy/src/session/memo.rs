@@ -15,7 +15,7 @@ use crate::diagnosis::Finding;
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Proxy};
 use crate::session::fit;
-use crate::token::{Candidate, Credential, NamesInPlay, Verified};
+use crate::token::{Candidate, Credential, NamesInPlay, Places, Verified};
 use crate::upstream::Front;
 
 type Found<T> = Result<Option<T>, AuthError>;
@@ -38,7 +38,7 @@ pub(super) struct Memo<P: Provider> {
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
     /// The places of the names that count: what is learned of them meanwhile is for the next request.
-    names: OnceLock<[Option<usize>; 2]>,
+    names: OnceLock<Places>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,

@@ -143,6 +143,63 @@ pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item
     [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())
 }
 
+/// Takes out of a request every cookie that Auth.js would join to the session token and that is no part of it: it joins
+/// all cookies whose name *starts with* the session cookie's (`core/lib/utils/cookie.ts:154-177`), and would read another
+/// token than is read here. The rest stays as it is, byte for byte.
+pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bool) {
+    let Ok(found) = scan(headers, name) else { return };
+    let chunks = found.chunks().count();
+    // How many numbered chunks are the token; none where it is whole.
+    let of_token = match found.choose(opaque) {
+        Some(Sent::Whole(_)) => Some(0),
+        Some(_) => Some(chunks),
+        None => None,
+    };
+    let mut seen = Vec::new();
+    let mut is_part = |pair: &[u8]| {
+        let (key, value) = split(pair, b'=');
+        let Some(suffix) = key.trim_ascii().strip_prefix(name.as_bytes()) else { return true };
+        let number = if suffix.is_empty() { Some(0) } else { chunk_number(suffix).map(|number| number + 1) };
+        let is_wanted = match (of_token, number) {
+            (Some(0), Some(0)) => true,
+            (Some(chunks), Some(number)) => chunks > 0 && (1..=chunks).contains(&number),
+            _ => false,
+        };
+        // The first of a name counts, and without a value it is no cookie.
+        let is_cookie = value.is_some_and(|value| std::str::from_utf8(value).is_ok());
+        let is_first = is_cookie && !seen.contains(&number);
+        if is_cookie {
+            seen.push(number);
+        }
+        is_wanted && is_first
+    };
+    let lines: Vec<_> = headers.get_all(COOKIE).iter().cloned().collect();
+    let mut kept = Vec::with_capacity(lines.len());
+    let mut is_changed = false;
+    for line in lines {
+        let pairs: Vec<&[u8]> = line.as_bytes().split(|byte| *byte == b';').collect();
+        let parts: Vec<&[u8]> = pairs.iter().copied().filter(|pair| is_part(pair)).collect();
+        if parts.len() == pairs.len() {
+            kept.push(line);
+            continue;
+        }
+        is_changed = true;
+        let joined = parts.join(&b';');
+        if let Ok(mut value) = http::HeaderValue::from_bytes(joined.trim_ascii())
+            && !value.is_empty()
+        {
+            value.set_sensitive(line.is_sensitive());
+            kept.push(value);
+        }
+    }
+    if is_changed {
+        headers.remove(COOKIE);
+        for line in kept {
+            headers.append(COOKIE, line);
+        }
+    }
+}
+
 /// The token that a browser has after these `Set-Cookie` lines: of two of one name the later counts.
 pub(crate) fn token_after<'v>(
     set_cookies: impl DoubleEndedIterator<Item = &'v [u8]>,

@@ -25,6 +25,8 @@ pub(crate) enum TokenError {
     Unsupported,
     /// Is too large.
     TooLarge,
+    /// Is one of two, and which of them counts cannot be told.
+    Ambiguous,
     /// Is larger than a lookup can carry.
     LookupTooLarge,
     /// The Authorization header is not well formed.
@@ -44,6 +46,7 @@ impl From<TokenError> for AuthError {
             TokenError::Issuer => Reason::TOKEN_WRONG_ISSUER,
             TokenError::Unsupported => Reason::TOKEN_UNSUPPORTED,
             TokenError::TooLarge => Reason::TOKEN_TOO_LARGE,
+            TokenError::Ambiguous => Reason::TOKEN_AMBIGUOUS,
             TokenError::LookupTooLarge => Reason::LOOKUP_TOO_LARGE,
             TokenError::BearerMalformed => Reason::BEARER_MALFORMED,
         };

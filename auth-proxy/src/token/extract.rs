@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::error::TokenError;
-use super::{Candidate, Credential, NamesInPlay, Verified};
+use super::{Candidate, Credential, NamesInPlay, SessionName, Verified};
 use crate::diagnosis::{Finding, other_prefix};
 use crate::error::{AuthError, Reason};
 use crate::provider::{Provider, Provides, Proxy, Shared};
@@ -179,7 +180,7 @@ impl Shared {
     /// The session token of a request: the one that everything here is about.
     ///
     /// # Errors
-    /// `token_too_large`, `bearer_malformed`.
+    /// `token_too_large`, `bearer_malformed`, `token_ambiguous`.
     pub(crate) fn candidate<'h>(
         &self,
         headers: &'h HeaderMap,
@@ -191,6 +192,15 @@ impl Shared {
             (first, _) => Candidate::of(headers, first.as_slice(), opaque),
         };
         let found = found?;
+        if names.is_unsure() {
+            let alone = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
+            let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
+            let cookies =
+                names.iter().filter(|name| alone(name).is_some_and(|found| is_cookie(&found))).count();
+            if cookies + usize::from(headers.contains_key(AUTHORIZATION)) > 1 {
+                return Err(TokenError::Ambiguous.into());
+            }
+        }
         if found.is_none() && !self.diagnosis.has_said(Finding::OtherName) {
             self.look_for_another_name(headers);
         }

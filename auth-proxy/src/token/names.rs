@@ -16,6 +16,8 @@ pub(crate) struct SessionNames {
     /// The one with the prefix first.
     all: Vec<SessionName>,
     by_scheme: bool,
+    /// Whether the scheme of a request, as a trusted proxy tells it, has a say.
+    scheme_counts: bool,
     used: AtomicU8,
 }
 
@@ -39,23 +41,37 @@ impl AsRef<str> for SessionName {
 #[derive(Clone, Copy)]
 pub(crate) struct NamesInPlay<'n> {
     names: [Option<&'n SessionName>; 2],
+    /// Whether the scheme decides between them, and is not known: two tokens cannot be told apart then.
+    is_unsure: bool,
 }
 
 impl<'n> NamesInPlay<'n> {
+    /// Whether only one of the names may have been sent.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.is_unsure
+    }
+
     /// The names, the likelier first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'n SessionName> + use<'n> {
         self.names.into_iter().flatten()
     }
 
-    /// The places of the names, by which [`SessionNames::at`] finds them again.
-    pub(crate) fn places(&self) -> [Option<usize>; 2] {
-        self.names.map(|name| name.map(|name| name.place))
+    /// The same, by which [`SessionNames::at`] finds them again.
+    pub(crate) fn places(&self) -> Places {
+        Places { places: self.names.map(|name| name.map(|name| name.place)), is_unsure: self.is_unsure }
     }
 
     /// The name at this place.
     pub(crate) fn get(&self, at: usize) -> Option<&'n SessionName> {
         self.iter().nth(at)
     }
+}
+
+/// The names that count for one request, to be kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Places {
+    places: [Option<usize>; 2],
+    is_unsure: bool,
 }
 
 const UNSEEN: u8 = 0;
@@ -72,6 +88,7 @@ impl SessionNames {
         Self {
             all: settings.cookie_names.all().enumerate().map(name).collect(),
             by_scheme: matches!(settings.cookie_names, CookieNames::ByScheme(..)),
+            scheme_counts: !settings.trusted_proxies.is_empty() && settings.public_url.is_none(),
             used: AtomicU8::new(UNSEEN),
         }
     }
@@ -94,16 +111,20 @@ impl SessionNames {
             // A browser sends no cookie with the prefix over http, and the upstream, told the scheme, sets none.
             (Some(false), _) => [plain, None],
             (Some(true), _) if self.by_scheme => [secure, None],
+            // The scheme would decide.
+            (None, _) if self.scheme_counts => [secure, plain],
             (_, SECURE) => [secure, None],
             (_, PLAIN) => [plain, secure],
             _ => [secure, plain],
         };
-        NamesInPlay { names }
+        let is_unsure = self.scheme_counts && https.is_none() && names.iter().flatten().count() > 1;
+        NamesInPlay { names, is_unsure }
     }
 
     /// The names at these places.
-    pub(crate) fn at(&self, places: [Option<usize>; 2]) -> NamesInPlay<'_> {
-        NamesInPlay { names: places.map(|place| place.and_then(|place| self.all.get(place))) }
+    pub(crate) fn at(&self, places: Places) -> NamesInPlay<'_> {
+        let names = places.places.map(|place| place.and_then(|place| self.all.get(place)));
+        NamesInPlay { names, is_unsure: places.is_unsure }
     }
 
     /// Whether a `Set-Cookie` concerns the session cookie under any of its names, and how.
@@ -184,6 +205,8 @@ mod tests {
         assert_eq!(in_play(&by_scheme, Some(false)), [PLAIN_NAME]);
         // From headers alone nobody can tell.
         assert_eq!(in_play(&by_scheme, None), [SECURE_NAME, PLAIN_NAME]);
+        assert!(by_scheme.in_play(None).is_unsure() && !by_scheme.in_play(Some(true)).is_unsure());
+        assert!(!names(&[]).in_play(None).is_unsure());
         // Robo uses the same name over both.
         assert_eq!(in_play(&names(&[proxies]), Some(true)), [SECURE_NAME, PLAIN_NAME]);
     }

@@ -68,21 +68,30 @@ impl Upstream {
     }
 
     async fn own_request(&self) -> bool {
-        let Ok(request) = self.make_own_request() else { return false };
         let answered = async {
-            let response = match &self.client {
-                Client::Direct(client) => {
-                    client.send(request).await.ok()?.map(|body| body.map_or_else(Body::empty, Body::new))
-                }
-                Client::Other(client) => client.fetch(request).await.ok()?,
-            };
-            let (parts, body) = response.into_parts();
-            // A body that breaks off or stands still is no answer; one that is too long is one.
-            let body = Limited::new(body, BODY_LIMIT).collect().await;
-            let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
-            Some(is_whole && (!is_outage(parts.status) || self.may_be_unknown()))
+            match self.own_try().await {
+                Some(answered) => Some(answered),
+                // A connection that lay unused may be closed by the upstream just as it is taken up.
+                None => self.own_try().await,
+            }
         };
         timeout(self.witness_timeout(), answered).await.ok().flatten().unwrap_or(false)
+    }
+
+    /// Whether the upstream answers; `None` when the connection broke before the head of an answer.
+    async fn own_try(&self) -> Option<bool> {
+        let request = self.make_own_request().ok()?;
+        let response = match &self.client {
+            Client::Direct(client) => {
+                client.send(request).await.ok()?.map(|body| body.map_or_else(Body::empty, Body::new))
+            }
+            Client::Other(client) => client.fetch(request).await.ok()?,
+        };
+        let (parts, body) = response.into_parts();
+        // A body that breaks off or stands still is no answer; one that is too long is one.
+        let body = Limited::new(body, BODY_LIMIT).collect().await;
+        let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
+        Some(is_whole && (!is_outage(parts.status) || self.may_be_unknown()))
     }
 
     /// Whether a proxy before the upstream may route by a host that is not known here: only trusted proxies tell it, request

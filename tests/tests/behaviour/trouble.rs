@@ -82,8 +82,8 @@ async fn what_changes_nothing_is_tried_again() {
         let (url, seen) = breaks_first(usize::MAX).await;
         let (_app, browser) = app_of(auth(&url).retries(retries)).await;
         assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
-        // And one of the proxy's own, which finds out whether everybody is failed.
-        assert_eq!(seen.load(SeqCst), expected + 1);
+        // And two of the proxy's own, which find out whether everybody is failed.
+        assert_eq!(seen.load(SeqCst), expected + 2);
     }
 }
 

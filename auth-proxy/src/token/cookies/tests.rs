@@ -139,6 +139,31 @@ fn no_two_ways_of_sending_look_alike() {
 }
 
 #[test]
+fn cookies_that_auth_js_would_join_go_no_further() {
+    let left = |line: &str, opaque: bool| {
+        let mut headers = cookies(&[line]);
+        drop_stray_cookies(&mut headers, "s", opaque);
+        headers.get(COOKIE).map(|line| line.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    for (line, kept) in [
+        ("a=1;  s=x ; b = 2", "a=1;  s=x ; b = 2"),
+        ("s=x; s.1=y; s-old=z; a=1", "s=x; a=1"),
+        ("s=x; s=y", "s=x"),
+        ("s.1=b; s.0=a; s.01=x; s.3=y; s.0=z", "s.1=b; s.0=a"),
+        ("s.1=b; sx=a", ""),
+        ("s=; s.0=a", "s.0=a"),
+        ("s=a..b.c.d; s.0=e..f.g.h", "s=a..b.c.d"),
+        ("s=stale; s.0=e..f.; s.1=g.h", "s.0=e..f.; s.1=g.h"),
+        ("s; s=x", "s=x"),
+        ("xs=1; __Secure-s=2", "xs=1; __Secure-s=2"),
+    ] {
+        assert_eq!(left(line, false), kept, "{line}");
+    }
+    assert_eq!(left("s=x; s.0=a", true), "s=x");
+    assert_eq!(left("s.0=a; s.1=b; c=d", true), "c=d");
+}
+
+#[test]
 fn bounds() {
     let huge = format!("{NAME}={}", "x".repeat(1 << 20));
     assert_eq!(read(&cookies(&[&huge]), NAME, false).map(drop), Err(TokenError::TooLarge));
