@@ -22,6 +22,8 @@ pub(crate) enum Finding {
     UnknownKey,
     /// A request came for a host that nobody but its client vouches for.
     HostUnknown,
+    /// Somebody who is not believed says that clients come over https.
+    SchemeIgnored,
     /// A sign-in was started that its callback cannot finish.
     Stranded,
     /// The same at Next.js, which ignores the host that it is told.
@@ -46,11 +48,12 @@ impl Diagnosis {
     }
 
     /// Says a finding, the first time.
-    pub(crate) fn say(&self, finding: Finding, cookie_names: impl FnOnce() -> String) {
+    pub(crate) fn say(&self, finding: Finding, word: impl FnOnce() -> String) {
         if !self.settle(finding) {
             return;
         }
-        let cookie_name = cookie_names();
+        let word = word();
+        let cookie_name = word.as_str();
         match finding {
             Finding::CookiesLost => tracing::warn!(
                 "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
@@ -73,10 +76,15 @@ impl Diagnosis {
                  of the key, is not the upstream's"
             ),
             Finding::HostUnknown => tracing::warn!(
-                "a sign-in request was refused, since nobody but its client says that this app has the host in it: set \
-                 `public_url` to this app's origin, or list its hosts in `hosts`, or have the proxy in front of it write \
-                 `X-Forwarded-Host`, name that proxy in `trusted_proxies` and serve with \
-                 `into_make_service_with_connect_info`"
+                host = ?word.chars().take(100).collect::<String>(),
+                "a sign-in request was refused: its host is not known to be this app's. Set `public_url` to this app's \
+                 origin, or list its hosts in `hosts`, or have the proxy in front of it write `X-Forwarded-Host`, name \
+                 that proxy in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
+            ),
+            Finding::SchemeIgnored => tracing::warn!(
+                "a peer that is not trusted says `X-Forwarded-Proto: https`, and this app takes itself to be on http: \
+                 cookies have no `Secure` and redirects lead to http. Set `public_url`, or name the proxy in front of \
+                 this app in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
             ),
             Finding::Stranded => tracing::warn!(
                 "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
@@ -146,6 +154,7 @@ mod tests {
             Finding::Undecided,
             Finding::UnknownKey,
             Finding::HostUnknown,
+            Finding::SchemeIgnored,
             Finding::Stranded,
             Finding::StrandedByNextJs,
             Finding::ForeignUrls,

@@ -1,3 +1,7 @@
+// Of two definitions of a link the first counts: these lead to the pages of the documentation.
+#![doc = "[troubleshooting]: troubleshooting/index.html"]
+#![doc = "[nextjs]: https://github.com/auth-proxy/auth-proxy/tree/main/examples/nextjs"]
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod config;

@@ -180,6 +180,11 @@ impl Shared {
         self.diagnosis.say(finding, || self.cookie_names());
     }
 
+    /// Says what a request gives away, the first time, with a word of the request. It is logged escaped.
+    pub(crate) fn say_of(&self, finding: Finding, word: impl FnOnce() -> String) {
+        self.diagnosis.say(finding, word);
+    }
+
     /// Says, the first time, that a session cookie came under a name that does not count.
     pub(crate) fn say_other_name(&self, other: &str) {
         self.diagnosis.say_other_name(&self.cookie_names(), other);

@@ -72,7 +72,10 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let front = Front::of(&parts, &shared.settings)?;
     front
         .must_be_known(shared.settings.public_url.as_ref())
-        .inspect_err(|_| shared.say(Finding::HostUnknown))?;
+        .inspect_err(|_| shared.say_of(Finding::HostUnknown, || front.asked_host().to_owned()))?;
+    if front.is_https_ignored(shared.settings.public_url.as_ref()) {
+        shared.say(Finding::SchemeIgnored);
+    }
     let absolute = callback_url::absolute(&parts.uri, rest, &method, &shared.settings);
     let target = shared.upstream.target(absolute.as_ref().unwrap_or(&parts.uri), rest)?;
     let is_head = parts.method == Method::HEAD;

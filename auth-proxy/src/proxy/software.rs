@@ -52,7 +52,12 @@ impl Software {
             }
             Self::NextJs => {
                 "Next.js ignores Host, so that its route.js needs the lines of examples/nextjs/README.md of \
-                 auth-proxy; or set AUTH_URL there to this app's origin"
+                 auth-proxy, and this app the key that they ask for (`x-api-key` in `upstream.headers`); or set AUTH_URL \
+                 there to this app's origin"
+            }
+            _ if differs_in_scheme && urls.https => {
+                "something between this proxy and the server says https: if browsers use https here set `public_url`, \
+                 else have it leave X-Forwarded-Proto alone"
             }
             Self::Express if differs_in_scheme => {
                 "set `app.set(\"trust proxy\", true)` at the Express server, which ignores X-Forwarded-Proto without it"
@@ -98,6 +103,7 @@ mod tests {
             (Software::NextJs, "next_auth_v4", "preserve", "http://localhost:3000", "at the Next.js server"),
             (Software::Express, "authjs", "preserve", "http://app.example.com", "ignores X-Forwarded-Proto"),
             (Software::Express, "authjs", "preserve", "http://localhost:3001", "pass Host on"),
+            (Software::NextJs, "authjs", "preserve", "http://localhost:3001", "x-api-key"),
             (Software::Express, "next_auth_v4", "preserve", "http://localhost:3000", "AUTH_TRUST_HOST=1"),
             (Software::Express, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
             (Software::Unknown, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),

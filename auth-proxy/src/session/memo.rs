@@ -178,6 +178,9 @@ impl<'v, P: Provider> Visit<'v, P> {
         let found = lookup::find(self.proxy.shared(), self.front()?, self.names(), &credential).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
+            Err(error) if error.is(Reason::TOKEN_MALFORMED) || error.is(Reason::LOOKUP_TOO_LARGE) => {
+                (error.outcome().name(), error.code(), "unasked")
+            }
             Err(error) => (error.outcome().name(), error.code(), "upstream"),
         };
         tracing::debug!(outcome, code, source, took = ?began.elapsed(), "session looked up");

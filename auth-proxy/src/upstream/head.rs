@@ -25,6 +25,8 @@ pub(crate) struct Front {
     https: bool,
     /// Whether the peer is a trusted proxy.
     is_peer_trusted: bool,
+    /// Whether a peer that is none says that the client came over https.
+    is_https_ignored: bool,
     /// The client and the proxies after it, as far as they can be believed; the peer is the last.
     addresses: Vec<IpAddr>,
 }
@@ -55,6 +57,7 @@ impl Front {
         let Some(peer) = peer(parts) else { return Ok(front) };
         if is_trusted(peer, settings) {
             front.is_peer_trusted = true;
+            front.is_https_ignored = false;
             front.believe(&parts.headers, settings);
         }
         front.addresses.push(peer);
@@ -72,7 +75,14 @@ impl Front {
     /// That of a request that no client had a part in.
     pub(crate) fn own(settings: &Settings) -> Self {
         let host = settings.hosts.first().cloned();
-        Self { is_known: host.is_some(), host, https: false, is_peer_trusted: false, addresses: Vec::new() }
+        Self {
+            is_known: host.is_some(),
+            host,
+            https: false,
+            is_peer_trusted: false,
+            is_https_ignored: false,
+            addresses: Vec::new(),
+        }
     }
 
     /// Whether a request came over https, where the configuration has trusted proxies, whose word counts.
@@ -98,7 +108,24 @@ impl Front {
         let is_known = host
             .as_deref()
             .is_some_and(|host| is_loopback_host(host) || settings.hosts.iter().any(|own| own == host));
-        Ok(Self { host, is_known, https: false, is_peer_trusted: false, addresses: Vec::new() })
+        Ok(Self {
+            host,
+            is_known,
+            https: false,
+            is_peer_trusted: false,
+            is_https_ignored: last(headers, &X_FORWARDED_PROTO) == Some("https"),
+            addresses: Vec::new(),
+        })
+    }
+
+    /// The host that the request asks for, whether it is known or not, for a warning.
+    pub(crate) fn asked_host(&self) -> &str {
+        self.host.as_deref().unwrap_or_default()
+    }
+
+    /// Whether somebody who is not believed says that the client came over https, and nothing else tells the scheme.
+    pub(crate) fn is_https_ignored(&self, public_url: Option<&Origin>) -> bool {
+        self.is_https_ignored && public_url.is_none()
     }
 
     /// Whether the peer is a trusted proxy.

@@ -42,8 +42,13 @@ fn escape(text: &str) -> String {
 }
 
 fn page(title: &str, body: &str) -> Html<String> {
-    let style = "body{font:16px system-ui;max-width:36rem;margin:4rem auto}a{margin-right:1rem}";
-    Html(format!("<!doctype html><title>{title}</title><style>{style}</style><h1>{title}</h1>{body}"))
+    let style = "body{font:16px system-ui;max-width:36rem;margin:4rem auto;padding:0 1rem}a,label{margin-right:1rem}\
+                 pre{overflow:auto}";
+    let head = format!(
+        "<meta name=viewport content=\"width=device-width\"><link rel=icon href=data:,>\
+         <title>{title}</title><style>{style}</style>"
+    );
+    Html(format!("<!doctype html><html lang=en>{head}<h1>{title}</h1>{body}"))
 }
 
 #[tokio::main]

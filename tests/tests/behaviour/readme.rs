@@ -90,7 +90,10 @@ fn promises_are_held_by_tests() {
 fn every_code_and_every_warning_is_explained() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/troubleshooting.md")).unwrap();
-    assert!(README.contains("(auth-proxy/docs/troubleshooting.md)"));
+    assert!(
+        README.contains("][troubleshooting]")
+            && README.contains("\n[troubleshooting]: auth-proxy/docs/troubleshooting.md\n")
+    );
     let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error.rs")).unwrap();
     let reasons = errors.split_once("\nreasons! {\n").unwrap().1.split_once("\n}").unwrap().0;
     let codes: Vec<&str> = reasons.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
