@@ -427,3 +427,169 @@ async fn a_bearer_token_of_the_name_that_does_not_count_is_refused() {
     let bearer = browser.get_with("/protected", &[("authorization", &format!("Bearer {other}"))]).await;
     assert_eq!(bearer.status, 401);
 }
+
+/// README, "What ends a session here": it ends again when it is answered, also when the upstream fails meanwhile. One that
+/// is late does what it was asked for after the proxy gave it up.
+#[tokio::test]
+async fn a_sign_out_that_is_late_is_known_when_it_is_done() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let answer = move |request: Request| async move {
+        if request.uri().path().ends_with("/signout") {
+            let gone = Arc::clone(&gone);
+            let done = tokio::spawn(async move {
+                sleep(Duration::from_millis(700)).await;
+                gone.store(true, SeqCst);
+            });
+            done.await.unwrap();
+        }
+        if gone.load(SeqCst) {
+            return ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "null");
+        }
+        ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
+    };
+    let auth = Auth::builder().base_url("http://auth").session_strategy(Strategy::Database);
+    let auth = auth.fetch(Router::new().fallback(answer)).timeout(Duration::from_millis(300));
+    let app = routes(&auth.session_cache(HOUR).build().unwrap());
+    let ada = format!("{PLAIN}=ada");
+    assert_eq!(oneshot(&app, "POST", "/api/auth/signout", &ada).await.status(), 504);
+    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 200, "not signed out yet");
+    sleep(Duration::from_millis(600)).await;
+    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 401, "signed out since");
+}
+
+/// A sign-in counts, whatever another tab asks meanwhile with the token that is over: a page that asks `GET session` during
+/// the sign-in has its dead cookie cleared, which was taken for a change that overtook the sign-in. Its cookie is dropped,
+/// and a code or a link in a mail is spent for nothing. Who can toss a cookie of his own to a visitor keeps him out so.
+#[tokio::test]
+async fn a_dead_cookie_that_is_cleared_meanwhile_undoes_no_sign_in() {
+    let answer = |request: Request| async move {
+        if request.uri().path().ends_with("/session") {
+            return ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "null");
+        }
+        sleep(Duration::from_millis(300)).await;
+        ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
+    };
+    let auth = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+    let app = routes(&auth.build().unwrap());
+    let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
+    let (signed_in, _) =
+        tokio::join!(oneshot(&app, "GET", "/api/auth/callback/email?token=1", &dead), async {
+            sleep(Duration::from_millis(100)).await;
+            oneshot(&app, "GET", "/api/auth/session", &dead).await
+        });
+    assert_eq!(session_cookies(signed_in.headers()), [format!("{PLAIN}=AAAA..AAAA.new1.AAAA")]);
+}
+
+/// Of two changes at once the one that is answered first counts (`eviction.rs`). Of the other's answer the new token is
+/// dropped, and what clears the chunks of the old one stays, and takes the chunks of the first with it: signed out.
+#[tokio::test]
+async fn a_change_that_was_overtaken_clears_no_chunk_of_the_other() {
+    let answer = |request: Request| async move {
+        let slow = request.uri().query() == Some("slow");
+        sleep(Duration::from_millis(if slow { 300 } else { 100 })).await;
+        // As Auth.js does: it clears the chunks that were sent, unless the new token has as many
+        // (`core/lib/utils/cookie.ts:180-204`).
+        let cookies: &[&str] = if slow {
+            &[".0=; Max-Age=0", ".1=; Max-Age=0", "=AAAA..AAAA.new2.AAAA"]
+        } else {
+            &[".0=AAAA..AAAA.", ".1=new1.AAAA"]
+        };
+        let mut response = "{}".into_response();
+        for cookie in cookies {
+            response.headers_mut().append("set-cookie", format!("{PLAIN}{cookie}").parse().unwrap());
+        }
+        response
+    };
+    let auth = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+    let app = routes(&auth.build().unwrap());
+    let old = format!("{PLAIN}.0=AAAA..AAAA.; {PLAIN}.1=old0.AAAA");
+    let (first, second) = tokio::join!(
+        oneshot(&app, "POST", "/api/auth/session", &old),
+        oneshot(&app, "POST", "/api/auth/session?slow", &old)
+    );
+    assert_eq!(session_cookies(first.headers()).len(), 2);
+    let left: Vec<_> = second.headers().get_all("set-cookie").iter().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// README, "When the upstream is in trouble": everything is answered within `upstream.timeout`. A store that does not
+/// answer is given up for each token of a session by itself, one after the other, before a sign-out and again after it.
+#[tokio::test]
+async fn a_sign_out_is_answered_in_time_whatever_the_store_does() {
+    let upstream = Upstream::default();
+    let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
+    let app = routes(&auth.timeout(Duration::from_millis(800)).build().unwrap());
+    for n in 0..12 {
+        // Renewed each time: in an hour of a visitor who comes every minute.
+        upstream_renews(&app, n).await;
+    }
+    let began = std::time::Instant::now();
+    oneshot(&app, "POST", "/api/auth/signout", &format!("{PLAIN}=ada")).await;
+    assert!(began.elapsed() < Duration::from_millis(1600), "{:?}", began.elapsed());
+}
+
+/// A lookup with the token that the one before brought.
+async fn upstream_renews(app: &Router, n: usize) {
+    let token = format!("ada{}", "x".repeat(n));
+    let answer = oneshot(app, "GET", "/api/auth/session", &format!("{PLAIN}={token}")).await;
+    assert_eq!(session_cookies(answer.headers()), [format!("{PLAIN}={token}x")]);
+}
+
+/// SECURITY.md: nobody outside can open the circuit breaker. Over HTTP/2, as to every public upstream, all requests share
+/// one connection, and a server takes some 100 at once on it (`SETTINGS_MAX_CONCURRENT_STREAMS`). As many slow forms of
+/// one client keep every lookup waiting, and the proxy's own request too, which confirms that the upstream is down.
+#[tokio::test]
+async fn slow_forms_on_one_connection_do_not_open_the_circuit() {
+    let answer = |request: Request| async move {
+        let is_session = request.uri().path().ends_with("/session");
+        axum::body::to_bytes(request.into_body(), 1 << 20).await.ok();
+        let body = if is_session { r#"{"user":{"name":"Ada"}}"# } else { "{}" };
+        ([("set-cookie", format!("{PLAIN}=x"))], body)
+    };
+    let router = Router::new().fallback(answer);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = hyper_util::service::TowerToHyperService::new(router.clone());
+            tokio::spawn(async move {
+                let io = hyper_util::rt::TokioIo::new(stream);
+                hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
+                    .max_concurrent_streams(16)
+                    .serve_connection(io, service)
+                    .await
+            });
+        }
+    });
+    // What the proxy's own client is over https.
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .http2_only(true)
+        .build_http::<Body>();
+    let fetch = tower::service_fn(move |request| client.request(request));
+    let builder = Auth::builder().base_url(url).fetch(fetch).timeout(Duration::from_secs(1));
+    let (app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let code = async |n: usize| {
+        let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
+        let answer = browser.get_with("/session", &[("cookie", &cookie)]).await;
+        if answer.status == 200 { "ok".to_owned() } else { answer.code() }
+    };
+    assert_eq!(code(0).await, "ok");
+    let form = "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1";
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut stream = tokio::net::TcpStream::connect(app.addr).await.unwrap();
+        stream.write_all(form.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    sleep(Duration::from_millis(200)).await;
+    let mut codes = Vec::new();
+    for n in 1..4 {
+        let code = &code;
+        codes.push(code(n));
+    }
+    let [a, b, c] = <[_; 3]>::try_from(codes).ok().unwrap();
+    let while_slow = tokio::join!(a, b, c);
+    drop(slow);
+    assert_ne!(code(5).await, "circuit_open", "after {while_slow:?}");
+}
