@@ -576,20 +576,38 @@ async fn slow_forms_on_one_connection_do_not_open_the_circuit() {
     };
     assert_eq!(code(0).await, "ok");
     let form = "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1";
-    let mut slow = Vec::new();
-    for _ in 0..16 {
-        let mut stream = tokio::net::TcpStream::connect(app.addr).await.unwrap();
-        stream.write_all(form.as_bytes()).await.unwrap();
-        slow.push(stream);
-    }
-    sleep(Duration::from_millis(200)).await;
-    let mut codes = Vec::new();
-    for n in 1..4 {
-        let code = &code;
-        codes.push(code(n));
-    }
-    let [a, b, c] = <[_; 3]>::try_from(codes).ok().unwrap();
-    let while_slow = tokio::join!(a, b, c);
-    drop(slow);
-    assert_ne!(code(5).await, "circuit_open", "after {while_slow:?}");
+    let addr = app.addr;
+    let attack = tokio::spawn(async move {
+        let mut slow = Vec::new();
+        loop {
+            for _ in 0..16 {
+                let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
+                stream.write_all(form.as_bytes()).await.unwrap();
+                slow.push(stream);
+            }
+            sleep(Duration::from_millis(40)).await;
+        }
+    });
+    sleep(Duration::from_millis(500)).await;
+    let while_slow = tokio::join!(code(1), code(2), code(3), code(4));
+    // Some of the proxy's own requests are counted after the lookups that they were asked for.
+    sleep(Duration::from_millis(300)).await;
+    let at_once = code(5).await;
+    attack.abort();
+    assert_ne!(at_once, "circuit_open", "after {while_slow:?}");
+}
+
+/// README, "What ends a session here": also in the other spellings that a database may take for the same token. The
+/// collations that MySQL and Prisma choose by themselves (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) tell no accents
+/// apart: a thief who writes the token with one is known here after the sign-out.
+#[tokio::test]
+async fn a_spelling_with_accents_ends_with_the_token() {
+    let upstream = Upstream::default();
+    let app = routes(&upstream.auth().session_cache(HOUR).build().unwrap());
+    let (own, spelt) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));
+    oneshot(&app, "GET", "/session", &spelt).await;
+    assert_eq!(upstream.lookups(), 1);
+    oneshot(&app, "POST", "/api/auth/signout", &own).await;
+    oneshot(&app, "GET", "/session", &spelt).await;
+    assert_eq!(upstream.lookups(), 2, "asked again after the sign-out");
 }
