@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy::{Cacheable, CachedSession, Kind, SessionKey, SessionStore, StoreFuture, Strategy};
-use auth_proxy_tests::App;
+use auth_proxy::{Cacheable, CachedSession, Kind, Session, SessionKey, SessionStore, StoreFuture, Strategy};
+use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -662,4 +662,44 @@ async fn a_form_that_is_sent_twice_signs_in() {
         });
     assert_eq!(second.status, 200);
     assert_eq!(session_cookies(&second.headers).len(), 1);
+}
+
+/// README, "Writes from other sites": a request with the session cookie that a page of another site brings about is 403.
+/// The layer looks for the cookie under other names than the handler does, who goes by the scheme: where one visitor came
+/// over https, the cookie of those who come over http is none to the layer.
+#[tokio::test]
+async fn the_layer_and_the_handler_look_for_the_same_cookie() {
+    let answer = |headers: HeaderMap| async move {
+        let name = if headers["x-forwarded-proto"] == "https" { SECURE } else { PLAIN };
+        let body = if cookie_of(&headers, name).is_some() { r#"{"user":{"name":"Ada"}}"# } else { "null" };
+        ([("set-cookie", format!("{name}=x"))], body)
+    };
+    for kind in [None, Some(Kind::Authjs)] {
+        let builder = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+        let builder = builder.trusted_proxies(["127.0.0.1"]);
+        let builder = if let Some(kind) = kind { builder.kind(kind) } else { builder };
+        let auth = builder.build().unwrap();
+        let writes = routes(&auth).route(
+            "/transfer",
+            axum::routing::post(|session: Session<Auth>| async move { session.user.name.clone().unwrap() })
+                .layer(auth.cross_origin_protection())
+                .with_state(auth.clone()),
+        );
+        let app = App::start(writes).await;
+        let browser = Browser::of(&app);
+        let transfer = async || {
+            let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.dddd");
+            let headers = [
+                ("cookie", cookie.as_str()),
+                ("x-forwarded-proto", "http"),
+                ("sec-fetch-site", "cross-site"),
+            ];
+            browser.post_with("/transfer", &[], &headers).await.status
+        };
+        assert_eq!(transfer().await, 403);
+        let secure = format!("{SECURE}=aaaa..bbbb.cccc.dddd");
+        let headers = [("cookie", secure.as_str()), ("x-forwarded-proto", "https")];
+        assert_eq!(browser.get_with("/session", &headers).await.status, 200);
+        assert_eq!(transfer().await, 403, "{kind:?}");
+    }
 }
