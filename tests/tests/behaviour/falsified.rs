@@ -703,3 +703,28 @@ async fn the_layer_and_the_handler_look_for_the_same_cookie() {
         assert_eq!(transfer().await, 403, "{kind:?}");
     }
 }
+
+/// README, "Answers of one visitor": what only shared caches read is taken out, and a handler's own `no-store` stays.
+#[tokio::test]
+async fn no_word_to_a_shared_cache_stays() {
+    let upstream = Upstream::default();
+    let auth = upstream.auth().build().unwrap();
+    let me = |_: Session<Auth>| async {
+        let headers = [
+            // Counts more than `Cache-Control` there (LiteSpeed's developer guide, "Response Headers").
+            ("x-litespeed-cache-control", "public, max-age=60"),
+            ("cache-control", "no-store, by=\"Zo\u{eb}\""),
+        ];
+        let mut response = "me".into_response();
+        for (name, value) in headers {
+            response.headers_mut().insert(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        response
+    };
+    let app = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
+    let answer = oneshot(&app, "GET", "/me", &format!("{PLAIN}=ada")).await;
+    let headers = answer.headers();
+    let said = headers.contains_key("x-litespeed-cache-control");
+    let stays = String::from_utf8_lossy(headers["cache-control"].as_bytes()).contains("no-store");
+    assert_eq!((said, stays), (false, true), "{headers:?}");
+}
