@@ -15,6 +15,7 @@ mod declare;
 mod direct;
 mod error_pages;
 mod extractors;
+mod falsified;
 mod faults;
 mod foreign_urls;
 mod guard;
