@@ -2,15 +2,16 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::BytesMut;
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
+use memchr::memmem;
 use serde_json::{Map, Value};
 
 use super::body::Prefixed;
 use super::landing;
 use super::software::Software;
 use crate::diagnosis::Finding;
-use crate::error::AuthError;
+use crate::error::{AuthError, Reason};
 use crate::javascript::whole_characters;
 use crate::provider::Shared;
 use crate::session::SESSION_LIMIT;
@@ -53,10 +54,22 @@ async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Respo
 /// Takes the `sessionToken` out of a session that page scripts read. Robo tells it in the database strategy
 /// (`robo/events/_start.ts:385-401`): it is the value of a cookie that scripts cannot read.
 pub(super) async fn without_session_token(response: Response) -> Result<Response, AuthError> {
-    if !is_json(response.headers()) {
-        return Ok(response);
+    let unreadable = || {
+        AuthError::new(Reason::UPSTREAM_NONSENSE).because("/session answered what cannot be looked through")
+    };
+    if response.headers().contains_key(CONTENT_ENCODING) {
+        return Err(unreadable());
     }
-    change_body(response, SESSION_LIMIT, |body| {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
+    let is_object = |body: &[u8]| {
+        std::str::from_utf8(body)
+            .is_ok_and(|text| serde_json::from_str::<Map<String, Value>>(&whole_characters(text)).is_ok())
+    };
+    if memmem::find(&body, b"sessionToken").is_some() && !is_object(&body) {
+        return Err(unreadable());
+    }
+    change_body(Response::from_parts(parts, Body::from(body)), SESSION_LIMIT, |body| {
         let text = std::str::from_utf8(body).ok()?;
         let mut session: Map<String, Value> = serde_json::from_str(&whole_characters(text)).ok()?;
         let of_user = session

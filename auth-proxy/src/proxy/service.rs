@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{ALT_SVC, LOCATION, SET_COOKIE};
+use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
+use percent_encoding::percent_decode_str;
 use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
@@ -80,13 +81,15 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let target = shared.upstream.target(absolute.as_ref().unwrap_or(&parts.uri), rest)?;
     let is_head = parts.method == Method::HEAD;
     let is_post = parts.method == Method::POST;
-    let is_session = is_session(rest);
+    // Some servers decode a path before they look for its route.
+    let route = percent_decode_str(rest).decode_utf8_lossy();
+    let is_session = is_session(&route);
     let is_same_for_all = name(rest) == "/providers";
-    let told = foreign_urls::Page::of(rest);
+    let told = foreign_urls::Page::of(&route);
     let is_judged = is_session && has_session_cookie(shared, &parts);
     // The one answer that renews the session cookie each time, and changes nothing by it.
     let renews = method == Method::GET && is_session;
-    let eviction = if is_read(&method, rest) && !renews {
+    let eviction = if is_read(&method, &route) && !renews {
         None
     } else {
         Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest), is_session).await)
@@ -94,11 +97,16 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
 
     let (body, fate) = limited(body, shared.settings.body_limit);
     // A client can break its body off at will, which must not count as the upstream's failure.
-    let is_safe = fate.is_none() && is_read(&method, rest);
+    let is_safe = fate.is_none() && is_read(&method, &route);
     let repeat = if is_safe { Repeat::Safe } else { Repeat::Unsent };
 
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers, front.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
+    if is_session {
+        // A part of a session cannot be looked through.
+        headers.remove(RANGE);
+        headers.remove(IF_RANGE);
+    }
     for name in shared.names.all() {
         drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
     }

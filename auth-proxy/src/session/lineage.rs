@@ -1,7 +1,7 @@
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -11,11 +11,11 @@ use super::cache::SessionKey;
 /// request that the browser sent before the sign-out, and that arrives after it, meets this.
 const KEPT_FOR: Duration = Duration::from_secs(120);
 
-/// How many are kept so, at the most: about 8 MiB.
+/// How many that were ended, and how many that were renewed, are kept so at the most: about 15 MiB.
 const MOST_KEPT: usize = 16_384;
 
 /// Tokens of one session that are known by it. The older ones are forgotten: browsers have left them behind.
-const MOST_TOKENS: usize = 64;
+const MOST_TOKENS: usize = 8;
 
 /// The sessions that requests are concerned with just now, each with the tokens that were renewed from one another.
 ///
@@ -27,9 +27,24 @@ pub(crate) struct Lineages(Mutex<State>);
 #[derive(Default)]
 struct State {
     by_key: HashMap<SessionKey, Vec<Weak<Lineage>>>,
-    kept: VecDeque<(Instant, Arc<Lineage>)>,
+    /// Sessions that were ended. Apart from the others, so that no number of renewals pushes one out.
+    ended: VecDeque<(Instant, Arc<Lineage>)>,
+    renewed: VecDeque<(Instant, Arc<Lineage>)>,
     /// The number of keys at which those of sessions that are gone are taken out.
     sweep_at: usize,
+}
+
+/// What ends a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A request that signs in or out, or changes the session, was begun, or was answered and left the cookie as it was.
+    Begun,
+    /// The browser has another session cookie from now on, or none.
+    Changed,
+    /// The answer to such a request did not come: the upstream may do yet what it was asked for.
+    Unanswered,
+    /// The upstream was asked for the session and takes the cookie away. It may do so again.
+    Refused,
 }
 
 /// One session.
@@ -45,7 +60,10 @@ struct Lineage {
 #[derive(Default)]
 struct Inner {
     keys: Vec<SessionKey>,
-    ended_at: Option<Instant>,
+    /// When it was ended last, by the clock of the process and by that of the machine.
+    ended_at: Option<(Instant, SystemTime)>,
+    /// Until when the upstream may still be at a request that ends it, whose answer did not come.
+    unsettled_until: Option<Instant>,
 }
 
 impl Lineage {
@@ -79,10 +97,16 @@ impl Ticket {
         self.lineage.ends.load(Ordering::Acquire) == self.ends
     }
 
+    /// Whether what is found out may be remembered: not when the session was ended since, nor while the upstream may still
+    /// be at a request that ends it.
+    pub(crate) fn may_remember(&self) -> bool {
+        self.is_current() && self.lineage.inner().unsettled_until.is_none_or(|until| until < Instant::now())
+    }
+
     /// Whether cookies that the upstream set or cleared may reach the browser: not when the session was ended since, or
     /// so short a time before that the browser may have sent the request earlier.
     pub(crate) fn may_relay(&self) -> bool {
-        self.is_current() && self.lineage.inner().ended_at.is_none_or(|at| at.elapsed() > KEPT_FOR)
+        self.is_current() && self.lineage.inner().ended_at.is_none_or(|(at, _)| at.elapsed() > KEPT_FOR)
     }
 }
 
@@ -99,40 +123,42 @@ impl Lineages {
             return;
         }
         state.link(&ticket.lineage, key);
-        state.keep(Arc::clone(&ticket.lineage));
+        keep(&mut state.renewed, Arc::clone(&ticket.lineage));
     }
 
-    /// Ends what is known of the session of a token, and answers every key that it is known by. `changed` says that the
-    /// browser has another session cookie from now on, or none.
-    pub(crate) fn end(&self, key: SessionKey, changed: bool) -> HashSet<SessionKey> {
-        self.end_at(key, changed, Some(Instant::now()))
-    }
-
-    /// The same where the upstream was asked and takes the cookie away: it may do so again when it is asked again.
-    pub(crate) fn refused(&self, key: SessionKey) -> HashSet<SessionKey> {
-        self.end_at(key, true, None)
-    }
-
-    fn end_at(&self, key: SessionKey, changed: bool, at: Option<Instant>) -> HashSet<SessionKey> {
+    /// Ends what is known of the session of a token, and answers every key that it is known by, this one first.
+    pub(crate) fn end(&self, key: SessionKey, end: End) -> Vec<SessionKey> {
         let mut state = self.state();
         // Held while its end is noted: a session that nobody knew is to be known as ended.
         let _own = state.of(key);
-        let (mut ended, mut left) = (HashSet::new(), vec![key]);
+        let (mut ended, mut left) = (Vec::new(), vec![key]);
         while let Some(key) = left.pop() {
-            if !ended.insert(key) {
+            if ended.contains(&key) {
                 continue;
             }
+            ended.push(key);
             for lineage in state.all(&key) {
                 lineage.ends.fetch_add(1, Ordering::AcqRel);
-                lineage.changes.fetch_add(u64::from(changed), Ordering::AcqRel);
+                lineage.changes.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
                 let mut inner = lineage.inner();
-                inner.ended_at = at.or(inner.ended_at);
+                if end != End::Refused {
+                    inner.ended_at = Some((Instant::now(), SystemTime::now()));
+                }
+                if end == End::Unanswered {
+                    inner.unsettled_until = Some(Instant::now() + KEPT_FOR);
+                }
                 left.extend(&inner.keys);
                 drop(inner);
-                state.keep(lineage);
+                keep(&mut state.ended, lineage);
             }
         }
         ended
+    }
+
+    /// Whether a session was ended after this time. What an instance's store says of it is older then.
+    pub(crate) fn was_ended_since(&self, key: &SessionKey, asked: SystemTime) -> bool {
+        let lineages = self.state().all(key);
+        lineages.iter().any(|lineage| lineage.inner().ended_at.is_some_and(|(_, at)| at >= asked))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -172,20 +198,22 @@ impl State {
             self.sweep_at = 2 * self.by_key.len();
         }
     }
+}
 
-    /// Keeps a session known for a while.
-    fn keep(&mut self, lineage: Arc<Lineage>) {
-        let now = Instant::now();
-        self.kept.push_back((now, lineage));
-        let is_over = |(since, _): &(Instant, Arc<Lineage>)| now.duration_since(*since) > KEPT_FOR;
-        while self.kept.len() > MOST_KEPT || self.kept.front().is_some_and(is_over) {
-            self.kept.pop_front();
-        }
+/// Keeps a session known for a while.
+fn keep(kept: &mut VecDeque<(Instant, Arc<Lineage>)>, lineage: Arc<Lineage>) {
+    let now = Instant::now();
+    kept.push_back((now, lineage));
+    let is_over = |(since, _): &(Instant, Arc<Lineage>)| now.duration_since(*since) > KEPT_FOR;
+    while kept.len() > MOST_KEPT || kept.front().is_some_and(is_over) {
+        kept.pop_front();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use auth_proxy_rules::{Draft, Opt};
     use http::HeaderMap;
 
@@ -208,7 +236,10 @@ mod tests {
             lineages.renewed(&second, key("c"));
             let other = lineages.of(key("other"));
             assert!(first.may_relay() && second.may_relay());
-            assert_eq!(lineages.end(key(by), true), [key("a"), key("b"), key("c")].into());
+            assert_eq!(
+                HashSet::from_iter(lineages.end(key(by), End::Changed)),
+                HashSet::from([key("a"), key("b"), key("c")])
+            );
             assert!(!first.is_current() && !second.is_current() && other.may_relay(), "{by}");
         }
     }
@@ -217,7 +248,7 @@ mod tests {
     async fn a_request_that_arrives_late_meets_the_end() {
         let lineages = Lineages::default();
         drop(lineages.of(key("a")));
-        lineages.end(key("a"), true);
+        lineages.end(key("a"), End::Changed);
         let late = lineages.of(key("a"));
         assert!(late.is_current() && !late.may_relay());
         tokio::time::advance(KEPT_FOR + Duration::from_secs(1)).await;
@@ -230,9 +261,9 @@ mod tests {
     async fn what_was_only_begun_changed_nothing() {
         let lineages = Lineages::default();
         let ticket = lineages.of(key("a"));
-        lineages.end(key("a"), false);
+        lineages.end(key("a"), End::Begun);
         assert!(!ticket.is_current() && !ticket.was_changed());
-        lineages.end(key("a"), true);
+        lineages.end(key("a"), End::Changed);
         assert!(ticket.was_changed());
     }
 
@@ -241,7 +272,7 @@ mod tests {
         let lineages = Lineages::default();
         let (a, b) = (lineages.of(key("a")), lineages.of(key("b")));
         lineages.renewed(&a, key("b"));
-        lineages.end(key("a"), true);
+        lineages.end(key("a"), End::Changed);
         assert!(!a.is_current() && !b.is_current());
     }
 
@@ -249,7 +280,7 @@ mod tests {
     async fn what_is_kept_is_bounded() {
         let lineages = Lineages::default();
         for n in 0..MOST_KEPT + 5000 {
-            lineages.end(key(&format!("{n}")), true);
+            lineages.end(key(&format!("{n}")), End::Changed);
             drop(lineages.of(key(&format!("seen {n}"))));
         }
         let ticket = lineages.of(key("long"));
@@ -257,7 +288,11 @@ mod tests {
             lineages.renewed(&ticket, key(&format!("long {n}")));
         }
         let state = lineages.state();
-        assert!(state.kept.len() <= MOST_KEPT && state.by_key.len() <= 3 * MOST_KEPT);
+        assert!(
+            state.ended.len() <= MOST_KEPT
+                && state.renewed.len() <= MOST_KEPT
+                && state.by_key.len() <= 3 * MOST_KEPT
+        );
         assert!(ticket.lineage.inner().keys.len() <= MOST_TOKENS);
     }
 }

@@ -27,8 +27,15 @@ pub(super) async fn find(
     credential: &Credential,
 ) -> Result<Found, AuthError> {
     let token = credential.token();
-    if shared.settings.strategy == Strategy::Jwt && !is_compact(token) {
-        shared.say(Finding::NoToken);
+    let may_be_one = match shared.settings.strategy {
+        Strategy::Jwt => is_compact(token),
+        // Auth.js makes them of UUIDs. What is not ASCII has several spellings in a database.
+        Strategy::Database => token.bytes().all(|byte| byte.is_ascii_graphic()),
+    };
+    if !may_be_one {
+        if shared.settings.strategy == Strategy::Jwt {
+            shared.say(Finding::NoToken);
+        }
         return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()));
     }
     // A Bearer token comes under no name: it is sent under each, of which the upstream reads its own.
@@ -45,7 +52,17 @@ pub(super) async fn find(
         let (shared, front) = (Arc::clone(shared), front.clone());
         Ok(move |deadline| ask(shared, cookie, sent, front, deadline))
     };
-    shared.sessions.find(key, deadline, lookup).await
+    let found = shared.sessions.find(key, deadline, lookup).await;
+    // A cookie of a name that this upstream does not use is not a session of it, whatever it does not say of it.
+    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.place));
+    match found {
+        Err(error) if error.is(Reason::UPSTREAM_UNDECIDED) && !credential.is_bearer() && is_foreign() => {
+            Err(AuthError::new(Reason::SESSION_ABSENT))
+        }
+        // A lookup is shared: how the token came is this request's own.
+        Err(error) if error.is_invalid() => Err(error.by_bearer(credential.is_bearer())),
+        found => found,
+    }
 }
 
 /// Judges the answer to a `/session` that was forwarded with a credential: what would be trouble of a

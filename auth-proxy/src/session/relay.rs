@@ -121,7 +121,11 @@ where
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
             let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
-            if renews || (memo.was_asked() && !is_cacheable) {
+            let sets = || {
+                let mut cookies = response.headers().get_all(SET_COOKIE).iter();
+                cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())
+            };
+            if renews || sets() || (memo.was_asked() && !is_cacheable) {
                 make_private(response.headers_mut());
             }
             if memo.is_stale() {

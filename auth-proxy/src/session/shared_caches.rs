@@ -36,11 +36,11 @@ impl IntoResponse for Cacheable {
 }
 
 /// Headers that only shared caches read, and that count more there than `Cache-Control` does: RFC 9213 (targeted cache
-/// control, `CDN-Cache-Control` and those of one product), `Surrogate-Control` of the Edge Architecture Specification,
+/// control, `CDN-Cache-Control` and those of one product, such as LiteSpeed's), `Surrogate-Control` of the Edge Architecture Specification,
 /// `X-Accel-Expires` of nginx, and `Edge-Control` of Akamai.
 fn is_for_shared_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
-    name.ends_with("cdn-cache-control")
+    (name.ends_with("cache-control") && name != "cache-control")
         || matches!(
             name,
             "surrogate-control" | "x-accel-expires" | "edge-control" | "cdn-cache-tag" | "surrogate-key"
@@ -60,8 +60,9 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
         headers.insert(VARY, HeaderValue::from_static("cookie, authorization"));
         return;
     }
-    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
-    let directives: Vec<&str> = lines.flat_map(directives).collect();
+    let lines: Vec<_> =
+        headers.get_all(CACHE_CONTROL).iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    let directives: Vec<&str> = lines.iter().flat_map(|line| directives(line)).collect();
     let is_private = directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"))
         || directives.iter().any(|directive| directive.eq_ignore_ascii_case("private"));
     // Several lines, `private="x"` of some fields only, and what is for shared caches: some caches misread them.
@@ -76,8 +77,8 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     if !is_private {
         value = if value.is_empty() { "private".to_owned() } else { format!("private, {value}") };
     }
-    headers
-        .insert(CACHE_CONTROL, HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("private")));
+    let value = HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("private, no-store"));
+    headers.insert(CACHE_CONTROL, value);
     vary(headers);
 }
 

@@ -236,8 +236,7 @@ impl Shared {
             return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
         };
         let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
-        let decoder = names.get(candidate.name()).map_or(0, |name| name.place);
-        match verifier.verify(&candidate, decoder, self.now()) {
+        match verifier.verify(&candidate, names, self.now()) {
             Ok(verified) => Ok(Some(verified)),
             Err(error) => {
                 if error == TokenError::UnknownKey {

@@ -127,6 +127,16 @@ impl SessionNames {
         NamesInPlay { names, is_unsure: places.is_unsure }
     }
 
+    /// Whether the upstream was seen to use another name than the one at this place, and never this.
+    pub(crate) fn is_foreign(&self, place: usize) -> bool {
+        self.all.len() > 1
+            && match self.used.load(Ordering::Relaxed) {
+                SECURE => place != 0,
+                PLAIN => place == 0,
+                _ => false,
+            }
+    }
+
     /// Whether a `Set-Cookie` concerns the session cookie under any of its names, and how.
     pub(crate) fn concern(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
         self.all.iter().find_map(|name| is_session_cookie(set_cookie, &name.browser))

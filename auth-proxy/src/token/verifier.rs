@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::cookies::Candidate;
 use super::decoder::Decoder;
 use super::error::TokenError;
+use super::names::{NamesInPlay, SessionName};
 use super::verified::{Fingerprint, Verified, VerifiedTokens};
 
 /// Decrypts or verifies tokens, each of them once in its life as long as there is room to remember it.
@@ -18,30 +19,31 @@ impl Verifier {
         Self { decoders, known }
     }
 
-    /// A request's token, decrypted or verified unless it was before. It is judged by its times at `now`. `decoder` is
-    /// the place of the name that it came under.
+    /// A request's token, decrypted or verified unless it was before. It is judged by its times at `now`. `names` are
+    /// those that the candidate was chosen by.
     ///
     /// # Errors
     /// Why it is no good.
     pub(crate) fn verify(
         &self,
         candidate: &Candidate<'_>,
-        decoder: usize,
+        names: NamesInPlay<'_>,
         now: u64,
     ) -> Result<Arc<Verified>, TokenError> {
+        // A Bearer token comes under no name: the first key of those in play that it opens under is its own.
+        let own = names.get(candidate.name()).filter(|_| !candidate.is_bearer());
+        let is_own = |name: &&SessionName| own.is_none_or(|own| own.place == name.place);
         let (form, sent) = candidate.as_sent();
-        // The same token under another name has another key.
-        let place = u8::try_from(decoder).unwrap_or(u8::MAX).wrapping_mul(4) | form;
-        let fingerprint: Option<Fingerprint> = self.known.fingerprint((place, &sent));
+        // The same token under other names has other keys. There are two names at the most.
+        let keys = names.iter().filter(is_own).fold(0, |keys, name| keys | 1 << name.place.min(1));
+        let fingerprint: Option<Fingerprint> = self.known.fingerprint((keys << 2 | form, &sent));
         if let Some(known) = fingerprint.and_then(|fingerprint| self.known.get(&fingerprint, now)) {
             return Ok(known);
         }
         let token = candidate.token()?;
-        let own = self.decoders.get(decoder).map(std::slice::from_ref).unwrap_or_default();
-        // A Bearer token comes under no name: the first key that it opens under is its own.
-        let decoders = if candidate.is_bearer() { &self.decoders[..] } else { own };
         let mut opened = Err(TokenError::Tampered);
-        for decoder in decoders {
+        for name in names.iter().filter(is_own) {
+            let Some(decoder) = self.decoders.get(name.place) else { continue };
             opened = decoder.open(&token, now);
             if !matches!(opened, Err(TokenError::Tampered | TokenError::UnknownKey)) {
                 break;

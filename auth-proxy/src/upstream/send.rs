@@ -122,42 +122,21 @@ impl Upstream {
     async fn admit(self: &Arc<Self>, deadline: Instant) -> Result<(), AuthError> {
         let Admission::Probe(probe) = self.breaker.admit()? else { return Ok(()) };
         match self.answers(deadline).await {
-            Some(true) => {
-                self.breaker.answered();
-                Ok(())
-            }
+            Some(true) => Ok(()),
             _ => Err(probe.failed()),
         }
     }
 
-    /// Asks, where a request failed that its client may have made fail, whether the upstream fails everybody, and counts
-    /// the answer: a failure that nothing confirms is none of the upstream's.
+    /// Asks, where a request failed that its client may have made fail, whether the upstream fails everybody. The answer
+    /// counts for the circuit breaker, once for all who wait for it: a failure that nothing confirms is none of the
+    /// upstream's.
     async fn confirm(self: &Arc<Self>, deadline: Instant, witness: Option<Answering>) -> bool {
         let answers = match witness {
             Some(asked) => asked.wait(deadline).await,
             None => self.answers(deadline).await,
         };
-        match answers {
-            Some(true) => {
-                self.breaker.answered();
-                false
-            }
-            Some(false) => {
-                self.breaker.failed();
-                true
-            }
-            // Its time is up. It counts when it is known.
-            None => {
-                let upstream = Arc::clone(self);
-                tokio::spawn(async move {
-                    let deadline = Instant::now() + upstream.settings.timeout;
-                    if upstream.answers(deadline).await == Some(false) {
-                        upstream.breaker.failed();
-                    }
-                });
-                false
-            }
-        }
+        // What is not known in time cannot be taken for an outage. It counts all the same when it is known.
+        answers == Some(false)
     }
 
     /// Sends a request, and has the upstream asked whether it answers at all once half of the time is over: whether the

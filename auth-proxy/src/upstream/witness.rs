@@ -62,6 +62,11 @@ impl Upstream {
         let upstream = Arc::clone(self);
         tokio::spawn(async move {
             let answers = upstream.own_request().await;
+            if answers {
+                upstream.breaker.answered();
+            } else {
+                upstream.breaker.failed();
+            }
             sender.send_replace(Some(answers));
         });
         answer

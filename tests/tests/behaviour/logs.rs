@@ -150,7 +150,7 @@ async fn the_host_is_nobodys() {
         let answer = browser.get_with("/api/auth/csrf", &[("host", "app.example.com")]).await;
         assert_eq!(answer.code(), "host_unknown");
     }
-    assert_eq!(log.times("set `public_url` to this app's origin"), 1, "{}", log.text());
+    assert_eq!(log.times("Set `public_url` to this app's origin"), 1, "{}", log.text());
 }
 
 /// A provider that is told to send people to the auth host, with cookies that they do not have there.

@@ -58,6 +58,11 @@ impl CachedSession {
         self
     }
 
+    /// When the upstream was asked, where a store of the app's own keeps the session.
+    pub(super) fn asked_by_store(&self) -> Option<SystemTime> {
+        self.inner.ticket.is_none().then_some(self.inner.asked)
+    }
+
     /// Whether it is an answer to this.
     pub(super) fn is_of(&self, key: &TokenKey) -> bool {
         self.exact == key.exact

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::{Entry, SET_COOKIE};
 
-use super::{SessionKey, Sessions};
+use super::{End, SessionKey, Sessions};
 use crate::provider::Shared;
 use crate::session::lineage::Ticket;
 use crate::token::{SetCookieKind, every_token, token_after};
@@ -35,7 +35,7 @@ impl Eviction {
         let overtaken = of_session && keys.iter().any(|key| !sessions.ticket(*key).may_relay());
         if ends {
             for key in &keys {
-                sessions.end(*key, false).await;
+                sessions.end(*key, End::Begun).await;
             }
         }
         let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
@@ -64,17 +64,18 @@ impl Eviction {
         let is_over = clears && !sets && !is_out_of_date;
         for key in keys {
             if self.ends || ((is_over || sets) && !renews) {
-                self.sessions.end(key, sets || clears).await;
+                let end = if sets || clears { End::Changed } else { End::Begun };
+                self.sessions.end(key, end).await;
             } else if is_over {
-                self.sessions.refused(key).await;
+                self.sessions.end(key, End::Refused).await;
             }
         }
         if is_out_of_date && sets {
             tracing::debug!("dropping renewed session cookies: the session was changed meanwhile");
         }
         if is_out_of_date {
-            // A sign-out that was overtaken is a sign-out all the same.
-            let ends = self.ends && !self.overtaken;
+            // A sign-out that was overtaken is a sign-out all the same. What sets a cookie too is none.
+            let ends = self.ends && !self.overtaken && !sets;
             drop_cookies(headers, |cookie| match shared.names.concern(cookie) {
                 Some(SetCookieKind::Sets) => true,
                 Some(SetCookieKind::Clears) => !ends,
@@ -83,10 +84,11 @@ impl Eviction {
             return;
         }
         if sets && let Some(next) = next_token(shared, headers) {
-            match self.tickets.first() {
-                Some(ticket) if renews => self.sessions.renewed(ticket, next),
-                _ => self.sessions.given_now(next),
+            // Of which of several tokens it was renewed, the upstream alone knows.
+            for ticket in self.tickets.iter().filter(|_| renews) {
+                self.sessions.renewed(ticket, next);
             }
+            self.sessions.given_now(next);
         }
     }
 
@@ -95,7 +97,7 @@ impl Eviction {
         let keys = std::mem::take(&mut self.keys);
         if self.ends {
             for key in keys {
-                self.sessions.end(key, false).await;
+                self.sessions.end(key, End::Unanswered).await;
             }
         }
     }
@@ -112,7 +114,7 @@ impl Drop for Eviction {
         let sessions = Arc::clone(&self.sessions);
         runtime.spawn(async move {
             for key in keys {
-                sessions.end(key, true).await;
+                sessions.end(key, End::Unanswered).await;
             }
         });
     }

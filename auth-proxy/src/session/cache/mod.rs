@@ -7,7 +7,6 @@ mod flight;
 mod key;
 mod store;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +22,7 @@ pub use self::key::SessionKey;
 pub(crate) use self::key::{Keys, TokenKey};
 use self::store::Store;
 pub use self::store::{SessionStore, StoreFuture};
+pub(crate) use super::lineage::End;
 use super::lineage::{Lineages, Ticket};
 use super::wire::Answer;
 use crate::error::{AuthError, Reason};
@@ -145,7 +145,11 @@ impl Sessions {
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
         let remembered = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
-        let remembered = remembered.filter(|cached| cached.is_of(&key));
+        // What a store of the app's own keeps does not know of an end that the store was not told of, or missed.
+        let is_over = |cached: &CachedSession| {
+            cached.asked_by_store().is_some_and(|asked| self.lineages.was_ended_since(&key.session, asked))
+        };
+        let remembered = remembered.filter(|cached| cached.is_of(&key) && !is_over(cached));
         let now = SystemTime::now();
         if let Some(cached) = remembered.as_ref().filter(|cached| cached.is_good(now, self.keep)) {
             let answer = Answer::Session(cached.clone());
@@ -181,23 +185,11 @@ impl Sessions {
         }
     }
 
-    /// Ends what is known of a session, at once, and what lookups that are under way will find out about it. `changed`
-    /// says that the browser has another session cookie from now on, or none.
-    pub(crate) async fn end(&self, key: SessionKey, changed: bool) {
-        self.remove(self.lineages.end(key, changed)).await;
-    }
-
-    /// The same where an answer to a request for the session took the cookie away.
-    async fn refused(&self, key: SessionKey) {
-        self.remove(self.lineages.refused(key)).await;
-    }
-
-    async fn remove(&self, keys: HashSet<SessionKey>) {
-        if self.keep.is_zero() {
-            return;
-        }
-        for key in keys {
-            self.store.remove(&key).await;
+    /// Ends what is known of a session, at once, and what lookups that are under way will find out about it.
+    pub(crate) async fn end(&self, key: SessionKey, end: End) {
+        let keys = self.lineages.end(key, end);
+        if !self.keep.is_zero() {
+            self.store.remove(&keys).await;
         }
     }
 
@@ -235,7 +227,7 @@ impl Sessions {
         if let Some(next) = &next {
             self.lineages.renewed(ticket, next.session);
         }
-        if !self.keep.is_zero() && ticket.is_current() {
+        if !self.keep.is_zero() && ticket.may_remember() {
             match &mut answer {
                 Answer::Session(session) => {
                     *session = session.clone().until(ticket);
@@ -244,7 +236,7 @@ impl Sessions {
                     for key in [Some(key), next].into_iter().flatten() {
                         self.store.put(key.session, session.clone().of(&key), self.keep_in_trouble).await;
                         if !ticket.is_current() {
-                            self.store.remove(&key.session).await;
+                            self.store.remove(&[key.session]).await;
                         }
                     }
                 }
@@ -252,9 +244,9 @@ impl Sessions {
                     let until = SystemTime::now() + REFUSED_FOR.min(self.keep);
                     let clearing = Arc::clone(&cookies);
                     self.refused.insert(key, Refused { until, clearing, ticket: ticket.clone() });
-                    self.store.remove(&key.session).await;
+                    self.store.remove(&[key.session]).await;
                 }
-                Answer::SignedOut => self.store.remove(&key.session).await,
+                Answer::SignedOut => self.store.remove(&[key.session]).await,
             }
         }
         let renewed = (!cookies.is_empty()).then(|| Renewed {

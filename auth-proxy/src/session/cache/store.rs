@@ -100,11 +100,17 @@ impl Store {
         }
     }
 
-    pub(super) async fn remove(&self, key: &SessionKey) {
+    /// Forgets sessions, the most important first: all of them have the time of one.
+    pub(super) async fn remove(&self, keys: &[SessionKey]) {
         match self {
-            Self::Memory(cache) => drop(cache.remove(key)),
+            Self::Memory(cache) => keys.iter().for_each(|key| drop(cache.remove(key))),
             Self::Given { store, patience } => {
-                within(*patience, store.remove(key)).await.unwrap_or_default();
+                let all = async {
+                    for key in keys {
+                        store.remove(key).await;
+                    }
+                };
+                within(*patience, Box::pin(all)).await.unwrap_or_default();
             }
         }
     }
