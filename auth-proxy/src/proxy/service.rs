@@ -193,8 +193,12 @@ fn ends_sessions(method: &Method, rest: &str) -> bool {
 
 /// Auth.js reads no Bearer token there.
 fn has_session_cookie(shared: &Shared, parts: &Parts) -> bool {
-    let sent = shared.candidate(&parts.headers, shared.names_of(Some(parts)));
-    sent.is_ok_and(|sent| sent.is_some_and(|candidate| !candidate.is_bearer()))
+    let names = shared.names_of(Some(parts));
+    let sent =
+        shared.candidate(&parts.headers, names).ok().flatten().filter(|candidate| !candidate.is_bearer());
+    // Of a cookie that the upstream does not use it says nothing.
+    sent.and_then(|candidate| names.get(candidate.name()))
+        .is_some_and(|name| !shared.names.is_foreign(name.place))
 }
 
 fn is_session(rest: &str) -> bool {

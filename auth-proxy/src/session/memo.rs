@@ -18,6 +18,11 @@ use crate::session::fit;
 use crate::token::{Candidate, Credential, NamesInPlay, Places, Verified};
 use crate::upstream::Front;
 
+tokio::task_local! {
+    /// Of the request that this task answers: whether its answer depends on who asks.
+    static ASKED: Arc<AtomicBool>;
+}
+
 type Found<T> = Result<Option<T>, AuthError>;
 
 /// One request's view of a proxy: whatever number of extractors and guards asks, the credential is
@@ -34,7 +39,7 @@ pub(super) struct Memo<P: Provider> {
     /// Whether a layer waits for what is found out here.
     relayed: bool,
     /// Whether the answer depends on who asks.
-    asked: AtomicBool,
+    asked: Arc<AtomicBool>,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
     /// The places of the names that count: what is learned of them meanwhile is for the next request.
@@ -49,7 +54,7 @@ impl<P: Provider> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
-            asked: AtomicBool::new(false),
+            asked: Arc::default(),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
             credential: OnceLock::new(),
@@ -62,6 +67,11 @@ impl<P: Provider> Memo<P> {
     /// Whether the session was used past its time.
     pub(super) fn is_stale(&self) -> bool {
         matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
+    }
+
+    /// Runs what answers the request, so that a handler that looks at headers by hand is noticed too.
+    pub(super) async fn noticing<T>(&self, answer: impl Future<Output = T>) -> T {
+        ASKED.scope(Arc::clone(&self.asked), answer).await
     }
 
     /// Whether anything was asked of the visitor.
@@ -117,6 +127,8 @@ impl<'v, P: Provider> Visit<'v, P> {
 
     /// A visit of its own, for code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
+        // Outside of a request behind the layer there is nobody to tell.
+        ASKED.try_with(|asked| asked.store(true, Ordering::Relaxed)).ok();
         Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
     }
 

@@ -117,7 +117,7 @@ where
         let navigates = page::is_navigation(request.headers());
         let response = self.inner.call(request);
         Box::pin(async move {
-            let response = response.await?.into_response();
+            let response = memo.noticing(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
             let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);

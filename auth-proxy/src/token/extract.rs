@@ -148,7 +148,7 @@ impl<P: Provider> Proxy<P> {
     /// [`AuthError`]: invalid, or unavailable where the upstream is asked.
     pub async fn token(&self, headers: &HeaderMap) -> Result<Option<Token<P>>, AuthError> {
         if self.shared().verifier.is_some() {
-            let verified = self.shared().verified(headers, self.shared().names_of(None))?;
+            let verified = Visit::of_headers(self.clone(), headers).verified()?;
             return verified.map(|verified| verified.claims().map(Token)).transpose();
         }
         Ok(Visit::of_headers(self.clone(), headers).token().await?.map(Token))
