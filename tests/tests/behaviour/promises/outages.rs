@@ -1,0 +1,154 @@
+//! What counts as an outage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use auth_proxy_tests::App;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::sleep;
+
+use crate::support::{Auth, app_of, routes};
+
+use super::{PLAIN, cookie_of, oneshot};
+
+/// SECURITY.md: nobody outside can open the circuit breaker. Where the upstream is reached by name, and the name comes
+/// from a trusted proxy (README, "Front door"), the proxy's own request has a `Host` that nothing answers: it confirms
+/// every failure, and no probe ever closes the circuit again.
+#[tokio::test]
+async fn the_own_request_has_a_host_that_the_upstream_answers() {
+    let by_name = |headers: HeaderMap, request: Request| async move {
+        match (headers["host"].to_str().unwrap(), request.uri().path()) {
+            ("app.test", "/api/auth/session") => {
+                ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Ada"}}"#).into_response()
+            }
+            ("app.test", _) => "{}".into_response(),
+            // As HAProxy answers for a name that it does not know.
+            _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    };
+    let upstream = App::start(Router::new().fallback(by_name)).await;
+    let builder = Auth::builder().base_url(upstream.url("")).trusted_proxies(["127.0.0.1"]).retries(0);
+    let (_app, browser) = app_of(builder).await;
+    let asks = async |host: &str, n: usize| {
+        let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
+        let headers = [("cookie", cookie.as_str()), ("x-forwarded-host", host)];
+        browser.get_with("/session", &headers).await.status
+    };
+    assert_eq!(asks("app.test", 0).await, 200);
+    // The front proxy passes on what a client writes into `Host`.
+    for n in 1..=5 {
+        assert_eq!(asks("zzz.test", n).await, 503);
+    }
+    let mut after = vec![asks("app.test", 0).await];
+    sleep(Duration::from_secs(2)).await;
+    after.push(asks("app.test", 0).await);
+    assert_eq!(after, [200, 200], "one client, five requests: everybody else, at once and two seconds later");
+}
+
+/// One request of the proxy's own that fails is one failure, however many wait for what it finds out: else a client that
+/// keeps several failing requests under way turns any hiccup into an open circuit.
+#[tokio::test]
+async fn one_own_request_that_fails_counts_once() {
+    let hiccups = Arc::new(AtomicUsize::new(1));
+    let answer = move |headers: HeaderMap, request: Request| async move {
+        let busy = StatusCode::SERVICE_UNAVAILABLE.into_response();
+        if request.uri().path().ends_with("/providers") {
+            sleep(Duration::from_millis(300)).await;
+            let fails = hiccups.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+            return if fails { busy } else { "{}".into_response() };
+        }
+        match cookie_of(&headers, PLAIN) {
+            Some(token) if token.ends_with("good") => {
+                ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Ada"}}"#).into_response()
+            }
+            _ => busy,
+        }
+    };
+    let auth = Auth::builder().base_url("http://auth").retries(0).fetch(Router::new().fallback(answer));
+    let app = routes(&auth.build().unwrap());
+    let bad: Vec<_> = (0..5)
+        .map(|n| {
+            let app = app.clone();
+            let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
+            tokio::spawn(async move { oneshot(&app, "GET", "/session", &cookie).await.status() })
+        })
+        .collect();
+    for bad in bad {
+        assert_eq!(bad.await.unwrap(), 503);
+    }
+    let good = oneshot(&app, "GET", "/session", &format!("{PLAIN}=aaaa..bbbb.cccc.good")).await;
+    assert_eq!(good.status(), 200, "one own request failed once");
+}
+
+/// SECURITY.md: nobody outside can open the circuit breaker. Over HTTP/2, as to every public upstream, all requests share
+/// one connection, and a server takes some 100 at once on it (`SETTINGS_MAX_CONCURRENT_STREAMS`). As many slow forms of
+/// one client keep every lookup waiting, and the proxy's own request too, which confirms that the upstream is down.
+#[tokio::test]
+async fn slow_forms_on_one_connection_do_not_open_the_circuit() {
+    let answer = |request: Request| async move {
+        let is_session = request.uri().path().ends_with("/session");
+        axum::body::to_bytes(request.into_body(), 1 << 20).await.ok();
+        let body = if is_session { r#"{"user":{"name":"Ada"}}"# } else { "{}" };
+        ([("set-cookie", format!("{PLAIN}=x"))], body)
+    };
+    let router = Router::new().fallback(answer);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = hyper_util::service::TowerToHyperService::new(router.clone());
+            tokio::spawn(async move {
+                let io = hyper_util::rt::TokioIo::new(stream);
+                hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
+                    .max_concurrent_streams(16)
+                    .serve_connection(io, service)
+                    .await
+            });
+        }
+    });
+    // What the proxy's own client is over https.
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .http2_only(true)
+        .build_http::<Body>();
+    let fetch = tower::service_fn(move |request| client.request(request));
+    let builder = Auth::builder().base_url(url).fetch(fetch).timeout(Duration::from_secs(1));
+    let (app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let code = async |n: usize| {
+        let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
+        let answer = browser.get_with("/session", &[("cookie", &cookie)]).await;
+        if answer.status == 200 { "ok".to_owned() } else { answer.code() }
+    };
+    assert_eq!(code(0).await, "ok");
+    let form = "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1";
+    let addr = app.addr;
+    let attack = tokio::spawn(async move {
+        let mut slow = Vec::new();
+        loop {
+            for _ in 0..16 {
+                let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
+                stream.write_all(form.as_bytes()).await.unwrap();
+                slow.push(stream);
+            }
+            sleep(Duration::from_millis(40)).await;
+        }
+    });
+    sleep(Duration::from_millis(500)).await;
+    let mut codes = Vec::new();
+    for wave in 0..4 {
+        let n = 10 * wave;
+        let (a, b, c, d) = tokio::join!(code(n + 1), code(n + 2), code(n + 3), code(n + 4));
+        codes.extend([a, b, c, d]);
+        // Some of the proxy's own requests are counted after the lookups that they were asked for.
+        sleep(Duration::from_millis(300)).await;
+        codes.push(code(n + 5).await);
+    }
+    attack.abort();
+    assert!(!codes.contains(&"circuit_open".to_owned()), "{codes:?}");
+}
