@@ -62,6 +62,8 @@ struct Inner {
     keys: Vec<SessionKey>,
     /// When it was ended last, by the clock of the process and by that of the machine.
     ended_at: Option<(Instant, SystemTime)>,
+    /// When the browser got another session cookie last, or none, or may have got it.
+    changed_at: Option<Instant>,
     /// Until when the upstream may still be at a request that ends it, whose answer did not come.
     unsettled_until: Option<Instant>,
 }
@@ -103,10 +105,10 @@ impl Ticket {
         self.is_current() && self.lineage.inner().unsettled_until.is_none_or(|until| until < Instant::now())
     }
 
-    /// Whether cookies that the upstream set or cleared may reach the browser: not when the session was ended since, or
-    /// so short a time before that the browser may have sent the request earlier.
+    /// Whether cookies that the upstream set or cleared may reach the browser: not when the session was ended since, nor
+    /// when the browser got another cookie so short a time before that it may have sent the request earlier.
     pub(crate) fn may_relay(&self) -> bool {
-        self.is_current() && self.lineage.inner().ended_at.is_none_or(|(at, _)| at.elapsed() > KEPT_FOR)
+        self.is_current() && self.lineage.inner().changed_at.is_none_or(|at| at.elapsed() > KEPT_FOR)
     }
 }
 
@@ -143,6 +145,9 @@ impl Lineages {
                 let mut inner = lineage.inner();
                 if end != End::Refused {
                     inner.ended_at = Some((Instant::now(), SystemTime::now()));
+                }
+                if matches!(end, End::Changed | End::Unanswered) {
+                    inner.changed_at = Some(Instant::now());
                 }
                 if end == End::Unanswered {
                     inner.unsettled_until = Some(Instant::now() + KEPT_FOR);
@@ -263,6 +268,8 @@ mod tests {
         let ticket = lineages.of(key("a"));
         lineages.end(key("a"), End::Begun);
         assert!(!ticket.is_current() && !ticket.was_changed());
+        // A form that the upstream refused, and then one that it takes: the answer to that has the cookie that counts.
+        assert!(lineages.of(key("a")).may_relay());
         lineages.end(key("a"), End::Changed);
         assert!(ticket.was_changed());
     }

@@ -47,7 +47,9 @@ impl Upstream {
         let others = move |request: Request| async move {
             match request.uri().path() {
                 _ if *down.lock().unwrap() => StatusCode::BAD_GATEWAY.into_response(),
-                "/api/auth/signs-out" => [("set-cookie", format!("{COOKIE}=; Max-Age=0"))].into_response(),
+                "/api/auth/signs-out" | "/api/auth/signout" => {
+                    [("set-cookie", format!("{COOKIE}=; Max-Age=0"))].into_response()
+                }
                 "/api/auth/signs-in" => [("set-cookie", format!("{COOKIE}=bob"))].into_response(),
                 _ => "ok".into_response(),
             }
