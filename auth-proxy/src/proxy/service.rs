@@ -84,15 +84,17 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     // Some servers decode a path before they look for its route.
     let route = percent_decode_str(rest).decode_utf8_lossy();
     let is_session = is_session(&route);
-    let is_same_for_all = name(rest) == "/providers";
+    let is_same_for_all = name(&route) == "/providers";
     let told = foreign_urls::Page::of(&route);
     let is_judged = is_session && has_session_cookie(shared, &parts);
     // The one answer that renews the session cookie each time, and changes nothing by it.
     let renews = method == Method::GET && is_session;
+    // Before what is known is ended: a request that finds no place is not sent.
+    let place = shared.upstream.place()?;
     let eviction = if is_read(&method, &route) && !renews {
         None
     } else {
-        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, rest), is_session).await)
+        Some(Eviction::begin(shared, &parts.headers, ends_sessions(&method, &route), is_session).await)
     };
 
     let (body, fate) = limited(body, shared.settings.body_limit);
@@ -110,7 +112,12 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     for name in shared.names.all() {
         drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
     }
-    shared.upstream.finish_head(&mut headers, &front)?;
+    if let Err(error) = shared.upstream.finish_head(&mut headers, &front) {
+        if let Some(eviction) = eviction {
+            eviction.unsent();
+        }
+        return Err(error);
+    }
 
     let mut upward = Request::new(body);
     *upward.method_mut() = method;
@@ -118,10 +125,8 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     *upward.headers_mut() = headers;
 
     let deadline = Instant::now() + shared.settings.timeout;
-    let sent = {
-        let _place = shared.upstream.place()?;
-        shared.upstream.send(upward, repeat).await
-    };
+    let sent = shared.upstream.send(upward, repeat).await;
+    drop(place);
     let sent = match (sent, fate) {
         (Ok(_), Some(fate)) if fate.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
         (Err(error), Some(fate)) => Err(fate.blame(error)),
@@ -131,7 +136,11 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
         Ok(response) => response,
         Err(error) => {
             if let Some(eviction) = eviction {
-                eviction.failed().await;
+                if error.is(Reason::CIRCUIT_OPEN) {
+                    eviction.unsent();
+                } else {
+                    eviction.failed().await;
+                }
             }
             if error.is_unavailable() {
                 let source = std::error::Error::source(&error);
@@ -185,13 +194,17 @@ fn is_read(method: &Method, rest: &str) -> bool {
 }
 
 /// Whether it signs in or out, or changes the session or the account: every method that may change something
-/// (RFC 9110, section 9.2.1), a provider's callback, and the links in mails.
+/// (RFC 9110, section 9.2.1), a provider's callback, and the links in mails. next-auth's browser code posts its errors to
+/// `/_log`, which changes nothing.
 fn ends_sessions(method: &Method, rest: &str) -> bool {
+    if name(rest) == "/_log" {
+        return false;
+    }
     let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     !is_safe || rest.starts_with("/callback/") || name(rest).ends_with("/confirm")
 }
 
-/// Auth.js reads no Bearer token there.
+/// Whether it carries a session cookie that the upstream uses. Auth.js reads no Bearer token at `/session`.
 fn has_session_cookie(shared: &Shared, parts: &Parts) -> bool {
     let names = shared.names_of(Some(parts));
     let sent =

@@ -17,6 +17,10 @@ const MOST_KEPT: usize = 16_384;
 /// Tokens of one session that are known by it. The older ones are forgotten: browsers have left them behind.
 const MOST_TOKENS: usize = 8;
 
+/// Sessions that one end reaches, the nearest first. More than a few are linked only by a client that sends tokens of
+/// several sessions, and each costs time under the lock.
+const MOST_LINKED: usize = 32;
+
 /// The sessions that requests are concerned with just now, each with the tokens that were renewed from one another.
 ///
 /// A sign-in, a sign-out or a change ends what is known of a session. Everything that was found out before and is still
@@ -27,7 +31,8 @@ pub(crate) struct Lineages(Mutex<State>);
 #[derive(Default)]
 struct State {
     by_key: HashMap<SessionKey, Vec<Weak<Lineage>>>,
-    /// Sessions that were ended. Apart from the others, so that no number of renewals pushes one out.
+    /// Sessions that were ended. Apart from the others, so that no number of renewals pushes one out. Those whose token the
+    /// upstream refused are not among them: nobody need be signed in to send such tokens.
     ended: VecDeque<(Instant, Arc<Lineage>)>,
     renewed: VecDeque<(Instant, Arc<Lineage>)>,
     /// The number of keys at which those of sessions that are gone are taken out.
@@ -43,7 +48,7 @@ pub(crate) enum End {
     Changed,
     /// The answer to such a request did not come: the upstream may do yet what it was asked for.
     Unanswered,
-    /// The upstream was asked for the session and takes the cookie away. It may do so again.
+    /// The upstream was asked for the session and cleared a cookie that is no good: the browser had no session.
     Refused,
 }
 
@@ -133,13 +138,17 @@ impl Lineages {
         let mut state = self.state();
         // Held while its end is noted: a session that nobody knew is to be known as ended.
         let _own = state.of(key);
-        let (mut ended, mut left) = (Vec::new(), vec![key]);
-        while let Some(key) = left.pop() {
-            if ended.contains(&key) {
-                continue;
-            }
-            ended.push(key);
+        let (mut keys, mut at) = (vec![key], 0);
+        let mut reached: Vec<Arc<Lineage>> = Vec::new();
+        while let Some(key) = keys.get(at).copied() {
+            at += 1;
             for lineage in state.all(&key) {
+                if reached.len() == MOST_LINKED {
+                    return keys;
+                }
+                if reached.iter().any(|other| Arc::ptr_eq(other, &lineage)) {
+                    continue;
+                }
                 lineage.ends.fetch_add(1, Ordering::AcqRel);
                 lineage.changes.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
                 let mut inner = lineage.inner();
@@ -152,12 +161,19 @@ impl Lineages {
                 if end == End::Unanswered {
                     inner.unsettled_until = Some(Instant::now() + KEPT_FOR);
                 }
-                left.extend(&inner.keys);
+                for key in &inner.keys {
+                    if !keys.contains(key) {
+                        keys.push(*key);
+                    }
+                }
                 drop(inner);
-                keep(&mut state.ended, lineage);
+                if end != End::Refused {
+                    keep(&mut state.ended, Arc::clone(&lineage));
+                }
+                reached.push(lineage);
             }
         }
-        ended
+        keys
     }
 
     /// Whether a session was ended after this time. What an instance's store says of it is older then.
@@ -197,6 +213,9 @@ impl State {
         drop(inner);
         let known = self.by_key.entry(key).or_default();
         known.retain(|known| known.strong_count() > 0);
+        if known.len() >= MOST_LINKED {
+            known.remove(0);
+        }
         known.push(Arc::downgrade(lineage));
         if self.by_key.len() >= self.sweep_at.max(1024) {
             self.by_key.retain(|_, known| known.iter().any(|known| known.strong_count() > 0));
@@ -281,6 +300,35 @@ mod tests {
         lineages.renewed(&a, key("b"));
         lineages.end(key("a"), End::Changed);
         assert!(!a.is_current() && !b.is_current());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_end_is_kept_once_and_reaches_a_bounded_number() {
+        let lineages = Lineages::default();
+        let first = lineages.of(key("a"));
+        for n in 0..4 {
+            lineages.renewed(&first, key(&format!("a {n}")));
+        }
+        lineages.end(key("a"), End::Changed);
+        assert_eq!(lineages.state().ended.len(), 1);
+
+        // A client sends its token beside made up ones, each of which is a session of its own.
+        for n in 0..1000 {
+            lineages.renewed(&lineages.of(key(&format!("made up {n}"))), key("shared"));
+        }
+        assert!(lineages.end(key("shared"), End::Changed).len() <= MOST_LINKED * MOST_TOKENS);
+        assert!(lineages.state().ended.len() <= 1 + MOST_LINKED);
+        assert!(!lineages.of(key("shared")).may_relay());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_tokens_push_no_sign_out_from_memory() {
+        let lineages = Lineages::default();
+        lineages.end(key("a"), End::Changed);
+        for n in 0..=MOST_KEPT {
+            lineages.end(key(&format!("dead {n}")), End::Refused);
+        }
+        assert!(!lineages.of(key("a")).may_relay());
     }
 
     #[tokio::test(start_paused = true)]

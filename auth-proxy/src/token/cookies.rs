@@ -200,20 +200,6 @@ pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bo
     }
 }
 
-/// The token that a browser has after these `Set-Cookie` lines: of two of one name the later counts.
-pub(crate) fn token_after<'v>(
-    set_cookies: impl DoubleEndedIterator<Item = &'v [u8]>,
-    name: &str,
-    opaque: bool,
-) -> Option<String> {
-    let pairs = set_cookies.rev().filter_map(|cookie| {
-        let pair = cookie.split(|byte| *byte == b';').next()?;
-        Some((COOKIE, http::HeaderValue::from_bytes(pair).ok()?))
-    });
-    let headers: HeaderMap = pairs.collect();
-    Candidate::of(&headers, &[name], opaque).ok()??.token().ok().map(Cow::into_owned)
-}
-
 struct Found<'h> {
     plain: Option<&'h str>,
     /// Most tokens come in one piece.

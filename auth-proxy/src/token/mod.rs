@@ -32,14 +32,14 @@ mod verified;
 mod verifier;
 
 pub use self::claims::Claims;
-pub(crate) use self::cookies::{Candidate, Credential, drop_stray_cookies, every_token, token_after};
+pub(crate) use self::cookies::{Candidate, Credential, drop_stray_cookies, every_token};
 pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
 pub use self::extract::{RawToken, Token};
 pub(crate) use self::lookup_cookie::lookup_cookie;
 pub(crate) use self::names::{NamesInPlay, Places, SessionName, SessionNames};
 pub(crate) use self::registered::Demands;
-pub(crate) use self::set_cookie::SetCookieKind;
+pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;
 pub(crate) use self::verified::{Verified, VerifiedTokens};
 pub(crate) use self::verifier::Verifier;

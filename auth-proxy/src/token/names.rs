@@ -127,9 +127,11 @@ impl SessionNames {
         NamesInPlay { names, is_unsure: places.is_unsure }
     }
 
-    /// Whether the upstream was seen to use another name than the one at this place, and never this.
+    /// Whether the upstream was seen to use another name than the one at this place, and never this. An upstream that goes
+    /// by the scheme of each request uses both, and none is foreign.
     pub(crate) fn is_foreign(&self, place: usize) -> bool {
         self.all.len() > 1
+            && !self.scheme_counts
             && match self.used.load(Ordering::Relaxed) {
                 SECURE => place != 0,
                 PLAIN => place == 0,
@@ -203,6 +205,20 @@ mod tests {
         assert_eq!(in_play(&names, None), [SECURE_NAME]);
         // Over http, told by a trusted proxy, only the other can come.
         assert_eq!(in_play(&names, Some(false)), [PLAIN_NAME]);
+    }
+
+    #[test]
+    fn a_name_is_foreign_only_to_an_upstream_that_uses_one() {
+        let one = names(&[]);
+        assert!(!one.is_foreign(0) && !one.is_foreign(1));
+        set(&one, "__Secure-authjs.session-token=x; Path=/");
+        assert!(!one.is_foreign(0) && one.is_foreign(1));
+
+        let by_scheme = names(&[(Opt::TrustedProxies, "10.0.0.0/8")]);
+        for cookie in ["authjs.session-token=x; Path=/", "__Secure-authjs.session-token=x; Path=/"] {
+            set(&by_scheme, cookie);
+            assert!(!by_scheme.is_foreign(0) && !by_scheme.is_foreign(1), "{cookie}");
+        }
     }
 
     #[test]

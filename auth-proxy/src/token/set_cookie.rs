@@ -1,7 +1,10 @@
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::header::{COOKIE, HeaderMap, HeaderValue};
+
 use super::cookie_date;
-use super::cookies::chunk_number;
+use super::cookies::{Candidate, chunk_number};
 
 /// What a `Set-Cookie` does to the session cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,25 @@ pub(crate) enum SetCookieKind {
 pub(crate) fn is_session_cookie(set_cookie: &[u8], name: &str) -> Option<SetCookieKind> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     at(set_cookie, name, i64::try_from(now).unwrap_or(i64::MAX))
+}
+
+/// The token that a browser has after these `Set-Cookie` lines: of two of one name the later counts.
+pub(crate) fn token_after<'v>(
+    set_cookies: impl DoubleEndedIterator<Item = &'v [u8]>,
+    name: &str,
+    opaque: bool,
+) -> Option<String> {
+    let pairs = set_cookies.rev().filter_map(|cookie| {
+        let pair = cookie.split(|byte| *byte == b';').next()?;
+        // A cookie that is cleared leaves no token, whatever value it is given.
+        let pair = match is_session_cookie(cookie, name) {
+            Some(SetCookieKind::Clears) => [pair.split(|byte| *byte == b'=').next()?, b"="].concat(),
+            _ => pair.to_vec(),
+        };
+        Some((COOKIE, HeaderValue::from_bytes(&pair).ok()?))
+    });
+    let headers: HeaderMap = pairs.collect();
+    Candidate::of(&headers, &[name], opaque).ok()??.token().ok().map(Cow::into_owned)
 }
 
 fn at(set_cookie: &[u8], name: &str, now: i64) -> Option<SetCookieKind> {
@@ -61,6 +83,19 @@ fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_token_after_an_answer_is_the_one_it_sets() {
+        let after =
+            |lines: &[&'static str]| token_after(lines.iter().map(|line| line.as_bytes()), "s", false);
+        assert_eq!(after(&["s=one; Path=/", "s=two; Path=/", "other=x"]).as_deref(), Some("two"));
+        assert_eq!(after(&["s=; Max-Age=0", "s.0=o; Path=/", "s.1=ne; Path=/"]).as_deref(), Some("one"));
+        for cleared in
+            ["s=; Max-Age=0", "s=deleted; Max-Age=0", "s=deleted; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]
+        {
+            assert_eq!(after(&[cleared]), None, "{cleared}");
+        }
+    }
 
     #[test]
     fn tells_setting_from_clearing() {

@@ -33,8 +33,10 @@ impl Answering {
         *timeout_at(deadline, self.0.wait_for(Option::is_some)).await.ok()?.ok()?
     }
 
-    fn is_known(&self) -> bool {
-        self.0.borrow().is_some()
+    /// Whether the answer is still to come. A task that broke off, as when its runtime ends, closes the channel and gives
+    /// none.
+    fn is_under_way(&self) -> bool {
+        self.0.borrow().is_none() && self.0.has_changed().is_ok()
     }
 }
 
@@ -53,7 +55,7 @@ impl Upstream {
     /// Asks, unless somebody asks already, and goes on when nobody waits for it.
     pub(super) fn ask_whether_it_answers(self: &Arc<Self>) -> Answering {
         let mut under_way = self.witness.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = under_way.as_ref().filter(|answer| !answer.is_known()) {
+        if let Some(answer) = under_way.as_ref().filter(|answer| answer.is_under_way()) {
             return answer.clone();
         }
         let (sender, answer) = watch::channel(None);
@@ -120,5 +122,23 @@ impl Upstream {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &Front::own(&self.settings))?;
         Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_broke_off_is_not_waited_for() {
+        let (sender, answer) = watch::channel(None);
+        let answer = Answering(answer);
+        assert!(answer.is_under_way());
+        drop(sender);
+        assert!(!answer.is_under_way());
+
+        let (sender, answer) = watch::channel(None);
+        sender.send_replace(Some(true));
+        assert!(!Answering(answer).is_under_way());
     }
 }

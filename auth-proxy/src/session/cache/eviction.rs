@@ -59,22 +59,23 @@ impl Eviction {
             kinds().any(|kind| kind == SetCookieKind::Sets),
             kinds().any(|kind| kind == SetCookieKind::Clears),
         );
-        let keys = std::mem::take(&mut self.keys);
         // A token that shrank clears its old chunks and sets the new ones.
         let is_over = clears && !sets && !is_out_of_date;
-        for key in keys {
+        for key in &self.keys {
             if self.ends || ((is_over || sets) && !renews) {
                 let end = if sets || clears { End::Changed } else { End::Begun };
-                self.sessions.end(key, end).await;
+                self.sessions.end(*key, end).await;
             } else if is_over {
-                self.sessions.end(key, End::Refused).await;
+                self.sessions.end(*key, End::Refused).await;
             }
         }
+        // Not before: a visitor who leaves meanwhile drops this, which ends the rest.
+        self.keys.clear();
         if is_out_of_date && sets {
             tracing::debug!("dropping renewed session cookies: the session was changed meanwhile");
         }
         if is_out_of_date {
-            // A sign-out that was overtaken is a sign-out all the same. What sets a cookie too is none.
+            // A sign-out that was overtaken is a sign-out all the same. An answer that sets a cookie too is not one.
             let ends = self.ends && !self.overtaken && !sets;
             drop_cookies(headers, |cookie| match shared.names.concern(cookie) {
                 Some(SetCookieKind::Sets) => true,
@@ -94,12 +95,17 @@ impl Eviction {
 
     /// Ends what is known again: the upstream did not answer, and may have done what it was asked for.
     pub(crate) async fn failed(mut self) {
-        let keys = std::mem::take(&mut self.keys);
         if self.ends {
-            for key in keys {
-                self.sessions.end(key, End::Unanswered).await;
+            for key in &self.keys {
+                self.sessions.end(*key, End::Unanswered).await;
             }
         }
+        self.keys.clear();
+    }
+
+    /// The request was not sent: it ended nothing at the upstream.
+    pub(crate) fn unsent(mut self) {
+        self.keys.clear();
     }
 }
 
