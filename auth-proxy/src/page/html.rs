@@ -22,7 +22,7 @@ pub(super) fn page(error: &AuthError) -> Response {
     response
 }
 
-/// A heading and a sentence or two. Who reads it can do nothing about a timeout that they could not do about a reset.
+/// A heading and a sentence or two. A timeout and a reset have the same text: the visitor can only try again.
 fn words(error: &AuthError) -> (&'static str, &'static str) {
     match (error.outcome(), error.code()) {
         (_, "cross_origin_refused") => (

@@ -1,7 +1,7 @@
 //! Headers in which, by custom of some server, a proxy or a client says what the connection does not: who the client is,
 //! over which scheme it came, what it asked for. A client writes them as easily.
 
-/// Who the client is, and how it came. A trusted proxy may say so; from anybody else they go no further.
+/// Headers that name the client, its address or its scheme. They are forwarded from a trusted proxy only.
 ///
 /// `X-Forwarded-*` are not among them: they are always written anew.
 const OF_PROXIES: &[&str] = &[

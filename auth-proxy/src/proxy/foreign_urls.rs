@@ -190,7 +190,7 @@ impl http_body::Body for Watched {
             let left = LIMIT - self.read.len().min(LIMIT);
             let seen = data.map(|data| data.slice(..data.len().min(left))).unwrap_or_default();
             self.read.extend_from_slice(&seen);
-            // Whoever reads a body of known length does not ask again after its last byte.
+            // The server does not poll a body of known length again after its last byte, so its end is seen here.
             if frame.is_none() || self.body.is_end_stream() || self.read.len() >= LIMIT {
                 let read = std::mem::take(&mut self.read);
                 if let Some(look) = self.look.take() {

@@ -229,7 +229,7 @@ mod tests {
         let by_scheme = names(&[(Opt::Kind, "authjs"), proxies]);
         assert_eq!(in_play(&by_scheme, Some(true)), [SECURE_NAME]);
         assert_eq!(in_play(&by_scheme, Some(false)), [PLAIN_NAME]);
-        // From headers alone nobody can tell.
+        // Headers alone do not tell the scheme, so both names count.
         assert_eq!(in_play(&by_scheme, None), [SECURE_NAME, PLAIN_NAME]);
         assert!(by_scheme.in_play(None).is_unsure() && !by_scheme.in_play(Some(true)).is_unsure());
         assert!(!names(&[]).in_play(None).is_unsure());

@@ -135,7 +135,7 @@ impl Upstream {
             Some(asked) => asked.wait(deadline).await,
             None => self.answers(deadline).await,
         };
-        // What is not known in time cannot be taken for an outage. It counts all the same when it is known.
+        // An answer that is not there in time is not taken for an outage. The breaker counts it when it comes.
         answers == Some(false)
     }
 

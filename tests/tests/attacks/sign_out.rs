@@ -227,7 +227,7 @@ async fn a_request_that_the_sign_out_overtook_does_not_undo_it() {
                 for _ in 0..TIMES {
                     let token = upstream.issue("ada");
                     other.act(&app, &token).await;
-                    // Nobody waits, whether the handler runs or not.
+                    // The gate is open, so the handler does not wait.
                     upstream.gate.add_permits(1);
                     let (_, head, body) = late;
                     let request = format!(
@@ -237,7 +237,7 @@ async fn a_request_that_the_sign_out_overtook_does_not_undo_it() {
                     upstream.gate.forget_permits(1);
                     upstream.held.forget_permits(1);
                     tried += 1;
-                    // Who is signed out already loses nothing by one more word of it.
+                    // A second clearing cookie does no harm after a sign-out.
                     let clears = said.iter().all(|said| said.contains("=; max-age=0"));
                     if !said.is_empty() && (!clears || matches!(other, Other::InAsBob)) {
                         undone.push(format!("{how:?}, {}, {other:?}: {said:?}", late.0));

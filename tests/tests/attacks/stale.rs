@@ -180,7 +180,7 @@ async fn a_real_outage_serves_stale() {
             assert!(status == 200 && is_stale, "{answer}");
             served += 1;
         }
-        // Nobody is let in whom it does not remember.
+        // A session that was never looked up is not let in.
         assert_eq!(me(&issue(&known, strategy, 99)).await.0, 502);
     }
     println!("stale: {served} of 20 sessions were good in an outage, and marked");

@@ -14,7 +14,7 @@ use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, first, read, 
 pub(crate) const OWN: &str = "mallory";
 pub(crate) const OTHER: &str = "admin";
 
-/// Who something says is there: `raw:` and the token, or a name.
+/// The users that one answer names: `raw:` and the token, or a name.
 pub(crate) type Who = Vec<String>;
 
 pub(crate) fn of_session(found: Result<Option<Session<Auth>>, AuthError>) -> Option<String> {

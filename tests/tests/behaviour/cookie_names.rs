@@ -16,7 +16,7 @@ fn token(who: &str, name: &str, upstream: &FakeUpstream) -> String {
     mint(&json!({ "sub": who, "name": who }), upstream.secret(), name)
 }
 
-/// Who is known by these cookies: a name, or a code.
+/// The name of the user that these cookies belong to, or the error code.
 async fn who(browser: &Browser, cookies: &str, headers: &[(&str, &str)]) -> String {
     let headers: Vec<_> = headers.iter().copied().chain([("cookie", cookies)]).collect();
     let answer = browser.get_with("/session", &headers).await;
