@@ -44,7 +44,7 @@ TOML
   # The versions of the benchmarks for both sides, where they name a crate.
   cp "$here/Cargo.lock" "$work/$1/Cargo.lock"
 }
-with="auth-proxy = { path = \"$here/../auth-proxy\" }"
+with="axum-auth-proxy = { path = \"$here/../auth-proxy\" }"
 
 # Fifty handlers, guarded or not: handlers NAME DEPENDENCIES SETUP ATTRIBUTE HOW_MANY
 handlers() {

@@ -42,8 +42,8 @@ cargo fmt --manifest-path benches/Cargo.toml --all --check
 say "lints"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 # With no feature at all, and as an app has it.
-cargo clippy -p auth-proxy --no-default-features --locked -- -D warnings
-cargo clippy -p auth-proxy --locked -- -D warnings
+cargo clippy -p axum-auth-proxy --no-default-features --locked -- -D warnings
+cargo clippy -p axum-auth-proxy --locked -- -D warnings
 cargo clippy --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --all-targets --locked -- -D warnings
 cargo clippy --manifest-path benches/Cargo.toml --package auth-proxy-benches --all-targets --locked -- -D warnings
 

@@ -1,4 +1,4 @@
-//! The macros of [auth-proxy](https://docs.rs/auth-proxy). Depend on that crate, which re-exports
+//! The macros of [axum-auth-proxy](https://docs.rs/axum-auth-proxy). Depend on that crate, which re-exports
 //! them; it is pinned to this one's exact version.
 
 mod config;

@@ -1,4 +1,4 @@
-//! The option rules of [auth-proxy](https://docs.rs/auth-proxy), in one place.
+//! The option rules of [axum-auth-proxy](https://docs.rs/axum-auth-proxy), in one place.
 //!
 //! The `auth_proxy!` macro proves literals with these functions at compile time, and
 //! `from_env()` and the builder check everything else with the same functions at start.
