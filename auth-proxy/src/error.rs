@@ -62,7 +62,7 @@ impl Outcome {
 /// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream takes |
 /// | `policy_refused` | 403 | forbidden |
 /// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
-/// | `upstream_unreachable`, `upstream_failed`, `upstream_nonsense`, `upstream_undecided` | 502 | unavailable |
+/// | `upstream_unreachable`, `upstream_failed`, `upstream_invalid_response`, `upstream_ambiguous_session` | 502 | unavailable |
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
 /// | `upstream_overloaded` | 503 | unavailable: it says so, or too many requests wait for it |
 /// | `circuit_open` | 503 | unavailable: it failed several times in a row (`upstream.circuit_breaker`) |
@@ -130,8 +130,8 @@ reasons! {
     CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
     UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
     UPSTREAM_FAILED = Unavailable 502 "upstream_failed" "The sign-in service failed.";
-    UPSTREAM_NONSENSE = Unavailable 502 "upstream_nonsense" "The sign-in service gave an answer that makes no sense.";
-    UPSTREAM_UNDECIDED = Unavailable 502 "upstream_undecided" "The sign-in service neither knew the session nor ended it.";
+    UPSTREAM_INVALID_RESPONSE = Unavailable 502 "upstream_invalid_response" "The sign-in service gave an answer that makes no sense.";
+    UPSTREAM_AMBIGUOUS_SESSION = Unavailable 502 "upstream_ambiguous_session" "The sign-in service neither knew the session nor ended it.";
     USER_MISMATCH = Unavailable 502 "user_mismatch" "The session does not have the shape that this service expects.";
     CLAIMS_MISMATCH = Unavailable 502 "claims_mismatch" "The token does not have the shape that this service expects.";
     CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times, and is left alone for a moment.";

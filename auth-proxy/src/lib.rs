@@ -4,11 +4,15 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod cache_control;
 mod config;
-mod diagnosis;
+mod cookie;
+mod cross_origin;
 mod error;
+mod extract;
+mod forwarded;
 mod guard;
-mod javascript;
+mod json;
 mod page;
 mod provider;
 mod proxy;
@@ -17,25 +21,25 @@ mod session;
 pub mod testing;
 mod token;
 mod upstream;
+mod warnings;
 
 #[doc = include_str!("../docs/require_session.md")]
 pub use auth_proxy_macros::require_session;
 
+pub use crate::cache_control::Cacheable;
 pub use crate::config::{
-    Builder, Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind, Routes, Source,
-    Strategy, TokenFormat, Unauthenticated,
+    Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind, Routes, Source, Strategy,
+    TokenFormat, Unauthenticated,
 };
+pub use crate::cross_origin::{CrossOriginProtection, CrossOriginService};
 pub use crate::error::{AuthError, BoxError, Outcome};
-pub use crate::guard::{
-    AnySession, CrossOriginProtection, CrossOriginService, GuardRejection, Policy, RequireLayer,
-    RequireService, RequireSession,
-};
-pub use crate::provider::{Provider, Provides, Proxy};
+pub use crate::extract::{RawToken, RelayLayer, RelayService, Session, Token};
+pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};
+pub use crate::provider::{Builder, Provider, Provides, Proxy};
 pub use crate::session::{
-    Cacheable, CachedSession, DefaultMapping, RelayLayer, RelayService, Session, SessionData, SessionKey,
-    SessionMapping, SessionStore, StoreFuture, User,
+    CachedSession, DefaultMapping, SessionData, SessionKey, SessionMapping, SessionStore, StoreFuture, User,
 };
-pub use crate::token::{Claims, RawToken, Token};
+pub use crate::token::Claims;
 pub use crate::upstream::Fetch;
 #[cfg(feature = "reqwest")]
 pub use crate::upstream::Reqwest;

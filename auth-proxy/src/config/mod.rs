@@ -1,7 +1,10 @@
-//! The configuration: what the macro declared, what the environment and the builder say, and the
-//! proved result. Knows nothing of HTTP beyond header values.
+//! The configuration: what the macro declared, what the environment and the builder say, and the proved result.
+//!
+//! It knows nothing of HTTP but names and values of headers.
+//!
+//! Imports the rooms: none.
+//! Does without the crates: `axum`, `hyper`, `tokio`, `tower`.
 
-mod builder;
 mod error;
 mod resolve;
 mod spec;
@@ -13,8 +16,8 @@ use auth_proxy_rules::{Origin, Settings};
 use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
-pub use self::builder::Builder;
 pub use self::error::{ConfigError, ConfigProblem};
+pub(crate) use self::resolve::{NotUnicode, Overrides, resolve};
 pub use self::spec::{Spec, Value};
 
 /// A proved configuration.

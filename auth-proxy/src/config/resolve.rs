@@ -6,19 +6,19 @@ use super::{Config, ConfigError, ConfigProblem, Spec, Value};
 
 /// What the builder says, which wins over the declaration.
 #[derive(Default)]
-pub(super) struct Overrides {
-    pub(super) options: Vec<(Opt, String)>,
-    pub(super) headers: Vec<(String, Zeroizing<String>)>,
-    pub(super) secrets: Option<Vec<Zeroizing<String>>>,
+pub(crate) struct Overrides {
+    pub(crate) options: Vec<(Opt, String)>,
+    pub(crate) headers: Vec<(String, Zeroizing<String>)>,
+    pub(crate) secrets: Option<Vec<Zeroizing<String>>>,
 }
 
 /// Reads one environment variable. `Err` when it is not UTF-8.
-pub(super) type Vars<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>, NotUnicode>;
+pub(crate) type Vars<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>, NotUnicode>;
 
-pub(super) struct NotUnicode;
+pub(crate) struct NotUnicode;
 
 /// Reads, proves and completes a configuration.
-pub(super) fn resolve(spec: &Spec, overrides: &Overrides, vars: Vars<'_>) -> Result<Config, ConfigError> {
+pub(crate) fn resolve(spec: &Spec, overrides: &Overrides, vars: Vars<'_>) -> Result<Config, ConfigError> {
     let mut resolver =
         Resolver { spec, vars, draft: Draft::default(), problems: Vec::new(), used: Vec::new() };
     resolver.options(overrides);

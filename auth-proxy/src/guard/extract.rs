@@ -6,9 +6,8 @@ use http::request::Parts;
 
 use super::{AnySession, GuardRejection, Policy};
 use crate::error::{AuthError, Reason};
+use crate::extract::{RequestAuth, Token, mark_personal};
 use crate::provider::{Provider, Provides, Proxy};
-use crate::session::{Visit, note_asked};
-use crate::token::Token;
 
 /// Lets a request through only when somebody is signed in, as an extractor.
 ///
@@ -58,15 +57,17 @@ pub(super) async fn check<P: Provider, A: Policy<P>>(
     let shared = proxy.shared();
     let allowed = if A::ANY_SESSION && shared.verifier.is_some() && shared.names.all().len() > 1 {
         // Which name counts may be learned while the request is under way: the handler's extractors go by the same.
-        Visit::of(proxy.clone(), parts).verified().and_then(|verified| verified.map(drop).ok_or_else(absent))
+        RequestAuth::of(proxy.clone(), parts)
+            .verified()
+            .and_then(|verified| verified.map(drop).ok_or_else(absent))
     } else if A::ANY_SESSION && shared.verifier.is_some() {
-        // Without a visit: what it would keep for the handler, the memory of verified tokens has anyway.
-        note_asked(proxy, &parts.extensions);
+        // Without a request: what it would keep for the handler, the memory of verified tokens has anyway.
+        mark_personal(proxy, &parts.extensions);
         shared
             .verified(&parts.headers, shared.names_of(Some(parts)))
             .and_then(|verified| verified.map(drop).ok_or_else(absent))
     } else {
-        allowed::<P, A>(&Visit::of(proxy.clone(), parts)).await
+        allowed::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
     };
     allowed.map_err(|error| GuardRejection::new(error, parts, shared))
 }
@@ -75,12 +76,12 @@ fn absent() -> AuthError {
     AuthError::new(Reason::SESSION_ABSENT)
 }
 
-async fn allowed<P: Provider, A: Policy<P>>(visit: &Visit<'_, P>) -> Result<(), AuthError> {
-    let session = visit.session().await?.ok_or_else(absent)?;
+async fn allowed<P: Provider, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
+    let session = request.session().await?.ok_or_else(absent)?;
     if A::ANY_SESSION {
         return Ok(());
     }
     // A token that is no good is no token: the session has the word on who is signed in.
-    let token = if visit.decodes() { visit.token().await.ok().flatten().map(Token::new) } else { None };
+    let token = if request.decodes() { request.token().await.ok().flatten().map(Token::new) } else { None };
     if A::allow(&session, token.as_ref()) { Ok(()) } else { Err(AuthError::new(Reason::POLICY_REFUSED)) }
 }

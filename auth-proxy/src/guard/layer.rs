@@ -11,8 +11,8 @@ use tower::{Layer, Service};
 
 use super::extract::check;
 use super::{AnySession, Policy};
+use crate::cache_control::{Cacheable, make_private};
 use crate::provider::{Provider, Proxy};
-use crate::session::{Cacheable, make_private};
 
 impl<P: Provider> Proxy<P> {
     /// A layer that protects a group of routes as [`RequireSession`](crate::RequireSession) protects

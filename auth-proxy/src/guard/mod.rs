@@ -1,14 +1,15 @@
-//! Who may pass: the guard as an extractor argument and as a layer, policies, and the answer to
-//! those who may not: 401, 403, or the way to the sign-in page. And which pages may write.
+//! Who may pass: the guard as an extractor and as a layer, policies, and the answer to a request that may not pass: 401,
+//! 403, or a redirect to the sign-in page.
+//!
+//! Imports the rooms: `cache_control`, `error`, `extract`, `page`, `provider`.
+//! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
-mod cross_origin;
 mod extract;
 mod layer;
 mod policy;
 mod redirect;
 mod rejection;
 
-pub use self::cross_origin::{CrossOriginProtection, CrossOriginService};
 pub use self::extract::RequireSession;
 pub use self::layer::{RequireLayer, RequireService};
 pub use self::policy::{AnySession, Policy};

@@ -1,6 +1,5 @@
+use crate::extract::{Session, Token};
 use crate::provider::Provider;
-use crate::session::Session;
-use crate::token::Token;
 
 /// Decides who may pass, of those who are signed in. Who is refused gets 403, never 401. A plain function:
 /// what it needs from elsewhere belongs into the session or the token, by the upstream's callbacks.

@@ -8,33 +8,39 @@ use memchr::memmem;
 use serde_json::{Map, Value};
 
 use super::body::Prefixed;
-use super::landing;
+use super::callback_host;
+use super::location::LocationRewriter;
 use super::software::Software;
-use crate::diagnosis::Finding;
+use crate::cookie::CookieAdapter;
 use crate::error::{AuthError, Reason};
-use crate::javascript::whole_characters;
+use crate::forwarded::ClientInfo;
+use crate::json::replace_lone_surrogates;
 use crate::provider::Shared;
 use crate::session::SESSION_LIMIT;
-use crate::upstream::{Front, Rewrite, body_error};
+use crate::upstream::body_error;
+use crate::warnings::Warning;
 
 /// Turns what points at the upstream into what points here.
 pub(super) async fn rewritten(
     shared: &Shared,
-    front: &Front,
+    client: &ClientInfo,
     is_post: bool,
     mut response: Response,
 ) -> Result<Response, AuthError> {
-    let own = front.origin(shared.settings.public_url.as_ref());
+    let own = client.origin(shared.settings.public_url.as_ref());
     if is_post
-        && ![Finding::Stranded, Finding::StrandedByNextJs].iter().any(|said| shared.diagnosis.has_said(*said))
-        && landing::is_stranded(&shared.settings, own.as_ref(), response.headers())
+        && ![Warning::CallbackOnOtherHost, Warning::CallbackOnOtherHostNextJs]
+            .iter()
+            .any(|said| shared.warnings.was_logged(*said))
+        && callback_host::callback_misses_app(&shared.settings, own.as_ref(), response.headers())
     {
-        shared.say(match Software::of(response.headers()) {
-            Software::NextJs => Finding::StrandedByNextJs,
-            Software::Express | Software::Unknown => Finding::Stranded,
+        shared.warn_once(match Software::of(response.headers()) {
+            Software::NextJs => Warning::CallbackOnOtherHostNextJs,
+            Software::Express | Software::Unknown => Warning::CallbackOnOtherHost,
         });
     }
-    let rewrite = Rewrite::new(&shared.settings, own);
+    CookieAdapter::new(&shared.settings, own.clone()).adapt(response.headers_mut());
+    let rewrite = LocationRewriter::new(&shared.settings, own);
     rewrite.head(response.headers_mut());
     if is_post && is_json(response.headers()) {
         return rewrite_json(&rewrite, response).await;
@@ -47,7 +53,7 @@ pub(super) async fn rewritten(
 const JSON_LIMIT: usize = 64 * 1024;
 
 /// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.
-async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Response, AuthError> {
+async fn rewrite_json(rewrite: &LocationRewriter<'_>, response: Response) -> Result<Response, AuthError> {
     change_body(response, JSON_LIMIT, |body| rewrite.json(body)).await
 }
 
@@ -55,7 +61,8 @@ async fn rewrite_json(rewrite: &Rewrite<'_>, response: Response) -> Result<Respo
 /// (`robo/events/_start.ts:385-401`): it is the value of a cookie that scripts cannot read.
 pub(super) async fn without_session_token(response: Response) -> Result<Response, AuthError> {
     let unreadable = || {
-        AuthError::new(Reason::UPSTREAM_NONSENSE).because("/session answered what cannot be looked through")
+        AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
+            .because("/session answered what cannot be looked through")
     };
     if response.headers().contains_key(CONTENT_ENCODING) {
         return Err(unreadable());
@@ -63,15 +70,16 @@ pub(super) async fn without_session_token(response: Response) -> Result<Response
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
     let is_object = |body: &[u8]| {
-        std::str::from_utf8(body)
-            .is_ok_and(|text| serde_json::from_str::<Map<String, Value>>(&whole_characters(text)).is_ok())
+        std::str::from_utf8(body).is_ok_and(|text| {
+            serde_json::from_str::<Map<String, Value>>(&replace_lone_surrogates(text)).is_ok()
+        })
     };
     if memmem::find(&body, b"sessionToken").is_some() && !is_object(&body) {
         return Err(unreadable());
     }
     change_body(Response::from_parts(parts, Body::from(body)), SESSION_LIMIT, |body| {
         let text = std::str::from_utf8(body).ok()?;
-        let mut session: Map<String, Value> = serde_json::from_str(&whole_characters(text)).ok()?;
+        let mut session: Map<String, Value> = serde_json::from_str(&replace_lone_surrogates(text)).ok()?;
         let of_user = session
             .get_mut("user")
             .and_then(Value::as_object_mut)

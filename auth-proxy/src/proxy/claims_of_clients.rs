@@ -19,7 +19,7 @@ const OF_PROXIES: &[&str] = &[
     // AWS CloudFront, "Add CloudFront request headers".
     "cloudfront-viewer-address",
     "cloudfront-forwarded-proto",
-    // Azure Front Door, "Protocol support for HTTP headers"; IIS Application Request Routing.
+    // Azure ClientInfo Door, "Protocol support for HTTP headers"; IIS Application Request Routing.
     "x-azure-clientip",
     "x-azure-socketip",
     "x-arr-ssl",
@@ -49,7 +49,7 @@ const OF_PROXIES: &[&str] = &[
     "forwarded-for",
     "x-forwarded",
     // Microsoft TMG and Azure; nginx recipes for Rails and Zope.
-    "front-end-https",
+    "client-end-https",
     "x-url-scheme",
     "x-scheme",
 ];

@@ -13,24 +13,24 @@ use http::header::{CONTENT_ENCODING, SET_COOKIE};
 use http::{HeaderMap, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
 
-use super::landing::domain;
 use super::software::Software;
-use crate::diagnosis::Finding;
+use crate::cookie::domain;
+use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
-use crate::upstream::Front;
+use crate::warnings::Warning;
 
 /// Bytes of a body that are looked at. The sign-in page of Auth.js has its first form after 12 KiB of styles.
 const LIMIT: usize = 64 * 1024;
 
 /// Looks at the body of such a page while it passes, unless everything is said. It passes as it is.
-pub(super) fn watched(shared: &Arc<Shared>, front: &Front, page: Page, response: Response) -> Response {
-    if shared.diagnosis.has_said(Finding::ForeignUrls)
+pub(super) fn watched(shared: &Arc<Shared>, client: &ClientInfo, page: Page, response: Response) -> Response {
+    if shared.warnings.was_logged(Warning::ForeignUrls)
         || response.status() != StatusCode::OK
         || response.headers().contains_key(CONTENT_ENCODING)
     {
         return response;
     }
-    let Some(own) = front.origin(shared.settings.public_url.as_ref()) else { return response };
+    let Some(own) = client.origin(shared.settings.public_url.as_ref()) else { return response };
     let (parts, body) = response.into_parts();
     let software = Software::of(&parts.headers);
     let domains = Domains::of(&parts.headers, &own);
@@ -62,11 +62,11 @@ impl Look {
             // Without `public_url` the client said which origin is this app's: one that is right by its word proves
             // nothing for the others.
             Verdict::Own if settings.public_url.is_some() => {
-                self.shared.diagnosis.settle(Finding::ForeignUrls);
+                self.shared.warnings.mark_logged(Warning::ForeignUrls);
             }
             Verdict::Own | Verdict::Unknown => {}
             Verdict::Foreign(urls) => {
-                if self.shared.diagnosis.settle(Finding::ForeignUrls) {
+                if self.shared.warnings.mark_logged(Warning::ForeignUrls) {
                     self.software.warn(settings, &urls, &self.own);
                 }
             }
@@ -129,12 +129,11 @@ enum Domains {
 
 impl Domains {
     fn of(headers: &HeaderMap, own: &Origin) -> Self {
-        let mut cookies =
-            headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()).peekable();
-        if cookies.peek().is_none() {
+        if !headers.contains_key(SET_COOKIE) {
             return Self::Silent;
         }
-        let shared = cookies.filter_map(domain).any(|domain| is_in_domain(own.host(), domain));
+        let mut domains = headers.get_all(SET_COOKIE).iter().filter_map(domain);
+        let shared = domains.any(|domain| is_in_domain(own.host(), domain));
         if shared { Self::Shared } else { Self::HostOnly }
     }
 }

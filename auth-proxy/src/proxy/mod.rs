@@ -1,19 +1,26 @@
-//! The sign-in routes of this app: which there are, what may pass, and in which shape it goes up
-//! and comes back. Of sessions it knows only which requests end what is remembered of one.
+//! The sign-in routes: which there are, which requests are forwarded, and how their heads and answers are adapted on the
+//! way to the upstream and back. A forwarded request that changes a session ends what is cached of it.
+//!
+//! Imports the rooms: `cache_control`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `upstream`, `warnings`.
+//! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod answer;
 mod body;
+mod callback_host;
 mod callback_url;
 mod claims_of_clients;
 #[cfg(feature = "client-js")]
-mod client;
+mod client_js;
 mod cors;
+mod eviction;
 mod foreign_urls;
-mod landing;
+mod hop_by_hop;
+mod location;
 mod path;
 mod request;
 mod routes;
 mod service;
+mod session_check;
 mod software;
 
 use axum::Router;

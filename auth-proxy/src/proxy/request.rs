@@ -1,12 +1,13 @@
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, UPGRADE};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Version};
 
 use super::claims_of_clients::is_claim;
+use super::hop_by_hop::strip_hop_by_hop;
 use super::{path, routes};
+use crate::cookie::{join_cookie_lines, restore_prefixes};
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::upstream::{raise_cookies, strip_hop_by_hop};
 use auth_proxy_rules::Routes;
 
 /// Node refuses heads over 16 KiB itself; this bounds what we copy for upstreams that do not.
@@ -63,7 +64,7 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
 /// With `raise`, cookies get back the prefix that they lost on the way down.
 pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, raise: bool) {
     strip_hop_by_hop(headers);
-    // `Expect` too: the server in front has answered it already.
+    // `Expect` too: the server in client has answered it already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
@@ -72,22 +73,9 @@ pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, raise: bool)
     for name in said {
         headers.remove(name);
     }
-    join_cookies(headers);
+    join_cookie_lines(headers);
     if raise {
-        raise_cookies(headers);
-    }
-}
-
-/// HTTP/2 may split `Cookie` into several lines; HTTP/1 allows one (RFC 9113, section 8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
-    let mut lines = headers.get_all(COOKIE).iter();
-    if lines.next().is_none() || lines.next().is_none() {
-        return;
-    }
-    let joined =
-        headers.get_all(COOKIE).iter().map(http::HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
-    if let Ok(value) = http::HeaderValue::from_bytes(&joined) {
-        headers.insert(COOKIE, value);
+        restore_prefixes(headers);
     }
 }
 

@@ -14,17 +14,21 @@ use super::answer::{rewritten, without_session_token};
 use super::body::{Fate, Limited};
 use super::callback_url;
 #[cfg(feature = "client-js")]
-use super::client;
+use super::client_js;
 use super::cors::{self, Cors};
+use super::eviction::Eviction;
 use super::foreign_urls;
+use super::hop_by_hop::strip_hop_by_hop;
 use super::request::{self, Plan};
-use crate::diagnosis::Finding;
+use super::session_check::check_forwarded_session;
+use crate::cache_control::make_private;
+use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
+use crate::forwarded::ClientInfo;
 use crate::page;
 use crate::provider::Shared;
-use crate::session::{Eviction, judged, make_private};
-use crate::token::drop_stray_cookies;
-use crate::upstream::{Front, Repeat, strip_hop_by_hop};
+use crate::upstream::Repeat;
+use crate::warnings::Warning;
 
 /// Forwards what is below the base path.
 pub(super) fn service(
@@ -65,17 +69,17 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
             .uri
             .path()
             .strip_prefix(shared.settings.base_path.as_str())
-            .and_then(|rest| client::file(&parts, rest))
+            .and_then(|rest| client_js::file(&parts, rest))
     {
         return Ok(file);
     }
     let Plan { method, rest } = request::plan(&parts, shared)?;
-    let front = Front::of(&parts, &shared.settings)?;
-    front
-        .must_be_known(shared.settings.public_url.as_ref())
-        .inspect_err(|_| shared.say_of(Finding::HostUnknown, || front.asked_host().to_owned()))?;
-    if front.is_https_ignored(shared.settings.public_url.as_ref()) {
-        shared.say(Finding::SchemeIgnored);
+    let client = ClientInfo::of(&parts, &shared.settings)?;
+    client.require_trusted_host(shared.settings.public_url.as_ref()).inspect_err(|_| {
+        shared.warn_once_with(Warning::UntrustedHost, || client.requested_host().to_owned())
+    })?;
+    if client.ignores_https_claim(shared.settings.public_url.as_ref()) {
+        shared.warn_once(Warning::IgnoredHttpsClaim);
     }
     let absolute = callback_url::absolute(&parts.uri, rest, &method, &shared.settings);
     let target = shared.upstream.target(absolute.as_ref().unwrap_or(&parts.uri), rest)?;
@@ -103,7 +107,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let repeat = if is_safe { Repeat::Safe } else { Repeat::Unsent };
 
     let mut headers = std::mem::take(&mut parts.headers);
-    request::clean(&mut headers, front.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
+    request::clean(&mut headers, client.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
     if is_session {
         // A part of a session cannot be looked through.
         headers.remove(RANGE);
@@ -112,7 +116,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     for name in shared.names.all() {
         drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
     }
-    if let Err(error) = shared.upstream.finish_head(&mut headers, &front) {
+    if let Err(error) = shared.upstream.finish_head(&mut headers, &client) {
         if let Some(eviction) = eviction {
             eviction.unsent();
         }
@@ -150,23 +154,25 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
         }
     };
     if response.status().is_informational() {
-        return Err(AuthError::new(Reason::UPSTREAM_NONSENSE).because("it switched protocols unasked"));
+        return Err(
+            AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("it switched protocols unasked")
+        );
     }
     strip_hop_by_hop(response.headers_mut());
     // It speaks of other ports and protocols of the upstream (RFC 7838), which this app does not have.
     response.headers_mut().remove(ALT_SVC);
     cors::forget(response.headers_mut());
     if let Some(page) = told {
-        response = foreign_urls::watched(shared, &front, page, response);
+        response = foreign_urls::watched(shared, &client, page, response);
     }
     let points_here =
         |headers: &HeaderMap| headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE);
     // What is read here keeps the head waiting, which has its time.
     if is_post || points_here(response.headers()) {
-        response = in_time(deadline, rewritten(shared, &front, is_post, response)).await?;
+        response = in_time(deadline, rewritten(shared, &client, is_post, response)).await?;
     }
     if is_judged {
-        response = in_time(deadline, judged(shared, response)).await?;
+        response = in_time(deadline, check_forwarded_session(shared, response)).await?;
     }
     if is_session && !shared.settings.expose_session_token {
         response = in_time(deadline, without_session_token(response)).await?;

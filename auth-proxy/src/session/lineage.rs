@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::cache::SessionKey;
+use super::key::SessionKey;
 
 /// How long a session that was ended is known to be, besides as long as a request is under way that knew it before. A
 /// request that the browser sent before the sign-out, and that arrives after it, meets this.
@@ -241,8 +241,8 @@ mod tests {
     use auth_proxy_rules::{Draft, Opt};
     use http::HeaderMap;
 
-    use super::super::cache::Keys;
     use super::*;
+    use crate::session::key::Keys;
 
     fn key(token: &str) -> SessionKey {
         let mut draft = Draft::default();

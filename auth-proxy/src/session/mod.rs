@@ -1,27 +1,28 @@
-//! Who is signed in: asks the upstream's `/session` or reads a decoded token, and gives it the
-//! app's type. Builds no HTTP request by hand (that is `upstream`) and decrypts nothing (`token`).
+//! Sessions: how the upstream tells them, what the app gets, and how they are cached and ended.
+//!
+//! It builds no request and decrypts nothing.
+//!
+//! Imports the rooms: `cookie`, `error`, `forwarded`, `json`, `upstream`.
+//! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
 
+mod answer;
 mod cache;
+mod cached;
 mod data;
-pub(crate) mod extract;
+mod key;
 mod lineage;
-mod local;
-mod lookup;
-mod memo;
-mod relay;
-mod shared_caches;
-mod typed;
-mod wire;
+pub(crate) mod mapping;
+mod raw;
+pub(crate) mod wire;
 
-pub use self::cache::{CachedSession, SessionKey, SessionStore, StoreFuture};
-pub(crate) use self::cache::{Eviction, Keys, Sessions};
+pub(crate) use self::answer::{Answer, Found, LookedUp, Renewed};
+pub(crate) use self::cache::Sessions;
+pub use self::cache::{SessionStore, StoreFuture};
+pub use self::cached::CachedSession;
 pub use self::data::{SessionData, User};
-pub use self::extract::Session;
-pub(crate) use self::local::NamedClaims;
-pub use self::local::{DefaultMapping, SessionMapping};
-pub(crate) use self::lookup::{SESSION_LIMIT, judged};
-pub(crate) use self::memo::{Visit, note_asked};
-pub use self::relay::{RelayLayer, RelayService};
-pub use self::shared_caches::Cacheable;
-pub(crate) use self::shared_caches::make_private;
-pub(crate) use self::typed::fit;
+pub(crate) use self::key::Keys;
+pub use self::key::SessionKey;
+pub(crate) use self::lineage::{End, Ticket};
+pub(crate) use self::mapping::NamedClaims;
+pub use self::mapping::{DefaultMapping, SessionMapping};
+pub(crate) use self::wire::SESSION_LIMIT;

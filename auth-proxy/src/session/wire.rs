@@ -3,70 +3,37 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header::SET_COOKIE;
 use http::{HeaderValue, Response, StatusCode};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cache::CachedSession;
+use super::answer::Answer;
+use super::cached::CachedSession;
+use super::raw::RawSession;
+use crate::cookie::{SessionNames, SetCookieKind};
 use crate::error::{AuthError, Reason};
-use crate::javascript::whole_characters;
-use crate::token::{SessionNames, SetCookieKind};
+use crate::json::replace_lone_surrogates;
 use crate::upstream::status_error;
 
 /// By how much the clocks of two machines may differ for what is told as a date.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// A session before it gets the app's type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct RawSession {
-    pub(super) user: Map<String, Value>,
-    pub(super) expires: Option<SystemTime>,
-    pub(super) extra: Map<String, Value>,
-}
-
-impl RawSession {
-    /// Whether nothing is said of the user.
-    pub(super) fn is_anonymous(&self) -> bool {
-        self.user.values().all(|value| value.is_null() || value.as_str().is_some_and(str::is_empty))
-    }
-}
-
-/// What the upstream's `/session` says of a credential.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer {
-    /// It belongs to this session.
-    Session(CachedSession),
-    /// It is no good: the upstream cleared the cookie.
-    Refused,
-    /// Nobody is signed in, by the upstream's own session callback: it kept the cookie alive.
-    SignedOut,
-}
-
-impl Answer {
-    /// As it is logged.
-    pub(super) fn outcome(&self) -> &'static str {
-        match self {
-            Self::Session(_) => "present",
-            Self::Refused => "invalid",
-            Self::SignedOut => "absent",
-        }
-    }
-}
+/// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
+pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 
 /// Reads an answer to a lookup that sent a session cookie (`core/lib/actions/session.ts`).
 ///
 /// # Errors
 /// - `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200.
-/// - `upstream_nonsense` for anything but `null` or an object: Robo says "not found" and "failed" as
+/// - `upstream_invalid_response` for anything but `null` or an object: Robo says "not found" and "failed" as
 ///   200 with a JSON string.
-/// - `upstream_undecided` for `null` without a word about the cookie: so Auth.js answers when its
+/// - `upstream_ambiguous_session` for `null` without a word about the cookie: so Auth.js answers when its
 ///   database fails, and also when the configured cookie name is not the upstream's.
-pub(super) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
+pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
     if response.status() != StatusCode::OK {
         return Err(status_error(response));
     }
-    let nonsense = |why: &str| AuthError::new(Reason::UPSTREAM_NONSENSE).because(why);
+    let nonsense = |why: &str| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because(why);
     let text = std::str::from_utf8(response.body()).map_err(|_| nonsense("/session answered no UTF-8"))?;
-    let object = match serde_json::from_str(&whole_characters(text)) {
+    let object = match serde_json::from_str(&replace_lone_surrogates(text)) {
         Ok(Value::Object(object)) => object,
         Ok(Value::Null) => Map::new(),
         Ok(_) => return Err(nonsense("/session answered neither null nor an object")),
@@ -80,7 +47,7 @@ pub(super) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<A
 
 /// The cookies of an answer that concern the session. The CSRF and callback-URL cookies of a lookup
 /// are the upstream's to mint for a browser that has none, and would break a form in another tab.
-pub(super) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
+pub(crate) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
     let all = response.headers().get_all(SET_COOKIE).iter();
     all.filter(|value| names.concern(value.as_bytes()).is_some()).cloned().collect()
 }
@@ -120,7 +87,7 @@ fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer
         })
         .reduce(|a, b| if a == Answer::SignedOut { a } else { b })
         .ok_or_else(|| {
-            AuthError::new(Reason::UPSTREAM_UNDECIDED)
+            AuthError::new(Reason::UPSTREAM_AMBIGUOUS_SESSION)
                 .because("/session answered null and neither cleared nor renewed the cookie that was sent")
         })
 }
@@ -175,7 +142,11 @@ mod tests {
         for body in ["null", "{}", r#"{"expires":"2030-01-01T00:00:00.000Z"}"#, r#"{"user":null}"#] {
             assert_eq!(answer(200, body, &[clear]), Ok(Answer::Refused), "{body}");
             assert_eq!(answer(200, body, &[clear, set]), Ok(Answer::SignedOut), "{body}");
-            assert_eq!(answer(200, body, &["authjs.csrf-token=a"]), Err("upstream_undecided"), "{body}");
+            assert_eq!(
+                answer(200, body, &["authjs.csrf-token=a"]),
+                Err("upstream_ambiguous_session"),
+                "{body}"
+            );
         }
     }
 
@@ -196,7 +167,7 @@ mod tests {
             "null null",
             "\u{feff}null",
         ] {
-            assert_eq!(answer(200, body, &[]), Err("upstream_nonsense"), "{body}");
+            assert_eq!(answer(200, body, &[]), Err("upstream_invalid_response"), "{body}");
         }
         for (status, code) in [
             (500, "upstream_failed"),

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Map;
 
+use crate::extract::{Session, Token};
 use crate::guard::{Policy, RequireSession};
 use crate::provider::Provider;
-use crate::session::{Session, SessionData};
-use crate::token::Token;
+use crate::session::SessionData;
 
 /// How long a session of Auth.js lasts by default (`core/lib/init.ts`: `maxAge`).
 const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);

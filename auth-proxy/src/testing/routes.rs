@@ -11,7 +11,8 @@ use super::cookies::{Csrf, callback_cookie, cookie, httpdate, random_hex};
 use super::fake::{Account, Fake, SeenRequest};
 use super::pages;
 use crate::config::Strategy;
-use crate::token::{Candidate, Decoder, Demands};
+use crate::cookie::Candidate;
+use crate::token::{Decoder, Demands};
 
 type Form = HashMap<String, String>;
 

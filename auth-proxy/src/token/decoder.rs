@@ -9,7 +9,7 @@ use super::jwe::JweDecoder;
 use super::jws::JwsDecoder;
 use super::registered::{Demands, Registered};
 use super::verified::Verified;
-use crate::javascript::whole_characters;
+use crate::json::replace_lone_surrogates;
 
 /// Turns session tokens into claims. The keys are derived once, when it is built.
 pub(crate) struct Decoder {
@@ -47,7 +47,7 @@ impl Decoder {
             Kind::Signed(decoder) => decoder.verify(token)?,
         };
         let claims = String::from_utf8(plain).map_err(|_| TokenError::Malformed)?;
-        let claims = match whole_characters(&claims) {
+        let claims = match replace_lone_surrogates(&claims) {
             Cow::Borrowed(_) => claims,
             Cow::Owned(repaired) => repaired,
         };

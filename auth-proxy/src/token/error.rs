@@ -23,14 +23,6 @@ pub(crate) enum TokenError {
     Issuer,
     /// Is protected in a way that is not configured.
     Unsupported,
-    /// Is too large.
-    TooLarge,
-    /// Is one of two, and which of them counts cannot be told.
-    Ambiguous,
-    /// Is larger than a lookup can carry.
-    LookupTooLarge,
-    /// The Authorization header is not well formed.
-    BearerMalformed,
 }
 
 impl From<TokenError> for AuthError {
@@ -45,12 +37,8 @@ impl From<TokenError> for AuthError {
             TokenError::Audience => Reason::TOKEN_WRONG_AUDIENCE,
             TokenError::Issuer => Reason::TOKEN_WRONG_ISSUER,
             TokenError::Unsupported => Reason::TOKEN_UNSUPPORTED,
-            TokenError::TooLarge => Reason::TOKEN_TOO_LARGE,
-            TokenError::Ambiguous => Reason::TOKEN_AMBIGUOUS,
-            TokenError::LookupTooLarge => Reason::LOOKUP_TOO_LARGE,
-            TokenError::BearerMalformed => Reason::BEARER_MALFORMED,
         };
-        AuthError::new(reason).by_bearer(error == TokenError::BearerMalformed)
+        AuthError::new(reason)
     }
 }
 

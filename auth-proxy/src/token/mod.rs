@@ -11,35 +11,22 @@
 
 mod base64url;
 mod claims;
-mod cookie_date;
-mod cookies;
 mod decoder;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod encrypt;
 mod error;
-mod extract;
 mod json;
 mod jwe;
 mod jws;
 mod keys;
-mod lookup_cookie;
-mod names;
 mod pem;
 mod registered;
-mod set_cookie;
-mod shape;
 mod verified;
 mod verifier;
 
 pub use self::claims::Claims;
-pub(crate) use self::cookies::{Candidate, Credential, drop_stray_cookies, every_token};
 pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
-pub use self::extract::{RawToken, Token};
-pub(crate) use self::lookup_cookie::lookup_cookie;
-pub(crate) use self::names::{NamesInPlay, Places, SessionName, SessionNames};
 pub(crate) use self::registered::Demands;
-pub(crate) use self::set_cookie::{SetCookieKind, token_after};
-pub(crate) use self::shape::is_compact;
 pub(crate) use self::verified::{Verified, VerifiedTokens};
 pub(crate) use self::verifier::Verifier;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::error::{KeyError, TokenError};
 use super::registered::Times;
 use crate::error::{AuthError, Reason};
-use crate::session::{CachedSession, fit};
+use crate::json::deserialize_into;
 
 /// A token that was decrypted or verified, with what it says.
 pub(crate) struct Verified {
@@ -22,13 +22,13 @@ pub(crate) struct Verified {
     text: String,
     /// The claims in the app's type, made when they are first wanted.
     claims: OnceLock<Arc<dyn Any + Send + Sync>>,
-    /// What the app's mapping makes of them.
-    session: OnceLock<Option<CachedSession>>,
+    /// What the app makes of the claims, kept beside them.
+    derived: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Verified {
     pub(super) fn new(text: String, times: Times) -> Self {
-        Self { times, text, claims: OnceLock::new(), session: OnceLock::new() }
+        Self { times, text, claims: OnceLock::new(), derived: OnceLock::new() }
     }
 
     /// The claims in the app's type.
@@ -42,7 +42,7 @@ impl Verified {
         let claims = match serde_json::from_str(&self.text) {
             Ok(claims) => claims,
             // Read once more, to tell which of them does not fit.
-            Err(_) => fit(self.map()?, Reason::CLAIMS_MISMATCH)?,
+            Err(_) => deserialize_into(self.map()?, Reason::CLAIMS_MISMATCH)?,
         };
         let claims = Arc::new(claims);
         // Somebody else may have been faster: what they made is the same.
@@ -50,19 +50,22 @@ impl Verified {
         Ok(claims)
     }
 
-    /// The session that the mapping makes of the claims; `None` when it makes none.
+    /// A value that is made of the claims when it is first wanted, and kept with them. It is always of one type and made
+    /// in the same way.
     ///
     /// # Errors
     /// `token_malformed` for claims that are no JSON object.
-    pub(crate) fn session(
+    pub(crate) fn derived<T: Send + Sync + 'static>(
         &self,
-        make: impl FnOnce(&Map<String, Value>) -> Option<CachedSession>,
-    ) -> Result<Option<CachedSession>, AuthError> {
-        if let Some(known) = self.session.get() {
-            return Ok(known.clone());
+        make: impl FnOnce(&Map<String, Value>) -> T,
+    ) -> Result<Arc<T>, AuthError> {
+        if let Some(Ok(known)) = self.derived.get().map(Arc::clone).map(Arc::downcast) {
+            return Ok(known);
         }
-        let session = make(&self.map()?);
-        Ok(self.session.get_or_init(|| session).clone())
+        let derived = Arc::new(make(&self.map()?));
+        // Two requests may race here. Both values are the same.
+        self.derived.set(Arc::clone(&derived) as Arc<dyn Any + Send + Sync>).ok();
+        Ok(derived)
     }
 
     #[cfg(any(test, feature = "testing"))]

@@ -1,11 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::cookies::Candidate;
 use super::decoder::Decoder;
 use super::error::TokenError;
-use super::names::{NamesInPlay, SessionName};
 use super::verified::{Fingerprint, Verified, VerifiedTokens};
+use crate::cookie::{Candidate, NamesInPlay, SessionName};
+use crate::error::AuthError;
 
 /// Decrypts or verifies tokens, each of them once in its life as long as there is room to remember it.
 pub(crate) struct Verifier {
@@ -19,7 +19,7 @@ impl Verifier {
         Self { decoders, known }
     }
 
-    /// A request's token, decrypted or verified unless it was before. It is judged by its times at `now`. `names` are
+    /// A request's token, decrypted or verified unless it was before. It is check_forwarded_session by its times at `now`. `names` are
     /// those that the candidate was chosen by.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Verifier {
         candidate: &Candidate<'_>,
         names: NamesInPlay<'_>,
         now: u64,
-    ) -> Result<Arc<Verified>, TokenError> {
+    ) -> Result<Arc<Verified>, AuthError> {
         // A Bearer token comes under no name: the first key of those in play that it opens under is its own.
         let own = names.get(candidate.name()).filter(|_| !candidate.is_bearer());
         let is_own = |name: &&SessionName| own.is_none_or(|own| own.place == name.place);

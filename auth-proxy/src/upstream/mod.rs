@@ -5,13 +5,10 @@ mod breaker;
 mod client;
 mod error;
 mod fetch;
-mod head;
 mod idle;
-mod prefix;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry;
-mod rewrite;
 mod send;
 mod via;
 mod witness;
@@ -25,17 +22,15 @@ use tower::retry::budget::TpsBudget;
 use self::breaker::Breaker;
 use self::client::Client;
 pub use self::fetch::{DynFetch, Fetch};
-pub(crate) use self::head::{Front, Told, strip_hop_by_hop};
-pub(crate) use self::prefix::raise_cookies;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub(crate) use self::retry::Repeat;
-pub(crate) use self::rewrite::Rewrite;
 pub(crate) use self::send::{body_error, status_error};
 use self::via::Via;
 use self::witness::Witness;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError, Reason};
+use crate::forwarded::{ClientInfo, ForwardedAs};
 
 /// One upstream: its address, its extra headers and its client.
 pub(crate) struct Upstream {
@@ -109,8 +104,8 @@ impl Upstream {
     }
 
     /// What the upstream is told of a request.
-    pub(crate) fn told<'f>(&'f self, front: &'f Front) -> Told<'f> {
-        front.told(&self.settings.host, self.settings.public_url.as_ref())
+    pub(crate) fn forwarded_as<'f>(&'f self, client: &'f ClientInfo) -> ForwardedAs<'f> {
+        client.forwarded_as(&self.settings.host, self.settings.public_url.as_ref())
     }
 
     /// Sets `Host`, the forwarded headers, `Via` and the configured headers. The names of the last are the proxy's own,
@@ -119,9 +114,9 @@ impl Upstream {
     ///
     /// # Errors
     /// `loop_detected` when the request has been here before; `host_invalid`.
-    pub(crate) fn finish_head(&self, headers: &mut HeaderMap, front: &Front) -> Result<(), AuthError> {
+    pub(crate) fn finish_head(&self, headers: &mut HeaderMap, client: &ClientInfo) -> Result<(), AuthError> {
         self.via.add(headers)?;
-        front.write(headers, &self.told(front))?;
+        client.write(headers, &self.forwarded_as(client))?;
         if self.header_names.is_empty() {
             return Ok(());
         }

@@ -10,14 +10,16 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::LengthLimitError;
 use tokio::time::{Instant, timeout_at};
 
+use super::Upstream;
 use super::breaker::Admission;
 use super::client::Client;
 use super::error::{Failure, Got, classify};
 use super::idle::IdleTimeout;
 use super::retry::{Repeat, Retries, another, is_outage};
 use super::witness::Answering;
-use super::{Front, Rewrite, Upstream};
+use crate::cookie::CookieAdapter;
 use crate::error::{AuthError, Reason};
+use crate::forwarded::ClientInfo;
 
 /// How much of an answer has to arrive before it counts as one.
 #[derive(Clone, Copy)]
@@ -46,12 +48,12 @@ impl Upstream {
     /// `limit` bytes, all before the deadline.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and the error of the status where it is an outage; `upstream_nonsense` for a body that
+    /// As [`send`](Self::send), and the error of the status where it is an outage; `upstream_invalid_response` for a body that
     /// is too long.
     pub(crate) async fn session(
         self: &Arc<Self>,
         cookie: HeaderValue,
-        front: &Front,
+        client: &ClientInfo,
         limit: usize,
         deadline: Instant,
     ) -> Result<Response<Bytes>, AuthError> {
@@ -60,7 +62,7 @@ impl Upstream {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(COOKIE, cookie);
-        self.finish_head(headers, front)?;
+        self.finish_head(headers, client)?;
         let (response, is_outage) =
             self.send_counted(deadline, request, Repeat::Safe, Awaited::Whole(limit)).await?;
         if is_outage {
@@ -68,8 +70,8 @@ impl Upstream {
         }
         let mut response = whole(response, limit).await.map_err(|failure| failure.error)?;
         // Its cookies may go on to the browser.
-        let own = front.origin(self.settings.public_url.as_ref());
-        Rewrite::new(&self.settings, own).head(response.headers_mut());
+        let own = client.origin(self.settings.public_url.as_ref());
+        CookieAdapter::new(&self.settings, own).adapt(response.headers_mut());
         Ok(response)
     }
 
@@ -265,13 +267,14 @@ async fn whole(response: Response<Body>, limit: usize) -> Result<Response<Bytes>
         Ok(body) => Ok(Response::from_parts(parts, body)),
         Err(error) => {
             let error = body_error(error);
-            let got = if error.is(Reason::UPSTREAM_NONSENSE) { Got::AnAnswer } else { Got::Somewhere };
+            let got =
+                if error.is(Reason::UPSTREAM_INVALID_RESPONSE) { Got::AnAnswer } else { Got::Somewhere };
             Err(Failure { error, got, request: None })
         }
     }
 }
 
-/// What it means when a body breaks off: our own error when we ended it, `upstream_nonsense` when it is longer
+/// What it means when a body breaks off: our own error when we ended it, `upstream_invalid_response` when it is longer
 /// than it may be, else `upstream_failed`.
 pub(crate) fn body_error(error: axum::Error) -> AuthError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
@@ -280,7 +283,7 @@ pub(crate) fn body_error(error: axum::Error) -> AuthError {
             return ours.clone();
         }
         if error.is::<LengthLimitError>() {
-            return AuthError::new(Reason::UPSTREAM_NONSENSE).because("the body is too long");
+            return AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("the body is too long");
         }
         cause = error.source();
     }
@@ -316,7 +319,7 @@ mod tests {
             (failure(Reason::UPSTREAM_UNREACHABLE, Got::Nowhere), Verdict::Failed, Verdict::Failed),
             (failure(Reason::UPSTREAM_FAILED, Got::Somewhere), Verdict::Suspect, Verdict::Nothing),
             (failure(Reason::UPSTREAM_TIMEOUT, Got::Somewhere), Verdict::Suspect, Verdict::Nothing),
-            (failure(Reason::UPSTREAM_NONSENSE, Got::AnAnswer), Verdict::Answered, Verdict::Answered),
+            (failure(Reason::UPSTREAM_INVALID_RESPONSE, Got::AnAnswer), Verdict::Answered, Verdict::Answered),
             (failure(Reason::BODY_TOO_LARGE, Got::Somewhere), Verdict::Nothing, Verdict::Nothing),
         ] {
             assert_eq!(Verdict::of(&ended, Repeat::Safe), lookup);

@@ -47,7 +47,7 @@ mod tests {
     fn a_request_comes_by_once() {
         let (one, other) = (Via::new().unwrap(), Via::new().unwrap());
         let mut headers = HeaderMap::new();
-        headers.insert(VIA, HeaderValue::from_static("1.0 front, 1.1 auth-proxy"));
+        headers.insert(VIA, HeaderValue::from_static("1.0 client, 1.1 auth-proxy"));
         one.add(&mut headers).unwrap();
         other.add(&mut headers).unwrap();
         assert_eq!(headers.get_all(VIA).iter().count(), 3);

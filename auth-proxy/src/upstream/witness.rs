@@ -11,10 +11,11 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::Upstream;
 use super::client::Client;
 use super::retry::is_outage;
-use super::{Front, Upstream};
 use crate::error::AuthError;
+use crate::forwarded::ClientInfo;
 
 /// Bytes of the answer that are read.
 const BODY_LIMIT: usize = 1 << 20;
@@ -120,7 +121,7 @@ impl Upstream {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = self.at(self.path("/providers")?)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        self.finish_head(request.headers_mut(), &Front::own(&self.settings))?;
+        self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
         Ok(request)
     }
 }

@@ -136,7 +136,7 @@ async fn the_upstream_is_undecided() {
     for _ in 0..3 {
         let answer =
             browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
-        assert_eq!(answer.code(), "upstream_undecided");
+        assert_eq!(answer.code(), "upstream_ambiguous_session");
     }
     assert_eq!(log.times("neither cleared nor renewed it: its database is in trouble"), 1, "{}", log.text());
 }

@@ -82,14 +82,14 @@ async fn null_by_the_apps_own_callback_is_absent() {
 #[tokio::test]
 async fn null_without_a_word_about_the_cookie_is_trouble() {
     let (_upstream, _app, browser) = behind(|| json("null", "authjs.csrf-token=x")).await;
-    assert_eq!(four(&browser).await, unavailable(502, "upstream_undecided"));
+    assert_eq!(four(&browser).await, unavailable(502, "upstream_ambiguous_session"));
 }
 
 #[tokio::test]
 async fn nonsense_and_failures_are_neither_login_nor_logout() {
     for body in ["\"API Route not found.\"", "[]", "<html>", "", "{\"user\":\"Ada\"}", "1"] {
         let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
-        assert_eq!(four(&browser).await, unavailable(502, "upstream_nonsense"), "{body}");
+        assert_eq!(four(&browser).await, unavailable(502, "upstream_invalid_response"), "{body}");
     }
     for (status, expected, code) in [
         (500, 502, "upstream_failed"),

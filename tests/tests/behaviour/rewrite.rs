@@ -179,7 +179,7 @@ async fn what_is_of_one_connection_stays_there() {
     assert_eq!((answer.header("alt-svc"), answer.header("x-kept")), ("", "1"));
     let switching: Router = Router::new().fallback(|| async { StatusCode::SWITCHING_PROTOCOLS });
     let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(switching)).await;
-    assert_eq!(browser.get("/api/auth/csrf").await.code(), "upstream_nonsense");
+    assert_eq!(browser.get("/api/auth/csrf").await.code(), "upstream_invalid_response");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn a_wrong_base_path_is_no_sign_out() {
         app_of(Auth::builder().base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
     for path in ["/session", "/session/optional", "/protected"] {
         let answer = browser.get_with(path, &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
-        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_nonsense"), "{path}");
+        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_invalid_response"), "{path}");
     }
 }
 

@@ -221,10 +221,10 @@ async fn forwarded_requests_are_bounded_too() {
 #[tokio::test]
 async fn a_forwarded_session_is_judged_as_a_lookup_is() {
     for (body, cookie, expected) in [
-        ("null", "", (502, "upstream_undecided")),
-        ("{}", "", (502, "upstream_undecided")),
-        ("\"API Route not found.\"", "", (502, "upstream_nonsense")),
-        ("<!doctype html>", "", (502, "upstream_nonsense")),
+        ("null", "", (502, "upstream_ambiguous_session")),
+        ("{}", "", (502, "upstream_ambiguous_session")),
+        ("\"API Route not found.\"", "", (502, "upstream_invalid_response")),
+        ("<!doctype html>", "", (502, "upstream_invalid_response")),
         ("null", CLEAR, (200, "null")),
         ("null", "authjs.session-token=renewed", (200, "null")),
         (ADA, "", (200, ADA)),

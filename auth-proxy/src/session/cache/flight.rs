@@ -8,8 +8,9 @@ use http::HeaderValue;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Found, TokenKey};
 use crate::error::{AuthError, Reason};
+use crate::session::answer::Found;
+use crate::session::key::TokenKey;
 use crate::session::lineage::Ticket;
 
 type Outcome = Result<Found, AuthError>;
@@ -175,10 +176,10 @@ mod tests {
     use auth_proxy_rules::{Draft, Opt};
     use http::HeaderMap;
 
-    use super::super::Keys;
     use super::*;
+    use crate::forwarded::ForwardedAs;
+    use crate::session::key::Keys;
     use crate::session::lineage::Lineages;
-    use crate::upstream::Told;
 
     /// Others may ask for the same token meanwhile, with requests that lack nothing.
     #[tokio::test]
@@ -187,7 +188,7 @@ mod tests {
         let mut draft = Draft::default();
         draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
         let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
-        let told = Told { host: None, forwarded_host: None, scheme: "http" };
+        let told = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
         let key = keys.token("a", std::iter::empty(), &told);
         let ticket = Lineages::default().of(key.session);
         let none = |_, _| std::future::pending::<Outcome>();

@@ -1,10 +1,7 @@
 //! What keeps lookups away from the upstream: sessions that are remembered for a while, and one lookup
 //! for all who ask for the same session at once.
 
-mod cached;
-mod eviction;
 mod flight;
-mod key;
 mod store;
 
 use std::sync::Arc;
@@ -15,16 +12,13 @@ use http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::cached::CachedSession;
-pub(crate) use self::eviction::Eviction;
 use self::flight::{Flight, Flights};
-pub use self::key::SessionKey;
-pub(crate) use self::key::{Keys, TokenKey};
 use self::store::Store;
 pub use self::store::{SessionStore, StoreFuture};
-pub(crate) use super::lineage::End;
-use super::lineage::{Lineages, Ticket};
-use super::wire::Answer;
+use super::answer::{Answer, Found, LookedUp, Renewed, Source};
+use super::cached::CachedSession;
+use super::key::{SessionKey, TokenKey};
+use super::lineage::{End, Lineages, Ticket};
 use crate::error::{AuthError, Reason};
 
 /// How long a token that the upstream refused is refused without asking again, at most: a flood of one
@@ -56,61 +50,6 @@ struct Refused {
     ticket: Ticket,
 }
 
-/// What is known of a token.
-#[derive(Clone)]
-pub(super) struct Found {
-    pub(super) answer: Answer,
-    /// Where it was found.
-    pub(super) source: Source,
-    /// The session cookies that the upstream set or cleared.
-    pub(super) renewed: Option<Renewed>,
-}
-
-/// Where an answer comes from.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Source {
-    Memory,
-    Upstream,
-    Stale,
-}
-
-impl Source {
-    /// As it is logged.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Upstream => "upstream",
-            Self::Stale => "stale",
-        }
-    }
-}
-
-/// The session cookies that the upstream set or cleared in a lookup. Everybody who waited for the lookup gets
-/// them; who is answered from memory does not, save that a refused token is cleared every time.
-#[derive(Clone)]
-pub(crate) struct Renewed {
-    cookies: Arc<[HeaderValue]>,
-    ticket: Ticket,
-    /// The token that was sent.
-    sent: SessionKey,
-    /// The token that the browser has after them.
-    next: Option<TokenKey>,
-}
-
-impl Renewed {
-    /// The cookies, unless the session was ended meanwhile: the browser has a newer word on it then.
-    pub(super) fn cookies(&self) -> &[HeaderValue] {
-        if self.ticket.may_relay() { &self.cookies } else { &[] }
-    }
-}
-
-/// What a lookup found out.
-pub(super) struct LookedUp {
-    pub(super) answer: Answer,
-    pub(super) cookies: Arc<[HeaderValue]>,
-    pub(super) next: Option<TokenKey>,
-}
-
 impl Sessions {
     pub(crate) fn new(settings: &Settings, given: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
@@ -134,7 +73,7 @@ impl Sessions {
     ///
     /// # Errors
     /// Those of the lookup, where no older answer may be used in its place.
-    pub(super) async fn find<B, L>(
+    pub(crate) async fn find<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
         deadline: Instant,
@@ -213,7 +152,7 @@ impl Sessions {
 
     /// Whether cookies of a lookup are to reach the browser: those that clear the session always, a renewed token
     /// unless the browser was given the one that it has a short time ago (`session.renew`).
-    pub(super) fn is_worth_relaying(&self, renewed: &Renewed) -> bool {
+    pub(crate) fn is_worth_relaying(&self, renewed: &Renewed) -> bool {
         let (Some((after, given)), Some(next)) = (&self.given, &renewed.next) else { return true };
         let is_due = given.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
         if is_due {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::{CachedSession, SessionKey};
+use crate::session::cached::CachedSession;
+use crate::session::key::SessionKey;
 
 /// What a method of a [`SessionStore`] answers: `Box::pin(async move { .. })`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

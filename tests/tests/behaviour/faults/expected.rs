@@ -56,7 +56,10 @@ pub(super) const INSTEAD: &[&str] = &["circuit_open", "upstream_overloaded"];
 /// The status of each code of trouble.
 fn status(code: &str) -> u16 {
     match code {
-        "upstream_unreachable" | "upstream_failed" | "upstream_nonsense" | "upstream_undecided" => 502,
+        "upstream_unreachable"
+        | "upstream_failed"
+        | "upstream_invalid_response"
+        | "upstream_ambiguous_session" => 502,
         "circuit_open" | "upstream_overloaded" => 503,
         "upstream_timeout" => 504,
         other => panic!("{other} is no trouble"),
@@ -88,16 +91,16 @@ pub(super) fn expected(fault: Fault) -> Expected {
         Fault::InternalError => (Trouble("upstream_failed"), Pass(Some(500))),
         Fault::Overloaded => (Trouble("upstream_overloaded"), Pass(Some(503))),
         Fault::RedirectLoop => (Trouble("upstream_failed"), Pass(Some(302))),
-        Fault::EmptyObject | Fault::Undecided => (Trouble("upstream_undecided"), Pass(Some(200))),
+        Fault::EmptyObject | Fault::Undecided => (Trouble("upstream_ambiguous_session"), Pass(Some(200))),
         Fault::Html
         | Fault::JsonString
         | Fault::EmptyArray
         | Fault::NestedJson
         | Fault::HugeJson
         | Fault::InvalidUtf8
-        | Fault::GzipBomb => (Trouble("upstream_nonsense"), Pass(Some(200))),
+        | Fault::GzipBomb => (Trouble("upstream_invalid_response"), Pass(Some(200))),
         // Whole, as far as anybody can tell by what it says of itself.
-        Fault::ContentLengthTooShort => (Trouble("upstream_nonsense"), Pass(None)),
+        Fault::ContentLengthTooShort => (Trouble("upstream_invalid_response"), Pass(None)),
         Fault::HugeHeader | Fault::MalformedCookies | Fault::Http10 | Fault::EarlyClose => {
             (Present, Pass(None))
         }

@@ -1,0 +1,29 @@
+//! The Bearer token in an `Authorization` header.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::error::CredentialError;
+use super::scan::COOKIE_LIMIT;
+
+/// The value after `Bearer`, as it was sent. The scheme is spelled just so, one space follows, and one percent-encoded
+/// value (`core/jwt.ts:168-176`). `None` for another scheme.
+///
+/// # Errors
+/// `BearerMalformed`, `TooLarge`.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, CredentialError> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let value = match value.as_bytes().strip_prefix(b"Bearer") {
+        Some([]) => return Err(CredentialError::BearerMalformed),
+        Some([b' ', value @ ..]) => value,
+        Some(_) | None => return Ok(None),
+    };
+    if value.len() > COOKIE_LIMIT {
+        return Err(CredentialError::TooLarge);
+    }
+    let value = value.trim_ascii_end();
+    if value.is_empty() || value.iter().any(|byte| matches!(byte, b' ' | b'\t')) {
+        return Err(CredentialError::BearerMalformed);
+    }
+    Ok(Some(value))
+}

@@ -1,0 +1,138 @@
+//! The one session token of a request.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderMap;
+use zeroize::Zeroizing;
+
+use super::bearer::bearer;
+use super::error::CredentialError;
+use super::percent::{decode, decode_or_keep};
+use super::scan::{Chosen, SessionCookies, scan};
+
+/// The session token of a request, where it stands in the headers.
+///
+/// There is one, chosen by the names and the form of what was sent and by nothing else: the session, the claims, the
+/// raw token, the policy and the cache are all of this token. An invalid token is not replaced by another that was sent
+/// beside it.
+pub(crate) struct Candidate<'h> {
+    sent: Sent<'h>,
+    /// The index of the name that it came under. A Bearer token has none.
+    name: usize,
+}
+
+enum Sent<'h> {
+    /// In one cookie.
+    Whole(&'h str),
+    /// In chunks.
+    Chunks(SessionCookies<'h>),
+    /// In the `Authorization` header.
+    Bearer(&'h [u8]),
+}
+
+impl<'h> Candidate<'h> {
+    /// Finds the session token: in the cookie of the first of these names that was sent, whole or in chunks
+    /// `.0 .. .n`, else in a Bearer header (`core/jwt.ts:144-198`). A Bearer header does not replace an invalid cookie.
+    ///
+    /// Of a whole cookie and chunks of one name the whole one counts, unless only the chunks have the form of a token.
+    /// Auth.js joins every cookie whose name *starts with* the session cookie's (`core/lib/utils/cookie.ts:154-177`), so
+    /// that a stale chunk or a sibling signs the visitor out; here neither counts. An `opaque` token, of a database
+    /// session, is never chunked.
+    ///
+    /// # Errors
+    /// `TooLarge` and `BearerMalformed`.
+    pub(crate) fn of<N: AsRef<str>>(
+        headers: &'h HeaderMap,
+        names: &[N],
+        opaque: bool,
+    ) -> Result<Option<Self>, CredentialError> {
+        for (name, text) in names.iter().enumerate() {
+            if let Some(chosen) = scan(headers, text.as_ref())?.choose(opaque) {
+                let sent = match chosen {
+                    Chosen::Whole(value) => Sent::Whole(value),
+                    Chosen::Chunks(cookies) => Sent::Chunks(cookies),
+                };
+                return Ok(Some(Self { sent, name }));
+            }
+        }
+        Ok(bearer(headers)?.map(|value| Self { sent: Sent::Bearer(value), name: 0 }))
+    }
+
+    /// The index of the name that it came under; zero for a Bearer token.
+    pub(crate) fn name(&self) -> usize {
+        self.name
+    }
+
+    /// Whether it came in an `Authorization` header.
+    pub(crate) fn is_bearer(&self) -> bool {
+        matches!(self.sent, Sent::Bearer(_))
+    }
+
+    /// The token, decoded and joined.
+    ///
+    /// # Errors
+    /// `BearerMalformed`.
+    pub(crate) fn token(&self) -> Result<Cow<'h, str>, CredentialError> {
+        match &self.sent {
+            Sent::Whole(value) => Ok(decode_or_keep(value)),
+            Sent::Chunks(found) => Ok(Cow::Owned(found.joined_chunks())),
+            Sent::Bearer(value) => {
+                let value = std::str::from_utf8(value).map_err(|_| CredentialError::BearerMalformed)?;
+                decode(value).ok_or(CredentialError::BearerMalformed)
+            }
+        }
+    }
+
+    /// The very bytes that were sent, and a number below 4 that tells in which form: two tokens of one name with both the
+    /// same are the same. Chunks are joined with `;`, which is in no cookie (RFC 6265, section 4.1.1).
+    pub(crate) fn as_sent(&self) -> (u8, Cow<'h, [u8]>) {
+        match &self.sent {
+            Sent::Whole(value) => (0, Cow::Borrowed(value.as_bytes())),
+            Sent::Chunks(found) => (1, Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())),
+            Sent::Bearer(value) => (2, Cow::Borrowed(value)),
+        }
+    }
+
+    /// The same, to be kept.
+    ///
+    /// # Errors
+    /// `BearerMalformed`.
+    pub(crate) fn into_credential(self) -> Result<Credential, CredentialError> {
+        let token = Zeroizing::new(self.token()?.into_owned());
+        Ok(Credential { token, name: self.name, bearer: self.is_bearer() })
+    }
+}
+
+/// The session token of a request, kept apart from its headers.
+pub(crate) struct Credential {
+    token: Zeroizing<String>,
+    name: usize,
+    bearer: bool,
+}
+
+impl Credential {
+    /// The token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The index of the name that it came under; zero for a Bearer token.
+    pub(crate) fn name(&self) -> usize {
+        self.name
+    }
+
+    /// Whether it came in an `Authorization` header.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.bearer
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("bearer", &self.bearer).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

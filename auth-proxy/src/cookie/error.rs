@@ -1,0 +1,28 @@
+//! Why the credential of a request cannot be used.
+
+use crate::error::{AuthError, Reason};
+
+/// Why the credential of a request cannot be used. Says nothing of its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CredentialError {
+    /// The cookies or the Bearer token are too large.
+    TooLarge,
+    /// The token is larger than the `Cookie` line of a lookup may be.
+    LookupTooLarge,
+    /// Two session tokens were sent, and nothing says which of them the upstream would read.
+    Ambiguous,
+    /// The `Authorization` header is not well formed.
+    BearerMalformed,
+}
+
+impl From<CredentialError> for AuthError {
+    fn from(error: CredentialError) -> Self {
+        let reason = match error {
+            CredentialError::TooLarge => Reason::TOKEN_TOO_LARGE,
+            CredentialError::LookupTooLarge => Reason::LOOKUP_TOO_LARGE,
+            CredentialError::Ambiguous => Reason::TOKEN_AMBIGUOUS,
+            CredentialError::BearerMalformed => Reason::BEARER_MALFORMED,
+        };
+        AuthError::new(reason).by_bearer(error == CredentialError::BearerMalformed)
+    }
+}

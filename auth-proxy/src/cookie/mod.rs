@@ -1,0 +1,34 @@
+//! The text of cookies: which credential a request carries, what a `Set-Cookie` does to the session cookie, and how
+//! cookies are renamed and adapted between the upstream and the browser.
+//!
+//! Everything that takes a `Cookie` or `Set-Cookie` line apart is here. It opens no token and sends no request.
+//!
+//! Imports the rooms: `error`.
+//! Does without the crates: `axum`, `hyper`, `tokio`, `tower`, `aws_lc_rs`, `jsonwebtoken`.
+
+mod adapt;
+mod bearer;
+mod candidate;
+mod date;
+mod error;
+mod names;
+mod outgoing;
+mod percent;
+mod prefix;
+mod scan;
+mod set_cookie;
+mod shape;
+mod stray;
+mod text;
+
+pub(crate) use self::adapt::CookieAdapter;
+pub(crate) use self::candidate::{Candidate, Credential};
+pub(crate) use self::error::CredentialError;
+pub(crate) use self::names::{NamesInPlay, Places, SessionName, SessionNames};
+pub(crate) use self::outgoing::lookup_cookie;
+pub(crate) use self::prefix::restore_prefixes;
+pub(crate) use self::scan::every_token;
+pub(crate) use self::set_cookie::{SetCookieKind, token_after};
+pub(crate) use self::shape::is_compact;
+pub(crate) use self::stray::drop_stray_cookies;
+pub(crate) use self::text::{domain, drop_set_cookies, join_cookie_lines};

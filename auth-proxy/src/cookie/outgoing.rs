@@ -1,0 +1,136 @@
+//! The `Cookie` line of a lookup.
+
+use http::HeaderValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use super::error::CredentialError;
+
+/// What `encodeURIComponent` leaves alone, which is how Auth.js writes cookies.
+const COOKIE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Characters of one chunk, before they are percent-encoded (`core/lib/utils/cookie.ts:26-29`).
+const CHUNK: usize = 3936;
+
+/// Bytes of the `Cookie` line of a lookup. Node refuses a head over 16 KiB with 431 and closes the connection
+/// (`--max-http-header-size`): a visitor whose cookie is larger than that has no session to look up.
+pub(crate) const LOOKUP_LIMIT: usize = 12 * 1024;
+
+/// The `Cookie` header of a `/session` lookup: the session token under each of these names, and nothing else that the
+/// browser sent. The upstream mints a CSRF and a callback-URL cookie for a browser that has none; a lookup does not relay
+/// them.
+///
+/// # Errors
+/// `LookupTooLarge`.
+pub(crate) fn lookup_cookie<'n>(
+    names: impl Iterator<Item = &'n str>,
+    token: &str,
+) -> Result<HeaderValue, CredentialError> {
+    let mut line = Zeroizing::new(Vec::with_capacity(token.len() + 64));
+    for name in names {
+        for (n, chunk) in chunks(token).enumerate() {
+            if !line.is_empty() {
+                line.extend_from_slice(b"; ");
+            }
+            line.extend_from_slice(name.as_bytes());
+            if chunk.len() < token.len() {
+                line.extend_from_slice(format!(".{n}").as_bytes());
+            }
+            line.push(b'=');
+            for text in utf8_percent_encode(chunk, COOKIE_VALUE) {
+                line.extend_from_slice(text.as_bytes());
+                if line.len() > LOOKUP_LIMIT {
+                    return Err(CredentialError::LookupTooLarge);
+                }
+            }
+        }
+    }
+    let mut value = HeaderValue::from_bytes(&line).map_err(|_| CredentialError::LookupTooLarge)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A token in the pieces that Auth.js stores it in. They are cut first and encoded then, since the
+/// upstream decodes each one by itself: no escape may be cut in two.
+fn chunks(token: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(token);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (chunk, after) = match text.char_indices().nth(CHUNK) {
+            Some((at, _)) => text.split_at(at),
+            None => (text, ""),
+        };
+        rest = if after.is_empty() { None } else { Some(after) };
+        Some(chunk)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use http::header::COOKIE;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cookie::Candidate;
+
+    fn cookie(token: &str) -> Result<String, CredentialError> {
+        let line = lookup_cookie(["s"].into_iter(), token)?;
+        assert!(line.is_sensitive());
+        Ok(line.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn sends_the_token_and_nothing_else() {
+        assert_eq!(cookie("a b").unwrap(), "s=a%20b");
+        let both = lookup_cookie(["__Secure-s", "s"].into_iter(), "t").unwrap();
+        assert_eq!(both, "__Secure-s=t; s=t");
+    }
+
+    #[test]
+    fn long_tokens_go_in_chunks() {
+        let line = cookie(&"x".repeat(2 * CHUNK + 1)).unwrap();
+        let sizes: Vec<_> =
+            line.split("; ").map(|pair| pair.split_once('=').map(|(n, v)| (n, v.len())).unwrap()).collect();
+        assert_eq!(sizes, [("s.0", CHUNK), ("s.1", CHUNK), ("s.2", 1)]);
+    }
+
+    #[test]
+    fn one_more_character_makes_two_chunks() {
+        let names = |length: usize| {
+            let line = cookie(&"x".repeat(length)).unwrap();
+            line.split("; ").map(|pair| pair.split_once('=').unwrap().0.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(CHUNK), ["s"]);
+        assert_eq!(names(CHUNK + 1), ["s.0", "s.1"]);
+    }
+
+    /// Percent-encoding triples what is no letter.
+    #[test]
+    fn the_line_is_bounded_once_encoded() {
+        assert_eq!(cookie(&"|".repeat(22_000)), Err(CredentialError::LookupTooLarge));
+        assert_eq!(cookie(&"x".repeat(LOOKUP_LIMIT)), Err(CredentialError::LookupTooLarge));
+        assert!(cookie(&"|".repeat(1_300)).unwrap().len() < LOOKUP_LIMIT);
+        assert!(cookie(&"x".repeat(LOOKUP_LIMIT - 100)).unwrap().len() <= LOOKUP_LIMIT);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_is_read_again(token in "(\\PC{1,40}){1,9}", times in 1_usize..300) {
+            let token = token.repeat(times);
+            let Ok(line) = lookup_cookie(["s"].into_iter(), &token) else { return Ok(()) };
+            let headers: HeaderMap = [(COOKIE, line)].into_iter().collect();
+            let read = Candidate::of(&headers, &["s"], false).unwrap().unwrap();
+            prop_assert_eq!(read.token().unwrap(), token.as_str());
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Percent-decoding as `decodeURIComponent` does it.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+use percent_encoding::percent_decode_str;
+
+/// `decodeURIComponent`, and the value as it is when that fails (`core/lib/vendored/cookie.ts`).
+pub(super) fn decode_or_keep(value: &str) -> Cow<'_, str> {
+    decode(value).unwrap_or(Cow::Borrowed(value))
+}
+
+/// Strict, as `decodeURIComponent`: `None` for a broken escape or for bytes that are not UTF-8.
+pub(super) fn decode(value: &str) -> Option<Cow<'_, str>> {
+    if memchr(b'%', value.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(value));
+    }
+    let mut rest = value;
+    while let Some((_, after)) = rest.split_once('%') {
+        let digits = after.as_bytes().get(..2)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        rest = after.get(2..)?;
+    }
+    percent_decode_str(value).decode_utf8().ok()
+}

@@ -1,0 +1,82 @@
+//! Cookie prefixes that were taken off on the way to the browser come back on the way to the upstream.
+
+use auth_proxy_rules::is_lowered;
+use http::header::{COOKIE, Entry};
+use http::{HeaderMap, HeaderValue};
+
+use super::text::pairs;
+
+/// Gives every cookie of a request the prefix back that [`CookieAdapter`](super::CookieAdapter) took off its name. A
+/// cookie that has the prefix already was not set through this app, and is dropped: it must not stand in for one that
+/// was.
+pub(crate) fn restore_prefixes(headers: &mut HeaderMap) {
+    let Entry::Occupied(mut lines) = headers.entry(COOKIE) else { return };
+    let mut is_empty = true;
+    for line in lines.iter_mut() {
+        if let Some(restored) = restored_line(line) {
+            *line = restored;
+        }
+        is_empty &= line.is_empty();
+    }
+    if is_empty {
+        lines.remove_entry_mult();
+    }
+}
+
+fn restored_line(line: &HeaderValue) -> Option<HeaderValue> {
+    let mut restored = Vec::with_capacity(line.len() + 8);
+    for pair in pairs(line.as_bytes()).map(<[u8]>::trim_ascii) {
+        if pair.strip_prefix(b"_").is_some_and(is_lowered) {
+            continue;
+        }
+        if !restored.is_empty() {
+            restored.extend_from_slice(b"; ");
+        }
+        // One underscore is all that is missing: the rest passes byte for byte.
+        if is_lowered(pair) {
+            restored.push(b'_');
+        }
+        restored.extend_from_slice(pair);
+    }
+    let mut restored = HeaderValue::from_bytes(&restored).ok()?;
+    restored.set_sensitive(line.is_sensitive());
+    Some(restored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_come_back() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, "_Host-authjs.csrf-token=_Host-a;authjs.csrf-token=c; x=d".parse().unwrap());
+        headers.append(COOKIE, HeaderValue::from_bytes(b" _Secure-a.0 = \"\xff\"").unwrap());
+        restore_prefixes(&mut headers);
+        let lines: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let whole: [&[u8]; 2] =
+            [b"__Host-authjs.csrf-token=_Host-a; authjs.csrf-token=c; x=d", b"__Secure-a.0 = \"\xff\""];
+        assert_eq!(lines, whole);
+    }
+    #[test]
+    fn a_name_that_has_its_prefix_is_somebody_elses() {
+        let restored = |line: &'static str| {
+            let mut headers: HeaderMap = [(COOKIE, HeaderValue::from_static(line))].into_iter().collect();
+            restore_prefixes(&mut headers);
+            headers.get(COOKIE).map(|line| line.to_str().unwrap().to_owned())
+        };
+        for (line, expected) in [
+            ("__Secure-a=tossed; _Secure-a=own", Some("__Secure-a=own")),
+            ("_Secure-a=own;__Secure-a=tossed; b=c", Some("__Secure-a=own; b=c")),
+            ("__Host-a=tossed", None),
+            ("__Secure-a.0=x; __Host-b", None),
+            // Not these prefixes: nothing to browsers, and nothing here.
+            (
+                "__secure-a=b; ___Secure-a=b; =__Secure-a=b",
+                Some("__secure-a=b; ___Secure-a=b; =__Secure-a=b"),
+            ),
+        ] {
+            assert_eq!(restored(line).as_deref(), expected, "{line}");
+        }
+    }
+}

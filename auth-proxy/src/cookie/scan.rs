@@ -1,0 +1,119 @@
+//! The session cookie of one name in the `Cookie` lines of a request: whole, or in chunks.
+
+use http::HeaderMap;
+use http::header::COOKIE;
+
+use super::error::CredentialError;
+use super::percent::decode_or_keep;
+use super::text::{pairs, split};
+
+/// Bytes of all `Cookie` lines together. Node refuses heads over 16 KiB (`--max-http-header-size`), so that no known
+/// upstream sees as much.
+pub(super) const COOKIE_LIMIT: usize = 64 * 1024;
+
+/// Chunks of one token. With the 3936 bytes that Auth.js puts into each, more than fit the limit.
+pub(super) const CHUNK_LIMIT: usize = 64;
+
+/// The session cookies of one name.
+pub(super) struct SessionCookies<'h> {
+    whole: Option<&'h str>,
+    /// Boxed: most tokens come in one cookie.
+    chunks: Option<Box<[Option<&'h str>; CHUNK_LIMIT]>>,
+}
+
+/// The cookie, or the cookies, that are the session token.
+pub(super) enum Chosen<'h> {
+    /// One cookie.
+    Whole(&'h str),
+    /// Chunks `.0` .. `.n`.
+    Chunks(SessionCookies<'h>),
+}
+
+/// Reads all `Cookie` lines once. The first cookie of a name counts: browsers send the more specific path first (RFC
+/// 6265, section 5.4), and Auth.js's parser keeps the first too.
+///
+/// # Errors
+/// `TooLarge`.
+pub(super) fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<SessionCookies<'h>, CredentialError> {
+    let mut found = SessionCookies { whole: None, chunks: None };
+    let mut total = 0;
+    for line in headers.get_all(COOKIE) {
+        total += line.len();
+        if total > COOKIE_LIMIT {
+            return Err(CredentialError::TooLarge);
+        }
+        for pair in pairs(line.as_bytes()) {
+            let Some(pair) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
+            // The name ends here, or the number of a chunk follows.
+            let (suffix, Some(value)) = split(pair, b'=') else { continue };
+            let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
+            let place = match suffix.trim_ascii_end() {
+                b"" => Some(&mut found.whole),
+                suffix => chunk_number(suffix).and_then(|n| {
+                    found.chunks.get_or_insert_with(|| Box::new([None; CHUNK_LIMIT])).get_mut(n)
+                }),
+            };
+            if let Some(place @ None) = place {
+                *place = Some(value);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The number of the chunk `.7`; none of `.07`, `.`, `.7x`.
+pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
+    let digits = suffix.strip_prefix(b".")?;
+    let canonical = digits == b"0" || !digits.starts_with(b"0");
+    if !canonical || digits.is_empty() || digits.len() > 2 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (number < CHUNK_LIMIT).then_some(number)
+}
+
+impl<'h> SessionCookies<'h> {
+    /// The cookies that are the session token. An `opaque` token, of a database session, is never chunked.
+    pub(super) fn choose(self, opaque: bool) -> Option<Chosen<'h>> {
+        let whole = self.whole.filter(|value| !value.is_empty());
+        let has_chunks = !opaque && self.chunks().next().is_some();
+        match whole {
+            Some(value)
+                if !has_chunks
+                    || has_token_shape(&decode_or_keep(value))
+                    || !has_token_shape(&self.joined_chunks()) =>
+            {
+                Some(Chosen::Whole(value))
+            }
+            _ => has_chunks.then_some(Chosen::Chunks(self)),
+        }
+    }
+
+    /// The chunks from `.0` to the first gap.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = &'h str> {
+        let all = self.chunks.iter().flat_map(|chunks| chunks.iter().copied());
+        all.map_while(|chunk: Option<&'h str>| chunk.filter(|value| !value.is_empty()))
+    }
+
+    /// The chunks, decoded and joined.
+    pub(super) fn joined_chunks(&self) -> String {
+        let mut joined = String::with_capacity(self.chunks().map(str::len).sum());
+        for chunk in self.chunks() {
+            joined.push_str(&decode_or_keep(chunk));
+        }
+        joined
+    }
+}
+
+/// Every token that the cookies of this name could be, for a request that must end all of them.
+pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
+    let found = scan(headers, name).ok();
+    let whole = found.as_ref().and_then(|found| found.whole).map(|value| decode_or_keep(value).into_owned());
+    let chunks = found.map(|found| found.joined_chunks());
+    [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())
+}
+
+/// Five parts for a JWE, three for a JWS.
+fn has_token_shape(value: &str) -> bool {
+    matches!(value.bytes().filter(|byte| *byte == b'.').count(), 2 | 4)
+}

@@ -1,0 +1,98 @@
+//! Cookies whose name begins with that of the session cookie and that are no part of the session token.
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+use super::scan::{Chosen, chunk_number, scan};
+use super::text::{pairs, split};
+
+/// Takes out of a request every cookie that Auth.js would join to the session token and that is no part of it.
+///
+/// Auth.js joins all cookies whose name *starts with* the session cookie's (`core/lib/utils/cookie.ts:154-177`), and
+/// would read another token than is read here. All other cookies stay as they are, byte for byte.
+pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bool) {
+    let Ok(found) = scan(headers, name) else { return };
+    let chunks = found.chunks().count();
+    let mut filter = Filter {
+        name: name.as_bytes(),
+        token: match found.choose(opaque) {
+            Some(Chosen::Whole(_)) => Token::Whole,
+            Some(Chosen::Chunks(_)) => Token::Chunks(chunks),
+            None => Token::None,
+        },
+        seen: Vec::new(),
+    };
+    let lines: Vec<_> = headers.get_all(COOKIE).iter().cloned().collect();
+    let mut kept = Vec::with_capacity(lines.len());
+    let mut is_changed = false;
+    for line in lines {
+        let all = pairs(line.as_bytes()).count();
+        let parts: Vec<&[u8]> = pairs(line.as_bytes()).filter(|pair| filter.keeps(pair)).collect();
+        if parts.len() == all {
+            kept.push(line);
+            continue;
+        }
+        is_changed = true;
+        let joined = parts.join(&b';');
+        if let Ok(mut value) = HeaderValue::from_bytes(joined.trim_ascii())
+            && !value.is_empty()
+        {
+            value.set_sensitive(line.is_sensitive());
+            kept.push(value);
+        }
+    }
+    if is_changed {
+        headers.remove(COOKIE);
+        for line in kept {
+            headers.append(COOKIE, line);
+        }
+    }
+}
+
+/// Which cookies of the session cookie's name are the token.
+enum Token {
+    None,
+    Whole,
+    /// So many, from `.0` on.
+    Chunks(usize),
+}
+
+/// A cookie of the session cookie's name.
+#[derive(PartialEq)]
+enum Part {
+    Whole,
+    Chunk(usize),
+    /// The name goes on otherwise.
+    Other,
+}
+
+struct Filter<'n> {
+    name: &'n [u8],
+    token: Token,
+    seen: Vec<Part>,
+}
+
+impl Filter<'_> {
+    /// Whether a cookie stays: one of another name, or the first that is this part of the token.
+    fn keeps(&mut self, pair: &[u8]) -> bool {
+        let (key, value) = split(pair, b'=');
+        let Some(suffix) = key.trim_ascii().strip_prefix(self.name) else { return true };
+        let part = match chunk_number(suffix) {
+            _ if suffix.is_empty() => Part::Whole,
+            Some(number) => Part::Chunk(number),
+            None => Part::Other,
+        };
+        let is_of_token = match (&self.token, &part) {
+            (Token::Whole, Part::Whole) => true,
+            (Token::Chunks(count), Part::Chunk(number)) => number < count,
+            _ => false,
+        };
+        // The scan passes over a pair without a value, or whose value is not UTF-8: it is not the first of its name.
+        if !value.is_some_and(|value| std::str::from_utf8(value).is_ok()) {
+            return false;
+        }
+        let is_first = !self.seen.contains(&part);
+        self.seen.push(part);
+        is_of_token && is_first
+    }
+}

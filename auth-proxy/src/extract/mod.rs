@@ -1,0 +1,20 @@
+//! Who made a request: the extractors, one request's view of a proxy, the lookup behind it, and the layer that relays
+//! renewed session cookies.
+//!
+//! Within one request the credential is found once, decoded once and looked up once, here and nowhere else.
+//!
+//! Imports the rooms: `cache_control`, `config`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `token`, `warnings`.
+//! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
+
+mod from_request;
+mod headers;
+mod lookup;
+mod relay;
+mod request;
+mod session;
+mod token;
+
+pub use self::relay::{RelayLayer, RelayService};
+pub(crate) use self::request::{RequestAuth, mark_personal};
+pub use self::session::Session;
+pub use self::token::{RawToken, Token};

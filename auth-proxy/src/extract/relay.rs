@@ -1,0 +1,151 @@
+//! The layer that relays renewed session cookies to the browser.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use tower::{Layer, Service};
+
+use super::RequestAuth;
+use crate::cache_control::{Cacheable, make_private};
+use crate::cookie::SessionNames;
+use crate::page;
+use crate::provider::{Provider, Proxy};
+
+/// Marks a response that was made with a session past its time.
+const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
+
+impl<P: Provider> Proxy<P> {
+    /// A layer that lets renewed sessions reach the browser.
+    ///
+    /// Auth.js renews the session cookie whenever its `/session` is asked
+    /// (`core/lib/actions/session.ts`), and clears one that is no good. Behind this layer the
+    /// session cookies of a lookup are added to the handler's response, and nothing else of it.
+    /// Where the response sets the session cookie itself, as a sign-out does, that is newer and
+    /// stays. Lookups by Bearer token set no cookies. Where the session was ended while the request was under way, by a
+    /// sign-out in another tab, nothing is added.
+    ///
+    /// An answer to a request that was asked for a session or a token, or that passed a guard, is marked as of one
+    /// visitor (`Cache-Control: private`, `Vary: Cookie, Authorization`), unless it says [`Cacheable`].
+    ///
+    /// A response that was made with a session past its time (`session.stale_if_error`) is marked with
+    /// `auth-proxy-session: stale`.
+    ///
+    /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403 or 502 to 504 is answered with a
+    /// page; see [`error_page`](crate::Builder::error_page).
+    ///
+    /// [`attach`](Self::attach) includes it.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, Session};
+    /// # use axum::{Router, routing::get};
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # async fn me(_session: Session<Auth>) {}
+    /// # let auth = Auth::from_env()?;
+    /// let app: Router<Auth> = Router::new().route("/me", get(me)).layer(auth.layer());
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn layer(&self) -> RelayLayer<P> {
+        RelayLayer { proxy: self.clone() }
+    }
+}
+
+/// Relays renewed session cookies. See [`Proxy::layer`].
+pub struct RelayLayer<P> {
+    proxy: Proxy<P>,
+}
+
+impl<P> Clone for RelayLayer<P> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone() }
+    }
+}
+
+impl<P> fmt::Debug for RelayLayer<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RelayLayer")
+    }
+}
+
+impl<P, S> Layer<S> for RelayLayer<P> {
+    type Service = RelayService<P, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RelayService { proxy: self.proxy.clone(), inner }
+    }
+}
+
+/// A service behind [`RelayLayer`].
+pub struct RelayService<P, S> {
+    proxy: Proxy<P>,
+    inner: S,
+}
+
+impl<P, S: Clone> Clone for RelayService<P, S> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<P, S> fmt::Debug for RelayService<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RelayService")
+    }
+}
+
+impl<P, S> Service<Request<Body>> for RelayService<P, S>
+where
+    P: Provider,
+    S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Send,
+    S::Future: 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let memo = RequestAuth::keep(&self.proxy, request.extensions_mut(), true);
+        let proxy = self.proxy.clone();
+        let navigates = page::is_navigation(request.headers());
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let response = memo.noticing(response).await?.into_response();
+            let is_cacheable = response.extensions().get::<Cacheable>().is_some();
+            let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
+            let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
+            let sets = || {
+                let mut cookies = response.headers().get_all(SET_COOKIE).iter();
+                cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())
+            };
+            if renews || sets() || (memo.was_asked() && !is_cacheable) {
+                make_private(response.headers_mut());
+            }
+            if memo.is_stale() {
+                response.headers_mut().insert(SESSION_STATE, HeaderValue::from_static("stale"));
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// Adds the cookies of a lookup, unless the response has its own word on the session. Answers whether it did.
+fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
+    let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.concern(own.as_bytes()).is_some());
+    if renewed.is_empty() || has_own {
+        return false;
+    }
+    for cookie in renewed {
+        headers.append(SET_COOKIE, cookie.clone());
+    }
+    true
+}

@@ -1,0 +1,72 @@
+//! The headers by which the upstream is told who asks, for which host and over which scheme.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use http::header::{FORWARDED, HOST};
+use http::{HeaderMap, HeaderValue};
+
+use super::{ClientInfo, ForwardedAs, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use crate::error::{AuthError, BoxError, Reason};
+
+impl ClientInfo {
+    /// Writes `Host`, and `X-Forwarded-*` and `Forwarded` (RFC 7239) as the client is seen.
+    pub(crate) fn write(&self, headers: &mut HeaderMap, told: &ForwardedAs<'_>) -> Result<(), AuthError> {
+        // Grown once, by what is about to be written.
+        headers.reserve(5);
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(told.scheme));
+        if !self.addresses.is_empty() {
+            headers.insert(X_FORWARDED_FOR, value(self.forwarded_for())?);
+        }
+        headers.insert(FORWARDED, value(self.forwarded(told.forwarded_host, told.scheme))?);
+        // Both are the same most of the time, and a value is cheap to clone.
+        let seen =
+            told.forwarded_host.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?;
+        let sent = match told.host {
+            same if same == told.forwarded_host => seen.clone(),
+            other => other.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?,
+        };
+        for (name, host) in [(HOST, sent), (X_FORWARDED_HOST, seen)] {
+            if let Some(host) = host {
+                headers.insert(name, host);
+            }
+        }
+        Ok(())
+    }
+
+    fn forwarded_for(&self) -> String {
+        let mut list = String::with_capacity(16 * self.addresses.len());
+        for address in &self.addresses {
+            let comma = if list.is_empty() { "" } else { ", " };
+            let _ = write!(list, "{comma}{address}");
+        }
+        list
+    }
+
+    /// RFC 7239, section 4: one element a hop, the newest last; ours tells the host and the scheme.
+    fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
+        let mut text = String::with_capacity(64);
+        let last = self.addresses.len().saturating_sub(1);
+        for (n, address) in self.addresses.iter().enumerate() {
+            let end = if n == last { ";" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = match address {
+                IpAddr::V4(v4) => write!(text, "for={v4}{end}"),
+                IpAddr::V6(v6) => write!(text, "for=\"[{v6}]\"{end}"),
+            };
+        }
+        if let Some(host) = host {
+            text.extend(["host=\"", host, "\";"]);
+        }
+        text.extend(["proto=", scheme]);
+        text
+    }
+}
+
+fn value(text: String) -> Result<HeaderValue, AuthError> {
+    HeaderValue::try_from(text).map_err(invalid)
+}
+
+fn invalid(error: impl Into<BoxError>) -> AuthError {
+    AuthError::new(Reason::HOST_INVALID).because(error)
+}

@@ -1,0 +1,78 @@
+//! An object in the app's type, with errors that name the field and never its value.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{AuthError, Reason};
+
+/// Deserialises an object into the app's type.
+///
+/// # Errors
+/// `reason`, whose source names the field that does not fit and never its value.
+pub(crate) fn deserialize_into<T: DeserializeOwned>(
+    object: Map<String, Value>,
+    reason: &'static Reason,
+) -> Result<T, AuthError> {
+    serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
+        let mismatch = Mismatch {
+            path: error.path().to_string(),
+            // The text of serde_json quotes values, save for this one, which quotes the type's own
+            // field name.
+            missing: error.inner().to_string().strip_prefix("missing field ").map(str::to_owned),
+            expected: std::any::type_name::<T>(),
+        };
+        tracing::error!(%mismatch, "the upstream's data does not fit the app's type");
+        AuthError::new(reason).because(mismatch)
+    })
+}
+
+#[derive(Debug)]
+struct Mismatch {
+    path: String,
+    missing: Option<String>,
+    expected: &'static str,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, missing, expected } = self;
+        match missing {
+            Some(field) => write!(f, "`{expected}` needs the field {field}, which is not there"),
+            None => write!(f, "the field `{path}` does not have the type that `{expected}` gives it"),
+        }
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Strict {
+        name: String,
+        age: u8,
+    }
+
+    #[test]
+    fn mismatch_names_the_field_and_hides_its_value() {
+        for (value, says) in [
+            (json!({"name": "hunter2"}), "needs the field `age`"),
+            (json!({"name": "a", "age": "hunter2"}), "the field `age` does not have the type"),
+        ] {
+            let Value::Object(object) = value else { unreachable!() };
+            let error = deserialize_into::<Strict>(object, Reason::USER_MISMATCH).unwrap_err();
+            let text = format!("{error} {error:?} {}", error.source().unwrap());
+            assert!(text.contains(says) && !text.contains("hunter2"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! From a checked configuration to a proxy.
+
+use std::sync::Arc;
+
+use auth_proxy_rules::Host;
+
+use super::Builder;
+use crate::config::{Config, ConfigError, ConfigProblem};
+use crate::cookie::SessionNames;
+use crate::provider::{Provider, Proxy, Shared};
+use crate::session::{Keys, NamedClaims, Sessions};
+use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
+use crate::upstream::Upstream;
+use crate::warnings::OnceWarnings;
+
+/// Builds the handle of a checked configuration.
+///
+/// # Errors
+/// A secret that gives no key; a client that cannot be made.
+pub(super) fn build<P: Provider>(mut config: Config, builder: Builder<P>) -> Result<Proxy<P>, ConfigError> {
+    let name = P::SPEC.name;
+    let problem = |option: &str, message: String| ConfigError {
+        name,
+        problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }],
+    };
+    let settings = config.settings.clone();
+    if builder.mapping.is_some() && !settings.session_claims.is_empty() {
+        let message = "a `session_mapping` says alone what a session shows: remove one of the two, \
+                       or call `session_claims([\"\"; 0])` too";
+        return Err(problem("session.claims", message.to_owned()));
+    }
+    let verifier = config
+        .decodes()
+        .then(|| {
+            let demands = Demands { audience: settings.audience.clone(), issuer: settings.issuer.clone() };
+            let decoder = |name| Decoder::new(settings.token, &config.secrets, name, demands.clone());
+            let decoders = settings.cookie_names.all().map(decoder).collect::<Result<_, _>>()?;
+            Ok::<_, KeyError>(Verifier::new(decoders, VerifiedTokens::new(settings.cache_entries)?))
+        })
+        .transpose()
+        .map_err(|error| problem("upstream.secret", error.to_string()))?;
+    // The keys are derived: the secrets themselves are needed no longer.
+    config.secrets.clear();
+    let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch)).map_err(|error| {
+        problem("upstream.base_url", format!("no client for it: {}", chain(error.as_ref())))
+    })?;
+    tracing::info!(
+        proxy = name,
+        base_path = settings.base_path,
+        upstream = %settings.base_url.origin,
+        host = match &settings.host {
+            Host::Literal(host) => host,
+            Host::Preserve => "preserve",
+            Host::Upstream | Host::Auto => "upstream",
+        },
+        decodes_tokens = verifier.is_some(),
+        "auth proxy ready"
+    );
+    let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
+    let sessions = Arc::new(Sessions::new(&settings, builder.store));
+    let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
+    let shared = Shared {
+        settings,
+        config,
+        upstream: Arc::new(upstream),
+        verifier,
+        mapping,
+        sessions,
+        error_page: builder.error_page,
+        clock: builder.clock,
+        warnings: OnceWarnings::default(),
+        names,
+        keys,
+    };
+    Ok(Proxy::new(shared))
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(error.source(), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,165 @@
+//! Builds a proxy with some options set at run time.
+
+mod build;
+mod options;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use auth_proxy_rules::Opt;
+use axum::response::Response;
+use zeroize::Zeroizing;
+
+use super::Provider;
+use crate::config::{ConfigError, NotUnicode, Overrides, resolve};
+use crate::error::AuthError;
+use crate::page::ErrorPage;
+use crate::session::{SessionMapping, SessionStore};
+use crate::upstream::DynFetch;
+
+/// Builds a proxy with some options set at run time.
+///
+/// Starts from what the `auth_proxy!` block declares; what is set here wins, and is checked by the
+/// same rules when [`build`](Self::build) is called. Variables of options that are set here are not
+/// read.
+///
+/// ```
+/// use auth_proxy::auth_proxy;
+/// use std::time::Duration;
+///
+/// auth_proxy! {
+///     pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+/// }
+///
+/// let auth = Auth::builder().base_url("http://127.0.0.1:3001").timeout(Duration::from_secs(3)).build()?;
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
+pub struct Builder<P> {
+    overrides: Overrides,
+    vars: Option<Vec<(String, Zeroizing<String>)>>,
+    fetch: Option<DynFetch>,
+    mapping: Option<Arc<dyn SessionMapping>>,
+    store: Option<Arc<dyn SessionStore>>,
+    error_page: Option<ErrorPage>,
+    clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    provider: PhantomData<fn() -> P>,
+}
+
+impl<P: Provider> Builder<P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            overrides: Overrides::default(),
+            vars: None,
+            fetch: None,
+            mapping: None,
+            store: None,
+            error_page: None,
+            clock: None,
+            provider: PhantomData,
+        }
+    }
+
+    fn set(mut self, option: Opt, text: impl Into<String>) -> Self {
+        self.overrides.options.retain(|(set, _)| *set != option);
+        self.overrides.options.push((option, text.into()));
+        self
+    }
+
+    fn set_list<T: AsRef<str>>(self, option: Opt, items: impl IntoIterator<Item = T>) -> Self {
+        let items: Vec<T> = items.into_iter().collect();
+        let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+        self.set(option, items.join(","))
+    }
+
+    /// How the claims of a token become a session with `session.source: local`.
+    ///
+    /// The default does what Auth.js's default callback does; see [`SessionMapping`].
+    #[must_use]
+    pub fn session_mapping(mut self, mapping: impl SessionMapping) -> Self {
+        self.mapping = Some(Arc::new(mapping));
+        self
+    }
+
+    /// Where `session.cache` keeps sessions, in place of this process's memory; see [`SessionStore`].
+    #[must_use]
+    pub fn session_store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The app's own page for an error, shown in place of the default one: to browser navigations, for 403 and for
+    /// 502 to 504. Programs and scripts get `application/problem+json` as ever.
+    ///
+    /// What the page leaves open stays as the error has it: its status, where the page's is 200 (which `Html(..)`
+    /// has), and every header that the page does not set, such as `Retry-After` and `Cache-Control: no-store`.
+    /// `Vary: Accept` is added.
+    ///
+    /// Show the [`code`](AuthError::code) and no [`source`](std::error::Error::source): that is for logs, and may name the
+    /// upstream.
+    ///
+    /// It is asked where the request is known: behind [`attach`](crate::Proxy::attach) or
+    /// [`layer`](crate::Proxy::layer), and on the sign-in routes. Handlers that are mounted without either answer
+    /// `application/problem+json` to everybody. An answer of the upstream, or of a handler of the app's, is left as it
+    /// is.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, AuthError};
+    /// use axum::response::{Html, IntoResponse};
+    /// use http::StatusCode;
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    ///
+    /// let auth = Auth::builder()
+    ///     .error_page(|error: &AuthError| match error.status() {
+    ///         StatusCode::FORBIDDEN => Html("<h1>This page is for members</h1>").into_response(),
+    ///         _ => Html(format!("<h1>Back in a moment</h1><p>{}</p>", error.code())).into_response(),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn error_page(mut self, page: impl Fn(&AuthError) -> Response + Send + Sync + 'static) -> Self {
+        self.error_page = Some(Arc::new(page));
+        self
+    }
+
+    /// Reads these variables instead of the process's environment. For tests, and for programs that
+    /// keep their settings elsewhere.
+    #[must_use]
+    pub fn vars<K: Into<String>, V: Into<String>>(mut self, vars: impl IntoIterator<Item = (K, V)>) -> Self {
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into())));
+        self.vars = Some(vars.collect());
+        self
+    }
+
+    /// Tells the time, in seconds since the Unix epoch, for the expiry of tokens. For tests.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Proves the configuration and builds the proxy.
+    ///
+    /// # Errors
+    /// Lists every variable that is missing and every value that breaks a rule.
+    pub fn build(self) -> Result<P, ConfigError> {
+        let config = resolve(P::SPEC, &self.overrides, &|name| match &self.vars {
+            Some(vars) => Ok(vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())),
+            None => match std::env::var(name) {
+                Ok(value) => Ok(Some(Zeroizing::new(value))),
+                Err(std::env::VarError::NotPresent) => Ok(None),
+                Err(std::env::VarError::NotUnicode(_)) => Err(NotUnicode),
+            },
+        })?;
+        build::build(config, self).map(P::from_proxy)
+    }
+}
+
+impl<P> fmt::Debug for Builder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.overrides.options.iter().map(|(option, _)| option.to_string());
+        f.debug_struct("Builder").field("set", &set.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! The credential of a request: which session token counts, and what it says when it is decoded here.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use super::Shared;
+use crate::config::Strategy;
+use crate::cookie::{Candidate, CredentialError, NamesInPlay, SessionName};
+use crate::error::{AuthError, Reason};
+use crate::forwarded::ClientInfo;
+use crate::token::Verified;
+use crate::warnings::{Warning, other_prefix};
+
+impl Shared {
+    /// Whether tokens are keys into a database, and never in chunks.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.settings.strategy == Strategy::Database
+    }
+
+    /// The names that the session cookie may have in a request.
+    pub(crate) fn names_of(&self, parts: Option<&Parts>) -> NamesInPlay<'_> {
+        let https = parts
+            .filter(|_| self.names.depend_on_scheme())
+            .and_then(|parts| ClientInfo::scheme(parts, &self.settings));
+        self.names.in_play(https)
+    }
+
+    /// The session token of a request: the one that the session, the claims, the policy and the cache are about.
+    ///
+    /// # Errors
+    /// `token_too_large`, `bearer_malformed`, `token_ambiguous`.
+    pub(crate) fn candidate<'h>(
+        &self,
+        headers: &'h HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Option<Candidate<'h>>, AuthError> {
+        let opaque = self.is_opaque();
+        let found = match (names.get(0), names.get(1)) {
+            (Some(first), Some(second)) => Candidate::of(headers, &[first, second], opaque),
+            (first, _) => Candidate::of(headers, first.as_slice(), opaque),
+        };
+        let found = found?;
+        if names.is_unsure() {
+            let alone = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
+            let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
+            let cookies =
+                names.iter().filter(|name| alone(name).is_some_and(|found| is_cookie(&found))).count();
+            if cookies + usize::from(headers.contains_key(AUTHORIZATION)) > 1 {
+                return Err(CredentialError::Ambiguous.into());
+            }
+        }
+        if found.is_none() && !self.warnings.was_logged(Warning::OtherCookieName) {
+            self.warn_of_another_name(headers);
+        }
+        Ok(found)
+    }
+
+    /// Warns when a session cookie was sent under another name than the configured one.
+    fn warn_of_another_name(&self, headers: &HeaderMap) {
+        let own = |other: &str| self.names.all().iter().any(|name| name.browser == other);
+        let known = ["authjs.session-token", "next-auth.session-token"].map(str::to_owned);
+        let named = self.names.all().iter().map(|name| other_prefix(&name.upstream));
+        let all = named.chain(known.iter().cloned()).chain(known.iter().map(|name| other_prefix(name)));
+        for other in all.filter(|other| !own(other)) {
+            if Candidate::of(headers, &[&other], false)
+                .is_ok_and(|found| found.is_some_and(|found| !found.is_bearer()))
+            {
+                return self.warn_other_cookie_name(&other);
+            }
+        }
+    }
+
+    /// The token that headers carry, decrypted or verified here. Only where the proxy decodes tokens.
+    ///
+    /// # Errors
+    /// Invalid.
+    pub(crate) fn verified(
+        &self,
+        headers: &HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Option<Arc<Verified>>, AuthError> {
+        let Some(verifier) = &self.verifier else {
+            // Unreachable: the rules refuse a configuration that decodes tokens without a secret.
+            return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
+        };
+        let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
+        match verifier.verify(&candidate, names, self.now()) {
+            Ok(verified) => Ok(Some(verified)),
+            Err(error) => {
+                if error.is(Reason::TOKEN_UNKNOWN_KEY) {
+                    self.warn_once(Warning::UnknownKey);
+                }
+                Err(error.by_bearer(candidate.is_bearer()))
+            }
+        }
+    }
+}

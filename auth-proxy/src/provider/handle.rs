@@ -1,0 +1,147 @@
+//! The declared type's trait, the handle, and the state that all clones of it share.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auth_proxy_rules::Settings;
+use axum::extract::FromRef;
+use serde::de::DeserializeOwned;
+
+use crate::config::{Config, Spec};
+use crate::cookie::SessionNames;
+use crate::page::ErrorPage;
+use crate::session::{Keys, SessionMapping, Sessions};
+use crate::token::Verifier;
+use crate::upstream::{DynFetch, Upstream};
+use crate::warnings::{OnceWarnings, Warning};
+
+/// A type declared by [`auth_proxy!`](crate::auth_proxy). Implemented by the macro, not by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a proxy",
+    label = "not declared by `auth_proxy!`",
+    note = "declare it: `auth_proxy! {{ pub struct Auth {{ .. }} }}`"
+)]
+pub trait Provider: Clone + Send + Sync + 'static {
+    /// The type of `session.user`.
+    type User: DeserializeOwned + Send + Sync + 'static;
+    /// The decoded session token.
+    type Claims: DeserializeOwned + Send + Sync + 'static;
+
+    #[doc(hidden)]
+    const SPEC: &'static Spec;
+    #[doc(hidden)]
+    fn from_proxy(proxy: Proxy<Self>) -> Self;
+    #[doc(hidden)]
+    fn proxy(&self) -> &Proxy<Self>;
+    #[doc(hidden)]
+    fn fetch() -> Option<DynFetch> {
+        None
+    }
+}
+
+/// A router state that carries the proxy `P`: the proxy itself, or a struct that holds one.
+///
+/// Implemented for every state with `P: FromRef<S>`.
+#[diagnostic::on_unimplemented(
+    message = "the router state `{Self}` does not carry the proxy `{P}`",
+    label = "this state has no `{P}`",
+    note = "use the proxy as the state: `Router::new()..with_state(auth)`",
+    note = "or put it into your own state: `#[derive(Clone, FromRef)] struct App {{ auth: {P}, .. }}`"
+)]
+pub trait Provides<P> {
+    #[doc(hidden)]
+    fn provide(&self) -> P;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Provider + FromRef<S>, S> Provides<P> for S {
+    fn provide(&self) -> P {
+        P::from_ref(self)
+    }
+}
+
+/// The handle behind a declared type: a cheap clone around shared, immutable state.
+///
+/// A declared type dereferences to it, so `auth.router()`, `auth.session(&headers)` and the other
+/// methods here are called on the declared type.
+pub struct Proxy<P> {
+    shared: Arc<Shared>,
+    provider: PhantomData<fn() -> P>,
+}
+
+/// What all clones of a proxy share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) config: Config,
+    pub(crate) upstream: Arc<Upstream>,
+    /// Set when session tokens can be decoded here.
+    pub(crate) verifier: Option<Verifier>,
+    pub(crate) mapping: Arc<dyn SessionMapping>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) error_page: Option<ErrorPage>,
+    pub(crate) clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    pub(crate) warnings: OnceWarnings,
+    pub(crate) names: SessionNames,
+    pub(crate) keys: Keys,
+}
+
+impl<P: Provider> Proxy<P> {
+    /// The configuration, as it was checked.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+}
+
+impl<P> Proxy<P> {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), provider: PhantomData }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// Seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        match &self.clock {
+            Some(clock) => clock(),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        }
+    }
+
+    /// Logs a warning the first time.
+    pub(crate) fn warn_once(&self, finding: Warning) {
+        self.warnings.warn_once(finding, || self.cookie_names());
+    }
+
+    /// Logs a warning the first time, with a word of the request. It is logged escaped.
+    pub(crate) fn warn_once_with(&self, finding: Warning, word: impl FnOnce() -> String) {
+        self.warnings.warn_once(finding, word);
+    }
+
+    /// Logs the first time that a request carries a session cookie under another name.
+    pub(crate) fn warn_other_cookie_name(&self, other: &str) {
+        self.warnings.warn_other_cookie_name(&self.cookie_names(), other);
+    }
+
+    fn cookie_names(&self) -> String {
+        self.settings.cookie_names.all().collect::<Vec<_>>().join(" or ")
+    }
+}
+
+impl<P> Clone for Proxy<P> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), provider: PhantomData }
+    }
+}
+
+impl<P: Provider> fmt::Debug for Proxy<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(P::SPEC.name).field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}

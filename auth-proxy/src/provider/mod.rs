@@ -1,0 +1,13 @@
+//! The handle behind every declared type: the trait that the macro implements, the state that all clones share, and how
+//! a router's state carries it.
+//!
+//! Imports the rooms: `config`, `cookie`, `error`, `forwarded`, `page`, `session`, `token`, `upstream`, `warnings`.
+//! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`, `tower`.
+
+mod builder;
+mod credential;
+mod handle;
+
+pub use self::builder::Builder;
+pub(crate) use self::handle::Shared;
+pub use self::handle::{Provider, Provides, Proxy};

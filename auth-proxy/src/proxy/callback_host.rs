@@ -1,0 +1,93 @@
+//! Where the provider will send a visitor back to, told from the redirect to the provider.
+
+use auth_proxy_rules::{Host, Origin, Settings, is_in_domain, is_internal_host};
+use http::header::{LOCATION, SET_COOKIE};
+use http::{HeaderMap, Uri};
+use percent_encoding::percent_decode_str;
+
+use crate::cookie::domain;
+
+/// Whether a sign-in that starts with this answer cannot be finished: the callback goes to the
+/// upstream's own host, while the cookies that it needs (PKCE, state) stay with this app's.
+///
+/// Not so in the parent-domain deployment, whose cookies are shared by their `Domain`, nor with
+/// `AUTH_REDIRECT_PROXY_URL`, which names another host than the one that we ask.
+pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, headers: &HeaderMap) -> bool {
+    let upstream = &settings.base_url.origin;
+    let name = match &settings.host {
+        Host::Literal(host) => host,
+        // It was told this app's host: that it calls itself otherwise comes of an AUTH_URL of its own.
+        Host::Preserve if !is_internal_host(upstream.host()) => return false,
+        Host::Preserve | Host::Upstream | Host::Auto => &upstream.authority,
+    };
+    let (Some(own), Some(callback)) = (own, callback(headers)) else { return false };
+    let Some(callback) = callback.authority() else { return false };
+    let shared = headers.get_all(SET_COOKIE).iter().filter_map(domain);
+    callback.as_str().eq_ignore_ascii_case(name)
+        && !callback.host().eq_ignore_ascii_case(own.host())
+        && !shared.into_iter().any(|domain| is_in_domain(own.host(), domain))
+}
+
+/// The `redirect_uri` (RFC 6749, section 4.1.1) of a redirect to a provider.
+fn callback(headers: &HeaderMap) -> Option<Uri> {
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    let query = location.split_once('?')?.1;
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("redirect_uri="))?;
+    percent_decode_str(value).decode_utf8().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+
+    use super::*;
+
+    #[test]
+    fn only_where_nobody_could_finish_it() {
+        let idp = "https://idp.example/authorize?client_id=a&redirect_uri=";
+        let auth = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
+        let host_only = "authjs.state=x; Path=/";
+        let shared = "authjs.state=x; Path=/; Domain=.example.com";
+        for (host, upstream, own, callback, cookie, stranded) in [
+            ("upstream", "https://auth.example.com", "https://app.example.com", auth, host_only, true),
+            ("auth.example.com", "http://10.0.0.7", "https://app.example.com", auth, host_only, true),
+            ("upstream", "https://auth.example.com", "https://app.example.com", auth, shared, false),
+            ("upstream", "https://auth.example.com", "https://app.example.org", auth, shared, true),
+            // A redirect proxy, and this app itself.
+            ("preserve", "http://auth.internal", "https://app.example.com", auth, host_only, false),
+            ("upstream", "https://auth.example.com", "https://auth.example.com", auth, host_only, false),
+            // An AUTH_URL that names the internal host.
+            (
+                "preserve",
+                "http://auth.internal:3000",
+                "https://app.example.com",
+                "http://auth.internal:3000/x",
+                host_only,
+                true,
+            ),
+            (
+                "upstream",
+                "https://auth.example.com",
+                "https://app.example.com",
+                "nonsense%ff",
+                host_only,
+                false,
+            ),
+        ] {
+            let mut draft = Draft::default();
+            for (option, text) in [(Opt::Host, host), (Opt::BaseUrl, upstream), (Opt::PublicUrl, own)] {
+                draft.set(option, text).unwrap();
+            }
+            let settings = draft.resolve().unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, format!("{idp}{callback}&state=y").parse().unwrap());
+            headers.insert(SET_COOKIE, cookie.parse().unwrap());
+            let own = settings.public_url.as_ref();
+            assert_eq!(
+                callback_misses_app(&settings, own, &headers),
+                stranded,
+                "{host} {upstream} {own:?} {cookie}"
+            );
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! URLs of the upstream in `Location` and in JSON redirects become URLs of this app.
+
+use auth_proxy_rules::{BaseUrl, Origin, Settings, is_local};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, Uri};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Rewrites URLs of the upstream. All other URLs pass untouched.
+pub(super) struct LocationRewriter<'a> {
+    upstream: &'a BaseUrl,
+    public_origins: &'a [Origin],
+    upstream_base: &'a str,
+    local_base: &'a str,
+    /// This app as the browser sees it.
+    own: Option<Origin>,
+    /// `rewrite.location`
+    is_on: bool,
+}
+
+/// What a client of Auth.js gets in place of a redirect.
+#[derive(Deserialize)]
+struct Redirect<'a> {
+    #[serde(borrow)]
+    url: &'a RawValue,
+}
+
+impl<'a> LocationRewriter<'a> {
+    pub(super) fn new(settings: &'a Settings, own: Option<Origin>) -> Self {
+        Self {
+            upstream: &settings.base_url,
+            public_origins: &settings.public_origins,
+            upstream_base: &settings.upstream_base_path,
+            local_base: &settings.base_path,
+            own,
+            is_on: settings.rewrite.location,
+        }
+    }
+
+    /// Rewrites `Location`.
+    pub(super) fn head(&self, headers: &mut HeaderMap) {
+        let location = headers.get(LOCATION).and_then(text).and_then(|text| self.path(text));
+        if let Some(Ok(value)) = location.map(HeaderValue::try_from) {
+            headers.insert(LOCATION, value);
+        }
+    }
+
+    /// Rewrites the answer to `X-Auth-Return-Redirect` or `json=true` (`core/index.ts:161-172`):
+    /// an object with a `url`, of which everything else stays as it is, byte for byte. `None` when there is
+    /// nothing to change.
+    pub(super) fn json(&self, body: &[u8]) -> Option<Vec<u8>> {
+        // serde reads a struct from an array too: only an object is a redirect.
+        let text = std::str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with('{'))?;
+        let written = serde_json::from_str::<Redirect<'_>>(text).ok()?.url.get();
+        let path = self.path(&serde_json::from_str::<String>(written).ok()?)?;
+        let url = match &self.own {
+            Some(own) => format!("{own}{path}"),
+            None => path,
+        };
+        let at = (written.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        let after = text.get(at..)?.strip_prefix(written)?;
+        Some([text.get(..at)?, &serde_json::to_string(&url).ok()?, after].concat().into_bytes())
+    }
+
+    /// The path of this app that a URL of the upstream stands for.
+    fn path(&self, url: &str) -> Option<String> {
+        if !self.is_on {
+            return None;
+        }
+        let (origin, path) = split(url)?;
+        match origin {
+            Some(origin) if self.is_of_upstream(&origin) => {
+                let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
+                let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
+                // `//evil.example` is a path after the upstream's origin, and another host without it.
+                Some(if is_local(&path) { path } else { "/".to_owned() })
+            }
+            Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),
+            Some(_) => None,
+            None => self.below_base(path),
+        }
+    }
+
+    fn is_of_upstream(&self, origin: &Origin) -> bool {
+        origin.is_same(&self.upstream.origin) || self.public_origins.iter().any(|other| other.is_same(origin))
+    }
+
+    /// A path below the upstream's base path as one below this app's, where they differ.
+    fn below_base(&self, path: &str) -> Option<String> {
+        let rest = path.strip_prefix(self.upstream_base)?;
+        let at_boundary = rest.is_empty() || rest.starts_with(['/', '?', '#']);
+        (at_boundary && self.upstream_base != self.local_base).then(|| format!("{}{rest}", self.local_base))
+    }
+}
+
+/// Servers write UTF-8 into `Location`, though header values are ASCII (RFC 9110, section 5.5).
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
+}
+
+/// The origin of a URL, if it has one, and its path. `None` for a URL of another scheme and for a relative path.
+fn split(url: &str) -> Option<(Option<Origin>, &str)> {
+    if url.starts_with('/') && !url.starts_with("//") {
+        return Some((None, url));
+    }
+    let (scheme, rest) = url.split_once("://")?;
+    let https = match scheme.to_ascii_lowercase().as_str() {
+        "https" => true,
+        "http" => false,
+        _ => return None,
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let authority = authority.parse::<Uri>().ok()?.authority()?.as_str().to_ascii_lowercase();
+    Some((Some(Origin { https, authority }), if path.is_empty() { "/" } else { path }))
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+
+    use super::*;
+
+    /// The settings of an app at `own`, before an upstream at `upstream`.
+    fn settings(upstream: &str, own: &str, more: &[(Opt, &str)]) -> Settings {
+        let mut draft = Draft::default();
+        let paths = [(Opt::UpstreamBasePath, "/auth"), (Opt::BasePath, "/api/login")];
+        for (option, text) in
+            paths.iter().chain(&[(Opt::BaseUrl, upstream), (Opt::PublicUrl, own)]).chain(more)
+        {
+            draft.set(*option, text).unwrap();
+        }
+        draft.resolve().unwrap()
+    }
+
+    fn rewrite(settings: &Settings) -> LocationRewriter<'_> {
+        LocationRewriter::new(settings, settings.public_url.clone())
+    }
+
+    #[test]
+    fn upstream_urls_become_paths_of_this_app() {
+        let settings = settings("https://auth.example.com/tenant", "https://app.example.org", &[]);
+        let rewrite = rewrite(&settings);
+        for (url, path) in [
+            ("https://auth.example.com/tenant/auth/signin?error=x#y", Some("/api/login/signin?error=x#y")),
+            ("https://AUTH.example.com:443/auth/error", Some("/api/login/error")),
+            ("https://auth.example.com/dashboard", Some("/dashboard")),
+            ("https://auth.example.com", Some("/")),
+            ("https://auth.example.com//evil.example", Some("/")),
+            ("https://auth.example.com/tenant//evil.example", Some("/")),
+            ("https://auth.example.com/\t/evil.example", Some("/")),
+            ("https://auth.example.com/\\evil.example", Some("/")),
+            ("https://auth.example.com/caf\u{e9}", Some("/caf\u{e9}")),
+            ("https://auth.example.com/authority", Some("/authority")),
+            ("https://app.example.org/auth/verify-request", Some("/api/login/verify-request")),
+            ("https://app.example.org/dashboard", None),
+            ("/auth/signin", Some("/api/login/signin")),
+            ("/auth", Some("/api/login")),
+            ("/auth?x", Some("/api/login?x")),
+            ("/authx", None),
+            ("/dashboard", None),
+            ("//auth.example.com/auth", None),
+            ("http://auth.example.com/auth", None),
+            ("https://auth.example.com.evil.example/auth", None),
+            ("https://auth.example.com@evil.example/auth", None),
+            ("https://idp.example/authorize?redirect_uri=https://auth.example.com/auth", None),
+            ("javascript:alert(1)", None),
+            ("", None),
+        ] {
+            assert_eq!(rewrite.path(url).as_deref(), path, "{url}");
+        }
+    }
+
+    #[test]
+    fn json_redirects_stay_absolute_and_keep_every_other_byte() {
+        let settings = settings("http://auth.internal", "https://app.example.org", &[]);
+        let rewrite = rewrite(&settings);
+        let json = |text: &str| rewrite.json(text.as_bytes()).map(|body| String::from_utf8(body).unwrap());
+        // All but the URL is as it was: white space, the order, and numbers that no double holds.
+        assert_eq!(
+            json(r#" { "b" : 12222222222.22222222222222 , "url":"/auth/x\u002e", "a": 1e400}"#).as_deref(),
+            Some(
+                r#" { "b" : 12222222222.22222222222222 , "url":"https://app.example.org/api/login/x.", "a": 1e400}"#
+            )
+        );
+        assert_eq!(json(r#"["/auth/x"]"#), None);
+        assert_eq!(
+            json(r#"{"url":"http://auth.internal/auth/error?error=X"}"#).unwrap(),
+            r#"{"url":"https://app.example.org/api/login/error?error=X"}"#
+        );
+        for untouched in
+            [r#"{"url":"https://idp.example/"}"#, r#"{"user":{}}"#, "null", "[]", "nope", r#"{"url":1}"#]
+        {
+            assert_eq!(json(untouched), None, "{untouched}");
+        }
+    }
+
+    #[test]
+    fn location_option_switches_rewriting_off() {
+        let off = [(Opt::RewriteLocation, "false")];
+        let settings = settings("https://auth.example.com", "http://app.example.org", &off);
+        assert_eq!(rewrite(&settings).path("https://auth.example.com/auth/error"), None);
+        assert_eq!(rewrite(&settings).json(br#"{"url":"https://auth.example.com/auth"}"#), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! The answer to a forwarded `/session`.
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+
+use crate::error::{AuthError, Reason};
+use crate::provider::Shared;
+use crate::session::{SESSION_LIMIT, wire};
+use crate::upstream::body_error;
+use crate::warnings::Warning;
+
+/// Checks the answer to a `/session` that was forwarded with a credential. What a lookup would take for an outage is one
+/// for the page that asks too: it must not read it as a sign-out. A status other than 200 passes as it is.
+///
+/// # Errors
+/// `upstream_ambiguous_session`, `upstream_invalid_response`; `upstream_failed` for a body that breaks off, `upstream_timeout`
+/// for one that stands still.
+pub(super) async fn check_forwarded_session(
+    shared: &Shared,
+    response: Response<Body>,
+) -> Result<Response<Body>, AuthError> {
+    if response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
+    let response = Response::from_parts(parts, bytes);
+    wire::read(&response, &shared.names).inspect_err(|error| {
+        if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
+            shared.warn_once(Warning::AmbiguousSession);
+        }
+    })?;
+    Ok(response.map(Body::from))
+}

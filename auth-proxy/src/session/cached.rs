@@ -1,0 +1,163 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::data::SessionData;
+use super::key::TokenKey;
+use super::lineage::Ticket;
+use super::raw::RawSession;
+use crate::error::{AuthError, Reason};
+use crate::json::deserialize_into;
+
+/// A session as the upstream told it, to be kept by a [`SessionStore`](crate::SessionStore).
+///
+/// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
+/// of it. `Debug` shows when the upstream was asked and nothing of the user.
+#[derive(Clone)]
+pub struct CachedSession {
+    inner: Arc<Inner>,
+    /// The very token, and the host and scheme, that it was told of: see [`SessionKey`](crate::SessionKey).
+    exact: [u8; 32],
+    /// Whether it is used past its time, since nobody could tell a newer one.
+    is_stale: bool,
+}
+
+struct Inner {
+    raw: RawSession,
+    /// Bytes in which it was told; zero where a store of the app's own keeps it.
+    size: usize,
+    asked: SystemTime,
+    /// By which it is known whether a sign-out ended it, under whichever of its tokens; none where a store of the
+    /// app's own keeps it.
+    ticket: Option<Ticket>,
+    /// In the app's type, made when it is first wanted.
+    typed: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+impl CachedSession {
+    /// A session that was told just now, in so many bytes.
+    pub(crate) fn new(raw: RawSession, size: usize) -> Self {
+        let inner = Inner { raw, size, asked: SystemTime::now(), ticket: None, typed: OnceLock::new() };
+        Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
+    }
+
+    /// The same, to be remembered until this ticket is out of date.
+    pub(super) fn until(self, ticket: &Ticket) -> Self {
+        let (size, asked) = (self.inner.size, self.inner.asked);
+        let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
+        let inner = Inner { raw, size, asked, ticket: Some(ticket.clone()), typed: OnceLock::new() };
+        Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
+    }
+
+    /// The same, as an answer to this.
+    pub(super) fn of(mut self, key: &TokenKey) -> Self {
+        self.exact = key.exact;
+        self
+    }
+
+    /// When the upstream was asked, where a store of the app's own keeps the session.
+    pub(super) fn asked_by_store(&self) -> Option<SystemTime> {
+        self.inner.ticket.is_none().then_some(self.inner.asked)
+    }
+
+    /// Whether it is an answer to this.
+    pub(super) fn is_of(&self, key: &TokenKey) -> bool {
+        self.exact == key.exact
+    }
+
+    pub(crate) fn raw(&self) -> &RawSession {
+        &self.inner.raw
+    }
+
+    /// Bytes in which it was told.
+    pub(super) fn size(&self) -> usize {
+        self.inner.size
+    }
+
+    /// The same, used past its time.
+    pub(super) fn stale(mut self) -> Self {
+        self.is_stale = true;
+        self
+    }
+
+    /// Whether it is used past its time.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.is_stale
+    }
+
+    /// The session in the app's type.
+    ///
+    /// # Errors
+    /// `user_mismatch`, whose source names the field that does not fit.
+    pub(crate) fn typed<U: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+    ) -> Result<Arc<SessionData<U>>, AuthError> {
+        let known = self.inner.typed.get().map(Arc::clone).map(Arc::downcast::<SessionData<U>>);
+        if let Some(Ok(known)) = known {
+            return Ok(known);
+        }
+        let raw = self.raw();
+        let user = deserialize_into(raw.user.clone(), Reason::USER_MISMATCH)?;
+        let data = Arc::new(SessionData { user, expires: raw.expires, extra: raw.extra.clone() });
+        // Somebody else may have been faster: what they made is the same.
+        self.inner.typed.set(Arc::clone(&data) as Arc<dyn Any + Send + Sync>).ok();
+        Ok(data)
+    }
+
+    /// Whether it may be used: told within this time, not over, and not ended. A clock that was set back
+    /// makes it unknown how old it is.
+    pub(super) fn is_good(&self, now: SystemTime, keep: Duration) -> bool {
+        let young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
+        young
+            && self.inner.raw.expires.is_none_or(|expires| now < expires)
+            && self.inner.ticket.as_ref().is_none_or(Ticket::is_current)
+    }
+}
+
+impl PartialEq for CachedSession {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+impl fmt::Debug for CachedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedSession").field("asked", &self.inner.asked).finish_non_exhaustive()
+    }
+}
+
+/// What a store keeps of a session.
+#[derive(Serialize, Deserialize)]
+struct Stored<R> {
+    version: u8,
+    asked: SystemTime,
+    exact: [u8; 32],
+    session: R,
+}
+
+/// Changes when a session that was stored by another version of this crate cannot be read.
+const VERSION: u8 = 1;
+
+impl Serialize for CachedSession {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let stored =
+            Stored { version: VERSION, asked: self.inner.asked, exact: self.exact, session: &self.inner.raw };
+        stored.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CachedSession {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = Stored::<RawSession>::deserialize(deserializer)?;
+        if stored.version != VERSION {
+            return Err(D::Error::custom("a session of another version"));
+        }
+        let inner =
+            Inner { raw: stored.session, size: 0, asked: stored.asked, ticket: None, typed: OnceLock::new() };
+        Ok(Self { inner: Arc::new(inner), exact: stored.exact, is_stale: false })
+    }
+}

@@ -1,0 +1,117 @@
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use super::raw::RawSession;
+
+/// Makes a session of the claims of a token, for `session.source: local`.
+///
+/// Answers the JSON that the upstream's `/session` would: an object with `user`. Where claims are to be shown
+/// under their own names, `session.claims: [role]` in the block is enough. Set a mapping with
+/// [`Builder::session_mapping`](crate::Builder::session_mapping) when the upstream's session
+/// callback does more than that. Implemented for functions of the same shape.
+pub trait SessionMapping: Send + Sync + 'static {
+    /// The session of these claims.
+    fn session(&self, claims: &Map<String, Value>) -> Map<String, Value>;
+}
+
+impl<F: Fn(&Map<String, Value>) -> Map<String, Value> + Send + Sync + 'static> SessionMapping for F {
+    fn session(&self, claims: &Map<String, Value>) -> Map<String, Value> {
+        self(claims)
+    }
+}
+
+/// What Auth.js's default session callback makes of a token (`core/lib/actions/session.ts`): name,
+/// email, and picture as image; and `sub` as id, which that callback leaves out.
+#[derive(Clone, Copy, Debug)]
+pub struct DefaultMapping;
+
+impl SessionMapping for DefaultMapping {
+    fn session(&self, claims: &Map<String, Value>) -> Map<String, Value> {
+        let mut user = Map::new();
+        for (claim, field) in [("sub", "id"), ("name", "name"), ("email", "email"), ("picture", "image")] {
+            if let Some(value) = claims.get(claim) {
+                user.insert(field.to_owned(), value.clone());
+            }
+        }
+        Map::from_iter([("user".to_owned(), Value::Object(user))])
+    }
+}
+
+/// [`DefaultMapping`], and the claims of `session.claims` under their own names. A claim `id` that is named so
+/// takes the place of the `sub` there.
+pub(crate) struct NamedClaims(pub(crate) Vec<String>);
+
+impl SessionMapping for NamedClaims {
+    fn session(&self, claims: &Map<String, Value>) -> Map<String, Value> {
+        let mut session = DefaultMapping.session(claims);
+        if let Some(Value::Object(user)) = session.get_mut("user") {
+            for name in &self.0 {
+                if let Some(value) = claims.get(name) {
+                    user.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        session
+    }
+}
+
+/// The session that a mapping makes of claims. It ends when the token does. `None` when the mapping
+/// gives no user: nobody is signed in.
+pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>) -> Option<RawSession> {
+    let mut session = mapping.session(claims);
+    let Some(Value::Object(user)) = session.remove("user") else { return None };
+    session.remove("expires");
+    let expires = claims
+        .get("exp")
+        .and_then(Value::as_f64)
+        // The year 9999: whatever is later is as good as no end, and cannot be written as a date.
+        .filter(|exp| *exp < 253_402_300_800.0)
+        .and_then(|exp| Duration::try_from_secs_f64(exp).ok())
+        .and_then(|exp| SystemTime::UNIX_EPOCH.checked_add(exp));
+    Some(RawSession { user, expires, extra: session })
+}
+
+/// The claims that a session stands for, where no token can be decoded: the reverse of
+/// [`DefaultMapping`], and every other field of the user as it is.
+pub(crate) fn claims(session: &RawSession) -> Map<String, Value> {
+    let mut claims = session.user.clone();
+    for (field, claim) in [("id", "sub"), ("image", "picture")] {
+        if let Some(value) = claims.remove(field) {
+            claims.insert(claim.to_owned(), value);
+        }
+    }
+    // The database strategy of Robo tells the id beside the user.
+    if !claims.contains_key("sub")
+        && let Some(id) = session.extra.get("userId")
+    {
+        claims.insert("sub".to_owned(), id.clone());
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn there_and_back() {
+        let Value::Object(given) =
+            json!({"sub": "1", "name": "Ada", "email": "a@b.c", "picture": "p", "exp": 1.5, "jti": "x"})
+        else {
+            unreachable!()
+        };
+        let session = session(&DefaultMapping, &given).unwrap();
+        assert_eq!(
+            Value::Object(session.user.clone()),
+            json!({"id": "1", "name": "Ada", "email": "a@b.c", "image": "p"})
+        );
+        assert_eq!(session.expires, Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)));
+        assert_eq!(
+            Value::Object(claims(&session)),
+            json!({"sub": "1", "name": "Ada", "email": "a@b.c", "picture": "p"})
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! Warnings that name a misconfiguration and its fix. A proxy logs each of them once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Which warnings were logged.
+#[derive(Default)]
+pub(crate) struct OnceWarnings([AtomicBool; Warning::COUNT]);
+
+/// A misconfiguration that a request shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Warning {
+    /// The upstream renews session cookies, and no layer relays them to the browser.
+    CookiesNotRelayed,
+    /// The browser has a session cookie under another name than the configured one.
+    OtherCookieName,
+    /// The session cookie has not the form of a token, with `session_strategy: jwt`.
+    NoTokenShape,
+    /// The upstream answered null for a session cookie and neither cleared nor renewed it.
+    AmbiguousSession,
+    /// A token names a key that no configured secret gives.
+    UnknownKey,
+    /// A request came for a host that only its client vouches for.
+    UntrustedHost,
+    /// A peer that is no trusted proxy says that the client came over https.
+    IgnoredHttpsClaim,
+    /// The provider will send the browser to another host than this app's, which lacks the cookies of the sign-in.
+    CallbackOnOtherHost,
+    /// The same, with Next.js as the upstream, which ignores the host that it is told.
+    CallbackOnOtherHostNextJs,
+    /// The upstream makes URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
+    ForeignUrls,
+}
+
+impl Warning {
+    const COUNT: usize = Self::ForeignUrls as usize + 1;
+}
+
+impl OnceWarnings {
+    /// Whether a warning was logged. What costs time to find out need not be looked for again then.
+    pub(crate) fn was_logged(&self, warning: Warning) -> bool {
+        self.0.get(warning as usize).is_some_and(|logged| logged.load(Ordering::Relaxed))
+    }
+
+    /// Marks a warning as logged. True the first time.
+    pub(crate) fn mark_logged(&self, warning: Warning) -> bool {
+        self.0.get(warning as usize).is_some_and(|logged| !logged.swap(true, Ordering::Relaxed))
+    }
+
+    /// Logs a warning the first time. `word` is the one part of it that is not fixed: a cookie name, or a host.
+    pub(crate) fn warn_once(&self, warning: Warning, word: impl FnOnce() -> String) {
+        if !self.mark_logged(warning) {
+            return;
+        }
+        let word = word();
+        let cookie_name = word.as_str();
+        match warning {
+            Warning::CookiesNotRelayed => tracing::warn!(
+                "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
+                 with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
+            ),
+            Warning::NoTokenShape => tracing::warn!(
+                cookie_name,
+                "a session cookie has not the form of a token, and was refused without asking the upstream: set \
+                 `upstream.session_strategy: database` if the upstream keeps its sessions in a database"
+            ),
+            Warning::AmbiguousSession => tracing::warn!(
+                cookie_name,
+                "the upstream answered null for a session cookie, and neither cleared nor renewed it: its \
+                 database is in trouble, or `upstream.cookie_name` is not the name that it uses"
+            ),
+            Warning::UnknownKey => tracing::warn!(
+                cookie_name,
+                "a token names a key that no configured secret gives: `upstream.secret` is not the upstream's \
+                 AUTH_SECRET, an older one is missing from the list, or `upstream.cookie_name`, which is part \
+                 of the key, is not the upstream's"
+            ),
+            Warning::UntrustedHost => tracing::warn!(
+                host = ?word.chars().take(100).collect::<String>(),
+                "a sign-in request was refused: its host is not known to be this app's. Set `public_url` to this app's \
+                 origin, or list its hosts in `hosts`, or have the proxy in client of it write `X-Forwarded-Host`, name \
+                 that proxy in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
+            ),
+            Warning::IgnoredHttpsClaim => tracing::warn!(
+                "a peer that is not trusted says `X-Forwarded-Proto: https`, and this app takes itself to be on http: \
+                 cookies have no `Secure` and redirects lead to http. Set `public_url`, or name the proxy in client of \
+                 this app in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
+            ),
+            Warning::CallbackOnOtherHost => tracing::warn!(
+                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
+                 are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
+                 of its own), or share its cookies with this app by their domain (deployment parent-domain)"
+            ),
+            Warning::CallbackOnOtherHostNextJs => tracing::warn!(
+                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
+                 are missing: Next.js ignores Host, so that its route.js needs the lines of \
+                 examples/nextjs/README.md of auth-proxy (next-auth v4: AUTH_TRUST_HOST), or AUTH_URL \
+                 (NEXTAUTH_URL) has to be this app's origin"
+            ),
+            // Said by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
+            Warning::OtherCookieName | Warning::ForeignUrls => {}
+        }
+    }
+}
+
+impl OnceWarnings {
+    /// Logs the first time that a request carries a session cookie under another name.
+    pub(crate) fn warn_other_cookie_name(&self, cookie_names: &str, other: &str) {
+        if !self.mark_logged(Warning::OtherCookieName) {
+            return;
+        }
+        if other.contains("next-auth") {
+            tracing::warn!(
+                cookie_name = cookie_names,
+                other,
+                "a request carries the session cookie of next-auth v4: set `upstream.kind: next_auth_v4`"
+            );
+        } else {
+            tracing::warn!(
+                cookie_name = cookie_names,
+                other,
+                "a request carries the session cookie under another name: remove `upstream.kind`, or set \
+                 `upstream.cookie_name` to it, or `public_url`, from which the name follows"
+            );
+        }
+    }
+}
+
+/// The name that Auth.js gives the cookie under the other scheme (`core/lib/utils/cookie.ts:59-131`).
+pub(crate) fn other_prefix(cookie_name: &str) -> String {
+    match cookie_name.strip_prefix("__Secure-") {
+        Some(plain) => plain.to_owned(),
+        None => format!("__Secure-{cookie_name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_name() {
+        assert_eq!(other_prefix("authjs.session-token"), "__Secure-authjs.session-token");
+        assert_eq!(other_prefix("__Secure-authjs.session-token"), "authjs.session-token");
+    }
+
+    #[test]
+    fn there_is_a_flag_for_each() {
+        let warnings = OnceWarnings::default();
+        for warning in [
+            Warning::CookiesNotRelayed,
+            Warning::OtherCookieName,
+            Warning::NoTokenShape,
+            Warning::AmbiguousSession,
+            Warning::UnknownKey,
+            Warning::UntrustedHost,
+            Warning::IgnoredHttpsClaim,
+            Warning::CallbackOnOtherHost,
+            Warning::CallbackOnOtherHostNextJs,
+            Warning::ForeignUrls,
+        ] {
+            assert!(warnings.0.get(warning as usize).is_some());
+        }
+    }
+}
