@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// The settings of an app at `own`, in client of an upstream at `upstream`.
+    /// The settings of an app at `own`, in front of an upstream at `upstream`.
     fn settings(upstream: &str, own: &str, more: &[(Opt, &str)]) -> Settings {
         let mut draft = Draft::default();
         let paths = [(Opt::UpstreamBasePath, "/auth"), (Opt::BasePath, "/api/login")];

@@ -49,7 +49,7 @@ const OF_PROXIES: &[&str] = &[
     "forwarded-for",
     "x-forwarded",
     // Microsoft TMG and Azure; nginx recipes for Rails and Zope.
-    "client-end-https",
+    "front-end-https",
     "x-url-scheme",
     "x-scheme",
 ];
