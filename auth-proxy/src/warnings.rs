@@ -77,12 +77,12 @@ impl OnceWarnings {
             Warning::UntrustedHost => tracing::warn!(
                 host = ?word.chars().take(100).collect::<String>(),
                 "a sign-in request was refused: its host is not known to be this app's. Set `public_url` to this app's \
-                 origin, or list its hosts in `hosts`, or have the proxy in client of it write `X-Forwarded-Host`, name \
+                 origin, or list its hosts in `hosts`, or have the proxy in front of it write `X-Forwarded-Host`, name \
                  that proxy in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
             ),
             Warning::IgnoredHttpsClaim => tracing::warn!(
                 "a peer that is not trusted says `X-Forwarded-Proto: https`, and this app takes itself to be on http: \
-                 cookies have no `Secure` and redirects lead to http. Set `public_url`, or name the proxy in client of \
+                 cookies have no `Secure` and redirects lead to http. Set `public_url`, or name the proxy in front of \
                  this app in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
             ),
             Warning::CallbackOnOtherHost => tracing::warn!(

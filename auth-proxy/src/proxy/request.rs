@@ -64,7 +64,7 @@ pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, Au
 /// With `raise`, cookies get back the prefix that they lost on the way down.
 pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, raise: bool) {
     strip_hop_by_hop(headers);
-    // `Expect` too: the server in client has answered it already.
+    // `Expect` too: the server in front has answered it already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
