@@ -1,0 +1,61 @@
+//! What a page shows of its own request: which source answered the session lookup, and how long the request has taken.
+//! The source is a field of the debug event that `auth_proxy` logs for each lookup.
+
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use axum::{extract::Request, middleware::Next, response::Response};
+use tracing::{Event, Level, Subscriber, field::Field, field::Visit};
+use tracing_subscriber::{Layer, filter::Targets, layer::Context, registry::LookupSpan};
+
+tokio::task_local! {
+    static BEGAN: Instant;
+    static SOURCE: Cell<Option<&'static str>>;
+}
+
+/// Starts the clock of a request.
+pub async fn watch(request: Request, next: Next) -> Response {
+    BEGAN.scope(Instant::now(), SOURCE.scope(Cell::new(None), next.run(request))).await
+}
+
+/// What answered the lookup of this request, or `None` where nothing was looked up.
+pub fn source() -> Option<&'static str> {
+    SOURCE.with(Cell::get)
+}
+
+/// The time since this request arrived.
+pub fn took() -> Duration {
+    BEGAN.get().elapsed()
+}
+
+/// Reads the source from the events. A lookup is logged by the task that answers the request.
+pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    SourceLayer.with_filter(Targets::new().with_target("auth_proxy", Level::DEBUG))
+}
+
+struct SourceLayer;
+
+impl<S: Subscriber> Layer<S> for SourceLayer {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut SourceField);
+    }
+}
+
+struct SourceField;
+
+impl Visit for SourceField {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "source" {
+            let source = match value {
+                "upstream" => "The upstream, asked for this page",
+                "memory" => "The cache, which keeps an answer of the upstream for 10 seconds",
+                "stale" => "The cache, with an old answer, because the upstream is in trouble",
+                _ => "This app: the cookie is not a session token",
+            };
+            SOURCE.try_with(|kept| kept.set(Some(source))).ok();
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
