@@ -11,17 +11,17 @@ use tracing_subscriber::{Layer, filter::Targets, layer::Context, registry::Looku
 
 tokio::task_local! {
     static BEGAN: Instant;
-    static SOURCE: Cell<Option<&'static str>>;
+    static ANSWERED_BY: Cell<Option<&'static str>>;
 }
 
 /// Starts the clock of a request.
 pub async fn watch(request: Request, next: Next) -> Response {
-    BEGAN.scope(Instant::now(), SOURCE.scope(Cell::new(None), next.run(request))).await
+    BEGAN.scope(Instant::now(), ANSWERED_BY.scope(Cell::new(None), next.run(request))).await
 }
 
 /// What answered the lookup of this request, or `None` where nothing was looked up.
-pub fn source() -> Option<&'static str> {
-    SOURCE.with(Cell::get)
+pub fn answered_by() -> Option<&'static str> {
+    ANSWERED_BY.with(Cell::get)
 }
 
 /// The time since this request arrived.
@@ -47,13 +47,13 @@ struct SourceField;
 impl Visit for SourceField {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "source" {
-            let source = match value {
-                "upstream" => "The upstream, asked for this page",
-                "memory" => "The cache, which keeps an answer of the upstream for 10 seconds",
-                "stale" => "The cache, with an old answer, because the upstream is in trouble",
-                _ => "This app: the cookie is not a session token",
+            let text = match value {
+                "upstream" => "Answered by the upstream, asked for this page",
+                "memory" => "Answered by the cache, which keeps what the upstream said for 10 seconds",
+                "stale" => "Answered by the cache with an old answer: the upstream is in trouble",
+                _ => "None: the cookie is not a session token",
             };
-            SOURCE.try_with(|kept| kept.set(Some(source))).ok();
+            ANSWERED_BY.try_with(|kept| kept.set(Some(text))).ok();
         }
     }
 

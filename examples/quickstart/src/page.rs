@@ -8,12 +8,15 @@ use axum::response::{Html, IntoResponse, Response};
 
 use crate::{Auth, lookup};
 
-/// No script runs, and no inline style counts. Pictures of users are on other servers.
+/// Allows no script and no inline style. Pictures of users are on other servers.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
+/// With `session: { source: local }`.
+const LOCAL: &str = "None: this app decoded the session token";
+
 pub fn signed_out() -> Response {
-    page("Hello, stranger", include_str!("signed-out.html"), "Nothing: the browser sent no session cookie")
+    page("Hello, stranger", include_str!("signed-out.html"), "None: the browser sent no session cookie")
 }
 
 pub fn signed_in(session: &Session<Auth>) -> Response {
@@ -24,12 +27,12 @@ pub fn signed_in(session: &Session<Auth>) -> Response {
         email = escape(session.user.email.as_deref().unwrap_or("No email address")),
         expires = session.expires.map_or("Not known".to_owned(), from_now),
     );
-    page(&format!("Hello, {}", escape(name(session))), &body, "The session token, decoded by this app")
+    page(&format!("Hello, {}", escape(name(session))), &body, LOCAL)
 }
 
 pub fn dashboard(session: &Session<Auth>) -> Response {
     let body = format!(include_str!("dashboard.html"), name = escape(name(session)));
-    page("Dashboard", &body, "The session token, decoded by this app")
+    page("Dashboard", &body, LOCAL)
 }
 
 pub async fn style() -> impl IntoResponse {
@@ -40,11 +43,11 @@ pub async fn icon() -> impl IntoResponse {
     ([(CONTENT_TYPE, "image/svg+xml")], include_str!("icon.svg"))
 }
 
-/// `title` and `body` are HTML. `unasked` names the source where nothing was looked up.
-fn page(title: &str, body: &str, unasked: &str) -> Response {
-    let source = lookup::source().unwrap_or(unasked);
+/// `title` and `body` are HTML. `no_lookup` says why nothing was looked up.
+fn page(title: &str, body: &str, no_lookup: &str) -> Response {
+    let lookup = lookup::answered_by().unwrap_or(no_lookup);
     let took = format!("{:.1} ms", lookup::took().as_secs_f64() * 1000.0);
-    let html = format!(include_str!("page.html"), title = title, body = body, source = source, took = took);
+    let html = format!(include_str!("page.html"), title = title, body = body, lookup = lookup, took = took);
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
 }
 
@@ -77,5 +80,6 @@ fn from_now(time: SystemTime) -> String {
 
 /// Text of a user, for the text and the quoted attributes of a page.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -82,21 +82,23 @@ async fn quickstart_shows_initials_without_a_picture() {
     }
 }
 
-/// Each page of the app says which source told who asks.
 #[tokio::test]
-async fn quickstart_names_the_source_of_the_session() {
+async fn quickstart_names_what_answered_the_lookup() {
     let upstream = FakeUpstream::start().await.unwrap();
     let program = start(upstream.url());
-    let browser = Browser::at(&address(&program));
     let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));
-    for (cookie, lookups, source) in [
-        ("", 0, "Nothing: the browser sent no session cookie"),
-        ("authjs.session-token=x", 0, "This app: the cookie is not a session token"),
-        (&*cookie, 1, "The upstream, asked for this page"),
-        (&*cookie, 1, "The cache, which keeps"),
+    let foreign = FakeUpstream::builder().secret("another secret that is long enough").start().await.unwrap();
+    let unknown = foreign.cookie(&json!({ "sub": "1" }));
+    for (cookie, title, lookups, answered_by) in [
+        ("", "Hello, stranger", 0, "None: the browser sent no session cookie"),
+        ("authjs.session-token=x", "Hello, stranger", 0, "None: the cookie is not a session token"),
+        (&unknown, "Hello, stranger", 1, "Answered by the upstream"),
+        (&cookie, "Hello, Ada", 2, "Answered by the upstream"),
+        (&cookie, "Hello, Ada", 2, "Answered by the cache"),
     ] {
-        let page = browser.get_with("/", &[("cookie", cookie)]).await;
-        assert!(page.body.contains(&format!(r#"<dd id="source">{source}"#)), "{source}: {}", page.body);
-        assert_eq!(upstream.lookups(), lookups, "{source}");
+        let page = Browser::at(&address(&program)).get_with("/", &[("cookie", cookie)]).await;
+        assert!(page.body.contains(&format!("<h1>{title}</h1>")), "{answered_by}: {}", page.body);
+        assert!(page.body.contains(&format!(r#"<dd id="lookup">{answered_by}"#)), "{}", page.body);
+        assert_eq!(upstream.lookups(), lookups, "{answered_by}");
     }
 }
