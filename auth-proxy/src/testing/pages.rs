@@ -8,7 +8,9 @@ pub(super) fn sign_in(base: &str, csrf: &str, callback: &str, error: Option<&str
     page(
         "Sign In",
         &format!(
-            r#"{error}<form action="{base}/callback/credentials" method="POST">
+            r#"{error}<p>This is a test server. Its user is <code>demo</code> with the password <code>demo</code>, unless
+other users were set up.</p>
+<form action="{base}/callback/credentials" method="POST">
 <input type="hidden" name="csrfToken" value="{csrf}">
 <input type="hidden" name="callbackUrl" value="{callback}">
 <label>Username <input name="username" autocomplete="username" autofocus></label>
@@ -40,16 +42,28 @@ pub(super) fn sign_out(base: &str, csrf: &str, callback: &str) -> String {
 fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{STYLE}</style></head>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><style>{STYLE}</style></head>\
          <body><main><h1>{title}</h1>{body}</main></body></html>"
     )
 }
 
-const STYLE: &str = "body{font:16px system-ui;background:#f4f4f5;display:grid;place-items:center;min-height:100vh;\
-margin:0}main{background:#fff;border-radius:12px;padding:2rem;width:18rem;box-shadow:0 2px 12px #0002}\
-label{display:block;margin:.8rem 0}input{width:100%;box-sizing:border-box;padding:.5rem;margin-top:.2rem}\
-button{width:100%;padding:.6rem;border:0;border-radius:8px;background:#2563eb;color:#fff;font-size:1rem}\
-[role=alert]{color:#b91c1c}";
+/// In the page, as Auth.js has it. Form fields have 16 pixels: below that, phones zoom into them.
+const STYLE: &str = ":root{color-scheme:light dark;--page:#f4f4f5;--card:#fff;--text:#18181b;--line:#71717a;\
+--link:#1d4ed8;--on-link:#fff;--error:#b91c1c}\
+@media(prefers-color-scheme:dark){:root{--page:#18181b;--card:#27272a;--text:#f4f4f5;--line:#a1a1aa;\
+--link:#93c5fd;--on-link:#172554;--error:#fca5a5}}\
+*{box-sizing:border-box}\
+body{font:1rem/1.5 system-ui,sans-serif;background:var(--page);color:var(--text);display:grid;place-items:center;\
+min-height:100vh;margin:0;padding:1rem;overflow-wrap:anywhere}\
+main{background:var(--card);border-radius:12px;padding:1.5rem;width:min(100%,22rem);box-shadow:0 2px 12px #0003}\
+h1{margin:0 0 1rem;font-size:1.5rem}label{display:block;margin:1rem 0}\
+input{display:block;width:100%;min-height:2.75rem;margin-top:.25rem;padding:.5rem .75rem;font:inherit;\
+border:1px solid var(--line);border-radius:8px;background:var(--card);color:inherit}\
+button{width:100%;min-height:2.75rem;border:0;border-radius:8px;background:var(--link);color:var(--on-link);\
+font:inherit;font-weight:600;cursor:pointer}\
+:focus-visible{outline:3px solid var(--link);outline-offset:2px}\
+[role=alert]{color:var(--error)}";
 
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -11,7 +11,6 @@ use crate::deployments::{
     front_door_https, front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo,
     two_ports_of,
 };
-use crate::process::{Process, example};
 
 /// Where a script leaves its screenshots.
 pub(crate) fn output(name: &str) -> String {
@@ -84,14 +83,6 @@ async fn the_parent_domain() {
 #[tokio::test]
 async fn the_redirect_proxy() {
     visit("redirect-proxy", redirect_proxy().await, None).await;
-}
-
-/// The quickstart, which signs in with the client that the router serves.
-#[tokio::test]
-async fn the_quickstart() {
-    let program = Process::start(&mut example("quickstart"));
-    let app = program.greeting.split(' ').next().unwrap().to_owned();
-    run("quickstart.mjs", vec![("APP", app), ("OUTPUT", output("quickstart"))], "the quickstart works").await;
 }
 
 /// Bundles a page with a next-auth of npm.

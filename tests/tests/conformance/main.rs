@@ -11,6 +11,7 @@ mod nextjs;
 mod openid;
 mod pages;
 mod process;
+mod quickstart;
 mod routes;
 mod server;
 mod vectors;
