@@ -13,34 +13,33 @@ use crate::error::{AuthError, BoxError, Reason};
 
 /// A request body that ends with an error once it passes a limit.
 ///
-/// The client that carries the body may wrap or drop that error, so that what became of the body is
-/// noted beside it.
+/// The HTTP client that sends the body may wrap or drop that error, so the progress of the body is kept beside it.
 pub(super) struct Limited {
     body: Body,
     left: u64,
-    fate: Fate,
+    progress: BodyProgress,
 }
 
-/// What became of a request body.
+/// How far a request body got.
 #[derive(Clone)]
-pub(super) struct Fate(Arc<AtomicU8>);
+pub(super) struct BodyProgress(Arc<AtomicU8>);
 
 const ARRIVING: u8 = 0;
 const ARRIVED: u8 = 1;
 const TOO_LARGE: u8 = 2;
 const BROKEN: u8 = 3;
 
-impl Fate {
-    fn is(&self, fate: u8) -> bool {
-        self.0.load(Ordering::Acquire) == fate
+impl BodyProgress {
+    fn is(&self, progress: u8) -> bool {
+        self.0.load(Ordering::Acquire) == progress
     }
 
-    fn set(&self, fate: u8) {
-        self.0.store(fate, Ordering::Release);
+    fn set(&self, progress: u8) {
+        self.0.store(progress, Ordering::Release);
     }
 
-    /// What an error of the upstream's side really is: the client's own fault, where its body is why.
-    pub(super) fn blame(&self, error: AuthError) -> AuthError {
+    /// Replaces an error of the upstream by the 4xx that caused it, if the client's body failed.
+    pub(super) fn attribute(&self, error: AuthError) -> AuthError {
         if self.is(TOO_LARGE) {
             AuthError::new(Reason::BODY_TOO_LARGE)
         } else if self.is(BROKEN) {
@@ -52,17 +51,17 @@ impl Fate {
         }
     }
 
-    /// Whether the body was larger than its limit, whatever the upstream made of what it got.
+    /// Whether the body was larger than its limit, even if the upstream answered before it was complete.
     pub(super) fn is_too_large(&self) -> bool {
         self.is(TOO_LARGE)
     }
 }
 
 impl Limited {
-    /// The body, and what becomes of it.
-    pub(super) fn new(body: Body, limit: u64) -> (Self, Fate) {
-        let fate = Fate(Arc::new(AtomicU8::new(ARRIVING)));
-        (Self { body, left: limit, fate: fate.clone() }, fate)
+    /// The body, and its progress.
+    pub(super) fn new(body: Body, limit: u64) -> (Self, BodyProgress) {
+        let progress = BodyProgress(Arc::new(AtomicU8::new(ARRIVING)));
+        (Self { body, left: limit, progress: progress.clone() }, progress)
     }
 }
 
@@ -76,21 +75,21 @@ impl http_body::Body for Limited {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else { return Poll::Pending };
         let Some(frame) = frame else {
-            self.fate.set(ARRIVED);
+            self.progress.set(ARRIVED);
             return Poll::Ready(None);
         };
-        let frame = frame.inspect_err(|_| self.fate.set(BROKEN))?;
+        let frame = frame.inspect_err(|_| self.progress.set(BROKEN))?;
         let size = frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
         match self.left.checked_sub(size) {
             Some(left) => {
                 self.left = left;
                 if self.body.is_end_stream() {
-                    self.fate.set(ARRIVED);
+                    self.progress.set(ARRIVED);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.fate.set(TOO_LARGE);
+                self.progress.set(TOO_LARGE);
                 self.body = Body::empty();
                 Poll::Ready(Some(Err(AuthError::new(Reason::BODY_TOO_LARGE).into())))
             }
@@ -106,7 +105,7 @@ impl http_body::Body for Limited {
     }
 }
 
-/// A body whose beginning was read already.
+/// A body whose first bytes were read already.
 pub(super) struct Prefixed {
     read: Option<Bytes>,
     rest: Body,

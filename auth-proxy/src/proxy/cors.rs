@@ -1,3 +1,5 @@
+//! CORS of the sign-in routes.
+
 use auth_proxy_rules::{Origin, Settings, origin};
 use axum::body::Body;
 use axum::response::Response;
@@ -9,8 +11,8 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-/// What a page of another origin may do with the sign-in routes (Fetch, section 3.2): everything, with
-/// its visitor's cookies, when `cors.origins` names it. Nothing here applies while the list is empty.
+/// Cross-origin resource sharing of the sign-in routes (Fetch, section 3.2). A page of an origin in `cors.origins` may
+/// use every route with its visitor's cookies. Off while the list is empty.
 pub(super) struct Cors {
     /// The page's origin, when it is named.
     allowed: Option<HeaderValue>,
@@ -31,7 +33,7 @@ impl Cors {
         Some(Self { allowed: allowed.cloned() })
     }
 
-    /// The answer to a preflight of a page that is named: what the clients of Auth.js send.
+    /// The answer to a preflight of a named origin. The headers are those that the clients of Auth.js send.
     pub(super) fn preflight(&self, parts: &Parts) -> Option<Response> {
         let is_preflight =
             parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -50,9 +52,9 @@ impl Cors {
         Some(response)
     }
 
-    /// Says in a response whether the page may read it.
+    /// Writes whether the page may read a response.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        // Also where the origin is not named: a cache must not hand the one answer to the other.
+        // Also for an origin that is not named: a cache must not answer one origin with the response for another.
         headers.append(VARY, HeaderValue::from_static("origin"));
         if let Some(page) = &self.allowed {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page.clone());
@@ -61,10 +63,10 @@ impl Cors {
     }
 }
 
-/// Takes out what the upstream says of pages of other origins: it is about its own, and one that reflects
-/// whoever asks would open this app to everybody.
-pub(super) fn forget(headers: &mut HeaderMap) {
-    const UPSTREAMS: [HeaderName; 6] = [
+/// Removes the CORS headers of the upstream. They are about its own origin; an upstream that reflects any origin would open
+/// this app to every page.
+pub(super) fn remove_headers(headers: &mut HeaderMap) {
+    const HEADERS: [HeaderName; 6] = [
         ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_ALLOW_CREDENTIALS,
         ACCESS_CONTROL_ALLOW_METHODS,
@@ -72,7 +74,7 @@ pub(super) fn forget(headers: &mut HeaderMap) {
         ACCESS_CONTROL_EXPOSE_HEADERS,
         ACCESS_CONTROL_MAX_AGE,
     ];
-    for name in UPSTREAMS {
+    for name in HEADERS {
         headers.remove(name);
     }
 }

@@ -48,7 +48,7 @@ struct Look {
 }
 
 /// What has URLs in it that the upstream made of its origin.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Page {
     Providers,
     SignIn,
@@ -75,9 +75,9 @@ impl Look {
 }
 
 impl Page {
-    /// The page at a path below the base path. Auth.js takes a trailing slash.
-    pub(super) fn of(rest: &str) -> Option<Self> {
-        match rest.strip_suffix('/').unwrap_or(rest) {
+    /// The page of a route below the base path.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        match name {
             "/providers" => Some(Self::Providers),
             "/signin" => Some(Self::SignIn),
             _ => None,

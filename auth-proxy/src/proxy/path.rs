@@ -1,3 +1,5 @@
+//! The path of a request, checked before it is forwarded.
+
 use crate::error::{AuthError, Reason};
 
 /// Checks the raw path of a request and returns what follows the base path: empty or `/..`.

@@ -1,70 +1,20 @@
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, UPGRADE};
-use http::request::Parts;
-use http::{HeaderMap, Method, Version};
+//! The head of a request, cleaned before it goes to the upstream.
+
+use http::HeaderMap;
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, FORWARDED, HOST};
 
 use super::claims_of_clients::is_claim;
 use super::hop_by_hop::strip_hop_by_hop;
-use super::{path, routes};
 use crate::cookie::{join_cookie_lines, restore_prefixes};
-use crate::error::{AuthError, Reason};
-use crate::provider::Shared;
-use auth_proxy_rules::Routes;
 
-/// Node refuses heads over 16 KiB itself; this bounds what we copy for upstreams that do not.
-const HEAD_LIMIT: usize = 64 * 1024;
-
-/// What goes up for a request, once it is found fit to be forwarded.
-#[derive(Debug)]
-pub(super) struct Plan<'r> {
-    pub(super) method: Method,
-    /// The path below the base path, byte for byte.
-    pub(super) rest: &'r str,
-}
-
-/// Decides whether and how a request is forwarded.
+/// Cleans a request head in place.
 ///
-/// # Errors
-/// The 4xx that says why not.
-pub(super) fn plan<'r>(parts: &'r Parts, shared: &Shared) -> Result<Plan<'r>, AuthError> {
-    if matches!(parts.method, Method::TRACE | Method::CONNECT) {
-        return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow("GET, HEAD, POST"));
-    }
-    // HTTP/2 and 3 always carry a scheme; in HTTP/1 it means a request to a forward proxy.
-    if parts.version <= Version::HTTP_11 && parts.uri.scheme().is_some() {
-        return Err(AuthError::new(Reason::TARGET_ABSOLUTE));
-    }
-    if parts.headers.contains_key(UPGRADE) {
-        return Err(AuthError::new(Reason::UPGRADE_REFUSED));
-    }
-    if head_size(&parts.headers) > HEAD_LIMIT {
-        return Err(AuthError::new(Reason::HEADERS_TOO_LARGE));
-    }
-    let settings = &shared.settings;
-    let path = parts.uri.path();
-    let below =
-        |base: &&str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let base = settings.bases().find(below).unwrap_or(&settings.base_path);
-    let rest = path::below(path, base)?;
-    if content_length(&parts.headers).is_some_and(|length| length > settings.body_limit) {
-        return Err(AuthError::new(Reason::BODY_TOO_LARGE));
-    }
-    let method = match routes::find(rest) {
-        Some(route) if parts.method == Method::HEAD && route.head => Method::GET,
-        Some(route) if route.allows(&parts.method) => parts.method.clone(),
-        Some(route) => return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow(route.allow)),
-        None if settings.routes == Routes::Strict => return Err(AuthError::new(Reason::ROUTE_UNKNOWN)),
-        None => parts.method.clone(),
-    };
-    Ok(Plan { method, rest })
-}
-
-/// Cleans a request head in place: what the proxy mode of `@robojs/auth` documents (`host`,
-/// `content-length`, `connection`, `accept-encoding`), every other hop-by-hop header (RFC 9110,
-/// section 7.6.1), and whatever a client says about forwarding, which only a trusted proxy may say.
-/// With `raise`, cookies get back the prefix that they lost on the way down.
-pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, raise: bool) {
+/// Removed are the headers that the proxy mode of `@robojs/auth` documents (`host`, `content-length`, `connection`,
+/// `accept-encoding`), every other hop-by-hop header (RFC 9110, section 7.6.1), and forwarded headers that only a trusted
+/// proxy may send. With `restores_prefixes`, cookies get back the prefix that they lost on the way to the browser.
+pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, restores_prefixes: bool) {
     strip_hop_by_hop(headers);
-    // `Expect` too: the server in front has answered it already.
+    // hyper has answered `Expect` already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
@@ -74,17 +24,9 @@ pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, raise: bool)
         headers.remove(name);
     }
     join_cookie_lines(headers);
-    if raise {
+    if restores_prefixes {
         restore_prefixes(headers);
     }
-}
-
-fn head_size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -94,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cleans_what_is_documented_and_what_connection_names() {
+    fn documented_headers_and_those_that_connection_names_are_removed() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("host", "evil"),

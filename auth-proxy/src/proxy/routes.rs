@@ -1,3 +1,5 @@
+//! The table of sign-in routes.
+
 use http::Method;
 
 /// A route of Auth.js (`core/lib/index.ts`, `core/lib/utils/web.ts`) or of Robo's email and

@@ -1,3 +1,5 @@
+//! Which server software answers at the upstream, for warnings that name the fix.
+
 use auth_proxy_rules::{Host, Kind, Origin, Settings};
 use http::HeaderMap;
 use http::header::VARY;

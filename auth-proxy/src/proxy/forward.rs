@@ -1,0 +1,203 @@
+//! A forwarded request in its phases: request filter, upstream request, exchange, downstream response.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, Request};
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::{rewritten, without_session_token};
+use super::body::{BodyProgress, Limited};
+#[cfg(feature = "client-js")]
+use super::client_js;
+use super::eviction::Eviction;
+use super::hop_by_hop::strip_hop_by_hop;
+use super::plan::Plan;
+use super::session_check::check_forwarded_session;
+use super::{cors, foreign_urls, request};
+use crate::cache_control::make_private;
+use crate::cookie::drop_stray_cookies;
+use crate::error::{AuthError, Reason};
+use crate::provider::Shared;
+use crate::upstream::Repeat;
+
+/// Forwards a request and adapts the answer.
+///
+/// # Errors
+/// A 4xx for a request that is not forwarded; 502 to 504 when the upstream is unavailable.
+pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
+    let (parts, body) = request.into_parts();
+    #[cfg(feature = "client-js")]
+    if shared.settings.client_js
+        && let Some(rest) = parts.uri.path().strip_prefix(shared.settings.base_path.as_str())
+        && let Some(file) = client_js::file(&parts, rest)
+    {
+        return Ok(file);
+    }
+    let plan = Plan::of(&parts, shared)?;
+    // Before sessions are ended: a request that finds no place is not sent.
+    let place = shared.upstream.place()?;
+    let eviction = if plan.purpose.concerns_sessions() {
+        Some(Eviction::begin(shared, &parts.headers, &plan.purpose).await)
+    } else {
+        None
+    };
+    let request = match upstream_request(shared, &plan, parts, body) {
+        Ok(request) => request,
+        Err(error) => {
+            eviction.map(Eviction::unsent);
+            return Err(error);
+        }
+    };
+    let deadline = Instant::now() + shared.settings.timeout;
+    let answered = exchange(shared, request, plan.purpose.is_read).await;
+    drop(place);
+    let response = match answered {
+        Ok(response) => response,
+        Err(error) => {
+            end_failed(eviction, &error).await;
+            return Err(error);
+        }
+    };
+    downstream_response(shared, &plan, response, deadline, eviction).await
+}
+
+/// A request as it goes to the upstream, and what becomes of its body on the way; `None` for an empty body.
+struct UpstreamRequest {
+    request: Request<Body>,
+    progress: Option<BodyProgress>,
+}
+
+/// Makes the request that goes to the upstream.
+///
+/// # Errors
+/// `loop_detected`, `host_invalid`.
+fn upstream_request(
+    shared: &Shared,
+    plan: &Plan,
+    parts: Parts,
+    body: Body,
+) -> Result<UpstreamRequest, AuthError> {
+    let mut headers = parts.headers;
+    request::clean(&mut headers, plan.client.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
+    if plan.purpose.is_session {
+        // The session token cannot be taken out of a part of the body.
+        headers.remove(RANGE);
+        headers.remove(IF_RANGE);
+    }
+    for name in shared.names.all() {
+        drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
+    }
+    shared.upstream.finish_head(&mut headers, &plan.client)?;
+    let (body, progress) = limited(body, shared.settings.body_limit);
+    let mut request = Request::new(body);
+    request.method_mut().clone_from(&plan.method);
+    request.uri_mut().clone_from(&plan.target);
+    *request.headers_mut() = headers;
+    Ok(UpstreamRequest { request, progress })
+}
+
+/// An empty body stays empty, and needs no counting.
+fn limited(body: Body, limit: u64) -> (Body, Option<BodyProgress>) {
+    if http_body::Body::is_end_stream(&body) {
+        return (Body::empty(), None);
+    }
+    let (body, progress) = Limited::new(body, limit);
+    (Body::new(body), Some(progress))
+}
+
+/// Sends the request, and attributes a failure to its cause: the upstream, or the client's body.
+async fn exchange(shared: &Shared, sent: UpstreamRequest, is_read: bool) -> Result<Response, AuthError> {
+    let UpstreamRequest { request, progress } = sent;
+    // A client can break its body off at will, which must not count as a failure of the upstream.
+    let repeat = if is_read && progress.is_none() { Repeat::Safe } else { Repeat::Unsent };
+    let answered = shared.upstream.send(request, repeat).await;
+    match (answered, progress) {
+        (Ok(_), Some(progress)) if progress.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
+        (Err(error), Some(progress)) => Err(progress.attribute(error)),
+        (answered, _) => answered,
+    }
+}
+
+/// Ends sessions after a request whose answer did not come.
+async fn end_failed(eviction: Option<Eviction>, error: &AuthError) {
+    if let Some(eviction) = eviction {
+        if error.is(Reason::CIRCUIT_OPEN) {
+            eviction.unsent();
+        } else {
+            eviction.failed().await;
+        }
+    }
+    if error.is_unavailable() {
+        let source = std::error::Error::source(error);
+        tracing::warn!(target: "auth_proxy::proxy", code = error.code(), ?source, "upstream unavailable");
+    }
+}
+
+/// Makes the answer of the upstream one of this app.
+///
+/// # Errors
+/// 502 or 504 for an answer that must not reach the browser.
+async fn downstream_response(
+    shared: &Arc<Shared>,
+    plan: &Plan,
+    mut response: Response,
+    deadline: Instant,
+    eviction: Option<Eviction>,
+) -> Result<Response, AuthError> {
+    let purpose = &plan.purpose;
+    if response.status().is_informational() {
+        return Err(
+            AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("it switched protocols unasked")
+        );
+    }
+    strip_hop_by_hop(response.headers_mut());
+    // It names other ports and protocols of the upstream (RFC 7838), which this app does not have.
+    response.headers_mut().remove(ALT_SVC);
+    cors::remove_headers(response.headers_mut());
+    if let Some(page) = purpose.page {
+        response = foreign_urls::watched(shared, &plan.client, page, response);
+    }
+    // Reading the body here delays the head of the response, so it falls under the same deadline.
+    if plan.is_post || has_urls_or_cookies(response.headers()) {
+        response = in_time(deadline, rewritten(shared, &plan.client, plan.is_post, response)).await?;
+    }
+    if plan.checks_session {
+        response = in_time(deadline, check_forwarded_session(shared, response)).await?;
+    }
+    if purpose.is_session && !shared.settings.expose_session_token {
+        response = in_time(deadline, without_session_token(response)).await?;
+    }
+    shared.names.learn(response.headers());
+    if let Some(eviction) = eviction {
+        eviction.finish(shared, response.headers_mut(), purpose.renews()).await;
+    }
+    // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
+    // (`core/lib/pages/index.ts`).
+    if !purpose.is_same_for_all || response.headers().contains_key(SET_COOKIE) {
+        make_private(response.headers_mut());
+    }
+    if plan.is_head {
+        *response.body_mut() = Body::empty();
+    }
+    // The version and the extensions belong to the connection to the upstream.
+    *response.version_mut() = http::Version::default();
+    response.extensions_mut().clear();
+    Ok(response)
+}
+
+fn has_urls_or_cookies(headers: &HeaderMap) -> bool {
+    headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE)
+}
+
+async fn in_time(
+    deadline: Instant,
+    answer: impl Future<Output = Result<Response, AuthError>>,
+) -> Result<Response, AuthError> {
+    timeout_at(deadline, answer)
+        .await
+        .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?
+}
