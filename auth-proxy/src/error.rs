@@ -12,21 +12,21 @@ use http::{HeaderValue, StatusCode};
 /// A boxed error, as tower and axum have it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Which of the ways a request can fail. They are never confused: an outage is not a sign-out, and
-/// neither is ever a sign-in.
+/// The ways in which a request can fail. An outage is never a sign-out, and neither is ever a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Nobody is signed in: no cookie, or the upstream knows no session. 401.
+    /// The visitor is signed out: no cookie was sent, or the upstream knows no session. 401.
     Absent,
-    /// A credential was sent and is no good: tampered, expired, another key, refused upstream. 401.
+    /// An invalid credential was sent: tampered, expired, under another key, or refused by the upstream. 401.
     Invalid,
-    /// Somebody is signed in, and a [`Policy`](crate::Policy) refused them; or a page of another origin
-    /// writes in their name. 403.
+    /// The visitor is signed in, and a [`Policy`](crate::Policy) refused; or a page of another origin sent a write with the
+    /// visitor's cookie. 403.
     Forbidden,
-    /// Nobody can tell: the upstream is down, late, or answers nonsense. 502, 503 or 504.
+    /// It is unknown whether the visitor is signed in: the upstream is down, late, or its answer is invalid. 502, 503 or
+    /// 504.
     Unavailable,
-    /// The request itself cannot be forwarded. 4xx.
+    /// The request cannot be forwarded. 4xx, or 508 for a loop.
     BadRequest,
 }
 
@@ -45,8 +45,7 @@ impl Outcome {
 
 /// Why a request got no session, no token, or was not forwarded.
 ///
-/// Turns into a response with an `application/problem+json` body (RFC 9457) that carries the
-/// status, a stable [`code`](Self::code) and a sentence. Behind [`attach`](crate::Proxy::attach) or
+/// Its response has an `application/problem+json` body (RFC 9457) with the status, a stable [`code`](Self::code) and a sentence. Behind [`attach`](crate::Proxy::attach) or
 /// [`layer`](crate::Proxy::layer), and on the sign-in routes, a browser navigation gets a page in its place for 403 and
 /// 502 to 504; see [`error_page`](crate::Builder::error_page). It never carries a token, a cookie, a
 /// secret or an upstream address. The cause is in [`Error::source`] for logs.
@@ -56,19 +55,19 @@ impl Outcome {
 /// | `session_absent` | 401 | absent |
 /// | `session_refused` | 401 | invalid: the upstream cleared the cookie |
 /// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
-/// | `token_not_a_session` | 401 | invalid: genuine, and names nobody (no `sub`, `email` or `name`) |
+/// | `token_not_a_session` | 401 | invalid: genuine, and without `sub`, `email` and `name`: it names no user |
 /// | `token_wrong_audience`, `token_wrong_issuer` | 401 | invalid: not what `upstream.audience` and `issuer` ask for |
-/// | `token_ambiguous` | 401 | invalid: two were sent, and the scheme of the request, which would decide, is not at hand |
+/// | `token_ambiguous` | 401 | invalid: two tokens were sent, and the scheme of the request, which decides between them, is not known |
 /// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream takes |
 /// | `policy_refused` | 403 | forbidden |
 /// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
 /// | `upstream_unreachable`, `upstream_failed`, `upstream_invalid_response`, `upstream_ambiguous_session` | 502 | unavailable |
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
-/// | `upstream_overloaded` | 503 | unavailable: it says so, or too many requests wait for it |
-/// | `circuit_open` | 503 | unavailable: it failed several times in a row (`upstream.circuit_breaker`) |
+/// | `upstream_overloaded` | 503 | unavailable: the upstream says so, or too many requests wait for it |
+/// | `circuit_open` | 503 | unavailable: the upstream failed several times in a row (`upstream.circuit_breaker`) |
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid` (also for no `Host`), `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
-/// | `host_unknown` | 421 | bad request: no `public_url`, `hosts` or trusted proxy says that this app has the host |
+/// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy says that the host is this app's |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |
 /// | `body_late` | 408 | bad request |
@@ -81,12 +80,12 @@ pub struct AuthError {
     from_bearer: bool,
     retry_after: Option<HeaderValue>,
     allow: Option<&'static str>,
-    /// Whether the upstream fails everybody, as far as can be told here.
+    /// Whether the upstream fails for every client, as far as is known here.
     outage: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// One row of the table of errors.
+/// A row of the table of errors.
 pub(crate) struct Reason {
     outcome: Outcome,
     status: u16,
@@ -111,8 +110,8 @@ macro_rules! reasons {
 }
 
 reasons! {
-    SESSION_ABSENT = Absent 401 "session_absent" "Nobody is signed in.";
-    SESSION_REFUSED = Invalid 401 "session_refused" "The session is over; sign in again.";
+    SESSION_ABSENT = Absent 401 "session_absent" "You are not signed in.";
+    SESSION_REFUSED = Invalid 401 "session_refused" "The session has ended; sign in again.";
     TOKEN_MALFORMED = Invalid 401 "token_malformed" "The session token is not well formed.";
     TOKEN_TAMPERED = Invalid 401 "token_tampered" "The session token does not decrypt under any configured key.";
     TOKEN_UNKNOWN_KEY = Invalid 401 "token_unknown_key" "The session token names a key that is not configured.";
@@ -121,26 +120,26 @@ reasons! {
     TOKEN_UNSUPPORTED = Invalid 401 "token_unsupported" "The session token is protected in a way that is not configured.";
     TOKEN_TOO_LARGE = Invalid 401 "token_too_large" "The session token is too large.";
     BEARER_MALFORMED = Invalid 401 "bearer_malformed" "The Authorization header is not well formed.";
-    TOKEN_NOT_A_SESSION = Invalid 401 "token_not_a_session" "The token says of nobody that they are signed in.";
+    TOKEN_NOT_A_SESSION = Invalid 401 "token_not_a_session" "The token names no user.";
     TOKEN_WRONG_AUDIENCE = Invalid 401 "token_wrong_audience" "The token is for another service.";
     TOKEN_WRONG_ISSUER = Invalid 401 "token_wrong_issuer" "The token is of another issuer.";
-    TOKEN_AMBIGUOUS = Invalid 401 "token_ambiguous" "Two session tokens were sent, and which of them counts cannot be told.";
-    LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service takes.";
+    TOKEN_AMBIGUOUS = Invalid 401 "token_ambiguous" "Two session tokens were sent, and it is not known which of them counts.";
+    LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service accepts.";
     POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
     CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
     UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
     UPSTREAM_FAILED = Unavailable 502 "upstream_failed" "The sign-in service failed.";
-    UPSTREAM_INVALID_RESPONSE = Unavailable 502 "upstream_invalid_response" "The sign-in service gave an answer that makes no sense.";
-    UPSTREAM_AMBIGUOUS_SESSION = Unavailable 502 "upstream_ambiguous_session" "The sign-in service neither knew the session nor ended it.";
+    UPSTREAM_INVALID_RESPONSE = Unavailable 502 "upstream_invalid_response" "The sign-in service gave an invalid answer.";
+    UPSTREAM_AMBIGUOUS_SESSION = Unavailable 502 "upstream_ambiguous_session" "The sign-in service neither confirmed nor ended the session.";
     USER_MISMATCH = Unavailable 502 "user_mismatch" "The session does not have the shape that this service expects.";
     CLAIMS_MISMATCH = Unavailable 502 "claims_mismatch" "The token does not have the shape that this service expects.";
-    CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times, and is left alone for a moment.";
+    CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times. It is not asked for a moment.";
     UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";
-    HOST_UNKNOWN = BadRequest 421 "host_unknown" "This service does not know itself by the name in the Host header.";
-    TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is no forward proxy.";
+    HOST_UNKNOWN = BadRequest 421 "host_unknown" "The Host header does not name this service.";
+    TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is not a forward proxy.";
     UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
     METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
@@ -171,14 +170,13 @@ impl AuthError {
         self
     }
 
-    /// Marks a failure that no client can have brought about: there was no connection, or a request of the proxy's own
-    /// failed too.
+    /// Marks a failure that no client can cause: there was no connection, or a request of the proxy's own failed too.
     pub(crate) fn outage(mut self) -> Self {
         self.outage = true;
         self
     }
 
-    /// Whether the upstream fails everybody.
+    /// Whether the upstream fails for every client.
     pub(crate) fn is_outage(&self) -> bool {
         self.outage
     }
@@ -188,7 +186,7 @@ impl AuthError {
         self
     }
 
-    /// Which of the outcomes this is.
+    /// The outcome.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.reason.outcome
@@ -206,19 +204,19 @@ impl AuthError {
         StatusCode::from_u16(self.reason.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// Whether nobody is signed in, as far as the request shows.
+    /// Whether the visitor is signed out: no credential was sent, or the upstream knows no session.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.outcome() == Outcome::Absent
     }
 
-    /// Whether a credential was sent and is no good.
+    /// Whether an invalid credential was sent.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
         self.outcome() == Outcome::Invalid
     }
 
-    /// Whether nobody can tell who is signed in.
+    /// Whether it is unknown if the visitor is signed in: the upstream is unavailable.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         self.outcome() == Outcome::Unavailable
@@ -234,8 +232,8 @@ impl AuthError {
         self.from_bearer
     }
 
-    /// Absent, or invalid in a cookie: on a public page that is a visitor who is signed out. An
-    /// invalid Bearer token is a programming error of the caller and stays one.
+    /// Absent, or invalid in a cookie: on a public page that visitor is signed out. An invalid Bearer token is an error of
+    /// the program that sent it, and stays one.
     pub(crate) fn is_signed_out(&self) -> bool {
         self.is_absent() || (self.is_invalid() && !self.from_bearer)
     }
@@ -252,7 +250,10 @@ impl fmt::Debug for AuthError {
 
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.reason.detail.trim_end_matches('.'), self.reason.code)
+        // Error messages begin in lower case and have no full stop (Rust API guidelines, C-GOOD-ERR).
+        let detail = self.reason.detail.trim_end_matches('.');
+        let (first, rest) = detail.split_at_checked(1).unwrap_or((detail, ""));
+        write!(f, "{}{rest} ({})", first.to_ascii_lowercase(), self.reason.code)
     }
 }
 
@@ -267,7 +268,7 @@ impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         let status = self.status();
         let kept = self.clone();
-        tracing::debug!(code = self.code(), status = status.as_u16(), source = ?self.source, "request refused");
+        tracing::debug!(target: "auth_proxy::guard", code = self.code(), status = status.as_u16(), source = ?self.source, "request refused");
         // Every text is one of the constants above: nothing needs escaping.
         let body = format!(
             r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}"}}"#,
@@ -298,7 +299,7 @@ impl IntoResponse for AuthError {
         if self.outcome() == Outcome::Unavailable {
             headers.insert(RETRY_AFTER, self.retry_after.unwrap_or(HeaderValue::from_static("5")));
         }
-        // The request is not known here: who knows it may show a page in place of the body.
+        // The request is not known here. A layer that knows it may show a page in place of the body.
         response.extensions_mut().insert(kept);
         response
     }

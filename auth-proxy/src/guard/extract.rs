@@ -1,15 +1,18 @@
+//! The guard as an extractor, and the check behind it.
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
+use super::policy::is_any_session;
 use super::{AnySession, GuardRejection, Policy};
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, Token, mark_personal};
 use crate::provider::{Provider, Provides, Proxy};
 
-/// Lets a request through only when somebody is signed in, as an extractor.
+/// Lets a request through only for a signed-in visitor, as an extractor.
 ///
 /// [`#[require_session]`](macro@crate::require_session) inserts it as the first argument; write it
 /// yourself where an attribute is in the way. It takes the cheapest source that is configured: with
@@ -55,13 +58,14 @@ pub(super) async fn check<P: Provider, A: Policy<P>>(
     parts: &mut Parts,
 ) -> Result<(), GuardRejection> {
     let shared = proxy.shared();
-    let allowed = if A::ANY_SESSION && shared.verifier.is_some() && shared.names.all().len() > 1 {
-        // Which name counts may be learned while the request is under way: the handler's extractors go by the same.
+    let allowed = if is_any_session::<A>() && shared.verifier.is_some() && shared.names.all().len() > 1 {
+        // A response to another request may tell meanwhile which cookie name the upstream uses. The handler's extractors
+        // must go by the name that counted here, so the choice is kept with the request.
         RequestAuth::of(proxy.clone(), parts)
             .verified()
             .and_then(|verified| verified.map(drop).ok_or_else(absent))
-    } else if A::ANY_SESSION && shared.verifier.is_some() {
-        // Without a request: what it would keep for the handler, the memory of verified tokens has anyway.
+    } else if is_any_session::<A>() && shared.verifier.is_some() {
+        // Nothing is kept with the request, which saves time: the cache of verified tokens has the result anyway.
         mark_personal(proxy, &parts.extensions);
         shared
             .verified(&parts.headers, shared.names_of(Some(parts)))
@@ -78,10 +82,10 @@ fn absent() -> AuthError {
 
 async fn allowed<P: Provider, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
     let session = request.session().await?.ok_or_else(absent)?;
-    if A::ANY_SESSION {
+    if is_any_session::<A>() {
         return Ok(());
     }
-    // A token that is no good is no token: the session has the word on who is signed in.
+    // The session decides who is signed in. A policy gets no claims of an invalid token.
     let token = if request.decodes() { request.token().await.ok().flatten().map(Token::new) } else { None };
     if A::allow(&session, token.as_ref()) { Ok(()) } else { Err(AuthError::new(Reason::POLICY_REFUSED)) }
 }

@@ -1,3 +1,5 @@
+//! The guard as a layer.
+
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -99,7 +101,8 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The service that was polled ready is the one to call; its clone waits for the next time.
+        // A clone may not be ready: the service that was polled ready is the one to call
+        // (https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services).
         let spare = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, spare);
         let proxy = self.guard.proxy.clone();
@@ -109,7 +112,7 @@ where
                 return Ok(rejection.into_response());
             }
             let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
-            // Also where the app has the guard and not the layer that marks answers.
+            // The app may have the guard without the layer that marks answers as private.
             if response.extensions().get::<Cacheable>().is_none() {
                 make_private(response.headers_mut());
             }

@@ -1,8 +1,14 @@
+//! Policies: which signed-in visitors may pass a guard.
+
+use std::any::TypeId;
+
 use crate::extract::{Session, Token};
 use crate::provider::Provider;
 
-/// Decides who may pass, of those who are signed in. Who is refused gets 403, never 401. A plain function:
-/// what it needs from elsewhere belongs into the session or the token, by the upstream's callbacks.
+/// Decides which signed-in visitors may pass. The others get 403, never 401.
+///
+/// It is a plain function of the session and the token. Data from elsewhere belongs into one of them, by the upstream's
+/// callbacks.
 ///
 /// `token` holds the claims of the session token where `upstream.secret` is set and the token is
 /// good; without a secret it is `None`.
@@ -29,12 +35,9 @@ use crate::provider::Provider;
 pub trait Policy<P: Provider>: 'static {
     /// Whether the visitor may pass.
     fn allow(session: &Session<P>, token: Option<&Token<P>>) -> bool;
-
-    #[doc(hidden)]
-    const ANY_SESSION: bool = false;
 }
 
-/// The policy of a guard without one: everybody who is signed in may pass.
+/// The policy of a guard without one: every signed-in visitor may pass.
 #[derive(Clone, Copy, Debug)]
 pub struct AnySession;
 
@@ -42,6 +45,9 @@ impl<P: Provider> Policy<P> for AnySession {
     fn allow(_: &Session<P>, _: Option<&Token<P>>) -> bool {
         true
     }
+}
 
-    const ANY_SESSION: bool = true;
+/// Whether this is [`AnySession`], for which the session need not be looked at.
+pub(super) fn is_any_session<A: 'static>() -> bool {
+    TypeId::of::<A>() == TypeId::of::<AnySession>()
 }

@@ -1,3 +1,5 @@
+//! The redirect of a visitor without a session to the sign-in page.
+
 use auth_proxy_rules::{Settings, Unauthenticated, is_local};
 use axum::extract::OriginalUri;
 use http::request::Parts;
@@ -7,11 +9,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::AuthError;
 use crate::page::is_navigation;
 
-/// The sign-in page that a visitor without a session is sent to, if they are to be sent there.
+/// The `Location` of the sign-in page for a request without a session; `None` when it is answered with its error.
 ///
-/// Only who is signed out is sent: an outage is no reason to sign in again, and neither is a policy
-/// that refused. The sign-in page itself and the sign-in routes are never left this way, so that a
-/// misplaced guard cannot send a browser in circles.
+/// Only signed-out visitors are redirected: after an outage, or when a policy refused, signing in again would not help.
+/// Requests for the sign-in page and the sign-in routes are never redirected, so that a misplaced guard causes no loop.
 pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> Option<HeaderValue> {
     if !error.is_signed_out() || error.is_from_bearer() {
         return None;
@@ -27,7 +28,7 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
         return None;
     }
     let mut location = settings.sign_in_path.clone();
-    // A form that was posted cannot be resumed with a GET.
+    // A posted form cannot be resumed with a GET.
     if matches!(parts.method, Method::GET | Method::HEAD)
         && let Some(target) = uri.path_and_query().map(http::uri::PathAndQuery::as_str)
         && is_local(target)

@@ -1,3 +1,5 @@
+//! The answer to a request that may not pass.
+
 use std::fmt;
 
 use axum::response::{IntoResponse, Response};
@@ -9,8 +11,8 @@ use super::redirect;
 use crate::error::AuthError;
 use crate::provider::Shared;
 
-/// What a guard answers to those who may not pass: the error, or a redirect to the sign-in page for
-/// a browser navigation without a session.
+/// The answer of a guard to a request that may not pass: the error, or a redirect to the sign-in page for a browser
+/// navigation without a session.
 #[derive(Clone)]
 pub struct GuardRejection {
     error: AuthError,
@@ -33,7 +35,7 @@ impl GuardRejection {
 impl IntoResponse for GuardRejection {
     fn into_response(self) -> Response {
         let Some(location) = self.sign_in else { return self.error.into_response() };
-        tracing::debug!(code = self.error.code(), "sent to the sign-in page");
+        tracing::debug!(target: "auth_proxy::guard", code = self.error.code(), "sent to the sign-in page");
         let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         (StatusCode::SEE_OTHER, headers).into_response()
     }
@@ -56,6 +58,7 @@ impl fmt::Display for GuardRejection {
 
 impl std::error::Error for GuardRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+        // `Display` shows the error itself already.
+        std::error::Error::source(&self.error)
     }
 }
