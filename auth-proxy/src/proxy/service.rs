@@ -27,7 +27,7 @@ use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::page;
 use crate::provider::Shared;
-use crate::upstream::Repeat;
+use crate::upstream::RetryPolicy;
 use crate::warnings::Warning;
 
 /// Forwards what is below the base path.
@@ -93,8 +93,8 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let is_judged = is_session && has_session_cookie(shared, &parts);
     // The one answer that renews the session cookie each time, and changes nothing by it.
     let renews = method == Method::GET && is_session;
-    // Before what is known is ended: a request that finds no place is not sent.
-    let place = shared.upstream.place()?;
+    // Before what is known is ended: a request that is not admitted is not sent.
+    let permit = shared.upstream.admission.try_enter()?;
     let eviction = if is_read(&method, &route) && !renews {
         None
     } else {
@@ -104,7 +104,7 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     let (body, fate) = limited(body, shared.settings.body_limit);
     // A client can break its body off at will, which must not count as the upstream's failure.
     let is_safe = fate.is_none() && is_read(&method, &route);
-    let repeat = if is_safe { Repeat::Safe } else { Repeat::Unsent };
+    let policy = if is_safe { RetryPolicy::Idempotent } else { RetryPolicy::IfUnsent };
 
     let mut headers = std::mem::take(&mut parts.headers);
     request::clean(&mut headers, client.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
@@ -129,8 +129,8 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
     *upward.headers_mut() = headers;
 
     let deadline = Instant::now() + shared.settings.timeout;
-    let sent = shared.upstream.send(upward, repeat).await;
-    drop(place);
+    let sent = shared.upstream.send(upward, policy).await;
+    drop(permit);
     let sent = match (sent, fate) {
         (Ok(_), Some(fate)) if fate.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
         (Err(error), Some(fate)) => Err(fate.blame(error)),
@@ -147,12 +147,12 @@ async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Respons
                 }
             }
             if error.is_unavailable() {
-                let source = std::error::Error::source(&error);
-                tracing::warn!(code = error.code(), ?source, "upstream unavailable");
+                shared.upstream.forward_log.failed(&error);
             }
             return Err(error);
         }
     };
+    shared.upstream.forward_log.succeeded();
     if response.status().is_informational() {
         return Err(
             AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("it switched protocols unasked")
