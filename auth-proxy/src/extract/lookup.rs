@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use bytes::Bytes;
+use http::header::{ACCEPT, COOKIE};
+use http::{HeaderValue, Response};
 use tokio::time::Instant;
 
 use crate::config::{Kind, Strategy};
-use crate::cookie::{Credential, NamesInPlay, SessionName, is_compact, lookup_cookie, token_after};
+use crate::cookie::{
+    CookieAdapter, Credential, NamesInPlay, SessionName, is_compact, lookup_cookie, token_after,
+};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, wire};
+use crate::upstream::WholeResponse;
 use crate::warnings::Warning;
 
 /// What the upstream says of a credential, or what is remembered of it.
@@ -72,8 +77,8 @@ async fn ask(
     client: ClientInfo,
     deadline: Instant,
 ) -> Result<LookedUp, AuthError> {
-    // What comes back is this app's already.
-    let response = shared.upstream.session(cookie, &client, SESSION_LIMIT, deadline).await;
+    let _permit = shared.upstream.admission.enter(deadline).await?;
+    let response = get_session(&shared, cookie, &client, deadline).await;
     let read = response.and_then(|response| {
         shared.names.learn(response.headers());
         Ok((wire::read(&response, &shared.names)?, response))
@@ -82,8 +87,9 @@ async fn ask(
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
             shared.warn_once(Warning::AmbiguousSession);
         }
-        tracing::warn!(code = error.code(), source = ?std::error::Error::source(error), "session lookup failed");
+        shared.upstream.lookup_log.failed(error);
     })?;
+    shared.upstream.lookup_log.succeeded();
     if let Answer::Session(session) = &answer
         && shared.settings.kind == Some(Kind::NextAuthV4)
         && session.raw().is_anonymous()
@@ -99,4 +105,29 @@ async fn ask(
         shared.keys.token(&token, sent.iter().map(String::as_str), &shared.upstream.forwarded_as(&client))
     });
     Ok(LookedUp { answer, cookies: cookies.into(), next })
+}
+
+/// `GET /session` at the upstream with this `Cookie` header. The cookies of the response may go on to the browser.
+///
+/// # Errors
+/// Those of [`send_whole`](crate::upstream::Upstream::send_whole), and that of the status where it is an outage.
+async fn get_session(
+    shared: &Shared,
+    cookie: HeaderValue,
+    client: &ClientInfo,
+    deadline: Instant,
+) -> Result<Response<Bytes>, AuthError> {
+    let mut request = shared.upstream.get("/session")?;
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(COOKIE, cookie);
+    shared.upstream.finish_head(headers, client)?;
+    let WholeResponse { mut response, is_outage } =
+        shared.upstream.send_whole(request, SESSION_LIMIT, deadline).await?;
+    if is_outage {
+        return Err(wire::status_error(&response).outage());
+    }
+    let own = client.origin(shared.settings.public_url.as_ref());
+    CookieAdapter::new(&shared.settings, own).adapt(response.headers_mut());
+    Ok(response)
 }

@@ -22,7 +22,7 @@ use crate::cache_control::make_private;
 use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
-use crate::upstream::Repeat;
+use crate::upstream::RetryPolicy;
 
 /// Forwards a request and adapts the answer.
 ///
@@ -38,8 +38,8 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         return Ok(file);
     }
     let plan = Plan::of(&parts, shared)?;
-    // Before sessions are ended: a request that finds no place is not sent.
-    let place = shared.upstream.place()?;
+    // Before sessions are ended: a request that is not admitted is not sent.
+    let permit = shared.upstream.admission.try_enter()?;
     let eviction = if plan.purpose.concerns_sessions() {
         Some(Eviction::begin(shared, &parts.headers, &plan.purpose).await)
     } else {
@@ -54,14 +54,15 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     };
     let deadline = Instant::now() + shared.settings.timeout;
     let answered = exchange(shared, request, plan.purpose.is_read).await;
-    drop(place);
+    drop(permit);
     let response = match answered {
         Ok(response) => response,
         Err(error) => {
-            end_failed(eviction, &error).await;
+            end_failed(shared, eviction, &error).await;
             return Err(error);
         }
     };
+    shared.upstream.forward_log.succeeded();
     downstream_response(shared, &plan, response, deadline, eviction).await
 }
 
@@ -110,11 +111,12 @@ fn limited(body: Body, limit: u64) -> (Body, Option<BodyProgress>) {
 }
 
 /// Sends the request, and attributes a failure to its cause: the upstream, or the client's body.
-async fn exchange(shared: &Shared, sent: UpstreamRequest, is_read: bool) -> Result<Response, AuthError> {
+async fn exchange(shared: &Arc<Shared>, sent: UpstreamRequest, is_read: bool) -> Result<Response, AuthError> {
     let UpstreamRequest { request, progress } = sent;
     // A client can break its body off at will, which must not count as a failure of the upstream.
-    let repeat = if is_read && progress.is_none() { Repeat::Safe } else { Repeat::Unsent };
-    let answered = shared.upstream.send(request, repeat).await;
+    let is_idempotent = is_read && progress.is_none();
+    let policy = if is_idempotent { RetryPolicy::Idempotent } else { RetryPolicy::IfUnsent };
+    let answered = shared.upstream.send(request, policy).await;
     match (answered, progress) {
         (Ok(_), Some(progress)) if progress.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
         (Err(error), Some(progress)) => Err(progress.attribute(error)),
@@ -123,7 +125,7 @@ async fn exchange(shared: &Shared, sent: UpstreamRequest, is_read: bool) -> Resu
 }
 
 /// Ends sessions after a request whose answer did not come.
-async fn end_failed(eviction: Option<Eviction>, error: &AuthError) {
+async fn end_failed(shared: &Shared, eviction: Option<Eviction>, error: &AuthError) {
     if let Some(eviction) = eviction {
         if error.is(Reason::CIRCUIT_OPEN) {
             eviction.unsent();
@@ -132,8 +134,7 @@ async fn end_failed(eviction: Option<Eviction>, error: &AuthError) {
         }
     }
     if error.is_unavailable() {
-        let source = std::error::Error::source(error);
-        tracing::warn!(target: "auth_proxy::proxy", code = error.code(), ?source, "upstream unavailable");
+        shared.upstream.forward_log.failed(error);
     }
 }
 

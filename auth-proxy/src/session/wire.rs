@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::SET_COOKIE;
+use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
@@ -11,7 +11,6 @@ use super::raw::RawSession;
 use crate::cookie::{SessionNames, SetCookieKind};
 use crate::error::{AuthError, Reason};
 use crate::json::replace_lone_surrogates;
-use crate::upstream::status_error;
 
 /// By how much the clocks of two machines may differ for what is told as a date.
 const SKEW: Duration = Duration::from_secs(300);
@@ -74,6 +73,19 @@ fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'stati
     object.remove("sessionToken");
     user.remove("sessionToken");
     Ok(Some(RawSession { user, expires, extra: object }))
+}
+
+/// What a status means when a plain 200 was expected.
+pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
+    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    let reason = match response.status() {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Reason::UPSTREAM_OVERLOADED,
+        StatusCode::GATEWAY_TIMEOUT => Reason::UPSTREAM_TIMEOUT,
+        _ => Reason::UPSTREAM_FAILED,
+    };
+    AuthError::new(reason)
+        .because(format!("the upstream answered {}", response.status()))
+        .retry_after(retry_after)
 }
 
 fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {

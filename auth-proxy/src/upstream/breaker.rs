@@ -1,3 +1,5 @@
+//! Circuit breaker: stops sending to an upstream that keeps failing, and probes whether it is back.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,21 +9,23 @@ use tokio::time::Instant;
 
 use crate::error::{AuthError, Reason};
 
-/// How long the upstream is left alone at first; twice as long after each probe that fails.
+/// How long nothing is sent at first. Twice as long after each probe that fails, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Leaves an upstream alone that has failed so many times in a row (circuit breaker), so that nobody waits
-/// for what is known to fail, and it can get up again. After a pause one probe is sent, a request of the proxy's own:
-/// when it is answered all are let through, else the pause begins anew.
+/// Opens after so many failures in a row: requests are refused at once, so that they do not wait for what would
+/// fail, and the upstream can recover. After a pause one probe is sent, a health check. When it is answered, the
+/// breaker closes; otherwise the pause begins anew, and is longer.
 ///
-/// What counts is chosen by the caller, and must not be for a client to bring about. Existing crates either
-/// let all requests through while probing, which can overwhelm an upstream that recovers, or are unmaintained.
+/// The caller chooses what counts as a failure. It must be nothing that a client can cause.
+///
+/// Existing crates let all requests through while probing, which can overwhelm an upstream that recovers, or are
+/// unmaintained.
 pub(super) struct Breaker {
-    /// Zero for never.
-    after: u32,
-    /// Whether all is well, so that nobody need look further.
-    is_well: AtomicBool,
+    /// Failures in a row that open it. Zero for never.
+    threshold: u32,
+    /// Whether there is no failure to remember: then no lock is taken.
+    is_healthy: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -37,63 +41,65 @@ struct Open {
     number: u64,
     until: Instant,
     pause: Duration,
-    is_probed: bool,
+    has_probe: bool,
 }
 
-/// What the breaker says of a request.
-pub(super) enum Admission<'b> {
-    /// It may go out.
-    Passes,
-    /// It may once this probe was answered.
-    Probe(Probe<'b>),
+/// What the breaker says to a request.
+pub(super) enum Permission<'b> {
+    /// It may be sent.
+    Granted,
+    /// It may be sent if this probe is answered.
+    AfterProbe(Probe<'b>),
 }
 
 impl Breaker {
-    pub(super) fn new(after: u32) -> Self {
-        Self { after, is_well: AtomicBool::new(true), state: Mutex::default() }
+    pub(super) fn new(threshold: u32) -> Self {
+        Self { threshold, is_healthy: AtomicBool::new(true), state: Mutex::default() }
     }
 
-    /// Whether a request may go out.
+    /// Whether a request may be sent.
     ///
     /// # Errors
     /// `circuit_open`, with the time until the next probe.
-    pub(super) fn admit(&self) -> Result<Admission<'_>, AuthError> {
-        if self.is_well.load(Ordering::Acquire) {
-            return Ok(Admission::Passes);
+    pub(super) fn admit(&self) -> Result<Permission<'_>, AuthError> {
+        if self.is_healthy.load(Ordering::Acquire) {
+            return Ok(Permission::Granted);
         }
         let mut state = self.state();
-        let Some(open) = &mut state.open else { return Ok(Admission::Passes) };
+        let Some(open) = &mut state.open else { return Ok(Permission::Granted) };
         let left = open.until.saturating_duration_since(Instant::now());
-        if left.is_zero() && !std::mem::replace(&mut open.is_probed, true) {
-            return Ok(Admission::Probe(Probe { breaker: self, number: open.number }));
+        if left.is_zero() && !std::mem::replace(&mut open.has_probe, true) {
+            return Ok(Permission::AfterProbe(Probe { breaker: self, number: open.number }));
         }
         Err(refusal(left))
     }
 
     /// The upstream answered.
     pub(super) fn answered(&self) {
-        if self.is_well.load(Ordering::Acquire) {
+        if self.is_healthy.load(Ordering::Acquire) {
             return;
         }
         let mut state = self.state();
         if state.open.is_some() {
-            tracing::info!("circuit breaker closed: the upstream answers again");
+            let failures = state.failures;
+            tracing::info!(target: "auth_proxy::lookup", failures, "circuit breaker closed");
         }
         *state = State { opened: state.opened, ..State::default() };
-        self.is_well.store(true, Ordering::Release);
+        self.is_healthy.store(true, Ordering::Release);
     }
 
-    /// The upstream could not be reached, was late, or overloaded.
+    /// The upstream failed: no connection, or a failure that a health check confirmed.
     pub(super) fn failed(&self) {
-        if self.after == 0 {
+        if self.threshold == 0 {
             return;
         }
         let mut state = self.state();
-        self.is_well.store(false, Ordering::Release);
+        self.is_healthy.store(false, Ordering::Release);
         state.failures = state.failures.saturating_add(1);
-        // A request that went out before it opened changes nothing.
-        if state.open.is_none() && state.failures >= self.after {
-            tracing::warn!(failures = state.failures, "circuit breaker opened: the upstream keeps failing");
+        // A request that was sent before it opened does not make the pause longer.
+        if state.open.is_none() && state.failures >= self.threshold {
+            let failures = state.failures;
+            tracing::warn!(target: "auth_proxy::lookup", failures, "circuit breaker opened");
             state.open(FIRST_PAUSE);
         }
     }
@@ -107,26 +113,27 @@ impl State {
     fn open(&mut self, pause: Duration) {
         self.opened = self.opened.wrapping_add(1);
         let (number, until) = (self.opened, Instant::now() + pause);
-        self.open = Some(Open { number, until, pause, is_probed: false });
+        self.open = Some(Open { number, until, pause, has_probe: false });
     }
 }
 
+/// `circuit_open`, with the time until the next probe.
 fn refusal(left: Duration) -> AuthError {
     // Whole seconds (RFC 9110, section 10.2.3).
     let seconds = left.as_secs() + 1;
     AuthError::new(Reason::CIRCUIT_OPEN).retry_after(Some(HeaderValue::from(seconds))).outage()
 }
 
-/// Leave to probe an upstream that was left alone. Dropped without a word, as when its visitor leaves, it decides
-/// nothing.
+/// The right to send the one probe of an open breaker. Dropped without a result, as when the client disconnects, it
+/// decides nothing.
 pub(super) struct Probe<'b> {
     breaker: &'b Breaker,
-    /// The number of the opening that it probes: what was since closed and opened anew has other probes.
+    /// The opening that it probes. If the breaker was closed and opened again since, the result does not count.
     number: u64,
 }
 
 impl Probe<'_> {
-    /// The probe was not answered: the pause begins anew, and is longer.
+    /// The probe failed: the pause begins anew, and is longer. The error for the request that waited for it.
     pub(super) fn failed(self) -> AuthError {
         let mut state = self.breaker.state();
         let pause = state.open.as_ref().filter(|open| open.number == self.number).map(|open| open.pause * 2);
@@ -143,8 +150,8 @@ impl Drop for Probe<'_> {
         if let Some(open) = &mut self.breaker.state().open
             && self.number == open.number
         {
-            // Another may find out. After an answer none is open, after a failure it is another opening.
-            open.is_probed = false;
+            // Without a result, the next request may probe. After one, `open` no longer has this number.
+            open.has_probe = false;
         }
     }
 }
@@ -159,13 +166,13 @@ mod tests {
 
     fn probe(breaker: &Breaker) -> Option<Probe<'_>> {
         match breaker.admit() {
-            Ok(Admission::Probe(probe)) => Some(probe),
+            Ok(Permission::AfterProbe(probe)) => Some(probe),
             _ => None,
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn opens_after_failures_in_a_row_and_closes_by_a_probe() {
+    async fn breaker_opens_after_failures_in_a_row_and_closes_by_a_probe() {
         let breaker = Breaker::new(2);
         breaker.failed();
         breaker.answered();
@@ -182,7 +189,7 @@ mod tests {
         let first = probe(&breaker).unwrap();
         assert!(is_open(&breaker), "one probe at a time");
         drop(first);
-        let second = probe(&breaker).expect("a probe whose visitor left is no probe");
+        let second = probe(&breaker).expect("a dropped probe is replaced");
         assert_eq!(second.failed().code(), "circuit_open");
         tokio::time::advance(FIRST_PAUSE).await;
         assert!(is_open(&breaker), "the pause doubles");
@@ -190,13 +197,13 @@ mod tests {
         let third = probe(&breaker).unwrap();
         breaker.answered();
         drop(third);
-        assert!(matches!(breaker.admit(), Ok(Admission::Passes)));
+        assert!(matches!(breaker.admit(), Ok(Permission::Granted)));
         breaker.failed();
         assert!(!is_open(&breaker), "counted anew");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_pause_has_an_end_and_late_failures_do_not_lengthen_it() {
+    async fn pause_is_bounded_and_late_failures_do_not_lengthen_it() {
         let breaker = Breaker::new(1);
         breaker.failed();
         tokio::time::advance(FIRST_PAUSE).await;
@@ -208,9 +215,9 @@ mod tests {
         assert!(probe(&breaker).is_some());
     }
 
-    /// A probe that hangs for long says nothing of what was closed and opened anew since.
+    /// A slow probe does not decide about an opening after its own.
     #[tokio::test(start_paused = true)]
-    async fn a_stale_probe_is_ignored() {
+    async fn stale_probe_is_ignored() {
         let breaker = Breaker::new(1);
         breaker.failed();
         tokio::time::advance(FIRST_PAUSE).await;
@@ -219,13 +226,13 @@ mod tests {
         breaker.failed();
         stale.failed();
         tokio::time::advance(FIRST_PAUSE).await;
-        let fresh = probe(&breaker).expect("the pause is not longer for the failure of another");
+        let fresh = probe(&breaker).expect("a probe of another opening does not lengthen the pause");
         drop(fresh);
         assert!(probe(&breaker).is_some());
     }
 
     #[test]
-    fn off_is_never() {
+    fn breaker_that_is_off_never_opens() {
         let breaker = Breaker::new(0);
         for _ in 0..1000 {
             breaker.failed();

@@ -1,14 +1,16 @@
+//! What a failed request means: its [`AuthError`], and how much of it the upstream may have seen.
+
 use std::error::Error;
 use std::fmt;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
-use axum::body::Body;
-use http::Request;
+use http_body_util::LengthLimitError;
 use hyper_util::client::legacy;
+use tokio::time::error::Elapsed;
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// No connection came about.
+/// There was no connection to send the request on.
 #[derive(Debug)]
 pub(super) struct ConnectFailed(pub(super) BoxError);
 
@@ -24,62 +26,185 @@ impl Error for ConnectFailed {
     }
 }
 
-/// A fetch that brought no answer.
-pub(super) struct Failure {
+/// A request that got no usable response.
+pub(super) struct SendFailure {
     pub(super) error: AuthError,
-    pub(super) got: Got,
-    /// The request, where the client gave it back: then nothing of it was sent either.
-    pub(super) request: Option<Box<Request<Body>>>,
+    pub(super) sent: Sent,
 }
 
-/// How far a fetch got that failed.
+/// How much of a failed request the upstream has seen. Decides whether the request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Got {
-    /// Nothing of the request can have reached the upstream.
-    Nowhere,
-    /// Nobody knows how far.
-    Somewhere,
-    /// The upstream answered, and would do so again.
-    AnAnswer,
+pub(super) enum Sent {
+    /// Nothing: there was no connection, or it was closed before anything was written.
+    Nothing,
+    /// That is not known: some or all of it was written.
+    Unknown,
+    /// All of it: the upstream answered, and would give the same answer again.
+    Answered,
 }
 
-/// What a failed fetch means. Looks through the causes, since clients wrap one another.
-pub(super) fn classify(error: BoxError) -> Failure {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error.as_ref());
-    let mut reason = Reason::UPSTREAM_FAILED;
-    let mut got = Got::Somewhere;
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref::<AuthError>() {
-            // Our own, from within the request body: over the limit.
-            return Failure { error: found.clone(), got, request: None };
+/// What one error of a chain says. The first one that says something decides.
+enum Signal {
+    /// Raised in this crate, inside the request body: over the limit, or broken off by the client.
+    Own(AuthError),
+    /// No connection. Whatever caused that, a timeout included, is below it in the chain.
+    NotConnected,
+    /// Refused or without a route, but by a client that does not say whether it was connected before.
+    Unreachable,
+    Timeout,
+}
+
+impl Signal {
+    fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        if let Some(own) = error.downcast_ref::<AuthError>() {
+            return Some(Self::Own(own.clone()));
         }
         if error.is::<ConnectFailed>()
             || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect)
         {
-            reason = Reason::UPSTREAM_UNREACHABLE;
-            got = Got::Nowhere;
-        } else if error.is::<tokio::time::error::Elapsed>() {
-            reason = Reason::UPSTREAM_TIMEOUT;
-        } else if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            match error.kind() {
-                ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-                    reason = Reason::UPSTREAM_UNREACHABLE;
-                }
-                // A connection that did not come about in its time: `connect_timeout` is part of `timeout`.
-                ErrorKind::TimedOut if got != Got::Nowhere => reason = Reason::UPSTREAM_TIMEOUT,
-                _ => {}
-            }
+            return Some(Self::NotConnected);
+        }
+        if error.is::<Elapsed>() {
+            return Some(Self::Timeout);
         }
         #[cfg(feature = "reqwest")]
         if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-            if error.is_connect() {
-                reason = Reason::UPSTREAM_UNREACHABLE;
-                got = Got::Nowhere;
-            } else if error.is_timeout() {
-                reason = Reason::UPSTREAM_TIMEOUT;
-            }
+            // A connect timeout is both.
+            return match (error.is_connect(), error.is_timeout()) {
+                (true, _) => Some(Self::NotConnected),
+                (false, true) => Some(Self::Timeout),
+                (false, false) => None,
+            };
         }
-        cause = error.source();
+        match error.downcast_ref::<io::Error>()?.kind() {
+            ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                Some(Self::Unreachable)
+            }
+            ErrorKind::TimedOut => Some(Self::Timeout),
+            _ => None,
+        }
     }
-    Failure { error: AuthError::new(reason).because(error), got, request: None }
+}
+
+/// What an error of a client means. Looks through its causes, because clients wrap one another's errors.
+pub(super) fn classify(error: BoxError) -> SendFailure {
+    let (reason, sent) = match chain(error.as_ref()).find_map(Signal::of) {
+        Some(Signal::Own(own)) => return SendFailure { error: own, sent: Sent::Unknown },
+        Some(Signal::NotConnected) => (Reason::UPSTREAM_UNREACHABLE, Sent::Nothing),
+        Some(Signal::Unreachable) => (Reason::UPSTREAM_UNREACHABLE, Sent::Unknown),
+        Some(Signal::Timeout) => (Reason::UPSTREAM_TIMEOUT, Sent::Unknown),
+        None => (Reason::UPSTREAM_FAILED, Sent::Unknown),
+    };
+    SendFailure { error: AuthError::new(reason).because(error), sent }
+}
+
+/// What it means when a response body breaks off: the error of this crate that ended it, `upstream_invalid_response`
+/// when it is too long, else `upstream_failed`.
+pub(crate) fn body_error(error: axum::Error) -> AuthError {
+    let found = chain(&error).find_map(|error| match error.downcast_ref::<AuthError>() {
+        Some(own) => Some(own.clone()),
+        None => error
+            .is::<LengthLimitError>()
+            .then(|| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("the body is too long")),
+    });
+    found.unwrap_or_else(|| AuthError::new(Reason::UPSTREAM_FAILED).because(error))
+}
+
+/// An error and its causes, the outermost first.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// An error of a client, around another one.
+    #[derive(Debug)]
+    struct Wrapped(BoxError);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self.0.as_ref())
+        }
+    }
+
+    fn io(kind: ErrorKind) -> BoxError {
+        io::Error::from(kind).into()
+    }
+
+    async fn elapsed() -> BoxError {
+        tokio::time::timeout(Duration::ZERO, std::future::pending::<()>()).await.unwrap_err().into()
+    }
+
+    #[tokio::test]
+    async fn first_known_error_of_the_chain_decides() {
+        let own = || BoxError::from(AuthError::new(Reason::BODY_TOO_LARGE));
+        for (error, code, sent) in [
+            ("text".into(), "upstream_failed", Sent::Unknown),
+            (io(ErrorKind::ConnectionReset), "upstream_failed", Sent::Unknown),
+            (io(ErrorKind::ConnectionRefused), "upstream_unreachable", Sent::Unknown),
+            (io(ErrorKind::HostUnreachable), "upstream_unreachable", Sent::Unknown),
+            (io(ErrorKind::NetworkUnreachable), "upstream_unreachable", Sent::Unknown),
+            (io(ErrorKind::TimedOut), "upstream_timeout", Sent::Unknown),
+            (elapsed().await, "upstream_timeout", Sent::Unknown),
+            (own(), "body_too_large", Sent::Unknown),
+            (ConnectFailed("text".into()).into(), "upstream_unreachable", Sent::Nothing),
+            // `connect_timeout` is part of `timeout`, and no connection is no late response.
+            (ConnectFailed(io(ErrorKind::TimedOut)).into(), "upstream_unreachable", Sent::Nothing),
+            (ConnectFailed(elapsed().await).into(), "upstream_unreachable", Sent::Nothing),
+            // What wraps says nothing; what is wrapped decides.
+            (Wrapped(own()).into(), "body_too_large", Sent::Unknown),
+            (Wrapped(elapsed().await).into(), "upstream_timeout", Sent::Unknown),
+            (Wrapped(ConnectFailed(own()).into()).into(), "upstream_unreachable", Sent::Nothing),
+            (
+                Wrapped(Wrapped(io(ErrorKind::ConnectionRefused)).into()).into(),
+                "upstream_unreachable",
+                Sent::Unknown,
+            ),
+        ] {
+            let text = format!("{error:?}");
+            let failure = classify(error);
+            assert_eq!((failure.error.code(), failure.sent), (code, sent), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn errors_of_hyper_util_and_reqwest_say_whether_there_was_a_connection() {
+        let refused = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            format!("http://{}/", listener.local_addr().unwrap())
+        };
+        let client = legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+        let request = http::Request::get(&refused).body(axum::body::Body::empty()).unwrap();
+        let error = client.request(request).await.unwrap_err();
+        let failure = classify(error.into());
+        assert_eq!((failure.error.code(), failure.sent), ("upstream_unreachable", Sent::Nothing));
+        #[cfg(feature = "reqwest")]
+        {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let error = client.get(&refused).send().await.unwrap_err();
+            let failure = classify(error.into());
+            assert_eq!((failure.error.code(), failure.sent), ("upstream_unreachable", Sent::Nothing));
+        }
+    }
+
+    #[test]
+    fn body_errors_are_own_or_too_long_or_a_failure() {
+        for (error, code) in [
+            (axum::Error::new(AuthError::new(Reason::UPSTREAM_TIMEOUT)), "upstream_timeout"),
+            (axum::Error::new(Wrapped(AuthError::new(Reason::BODY_LATE).into())), "body_late"),
+            (axum::Error::new(io(ErrorKind::ConnectionReset)), "upstream_failed"),
+        ] {
+            assert_eq!(body_error(error).code(), code);
+        }
+    }
 }

@@ -1,3 +1,5 @@
+//! `upstream.fetch`: a client that the app gives in place of the built-in one.
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -12,9 +14,10 @@ use crate::error::BoxError;
 
 /// Carries requests to the upstream.
 ///
-/// The request has an absolute URI, and headers that are ready to send, `Host` included. What
-/// carries it must not follow redirects, must not decode the body, and must not add headers that
-/// describe the client.
+/// The request has an absolute URI, and headers that are ready to send, `Host` included. An
+/// implementation must not follow redirects, must not decode the body, must not add headers that
+/// describe the client, and must not repeat a request that the upstream may have processed: callbacks
+/// spend one-time tokens.
 ///
 /// Implemented for every `Clone` tower [`Service`] of the same types, an axum `Router` included:
 ///
@@ -34,11 +37,10 @@ use crate::error::BoxError;
             `auth_proxy::Reqwest::new(client)`, or implement `auth_proxy::Fetch`"
 )]
 pub trait Fetch: Send + Sync + 'static {
-    /// Sends a request and answers with the head of the response as soon as it is there; the body
-    /// streams.
+    /// Sends a request and returns the head of the response as soon as it is there. The body streams.
     ///
     /// # Errors
-    /// When no head of a response arrived. The error must not carry header values.
+    /// When no head of a response arrived. The error must not contain header values.
     fn fetch(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Body>, BoxError>> + Send;
 }
 

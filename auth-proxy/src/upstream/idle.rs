@@ -1,3 +1,5 @@
+//! A response body with a limit for its pauses.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,18 +11,18 @@ use tokio::time::{Instant, Sleep};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// A response body that must keep moving: a pause longer than the limit ends it with an error.
+/// A response body that must keep moving: a pause longer than the limit ends it with `upstream_timeout`.
 ///
-/// An error comes one poll later than it might. A server sends the head and what there is of the body
-/// when it has to wait, and drops both when the body fails before that: the client would see a connection
-/// that closes without an answer, and might take that for leave to send its request again.
+/// An error is reported one poll later than it happens. A server sends the head, and what there is of the body, when
+/// the body is pending, and drops both when the body fails before that. The client would see a connection that closes
+/// without a response, and might send its request again.
 pub(super) struct IdleTimeout<B> {
-    /// None once it was ended.
+    /// None once it has ended.
     body: Option<B>,
-    /// What broke it off, until that is told.
+    /// The error that ended it, until it is reported.
     broken: Option<BoxError>,
     limit: Duration,
-    /// Armed only while a poll is waiting, so that a reader that takes its time is not punished.
+    /// Runs only while a poll is pending, so that a slow reader does not count as a pause.
     pause: Option<Pin<Box<Sleep>>>,
 }
 

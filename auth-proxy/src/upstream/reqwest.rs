@@ -1,13 +1,15 @@
+//! A client of reqwest as `upstream.fetch`.
+
 use axum::body::Body;
 use http::{Request, Response};
 
 use super::Fetch;
 use crate::error::BoxError;
 
-/// A [`reqwest`] client as [`Fetch`], for `upstream.fetch`: where a program needs its proxies, resolvers or
-/// certificates. Behind the feature `reqwest`; the built-in client does without.
+/// A [`reqwest`] client as [`Fetch`], for `upstream.fetch`: for a program that needs reqwest's proxies, resolvers or
+/// certificates. Behind the feature `reqwest`; the built-in client does not need it.
 ///
-/// Where a request has no `Accept` it sends `*/*`, which means the same (RFC 9110, section 12.5.1).
+/// A request without `Accept` is sent with `*/*`, which means the same (RFC 9110, section 12.5.1).
 #[derive(Clone, Debug)]
 pub struct Reqwest(reqwest::Client);
 
@@ -25,7 +27,7 @@ impl Reqwest {
 impl Fetch for Reqwest {
     async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let request = request.map(|body| {
-            // An empty body known to be empty: no `Transfer-Encoding: chunked` on a GET.
+            // A body that is known to be empty: no `Transfer-Encoding: chunked` on a GET.
             if http_body::Body::is_end_stream(&body) {
                 reqwest::Body::default()
             } else {
@@ -38,7 +40,7 @@ impl Fetch for Reqwest {
     }
 }
 
-/// `reqwest::Body::wrap` asks for `Sync`, which axum's body is not.
+/// `reqwest::Body::wrap` requires `Sync`, which axum's body is not.
 struct SyncBody(std::sync::Mutex<Body>);
 
 impl SyncBody {
@@ -55,7 +57,7 @@ impl http_body::Body for SyncBody {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        // `get_mut` takes no lock: the exclusive borrow is the proof that nobody else has it.
+        // `get_mut` takes no lock: the exclusive borrow proves that there is no other user.
         let body = self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         std::pin::Pin::new(body).poll_frame(cx)
     }

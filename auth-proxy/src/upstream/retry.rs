@@ -1,8 +1,8 @@
+//! When a request may be repeated, how often, and after which wait.
+
 use std::time::Duration;
 
-use axum::body::Body;
-use http::{Request, StatusCode};
-use http_body::Body as _;
+use http::StatusCode;
 use tokio::time::Instant;
 use tower::retry::backoff::{Backoff as _, ExponentialBackoff, ExponentialBackoffMaker, MakeBackoff as _};
 use tower::retry::budget::{Budget as _, TpsBudget};
@@ -11,17 +11,20 @@ use tower::util::rng::HasherRng;
 const FIRST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_millis(800);
 
-/// When a request may go out once more.
+/// When a request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// Whenever it fails: it changes nothing (a lookup, `GET providers` and `csrf`).
-    Safe,
-    /// When nothing of it reached the upstream. A callback or a link in a mail can be spent only once.
-    Unsent,
+pub(crate) enum RetryPolicy {
+    /// After any failure of the upstream. For requests that change nothing there: a lookup, `GET providers` and
+    /// `csrf`.
+    ///
+    /// This is not the method of RFC 9110: a `GET` of a callback or of a link in a mail spends a one-time token.
+    Idempotent,
+    /// Only when nothing of it was sent.
+    IfUnsent,
 }
 
-/// The tries of one request: so many more, with waits in between that grow and vary, as long as there is
-/// time, and while the retry budget lasts.
+/// The further attempts of one request: `upstream.retries` of them, with growing random waits, while there is time
+/// and the retry budget of the upstream lasts.
 pub(super) struct Retries<'b> {
     left: u32,
     budget: &'b TpsBudget,
@@ -35,25 +38,25 @@ impl<'b> Retries<'b> {
         Self { left, budget, waits: None, deadline }
     }
 
-    /// Whether there may be another try.
+    /// Whether there may be another attempt.
     pub(super) fn any_left(&self) -> bool {
         self.left > 0
     }
 
-    /// Waits for the time of the next try. False when there is none.
+    /// Waits until the next attempt may begin. False when there is none.
     pub(super) async fn next(&mut self) -> bool {
         if self.left == 0 || !self.budget.withdraw() {
             return false;
         }
         self.left -= 1;
         if self.waits.is_none() {
-            // Of a generator of its own: a clone of one would wait the same times as all others.
+            // A generator for each request: a cloned one would have all requests wait for the same times.
             let maker = ExponentialBackoffMaker::new(FIRST_WAIT, LONGEST_WAIT, 1.0, HasherRng::new());
             self.waits = maker.ok().map(|mut maker| maker.make_backoff());
         }
         let Some(waits) = &mut self.waits else { return false };
         let wait = waits.next_backoff();
-        // What could not even begin in time is not waited for.
+        // An attempt that could not begin before the deadline is not waited for.
         if wait.deadline() >= self.deadline {
             return false;
         }
@@ -62,20 +65,8 @@ impl<'b> Retries<'b> {
     }
 }
 
-/// Another of a request, unless it has a body: that can be sent once.
-pub(super) fn another(request: &Request<Body>) -> Option<Request<Body>> {
-    if !request.body().is_end_stream() {
-        return None;
-    }
-    let mut another = Request::new(Body::empty());
-    another.method_mut().clone_from(request.method());
-    another.uri_mut().clone_from(request.uri());
-    another.headers_mut().clone_from(request.headers());
-    Some(another)
-}
-
-/// Whether it is the answer of something between here and the upstream, or of an upstream that begins or
-/// ends, which may be another the next moment.
+/// Whether a status comes from something between here and the upstream, or from an upstream that starts or stops.
+/// The next answer may be another one.
 pub(super) fn is_outage(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }

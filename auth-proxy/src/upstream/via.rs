@@ -1,3 +1,5 @@
+//! `Via`, by which the proxy recognises a request that it sent itself.
+
 use std::fmt::Write as _;
 
 use aws_lc_rs::rand;
@@ -6,11 +8,12 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// What this proxy adds to `Via` (RFC 9110, section 7.6.3), by which it knows a request that it sent
-/// itself: an upstream whose address leads back here would be asked until the time is up.
+/// What this proxy adds to `Via` (RFC 9110, section 7.6.3). An upstream whose address leads back here would
+/// otherwise be asked in a loop until the timeout.
 pub(super) struct Via {
     value: HeaderValue,
-    /// The pseudonym in it: nobody outside can know it beforehand, and have a request refused by it.
+    /// The pseudonym in it. It is random, so that a client cannot write it into a request of another visitor to have
+    /// that refused.
     name: String,
 }
 
@@ -25,10 +28,10 @@ impl Via {
         Ok(Self { value: format!("1.1 {name}").parse()?, name })
     }
 
-    /// Adds it after those of the proxies before.
+    /// Adds the value after those of the proxies before.
     ///
     /// # Errors
-    /// `loop_detected` when it is there already.
+    /// `loop_detected` when the value is there already.
     pub(super) fn add(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
         let mut lines = headers.get_all(VIA).iter();
         if lines.any(|line| line.to_str().is_ok_and(|line| line.contains(&self.name))) {
@@ -44,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_comes_by_once() {
+    fn own_value_is_refused_and_others_are_kept() {
         let (one, other) = (Via::new().unwrap(), Via::new().unwrap());
         let mut headers = HeaderMap::new();
         headers.insert(VIA, HeaderValue::from_static("1.0 client, 1.1 auth-proxy"));

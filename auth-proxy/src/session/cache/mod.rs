@@ -61,7 +61,7 @@ impl Sessions {
                 None => Store::memory(settings.cache_entries),
             },
             refused: Cache::new(MOST_REFUSED),
-            flights: Arc::new(Flights::new(settings.concurrency, settings.queue, settings.timeout)),
+            flights: Arc::new(Flights::new(settings.timeout)),
             lineages: Lineages::default(),
             given: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }

@@ -1,0 +1,131 @@
+//! How many requests may be at the upstream at once, and how many may wait: `upstream.concurrency` and
+//! `upstream.queue`.
+
+use std::time::Duration;
+
+use auth_proxy_rules::Settings;
+use http::HeaderValue;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::{AuthError, BoxError, Reason};
+
+/// Lookups and forwarded requests are counted apart: a client can keep a forwarded request at the upstream for as
+/// long as `upstream.timeout`, by a slow form, and must not keep out the lookups of other visitors by that.
+pub(crate) struct Admission {
+    /// Lookups at the upstream: `concurrency`.
+    lookups: Semaphore,
+    /// Lookups that wait: `queue`.
+    queue: Semaphore,
+    /// Forwarded requests: `concurrency` and `queue` together. They do not wait here.
+    forwards: Semaphore,
+    timeout: Duration,
+}
+
+impl Admission {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            lookups: permits(settings.concurrency),
+            queue: permits(settings.queue),
+            forwards: permits(settings.concurrency.saturating_add(settings.queue)),
+            timeout: settings.timeout,
+        }
+    }
+
+    /// Lets a lookup through, at once or when it is its turn. The permit is held until it is answered.
+    ///
+    /// # Errors
+    /// `upstream_overloaded`: at once when the queue is full, and when its turn does not come in time.
+    pub(crate) async fn enter(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, AuthError> {
+        if let Ok(permit) = self.lookups.try_acquire() {
+            return Ok(permit);
+        }
+        let _waiting = self.queue.try_acquire().map_err(|_| overloaded("the queue of lookups is full"))?;
+        // Gives up 10 % before the deadline: a lookup started that late would time out, and count as a failure
+        // of the upstream.
+        let turn = timeout_at(deadline - self.timeout / 10, self.lookups.acquire()).await;
+        turn.map_err(overloaded)?.map_err(overloaded)
+    }
+
+    /// Lets a forwarded request through. The permit is held until the head of its response is there.
+    ///
+    /// # Errors
+    /// `upstream_overloaded`, at once.
+    pub(crate) fn try_enter(&self) -> Result<SemaphorePermit<'_>, AuthError> {
+        self.forwards.try_acquire().map_err(|_| overloaded("the limit of forwarded requests is reached"))
+    }
+}
+
+fn permits(count: u32) -> Semaphore {
+    Semaphore::new(usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS))
+}
+
+fn overloaded(cause: impl Into<BoxError>) -> AuthError {
+    AuthError::new(Reason::UPSTREAM_OVERLOADED)
+        .because(cause)
+        .retry_after(Some(HeaderValue::from_static("1")))
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+    use axum::response::IntoResponse as _;
+
+    use super::*;
+
+    fn admission(concurrency: &str, queue: &str) -> Admission {
+        let mut draft = Draft::default();
+        for (option, text) in [
+            (Opt::BaseUrl, "http://auth"),
+            (Opt::Concurrency, concurrency),
+            (Opt::Queue, queue),
+            (Opt::Timeout, "10s"),
+        ] {
+            draft.set(option, text).unwrap();
+        }
+        Admission::new(&draft.resolve().unwrap())
+    }
+
+    fn refusal<T>(result: Result<T, AuthError>) -> (&'static str, String) {
+        let error = result.err().expect("it is refused");
+        let code = error.code();
+        (code, error.into_response().headers()["retry-after"].to_str().unwrap().to_owned())
+    }
+
+    const OVERLOADED: (&str, &str) = ("upstream_overloaded", "1");
+
+    #[tokio::test(start_paused = true)]
+    async fn lookups_wait_in_the_queue_and_not_beyond_it() {
+        let admission = admission("1", "1");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let first = admission.enter(deadline).await.unwrap();
+        let second = tokio::time::timeout(Duration::from_secs(1), async {
+            tokio::join!(admission.enter(deadline), async {
+                let third = refusal(admission.enter(deadline).await);
+                assert_eq!((third.0, third.1.as_str()), OVERLOADED, "the queue is full");
+                drop(first);
+            })
+        });
+        drop(second.await.expect("its turn comes").0.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_lookup_gives_up_before_its_deadline() {
+        let admission = admission("1", "1");
+        let began = Instant::now();
+        let deadline = began + Duration::from_secs(10);
+        let _first = admission.enter(deadline).await.unwrap();
+        let second = refusal(admission.enter(deadline).await);
+        assert_eq!((second.0, second.1.as_str()), OVERLOADED);
+        assert_eq!(began.elapsed(), Duration::from_secs(9));
+    }
+
+    #[tokio::test]
+    async fn forwards_fill_both_limits_and_keep_no_lookup_out() {
+        let admission = admission("1", "2");
+        let _held = [(); 3].map(|()| admission.try_enter().unwrap());
+        let fourth = refusal(admission.try_enter());
+        assert_eq!((fourth.0, fourth.1.as_str()), OVERLOADED);
+        drop(admission.enter(Instant::now() + Duration::from_secs(10)).await.unwrap());
+    }
+}

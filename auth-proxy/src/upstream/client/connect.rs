@@ -1,0 +1,83 @@
+//! How a connection to the upstream is made: TCP, and TLS where its address is https.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_proxy_rules::Settings;
+use http::Uri;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls_platform_verifier::Verifier;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower::Service as _;
+
+use crate::error::BoxError;
+use crate::upstream::error::ConnectFailed;
+
+pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// Makes connections to one origin.
+pub(super) struct Connector {
+    transport: Transport,
+    origin: Uri,
+    /// `upstream.connect_timeout`.
+    limit: Duration,
+}
+
+/// Plain http needs no certificates: a container that has none can still use an upstream beside it.
+enum Transport {
+    Plain(HttpConnector),
+    Tls(HttpsConnector<HttpConnector>),
+}
+
+impl Connector {
+    pub(super) fn new(settings: &Settings) -> Result<Self, BoxError> {
+        let mut tcp = HttpConnector::new();
+        // Divided among the addresses of a name, so that the next one is tried in time.
+        tcp.set_connect_timeout(Some(settings.connect_timeout));
+        tcp.set_nodelay(true);
+        let origin = &settings.base_url.origin;
+        let transport = if origin.https {
+            tcp.enforce_http(false);
+            let mut tls = HttpsConnector::from((tcp, tls_config()?));
+            tls.enforce_https();
+            Transport::Tls(tls)
+        } else {
+            Transport::Plain(tcp)
+        };
+        Ok(Self { transport, origin: origin.to_string().parse()?, limit: settings.connect_timeout })
+    }
+
+    /// A new connection, TLS included, within `upstream.connect_timeout`.
+    pub(super) async fn connect(&self) -> Result<Stream, ConnectFailed> {
+        let connecting = async {
+            let origin = self.origin.clone();
+            match &self.transport {
+                Transport::Plain(tcp) => {
+                    let stream =
+                        tcp.clone().call(origin).await.map_err(|error| ConnectFailed(error.into()))?;
+                    Ok(MaybeHttpsStream::Http(stream))
+                }
+                Transport::Tls(tls) => tls.clone().call(origin).await.map_err(ConnectFailed),
+            }
+        };
+        timeout(self.limit, connecting).await.unwrap_or_else(|elapsed| Err(ConnectFailed(elapsed.into())))
+    }
+}
+
+/// TLS 1.2 or 1.3, HTTP/1.1 by ALPN (RFC 7301), with the certificates that the operating system trusts. The crypto
+/// provider is named, because the process may have none, or another one, as its default.
+fn tls_config() -> Result<ClientConfig, BoxError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Verifier::new(Arc::clone(&provider))?;
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    // `dangerous()` only because the verifier is given by hand: it is the platform's.
+    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}

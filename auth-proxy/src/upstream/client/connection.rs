@@ -1,0 +1,110 @@
+//! One HTTP/1.1 connection, which makes progress only while it is polled.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+
+use super::connect::Stream;
+
+type Driver = http1::Connection<Stream, Body>;
+
+pub(super) struct Connection {
+    sender: http1::SendRequest<Body>,
+    /// None once the connection is closed. hyper returns a request that it has not written only when this is
+    /// dropped.
+    driver: Option<Pin<Box<Driver>>>,
+}
+
+/// A request that got no response.
+pub(super) struct Unanswered {
+    pub(super) error: hyper::Error,
+    /// The request, when nothing of it was written.
+    pub(super) unwritten: Option<Box<Request<Body>>>,
+}
+
+impl Connection {
+    pub(super) async fn open(stream: Stream) -> hyper::Result<Self> {
+        let (sender, driver) = http1::handshake(stream).await?;
+        Ok(Self { sender, driver: Some(Box::pin(driver)) })
+    }
+
+    /// Reads and writes what is possible now. Ready when the connection is closed.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
+            self.driver = None;
+        }
+        if self.driver.is_none() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Whether it can take a request now: it is open, and done with the request before.
+    pub(super) fn is_idle(&mut self) -> bool {
+        // A waker that does nothing is enough: the next user polls the connection again.
+        self.drive(&mut Context::from_waker(Waker::noop())).is_pending() && self.sender.is_ready()
+    }
+
+    /// Sends a request and waits for the head of its response, driving the connection meanwhile.
+    pub(super) async fn exchange(
+        mut self,
+        request: Request<Body>,
+    ) -> Result<(Response<Incoming>, Self), Unanswered> {
+        let mut response = pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        let response = poll_fn(|cx| {
+            if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
+                // The response fails with the reason for the close.
+                *driver = None;
+            }
+            response.as_mut().poll(cx)
+        });
+        match response.await {
+            Ok(response) => Ok((response, self)),
+            Err(mut error) => {
+                let unwritten = error.take_message().map(Box::new);
+                Err(Unanswered { error: error.into_error(), unwritten })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyper_rustls::MaybeHttpsStream;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    fn request() -> Request<Body> {
+        Request::new(Body::empty())
+    }
+
+    /// The server closes the connection after it was found idle and before it is used.
+    #[tokio::test]
+    async fn unwritten_request_is_returned_after_close() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let connection = Connection::open(MaybeHttpsStream::Http(TokioIo::new(stream))).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        let Ok((_, mut connection)) = connection.exchange(request()).await else { panic!("no response") };
+        assert!(connection.is_idle());
+        // Reads all that was sent, so that the close is a FIN and not a reset.
+        let mut sent = [0; 16];
+        assert_eq!(server.read(&mut sent).await.unwrap(), 16);
+        server.read_buf(&mut Vec::new()).await.unwrap();
+        drop(server);
+        sleep(Duration::from_millis(50)).await;
+        let response = timeout(Duration::from_secs(10), connection.exchange(request()));
+        let unanswered = response.await.expect("fails at once").err().unwrap();
+        assert!(unanswered.unwritten.is_some(), "{:?}", unanswered.error);
+    }
+}

@@ -1,0 +1,71 @@
+//! HTTP/1.1 to one upstream, on connections that the task of a request drives itself.
+
+use std::sync::Arc;
+
+use auth_proxy_rules::Settings;
+use axum::body::Body;
+use http::header::{Entry, HOST};
+use http::{HeaderValue, Request, Response, Uri};
+
+use super::connect::Connector;
+use super::connection::{Connection, Unanswered};
+use super::pool::Pool;
+use super::response_body::ResponseBody;
+use crate::error::BoxError;
+use crate::upstream::error::{SendFailure, Sent, classify};
+
+/// The built-in client.
+pub(in crate::upstream) struct Http1Client {
+    connector: Connector,
+    host: HeaderValue,
+    pool: Arc<Pool>,
+}
+
+impl Http1Client {
+    pub(super) fn new(settings: &Settings) -> Result<Self, BoxError> {
+        Ok(Self {
+            connector: Connector::new(settings)?,
+            host: settings.base_url.origin.authority.parse()?,
+            pool: Arc::default(),
+        })
+    }
+
+    /// Sends a request, on an idle connection where there is one. `None` is an empty body.
+    ///
+    /// A connection that the upstream closed while it was idle fails before anything is written. Only then the
+    /// request goes out on another connection.
+    pub(super) async fn send(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Option<ResponseBody>>, SendFailure> {
+        // A server, unlike a proxy, is asked for a path (RFC 9112, section 3.2.1), and needs a host.
+        if let Some(path) = request.uri().path_and_query().cloned() {
+            *request.uri_mut() = Uri::from(path);
+        }
+        if let Entry::Vacant(host) = request.headers_mut().entry(HOST) {
+            host.insert(self.host.clone());
+        }
+        loop {
+            let (connection, is_new) = match self.pool.take() {
+                Some(connection) => (connection, false),
+                None => (self.open().await.map_err(classify)?, true),
+            };
+            match connection.exchange(request).await {
+                Ok((response, connection)) => {
+                    return Ok(response.map(|body| ResponseBody::new(body, connection, &self.pool)));
+                }
+                Err(Unanswered { unwritten: Some(unwritten), .. }) if !is_new => request = *unwritten,
+                Err(Unanswered { error, unwritten }) => {
+                    let failure = classify(error.into());
+                    let sent = if unwritten.is_some() { Sent::Nothing } else { failure.sent };
+                    return Err(SendFailure { sent, ..failure });
+                }
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Connection, BoxError> {
+        let stream = self.connector.connect().await?;
+        Ok(Connection::open(stream).await?)
+    }
+}
