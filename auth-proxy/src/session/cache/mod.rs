@@ -1,10 +1,10 @@
-//! What keeps lookups away from the upstream: sessions that are remembered for a while, and one lookup
-//! for all who ask for the same session at once.
+//! The session cache, and single flight: one lookup for all requests that ask for the same session at once.
 
-mod flight;
+mod single_flight;
 mod store;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use auth_proxy_rules::Settings;
@@ -12,7 +12,7 @@ use http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
 
-use self::flight::{Flight, Flights};
+use self::single_flight::Lookups;
 use self::store::Store;
 pub use self::store::{SessionStore, StoreFuture};
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
@@ -21,33 +21,44 @@ use super::key::{SessionKey, TokenKey};
 use super::lineage::{End, Lineages, Ticket};
 use crate::error::{AuthError, Reason};
 
-/// How long a token that the upstream refused is refused without asking again, at most: a flood of one
-/// bad token costs a call every so often.
+/// How long a refused token is refused without asking again, at most. A flood of one invalid token costs one lookup in
+/// this time.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
-/// Refused tokens that are remembered. Apart from the sessions, so that a flood of bad tokens makes no
-/// good one forgotten.
+/// Refused tokens that are cached. They are kept apart from the sessions, so that a flood of invalid tokens evicts no
+/// session.
 const MOST_REFUSED: usize = 1024;
 
 /// The sessions of one proxy.
 pub(crate) struct Sessions {
-    /// Zero where nothing is remembered.
+    /// `session.cache`; zero when it is off.
     keep: Duration,
     keep_in_trouble: Duration,
     store: Store,
     refused: Cache<TokenKey, Refused>,
-    flights: Arc<Flights>,
+    lookups: Arc<Lookups>,
     lineages: Lineages,
-    /// When browsers were given their tokens, where `session.renew` wants to know.
+    /// Whether stale sessions were served since the last lookup that was answered.
+    serves_stale: AtomicBool,
+    /// When browsers were given their tokens, for `session.renew`.
     given: Option<(Duration, Cache<SessionKey, Instant>)>,
 }
 
-/// A token that the upstream refused, and the cookies that take it from the browser.
+/// A token that the upstream refused, and the cookies that clear it in the browser.
 #[derive(Clone)]
 struct Refused {
     until: SystemTime,
     clearing: Arc<[HeaderValue]>,
     ticket: Ticket,
+}
+
+/// What the cache has for a token.
+enum Recalled {
+    /// An answer that may be used.
+    Fresh(Found),
+    /// A session that may be used in an outage.
+    Stale(CachedSession),
+    Nothing,
 }
 
 impl Sessions {
@@ -61,18 +72,19 @@ impl Sessions {
                 None => Store::memory(settings.cache_entries),
             },
             refused: Cache::new(MOST_REFUSED),
-            flights: Arc::new(Flights::new(settings.timeout)),
+            lookups: Arc::new(Lookups::new(settings.timeout)),
             lineages: Lineages::default(),
+            serves_stale: AtomicBool::new(false),
             given: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
     }
 
-    /// What is known of a token: remembered, or found out by a lookup, which everybody who asks for the
-    /// same token in the meantime shares. A caller that goes away takes nothing from the others, and waits
-    /// until this deadline, while the lookup has one of its own.
+    /// The answer for a token: cached, or from a lookup. Requests for the same token share one lookup (single flight). The
+    /// lookup goes on when a request that waits for it is dropped. It has a deadline of its own; the request waits until
+    /// `deadline`.
     ///
     /// # Errors
-    /// Those of the lookup, where no older answer may be used in its place.
+    /// Those of the lookup, when no stale session may be used in its place.
     pub(crate) async fn find<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
@@ -83,48 +95,93 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        let remembered = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
-        // What a store of the app's own keeps does not know of an end that the store was not told of, or missed.
-        let is_over = |cached: &CachedSession| {
-            cached.asked_by_store().is_some_and(|asked| self.lineages.was_ended_since(&key.session, asked))
+        let stale = match self.recall(&key).await {
+            Recalled::Fresh(found) => return Ok(found),
+            Recalled::Stale(session) => Some(session),
+            Recalled::Nothing => None,
         };
-        let remembered = remembered.filter(|cached| cached.is_of(&key) && !is_over(cached));
+        let found = self.look_up(key, deadline, lookup).await;
+        self.or_stale(found, stale)
+    }
+
+    /// What the cache has for a token.
+    async fn recall(&self, key: &TokenKey) -> Recalled {
+        let cached = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
+        let cached = cached.filter(|cached| cached.is_of(key) && !self.ended_after(key, cached));
         let now = SystemTime::now();
-        if let Some(cached) = remembered.as_ref().filter(|cached| cached.is_good(now, self.keep)) {
-            let answer = Answer::Session(cached.clone());
-            return Ok(Found { answer, source: Source::Memory, renewed: None });
+        match (cached, self.refused.get(key)) {
+            (Some(cached), _) if cached.is_good(now, self.keep) => {
+                let answer = Answer::Session(cached);
+                Recalled::Fresh(Found { answer, source: Source::Memory, renewed: None })
+            }
+            (_, Some(refused)) if refused.is_good(now) => {
+                let Refused { clearing: cookies, ticket, .. } = refused;
+                let renewed = Some(Renewed { cookies, ticket, sent: key.session, next: None });
+                Recalled::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
+            }
+            (Some(cached), _) => Recalled::Stale(cached),
+            (None, _) => Recalled::Nothing,
         }
-        if let Some(refused) = self.refused.get(&key).filter(|refused| refused.is_good(now)) {
-            let renewed =
-                Renewed { cookies: refused.clearing, ticket: refused.ticket, sent: key.session, next: None };
-            return Ok(Found { answer: Answer::Refused, source: Source::Memory, renewed: Some(renewed) });
-        }
-        // Before anything is found out: what ends the session from here on makes it out of date.
+    }
+
+    /// Whether the session was ended here after it was put into a store of the app's own: the store may not know.
+    fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
+        cached.asked_by_store().is_some_and(|asked| self.lineages.was_ended_since(&key.session, asked))
+    }
+
+    /// Joins the lookup of a token, or begins it.
+    async fn look_up<B, L>(
+        self: &Arc<Self>,
+        key: TokenKey,
+        deadline: Instant,
+        lookup: impl FnOnce() -> Result<B, AuthError>,
+    ) -> Result<Found, AuthError>
+    where
+        B: FnOnce(Instant) -> L + Send + 'static,
+        L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
+    {
+        // Taken before the upstream is asked: whatever ends the session from here on makes the answer outdated.
         let ticket = self.lineages.of(key.session);
         let sessions = Arc::clone(self);
-        let found = self.flights.join(key, &ticket, deadline, || {
+        let found = self.lookups.join(key, &ticket, deadline, || {
             let lookup = lookup()?;
-            Ok(move |flight: Arc<Flight>, deadline| async move {
+            Ok(move |ticket: Ticket, deadline| async move {
                 let found = lookup(deadline).await?;
-                Ok(sessions.remember(key, found, &flight.ticket).await)
+                Ok(sessions.remember(key, found, &ticket).await)
             })
         });
-        let found = timeout_at(deadline, found)
+        timeout_at(deadline, found)
             .await
-            .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)));
-        // Its time may have come while nobody answered.
-        let now = SystemTime::now();
-        match (found, remembered) {
-            (Err(error), Some(cached)) if error.is_outage() && cached.is_good(now, self.keep_in_trouble) => {
-                tracing::warn!(code = error.code(), "serving stale session: upstream unavailable");
-                let answer = Answer::Session(cached.stale());
+            .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)))
+    }
+
+    /// In an outage, the stale session in place of the error, within `session.stale_if_error`.
+    fn or_stale(
+        &self,
+        found: Result<Found, AuthError>,
+        stale: Option<CachedSession>,
+    ) -> Result<Found, AuthError> {
+        // The clock is read again: the session may have become too old while the lookup ran.
+        match (found, stale) {
+            (Err(error), Some(stale))
+                if error.is_outage() && stale.is_good(SystemTime::now(), self.keep_in_trouble) =>
+            {
+                // Once in an outage, not for each request.
+                if !self.serves_stale.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        target: "auth_proxy::lookup",
+                        code = error.code(),
+                        "serving stale session: upstream unavailable"
+                    );
+                }
+                let answer = Answer::Session(stale.stale());
                 Ok(Found { answer, source: Source::Stale, renewed: None })
             }
             (found, _) => found,
         }
     }
 
-    /// Ends what is known of a session, at once, and what lookups that are under way will find out about it.
+    /// Ends a session: removes it from the cache, and makes the answers of lookups under way outdated.
     pub(crate) async fn end(&self, key: SessionKey, end: End) {
         let keys = self.lineages.end(key, end);
         if !self.keep.is_zero() {
@@ -132,7 +189,7 @@ impl Sessions {
         }
     }
 
-    /// The session of a token as of now: out of date once it is ended.
+    /// The session of a token as of now. The ticket is outdated once the session is ended.
     pub(crate) fn ticket(&self, key: SessionKey) -> Ticket {
         self.lineages.of(key)
     }
@@ -163,6 +220,7 @@ impl Sessions {
 
     async fn remember(&self, key: TokenKey, found: LookedUp, ticket: &Ticket) -> Found {
         let LookedUp { mut answer, cookies, next } = found;
+        self.serves_stale.store(false, Ordering::Relaxed);
         if let Some(next) = &next {
             self.lineages.renewed(ticket, next.session);
         }
@@ -170,8 +228,8 @@ impl Sessions {
             match &mut answer {
                 Answer::Session(session) => {
                     *session = session.clone().until(ticket);
-                    // The browser comes back with the renewed token. Known by its old one alone, every
-                    // answer would make the next lookup necessary.
+                    // The browser comes back with the renewed token: cached under the old one alone, the session would
+                    // be looked up each time.
                     for key in [Some(key), next].into_iter().flatten() {
                         self.store.put(key.session, session.clone().of(&key), self.keep_in_trouble).await;
                         if !ticket.is_current() {

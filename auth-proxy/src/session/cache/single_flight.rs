@@ -1,0 +1,148 @@
+//! One lookup for all requests that ask for the same token at once (single flight).
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::error::{AuthError, Reason};
+use crate::session::answer::Found;
+use crate::session::key::TokenKey;
+use crate::session::lineage::Ticket;
+
+type Outcome = Result<Found, AuthError>;
+
+/// The lookups under way, one for a token.
+pub(super) struct Lookups {
+    under_way: Mutex<HashMap<TokenKey, Arc<Lookup>>>,
+    timeout: Duration,
+}
+
+/// A lookup under way.
+struct Lookup {
+    outcome: watch::Receiver<Option<Outcome>>,
+    /// Outdated once the session was ended. Requests that joined before still get the outcome; later ones start another
+    /// lookup.
+    ticket: Ticket,
+}
+
+impl Lookups {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { under_way: Mutex::default(), timeout }
+    }
+
+    /// Waits for the lookup of a token, and starts it unless it is under way. Its deadline is a little before that of the
+    /// first request, so that this request gets its error.
+    ///
+    /// The lookup runs in a task of its own: a request that is dropped does not end it for the others.
+    ///
+    /// # Errors
+    /// Those of the lookup, and of `make`.
+    pub(super) async fn join<B, L>(
+        self: &Arc<Self>,
+        key: TokenKey,
+        ticket: &Ticket,
+        deadline: Instant,
+        make: impl FnOnce() -> Result<B, AuthError>,
+    ) -> Outcome
+    where
+        B: FnOnce(Ticket, Instant) -> L + Send + 'static,
+        L: Future<Output = Outcome> + Send + 'static,
+    {
+        let under_way = self.under_way().get(&key).map(Arc::clone);
+        let lookup = match under_way.filter(|lookup| lookup.ticket.is_current()) {
+            Some(lookup) => lookup,
+            None => {
+                // Made before it is registered: an error of this request must not fail the requests that join.
+                let begin = make()?;
+                self.start_or_join(key, ticket, deadline, begin)
+            }
+        };
+        let mut outcome = lookup.outcome.clone();
+        let outcome = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        outcome
+            .unwrap_or_else(|| Err(AuthError::new(Reason::UPSTREAM_FAILED).because("the lookup broke off")))
+    }
+
+    /// Starts a lookup, unless another request started one meanwhile.
+    fn start_or_join<B, L>(
+        self: &Arc<Self>,
+        key: TokenKey,
+        ticket: &Ticket,
+        deadline: Instant,
+        begin: B,
+    ) -> Arc<Lookup>
+    where
+        B: FnOnce(Ticket, Instant) -> L + Send + 'static,
+        L: Future<Output = Outcome> + Send + 'static,
+    {
+        let (sender, outcome) = watch::channel(None);
+        let lookup = Arc::new(Lookup { outcome, ticket: ticket.clone() });
+        match self.under_way().entry(key) {
+            Entry::Occupied(other) if other.get().ticket.is_current() => return Arc::clone(other.get()),
+            Entry::Occupied(mut other) => drop(other.insert(Arc::clone(&lookup))),
+            Entry::Vacant(place) => drop(place.insert(Arc::clone(&lookup))),
+        }
+        let remove = RemoveOnDrop { lookups: Arc::clone(self), key, lookup: Arc::clone(&lookup) };
+        let answer = begin(ticket.clone(), deadline - self.timeout / 20);
+        tokio::spawn(async move {
+            let outcome = answer.await;
+            // The answer is in the cache now: requests from here on find it there.
+            drop(remove);
+            sender.send_replace(Some(outcome));
+        });
+        lookup
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<TokenKey, Arc<Lookup>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes a lookup from those under way, also when its task panics.
+struct RemoveOnDrop {
+    lookups: Arc<Lookups>,
+    key: TokenKey,
+    lookup: Arc<Lookup>,
+}
+
+impl Drop for RemoveOnDrop {
+    fn drop(&mut self) {
+        let mut under_way = self.lookups.under_way();
+        if under_way.get(&self.key).is_some_and(|lookup| Arc::ptr_eq(lookup, &self.lookup)) {
+            under_way.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, Opt};
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::forwarded::ForwardedAs;
+    use crate::session::key::Keys;
+    use crate::session::lineage::Lineages;
+
+    #[tokio::test]
+    async fn error_of_one_request_does_not_fail_those_that_join() {
+        let lookups = Arc::new(Lookups::new(Duration::from_secs(1)));
+        let mut draft = Draft::default();
+        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
+        let told = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
+        let key = keys.token("a", std::iter::empty(), &told);
+        let ticket = Lineages::default().of(key.session);
+        type Begin = fn(Ticket, Instant) -> std::future::Pending<Outcome>;
+        let made = lookups.join(key, &ticket, Instant::now(), || {
+            assert!(lookups.under_way().is_empty(), "no request can have joined it");
+            Err::<Begin, _>(AuthError::new(Reason::HOST_INVALID))
+        });
+        assert_eq!(made.await.err().unwrap().code(), "host_invalid");
+        assert!(lookups.under_way().is_empty());
+    }
+}
