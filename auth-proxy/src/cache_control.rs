@@ -1,13 +1,15 @@
+//! `Cache-Control` of responses that depend on their visitor.
+
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::header::{CACHE_CONTROL, Entry, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Says of an answer that it is the same for everybody, although a session was looked at: shared caches may keep it as its
-/// own headers say.
+/// Marks a response as the same for every visitor, although a session was looked at: its own `Cache-Control` stays, and
+/// shared caches may keep it.
 ///
-/// Behind [`Proxy::layer`](crate::Proxy::layer), every answer to a request that was asked for a session or a token,
-/// or that passed a guard, is marked as of one visitor: `Cache-Control: private` and `Vary: Cookie, Authorization`. A
-/// handler that knows better puts this into its response. An answer that carries a session cookie is marked all the same.
+/// Behind [`Proxy::layer`](crate::Proxy::layer), every response is marked as private (`Cache-Control: private`, `Vary:
+/// Cookie, Authorization`) when an extractor or a guard looked at the request's session or token. A handler whose response
+/// does not depend on the visitor adds this to it. A response that carries a session cookie is marked nevertheless.
 ///
 /// ```
 /// # use auth_proxy::{auth_proxy, Cacheable, Session};
@@ -49,7 +51,7 @@ fn is_for_shared_caches(name: &HeaderName) -> bool {
 
 /// Marks an answer as of one visitor, so that no shared cache gives it to another (RFC 9111, section 3).
 ///
-/// A `no-store` stays, and what it says for the browser's own cache, such as `max-age`.
+/// `no-store` stays, and directives for the browser's own cache, such as `max-age`.
 pub(crate) fn make_private(headers: &mut HeaderMap) {
     let targeted: Vec<_> = headers.keys().filter(|name| is_for_shared_caches(name)).cloned().collect();
     for name in targeted {

@@ -19,7 +19,7 @@ pub(crate) enum Warning {
     AmbiguousSession,
     /// A token names a key that no configured secret gives.
     UnknownKey,
-    /// A request came for a host that only its client vouches for.
+    /// A request came for a host that only its client claims.
     UntrustedHost,
     /// A peer that is no trusted proxy says that the client came over https.
     IgnoredHttpsClaim,

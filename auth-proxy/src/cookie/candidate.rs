@@ -13,8 +13,8 @@ use super::scan::{Chosen, SessionCookies, scan};
 
 /// The session token of a request, where it stands in the headers.
 ///
-/// There is one, chosen by the names and the form of what was sent and by nothing else: the session, the claims, the
-/// raw token, the policy and the cache are all of this token. An invalid token is not replaced by another that was sent
+/// A request has one at most. It is chosen by cookie names and form alone; the session, the claims, the raw token, the
+/// policy and the cache are all about this token. An invalid token is not replaced by another that was sent
 /// beside it.
 pub(crate) struct Candidate<'h> {
     sent: Sent<'h>,

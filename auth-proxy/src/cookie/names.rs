@@ -8,7 +8,7 @@ use http::header::SET_COOKIE;
 
 use super::set_cookie::{SetCookieKind, is_session_cookie};
 
-/// The names that the session cookie of one upstream may have, and what was seen of them.
+/// The names that the session cookie of one upstream may have, and which of them it was seen to use.
 ///
 /// Auth.js prefixes the name with `__Secure-` where it takes itself to be asked over https
 /// (`core/lib/utils/cookie.ts:59-131`), Robo never does. Where configuration does not tell, both names count, the one with
@@ -18,7 +18,7 @@ pub(crate) struct SessionNames {
     /// The one with the prefix first.
     all: Vec<SessionName>,
     by_scheme: bool,
-    /// Whether the scheme of a request, as a trusted proxy tells it, has a say.
+    /// Whether the scheme of a request, told by a trusted proxy, decides between the names.
     scheme_counts: bool,
     used: AtomicU8,
 }
@@ -43,7 +43,7 @@ impl AsRef<str> for SessionName {
 #[derive(Clone, Copy)]
 pub(crate) struct NamesInPlay<'n> {
     names: [Option<&'n SessionName>; 2],
-    /// Whether the scheme decides between them, and is not known: two tokens cannot be told apart then.
+    /// Whether the scheme decides between them and is not known. Two tokens in one request are ambiguous then.
     is_unsure: bool,
 }
 
@@ -100,7 +100,7 @@ impl SessionNames {
         &self.all
     }
 
-    /// Whether the scheme of a request has a say.
+    /// Whether the scheme of a request decides between the names.
     pub(crate) fn depend_on_scheme(&self) -> bool {
         self.all.len() > 1
     }
@@ -146,7 +146,7 @@ impl SessionNames {
         self.all.iter().find_map(|name| is_session_cookie(set_cookie, &name.browser))
     }
 
-    /// Learns from what the upstream sets, in the names of the browser.
+    /// Learns which name the upstream uses from its `Set-Cookie` lines, which have the names of the browser.
     pub(crate) fn learn(&self, headers: &HeaderMap) {
         if self.all.len() < 2 || self.used.load(Ordering::Relaxed) == SECURE {
             return;
@@ -157,7 +157,7 @@ impl SessionNames {
             };
             match self.all.iter().find(named).map(|name| name.place) {
                 Some(0) => self.used.store(SECURE, Ordering::Relaxed),
-                // The one with the prefix may have been seen meanwhile, and stays.
+                // The prefixed name, once seen, stays.
                 Some(_) => {
                     let _ = self.used.compare_exchange(UNSEEN, PLAIN, Ordering::Relaxed, Ordering::Relaxed);
                 }
@@ -193,7 +193,7 @@ mod tests {
     const PLAIN_NAME: &str = "authjs.session-token";
 
     #[test]
-    fn both_count_until_the_one_with_the_prefix_was_seen() {
+    fn both_names_count_until_the_prefixed_one_was_seen() {
         let names = names(&[]);
         assert_eq!(in_play(&names, None), [SECURE_NAME, PLAIN_NAME]);
         set(&names, "__Secure-authjs.session-token=; Max-Age=0");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_foreign_only_to_an_upstream_that_uses_one() {
+    fn name_is_foreign_only_to_an_upstream_that_uses_one_name() {
         let one = names(&[]);
         assert!(!one.is_foreign(0) && !one.is_foreign(1));
         set(&one, "__Secure-authjs.session-token=x; Path=/");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_narrows_and_the_scheme_decides() {
+    fn kind_narrows_the_names_and_the_scheme_decides() {
         let proxies = (Opt::TrustedProxies, "10.0.0.0/8");
         assert_eq!(in_play(&names(&[(Opt::Kind, "robo")]), Some(true)), [PLAIN_NAME]);
         assert_eq!(in_play(&names(&[(Opt::Kind, "authjs")]), None), [PLAIN_NAME]);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn on_http_the_prefix_is_lowered() {
+    fn browser_on_http_has_the_name_without_prefix() {
         let names = names(&[(Opt::PublicUrl, "http://app.internal")]);
         assert_eq!(in_play(&names, None), ["_Secure-authjs.session-token", PLAIN_NAME]);
         assert_eq!(names.all()[0].upstream, SECURE_NAME);

@@ -23,7 +23,7 @@ fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthE
     if is_safe(parts) || is_from_here(parts, shared) || is_trusted(&parts.headers, shared, trusted) {
         return Ok(());
     }
-    // A browser adds cookies by itself, and nothing else of these: what a page has to know to send, it may use.
+    // A browser adds only cookies by itself. A Bearer token must be known to the page that sends it: no CSRF vector.
     match shared.candidate(&parts.headers, shared.names.in_play(None)) {
         Ok(None) => Ok(()),
         Ok(Some(candidate)) if candidate.is_bearer() => Ok(()),
@@ -32,8 +32,8 @@ fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthE
     }
 }
 
-/// Whether a request changes nothing, by its method (RFC 9110, section 9.2.1). A WebSocket begins with a
-/// GET and is no subject of CORS: what a page says on it is a write. Over HTTP/2 it begins with CONNECT.
+/// Whether a request changes nothing, by its method (RFC 9110, section 9.2.1). A WebSocket counts as a write: it begins with
+/// GET (CONNECT over HTTP/2), CORS does not apply to it, and a page can write on it.
 fn is_safe(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
         && !parts.headers.contains_key(UPGRADE)
@@ -41,17 +41,17 @@ fn is_safe(parts: &Parts) -> bool {
 
 /// Whether a page of this app made the request, or no page at all.
 ///
-/// Browsers say so in `Sec-Fetch-Site` (Fetch Metadata, section 2.3), which no page can set, and only to
-/// https and localhost. Elsewhere, before 2023, and in Chromium for WebSockets they have `Origin` alone (Fetch,
-/// section 3.2). Who says neither is no browser, and sends the cookies it wants to.
+/// Browsers send `Sec-Fetch-Site` (Fetch Metadata, section 2.3) to https and localhost, and no page can set it. Elsewhere,
+/// before 2023, and for WebSockets in Chromium they send `Origin` alone (Fetch, section 3.2). A request with neither comes
+/// from no browser, and its cookies were chosen by its sender.
 fn is_from_here(parts: &Parts, shared: &Shared) -> bool {
     match only(&parts.headers, "sec-fetch-site") {
-        Said::Once(site) => site == "same-origin" || site == "none",
-        Said::Often => false,
-        Said::Nothing => match only(&parts.headers, ORIGIN.as_str()) {
-            Said::Nothing => true,
-            Said::Often => false,
-            Said::Once(page) => parsed(page).is_some_and(|page| is_own(&page, parts, shared)),
+        Sent::Once(site) => site == "same-origin" || site == "none",
+        Sent::Often => false,
+        Sent::Nothing => match only(&parts.headers, ORIGIN.as_str()) {
+            Sent::Nothing => true,
+            Sent::Often => false,
+            Sent::Once(page) => parsed(page).is_some_and(|page| is_own(&page, parts, shared)),
         },
     }
 }
@@ -61,9 +61,9 @@ fn is_own(page: &Origin, parts: &Parts, shared: &Shared) -> bool {
     client.is_ok_and(|client| client.is_own_page(page, shared.settings.public_url.as_ref()))
 }
 
-/// Whether the page's origin is one of those that may.
+/// Whether the page's origin is a trusted one.
 fn is_trusted(headers: &HeaderMap, shared: &Shared, trusted: &[Origin]) -> bool {
-    let Said::Once(page) = only(headers, ORIGIN.as_str()) else { return false };
+    let Sent::Once(page) = only(headers, ORIGIN.as_str()) else { return false };
     let mut named = shared.settings.cors_origins.iter().chain(trusted);
     parsed(page).is_some_and(|page| named.any(|named| named.is_same(&page)))
 }
@@ -73,18 +73,18 @@ fn parsed(value: &HeaderValue) -> Option<Origin> {
     value.to_str().ok().and_then(|text| origin(text).ok())
 }
 
-/// How often a header was sent that has one value.
-enum Said<'h> {
+/// A header that may be sent once.
+enum Sent<'h> {
     Nothing,
     Once(&'h HeaderValue),
     Often,
 }
 
-fn only<'h>(headers: &'h HeaderMap, name: &str) -> Said<'h> {
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Sent<'h> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (None, _) => Said::Nothing,
-        (Some(value), None) => Said::Once(value),
-        (Some(_), Some(_)) => Said::Often,
+        (None, _) => Sent::Nothing,
+        (Some(value), None) => Sent::Once(value),
+        (Some(_), Some(_)) => Sent::Often,
     }
 }

@@ -18,10 +18,11 @@ use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, wire};
 use crate::upstream::WholeResponse;
 use crate::warnings::Warning;
 
-/// What the upstream says of a credential, or what is remembered of it.
+/// The upstream's answer for a credential, or the cached one.
 ///
 /// # Errors
-/// `token_malformed` and `lookup_too_large`, unasked, for what can be no session; those of the lookup.
+/// `token_malformed` and `lookup_too_large` for what cannot be a session: the upstream is not asked then. Those of the
+/// lookup.
 pub(super) async fn find(
     shared: &Arc<Shared>,
     client: ClientInfo,
@@ -31,7 +32,7 @@ pub(super) async fn find(
     let token = credential.token();
     let may_be_one = match shared.settings.strategy {
         Strategy::Jwt => is_compact(token),
-        // Auth.js uses UUIDs as database tokens. A database may take several spellings of other text for the same.
+        // Auth.js uses UUIDs as database tokens. A database may treat other text in several spellings as equal.
         Strategy::Database => token.bytes().all(|byte| byte.is_ascii_graphic()),
     };
     if !may_be_one {
@@ -40,7 +41,7 @@ pub(super) async fn find(
         }
         return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()));
     }
-    // A Bearer token comes under no name: it is sent under each, of which the upstream reads its own.
+    // A Bearer token has no cookie name. It is sent under every name, of which the upstream reads one.
     let own = |name: &&SessionName| {
         credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.place == name.place)
     };
@@ -55,7 +56,7 @@ pub(super) async fn find(
         Ok(move |deadline| ask(shared, cookie, sent, client, deadline))
     };
     let found = shared.sessions.find(key, deadline, lookup).await;
-    // A cookie of a name that this upstream does not use is not a session of it, whatever it does not say of it.
+    // The upstream does not read a cookie under a name that it does not use. Its null then means a signed-out visitor.
     let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.place));
     match found {
         Err(error)
@@ -63,7 +64,7 @@ pub(super) async fn find(
         {
             Err(AuthError::new(Reason::SESSION_ABSENT))
         }
-        // A lookup is shared: how the token came is this request's own.
+        // Requests share a lookup, but each knows by itself whether its token was a Bearer token.
         Err(error) if error.is_invalid() => Err(error.by_bearer(credential.is_bearer())),
         found => found,
     }
@@ -94,7 +95,7 @@ async fn ask(
         && shared.settings.kind == Some(Kind::NextAuthV4)
         && session.raw().is_anonymous()
     {
-        // Of the state of a sign-in, which next-auth before 4.24.5 encrypts under the same key (GHSA-v64w-49xw-qq89).
+        // next-auth before 4.24.5 encrypts the state of a sign-in under the same key as sessions (GHSA-v64w-49xw-qq89).
         return Err(AuthError::new(Reason::TOKEN_NOT_A_SESSION));
     }
     let cookies = wire::session_cookies(&response, &shared.names);

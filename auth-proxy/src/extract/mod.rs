@@ -1,4 +1,4 @@
-//! Who made a request: the extractors, one request's view of a proxy, the lookup behind it, and the layer that relays
+//! The session of a request: the extractors, one request's view of a proxy, the lookup behind it, and the layer that relays
 //! renewed session cookies.
 //!
 //! Within one request the credential is found once, decoded once and looked up once, here and nowhere else.

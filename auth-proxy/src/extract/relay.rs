@@ -17,24 +17,22 @@ use crate::cookie::SessionNames;
 use crate::page;
 use crate::provider::{Provider, Proxy};
 
-/// Marks a response that was made with a session past its time.
+/// Marks a response that was made with a stale session.
 const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
 
 impl<P: Provider> Proxy<P> {
     /// A layer that lets renewed sessions reach the browser.
     ///
     /// Auth.js renews the session cookie whenever its `/session` is asked
-    /// (`core/lib/actions/session.ts`), and clears one that is no good. Behind this layer the
-    /// session cookies of a lookup are added to the handler's response, and nothing else of it.
-    /// Where the response sets the session cookie itself, as a sign-out does, that is newer and
-    /// stays. Lookups by Bearer token set no cookies. Where the session was ended while the request was under way, by a
-    /// sign-out in another tab, nothing is added.
+    /// (`core/lib/actions/session.ts`), and clears an invalid one. This layer adds the session cookies of a lookup to
+    /// the handler's response, and no other cookies of it. A response that sets the session cookie itself, as a sign-out
+    /// does, stays as it is. Lookups by Bearer token set no cookies. When the session was ended while the request was
+    /// under way, by a sign-out in another tab, nothing is added.
     ///
-    /// An answer to a request that was asked for a session or a token, or that passed a guard, is marked as of one
-    /// visitor (`Cache-Control: private`, `Vary: Cookie, Authorization`), unless it says [`Cacheable`].
+    /// The response is marked as private (`Cache-Control: private`, `Vary: Cookie, Authorization`) when an extractor or a
+    /// guard looked at the request's session or token, unless it carries [`Cacheable`].
     ///
-    /// A response that was made with a session past its time (`session.stale_if_error`) is marked with
-    /// `auth-proxy-session: stale`.
+    /// A response that was made with a stale session (`session.stale_if_error`) gets `auth-proxy-session: stale`.
     ///
     /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403 or 502 to 504 is answered with a
     /// page; see [`error_page`](crate::Builder::error_page).
@@ -119,7 +117,7 @@ where
         let navigates = page::is_navigation(request.headers());
         let response = self.inner.call(request);
         Box::pin(async move {
-            let response = memo.noticing(response).await?.into_response();
+            let response = memo.watching(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
             let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
@@ -127,7 +125,7 @@ where
                 let mut cookies = response.headers().get_all(SET_COOKIE).iter();
                 cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())
             };
-            if renews || sets() || (memo.was_asked() && !is_cacheable) {
+            if renews || sets() || (memo.is_personal() && !is_cacheable) {
                 make_private(response.headers_mut());
             }
             if memo.is_stale() {
@@ -138,7 +136,7 @@ where
     }
 }
 
-/// Adds the cookies of a lookup, unless the response has its own word on the session. Answers whether it did.
+/// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. True when it added some.
 fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
     let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.concern(own.as_bytes()).is_some());
     if renewed.is_empty() || has_own {

@@ -20,14 +20,14 @@ use crate::token::Verified;
 use crate::warnings::Warning;
 
 tokio::task_local! {
-    /// Of the request that this task answers: whether its answer depends on who asks.
-    static ASKED: Arc<AtomicBool>;
+    /// Set when the response to the request of this task depends on its visitor.
+    static PERSONAL: Arc<AtomicBool>;
 }
 
 type Found<T> = Result<Option<T>, AuthError>;
 
-/// One request's view of a proxy: whatever number of extractors and guards asks, the credential is
-/// looked up once and decoded once.
+/// One request's view of a proxy. However many extractors and guards use it, the credential is looked up once and decoded
+/// once.
 pub(crate) struct RequestAuth<'v, P: Provider> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
@@ -37,13 +37,13 @@ pub(crate) struct RequestAuth<'v, P: Provider> {
 }
 
 pub(super) struct Memo<P: Provider> {
-    /// Whether a layer waits for what is found out here.
+    /// Whether the relay layer will add the cookies of the lookup to the response.
     relayed: bool,
-    /// Whether the answer depends on who asks.
-    asked: Arc<AtomicBool>,
+    /// Whether the response depends on the visitor.
+    is_personal: Arc<AtomicBool>,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
-    /// The places of the names that count: what is learned of them meanwhile is for the next request.
+    /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
     names: OnceLock<Places>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
@@ -55,7 +55,7 @@ impl<P: Provider> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
-            asked: Arc::default(),
+            is_personal: Arc::default(),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
             credential: OnceLock::new(),
@@ -65,29 +65,29 @@ impl<P: Provider> Memo<P> {
         }
     }
 
-    /// Whether the session was used past its time.
+    /// Whether the session is a stale one.
     pub(super) fn is_stale(&self) -> bool {
         matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
     }
 
-    /// Runs what answers the request, so that a handler that looks at headers by hand is noticed too.
-    pub(super) async fn noticing<T>(&self, answer: impl Future<Output = T>) -> T {
-        ASKED.scope(Arc::clone(&self.asked), answer).await
+    /// Runs the handler, so that a call of `Proxy::session` with the request's headers marks the response too.
+    pub(super) async fn watching<T>(&self, answer: impl Future<Output = T>) -> T {
+        PERSONAL.scope(Arc::clone(&self.is_personal), answer).await
     }
 
-    /// Whether anything was asked of the visitor.
-    pub(super) fn was_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+    /// Whether the response depends on the visitor.
+    pub(super) fn is_personal(&self) -> bool {
+        self.is_personal.load(Ordering::Relaxed)
     }
 
-    /// The session cookies that a lookup brought back, if there was one and nothing ended the session since.
+    /// The session cookies of the lookup, unless the session was ended since.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
         self.renewed.get().map_or(&[], Renewed::cookies)
     }
 }
 
-/// The memo of a request, and the proxy that it belongs to: a program may build several of one type,
-/// and what one has found out is not the other's.
+/// The memo of a request in its extensions, with its proxy: an app may have several proxies of one type, each with a
+/// memo of its own.
 struct Kept<P: Provider> {
     proxy: Proxy<P>,
     memo: Arc<Memo<P>>,
@@ -99,47 +99,47 @@ impl<P: Provider> Clone for Kept<P> {
     }
 }
 
-/// Notes that the answer to a request depends on who asks, without looking at the credential.
+/// Marks the response to a request as personal, without looking at the credential.
 pub(crate) fn mark_personal<P: Provider>(proxy: &Proxy<P>, extensions: &Extensions) {
     if let Some(kept) = extensions.get::<Kept<P>>()
         && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
     {
-        kept.memo.asked.store(true, Ordering::Relaxed);
+        kept.memo.is_personal.store(true, Ordering::Relaxed);
     }
 }
 
 impl<'v, P: Provider> RequestAuth<'v, P> {
-    /// The request that a request belongs to.
+    /// The view of a request, made when the first extractor or guard wants it.
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
         let memo = match parts.extensions.get::<Kept<P>>() {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
-        memo.asked.store(true, Ordering::Relaxed);
+        memo.is_personal.store(true, Ordering::Relaxed);
         Self { proxy, headers: &parts.headers, parts: Some(parts), memo }
     }
 
-    /// Puts a memo into a request whose response will get the cookies of the lookup.
+    /// Puts an empty memo into a request's extensions.
     pub(super) fn keep(proxy: &Proxy<P>, extensions: &mut Extensions, relayed: bool) -> Arc<Memo<P>> {
         let memo = Arc::new(Memo::new(relayed));
         extensions.insert(Kept { proxy: proxy.clone(), memo: Arc::clone(&memo) });
         memo
     }
 
-    /// A request of its own, for code outside of handlers.
+    /// The view of headers alone, for code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
-        // Outside of a request behind the layer there is nobody to tell.
-        ASKED.try_with(|asked| asked.store(true, Ordering::Relaxed)).ok();
+        // Fails outside of the relay layer, which is the one that reads the mark.
+        PERSONAL.try_with(|personal| personal.store(true, Ordering::Relaxed)).ok();
         Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
     }
 
-    /// The names that the session cookie may have in this request.
+    /// The session cookie names that count for this request.
     fn names(&self) -> NamesInPlay<'_> {
         let shared = self.proxy.shared();
         shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).places()))
     }
 
-    /// The credential that was sent.
+    /// The credential of the request.
     pub(crate) fn credential(&self) -> Found<Arc<Credential>> {
         let read = || {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
@@ -148,7 +148,7 @@ impl<'v, P: Provider> RequestAuth<'v, P> {
         self.memo.credential.get_or_init(read).clone()
     }
 
-    /// The token, decrypted or verified here. Only where the proxy [`decodes`](Self::decodes).
+    /// The token, decrypted or verified here. Only when the proxy [`decodes`](Self::decodes) tokens.
     pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
         let verify = || self.proxy.shared().verified(self.headers, self.names());
         self.memo.verified.get_or_init(verify).clone()
@@ -170,7 +170,7 @@ impl<'v, P: Provider> RequestAuth<'v, P> {
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
-            // Boxed, so that a handler for which nobody is asked has a small future.
+            // Boxed: handlers that never look up a session keep a small future.
             Source::Upstream => Box::pin(self.upstream_session()).await,
         };
         self.memo.session.get_or_init(find).await.clone()
@@ -197,7 +197,14 @@ impl<'v, P: Provider> RequestAuth<'v, P> {
             }
             Err(error) => (error.outcome().name(), error.code(), "upstream"),
         };
-        tracing::debug!(outcome, code, source, took = ?began.elapsed(), "session looked up");
+        tracing::debug!(
+            target: "auth_proxy::lookup",
+            outcome,
+            code,
+            source,
+            took = ?began.elapsed(),
+            "session looked up"
+        );
         let found = found?;
         if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
             self.keep_renewed(renewed);
@@ -209,7 +216,7 @@ impl<'v, P: Provider> RequestAuth<'v, P> {
         }
     }
 
-    /// Keeps cookies for the layer, where they are worth it.
+    /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
         if !self.memo.relayed {
@@ -220,13 +227,13 @@ impl<'v, P: Provider> RequestAuth<'v, P> {
         }
     }
 
-    /// The session, in the app's type.
+    /// The session in the app's type.
     pub(crate) async fn session(&self) -> Found<Session<P>> {
         let found = self.cached_session().await?;
         found.map(|session| Ok(Session::new(session.typed()?, session.is_stale()))).transpose()
     }
 
-    /// The claims, in the app's type: of the token where it is decoded here, else of the session.
+    /// The claims in the app's type: those of the token when it is decoded here, else those of the session.
     pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
         if let Some(known) = self.memo.token.get() {
             return known.clone();

@@ -1,4 +1,4 @@
-//! Who the client is, which host it asked for and over which scheme, and how the upstream is told.
+//! The client of a request: its address, the host and the scheme that it asked for, and how the upstream is told.
 //!
 //! Only the peer's address is certain. Everything else is a claim of the client, unless `public_url`, `hosts` or a trusted
 //! proxy vouches for it. This is the one place that decides which claim counts.
@@ -25,22 +25,22 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// Addresses of one `X-Forwarded-For` that are passed on.
 const MOST_ADDRESSES: usize = 16;
 
-/// What the client sees as this app: the host it asked for, the scheme, and who it is.
+/// The client of a request: its address, and the host and scheme under which it sees this app.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientInfo {
     host: Option<String>,
-    /// Whether more than the client's word says that this app has the host.
-    is_known: bool,
+    /// Whether the configuration, a trusted proxy or a loopback name confirms the host.
+    is_host_trusted: bool,
     https: bool,
     /// Whether the peer is a trusted proxy.
     is_peer_trusted: bool,
-    /// Whether a peer that is none says that the client came over https.
+    /// Whether a peer that is no trusted proxy claims that the client came over https.
     ignores_https_claim: bool,
     /// The client and the proxies after it, as far as they can be believed; the peer is the last.
     addresses: Vec<IpAddr>,
 }
 
-/// What the upstream is told of a request: the answer may depend on it.
+/// The host and scheme that the upstream is told. Its answer may depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ForwardedAs<'f> {
     /// `Host`; none for the upstream's own.
@@ -67,7 +67,7 @@ impl ClientInfo {
         if is_trusted(peer, settings) {
             client.is_peer_trusted = true;
             client.ignores_https_claim = false;
-            client.believe(&parts.headers, settings);
+            client.trust_headers(&parts.headers, settings);
         }
         client.addresses.push(peer);
         Ok(client)
@@ -81,11 +81,11 @@ impl ClientInfo {
         Self::of_head(headers, &Uri::default(), settings)
     }
 
-    /// That of a request that no client had a part in.
+    /// That of a request of the proxy's own, which has no client.
     pub(crate) fn own(settings: &Settings) -> Self {
         let host = settings.hosts.first().cloned();
         Self {
-            is_known: host.is_some(),
+            is_host_trusted: host.is_some(),
             host,
             https: false,
             is_peer_trusted: false,
@@ -113,13 +113,13 @@ impl ClientInfo {
             (None, None) => uri.authority().map(http::uri::Authority::as_str),
         };
         let host = named.map(host).transpose().map_err(|bad| invalid().because(bad.message))?;
-        // The machine's own names lead nobody away from it. Every other name may be anybody's.
-        let is_known = host
+        // A loopback name cannot lead a browser to another machine. Every other name is only a claim of the client.
+        let is_host_trusted = host
             .as_deref()
             .is_some_and(|host| is_loopback_host(host) || settings.hosts.iter().any(|own| own == host));
         Ok(Self {
             host,
-            is_known,
+            is_host_trusted,
             https: false,
             is_peer_trusted: false,
             ignores_https_claim: last(headers, &X_FORWARDED_PROTO) == Some("https"),
@@ -127,12 +127,12 @@ impl ClientInfo {
         })
     }
 
-    /// The host that the request asks for, whether it is known or not, for a warning.
+    /// The host that the request asks for, trusted or not, for a warning.
     pub(crate) fn requested_host(&self) -> &str {
         self.host.as_deref().unwrap_or_default()
     }
 
-    /// Whether somebody who is not believed says that the client came over https, and nothing else tells the scheme.
+    /// Whether a peer that is no trusted proxy claims that the client came over https, and `public_url` is not set.
     pub(crate) fn ignores_https_claim(&self, public_url: Option<&Origin>) -> bool {
         self.ignores_https_claim && public_url.is_none()
     }
@@ -142,14 +142,13 @@ impl ClientInfo {
         self.is_peer_trusted
     }
 
-    /// Takes over what a trusted proxy says: the last value of each header, which it wrote itself. What
-    /// stands before may be the client's own word. Of the addresses, all up to the first that is no
-    /// trusted proxy, seen from here: that is the client.
-    fn believe(&mut self, headers: &HeaderMap, settings: &Settings) {
+    /// Takes over the headers of a trusted proxy: the last value of each, which it wrote itself. Values before it may come
+    /// from the client. Of the addresses, those up to the first that is no trusted proxy, seen from here: the client.
+    fn trust_headers(&mut self, headers: &HeaderMap, settings: &Settings) {
         self.https = last(headers, &X_FORWARDED_PROTO) == Some("https");
         if let Some(Ok(seen)) = last(headers, &X_FORWARDED_HOST).map(host) {
             self.host = Some(seen);
-            self.is_known = true;
+            self.is_host_trusted = true;
         }
         let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
         let outwards = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
@@ -163,29 +162,28 @@ impl ClientInfo {
         self.addresses.reverse();
     }
 
-    /// Refuses a host that only the client vouches for, since the upstream makes redirects, callback
-    /// URLs and mails of it.
+    /// Refuses a host that only the client claims: the upstream makes redirects, callback URLs and links in mails of it.
     ///
     /// # Errors
-    /// `host_unknown`, and `host_invalid` for none, unless `public_url` decides.
+    /// `host_unknown`; `host_invalid` without a host. None when `public_url` is set.
     pub(crate) fn require_trusted_host(&self, public_url: Option<&Origin>) -> Result<(), AuthError> {
         match &self.host {
-            _ if self.is_known || public_url.is_some() => Ok(()),
+            _ if self.is_host_trusted || public_url.is_some() => Ok(()),
             Some(_) => Err(AuthError::new(Reason::HOST_UNKNOWN)),
             None => Err(AuthError::new(Reason::HOST_INVALID).because("there is none")),
         }
     }
 
-    /// This app's origin as the browser sees it: `public_url`, else what the request says. `None` when
-    /// that is the client's word alone.
+    /// This app's origin as the browser sees it: `public_url`, else that of the request. `None` when only the client claims
+    /// it.
     pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {
-        let said = || Some(Origin { https: self.https, authority: self.known_host()?.to_owned() });
+        let said = || Some(Origin { https: self.https, authority: self.trusted_host()?.to_owned() });
         public_url.cloned().or_else(said)
     }
 
-    /// Whether a page of this origin is on the host that the request asks for: by `public_url`, else by the
-    /// host, also one that is not known: a browser writes it, and no page can. https where the request came as http
-    /// may be TLS that ends before this app; the other way round is another origin.
+    /// Whether a page's origin is the one that the request asks for: `public_url`, else the host of the request. An
+    /// untrusted host counts too: the browser writes `Host`, and no page can change it. A page on https with a request over
+    /// http is the same origin, since TLS may end before this app; the other way round it is another.
     pub(crate) fn is_own_page(&self, page: &Origin, public_url: Option<&Origin>) -> bool {
         let said = || Some(Origin { https: page.https, authority: self.host.clone()? });
         match public_url {
@@ -194,17 +192,17 @@ impl ClientInfo {
         }
     }
 
-    fn known_host(&self) -> Option<&str> {
-        self.host.as_deref().filter(|_| self.is_known)
+    fn trusted_host(&self) -> Option<&str> {
+        self.host.as_deref().filter(|_| self.is_host_trusted)
     }
 
-    /// What the upstream is told, by the policy. `public_url` decides over what the request says.
+    /// What the upstream is told, by `upstream.host`. `public_url` outranks the request.
     pub(crate) fn forwarded_as<'f>(
         &'f self,
         policy: &'f Host,
         public_url: Option<&'f Origin>,
     ) -> ForwardedAs<'f> {
-        let seen = public_url.map(|url| url.authority.as_str()).or(self.known_host());
+        let seen = public_url.map(|url| url.authority.as_str()).or(self.trusted_host());
         ForwardedAs {
             host: match policy {
                 Host::Preserve => seen,

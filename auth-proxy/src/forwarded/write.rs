@@ -1,4 +1,4 @@
-//! The headers by which the upstream is told who asks, for which host and over which scheme.
+//! The headers that tell the upstream the client's address, host and scheme.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -12,14 +12,14 @@ use crate::error::{AuthError, BoxError, Reason};
 impl ClientInfo {
     /// Writes `Host`, and `X-Forwarded-*` and `Forwarded` (RFC 7239) as the client is seen.
     pub(crate) fn write(&self, headers: &mut HeaderMap, told: &ForwardedAs<'_>) -> Result<(), AuthError> {
-        // Grown once, by what is about to be written.
+        // Grows the map once.
         headers.reserve(5);
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(told.scheme));
         if !self.addresses.is_empty() {
             headers.insert(X_FORWARDED_FOR, value(self.forwarded_for())?);
         }
         headers.insert(FORWARDED, value(self.forwarded(told.forwarded_host, told.scheme))?);
-        // Both are the same most of the time, and a value is cheap to clone.
+        // Both are usually the same, and a value is cheap to clone.
         let seen =
             told.forwarded_host.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?;
         let sent = match told.host {
@@ -43,7 +43,7 @@ impl ClientInfo {
         list
     }
 
-    /// RFC 7239, section 4: one element a hop, the newest last; ours tells the host and the scheme.
+    /// RFC 7239, section 4: one element for each hop, the newest last. Ours has the host and the scheme.
     fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
         let mut text = String::with_capacity(64);
         let last = self.addresses.len().saturating_sub(1);

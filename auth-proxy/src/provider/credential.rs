@@ -1,4 +1,4 @@
-//! The credential of a request: which session token counts, and what it says when it is decoded here.
+//! The credential of a request: which session token counts, and its claims when it is decoded here.
 
 use std::sync::Arc;
 

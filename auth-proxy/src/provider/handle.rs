@@ -119,7 +119,7 @@ impl Shared {
         self.warnings.warn_once(finding, || self.cookie_names());
     }
 
-    /// Logs a warning the first time, with a word of the request. It is logged escaped.
+    /// Logs a warning the first time, with a word of the request, which is logged escaped.
     pub(crate) fn warn_once_with(&self, finding: Warning, word: impl FnOnce() -> String) {
         self.warnings.warn_once(finding, word);
     }

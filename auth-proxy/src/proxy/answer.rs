@@ -1,3 +1,5 @@
+//! The body and head of an answer, rewritten for this app.
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::BytesMut;
@@ -20,7 +22,7 @@ use crate::session::SESSION_LIMIT;
 use crate::upstream::body_error;
 use crate::warnings::Warning;
 
-/// Turns what points at the upstream into what points here.
+/// Rewrites URLs and cookies of the upstream into those of this app.
 pub(super) async fn rewritten(
     shared: &Shared,
     client: &ClientInfo,
@@ -48,8 +50,8 @@ pub(super) async fn rewritten(
     Ok(response)
 }
 
-/// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; whatever
-/// is larger is something else, and is passed on.
+/// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; a larger answer is something
+/// else and passes unchanged.
 const JSON_LIMIT: usize = 64 * 1024;
 
 /// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.

@@ -1,4 +1,5 @@
-//! Where the provider will send a visitor back to, told from the redirect to the provider.
+//! Warns when an OAuth provider will send the browser to a host that lacks the cookies of the sign-in. The redirect to the
+//! provider shows it.
 
 use auth_proxy_rules::{Host, Origin, Settings, is_in_domain, is_internal_host};
 use http::header::{LOCATION, SET_COOKIE};
@@ -16,7 +17,7 @@ pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, hea
     let upstream = &settings.base_url.origin;
     let name = match &settings.host {
         Host::Literal(host) => host,
-        // It was told this app's host: that it calls itself otherwise comes of an AUTH_URL of its own.
+        // The upstream is told this app's host. A callback on another host comes from AUTH_URL, as with a redirect proxy.
         Host::Preserve if !is_internal_host(upstream.host()) => return false,
         Host::Preserve | Host::Upstream | Host::Auto => &upstream.authority,
     };
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_where_nobody_could_finish_it() {
+    fn callback_misses_the_app_when_its_host_lacks_the_cookies() {
         let idp = "https://idp.example/authorize?client_id=a&redirect_uri=";
         let auth = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
         let host_only = "authjs.state=x; Path=/";

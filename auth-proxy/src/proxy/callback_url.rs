@@ -1,4 +1,4 @@
-//! Where a visitor wants to go after signing in or out, for an upstream that is asked under another host.
+//! `callbackUrl`, the page after a sign-in or sign-out, for an upstream that is asked under another host.
 
 use auth_proxy_rules::{Host, Origin, Settings, is_local};
 use http::{Method, Uri};
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_path_becomes_this_apps() {
+    fn local_path_becomes_a_url_of_this_app() {
         let settings = settings(PARENT);
         let own = "https%3A%2F%2Fapp%2Eexample%2Ecom%3A8443";
         for (before, after) in [
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_a_local_path_stays() {
+    fn other_values_stay_unchanged() {
         let settings = settings(PARENT);
         for value in [
             "",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn on_the_pages_where_it_begins_and_nowhere_else() {
+    fn only_sign_in_and_sign_out_pages_are_changed() {
         let settings = settings(PARENT);
         for (rest, changes) in [
             ("/signin", true),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_where_the_upstream_is_asked_under_another_host() {
+    fn only_with_another_host_at_the_upstream() {
         let public = (Opt::PublicUrl, "https://app.example.com");
         for (values, changes) in [
             (&[(Opt::BaseUrl, "https://auth.example.com"), public][..], true),

@@ -1,10 +1,10 @@
-//! Headers in which, by custom of some server, a proxy or a client says what the connection does not: who the client is,
-//! over which scheme it came, what it asked for. A client writes them as easily.
+//! Headers that only a proxy in front should write: the client's address, the scheme, another method or path. A client can
+//! write them too, so its own are removed.
 
 /// Headers that name the client, its address or its scheme. They are forwarded from a trusted proxy only.
 ///
 /// `X-Forwarded-*` are not among them: they are always written anew.
-const OF_PROXIES: &[&str] = &[
+const FROM_TRUSTED_PROXIES: &[&str] = &[
     // Cloudflare, "Cloudflare HTTP headers".
     "cf-connecting-ip",
     "cf-connecting-ipv6",
@@ -54,9 +54,9 @@ const OF_PROXIES: &[&str] = &[
     "x-scheme",
 ];
 
-/// What the client asked for, in place of what it did ask for. No proxy has reason to say so to a sign-in server, and
-/// proxies pass them on as they get them: they never go further.
-const OF_NOBODY: &[&str] = &[
+/// Headers that name another method, path or host than the request has. No proxy needs them in front of a sign-in server,
+/// and proxies pass on those of clients: they are always removed.
+const ALWAYS_REMOVED: &[&str] = &[
     // Method overriding: Rack::MethodOverride, Express `method-override`, ASP.NET, Symfony.
     "x-http-method-override",
     "x-http-method",
@@ -83,14 +83,14 @@ const OF_NOBODY: &[&str] = &[
 /// CVE-2018-14773).
 const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
 
-/// Whether a header says what only a proxy could know, so that a client's own goes no further. Servers that hand headers on
-/// as variables (RFC 3875, section 4.1.18) tell `_` and `-` not apart.
+/// Whether a header is one of these, and must be removed. `_` counts as `-`: servers that pass headers on as variables do
+/// not tell them apart (RFC 3875, section 4.1.18).
 pub(super) fn is_claim(name: &str, is_peer_trusted: bool) -> bool {
     let name = name.as_bytes();
     let is = |known: &&str| name.len() == known.len() && starts(name, known);
     PREFIXES.iter().any(|prefix| starts(name, prefix))
-        || OF_NOBODY.iter().any(is)
-        || (!is_peer_trusted && OF_PROXIES.iter().any(is))
+        || ALWAYS_REMOVED.iter().any(is)
+        || (!is_peer_trusted && FROM_TRUSTED_PROXIES.iter().any(is))
 }
 
 fn starts(name: &[u8], prefix: &str) -> bool {
@@ -103,13 +103,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_by_every_name_and_spelling() {
-        for name in OF_PROXIES.iter().chain(OF_NOBODY) {
+    fn every_name_and_spelling_is_removed() {
+        for name in FROM_TRUSTED_PROXIES.iter().chain(ALWAYS_REMOVED) {
             let underscored = name.replace('-', "_");
             for spelling in [name, underscored.as_str()] {
                 assert!(is_claim(spelling, false), "{spelling}");
             }
-            assert_eq!(is_claim(name, true), OF_NOBODY.contains(name), "{name}");
+            assert_eq!(is_claim(name, true), ALWAYS_REMOVED.contains(name), "{name}");
         }
         for name in
             ["x-forwarded-for", "x_forwarded_host", "x-original-url", "x-rewrite-url", "x-forwarded-anything"]

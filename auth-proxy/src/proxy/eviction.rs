@@ -10,16 +10,16 @@ use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
 use crate::provider::Shared;
 use crate::session::{End, SessionKey, Sessions, Ticket};
 
-/// What a forwarded request has to do with the sessions that are known here.
+/// What a forwarded request does to the sessions that are cached here.
 ///
-/// A request that signs in or out, or changes the session, ends what is known: before it, and again when the upstream
-/// has answered, since a lookup in between still finds the old state. The answer to any other is out of date when one of
-/// those was answered meanwhile: its session cookies go no further.
+/// A request that signs in or out, or changes the session, ends its cached sessions twice: before it is sent, and when the
+/// upstream has answered, since a lookup in between still finds the old state. The answer to another request is outdated
+/// when such a request was answered in between: its session cookies are dropped.
 pub(super) struct Eviction {
     sessions: Arc<Sessions>,
     keys: Vec<SessionKey>,
     tickets: Vec<Ticket>,
-    /// Whether the request ends what is known.
+    /// Whether the request ends the sessions.
     ends: bool,
     /// Whether it asks for the session, or updates it, by a token that was ended a short time before: the browser may have
     /// sent it before the end.
@@ -132,7 +132,7 @@ impl Eviction {
         self.is_overtaken || self.tickets.iter().any(is)
     }
 
-    /// Ends what is known again: the upstream did not answer, and may have done what it was asked for.
+    /// Ends the sessions again: the upstream did not answer, but it may have done what the request asked for.
     pub(super) async fn failed(mut self) {
         if self.ends {
             for key in &self.keys {
@@ -149,7 +149,7 @@ impl Eviction {
 }
 
 impl Drop for Eviction {
-    /// The visitor went away before the answer came, and the upstream goes on all the same.
+    /// The visitor disconnected before the answer came. The upstream goes on nevertheless.
     fn drop(&mut self) {
         let keys = std::mem::take(&mut self.keys);
         if !self.ends || keys.is_empty() {

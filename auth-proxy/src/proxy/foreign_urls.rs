@@ -1,5 +1,5 @@
-//! Whether the upstream makes its URLs of this app's origin, told from its list of providers or its sign-in page, and
-//! said once where it does not: its forms would be posted elsewhere, without the cookies that they need.
+//! Warns once when the upstream makes its URLs of another origin than this app's: its forms would be posted elsewhere,
+//! without the cookies that they need. Its list of providers and its sign-in page show it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::warnings::Warning;
 /// Bytes of a body that are looked at. The sign-in page of Auth.js has its first form after 12 KiB of styles.
 const LIMIT: usize = 64 * 1024;
 
-/// Looks at the body of such a page while it passes, unless everything is said. It passes as it is.
+/// Reads the body of such a page while it passes unchanged, until the warning was logged.
 pub(super) fn watched(shared: &Arc<Shared>, client: &ClientInfo, page: Page, response: Response) -> Response {
     if shared.warnings.was_logged(Warning::ForeignUrls)
         || response.status() != StatusCode::OK
@@ -38,7 +38,7 @@ pub(super) fn watched(shared: &Arc<Shared>, client: &ClientInfo, page: Page, res
     Response::from_parts(parts, Body::new(Watched { body, read: Vec::new(), look: Some(look) }))
 }
 
-/// What is known before the body comes.
+/// What is known before the body arrives.
 struct Look {
     shared: Arc<Shared>,
     page: Page,
@@ -47,7 +47,7 @@ struct Look {
     domains: Domains,
 }
 
-/// What has URLs in it that the upstream made of its origin.
+/// A response with URLs that the upstream makes of its origin.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Page {
     Providers,
@@ -59,8 +59,8 @@ impl Look {
         let settings = &self.shared.settings;
         let Some(url) = self.page.url(body, &settings.upstream_base_path) else { return };
         match verdict(&self.own, &url, &self.domains) {
-            // Without `public_url` the client said which origin is this app's: one that is right by its word proves
-            // nothing for the others.
+            // Without `public_url` this app's origin comes from the client's request. That one is right says nothing of the
+            // next, so the check goes on.
             Verdict::Own if settings.public_url.is_some() => {
                 self.shared.warnings.mark_logged(Warning::ForeignUrls);
             }

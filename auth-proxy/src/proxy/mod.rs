@@ -94,7 +94,7 @@ impl<P: Provider> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        // The sign-in routes look nothing up, and relay what they get anyway.
+        // The sign-in routes need no layer: they look up no session, and pass on the upstream's cookies anyway.
         router.layer(self.layer()).merge(self.router())
     }
 }

@@ -4,10 +4,10 @@ use crate::error::{AuthError, Reason};
 
 /// Checks the raw path of a request and returns what follows the base path: empty or `/..`.
 ///
-/// Refuses whatever some server or client on the way might read as another path: dot and empty
-/// segments, backslashes and NUL, plain or percent-encoded (RFC 3986, section 6.2.2), encoded
-/// slashes, escapes that are broken or stand for escapes, and bytes that are not ASCII or stand for what is
-/// no UTF-8, such as overlong forms of a dot. What passes is forwarded byte for byte.
+/// Refuses every path that some server on the way might read as another one: dot and empty segments, backslashes and
+/// control characters, plain or percent-encoded (RFC 3986, section 6.2.2), encoded slashes, broken escapes, escapes of
+/// escapes, bytes that are not ASCII, and escapes that are not UTF-8, such as overlong forms of a dot. All other paths are
+/// forwarded byte for byte.
 ///
 /// # Errors
 /// `path_invalid`.
@@ -48,8 +48,8 @@ fn is_safe(segment: &str) -> bool {
     })
 }
 
-/// Whether a decoded segment is a name: not dots, also without the parameters that some servers take off it
-/// at the first `;`, what they read as a query once it is decoded, and white space around it.
+/// Whether a decoded segment is an ordinary name. Dots are none, also before a `;`, `?` or `#`, where some servers cut a
+/// segment, and with white space around them.
 fn is_plain(segment: &[u8]) -> bool {
     let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or_default();
     !matches!(name.trim_ascii(), b"." | b"..")
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passes_ordinary_paths_untouched() {
+    fn ordinary_paths_pass_unchanged() {
         for rest in [
             "",
             "/",
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_every_way_out() {
+    fn paths_out_of_the_base_are_refused() {
         for path in [
             "/api/authx",
             "/api/auth/..",

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table() {
+    fn every_route_has_its_methods() {
         for (path, allow) in [
             ("/providers", "GET, HEAD"),
             ("/session", "GET, HEAD, POST"),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_holds_a_one_time_token_answers_head() {
+    fn routes_with_one_time_tokens_do_not_answer_head() {
         for path in ["/callback/email", "/verify-email/confirm", "/password/reset/confirm", "/signin/github"]
         {
             assert!(!find(path).unwrap().head, "{path}");

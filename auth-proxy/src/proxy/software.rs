@@ -4,7 +4,7 @@ use auth_proxy_rules::{Host, Kind, Origin, Settings};
 use http::HeaderMap;
 use http::header::VARY;
 
-/// What answers at the upstream, as far as its headers tell: only for what is said in warnings.
+/// The server software at the upstream, as far as its headers tell. Used for warnings only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Software {
     NextJs,
@@ -31,21 +31,22 @@ impl Software {
         }
     }
 
-    /// Says that its URLs are of another origin, and what to change. Origins have no secrets; paths and queries are
-    /// not said.
+    /// Warns that its URLs have another origin, and says what to change. Only origins are logged: paths and queries may hold
+    /// secrets.
     pub(super) fn warn(self, settings: &Settings, urls: &Origin, own: &Origin) {
         tracing::warn!(
+            target: "auth_proxy::proxy",
             server = self.name(),
             %urls,
             %own,
             "the upstream makes its URLs of another origin than this app's, so that forms, callbacks and redirects \
              leave this app: {}",
-            self.mend(settings, urls, own),
+            self.fix(settings, urls, own),
         );
     }
 
     /// What to change, by what decides the origin at each server.
-    fn mend(self, settings: &Settings, urls: &Origin, own: &Origin) -> &'static str {
+    fn fix(self, settings: &Settings, urls: &Origin, own: &Origin) -> &'static str {
         let differs_in_scheme = urls.host().eq_ignore_ascii_case(own.host()) && urls.https != own.https;
         match self {
             Self::NextJs if settings.kind == Some(Kind::NextAuthV4) => {
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mend_fits_the_server() {
+    fn warning_names_the_fix_for_the_server() {
         for (software, kind, host, urls, word) in [
             (Software::NextJs, "authjs", "preserve", "http://localhost:3001", "route.js"),
             (Software::NextJs, "next_auth_v4", "preserve", "http://localhost:3000", "at the Next.js server"),
@@ -116,13 +117,13 @@ mod tests {
                 draft.set(option, text).unwrap();
             }
             let own = origin("https://app.example.com").unwrap();
-            let said = software.mend(&draft.resolve().unwrap(), &origin(urls).unwrap(), &own);
+            let said = software.fix(&draft.resolve().unwrap(), &origin(urls).unwrap(), &own);
             assert!(said.contains(word), "{software:?} {kind} {host}: {said}");
         }
     }
 
     #[test]
-    fn by_its_headers() {
+    fn software_is_told_by_headers() {
         for (name, value, software) in [
             ("x-powered-by", "Next.js", Software::NextJs),
             ("vary", "rsc, next-router-state-tree, next-router-prefetch, Accept-Encoding", Software::NextJs),

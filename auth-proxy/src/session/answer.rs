@@ -5,10 +5,10 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::CachedSession;
+use super::family::Ticket;
 use super::key::{SessionKey, TokenKey};
-use super::lineage::Ticket;
 
-/// What the upstream's `/session` says of a credential.
+/// What the upstream's `/session` answers for a credential.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     /// It belongs to this session.
@@ -30,7 +30,7 @@ impl Answer {
     }
 }
 
-/// What is known of a token.
+/// The answer for a token.
 #[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) answer: Answer,

@@ -1,3 +1,5 @@
+//! A session in the cache.
+
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -7,45 +9,45 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::data::SessionData;
+use super::family::Ticket;
 use super::key::TokenKey;
-use super::lineage::Ticket;
 use super::raw::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 
-/// A session as the upstream told it, to be kept by a [`SessionStore`](crate::SessionStore).
+/// A session as the upstream answered it, kept by a [`SessionStore`](crate::SessionStore).
 ///
 /// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
 /// of it. `Debug` shows when the upstream was asked and nothing of the user.
 #[derive(Clone)]
 pub struct CachedSession {
     inner: Arc<Inner>,
-    /// The very token, and the host and scheme, that it was told of: see [`SessionKey`](crate::SessionKey).
+    /// The exact token, host and scheme that the upstream answered for: see [`SessionKey`](crate::SessionKey).
     exact: [u8; 32],
-    /// Whether it is used past its time, since nobody could tell a newer one.
+    /// Whether it is used although it is older than `session.cache`, in an outage.
     is_stale: bool,
 }
 
 struct Inner {
     raw: RawSession,
-    /// Bytes in which it was told; zero where a store of the app's own keeps it.
+    /// Bytes of the upstream's answer; zero when it comes from a store of the app's own.
     size: usize,
     asked: SystemTime,
-    /// By which it is known whether a sign-out ended it, under whichever of its tokens; none where a store of the
-    /// app's own keeps it.
+    /// Tells whether a sign-out ended the session, by any of its tokens; `None` when it comes from a store of the app's
+    /// own.
     ticket: Option<Ticket>,
-    /// In the app's type, made when it is first wanted.
+    /// In the app's type, made at first use.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl CachedSession {
-    /// A session that was told just now, in so many bytes.
+    /// A session that the upstream answered just now, in so many bytes.
     pub(crate) fn new(raw: RawSession, size: usize) -> Self {
         let inner = Inner { raw, size, asked: SystemTime::now(), ticket: None, typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
     }
 
-    /// The same, to be remembered until this ticket is out of date.
+    /// The same session, valid in the cache until this ticket is outdated.
     pub(super) fn until(self, ticket: &Ticket) -> Self {
         let (size, asked) = (self.inner.size, self.inner.asked);
         let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
@@ -53,18 +55,18 @@ impl CachedSession {
         Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
     }
 
-    /// The same, as an answer to this.
+    /// The same session, as the answer for this key.
     pub(super) fn of(mut self, key: &TokenKey) -> Self {
         self.exact = key.exact;
         self
     }
 
-    /// When the upstream was asked, where a store of the app's own keeps the session.
+    /// When the upstream was asked, if the session comes from a store of the app's own.
     pub(super) fn asked_by_store(&self) -> Option<SystemTime> {
         self.inner.ticket.is_none().then_some(self.inner.asked)
     }
 
-    /// Whether it is an answer to this.
+    /// Whether it is the answer for this key.
     pub(super) fn is_of(&self, key: &TokenKey) -> bool {
         self.exact == key.exact
     }
@@ -73,18 +75,18 @@ impl CachedSession {
         &self.inner.raw
     }
 
-    /// Bytes in which it was told.
+    /// Bytes of the upstream's answer.
     pub(super) fn size(&self) -> usize {
         self.inner.size
     }
 
-    /// The same, used past its time.
+    /// The same session, marked as stale.
     pub(super) fn stale(mut self) -> Self {
         self.is_stale = true;
         self
     }
 
-    /// Whether it is used past its time.
+    /// Whether it is stale: older than `session.cache`, and used in an outage.
     pub(crate) fn is_stale(&self) -> bool {
         self.is_stale
     }
@@ -103,13 +105,13 @@ impl CachedSession {
         let raw = self.raw();
         let user = deserialize_into(raw.user.clone(), Reason::USER_MISMATCH)?;
         let data = Arc::new(SessionData { user, expires: raw.expires, extra: raw.extra.clone() });
-        // Somebody else may have been faster: what they made is the same.
+        // Two requests may race here. Both values are the same.
         self.inner.typed.set(Arc::clone(&data) as Arc<dyn Any + Send + Sync>).ok();
         Ok(data)
     }
 
-    /// Whether it may be used: told within this time, not over, and not ended. A clock that was set back
-    /// makes it unknown how old it is.
+    /// Whether it may be used: younger than `keep`, not expired, and not ended. After the clock was set back its age is not
+    /// known, and it may not be used.
     pub(super) fn is_good(&self, now: SystemTime, keep: Duration) -> bool {
         let young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
         young
@@ -130,7 +132,7 @@ impl fmt::Debug for CachedSession {
     }
 }
 
-/// What a store keeps of a session.
+/// The form in which a session is serialised.
 #[derive(Serialize, Deserialize)]
 struct Stored<R> {
     version: u8,
@@ -139,7 +141,7 @@ struct Stored<R> {
     session: R,
 }
 
-/// Changes when a session that was stored by another version of this crate cannot be read.
+/// Raised when stored sessions of an earlier version of this crate can no longer be read.
 const VERSION: u8 = 1;
 
 impl Serialize for CachedSession {

@@ -1,3 +1,5 @@
+//! What an app gets of a session: its data, and the default type of its user.
+
 use std::fmt::{self, Write as _};
 use std::time::SystemTime;
 
@@ -5,7 +7,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// A session as the upstream tells it, with the user in the app's type.
+/// A session as the upstream answers it, with the user in the app's type.
 ///
 /// The `sessionToken` that some upstreams put into a database session (Robo's
 /// `events/_start.ts`) is taken out: it is the cookie's value and stays in the cookie.
@@ -13,7 +15,7 @@ use serde_json::{Map, Value};
 /// Serialises to the JSON of Auth.js: `{"user": .., "expires": ..}` and the extra fields. `Debug`
 /// shows no field of the user.
 pub struct SessionData<U> {
-    /// Who is signed in.
+    /// The signed-in user.
     pub user: U,
     /// When the session ends unless it is used before: the horizon of the cookie, not the `exp` of a
     /// token.

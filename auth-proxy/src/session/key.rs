@@ -1,3 +1,5 @@
+//! The keys of sessions and of the upstream's answers.
+
 use std::fmt;
 
 use auth_proxy_rules::{Settings, Strategy};
@@ -6,12 +8,12 @@ use http::HeaderMap;
 
 use crate::forwarded::ForwardedAs;
 
-/// The name that a session is kept under: a SHA-256 of its token and of the upstream that the token is for. It does not
-/// lead back to the token.
+/// The key of a cached session: a SHA-256 of its token and of the upstream that the token is for. The token cannot be
+/// computed from it.
 ///
-/// Two spellings of one token have the same name, so that a sign-out with either ends what is kept of both; what is kept
-/// is used for the very token alone that it was told of. The name is the same in every process, so that instances can
-/// share a store, and different for every upstream, base path and set of `upstream.headers`.
+/// Two spellings of one token have the same key, so that a sign-out with either ends the session. A cached session is used
+/// only for the exact token that the upstream answered for. The key is the same in every process, so that instances can
+/// share a store, and it differs between upstreams, base paths and sets of `upstream.headers`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionKey([u8; 32]);
 
@@ -29,8 +31,8 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// What an answer of the upstream is an answer to: a token, byte for byte, under these names, from a client that asked
-/// for this host over this scheme.
+/// The key of an answer of the upstream: the exact token, the cookie names, and the host and scheme that the upstream was
+/// told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) session: SessionKey,
@@ -49,7 +51,7 @@ impl Keys {
         fields.add(settings.base_url.origin.to_string().as_bytes());
         fields.add(settings.base_url.prefix.as_bytes());
         fields.add(settings.upstream_base_path.as_bytes());
-        // A header may name a tenant: the sessions of one are not those of another. A map has no order.
+        // A header may name a tenant, whose sessions are its own. Sorted, because a map has no order.
         let mut headers: Vec<_> = headers.iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
@@ -64,13 +66,13 @@ impl Keys {
         let mut fields = Fields::new("session");
         fields.add(&self.upstream);
         match self.strategy {
-            // Of a JWS, ECDSA has a second signature for each (RFC 6979 does not help: anybody can make it of the
-            // first); and what is signed or encrypted tells tokens apart anyway.
+            // Without the signature: an ECDSA signature can be turned into a second valid one without the key. The rest of
+            // the token tells tokens apart.
             Strategy::Jwt => {
                 let (body, _) = token.rsplit_once('.').unwrap_or((token, ""));
                 fields.add(body.as_bytes());
             }
-            // A database may compare without regard to case, or to punctuation (collations of MySQL and of ICU).
+            // A database may ignore case or punctuation when it compares (collations of MySQL and ICU).
             Strategy::Database => {
                 let folded: Vec<u8> = token
                     .bytes()
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_what_is_asked_is_in_the_key() {
+    fn every_part_of_the_request_is_in_the_key() {
         let plain = keys(&[], &[]);
         let token = |keys: &Keys, token: &str, name: &str, told: ForwardedAs<'_>| {
             keys.token(token, [name].into_iter(), &told)
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_token_have_one_session() {
+    fn spellings_of_one_token_have_one_session_key() {
         let jwt = keys(&[], &[]);
         assert_eq!(jwt.session("a.b.first"), jwt.session("a.b.second"));
         assert_ne!(jwt.session("a.b.c"), jwt.session("A.b.c"));

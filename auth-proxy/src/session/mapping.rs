@@ -1,3 +1,5 @@
+//! The mapping from token claims to a session, for `session.source: local`, and back.
+
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
@@ -57,7 +59,7 @@ impl SessionMapping for NamedClaims {
 }
 
 /// The session that a mapping makes of claims. It ends when the token does. `None` when the mapping
-/// gives no user: nobody is signed in.
+/// gives no user: the visitor is signed out.
 pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>) -> Option<RawSession> {
     let mut session = mapping.session(claims);
     let Some(Value::Object(user)) = session.remove("user") else { return None };
@@ -65,7 +67,7 @@ pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>)
     let expires = claims
         .get("exp")
         .and_then(Value::as_f64)
-        // The year 9999: whatever is later is as good as no end, and cannot be written as a date.
+        // Later than the year 9999 counts as no end: it cannot be written as a date.
         .filter(|exp| *exp < 253_402_300_800.0)
         .and_then(|exp| Duration::try_from_secs_f64(exp).ok())
         .and_then(|exp| SystemTime::UNIX_EPOCH.checked_add(exp));
@@ -97,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_and_back() {
+    fn default_mapping_and_claims_are_inverse() {
         let Value::Object(given) =
             json!({"sub": "1", "name": "Ada", "email": "a@b.c", "picture": "p", "exp": 1.5, "jti": "x"})
         else {

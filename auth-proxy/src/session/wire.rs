@@ -1,3 +1,5 @@
+//! The answers of the upstream's `/session`.
+
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -12,10 +14,10 @@ use crate::cookie::{SessionNames, SetCookieKind};
 use crate::error::{AuthError, Reason};
 use crate::json::replace_lone_surrogates;
 
-/// By how much the clocks of two machines may differ for what is told as a date.
+/// By how much the clocks of this machine and the upstream's may differ.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// Bytes of a `/session` answer. Auth.js keeps what it puts there small; a token of 64 KiB fits.
+/// The most bytes of a `/session` answer that are read. A session with the claims of a 64 KiB token fits.
 pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 
 /// Reads an answer to a lookup that sent a session cookie (`core/lib/actions/session.ts`).
@@ -24,21 +26,21 @@ pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 /// - `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200.
 /// - `upstream_invalid_response` for anything but `null` or an object: Robo says "not found" and "failed" as
 ///   200 with a JSON string.
-/// - `upstream_ambiguous_session` for `null` without a word about the cookie: so Auth.js answers when its
-///   database fails, and also when the configured cookie name is not the upstream's.
+/// - `upstream_ambiguous_session` for `null` without a `Set-Cookie` of the session cookie: Auth.js answers so when its
+///   database fails, and when the configured cookie name is not the upstream's.
 pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
     if response.status() != StatusCode::OK {
         return Err(status_error(response));
     }
-    let nonsense = |why: &str| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because(why);
-    let text = std::str::from_utf8(response.body()).map_err(|_| nonsense("/session answered no UTF-8"))?;
+    let invalid = |why: &str| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because(why);
+    let text = std::str::from_utf8(response.body()).map_err(|_| invalid("/session answered no UTF-8"))?;
     let object = match serde_json::from_str(&replace_lone_surrogates(text)) {
         Ok(Value::Object(object)) => object,
         Ok(Value::Null) => Map::new(),
-        Ok(_) => return Err(nonsense("/session answered neither null nor an object")),
-        Err(_) => return Err(nonsense("/session answered something that is not JSON")),
+        Ok(_) => return Err(invalid("/session answered neither null nor an object")),
+        Err(_) => return Err(invalid("/session answered something that is not JSON")),
     };
-    match session(object).map_err(nonsense)? {
+    match session(object).map_err(invalid)? {
         Some(session) => Ok(Answer::Session(CachedSession::new(session, text.len()))),
         None => signed_out(response, names),
     }
@@ -91,7 +93,7 @@ pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
 fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
     let kinds =
         response.headers().get_all(SET_COOKIE).iter().filter_map(|value| names.concern(value.as_bytes()));
-    // A token that shrank clears its old chunks and sets the new ones: any cookie that is set counts.
+    // A token that became shorter clears its old chunks and sets the new ones: any cookie that is set counts.
     kinds
         .map(|kind| match kind {
             SetCookieKind::Sets => Answer::SignedOut,
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_in() {
+    fn session_answer_is_read_without_its_token() {
         let body = r#"{"user":{"name":"Ada","sessionToken":"x"},"expires":"2030-01-02T03:04:05.678Z","sessionToken":"x","role":"admin"}"#;
         let Ok(Answer::Session(session)) = answer(200, body, &[]) else { panic!() };
         assert_eq!(Value::Object(session.raw().user.clone()), serde_json::json!({"name": "Ada"}));
@@ -138,9 +140,8 @@ mod tests {
         );
     }
 
-    /// A name that JavaScript cut within a character signs its user in all the same.
     #[test]
-    fn half_a_character() {
+    fn lone_surrogate_in_a_name_is_replaced() {
         let Ok(Answer::Session(session)) = answer(200, r#"{"user":{"name":"Ada \ud83d"}}"#, &[]) else {
             panic!()
         };
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_out_needs_a_word_about_the_cookie() {
+    fn signed_out_needs_a_set_cookie_of_the_session() {
         let clear = "authjs.session-token=; Max-Age=0; Path=/";
         let set = "authjs.session-token.0=abc; Path=/";
         for body in ["null", "{}", r#"{"expires":"2030-01-01T00:00:00.000Z"}"#, r#"{"user":null}"#] {
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_neither() {
+    fn invalid_answers_are_outages() {
         for body in [
             "",
             "\"API Route not found.\"",

@@ -17,8 +17,8 @@ use self::store::Store;
 pub use self::store::{SessionStore, StoreFuture};
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
+use super::family::{End, Ticket, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
-use super::lineage::{End, Lineages, Ticket};
 use crate::error::{AuthError, Reason};
 
 /// How long a refused token is refused without asking again, at most. A flood of one invalid token costs one lookup in
@@ -37,7 +37,7 @@ pub(crate) struct Sessions {
     store: Store,
     refused: Cache<TokenKey, Refused>,
     lookups: Arc<Lookups>,
-    lineages: Lineages,
+    families: TokenFamilies,
     /// Whether stale sessions were served since the last lookup that was answered.
     serves_stale: AtomicBool,
     /// When browsers were given their tokens, for `session.renew`.
@@ -73,7 +73,7 @@ impl Sessions {
             },
             refused: Cache::new(MOST_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
-            lineages: Lineages::default(),
+            families: TokenFamilies::default(),
             serves_stale: AtomicBool::new(false),
             given: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
@@ -126,7 +126,7 @@ impl Sessions {
 
     /// Whether the session was ended here after it was put into a store of the app's own: the store may not know.
     fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
-        cached.asked_by_store().is_some_and(|asked| self.lineages.was_ended_since(&key.session, asked))
+        cached.asked_by_store().is_some_and(|asked| self.families.was_ended_since(&key.session, asked))
     }
 
     /// Joins the lookup of a token, or begins it.
@@ -141,7 +141,7 @@ impl Sessions {
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
         // Taken before the upstream is asked: whatever ends the session from here on makes the answer outdated.
-        let ticket = self.lineages.of(key.session);
+        let ticket = self.families.of(key.session);
         let sessions = Arc::clone(self);
         let found = self.lookups.join(key, &ticket, deadline, || {
             let lookup = lookup()?;
@@ -183,7 +183,7 @@ impl Sessions {
 
     /// Ends a session: removes it from the cache, and makes the answers of lookups under way outdated.
     pub(crate) async fn end(&self, key: SessionKey, end: End) {
-        let keys = self.lineages.end(key, end);
+        let keys = self.families.end(key, end);
         if !self.keep.is_zero() {
             self.store.remove(&keys).await;
         }
@@ -191,12 +191,12 @@ impl Sessions {
 
     /// The session of a token as of now. The ticket is outdated once the session is ended.
     pub(crate) fn ticket(&self, key: SessionKey) -> Ticket {
-        self.lineages.of(key)
+        self.families.of(key)
     }
 
     /// Notes that a browser is given a token, renewed from an earlier one.
     pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
-        self.lineages.renewed(ticket, key);
+        self.families.renewed(ticket, key);
         self.given_now(key);
     }
 
@@ -222,7 +222,7 @@ impl Sessions {
         let LookedUp { mut answer, cookies, next } = found;
         self.serves_stale.store(false, Ordering::Relaxed);
         if let Some(next) = &next {
-            self.lineages.renewed(ticket, next.session);
+            self.families.renewed(ticket, next.session);
         }
         if !self.keep.is_zero() && ticket.may_remember() {
             match &mut answer {

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::error::{AuthError, Reason};
 use crate::session::answer::Found;
+use crate::session::family::Ticket;
 use crate::session::key::TokenKey;
-use crate::session::lineage::Ticket;
 
 type Outcome = Result<Found, AuthError>;
 
@@ -125,8 +125,8 @@ mod tests {
 
     use super::*;
     use crate::forwarded::ForwardedAs;
+    use crate::session::family::TokenFamilies;
     use crate::session::key::Keys;
-    use crate::session::lineage::Lineages;
 
     #[tokio::test]
     async fn error_of_one_request_does_not_fail_those_that_join() {
@@ -136,7 +136,7 @@ mod tests {
         let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
         let told = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
         let key = keys.token("a", std::iter::empty(), &told);
-        let ticket = Lineages::default().of(key.session);
+        let ticket = TokenFamilies::default().of(key.session);
         type Begin = fn(Ticket, Instant) -> std::future::Pending<Outcome>;
         let made = lookups.join(key, &ticket, Instant::now(), || {
             assert!(lookups.under_way().is_empty(), "no request can have joined it");

@@ -1,3 +1,5 @@
+//! The store of the session cache.
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +10,13 @@ use quick_cache::sync::Cache;
 use crate::session::cached::CachedSession;
 use crate::session::key::SessionKey;
 
-/// What a method of a [`SessionStore`] answers: `Box::pin(async move { .. })`.
+/// The future of a method of [`SessionStore`]: `Box::pin(async move { .. })`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Where sessions that were looked up are kept, with `session.cache`.
+/// Where the cache of sessions is kept, with `session.cache`.
 ///
-/// The default is this process's memory, bounded by `session.cache_entries`. Instances that are to share
-/// what they know, and forget it together at a sign-out, give another with
+/// The default is this process's memory, bounded by `session.cache_entries`. Instances that are to share their sessions
+/// and their sign-outs use a store of their own, set with
 /// [`Builder::session_store`](crate::Builder::session_store). A store that fails answers `None` and logs
 /// why: the upstream is asked then. One that does not answer is given up after a quarter of
 /// `upstream.timeout`, or one second where that is less, and a warning is logged; a sign-out that it does not
@@ -54,10 +56,10 @@ pub trait SessionStore: Send + Sync + 'static {
     fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()>;
 }
 
-/// How long a store of the app's own may take at most.
+/// The longest time that a store of the app's own may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Bytes of a session, as the upstream told it, that count as one entry.
+/// Bytes of a session, as the upstream answered it, that count as one entry.
 const ENTRY: usize = 2048;
 
 #[derive(Clone)]
@@ -101,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Forgets sessions, the most important first: all of them have the time of one.
+    /// Removes sessions, in order. All of them together may take the time of one.
     pub(super) async fn remove(&self, keys: &[SessionKey]) {
         match self {
             Self::Memory(cache) => keys.iter().for_each(|key| drop(cache.remove(key))),
@@ -117,8 +119,8 @@ impl Store {
     }
 }
 
-/// What a store answers, if it does in time.
+/// The answer of a store, if it comes in time.
 async fn within<T>(patience: Duration, answer: StoreFuture<'_, T>) -> Option<T> {
     let answer = tokio::time::timeout(patience, answer).await;
-    answer.inspect_err(|_| tracing::warn!("the session store does not answer: it goes on without")).ok()
+    answer.inspect_err(|_| tracing::warn!(target: "auth_proxy::lookup", "session store timed out: continuing without it")).ok()
 }
