@@ -15,16 +15,25 @@ struct Shared(Arc<Mutex<std::collections::HashMap<SessionKey, String>>>);
 
 impl SessionStore for Shared {
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
-        Box::pin(async move { serde_json::from_str(self.0.lock().unwrap().get(key)?).ok() })
+        Box::pin(async move {
+            let kept = self.0.lock().unwrap().get(key).cloned();
+            Ok(kept.map(|text| serde_json::from_str(&text)).transpose()?)
+        })
     }
 
     fn put(&self, key: SessionKey, session: CachedSession, _keep: Duration) -> StoreFuture<'_, ()> {
         let text = serde_json::to_string(&session).unwrap();
-        Box::pin(async move { drop(self.0.lock().unwrap().insert(key, text)) })
+        Box::pin(async move {
+            self.0.lock().unwrap().insert(key, text);
+            Ok(())
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
-        Box::pin(async move { drop(self.0.lock().unwrap().remove(key)) })
+        Box::pin(async move {
+            self.0.lock().unwrap().remove(key);
+            Ok(())
+        })
     }
 }
 
@@ -71,6 +80,36 @@ async fn a_store_that_hangs() {
     let (app, browser) = app_of(builder.retries(0)).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     assert_eq!(name(&browser, "refused").await, "session_refused");
+    let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
+    let answer = sign_out.header("cookie", format!("{COOKIE}=ada")).send().await.unwrap();
+    assert!(answer.status().as_u16() < 400, "{answer:?}");
+}
+
+/// A store whose every call fails, such as one that cannot be reached.
+struct Fails;
+
+impl SessionStore for Fails {
+    fn get<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
+        Box::pin(async { Err("connection refused".into()) })
+    }
+
+    fn put(&self, _: SessionKey, _: CachedSession, _: Duration) -> StoreFuture<'_, ()> {
+        Box::pin(async { Err("connection refused".into()) })
+    }
+
+    fn remove<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err("connection refused".into()) })
+    }
+}
+
+#[tokio::test]
+async fn failing_store_makes_every_request_ask_the_upstream() {
+    let upstream = Upstream::default();
+    let (app, browser) = app_of(upstream.auth().session_cache(HOUR).session_store(Fails)).await;
+    for lookups in 1..=2 {
+        assert_eq!(name(&browser, "ada").await, "ada");
+        assert_eq!(upstream.lookups(), lookups);
+    }
     let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
     let answer = sign_out.header("cookie", format!("{COOKIE}=ada")).send().await.unwrap();
     assert!(answer.status().as_u16() < 400, "{answer:?}");

@@ -29,11 +29,17 @@ struct Stubborn(std::sync::Mutex<std::collections::HashMap<SessionKey, String>>)
 
 impl SessionStore for Stubborn {
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
-        Box::pin(async move { serde_json::from_str(self.0.lock().unwrap().get(key)?).ok() })
+        Box::pin(async move {
+            let kept = self.0.lock().unwrap().get(key).cloned();
+            Ok(kept.map(|text| serde_json::from_str(&text)).transpose()?)
+        })
     }
     fn put(&self, key: SessionKey, session: CachedSession, _: Duration) -> StoreFuture<'_, ()> {
         let text = serde_json::to_string(&session).unwrap();
-        Box::pin(async move { drop(self.0.lock().unwrap().insert(key, text)) })
+        Box::pin(async move {
+            self.0.lock().unwrap().insert(key, text);
+            Ok(())
+        })
     }
     fn remove<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, ()> {
         Box::pin(std::future::pending())
