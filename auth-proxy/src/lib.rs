@@ -1,8 +1,15 @@
 // Of two definitions of a link the first counts: these lead to the pages of the documentation.
-#![doc = "[troubleshooting]: troubleshooting/index.html"]
-#![doc = "[nextjs]: https://github.com/auth-proxy/auth-proxy/tree/main/examples/nextjs"]
+#![doc = "[errors]: guide::errors"]
+#![doc = "[deployments]: guide::deployments"]
+#![doc = "[guide]: guide"]
+#![doc = "[examples]: https://github.com/auth-proxy/auth-proxy/tree/main/examples"]
+#![doc = "[results]: https://github.com/auth-proxy/auth-proxy/blob/main/benches/RESULTS.md"]
+#![doc = "[security]: https://github.com/auth-proxy/auth-proxy/blob/main/SECURITY.md"]
+#![doc = "[architecture]: https://github.com/auth-proxy/auth-proxy/blob/main/ARCHITECTURE.md"]
+#![doc = "[contributing]: https://github.com/auth-proxy/auth-proxy/blob/main/CONTRIBUTING.md"]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache_control;
 mod config;
@@ -12,6 +19,8 @@ mod error;
 mod extract;
 mod forwarded;
 mod guard;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod json;
 mod page;
 mod provider;
@@ -51,10 +60,6 @@ macro_rules! auth_proxy {
         $crate::__private::auth_proxy_internal! { ($crate) $($tokens)* }
     };
 }
-
-#[cfg(doc)]
-#[doc = include_str!("../docs/troubleshooting.md")]
-pub mod troubleshooting {}
 
 /// What the macros expand to. Not for use by hand; no version promise.
 #[doc(hidden)]
