@@ -3,7 +3,8 @@
 //!
 //! Within one request the credential is found once, decoded once and looked up once, here and nowhere else.
 //!
-//! Imports the rooms: `cache_control`, `config`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `token`, `warnings`.
+//! Imports the rooms: `cache_control`, `config`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `token`,
+//! `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod from_request;

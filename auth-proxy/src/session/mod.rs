@@ -2,7 +2,7 @@
 //!
 //! It builds no request and decrypts nothing.
 //!
-//! Imports the rooms: `cookie`, `error`, `forwarded`, `json`, `upstream`.
+//! Imports the rooms: `cookie`, `error`, `forwarded`, `json`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
 
 mod answer;

@@ -81,7 +81,7 @@ fn connections_behave_the_same_over_https() {
     std::fs::create_dir_all(&folder).unwrap();
     write_certificates(&folder);
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["connections::", "--test-threads=8"])
+        .args(["connections::", "--test-threads=2"])
         .env(VARIABLE, &folder)
         .env("SSL_CERT_FILE", folder.join("authority.pem"))
         .env_remove("SSL_CERT_DIR")
