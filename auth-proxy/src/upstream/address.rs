@@ -5,7 +5,6 @@ use axum::body::Body;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Request, Uri};
 
-use super::Upstream;
 use crate::error::{AuthError, BoxError, Reason};
 
 /// The configured part of every address.
@@ -26,6 +25,33 @@ impl Address {
         })
     }
 
+    /// The target of a request for `requested`, of which `rest` (empty or `/..`) is below the base path: configured
+    /// origin, prefix and base path, then the rest and the query, byte for byte.
+    ///
+    /// # Errors
+    /// `path_invalid` when the parts do not make a URI. `rest` must have been checked before: it has no dot
+    /// segments here.
+    pub(super) fn target(&self, requested: &Uri, rest: &str) -> Result<Uri, AuthError> {
+        let is_same = requested.path().strip_suffix(rest) == Some(&self.base);
+        match requested.path_and_query().filter(|_| is_same) {
+            Some(same) => self.uri(same.clone()),
+            None => {
+                let query = requested.query().map_or(String::new(), |query| format!("?{query}"));
+                self.uri(self.path(&format!("{rest}{query}"))?)
+            }
+        }
+    }
+
+    /// A `GET` of a path below the base path, without headers.
+    ///
+    /// # Errors
+    /// `path_invalid` when it does not make a URI.
+    pub(super) fn get(&self, path: &str) -> Result<Request<Body>, AuthError> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = self.uri(self.path(path)?)?;
+        Ok(request)
+    }
+
     fn path(&self, rest: &str) -> Result<PathAndQuery, AuthError> {
         let path = format!("{}{rest}", self.base);
         PathAndQuery::try_from(path).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
@@ -37,35 +63,5 @@ impl Address {
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(path);
         Uri::from_parts(parts).map_err(|error| AuthError::new(Reason::PATH_INVALID).because(error))
-    }
-}
-
-impl Upstream {
-    /// The target of a request for `requested`, of which `rest` (empty or `/..`) is below the base path: configured
-    /// origin, prefix and base path, then the rest and the query, byte for byte.
-    ///
-    /// # Errors
-    /// `path_invalid` when the parts do not make a URI. `rest` must have been checked before: it has no dot
-    /// segments here.
-    pub(crate) fn target(&self, requested: &Uri, rest: &str) -> Result<Uri, AuthError> {
-        let address = &self.address;
-        let is_same = requested.path().strip_suffix(rest) == Some(&address.base);
-        match requested.path_and_query().filter(|_| is_same) {
-            Some(same) => address.uri(same.clone()),
-            None => {
-                let query = requested.query().map_or(String::new(), |query| format!("?{query}"));
-                address.uri(address.path(&format!("{rest}{query}"))?)
-            }
-        }
-    }
-
-    /// A `GET` of a path below the base path, without headers.
-    ///
-    /// # Errors
-    /// `path_invalid` when it does not make a URI.
-    pub(crate) fn get(&self, path: &str) -> Result<Request<Body>, AuthError> {
-        let mut request = Request::new(Body::empty());
-        *request.uri_mut() = self.address.uri(self.address.path(path)?)?;
-        Ok(request)
     }
 }

@@ -1,28 +1,9 @@
-//! Health checks: whether the upstream fails every request, or only one.
-//!
-//! A client can make a request of its own fail in many ways. Node resets the connection after a head that is too
-//! large; a proxy before the upstream answers 503 to a host that it does not know. So a failure counts as an outage
-//! only when a request fails too that holds nothing of any client.
+//! Health checks: at most one is under way, and all requests that want to know its result share it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
-use auth_proxy_rules::Host;
-use axum::body::Body;
-use http::HeaderValue;
-use http::Request;
-use http::header::ACCEPT;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
-
-use super::Upstream;
-use super::retry::is_outage;
-use crate::error::AuthError;
-use crate::forwarded::ClientInfo;
-
-/// Bytes of the response that are read.
-const BODY_LIMIT: usize = 1 << 20;
+use tokio::time::{Instant, timeout_at};
 
 /// The health check that is under way, if one is.
 #[derive(Default)]
@@ -45,75 +26,20 @@ impl PendingCheck {
     }
 }
 
-impl Upstream {
-    /// Sends `GET providers`, without a cookie, to this app's own host or the upstream's. Any whole response is good
-    /// but 502, 503 and 504.
-    ///
-    /// At most one check is under way; it is shared, and runs on when no request waits for it. It tells the circuit
-    /// breaker its result.
-    pub(super) fn start_health_check(self: &Arc<Self>) -> PendingCheck {
-        let mut under_way = self.health_check.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(check) = under_way.as_ref().filter(|check| check.is_under_way()) {
-            return check.clone();
+impl HealthCheck {
+    /// The check that is under way, or this one, begun now. It runs on when no request waits for it.
+    pub(super) fn join_or_start(&self, check: impl Future<Output = bool> + Send + 'static) -> PendingCheck {
+        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pending) = under_way.as_ref().filter(|pending| pending.is_under_way()) {
+            return pending.clone();
         }
         let (sender, receiver) = watch::channel(None);
-        let check = PendingCheck(receiver);
-        *under_way = Some(check.clone());
-        let upstream = Arc::clone(self);
+        let pending = PendingCheck(receiver);
+        *under_way = Some(pending.clone());
         tokio::spawn(async move {
-            let is_up = upstream.check_health().await;
-            if is_up {
-                upstream.breaker.answered();
-            } else {
-                upstream.breaker.failed();
-            }
-            sender.send_replace(Some(is_up));
+            sender.send_replace(Some(check.await));
         });
-        check
-    }
-
-    async fn check_health(&self) -> bool {
-        let checking = async {
-            match self.try_health_check().await {
-                Some(is_up) => Some(is_up),
-                // The upstream may close an idle connection just when it is used.
-                None => self.try_health_check().await,
-            }
-        };
-        timeout(self.health_check_timeout(), checking).await.ok().flatten().unwrap_or(false)
-    }
-
-    /// Whether the upstream is up. `None` when the connection broke before the head of a response.
-    async fn try_health_check(&self) -> Option<bool> {
-        let request = self.health_check_request().ok()?;
-        let response = self.client.send(request, self.settings.timeout).await.ok()?;
-        let (parts, body) = response.into_parts();
-        // A body that breaks off or stands still is no answer. One that is too long is one.
-        let body = Limited::new(body, BODY_LIMIT).collect().await;
-        let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
-        Some(is_whole && (!is_outage(parts.status) || self.may_route_by_unknown_host()))
-    }
-
-    /// Whether a proxy before the upstream may route by a host that is not configured here, because trusted proxies
-    /// tell it with each request. Then its 503 to the health check, which names another host, says nothing.
-    fn may_route_by_unknown_host(&self) -> bool {
-        let settings = &self.settings;
-        settings.host == Host::Preserve
-            && settings.public_url.is_none()
-            && settings.hosts.is_empty()
-            && !settings.trusted_proxies.is_empty()
-    }
-
-    /// A check that starts at half of a request's time is over before the request is.
-    fn health_check_timeout(&self) -> Duration {
-        self.settings.timeout * 9 / 20
-    }
-
-    fn health_check_request(&self) -> Result<Request<Body>, AuthError> {
-        let mut request = self.get("/providers")?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
-        Ok(request)
+        pending
     }
 }
 
@@ -132,5 +58,14 @@ mod tests {
         let (sender, receiver) = watch::channel(None);
         sender.send_replace(Some(true));
         assert!(!PendingCheck(receiver).is_under_way());
+    }
+
+    #[tokio::test]
+    async fn check_under_way_is_shared_and_the_next_one_is_new() {
+        let (check, deadline) = (HealthCheck::default(), Instant::now() + std::time::Duration::from_secs(10));
+        let first = check.join_or_start(async { true });
+        let second = check.join_or_start(async { false });
+        assert_eq!((first.wait(deadline).await, second.wait(deadline).await), (Some(true), Some(true)));
+        assert_eq!(check.join_or_start(async { false }).wait(deadline).await, Some(false));
     }
 }

@@ -17,6 +17,7 @@ mod failure_log;
 mod fetch;
 mod head;
 mod health;
+mod health_request;
 mod idle;
 mod kept;
 #[cfg(feature = "reqwest")]
@@ -27,7 +28,8 @@ mod verdict;
 mod via;
 
 use auth_proxy_rules::Settings;
-use http::{HeaderMap, HeaderName};
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, Request, Uri};
 use tower::retry::budget::TpsBudget;
 
 use self::address::Address;
@@ -44,7 +46,7 @@ pub(crate) use self::retry::RetryPolicy;
 pub(crate) use self::send::WholeResponse;
 use self::via::Via;
 use crate::config::Config;
-use crate::error::BoxError;
+use crate::error::{AuthError, BoxError};
 
 /// One upstream: its address, its headers and its client.
 pub(crate) struct Upstream {
@@ -85,5 +87,22 @@ impl Upstream {
             forward_log: FailureLog::new(Requests::Forwarded),
             settings: settings.clone(),
         })
+    }
+
+    /// The target of a request for `requested`, of which `rest` (empty or `/..`) is below the base path.
+    ///
+    /// # Errors
+    /// `path_invalid` when the parts do not make a URI. `rest` must have been checked before: it has no dot
+    /// segments here.
+    pub(crate) fn target(&self, requested: &Uri, rest: &str) -> Result<Uri, AuthError> {
+        self.address.target(requested, rest)
+    }
+
+    /// A `GET` of a path below the base path, without headers.
+    ///
+    /// # Errors
+    /// `path_invalid` when it does not make a URI.
+    pub(crate) fn get(&self, path: &str) -> Result<Request<Body>, AuthError> {
+        self.address.get(path)
     }
 }

@@ -208,3 +208,42 @@ async fn every_lookup_is_an_event() {
         assert_eq!(log.times(&event), 1, "{event} in {}", log.text());
     }
 }
+
+/// The state changes, with a count: no line for each request.
+#[tokio::test]
+async fn an_outage_is_logged_when_it_begins_and_ends() {
+    let log = Log::start();
+    let port = auth_proxy_tests::free_port();
+    let builder = Auth::builder().base_url(format!("http://127.0.0.1:{port}")).retries(0);
+    let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let cookie = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
+    for _ in 0..10 {
+        assert!(browser.get_with("/session", &cookie).await.status >= 502);
+        assert!(browser.get("/api/auth/providers").await.status >= 502);
+    }
+    for line in [
+        "WARN auth_proxy::lookup: session lookup failed code=\"upstream_unreachable\"",
+        "WARN auth_proxy::proxy: upstream unavailable code=\"upstream_unreachable\"",
+        "WARN auth_proxy::lookup: circuit breaker opened failures=3",
+    ] {
+        assert_eq!(log.times(line), 1, "{line} in {}", log.text());
+    }
+    assert_eq!(log.times(" WARN "), 3, "{}", log.text());
+    let answer = || async { ([("set-cookie", "authjs.session-token=; Max-Age=0")], "null") };
+    let _upstream = auth_proxy_tests::App::start_at(port, axum::Router::new().fallback(answer)).await;
+    tokio::time::timeout(std::time::Duration::from_secs(10), async {
+        while browser.get_with("/session", &cookie).await.status != 401 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the circuit breaker closes");
+    assert_eq!(browser.get("/api/auth/providers").await.status, 200);
+    for line in [
+        "INFO auth_proxy::lookup: circuit breaker closed failures=3",
+        "INFO auth_proxy::lookup: session lookups succeed again failures=",
+        "INFO auth_proxy::proxy: upstream available again failures=",
+    ] {
+        assert_eq!(log.times(line), 1, "{line} in {}", log.text());
+    }
+}
