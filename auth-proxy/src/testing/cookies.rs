@@ -1,20 +1,23 @@
+//! The cookies of Auth.js besides the session: the CSRF token and the callback URL; and cookie dates.
+
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::{digest, rand};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::fake::SeenRequest;
+use super::state::SeenRequest;
 
-/// `core/lib/actions/callback/oauth/csrf-token.ts`.
+/// The CSRF token of a browser (`core/lib/actions/callback/oauth/csrf-token.ts`).
 pub(super) struct Csrf {
     pub(super) token: String,
-    /// Whether the browser sent it: then no new cookie is set.
+    /// Whether the browser sent it. If it did, no new cookie is set.
     pub(super) sent: bool,
 }
 
 impl Csrf {
-    pub(super) fn is_ours(value: &str, secret: &str) -> bool {
+    /// Whether a cookie's value is a token with its hash under this secret.
+    pub(super) fn is_genuine(value: &str, secret: &str) -> bool {
         value.split_once('|').is_some_and(|(token, hash)| hash == Self::hash(token, secret))
     }
 
@@ -23,11 +26,13 @@ impl Csrf {
     }
 }
 
+/// The `Set-Cookie` value of the callback URL.
 pub(super) fn callback_cookie(url: &str) -> String {
     let url = utf8_percent_encode(url, NON_ALPHANUMERIC);
     format!("authjs.callback-url={url}; Path=/; HttpOnly; SameSite=Lax")
 }
 
+/// The percent-decoded value of a request's cookie.
 pub(super) fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
     seen.headers
         .get_all(http::header::COOKIE)
@@ -39,7 +44,7 @@ pub(super) fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
 }
 
 /// RFC 9110, section 5.6.7, by way of RFC 3339: the standard library formats no dates.
-pub(super) fn httpdate(time: SystemTime) -> String {
+pub(super) fn http_date(time: SystemTime) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -54,9 +59,10 @@ pub(super) fn httpdate(time: SystemTime) -> String {
     format!("{day}, {date} {month} {year} {clock} GMT")
 }
 
+/// 32 random bytes in hexadecimal digits.
 pub(super) fn random_hex() -> String {
     let mut bytes = [0; 32];
-    // Only a broken kernel has no randomness; a fake may then repeat itself.
+    // This fails only if the kernel has no randomness. A fake may then repeat a value.
     let _ = rand::fill(&mut bytes);
     hex(&bytes)
 }
@@ -75,6 +81,6 @@ mod tests {
 
     #[test]
     fn dates() {
-        assert_eq!(httpdate(UNIX_EPOCH + Duration::from_secs(784_111_777)), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(UNIX_EPOCH + Duration::from_secs(784_111_777)), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }
