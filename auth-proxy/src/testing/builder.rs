@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::dispatch;
 use super::fake::FakeUpstream;
+use super::mint;
 use super::port::Port;
 use super::state::{Account, Fake, Settings};
 use crate::config::Strategy;
@@ -124,12 +125,13 @@ impl FakeUpstreamBuilder {
 
     /// Adds a user. `claims` is a JSON object with `sub`, `name`, `email` and any other claim of the token.
     /// [`session_claims`](Self::session_claims) decides which of them `session.user` holds.
+    ///
+    /// # Panics
+    /// When the claims are no JSON object. This is a tool for tests.
     #[must_use]
+    #[track_caller]
     pub fn user(mut self, login: &str, password: &str, claims: Value) -> Self {
-        let claims = match claims {
-            Value::Object(claims) => claims,
-            _ => serde_json::Map::new(),
-        };
+        let claims = mint::object(&claims);
         self.settings.accounts.push(Account {
             login: login.to_owned(),
             password: password.to_owned(),
@@ -156,5 +158,16 @@ impl fmt::Debug for FakeUpstreamBuilder {
         f.debug_struct("FakeUpstreamBuilder")
             .field("base_path", &self.settings.base_path)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "claims are a JSON object")]
+    fn user_panics_when_the_claims_are_no_object() {
+        let _ = FakeUpstream::builder().user("ada", "secret", json!(["admin"]));
     }
 }

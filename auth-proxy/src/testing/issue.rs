@@ -36,8 +36,9 @@ impl FakeUpstream {
     /// ```
     ///
     /// # Panics
-    /// When the claims do not serialise to a JSON object.
+    /// When the claims do not serialise to a JSON object, or the cryptography fails.
     #[must_use]
+    #[track_caller]
     pub fn cookie(&self, claims: &impl Serialize) -> String {
         let (fake, claims) = (self.fake(), mint::object(claims));
         let value = match fake.settings.strategy {
