@@ -1,7 +1,6 @@
-//! The cookies of Auth.js besides the session: the CSRF token and the callback URL; and cookie dates.
+//! The cookies of Auth.js besides the session: the CSRF token and the callback URL.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::{digest, rand};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -43,22 +42,6 @@ pub(super) fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
         .map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
-/// RFC 9110, section 5.6.7, by way of RFC 3339: the standard library formats no dates.
-pub(super) fn http_date(time: SystemTime) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let days = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() / 86_400;
-    let day = usize::try_from(days % 7).ok().and_then(|n| DAYS.get(n)).copied().unwrap_or("Thu");
-    let text = humantime::format_rfc3339_seconds(time).to_string();
-    let mut parts = text.split(['-', 'T', 'Z']);
-    let mut next = || parts.next().unwrap_or_default().to_owned();
-    let (year, month, date, clock) = (next(), next(), next(), next());
-    let month =
-        month.parse::<usize>().ok().and_then(|n| MONTHS.get(n.wrapping_sub(1))).copied().unwrap_or("Jan");
-    format!("{day}, {date} {month} {year} {clock} GMT")
-}
-
 /// 32 random bytes in hexadecimal digits.
 pub(super) fn random_hex() -> String {
     let mut bytes = [0; 32];
@@ -73,14 +56,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        assert_eq!(http_date(UNIX_EPOCH + Duration::from_secs(784_111_777)), "Sun, 06 Nov 1994 08:49:37 GMT");
-    }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use http::header::{CONTENT_TYPE, HOST};
 
 use super::answer::Answer;
-use super::cookies::{Csrf, callback_cookie, cookie, http_date, random_hex};
+use super::cookies::{Csrf, callback_cookie, cookie, random_hex};
 use super::state::{Account, Fake, SeenRequest};
 use crate::config::Strategy;
 
@@ -103,7 +103,7 @@ impl<'a> FakeRequest<'a> {
 
     /// The `Set-Cookie` values that set the session cookie.
     pub(super) fn session_cookies(&self, token: &str) -> Vec<String> {
-        let expires = http_date(SystemTime::now() + self.fake.settings.max_age);
+        let expires = httpdate::fmt_http_date(SystemTime::now() + self.fake.settings.max_age);
         let pairs = self.fake.cookie_pairs(token).into_iter();
         pairs
             .map(|(name, value)| format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax"))
