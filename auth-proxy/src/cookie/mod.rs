@@ -9,7 +9,6 @@
 mod adapt;
 mod bearer;
 mod candidate;
-mod date;
 mod error;
 mod names;
 mod outgoing;

@@ -1,31 +1,30 @@
-//! What a `Set-Cookie` does to the session cookie, and which token the browser has after it.
+//! Whether a `Set-Cookie` sets or clears the session cookie, and which token the browser has afterwards.
 
 use std::borrow::Cow;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 
 use super::candidate::Candidate;
-use super::date;
 use super::scan::chunk_number;
 use super::text::{Attribute, SetCookie, split};
 
-/// What a `Set-Cookie` does to the session cookie.
+/// The effect of a `Set-Cookie` on the session cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetCookieKind {
-    /// Takes it away: an empty value, or no time to live.
+    /// Removes it: the value is empty, or the lifetime is over.
     Clears,
     /// Sets it, or one of its chunks.
     Sets,
 }
 
-/// Whether a `Set-Cookie` value concerns the session cookie of this name, or one of its chunks.
+/// The effect of a `Set-Cookie` value on the session cookie of this name or on one of its chunks. `None` for every other
+/// cookie.
 pub(crate) fn is_session_cookie(set_cookie: &[u8], name: &str) -> Option<SetCookieKind> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    at(set_cookie, name, i64::try_from(now).unwrap_or(i64::MAX))
+    effect_at(set_cookie, name, SystemTime::now())
 }
 
-/// The token that a browser has after these `Set-Cookie` lines: of two of one name the later counts.
+/// The token that a browser has after these `Set-Cookie` lines. Of two lines with the same name the later counts.
 pub(crate) fn token_after<'v>(
     set_cookies: impl DoubleEndedIterator<Item = &'v [u8]>,
     name: &str,
@@ -33,7 +32,7 @@ pub(crate) fn token_after<'v>(
 ) -> Option<String> {
     let pairs = set_cookies.rev().filter_map(|cookie| {
         let pair = SetCookie::of(cookie).pair;
-        // A cookie that is cleared leaves no token, whatever value it is given.
+        // A cookie that is cleared leaves no token, whatever its value is.
         let pair = match is_session_cookie(cookie, name) {
             Some(SetCookieKind::Clears) => [split(pair, b'=').0, b"="].concat(),
             _ => pair.to_vec(),
@@ -44,33 +43,42 @@ pub(crate) fn token_after<'v>(
     Candidate::of(&headers, &[name], opaque).ok()??.token().ok().map(Cow::into_owned)
 }
 
-fn at(set_cookie: &[u8], name: &str, now: i64) -> Option<SetCookieKind> {
+fn effect_at(set_cookie: &[u8], name: &str, now: SystemTime) -> Option<SetCookieKind> {
     let cookie = SetCookie::of(set_cookie);
     let (key, value) = cookie.name_and_value()?;
     let suffix = key.strip_prefix(name.as_bytes())?;
     if !suffix.is_empty() && chunk_number(suffix).is_none() {
         return None;
     }
-    let clears = value.is_empty() || is_spent(cookie.attributes(), now);
+    let clears = value.is_empty() || is_expired(cookie.attributes(), now);
     Some(if clears { SetCookieKind::Clears } else { SetCookieKind::Sets })
 }
 
-/// Whether the attributes leave no time to live. `Max-Age` outranks `Expires`, and of two attributes
-/// of one name the later counts (RFC 6265, section 5.3).
-fn is_spent<'a>(attributes: impl Iterator<Item = Attribute<'a>>, now: i64) -> bool {
+/// Whether the attributes end the lifetime at once. `Max-Age` outranks `Expires`, and of two attributes of one name the
+/// later counts (RFC 6265, section 5.3). An attribute that cannot be read is ignored, as in a browser.
+fn is_expired<'a>(attributes: impl Iterator<Item = Attribute<'a>>, now: SystemTime) -> bool {
     let (mut max_age, mut expires) = (None, None);
     for Attribute { name, value, .. } in attributes {
         if name.eq_ignore_ascii_case(b"max-age") {
-            max_age = is_no_age(value).or(max_age);
+            max_age = is_zero_or_less(value).or(max_age);
         } else if name.eq_ignore_ascii_case(b"expires") {
-            expires = date::parse(value).map(|at| at <= now).or(expires);
+            expires = date(value).map(|at| at <= now).or(expires);
         }
     }
     max_age.or(expires).unwrap_or(false)
 }
 
+/// The date of an `Expires`, in the three forms of RFC 9110, section 5.6.7.
+///
+/// Auth.js writes it with JavaScript's `toUTCString` (`core/lib/vendored/cookie.ts`: `serialize`), and so do next-auth
+/// and Robo: that is the first of these forms, IMF-fixdate. Browsers read more (RFC 6265, section 5.1.1): `01-Jan-1970`, any time zone, a wrong day of the
+/// week. Here such a date is ignored.
+fn date(value: &[u8]) -> Option<SystemTime> {
+    httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()
+}
+
 /// Whether a `Max-Age` is zero or less; `None` when it is no number (RFC 6265, section 5.2.2).
-fn is_no_age(value: &[u8]) -> Option<bool> {
+fn is_zero_or_less(value: &[u8]) -> Option<bool> {
     let (negative, digits) = match value.strip_prefix(b"-") {
         Some(digits) => (true, digits),
         None => (false, value),
@@ -81,10 +89,14 @@ fn is_no_age(value: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn the_token_after_an_answer_is_the_one_it_sets() {
+    fn token_after_returns_the_token_that_is_set_last() {
         let after =
             |lines: &[&'static str]| token_after(lines.iter().map(|line| line.as_bytes()), "s", false);
         assert_eq!(after(&["s=one; Path=/", "s=two; Path=/", "other=x"]).as_deref(), Some("two"));
@@ -97,9 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn tells_setting_from_clearing() {
+    fn set_cookie_sets_clears_or_is_another_cookie() {
         // Sun, 13 Sep 2020 12:26:40 GMT
-        let kind = |text: &str| at(text.as_bytes(), "s", 1_600_000_000);
+        let now = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+        let kind = |text: &str| effect_at(text.as_bytes(), "s", now);
         for text in [
             "s=",
             "s = ",
@@ -141,9 +154,62 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_is_the_real_one() {
+    fn expires_is_compared_with_the_current_time() {
         let kind = |text: &str| is_session_cookie(text.as_bytes(), "s");
         assert_eq!(kind("s=x; Expires=Fri, 01 Jan 2016 00:00:00 GMT"), Some(SetCookieKind::Clears));
         assert_eq!(kind("s=x; Expires=Fri, 01 Jan 2999 00:00:00 GMT"), Some(SetCookieKind::Sets));
+    }
+
+    #[test]
+    fn expires_is_read_in_the_three_forms_of_http() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            " Sun, 06 Nov 1994 08:49:37 GMT ",
+        ] {
+            let expected = UNIX_EPOCH + Duration::from_secs(784_111_777);
+            assert_eq!(date(text.as_bytes()), Some(expected), "{text}");
+        }
+        for (text, seconds) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Thu, 29 Feb 2024 23:59:59 GMT", 1_709_251_199),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+        ] {
+            let expected = UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(date(text.as_bytes()), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "-1",
+            "never",
+            "Thu, 01 Jan 1970",
+            "01 Jan 00:00:00",
+            "Thu, 32 Jan 1970 00:00:00 GMT",
+            "Thu, 29 Feb 2023 00:00:00 GMT",
+            "Thu, 01 Jan 1970 24:00:00 GMT",
+            "Thu, 01 Jan 1970 00:60:00 GMT",
+            "Thu, 01 Jan 1600 00:00:00 GMT",
+            "Thu, 01 Foo 1970 00:00:00 GMT",
+            "2020-09-13T12:26:40Z",
+            // A browser reads these.
+            "Thu, 01-Jan-1970 00:00:00 GMT",
+            "Fri, 01 Jan 1970 00:00:00 GMT",
+            "Thu, 01 Jan 1970 00:00:00 -0000",
+            "Wed, 31 Dec 1969 23:59:59 GMT",
+            "1 jan 70 0:0:1",
+        ] {
+            assert_eq!(date(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(date(b"Thu, 01 Jan 1970 00:00:00 GMT\xff"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn dates_never_panic(text in prop::collection::vec(any::<u8>(), 0..60), near in "(Mon, |Sunday, |Wed ){0,2}[0-9a-c: ,-]{0,24}(Jan|feb)[0-9: -]{0,24}( GMT)?") {
+            let _ = date(&text);
+            let _ = date(near.as_bytes());
+        }
     }
 }

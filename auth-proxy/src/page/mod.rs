@@ -1,5 +1,10 @@
-//! What people see of an error: a page in place of the problem body, for who navigates. Knows the error and the request's
-//! headers, and nothing of where it came from.
+//! Error pages: HTML instead of a problem body, when a browser loads a page.
+//!
+//! It knows the error and the headers of the request. It knows nothing of sessions, tokens or the upstream, and puts
+//! nothing from a request into a page.
+//!
+//! Imports the rooms: `error`.
+//! Does without the crates: `hyper`, `tokio`, `tower`, `serde_json`.
 
 mod html;
 mod navigation;

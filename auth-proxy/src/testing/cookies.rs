@@ -1,20 +1,22 @@
+//! The cookies of Auth.js besides the session: the CSRF token and the callback URL.
+
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::{digest, rand};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::fake::SeenRequest;
+use super::state::SeenRequest;
 
-/// `core/lib/actions/callback/oauth/csrf-token.ts`.
+/// The CSRF token of a browser (`core/lib/actions/callback/oauth/csrf-token.ts`).
 pub(super) struct Csrf {
     pub(super) token: String,
-    /// Whether the browser sent it: then no new cookie is set.
+    /// Whether the browser sent it. If it did, no new cookie is set.
     pub(super) sent: bool,
 }
 
 impl Csrf {
-    pub(super) fn is_ours(value: &str, secret: &str) -> bool {
+    /// Whether a cookie's value is a token with its hash under this secret.
+    pub(super) fn is_genuine(value: &str, secret: &str) -> bool {
         value.split_once('|').is_some_and(|(token, hash)| hash == Self::hash(token, secret))
     }
 
@@ -23,11 +25,13 @@ impl Csrf {
     }
 }
 
+/// The `Set-Cookie` value of the callback URL.
 pub(super) fn callback_cookie(url: &str) -> String {
     let url = utf8_percent_encode(url, NON_ALPHANUMERIC);
     format!("authjs.callback-url={url}; Path=/; HttpOnly; SameSite=Lax")
 }
 
+/// The percent-decoded value of a request's cookie.
 pub(super) fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
     seen.headers
         .get_all(http::header::COOKIE)
@@ -38,25 +42,10 @@ pub(super) fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
         .map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
-/// RFC 9110, section 5.6.7, by way of RFC 3339: the standard library formats no dates.
-pub(super) fn httpdate(time: SystemTime) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let days = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() / 86_400;
-    let day = usize::try_from(days % 7).ok().and_then(|n| DAYS.get(n)).copied().unwrap_or("Thu");
-    let text = humantime::format_rfc3339_seconds(time).to_string();
-    let mut parts = text.split(['-', 'T', 'Z']);
-    let mut next = || parts.next().unwrap_or_default().to_owned();
-    let (year, month, date, clock) = (next(), next(), next(), next());
-    let month =
-        month.parse::<usize>().ok().and_then(|n| MONTHS.get(n.wrapping_sub(1))).copied().unwrap_or("Jan");
-    format!("{day}, {date} {month} {year} {clock} GMT")
-}
-
+/// 32 random bytes in hexadecimal digits.
 pub(super) fn random_hex() -> String {
     let mut bytes = [0; 32];
-    // Only a broken kernel has no randomness; a fake may then repeat itself.
+    // This fails only if the kernel has no randomness. A fake may then repeat a value.
     let _ = rand::fill(&mut bytes);
     hex(&bytes)
 }
@@ -67,14 +56,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        assert_eq!(httpdate(UNIX_EPOCH + Duration::from_secs(784_111_777)), "Sun, 06 Nov 1994 08:49:37 GMT");
-    }
 }

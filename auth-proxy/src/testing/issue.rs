@@ -1,24 +1,24 @@
-//! Tokens as the fake issues them, and the cookies that they travel in.
+//! The tokens and database sessions that the fake issues, and the cookies that carry them.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::cookies::random_hex;
-use super::fake::{Fake, FakeUpstream};
-use super::mint::{self, mint};
-use super::routes::now;
+use super::fake::FakeUpstream;
+use super::mint::{self, mint, unix_now};
+use super::state::Fake;
 use crate::config::Strategy;
 
-/// Characters of a cookie's value (`core/lib/utils/cookie.ts:26-29`).
+/// The longest cookie value that is not split (`core/lib/utils/cookie.ts:26-29`), in characters.
 const CHUNK: usize = 3936;
 
 impl FakeUpstream {
-    /// The `Cookie` header of a visitor who is signed in with these claims, a JSON object: the session cookie, in
-    /// chunks where a browser would have them.
+    /// The `Cookie` header of a visitor who is signed in with these claims, a JSON object. A long session cookie is
+    /// split into chunks, as in a browser.
     ///
-    /// A token has `iat`, `exp` and `jti` as from a sign-in now, unless the claims say otherwise: with an `exp` in
-    /// the past it is over. With [`Strategy::Database`] a session is added to the fake's database, and the
-    /// claims are its user's.
+    /// The token has `iat`, `exp` and `jti` of a sign-in now, unless the claims set them: an `exp` in the past makes
+    /// an expired token. With [`Strategy::Database`] this adds a session to the fake's database instead; the claims
+    /// are those of its user.
     ///
     /// ```
     /// # use auth_proxy::{auth_proxy, testing::FakeUpstream};
@@ -36,15 +36,16 @@ impl FakeUpstream {
     /// ```
     ///
     /// # Panics
-    /// When the claims do not serialise to a JSON object.
+    /// When the claims do not serialise to a JSON object, or the cryptography fails.
     #[must_use]
+    #[track_caller]
     pub fn cookie(&self, claims: &impl Serialize) -> String {
         let (fake, claims) = (self.fake(), mint::object(claims));
-        let value = match fake.strategy {
+        let value = match fake.settings.strategy {
             Strategy::Jwt => {
-                let mut whole = fake.registered();
-                whole.extend(claims);
-                fake.encrypted(&whole)
+                let mut all = fake.registered_claims();
+                all.extend(claims);
+                fake.encrypted(&all)
             }
             Strategy::Database => fake.new_session(claims),
         };
@@ -54,16 +55,17 @@ impl FakeUpstream {
 }
 
 impl Fake {
-    /// A fresh token of these claims: older times and ids are overwritten (`core/jwt.ts:57-73`).
+    /// A new token with these claims. Their times and id are overwritten (`core/jwt.ts:57-73`).
     pub(super) fn token(&self, claims: &Map<String, Value>) -> String {
         let mut claims = claims.clone();
-        claims.extend(self.registered());
+        claims.extend(self.registered_claims());
         self.encrypted(&claims)
     }
 
-    fn registered(&self) -> Map<String, Value> {
-        let now = now();
-        let exp = now + self.max_age.as_secs();
+    /// `iat`, `exp` and `jti` of a token that is issued now.
+    fn registered_claims(&self) -> Map<String, Value> {
+        let now = unix_now();
+        let exp = now + self.settings.max_age.as_secs();
         [("iat", json!(now)), ("exp", json!(exp)), ("jti", json!(random_hex()))]
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
@@ -71,19 +73,19 @@ impl Fake {
     }
 
     fn encrypted(&self, claims: &Map<String, Value>) -> String {
-        mint(claims, &self.secret, &self.cookie_name)
+        mint(claims, &self.settings.secret, &self.settings.cookie_name)
     }
 
-    /// Adds a session of this user to the database, and answers the value of its cookie.
+    /// Adds a session of this user to the database and returns the value of its cookie.
     pub(super) fn new_session(&self, user: Map<String, Value>) -> String {
         let token = random_hex();
         self.memory().sessions.insert(token.clone(), user);
         token
     }
 
-    /// The session cookie, in chunks where it must be (`core/lib/utils/cookie.ts:180-204`).
+    /// Names and values of the session cookie. A long value is split into chunks (`core/lib/utils/cookie.ts:180-204`).
     pub(super) fn cookie_pairs(&self, value: &str) -> Vec<(String, String)> {
-        let name = &self.cookie_name;
+        let name = &self.settings.cookie_name;
         if value.len() <= CHUNK {
             return vec![(name.clone(), value.to_owned())];
         }

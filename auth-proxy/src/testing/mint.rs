@@ -1,3 +1,5 @@
+//! Tokens made by hand for tests, and their decoding.
+
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,11 +12,12 @@ use crate::token::{Decoder, Demands, encrypt};
 
 /// A session token as Auth.js v5 issues it (`core/jwt.ts`): JWE, `dir`, A256CBC-HS512, with `kid`.
 ///
-/// Takes the claims as they are: set `exp` (seconds since the Unix epoch) to have it expire.
+/// The claims are used as they are. Set `exp` (seconds since the Unix epoch) to make the token expire.
 ///
 /// # Panics
-/// When the claims do not serialise to a JSON object. This is a tool for tests.
+/// When the claims do not serialise to a JSON object, or the cryptography fails. This is a tool for tests.
 #[must_use]
+#[track_caller]
 pub fn mint(claims: &impl Serialize, secret: &str, cookie_name: &str) -> String {
     encrypt::encrypt_v5(&object(claims), secret, cookie_name, encrypt::Enc::A256CbcHs512, true)
 }
@@ -22,12 +25,20 @@ pub fn mint(claims: &impl Serialize, secret: &str, cookie_name: &str) -> String 
 /// A session token as next-auth v4 issues it (`v4:jwt/index.ts`): JWE, `dir`, A256GCM.
 ///
 /// # Panics
-/// When the claims do not serialise to a JSON object. This is a tool for tests.
+/// When the claims do not serialise to a JSON object, or the cryptography fails. This is a tool for tests.
 #[must_use]
+#[track_caller]
 pub fn mint_v4(claims: &impl Serialize, secret: &str) -> String {
     encrypt::encrypt_v4(&object(claims), secret)
 }
 
+/// Seconds since the Unix epoch.
+pub(super) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The claims as a JSON object.
+#[track_caller]
 #[expect(clippy::panic, reason = "a tool for tests, and documented")]
 pub(super) fn object(claims: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(claims) {
@@ -36,8 +47,8 @@ pub(super) fn object(claims: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-/// Opens tokens as the proxy does, one by one and remembering none: what [`mint`] undone is. For tests that
-/// look into a token, and for benchmarks.
+/// Opens tokens as the proxy does, without a cache: the inverse of [`mint`]. For tests that read a token's claims, and
+/// for benchmarks.
 ///
 /// ```
 /// use auth_proxy::testing::{Opener, mint};
@@ -50,23 +61,22 @@ pub(super) fn object(claims: &impl Serialize) -> Map<String, Value> {
 pub struct Opener(Decoder);
 
 impl Opener {
-    /// Derives the keys of Auth.js v5. `None` when that fails, which it does not with any secret.
+    /// Derives the keys of Auth.js v5. `None` when the crypto library fails; every secret is accepted.
     #[must_use]
     pub fn new(secret: &str, cookie_name: &str) -> Option<Self> {
         let secrets = [Zeroizing::new(secret.to_owned())];
         Decoder::new(TokenFormat::Encrypted, &secrets, cookie_name, Demands::NONE).ok().map(Self)
     }
 
-    /// The claims set of a token that is genuine and good now, as it stands in it: the text of a JSON
-    /// object.
+    /// The claims of a token that is genuine and valid now, byte for byte: the text of a JSON object. `None` for any
+    /// other token.
     #[must_use]
     pub fn claims(&self, token: &str) -> Option<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-        self.0.open(token, now).ok().map(crate::token::Verified::into_text)
+        self.0.open(token, unix_now()).ok().map(crate::token::Verified::into_text)
     }
 }
 
-/// Shows no key.
+/// Prints no key.
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Opener(..)")

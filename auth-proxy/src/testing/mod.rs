@@ -1,7 +1,7 @@
-//! What tests of an app need (feature `testing`): sessions and tokens made by hand, a fake Auth.js upstream, and freshly
-//! minted tokens. Give the feature to the dev-dependency only.
+//! Tools for the tests of an app (feature `testing`): sessions and tokens made by hand, and a fake Auth.js upstream.
+//! Enable the feature for the dev-dependency only.
 //!
-//! A handler or a policy is a function: call it, with [`session`], [`token`] and [`require_session`].
+//! A handler or a policy is a function. Call it with [`session`], [`token`] and [`require_session`].
 //!
 //! ```
 //! use auth_proxy::{Session, User, auth_proxy, testing};
@@ -17,7 +17,7 @@
 //! # }
 //! ```
 //!
-//! A whole app is tested before a [`FakeUpstream`], over a real socket, with a visitor who signs in there or comes with
+//! To test a whole app, run it in front of a [`FakeUpstream`], over a real socket. A visitor signs in there, or sends
 //! its [`cookie`](FakeUpstream::cookie).
 //!
 //! ```
@@ -42,11 +42,26 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The fake encrypts and reads tokens with this crate's own code. A test against it therefore cannot show that tokens are
+//! compatible with Auth.js: an error made on both sides would cancel out. The conformance suite of this project shows
+//! that, with tokens of the real `@auth/core` and `next-auth` and with a real server.
+//!
+//! # For maintainers
+//!
+//! Nothing outside of this room may import it, and nothing here may be needed by an app that does not enable the feature.
+//! `state` is what all files of the fake share; `dispatch`, `routes` and `robo` answer requests; `script` and `raw` play
+//! faults; `fake` and `builder` are the public types.
+//!
+//! Imports the rooms: `config`, `cookie`, `extract`, `guard`, `provider`, `session`, `token`.
+//! Does without the crates: `jsonwebtoken`, `quick_cache`, `reqwest`, `rustls`, `tower`.
 
 mod answer;
 mod bodies;
+mod builder;
 mod cookies;
 mod direct;
+mod dispatch;
 mod fake;
 mod fault;
 mod issue;
@@ -54,13 +69,17 @@ mod mint;
 mod pages;
 mod port;
 mod raw;
+mod request;
 mod robo;
 mod routes;
 mod script;
-mod shown;
+mod session_json;
 mod signup;
+mod state;
 
+pub use self::builder::FakeUpstreamBuilder;
 pub use self::direct::{require_session, session, session_of, stale, token};
-pub use self::fake::{FakeUpstream, FakeUpstreamBuilder, SeenRequest};
+pub use self::fake::FakeUpstream;
 pub use self::fault::Fault;
 pub use self::mint::{Opener, mint, mint_v4};
+pub use self::state::SeenRequest;

@@ -1,3 +1,5 @@
+//! The fake's port: listening, refusing and its open connections.
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +12,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::fake::Fake;
 use super::fault::Fault;
 use super::script;
+use super::state::Fake;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::fake::SeenRequest;
+use super::state::SeenRequest;
 
 /// Bytes of a head or a body that are read before giving up.
 const LIMIT: usize = 1 << 20;

@@ -1,14 +1,14 @@
-//! Where a Robo.js server with `@robojs/auth` answers otherwise than Auth.js, as one was seen running.
+//! The answers in which a Robo.js server with `@robojs/auth` differs from Auth.js, as observed on a running one.
 
 use axum::response::Response;
 use http::header::{ALLOW, HOST};
 use http::{Method, StatusCode};
 
 use super::answer::Answer;
-use super::fake::{Fake, SeenRequest};
+use super::state::{Fake, SeenRequest};
 
-/// A scheme or a host that is none breaks the URL that Robo builds of them, and with it the request
-/// (`srv/core/robo-request.ts:50-56`).
+/// Whether Robo leaves this request without an answer. Robo builds a URL from the scheme and the host; with an invalid
+/// one the handler throws and no response is written (`srv/core/robo-request.ts:50-56`).
 pub(super) fn never_answers(seen: &SeenRequest) -> bool {
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap_or(" "));
     let scheme =
@@ -19,9 +19,9 @@ pub(super) fn never_answers(seen: &SeenRequest) -> bool {
         || seen.method == Method::TRACE
 }
 
-/// Robo's own answer, where it has one (`robo/runtime/route-map.ts:19-32`).
+/// Robo's own answer (`robo/runtime/route-map.ts:19-32`), or `None` where it answers as Auth.js.
 pub(super) fn answer(fake: &Fake, seen: &SeenRequest) -> Option<Response> {
-    let action = seen.uri.path().strip_prefix(&fake.base_path).unwrap_or_default();
+    let action = seen.uri.path().strip_prefix(&fake.settings.base_path).unwrap_or_default();
     let action = action.strip_suffix('/').unwrap_or(action);
     let allow = match action {
         "/providers" | "/session" | "/csrf" | "/verify-request" | "/error" => "GET",

@@ -12,9 +12,10 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::net::TcpStream;
 
 use super::bodies;
-use super::fake::{Fake, answer};
+use super::dispatch::answer;
 use super::fault::Fault;
 use super::raw::{Reply, Wire};
+use super::state::Fake;
 
 /// So that what was written arrives before the reset that follows it.
 const ARRIVES: Duration = Duration::from_millis(50);

@@ -1,19 +1,19 @@
-//! Registering by email and password, as Robo does it (`robo/builtins/email-password/signup.ts`).
+//! Registration by email and password as in Robo (`robo/builtins/email-password/signup.ts`).
 
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, LOCATION};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::fake::Account;
-use super::routes::Visit;
+use super::request::FakeRequest;
+use super::state::Account;
 
-/// Robo's shortest password.
-const SHORTEST: usize = 8;
+/// Characters that a password needs at Robo.
+const MIN_PASSWORD: usize = 8;
 
-impl Visit<'_> {
-    /// `/signup`: 302 when it is done, and signed in at once; errors as JSON where JSON was sent or asked
-    /// for, else by a page outside of the base path, which Robo does not have.
+impl FakeRequest<'_> {
+    /// `/signup`. Success signs the user in and redirects with 302. An error is JSON if JSON was sent or accepted, and
+    /// otherwise a redirect to a page outside of the base path, which Robo does not serve.
     pub(super) fn sign_up(&self) -> Answer {
         match self.seen.method {
             Method::POST => {}
@@ -27,7 +27,7 @@ impl Visit<'_> {
             Ok(account) => self.signed_in(&account),
             Err(code) if self.is_json() => Answer::json(
                 StatusCode::BAD_REQUEST,
-                json!({ "error": code, "message": "The account cannot be made." }).to_string(),
+                json!({ "error": code, "message": "The account cannot be created." }).to_string(),
             ),
             Err(code) => Answer::json(StatusCode::SEE_OTHER, String::new())
                 .header(LOCATION, &format!("{}/signup?error={code}", self.origin)),
@@ -41,7 +41,7 @@ impl Visit<'_> {
         if name.is_empty() || host.is_empty() {
             return Err("InvalidEmail");
         }
-        if given("password").len() < SHORTEST {
+        if given("password").len() < MIN_PASSWORD {
             return Err("InvalidPassword");
         }
         if given("password") != given("passwordConfirm") {
@@ -60,7 +60,7 @@ impl Visit<'_> {
         let is_taken = |known: &Account| {
             known.login == email || known.claims.get("email") == account.claims.get("email")
         };
-        if self.fake.accounts.iter().chain(&memory.accounts).any(is_taken) {
+        if self.fake.settings.accounts.iter().chain(&memory.accounts).any(is_taken) {
             return Err("EmailTaken");
         }
         memory.accounts.push(account.clone());

@@ -76,6 +76,4 @@ impl fmt::Debug for Decoder {
 }
 
 #[cfg(test)]
-mod headers;
-#[cfg(test)]
 mod tests;

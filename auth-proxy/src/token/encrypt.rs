@@ -1,4 +1,4 @@
-//! Makes tokens as the upstreams do. For tests only: this crate never issues a session.
+//! Encrypts tokens as the upstreams do. For tests only: this crate never issues a session.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{
@@ -10,8 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+use super::error::KeyError;
 use super::keys;
 
+/// The content encryptions of Auth.js (RFC 7518, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Enc {
     A256CbcHs512,
@@ -19,6 +21,11 @@ pub(crate) enum Enc {
     A256Gcm,
 }
 
+/// A token as Auth.js v5 issues it. `kid` decides whether its header names the key.
+///
+/// # Panics
+/// When the cryptography fails: an empty token would make a test pass for the wrong reason.
+#[track_caller]
 pub(crate) fn encrypt_v5(
     claims: &Map<String, Value>,
     secret: &str,
@@ -26,33 +33,52 @@ pub(crate) fn encrypt_v5(
     enc: Enc,
     kid: bool,
 ) -> String {
-    let bytes = if enc == Enc::A256CbcHs512 { 64 } else { 32 };
-    let key = keys::derive_v5(secret, cookie_name, bytes).unwrap_or_default();
-    let enc = if bytes == 64 { "A256CBC-HS512" } else { "A256GCM" };
-    let header = if kid {
-        json!({ "alg": "dir", "enc": enc, "kid": keys::thumbprint(&key) })
-    } else {
-        json!({ "alg": "dir", "enc": enc })
+    let (name, bytes) = match enc {
+        Enc::A256CbcHs512 => ("A256CBC-HS512", 64),
+        Enc::A256Gcm => ("A256GCM", 32),
     };
-    seal(&header, &claims_text(claims), &key).unwrap_or_default()
+    let key = derived(keys::derive_v5(secret, cookie_name, bytes));
+    let header = if kid {
+        json!({ "alg": "dir", "enc": name, "kid": keys::thumbprint(&key) })
+    } else {
+        json!({ "alg": "dir", "enc": name })
+    };
+    seal_claims(&header, claims, &key)
 }
 
+/// A token as next-auth v4 issues it.
+///
+/// # Panics
+/// When the cryptography fails.
+#[track_caller]
 pub(crate) fn encrypt_v4(claims: &Map<String, Value>, secret: &str) -> String {
-    let key = keys::derive_v4(secret).unwrap_or_default();
-    seal(&json!({ "alg": "dir", "enc": "A256GCM" }), &claims_text(claims), &key).unwrap_or_default()
+    let key = derived(keys::derive_v4(secret));
+    seal_claims(&json!({ "alg": "dir", "enc": "A256GCM" }), claims, &key)
 }
 
-fn claims_text(claims: &Map<String, Value>) -> Vec<u8> {
-    serde_json::to_vec(claims).unwrap_or_default()
+#[track_caller]
+#[expect(clippy::panic, reason = "a tool for tests, and documented")]
+fn derived(key: Result<keys::Material, KeyError>) -> keys::Material {
+    key.unwrap_or_else(|error| panic!("the token cannot be encrypted: {error}"))
 }
 
-/// Encrypts under a header that may say anything; the length of the key decides the cipher. `None`
-/// only when the crypto library fails.
+#[track_caller]
+#[expect(clippy::panic, reason = "a tool for tests, and documented")]
+fn seal_claims(header: &Value, claims: &Map<String, Value>, key: &[u8]) -> String {
+    let plain = serde_json::to_vec(claims).ok();
+    match plain.and_then(|plain| seal(header, &plain, key)) {
+        Some(token) => token,
+        None => panic!("the token cannot be encrypted: the cryptography failed"),
+    }
+}
+
+/// Encrypts under any header. The length of the key selects the cipher. `None` when the key has a wrong length or the
+/// crypto library fails.
 pub(crate) fn seal(header: &Value, plain: &[u8], key: &[u8]) -> Option<String> {
     seal_under(&header.to_string(), plain, key)
 }
 
-/// Encrypts under a header that may be any text.
+/// The same under a header that need not be JSON.
 pub(crate) fn seal_under(header: &str, plain: &[u8], key: &[u8]) -> Option<String> {
     let header = URL_SAFE_NO_PAD.encode(header);
     let (iv, ciphertext, tag) =
@@ -61,6 +87,7 @@ pub(crate) fn seal_under(header: &str, plain: &[u8], key: &[u8]) -> Option<Strin
     Some(format!("{header}..{}.{}.{}", encode(&iv), encode(&ciphertext), encode(&tag)))
 }
 
+/// The IV, the ciphertext and the tag.
 type Sealed = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 fn cbc(aad: &str, plain: &[u8], key: &[u8]) -> Option<Sealed> {
@@ -86,4 +113,16 @@ fn gcm(aad: &str, plain: &[u8], key: &[u8]) -> Option<Sealed> {
         .seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::from(aad.as_bytes()), &mut text)
         .ok()?;
     Some((iv.to_vec(), text, tag.as_ref().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "the token cannot be encrypted")]
+    fn a_failed_encryption_panics() {
+        // Too short for either cipher.
+        let _ = seal_claims(&json!({}), &Map::new(), &[0; 7]);
+    }
 }

@@ -283,5 +283,3 @@ fn open_gcm(
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;

@@ -1,13 +1,20 @@
-//! Session tokens: finding them in cookies and headers, deriving keys, decrypting and verifying.
-//! Does no IO and knows nothing of the upstream.
+//! Session tokens: deriving keys, decrypting JWE, verifying JWS, and checking the registered claims.
 //!
-//! How long an answer takes tells nothing of a secret, by construction: every tag and MAC is compared whole and
-//! in constant time by aws-lc. That is `verify_slices_are_equal` for A256CBC-HS512, before anything is
-//! decrypted, so that no padding is ever looked at under a tag that does not hold; the opening of GCM for
-//! A256GCM; `hmac::verify` for HS256 and its like. Signatures are verified with public
-//! keys. What is compared in the ordinary way is public: names of cookies, members of headers, names of keys
-//! (thumbprints, that is digests, which every token carries), and fingerprints and digests of whole tokens,
-//! under a key of this process or of 256 bits, which nobody can steer byte by byte.
+//! It does no IO, knows nothing of the upstream and takes no cookie text apart: `cookie` finds the token in a request. It
+//! issues no session; `encrypt` exists for tests only.
+//!
+//! Response times reveal nothing about a secret. aws-lc compares every tag and MAC whole and in constant time:
+//!
+//! - A256CBC-HS512: `verify_slices_are_equal`, before anything is decrypted. No padding is checked under a wrong tag.
+//! - A256GCM: `LessSafeKey::open_in_place`.
+//! - HS256, HS384 and HS512: `hmac::verify`.
+//!
+//! Signatures are verified with public keys, which are no secrets. Ordinary comparisons are used for public data only:
+//! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of whole
+//! tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
+//!
+//! Imports the rooms: `cookie`, `error`, `json`.
+//! Does without the crates: `axum`, `http`, `hyper`, `tokio`, `tower`.
 
 mod base64url;
 mod claims;

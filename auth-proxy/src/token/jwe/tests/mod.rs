@@ -1,3 +1,7 @@
+//! The ciphers of JWE and the headers that are known in advance.
+
+mod vectors;
+
 use super::*;
 
 fn hex(text: &str) -> Vec<u8> {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::*;
+use super::super::*;
 use crate::token::encrypt::{Enc, encrypt_v5, seal, seal_under};
 use crate::token::keys::{derive_v5, thumbprint};
 

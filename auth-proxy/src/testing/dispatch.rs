@@ -1,0 +1,37 @@
+//! Records a request to the fake upstream and passes it to Robo's routes or to those of Auth.js.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::state::{Fake, SeenRequest};
+use super::{robo, routes};
+
+/// Bytes of a request body that are read. Auth.js on Express has a limit too; a larger body counts as an empty form.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Serves the fake where no fault is set.
+pub(super) fn router(fake: Arc<Fake>) -> Router {
+    Router::new().fallback(handle).with_state(fake)
+}
+
+async fn handle(State(fake): State<Arc<Fake>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let seen = SeenRequest { method: parts.method, uri: parts.uri, headers: parts.headers };
+    let body = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|_| Bytes::new());
+    answer(&fake, seen, &body).await
+}
+
+/// Records a request and answers it. Never returns for a request that Robo never answers.
+pub(super) async fn answer(fake: &Fake, seen: SeenRequest, body: &[u8]) -> Response {
+    fake.memory().seen.push(seen.clone());
+    let is_robo = fake.settings.robo;
+    if is_robo && robo::never_answers(&seen) {
+        std::future::pending::<()>().await;
+    }
+    let own = if is_robo { robo::answer(fake, &seen) } else { None };
+    own.unwrap_or_else(|| routes::answer(fake, &seen, body))
+}

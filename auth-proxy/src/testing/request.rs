@@ -1,0 +1,133 @@
+//! One request to the fake with its parameters and CSRF state, and the parts that several answers share.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use http::header::{CONTENT_TYPE, HOST};
+
+use super::answer::Answer;
+use super::cookies::{Csrf, callback_cookie, cookie, random_hex};
+use super::state::{Account, Fake, SeenRequest};
+use crate::config::Strategy;
+
+type Form = HashMap<String, String>;
+
+/// A request and its parameters.
+pub(super) struct FakeRequest<'a> {
+    pub(super) fake: &'a Fake,
+    pub(super) seen: &'a SeenRequest,
+    /// Scheme and host by which the client knows the fake.
+    pub(super) origin: String,
+    pub(super) query: Form,
+    pub(super) form: Form,
+    pub(super) csrf: Csrf,
+}
+
+impl<'a> FakeRequest<'a> {
+    pub(super) fn new(fake: &'a Fake, seen: &'a SeenRequest, body: &[u8]) -> Self {
+        let header = |name: &str| seen.headers.get(name).and_then(|value| value.to_str().ok());
+        let is_json = header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/json"));
+        let form = if is_json {
+            serde_json::from_slice(body).unwrap_or_default()
+        } else {
+            serde_urlencoded::from_bytes(body).unwrap_or_default()
+        };
+        let csrf = match cookie(seen, "authjs.csrf-token") {
+            Some(value) if Csrf::is_genuine(&value, &fake.settings.secret) => {
+                Csrf { token: value.split('|').next().unwrap_or_default().to_owned(), sent: true }
+            }
+            _ => Csrf { token: random_hex(), sent: false },
+        };
+        Self {
+            fake,
+            seen,
+            origin: format!(
+                "{}://{}",
+                header("x-forwarded-proto").unwrap_or("http"),
+                header(HOST.as_str()).unwrap_or("localhost")
+            ),
+            query: seen
+                .uri
+                .query()
+                .and_then(|query| serde_urlencoded::from_str(query).ok())
+                .unwrap_or_default(),
+            form,
+            csrf,
+        }
+    }
+
+    /// The redirect that ends a sign-in, with the session cookie.
+    pub(super) fn signed_in(&self, account: &Account) -> Answer {
+        let callback = self.callback_url();
+        let strategy = self.fake.settings.strategy;
+        let is_robo_database = self.fake.settings.robo && strategy == Strategy::Database;
+        let mut cookies = Vec::new();
+        if strategy == Strategy::Jwt || is_robo_database {
+            // With Robo's database sessions this is the token that Auth.js makes first. It opens no session.
+            cookies.extend(self.session_cookies(&self.fake.token(&account.claims)));
+        }
+        if strategy == Strategy::Database && !(is_robo_database && self.wants_json()) {
+            let token = self.fake.new_session(account.claims.clone());
+            cookies.extend(self.session_cookies(&token));
+        }
+        cookies.push(callback_cookie(&callback));
+        self.redirect(&callback).cookies(cookies)
+    }
+
+    pub(super) fn redirect(&self, to: &str) -> Answer {
+        Answer::redirect(to, self.wants_json())
+    }
+
+    fn wants_json(&self) -> bool {
+        self.seen.headers.contains_key("x-auth-return-redirect")
+    }
+
+    /// Whether the form carries the token of the CSRF cookie.
+    pub(super) fn csrf_holds(&self) -> bool {
+        self.csrf.sent && self.form.get("csrfToken") == Some(&self.csrf.token)
+    }
+
+    /// Where the browser goes next. Like the default redirect callback (`core/lib/init.ts:33-37`): paths and URLs of
+    /// this origin only.
+    pub(super) fn callback_url(&self) -> String {
+        let requested = self.form.get("callbackUrl").or_else(|| self.query.get("callbackUrl")).cloned();
+        let remembered = || cookie(self.seen, "authjs.callback-url");
+        match requested.or_else(remembered) {
+            Some(path) if path.starts_with('/') && !path.starts_with("//") => {
+                format!("{}{path}", self.origin)
+            }
+            Some(url) if url == self.origin || url.starts_with(&format!("{}/", self.origin)) => url,
+            _ => self.origin.clone(),
+        }
+    }
+
+    /// The `Set-Cookie` values that set the session cookie.
+    pub(super) fn session_cookies(&self, token: &str) -> Vec<String> {
+        let expires = httpdate::fmt_http_date(SystemTime::now() + self.fake.settings.max_age);
+        let pairs = self.fake.cookie_pairs(token).into_iter();
+        pairs
+            .map(|(name, value)| format!("{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax"))
+            .collect()
+    }
+
+    /// The `Set-Cookie` value that clears the session cookie.
+    pub(super) fn cleared_session_cookie(&self) -> String {
+        format!("{}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax", self.fake.settings.cookie_name)
+    }
+
+    /// The `Set-Cookie` values of the CSRF and callback-URL cookies that the browser lacks.
+    pub(super) fn helper_cookies(&self) -> Vec<String> {
+        let mut cookies = Vec::new();
+        if !self.csrf.sent {
+            let hash = Csrf::hash(&self.csrf.token, &self.fake.settings.secret);
+            cookies.push(format!(
+                "authjs.csrf-token={}%7C{hash}; Path=/; HttpOnly; SameSite=Lax",
+                self.csrf.token
+            ));
+        }
+        if cookie(self.seen, "authjs.callback-url").is_none() || self.query.contains_key("callbackUrl") {
+            cookies.push(callback_cookie(&self.callback_url()));
+        }
+        cookies
+    }
+}
