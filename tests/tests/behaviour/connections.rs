@@ -81,7 +81,7 @@ async fn serve(mut stream: TcpStream, then: impl Fn(usize) -> Then) {
 }
 
 #[tokio::test]
-async fn one_serves_request_after_request() {
+async fn connection_is_reused_for_sequential_requests() {
     for answer in [
         OK,
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n",
@@ -102,7 +102,7 @@ async fn one_serves_request_after_request() {
 
 /// At once: each on its own, and afterwards they are there for others.
 #[tokio::test]
-async fn as_many_as_are_needed() {
+async fn pool_grows_to_concurrency_and_is_reused() {
     let upstream = Upstream::start(|_| Then::Answer(OK)).await;
     let (_app, browser) = upstream.app().await;
     for _ in 0..2 {
@@ -132,7 +132,7 @@ async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T
 }
 
 #[tokio::test]
-async fn what_the_upstream_closed_is_not_used_again() {
+async fn closed_connection_is_not_reused() {
     for last in [
         OK,
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
@@ -154,7 +154,7 @@ async fn what_the_upstream_closed_is_not_used_again() {
 
 /// What was written may have been done: it is not written again, and nobody is signed in or out by it.
 #[tokio::test]
-async fn what_was_written_is_not_repeated() {
+async fn written_post_is_not_retried() {
     let upstream = Upstream::start(|n| if n == 0 { Then::Answer(OK) } else { Then::Close }).await;
     let (_app, browser) = upstream.app().await;
     assert_eq!(browser.get("/api/auth/providers").await.body, "ok");
@@ -166,7 +166,7 @@ async fn what_was_written_is_not_repeated() {
 
 /// An answer that goes on after its end, or before anybody asked, is no answer to the next request.
 #[tokio::test]
-async fn what_comes_unasked_is_no_answer() {
+async fn surplus_response_bytes_are_discarded() {
     let upstream = Upstream::start(|_| {
         Then::Answer(
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
@@ -183,7 +183,7 @@ async fn what_comes_unasked_is_no_answer() {
 
 /// A client that goes away in the middle of an answer takes its connection with it, and no other.
 #[tokio::test]
-async fn a_client_that_goes_away() {
+async fn disconnected_client_closes_its_upstream_connection() {
     let upstream = Upstream::start(|_| {
         Then::Answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nthe beginning of something")
     })
