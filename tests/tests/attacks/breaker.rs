@@ -1,4 +1,4 @@
-//! Point 1: anybody opens the circuit breaker, and keeps everybody out.
+//! Attack 1: a client opens the circuit breaker and so denies service to every visitor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -11,27 +11,27 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::app::app;
 use crate::node::{ANSWERS, Node};
-use crate::pages::app;
+use crate::strict_upstream::{StrictUpstream, ok};
 use crate::support::{Auth, COOKIE, read};
-use crate::touchy::{Touchy, ok};
 
-/// What good visitors got.
+/// Requests of regular visitors, and how many succeeded.
 #[derive(Debug, Default)]
 struct Good {
     asked: usize,
     answered: usize,
-    /// The first that was not answered.
+    /// The first failure.
     wrong: Option<String>,
 }
 
-/// Good visitors look themselves up, each with a token of their own, and open the sign-in page, while bad requests are sent
-/// as fast as they are answered. `seen_as` are the headers of the good ones, `Host` included.
+/// Sends requests of regular visitors, each with its own token, while three attackers send `bad` in a loop. `seen_as` are
+/// the header lines of the regular requests, `Host` included. Returns the result, and the number of bad requests.
 async fn siege(app: &App, bad: &[String], rounds: usize, seen_as: &str) -> (Good, usize) {
     let (is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let good = async {
         let mut good = Good::default();
-        // The attack comes first.
+        // Regular requests start once the attack is under way.
         while sent.load(SeqCst) < 30 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -68,7 +68,7 @@ fn head(target: &str, headers: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")
 }
 
-/// Requests that the upstream refuses with 431 and a reset, or would once they are encoded.
+/// Requests that the upstream rejects with 431 and a reset, or would reject once they are encoded.
 fn too_large() -> Vec<(&'static str, Vec<String>)> {
     let bars = "|".repeat(22_000);
     let chunks = |piece: &str| {
@@ -112,9 +112,9 @@ fn too_large() -> Vec<(&'static str, Vec<String>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_that_node_refuses_keep_nobody_out() {
+async fn oversized_heads_do_not_open_the_circuit() {
     let node = Node::start(ANSWERS);
-    let raw = Touchy::start(|head| {
+    let raw = StrictUpstream::start(|head| {
         if head.contains("/session ") {
             ok("200 OK", "", r#"{"user":{"name":"Ada"}}"#)
         } else {
@@ -137,12 +137,12 @@ async fn heads_that_node_refuses_keep_nobody_out() {
                 to {upstream}, {}",
                 strategy.word()
             );
-            assert!(asked > 100 && sent > 100);
+            assert!(asked > 100 && sent > 100, "too few requests: {asked} good, {sent} bad");
         }
     }
 }
 
-/// What HAProxy or nginx answers to a host that it does not know.
+/// Answers 503 for an unknown host, as HAProxy and nginx do.
 async fn router(known: impl Fn(&str) -> bool + Clone + Send + Sync + 'static) -> App {
     let answer = move |request: Request| {
         let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -173,7 +173,7 @@ fn hosts(named: &[&str], more: &str) -> Vec<String> {
 const HOSTS: [&str; 6] = ["zzz", "localhost", "127.9.9.9", "x.localhost", "[::1]", ""];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hosts_that_a_router_does_not_know_keep_nobody_out() {
+async fn foreign_hosts_do_not_open_the_circuit() {
     let upstream = router(|host| host == "app.localhost" || host.starts_with("127.0.0.1")).await;
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let app = app(Auth::builder().base_url(upstream.url("")).session_strategy(strategy)).await;
@@ -188,14 +188,14 @@ async fn hosts_that_a_router_does_not_know_keep_nobody_out() {
     }
 }
 
-/// The router knows the app's public name and nothing else; a trusted proxy tells it.
+/// The router knows only the public host of the app, which a trusted proxy states.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_router_that_knows_only_the_public_name_keeps_nobody_out() {
+async fn foreign_forwarded_hosts_do_not_open_the_circuit() {
     let upstream = router(|host| host == "app.example.com").await;
     let builder = Auth::builder().base_url(upstream.url("")).trusted_proxies(["127.0.0.1"]);
     let app = app(builder).await;
     let seen_as = "Host: app.internal\r\nX-Forwarded-Host: app.example.com\r\n";
-    // As a proxy writes it that takes every host.
+    // A proxy that accepts every host writes the client's host here.
     let bad = hosts(&HOSTS[..4], "X-Forwarded-Host: {}\r\n");
     let (good, sent) = siege(&app, &bad, 40, seen_as).await;
     println!(
@@ -205,9 +205,9 @@ async fn a_router_that_knows_only_the_public_name_keeps_nobody_out() {
     assert_eq!(good.answered, good.asked, "{good:?}");
 }
 
-/// There the upstream comes back after an outage, too.
+/// The probe must use the public host: with any other host the router answers 503 and the circuit would stay open.
 #[tokio::test]
-async fn a_router_that_knows_only_the_public_name_is_found_again() {
+async fn circuit_closes_again_behind_a_router_that_knows_only_the_public_host() {
     let port = auth_proxy_tests::free_port();
     let builder = Auth::builder().base_url(format!("http://127.0.0.1:{port}")).trusted_proxies(["127.0.0.1"]);
     let app = app(builder.retries(0).circuit_breaker(3)).await;
@@ -217,7 +217,7 @@ async fn a_router_that_knows_only_the_public_name_is_found_again() {
         app.raw_get("/me", &headers).await.0
     };
     for _ in 0..4 {
-        assert!(me().await >= 502);
+        assert!(me().await >= 502, "the upstream is not running yet");
     }
     let answer = |request: Request| async move {
         match request.headers().get("host").and_then(|host| host.to_str().ok()) {

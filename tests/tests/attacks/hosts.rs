@@ -1,12 +1,12 @@
-//! Point 7: the upstream makes links of a host that the client chose.
+//! Attack 7: a client chooses the host that the upstream puts into links.
 
 use auth_proxy::Strategy;
 use auth_proxy_tests::App;
 
-use crate::pages::app;
+use crate::app::app;
 use crate::support::{COOKIE, Upstream, auth, read};
 
-/// None of them is this app's own.
+/// Hosts that do not belong to this app.
 const FOREIGN: [&str; 46] = [
     "192.168.1.66",
     "10.0.0.1",
@@ -65,12 +65,12 @@ const TARGETS: [&str; 6] = [
     "/me",
 ];
 
-/// What an attacker would recognise of a host in an answer.
+/// The host as it would appear in a response, in lower case.
 fn marks(host: &str) -> String {
     host.trim().to_ascii_lowercase()
 }
 
-/// Each `Host` of the client's choice, in every form in which a request can carry it.
+/// Requests that name this host in every form that a client can use.
 fn requests(target: &str, host: &str) -> Vec<String> {
     let rest = format!("Connection: close\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n\r\n");
     let more = |name: &str| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{name}: {host}\r\n{rest}");
@@ -91,7 +91,8 @@ fn requests(target: &str, host: &str) -> Vec<String> {
     all
 }
 
-/// As a client adds it that is not trusted, or that a trusted proxy lets through: the last is the proxy's.
+/// Requests with forwarding headers of the client. If `own` is not empty, a trusted proxy appends its own value, which
+/// is the last one.
 fn claims(target: &str, host: &str, own: &str) -> Vec<String> {
     let rest = format!("Connection: close\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n\r\n");
     let proxies = if own.is_empty() { String::new() } else { format!("X-Forwarded-Host: {own}\r\n") };
@@ -103,7 +104,7 @@ fn claims(target: &str, host: &str, own: &str) -> Vec<String> {
         .to_vec()
 }
 
-/// Sends a request, and answers what of the attacker's host came through.
+/// Sends a request. Returns how the client's host reached the upstream or the response, if it did.
 async fn leak(app: &App, upstream: &Upstream, request: &str, host: &str, own: &[String]) -> Option<String> {
     upstream.take_seen();
     let (_, answer) = read(&app.raw(request).await);
@@ -127,7 +128,7 @@ async fn leak(app: &App, upstream: &Upstream, request: &str, host: &str, own: &[
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_host_of_the_clients_choice_reaches_the_upstream_or_an_answer() {
+async fn client_chosen_host_reaches_neither_upstream_nor_response() {
     let (mut sent, mut leaks) = (0, Vec::new());
     for (proxies, own) in
         [(&[][..], ""), (&["10.9.9.9"][..], ""), (&["127.0.0.1"], "app.example.com"), (&["127.0.0.1"], "")]
@@ -151,7 +152,8 @@ async fn no_host_of_the_clients_choice_reaches_the_upstream_or_an_answer() {
                         })
                         .collect();
                 }
-                // Of a trusted proxy that writes none, the header is the client's own word: it has to write it.
+                // A trusted proxy must set `X-Forwarded-Host` itself; if it does not, the client's header passes. That is
+                // documented, and not tested here.
                 if !own.is_empty() || proxies != ["127.0.0.1"] {
                     all.extend(claims(target, host, own));
                 }
@@ -164,13 +166,13 @@ async fn no_host_of_the_clients_choice_reaches_the_upstream_or_an_answer() {
         let (status, _) = app.raw_get("/api/auth/signin", "").await;
         assert_eq!((status, upstream.take_seen().len()), (200, 1));
     }
-    println!("hosts: {} of {sent} requests had their host told to the upstream or to a visitor", leaks.len());
+    println!("hosts: {} of {sent} requests passed their host to the upstream or a response", leaks.len());
     assert!(leaks.is_empty(), "{} of {sent}: {}", leaks.len(), leaks[..leaks.len().min(20)].join("\n"));
 }
 
-/// Without a Host there is nothing to answer by: the upstream's own address is told to nobody.
+/// Without a `Host` the upstream would answer with its own address, so the request is rejected.
 #[tokio::test]
-async fn a_request_without_a_host_learns_no_address() {
+async fn request_without_host_is_rejected_without_naming_the_upstream() {
     let upstream = Upstream::new(COOKIE, Strategy::Jwt);
     let server = upstream.start().await;
     let (mut refused, mut sent) = (0, 0);
@@ -192,6 +194,6 @@ async fn a_request_without_a_host_learns_no_address() {
             }
         }
     }
-    println!("hosts: {refused} of {sent} requests without a host were refused");
+    println!("hosts: {refused} of {sent} requests without a host were rejected");
     assert_eq!((refused, upstream.take_seen().len()), (sent, 0));
 }

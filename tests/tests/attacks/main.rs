@@ -1,16 +1,16 @@
-//! Attacks on an app and its visitors, mounted over real sockets: one file for each. Every test prints the figure that it
-//! reaches.
+//! Attacks on an app and its visitors over real sockets, one attack a file. Each test prints how many attempts it made
+//! and how many succeeded.
 
+mod app;
 mod breaker;
+mod cache_keys;
 mod hosts;
-mod keys;
 mod memory;
 mod node;
-mod pages;
 mod shared_caches;
 mod sign_out;
 mod stale;
+mod strict_upstream;
 mod support;
-mod touchy;
 mod two_names;
 mod two_tokens;

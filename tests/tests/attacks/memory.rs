@@ -1,4 +1,4 @@
-//! Point 1: what a lookup that waits holds.
+//! Attack 1: a client exhausts memory by lookups that wait for a hanging upstream.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use auth_proxy_tests::App;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use crate::app::app;
 use crate::node::{HANGS, Node};
-use crate::pages::app;
 use crate::support::{Auth, COOKIE};
 
 const LOOKUPS: usize = 1000;
-/// KiB of a lookup.
+/// The most that one waiting lookup may hold, in KiB.
 const BOUND: usize = 128;
-/// Tokens of so many of a character: the largest that goes up, the largest that is read, and one that would be three times
-/// as large once it is encoded.
+/// A character and a count: the longest token that is sent to the upstream, the longest that is read, and one that
+/// percent-encoding would make three times as long.
 const TOKENS: [(&str, usize); 3] = [("A", 11_900), ("A", 63_000), ("|", 22_000)];
 
-/// KiB that this process has in memory.
+/// Resident memory of this process, in KiB.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
     pages * 4
 }
 
-/// Sends lookups and leaves them waiting. Answers the connections.
+/// Sends lookups that stay waiting. Returns their connections.
 async fn wait(app: &App, from: usize, count: usize, (text, size): (&str, usize)) -> Vec<TcpStream> {
     let mut open = Vec::new();
     for n in from..from + count {
@@ -44,7 +44,7 @@ async fn measure(strategy: Strategy, (text, size): (&str, usize)) {
     let node = Node::start(HANGS);
     let builder = Auth::builder().base_url(node.url.clone()).session_strategy(strategy);
     let app = app(builder.timeout(Duration::from_secs(120))).await;
-    // What is there once and stays: pools, tables, the allocator's own.
+    // Warms up pools, tables and the allocator, whose memory is not per lookup.
     let first = wait(&app, 0, 20, (text, size)).await;
     let before = resident();
     let open = wait(&app, 20, LOOKUPS, (text, size)).await;
@@ -54,15 +54,15 @@ async fn measure(strategy: Strategy, (text, size): (&str, usize)) {
         "memory: {LOOKUPS} lookups with {size} `{text}` hold {each} KiB each, of which {waiting} wait, {}",
         strategy.word()
     );
-    assert!(each <= BOUND, "{each} KiB");
-    // Else nothing was measured.
-    assert!(size > 11_900 || waiting == LOOKUPS, "{waiting}");
+    assert!(each <= BOUND, "a lookup holds {each} KiB, more than {BOUND} KiB");
+    // A lookup that does not wait holds nothing, so the figure would be meaningless.
+    assert!(size > 11_900 || waiting == LOOKUPS, "only {waiting} of {LOOKUPS} lookups wait");
     drop((first, open));
 }
 
-/// Each in a process of its own, so that no other test is measured.
+/// Each measurement runs in its own process, so that other tests do not count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_lookups_that_wait_hold_little() {
+async fn thousand_waiting_lookups_stay_within_the_memory_bound() {
     const INSIDE: &str = "ATTACKS_MEASURE_MEMORY";
     let all = [Jwt, Database].map(|strategy| TOKENS.map(|token| (strategy, token)));
     if let Ok(asked) = std::env::var(INSIDE) {
@@ -71,7 +71,7 @@ async fn a_thousand_lookups_that_wait_hold_little() {
     }
     let mut failed = Vec::new();
     for number in 0..all.as_flattened().len() {
-        let name = "memory::a_thousand_lookups_that_wait_hold_little";
+        let name = "memory::thousand_waiting_lookups_stay_within_the_memory_bound";
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", name, "--nocapture"]).env(INSIDE, number.to_string());
         let output = command.output().unwrap();

@@ -3,14 +3,14 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// Ends with the test.
+/// A child process that is killed on drop.
 pub(crate) struct Node {
     child: Child,
     pub(crate) url: String,
 }
 
-/// Knows every token that has a dot, and answers every other route. It refuses a head over 16 KiB by itself, with 431 and a
-/// reset.
+/// A script that accepts every token with a dot or a hyphen and answers every other route with `{}`. Node itself rejects a
+/// head over 16 KiB with 431 and a reset.
 pub(crate) const ANSWERS: &str = r#"
     const { createServer } = require('node:http');
     const server = createServer((request, response) => {
@@ -23,7 +23,7 @@ pub(crate) const ANSWERS: &str = r#"
     process.stdin.on('end', () => process.exit()).resume();
 "#;
 
-/// Takes whatever is sent, and never answers.
+/// A script that reads everything and never responds.
 pub(crate) const HANGS: &str = r"
     const { createServer } = require('node:net');
     const server = createServer((socket) => socket.on('error', () => {}).resume());

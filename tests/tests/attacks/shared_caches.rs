@@ -1,4 +1,4 @@
-//! Point 5: a shared cache gives what was answered to one visitor to another. With a real nginx before the app.
+//! Attack 5: a shared cache serves the response for one visitor to another. A real nginx runs in front of the app.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::support::{Auth, COOKIE, SECRET, Upstream, auth, first};
 
-/// nginx with a cache that keeps every 200 for a minute unless the answer says otherwise.
+/// nginx with a cache that keeps every 200 for a minute unless the response forbids it.
 struct Nginx {
     child: Child,
     folder: PathBuf,
@@ -78,8 +78,8 @@ impl Drop for Nginx {
     }
 }
 
-/// What a handler says of caches.
-const SAID: [&[(&str, &str)]; 14] = [
+/// Cache headers that a handler sets.
+const CACHE_HEADERS: [&[(&str, &str)]; 14] = [
     &[],
     &[("cache-control", "public, max-age=60")],
     &[("cache-control", "max-age=60"), ("cache-control", "public")],
@@ -98,7 +98,7 @@ const SAID: [&[(&str, &str)]; 14] = [
 
 fn page(number: usize, text: String) -> Response {
     let mut response = text.into_response();
-    for (name, value) in SAID[number] {
+    for (name, value) in CACHE_HEADERS[number] {
         response.headers_mut().append(*name, value.parse().unwrap());
     }
     response
@@ -113,15 +113,15 @@ async fn guarded(Path(number): Path<usize>) -> Response {
     page(number, "for members".to_owned())
 }
 
-struct Everybody;
+struct AllowAll;
 
-impl Policy<Auth> for Everybody {
+impl Policy<Auth> for AllowAll {
     fn allow(_: &Session<Auth>, _: Option<&Token<Auth>>) -> bool {
         true
     }
 }
 
-#[require_session(Auth, Everybody)]
+#[require_session(Auth, AllowAll)]
 async fn allowed(Path(number): Path<usize>) -> Response {
     page(number, "for members".to_owned())
 }
@@ -153,7 +153,7 @@ fn routes(auth: &Auth) -> Router {
         .route("/guarded/{n}", get(guarded))
         .route("/allowed/{n}", get(allowed))
         .merge(members("/group/{n}").route_layer(auth.require()))
-        .merge(members("/allowed-group/{n}").route_layer(auth.require_policy::<Everybody>()));
+        .merge(members("/allowed-group/{n}").route_layer(auth.require_policy::<AllowAll>()));
     auth.attach(router).with_state(auth.clone())
 }
 
@@ -169,7 +169,7 @@ fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<A
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
+async fn nginx_does_not_serve_one_visitors_page_to_another() {
     let (mut asked, mut given) = (0, Vec::new());
     let upstream = Upstream::new(COOKIE, Strategy::Jwt);
     let server = upstream.start().await;
@@ -183,9 +183,9 @@ async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
             let value =
                 if credential == "cookie" { format!("{COOKIE}={token}") } else { format!("Bearer {token}") };
             for path in PATHS {
-                for (number, said) in SAID.iter().enumerate() {
+                for (number, said) in CACHE_HEADERS.iter().enumerate() {
                     let path = format!("/{path}/{number}");
-                    // Answered from the upstream, and then from memory.
+                    // The first answer comes from the upstream, the next ones from the session cache.
                     let mut own = String::new();
                     for _ in 0..3 {
                         let answer = visitor.get_with(&path, &[(credential, &value)]).await;
@@ -199,27 +199,24 @@ async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
                             given.push(format!("{setting}, {credential}, {path} with {said:?}"));
                         }
                     }
-                    // And the other way round: nobody is shown as a stranger for having come second.
+                    // The other direction: the visitor must not get the page of a signed-out client.
                     let answer = visitor.get_with(&path, &[(credential, &value)]).await;
                     if answer.body != own {
                         given.push(format!(
-                            "{setting}, {credential}, {path} with {said:?}, shown as a stranger"
+                            "{setting}, {credential}, {path} with {said:?}: the visitor got the signed-out page"
                         ));
                     }
                 }
             }
         }
     }
-    println!(
-        "shared caches: {} of {asked} strangers and visitors were given each other's page by nginx",
-        given.len()
-    );
+    println!("shared caches: {} of {asked} requests got the page of another visitor from nginx", given.len());
     assert!(given.is_empty(), "{} of {asked}:\n{}", given.len(), first(&given));
 }
 
-/// What is forwarded: the session, and the pages whose forms carry a visitor's CSRF token.
+/// Forwarded responses: the session, and the pages whose forms contain the visitor's CSRF token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forwarded_pages_of_one_visitor_are_given_to_no_stranger() {
+async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
     let upstream = FakeUpstream::start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let app = App::start(routes(&auth)).await;
@@ -245,7 +242,7 @@ async fn forwarded_pages_of_one_visitor_are_given_to_no_stranger() {
             assert_eq!(answer.status, 200, "{path}");
             told |= tells(&answer);
         }
-        assert!(told, "{path} tells nothing of the visitor");
+        assert!(told, "{path} contains nothing of the visitor, so that the test proves nothing");
         let answer = stranger.get(path).await;
         asked += 1;
         if tells(&answer) {
@@ -253,15 +250,15 @@ async fn forwarded_pages_of_one_visitor_are_given_to_no_stranger() {
         }
     }
     println!(
-        "shared caches: {} of {asked} forwarded pages of a visitor were given to a stranger by nginx",
+        "shared caches: {} of {asked} forwarded pages of a visitor were served to another by nginx",
         given.len()
     );
     assert!(given.is_empty(), "{given:?}");
 }
 
-/// A handler that knows better.
+/// A handler opts in with `Cacheable`: its page is the same for every visitor.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_is_the_same_for_all_is_cached_all_the_same() {
+async fn cacheable_page_is_served_from_the_nginx_cache() {
     let made = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&made);
     let prices = async move |_: Option<Session<Auth>>| {

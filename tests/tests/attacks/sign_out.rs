@@ -1,4 +1,4 @@
-//! Point 4: a sign-out is undone by an answer that is on its way.
+//! Attack 4: a response that was in progress during a sign-out undoes it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::pages::me;
+use crate::app::me;
 use crate::support::{Auth, COOKIE, Upstream, auth, first, read};
 
 const TIMES: usize = 3;
@@ -20,7 +20,7 @@ async fn guarded(axum::Extension(upstream): axum::Extension<Arc<Upstream>>) -> &
     hold(&upstream).await
 }
 
-/// Tells that it is there, and waits.
+/// Reports that the request arrived, then waits for the gate.
 async fn hold(upstream: &Upstream) -> &'static str {
     upstream.held.add_permits(1);
     upstream.gate.acquire().await.unwrap().forget();
@@ -54,10 +54,10 @@ async fn app(builder: Builder<Auth>, upstream: &Arc<Upstream>) -> App {
     App::start(auth.attach(router).with_state(auth.clone())).await
 }
 
-/// What is on its way: its head, and what is sent of it later.
+/// Requests in progress: a description, the head, and the body that is sent later.
 const LATE: [(&str, &str, &str); 6] = [
     ("a slow handler", "GET /slow HTTP/1.1\r\n", ""),
-    ("a slow handler that lets strangers in", "GET /optional HTTP/1.1\r\n", ""),
+    ("a slow handler with an optional session", "GET /optional HTTP/1.1\r\n", ""),
     ("a slow handler behind a guard", "GET /guarded HTTP/1.1\r\n", ""),
     ("a slow upload", "POST /upload HTTP/1.1\r\nContent-Length: 4\r\n", "body"),
     ("GET session", "GET /api/auth/session HTTP/1.1\r\nX-Hold: 1\r\n", ""),
@@ -70,7 +70,7 @@ struct Late {
 }
 
 impl Late {
-    /// Sends it, and waits until it is held.
+    /// Sends the head, and waits until the app or the upstream holds the request.
     async fn begin(
         app: &App,
         upstream: &Upstream,
@@ -81,11 +81,11 @@ impl Late {
         let head = format!("{head}Host: localhost\r\nConnection: close\r\nCookie: {COOKIE}={token}\r\n\r\n");
         socket.write_all(head.as_bytes()).await.unwrap();
         let held = tokio::time::timeout(std::time::Duration::from_secs(8), upstream.held.acquire()).await;
-        held.expect("it is held").unwrap().forget();
+        held.expect("the request is held within 8 s").unwrap().forget();
         Self { socket, rest }
     }
 
-    /// Lets it go on. Answers what it says of the session cookie.
+    /// Lets the request finish. Returns the lines that set or clear the session cookie.
     async fn end(mut self, upstream: &Upstream) -> Vec<String> {
         if self.rest.is_empty() {
             upstream.gate.add_permits(1);
@@ -105,7 +105,7 @@ fn session_cookies(answer: &str) -> Vec<String> {
     lines.map(|line| line.chars().take(70).collect()).collect()
 }
 
-/// The token that the browser has after an answer: the one that it sent, unless it was renewed.
+/// The token that the browser holds after this request: the renewed one, or else the one that it sent.
 async fn next_token(app: &App, head: &str, token: &str) -> String {
     let request = format!("{head}Host: localhost\r\nConnection: close\r\nCookie: {COOKIE}={token}\r\n\r\n");
     let answer = app.raw(&request).await;
@@ -113,7 +113,7 @@ async fn next_token(app: &App, head: &str, token: &str) -> String {
     set.unwrap_or(token).to_owned()
 }
 
-/// How another tab signs out or in, with the cookie that the browser has by then.
+/// How another tab signs out or in, with the cookie that the browser holds at that moment.
 #[derive(Clone, Copy, Debug)]
 enum Other {
     Out,
@@ -160,7 +160,7 @@ async fn setting((strategy, cache): (Strategy, u64)) -> (Arc<Upstream>, App, App
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_on_its_way_does_not_undo_a_sign_out() {
+async fn late_response_does_not_undo_a_sign_out() {
     let (mut tried, mut undone) = (0, Vec::new());
     for how in SETTINGS {
         for late in LATE {
@@ -169,7 +169,8 @@ async fn an_answer_on_its_way_does_not_undo_a_sign_out() {
                 for _ in 0..TIMES {
                     let token = upstream.issue("ada");
                     let held = Late::begin(&app, &upstream, late, &token).await;
-                    // A change of the session is itself the newer word on older tokens.
+                    // A POST to `session` is the latest change of that session, so it may set the cookie even after a
+                    // sign-out with an older token. Only a sign-out with the same token counts.
                     if late.0 == "POST session" && matches!(other, Other::OutRenewed | Other::OutRenewedTwice)
                     {
                         Other::Out.act(&app, &token).await;
@@ -185,13 +186,13 @@ async fn an_answer_on_its_way_does_not_undo_a_sign_out() {
             }
         }
     }
-    println!("sign-out: {} of {tried} answers on their way set or cleared the session cookie", undone.len());
+    println!("sign-out: {} of {tried} late responses set or cleared the session cookie", undone.len());
     assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), first(&undone));
 }
 
-/// What a browser that is signed in as somebody else by now must not lose: the old session is refused.
+/// The old session is rejected, but the browser has meanwhile signed in as another user and must keep that cookie.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_on_its_way_does_not_undo_a_sign_in() {
+async fn late_response_does_not_undo_a_sign_in() {
     let (mut tried, mut undone) = (0, Vec::new());
     for how in SETTINGS {
         for late in [LATE[1], LATE[4]] {
@@ -210,15 +211,15 @@ async fn an_answer_on_its_way_does_not_undo_a_sign_in() {
         }
     }
     println!(
-        "sign-out: {} of {tried} answers on their way signed somebody out who had signed in",
+        "sign-out: {} of {tried} late responses cleared or replaced the cookie of a new sign-in",
         undone.len()
     );
     assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), first(&undone));
 }
 
-/// Sent by the browser before the sign-out, and overtaken by it on the way.
+/// The browser sends the request before the sign-out, but the app receives it afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_the_sign_out_overtook_does_not_undo_it() {
+async fn request_overtaken_by_a_sign_out_does_not_undo_it() {
     let (mut tried, mut undone) = (0, Vec::new());
     for how in SETTINGS {
         for late in LATE {
@@ -253,9 +254,9 @@ async fn a_request_that_the_sign_out_overtook_does_not_undo_it() {
     assert!(undone.is_empty(), "{} of {tried}:\n{}", undone.len(), first(&undone));
 }
 
-/// Two tabs of one browser, with one jar.
+/// Two tabs of one browser share one cookie jar.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_browser_that_signed_out_in_one_tab_stays_out() {
+async fn sign_out_in_one_tab_is_not_undone_by_another() {
     let (mut tried, mut back) = (0, 0);
     for how in SETTINGS {
         let (upstream, _server, app) = setting(how).await;

@@ -1,4 +1,5 @@
-//! Point 3: the holder of an ended session keeps it alive by making his own lookups fail.
+//! Attack 3: the holder of an ended session tries to keep it alive by making its lookups fail, so that
+//! `stale_if_error` serves it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -7,19 +8,19 @@ use std::time::Duration;
 use auth_proxy::{Builder, Strategy};
 use auth_proxy_tests::App;
 
-use crate::pages::app;
+use crate::app::app;
+use crate::strict_upstream::{Reply, StrictUpstream, ok};
 use crate::support::{Auth, COOKIE, first, get, read, seal};
-use crate::touchy::{Reply, Touchy, ok};
 
-const REMEMBERED: Duration = Duration::from_millis(20);
+const CACHE: Duration = Duration::from_millis(20);
 
-/// Sessions that are not ended, by their tokens in lower case, as the upstream reads heads.
+/// Tokens of the active sessions, in lower case, since the upstream reads heads in lower case.
 type Known = Arc<Mutex<HashSet<String>>>;
 
-/// Whatever a client may have a say in makes a request fail as in an outage.
-async fn upstream(known: &Known) -> Touchy {
+/// An upstream that fails as in an outage for every part of a request that a client may influence.
+async fn upstream(known: &Known) -> StrictUpstream {
     let known = Arc::clone(known);
-    Touchy::start(move |head| {
+    StrictUpstream::start(move |head| {
         let line = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
         let is_own = |host: &str| host.starts_with("127.0.0.1") || host.starts_with("app.localhost");
         if !is_own(line("host: ")) {
@@ -45,10 +46,10 @@ async fn upstream(known: &Known) -> Touchy {
 
 fn builder(url: &str, strategy: Strategy) -> Builder<Auth> {
     let builder = Auth::builder().base_url(url).session_strategy(strategy);
-    builder.session_cache(REMEMBERED).stale_if_error(Duration::from_secs(3600)).circuit_breaker(0)
+    builder.session_cache(CACHE).stale_if_error(Duration::from_secs(3600)).circuit_breaker(0)
 }
 
-/// A token that the upstream knows.
+/// Makes a token that the upstream accepts.
 fn issue(known: &Known, strategy: Strategy, number: usize) -> String {
     let token = match strategy {
         Strategy::Jwt => seal("Mallory", COOKIE),
@@ -58,7 +59,7 @@ fn issue(known: &Known, strategy: Strategy, number: usize) -> String {
     token
 }
 
-/// Requests that carry this token, each with something that could make the lookup fail.
+/// Requests with this token, each with one thing that could make the lookup fail.
 fn tricks(token: &str) -> Vec<(&'static str, String)> {
     let own = format!("{COOKIE}={token}");
     let with = |more: String| head("/me", "app.localhost", &format!("Cookie: {own}; {more}\r\n"));
@@ -69,7 +70,7 @@ fn tricks(token: &str) -> Vec<(&'static str, String)> {
         ("callback-url=x", with("authjs.callback-url=x".into())),
         ("a secure callback-url", with("__Secure-authjs.callback-url=x".into())),
         ("a csrf cookie of 16 KB", with(format!("authjs.csrf-token={}", "a".repeat(16_384)))),
-        ("a csrf cookie that is none", with("authjs.csrf-token=%7C%7C; __Host-authjs.csrf-token=x".into())),
+        ("a malformed csrf cookie", with("authjs.csrf-token=%7C%7C; __Host-authjs.csrf-token=x".into())),
         ("a huge other cookie", with(format!("x={}", "|".repeat(20_000)))),
         ("a huge second token", with(format!("{COOKIE}={}", "|".repeat(20_000)))),
         ("a chunk", with(format!("{COOKIE}.0={}", "|".repeat(5000)))),
@@ -119,14 +120,14 @@ fn head(target: &str, host: &str, headers: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n")
 }
 
-/// What an answer lets in, and whether it is marked as stale.
+/// The status of the response, whether it is marked as stale, and its text.
 async fn ask(app: &App, request: &str) -> (u16, bool, String) {
     let (status, answer) = read(&app.raw(request).await);
     (status, answer.contains("auth-proxy-session: stale"), answer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_ended_session_is_not_kept_alive_by_its_holder() {
+async fn ended_session_is_not_kept_alive_by_failing_its_lookups() {
     let (mut tried, mut served) = (0, Vec::new());
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let known = Known::default();
@@ -138,10 +139,10 @@ async fn an_ended_session_is_not_kept_alive_by_its_holder() {
             let warm = get(&app, "/me", "app.localhost", &plain).await;
             assert!(warm.0 == 200 && warm.1.ends_with("mallory"), "{warm:?}");
             let (how, request) = tricks(&token).swap_remove(n);
-            // As he could have asked while it was good.
+            // An attacker could have sent the same request while the session was active.
             app.raw(&request).await;
             known.lock().unwrap().remove(&token.to_ascii_lowercase());
-            tokio::time::sleep(2 * REMEMBERED).await;
+            tokio::time::sleep(2 * CACHE).await;
             for _ in 0..3 {
                 let (status, is_stale, answer) = ask(&app, &request).await;
                 tried += 1;
@@ -152,15 +153,15 @@ async fn an_ended_session_is_not_kept_alive_by_its_holder() {
             let (status, _) = get(&app, "/me", "app.localhost", &plain).await;
             assert_eq!(status, 401, "{strategy:?}, {how}");
         }
-        assert!(upstream.heads() > 50);
+        assert!(upstream.heads() > 50, "too few lookups reached the upstream: {}", upstream.heads());
     }
-    println!("stale: {} of {tried} requests with an ended session were let in", served.len());
+    println!("stale: {} of {tried} requests with an ended session were accepted", served.len());
     assert!(served.is_empty(), "{}", first(&served));
 }
 
-/// What the option is for: a session that nobody ended is good in an outage, and marked.
+/// The purpose of `stale_if_error`: in an outage an active session is served and marked as stale.
 #[tokio::test]
-async fn a_real_outage_serves_stale() {
+async fn outage_serves_stale_sessions_and_marks_them() {
     let mut served = 0;
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let known = Known::default();
@@ -174,14 +175,14 @@ async fn a_real_outage_serves_stale() {
             assert_eq!(me(token).await.0, 200);
         }
         upstream.stop().await;
-        tokio::time::sleep(2 * REMEMBERED).await;
+        tokio::time::sleep(2 * CACHE).await;
         for token in &tokens {
             let (status, is_stale, answer) = me(token).await;
             assert!(status == 200 && is_stale, "{answer}");
             served += 1;
         }
-        // A session that was never looked up is not let in.
+        // A session that was never looked up has no stale copy, so it is rejected.
         assert_eq!(me(&issue(&known, strategy, 99)).await.0, 502);
     }
-    println!("stale: {served} of 20 sessions were good in an outage, and marked");
+    println!("stale: {served} of 20 sessions were served in an outage and marked as stale");
 }

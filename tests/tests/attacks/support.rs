@@ -1,4 +1,4 @@
-//! An upstream whose sessions a test makes and ends, and which holds an answer back when it is told to.
+//! An upstream whose sessions a test creates and ends, and which delays a response on request.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -23,23 +23,23 @@ pub(crate) const COOKIE: &str = "authjs.session-token";
 pub(crate) const SECURE: &str = "__Secure-authjs.session-token";
 pub(crate) const SECRET: &str = "the secret of an upstream under attack";
 
-/// A request as it arrived.
+/// A request as the upstream received it.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) headers: HeaderMap,
 }
 
-/// Answers `session`, `callback/credentials` and `signout` as `@auth/core` does, and tells its own URL on every page.
-/// A token is good until the test ends it; with `jwt` a sign-out ends none, as in Auth.js.
+/// Answers `session`, `callback/credentials` and `signout` as `@auth/core` does; every other page contains its own URL.
+/// A token is valid until the test ends it. With `jwt` a sign-out ends no token, as in Auth.js.
 pub(crate) struct Upstream {
     name: &'static str,
-    /// Whether it reads and sets its cookie with the prefix where it is asked over https, as Auth.js does.
+    /// Whether requests over https use the cookie name with the `__Secure-` prefix, as in Auth.js.
     by_scheme: bool,
     strategy: Strategy,
     tokens: Mutex<HashMap<String, String>>,
     seen: Mutex<Vec<Seen>>,
     issued: AtomicUsize,
-    /// An answer to a request with `x-hold` waits for a permit of the one after it has told by the other.
+    /// A request with `x-hold` adds a permit to `held`; its response then waits for a permit of `gate`.
     pub(crate) held: Semaphore,
     pub(crate) gate: Semaphore,
 }
@@ -87,7 +87,7 @@ impl Upstream {
         token
     }
 
-    /// Takes a token for good that it did not issue.
+    /// Accepts a token that it did not issue.
     pub(crate) fn accept(&self, token: &str, account: &str) {
         self.tokens.lock().unwrap().insert(token.to_owned(), account.to_owned());
     }
@@ -96,7 +96,7 @@ impl Upstream {
         self.tokens.lock().unwrap().remove(token);
     }
 
-    /// The requests that arrived since this was last asked.
+    /// The requests received since the last call.
     pub(crate) fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.seen.lock().unwrap())
     }
@@ -106,7 +106,7 @@ impl Upstream {
         if self.by_scheme && is_https { SECURE } else { self.name }
     }
 
-    /// As Auth.js reads it: every cookie whose name starts with this one, joined in the order of their numbers
+    /// Reads the token as Auth.js does: the values of all cookies whose name starts with this one, joined by number
     /// (`core/lib/utils/cookie.ts:154-177`); the first of a name counts.
     fn token(&self, headers: &HeaderMap) -> Option<String> {
         let own = self.name(headers);
@@ -198,19 +198,19 @@ pub(crate) fn auth(upstream: &App, strategy: Strategy) -> Builder<Auth> {
     Auth::builder().base_url(upstream.url("")).session_strategy(strategy)
 }
 
-/// The status of an answer, and all of it in lower case.
+/// The status of a response, and its whole text in lower case.
 pub(crate) fn read(answer: &str) -> (u16, String) {
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
     (status, answer.to_ascii_lowercase())
 }
 
-/// A GET, byte for byte.
+/// Sends a GET with exactly these header lines.
 pub(crate) async fn get(app: &App, target: &str, host: &str, headers: &str) -> (u16, String) {
     let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
     read(&app.raw(&head).await)
 }
 
-/// Enough of what went wrong to see why.
+/// The first twelve failures, one a line.
 pub(crate) fn first(wrong: &[String]) -> String {
     wrong.iter().take(12).map(|wrong| format!("{wrong}\n")).collect()
 }

@@ -1,4 +1,4 @@
-//! Point 2: two tokens under the two names that the session cookie may have.
+//! Attack 2: two tokens, one under each of the two names that the session cookie may have.
 
 use auth_proxy::{AuthError, Kind, RawToken, Session, Source, Strategy, Token};
 use auth_proxy_tests::{App, loopback_client};
@@ -10,10 +10,10 @@ use axum::{Json, Router};
 use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, first, seal};
 use crate::two_tokens::{OTHER, OWN, PATHS, Who, app, attack, of_raw, of_session, of_token};
 
-/// A trusted proxy tells the scheme, and Auth.js has a cookie for each. What a handler looks up by the headers alone is
-/// what its extractors have found.
+/// A trusted proxy states the scheme, and Auth.js has one cookie name for each scheme. A lookup by headers in a handler
+/// must find the same account as the extractors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_scheme_of_a_request_makes_no_second_account() {
+async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
     let (mut requests, mut torn) = (0, Vec::new());
     for (kind, source) in [
         (None, Source::Upstream),
@@ -39,7 +39,7 @@ async fn the_scheme_of_a_request_makes_no_second_account() {
                 );
                 assert_eq!(app.raw_get("/api/auth/session", &head).await.0, 200);
             }
-            // The revoked token is under the name of the other scheme.
+            // The other account's token is revoked and sent under the cookie name of the other scheme.
             let lines = [
                 format!("Cookie: {SECURE}={}; {COOKIE}={}\r\n", other[1], own[0]),
                 format!("Cookie: {COOKIE}={}; {SECURE}={}\r\n", own[0], other[1]),
@@ -60,7 +60,8 @@ async fn the_scheme_of_a_request_makes_no_second_account() {
     assert!(torn.is_empty(), "{}", first(&torn));
 }
 
-/// An await between two extractors, in which the app learns from another visitor which name the upstream uses.
+/// An extractor that makes another visitor's request between two extractors. From it the app learns which cookie name the
+/// upstream uses.
 struct Meanwhile;
 
 impl FromRequestParts<Auth> for Meanwhile {
@@ -87,7 +88,7 @@ async fn interrupted(
 }
 
 #[tokio::test]
-async fn a_name_that_is_learned_within_a_request_makes_no_second_account() {
+async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
     let (mut requests, mut torn) = (0, Vec::new());
     for name in [COOKIE, SECURE] {
         for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
@@ -123,7 +124,7 @@ async fn a_name_that_is_learned_within_a_request_makes_no_second_account() {
         }
     }
     println!(
-        "two tokens: {} of {requests} requests mixed accounts when a name was learned meanwhile",
+        "two tokens: {} of {requests} requests mixed accounts when the cookie name was learned during the request",
         torn.len()
     );
     assert!(torn.is_empty(), "{}", first(&torn));

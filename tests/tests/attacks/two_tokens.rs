@@ -1,4 +1,4 @@
-//! Point 2: one account's session together with another's token, by sending two.
+//! Attack 2: a request with two tokens, so that the app takes the session of one account and the token of another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, first, read, 
 pub(crate) const OWN: &str = "mallory";
 pub(crate) const OTHER: &str = "admin";
 
-/// The users that one answer names: `raw:` and the token, or a name.
+/// The accounts that a response names: a user name, or `raw:` and the token.
 pub(crate) type Who = Vec<String>;
 
 pub(crate) fn of_session(found: Result<Option<Session<Auth>>, AuthError>) -> Option<String> {
@@ -29,7 +29,7 @@ pub(crate) fn of_raw(found: Result<Option<RawToken<Auth>>, AuthError>) -> Option
     found.ok().flatten().map(|raw| format!("raw:{}", raw.as_str()))
 }
 
-/// Everything that a handler can ask, in this order and, by `backwards`, in the other.
+/// Uses every extractor and every method, in this order; `backwards` uses the opposite order.
 async fn forwards(
     session: Result<Option<Session<Auth>>, AuthError>,
     token: Result<Option<Token<Auth>>, AuthError>,
@@ -55,10 +55,11 @@ async fn backwards(
     Json(who.into_iter().flatten().collect())
 }
 
-/// By the session, and by the token.
+/// Allows the other account, judged by the session.
 struct BySession;
+/// Allows the other account, judged by the token.
 struct ByToken;
-/// Whether both are of one account.
+/// Allows if session and token belong to the same account.
 struct Same;
 
 impl Policy<Auth> for BySession {
@@ -124,7 +125,7 @@ pub(crate) async fn app(builder: Builder<Auth>) -> App {
     App::start(auth.attach(router).with_state(auth.clone())).await
 }
 
-/// Every way to send two tokens, as header lines.
+/// Every way to send two tokens in one request, as header lines.
 fn arrangements(one: &str, two: &str, prefixed: [&str; 2]) -> Vec<String> {
     let chunks = |name: &str, token: &str| {
         let (first, rest) = token.split_at(token.len() / 2);
@@ -159,12 +160,12 @@ fn arrangements(one: &str, two: &str, prefixed: [&str; 2]) -> Vec<String> {
         all.push(format!("Cookie: {}\r\nAuthorization: Bearer {b}\r\n", whole(COOKIE, a)));
         all.push(format!("Authorization: Bearer {a}\r\nAuthorization: Bearer {b}\r\n"));
         all.push(format!("Authorization: Bearer {b}\r\nCookie: {COOKIE}=x\r\n"));
-        // Auth.js reads every cookie whose name begins so.
+        // Auth.js reads every cookie whose name starts with the cookie name.
         for odd in [".1", ".01", ".x", "x", "-2"] {
             all.push(format!("Cookie: {COOKIE}{odd}={a}\r\nAuthorization: Bearer {b}\r\n"));
             all.push(format!("Cookie: {COOKIE}{odd}={a}; {COOKIE}={b}\r\n"));
         }
-        // Two names, where no kind says which; each of the tokens is sealed for its own.
+        // Two cookie names, since no `kind` fixes one. Each token is sealed for its own name.
         for (secure, plain) in [(prefixed[0], b), (prefixed[1], a), (a, b)] {
             all.push(format!("Cookie: {}; {}\r\n", whole(SECURE, secure), whole(COOKIE, plain)));
             all.push(format!("Cookie: {}; {}\r\n", whole(COOKIE, plain), whole(SECURE, secure)));
@@ -174,14 +175,14 @@ fn arrangements(one: &str, two: &str, prefixed: [&str; 2]) -> Vec<String> {
     all
 }
 
-/// A request with its tokens cut short.
+/// The header lines with long tokens shortened, for failure messages.
 fn shortened(line: &str) -> String {
     let words = line.split_inclusive(['=', ';', ' ', '\n']);
     words.map(|word| if word.len() > 60 { format!("{}..", &word[..60]) } else { word.to_owned() }).collect()
 }
 
-/// Goes through every path with every arrangement. Answers how many accounts were told, and every request after which two
-/// parts of the app spoke of two.
+/// Sends every line to every path. Returns how many accounts were named, and each line for which two parts of the app
+/// named different accounts.
 pub(crate) async fn attack(
     app: &App,
     lines: &[String],
@@ -200,14 +201,17 @@ pub(crate) async fn attack(
             let (status, _) = read(&answer);
             let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
             if status == 403 && !path.starts_with("/by-") {
-                torn.push(format!("{path} refuses a session and a token that differ: {}", shortened(line)));
+                torn.push(format!(
+                    "{path} was given a session and a token of different accounts: {}",
+                    shortened(line)
+                ));
             }
             if status != 200 {
                 continue;
             }
             let names: Vec<String> = match *path {
                 "/api/auth/session" => {
-                    // Chunked or not, the name is in it.
+                    // The body may be chunked; the name is never split.
                     [OWN, OTHER]
                         .iter()
                         .filter(|name| body.contains(**name))
@@ -220,7 +224,7 @@ pub(crate) async fn attack(
                 told += 1;
                 let account = match name.strip_prefix("raw:") {
                     Some(raw) if own.iter().any(|own| own == raw) => OWN.to_owned(),
-                    // Of a damaged or a joined one, nobody's.
+                    // A damaged or joined token belongs to no account.
                     Some(raw) if !other.iter().any(|other| other == raw) => continue,
                     Some(_) => OTHER.to_owned(),
                     None => name,
@@ -236,7 +240,7 @@ pub(crate) async fn attack(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_tokens_are_never_two_accounts_at_once() {
+async fn two_tokens_never_mix_accounts() {
     let (mut requests, mut accounts, mut torn) = (0, 0, Vec::new());
     for (strategy, secret, source, name) in [
         (Strategy::Jwt, false, Source::Upstream, COOKIE),
@@ -289,9 +293,9 @@ async fn two_tokens_are_never_two_accounts_at_once() {
         }
     }
     println!(
-        "two tokens: {} of {requests} requests mixed accounts; {accounts} times an account was told",
+        "two tokens: {} of {requests} requests mixed accounts; accounts were named {accounts} times",
         torn.len()
     );
     assert!(torn.is_empty(), "{}", first(&torn));
-    assert!(accounts > 1000);
+    assert!(accounts > 1000, "too few requests were accepted: {accounts}");
 }

@@ -10,7 +10,7 @@ use auth_proxy::testing::FakeUpstream;
 use crate::support::{Auth, app, app_of, decoding_app, upstream, users};
 
 #[tokio::test]
-async fn paths_that_could_leave_the_base_path() {
+async fn paths_that_could_leave_the_base_path_are_rejected() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
     for target in [
@@ -42,7 +42,7 @@ async fn paths_that_could_leave_the_base_path() {
 }
 
 #[tokio::test]
-async fn requests_that_a_proxy_of_this_kind_has_no_use_for() {
+async fn unsupported_requests_are_rejected_with_a_code() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
     for (request, code) in [
@@ -75,7 +75,7 @@ async fn requests_that_a_proxy_of_this_kind_has_no_use_for() {
 }
 
 #[tokio::test]
-async fn cookies_that_are_no_token() {
+async fn malformed_tokens_are_rejected_with_401() {
     let upstream = upstream().await;
     let name = "authjs.session-token";
     let thousands: String = (0..1_500).map(|n| format!("{name}.{n}=x; ")).collect();
@@ -110,7 +110,7 @@ async fn cookies_that_are_no_token() {
 
 /// A client that stops in the middle of its body, or breaks it, is at fault: nobody else is.
 #[tokio::test]
-async fn bodies_that_do_not_arrive() {
+async fn incomplete_bodies_are_rejected() {
     let upstream = upstream().await;
     let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(300));
     let (app, _browser) = app_of(builder).await;
@@ -125,7 +125,7 @@ async fn bodies_that_do_not_arrive() {
 
 /// Requests that two servers might cut in two places: one answer and no more, and nothing goes up twice.
 #[tokio::test]
-async fn smuggled_requests() {
+async fn ambiguous_framing_forwards_no_second_request() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
     let inner = "GET /api/auth/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -157,7 +157,7 @@ async fn smuggled_requests() {
 
 /// A cookie that another host of the domain planted is not the session: names are exact.
 #[tokio::test]
-async fn tossed_cookies() {
+async fn cookie_under_the_unprefixed_name_is_ignored() {
     let upstream =
         users(FakeUpstream::builder().cookie_name("__Secure-authjs.session-token")).start().await.unwrap();
     let builder = Auth::builder().base_url(upstream.url()).kind(Kind::Authjs).public_url("https://app.test");
@@ -202,7 +202,7 @@ async fn tossed_cookies() {
 }
 
 #[tokio::test]
-async fn huge_heads_are_refused() {
+async fn oversized_heads_are_rejected() {
     let upstream = upstream().await;
     let (app, _browser) = decoding_app(&upstream).await;
     let megabyte = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(1 << 20));
@@ -222,7 +222,7 @@ async fn huge_heads_are_refused() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text() {
+async fn non_utf8_headers_are_rejected() {
     let upstream = upstream().await;
     let (app, _browser) = app_of(Auth::builder().base_url(upstream.url())).await;
     let mut request = b"GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: authjs.session-token=\xff\xfe\r\n\r\n".to_vec();

@@ -11,11 +11,11 @@ use axum::http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::retries::{ADA, COOKIE, auth, session};
 use crate::support::app_of;
-use crate::trouble::{ADA, COOKIE, auth, session};
 
 #[tokio::test]
-async fn an_upstream_that_keeps_failing_is_left_alone_and_probed() {
+async fn circuit_opens_after_failures_and_a_probe_closes_it() {
     let port = free_port();
     let builder = auth(&format!("http://127.0.0.1:{port}")).retries(0).circuit_breaker(3);
     let (_app, browser) = app_of(builder).await;
@@ -44,7 +44,7 @@ async fn an_upstream_that_keeps_failing_is_left_alone_and_probed() {
 
 /// Whoever sends a slow form, or has the upstream wait for a provider, keeps nobody else out.
 #[tokio::test]
-async fn no_client_can_have_the_upstream_left_alone() {
+async fn clients_cannot_open_the_circuit() {
     let hangs = |request: Request| async move {
         if request.uri().path().ends_with("/session") {
             return ADA;
@@ -110,7 +110,7 @@ const LOOKUPS: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn every_kind_of_lookup_that_fails_counts_and_no_form_does() {
+async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     for how in LOOKUPS {
         let builder = auth(&troubled(how).await).timeout(Duration::from_secs(1)).retries(0);
         let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
@@ -125,7 +125,7 @@ async fn every_kind_of_lookup_that_fails_counts_and_no_form_does() {
 
 /// More visitors wait than are asked for at once: each that gets its turn has time enough to tell.
 #[tokio::test]
-async fn an_upstream_that_hangs_under_load_is_left_alone() {
+async fn hanging_upstream_under_load_opens_the_circuit() {
     let builder = auth(&troubled(STANDS_STILL).await).timeout(Duration::from_millis(300)).concurrency(1);
     let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
     let is_open = Arc::new(AtomicUsize::new(0));
@@ -149,7 +149,7 @@ async fn an_upstream_that_hangs_under_load_is_left_alone() {
 
 /// A host that takes no connection and refuses none, as behind a firewall, is not reached: no visitor is late.
 #[tokio::test]
-async fn a_connection_that_does_not_come_about() {
+async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();

@@ -42,7 +42,7 @@ async fn local_user(builder: Builder<Auth>) -> Value {
 }
 
 #[tokio::test]
-async fn local_sessions_have_the_default_claims_and_the_named_ones() {
+async fn local_sessions_contain_default_and_configured_claims() {
     let default = json!({ "id": "1", "name": "Ada", "email": "ada@example.com", "image": "/ada.png" });
     assert_eq!(local_user(Auth::builder()).await, default);
     assert_eq!(local_user(Auth::builder().session_claims(["not-in-the-token"])).await, default);
@@ -53,7 +53,7 @@ async fn local_sessions_have_the_default_claims_and_the_named_ones() {
 }
 
 #[tokio::test]
-async fn claims_are_declared_as_words_or_strings_or_come_from_the_environment() {
+async fn session_claims_accept_words_strings_and_variables() {
     const SECRET: &str = "a secret that is as long as it has to be";
     let mut headers = http::HeaderMap::new();
     let cookie = format!("{COOKIE}={}", mint(&claims(), SECRET, COOKIE));
@@ -71,7 +71,7 @@ async fn claims_are_declared_as_words_or_strings_or_come_from_the_environment() 
 }
 
 #[test]
-fn claims_that_cannot_be_shown_are_refused() {
+fn reserved_and_malformed_claims_are_rejected() {
     let built = |vars: &[(&str, &str)]| {
         let vars = vars.iter().copied().chain([("AUTH_SECRET", "a secret that is as long as it has to be")]);
         Variable::builder().vars(vars.collect::<Vec<_>>()).build()
@@ -121,7 +121,7 @@ async fn told(builder: FakeUpstreamBuilder) -> Value {
 
 /// As real servers were seen to answer.
 #[tokio::test]
-async fn the_fake_upstream_tells_of_users_what_real_ones_tell() {
+async fn fake_upstream_sessions_match_real_servers() {
     let authjs = json!({
         "user": { "name": "Ada", "email": "ada@example.com", "image": "/ada.png" }, "expires": "..",
     });
@@ -139,7 +139,7 @@ async fn the_fake_upstream_tells_of_users_what_real_ones_tell() {
 }
 
 #[tokio::test]
-async fn a_session_callback_of_the_fake_upstream_adds_claims() {
+async fn fake_upstream_adds_the_configured_session_claims() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let builder = FakeUpstream::builder().strategy(strategy).session_claims(["id", "role", "plan"]);
         for builder in [builder.clone(), builder.robo()] {

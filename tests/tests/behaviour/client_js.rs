@@ -3,7 +3,7 @@
 use crate::support::{Auth, app, app_of, is_robo, upstream};
 
 #[tokio::test]
-async fn served_cacheable_and_safe_to_include() {
+async fn client_js_is_cacheable_and_needs_no_unsafe_eval() {
     let upstream = upstream().await;
     let (app, browser) = app(&upstream).await;
     let script = browser.get("/api/auth/client.js").await;
@@ -25,7 +25,7 @@ async fn served_cacheable_and_safe_to_include() {
 }
 
 #[tokio::test]
-async fn an_option_turns_it_off() {
+async fn client_js_false_forwards_the_path_to_the_upstream() {
     let upstream = upstream().await;
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).client_js(false)).await;
     // The upstream's word on a path that it does not know.

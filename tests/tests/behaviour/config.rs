@@ -36,7 +36,7 @@ fn with(more: &[(&str, &str)]) -> Result<Everything, auth_proxy::ConfigError> {
 }
 
 #[test]
-fn every_problem_is_listed_at_once_and_no_value_is_shown() {
+fn all_config_problems_are_listed_without_their_values() {
     let error = Everything::builder()
         .vars([
             ("KEY", "hunter2\n"),
@@ -61,7 +61,7 @@ fn every_problem_is_listed_at_once_and_no_value_is_shown() {
 }
 
 #[test]
-fn rules_across_options_hold_for_the_environment() {
+fn cross_option_rules_apply_to_variables() {
     for (vars, variable, says) in [
         (&[("UPSTREAM", "http://auth.example.com")][..], Some("UPSTREAM"), "plain http to a public host"),
         (&[("STRATEGY", "database")], Some("SECRET"), "a database session has no token to decode"),
@@ -101,7 +101,7 @@ fn empty_variables_count_as_not_set() {
 }
 
 #[test]
-fn the_builder_wins_and_reads_no_variable_of_what_it_sets() {
+fn builder_values_replace_variables() {
     let none: [(&str, &str); 0] = [];
     let auth = Everything::builder()
         .vars(none)
@@ -122,7 +122,7 @@ fn the_builder_wins_and_reads_no_variable_of_what_it_sets() {
 
 /// The same values, given to the macro's side and to the runtime's: one set of rules.
 #[test]
-fn the_macro_and_the_builder_agree() {
+fn macro_and_builder_accept_the_same_values() {
     use auth_proxy_rules::{Draft, Opt};
     let table = [
         (Opt::BasePath, &["/api/auth", "/a/"][..], &["", "/", "api", "/a//b", "/..", "/a?b", "/{a}"][..]),

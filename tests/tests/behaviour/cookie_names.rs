@@ -35,7 +35,7 @@ async fn both(
 
 /// Over https: Auth.js prefixes the name, Robo does not. Neither needs to be named.
 #[tokio::test]
-async fn without_a_kind_both_servers_are_known_over_https() {
+async fn both_cookie_names_are_accepted_over_https_without_kind() {
     for name in [SECURE, PLAIN] {
         let upstream = users(FakeUpstream::builder().cookie_name(name)).start().await.unwrap();
         for (_app, browser) in both(&upstream, |builder| builder.public_url("https://app.test")).await {
@@ -51,7 +51,7 @@ async fn without_a_kind_both_servers_are_known_over_https() {
 
 /// The name is the salt of the key: a token of one name is none of the other.
 #[tokio::test]
-async fn each_name_has_its_own_key() {
+async fn token_key_depends_on_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(PLAIN)).start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
     let (_app, browser) = app_of(auth.session_source(Source::Local)).await;
@@ -66,7 +66,7 @@ async fn each_name_has_its_own_key() {
 /// Another host of the domain can set the plain name for this one too: once the upstream was seen to use the other, that
 /// is of no use.
 #[tokio::test]
-async fn once_seen_the_name_with_the_prefix_counts_alone() {
+async fn plain_name_is_ignored_once_the_upstream_used_the_prefixed_one() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
     let tossed = format!("{PLAIN}={}", token("Mallory", PLAIN, &upstream));
@@ -83,7 +83,7 @@ async fn once_seen_the_name_with_the_prefix_counts_alone() {
 
 /// What a trusted proxy says of the scheme decides as `public_url` does.
 #[tokio::test]
-async fn the_scheme_that_a_trusted_proxy_tells_decides() {
+async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).kind(Kind::Authjs).trusted_proxies(["127.0.0.1"]);
     let (_app, browser) = app_of(auth.secrets([upstream.secret()]).session_source(Source::Local)).await;
@@ -103,7 +103,7 @@ async fn the_scheme_that_a_trusted_proxy_tells_decides() {
 
 /// Nobody else's word on the scheme counts.
 #[tokio::test]
-async fn the_scheme_that_a_client_tells_decides_nothing() {
+async fn scheme_from_a_client_is_ignored() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (app, _browser) =
         app_of(Auth::builder().base_url(upstream.url()).trusted_proxies(["10.0.0.7"])).await;

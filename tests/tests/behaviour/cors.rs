@@ -29,7 +29,7 @@ fn is_allowed(answer: &Answer, origin: &str) -> bool {
 }
 
 #[tokio::test]
-async fn named_origins_only() {
+async fn only_configured_origins_are_allowed() {
     let upstream = upstream().await;
     let (app, _browser) =
         app_of(Auth::builder().base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"])).await;
@@ -65,7 +65,7 @@ async fn named_origins_only() {
 }
 
 #[tokio::test]
-async fn off_unless_configured() {
+async fn cors_is_off_by_default() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
     let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", PAGE)]).await;
@@ -76,7 +76,7 @@ async fn off_unless_configured() {
 
 /// An upstream that opens itself to everybody, as Robo does with `ROBO_CORS=1`, does not open this app.
 #[tokio::test]
-async fn the_upstreams_word_is_not_ours() {
+async fn upstream_cors_headers_are_stripped() {
     let open: Router =
         Router::new().fallback(|| async { [("access-control-allow-origin", "*")].into_response() });
     let builder = || Auth::builder().base_url("http://auth").fetch(open.clone());
@@ -89,7 +89,7 @@ async fn the_upstreams_word_is_not_ours() {
 }
 
 #[test]
-fn everybody_is_no_origin() {
+fn wildcard_origin_is_rejected() {
     let error = Auth::builder().base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
     assert!(error.to_string().contains("cors.origins: credentials are allowed"), "{error}");
 }

@@ -68,7 +68,7 @@ fn plain() -> Builder<Auth> {
 }
 
 #[tokio::test]
-async fn the_browsers_word_on_the_site_decides() {
+async fn sec_fetch_site_decides_before_origin() {
     let app = Counted::start(plain(), &[]).await;
     let own = app.app.url("");
     for (site, passes) in [
@@ -92,7 +92,7 @@ async fn the_browsers_word_on_the_site_decides() {
 }
 
 #[tokio::test]
-async fn every_method_that_is_not_safe() {
+async fn unsafe_methods_are_checked_and_safe_ones_pass() {
     let app = Counted::start(plain(), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
     for method in ["GET", "OPTIONS", "TRACE", "HEAD"] {
@@ -104,7 +104,7 @@ async fn every_method_that_is_not_safe() {
 }
 
 #[tokio::test]
-async fn without_that_word_the_origin_does() {
+async fn origin_decides_without_sec_fetch_site() {
     let app = Counted::start(plain(), &[]).await;
     let port = app.app.addr.port();
     let host = app.app.addr.to_string();
@@ -136,7 +136,7 @@ async fn without_that_word_the_origin_does() {
 
 /// A host that is nobody's for the sign-in routes will do to compare: a page can set neither header.
 #[tokio::test]
-async fn the_host_that_was_asked_for_is_compared_as_browsers_write_it() {
+async fn origin_is_compared_with_the_normalized_host() {
     let app = Counted::start(plain(), &[]).await;
     for (host, origin, passes) in [
         ("app.example.com", "https://app.example.com", true),
@@ -164,7 +164,7 @@ async fn the_host_that_was_asked_for_is_compared_as_browsers_write_it() {
 }
 
 #[tokio::test]
-async fn public_url_decides_the_scheme_too() {
+async fn public_url_fixes_host_and_scheme() {
     let app = Counted::start(plain().public_url("https://app.example.com"), &[]).await;
     for (origin, passes) in [
         ("https://app.example.com", true),
@@ -182,7 +182,7 @@ async fn public_url_decides_the_scheme_too() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_the_host_and_the_scheme() {
+async fn host_and_scheme_come_from_a_trusted_proxy() {
     let app = Counted::start(plain().trusted_proxies(["127.0.0.0/8"]), &[]).await;
     for (origin, passes) in [
         ("https://app.example.com", true),
@@ -202,7 +202,7 @@ async fn a_trusted_proxy_tells_the_host_and_the_scheme() {
 }
 
 #[tokio::test]
-async fn named_origins_may() {
+async fn cors_and_trusted_origins_may_write() {
     let cors = "https://page.example.com";
     let trusted = ["https://admin.example.com", "http://localhost:80"];
     let app = Counted::start(plain().cors_origins([cors]), &trusted).await;
@@ -231,7 +231,7 @@ async fn named_origins_may() {
 
 /// Cookies are what a browser adds by itself. No cookie of the session, no name to act in.
 #[tokio::test]
-async fn only_what_the_session_cookie_carries() {
+async fn only_requests_with_a_session_cookie_are_checked() {
     let app = Counted::start(plain(), &[]).await;
     let chunks = ("cookie", "authjs.session-token.0=aaaa; authjs.session-token.1=bbbb");
     let bearer = ("authorization", "Bearer aaaa..bb.cc.dd");
@@ -260,7 +260,7 @@ async fn only_what_the_session_cookie_carries() {
 
 /// Cross-site WebSocket hijacking: the handshake is a GET with cookies, and CORS does not apply to it.
 #[tokio::test]
-async fn websockets_begin_with_a_write() {
+async fn cross_site_websocket_handshakes_are_rejected() {
     let app = Counted::start(plain(), &[]).await;
     let handshake = |more: &str| {
         format!(
@@ -288,7 +288,7 @@ async fn websockets_begin_with_a_write() {
 /// Without the layer nothing changes, and the sign-in routes are not behind it: a provider posts its callback
 /// (`response_mode=form_post`) from its own page.
 #[tokio::test]
-async fn only_where_it_was_added() {
+async fn protection_applies_only_to_layered_routes() {
     let upstream = upstream().await;
     let app = Counted::start(Auth::builder().base_url(upstream.url()), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
@@ -300,7 +300,7 @@ async fn only_where_it_was_added() {
 
 /// A refusal looks nothing up, and who passes is looked up as ever.
 #[tokio::test]
-async fn a_refusal_costs_the_upstream_nothing() {
+async fn rejected_write_makes_no_lookup() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let router = Router::new()

@@ -42,7 +42,7 @@ fn is_problem(answer: &Answer, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn an_outage_is_a_page_for_who_navigates() {
+async fn outage_is_a_page_for_navigations_and_a_problem_otherwise() {
     let (_app, browser) = app_of(down()).await;
     for path in [
         "/protected",
@@ -75,7 +75,7 @@ async fn an_outage_is_a_page_for_who_navigates() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_posted_during_an_outage_gets_a_page() {
+async fn form_post_during_an_outage_gets_a_page() {
     let (app, _) = app_of(down()).await;
     let form = loopback_client().post(app.url("/api/auth/callback/credentials")).form(&[("csrfToken", "x")]);
     let form = form.header("accept", PAGE.1).header("sec-fetch-mode", "navigate");
@@ -83,7 +83,7 @@ async fn a_form_that_is_posted_during_an_outage_gets_a_page() {
 }
 
 #[tokio::test]
-async fn an_open_circuit_and_a_late_upstream_are_pages() {
+async fn open_circuit_and_timeout_are_pages() {
     let (_app, browser) = app_of(down().circuit_breaker(1)).await;
     browser.get_with("/session", &[COOKIE]).await;
     for path in ["/protected", "/session", "/api/auth/signin"] {
@@ -101,7 +101,7 @@ async fn an_open_circuit_and_a_late_upstream_are_pages() {
 }
 
 #[tokio::test]
-async fn who_is_refused_gets_a_page_and_keeps_the_session() {
+async fn policy_refusal_is_a_page_and_keeps_the_session() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -115,7 +115,7 @@ async fn who_is_refused_gets_a_page_and_keeps_the_session() {
 }
 
 #[tokio::test]
-async fn a_write_from_another_site_is_answered_with_a_page() {
+async fn cross_origin_write_gets_a_page() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let writes = Router::new().route("/write", post(|| async { "ok" })).layer(auth.cross_origin_protection());
@@ -128,7 +128,7 @@ async fn a_write_from_another_site_is_answered_with_a_page() {
 }
 
 #[tokio::test]
-async fn head_has_the_head_of_the_page_and_no_body() {
+async fn head_request_gets_the_page_headers_without_a_body() {
     let (app, browser) = app_of(down()).await;
     for path in ["/protected", "/session", "/api/auth/signin"] {
         let page = browser.get_with(path, &[PAGE, COOKIE]).await;
@@ -144,7 +144,7 @@ async fn head_has_the_head_of_the_page_and_no_body() {
 }
 
 #[tokio::test]
-async fn other_errors_stay_problems() {
+async fn client_errors_stay_problems() {
     let upstream = upstream().await;
     let status = Auth::builder().base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
     let (_app, browser) = app_of(status).await;
@@ -160,7 +160,7 @@ async fn other_errors_stay_problems() {
 
 /// What the upstream answers is the upstream's, and what the app answers is the app's.
 #[tokio::test]
-async fn answers_of_others_stay_as_they_are() {
+async fn responses_of_upstream_and_app_are_not_replaced() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let own = || async { (StatusCode::FORBIDDEN, "my own").into_response() };
@@ -181,7 +181,7 @@ async fn answers_of_others_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn without_the_layer_it_is_a_problem() {
+async fn error_without_the_layer_is_a_problem() {
     let auth = down().build().unwrap();
     let handler = |_: Session<Auth>| async { "ok" };
     let app = App::start(Router::new().route("/bare", get(handler)).with_state(auth)).await;
@@ -190,7 +190,7 @@ async fn without_the_layer_it_is_a_problem() {
 }
 
 #[tokio::test]
-async fn the_app_has_pages_of_its_own() {
+async fn custom_error_page_is_used() {
     let upstream = upstream().await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&told);
@@ -228,7 +228,7 @@ async fn the_app_has_pages_of_its_own() {
 
 /// A layer of the app's between a handler and the proxy's has compressed the problem, and told its length.
 #[tokio::test]
-async fn a_page_has_nothing_of_the_body_that_it_replaces() {
+async fn page_drops_the_headers_of_the_replaced_body() {
     let auth = down().build().unwrap();
     let packed = |mut response: Response| async {
         for (name, value) in [
@@ -256,7 +256,7 @@ async fn a_page_has_nothing_of_the_body_that_it_replaces() {
 
 /// Two layers, of two proxies or by mistake, make one page.
 #[tokio::test]
-async fn two_layers_make_one_page() {
+async fn two_layers_render_one_page() {
     let auth = down().build().unwrap();
     let outer = down().error_page(|_: &AuthError| Html("the outer one").into_response()).build().unwrap();
     let app = App::start(routes(&auth).layer(outer.layer())).await;

@@ -7,7 +7,7 @@ use crate::support::{Auth, app, app_of, decoding_app, upstream, users};
 const COOKIE: &str = "authjs.session-token";
 
 #[tokio::test]
-async fn sign_in_session_token_and_sign_out() {
+async fn every_extractor_works_from_sign_in_to_sign_out() {
     let upstream = upstream().await;
     for (app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         assert_eq!(browser.get("/session").await.status, 401);
@@ -30,7 +30,7 @@ async fn sign_in_session_token_and_sign_out() {
 }
 
 #[tokio::test]
-async fn one_lookup_a_request() {
+async fn extractors_of_one_request_share_one_lookup() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -42,7 +42,7 @@ async fn one_lookup_a_request() {
 }
 
 #[tokio::test]
-async fn with_a_secret_tokens_and_guards_ask_nobody() {
+async fn tokens_and_guards_with_a_secret_make_no_lookup() {
     let upstream = upstream().await;
     let (_app, browser) = decoding_app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -54,7 +54,7 @@ async fn with_a_secret_tokens_and_guards_ask_nobody() {
 }
 
 #[tokio::test]
-async fn local_sessions_ask_nobody() {
+async fn local_sessions_make_no_lookup() {
     let upstream = upstream().await;
     let local =
         Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
@@ -72,7 +72,7 @@ async fn local_sessions_ask_nobody() {
 
 /// Times that no date can tell are no reason to fall over.
 #[tokio::test]
-async fn sessions_without_an_end() {
+async fn exp_beyond_representable_dates_gives_no_expiry() {
     let upstream = upstream().await;
     let local =
         Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
@@ -85,7 +85,7 @@ async fn sessions_without_an_end() {
 }
 
 #[tokio::test]
-async fn a_mapping_of_ones_own() {
+async fn session_mapping_builds_local_sessions() {
     let upstream = upstream().await;
     let auth = Auth::builder()
         .base_url(upstream.url())
@@ -102,7 +102,7 @@ async fn a_mapping_of_ones_own() {
 }
 
 #[tokio::test]
-async fn database_sessions() {
+async fn database_sessions_hide_their_token_and_end_on_sign_out() {
     let builder = || FakeUpstream::builder().strategy(Strategy::Database);
     for builder in [builder(), builder().robo()] {
         let upstream = users(builder).start().await.unwrap();
@@ -127,7 +127,7 @@ async fn database_sessions() {
 }
 
 #[tokio::test]
-async fn rotated_secrets_and_big_tokens() {
+async fn rotated_secrets_and_chunked_tokens_are_accepted() {
     let upstream = upstream().await;
     let rotated = Auth::builder()
         .base_url(upstream.url())
@@ -150,7 +150,7 @@ async fn rotated_secrets_and_big_tokens() {
 }
 
 #[tokio::test]
-async fn bearer_tokens() {
+async fn bearer_tokens_are_accepted_and_invalid_ones_rejected() {
     let upstream = upstream().await;
     let token = mint(&json!({ "sub": "1", "name": "Ada" }), upstream.secret(), COOKIE);
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
@@ -176,7 +176,7 @@ async fn bearer_tokens() {
 }
 
 #[tokio::test]
-async fn outside_of_handlers() {
+async fn session_and_token_are_read_from_a_header_map() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).build().unwrap();
     let mut headers = http::HeaderMap::new();
@@ -191,7 +191,7 @@ async fn outside_of_handlers() {
 }
 
 #[tokio::test]
-async fn lookups_send_the_auth_cookies_and_nothing_else() {
+async fn lookups_send_the_session_cookie_and_own_headers_only() {
     let upstream = upstream().await;
     let (app, browser) = app(&upstream).await;
     let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);

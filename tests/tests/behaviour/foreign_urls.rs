@@ -39,7 +39,7 @@ async fn ask(browser: &Browser, path: &str) {
 }
 
 #[tokio::test]
-async fn a_foreign_origin_is_said_once_with_the_mend() {
+async fn foreign_origin_warns_once_and_names_the_fix() {
     for (kind, header, mend) in [
         (Kind::Authjs, NEXT, "examples/nextjs/README.md"),
         (Kind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
@@ -62,7 +62,7 @@ async fn a_foreign_origin_is_said_once_with_the_mend() {
 
 /// An upstream that follows `Host` is right, and so is one with `AUTH_URL` for this app.
 #[tokio::test]
-async fn its_own_origin_is_not_said() {
+async fn own_origin_does_not_warn() {
     let log = Log::start();
     let real = upstream().await;
     let (_app, browser) = app_of(Auth::builder().base_url(real.url())).await;
@@ -78,7 +78,7 @@ async fn its_own_origin_is_not_said() {
 
 /// http of an app that is https: the upstream does not believe `X-Forwarded-Proto`.
 #[tokio::test]
-async fn another_scheme_is_another_origin() {
+async fn http_urls_for_an_https_app_warn() {
     let log = Log::start();
     let upstream = of("http://app.example.com", &[EXPRESS]);
     let builder =
@@ -91,7 +91,7 @@ async fn another_scheme_is_another_origin() {
 /// In the parent-domain deployment the pages are the auth host's: its cookies say so. Without that word it is not
 /// known, and cookies of its own host alone are lost here.
 #[tokio::test]
-async fn the_parent_domain_is_not_said() {
+async fn parent_domain_deployment_does_not_warn() {
     for (cookie, path, times) in [
         ("authjs.csrf-token=x; Path=/; Domain=example.com", "/api/auth/signin", 0),
         ("authjs.csrf-token=x; Path=/", "/api/auth/signin", 1),
@@ -112,7 +112,7 @@ async fn the_parent_domain_is_not_said() {
 
 /// What is looked at passes as it is, also where it is larger than what is looked at or no JSON.
 #[tokio::test]
-async fn bodies_pass_untouched() {
+async fn inspected_bodies_are_forwarded_unchanged() {
     let log = Log::start();
     let large = format!("{}<form action=\"http://localhost:1/api/auth/signin/x\">", "x".repeat(200_000));
     let (sent, nonsense) = (large.clone(), "{\"github\": {\"signinUrl\": 1");
@@ -128,7 +128,7 @@ async fn bodies_pass_untouched() {
 
 /// The callback of a sign-in at Next.js: what it is told of `Host` is on already.
 #[tokio::test]
-async fn a_stranded_sign_in_at_next_js_names_the_lines() {
+async fn next_js_callback_warning_names_the_example() {
     let log = Log::start();
     let to_provider = Router::new().fallback(|| async {
         let callback = "http%3A%2F%2Flocalhost%3A3001%2Fapi%2Fauth%2Fcallback%2Fgithub";

@@ -33,7 +33,7 @@ async fn api_callers_get_401_and_browsers_the_sign_in_page() {
 }
 
 #[tokio::test]
-async fn an_invalid_cookie_is_sent_to_sign_in_and_an_invalid_bearer_is_not() {
+async fn invalid_cookie_redirects_to_sign_in_and_invalid_bearer_is_401() {
     let upstream = upstream().await;
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         let cookie = ("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd");
@@ -47,7 +47,7 @@ async fn an_invalid_cookie_is_sent_to_sign_in_and_an_invalid_bearer_is_not() {
 }
 
 #[tokio::test]
-async fn the_answer_is_an_option() {
+async fn unauthenticated_option_selects_status_or_redirect() {
     let upstream = upstream().await;
     let with = |answer| Auth::builder().base_url(upstream.url()).unauthenticated(answer);
     let (_app, browser) = app_of(with(Unauthenticated::Status)).await;
@@ -57,7 +57,7 @@ async fn the_answer_is_an_option() {
 }
 
 #[tokio::test]
-async fn callback_urls_stay_on_this_origin_and_guards_cannot_loop() {
+async fn callback_url_uses_public_url_and_the_sign_in_page_does_not_loop() {
     let upstream = upstream().await;
     let auth = Auth::builder()
         .base_url(upstream.url())
@@ -74,7 +74,7 @@ async fn callback_urls_stay_on_this_origin_and_guards_cannot_loop() {
 }
 
 #[tokio::test]
-async fn a_double_slash_never_becomes_a_way_back() {
+async fn double_slash_path_gets_no_callback_url() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require());
@@ -87,7 +87,7 @@ async fn a_double_slash_never_becomes_a_way_back() {
 }
 
 #[tokio::test]
-async fn policies_refuse_with_403() {
+async fn policy_refusal_is_403() {
     let upstream = upstream().await;
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         browser.sign_in("demo", "demo").await;

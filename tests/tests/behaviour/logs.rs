@@ -65,7 +65,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn no_secret_at_any_level() {
+async fn logs_contain_no_secret_at_any_level() {
     let log = Log::start();
     let upstream = upstream().await;
     let mut secrets = vec![upstream.secret().to_owned(), "k3y".to_owned()];
@@ -89,7 +89,7 @@ async fn no_secret_at_any_level() {
 }
 
 #[tokio::test]
-async fn a_short_secret() {
+async fn short_secret_is_warned_about() {
     let log = Log::start();
     Auth::builder().base_url("http://auth").secrets(["hunter2"]).build().unwrap();
     assert_eq!(log.times("the secret is shorter than 32 bytes"), 1);
@@ -97,7 +97,7 @@ async fn a_short_secret() {
 }
 
 #[tokio::test]
-async fn warns_once_of_a_session_cookie_under_another_name() {
+async fn warns_once_about_a_session_cookie_under_another_name() {
     let log = Log::start();
     let upstream = upstream().await;
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).kind(Kind::Robo)).await;
@@ -116,7 +116,7 @@ async fn warns_once_of_a_session_cookie_under_another_name() {
 }
 
 #[tokio::test]
-async fn the_secret_is_not_the_upstreams() {
+async fn warns_once_about_an_unknown_token_key() {
     let log = Log::start();
     let upstream = upstream().await;
     let other = Auth::builder().base_url(upstream.url()).secrets(["another secret, which is long enough"]);
@@ -129,7 +129,7 @@ async fn the_secret_is_not_the_upstreams() {
 }
 
 #[tokio::test]
-async fn the_upstream_is_undecided() {
+async fn warns_once_about_an_ambiguous_session() {
     let log = Log::start();
     let silent: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
     let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(silent)).await;
@@ -142,7 +142,7 @@ async fn the_upstream_is_undecided() {
 }
 
 #[tokio::test]
-async fn the_host_is_nobodys() {
+async fn warns_once_about_an_unknown_host() {
     let log = Log::start();
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
@@ -155,7 +155,7 @@ async fn the_host_is_nobodys() {
 
 /// A provider that is told to send people to the auth host, with cookies that they do not have there.
 #[tokio::test]
-async fn the_callback_is_elsewhere() {
+async fn warns_once_about_a_callback_at_the_upstream_host() {
     let log = Log::start();
     let to_provider: axum::Router = axum::Router::new().fallback(|| async {
         let callback = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
@@ -172,7 +172,7 @@ async fn the_callback_is_elsewhere() {
 }
 
 #[tokio::test]
-async fn nobody_relays_the_cookies() {
+async fn warns_once_without_relay_layer() {
     let log = Log::start();
     let upstream = FakeUpstream::start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
@@ -193,7 +193,7 @@ async fn nobody_relays_the_cookies() {
 
 /// One event for each lookup: what came of it, where it was found, and how long it took.
 #[tokio::test]
-async fn every_lookup_is_an_event() {
+async fn every_lookup_logs_outcome_source_and_duration() {
     let log = Log::start();
     let upstream = upstream().await;
     let builder = Auth::builder().base_url(upstream.url()).session_cache(std::time::Duration::from_secs(60));

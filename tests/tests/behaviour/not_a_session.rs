@@ -16,7 +16,7 @@ const SECRET: &str = "a secret of both servers, which is long enough";
 
 /// The state of a sign-in, which anybody gets who begins one, as next-auth before 4.24.5 encrypts it.
 #[tokio::test]
-async fn the_anonymous_state_of_a_sign_in_passes_no_guard() {
+async fn sign_in_state_token_is_not_a_session() {
     let state = json!({ "state": "x", "iat": 1, "exp": 4_102_444_800_u64, "jti": "x" });
     let token = mint_v4(&state, SECRET);
     let upstream =
@@ -35,7 +35,7 @@ async fn the_anonymous_state_of_a_sign_in_passes_no_guard() {
 }
 
 #[tokio::test]
-async fn a_token_that_names_nobody_is_no_session() {
+async fn token_without_a_user_is_not_a_session() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
     let name = "authjs.session-token";
@@ -57,7 +57,7 @@ async fn a_token_that_names_nobody_is_no_session() {
 
 /// A claims set that is nested deeper than it can be read passes no guard either.
 #[tokio::test]
-async fn claims_that_are_nested_too_deep_pass_no_guard() {
+async fn deeply_nested_claims_are_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
     let deep: Value = (0..100).fold(json!(1), |inner, _| json!([inner]));
@@ -71,7 +71,7 @@ async fn claims_that_are_nested_too_deep_pass_no_guard() {
 
 /// A value that happens to be the word waives nothing, where it is given as a value.
 #[test]
-fn the_value_any_is_not_the_word() {
+fn expected_value_any_does_not_waive_the_check() {
     let is = |text: &str| Expected::Is(text.to_owned());
     let builder = || Auth::builder().base_url("http://auth").token(TokenFormat::Hs256).secrets([SECRET]);
     let auth = builder().audience(is("any")).issuer(Expected::Any).build().unwrap();
@@ -89,7 +89,7 @@ fn signed(claims: &Value) -> String {
 
 /// A token for another service, signed with the same key.
 #[tokio::test]
-async fn signed_tokens_are_of_the_audience_and_the_issuer() {
+async fn signed_token_needs_the_configured_audience_and_issuer() {
     let upstream = Router::new().fallback(|| async { StatusCode::NOT_FOUND.into_response() });
     let is = |text: &str| Expected::Is(text.to_owned());
     let builder = Auth::builder().base_url("http://auth").fetch(upstream).token(TokenFormat::Hs256);

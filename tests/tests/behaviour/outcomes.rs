@@ -66,7 +66,7 @@ fn unavailable(status: u16, code: &str) -> [(u16, String); 4] {
 }
 
 #[tokio::test]
-async fn refused_by_the_upstream_is_signed_out() {
+async fn null_with_a_cleared_cookie_is_session_refused() {
     for body in ["null", "{}"] {
         let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
         assert_eq!(four(&browser).await, signed_out("session_refused"), "{body}");
@@ -74,19 +74,19 @@ async fn refused_by_the_upstream_is_signed_out() {
 }
 
 #[tokio::test]
-async fn null_by_the_apps_own_callback_is_absent() {
+async fn null_with_a_renewed_cookie_is_session_absent() {
     let (_upstream, _app, browser) = behind(|| json("null", "authjs.session-token=renewed; Path=/")).await;
     assert_eq!(four(&browser).await, signed_out("session_absent"));
 }
 
 #[tokio::test]
-async fn null_without_a_word_about_the_cookie_is_trouble() {
+async fn null_without_a_session_cookie_is_ambiguous() {
     let (_upstream, _app, browser) = behind(|| json("null", "authjs.csrf-token=x")).await;
     assert_eq!(four(&browser).await, unavailable(502, "upstream_ambiguous_session"));
 }
 
 #[tokio::test]
-async fn nonsense_and_failures_are_neither_login_nor_logout() {
+async fn invalid_responses_and_failures_are_neither_login_nor_logout() {
     for body in ["\"API Route not found.\"", "[]", "<html>", "", "{\"user\":\"Ada\"}", "1"] {
         let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
         assert_eq!(four(&browser).await, unavailable(502, "upstream_invalid_response"), "{body}");
@@ -111,7 +111,7 @@ async fn nonsense_and_failures_are_neither_login_nor_logout() {
 }
 
 #[tokio::test]
-async fn down_and_late() {
+async fn unreachable_is_502_and_timeout_is_504() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
     assert_eq!(four(&browser).await, unavailable(502, "upstream_unreachable"));
@@ -124,7 +124,7 @@ async fn down_and_late() {
 
 /// A head in time, and a body that stops: late, not nonsense.
 #[tokio::test]
-async fn a_body_that_stops_is_late() {
+async fn body_that_stops_is_a_timeout() {
     let upstream = App::start(Router::new().fallback(|| async {
         let never = axum::body::Body::new(Never);
         ([("content-type", "application/json")], never).into_response()
@@ -138,7 +138,7 @@ async fn a_body_that_stops_is_late() {
 }
 
 #[tokio::test]
-async fn no_cookie_asks_nobody_and_is_absent() {
+async fn request_without_a_cookie_makes_no_lookup() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
     assert_eq!(browser.get("/session").await.code(), "session_absent");
@@ -147,7 +147,7 @@ async fn no_cookie_asks_nobody_and_is_absent() {
 }
 
 #[tokio::test]
-async fn the_upstreams_retry_after_is_passed_on() {
+async fn upstream_retry_after_is_passed_on() {
     let (_upstream, _app, browser) =
         behind(|| (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]).into_response()).await;
     let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
@@ -155,7 +155,7 @@ async fn the_upstreams_retry_after_is_passed_on() {
 }
 
 #[tokio::test]
-async fn data_that_does_not_fit_the_apps_type_is_no_session() {
+async fn session_that_does_not_fit_the_user_type_is_502() {
     mod typed {
         #[derive(serde::Deserialize)]
         pub(crate) struct AppUser {
@@ -196,7 +196,7 @@ impl http_body::Body for Never {
 
 /// Of two cookies that could be the token one counts, and it alone is asked for.
 #[tokio::test]
-async fn one_token_is_asked_for_whatever_was_sent_beside_it() {
+async fn request_with_two_tokens_looks_up_one() {
     let lookups = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&lookups);
     let upstream = Router::new().fallback(move || {

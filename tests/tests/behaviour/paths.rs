@@ -4,8 +4,8 @@ use auth_proxy_tests::App;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::http1::{Recorder, exchange, find};
 use crate::support::{Auth, app_of};
-use crate::wire::{Recorder, exchange, find};
 
 const CORPUS: &str = include_str!("../../corpus/paths.txt");
 
@@ -96,7 +96,7 @@ fn escapes(target: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_corpus() {
+async fn path_corpus_never_escapes_the_base_path() {
     let (upstream, app) = stage().await;
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -129,7 +129,7 @@ async fn the_corpus() {
 
 /// Every way to write dots with every way to write what stands between them.
 #[tokio::test]
-async fn dots_and_slashes_in_every_spelling() {
+async fn encoded_dots_and_slashes_never_escape_the_base_path() {
     let (upstream, app) = stage().await;
     let dots = [
         "..",
@@ -201,7 +201,7 @@ async fn dots_and_slashes_in_every_spelling() {
 
 /// Long ones are answered, and go up whole or not at all.
 #[tokio::test]
-async fn long_targets() {
+async fn long_targets_are_forwarded_whole_or_rejected() {
     let (upstream, app) = stage().await;
     for (segment, times, status) in [
         ("/a", 1000, 200),
@@ -224,7 +224,7 @@ async fn long_targets() {
 
 /// The check itself: a test that finds nothing must be able to find something.
 #[test]
-fn what_leaves_is_found() {
+fn escape_detector_detects_escapes() {
     for target in [
         "/tenant/auth/..",
         "/tenant/auth/%2e%2e",

@@ -39,7 +39,7 @@ pub(crate) async fn in_front_of(mirror: &App) -> (App, Browser) {
 }
 
 #[tokio::test]
-async fn methods_of_the_known_routes() {
+async fn known_routes_accept_only_their_methods() {
     let (mirror, seen) = mirror().await;
     let (app, browser) = in_front_of(&mirror).await;
     let client = reqwest::Client::new();
@@ -104,7 +104,7 @@ async fn methods_of_the_known_routes() {
 }
 
 #[tokio::test]
-async fn strict_routes() {
+async fn strict_routes_reject_unknown_paths() {
     let (mirror, seen) = mirror().await;
     let (_app, browser) = app_of(Auth::builder().base_url(mirror.url("")).routes(Routes::Strict)).await;
     assert_eq!(browser.get("/api/auth/something").await.code(), "route_unknown");
@@ -114,7 +114,7 @@ async fn strict_routes() {
 }
 
 #[tokio::test]
-async fn the_target_is_the_configured_one_and_the_raw_remainder() {
+async fn upstream_target_keeps_the_raw_path_and_query() {
     let (mirror, seen) = mirror().await;
     let auth = Auth::builder().base_url(mirror.url("/tenant/")).upstream_base_path("/auth");
     let (app, _browser) = app_of(auth).await;
@@ -124,7 +124,7 @@ async fn the_target_is_the_configured_one_and_the_raw_remainder() {
 }
 
 #[tokio::test]
-async fn several_cookies_of_one_name_stay_several_and_in_order() {
+async fn repeated_set_cookie_headers_keep_their_order() {
     let (mirror, _seen) = mirror().await;
     let (_app, browser) = in_front_of(&mirror).await;
     let answer = browser.get("/api/auth/session").await;
@@ -135,7 +135,7 @@ async fn several_cookies_of_one_name_stay_several_and_in_order() {
 }
 
 #[tokio::test]
-async fn bodies_stream_and_are_limited() {
+async fn request_bodies_are_forwarded_up_to_body_limit() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) = app_of(Auth::builder().base_url(mirror.url("")).body_limit(1000)).await;
     let url = app.url("/api/auth/callback/credentials");
@@ -171,7 +171,7 @@ impl http_body::Body for Fed {
 }
 
 #[tokio::test]
-async fn responses_stream_before_they_end() {
+async fn responses_are_streamed() {
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     let receiver = Arc::new(Mutex::new(Some(receiver)));
     let router = Router::new().fallback(move || {
@@ -190,7 +190,7 @@ async fn responses_stream_before_they_end() {
 }
 
 #[tokio::test]
-async fn redirects_are_the_browsers_to_follow() {
+async fn redirects_are_not_followed() {
     let router =
         Router::new().fallback(|| async { axum::response::Redirect::to("http://idp.test/authorize") });
     let upstream = App::start(router).await;
@@ -200,7 +200,7 @@ async fn redirects_are_the_browsers_to_follow() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_is_down_late_or_breaks_off() {
+async fn upstream_failures_have_distinct_codes() {
     // Nobody listens on a port that was just given up.
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
@@ -228,14 +228,14 @@ async fn an_upstream_that_is_down_late_or_breaks_off() {
 }
 
 #[tokio::test]
-async fn any_tower_service_carries_requests() {
+async fn fetch_accepts_any_tower_service() {
     let inner: Router = Router::new().fallback(|request: Request| async move { request.uri().to_string() });
     let (_app, browser) = app_of(Auth::builder().base_url("https://auth.example.com/t").fetch(inner)).await;
     assert_eq!(browser.get("/api/auth/csrf?a=1").await.body, "https://auth.example.com/t/api/auth/csrf?a=1");
 }
 
 #[tokio::test]
-async fn csrf_and_pages_come_through() {
+async fn upstream_pages_and_errors_are_forwarded() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     let page = browser.get("/api/auth/signin?callbackUrl=/protected").await;

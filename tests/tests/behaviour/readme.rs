@@ -6,7 +6,7 @@ const README: &str = include_str!("../../../README.md");
 
 /// Each option has one row, which names its words and a default that the rules take.
 #[test]
-fn the_table_of_options_is_complete() {
+fn option_table_lists_every_option() {
     for option in Opt::ALL {
         let row = README
             .lines()
@@ -42,7 +42,7 @@ fn the_table_of_options_is_complete() {
 }
 
 #[test]
-fn defaults_are_those_of_the_table() {
+fn option_table_defaults_match_the_code() {
     let mut draft = Draft::default();
     draft.set(Opt::BaseUrl, "https://auth.example.com").unwrap();
     let settings = draft.resolve().unwrap();
@@ -66,7 +66,7 @@ fn defaults_are_those_of_the_table() {
 
 /// Every promise names tests that there are.
 #[test]
-fn promises_are_held_by_tests() {
+fn readme_promises_cite_existing_tests() {
     let promises = README.split("\n## ").find(|part| part.starts_with("What it promises\n")).unwrap();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let tests = sources(&format!("{root}/tests/tests")) + &sources(&format!("{root}/auth-proxy/src"));
@@ -87,7 +87,7 @@ fn promises_are_held_by_tests() {
 
 /// The page of what does not work has every code of an error, and every warning by its first words.
 #[test]
-fn every_code_and_every_warning_is_explained() {
+fn troubleshooting_page_explains_every_code_and_warning() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/troubleshooting.md")).unwrap();
     assert!(
@@ -128,7 +128,7 @@ fn one_line(text: &str) -> String {
 
 /// Every variable that `from-env` reads is in the README.
 #[test]
-fn the_variables_of_from_env_are_listed() {
+fn readme_lists_every_from_env_variable() {
     let example = include_str!("../../../examples/from-env/src/main.rs");
     let names: Vec<&str> =
         example.split("env(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -142,7 +142,7 @@ fn the_variables_of_from_env_are_listed() {
 
 /// The package `auth-proxy` on crates.io is another project: no text may have anybody install it.
 #[test]
-fn no_text_installs_the_package_of_another_project() {
+fn no_text_installs_the_foreign_auth_proxy_package() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let list = std::process::Command::new("git").arg("ls-files").current_dir(&root).output().unwrap();
     let files = String::from_utf8(list.stdout).unwrap();
@@ -177,7 +177,7 @@ fn sources(folder: &str) -> String {
 
 /// A claim about security names its test, and the test is there.
 #[test]
-fn the_tests_that_security_md_names() {
+fn security_md_cites_existing_tests() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
     let named: Vec<_> = text.split('`').filter_map(|code| code.split_once(".rs::")).collect();

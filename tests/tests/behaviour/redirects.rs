@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::http1::{Message, exchange, take};
 use crate::support::{Auth, app_of, users};
-use crate::wire::{Message, exchange, take};
 
 /// What a client might put behind an origin, or in place of a path.
 const TAILS: [&str; 44] = [
@@ -109,7 +109,7 @@ fn guarded(builder: Builder<Auth>) -> Router {
 
 /// Guards send visitors to sign in, and back to where they were: to a path of this origin.
 #[tokio::test]
-async fn the_way_back_from_signing_in_is_a_path_of_this_app() {
+async fn guard_callback_url_stays_on_this_origin() {
     let upstream = "http://127.0.0.1:9";
     for (builder, own, hosts) in [
         (Auth::builder().base_url(upstream), "http://localhost", &["localhost"][..]),
@@ -220,7 +220,7 @@ fn lands(page: &Url, location: &str) -> Option<String> {
 /// What leads to the upstream leads to this app, or still to the upstream; what leads elsewhere is left
 /// alone. Whatever is written behind an origin, none becomes another that was not there before.
 #[tokio::test]
-async fn rewriting_makes_no_origin() {
+async fn location_rewriting_creates_no_new_origin() {
     let (url, location) = sender().await;
     let port = url.rsplit_once(':').unwrap().1.to_owned();
     let prefixes = [
@@ -323,7 +323,7 @@ fn told(answers: &[Message]) -> String {
 
 /// Through the whole of a sign-in and a sign-out, in the query, in the form and in the cookie.
 #[tokio::test]
-async fn callback_urls_of_clients() {
+async fn client_callback_urls_stay_on_this_origin() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let builder = || Auth::builder().base_url(upstream.url());
     for (builder, public) in [
@@ -351,7 +351,7 @@ async fn callback_urls_of_clients() {
 
 /// An upstream that is asked under its own name would resolve a path against that, and the visitor would end there.
 #[tokio::test]
-async fn a_relative_callback_url_goes_up_as_this_apps() {
+async fn relative_callback_url_is_made_absolute_for_another_host() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let builder = || Auth::builder().base_url(upstream.url()).public_url("https://app.test");
     let own = "callbackUrl=https%3A%2F%2Fapp%2Etest";

@@ -11,7 +11,7 @@ use crate::support::{Auth, app_of, routes, users};
 
 /// An upstream that sees its own host and another base path: its redirects still lead back here.
 #[tokio::test]
-async fn a_sign_in_by_the_upstreams_own_host_lands_here() {
+async fn redirects_of_an_upstream_with_its_own_host_lead_to_this_app() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
     let builder = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").host(Host::Upstream);
     let (app, browser) = app_of(builder).await;
@@ -33,7 +33,7 @@ async fn a_sign_in_by_the_upstreams_own_host_lands_here() {
 
 /// Below the upstream's own path, where it is asked for, the routes are the same ones, and as well guarded.
 #[tokio::test]
-async fn the_upstreams_base_path_is_served_too() {
+async fn upstream_routes_serve_the_upstream_base_path() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").build().unwrap();
     let app = App::start(routes(&auth).merge(auth.upstream_routes())).await;
@@ -62,7 +62,7 @@ async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static
 }
 
 #[tokio::test]
-async fn cookies_of_the_upstreams_domain_become_this_apps_in_order() {
+async fn upstream_cookie_domains_are_rewritten_in_order() {
     let (_app, browser) = behind(
         &[
             ("set-cookie", "authjs.session-token=first; Domain=auth.example.com; Path=/; Secure"),
@@ -83,7 +83,7 @@ async fn cookies_of_the_upstreams_domain_become_this_apps_in_order() {
 }
 
 #[tokio::test]
-async fn redirects_to_others_pass_and_no_host_header_chooses_one() {
+async fn foreign_redirects_pass_and_the_host_header_chooses_none() {
     let (app, _browser) = behind(&[("location", "https://idp.example/authorize?a=b")], "").await;
     let (_, answer) = app.raw_get("/api/auth/signin/idp", "").await;
     assert!(answer.contains("location: https://idp.example/authorize?a=b\r\n"), "{answer}");
@@ -96,7 +96,7 @@ async fn redirects_to_others_pass_and_no_host_header_chooses_one() {
 /// An app on plain http before a server on https, as in development: browsers refuse the names of its
 /// cookies, and the names are part of the key.
 #[tokio::test]
-async fn prefixes_are_taken_off_and_come_back() {
+async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
     let name = "__Secure-authjs.session-token";
     for secret in [false, true] {
         let upstream = users(FakeUpstream::builder().cookie_name(name)).start().await.unwrap();
@@ -124,7 +124,7 @@ async fn prefixes_are_taken_off_and_come_back() {
 
 /// Robo's own redirects go to its `AUTH_URL`, which may be neither its address nor this app.
 #[tokio::test]
-async fn other_origins_of_the_upstream_become_this_apps() {
+async fn public_origins_are_rewritten_to_this_app() {
     for (origins, location) in [
         (&["https://login.example.com"][..], "/signup?error=InvalidEmail"),
         (&[], "https://login.example.com/signup?error=InvalidEmail"),
@@ -141,7 +141,7 @@ async fn other_origins_of_the_upstream_become_this_apps() {
 
 /// A response with both framings: the chunks count, and the length is of nobody's body (RFC 9112, section 6.3).
 #[tokio::test]
-async fn a_length_beside_chunks_goes_no_further() {
+async fn content_length_beside_chunked_is_stripped() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -159,7 +159,7 @@ async fn a_length_beside_chunks_goes_no_further() {
 
 /// Auth.js appends what begins with a slash to its own origin: without that origin it is another host.
 #[tokio::test]
-async fn no_callback_url_leads_away() {
+async fn foreign_callback_urls_redirect_to_the_root() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).host(Host::Upstream)).await;
     for evil in ["/\t/evil.example", "//evil.example", "/\\evil.example", "https://evil.example"] {
@@ -173,7 +173,7 @@ async fn no_callback_url_leads_away() {
 
 /// What speaks of the upstream's ports and protocols, and what leaves HTTP altogether.
 #[tokio::test]
-async fn what_is_of_one_connection_stays_there() {
+async fn alt_svc_is_stripped_and_101_is_rejected() {
     let (_app, browser) = behind(&[("alt-svc", "h3=\":443\""), ("x-kept", "1")], "{}").await;
     let answer = browser.get("/api/auth/providers").await;
     assert_eq!((answer.header("alt-svc"), answer.header("x-kept")), ("", "1"));
@@ -183,7 +183,7 @@ async fn what_is_of_one_connection_stays_there() {
 }
 
 #[tokio::test]
-async fn other_json_passes_byte_for_byte() {
+async fn json_without_an_upstream_url_is_forwarded_unchanged() {
     for body in [r#"{ "url" : "https://idp.example/" }"#, r#"{"user":{}}"#, "null", "not json"] {
         let (app, _browser) = behind(&[("content-type", "application/json")], body).await;
         let answer = reqwest::Client::new().post(app.url("/api/auth/session")).send().await.unwrap();
@@ -193,7 +193,7 @@ async fn other_json_passes_byte_for_byte() {
 
 /// Larger than what a redirect is looked for in: passed on, all of it.
 #[tokio::test]
-async fn large_json_passes_whole() {
+async fn large_json_is_forwarded_whole() {
     let body: &'static str = Box::leak(format!("\"{}\"", "x".repeat(300_000)).into_boxed_str());
     let (app, _browser) = behind(&[("content-type", "application/json")], body).await;
     let answer = reqwest::Client::new().post(app.url("/api/auth/session")).send().await.unwrap();

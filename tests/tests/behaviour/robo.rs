@@ -6,7 +6,7 @@ use auth_proxy::testing::FakeUpstream;
 use crate::support::{Auth, app_of, users};
 
 #[tokio::test]
-async fn sign_in_and_out_in_both_strategies() {
+async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
@@ -25,7 +25,7 @@ async fn sign_in_and_out_in_both_strategies() {
 }
 
 #[tokio::test]
-async fn what_it_refuses_is_answered_here() {
+async fn requests_that_robo_would_not_answer_are_answered() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
     // HEAD, which it does not know.
@@ -44,7 +44,7 @@ async fn what_it_refuses_is_answered_here() {
 
 /// Not found is 200 with a string: neither signed in nor signed out.
 #[tokio::test]
-async fn a_wrong_base_path_is_no_sign_out() {
+async fn wrong_base_path_is_502_and_no_sign_out() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (_app, browser) =
         app_of(Auth::builder().base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
@@ -57,7 +57,7 @@ async fn a_wrong_base_path_is_no_sign_out() {
 /// Seen of a real one: with `X-Auth-Return-Redirect` and database sessions only Auth.js's own token is set, which
 /// the next lookup does not know.
 #[tokio::test]
-async fn with_return_redirect_a_database_sign_in_signs_nobody_in() {
+async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
@@ -77,7 +77,7 @@ async fn with_return_redirect_a_database_sign_in_signs_nobody_in() {
 
 /// A database session of Robo tells the value of its cookie to whoever asks: page scripts must not read it.
 #[tokio::test]
-async fn page_scripts_do_not_read_the_session_token() {
+async fn expose_session_token_decides_what_page_scripts_read() {
     for (expose, reads) in [(false, false), (true, true)] {
         let builder = FakeUpstream::builder().robo().strategy(Strategy::Database);
         let upstream = users(builder).start().await.unwrap();

@@ -84,7 +84,7 @@ fn builder(url: &str) -> Builder<Auth> {
 }
 
 #[tokio::test]
-async fn no_failure_of_the_upstream_tells_what_was_sent() {
+async fn upstream_failures_reveal_no_secret() {
     let scanner = scanner();
     let look = |what: &str, text: &str| {
         assert_eq!(scanner.find(text.as_bytes()), None, "{what}: {text}");
@@ -130,7 +130,7 @@ async fn no_failure_of_the_upstream_tells_what_was_sent() {
 
 /// Tokens that are no good, and headers that are none.
 #[tokio::test]
-async fn no_refusal_tells_what_was_sent() {
+async fn rejections_reveal_no_secret() {
     let scanner = scanner();
     let auth = builder("http://127.0.0.1:9").secrets([AUTH_SECRET]).build().unwrap();
     let debug = format!("{auth:?} {:?} {:?}", auth.require(), auth.cross_origin_protection());
@@ -169,7 +169,7 @@ auth_proxy! {
 
 /// Values in the wrong place: each is somebody's secret in the wrong variable.
 #[test]
-fn no_problem_of_the_configuration_tells_a_value() {
+fn config_errors_reveal_no_value() {
     let scanner = scanner();
     let broken = format!("{API_KEY}\n{API_KEY}");
     let private = format!("-----BEGIN PRIVATE KEY-----\n{AUTH_SECRET}\n-----END PRIVATE KEY-----");

@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(20);
 const RECOVERS: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_outage_lets_nobody_in_and_logs_nobody_out() {
+async fn faults_sign_nobody_in_or_out() {
     let only = std::env::var("FAULT").unwrap_or_default();
     let mut table = String::from("| fault |");
     for caller in Caller::ALL {

@@ -39,7 +39,7 @@ async fn outlive(time: Duration) {
 }
 
 #[tokio::test]
-async fn a_remembered_session_is_used_in_trouble_where_configured() {
+async fn outages_serve_stale_sessions_only_where_configured() {
     let all = [HOUR, Duration::ZERO]
         .into_iter()
         .flat_map(|stale| FAULTS.map(|(fault, is_outage)| (stale, fault, is_outage)));
@@ -84,7 +84,7 @@ async fn trouble(stale: Duration, fault: Fault, is_outage: bool) {
 }
 
 #[tokio::test]
-async fn and_no_longer_than_configured() {
+async fn stale_session_expires_after_stale_if_error() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let app = App::start(routes(&builder(&upstream, 4 * CACHE).build().unwrap())).await;
     let visitor = Visitor::of(&upstream, Caller::Required, app).await;
@@ -96,7 +96,7 @@ async fn and_no_longer_than_configured() {
 
 /// Signed out at another app, which the upstream said before it went down: no outage brings that back.
 #[tokio::test]
-async fn a_refused_token_is_never_let_in_by_what_is_remembered() {
+async fn refused_token_is_never_served_stale() {
     for (fault, _) in FAULTS {
         let upstream = users(FakeUpstream::builder()).strategy(Strategy::Database);
         let upstream = upstream.start().await.unwrap();

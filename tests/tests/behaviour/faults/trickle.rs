@@ -9,7 +9,7 @@ use crate::support::{Auth, app_of, users};
 /// The JSON that stands for a redirect is read whole before a word of it goes on, so that a trickle whose
 /// pauses are none too long would keep the visitor waiting for hours.
 #[tokio::test]
-async fn an_answer_that_is_read_here_is_late_as_a_whole() {
+async fn buffered_response_has_one_deadline() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(500));
     let (app, _) = app_of(builder).await;

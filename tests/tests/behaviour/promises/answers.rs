@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::cache::Upstream;
+use crate::session_cache::Upstream;
 use crate::support::{Auth, app, app_of, upstream};
 
 use super::{PLAIN, oneshot};
@@ -16,7 +16,7 @@ use super::{PLAIN, oneshot};
 /// README, "Answers of one visitor": an answer to a request that was asked for a session or a token is private.
 /// `Auth::session(&headers)` and `Auth::token(&headers)` in a handler behind `attach` are such, and nothing marks it.
 #[tokio::test]
-async fn an_answer_made_by_hand_of_a_session_is_private() {
+async fn response_after_a_lookup_by_headers_is_private() {
     let upstream = Upstream::default();
     let auth = upstream.auth().build().unwrap();
     let by_hand = |State(auth): State<Auth>, headers: HeaderMap| async move {
@@ -30,7 +30,7 @@ async fn an_answer_made_by_hand_of_a_session_is_private() {
 
 /// README, the same: an answer with a session cookie is private all the same, `Cacheable` or not.
 #[tokio::test]
-async fn an_answer_with_a_session_cookie_of_its_own_is_private() {
+async fn cacheable_response_with_a_session_cookie_is_private() {
     let upstream = Upstream::default();
     let auth = upstream.auth().build().unwrap();
     let set = || async {
@@ -48,7 +48,7 @@ async fn an_answer_with_a_session_cookie_of_its_own_is_private() {
 /// The sign-in page has the CSRF token of one visitor in its forms, and Auth.js says nothing of caches there. Once the
 /// visitor has the CSRF cookie the page sets none: a shared cache gives it to all, whose forms then fail.
 #[tokio::test]
-async fn a_sign_in_page_is_of_one_visitor() {
+async fn sign_in_page_is_private() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     let token = browser.csrf().await;
@@ -60,7 +60,7 @@ async fn a_sign_in_page_is_of_one_visitor() {
 /// README, `session.expose_session_token`: page scripts do not get the `sessionToken`. What cannot be read as JSON of just
 /// that content type passes as it is.
 #[tokio::test]
-async fn no_form_of_an_answer_tells_scripts_the_session_token() {
+async fn session_token_is_hidden_from_scripts_in_every_response() {
     const BODY: &str = r#"{"user":{"name":"Ada"},"sessionToken":"t0ken"}"#;
     let answer = |request: Request| async move {
         let kind = request.uri().query().unwrap_or("application/json").to_owned();
@@ -100,7 +100,7 @@ async fn no_form_of_an_answer_tells_scripts_the_session_token() {
 
 /// README, "Answers of one visitor": what only shared caches read is taken out, and a handler's own `no-store` stays.
 #[tokio::test]
-async fn no_word_to_a_shared_cache_stays() {
+async fn shared_cache_headers_are_stripped_and_no_store_is_kept() {
     let upstream = Upstream::default();
     let auth = upstream.auth().build().unwrap();
     let me = |_: Session<Auth>| async {

@@ -17,7 +17,7 @@ use super::{PLAIN, oneshot, session_cookies};
 /// the sign-in has its dead cookie cleared, which was taken for a change that overtook the sign-in. Its cookie is dropped,
 /// and a code or a link in a mail is spent for nothing. Who can toss a cookie of his own to a visitor keeps him out so.
 #[tokio::test]
-async fn a_dead_cookie_that_is_cleared_meanwhile_undoes_no_sign_in() {
+async fn clearing_an_ended_cookie_does_not_undo_a_sign_in() {
     let answer = |request: Request| async move {
         if request.uri().path().ends_with("/session") {
             return ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "null");
@@ -39,7 +39,7 @@ async fn a_dead_cookie_that_is_cleared_meanwhile_undoes_no_sign_in() {
 /// Of two changes at once the one that is answered first counts (`eviction.rs`). Of the other's answer the new token is
 /// dropped, and what clears the chunks of the old one stays, and takes the chunks of the first with it: signed out.
 #[tokio::test]
-async fn a_change_that_was_overtaken_clears_no_chunk_of_the_other() {
+async fn overtaken_change_clears_no_chunks_of_the_first() {
     let answer = |request: Request| async move {
         let slow = request.uri().query() == Some("slow");
         sleep(Duration::from_millis(if slow { 300 } else { 100 })).await;
@@ -71,7 +71,7 @@ async fn a_change_that_was_overtaken_clears_no_chunk_of_the_other() {
 /// What was refused here, and never sent, changed nothing: it must not have the answer to a sign-in that is under way lose
 /// its cookie.
 #[tokio::test]
-async fn a_request_that_was_not_sent_undoes_no_sign_in() {
+async fn unsent_request_does_not_undo_a_sign_in() {
     let answer = || async {
         sleep(Duration::from_millis(300)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
@@ -91,7 +91,7 @@ async fn a_request_that_was_not_sent_undoes_no_sign_in() {
 /// Who clicks twice signs in: the browser breaks off the first form when it sends the second. That the first was broken
 /// off counts as a change, and the second loses its cookie.
 #[tokio::test]
-async fn a_form_that_is_sent_twice_signs_in() {
+async fn form_submitted_twice_signs_in() {
     let answer = || async {
         sleep(Duration::from_millis(400)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")

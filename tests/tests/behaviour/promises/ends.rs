@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
-use crate::cache::{HOUR, Upstream};
+use crate::session_cache::{HOUR, Upstream};
 use crate::support::{Auth, app, app_of, routes, upstream};
 
 use super::{PLAIN, cookie_of, oneshot, session_cookies};
@@ -56,7 +56,7 @@ async fn upstream_renews(app: &Router, n: usize) {
 /// README, "Answers on their way": a request that the browser sent before the sign-out and that arrives after it gives it
 /// no session cookie. That holds for a lookup; the page's own `GET session`, the commonest of them, signs it in again.
 #[tokio::test]
-async fn a_forwarded_session_request_that_arrives_late_meets_the_end() {
+async fn late_forwarded_session_request_gets_no_cookie() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     let signed_in = browser.sign_in("demo", "demo").await;
@@ -74,7 +74,7 @@ async fn a_forwarded_session_request_that_arrives_late_meets_the_end() {
 /// README, "What is remembered": a sign-out through this proxy is known at once on this instance. `SessionStore` says that
 /// a removal that the store does not take in time is not known to the *other* instances.
 #[tokio::test]
-async fn a_sign_out_that_the_store_did_not_take_is_known_here() {
+async fn sign_out_holds_on_this_instance_when_the_store_fails() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
     let app = routes(&auth.timeout(Duration::from_millis(400)).build().unwrap());
@@ -92,7 +92,7 @@ async fn a_sign_out_that_the_store_did_not_take_is_known_here() {
 /// upstream fails meanwhile. A browser that leaves, as pages do at a sign-out, has it end before the upstream is done:
 /// what another tab looks up in between stays remembered.
 #[tokio::test]
-async fn a_sign_out_whose_browser_left_is_known_when_it_is_done() {
+async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
     let gone = Arc::new(AtomicBool::new(false));
     let answer = move |request: Request| async move {
         if request.uri().path().ends_with("/signout") {
@@ -130,7 +130,7 @@ async fn a_sign_out_whose_browser_left_is_known_when_it_is_done() {
 /// README, "Answers on their way": for 2 minutes more no lookup gives the browser a cookie for a token of that session.
 /// Every renewal of anybody's takes the place of such a mark: at 140 lookups a second the 2 minutes are over before.
 #[tokio::test]
-async fn renewals_of_others_do_not_shorten_what_is_known_of_an_end() {
+async fn renewals_of_other_sessions_do_not_displace_a_sign_out_mark() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().build().unwrap());
     let late = async || {
@@ -149,7 +149,7 @@ async fn renewals_of_others_do_not_shorten_what_is_known_of_an_end() {
 /// `GET session` is noted with the first token of the request, and not with the one that was renewed: with a stray cookie
 /// of the other name, the old token outlives the sign-out.
 #[tokio::test]
-async fn a_renewed_token_belongs_to_the_one_that_it_was_renewed_of() {
+async fn sign_out_ends_the_token_before_its_renewal() {
     for stray in ["", "__Secure-authjs.session-token=AAAA..AAAA.strayAAA.AAAA; "] {
         let gate = Arc::new(Semaphore::new(0));
         let waits = Arc::clone(&gate);
@@ -190,7 +190,7 @@ async fn a_renewed_token_belongs_to_the_one_that_it_was_renewed_of() {
 /// README, "What ends a session here": it ends again when it is answered, also when the upstream fails meanwhile. One that
 /// is late does what it was asked for after the proxy gave it up.
 #[tokio::test]
-async fn a_sign_out_that_is_late_is_known_when_it_is_done() {
+async fn sign_out_that_times_out_evicts_when_done() {
     let gone = Arc::new(AtomicBool::new(false));
     let answer = move |request: Request| async move {
         if request.uri().path().ends_with("/signout") {
@@ -219,7 +219,7 @@ async fn a_sign_out_that_is_late_is_known_when_it_is_done() {
 /// README, "When the upstream is in trouble": everything is answered within `upstream.timeout`. A store that does not
 /// answer is given up for each token of a session by itself, one after the other, before a sign-out and again after it.
 #[tokio::test]
-async fn a_sign_out_is_answered_in_time_whatever_the_store_does() {
+async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
     let app = routes(&auth.timeout(Duration::from_millis(800)).build().unwrap());
@@ -236,7 +236,7 @@ async fn a_sign_out_is_answered_in_time_whatever_the_store_does() {
 /// collations that MySQL and Prisma choose by themselves (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) tell no accents
 /// apart: a thief who writes the token with one is known here after the sign-out.
 #[tokio::test]
-async fn a_spelling_with_accents_is_no_token() {
+async fn token_with_accents_is_rejected() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().session_cache(HOUR).build().unwrap());
     let (own, spelt) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));

@@ -21,7 +21,7 @@ use super::{PLAIN, SECRET, SECURE, cookie_of, oneshot};
 /// README, "Four outcomes": one request has one credential, and session, token and policy are all of it. The names that
 /// count are read anew for each of them, while another visitor's answer may change them.
 #[tokio::test]
-async fn one_credential_also_when_the_names_are_learnt_meanwhile() {
+async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
     let [admin, user, other] = [
         mint(&json!({ "sub": "2", "name": "Ada", "role": "admin" }), SECRET, SECURE),
         mint(&json!({ "sub": "1", "name": "Demo", "role": "user" }), SECRET, PLAIN),
@@ -55,7 +55,7 @@ async fn one_credential_also_when_the_names_are_learnt_meanwhile() {
 /// One that another host of the site tossed makes every page 502 for a visitor who is signed out, even though this
 /// upstream was seen to use the other name.
 #[tokio::test]
-async fn a_tossed_cookie_of_the_other_name_is_no_outage() {
+async fn tossed_cookie_under_the_unused_name_is_no_outage() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -69,7 +69,7 @@ async fn a_tossed_cookie_of_the_other_name_is_no_outage() {
 
 /// README, "Four outcomes": an invalid Bearer token is 401 also for an `Option`.
 #[tokio::test]
-async fn a_bearer_token_of_nobody_is_refused_where_one_may_be_absent() {
+async fn bearer_token_without_a_user_is_401_for_option() {
     let nobody = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
     let router = Router::new().route("/api/auth/session", get(nobody));
     let auth = Auth::builder().base_url("http://auth").kind(Kind::NextAuthV4).fetch(router).build().unwrap();
@@ -81,7 +81,7 @@ async fn a_bearer_token_of_nobody_is_refused_where_one_may_be_absent() {
 /// What counts for a cookie counts for a Bearer token: once the upstream was seen to use the name with the prefix, a
 /// token under the key of the other is good for nothing.
 #[tokio::test]
-async fn a_bearer_token_of_the_name_that_does_not_count_is_refused() {
+async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
     let (app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
     let own = mint(&json!({ "sub": "1", "name": "Ada" }), upstream.secret(), SECURE);
@@ -99,7 +99,7 @@ async fn a_bearer_token_of_the_name_that_does_not_count_is_refused() {
 /// The layer looks for the cookie under other names than the handler does, who goes by the scheme: where one visitor came
 /// over https, the cookie of those who come over http is none to the layer.
 #[tokio::test]
-async fn the_layer_and_the_handler_look_for_the_same_cookie() {
+async fn cross_origin_layer_and_handler_use_the_same_cookie_name() {
     let answer = |headers: HeaderMap| async move {
         let name = if headers["x-forwarded-proto"] == "https" { SECURE } else { PLAIN };
         let body = if cookie_of(&headers, name).is_some() { r#"{"user":{"name":"Ada"}}"# } else { "null" };

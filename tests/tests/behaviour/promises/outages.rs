@@ -21,7 +21,7 @@ use super::{PLAIN, cookie_of, oneshot};
 /// from a trusted proxy (README, "Front door"), the proxy's own request has a `Host` that nothing answers: it confirms
 /// every failure, and no probe ever closes the circuit again.
 #[tokio::test]
-async fn the_own_request_has_a_host_that_the_upstream_answers() {
+async fn confirmation_request_uses_the_public_host() {
     let by_name = |headers: HeaderMap, request: Request| async move {
         match (headers["host"].to_str().unwrap(), request.uri().path()) {
             ("app.test", "/api/auth/session") => {
@@ -54,7 +54,7 @@ async fn the_own_request_has_a_host_that_the_upstream_answers() {
 /// One request of the proxy's own that fails is one failure, however many wait for what it finds out: else a client that
 /// keeps several failing requests under way turns any hiccup into an open circuit.
 #[tokio::test]
-async fn one_own_request_that_fails_counts_once() {
+async fn failed_confirmation_request_counts_once() {
     let hiccups = Arc::new(AtomicUsize::new(1));
     let answer = move |headers: HeaderMap, request: Request| async move {
         let busy = StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -90,7 +90,7 @@ async fn one_own_request_that_fails_counts_once() {
 /// one connection, and a server takes some 100 at once on it (`SETTINGS_MAX_CONCURRENT_STREAMS`). As many slow forms of
 /// one client keep every lookup waiting, and the proxy's own request too, which confirms that the upstream is down.
 #[tokio::test]
-async fn slow_forms_on_one_connection_do_not_open_the_circuit() {
+async fn slow_forms_over_http2_do_not_open_the_circuit() {
     let answer = |request: Request| async move {
         let is_session = request.uri().path().ends_with("/session");
         axum::body::to_bytes(request.into_body(), 1 << 20).await.ok();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use auth_proxy_tests::App;
 
 use self::cases::{Case, LAST};
+use crate::http1::{Message, Recorder, exchange};
 use crate::support::{Auth, app_of};
-use crate::wire::{Message, Recorder, exchange};
 
 async fn stage() -> (Recorder, App) {
     let upstream = Recorder::start().await;
@@ -106,33 +106,33 @@ fn unclean(request: &Message) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn both_framings_of_a_body() {
+async fn conflicting_framings_smuggle_no_request() {
     run(cases::both_framings(), 50).await;
 }
 
 #[tokio::test]
-async fn lengths_that_are_none_or_two() {
+async fn invalid_content_lengths_smuggle_no_request() {
     run(cases::lengths(), 30).await;
 }
 
 #[tokio::test]
-async fn chunks_that_are_no_chunks() {
+async fn invalid_chunks_smuggle_no_request() {
     run(cases::chunks(), 45).await;
 }
 
 #[tokio::test]
-async fn request_lines_with_two_readings() {
+async fn ambiguous_request_lines_smuggle_no_request() {
     run(cases::lines(), 35).await;
 }
 
 #[tokio::test]
-async fn headers_of_the_connection() {
+async fn connection_headers_smuggle_no_request() {
     run(cases::headers(), 30).await;
 }
 
 /// What starts as HTTP/2 is not read as HTTP/1 anywhere.
 #[tokio::test]
-async fn prefaces_of_http_2() {
+async fn http2_prefaces_are_rejected() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (upstream, app) = stage().await;
     for preface in
@@ -144,7 +144,7 @@ async fn prefaces_of_http_2() {
         let read = socket.read_to_end(&mut answer);
         tokio::time::timeout(Duration::from_secs(20), read).await.expect("left open").ok();
         assert!(
-            crate::wire::find(&answer, b" 200 ").is_none(),
+            crate::http1::find(&answer, b" 200 ").is_none(),
             "{preface:?}: {:?}",
             String::from_utf8_lossy(&answer)
         );

@@ -30,7 +30,7 @@ async fn sub(auth: &Auth, headers: &HeaderMap) -> String {
 }
 
 #[tokio::test]
-async fn one_that_is_remembered_expires_all_the_same() {
+async fn verified_token_still_expires() {
     let clock = Arc::new(AtomicU64::new(NOW));
     let now = Arc::clone(&clock);
     let auth = auth().clock(move || now.load(SeqCst)).session_source(Source::Local).build().unwrap();
@@ -55,7 +55,7 @@ async fn one_that_is_remembered_expires_all_the_same() {
 
 /// Whatever is not the very token that was verified is verified by itself.
 #[tokio::test]
-async fn nothing_passes_for_one_that_is_remembered() {
+async fn altered_token_is_never_taken_for_a_verified_one() {
     let auth = auth().build().unwrap();
     let token = mint(&json!({ "sub": "ada" }), SECRET, COOKIE);
     assert_eq!(sub(&auth, &sent(&format!("{COOKIE}={token}"))).await, "ada");
@@ -104,7 +104,7 @@ async fn nothing_passes_for_one_that_is_remembered() {
 
 /// What one proxy has verified is not another's, with another secret or under another name.
 #[tokio::test]
-async fn proxies_share_nothing() {
+async fn proxies_share_no_verified_tokens() {
     let [one, other] = [auth().build().unwrap(), auth().secrets([SECRET.to_uppercase()]).build().unwrap()];
     let headers = sent(&format!("{COOKIE}={}", mint(&json!({ "sub": "ada" }), SECRET, COOKIE)));
     assert_eq!(sub(&one, &headers).await, "ada");
@@ -113,7 +113,7 @@ async fn proxies_share_nothing() {
 
 /// More tokens than are remembered, and larger ones: each still gets its own claims.
 #[tokio::test]
-async fn more_than_are_remembered() {
+async fn full_token_cache_returns_the_right_claims() {
     let auth = auth().cache_entries(8).build().unwrap();
     let padding = "x".repeat(5_000);
     let all: Vec<_> = (0..200)

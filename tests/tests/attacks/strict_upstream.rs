@@ -1,4 +1,4 @@
-//! An upstream that breaks a connection, or answers 503, for anything unusual in a request, and answers the rest.
+//! An upstream whose response is a function of the request head, and which resets connections on request.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,25 +6,25 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What it does with a head.
+/// How the upstream responds to a request head.
 pub(crate) enum Reply {
-    /// These bytes.
+    /// Sends these bytes.
     Bytes(String),
-    /// These bytes, and a reset.
+    /// Sends these bytes, then resets the connection.
     Reset(String),
 }
 
-pub(crate) struct Touchy {
+pub(crate) struct StrictUpstream {
     pub(crate) url: String,
     server: JoinHandle<()>,
     heads: Arc<Mutex<usize>>,
 }
 
-/// What Node takes of a head (`--max-http-header-size`).
+/// The largest head that Node accepts (default of `--max-http-header-size`).
 pub(crate) const NODE_LIMIT: usize = 16 * 1024;
 
-impl Touchy {
-    /// One whose answers are a function of the head, in lower case.
+impl StrictUpstream {
+    /// Starts one. `reply` is given the head in lower case.
     pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -41,19 +41,19 @@ impl Touchy {
         Self { url, server, heads }
     }
 
-    /// Requests so far.
+    /// How many requests arrived so far.
     pub(crate) fn heads(&self) -> usize {
         *self.heads.lock().unwrap()
     }
 
-    /// Refuses every connection from now on.
+    /// Stops listening, so that connections are refused.
     pub(crate) async fn stop(mut self) {
         self.server.abort();
         (&mut self.server).await.ok();
     }
 }
 
-impl Drop for Touchy {
+impl Drop for StrictUpstream {
     fn drop(&mut self) {
         self.server.abort();
     }
@@ -71,7 +71,7 @@ async fn serve(
         }
         *heads.lock().unwrap() += 1;
         let answer = if head.len() > NODE_LIMIT {
-            // As Node does: what is still unread makes the close a reset.
+            // Node does the same: closing with unread bytes resets the connection.
             Reply::Reset(
                 "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n".to_owned(),
             )
@@ -83,14 +83,14 @@ async fn serve(
             Reply::Reset(bytes) => {
                 stream.write_all(bytes.as_bytes()).await?;
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-                #[expect(deprecated, reason = "without time to linger in, it blocks nobody")]
+                #[expect(deprecated, reason = "a linger time of zero does not block")]
                 return stream.set_linger(Some(std::time::Duration::ZERO));
             }
         }
     }
 }
 
-/// A whole answer.
+/// A complete response.
 pub(crate) fn ok(status: &str, headers: &str, body: &str) -> Reply {
     Reply::Bytes(format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()))
 }

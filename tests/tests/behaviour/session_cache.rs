@@ -103,7 +103,7 @@ pub(crate) async fn ask(app: Router, token: String) -> String {
 }
 
 #[tokio::test]
-async fn ten_thousand_at_once_with_one_cookie_are_one_lookup() {
+async fn concurrent_requests_with_one_cookie_share_one_lookup() {
     let gate = Arc::new(Semaphore::new(0));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let app = routes(&upstream.auth().build().unwrap());
@@ -120,7 +120,7 @@ async fn ten_thousand_at_once_with_one_cookie_are_one_lookup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_with_cookies_of_their_own_each_get_their_session() {
+async fn concurrent_requests_with_different_cookies_get_their_own_session() {
     let upstream = Upstream::default();
     // All of them at once wait for their turn; a slow machine may take a while.
     let auth =
@@ -137,7 +137,7 @@ async fn ten_thousand_with_cookies_of_their_own_each_get_their_session() {
 
 /// A caller that goes away takes nothing from those who wait for the same lookup.
 #[tokio::test]
-async fn a_caller_that_goes_away() {
+async fn cancelled_caller_does_not_cancel_a_shared_lookup() {
     let gate = Arc::new(Semaphore::new(0));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let app = routes(&upstream.auth().build().unwrap());
@@ -153,7 +153,7 @@ async fn a_caller_that_goes_away() {
 }
 
 #[tokio::test]
-async fn a_session_is_remembered_by_its_renewed_token_too() {
+async fn session_is_cached_under_its_renewed_token_too() {
     let upstream = Upstream::default();
     let (_app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     let first = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=ada"))]).await;
@@ -177,7 +177,7 @@ async fn a_session_is_remembered_by_its_renewed_token_too() {
 }
 
 #[tokio::test]
-async fn nothing_is_remembered_unless_configured() {
+async fn sessions_are_not_cached_by_default() {
     let upstream = Upstream::default();
     let (_app, browser) = app_of(upstream.auth()).await;
     for _ in 0..3 {
@@ -188,7 +188,7 @@ async fn nothing_is_remembered_unless_configured() {
 }
 
 #[tokio::test]
-async fn it_is_asked_again_when_the_time_is_over() {
+async fn cached_session_expires_after_session_cache() {
     let upstream = Upstream::default();
     let (_app, browser) = app_of(upstream.auth().session_cache(Duration::from_millis(10))).await;
     name(&browser, "ada").await;
@@ -198,7 +198,7 @@ async fn it_is_asked_again_when_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_refused_for_a_while_and_cleared_each_time() {
+async fn refused_token_is_cached_and_its_cookie_cleared_each_time() {
     let upstream = Upstream::default();
     let (_app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     for _ in 0..3 {
@@ -210,7 +210,7 @@ async fn a_refused_token_is_refused_for_a_while_and_cleared_each_time() {
 
 /// Signing in or out, a callback, and a change of the session.
 #[tokio::test]
-async fn what_changes_a_session_ends_what_is_remembered_of_it() {
+async fn mutating_auth_routes_evict_the_cached_session() {
     let upstream = Upstream::default();
     let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     let client = reqwest::Client::new();
@@ -250,7 +250,7 @@ async fn what_changes_a_session_ends_what_is_remembered_of_it() {
 
 /// MySQL and others compare without regard to case: what was looked up under another spelling ends with the session.
 #[tokio::test]
-async fn a_sign_out_ends_every_spelling_of_a_token() {
+async fn sign_out_evicts_every_letter_case_of_a_token() {
     let upstream = Upstream::default();
     let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     for spelling in ["ada", "ADA", "Ada"] {
@@ -267,7 +267,7 @@ async fn a_sign_out_ends_every_spelling_of_a_token() {
 
 /// A renewed token is given to the browser when the one that it has is old enough.
 #[tokio::test]
-async fn renewals_are_relayed_when_they_are_worth_it() {
+async fn renewed_cookie_is_relayed_only_after_session_renew() {
     for (older_than, relayed) in [(Duration::ZERO, 3), (HOUR, 1)] {
         let upstream = Upstream::default();
         let (_app, browser) = app_of(upstream.auth().session_renew(older_than)).await;
@@ -291,7 +291,7 @@ async fn renewals_are_relayed_when_they_are_worth_it() {
 
 /// A lookup that began before a sign-out may find somebody signed in: nobody else is to believe it.
 #[tokio::test]
-async fn a_sign_out_overtakes_a_lookup() {
+async fn lookup_started_before_a_sign_out_sets_no_cookie() {
     let gate = Arc::new(Semaphore::new(0));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let app = routes(&upstream.auth().session_cache(HOUR).build().unwrap());
@@ -317,7 +317,7 @@ async fn a_sign_out_overtakes_a_lookup() {
 }
 
 #[tokio::test]
-async fn in_an_outage_an_older_session_may_be_used() {
+async fn stale_if_error_decides_whether_an_outage_serves_an_old_session() {
     for (stale, expected) in [(HOUR, "ada"), (Duration::ZERO, "upstream_failed")] {
         let upstream = Upstream::default();
         let builder = upstream.auth().session_cache(Duration::from_millis(10)).stale_if_error(stale);
@@ -335,7 +335,7 @@ async fn in_an_outage_an_older_session_may_be_used() {
 
 /// Nobody can tell while the upstream hangs, and meanwhile the time of what is remembered comes.
 #[tokio::test]
-async fn an_older_session_is_not_used_beyond_its_time_either() {
+async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
     let gate = Arc::new(Semaphore::new(1));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let builder = upstream.auth().session_cache(Duration::from_millis(10));
@@ -348,7 +348,7 @@ async fn an_older_session_is_not_used_beyond_its_time_either() {
 
 /// With the real flow of cookies: signed in, remembered, signed out at once.
 #[tokio::test]
-async fn a_browser_signs_in_and_out() {
+async fn sign_out_ends_the_cached_session_at_once() {
     let upstream = upstream().await;
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).session_cache(HOUR)).await;
     browser.sign_in("demo", "demo").await;

@@ -1,4 +1,4 @@
-//! The app that is attacked.
+//! The app under attack.
 
 use auth_proxy::{Builder, Session};
 use auth_proxy_tests::App;
@@ -11,7 +11,7 @@ pub(crate) async fn me(session: Session<Auth>) -> String {
     session.user.name.clone().unwrap_or_default()
 }
 
-/// An app with `/me`, and a page that asks nobody.
+/// An app with `/me`, which requires a session, and `/plain`, which does not.
 pub(crate) async fn app(builder: Builder<Auth>) -> App {
     let auth = builder.build().unwrap();
     let router = Router::new().route("/me", get(me)).route("/plain", get(|| async { "ok" }));

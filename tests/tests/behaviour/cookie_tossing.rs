@@ -6,8 +6,8 @@ use auth_proxy::{Builder, Kind, Source};
 use auth_proxy_tests::App;
 use serde_json::json;
 
+use crate::http1::{Recorder, exchange};
 use crate::support::{Auth, app_of, users};
-use crate::wire::{Recorder, exchange};
 
 const COOKIE: &str = "authjs.session-token";
 const HTTPS: &str = "__Secure-authjs.session-token";
@@ -53,7 +53,7 @@ fn refused(expected: &'static str) -> [&'static str; 2] {
 /// The first cookie of a name counts, as in Auth.js: browsers send the more specific path first, and the
 /// older of two (RFC 6265, section 5.4). What is no good is not rescued by what comes after.
 #[tokio::test]
-async fn the_first_of_a_name_counts() {
+async fn first_cookie_of_a_name_counts() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let apps = both(&upstream, |builder| builder).await;
     let (ada, mallory) =
@@ -93,7 +93,7 @@ async fn the_first_of_a_name_counts() {
 
 /// Whatever is put beside a whole token in chunks, and whatever chunks of two tokens are mixed.
 #[tokio::test]
-async fn chunks_of_two_tokens_never_make_one() {
+async fn chunks_of_two_tokens_are_never_joined() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let apps = both(&upstream, |builder| builder).await;
     let ada = token("Ada", COOKIE, upstream.secret());
@@ -143,7 +143,7 @@ async fn chunks_of_two_tokens_never_make_one() {
 
 /// Beyond what is read: nothing is read of it, and the visitor is told, not let in or out.
 #[tokio::test]
-async fn cookies_beyond_what_is_read() {
+async fn oversized_cookies_are_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let apps = both(&upstream, |builder| builder).await;
     let (ada, mallory) =
@@ -169,7 +169,7 @@ async fn cookies_beyond_what_is_read() {
 /// On https the prefixed name is the only one: nobody but this host can have set it, and what looks like it
 /// is another cookie.
 #[tokio::test]
-async fn names_that_look_like_the_protected_one() {
+async fn similar_names_do_not_count_as_the_prefixed_cookie() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
     let apps = both(&upstream, |builder| builder.kind(Kind::Authjs).public_url("https://app.test")).await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
@@ -202,7 +202,7 @@ async fn names_that_look_like_the_protected_one() {
 /// On http no name is protected, and the upstream's prefix travels with one underscore less. Only that name
 /// counts, here and at the upstream.
 #[tokio::test]
-async fn the_name_that_lost_its_prefix() {
+async fn only_the_name_with_one_underscore_counts_on_http() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
     let apps = both(&upstream, |builder| builder.cookie_name(HTTPS).public_url("http://app.internal")).await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
@@ -233,7 +233,7 @@ async fn the_name_that_lost_its_prefix() {
 /// The `Cookie` line that goes up with a form: the other cookies of Auth.js are its own to judge, by their
 /// names, which stay what they were.
 #[tokio::test]
-async fn csrf_tokens_keep_their_names() {
+async fn csrf_cookies_keep_their_names() {
     let tossed = "authjs.csrf-token=evil%7Cevil; _Host-authjs.csrf-token=evil%7Cevil; __Host-authjs.csrf-token=own%7Cown";
     for (public, up) in [
         ("https://app.test", tossed.to_owned()),
@@ -257,7 +257,7 @@ async fn csrf_tokens_keep_their_names() {
 
 /// A CSRF token that was tossed does not hold: it is signed with the secret, and must be in the form.
 #[tokio::test]
-async fn csrf_tokens_of_somebody_else() {
+async fn foreign_csrf_tokens_do_not_sign_in() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
     let own = browser.csrf().await;

@@ -15,7 +15,7 @@ use crate::support::{app, decoding_app, upstream};
 const SECRET: &str = "open/sesame+seeds=that are \"quoted\"";
 
 #[test]
-fn a_secret_is_found_in_every_form_and_in_part() {
+fn scanner_finds_secrets_in_every_encoding_and_in_part() {
     let scanner = Scanner::default();
     let token = mint(&json!({ "sub": "1" }), SECRET, "authjs.session-token");
     for secret in [SECRET, &token, "k3y"] {
@@ -59,7 +59,7 @@ struct Holder(&'static str);
 
 /// By a private instance of what watches the suite, which only takes down what it finds.
 #[test]
-fn it_sees_messages_fields_and_spans() {
+fn watch_sees_messages_fields_and_spans() {
     let scanner = Arc::new(Scanner::default());
     scanner.add(SECRET.as_bytes());
     let sink = Sink { scanner, found: |_, line| FOUND.lock().unwrap().push(line.to_owned()) };
@@ -85,7 +85,7 @@ static LINES: Mutex<String> = Mutex::new(String::new());
 
 /// What is watched is there: the library, and what carries its requests.
 #[tokio::test]
-async fn it_hears_the_crates_below() {
+async fn watch_sees_logs_of_dependencies() {
     #[derive(Clone)]
     struct Keep;
     impl std::io::Write for Keep {
@@ -115,7 +115,7 @@ async fn it_hears_the_crates_below() {
 
 /// Does in a process of its own what no run may survive: `MISDEED` names it.
 #[test]
-fn a_misdeed_if_one_is_asked_for() {
+fn helper_process_leak_or_panic() {
     let Ok(misdeed) = std::env::var("MISDEED") else { return };
     watch::start();
     watch::secret(SECRET);
@@ -140,7 +140,7 @@ fn a_misdeed_if_one_is_asked_for() {
 }
 
 #[test]
-fn a_run_does_not_survive_a_misdeed() {
+fn logged_secret_or_library_panic_aborts_the_suite() {
     for (misdeed, says) in [
         ("event", "of a secret: "),
         ("span", "of a secret: "),
@@ -151,7 +151,7 @@ fn a_run_does_not_survive_a_misdeed() {
         ("nothing", ""),
     ] {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "watch::a_misdeed_if_one_is_asked_for"])
+            .args(["--exact", "log_watch::helper_process_leak_or_panic"])
             .env("MISDEED", misdeed)
             .output()
             .unwrap();

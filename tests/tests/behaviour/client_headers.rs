@@ -17,7 +17,7 @@ auth_proxy! {
 
 /// A header that is declared is the proxy's own, whether its variable is set, empty or not there.
 #[tokio::test]
-async fn declared_headers_are_never_the_clients() {
+async fn declared_headers_never_come_from_the_client() {
     let (mirror, seen) = mirror().await;
     let url = mirror.url("");
     for (vars, tenant) in [
@@ -40,7 +40,7 @@ async fn declared_headers_are_never_the_clients() {
 
 /// Who the client is, and over which scheme it came: a trusted proxy may say so in its own way, and nobody else.
 #[tokio::test]
-async fn clients_do_not_say_who_they_are() {
+async fn client_address_headers_count_only_from_trusted_proxies() {
     const CLAIMS: [&str; 6] = [
         "CF-Connecting-IP",
         "True-Client-IP",
@@ -68,7 +68,7 @@ async fn clients_do_not_say_who_they_are() {
 
 /// Linux tells an IPv4 peer of a dual-stack socket as `::ffff:127.0.0.1`, and people write what they see.
 #[tokio::test]
-async fn a_trusted_proxy_may_be_written_as_a_mapped_address() {
+async fn trusted_proxies_accept_ipv4_mapped_addresses() {
     let (mirror, seen) = mirror().await;
     for trusted in ["::ffff:127.0.0.1", "::ffff:127.0.0.0/104"] {
         let builder = Tenants::builder().base_url(mirror.url("")).trusted_proxies([trusted]);

@@ -52,7 +52,7 @@ fn ada(is_admin: bool) -> AppUser {
 }
 
 #[tokio::test]
-async fn a_guarded_handler_is_called_directly() {
+async fn guarded_handler_can_be_called_directly() {
     let token = testing::token(AppClaims { plan: "paid".to_owned() });
     let session = testing::session(ada(false));
     assert_eq!(report(testing::require_session(), session.clone(), Some(token)).await, "Ada paid");
@@ -63,7 +63,7 @@ async fn a_guarded_handler_is_called_directly() {
 }
 
 #[test]
-fn a_policy_is_asked_directly() {
+fn policy_can_be_called_directly() {
     let member = testing::session::<Typed>(ada(false));
     let admin = testing::session::<Typed>(ada(true));
     let token = |plan: &str| testing::token::<Typed>(AppClaims { plan: plan.to_owned() });
@@ -74,7 +74,7 @@ fn a_policy_is_asked_directly() {
 }
 
 #[test]
-fn a_session_has_an_end_unless_it_is_made_by_hand() {
+fn testing_session_expires_in_30_days_and_session_of_as_given() {
     let expires = testing::session::<Typed>(ada(false)).expires.unwrap();
     let lasts = expires.duration_since(SystemTime::now()).unwrap();
     let month = Duration::from_secs(30 * 24 * 3600);
@@ -87,7 +87,7 @@ fn a_session_has_an_end_unless_it_is_made_by_hand() {
 }
 
 #[tokio::test]
-async fn a_visitor_is_signed_in_by_a_cookie_of_the_fake_upstream() {
+async fn fake_upstream_cookie_signs_a_visitor_in() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let builder = users(FakeUpstream::builder().strategy(strategy).cookie_name("sid"));
         let upstream = builder.start().await.unwrap();
@@ -106,7 +106,7 @@ async fn a_visitor_is_signed_in_by_a_cookie_of_the_fake_upstream() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_the_fake_upstream_may_be_large_or_over() {
+async fn fake_upstream_cookie_may_be_chunked_or_expired() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
     let (_app, browser) = app_of(auth).await;
@@ -122,7 +122,7 @@ async fn a_cookie_of_the_fake_upstream_may_be_large_or_over() {
 
 /// The policy of the other tests, which reads the default types.
 #[test]
-fn the_default_types_are_made_by_hand_too() {
+fn default_user_and_claims_can_be_built_by_hand() {
     let extra = Map::from_iter([("role".to_owned(), json!("admin"))]);
     let user = |extra: &Map<_, _>| auth_proxy::User { extra: extra.clone(), ..Default::default() };
     assert!(Admin::allow(&testing::session(user(&extra)), None));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth_proxy::{CachedSession, SessionKey, SessionStore, StoreFuture};
 
-use crate::cache::{COOKIE, HOUR, Upstream, ask, name};
+use crate::session_cache::{COOKIE, HOUR, Upstream, ask, name};
 use crate::support::{app_of, routes};
 
 /// A store of the app's own, as instances would share it: it keeps what serde makes of a session.
@@ -38,7 +38,7 @@ impl SessionStore for Shared {
 }
 
 #[tokio::test]
-async fn instances_share_a_store() {
+async fn instances_with_a_shared_store_share_sessions_and_sign_outs() {
     let (upstream, store) = (Upstream::default(), Shared::default());
     let instance = || {
         app_of(upstream.auth().public_url("http://app.test").session_cache(HOUR).session_store(store.clone()))
@@ -73,7 +73,7 @@ impl SessionStore for Hangs {
 }
 
 #[tokio::test]
-async fn a_store_that_hangs() {
+async fn hanging_store_does_not_block_sessions() {
     let upstream = Upstream::default();
     // Each call is given up after a quarter of a second.
     let builder = upstream.auth().session_cache(HOUR).session_store(Hangs).timeout(Duration::from_secs(1));
@@ -117,7 +117,7 @@ async fn failing_store_makes_every_request_ask_the_upstream() {
 
 /// The bound holds: what does not fit is forgotten, and asked for again.
 #[tokio::test]
-async fn entries_are_bounded() {
+async fn cache_entries_bounds_the_memory_store() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(10).build().unwrap());
     for _ in 0..2 {
@@ -130,7 +130,7 @@ async fn entries_are_bounded() {
 
 /// The bound is of memory: one large session counts for as many as it is large.
 #[tokio::test]
-async fn a_large_session_counts_for_many() {
+async fn large_session_counts_as_several_entries() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(20).build().unwrap());
     for (token, expected) in [("ada", 1), ("large", 2)] {

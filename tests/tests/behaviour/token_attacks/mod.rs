@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
 use serde_json::{Value, json};
 
+use crate::http1::exchange;
 use crate::support::{Auth, app_of};
-use crate::wire::exchange;
 
 const SECRET: &str = "a secret that is long enough for a test";
 const COOKIE: &str = "authjs.session-token";
@@ -77,7 +77,7 @@ fn hs256(payload: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_bit_of_a_genuine_token() {
+async fn token_with_a_flipped_bit_is_rejected() {
     let claims = json!({ "sub": "ada", "exp": 9_999_999_999_u64 });
     for (format, token) in [
         (TokenFormat::Encrypted, mint(&claims, SECRET, COOKIE)),
@@ -129,7 +129,7 @@ async fn every_bit_of_a_genuine_token() {
 }
 
 #[tokio::test]
-async fn parts_that_are_missing_or_too_many_cut_or_longer() {
+async fn token_with_changed_parts_is_rejected() {
     let claims = json!({ "sub": "ada" });
     for (format, token, iv_length, tag_length) in [
         (TokenFormat::Encrypted, mint(&claims, SECRET, COOKIE), 16, 32),
@@ -196,7 +196,7 @@ async fn parts_that_are_missing_or_too_many_cut_or_longer() {
 }
 
 #[tokio::test]
-async fn keys_of_another_name_secret_or_format() {
+async fn token_under_another_key_is_rejected() {
     let claims = json!({ "sub": "mallory" });
     let app_of_both = app(TokenFormat::Encrypted, &[SECRET, "the secret before, still good for now"]).await;
     let rotated = app(TokenFormat::Encrypted, &["the secret that came after this one"]).await;
@@ -225,7 +225,7 @@ async fn keys_of_another_name_secret_or_format() {
 
 /// When a token is good is told by numbers, which are there once (RFC 7519, section 2).
 #[tokio::test]
-async fn times_that_are_no_times() {
+async fn malformed_times_are_rejected() {
     let app = app(TokenFormat::Hs256, &[SECRET]).await;
     let with = |members: &str| hs256(&format!(r#"{{"sub":"ada",{members}}}"#));
     let (mut malformed, mut expired, mut early, mut good) = (vec![], vec![], vec![], vec![]);

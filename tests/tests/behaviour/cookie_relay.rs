@@ -13,7 +13,7 @@ use auth_proxy_tests::{App, Browser};
 const COOKIE: &str = "authjs.session-token";
 
 #[tokio::test]
-async fn a_lookup_renews_the_cookie_once_and_a_refused_one_is_cleared() {
+async fn lookup_sets_the_renewed_cookie_once_and_clears_a_refused_one() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     let token = mint(&json!({ "sub": "1", "name": "Demo" }), upstream.secret(), COOKIE);
@@ -39,7 +39,7 @@ async fn a_lookup_renews_the_cookie_once_and_a_refused_one_is_cleared() {
 }
 
 #[tokio::test]
-async fn a_renewed_cookie_of_the_upstreams_domain_becomes_this_apps() {
+async fn renewed_cookie_loses_the_upstream_domain() {
     let upstream: Router = Router::new().fallback(|| async {
         let cookie = [(SET_COOKIE, "authjs.session-token=new; Domain=auth.example.com; Path=/; HttpOnly")];
         (cookie, r#"{"user":{"name":"Ada"}}"#)
@@ -52,7 +52,7 @@ async fn a_renewed_cookie_of_the_upstreams_domain_becomes_this_apps() {
 }
 
 #[tokio::test]
-async fn the_renewed_cookie_is_good() {
+async fn renewed_cookie_is_accepted_until_sign_out() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -66,7 +66,7 @@ async fn the_renewed_cookie_is_good() {
 }
 
 #[tokio::test]
-async fn the_handlers_own_word_on_the_session_is_newer() {
+async fn session_cookie_of_the_handler_replaces_the_renewed_one() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let own = |_session: Session<Auth>| async { ([(SET_COOKIE, "authjs.session-token=mine")], "ok") };

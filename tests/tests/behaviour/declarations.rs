@@ -91,7 +91,7 @@ declare!(
 );
 
 #[test]
-fn all_of_them_build() {
+fn declarations_build_under_lints_hostile_names_and_macros() {
     assert!(strict::used());
     assert!(hostile::Auth::from_env().is_ok());
     assert!(FromMacro::from_env().is_ok());
@@ -99,7 +99,7 @@ fn all_of_them_build() {
 }
 
 #[test]
-fn a_declaration_within_a_function() {
+fn declaration_inside_a_function_builds() {
     auth_proxy::auth_proxy! {
         struct Inner { upstream: { base_url: "http://localhost" } }
     }
@@ -108,7 +108,7 @@ fn a_declaration_within_a_function() {
 
 /// Two proxies of one type in one request: each looks for itself.
 #[tokio::test]
-async fn two_proxies_of_one_type_share_nothing() {
+async fn two_proxies_of_one_type_make_separate_lookups() {
     use crate::support::{Auth, upstream};
     use auth_proxy::Session;
 
@@ -129,7 +129,7 @@ async fn two_proxies_of_one_type_share_nothing() {
 
 /// Two proxies in one app, each with its own cookie, in one state.
 #[tokio::test]
-async fn two_proxies_in_one_state() {
+async fn two_proxies_in_one_state_use_separate_cookies() {
     use auth_proxy::{Session, auth_proxy, require_session, testing::FakeUpstream};
     use axum::extract::FromRef;
 

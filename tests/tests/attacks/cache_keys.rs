@@ -1,4 +1,4 @@
-//! Point 6: what is remembered or under way for one host or one upstream is answered at another.
+//! Attack 6: a cached session, or a lookup in progress, of one host or upstream is used to get in at another.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -11,13 +11,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::pages::app;
+use crate::app::app;
 use crate::support::{Auth, COOKIE, get};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const PAIRS: usize = 60;
 
-/// Knows every token that a test of the request says yes to, after a while, and counts the lookups.
+/// An upstream that accepts the requests for which `knows` is true, answers after 20 ms, and counts lookups.
 async fn upstream(
     knows: impl Fn(&Request) -> bool + Clone + Send + Sync + 'static,
 ) -> (App, Arc<AtomicUsize>) {
@@ -47,7 +47,7 @@ fn token(number: usize) -> String {
     format!("Cookie: {COOKIE}=aaaa..bbbb.cccc.{number:04}\r\n")
 }
 
-/// Asks at both hosts at once, twice, and counts who was let in.
+/// Sends each token to both hosts at the same time, twice, and counts the accepted requests of each host.
 async fn both(app: &App, one: &str, other: &str) -> (usize, usize) {
     let (mut at_one, mut at_other) = (0, 0);
     for n in 0..PAIRS {
@@ -63,7 +63,7 @@ async fn both(app: &App, one: &str, other: &str) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_of_one_host_is_not_answered_at_another() {
+async fn session_of_one_host_is_not_served_at_another() {
     let (one, other) = ("a.localhost", "b.localhost");
     let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
     for (how, cache) in [("without a cache", Duration::ZERO), ("with a cache", HOUR)] {
@@ -73,7 +73,7 @@ async fn a_token_of_one_host_is_not_answered_at_another() {
                 .session_strategy(strategy)
                 .session_cache(cache))
             .await;
-            // In both orders: whose lookup is under way first?
+            // In both orders, since the first lookup is the one that the second could join.
             let (at_one, at_other) = both(&app, one, other).await;
             let (at_other_first, at_one_first) = {
                 let (other_first, one_first) = both(&app, other, one).await;
@@ -81,7 +81,7 @@ async fn a_token_of_one_host_is_not_answered_at_another() {
             };
             let (good, bad) = (at_one + at_one_first, at_other + at_other_first);
             println!(
-                "keys: {bad} of {} answers at another host let in, {good} at its own, {how}, {}",
+                "keys: {bad} of {} requests accepted at another host, {good} at its own, {how}, {}",
                 4 * PAIRS,
                 strategy.word()
             );
@@ -91,21 +91,24 @@ async fn a_token_of_one_host_is_not_answered_at_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_of_one_declared_host_is_not_answered_at_another() {
+async fn session_of_one_declared_host_is_not_served_at_another() {
     let (one, other) = ("a.example.com", "b.example.com");
     let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
     for cache in [Duration::ZERO, HOUR] {
         let builder = Auth::builder().base_url(upstream.url("")).session_cache(cache);
         let app = app(builder.hosts([one, other])).await;
         let (good, bad) = both(&app, one, other).await;
-        println!("keys: {bad} of {} answers at another declared host let in, {good} at its own", 2 * PAIRS);
+        println!(
+            "keys: {bad} of {} requests accepted at another declared host, {good} at its own",
+            2 * PAIRS
+        );
         assert_eq!((good, bad), (2 * PAIRS, 0));
     }
 }
 
-/// A trusted proxy tells the scheme, and the upstream's answer depends on it.
+/// A trusted proxy states the scheme, and the upstream's answer depends on it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_of_one_scheme_is_not_answered_over_another() {
+async fn session_of_one_scheme_is_not_served_over_another() {
     let (upstream, _) = upstream(|request| header(request, "x-forwarded-proto") == "https").await;
     for cache in [Duration::ZERO, HOUR] {
         let builder =
@@ -124,12 +127,12 @@ async fn a_token_of_one_scheme_is_not_answered_over_another() {
             good += usize::from(first.0 == 200);
             bad += usize::from(second.0 == 200);
         }
-        println!("keys: {bad} of {PAIRS} answers over http let in, {good} over https");
+        println!("keys: {bad} of {PAIRS} requests accepted over http, {good} over https");
         assert_eq!((good, bad), (PAIRS, 0));
     }
 }
 
-/// What two proxies share.
+/// A session store that two proxies share.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<HashMap<SessionKey, String>>>);
 
@@ -160,7 +163,7 @@ impl SessionStore for Shared {
 type Differ = fn(Builder<Auth>, &App) -> Builder<Auth>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn proxies_that_share_a_store_share_no_session_of_another_upstream() {
+async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
     let knows = |request: &Request| {
         let is_tenant = matches!(header(request, "x-tenant"), "" | "one");
         request.uri().path() == "/api/auth/session"
@@ -194,10 +197,11 @@ async fn proxies_that_share_a_store_share_no_session_of_another_upstream() {
                     if how == "another cookie" { token(n).replace("authjs.", "other.") } else { token(n) };
                 let_in += usize::from(get(&other, "/me", "app.test", &cookie).await.0 == 200);
             }
-            // Else nothing was shared.
-            assert!(lookups.load(SeqCst) - before >= PAIRS && !store.0.lock().unwrap().is_empty());
+            // An empty store would make the test pass for nothing.
+            assert!(lookups.load(SeqCst) - before >= PAIRS, "the upstream was not asked for every token");
+            assert!(!store.0.lock().unwrap().is_empty(), "the shared store is empty");
             println!(
-                "keys: {let_in} of {PAIRS} sessions in a shared store let in at {how}, {}",
+                "keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {}",
                 strategy.word()
             );
             assert_eq!(let_in, 0, "{how}, {strategy:?}");

@@ -83,7 +83,7 @@ macro_rules! handler {
 handler!(from_a_macro);
 
 #[tokio::test]
-async fn closed_without_a_session_and_open_with_one() {
+async fn require_session_guards_in_every_attribute_order() {
     let upstream = upstream().await;
     let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
     let router = Router::new()

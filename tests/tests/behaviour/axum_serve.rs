@@ -36,7 +36,7 @@ async fn answer_after_a_day(addr: std::net::SocketAddr) -> String {
 
 /// No timer is set, so hyper's `header_read_timeout` of 30 s is none (axum 0.8.9, `serve/mod.rs`).
 #[tokio::test]
-async fn axum_serve_waits_for_a_head_as_long_as_it_takes() {
+async fn axum_serve_has_no_timeout_for_heads() {
     let app = App::start(router()).await;
     let answer = answer_after_a_day(app.addr).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok"), "{answer}");
@@ -44,7 +44,7 @@ async fn axum_serve_waits_for_a_head_as_long_as_it_takes() {
 
 /// The same client at hyper with a timer, and nothing else set: after 30 s it is sent away.
 #[tokio::test]
-async fn hyper_with_a_timer_does_not() {
+async fn hyper_with_a_timer_closes_slow_heads() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -60,7 +60,7 @@ async fn hyper_with_a_timer_does_not() {
 
 /// 100 headers, and 8 KiB and a hundred pages of 4 KiB together, give or take one read (hyper 1.12, `proto/h1/io.rs`).
 #[tokio::test]
-async fn heads_have_the_limits_of_hyper() {
+async fn axum_serve_has_the_head_limits_of_hyper() {
     let app = App::start(router()).await;
     let many = |count: usize| "X-Many: 1\r\n".repeat(count);
     let large = |bytes: usize| format!("X-Large: {}\r\n", "a".repeat(bytes));

@@ -6,7 +6,7 @@ use crate::proxy::{in_front_of, mirror};
 use crate::support::{Auth, app_of};
 
 #[tokio::test]
-async fn the_request_head_is_cleaned_and_ours_wins() {
+async fn request_headers_are_filtered_and_own_headers_win() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) = in_front_of(&mirror).await;
     let head = "Accept-Encoding: gzip\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: x\r\nX-Api-Key: forged\r\n\
@@ -40,7 +40,7 @@ async fn the_request_head_is_cleaned_and_ours_wins() {
 }
 
 #[tokio::test]
-async fn headers_that_connection_names_go_no_further() {
+async fn headers_named_by_connection_are_stripped() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) = in_front_of(&mirror).await;
     let answer = app
@@ -57,7 +57,7 @@ async fn headers_that_connection_names_go_no_further() {
 }
 
 #[tokio::test]
-async fn the_host_policy() {
+async fn host_option_selects_the_upstream_host() {
     let (mirror, seen) = mirror().await;
     let url = mirror.url("");
     let own = mirror.addr.to_string();
@@ -88,7 +88,7 @@ async fn the_host_policy() {
 
 /// The upstream makes redirects, callback URLs and mails of its host: no client chooses it.
 #[tokio::test]
-async fn a_host_that_nobody_vouches_for() {
+async fn unknown_host_is_rejected_with_421() {
     let (mirror, seen) = mirror().await;
     let builder = || Auth::builder().base_url(mirror.url(""));
     for (builder, host, status) in [
@@ -131,7 +131,7 @@ async fn a_host_that_nobody_vouches_for() {
 }
 
 #[tokio::test]
-async fn trusted_proxies_are_believed_and_others_are_not() {
+async fn forwarded_headers_count_only_from_trusted_proxies() {
     let (mirror, seen) = mirror().await;
     // What the client said first, and what the proxies added: one that is trusted, before the last.
     let head = "X-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-For: 192.0.2.7\r\n\
@@ -168,7 +168,7 @@ async fn trusted_proxies_are_believed_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn malformed_words_of_a_trusted_proxy_never_pass() {
+async fn malformed_forwarded_headers_of_a_trusted_proxy_are_dropped() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) =
         app_of(Auth::builder().base_url(mirror.url("")).trusted_proxies(["127.0.0.1"])).await;

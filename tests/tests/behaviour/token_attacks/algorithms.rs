@@ -21,7 +21,7 @@ fn pem(der: &[u8]) -> String {
 
 /// The algorithm is configured. A public key is no shared secret, in none of its spellings.
 #[tokio::test]
-async fn algorithms_are_never_confused() {
+async fn token_cannot_choose_its_algorithm() {
     let random = SystemRandom::new();
     let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
     let p256 = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();

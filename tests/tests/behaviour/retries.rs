@@ -71,7 +71,7 @@ pub(crate) async fn session(browser: &Browser) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_tried_again() {
+async fn read_only_requests_are_retried() {
     for path in ["/session", "/api/auth/session", "/api/auth/providers", "/api/auth/csrf"] {
         let (url, seen) = breaks_first(2).await;
         let (_app, browser) = app_of(auth(&url)).await;
@@ -90,7 +90,7 @@ async fn what_changes_nothing_is_tried_again() {
 /// A callback carries a code that is good once, a link in a mail a token: whether the upstream saw it
 /// before the connection broke, nobody knows.
 #[tokio::test]
-async fn what_can_be_spent_once_is_sent_once() {
+async fn one_time_requests_are_never_retried() {
     let get = ["callback/github?code=1", "verify-email/confirm?token=1", "signin", "callback/email?token=1"];
     for path in get {
         let (url, seen) = breaks_first(1).await;
@@ -109,7 +109,7 @@ async fn what_can_be_spent_once_is_sent_once() {
 
 /// Nothing was sent while nobody listened, so that even a form may wait for an upstream that starts anew.
 #[tokio::test]
-async fn what_was_not_sent_is_tried_again() {
+async fn unsent_post_is_retried_after_connect_failure() {
     for path in ["/api/auth/callback/credentials", "/api/auth/signout"] {
         let port = free_port();
         let (_app, browser) = app_of(auth(&format!("http://127.0.0.1:{port}")).retries(10)).await;
@@ -127,7 +127,7 @@ async fn what_was_not_sent_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_passes_is_asked_for_again_unless_it_says_when() {
+async fn transient_statuses_are_retried_without_retry_after() {
     for (status, later, expected) in
         // With one more of the proxy's own after an outage.
         [(502, false, 4), (503, false, 4), (504, false, 4), (503, true, 2), (500, false, 1)]
@@ -169,7 +169,7 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn who_would_wait_too_long_is_told_at_once() {
+async fn full_queue_is_rejected_at_once() {
     let (upstream, gate, at_once) = gated().await;
     let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
     let ask = |token: &'static str| {
@@ -200,7 +200,7 @@ async fn who_would_wait_too_long_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn forwarded_requests_are_bounded_too() {
+async fn full_queue_rejects_forwarded_requests_too() {
     let (upstream, gate, at_once) = gated().await;
     let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
     let ask = || {
@@ -219,7 +219,7 @@ async fn forwarded_requests_are_bounded_too() {
 
 /// A page that asks for its session by itself is not told that nobody is signed in when nobody can tell.
 #[tokio::test]
-async fn a_forwarded_session_is_judged_as_a_lookup_is() {
+async fn forwarded_session_is_judged_like_a_lookup() {
     for (body, cookie, expected) in [
         ("null", "", (502, "upstream_ambiguous_session")),
         ("{}", "", (502, "upstream_ambiguous_session")),
@@ -253,7 +253,7 @@ async fn a_forwarded_session_is_judged_as_a_lookup_is() {
 }
 
 #[tokio::test]
-async fn a_session_past_its_time_says_so() {
+async fn stale_session_is_marked() {
     async fn is_stale(session: Session<Auth>) -> String {
         session.is_stale().to_string()
     }
@@ -281,7 +281,7 @@ async fn a_session_past_its_time_says_so() {
 
 /// The address of the upstream is this app's own: found out at the first request, and not by a timeout.
 #[tokio::test]
-async fn an_upstream_that_is_this_app_itself() {
+async fn request_loop_is_508() {
     let port = free_port();
     let auth = auth(&format!("http://127.0.0.1:{port}")).build().unwrap();
     let _app = App::start_at(port, crate::support::routes(&auth)).await;
