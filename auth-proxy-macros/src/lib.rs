@@ -4,6 +4,7 @@
 mod config;
 mod errors;
 mod require_session;
+mod tokens;
 
 use proc_macro::TokenStream;
 

@@ -4,9 +4,9 @@ use quote::ToTokens;
 use syn::Expr;
 
 use super::model::{Setting, Settings};
-use super::split::{self, is_punct};
 use super::{keys, value};
 use crate::errors::Errors;
+use crate::tokens::{self, entry_key, is_punct};
 
 /// Reads the top level of a block and the blocks in it.
 pub(super) fn block(tokens: TokenStream, settings: &mut Settings, errors: &mut Errors) {
@@ -23,14 +23,14 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn group(&mut self, group: Group, tokens: TokenStream) {
-        let mut pieces = split::at_commas(tokens, self.errors).into_iter().peekable();
+        let mut pieces = tokens::at_commas(tokens, self.errors).into_iter().peekable();
         while let Some(mut piece) = pieces.next() {
             // What a `macro_rules!` hands on as one is one: `$a * 2` of an expression stays so.
             if group != Group::Upstream || !is_key(&piece, Opt::Fetch.key()) {
-                piece = split::flatten(&piece);
+                piece = tokens::flatten(&piece);
             } else {
                 // Commas within an expression: `fetch` goes on until it makes an expression.
-                while !is_expression(&piece) && pieces.peek().is_some_and(|next| key_of(next).is_none()) {
+                while !is_expression(&piece) && pieces.peek().is_some_and(|next| entry_key(next).is_none()) {
                     let comma = proc_macro2::Punct::new(',', proc_macro2::Spacing::Alone);
                     piece.push(TokenTree::Punct(comma));
                     piece.extend(pieces.next().into_iter().flatten());
@@ -63,7 +63,7 @@ impl Reader<'_> {
             }
         };
         // Half typed, with nothing or the next key behind the colon.
-        if rest.is_empty() || key_of(rest).is_some() {
+        if rest.is_empty() || entry_key(rest).is_some() {
             self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
             self.keep(option, key, None);
             if !rest.is_empty() {
@@ -105,7 +105,7 @@ impl Reader<'_> {
     fn skip_value(&mut self, group: Group, rest: &[TokenTree]) {
         let next = rest.iter().skip(1).position(|token| is_punct(Some(token), ':'));
         let rest = next.and_then(|at| rest.get(at..)).unwrap_or_default();
-        if key_of(rest).is_some() {
+        if entry_key(rest).is_some() {
             self.missing_comma(group, rest);
         }
     }
@@ -116,11 +116,11 @@ impl Reader<'_> {
 
     fn missing_comma(&mut self, group: Group, rest: &[TokenTree]) {
         let Some(first) = rest.first() else { return };
-        if key_of(rest).is_some() {
+        if entry_key(rest).is_some() {
             self.errors.at(first, "expected `,` before this entry");
             self.entry(group, rest);
         } else {
-            self.errors.at(split::stream(rest), "expected `,` after the value");
+            self.errors.at(tokens::stream(rest), "expected `,` after the value");
         }
     }
 
@@ -132,17 +132,17 @@ impl Reader<'_> {
                 let first = attribute.stream().into_iter().next();
                 if !matches!(first, Some(TokenTree::Ident(word)) if word == "doc") {
                     self.errors.at(
-                        split::stream(&[hash.clone(), piece.get(1)?.clone()]),
+                        tokens::stream(&[hash.clone(), piece.get(1)?.clone()]),
                         "options have no attributes: remove it",
                     );
                 }
                 if rest.is_empty() { None } else { self.key(rest) }
             }
             [TokenTree::Ident(key), colon, second, rest @ ..]
-                if split::is_joint(colon, ':') && is_punct(Some(second), ':') =>
+                if tokens::is_joint(colon, ':') && is_punct(Some(second), ':') =>
             {
                 self.errors.at(
-                    split::stream(&[colon.clone(), second.clone()]),
+                    tokens::stream(&[colon.clone(), second.clone()]),
                     format!("write `{key}: ..` with one colon"),
                 );
                 Some((key.clone(), rest))
@@ -151,14 +151,14 @@ impl Reader<'_> {
                 if is_punct(Some(equals), '=') && is_punct(Some(arrow), '>') =>
             {
                 self.errors.at(
-                    split::stream(&[equals.clone(), arrow.clone()]),
+                    tokens::stream(&[equals.clone(), arrow.clone()]),
                     format!("write `{key}: ..` with a colon"),
                 );
                 Some((key.clone(), rest))
             }
             [TokenTree::Ident(outer), dot, TokenTree::Ident(inner), ..] if is_punct(Some(dot), '.') => {
                 self.errors.at(
-                    split::stream(piece.get(..3)?),
+                    tokens::stream(piece.get(..3)?),
                     format!("a key is one word: write `{outer}: {{ {inner}: .. }}`"),
                 );
                 self.settings.unreadable = true;
@@ -169,7 +169,7 @@ impl Reader<'_> {
                 let key = piece.get(..words)?;
                 let text: String = key.iter().map(ToString::to_string).collect();
                 let snake = snake_case(&text);
-                self.errors.at(split::stream(key), format!("`{text}` is spelled `{snake}`"));
+                self.errors.at(tokens::stream(key), format!("`{text}` is spelled `{snake}`"));
                 let spelled = syn::parse_str::<Ident>(&snake).ok()?;
                 Some((Ident::new(&spelled.to_string(), piece.first()?.span()), piece.get(words + 1..)?))
             }
@@ -198,11 +198,11 @@ impl Reader<'_> {
             }
             [dot, next, ..] if is_punct(Some(dot), '.') && is_punct(Some(next), '.') => {
                 self.errors
-                    .at(split::stream(piece), "what is left out has its default already: remove the `..`");
+                    .at(tokens::stream(piece), "what is left out has its default already: remove the `..`");
                 None
             }
             _ => {
-                self.errors.at(split::stream(piece), "expected `key: value`");
+                self.errors.at(tokens::stream(piece), "expected `key: value`");
                 None
             }
         }
@@ -229,13 +229,13 @@ impl Reader<'_> {
         if group == Group::Upstream && self.settings.upstream.is_none() {
             self.settings.upstream = Some(key.clone());
         }
-        match split::group(rest.first(), Delimiter::Brace) {
+        match tokens::group(rest.first(), Delimiter::Brace) {
             Some(inner) => {
                 self.group(group, inner);
                 self.missing_comma(Group::Top, rest.get(1..).unwrap_or_default());
             }
             None => {
-                let at = if rest.is_empty() { key.to_token_stream() } else { split::stream(rest) };
+                let at = if rest.is_empty() { key.to_token_stream() } else { tokens::stream(rest) };
                 self.errors.at(at, format!("`{key}` is a block: write `{key}: {{ .. }}`"));
                 self.settings.unreadable = true;
             }
@@ -244,21 +244,9 @@ impl Reader<'_> {
 }
 
 fn is_key(piece: &[TokenTree], name: &str) -> bool {
-    key_of(piece).is_some_and(|key| key == name)
-}
-
-/// The key, when these tokens start as an entry does: `key:` and not the path `key::`.
-fn key_of(piece: &[TokenTree]) -> Option<&Ident> {
-    match piece {
-        [TokenTree::Ident(key), colon, rest @ ..]
-            if is_punct(Some(colon), ':') && !is_punct(rest.first(), ':') =>
-        {
-            Some(key)
-        }
-        _ => None,
-    }
+    entry_key(piece).is_some_and(|key| key == name)
 }
 
 fn is_expression(piece: &[TokenTree]) -> bool {
-    piece.get(2..).is_some_and(|value| syn::parse2::<Expr>(split::stream(value)).is_ok())
+    piece.get(2..).is_some_and(|value| syn::parse2::<Expr>(tokens::stream(value)).is_ok())
 }

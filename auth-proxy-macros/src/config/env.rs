@@ -4,9 +4,8 @@ use quote::ToTokens;
 use syn::{Lit, LitStr};
 
 use super::model::Env;
-use super::split::{self, is_punct};
-use super::value::starts_entry;
 use crate::errors::Errors;
+use crate::tokens::{self, entry_key, is_punct};
 
 /// `env(..)`, if these tokens start with it; `Some((None, ..))` when it is there and wrong.
 pub(super) fn read_env<'t>(
@@ -19,7 +18,7 @@ pub(super) fn read_env<'t>(
         return None;
     }
     if is_punct(tokens.get(1), '!') {
-        let all = split::stream(tokens.get(..3).unwrap_or(tokens));
+        let all = tokens::stream(tokens.get(..3).unwrap_or(tokens));
         errors.at(
             all,
             "`env!` would be read when this is compiled: write `env(\"..\")`, which is read at start",
@@ -27,10 +26,10 @@ pub(super) fn read_env<'t>(
         return Some((None, tokens.get(3..).unwrap_or_default()));
     }
     let rest = tokens.get(2..).unwrap_or_default();
-    let all = split::stream(tokens.get(..2).unwrap_or(tokens));
-    let Some(inner) = split::group(tokens.get(1), Delimiter::Parenthesis) else {
+    let all = tokens::stream(tokens.get(..2).unwrap_or(tokens));
+    let Some(inner) = tokens::group(tokens.get(1), Delimiter::Parenthesis) else {
         errors.at(word, "name the variable: write `env(\"NAME\")`");
-        return Some((None, tokens.get(1..).filter(|rest| starts_entry(rest)).unwrap_or_default()));
+        return Some((None, tokens.get(1..).filter(|rest| entry_key(rest).is_some()).unwrap_or_default()));
     };
     if !option.takes_env() {
         errors.at(&all, format!("`{option}` is part of the routes and must be known when this is compiled: write it as a literal"));
@@ -41,8 +40,8 @@ pub(super) fn read_env<'t>(
 
 /// The inside of `env(..)`.
 fn arguments(option: Opt, inner: TokenStream, all: TokenStream, errors: &mut Errors) -> Option<Env> {
-    let pieces = split::at_commas(inner, errors);
-    let mut pieces = pieces.iter().map(|piece| split::flatten(piece));
+    let pieces = tokens::at_commas(inner, errors);
+    let mut pieces = pieces.iter().map(|piece| tokens::flatten(piece));
     let name = match pieces.next().as_deref() {
         Some([TokenTree::Literal(literal)]) => match Lit::new(literal.clone()) {
             Lit::Str(name) => name,
@@ -56,11 +55,11 @@ fn arguments(option: Opt, inner: TokenStream, all: TokenStream, errors: &mut Err
             return None;
         }
         Some([TokenTree::Literal(_), more @ ..]) => {
-            errors.at(split::stream(more), format!("write a `,` before `{}`", split::stream(more)));
+            errors.at(tokens::stream(more), format!("write a `,` before `{}`", tokens::stream(more)));
             return None;
         }
         Some(other) => {
-            errors.at(split::stream(other), "expected the name of a variable: write `env(\"NAME\")`");
+            errors.at(tokens::stream(other), "expected the name of a variable: write `env(\"NAME\")`");
             return None;
         }
         None => {
@@ -88,10 +87,10 @@ fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
     match piece {
         [TokenTree::Ident(word)] if word == "optional" => env.optional = true,
         [TokenTree::Ident(word), ..] if word == "optional" => {
-            errors.at(split::stream(piece), "write `optional` alone");
+            errors.at(tokens::stream(piece), "write `optional` alone");
         }
         [TokenTree::Ident(word), ..] if word == "default" && env.default.is_some() => {
-            errors.at(split::stream(piece), "`default` is set twice: remove one");
+            errors.at(tokens::stream(piece), "`default` is set twice: remove one");
         }
         [TokenTree::Ident(word), equals, TokenTree::Literal(value)] if word == "default" && is_punct(Some(equals), '=') => {
             match Lit::new(value.clone()) {
@@ -106,7 +105,7 @@ fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
             errors.at(value, format!("a default is written as the variable would be, in quotes: write `default = \"{value}\"`"));
         }
         [TokenTree::Ident(word), ..] if word == "default" => {
-            errors.at(split::stream(piece), "expected `default = \"..\"`, as the variable would say it");
+            errors.at(tokens::stream(piece), "expected `default = \"..\"`, as the variable would say it");
         }
         [TokenTree::Literal(literal)] => {
             errors.at(literal, format!("name it: write `default = {literal}`"));
@@ -114,7 +113,7 @@ fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
         [TokenTree::Ident(word), ..] if nearest(&word.to_string(), ["optional"]).is_some() => {
             errors.at(word, format!("unknown argument `{word}`, did you mean `optional`?"));
         }
-        _ => errors.at(split::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
+        _ => errors.at(tokens::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
     }
 }
 

@@ -4,8 +4,8 @@ use syn::{Expr, LitStr};
 
 use super::entries::Reader;
 use super::model::Header;
-use super::split::{self, is_punct};
 use super::value;
+use crate::tokens::{self, is_punct};
 
 /// The options that are no single value: a client, a map of headers, a list of secrets.
 impl Reader<'_> {
@@ -15,26 +15,26 @@ impl Reader<'_> {
         {
             let message =
                 format!("`{key}` is a client and not a text: write an expression such as `my_client()`");
-            return self.errors.at(split::stream(rest), message);
+            return self.errors.at(tokens::stream(rest), message);
         }
-        match syn::parse2::<Expr>(split::stream(rest)) {
+        match syn::parse2::<Expr>(tokens::stream(rest)) {
             Ok(expr) => self.settings.fetch = Some(expr),
             Err(_) => {
                 let message =
                     format!("`{key}` takes a Rust expression, such as `{key}: {}`", Opt::Fetch.example());
-                self.errors.at(split::stream(rest), message);
+                self.errors.at(tokens::stream(rest), message);
             }
         }
     }
 
     pub(super) fn headers<'t>(&mut self, key: &Ident, rest: &'t [TokenTree]) -> &'t [TokenTree] {
-        let Some(inner) = split::group(rest.first(), Delimiter::Brace) else {
+        let Some(inner) = tokens::group(rest.first(), Delimiter::Brace) else {
             let example = Opt::Headers.example();
-            self.errors.at(split::stream(rest), format!("`{key}` is a map: write `{key}: {example}`"));
+            self.errors.at(tokens::stream(rest), format!("`{key}` is a map: write `{key}: {example}`"));
             return &[];
         };
-        for piece in split::at_commas(inner, self.errors) {
-            self.header(&split::flatten(&piece));
+        for piece in tokens::at_commas(inner, self.errors) {
+            self.header(&tokens::flatten(&piece));
         }
         rest.get(1..).unwrap_or_default()
     }
@@ -54,7 +54,7 @@ impl Reader<'_> {
         let [TokenTree::Literal(literal)] = name else {
             let text: String = name.iter().map(ToString::to_string).collect();
             let message = format!("a header name is a string: write `\"{text}\": ..`");
-            return self.errors.at(split::stream(name), message);
+            return self.errors.at(tokens::stream(name), message);
         };
         let Some(name) = string(literal) else {
             return self.errors.at(literal, "a header name is a string, such as `\"x-api-key\"`");
@@ -67,24 +67,24 @@ impl Reader<'_> {
         let (value, rest) = value::read(Opt::Headers, value, self.errors);
         self.settings.headers.push(Header { name, value });
         if !rest.is_empty() {
-            self.errors.at(split::stream(rest), "expected `,` after the value");
+            self.errors.at(tokens::stream(rest), "expected `,` after the value");
         }
     }
 
     pub(super) fn secret<'t>(&mut self, key: &Ident, rest: &'t [TokenTree]) -> &'t [TokenTree] {
-        let Some(list) = split::group(rest.first(), Delimiter::Bracket) else {
+        let Some(list) = tokens::group(rest.first(), Delimiter::Bracket) else {
             let (secret, rest) = value::secret(rest, self.errors);
             self.settings.secrets.extend(secret);
             self.keep(Opt::Secret, key.clone(), None);
             return rest;
         };
-        let pieces = split::at_commas(list, self.errors);
+        let pieces = tokens::at_commas(list, self.errors);
         if pieces.is_empty() {
             let message = "the list is empty: write `env(\"AUTH_SECRET\")`, or remove the option";
             self.errors.at(rest.first(), message);
         }
         for piece in pieces {
-            let piece = split::flatten(&piece);
+            let piece = tokens::flatten(&piece);
             let (secret, rest) = value::secret(&piece, self.errors);
             if let Some(secret) = secret {
                 if self.settings.secrets.iter().any(|other| other.name.value() == secret.name.value()) {
@@ -95,7 +95,7 @@ impl Reader<'_> {
                 }
             }
             if !rest.is_empty() {
-                self.errors.at(split::stream(rest), "expected `,` after the value");
+                self.errors.at(tokens::stream(rest), "expected `,` after the value");
             }
         }
         self.keep(Opt::Secret, key.clone(), None);

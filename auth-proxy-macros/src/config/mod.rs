@@ -9,7 +9,6 @@ mod keys;
 mod lists;
 mod model;
 mod parse;
-mod split;
 mod validate;
 mod value;
 

@@ -5,14 +5,14 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, Type, Visibility};
 
 use super::model::{Declaration, Settings};
-use super::split::{self, is_punct};
 use super::{entries, keys};
 use crate::errors::Errors;
+use crate::tokens::{self, is_punct};
 
 /// Reads a block. `None` when not even the name of the type can be made out.
 pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     let mut tokens = input.into_iter();
-    let krate = split::group(tokens.next().as_ref(), Delimiter::Parenthesis)?;
+    let krate = tokens::group(tokens.next().as_ref(), Delimiter::Parenthesis)?;
     let head = match Parser::parse2(head, tokens.collect()) {
         Ok(head) => head,
         Err(error) => {
@@ -20,8 +20,8 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
             return None;
         }
     };
-    let rest = split::flatten(&head.rest.into_iter().collect::<Vec<_>>());
-    let body = rest.iter().position(|token| split::group(Some(token), Delimiter::Brace).is_some());
+    let rest = tokens::flatten(&head.rest.into_iter().collect::<Vec<_>>());
+    let body = rest.iter().position(|token| tokens::group(Some(token), Delimiter::Brace).is_some());
     let (between, body, after) = match body {
         Some(at) => {
             let (between, rest) = rest.split_at(at);
@@ -35,17 +35,17 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         between => between,
     };
     let is_tuple = body.is_none()
-        && between.iter().any(|token| split::group(Some(token), Delimiter::Parenthesis).is_some());
+        && between.iter().any(|token| tokens::group(Some(token), Delimiter::Parenthesis).is_some());
     let between = if is_tuple {
         let fields =
-            between.iter().position(|token| split::group(Some(token), Delimiter::Parenthesis).is_some());
+            between.iter().position(|token| tokens::group(Some(token), Delimiter::Parenthesis).is_some());
         between.get(..fields.unwrap_or_default()).unwrap_or_default()
     } else {
         between
     };
     let (user, claims) = type_arguments(between, errors);
     let mut settings = Settings::default();
-    match split::group(body, Delimiter::Brace) {
+    match tokens::group(body, Delimiter::Brace) {
         Some(body) => entries::block(body, &mut settings, errors),
         None => {
             settings.unreadable = true;
@@ -179,7 +179,7 @@ fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, 
         }
         [] => return (user, claims),
     };
-    for argument in split::type_arguments(inside) {
+    for argument in tokens::at_commas_outside_angles(inside) {
         let slot = match argument {
             [TokenTree::Ident(name), equals, ..] if is_punct(Some(equals), '=') => {
                 match name.to_string().as_str() {
@@ -193,12 +193,12 @@ fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, 
             }
             [apostrophe, ..] if is_punct(Some(apostrophe), '\'') => {
                 let message = "a proxy has no lifetimes: write `User = ..` and `Claims = ..` only";
-                errors.at(split::stream(argument), message);
+                errors.at(tokens::stream(argument), message);
                 None
             }
             [TokenTree::Ident(word), ..] if word == "const" => {
                 let message = "a proxy has no const parameters: write `User = ..` and `Claims = ..` only";
-                errors.at(split::stream(argument), message);
+                errors.at(tokens::stream(argument), message);
                 None
             }
             [TokenTree::Ident(name), colon, ..]
@@ -208,7 +208,7 @@ fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, 
             {
                 let message =
                     format!("`{name}` is set to a type and has no bounds: write `{name} = App{name}`");
-                errors.at(split::stream(argument), message);
+                errors.at(tokens::stream(argument), message);
                 None
             }
             [TokenTree::Ident(name), ..] if nearest(&name.to_string(), ["user", "claims"]).is_some() => {
@@ -216,7 +216,7 @@ fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, 
                 None
             }
             _ => {
-                let tokens = split::stream(argument);
+                let tokens = tokens::stream(argument);
                 errors.at(
                     &tokens,
                     format!("name what the type is for: write `User = {tokens}` or `Claims = {tokens}`"),
@@ -229,10 +229,10 @@ fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, 
             errors.at(name, format!("`{name}` is given twice: remove one"));
             continue;
         }
-        match syn::parse2(split::stream(argument.get(2..).unwrap_or_default())) {
+        match syn::parse2(tokens::stream(argument.get(2..).unwrap_or_default())) {
             Ok(ty) => *slot = Some(ty),
             Err(_) => errors.at(
-                split::stream(argument).into_token_stream(),
+                tokens::stream(argument).into_token_stream(),
                 format!("expected a type after `{name} =`, such as `{name} = App{name}`"),
             ),
         }

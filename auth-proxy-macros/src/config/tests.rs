@@ -100,7 +100,7 @@ fn a_word_that_is_none_is_no_name() {
 
 #[test]
 fn expressions_may_hold_commas() {
-    for fetch in ["a::<B, C>()", "::a::b()", "|a, b| a", "[a, b]", "x"] {
+    for fetch in ["a::<B, C>()", "::a::b()", "::a::<B, C>()", "|a, b| a", "[a, b]", "x"] {
         let block = format!("struct Auth {{ upstream: {{ fetch: {fetch}, base_url: \"http://auth\" }} }}");
         assert_eq!(mistakes(&block), [""; 0], "{fetch}");
     }

@@ -5,8 +5,8 @@ use syn::ext::IdentExt as _;
 
 use super::env::{read_env, variable};
 use super::model::{Env, Value};
-use super::split::{self, is_punct};
 use crate::errors::Errors;
+use crate::tokens::{self, before_next_entry, entry_key, is_punct};
 
 /// Reads the value of an option and answers what follows it.
 pub(super) fn read<'t>(
@@ -21,12 +21,14 @@ pub(super) fn read<'t>(
         Ok(read) => read,
         Err((message, used)) => {
             let (bad, rest) = tokens.split_at(used.min(tokens.len()));
-            errors.at(split::stream(bad), message);
+            errors.at(tokens::stream(bad), message);
             // Whatever else belonged to the value is reported with it.
             let next = rest.iter().position(|token| matches!(token, TokenTree::Ident(_)));
             return (
                 None,
-                next.and_then(|at| rest.get(at..)).filter(|rest| starts_entry(rest)).unwrap_or_default(),
+                next.and_then(|at| rest.get(at..))
+                    .filter(|rest| entry_key(rest).is_some())
+                    .unwrap_or_default(),
             );
         }
     };
@@ -45,11 +47,7 @@ pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Optio
         format!("expected `{}`, or a list of them, newest first", Opt::Secret.example())
     };
     errors.at(first, message);
-    (None, tokens.get(1..).filter(|rest| starts_entry(rest)).unwrap_or_default())
-}
-
-pub(super) fn starts_entry(tokens: &[TokenTree]) -> bool {
-    matches!(tokens, [TokenTree::Ident(_), colon, ..] if is_punct(Some(colon), ':'))
+    (None, tokens.get(1..).filter(|rest| entry_key(rest).is_some()).unwrap_or_default())
 }
 
 type Read = Result<(Value, usize), (String, usize)>;
@@ -61,7 +59,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         [first, ..] => (first, 1),
         [] => return Err((expected(option), 0)),
     };
-    let all = split::stream(tokens.get(..used).unwrap_or_default());
+    let all = tokens::stream(tokens.get(..used).unwrap_or_default());
     let keep = |text: String| Ok((Value::Literal { text, tokens: all.clone() }, used));
     let lit = match first {
         TokenTree::Literal(literal) => Some(Lit::new(literal.clone())).filter(|lit| !has_suffix(lit)),
@@ -71,7 +69,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         TokenTree::Ident(ident) => Some(ident.to_string()),
         _ => None,
     };
-    let value = tokens.get(..whole(tokens)).unwrap_or_default();
+    let value = tokens.get(..before_next_entry(tokens)).unwrap_or_default();
     if option.takes_env()
         && !matches!(first, TokenTree::Literal(_))
         && let Some(form) = variable(value)
@@ -101,7 +99,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
         }
         // Before the words: `encrypted-v4` begins with one.
         (Shape::Word(words), None, Some(_)) if is_punct(tokens.get(1), '-') => {
-            let used = whole(tokens);
+            let used = before_next_entry(tokens);
             let text: String = tokens.iter().take(used).map(ToString::to_string).collect();
             let near = nearest(&text, words.iter().copied());
             Err((near.map_or_else(|| expected(option), |near| format!("`{text}` is spelled `{near}`")), used))
@@ -125,7 +123,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             _,
         ) if number.suffix().is_empty()
             && matches!(tokens.get(used), Some(TokenTree::Ident(_)))
-            && !starts_entry(tokens.get(used..).unwrap_or_default()) =>
+            && entry_key(tokens.get(used..).unwrap_or_default()).is_none() =>
         {
             let text: String = tokens.iter().take(used + 1).map(ToString::to_string).collect();
             Err((format!("the unit stands straight behind the number: write `{text}`"), used + 1))
@@ -157,7 +155,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             Err((format!("no quotes here: write `{}`", text.value()), 1))
         }
         // Anything longer than a token: a path or a call is pointed at as a whole.
-        _ => Err((expected(option), whole(tokens))),
+        _ => Err((expected(option), before_next_entry(tokens))),
     }
 }
 
@@ -228,13 +226,6 @@ fn word_of(shape: Shape) -> Option<&'static str> {
 
 fn starts_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// How many tokens to point at: all up to what looks like the next entry.
-fn whole(tokens: &[TokenTree]) -> usize {
-    (1..tokens.len())
-        .find(|at| tokens.get(*at..).is_some_and(|rest| starts_entry(rest) && !is_punct(rest.get(2), ':')))
-        .unwrap_or(tokens.len())
 }
 
 fn expected(option: Opt) -> String {

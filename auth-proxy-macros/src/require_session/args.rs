@@ -4,6 +4,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Path, Type};
 
 use crate::errors::Errors;
+use crate::tokens::{at_commas_outside_angles, stream};
 
 /// The arguments of the attribute.
 pub(super) struct Args {
@@ -24,8 +25,9 @@ pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     };
     let mut types = 0;
     let mut krate_is_set = false;
-    for piece in pieces(tokens) {
-        match piece.as_slice() {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for piece in at_commas_outside_angles(&tokens) {
+        match piece {
             [TokenTree::Ident(key), TokenTree::Punct(equals), path @ ..]
                 if key == "crate" && equals.as_char() == '=' =>
             {
@@ -35,11 +37,11 @@ pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
                 krate_is_set = true;
                 match crate_path(path) {
                     Ok(path) => args.krate = path.into_token_stream(),
-                    Err(message) => errors.at(stream(&piece), message),
+                    Err(message) => errors.at(stream(piece), message),
                 }
             }
             [TokenTree::Ident(key), TokenTree::Punct(equals), ..] if equals.as_char() == '=' => {
-                errors.at(stream(&piece), format!("unknown argument `{key}`: {EXPECTED}"));
+                errors.at(stream(piece), format!("unknown argument `{key}`: {EXPECTED}"));
             }
             [TokenTree::Literal(literal)] => {
                 let bare = literal.to_string();
@@ -80,28 +82,4 @@ fn crate_path(path: &[TokenTree]) -> Result<Path, String> {
         )),
         Err(_) => Err("expected an absolute path: write `crate = ::auth_proxy`".to_owned()),
     }
-}
-
-/// Splits at commas outside of angle brackets.
-fn pieces(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
-    let mut pieces = vec![Vec::new()];
-    let mut depth = 0_usize;
-    for token in tokens {
-        match &token {
-            TokenTree::Punct(punct) if punct.as_char() == ',' && depth == 0 => {
-                pieces.push(Vec::new());
-                continue;
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
-            TokenTree::Punct(punct) if punct.as_char() == '>' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        pieces.last_mut().into_iter().for_each(|piece| piece.push(token.clone()));
-    }
-    pieces.retain(|piece| !piece.is_empty());
-    pieces
-}
-
-fn stream(tokens: &[TokenTree]) -> TokenStream {
-    tokens.iter().cloned().collect()
 }

@@ -17,6 +17,7 @@ fn one_argument_and_nothing_else() {
         ("", "_:::auth_proxy::RequireSession<Auth>,"),
         ("my::Login", "_:::auth_proxy::RequireSession<my::Login>,"),
         ("Auth, Policy<A, B>", "_:::auth_proxy::RequireSession<Auth,Policy<A,B>>,"),
+        ("Auth, Gate<fn() -> A, B>", "_:::auth_proxy::RequireSession<Auth,Gate<fn()->A,B>>,"),
         ("crate = ::mine::auth", "_:::mine::auth::RequireSession<Auth>,"),
         ("Auth, crate = crate::auth", "_:crate::auth::RequireSession<Auth>,"),
     ] {

@@ -1,0 +1,25 @@
+use std::marker::PhantomData;
+
+use auth_proxy::{Policy, Session, Token, auth_proxy, require_session};
+
+auth_proxy! {
+    struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+struct Gate<F, B>(PhantomData<(F, B)>);
+
+impl<F: 'static, B: 'static> Policy<Auth> for Gate<F, B> {
+    fn allow(_: &Session<Auth>, _: Option<&Token<Auth>>) -> bool {
+        true
+    }
+}
+
+/// The `>` of `->` closes no angle bracket, so that the comma behind it is inside the type.
+#[require_session(Auth, Gate<fn() -> u8, u16>)]
+async fn page() -> &'static str {
+    "ok"
+}
+
+fn main() {
+    let _: axum::Router<Auth> = axum::Router::new().route("/", axum::routing::get(page));
+}
