@@ -1,14 +1,15 @@
-//! What the README says is so, and what SECURITY.md says is tested.
+//! The documents against the code: options, promises, error codes, warnings, variables, install lines.
 
 use auth_proxy_rules::{Draft, Opt, Shape};
 
-const README: &str = include_str!("../../../README.md");
+const OPTIONS: &str = include_str!("../../../auth-proxy/docs/guide/options.md");
+const GUARANTEES: &str = include_str!("../../../docs/guarantees.md");
 
 /// Each option has one row, which names its words and a default that the rules take.
 #[test]
 fn option_table_lists_every_option() {
     for option in Opt::ALL {
-        let row = README
+        let row = OPTIONS
             .lines()
             .find(|line| line.starts_with(&format!("| `{option}` |")))
             .unwrap_or_else(|| panic!("{option} is not in the table"));
@@ -36,7 +37,7 @@ fn option_table_lists_every_option() {
             assert!(Draft::default().set(*option, default).is_ok(), "{option}: {default}");
         }
     }
-    let options = README.split("\n## ").find(|part| part.starts_with("Options\n")).unwrap();
+    let options = OPTIONS.split("\n# ").next().unwrap();
     let rows = options.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(rows, Opt::ALL.len());
 }
@@ -56,7 +57,7 @@ fn option_table_defaults_match_the_code() {
         (Opt::Unauthenticated, settings.unauthenticated.word().to_owned()),
         (Opt::Routes, settings.routes.word().to_owned()),
     ] {
-        let row = README.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
+        let row = OPTIONS.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
         assert!(
             row.contains(&format!("| `{default}` |")) || row.contains(&format!("| `\"{default}\"` |")),
             "{row}"
@@ -67,10 +68,9 @@ fn option_table_defaults_match_the_code() {
 /// Every promise names tests that there are.
 #[test]
 fn readme_promises_cite_existing_tests() {
-    let promises = README.split("\n## ").find(|part| part.starts_with("What it promises\n")).unwrap();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let tests = sources(&format!("{root}/tests/tests")) + &sources(&format!("{root}/auth-proxy/src"));
-    let rows: Vec<&str> = promises.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let rows: Vec<&str> = GUARANTEES.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     assert!(rows.len() >= 15);
     for row in rows {
         let cell = row.split('|').nth(2).unwrap();
@@ -87,13 +87,9 @@ fn readme_promises_cite_existing_tests() {
 
 /// The page of what does not work has every code of an error, and every warning by its first words.
 #[test]
-fn troubleshooting_page_explains_every_code_and_warning() {
+fn guide_explains_every_code_and_warning() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/troubleshooting.md")).unwrap();
-    assert!(
-        README.contains("][troubleshooting]")
-            && README.contains("\n[troubleshooting]: auth-proxy/docs/troubleshooting.md\n")
-    );
+    let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/guide/errors.md")).unwrap();
     let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error.rs")).unwrap();
     let reasons = errors.split_once("\nreasons! {\n").unwrap().1.split_once("\n}").unwrap().0;
     let codes: Vec<&str> = reasons.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
@@ -126,7 +122,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every variable that `from-env` reads is in the README.
+/// Every variable that `from-env` reads is in the guide.
 #[test]
 fn readme_lists_every_from_env_variable() {
     let example = include_str!("../../../examples/from-env/src/main.rs");
@@ -134,7 +130,7 @@ fn readme_lists_every_from_env_variable() {
         example.split("env(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(names.len() >= 14, "{names:?}");
     let table =
-        README.split("\n## ").find(|part| part.starts_with("Settings from the environment\n")).unwrap();
+        OPTIONS.split("\n# ").find(|part| part.starts_with("Settings from the environment\n")).unwrap();
     for name in names.into_iter().chain(["HOST", "PORT"]) {
         assert!(table.contains(&format!("`{name}`")), "{name} is not in the table");
     }
