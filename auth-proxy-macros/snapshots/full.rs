@@ -2,7 +2,7 @@
 #[must_use]
 pub(crate) struct Login(::auth_proxy::Proxy<Login>);
 #[automatically_derived]
-impl ::auth_proxy::Provider for Login {
+impl ::auth_proxy::AuthProxy for Login {
     type User = AppUser;
     type Claims = Vec<AppClaims>;
     const SPEC: &'static ::auth_proxy::__private::Spec = &::auth_proxy::__private::Spec {
@@ -141,7 +141,7 @@ impl Login {
     }
     /// Starts from the declaration and sets options at run time, which win.
     #[must_use]
-    pub(crate) fn builder() -> ::auth_proxy::Builder<Self> {
+    pub(crate) fn builder() -> ::auth_proxy::options::Builder<Self> {
         ::auth_proxy::__private::builder::<Self>()
     }
 }

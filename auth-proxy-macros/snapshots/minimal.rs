@@ -1,7 +1,7 @@
 ///A login shared with every app behind the same Auth.js server.
 pub struct Auth(::auth_proxy::Proxy<Auth>);
 #[automatically_derived]
-impl ::auth_proxy::Provider for Auth {
+impl ::auth_proxy::AuthProxy for Auth {
     type User = ::auth_proxy::User;
     type Claims = ::auth_proxy::Claims;
     const SPEC: &'static ::auth_proxy::__private::Spec = &::auth_proxy::__private::Spec {
@@ -62,7 +62,7 @@ impl Auth {
     }
     /// Starts from the declaration and sets options at run time, which win.
     #[must_use]
-    pub fn builder() -> ::auth_proxy::Builder<Self> {
+    pub fn builder() -> ::auth_proxy::options::Builder<Self> {
         ::auth_proxy::__private::builder::<Self>()
     }
 }

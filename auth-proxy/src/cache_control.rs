@@ -7,12 +7,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// Marks a response as the same for every visitor, although a session was looked at: its own `Cache-Control` stays, and
 /// shared caches may keep it.
 ///
-/// Behind [`Proxy::layer`](crate::Proxy::layer), every response is marked as private (`Cache-Control: private`, `Vary:
+/// Behind [`Proxy::session_cookie_layer`](crate::Proxy::session_cookie_layer), every response is marked as private (`Cache-Control: private`, `Vary:
 /// Cookie, Authorization`) when an extractor or a guard looked at the request's session or token. A handler whose response
 /// does not depend on the visitor adds this to it. A response that carries a session cookie is marked nevertheless.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, Cacheable, Session};
+/// # use auth_proxy::{Session, auth_proxy, layers::Cacheable};
 /// # use axum::response::IntoResponse;
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
 /// async fn prices(_session: Option<Session<Auth>>) -> impl IntoResponse {

@@ -46,8 +46,8 @@ impl Outcome {
 /// Why a request got no session, no token, or was not forwarded.
 ///
 /// Its response has an `application/problem+json` body (RFC 9457) with the status, a stable [`code`](Self::code) and a sentence. Behind [`attach`](crate::Proxy::attach) or
-/// [`layer`](crate::Proxy::layer), and on the sign-in routes, a browser navigation gets a page in its place for 403 and
-/// 502 to 504; see [`error_page`](crate::Builder::error_page). It never carries a token, a cookie, a
+/// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), and on the sign-in routes, a browser navigation gets a page in its place for 403 and
+/// 502 to 504; see [`error_page`](crate::options::Builder::error_page). It never carries a token, a cookie, a
 /// secret or an upstream address. The cause is in [`Error::source`] for logs.
 ///
 /// | code | status | outcome |

@@ -27,6 +27,7 @@ mod provider;
 mod proxy;
 mod session;
 #[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod token;
 mod upstream;
@@ -35,23 +36,60 @@ mod warnings;
 #[doc = include_str!("../docs/require_session.md")]
 pub use auth_proxy_macros::require_session;
 
-pub use crate::cache_control::Cacheable;
-pub use crate::config::{
-    Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind, Routes, Source, Strategy,
-    TokenFormat, Unauthenticated,
-};
-pub use crate::cross_origin::{CrossOriginProtection, CrossOriginService};
-pub use crate::error::{AuthError, BoxError, Outcome};
-pub use crate::extract::{RawToken, RelayLayer, RelayService, Session, Token};
-pub use crate::guard::{AnySession, GuardRejection, Policy, RequireLayer, RequireService, RequireSession};
-pub use crate::provider::{Builder, Provider, Provides, Proxy};
-pub use crate::session::{
-    CachedSession, DefaultMapping, SessionData, SessionKey, SessionMapping, SessionStore, StoreFuture, User,
-};
+pub use crate::config::ConfigError;
+pub use crate::error::AuthError;
+pub use crate::extract::{RawToken, Session, Token};
+pub use crate::guard::{Policy, RequireSession};
+pub use crate::provider::{AuthProxy, Provides, Proxy};
+pub use crate::session::User;
 pub use crate::token::Claims;
-pub use crate::upstream::Fetch;
-#[cfg(feature = "reqwest")]
-pub use crate::upstream::Reqwest;
+
+/// The options of a block as types: the builder, the checked configuration, and the choices of an option.
+pub mod options {
+    pub use crate::config::{
+        Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind as UpstreamKind, Routes,
+        Source as SessionSource, Strategy as SessionStrategy, TokenFormat, Unauthenticated,
+    };
+    pub use crate::provider::Builder;
+}
+
+/// Errors and their outcomes. [`guide::errors`](crate::guide::errors) explains every code.
+pub mod errors {
+    pub use crate::config::{ConfigError, ConfigProblem};
+    pub use crate::error::{AuthError, BoxError, Outcome};
+    pub use crate::guard::GuardRejection;
+}
+
+/// Guards: who may pass.
+pub mod guards {
+    pub use crate::guard::{AnySession, GuardRejection, Policy, RequireSession};
+}
+
+/// Layers for a router, and their services.
+pub mod layers {
+    pub use crate::cache_control::Cacheable;
+    pub use crate::cross_origin::{CrossOriginProtection, CrossOriginService};
+    pub use crate::extract::{SessionCookieLayer, SessionCookieService};
+    pub use crate::guard::{RequireLayer, RequireService};
+}
+
+/// What a session consists of, and how one is made of the claims of a token.
+pub mod sessions {
+    pub use crate::session::{DefaultMapping, SessionData, SessionMapping, User};
+}
+
+/// A store of the app's own for the session cache.
+pub mod store {
+    pub use crate::session::{CachedSession, SessionKey, SessionStore, StoreFuture};
+}
+
+/// A client of the app's own for requests to the upstream.
+pub mod fetch {
+    pub use crate::upstream::Fetch;
+    #[cfg(feature = "reqwest")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+    pub use crate::upstream::Reqwest;
+}
 
 #[doc = include_str!("../docs/auth_proxy.md")]
 #[macro_export]
@@ -69,19 +107,19 @@ pub mod __private {
 
     pub use crate::config::{Spec, Value};
     pub use crate::upstream::DynFetch;
-    use crate::{Builder, ConfigError, Provider};
+    use crate::{AuthProxy, ConfigError, options::Builder};
 
     /// Builds a proxy from its declaration and the environment.
     ///
     /// # Errors
     /// Lists every problem of the configuration.
-    pub fn from_env<P: Provider>() -> Result<P, ConfigError> {
+    pub fn from_env<P: AuthProxy>() -> Result<P, ConfigError> {
         builder().build()
     }
 
     /// Starts a builder from a declaration.
     #[must_use]
-    pub fn builder<P: Provider>() -> Builder<P> {
+    pub fn builder<P: AuthProxy>() -> Builder<P> {
         Builder::new()
     }
 }

@@ -56,7 +56,7 @@ impl OnceWarnings {
         match warning {
             Warning::CookiesNotRelayed => tracing::warn!(
                 "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
-                 with `auth.attach(router)` or `.layer(auth.layer())`, or people are signed out early"
+                 with `auth.attach(router)` or `.layer(auth.session_cookie_layer())`, or people are signed out early"
             ),
             Warning::NoTokenShape => tracing::warn!(
                 cookie_name,

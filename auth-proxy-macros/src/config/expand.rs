@@ -36,7 +36,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
 
         #on_impl
         #[automatically_derived]
-        impl #krate::Provider for #name {
+        impl #krate::AuthProxy for #name {
             type User = #user;
             type Claims = #claims;
             const SPEC: &'static #krate::__private::Spec = #spec;
@@ -94,7 +94,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
 
             /// Starts from the declaration and sets options at run time, which win.
             #[must_use]
-            #vis fn builder() -> #krate::Builder<Self> {
+            #vis fn builder() -> #krate::options::Builder<Self> {
                 #krate::__private::builder::<Self>()
             }
         }

@@ -14,7 +14,7 @@ pub(super) struct Args {
     pub(super) span: Span,
 }
 
-/// Reads `[Provider [, Policy]] [, crate = ::path]`. Goes on after a mistake.
+/// Reads `[AuthProxy [, Policy]] [, crate = ::path]`. Goes on after a mistake.
 pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let span = Span::call_site();
     let mut args = Args {

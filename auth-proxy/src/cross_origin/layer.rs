@@ -12,9 +12,9 @@ use tower::{Layer, Service};
 
 use super::check;
 use crate::config::{ConfigError, ConfigProblem};
-use crate::provider::{Provider, Proxy};
+use crate::provider::{AuthProxy, Proxy};
 
-impl<P: Provider> Proxy<P> {
+impl<P: AuthProxy> Proxy<P> {
     /// A layer against cross-site request forgery: pages of other origins cannot write in the name of who
     /// is signed in here.
     ///
@@ -66,7 +66,7 @@ pub struct CrossOriginProtection<P> {
     trusted: Arc<[Origin]>,
 }
 
-impl<P: Provider> CrossOriginProtection<P> {
+impl<P: AuthProxy> CrossOriginProtection<P> {
     /// Lets the pages of one more origin write in their visitor's name, besides those of `cors.origins`.
     /// They still need CORS of the app to read the answers, or to send more than a form could.
     ///
@@ -134,7 +134,7 @@ impl<P, S> fmt::Debug for CrossOriginService<P, S> {
 
 impl<P, S> Service<Request<Body>> for CrossOriginService<P, S>
 where
-    P: Provider,
+    P: AuthProxy,
     S: Service<Request<Body>, Response: IntoResponse, Future: Send>,
     S::Future: 'static,
 {

@@ -5,12 +5,12 @@ use http::request::Parts;
 
 use super::{RawToken, RequestAuth, Session, Token};
 use crate::error::{AuthError, Reason};
-use crate::provider::{Provider, Provides};
+use crate::provider::{AuthProxy, Provides};
 
 /// Implements the extractor `$extractor`, and the one of `Option<$extractor>`, over what `$find` finds for a request.
 macro_rules! extractor {
     ($extractor:ident, $request:ident => $find:expr) => {
-        impl<P: Provider, S: Provides<P> + Send + Sync> FromRequestParts<S> for $extractor<P> {
+        impl<P: AuthProxy, S: Provides<P> + Send + Sync> FromRequestParts<S> for $extractor<P> {
             type Rejection = AuthError;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
@@ -19,7 +19,7 @@ macro_rules! extractor {
             }
         }
 
-        impl<P: Provider, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for $extractor<P> {
+        impl<P: AuthProxy, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for $extractor<P> {
             type Rejection = AuthError;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {

@@ -4,9 +4,9 @@ use http::HeaderMap;
 
 use super::{RawToken, RequestAuth, Session, Token};
 use crate::error::AuthError;
-use crate::provider::{Provider, Proxy};
+use crate::provider::{AuthProxy, Proxy};
 
-impl<P: Provider> Proxy<P> {
+impl<P: AuthProxy> Proxy<P> {
     /// The session of a request, outside of handlers. `None` when no credential was sent, or when the upstream says that
     /// the visitor is signed out.
     ///

@@ -14,7 +14,7 @@ mod request;
 mod session;
 mod token;
 
-pub use self::relay::{RelayLayer, RelayService};
+pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::{RequestAuth, mark_personal};
 pub use self::session::Session;
 pub use self::token::{RawToken, Token};

@@ -15,12 +15,12 @@ use super::RequestAuth;
 use crate::cache_control::{Cacheable, make_private};
 use crate::cookie::SessionNames;
 use crate::page;
-use crate::provider::{Provider, Proxy};
+use crate::provider::{AuthProxy, Proxy};
 
 /// Marks a response that was made with a stale session.
 const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
 
-impl<P: Provider> Proxy<P> {
+impl<P: AuthProxy> Proxy<P> {
     /// A layer that lets renewed sessions reach the browser.
     ///
     /// Auth.js renews the session cookie whenever its `/session` is asked
@@ -35,71 +35,71 @@ impl<P: Provider> Proxy<P> {
     /// A response that was made with a stale session (`session.stale_if_error`) gets `auth-proxy-session: stale`.
     ///
     /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403 or 502 to 504 is answered with a
-    /// page; see [`error_page`](crate::Builder::error_page).
+    /// page; see [`error_page`](crate::options::Builder::error_page).
     ///
     /// [`attach`](Self::attach) includes it.
     ///
     /// ```
-    /// # use auth_proxy::{auth_proxy, Session};
+    /// # use auth_proxy::{Session, auth_proxy};
     /// # use axum::{Router, routing::get};
     /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
     /// # async fn me(_session: Session<Auth>) {}
     /// # let auth = Auth::from_env()?;
-    /// let app: Router<Auth> = Router::new().route("/me", get(me)).layer(auth.layer());
+    /// let app: Router<Auth> = Router::new().route("/me", get(me)).layer(auth.session_cookie_layer());
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn layer(&self) -> RelayLayer<P> {
-        RelayLayer { proxy: self.clone() }
+    pub fn session_cookie_layer(&self) -> SessionCookieLayer<P> {
+        SessionCookieLayer { proxy: self.clone() }
     }
 }
 
-/// Relays renewed session cookies. See [`Proxy::layer`].
-pub struct RelayLayer<P> {
+/// Relays renewed session cookies. See [`Proxy::session_cookie_layer`].
+pub struct SessionCookieLayer<P> {
     proxy: Proxy<P>,
 }
 
-impl<P> Clone for RelayLayer<P> {
+impl<P> Clone for SessionCookieLayer<P> {
     fn clone(&self) -> Self {
         Self { proxy: self.proxy.clone() }
     }
 }
 
-impl<P> fmt::Debug for RelayLayer<P> {
+impl<P> fmt::Debug for SessionCookieLayer<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RelayLayer")
+        f.write_str("SessionCookieLayer")
     }
 }
 
-impl<P, S> Layer<S> for RelayLayer<P> {
-    type Service = RelayService<P, S>;
+impl<P, S> Layer<S> for SessionCookieLayer<P> {
+    type Service = SessionCookieService<P, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RelayService { proxy: self.proxy.clone(), inner }
+        SessionCookieService { proxy: self.proxy.clone(), inner }
     }
 }
 
-/// A service behind [`RelayLayer`].
-pub struct RelayService<P, S> {
+/// A service behind [`SessionCookieLayer`].
+pub struct SessionCookieService<P, S> {
     proxy: Proxy<P>,
     inner: S,
 }
 
-impl<P, S: Clone> Clone for RelayService<P, S> {
+impl<P, S: Clone> Clone for SessionCookieService<P, S> {
     fn clone(&self) -> Self {
         Self { proxy: self.proxy.clone(), inner: self.inner.clone() }
     }
 }
 
-impl<P, S> fmt::Debug for RelayService<P, S> {
+impl<P, S> fmt::Debug for SessionCookieService<P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RelayService")
+        f.write_str("SessionCookieService")
     }
 }
 
-impl<P, S> Service<Request<Body>> for RelayService<P, S>
+impl<P, S> Service<Request<Body>> for SessionCookieService<P, S>
 where
-    P: Provider,
+    P: AuthProxy,
     S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Send,
     S::Future: 'static,
 {

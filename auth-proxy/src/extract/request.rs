@@ -14,7 +14,7 @@ use crate::cookie::{Candidate, Credential, NamesInPlay, Places};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
-use crate::provider::{Provider, Proxy};
+use crate::provider::{AuthProxy, Proxy};
 use crate::session::{Answer, CachedSession, Renewed, mapping};
 use crate::token::Verified;
 use crate::warnings::Warning;
@@ -28,7 +28,7 @@ type Found<T> = Result<Option<T>, AuthError>;
 
 /// One request's view of a proxy. However many extractors and guards use it, the credential is looked up once and decoded
 /// once.
-pub(crate) struct RequestAuth<'v, P: Provider> {
+pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
     /// The request, where there is one and not its headers alone.
@@ -36,7 +36,7 @@ pub(crate) struct RequestAuth<'v, P: Provider> {
     memo: Arc<Memo<P>>,
 }
 
-pub(super) struct Memo<P: Provider> {
+pub(super) struct Memo<P: AuthProxy> {
     /// Whether the relay layer will add the cookies of the lookup to the response.
     relayed: bool,
     /// Whether the response depends on the visitor.
@@ -51,7 +51,7 @@ pub(super) struct Memo<P: Provider> {
     token: OnceLock<Found<Arc<P::Claims>>>,
 }
 
-impl<P: Provider> Memo<P> {
+impl<P: AuthProxy> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
@@ -88,19 +88,19 @@ impl<P: Provider> Memo<P> {
 
 /// The memo of a request in its extensions, with its proxy: an app may have several proxies of one type, each with a
 /// memo of its own.
-struct Kept<P: Provider> {
+struct Kept<P: AuthProxy> {
     proxy: Proxy<P>,
     memo: Arc<Memo<P>>,
 }
 
-impl<P: Provider> Clone for Kept<P> {
+impl<P: AuthProxy> Clone for Kept<P> {
     fn clone(&self) -> Self {
         Self { proxy: self.proxy.clone(), memo: Arc::clone(&self.memo) }
     }
 }
 
 /// Marks the response to a request as personal, without looking at the credential.
-pub(crate) fn mark_personal<P: Provider>(proxy: &Proxy<P>, extensions: &Extensions) {
+pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensions) {
     if let Some(kept) = extensions.get::<Kept<P>>()
         && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
     {
@@ -108,7 +108,7 @@ pub(crate) fn mark_personal<P: Provider>(proxy: &Proxy<P>, extensions: &Extensio
     }
 }
 
-impl<'v, P: Provider> RequestAuth<'v, P> {
+impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The view of a request, made when the first extractor or guard wants it.
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
         let memo = match parts.extensions.get::<Kept<P>>() {

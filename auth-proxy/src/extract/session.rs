@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::provider::Provider;
+use crate::provider::AuthProxy;
 use crate::session::SessionData;
 
 /// The session of the visitor, as an extractor.
@@ -20,7 +20,7 @@ use crate::session::SessionData;
 /// - `Result<Session<Auth>, AuthError>` leaves the choice to the handler.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, Session};
+/// # use auth_proxy::{Session, auth_proxy};
 /// #[derive(serde::Deserialize)]
 /// pub struct AppUser { pub name: String }
 ///
@@ -33,12 +33,12 @@ use crate::session::SessionData;
 ///     session.map_or("hello, stranger".into(), |session| format!("hello, {}", session.user.name))
 /// }
 /// ```
-pub struct Session<P: Provider> {
+pub struct Session<P: AuthProxy> {
     data: Arc<SessionData<P::User>>,
     is_stale: bool,
 }
 
-impl<P: Provider> Session<P> {
+impl<P: AuthProxy> Session<P> {
     pub(crate) fn new(data: Arc<SessionData<P::User>>, is_stale: bool) -> Self {
         Self { data, is_stale }
     }
@@ -53,7 +53,7 @@ impl<P: Provider> Session<P> {
     /// (`session.stale_if_error`). It may have been revoked meanwhile: refuse what a signed-out user must not do.
     ///
     /// ```
-    /// # use auth_proxy::{auth_proxy, Policy, Session, Token};
+    /// # use auth_proxy::{Policy, Session, Token, auth_proxy};
     /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
     /// struct Certain;
     ///
@@ -69,7 +69,7 @@ impl<P: Provider> Session<P> {
     }
 }
 
-impl<P: Provider> Deref for Session<P> {
+impl<P: AuthProxy> Deref for Session<P> {
     type Target = SessionData<P::User>;
 
     fn deref(&self) -> &Self::Target {
@@ -77,19 +77,19 @@ impl<P: Provider> Deref for Session<P> {
     }
 }
 
-impl<P: Provider> Clone for Session<P> {
+impl<P: AuthProxy> Clone for Session<P> {
     fn clone(&self) -> Self {
         Self { data: Arc::clone(&self.data), is_stale: self.is_stale }
     }
 }
 
-impl<P: Provider> fmt::Debug for Session<P> {
+impl<P: AuthProxy> fmt::Debug for Session<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Session").field(&self.data).finish()
     }
 }
 
-impl<P: Provider<User: Serialize>> Serialize for Session<P> {
+impl<P: AuthProxy<User: Serialize>> Serialize for Session<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.data.serialize(serializer)
     }

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::cookie::Credential;
-use crate::provider::Provider;
+use crate::provider::AuthProxy;
 
 /// The claims of the visitor's session token, as an extractor.
 ///
@@ -23,19 +23,19 @@ use crate::provider::Provider;
 /// [`Session`](crate::Session).
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, Token};
+/// # use auth_proxy::{Token, auth_proxy};
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL"), secret: env("AUTH_SECRET") } } }
 /// async fn subject(token: Token<Auth>) -> String { token.sub.clone().unwrap_or_default() }
 /// ```
-pub struct Token<P: Provider>(Arc<P::Claims>);
+pub struct Token<P: AuthProxy>(Arc<P::Claims>);
 
-impl<P: Provider> Token<P> {
+impl<P: AuthProxy> Token<P> {
     pub(crate) fn new(claims: Arc<P::Claims>) -> Self {
         Self(claims)
     }
 }
 
-impl<P: Provider> Deref for Token<P> {
+impl<P: AuthProxy> Deref for Token<P> {
     type Target = P::Claims;
 
     fn deref(&self) -> &P::Claims {
@@ -43,20 +43,20 @@ impl<P: Provider> Deref for Token<P> {
     }
 }
 
-impl<P: Provider> Clone for Token<P> {
+impl<P: AuthProxy> Clone for Token<P> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
 /// Shows no claim: claims may hold the access tokens of other services.
-impl<P: Provider> fmt::Debug for Token<P> {
+impl<P: AuthProxy> fmt::Debug for Token<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(..)")
     }
 }
 
-impl<P: Provider<Claims: Serialize>> Serialize for Token<P> {
+impl<P: AuthProxy<Claims: Serialize>> Serialize for Token<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
@@ -69,7 +69,7 @@ impl<P: Provider<Claims: Serialize>> Serialize for Token<P> {
 /// memory is cleared when it is dropped.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, RawToken};
+/// # use auth_proxy::{RawToken, auth_proxy};
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
 /// async fn forward(token: RawToken<Auth>) -> String { format!("Bearer {}", token.as_str()) }
 /// ```

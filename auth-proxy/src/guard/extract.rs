@@ -10,7 +10,7 @@ use super::policy::is_any_session;
 use super::{AnySession, GuardRejection, Policy};
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, Token, mark_personal};
-use crate::provider::{Provider, Provides, Proxy};
+use crate::provider::{AuthProxy, Provides, Proxy};
 
 /// Lets a request through only for a signed-in visitor, as an extractor.
 ///
@@ -21,29 +21,29 @@ use crate::provider::{Provider, Provides, Proxy};
 /// from `session.source`, since the policy looks at it.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, RequireSession};
+/// # use auth_proxy::{RequireSession, auth_proxy};
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
 /// async fn dashboard(_: RequireSession<Auth>) -> &'static str { "hello" }
 /// ```
-pub struct RequireSession<P: Provider, A: Policy<P> = AnySession> {
+pub struct RequireSession<P: AuthProxy, A: Policy<P> = AnySession> {
     marker: PhantomData<fn() -> (P, A)>,
 }
 
 #[cfg(feature = "testing")]
-impl<P: Provider, A: Policy<P>> RequireSession<P, A> {
+impl<P: AuthProxy, A: Policy<P>> RequireSession<P, A> {
     /// For handlers that a test calls.
     pub(crate) fn granted() -> Self {
         Self { marker: PhantomData }
     }
 }
 
-impl<P: Provider, A: Policy<P>> fmt::Debug for RequireSession<P, A> {
+impl<P: AuthProxy, A: Policy<P>> fmt::Debug for RequireSession<P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RequireSession")
     }
 }
 
-impl<P: Provider, A: Policy<P>, S: Provides<P> + Send + Sync> FromRequestParts<S> for RequireSession<P, A> {
+impl<P: AuthProxy, A: Policy<P>, S: Provides<P> + Send + Sync> FromRequestParts<S> for RequireSession<P, A> {
     type Rejection = GuardRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
@@ -53,7 +53,7 @@ impl<P: Provider, A: Policy<P>, S: Provides<P> + Send + Sync> FromRequestParts<S
 }
 
 /// The check behind the extractor and the layer.
-pub(super) async fn check<P: Provider, A: Policy<P>>(
+pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
     proxy: &Proxy<P>,
     parts: &mut Parts,
 ) -> Result<(), GuardRejection> {
@@ -80,7 +80,7 @@ fn absent() -> AuthError {
     AuthError::new(Reason::SESSION_ABSENT)
 }
 
-async fn allowed<P: Provider, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
+async fn allowed<P: AuthProxy, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
     let session = request.session().await?.ok_or_else(absent)?;
     if is_any_session::<A>() {
         return Ok(());

@@ -14,9 +14,9 @@ use tower::{Layer, Service};
 use super::extract::check;
 use super::{AnySession, Policy};
 use crate::cache_control::{Cacheable, make_private};
-use crate::provider::{Provider, Proxy};
+use crate::provider::{AuthProxy, Proxy};
 
-impl<P: Provider> Proxy<P> {
+impl<P: AuthProxy> Proxy<P> {
     /// A layer that protects a group of routes as [`RequireSession`](crate::RequireSession) protects
     /// one. Handlers behind it that take a [`Session`](crate::Session) share its lookup.
     ///
@@ -88,7 +88,7 @@ impl<P, A, S> fmt::Debug for RequireService<P, A, S> {
 
 impl<P, A, S> Service<Request<Body>> for RequireService<P, A, S>
 where
-    P: Provider,
+    P: AuthProxy,
     A: Policy<P>,
     S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Clone + Send + 'static,
 {

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 
 use crate::extract::{Session, Token};
-use crate::provider::Provider;
+use crate::provider::AuthProxy;
 
 /// Decides which signed-in visitors may pass. The others get 403, never 401.
 ///
@@ -14,7 +14,7 @@ use crate::provider::Provider;
 /// good; without a secret it is `None`.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, require_session, Policy, Session, Token};
+/// # use auth_proxy::{Policy, Session, Token, auth_proxy, require_session};
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: env("URL") } } }
 /// struct Admin;
 ///
@@ -32,7 +32,7 @@ use crate::provider::Provider;
     label = "does not implement `Policy<{P}>`",
     note = "write `impl Policy<{P}> for {Self} {{ fn allow(session: &Session<{P}>, token: Option<&Token<{P}>>) -> bool {{ .. }} }}`"
 )]
-pub trait Policy<P: Provider>: 'static {
+pub trait Policy<P: AuthProxy>: 'static {
     /// Whether the visitor may pass.
     fn allow(session: &Session<P>, token: Option<&Token<P>>) -> bool;
 }
@@ -41,7 +41,7 @@ pub trait Policy<P: Provider>: 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct AnySession;
 
-impl<P: Provider> Policy<P> for AnySession {
+impl<P: AuthProxy> Policy<P> for AnySession {
     fn allow(_: &Session<P>, _: Option<&Token<P>>) -> bool {
         true
     }

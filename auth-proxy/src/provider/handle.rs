@@ -23,7 +23,7 @@ use crate::warnings::{OnceWarnings, Warning};
     label = "not declared by `auth_proxy!`",
     note = "declare it: `auth_proxy! {{ pub struct Auth {{ .. }} }}`"
 )]
-pub trait Provider: Clone + Send + Sync + 'static {
+pub trait AuthProxy: Clone + Send + Sync + 'static {
     /// The type of `session.user`.
     type User: DeserializeOwned + Send + Sync + 'static;
     /// The decoded session token.
@@ -56,7 +56,7 @@ pub trait Provides<P> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<P: Provider + FromRef<S>, S> Provides<P> for S {
+impl<P: AuthProxy + FromRef<S>, S> Provides<P> for S {
     fn provide(&self) -> P {
         P::from_ref(self)
     }
@@ -87,7 +87,7 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
 }
 
-impl<P: Provider> Proxy<P> {
+impl<P: AuthProxy> Proxy<P> {
     /// The configuration, as it was checked.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -140,7 +140,7 @@ impl<P> Clone for Proxy<P> {
     }
 }
 
-impl<P: Provider> fmt::Debug for Proxy<P> {
+impl<P: AuthProxy> fmt::Debug for Proxy<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(P::SPEC.name).field("config", &self.shared.config).finish_non_exhaustive()
     }

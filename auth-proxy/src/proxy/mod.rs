@@ -28,9 +28,9 @@ mod software;
 
 use axum::Router;
 
-use crate::provider::{Provider, Proxy};
+use crate::provider::{AuthProxy, Proxy};
 
-impl<P: Provider> Proxy<P> {
+impl<P: AuthProxy> Proxy<P> {
     /// The sign-in routes: everything below `base_path`, forwarded to the upstream.
     ///
     /// Merge it into the app's router, outside of any `nest`: `base_path` is the whole path.
@@ -80,11 +80,11 @@ impl<P: Provider> Proxy<P> {
             .route_service(&format!("{base}/{{*rest}}"), service)
     }
 
-    /// Adds the sign-in routes to an app's router, and the [`layer`](Self::layer) that lets renewed
+    /// Adds the sign-in routes to an app's router, and the [`session_cookie_layer`](Self::session_cookie_layer) that lets renewed
     /// sessions reach the browser.
     ///
     /// ```
-    /// # use auth_proxy::{auth_proxy, Session};
+    /// # use auth_proxy::{Session, auth_proxy};
     /// # use axum::{Router, routing::get};
     /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
     /// async fn me(session: Session<Auth>) -> String { format!("{:?}", session.user.name) }
@@ -95,6 +95,6 @@ impl<P: Provider> Proxy<P> {
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
         // The sign-in routes need no layer: they look up no session, and pass on the upstream's cookies anyway.
-        router.layer(self.layer()).merge(self.router())
+        router.layer(self.session_cookie_layer()).merge(self.router())
     }
 }

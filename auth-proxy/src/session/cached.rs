@@ -15,14 +15,14 @@ use super::raw::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 
-/// A session as the upstream answered it, kept by a [`SessionStore`](crate::SessionStore).
+/// A session as the upstream answered it, kept by a [`SessionStore`](crate::store::SessionStore).
 ///
 /// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
 /// of it. `Debug` shows when the upstream was asked and nothing of the user.
 #[derive(Clone)]
 pub struct CachedSession {
     inner: Arc<Inner>,
-    /// The exact token, host and scheme that the upstream answered for: see [`SessionKey`](crate::SessionKey).
+    /// The exact token, host and scheme that the upstream answered for: see [`SessionKey`](crate::store::SessionKey).
     exact: [u8; 32],
     /// Whether it is used although it is older than `session.cache`, in an outage.
     is_stale: bool,

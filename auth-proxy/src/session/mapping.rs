@@ -10,7 +10,7 @@ use super::raw::RawSession;
 ///
 /// Answers the JSON that the upstream's `/session` would: an object with `user`. Where claims are to be shown
 /// under their own names, `session.claims: [role]` in the block is enough. Set a mapping with
-/// [`Builder::session_mapping`](crate::Builder::session_mapping) when the upstream's session
+/// [`Builder::session_mapping`](crate::options::Builder::session_mapping) when the upstream's session
 /// callback does more than that. Implemented for functions of the same shape.
 pub trait SessionMapping: Send + Sync + 'static {
     /// The session of these claims.

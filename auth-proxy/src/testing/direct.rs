@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use crate::extract::{Session, Token};
 use crate::guard::{Policy, RequireSession};
-use crate::provider::Provider;
+use crate::provider::AuthProxy;
 use crate::session::SessionData;
 
 /// How long a session of Auth.js lasts by default (`core/lib/init.ts`: `maxAge`).
@@ -17,7 +17,7 @@ const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// [`session_of`] for any other.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, require_session, testing, Policy, Session, Token};
+/// # use auth_proxy::{Policy, Session, Token, auth_proxy, require_session, testing};
 /// #[derive(serde::Deserialize)]
 /// struct AppUser { name: String, role: Option<String> }
 ///
@@ -46,21 +46,21 @@ const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// # }
 /// ```
 #[must_use]
-pub fn session<P: Provider>(user: P::User) -> Session<P> {
+pub fn session<P: AuthProxy>(user: P::User) -> Session<P> {
     session_of(SessionData { user, expires: Some(SystemTime::now() + LASTS), extra: Map::new() })
 }
 
 /// A session with an end and extra fields of your choice.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, testing, SessionData, User};
+/// # use auth_proxy::{User, auth_proxy, testing, sessions::SessionData};
 /// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
 /// let extra = [("plan".to_owned(), "free".into())].into_iter().collect();
 /// let session = testing::session_of::<Auth>(SessionData { user: User::default(), expires: None, extra });
 /// assert_eq!(session.extra["plan"], "free");
 /// ```
 #[must_use]
-pub fn session_of<P: Provider>(data: SessionData<P::User>) -> Session<P> {
+pub fn session_of<P: AuthProxy>(data: SessionData<P::User>) -> Session<P> {
     Session::new(Arc::new(data), false)
 }
 
@@ -68,19 +68,19 @@ pub fn session_of<P: Provider>(data: SessionData<P::User>) -> Session<P> {
 /// `session.stale_if_error`.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, testing, User};
+/// # use auth_proxy::{User, auth_proxy, testing};
 /// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
 /// assert!(testing::stale(testing::session::<Auth>(User::default())).is_stale());
 /// ```
 #[must_use]
-pub fn stale<P: Provider>(session: Session<P>) -> Session<P> {
+pub fn stale<P: AuthProxy>(session: Session<P>) -> Session<P> {
     session.made_stale()
 }
 
 /// A token with these claims, to call a handler or a [`Policy`] with.
 ///
 /// ```
-/// # use auth_proxy::{auth_proxy, testing, Claims, Token};
+/// # use auth_proxy::{Claims, Token, auth_proxy, testing};
 /// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
 /// async fn subject(token: Token<Auth>) -> String { token.sub.clone().unwrap_or_default() }
 ///
@@ -91,7 +91,7 @@ pub fn stale<P: Provider>(session: Session<P>) -> Session<P> {
 /// # }
 /// ```
 #[must_use]
-pub fn token<P: Provider>(claims: P::Claims) -> Token<P> {
+pub fn token<P: AuthProxy>(claims: P::Claims) -> Token<P> {
     Token::new(Arc::new(claims))
 }
 
@@ -114,6 +114,6 @@ pub fn token<P: Provider>(claims: P::Claims) -> Token<P> {
 /// # }
 /// ```
 #[must_use]
-pub fn require_session<P: Provider, A: Policy<P>>() -> RequireSession<P, A> {
+pub fn require_session<P: AuthProxy, A: Policy<P>>() -> RequireSession<P, A> {
     RequireSession::granted()
 }

@@ -34,7 +34,7 @@ use crate::error::BoxError;
     message = "`{Self}` cannot carry requests to the upstream",
     label = "not a `Fetch`",
     note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, \
-            `auth_proxy::Reqwest::new(client)`, or implement `auth_proxy::Fetch`"
+            `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
 )]
 pub trait Fetch: Send + Sync + 'static {
     /// Sends a request and returns the head of the response as soon as it is there. The body streams.

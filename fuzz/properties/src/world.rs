@@ -29,7 +29,7 @@ thread_local! {
 }
 
 /// A configuration whose upstream is the one here. It is asked once, and never left alone.
-pub(crate) fn builder() -> auth_proxy::Builder<Auth> {
+pub(crate) fn builder() -> auth_proxy::options::Builder<Auth> {
     let upstream = tower::service_fn(|request: Request<Body>| async {
         ASKED.with_borrow_mut(|asked| asked.push(request.into_parts().0));
         let answer = ANSWER.take();

@@ -1,6 +1,6 @@
 //! The app under attack.
 
-use auth_proxy::{Builder, Session};
+use auth_proxy::{Session, options::Builder};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::routing::get;

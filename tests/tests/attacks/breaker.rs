@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::extract::Request;
@@ -123,7 +123,7 @@ async fn oversized_heads_do_not_open_the_circuit() {
     })
     .await;
     for (upstream, url) in [("Node", &node.url), ("a raw server", &raw.url)] {
-        for strategy in [Strategy::Jwt, Strategy::Database] {
+        for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
             let (mut asked, mut answered, mut sent) = (0, 0, 0);
             for (how, bad) in too_large() {
                 let app = app(Auth::builder().base_url(url.clone()).session_strategy(strategy)).await;
@@ -175,7 +175,7 @@ const HOSTS: [&str; 6] = ["zzz", "localhost", "127.9.9.9", "x.localhost", "[::1]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_hosts_do_not_open_the_circuit() {
     let upstream = router(|host| host == "app.localhost" || host.starts_with("127.0.0.1")).await;
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let app = app(Auth::builder().base_url(upstream.url("")).session_strategy(strategy)).await;
         let (good, sent) = siege(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
         println!(

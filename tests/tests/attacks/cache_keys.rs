@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::{Builder, CachedSession, SessionKey, SessionStore, StoreFuture, Strategy};
+use auth_proxy::{
+    options::{Builder, SessionStrategy},
+    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
+};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::extract::Request;
@@ -67,7 +70,7 @@ async fn session_of_one_host_is_not_served_at_another() {
     let (one, other) = ("a.localhost", "b.localhost");
     let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
     for (how, cache) in [("without a cache", Duration::ZERO), ("with a cache", HOUR)] {
-        for strategy in [Strategy::Jwt, Strategy::Database] {
+        for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
             let app = app(Auth::builder()
                 .base_url(upstream.url(""))
                 .session_strategy(strategy)
@@ -177,7 +180,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
         ("another tenant", |builder, _| builder),
         ("another cookie", |builder, _| builder.cookie_name("other.session-token")),
     ];
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         for (how, differ) in ways {
             let store = Shared::default();
             let builder = || {

@@ -1,6 +1,6 @@
 //! Attack 7: a client chooses the host that the upstream puts into links.
 
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::App;
 
 use crate::app::app;
@@ -133,9 +133,9 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
     for (proxies, own) in
         [(&[][..], ""), (&["10.9.9.9"][..], ""), (&["127.0.0.1"], "app.example.com"), (&["127.0.0.1"], "")]
     {
-        let upstream = Upstream::new(COOKIE, Strategy::Jwt);
+        let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
         let server = upstream.start().await;
-        let app = app(auth(&server, Strategy::Jwt).trusted_proxies(proxies)).await;
+        let app = app(auth(&server, SessionStrategy::Jwt).trusted_proxies(proxies)).await;
         let known = [server.addr.to_string(), "localhost".to_owned(), "app.example.com".to_owned()];
         for host in FOREIGN {
             for target in TARGETS {
@@ -173,11 +173,11 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
 /// Without a `Host` the upstream would answer with its own address, so the request is rejected.
 #[tokio::test]
 async fn request_without_host_is_rejected_without_naming_the_upstream() {
-    let upstream = Upstream::new(COOKIE, Strategy::Jwt);
+    let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
     let server = upstream.start().await;
     let (mut refused, mut sent) = (0, 0);
     for proxies in [&[][..], &["127.0.0.1"]] {
-        let app = app(auth(&server, Strategy::Jwt).trusted_proxies(proxies)).await;
+        let app = app(auth(&server, SessionStrategy::Jwt).trusted_proxies(proxies)).await;
         for target in TARGETS.iter().filter(|target| target.starts_with("/api")) {
             for head in [
                 "HTTP/1.0\r\n",

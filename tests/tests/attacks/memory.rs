@@ -3,7 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use auth_proxy::{Strategy, Strategy::Database, Strategy::Jwt};
+use auth_proxy::{
+    options::SessionStrategy,
+    options::SessionStrategy::{Database, Jwt},
+};
 use auth_proxy_tests::App;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -40,7 +43,7 @@ async fn wait(app: &App, from: usize, count: usize, (text, size): (&str, usize))
     open
 }
 
-async fn measure(strategy: Strategy, (text, size): (&str, usize)) {
+async fn measure(strategy: SessionStrategy, (text, size): (&str, usize)) {
     let node = Node::start(HANGS);
     let builder = Auth::builder().base_url(node.url.clone()).session_strategy(strategy);
     let app = app(builder.timeout(Duration::from_secs(120))).await;

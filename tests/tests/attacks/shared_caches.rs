@@ -7,7 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Builder, Cacheable, Policy, RawToken, Session, Source, Strategy, Token, require_session};
+use auth_proxy::{
+    Policy, RawToken, Session, Token,
+    layers::Cacheable,
+    options::{Builder, SessionSource, SessionStrategy},
+    require_session,
+};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
 use axum::Router;
 use axum::extract::Path;
@@ -160,7 +165,7 @@ fn routes(auth: &Auth) -> Router {
 fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<Auth>)> {
     let cache = Duration::from_secs(60);
     vec![
-        ("source: local", builder().secrets([SECRET]).session_source(Source::Local)),
+        ("source: local", builder().secrets([SECRET]).session_source(SessionSource::Local)),
         ("a secret", builder().secrets([SECRET])),
         ("a secret and session.cache", builder().secrets([SECRET]).session_cache(cache)),
         ("session.cache", builder().session_cache(cache)),
@@ -171,9 +176,9 @@ fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<A
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_does_not_serve_one_visitors_page_to_another() {
     let (mut asked, mut given) = (0, Vec::new());
-    let upstream = Upstream::new(COOKIE, Strategy::Jwt);
+    let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
     let server = upstream.start().await;
-    for (setting, builder) in settings(&|| auth(&server, Strategy::Jwt)) {
+    for (setting, builder) in settings(&|| auth(&server, SessionStrategy::Jwt)) {
         let auth = builder.build().unwrap();
         let app = App::start(routes(&auth)).await;
         for credential in ["cookie", "authorization"] {
@@ -265,9 +270,13 @@ async fn cacheable_page_is_served_from_the_nginx_cache() {
         let number = count.fetch_add(1, SeqCst);
         (Cacheable, [("cache-control", "public, max-age=60")], format!("price {number}"))
     };
-    let upstream = Upstream::new(COOKIE, Strategy::Jwt);
+    let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
     let server = upstream.start().await;
-    let auth = auth(&server, Strategy::Jwt).secrets([SECRET]).session_source(Source::Local).build().unwrap();
+    let auth = auth(&server, SessionStrategy::Jwt)
+        .secrets([SECRET])
+        .session_source(SessionSource::Local)
+        .build()
+        .unwrap();
     let router = Router::new().route("/prices", get(prices));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let nginx = Nginx::before(&app).await;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use auth_proxy::{Builder, Session, Strategy, require_session};
+use auth_proxy::{
+    Session,
+    options::{Builder, SessionStrategy},
+    require_session,
+};
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -148,10 +152,14 @@ impl Other {
     }
 }
 
-const SETTINGS: [(Strategy, u64); 4] =
-    [(Strategy::Jwt, 0), (Strategy::Jwt, 60), (Strategy::Database, 0), (Strategy::Database, 60)];
+const SETTINGS: [(SessionStrategy, u64); 4] = [
+    (SessionStrategy::Jwt, 0),
+    (SessionStrategy::Jwt, 60),
+    (SessionStrategy::Database, 0),
+    (SessionStrategy::Database, 60),
+];
 
-async fn setting((strategy, cache): (Strategy, u64)) -> (Arc<Upstream>, App, App) {
+async fn setting((strategy, cache): (SessionStrategy, u64)) -> (Arc<Upstream>, App, App) {
     let upstream = Upstream::new(COOKIE, strategy);
     let server = upstream.start().await;
     let builder = auth(&server, strategy).session_cache(std::time::Duration::from_secs(cache));

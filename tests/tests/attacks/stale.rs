@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::{Builder, Strategy};
+use auth_proxy::options::{Builder, SessionStrategy};
 use auth_proxy_tests::App;
 
 use crate::app::app;
@@ -44,16 +44,16 @@ async fn upstream(known: &Known) -> StrictUpstream {
     .await
 }
 
-fn builder(url: &str, strategy: Strategy) -> Builder<Auth> {
+fn builder(url: &str, strategy: SessionStrategy) -> Builder<Auth> {
     let builder = Auth::builder().base_url(url).session_strategy(strategy);
     builder.session_cache(CACHE).stale_if_error(Duration::from_secs(3600)).circuit_breaker(0)
 }
 
 /// Makes a token that the upstream accepts.
-fn issue(known: &Known, strategy: Strategy, number: usize) -> String {
+fn issue(known: &Known, strategy: SessionStrategy, number: usize) -> String {
     let token = match strategy {
-        Strategy::Jwt => seal("Mallory", COOKIE),
-        Strategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
+        SessionStrategy::Jwt => seal("Mallory", COOKIE),
+        SessionStrategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
     };
     known.lock().unwrap().insert(token.to_ascii_lowercase());
     token
@@ -129,7 +129,7 @@ async fn ask(app: &App, request: &str) -> (u16, bool, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ended_session_is_not_kept_alive_by_failing_its_lookups() {
     let (mut tried, mut served) = (0, Vec::new());
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let known = Known::default();
         let upstream = upstream(&known).await;
         let app = app(builder(&upstream.url, strategy)).await;
@@ -163,7 +163,7 @@ async fn ended_session_is_not_kept_alive_by_failing_its_lookups() {
 #[tokio::test]
 async fn outage_serves_stale_sessions_and_marks_them() {
     let mut served = 0;
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let known = Known::default();
         let upstream = upstream(&known).await;
         let app = app(builder(&upstream.url, strategy)).await;

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use auth_proxy::{Builder, Strategy, auth_proxy, testing::mint};
+use auth_proxy::{
+    auth_proxy,
+    options::{Builder, SessionStrategy},
+    testing::mint,
+};
 use auth_proxy_tests::{App, watch};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -35,7 +39,7 @@ pub(crate) struct Upstream {
     name: &'static str,
     /// Whether requests over https use the cookie name with the `__Secure-` prefix, as in Auth.js.
     by_scheme: bool,
-    strategy: Strategy,
+    strategy: SessionStrategy,
     tokens: Mutex<HashMap<String, String>>,
     seen: Mutex<Vec<Seen>>,
     issued: AtomicUsize,
@@ -45,15 +49,15 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) fn new(name: &'static str, strategy: Strategy) -> Arc<Self> {
+    pub(crate) fn new(name: &'static str, strategy: SessionStrategy) -> Arc<Self> {
         Self::with(name, false, strategy)
     }
 
-    pub(crate) fn by_scheme(strategy: Strategy) -> Arc<Self> {
+    pub(crate) fn by_scheme(strategy: SessionStrategy) -> Arc<Self> {
         Self::with(COOKIE, true, strategy)
     }
 
-    fn with(name: &'static str, by_scheme: bool, strategy: Strategy) -> Arc<Self> {
+    fn with(name: &'static str, by_scheme: bool, strategy: SessionStrategy) -> Arc<Self> {
         watch::start();
         watch::secret(SECRET);
         Arc::new(Self {
@@ -80,8 +84,8 @@ impl Upstream {
     fn issue_as(&self, account: &str, name: &str) -> String {
         let number = self.issued.fetch_add(1, SeqCst);
         let token = match self.strategy {
-            Strategy::Jwt => seal(account, name),
-            Strategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
+            SessionStrategy::Jwt => seal(account, name),
+            SessionStrategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
         };
         self.tokens.lock().unwrap().insert(token.clone(), account.to_owned());
         token
@@ -137,8 +141,8 @@ impl Upstream {
                 .into_response();
         };
         let renewed = match self.strategy {
-            Strategy::Jwt => self.issue_as(&account, self.name(headers)),
-            Strategy::Database => token,
+            SessionStrategy::Jwt => self.issue_as(&account, self.name(headers)),
+            SessionStrategy::Database => token,
         };
         let body =
             json!({ "user": { "name": account, "id": account }, "expires": "2099-01-01T00:00:00.000Z" });
@@ -156,7 +160,7 @@ impl Upstream {
     }
 
     fn sign_out(&self, headers: &HeaderMap) -> Response {
-        if let (Strategy::Database, Some(token)) = (self.strategy, self.token(headers)) {
+        if let (SessionStrategy::Database, Some(token)) = (self.strategy, self.token(headers)) {
             self.end(&token);
         }
         ([("set-cookie", format!("{}=; Max-Age=0; Path=/", self.name(headers)))], "{}").into_response()
@@ -194,7 +198,7 @@ pub(crate) fn seal(account: &str, name: &str) -> String {
     mint(&json!({ "sub": account, "name": account, "exp": 4_070_908_800_u64 }), SECRET, name)
 }
 
-pub(crate) fn auth(upstream: &App, strategy: Strategy) -> Builder<Auth> {
+pub(crate) fn auth(upstream: &App, strategy: SessionStrategy) -> Builder<Auth> {
     Auth::builder().base_url(upstream.url("")).session_strategy(strategy)
 }
 

@@ -1,6 +1,9 @@
 //! Attack 2: two tokens, one under each of the two names that the session cookie may have.
 
-use auth_proxy::{AuthError, Kind, RawToken, Session, Source, Strategy, Token};
+use auth_proxy::{
+    AuthError, RawToken, Session, Token,
+    options::{SessionSource, SessionStrategy, UpstreamKind},
+};
 use auth_proxy_tests::{App, loopback_client};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -16,15 +19,15 @@ use crate::two_tokens::{OTHER, OWN, PATHS, Who, app, attack, of_raw, of_session,
 async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
     let (mut requests, mut torn) = (0, Vec::new());
     for (kind, source) in [
-        (None, Source::Upstream),
-        (Some(Kind::Authjs), Source::Upstream),
-        (None, Source::Local),
-        (Some(Kind::Authjs), Source::Local),
+        (None, SessionSource::Upstream),
+        (Some(UpstreamKind::Authjs), SessionSource::Upstream),
+        (None, SessionSource::Local),
+        (Some(UpstreamKind::Authjs), SessionSource::Local),
     ] {
         for (seen_before, scheme) in [("", "http"), ("https", "http"), ("http", "https"), ("", "https")] {
-            let upstream = Upstream::by_scheme(Strategy::Jwt);
+            let upstream = Upstream::by_scheme(SessionStrategy::Jwt);
             let server = upstream.start().await;
-            let mut builder = auth(&server, Strategy::Jwt).session_source(source).secrets([SECRET]);
+            let mut builder = auth(&server, SessionStrategy::Jwt).session_source(source).secrets([SECRET]);
             if let Some(kind) = kind {
                 builder = builder.kind(kind);
             }
@@ -92,9 +95,9 @@ async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
     let (mut requests, mut torn) = (0, Vec::new());
     for name in [COOKIE, SECURE] {
         for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
-            let upstream = Upstream::new(name, Strategy::Jwt);
+            let upstream = Upstream::new(name, SessionStrategy::Jwt);
             let server = upstream.start().await;
-            let auth = auth(&server, Strategy::Jwt).secrets([SECRET]).build().unwrap();
+            let auth = auth(&server, SessionStrategy::Jwt).secrets([SECRET]).build().unwrap();
             let router = Router::new().route("/interrupted", get(interrupted));
             let app = App::start(auth.attach(router).with_state(auth.clone())).await;
             let tokens = [seal(at_secure, name), seal(at_plain, name)];

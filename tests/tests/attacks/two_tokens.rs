@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_proxy::{AuthError, Builder, Policy, RawToken, Session, Source, Strategy, Token, require_session};
+use auth_proxy::{
+    AuthError, Policy, RawToken, Session, Token,
+    options::{Builder, SessionSource, SessionStrategy},
+    require_session,
+};
 use auth_proxy_tests::App;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -243,11 +247,11 @@ pub(crate) async fn attack(
 async fn two_tokens_never_mix_accounts() {
     let (mut requests, mut accounts, mut torn) = (0, 0, Vec::new());
     for (strategy, secret, source, name) in [
-        (Strategy::Jwt, false, Source::Upstream, COOKIE),
-        (Strategy::Jwt, true, Source::Upstream, COOKIE),
-        (Strategy::Jwt, true, Source::Local, COOKIE),
-        (Strategy::Jwt, true, Source::Upstream, SECURE),
-        (Strategy::Database, false, Source::Upstream, COOKIE),
+        (SessionStrategy::Jwt, false, SessionSource::Upstream, COOKIE),
+        (SessionStrategy::Jwt, true, SessionSource::Upstream, COOKIE),
+        (SessionStrategy::Jwt, true, SessionSource::Local, COOKIE),
+        (SessionStrategy::Jwt, true, SessionSource::Upstream, SECURE),
+        (SessionStrategy::Database, false, SessionSource::Upstream, COOKIE),
     ] {
         for revoked in [false, true] {
             for proxied in [false, true] {
@@ -263,8 +267,8 @@ async fn two_tokens_never_mix_accounts() {
                 let app = app(builder).await;
                 let (own, other) = (upstream.issue(OWN), upstream.issue(OTHER));
                 let prefixed = match strategy {
-                    Strategy::Jwt => [seal(OWN, SECURE), seal(OTHER, SECURE)],
-                    Strategy::Database => [upstream.issue(OWN), upstream.issue(OTHER)],
+                    SessionStrategy::Jwt => [seal(OWN, SECURE), seal(OTHER, SECURE)],
+                    SessionStrategy::Database => [upstream.issue(OWN), upstream.issue(OTHER)],
                 };
                 upstream.accept(&prefixed[0], OWN);
                 upstream.accept(&prefixed[1], OTHER);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_proxy_tests::Browser;
 
-use auth_proxy::Kind;
+use auth_proxy::options::UpstreamKind;
 use auth_proxy::testing::FakeUpstream;
 
 use crate::support::{Auth, app, app_of, decoding_app, upstream, users};
@@ -160,12 +160,13 @@ async fn ambiguous_framing_forwards_no_second_request() {
 async fn cookie_under_the_unprefixed_name_is_ignored() {
     let upstream =
         users(FakeUpstream::builder().cookie_name("__Secure-authjs.session-token")).start().await.unwrap();
-    let builder = Auth::builder().base_url(upstream.url()).kind(Kind::Authjs).public_url("https://app.test");
+    let builder =
+        Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Authjs).public_url("https://app.test");
     for builder in [
         builder,
         Auth::builder()
             .base_url(upstream.url())
-            .kind(Kind::Authjs)
+            .kind(UpstreamKind::Authjs)
             .public_url("https://app.test")
             .secrets([upstream.secret()]),
     ] {

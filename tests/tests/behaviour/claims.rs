@@ -2,7 +2,10 @@
 //! `session.claims`.
 
 use auth_proxy::testing::{FakeUpstream, FakeUpstreamBuilder, mint};
-use auth_proxy::{Builder, Source, Strategy, auth_proxy};
+use auth_proxy::{
+    auth_proxy,
+    options::{Builder, SessionSource, SessionStrategy},
+};
 use auth_proxy_tests::Browser;
 use serde_json::{Value, json};
 
@@ -35,7 +38,7 @@ fn claims() -> Value {
 async fn local_user(builder: Builder<Auth>) -> Value {
     let upstream = FakeUpstream::start().await.unwrap();
     let builder = builder.base_url(upstream.url()).secrets([upstream.secret()]);
-    let (_app, browser) = app_of(builder.session_source(Source::Local)).await;
+    let (_app, browser) = app_of(builder.session_source(SessionSource::Local)).await;
     let token = mint(&claims(), upstream.secret(), COOKIE);
     let session = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
     session.json()["user"].clone()
@@ -127,20 +130,20 @@ async fn fake_upstream_sessions_match_real_servers() {
     });
     let of = |strategy| FakeUpstream::builder().strategy(strategy);
     // `core/lib/init.ts:38-47`: the default session callback shows no id, in either strategy.
-    assert_eq!(told(of(Strategy::Jwt)).await, authjs);
-    assert_eq!(told(of(Strategy::Database)).await, authjs);
+    assert_eq!(told(of(SessionStrategy::Jwt)).await, authjs);
+    assert_eq!(told(of(SessionStrategy::Database)).await, authjs);
     let user = json!({ "name": "Ada", "email": "ada@example.com", "emailVerified": null });
-    assert_eq!(told(of(Strategy::Jwt).robo()).await, json!({ "user": user, "expires": ".." }));
+    assert_eq!(told(of(SessionStrategy::Jwt).robo()).await, json!({ "user": user, "expires": ".." }));
     let user = json!({ "id": "1", "name": "Ada", "email": "ada@example.com", "emailVerified": null });
     assert_eq!(
-        told(of(Strategy::Database).robo()).await,
+        told(of(SessionStrategy::Database).robo()).await,
         json!({ "user": user, "expires": "..", "sessionToken": "..", "userId": "1" })
     );
 }
 
 #[tokio::test]
 async fn fake_upstream_adds_the_configured_session_claims() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let builder = FakeUpstream::builder().strategy(strategy).session_claims(["id", "role", "plan"]);
         for builder in [builder.clone(), builder.robo()] {
             let user = told(builder).await["user"].clone();

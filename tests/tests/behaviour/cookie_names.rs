@@ -1,7 +1,7 @@
 //! Which name of the session cookie counts, where the kind of the upstream is not said, and where the scheme decides.
 
+use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy::{Builder, Kind, Source};
 use auth_proxy_tests::{App, Browser};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ async fn both(
 ) -> [(App, Browser); 2] {
     let asking = options(Auth::builder().base_url(upstream.url()));
     let decoding = options(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]));
-    [app_of(asking).await, app_of(decoding.session_source(Source::Local)).await]
+    [app_of(asking).await, app_of(decoding.session_source(SessionSource::Local)).await]
 }
 
 /// Over https: Auth.js prefixes the name, Robo does not. Neither needs to be named.
@@ -54,7 +54,7 @@ async fn both_cookie_names_are_accepted_over_https_without_kind() {
 async fn token_key_depends_on_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(PLAIN)).start().await.unwrap();
     let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
-    let (_app, browser) = app_of(auth.session_source(Source::Local)).await;
+    let (_app, browser) = app_of(auth.session_source(SessionSource::Local)).await;
     let cookie = format!("{PLAIN}={}", token("Ada", SECURE, &upstream));
     assert_eq!(who(&browser, &cookie, &[]).await, "token_unknown_key");
     // Neither is it found among the tokens that were verified under the other.
@@ -85,8 +85,10 @@ async fn plain_name_is_ignored_once_the_upstream_used_the_prefixed_one() {
 #[tokio::test]
 async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).kind(Kind::Authjs).trusted_proxies(["127.0.0.1"]);
-    let (_app, browser) = app_of(auth.secrets([upstream.secret()]).session_source(Source::Local)).await;
+    let auth =
+        Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Authjs).trusted_proxies(["127.0.0.1"]);
+    let (_app, browser) =
+        app_of(auth.secrets([upstream.secret()]).session_source(SessionSource::Local)).await;
     let secure = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     let plain = format!("{PLAIN}={}", token("Bob", PLAIN, &upstream));
     for (cookie, scheme, expected) in [

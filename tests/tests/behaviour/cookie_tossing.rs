@@ -1,8 +1,8 @@
 //! Cookies that somebody else put beside the visitor's own: from another host of the domain, over http, by
 //! a script, or in pieces. Which one counts is always the same, and never a mix of two.
 
+use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy::{Builder, Kind, Source};
 use auth_proxy_tests::App;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn both(upstream: &FakeUpstream, options: impl Fn(Builder<Auth>) -> Builde
     let asking = options(Auth::builder().base_url(upstream.url()));
     let decoding = options(Auth::builder().base_url(upstream.url()))
         .secrets([upstream.secret()])
-        .session_source(Source::Local);
+        .session_source(SessionSource::Local);
     [app_of(asking).await.0, app_of(decoding).await.0]
 }
 
@@ -171,7 +171,8 @@ async fn oversized_cookies_are_rejected() {
 #[tokio::test]
 async fn similar_names_do_not_count_as_the_prefixed_cookie() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder.kind(Kind::Authjs).public_url("https://app.test")).await;
+    let apps =
+        both(&upstream, |builder| builder.kind(UpstreamKind::Authjs).public_url("https://app.test")).await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for name in [
         "__SECURE-authjs.session-token",

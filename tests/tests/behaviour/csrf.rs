@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use auth_proxy::Builder;
+use auth_proxy::options::Builder;
 use auth_proxy_tests::{Answer, App};
 use axum::Router;
 use axum::routing::any;

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::testing::{self, FakeUpstream};
-use auth_proxy::{Policy, Session, SessionData, Strategy, Token, auth_proxy, require_session};
+use auth_proxy::{
+    Policy, Session, Token, auth_proxy, options::SessionStrategy, require_session, sessions::SessionData,
+};
 use serde_json::{Map, json};
 
 use crate::support::{Admin, Auth, app_of, users};
@@ -88,7 +90,7 @@ fn testing_session_expires_in_30_days_and_session_of_as_given() {
 
 #[tokio::test]
 async fn fake_upstream_cookie_signs_a_visitor_in() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let builder = users(FakeUpstream::builder().strategy(strategy).cookie_name("sid"));
         let upstream = builder.start().await.unwrap();
         let auth = Auth::builder().base_url(upstream.url()).cookie_name("sid").session_strategy(strategy);

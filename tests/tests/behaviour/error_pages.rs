@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_proxy::testing::Fault;
-use auth_proxy::{AuthError, Builder, Session, Unauthenticated};
+use auth_proxy::{
+    AuthError, Session,
+    options::{Builder, Unauthenticated},
+};
 use auth_proxy_tests::{Answer, App, Browser, free_port, loopback_client, page_code};
 use axum::Router;
 use axum::http::StatusCode;
@@ -259,7 +262,7 @@ async fn page_drops_the_headers_of_the_replaced_body() {
 async fn two_layers_render_one_page() {
     let auth = down().build().unwrap();
     let outer = down().error_page(|_: &AuthError| Html("the outer one").into_response()).build().unwrap();
-    let app = App::start(routes(&auth).layer(outer.layer())).await;
+    let app = App::start(routes(&auth).layer(outer.session_cookie_layer())).await;
     let answer = Browser::of(&app).get_with("/session", &[PAGE, NAVIGATE, COOKIE]).await;
     is_page(&answer, 502, "upstream_unreachable");
 }

@@ -1,5 +1,5 @@
+use auth_proxy::options::{SessionSource, SessionStrategy};
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy::{Source, Strategy};
 use serde_json::json;
 
 use crate::support::{Auth, app, app_of, decoding_app, upstream, users};
@@ -56,8 +56,10 @@ async fn tokens_and_guards_with_a_secret_make_no_lookup() {
 #[tokio::test]
 async fn local_sessions_make_no_lookup() {
     let upstream = upstream().await;
-    let local =
-        Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
+    let local = Auth::builder()
+        .base_url(upstream.url())
+        .secrets([upstream.secret()])
+        .session_source(SessionSource::Local);
     let (_app, browser) = app_of(local).await;
     browser.sign_in("demo", "demo").await;
     let before = upstream.lookups();
@@ -74,8 +76,10 @@ async fn local_sessions_make_no_lookup() {
 #[tokio::test]
 async fn exp_beyond_representable_dates_gives_no_expiry() {
     let upstream = upstream().await;
-    let local =
-        Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
+    let local = Auth::builder()
+        .base_url(upstream.url())
+        .secrets([upstream.secret()])
+        .session_source(SessionSource::Local);
     let (_app, browser) = app_of(local).await;
     for exp in [json!(253_402_300_800_u64), json!(1e18), json!(1e300), json!(u64::MAX)] {
         let token = mint(&json!({ "sub": "1", "exp": exp }), upstream.secret(), COOKIE);
@@ -90,7 +94,7 @@ async fn session_mapping_builds_local_sessions() {
     let auth = Auth::builder()
         .base_url(upstream.url())
         .secrets([upstream.secret()])
-        .session_source(Source::Local)
+        .session_source(SessionSource::Local)
         .session_mapping(|claims: &serde_json::Map<_, _>| {
             let user = json!({ "name": claims["name"], "role": claims["role"] });
             serde_json::Map::from_iter([("user".to_owned(), user), ("plan".to_owned(), json!("free"))])
@@ -103,10 +107,10 @@ async fn session_mapping_builds_local_sessions() {
 
 #[tokio::test]
 async fn database_sessions_hide_their_token_and_end_on_sign_out() {
-    let builder = || FakeUpstream::builder().strategy(Strategy::Database);
+    let builder = || FakeUpstream::builder().strategy(SessionStrategy::Database);
     for builder in [builder(), builder().robo()] {
         let upstream = users(builder).start().await.unwrap();
-        let database = Auth::builder().base_url(upstream.url()).session_strategy(Strategy::Database);
+        let database = Auth::builder().base_url(upstream.url()).session_strategy(SessionStrategy::Database);
         let (_app, browser) = app_of(database).await;
         browser.sign_in("demo", "demo").await;
         let raw = browser.get("/token/raw").await.body;

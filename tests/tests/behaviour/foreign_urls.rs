@@ -1,6 +1,6 @@
 //! An upstream whose forms and callback URLs are not of this app's origin: said once, with the server and the mend.
 
-use auth_proxy::Kind;
+use auth_proxy::options::UpstreamKind;
 use auth_proxy_tests::Browser;
 use axum::Router;
 use axum::response::Html;
@@ -41,11 +41,11 @@ async fn ask(browser: &Browser, path: &str) {
 #[tokio::test]
 async fn foreign_origin_warns_once_and_names_the_fix() {
     for (kind, header, mend) in [
-        (Kind::Authjs, NEXT, "examples/nextjs/README.md"),
-        (Kind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
-        (Kind::NextAuthV4, NEXT, "AUTH_TRUST_HOST"),
-        (Kind::Authjs, EXPRESS, "pass Host on"),
-        (Kind::Authjs, ("server", "x"), "AUTH_URL"),
+        (UpstreamKind::Authjs, NEXT, "examples/nextjs/README.md"),
+        (UpstreamKind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
+        (UpstreamKind::NextAuthV4, NEXT, "AUTH_TRUST_HOST"),
+        (UpstreamKind::Authjs, EXPRESS, "pass Host on"),
+        (UpstreamKind::Authjs, ("server", "x"), "AUTH_URL"),
     ] {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
             let log = Log::start();

@@ -1,4 +1,4 @@
-use auth_proxy::Unauthenticated;
+use auth_proxy::options::Unauthenticated;
 use auth_proxy_tests::Answer;
 
 use crate::support::{Auth, app, app_of, decoding_app, upstream};

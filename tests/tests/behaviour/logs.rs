@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use auth_proxy::Kind;
+use auth_proxy::options::UpstreamKind;
 use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::watch;
 use axum::response::IntoResponse;
@@ -100,7 +100,7 @@ async fn short_secret_is_warned_about() {
 async fn warns_once_about_a_session_cookie_under_another_name() {
     let log = Log::start();
     let upstream = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).kind(Kind::Robo)).await;
+    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Robo)).await;
     for _ in 0..3 {
         let answer = browser
             .get_with("/session", &[("cookie", "__Secure-authjs.session-token=aaaa..bbbb.cccc.dddd")])

@@ -1,7 +1,7 @@
 //! Genuine tokens that are no session: made under the same key for something else, or for somebody else.
 
+use auth_proxy::options::{Expected, SessionSource, TokenFormat, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint, mint_v4};
-use auth_proxy::{Expected, Kind, Source, TokenFormat};
 use aws_lc_rs::hmac;
 use axum::Router;
 use axum::http::StatusCode;
@@ -21,11 +21,14 @@ async fn sign_in_state_token_is_not_a_session() {
     let token = mint_v4(&state, SECRET);
     let upstream =
         Router::new().fallback(|| async { r#"{"user":{"name":null},"expires":"2999-01-01T00:00:00.000Z"}"# });
-    let builder = || Auth::builder().base_url("http://auth").kind(Kind::NextAuthV4).fetch(upstream.clone());
+    let builder =
+        || Auth::builder().base_url("http://auth").kind(UpstreamKind::NextAuthV4).fetch(upstream.clone());
     let cookie = format!("next-auth.session-token={token}");
-    for builder in
-        [builder(), builder().secrets([SECRET]), builder().secrets([SECRET]).session_source(Source::Local)]
-    {
+    for builder in [
+        builder(),
+        builder().secrets([SECRET]),
+        builder().secrets([SECRET]).session_source(SessionSource::Local),
+    ] {
         let (_app, browser) = app_of(builder).await;
         for path in ["/session", "/protected", "/admin", "/group/a", "/admins/a", "/everything"] {
             let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
@@ -94,7 +97,7 @@ async fn signed_token_needs_the_configured_audience_and_issuer() {
     let is = |text: &str| Expected::Is(text.to_owned());
     let builder = Auth::builder().base_url("http://auth").fetch(upstream).token(TokenFormat::Hs256);
     let builder = builder.secrets([SECRET]).audience(is("app")).issuer(is("https://auth.example.com"));
-    let (_app, browser) = app_of(builder.session_source(Source::Local)).await;
+    let (_app, browser) = app_of(builder.session_source(SessionSource::Local)).await;
     for (aud, iss, code) in [
         (json!("app"), "https://auth.example.com", ""),
         (json!(["other", "app"]), "https://auth.example.com", ""),

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::Routes;
+use auth_proxy::options::Routes;
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::body::Body;

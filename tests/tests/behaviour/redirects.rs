@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use auth_proxy::options::{Builder, Unauthenticated};
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Builder, Unauthenticated};
 use auth_proxy_tests::App;
 use axum::Router;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -328,7 +328,7 @@ async fn client_callback_urls_stay_on_this_origin() {
     let builder = || Auth::builder().base_url(upstream.url());
     for (builder, public) in [
         (builder(), None),
-        (builder().host(auth_proxy::Host::Upstream), None),
+        (builder().host(auth_proxy::options::Host::Upstream), None),
         (builder().public_url("https://app.test"), Some("https://app.test")),
     ] {
         let (app, browser) = app_of(builder).await;
@@ -357,10 +357,10 @@ async fn relative_callback_url_is_made_absolute_for_another_host() {
     let own = "callbackUrl=https%3A%2F%2Fapp%2Etest";
     for (builder, changes) in [
         (builder(), false),
-        (builder().host(auth_proxy::Host::Upstream), true),
-        (builder().host(auth_proxy::Host::Literal("auth.test".to_owned())), true),
-        (builder().host(auth_proxy::Host::Literal("app.test".to_owned())), false),
-        (Auth::builder().base_url(upstream.url()).host(auth_proxy::Host::Upstream), false),
+        (builder().host(auth_proxy::options::Host::Upstream), true),
+        (builder().host(auth_proxy::options::Host::Literal("auth.test".to_owned())), true),
+        (builder().host(auth_proxy::options::Host::Literal("app.test".to_owned())), false),
+        (Auth::builder().base_url(upstream.url()).host(auth_proxy::options::Host::Upstream), false),
     ] {
         let (_app, browser) = app_of(builder).await;
         for page in ["signin", "signout"] {

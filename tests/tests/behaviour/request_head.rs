@@ -1,6 +1,6 @@
 //! The head of a request on its way up: what is taken out, what is said of the client, which host.
 
-use auth_proxy::Host;
+use auth_proxy::options::Host;
 
 use crate::proxy::{in_front_of, mirror};
 use crate::support::{Auth, app_of};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::{Builder, Session};
+use auth_proxy::{Session, options::Builder};
 use auth_proxy_tests::{App, Browser, free_port};
 use axum::Router;
 use axum::extract::Request;

@@ -1,6 +1,6 @@
 //! What an upstream says of itself becomes this app's, with base paths and origins that differ.
 
-use auth_proxy::Host;
+use auth_proxy::options::Host;
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::{App, Browser};
 use axum::Router;

@@ -1,13 +1,13 @@
 //! In front of an upstream that answers as a real Robo.js server was seen to.
 
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::FakeUpstream;
 
 use crate::support::{Auth, app_of, users};
 
 #[tokio::test]
 async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
             app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
@@ -15,7 +15,7 @@ async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
         assert_eq!(signed_in.header("location"), app.url("/"));
         let tokens =
             signed_in.cookies().iter().filter(|cookie| cookie.starts_with("authjs.session-token=")).count();
-        assert_eq!(tokens, if strategy == Strategy::Database { 2 } else { 1 });
+        assert_eq!(tokens, if strategy == SessionStrategy::Database { 2 } else { 1 });
         assert_eq!(browser.get("/session").await.json()["user"]["name"], "Demo", "{strategy:?}");
         assert_eq!(browser.get("/protected").await.body, "ok");
         assert_eq!(browser.get("/admin").await.code(), "policy_refused");
@@ -58,7 +58,7 @@ async fn wrong_base_path_is_502_and_no_sign_out() {
 /// the next lookup does not know.
 #[tokio::test]
 async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
             app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
@@ -71,7 +71,7 @@ async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
         let tokens = answer.cookies().iter().filter(|line| line.starts_with("authjs.session-token=")).count();
         assert_eq!(tokens, 1);
         let session = browser.get("/api/auth/session").await;
-        assert_eq!(session.json().is_null(), strategy == Strategy::Database, "{session:?}");
+        assert_eq!(session.json().is_null(), strategy == SessionStrategy::Database, "{session:?}");
     }
 }
 
@@ -79,9 +79,9 @@ async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
 #[tokio::test]
 async fn expose_session_token_decides_what_page_scripts_read() {
     for (expose, reads) in [(false, false), (true, true)] {
-        let builder = FakeUpstream::builder().robo().strategy(Strategy::Database);
+        let builder = FakeUpstream::builder().robo().strategy(SessionStrategy::Database);
         let upstream = users(builder).start().await.unwrap();
-        let builder = Auth::builder().base_url(upstream.url()).session_strategy(Strategy::Database);
+        let builder = Auth::builder().base_url(upstream.url()).session_strategy(SessionStrategy::Database);
         let (_app, browser) = app_of(builder.expose_session_token(expose)).await;
         browser.sign_in("demo", "demo").await;
         let session = browser.get("/api/auth/session").await;

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use auth_proxy::{Builder, Reqwest, auth_proxy};
+use auth_proxy::{auth_proxy, fetch::Reqwest, options::Builder};
 use auth_proxy_tests::scanner::Scanner;
 use auth_proxy_tests::{App, Browser, loopback_client, watch};
 use http::HeaderMap;
@@ -92,7 +92,7 @@ async fn upstream_failures_reveal_no_secret() {
     for (failure, url) in failures().await {
         for by_reqwest in [false, true] {
             let builder = builder(&url);
-            let builder = builder.session_strategy(auth_proxy::Strategy::Database);
+            let builder = builder.session_strategy(auth_proxy::options::SessionStrategy::Database);
             let builder = if by_reqwest { builder.fetch(Reqwest::new(loopback_client())) } else { builder };
             let auth = builder.build().unwrap();
             look(failure, &format!("{auth:?} {:?}", auth.config()));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use auth_proxy::{Builder, Strategy};
+use auth_proxy::options::{Builder, SessionStrategy};
 use auth_proxy_tests::Browser;
 use axum::Router;
 use axum::body::Body;
@@ -84,7 +84,10 @@ impl Upstream {
     }
 
     pub(crate) fn auth(&self) -> Builder<Auth> {
-        Auth::builder().base_url("http://auth").session_strategy(Strategy::Database).fetch(self.router())
+        Auth::builder()
+            .base_url("http://auth")
+            .session_strategy(SessionStrategy::Database)
+            .fetch(self.router())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::{CachedSession, SessionKey, SessionStore, StoreFuture};
+use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
 
 use crate::session_cache::{COOKIE, HOUR, Upstream, ask, name};
 use crate::support::{app_of, routes};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
+use auth_proxy::options::{Builder, SessionSource};
 use auth_proxy::testing::mint;
-use auth_proxy::{Builder, Source};
 use http::HeaderMap;
 use serde_json::json;
 
@@ -33,7 +33,7 @@ async fn sub(auth: &Auth, headers: &HeaderMap) -> String {
 async fn verified_token_still_expires() {
     let clock = Arc::new(AtomicU64::new(NOW));
     let now = Arc::clone(&clock);
-    let auth = auth().clock(move || now.load(SeqCst)).session_source(Source::Local).build().unwrap();
+    let auth = auth().clock(move || now.load(SeqCst)).session_source(SessionSource::Local).build().unwrap();
     let token = mint(&json!({ "sub": "ada", "nbf": NOW, "exp": NOW + 60 }), SECRET, COOKIE);
     let headers = sent(&format!("{COOKIE}={token}"));
     for (time, expected) in [

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use auth_proxy::{Kind, Strategy};
+use auth_proxy::options::{SessionStrategy, UpstreamKind};
 
 use crate::deployments::{
     Deployment, another_origin, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site,
@@ -45,8 +45,8 @@ async fn visit(name: &str, deployment: Deployment, other: Option<String>) {
 #[tokio::test]
 async fn the_front_door() {
     for (name, deployment) in [
-        ("front-door", front_door(Strategy::Jwt).await),
-        ("front-door-database", front_door(Strategy::Database).await),
+        ("front-door", front_door(SessionStrategy::Jwt).await),
+        ("front-door-database", front_door(SessionStrategy::Database).await),
         ("front-door-v4", front_door_v4().await),
     ] {
         visit(name, deployment, None).await;
@@ -56,9 +56,10 @@ async fn the_front_door() {
 /// The upstream's own pages, forms and callback are below its own path, and work there.
 #[tokio::test]
 async fn base_paths_that_differ() {
-    for (name, kind) in
-        [("base-paths-that-differ", Kind::Authjs), ("base-paths-that-differ-v4", Kind::NextAuthV4)]
-    {
+    for (name, kind) in [
+        ("base-paths-that-differ", UpstreamKind::Authjs),
+        ("base-paths-that-differ-v4", UpstreamKind::NextAuthV4),
+    ] {
         visit(name, front_door_elsewhere(kind).await, None).await;
     }
 }
@@ -66,9 +67,11 @@ async fn base_paths_that_differ() {
 /// Over https, before both kinds of Auth.js: the cookies have their prefix, and the keys fit. Auth.js v5 need not be named.
 #[tokio::test]
 async fn https() {
-    for (name, kind) in
-        [("https", Some(Kind::Authjs)), ("https-v4", Some(Kind::NextAuthV4)), ("https-without-a-kind", None)]
-    {
+    for (name, kind) in [
+        ("https", Some(UpstreamKind::Authjs)),
+        ("https-v4", Some(UpstreamKind::NextAuthV4)),
+        ("https-without-a-kind", None),
+    ] {
         visit(name, front_door_https(kind).await, None).await;
     }
 }
@@ -95,10 +98,11 @@ async fn bundle(page: &str, package: &str, output: String) {
 #[tokio::test]
 async fn the_clients_of_next_auth() {
     for (version, package, kind) in
-        [("v5", "next-auth", Kind::Authjs), ("v4", "next-auth-v4", Kind::NextAuthV4)]
+        [("v5", "next-auth", UpstreamKind::Authjs), ("v4", "next-auth-v4", UpstreamKind::NextAuthV4)]
     {
         bundle("react-page.mjs", package, bundle_of(version).display().to_string()).await;
-        let over_http = if version == "v4" { front_door_v4().await } else { front_door(Strategy::Jwt).await };
+        let over_http =
+            if version == "v4" { front_door_v4().await } else { front_door(SessionStrategy::Jwt).await };
         for deployment in [over_http, front_door_https(Some(kind)).await, front_door_elsewhere(kind).await] {
             let vars = vec![
                 ("APP", deployment.apps[0].clone()),
@@ -137,7 +141,9 @@ async fn pages_of_other_origins_write_nothing() {
 /// A passkey that is registered and signed in with on Auth.js's own page.
 #[tokio::test]
 async fn passkeys_on_the_page_of_auth_js() {
-    for (name, strategy) in [("passkey", Strategy::Jwt), ("passkey-database", Strategy::Database)] {
+    for (name, strategy) in
+        [("passkey", SessionStrategy::Jwt), ("passkey-database", SessionStrategy::Database)]
+    {
         let deployment = front_door_with_passkeys(strategy).await;
         let vars = vec![("APP", deployment.apps[0].clone()), ("OUTPUT", output(name))];
         run("passkey.mjs", vars, "registered, signed out, signed in").await;
@@ -150,7 +156,7 @@ async fn passkeys_with_the_client_of_next_auth() {
     let bundled = output("passkey-page.js");
     bundle("passkey-page.mjs", "next-auth", bundled.clone()).await;
     for (name, strategy) in
-        [("passkey-client", Strategy::Jwt), ("passkey-client-database", Strategy::Database)]
+        [("passkey-client", SessionStrategy::Jwt), ("passkey-client-database", SessionStrategy::Database)]
     {
         let deployment = front_door_with_passkeys(strategy).await;
         let vars =
@@ -162,7 +168,7 @@ async fn passkeys_with_the_client_of_next_auth() {
 /// Registering with it, at a server that answers as Robo.js does.
 #[tokio::test]
 async fn our_own_client_registers() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let (_upstream, app) = robo(strategy).await;
         let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.word().to_owned())];
         run("sign-up.mjs", vars, "registered and signed in").await;
@@ -172,7 +178,7 @@ async fn our_own_client_registers() {
 /// A page can be given any `callbackUrl` by a link to it.
 #[tokio::test]
 async fn our_own_client_leads_only_to_web_pages() {
-    let (_upstream, app) = robo(Strategy::Jwt).await;
+    let (_upstream, app) = robo(SessionStrategy::Jwt).await;
     let other = format!("http://localhost:{}", app.addr.port());
     run("urls.mjs", vec![("APP", app.url("")), ("OTHER", other)], "only to web pages").await;
 }
@@ -180,7 +186,7 @@ async fn our_own_client_leads_only_to_web_pages() {
 /// From a page of another origin, which may not read the pages that people are sent to.
 #[tokio::test]
 async fn our_own_client_at_another_origin() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         for hides in [false, true] {
             let (_upstream, _apps, own, page) = another_origin(strategy, hides).await;
             let hides = if hides { "1" } else { "" };
@@ -201,7 +207,8 @@ async fn relative_callback_urls_in_the_parent_domain() {
 /// The client that the router serves, under a content security policy, against the real servers.
 #[tokio::test]
 async fn our_own_client() {
-    for (code, deployment) in [("credentials", front_door(Strategy::Jwt).await), ("", front_door_v4().await)]
+    for (code, deployment) in
+        [("credentials", front_door(SessionStrategy::Jwt).await), ("", front_door_v4().await)]
     {
         let vars = vec![("APP", deployment.apps[0].clone()), ("CODE", code.to_owned())];
         run("client.mjs", vars, "every function works").await;

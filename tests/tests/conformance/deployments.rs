@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+use auth_proxy::options::{SessionStrategy, UpstreamKind};
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Kind, Strategy};
 use auth_proxy_tests::{App, free_port};
 use axum::extract::Request;
 use axum::routing::{any, get};
@@ -48,16 +48,16 @@ impl Deployment {
 }
 
 /// An internal upstream: everything happens on this app's origin.
-pub(crate) async fn front_door(strategy: Strategy) -> Deployment {
+pub(crate) async fn front_door(strategy: SessionStrategy) -> Deployment {
     front_door_on("127.0.0.1", strategy, "").await
 }
 
 /// A front door whose visitors may have passkeys: those are of a name, and of no address.
-pub(crate) async fn front_door_with_passkeys(strategy: Strategy) -> Deployment {
+pub(crate) async fn front_door_with_passkeys(strategy: SessionStrategy) -> Deployment {
     front_door_on("localhost", strategy, "1").await
 }
 
-async fn front_door_on(host: &str, strategy: Strategy, passkeys: &str) -> Deployment {
+async fn front_door_on(host: &str, strategy: SessionStrategy, passkeys: &str) -> Deployment {
     let port = free_port();
     let own = format!("http://{host}:{port}");
     let callback = format!("{own}/api/auth/callback/idp");
@@ -70,14 +70,14 @@ async fn front_door_on(host: &str, strategy: Strategy, passkeys: &str) -> Deploy
 
 /// A front door behind an ingress that ends TLS: Auth.js prefixes its cookies with `__Secure-`, and the
 /// prefix is part of the key.
-pub(crate) async fn front_door_https(kind: Option<Kind>) -> Deployment {
+pub(crate) async fn front_door_https(kind: Option<UpstreamKind>) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = match kind {
-        Some(Kind::NextAuthV4) => Server::v4(&[("ISSUER", &idp.url)]),
-        _ => Server::with(Strategy::Jwt, "/api/auth", &[("ISSUER", &idp.url)]),
+        Some(UpstreamKind::NextAuthV4) => Server::v4(&[("ISSUER", &idp.url)]),
+        _ => Server::with(SessionStrategy::Jwt, "/api/auth", &[("ISSUER", &idp.url)]),
     };
     let app = match kind {
         Some(kind) => {
@@ -117,7 +117,7 @@ fn kindless_pages(auth: &Kindless) -> Router {
 pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String) {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
-    let server = Server::with(Strategy::Jwt, "/api/auth", &[("SAME_SITE", "none")]);
+    let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("SAME_SITE", "none")]);
     let [(page, page_tls, page_app), (stranger, stranger_tls, stranger_app)] =
         [another_site("page").await, another_site("stranger").await];
     let auth = Auth::builder().base_url(&server.url).public_url(&own).cors_origins([&page]).build().unwrap();
@@ -139,7 +139,8 @@ pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String,
     let upstream = FakeUpstream::start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
     let own = format!("http://{host}:{port}");
-    let auth = Auth::builder().base_url(upstream.url()).kind(Kind::Robo).public_url(&own).build().unwrap();
+    let auth =
+        Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Robo).public_url(&own).build().unwrap();
     let empty = || async { axum::response::Html("<!doctype html><title>the same site</title>") };
     let apps = vec![
         App::start_at(port, pages(&auth)).await,
@@ -158,14 +159,16 @@ async fn another_site(name: &str) -> (String, Server, App) {
 
 /// A front door whose upstream has its routes below another path. v4 takes its path of `NEXTAUTH_URL`
 /// only, and then its origin too, whatever the request says: it has to be this app's.
-pub(crate) async fn front_door_elsewhere(kind: Kind) -> Deployment {
+pub(crate) async fn front_door_elsewhere(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");
     let callback = format!("{own}/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = match kind {
-        Kind::NextAuthV4 => Server::v4(&[("ISSUER", &idp.url), ("NEXTAUTH_URL", &format!("{own}/auth"))]),
-        _ => Server::with(Strategy::Jwt, "/auth", &[("ISSUER", &idp.url)]),
+        UpstreamKind::NextAuthV4 => {
+            Server::v4(&[("ISSUER", &idp.url), ("NEXTAUTH_URL", &format!("{own}/auth"))])
+        }
+        _ => Server::with(SessionStrategy::Jwt, "/auth", &[("ISSUER", &idp.url)]),
     };
     let auth = Auth::builder().base_url(&server.url).kind(kind).upstream_base_path("/auth");
     let auth = auth.secrets([SECRET]).build().unwrap();
@@ -180,7 +183,7 @@ pub(crate) async fn front_door_v4() -> Deployment {
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = Server::v4(&[("ISSUER", &idp.url)]);
-    let auth = Auth::builder().base_url(&server.url).kind(Kind::NextAuthV4).secrets([SECRET]);
+    let auth = Auth::builder().base_url(&server.url).kind(UpstreamKind::NextAuthV4).secrets([SECRET]);
     let app = App::start_at(port, pages(&auth.build().unwrap())).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
@@ -193,15 +196,15 @@ pub(crate) async fn parent_domain() -> Deployment {
     let idp = Server::identity_provider(&callback);
     let vars =
         [("ISSUER", idp.url.as_str()), ("COOKIE_DOMAIN", "team.localtest"), ("PORT", &port.to_string())];
-    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
+    let server = Server::with(SessionStrategy::Jwt, "/api/auth", &vars);
     let (mut apps, mut running) = (Vec::new(), Vec::new());
     for name in ["one", "other"] {
         let port = free_port();
         let own = format!("http://{name}.team.localtest:{port}");
-        let client = auth_proxy::Reqwest::new(auth_proxy_tests::loopback_client());
+        let client = auth_proxy::fetch::Reqwest::new(auth_proxy_tests::loopback_client());
         let auth = Auth::builder().base_url(&auth_host).allow_http(true).public_url(&own).fetch(client);
         let auth = auth.build().unwrap();
-        assert_eq!(auth.config().host(), &auth_proxy::Host::Upstream);
+        assert_eq!(auth.config().host(), &auth_proxy::options::Host::Upstream);
         running.push(App::start_at(port, pages(&auth)).await);
         apps.push(own);
     }
@@ -222,7 +225,7 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     let callback = format!("{url}/callback/idp");
     let idp = Server::identity_provider(&callback);
     let vars = [("ISSUER", idp.url.as_str()), ("AUTH_REDIRECT_PROXY_URL", &url), ("PORT", &port.to_string())];
-    let server = Server::with(Strategy::Jwt, "/api/auth", &vars);
+    let server = Server::with(SessionStrategy::Jwt, "/api/auth", &vars);
     let (mut apps, mut running) = (Vec::new(), Vec::new());
     for name in ["one", "other"] {
         let port = free_port();
@@ -241,9 +244,9 @@ pub(crate) async fn redirect_proxy() -> Deployment {
 }
 
 /// The fake upstream as Robo.js, since the real plugin is in no registry, behind a front door.
-pub(crate) async fn robo(strategy: Strategy) -> (FakeUpstream, App) {
+pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
-    let auth = Auth::builder().kind(Kind::Robo).base_url(upstream.url()).session_strategy(strategy);
+    let auth = Auth::builder().kind(UpstreamKind::Robo).base_url(upstream.url()).session_strategy(strategy);
     let app = App::start(pages(&auth.build().unwrap())).await;
     (upstream, app)
 }
@@ -251,13 +254,13 @@ pub(crate) async fn robo(strategy: Strategy) -> (FakeUpstream, App) {
 /// A Robo-like server behind an app that pages of another port may use, whose cookies are the same; the origins of both.
 /// With `hides`, something in front of the app takes out the header by which clients ask where to go.
 pub(crate) async fn another_origin(
-    strategy: Strategy,
+    strategy: SessionStrategy,
     hides: bool,
 ) -> (FakeUpstream, Vec<App>, String, String) {
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
     let (own, page) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{other}"));
-    let auth = Auth::builder().kind(Kind::Robo).base_url(upstream.url()).session_strategy(strategy);
+    let auth = Auth::builder().kind(UpstreamKind::Robo).base_url(upstream.url()).session_strategy(strategy);
     let auth = auth.cors_origins([&page]).build().unwrap();
     let hide = move |mut request: Request| {
         if hides {

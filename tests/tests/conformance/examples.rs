@@ -3,7 +3,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::{Answer, Browser};
 use serde_json::{Value, json};
@@ -15,10 +15,10 @@ use crate::server::{SECRET, Server};
 #[tokio::test]
 async fn from_env_answers_as_documented() {
     for (strategy, big, secret) in [
-        (Strategy::Jwt, 0, true),
-        (Strategy::Jwt, 7000, true),
-        (Strategy::Jwt, 7000, false),
-        (Strategy::Database, 0, false),
+        (SessionStrategy::Jwt, 0, true),
+        (SessionStrategy::Jwt, 7000, true),
+        (SessionStrategy::Jwt, 7000, false),
+        (SessionStrategy::Database, 0, false),
     ] {
         let server = Server::start(strategy, "/api/auth", big);
         let mut program = example("from-env");
@@ -54,7 +54,7 @@ async fn from_env_answers_as_documented() {
             assert!(token["exp"].is_u64() && token["jti"].is_string());
         }
         let raw = browser.get("/token/raw").await.body;
-        assert_eq!(raw.split('.').count(), if strategy == Strategy::Jwt { 5 } else { 1 }, "{case}");
+        assert_eq!(raw.split('.').count(), if strategy == SessionStrategy::Jwt { 5 } else { 1 }, "{case}");
         assert_eq!(browser.get("/protected").await.body, "ok");
         let refused = browser.get("/admin").await;
         assert_eq!((refused.status, refused.code().as_str()), (403, "policy_refused"), "{case}");
@@ -113,7 +113,7 @@ fn from_env_needs_no_certificates_for_plain_http() {
 /// The examples of the deployments start, guard their page and send people to sign in.
 #[tokio::test]
 async fn the_examples_of_the_deployments() {
-    let server = Server::start(Strategy::Jwt, "/api/auth", 0);
+    let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
     for (name, vars) in [
         ("front-door", &[][..]),
         ("parent-domain", &[("AUTH_PUBLIC_URL", "http://app.internal")]),
@@ -156,7 +156,7 @@ async fn quickstart_signs_in_and_out() {
 /// And with a real server in place of its own.
 #[tokio::test]
 async fn quickstart_uses_the_server_it_is_given() {
-    let server = Server::start(Strategy::Jwt, "/api/auth", 0);
+    let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
     let program = Process::start(example("quickstart").env("AUTH_UPSTREAM_URL", &server.url));
     let browser = Browser::at(program.greeting.split(' ').next().unwrap());
     browser.sign_in("admin", "admin").await;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use auth_proxy::Kind;
+use auth_proxy::options::UpstreamKind;
 use auth_proxy_tests::free_port;
 
 use crate::process::{Process, authjs};
@@ -15,8 +15,8 @@ use crate::server::{SECRET, Server};
 pub(crate) const KEY: &str = "the key of a proxy that Next.js believes";
 
 /// The app of `examples/nextjs` for this kind of next-auth.
-fn folder(kind: Kind) -> PathBuf {
-    let version = if kind == Kind::NextAuthV4 { "v4" } else { "v5" };
+fn folder(kind: UpstreamKind) -> PathBuf {
+    let version = if kind == UpstreamKind::NextAuthV4 { "v4" } else { "v5" };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/nextjs").join(version);
     assert!(
         folder.join("node_modules").is_dir(),
@@ -27,14 +27,14 @@ fn folder(kind: Kind) -> PathBuf {
 
 /// The port of the Rust app that the rewrites of `next build` lead to: the same for every build in this folder, since
 /// Next.js writes it into the build, and below the ports that `free_port` finds.
-pub(crate) fn rust_port(kind: Kind) -> u16 {
+pub(crate) fn rust_port(kind: UpstreamKind) -> u16 {
     let mut hasher = DefaultHasher::new();
-    (env!("CARGO_MANIFEST_DIR"), kind == Kind::NextAuthV4).hash(&mut hasher);
+    (env!("CARGO_MANIFEST_DIR"), kind == UpstreamKind::NextAuthV4).hash(&mut hasher);
     20_000 + u16::try_from(hasher.finish() % 10_000).unwrap()
 }
 
 /// Runs `next build` unless this very state of the sources is built.
-fn build(kind: Kind) -> PathBuf {
+fn build(kind: UpstreamKind) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let folder = folder(kind);
@@ -92,11 +92,11 @@ fn next(folder: &Path, words: &[&str]) -> Command {
 
 impl Server {
     /// A real Next.js with next-auth, as `next start` runs it, and what it believes by the variables.
-    pub(crate) fn next(kind: Kind, vars: &[(&str, &str)]) -> Self {
+    pub(crate) fn next(kind: UpstreamKind, vars: &[(&str, &str)]) -> Self {
         Self::next_at(free_port(), kind, vars)
     }
 
-    pub(crate) fn next_at(port: u16, kind: Kind, vars: &[(&str, &str)]) -> Self {
+    pub(crate) fn next_at(port: u16, kind: UpstreamKind, vars: &[(&str, &str)]) -> Self {
         let mut command = next(&build(kind), &["start", "-H", "127.0.0.1", "-p", &port.to_string()]);
         // It does not outlive a test that is killed.
         let end = format!("--import={}", authjs().join("end-with-input.mjs").display());

@@ -1,7 +1,7 @@
 //! A real Next.js with next-auth v5 and v4, as examples/nextjs has it, in the three set-ups of its README, and without
 //! what the README says.
 
-use auth_proxy::Kind::{self, Authjs, NextAuthV4};
+use auth_proxy::options::UpstreamKind::{self, Authjs, NextAuthV4};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
 use axum::Router;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::next_server::{KEY, rust_port};
 use crate::openid::walk;
 use crate::server::Server;
 
-const KINDS: [Kind; 2] = [Authjs, NextAuthV4];
+const KINDS: [UpstreamKind; 2] = [Authjs, NextAuthV4];
 
 /// What makes Next.js use this app's origin.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub(crate) enum By {
 }
 
 /// Next.js with what is believed, for an app on this origin.
-fn server(kind: Kind, by: By, own: &str, issuer: &str) -> Server {
+fn server(kind: UpstreamKind, by: By, own: &str, issuer: &str) -> Server {
     let trust = if kind == NextAuthV4 { ("AUTH_TRUST_HOST", "1") } else { ("", "") };
     let vars = match by {
         By::Lines => vec![("AUTH_PROXY_KEY", KEY), trust],
@@ -37,17 +37,17 @@ fn server(kind: Kind, by: By, own: &str, issuer: &str) -> Server {
     Server::next(kind, &vars.collect::<Vec<_>>())
 }
 
-fn url_variable(kind: Kind) -> &'static str {
+fn url_variable(kind: UpstreamKind) -> &'static str {
     if kind == NextAuthV4 { "NEXTAUTH_URL" } else { "AUTH_URL" }
 }
 
-fn auth(kind: Kind, server: &Server, own: &str) -> Auth {
+fn auth(kind: UpstreamKind, server: &Server, own: &str) -> Auth {
     let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(own).header("x-api-key", KEY);
     auth.build().unwrap()
 }
 
 /// Next.js is internal, and everything happens on this app's origin.
-pub(crate) async fn front_door(kind: Kind, by: By) -> Deployment {
+pub(crate) async fn front_door(kind: UpstreamKind, by: By) -> Deployment {
     let port = free_port();
     let own = format!("http://{}:{port}", if by == By::Url { "localhost" } else { "127.0.0.1" });
     let callback = format!("{own}/api/auth/callback/idp");
@@ -58,7 +58,7 @@ pub(crate) async fn front_door(kind: Kind, by: By) -> Deployment {
 }
 
 /// The same over https, which ends before this app.
-async fn front_door_https(kind: Kind) -> Deployment {
+async fn front_door_https(kind: UpstreamKind) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
     let callback = format!("{own}/api/auth/callback/idp");
@@ -72,7 +72,7 @@ async fn front_door_https(kind: Kind) -> Deployment {
 }
 
 /// Next.js is what browsers see, and the app is below `/api/rust` of it, by its rewrites.
-async fn behind_rewrites(kind: Kind) -> Deployment {
+async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://localhost:{port}");
     let callback = format!("{own}/api/auth/callback/idp");
@@ -81,7 +81,8 @@ async fn behind_rewrites(kind: Kind) -> Deployment {
     let server = Server::next_at(port, kind, &[(url_variable(kind), &url), ("ISSUER", &idp.url)]);
     let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).build().unwrap();
     // As the README has it: no sign-in routes, and the path that browsers ask for.
-    let router = Router::new().nest("/api/rust", routes(&auth)).layer(auth.layer()).with_state(auth);
+    let router =
+        Router::new().nest("/api/rust", routes(&auth)).layer(auth.session_cookie_layer()).with_state(auth);
     let app = App::start_at(rust_port(kind), router).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }

@@ -1,7 +1,7 @@
 //! OAuth sign-in that completes: a real Auth.js server behind the proxy, and a real OpenID provider
 //! that demands PKCE. The steps are those of a browser; no redirect is followed but by hand.
 
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{Answer, Browser};
 
 use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
@@ -49,7 +49,7 @@ async fn begin(browser: &Browser, deployment: &Deployment) -> Answer {
 
 #[tokio::test]
 async fn the_front_door_signs_in_and_out() {
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let deployment = front_door(strategy).await;
         let own = &deployment.apps[0];
         let browser = Browser::at(own);
@@ -105,7 +105,7 @@ async fn the_redirect_proxy_serves_two_apps_with_one_callback() {
 /// A callback that was made up, or that says no, signs nobody in.
 #[tokio::test]
 async fn a_forged_callback_signs_nobody_in() {
-    let deployment = front_door(Strategy::Jwt).await;
+    let deployment = front_door(SessionStrategy::Jwt).await;
     let own = &deployment.apps[0];
     let browser = Browser::at(own);
     browser.post_auth("signin/idp", &[("callbackUrl", "https://evil.example/")]).await;

@@ -1,6 +1,9 @@
 //! The routes that no sign-in passes, of both kinds of server, through the proxy.
 
-use auth_proxy::{Kind, Strategy, Token};
+use auth_proxy::{
+    Token,
+    options::{SessionStrategy, UpstreamKind},
+};
 use auth_proxy_tests::{App, Browser};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,7 +19,7 @@ async fn claims(token: Token<Auth>) -> Json<Value> {
     Json(Value::Object(Map::clone(&token)))
 }
 
-async fn app_before(server: &Server, kind: Kind) -> (App, Browser) {
+async fn app_before(server: &Server, kind: UpstreamKind) -> (App, Browser) {
     let auth = Auth::builder().base_url(&server.url).kind(kind).secrets([SECRET]).build().unwrap();
     let router = Router::new().route("/claims", get(claims));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
@@ -25,14 +28,14 @@ async fn app_before(server: &Server, kind: Kind) -> (App, Browser) {
 }
 
 async fn authjs() -> (Server, App, Browser) {
-    let server = Server::start(Strategy::Jwt, "/api/auth", 0);
-    let (app, browser) = app_before(&server, Kind::Authjs).await;
+    let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
+    let (app, browser) = app_before(&server, UpstreamKind::Authjs).await;
     (server, app, browser)
 }
 
 async fn next_auth_v4() -> (Server, App, Browser) {
     let server = Server::v4(&[("ISSUER", "http://127.0.0.1:9")]);
-    let (app, browser) = app_before(&server, Kind::NextAuthV4).await;
+    let (app, browser) = app_before(&server, UpstreamKind::NextAuthV4).await;
     (server, app, browser)
 }
 
@@ -101,8 +104,9 @@ async fn a_session_is_updated() {
 /// The same with sessions of a database, which have no token.
 #[tokio::test]
 async fn a_session_of_a_database_is_updated() {
-    let server = Server::start(Strategy::Database, "/api/auth", 0);
-    let auth = Auth::builder().base_url(&server.url).session_strategy(Strategy::Database).build().unwrap();
+    let server = Server::start(SessionStrategy::Database, "/api/auth", 0);
+    let auth =
+        Auth::builder().base_url(&server.url).session_strategy(SessionStrategy::Database).build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     browser.sign_in("demo", "demo").await;
@@ -130,8 +134,8 @@ async fn options_without_passkeys() {
 /// And where there are: what a browser cannot be asked, and a passkey that was made up.
 #[tokio::test]
 async fn options_with_passkeys() {
-    let server = Server::with(Strategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
-    let (app, browser) = app_before(&server, Kind::Authjs).await;
+    let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
+    let (app, browser) = app_before(&server, UpstreamKind::Authjs).await;
     for (query, status, says) in [
         ("action=authenticate", 200, "\"action\":\"authenticate\""),
         ("action=register&email=new@example.com", 200, "\"action\":\"register\""),
@@ -153,7 +157,7 @@ async fn options_with_passkeys() {
 /// Behind TLS a passkey is of the public name, and its cookie has the prefix.
 #[tokio::test]
 async fn options_over_https() {
-    let server = Server::with(Strategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
+    let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
     let auth = Auth::builder().base_url(&server.url).public_url("https://app.example").build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let answer = Browser::of(&app).get("/api/auth/webauthn-options/passkey?action=authenticate").await;

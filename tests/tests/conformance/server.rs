@@ -1,4 +1,4 @@
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::routing::get;
@@ -14,11 +14,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(strategy: Strategy, base_path: &str, big: usize) -> Self {
+    pub(crate) fn start(strategy: SessionStrategy, base_path: &str, big: usize) -> Self {
         Self::with(strategy, base_path, &[("BIG", &big.to_string())])
     }
 
-    pub(crate) fn with(strategy: Strategy, base_path: &str, vars: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(strategy: SessionStrategy, base_path: &str, vars: &[(&str, &str)]) -> Self {
         let mut command = node("server.mjs");
         command.env("AUTH_SECRET", SECRET).env("STRATEGY", strategy.word()).env("BASE_PATH", base_path);
         let process = Process::start(command.envs(vars.iter().copied()));
@@ -87,7 +87,7 @@ auth_proxy::auth_proxy! {
 /// The sign-in routes of the real server, through the proxy.
 #[tokio::test]
 async fn routes_of_the_real_server() {
-    let server = Server::start(Strategy::Jwt, "/auth", 0);
+    let server = Server::start(SessionStrategy::Jwt, "/auth", 0);
     let auth = Auth::builder().base_path("/auth").base_url(&server.url).build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app).with_base("/auth");
@@ -115,7 +115,7 @@ async fn outcomes_of_the_real_server() {
     async fn me(session: auth_proxy::Session<Auth>) -> String {
         session.user.email.clone().unwrap_or_default()
     }
-    for strategy in [Strategy::Jwt, Strategy::Database] {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let server = Server::start(strategy, "/auth", 0);
         let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
         let router = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
@@ -129,7 +129,7 @@ async fn outcomes_of_the_real_server() {
             ("AAAA..AAAA.AAAA.AAAA", "session_refused"),
             ("eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA", "session_refused"),
         ] {
-            let code = if strategy == Strategy::Jwt { of_jwt } else { "session_refused" };
+            let code = if strategy == SessionStrategy::Jwt { of_jwt } else { "session_refused" };
             let cookie = format!("authjs.session-token={garbage}");
             let answer = browser.get_with("/me", &[("cookie", &cookie)]).await;
             assert_eq!((answer.status, answer.code().as_str()), (401, code), "{strategy:?} {garbage}");

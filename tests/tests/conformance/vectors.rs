@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use auth_proxy::{Expected, TokenFormat, auth_proxy};
+use auth_proxy::{
+    auth_proxy,
+    options::{Expected, TokenFormat},
+};
 use auth_proxy_rules::Choice as _;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use auth_proxy::Kind::{Authjs, NextAuthV4};
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
+use auth_proxy::options::UpstreamKind::{Authjs, NextAuthV4};
 use auth_proxy_tests::Browser;
 
 use crate::deployments::{self, Deployment};
@@ -61,7 +61,7 @@ async fn a_right_origin_is_not_warned_of() {
             ("lines", front_door(Authjs, By::Lines).await),
             ("lines, v4", front_door(NextAuthV4, By::Lines).await),
             ("AUTH_URL", front_door(Authjs, By::Url).await),
-            ("front door", deployments::front_door(Strategy::Jwt).await),
+            ("front door", deployments::front_door(SessionStrategy::Jwt).await),
             ("front door, v4", deployments::front_door_v4().await),
             ("parent domain", deployments::parent_domain().await),
             ("redirect proxy", deployments::redirect_proxy().await),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use auth_proxy::Strategy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{App, loopback_client};
 use axum::Router;
 use axum::extract::State;
@@ -164,7 +164,7 @@ async fn who_signed_out_stays_out_whatever_is_remembered() {
     let server = App::start(routes).await;
     let hour = Duration::from_secs(3600);
     let builder = || {
-        let builder = Auth::builder().base_url(server.url("")).session_strategy(Strategy::Database);
+        let builder = Auth::builder().base_url(server.url("")).session_strategy(SessionStrategy::Database);
         builder.stale_if_error(hour).circuit_breaker(0).retries(0)
     };
     let long = app(builder().session_cache(hour)).await;

@@ -7,7 +7,7 @@ use auth_proxy_rules::Host;
 use super::Builder;
 use crate::config::{Config, ConfigError, ConfigProblem};
 use crate::cookie::SessionNames;
-use crate::provider::{Provider, Proxy, Shared};
+use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Keys, NamedClaims, Sessions};
 use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
 use crate::upstream::Upstream;
@@ -17,7 +17,7 @@ use crate::warnings::OnceWarnings;
 ///
 /// # Errors
 /// A secret that gives no key; a client that cannot be made.
-pub(super) fn build<P: Provider>(mut config: Config, builder: Builder<P>) -> Result<Proxy<P>, ConfigError> {
+pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Result<Proxy<P>, ConfigError> {
     let name = P::SPEC.name;
     let problem = |option: &str, message: String| ConfigError {
         name,

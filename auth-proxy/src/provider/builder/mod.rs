@@ -11,7 +11,7 @@ use auth_proxy_rules::Opt;
 use axum::response::Response;
 use zeroize::Zeroizing;
 
-use super::Provider;
+use super::AuthProxy;
 use crate::config::{ConfigError, NotUnicode, Overrides, resolve};
 use crate::error::AuthError;
 use crate::page::ErrorPage;
@@ -46,7 +46,7 @@ pub struct Builder<P> {
     provider: PhantomData<fn() -> P>,
 }
 
-impl<P: Provider> Builder<P> {
+impl<P: AuthProxy> Builder<P> {
     pub(crate) fn new() -> Self {
         Self {
             overrides: Overrides::default(),
@@ -99,12 +99,12 @@ impl<P: Provider> Builder<P> {
     /// upstream.
     ///
     /// It is asked where the request is known: behind [`attach`](crate::Proxy::attach) or
-    /// [`layer`](crate::Proxy::layer), and on the sign-in routes. Handlers that are mounted without either answer
+    /// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), and on the sign-in routes. Handlers that are mounted without either answer
     /// `application/problem+json` to everybody. An answer of the upstream, or of a handler of the app's, is left as it
     /// is.
     ///
     /// ```
-    /// # use auth_proxy::{auth_proxy, AuthError};
+    /// # use auth_proxy::{AuthError, auth_proxy};
     /// use axum::response::{Html, IntoResponse};
     /// use http::StatusCode;
     /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }

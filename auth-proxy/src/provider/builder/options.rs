@@ -9,10 +9,10 @@ use super::Builder;
 use crate::config::{
     CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
 };
-use crate::provider::Provider;
+use crate::provider::AuthProxy;
 use crate::upstream::{DynFetch, Fetch};
 
-impl<P: Provider> Builder<P> {
+impl<P: AuthProxy> Builder<P> {
     /// `base_path`: where the routes live in this app.
     #[must_use]
     pub fn base_path(self, path: impl Into<String>) -> Self {

@@ -19,7 +19,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 ///
 /// The default is this process's memory, bounded by `session.cache_entries`. Instances that are to share their sessions
 /// and their sign-outs use a store of their own, set with
-/// [`Builder::session_store`](crate::Builder::session_store).
+/// [`Builder::session_store`](crate::options::Builder::session_store).
 ///
 /// The store is a cache and never the truth: when a method fails, the upstream is asked. A method may take a quarter of
 /// `upstream.timeout`, and one second at most; then it counts as failed. The first failure is logged as a warning with
@@ -29,7 +29,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// ```
 /// use std::collections::HashMap;
 /// use std::time::Duration;
-/// use auth_proxy::{CachedSession, SessionKey, SessionStore, StoreFuture};
+/// use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
 /// use tokio::sync::Mutex;
 ///
 /// #[derive(Default)]

@@ -7,7 +7,7 @@ mod upstream;
 
 use std::time::{Duration, Instant};
 
-use auth_proxy::Host;
+use auth_proxy::options::Host;
 use auth_proxy_tests::free_port;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};

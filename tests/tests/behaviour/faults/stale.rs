@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use auth_proxy::options::{Builder, SessionStrategy};
 use auth_proxy::testing::{FakeUpstream, Fault};
-use auth_proxy::{Builder, Strategy};
 use auth_proxy_tests::{App, Browser, loopback_client};
 
 use super::caller::{Caller, Outcome, Visitor, session_token};
@@ -98,9 +98,10 @@ async fn stale_session_expires_after_stale_if_error() {
 #[tokio::test]
 async fn refused_token_is_never_served_stale() {
     for (fault, _) in FAULTS {
-        let upstream = users(FakeUpstream::builder()).strategy(Strategy::Database);
+        let upstream = users(FakeUpstream::builder()).strategy(SessionStrategy::Database);
         let upstream = upstream.start().await.unwrap();
-        let (_app, browser) = app_of(builder(&upstream, HOUR).session_strategy(Strategy::Database)).await;
+        let (_app, browser) =
+            app_of(builder(&upstream, HOUR).session_strategy(SessionStrategy::Database)).await;
         let token = sign_in(&browser).await;
         let cookie = format!("authjs.session-token={token}");
         let ask = async |path: &str| {

@@ -1,6 +1,6 @@
 //! What an answer tells shared caches and page scripts.
 
-use auth_proxy::{Cacheable, Session, Strategy};
+use auth_proxy::{Session, layers::Cacheable, options::SessionStrategy};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -76,7 +76,7 @@ async fn session_token_is_hidden_from_scripts_in_every_response() {
         (headers, BODY).into_response()
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(Strategy::Database);
+    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(SessionStrategy::Database);
     let (_app, browser) = app_of(builder).await;
     let mut told = Vec::new();
     for (path, range) in [

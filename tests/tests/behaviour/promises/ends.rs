@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::{CachedSession, SessionKey, SessionStore, StoreFuture, Strategy};
+use auth_proxy::{
+    options::SessionStrategy,
+    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
+};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::body::Body;
@@ -110,7 +113,7 @@ async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(Strategy::Database);
+    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(SessionStrategy::Database);
     let (app, browser) = app_of(builder.session_cache(HOUR)).await;
     let ada = format!("{PLAIN}=ada");
     let status = async || browser.get_with("/session", &[("cookie", &ada)]).await.status;
@@ -206,7 +209,7 @@ async fn sign_out_that_times_out_evicts_when_done() {
         }
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
     };
-    let auth = Auth::builder().base_url("http://auth").session_strategy(Strategy::Database);
+    let auth = Auth::builder().base_url("http://auth").session_strategy(SessionStrategy::Database);
     let auth = auth.fetch(Router::new().fallback(answer)).timeout(Duration::from_millis(300));
     let app = routes(&auth.session_cache(HOUR).build().unwrap());
     let ada = format!("{PLAIN}=ada");

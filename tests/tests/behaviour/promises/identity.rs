@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy::{Kind, Session};
+use auth_proxy::{Session, options::UpstreamKind};
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::body::Body;
@@ -72,7 +72,8 @@ async fn tossed_cookie_under_the_unused_name_is_no_outage() {
 async fn bearer_token_without_a_user_is_401_for_option() {
     let nobody = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
     let router = Router::new().route("/api/auth/session", get(nobody));
-    let auth = Auth::builder().base_url("http://auth").kind(Kind::NextAuthV4).fetch(router).build().unwrap();
+    let auth =
+        Auth::builder().base_url("http://auth").kind(UpstreamKind::NextAuthV4).fetch(router).build().unwrap();
     let request = Request::get("/session/optional").header("authorization", "Bearer AAAA..AAAA.AAAA.AAAA");
     let answer = routes(&auth).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 401);
@@ -105,7 +106,7 @@ async fn cross_origin_layer_and_handler_use_the_same_cookie_name() {
         let body = if cookie_of(&headers, name).is_some() { r#"{"user":{"name":"Ada"}}"# } else { "null" };
         ([("set-cookie", format!("{name}=x"))], body)
     };
-    for kind in [None, Some(Kind::Authjs)] {
+    for kind in [None, Some(UpstreamKind::Authjs)] {
         let builder = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
         let builder = builder.trusted_proxies(["127.0.0.1"]);
         let builder = if let Some(kind) = kind { builder.kind(kind) } else { builder };

@@ -1,6 +1,6 @@
 //! Signed tokens: the algorithm is configured, and a token chooses none.
 
-use auth_proxy::TokenFormat;
+use auth_proxy::options::TokenFormat;
 use auth_proxy::testing::mint;
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;

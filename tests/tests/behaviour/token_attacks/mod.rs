@@ -3,8 +3,8 @@
 
 mod algorithms;
 
+use auth_proxy::options::{Expected, TokenFormat};
 use auth_proxy::testing::{mint, mint_v4};
-use auth_proxy::{Expected, TokenFormat};
 use auth_proxy_tests::App;
 use aws_lc_rs::hmac;
 use base64::Engine as _;

@@ -17,7 +17,7 @@
 macro_rules! page {
     ($($name:ident)+) => {
         $(
-            #[doc = include_str!(concat!("../../docs/guide/", stringify!($name), ".md"))]
+            #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
         )+
     };
