@@ -62,7 +62,9 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
             return Err(error);
         }
     };
-    shared.upstream.forward_log.succeeded();
+    if !response.status().is_server_error() {
+        shared.upstream.forward_log.succeeded();
+    }
     downstream_response(shared, &plan, response, deadline, eviction).await
 }
 

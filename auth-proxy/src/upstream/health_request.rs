@@ -26,8 +26,8 @@ const BODY_LIMIT: usize = 1 << 20;
 impl Upstream {
     /// Starts a health check unless one is under way. It tells the circuit breaker its result.
     ///
-    /// It sends `GET providers`, without a cookie, to this app's own host or the upstream's. Any whole response is good
-    /// but 502, 503 and 504.
+    /// It sends `GET providers`, without a cookie, to this app's own host or the upstream's. Any whole response is
+    /// good but 502, 503 and 504.
     pub(super) fn start_health_check(self: &Arc<Self>) -> PendingCheck {
         let upstream = Arc::clone(self);
         self.health_check.join_or_start(async move {

@@ -6,8 +6,7 @@
 //! that failed is tried again is decided outside (`verdict.rs`).
 //!
 //! Why not the pooling client of hyper-util: it gives each connection a task of its own, to which every request is
-//! handed over and back. In `benches`, for small answers over http, that cost 7 % of the requests per second and
-//! 5 to 7 % of the requests per CPU second. It also keeps a request that it could not send.
+//! handed over and back. In `benches`, for small answers over http, it cost 5 to 9 % of the requests per CPU second.
 //!
 //! Why no HTTP/2: its requests share a connection. A client that sends many slow forms would use up the
 //! connection's streams, and keep the session lookups of other visitors waiting.

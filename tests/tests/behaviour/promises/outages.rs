@@ -86,9 +86,10 @@ async fn failed_confirmation_request_counts_once() {
     assert_eq!(good.status(), 200, "one own request failed once");
 }
 
-/// SECURITY.md: nobody outside can open the circuit breaker. Over HTTP/2, as to every public upstream, all requests share
-/// one connection, and a server takes some 100 at once on it (`SETTINGS_MAX_CONCURRENT_STREAMS`). As many slow forms of
-/// one client keep every lookup waiting, and the proxy's own request too, which confirms that the upstream is down.
+/// SECURITY.md: nobody outside can open the circuit breaker. Over HTTP/2, which a client of the app's own may speak, all
+/// requests share one connection, and a server takes some 100 at once on it (`SETTINGS_MAX_CONCURRENT_STREAMS`). As many
+/// slow forms of one client keep every lookup waiting, and the proxy's own request too, which confirms that the upstream
+/// is down.
 #[tokio::test]
 async fn slow_forms_over_http2_do_not_open_the_circuit() {
     let answer = |request: Request| async move {
@@ -113,7 +114,7 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
             });
         }
     });
-    // What the proxy's own client is over https.
+    // A client that speaks HTTP/2, as the built-in one does not.
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .http2_only(true)
         .build_http::<Body>();
