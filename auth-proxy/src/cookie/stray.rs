@@ -88,7 +88,7 @@ impl Filter<'_> {
             _ => false,
         };
         // The scan passes over a pair without a value, or whose value is not UTF-8: it is not the first of its name.
-        if !value.is_some_and(|value| std::str::from_utf8(value).is_ok()) {
+        if value.is_none_or(|value| std::str::from_utf8(value).is_err()) {
             return false;
         }
         let is_first = !self.seen.contains(&part);

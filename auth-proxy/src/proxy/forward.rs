@@ -48,7 +48,9 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     let request = match upstream_request(shared, &plan, parts, body) {
         Ok(request) => request,
         Err(error) => {
-            eviction.map(Eviction::unsent);
+            if let Some(eviction) = eviction {
+                eviction.unsent();
+            }
             return Err(error);
         }
     };

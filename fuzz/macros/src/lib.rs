@@ -1,6 +1,6 @@
 //! The macros of auth-proxy as functions.
 
-// Not there by itself, where a crate is no procedural macro.
+// Only a procedural macro crate has it without this line.
 extern crate proc_macro;
 
 #[path = "../../../auth-proxy-macros/src/config/mod.rs"]
@@ -9,6 +9,8 @@ mod config;
 mod errors;
 #[path = "../../../auth-proxy-macros/src/require_session/mod.rs"]
 mod require_session;
+#[path = "../../../auth-proxy-macros/src/tokens.rs"]
+mod tokens;
 
 use proc_macro2::TokenStream;
 
