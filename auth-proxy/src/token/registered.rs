@@ -1,3 +1,5 @@
+//! The registered claims (RFC 7519, section 4.1): whether a token is a session for this app, and when it is valid.
+
 use auth_proxy_rules::Expected;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,11 +10,11 @@ use super::json;
 /// Seconds by which the clocks of two machines may differ (`core/jwt.ts`: `clockTolerance: 15`).
 const TOLERANCE: f64 = 15.0;
 
-/// How deep a claims set may be nested. serde_json reads 128 levels and no more: without a bound here, a token beyond
-/// that would pass a guard and fail where its claims are read.
-const DEEPEST: usize = 64;
+/// How deep claims may be nested. serde_json reads at most 128 levels. Without a lower limit here, a deeper token would
+/// pass a guard and then fail where its claims are read.
+const MAX_DEPTH: usize = 64;
 
-/// What a token must say to be a session here, besides being genuine.
+/// The audience and issuer that a token must have.
 #[derive(Clone, Debug)]
 pub(crate) struct Demands {
     pub(crate) audience: Expected,
@@ -20,27 +22,26 @@ pub(crate) struct Demands {
 }
 
 impl Demands {
-    /// Whatever a token says.
+    /// Any audience and any issuer.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) const NONE: Self = Self { audience: Expected::Any, issuer: Expected::Any };
 }
 
-/// The registered claims (RFC 7519, section 4.1) that decide whether a token is a session, and when it is good. The
-/// others are passed over without being taken apart.
+/// The claims that decide whether a token is a session and when it is valid. All other claims are skipped unread.
 #[derive(Deserialize)]
 pub(super) struct Registered<'t> {
     #[serde(default, deserialize_with = "json::some")]
     exp: Option<f64>,
     #[serde(default, deserialize_with = "json::some")]
     nbf: Option<f64>,
-    /// Must be a number, as in jose (`lib/jwt_claims_set.ts`); it decides nothing.
+    /// Must be a number, as in jose (`lib/jwt_claims_set.ts`). It is not used.
     #[serde(default, deserialize_with = "json::some", rename = "iat")]
     _iat: Option<f64>,
-    #[serde(default, deserialize_with = "json::says_something")]
+    #[serde(default, deserialize_with = "json::is_text_or_number")]
     sub: bool,
-    #[serde(default, deserialize_with = "json::says_something")]
+    #[serde(default, deserialize_with = "json::is_text_or_number")]
     name: bool,
-    #[serde(default, deserialize_with = "json::says_something")]
+    #[serde(default, deserialize_with = "json::is_text_or_number")]
     email: bool,
     #[serde(default, borrow)]
     aud: Option<&'t RawValue>,
@@ -49,34 +50,35 @@ pub(super) struct Registered<'t> {
 }
 
 impl<'t> Registered<'t> {
-    /// Reads them of a claims set (RFC 7519, section 4).
+    /// Reads them from the claims of a token (RFC 7519, section 4).
     ///
     /// # Errors
-    /// `Malformed`.
-    pub(super) fn of(claims: &'t str) -> Result<Self, TokenError> {
-        if is_deeper_than(claims, DEEPEST) {
+    /// `Malformed`, if the text is no JSON object, a time is no number, a claim that is read comes twice, or the nesting
+    /// is too deep.
+    pub(super) fn read(claims: &'t str) -> Result<Self, TokenError> {
+        if is_deeper_than(claims, MAX_DEPTH) {
             return Err(TokenError::Malformed);
         }
         json::object(claims)
     }
 
-    /// When the token is good.
+    /// When the token is valid.
     pub(super) fn times(&self) -> Times {
         Times { exp: self.exp, nbf: self.nbf }
     }
 
-    /// Checks that it is the token of a session, and one for this app.
+    /// Checks that this is a session token, and one for this app.
     ///
-    /// Other tokens are made under the same key: next-auth before 4.24.5 encrypts the state of a sign-in so, which
-    /// anybody gets who begins one (GHSA-v64w-49xw-qq89). A session says whose it is.
+    /// The same key encrypts other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it, and every
+    /// visitor who starts a sign-in gets one (GHSA-v64w-49xw-qq89). Only a session names a user.
     ///
     /// # Errors
-    /// `NotASession`, `Audience`, `Issuer`.
+    /// `NotASession`, if it has no `sub`, `name` or `email`. `Audience`, `Issuer`.
     pub(super) fn check(&self, demands: &Demands) -> Result<(), TokenError> {
         if !(self.sub || self.name || self.email) {
             return Err(TokenError::NotASession);
         }
-        let says = |claim: Option<&RawValue>, expected: &str| {
+        let matches = |claim: Option<&RawValue>, expected: &str| {
             claim.is_some_and(|claim| match serde_json::from_str(claim.get()) {
                 Ok(OneOrMany::One(text)) => text == expected,
                 Ok(OneOrMany::Many(texts)) => texts.iter().any(|text| text == expected),
@@ -84,14 +86,14 @@ impl<'t> Registered<'t> {
             })
         };
         if let Expected::Is(audience) = &demands.audience
-            && !says(self.aud, audience)
+            && !matches(self.aud, audience)
         {
             return Err(TokenError::Audience);
         }
         match &demands.issuer {
             // An issuer is one string (RFC 7519, section 4.1.1).
             Expected::Is(issuer)
-                if self.iss.is_none_or(|iss| iss.get().starts_with('[')) || !says(self.iss, issuer) =>
+                if self.iss.is_none_or(|iss| iss.get().starts_with('[')) || !matches(self.iss, issuer) =>
             {
                 Err(TokenError::Issuer)
             }
@@ -108,7 +110,7 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// When a token is good. Fractions of seconds are allowed.
+/// The time for which a token is valid, in seconds since the Unix epoch. Fractions are allowed.
 #[derive(Clone, Copy)]
 pub(super) struct Times {
     exp: Option<f64>,
@@ -116,10 +118,15 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Checks that a token with these times is good at `now`. One without `exp` does not expire.
+    /// Checks that a token with these times is valid at `now`. Without `exp` it does not expire.
+    ///
+    /// # Errors
+    /// `NotYetValid`, `Expired`.
     pub(super) fn check(&self, now: u64) -> Result<(), TokenError> {
-        // Seconds fit the 53 bits of a double for the next 285 million years.
-        #[expect(clippy::cast_precision_loss)]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "seconds fit the 53 bits of a double for the next 285 million years"
+        )]
         let now = now as f64;
         if self.nbf.is_some_and(|nbf| nbf > now + TOLERANCE) {
             return Err(TokenError::NotYetValid);
@@ -131,10 +138,10 @@ impl Times {
     }
 }
 
-/// Whether arrays and objects of a JSON text are nested deeper than this. What is no JSON is refused elsewhere.
+/// Whether a JSON text is nested deeper than this. The parser refuses text that is no JSON.
 fn is_deeper_than(json: &str, most: usize) -> bool {
     let opens = |byte: &u8| matches!(byte, b'{' | b'[');
-    // Nothing can be nested deeper than as many as there are: most tokens have few, and are not read byte by byte.
+    // Fewer opening brackets than the limit cannot exceed it. Most tokens have few, so this is the fast path.
     if json.bytes().filter(opens).count() <= most {
         return false;
     }
@@ -164,11 +171,11 @@ mod tests {
     use super::*;
 
     fn at_1000(claims: &Value) -> Result<(), TokenError> {
-        Registered::of(&claims.to_string())?.times().check(1000)
+        Registered::read(&claims.to_string())?.times().check(1000)
     }
 
     #[test]
-    fn the_edges_of_the_tolerance() {
+    fn times_are_checked_with_a_tolerance_of_15_seconds() {
         for (claims, expected) in [
             (json!({"exp": 986}), Ok(())),
             (json!({"exp": 985.5}), Ok(())),
@@ -188,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn only_numbers_are_times() {
+    fn times_must_be_numbers() {
         for name in ["exp", "nbf", "iat"] {
             for value in [json!("2000"), json!(null), json!(true), json!([2000]), json!({})] {
                 let claims = json!({ name: value });
@@ -200,19 +207,19 @@ mod tests {
     #[test]
     fn claims_must_be_an_object_with_unique_times() {
         for text in ["", "[]", "[2000]", "null", "1", "\"a\"", "{", "{}x", r#"{"exp":2000,"exp":1}"#] {
-            assert_eq!(Registered::of(text).err(), Some(TokenError::Malformed), "{text}");
+            assert_eq!(Registered::read(text).err(), Some(TokenError::Malformed), "{text}");
         }
         assert_eq!(
-            Registered::of(" \n{ \"\\u0065xp\": 1 }").unwrap().times().check(1000),
+            Registered::read(" \n{ \"\\u0065xp\": 1 }").unwrap().times().check(1000),
             Err(TokenError::Expired)
         );
     }
 
     fn checked(claims: &Value, demands: &Demands) -> Result<(), TokenError> {
-        Registered::of(&claims.to_string())?.check(demands)
+        Registered::read(&claims.to_string())?.check(demands)
     }
 
-    /// The claims of the state cookie of next-auth before 4.24.5, and others that name nobody.
+    /// The first case is the state cookie of next-auth before 4.24.5.
     #[test]
     fn a_session_says_whose_it_is() {
         for claims in [
@@ -266,20 +273,20 @@ mod tests {
     }
 
     #[test]
-    fn claims_that_are_nested_too_deep_are_refused_at_once() {
+    fn claims_nested_too_deep_are_malformed() {
         let nested =
             |levels: usize| format!(r#"{{"sub":"1","a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-        assert!(Registered::of(&nested(DEEPEST - 1)).is_ok());
-        for levels in [DEEPEST, 127, 200, 100_000] {
-            assert_eq!(Registered::of(&nested(levels)).err(), Some(TokenError::Malformed), "{levels}");
+        assert!(Registered::read(&nested(MAX_DEPTH - 1)).is_ok());
+        for levels in [MAX_DEPTH, 127, 200, 100_000] {
+            assert_eq!(Registered::read(&nested(levels)).err(), Some(TokenError::Malformed), "{levels}");
         }
-        // Many beside one another are none within one another, and what stands in a string is text.
+        // Siblings and brackets inside of strings add no depth.
         let flat = format!(
             r#"{{"sub":"1","a":[{}[]],"b":"{}\"{}"}}"#,
             "{},".repeat(500),
             "[".repeat(200),
             "{".repeat(200)
         );
-        assert!(Registered::of(&flat).is_ok());
+        assert!(Registered::read(&flat).is_ok());
     }
 }

@@ -1,28 +1,29 @@
+//! Tokens that were decrypted or verified, and the cache of them.
+
 use std::any::Any;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, OnceLock};
 
-use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rand;
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::{KeyError, TokenError};
+use super::fingerprint::{Fingerprint, FingerprintKey, IdentityHasher};
 use super::registered::Times;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 
-/// A token that was decrypted or verified, with what it says.
+/// A token that was decrypted or verified, with its claims.
 pub(crate) struct Verified {
     times: Times,
-    /// The claims set, as it stood in the token.
+    /// The claims as JSON text, byte for byte as in the token.
     text: String,
-    /// The claims in the app's type, made when they are first wanted.
+    /// The claims in the app's type, read on first use.
     claims: OnceLock<Arc<dyn Any + Send + Sync>>,
-    /// What the app makes of the claims, kept beside them.
+    /// The value that [`derived`](Self::derived) made.
     derived: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -34,27 +35,27 @@ impl Verified {
     /// The claims in the app's type.
     ///
     /// # Errors
-    /// `claims_mismatch`, whose source names the claim that does not fit.
+    /// `claims_mismatch`, if the claims do not deserialise. Its source names the claim, not the value.
     pub(crate) fn claims<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, AuthError> {
         if let Some(Ok(known)) = self.claims.get().map(Arc::clone).map(Arc::downcast) {
             return Ok(known);
         }
         let claims = match serde_json::from_str(&self.text) {
             Ok(claims) => claims,
-            // Read once more, to tell which of them does not fit.
+            // Read again, with the path of each claim, to name the one that does not fit.
             Err(_) => deserialize_into(self.map()?, Reason::CLAIMS_MISMATCH)?,
         };
         let claims = Arc::new(claims);
-        // Somebody else may have been faster: what they made is the same.
+        // Two requests may race here. Both values are the same.
         self.claims.set(Arc::clone(&claims) as Arc<dyn Any + Send + Sync>).ok();
         Ok(claims)
     }
 
-    /// A value that is made of the claims when it is first wanted, and kept with them. It is always of one type and made
-    /// in the same way.
+    /// A value that is computed from the claims on first use and kept with them. Every caller must pass the same `T` and
+    /// an equivalent `make`: only the first value is kept.
     ///
     /// # Errors
-    /// `token_malformed` for claims that are no JSON object.
+    /// `token_malformed`, if the claims are no JSON object.
     pub(crate) fn derived<T: Send + Sync + 'static>(
         &self,
         make: impl FnOnce(&Map<String, Value>) -> T,
@@ -78,24 +79,20 @@ impl Verified {
     }
 }
 
-/// Shows no claim.
+/// Prints no claim.
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verified(..)")
     }
 }
 
-/// Tokens that were verified not long ago, so that the next request with one of them costs no
-/// cryptography. Bounded in number and in size; each is asked for its times anew.
+/// Tokens that were verified recently, so that the next request with one of them needs no cryptography.
 ///
-/// A token is known by its fingerprint under a random key of this process, in the very bytes that were
-/// sent: a GMAC (NIST SP 800-38D), whose nonce that comes again does no harm, since no tag ever leaves this memory. Two
-/// tokens share a fingerprint with a probability of less than 2^-110, and nobody without the key can look
-/// for such a pair: what is not the token that was verified is verified by itself. How long an answer
-/// takes tells only whether this very token was seen before, to whoever holds it.
+/// Bounded in number and in size. The times of a token are checked on every request. A token is found by the fingerprint
+/// of the bytes that were sent; see [`fingerprint`](super::fingerprint) for why that is safe.
 pub(crate) struct VerifiedTokens {
-    key: LessSafeKey,
-    cache: Cache<Fingerprint, Arc<Verified>, Weight, BuildHasherDefault<Uniform>>,
+    key: FingerprintKey,
+    tokens: Cache<Fingerprint, Arc<Verified>, Weight, BuildHasherDefault<IdentityHasher>>,
 }
 
 /// Bytes of claims that count as one entry.
@@ -110,68 +107,35 @@ impl Weighter<Fingerprint, Arc<Verified>> for Weight {
     }
 }
 
-/// What the token of a request is known by.
-pub(crate) type Fingerprint = u128;
-
-/// Fingerprints are evenly spread, and nobody outside can choose them: they are their own hash.
-#[derive(Default)]
-struct Uniform(u64);
-
-impl Hasher for Uniform {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u128(&mut self, fingerprint: u128) {
-        // Half of it is plenty, and tells two of them apart no better than the whole.
-        #[expect(clippy::cast_possible_truncation)]
-        let half = fingerprint as u64;
-        self.0 = half;
-    }
-}
-
 impl VerifiedTokens {
     pub(crate) fn new(entries: u32) -> Result<Self, KeyError> {
-        let mut key = [0; 16];
-        rand::fill(&mut key).map_err(|_| KeyError::Randomness)?;
-        let key = UnboundKey::new(&AES_128_GCM, &key).map_err(|_| KeyError::Randomness)?;
         let items = usize::try_from(entries).unwrap_or(usize::MAX);
-        let cache = Cache::with(
+        let tokens = Cache::with(
             items,
             u64::from(entries),
             Weight,
             BuildHasherDefault::default(),
             DefaultLifecycle::default(),
         );
-        Ok(Self { key: LessSafeKey::new(key), cache })
+        Ok(Self { key: FingerprintKey::random()?, tokens })
     }
 
-    /// The fingerprint of a token, in the bytes that were sent, and the number of the place where it was sent.
-    pub(crate) fn fingerprint(&self, (place, sent): (u8, &[u8])) -> Option<Fingerprint> {
-        let mut nonce = [0; NONCE_LEN];
-        nonce[0] = place;
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(sent), &mut []).ok()?;
-        tag.as_ref().try_into().ok().map(u128::from_ne_bytes)
+    /// The fingerprint of a token as it was sent. `context` separates tokens that are read in different ways.
+    pub(super) fn fingerprint(&self, context: u8, sent: &[u8]) -> Option<Fingerprint> {
+        self.key.fingerprint(context, sent)
     }
 
-    /// The token of a fingerprint, if it was verified and is still good.
-    pub(crate) fn get(&self, fingerprint: &Fingerprint, now: u64) -> Option<Arc<Verified>> {
-        let verified = self.cache.get(fingerprint)?;
+    /// The token with this fingerprint, if it was verified and is valid now.
+    pub(super) fn get(&self, fingerprint: &Fingerprint, now: u64) -> Option<Arc<Verified>> {
+        let verified = self.tokens.get(fingerprint)?;
         if verified.times.check(now).is_err() {
-            self.cache.remove(fingerprint);
+            self.tokens.remove(fingerprint);
             return None;
         }
         Some(verified)
     }
 
-    pub(crate) fn insert(&self, fingerprint: Fingerprint, verified: Arc<Verified>) {
-        self.cache.insert(fingerprint, verified);
+    pub(super) fn insert(&self, fingerprint: Fingerprint, verified: Arc<Verified>) {
+        self.tokens.insert(fingerprint, verified);
     }
 }

