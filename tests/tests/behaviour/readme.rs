@@ -1,10 +1,10 @@
-//! What the README says is so, and what SECURITY.md says is tested.
+//! The README matches the code, and SECURITY.md cites tests that exist.
 
 use auth_proxy_rules::{Draft, Opt, Shape};
 
 const README: &str = include_str!("../../../README.md");
 
-/// Each option has one row, which names its words and a default that the rules take.
+/// Each option has one row with its words and a default that the rules accept.
 #[test]
 fn option_table_lists_every_option() {
     for option in Opt::ALL {
@@ -64,7 +64,7 @@ fn option_table_defaults_match_the_code() {
     }
 }
 
-/// Every promise names tests that there are.
+/// Every promise cites tests or fuzz targets that exist.
 #[test]
 fn readme_promises_cite_existing_tests() {
     let promises = README.split("\n## ").find(|part| part.starts_with("What it promises\n")).unwrap();
@@ -85,7 +85,7 @@ fn readme_promises_cite_existing_tests() {
     }
 }
 
-/// The page of what does not work has every code of an error, and every warning by its first words.
+/// The troubleshooting page lists every error code, and every warning by its first words.
 #[test]
 fn troubleshooting_page_explains_every_code_and_warning() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -101,7 +101,7 @@ fn troubleshooting_page_explains_every_code_and_warning() {
     for code in codes {
         assert!(page.contains(&format!("\n| `{code}` |")), "{code} is not explained");
     }
-    // One line, since sentences are wrapped in both.
+    // As one line, since both texts wrap their sentences.
     let page = one_line(&page);
     let warnings = warnings(&sources(&format!("{root}/auth-proxy/src")));
     assert!(warnings.len() >= 18, "{warnings:?}");
@@ -110,7 +110,7 @@ fn troubleshooting_page_explains_every_code_and_warning() {
     }
 }
 
-/// The first words of each message that is logged as a warning or an error, as they stand in the source.
+/// The first words of each message in the source that is logged as a warning or an error.
 fn warnings(source: &str) -> Vec<String> {
     let calls = source.split("tracing::warn!(").skip(1).chain(source.split("tracing::error!(").skip(1));
     let message = |call: &str| {
@@ -125,7 +125,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every variable that `from-env` reads is in the README.
+/// The README lists every variable that `from-env` reads.
 #[test]
 fn readme_lists_every_from_env_variable() {
     let example = include_str!("../../../examples/from-env/src/main.rs");
@@ -139,7 +139,7 @@ fn readme_lists_every_from_env_variable() {
     }
 }
 
-/// The package `auth-proxy` on crates.io is another project: no text may have anybody install it.
+/// The package `auth-proxy` on crates.io is another project, so no text may install it.
 #[test]
 fn no_text_installs_the_foreign_auth_proxy_package() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -160,7 +160,7 @@ fn no_text_installs_the_foreign_auth_proxy_package() {
     }
 }
 
-/// What stands in all Rust files below a folder.
+/// The text of all Rust files below a folder.
 fn sources(folder: &str) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -174,7 +174,7 @@ fn sources(folder: &str) -> String {
     text
 }
 
-/// A claim about security names its test, and the test is there.
+/// Every test and every file that SECURITY.md cites exists.
 #[test]
 fn security_md_cites_existing_tests() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,4 +1,4 @@
-//! Where sessions are kept: in memory that is bounded, or in a store of the app's own.
+//! Session stores: the bounded one in memory, and one that the app provides.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -39,17 +39,17 @@ async fn instances_with_a_shared_store_share_sessions_and_sign_outs() {
     assert_eq!(name(&second, "ada").await, "ada");
     assert_eq!(upstream.lookups(), 1);
     assert!(store.0.lock().unwrap().values().all(|text| !text.contains("adax")));
-    // Signed out at one, asked for again at the other.
+    // After a sign-out at one instance the other one asks the upstream again.
     let sign_out = reqwest::Client::new().post(other.url("/api/auth/signout"));
     sign_out.header("cookie", "authjs.session-token=ada").send().await.unwrap();
     name(&first, "ada").await;
     assert_eq!(upstream.lookups(), 2);
 }
 
-/// A store that hangs costs a moment, and nobody's session.
-struct Hangs;
+/// A store whose calls never return.
+struct HangingStore;
 
-impl SessionStore for Hangs {
+impl SessionStore for HangingStore {
     fn get<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
         Box::pin(std::future::pending())
     }
@@ -67,7 +67,8 @@ impl SessionStore for Hangs {
 async fn hanging_store_does_not_block_sessions() {
     let upstream = Upstream::default();
     // Each call is given up after a quarter of a second.
-    let builder = upstream.auth().session_cache(HOUR).session_store(Hangs).timeout(Duration::from_secs(1));
+    let builder =
+        upstream.auth().session_cache(HOUR).session_store(HangingStore).timeout(Duration::from_secs(1));
     let (app, browser) = app_of(builder.retries(0)).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     assert_eq!(name(&browser, "refused").await, "session_refused");
@@ -76,7 +77,7 @@ async fn hanging_store_does_not_block_sessions() {
     assert!(answer.status().as_u16() < 400, "{answer:?}");
 }
 
-/// The bound holds: what does not fit is forgotten, and asked for again.
+/// Sessions beyond `cache_entries` are evicted and looked up again.
 #[tokio::test]
 async fn cache_entries_bounds_the_memory_store() {
     let upstream = Upstream::default();
@@ -89,7 +90,7 @@ async fn cache_entries_bounds_the_memory_store() {
     assert!(upstream.lookups() > 1_900, "{}", upstream.lookups());
 }
 
-/// The bound is of memory: one large session counts for as many as it is large.
+/// `cache_entries` bounds memory, so a large session counts as several entries and may not fit.
 #[tokio::test]
 async fn large_session_counts_as_several_entries() {
     let upstream = Upstream::default();
