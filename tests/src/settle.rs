@@ -35,7 +35,7 @@ pub fn clears_the_session(line: &str) -> bool {
 }
 
 #[test]
-fn a_cookie_that_goes() {
+fn clears_the_session_detects_cleared_cookies_and_chunks() {
     for line in
         ["authjs.session-token=", "authjs.session-token.12=; Path=/", "authjs.session-token=x; Max-Age=0"]
     {

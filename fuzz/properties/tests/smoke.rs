@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use auth_proxy_fuzz_properties::ALL;
 
 #[test]
-fn every_property_holds_of_the_corpus_and_what_is_near_it() {
+fn every_property_holds_for_the_corpus_and_its_mutations() {
     let mutations: usize = std::env::var("FUZZ_MUTATIONS").map_or(20_000, |number| number.parse().unwrap());
     for (name, property) in ALL {
         let corpus = corpus(name);

@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use auth_proxy::{
-    options::SessionStrategy,
-    options::SessionStrategy::{Database, Jwt},
+use auth_proxy::options::{
+    SessionStrategy,
+    SessionStrategy::{Database, Jwt},
 };
 use auth_proxy_tests::App;
 use tokio::io::AsyncWriteExt as _;

@@ -1,5 +1,5 @@
-//! `#[require_session]` beside the attributes that people put on handlers: every order that compiles
-//! is closed without a session and open with one. The order that does not is in tests/ui.
+//! `#[require_session]` beside other attributes of handlers. Every order that compiles must guard the handler; the order
+//! that does not compile is in tests/ui.
 
 use auth_proxy::{RequireSession, Session, require_session};
 use axum::Router;

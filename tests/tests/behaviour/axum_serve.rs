@@ -1,5 +1,4 @@
-//! What `axum::serve` does about slow clients and large heads, as SECURITY.md says: nothing about the one, and
-//! what hyper's defaults are about the other.
+//! `axum::serve` has no timeout for slow clients, and the limits of hyper for large heads, as SECURITY.md says.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ fn router() -> Router {
     Router::new().route("/", get(|| async { "ok" }))
 }
 
-/// Asks once, sends half of a second head, lets a day go by on the clock of the runtime, and sends the rest.
+/// Sends one request and half of a second head, advances the clock of the runtime by a day, and sends the rest.
 async fn answer_after_a_day(addr: std::net::SocketAddr) -> String {
     let mut socket = TcpStream::connect(addr).await.unwrap();
     socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -34,7 +33,7 @@ async fn answer_after_a_day(addr: std::net::SocketAddr) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// No timer is set, so hyper's `header_read_timeout` of 30 s is none (axum 0.8.9, `serve/mod.rs`).
+/// axum sets no timer, so the `header_read_timeout` of hyper (30 s) has no effect (axum 0.8.9, `serve/mod.rs`).
 #[tokio::test]
 async fn axum_serve_has_no_timeout_for_heads() {
     let app = App::start(router()).await;
@@ -42,7 +41,7 @@ async fn axum_serve_has_no_timeout_for_heads() {
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok"), "{answer}");
 }
 
-/// The same client at hyper with a timer, and nothing else set: after 30 s it is sent away.
+/// hyper with a timer closes the connection of the same client after 30 s.
 #[tokio::test]
 async fn hyper_with_a_timer_closes_slow_heads() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,7 +57,7 @@ async fn hyper_with_a_timer_closes_slow_heads() {
     assert!(!answer.contains(" 200 "), "{answer}");
 }
 
-/// 100 headers, and 8 KiB and a hundred pages of 4 KiB together, give or take one read (hyper 1.12, `proto/h1/io.rs`).
+/// At most 100 headers, and about 8 KiB plus 100 pages of 4 KiB in total (hyper 1.12, `proto/h1/io.rs`).
 #[tokio::test]
 async fn axum_serve_has_the_head_limits_of_hyper() {
     let app = App::start(router()).await;
@@ -67,7 +66,7 @@ async fn axum_serve_has_the_head_limits_of_hyper() {
     for (headers, status) in
         [(many(98), 200), (many(99), 431), (large(400_000), 200), (large(1_000_000), 431)]
     {
-        // Two are written by the helper.
+        // The helper sends two more headers.
         let (found, answer) = app.raw_get("/", &headers).await;
         assert_eq!(found, status, "{} bytes: {}", headers.len(), answer.lines().next().unwrap_or_default());
     }

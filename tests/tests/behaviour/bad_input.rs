@@ -1,4 +1,4 @@
-//! Bad input gets a 4xx with a code, never a panic, and never another path at the upstream.
+//! Bad input is answered with a 4xx and a code. It never panics and never reaches another path at the upstream.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn paths_that_could_leave_the_base_path_are_rejected() {
         let (status, answer) = app.raw_get(target, "").await;
         assert!((400..500).contains(&status), "{target}: {answer}");
     }
-    // These reach no sign-in route at all.
+    // These are below no sign-in route, so the app answers 404.
     for target in ["/api/authx", "/api//auth/session", "/api/../api/auth/session", "/API/auth/session"] {
         assert_eq!(app.raw_get(target, "").await.0, 404, "{target}");
     }
@@ -67,7 +67,7 @@ async fn unsupported_requests_are_rejected_with_a_code() {
         let answer = app.raw(&format!("{request}Connection: close\r\n\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 4") && answer.contains(code), "{request}: {answer}");
     }
-    // hyper answers CONNECT with a target that is no authority itself.
+    // hyper itself rejects CONNECT with a target that is not an authority.
     let answer =
         app.raw("CONNECT /api/auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
@@ -108,7 +108,7 @@ async fn malformed_tokens_are_rejected_with_401() {
     }
 }
 
-/// A client that stops in the middle of its body, or breaks it, is at fault: nobody else is.
+/// A body that stops or is malformed is the client's fault, so the answer is a 4xx.
 #[tokio::test]
 async fn incomplete_bodies_are_rejected() {
     let upstream = upstream().await;
@@ -123,7 +123,7 @@ async fn incomplete_bodies_are_rejected() {
     }
 }
 
-/// Requests that two servers might cut in two places: one answer and no more, and nothing goes up twice.
+/// Two servers might split these requests differently. The app gives at most one response and forwards no second request.
 #[tokio::test]
 async fn ambiguous_framing_forwards_no_second_request() {
     let upstream = upstream().await;
@@ -155,7 +155,7 @@ async fn ambiguous_framing_forwards_no_second_request() {
     );
 }
 
-/// A cookie that another host of the domain planted is not the session: names are exact.
+/// Another host of the domain can set the unprefixed cookie. With `kind: authjs` on https only the prefixed name counts.
 #[tokio::test]
 async fn cookie_under_the_unprefixed_name_is_ignored() {
     let upstream =
@@ -215,7 +215,7 @@ async fn oversized_heads_are_rejected() {
             assert!((400..500).contains(&status), "{path}: {answer:.200}");
         }
     }
-    // Within what hyper reads and beyond what we do.
+    // 100 kB is within the limit of hyper and beyond the limit of the library.
     let head = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(100_000));
     assert!(app.raw_get("/session", &head).await.1.contains("token_too_large"));
     assert!(app.raw_get("/api/auth/session", &head).await.1.contains("headers_too_large"));

@@ -1,4 +1,4 @@
-//! When the upstream is left alone for a while (circuit breaker), and that no client can bring it about.
+//! The circuit breaker opens after failures of the upstream, and no client can open it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -39,10 +39,10 @@ async fn circuit_opens_after_failures_and_a_probe_closes_it() {
         }
     })
     .await
-    .expect("a probe finds that it is back");
+    .expect("a probe closes the circuit within 10 s");
 }
 
-/// Whoever sends a slow form, or has the upstream wait for a provider, keeps nobody else out.
+/// Timeouts of forms and callbacks depend on the client, so they must not open the circuit for other visitors.
 #[tokio::test]
 async fn clients_cannot_open_the_circuit() {
     let hangs = |request: Request| async move {
@@ -59,7 +59,7 @@ async fn clients_cannot_open_the_circuit() {
         assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 504);
         assert_eq!(browser.post("/api/auth/signout", &[("a", "far too much")]).await.status, 413);
         assert_eq!(browser.get("/api/auth/..%2f").await.status, 400);
-        // A body that breaks off, or is too large, with what is asked for again otherwise.
+        // A malformed or oversized body on a route whose requests are otherwise retried.
         for chunk in ["zz", "20\r\nfar too much of a body, all of it"] {
             let request = format!(
                 "GET /api/auth/providers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}\r\n"
@@ -71,9 +71,9 @@ async fn clients_cannot_open_the_circuit() {
     assert_eq!(session(&browser).await, (200, "Ada".to_owned()));
 }
 
-/// An upstream that gives this answer to lookups, and to which forms are too much. It hangs after an answer
-/// that does not close the connection.
-async fn troubled(answer: &'static str) -> String {
+/// An upstream that gives this response to lookups and 503 to forms. It keeps the connection open unless the response
+/// says `Connection: close`.
+async fn failing_upstream(answer: &'static str) -> String {
     const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -97,22 +97,22 @@ async fn troubled(answer: &'static str) -> String {
     url
 }
 
-/// What comes of an answer that goes no further.
-const STANDS_STILL: &str = "HTTP/1.1 200 OK\r\n";
+/// A response that stops after the status line.
+const STALLED: &str = "HTTP/1.1 200 OK\r\n";
 
 const LOOKUPS: [&str; 5] = [
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n",
-    STANDS_STILL,
+    STALLED,
     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
-    // It closes early.
+    // The connection closes before the announced end.
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{",
 ];
 
 #[tokio::test]
 async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     for how in LOOKUPS {
-        let builder = auth(&troubled(how).await).timeout(Duration::from_secs(1)).retries(0);
+        let builder = auth(&failing_upstream(how).await).timeout(Duration::from_secs(1)).retries(0);
         let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
         for _ in 0..3 {
             assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 503, "{how}");
@@ -123,10 +123,10 @@ async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     }
 }
 
-/// More visitors wait than are asked for at once: each that gets its turn has time enough to tell.
+/// With one lookup at a time, visitors wait in the queue. A lookup must still have its own timeout, so that failures count.
 #[tokio::test]
 async fn hanging_upstream_under_load_opens_the_circuit() {
-    let builder = auth(&troubled(STANDS_STILL).await).timeout(Duration::from_millis(300)).concurrency(1);
+    let builder = auth(&failing_upstream(STALLED).await).timeout(Duration::from_millis(300)).concurrency(1);
     let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
     let is_open = Arc::new(AtomicUsize::new(0));
     tokio::time::timeout(Duration::from_secs(20), async {
@@ -144,10 +144,11 @@ async fn hanging_upstream_under_load_opens_the_circuit() {
         }
     })
     .await
-    .expect("it is left alone");
+    .expect("the circuit opens within 20 s");
 }
 
-/// A host that takes no connection and refuses none, as behind a firewall, is not reached: no visitor is late.
+/// A host behind a firewall neither accepts nor refuses connections. `connect_timeout` makes that unreachable (502), not a
+/// timeout (504).
 #[tokio::test]
 async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
     let socket = TcpSocket::new_v4().unwrap();

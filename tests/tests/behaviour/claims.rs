@@ -1,5 +1,5 @@
-//! Which claims of a token are in a session: at the upstream by its session callback, with `session.source: local` by
-//! `session.claims`.
+//! Which claims of a token a session contains. At the upstream its session callback decides, with `session.source: local`
+//! the option `session.claims`.
 
 use auth_proxy::testing::{FakeUpstream, FakeUpstreamBuilder, mint};
 use auth_proxy::{
@@ -95,7 +95,7 @@ fn reserved_and_malformed_claims_are_rejected() {
     let says = "`session.claims` is read with `session.source: local` only";
     assert!(error.contains("CLAIMS (session.claims): ") && error.contains(says), "{error}");
     assert!(built(&[("CLAIMS", ""), ("SOURCE", "upstream")]).is_ok());
-    // A mapping of the app's own decides alone.
+    // `session_mapping` replaces `session.claims`, so both together are an error.
     let mapping = |claims: &serde_json::Map<String, Value>| claims.clone();
     let both = Declared::builder().vars([("AUTH_SECRET", "s")]).session_mapping(mapping);
     let error = both.build().unwrap_err().to_string();
@@ -104,8 +104,8 @@ fn reserved_and_malformed_claims_are_rejected() {
     assert!(mapped.session_claims([""; 0]).build().is_ok());
 }
 
-/// What a server tells of its user, without a proxy between.
-async fn told(builder: FakeUpstreamBuilder) -> Value {
+/// The session that a server returns after a sign-in, without the proxy.
+async fn session_of(builder: FakeUpstreamBuilder) -> Value {
     let user = json!({
         "sub": "1", "name": "Ada", "email": "ada@example.com", "picture": "/ada.png", "role": "admin",
     });
@@ -122,7 +122,7 @@ async fn told(builder: FakeUpstreamBuilder) -> Value {
     session
 }
 
-/// As real servers were seen to answer.
+/// The expected sessions were recorded from real servers.
 #[tokio::test]
 async fn fake_upstream_sessions_match_real_servers() {
     let authjs = json!({
@@ -130,13 +130,13 @@ async fn fake_upstream_sessions_match_real_servers() {
     });
     let of = |strategy| FakeUpstream::builder().strategy(strategy);
     // `core/lib/init.ts:38-47`: the default session callback shows no id, in either strategy.
-    assert_eq!(told(of(SessionStrategy::Jwt)).await, authjs);
-    assert_eq!(told(of(SessionStrategy::Database)).await, authjs);
+    assert_eq!(session_of(of(SessionStrategy::Jwt)).await, authjs);
+    assert_eq!(session_of(of(SessionStrategy::Database)).await, authjs);
     let user = json!({ "name": "Ada", "email": "ada@example.com", "emailVerified": null });
-    assert_eq!(told(of(SessionStrategy::Jwt).robo()).await, json!({ "user": user, "expires": ".." }));
+    assert_eq!(session_of(of(SessionStrategy::Jwt).robo()).await, json!({ "user": user, "expires": ".." }));
     let user = json!({ "id": "1", "name": "Ada", "email": "ada@example.com", "emailVerified": null });
     assert_eq!(
-        told(of(SessionStrategy::Database).robo()).await,
+        session_of(of(SessionStrategy::Database).robo()).await,
         json!({ "user": user, "expires": "..", "sessionToken": "..", "userId": "1" })
     );
 }
@@ -146,7 +146,7 @@ async fn fake_upstream_adds_the_configured_session_claims() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let builder = FakeUpstream::builder().strategy(strategy).session_claims(["id", "role", "plan"]);
         for builder in [builder.clone(), builder.robo()] {
-            let user = told(builder).await["user"].clone();
+            let user = session_of(builder).await["user"].clone();
             assert_eq!((&user["id"], &user["role"]), (&json!("1"), &json!("admin")), "{strategy:?}");
             assert_eq!(user.get("plan"), None);
         }

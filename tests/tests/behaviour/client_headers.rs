@@ -1,4 +1,4 @@
-//! Headers of the configuration, and what a client can say in their place.
+//! Configured headers and client address headers, when a client sends its own.
 
 use auth_proxy::auth_proxy;
 use auth_proxy_tests::App;
@@ -15,7 +15,7 @@ auth_proxy! {
     }
 }
 
-/// A header that is declared is the proxy's own, whether its variable is set, empty or not there.
+/// A client cannot set a declared header, whether its variable is set, empty or missing.
 #[tokio::test]
 async fn declared_headers_never_come_from_the_client() {
     let (mirror, seen) = mirror().await;
@@ -38,7 +38,8 @@ async fn declared_headers_never_come_from_the_client() {
     }
 }
 
-/// Who the client is, and over which scheme it came: a trusted proxy may say so in its own way, and nobody else.
+/// Headers with the client address or the scheme are forwarded only from trusted proxies. Headers that change the request
+/// are never forwarded.
 #[tokio::test]
 async fn client_address_headers_count_only_from_trusted_proxies() {
     const CLAIMS: [&str; 6] = [
@@ -66,7 +67,7 @@ async fn client_address_headers_count_only_from_trusted_proxies() {
     }
 }
 
-/// Linux tells an IPv4 peer of a dual-stack socket as `::ffff:127.0.0.1`, and people write what they see.
+/// Linux shows an IPv4 peer of a dual-stack socket as `::ffff:127.0.0.1`, so operators may configure that.
 #[tokio::test]
 async fn trusted_proxies_accept_ipv4_mapped_addresses() {
     let (mirror, seen) = mirror().await;

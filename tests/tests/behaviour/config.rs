@@ -120,7 +120,7 @@ fn builder_values_replace_variables() {
     );
 }
 
-/// The same values, given to the macro's side and to the runtime's: one set of rules.
+/// Macro and runtime use one set of rules, so they must agree on every value.
 #[test]
 fn macro_and_builder_accept_the_same_values() {
     use auth_proxy_rules::{Draft, Opt};

@@ -1,4 +1,4 @@
-//! Which name of the session cookie counts, where the kind of the upstream is not said, and where the scheme decides.
+//! Which name of the session cookie counts: without `kind`, and where the scheme of the request decides.
 
 use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
@@ -23,7 +23,7 @@ async fn who(browser: &Browser, cookies: &str, headers: &[(&str, &str)]) -> Stri
     answer.json()["user"]["name"].as_str().map_or_else(|| answer.code(), str::to_owned)
 }
 
-/// One that asks the upstream, and one that decodes.
+/// An app that asks the upstream, and one that decodes tokens.
 async fn both(
     upstream: &FakeUpstream,
     options: impl Fn(Builder<Auth>) -> Builder<Auth>,
@@ -33,7 +33,7 @@ async fn both(
     [app_of(asking).await, app_of(decoding.session_source(SessionSource::Local)).await]
 }
 
-/// Over https: Auth.js prefixes the name, Robo does not. Neither needs to be named.
+/// Over https Auth.js prefixes the cookie name and Robo does not. Without `kind` both names are accepted.
 #[tokio::test]
 async fn both_cookie_names_are_accepted_over_https_without_kind() {
     for name in [SECURE, PLAIN] {
@@ -41,7 +41,7 @@ async fn both_cookie_names_are_accepted_over_https_without_kind() {
         for (_app, browser) in both(&upstream, |builder| builder.public_url("https://app.test")).await {
             let cookie = format!("{name}={}", token("Ada", name, &upstream));
             assert_eq!(who(&browser, &cookie, &[]).await, "Ada", "{name}");
-            // As a Bearer token it comes under no name.
+            // A Bearer token has no cookie name, so both keys are tried.
             let bearer = format!("Bearer {}", token("Ada", name, &upstream));
             let answer = browser.get_with("/session", &[("authorization", &bearer)]).await;
             assert_eq!(answer.json()["user"]["name"], "Ada", "{name}: {answer:?}");
@@ -49,7 +49,7 @@ async fn both_cookie_names_are_accepted_over_https_without_kind() {
     }
 }
 
-/// The name is the salt of the key: a token of one name is none of the other.
+/// The cookie name is the salt of the key, so a token made for one name is invalid under the other.
 #[tokio::test]
 async fn token_key_depends_on_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(PLAIN)).start().await.unwrap();
@@ -57,14 +57,14 @@ async fn token_key_depends_on_the_cookie_name() {
     let (_app, browser) = app_of(auth.session_source(SessionSource::Local)).await;
     let cookie = format!("{PLAIN}={}", token("Ada", SECURE, &upstream));
     assert_eq!(who(&browser, &cookie, &[]).await, "token_unknown_key");
-    // Neither is it found among the tokens that were verified under the other.
+    // The cache of verified tokens does not mix the two names either.
     let good = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     assert_eq!(who(&browser, &good, &[]).await, "Ada");
     assert_eq!(who(&browser, &cookie, &[]).await, "token_unknown_key");
 }
 
-/// Another host of the domain can set the plain name for this one too: once the upstream was seen to use the other, that
-/// is of no use.
+/// Another host of the domain can set a cookie with the plain name. It is ignored once the upstream has used the prefixed
+/// name.
 #[tokio::test]
 async fn plain_name_is_ignored_once_the_upstream_used_the_prefixed_one() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
@@ -72,16 +72,16 @@ async fn plain_name_is_ignored_once_the_upstream_used_the_prefixed_one() {
     let tossed = format!("{PLAIN}={}", token("Mallory", PLAIN, &upstream));
     let own = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     let decoded = async |cookies: &str| browser.get_with("/token", &[("cookie", cookies)]).await;
-    // Both count, the one with the prefix first.
+    // At first both names count, the prefixed one before the plain one.
     assert_eq!(decoded(&format!("{tossed}; {own}")).await.json()["name"], "Ada");
     assert_eq!(decoded(&tossed).await.json()["name"], "Mallory");
-    // A lookup, whose answer sets the cookie.
+    // The response to this lookup sets the prefixed cookie.
     assert_eq!(who(&browser, &own, &[]).await, "Ada");
     assert_eq!(decoded(&tossed).await.code(), "session_absent");
     assert_eq!(decoded(&own).await.json()["name"], "Ada");
 }
 
-/// What a trusted proxy says of the scheme decides as `public_url` does.
+/// `X-Forwarded-Proto` of a trusted proxy decides, as the scheme of `public_url` does.
 #[tokio::test]
 async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
@@ -103,7 +103,7 @@ async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
     assert_eq!(who(&browser, &format!("{plain}; {secure}"), &[HTTP]).await, "Bob");
 }
 
-/// Nobody else's word on the scheme counts.
+/// Neither an absolute target nor `X-Forwarded-Proto` of an untrusted client changes the scheme.
 #[tokio::test]
 async fn scheme_from_a_client_is_ignored() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();

@@ -1,4 +1,4 @@
-//! Cookies that a lookup brings back reach the browser, and only those of the session.
+//! Session cookies that a lookup returns are relayed to the browser.
 
 use auth_proxy::testing::mint;
 use axum::Router;
@@ -32,7 +32,7 @@ async fn lookup_sets_the_renewed_cookie_once_and_clears_a_refused_one() {
             "{path}"
         );
     }
-    // No lookup, no cookie; and none for a Bearer token.
+    // A page without a lookup sets no cookie, and neither does a request with a Bearer token.
     assert!(browser.get_with("/plain", &[("cookie", &cookie)]).await.cookies().is_empty());
     let bearer = format!("Bearer {token}");
     assert!(browser.get_with("/session", &[("authorization", &bearer)]).await.cookies().is_empty());

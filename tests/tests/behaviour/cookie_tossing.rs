@@ -1,5 +1,5 @@
-//! Cookies that somebody else put beside the visitor's own: from another host of the domain, over http, by
-//! a script, or in pieces. Which one counts is always the same, and never a mix of two.
+//! Cookie tossing: an attacker sets cookies beside the visitor's own, from another host of the domain, over http, or by a
+//! script. The choice between them is fixed, and two tokens are never mixed.
 
 use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
@@ -13,7 +13,7 @@ const COOKIE: &str = "authjs.session-token";
 const HTTPS: &str = "__Secure-authjs.session-token";
 const HTTP: &str = "_Secure-authjs.session-token";
 
-/// Who a `Cookie` header signs in: a name, or a code.
+/// The user name or the error code for this `Cookie` header.
 async fn who(app: &App, cookie: &str) -> String {
     let request =
         format!("GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n");
@@ -40,18 +40,18 @@ async fn both(upstream: &FakeUpstream, options: impl Fn(Builder<Auth>) -> Builde
     [app_of(asking).await.0, app_of(decoding).await.0]
 }
 
-/// The expected answers of an app that asks and of one that decodes, whose codes for what is no good differ.
+/// The expected results of an app that asks and of one that decodes, whose error codes differ.
 fn refused(expected: &'static str) -> [&'static str; 2] {
     match expected {
-        // What has not the form of a token is refused unasked.
+        // A value without the form of a token is rejected without a lookup.
         "token_malformed" => [expected; 2],
         _ if expected.starts_with("token_") => ["session_refused", expected],
         _ => [expected; 2],
     }
 }
 
-/// The first cookie of a name counts, as in Auth.js: browsers send the more specific path first, and the
-/// older of two (RFC 6265, section 5.4). What is no good is not rescued by what comes after.
+/// The first cookie of a name counts, as in Auth.js: browsers send the longer path first, then the older cookie (RFC 6265,
+/// section 5.4). A later valid cookie does not replace an invalid first one.
 #[tokio::test]
 async fn first_cookie_of_a_name_counts() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -64,24 +64,24 @@ async fn first_cookie_of_a_name_counts() {
         (format!("{COOKIE}={ada}\r\nCookie: {COOKIE}={mallory}"), "Ada"),
         (format!("{COOKIE}={ada}; {COOKIE}=garbage"), "Ada"),
         (format!("{COOKIE}=garbage; {COOKIE}={ada}"), "token_malformed"),
-        // Empty is as if it had not been sent, and takes the place all the same: nobody gets in by it.
+        // An empty first cookie counts as absent, and the second one is still ignored.
         (format!("{COOKIE}=; {COOKIE}={ada}"), "session_absent"),
-        // Without an equals sign it is no cookie of this name.
+        // Without an equals sign it is not a cookie of this name.
         (format!("{COOKIE}; {COOKIE}={ada}"), "Ada"),
-        // A name is a name in its case, without another's.
+        // Names are case-sensitive and compared as a whole.
         (format!("{COOKIE}x={mallory}; x{COOKIE}={mallory}; {COOKIE}={ada}"), "Ada"),
         (format!("{}={mallory}; {COOKIE}={ada}", COOKIE.to_uppercase()), "Ada"),
         (format!("{}={mallory}", COOKIE.to_uppercase()), "session_absent"),
-        // What is quoted is quoted: no cookie hides another, and none ends where a quote does.
+        // Quotes have no meaning: a semicolon inside of them still ends a cookie.
         (format!("a=\"; {COOKIE}={ada}; b=\""), "Ada"),
         (format!("a=\"x; {COOKIE}={mallory}\"; {COOKIE}={ada}"), "token_malformed"),
         (format!("{COOKIE}=\"{ada}\""), "token_malformed"),
         (format!("{COOKIE}='{ada}'"), "token_malformed"),
-        // Cookies have no names inside of them.
+        // A name inside a value does not count.
         (format!("a={COOKIE}={mallory}; {COOKIE}={ada}"), "Ada"),
         (format!("a,{COOKIE}={mallory}"), "session_absent"),
         (format!("$Version=1, {COOKIE}={mallory}"), "session_absent"),
-        // Nameless ones, which some browsers send without the equals sign.
+        // Nameless cookies, which some browsers send without the equals sign.
         (format!("={COOKIE}={mallory}"), "session_absent"),
         (format!("=={COOKIE}={mallory}; {COOKIE}={ada}"), "Ada"),
     ] {
@@ -91,28 +91,28 @@ async fn first_cookie_of_a_name_counts() {
     }
 }
 
-/// Whatever is put beside a whole token in chunks, and whatever chunks of two tokens are mixed.
+/// Chunks of one token beside a whole token or chunks of another one.
 #[tokio::test]
 async fn chunks_of_two_tokens_are_never_joined() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let apps = both(&upstream, |builder| builder).await;
     let ada = token("Ada", COOKIE, upstream.secret());
-    // Each IV is random: one in 64 begins with the same character, and then the first cuts would not differ.
+    // IVs are random. One in 64 begins with the same character, and then the first cuts would be equal.
     let mallory = std::iter::repeat_with(|| token("Mallory", COOKIE, upstream.secret()))
         .find(|token| token[..177] != ada[..177])
-        .expect("one whose IV begins otherwise");
+        .expect("a token with another first IV character");
     let cut = |token: &str, at: usize| (token[..at].to_owned(), token[at..].to_owned());
-    // Behind the header, which is the same in every token under one key.
+    // Cuts after the header, which is the same in every token under one key.
     for at in [177, 178, 198, 199, 200, 300, ada.len() - 44, ada.len() - 43, ada.len() - 1] {
         let ((a0, a1), (m0, m1)) = (cut(&ada, at), cut(&mallory, at));
         for (cookie, expected) in [
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={a1}"), &["Ada"][..]),
             (format!("{COOKIE}.1={a1}; {COOKIE}.0={a0}"), &["Ada"]),
-            // The first of each number counts: a mix is neither.
+            // The first chunk of each number counts; a mix of two tokens is invalid.
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={m1}; {COOKIE}.1={a1}"), &[]),
             (format!("{COOKIE}.0={m0}; {COOKIE}.0={a0}; {COOKIE}.1={a1}"), &[]),
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={a1}; {COOKIE}.0={m0}; {COOKIE}.1={m1}"), &["Ada"]),
-            // Two whole ones: the plain cookie first. Where it is no good, the chunks are, and all of them.
+            // Two complete tokens: the plain cookie counts. If it is malformed, the chunks count.
             (format!("{COOKIE}={ada}; {COOKIE}.0={m0}; {COOKIE}.1={m1}"), &["Ada"]),
             (format!("{COOKIE}.0={m0}; {COOKIE}.1={m1}; {COOKIE}={ada}"), &["Ada"]),
             (format!("{COOKIE}={}; {COOKIE}.0={m0}; {COOKIE}.1={m1}", ada.replace('.', "..")), &["Mallory"]),
@@ -120,7 +120,7 @@ async fn chunks_of_two_tokens_are_never_joined() {
             (format!("{COOKIE}={ada}; {COOKIE}.1={m1}"), &["Ada"]),
             (format!("{COOKIE}={a0}; {COOKIE}.0={a0}; {COOKIE}.1={m1}"), &[]),
             (format!("{COOKIE}={a0}; {COOKIE}.0={a1}"), &[]),
-            // Not in sequence, or not a number.
+            // Chunk numbers that are not in sequence, or not numbers.
             (format!("{COOKIE}.1={a0}; {COOKIE}.2={a1}"), &[]),
             (format!("{COOKIE}.0={a0}; {COOKIE}.2={a1}"), &[]),
             (format!("{COOKIE}.0={a0}; {COOKIE}.01={m1}; {COOKIE}.1={a1}"), &["Ada"]),
@@ -141,7 +141,7 @@ async fn chunks_of_two_tokens_are_never_joined() {
     }
 }
 
-/// Beyond what is read: nothing is read of it, and the visitor is told, not let in or out.
+/// `Cookie` headers beyond the limit are not parsed; the request is rejected with a code.
 #[tokio::test]
 async fn oversized_cookies_are_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -159,15 +159,15 @@ async fn oversized_cookies_are_rejected() {
             assert_eq!(who(app, &cookie).await, "token_too_large");
         }
     }
-    // Within it, thousands of others change nothing.
+    // Within the limit, thousands of other cookies change nothing.
     let others: String = (0..2000).map(|n| format!("{COOKIE}{n}=x; ")).collect();
     for app in &apps {
         assert_eq!(who(app, &format!("{others}{COOKIE}={ada}")).await, "Ada");
     }
 }
 
-/// On https the prefixed name is the only one: nobody but this host can have set it, and what looks like it
-/// is another cookie.
+/// On https only the prefixed name counts, since browsers accept it only from this host over https. A similar name is
+/// another cookie.
 #[tokio::test]
 async fn similar_names_do_not_count_as_the_prefixed_cookie() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
@@ -200,8 +200,8 @@ async fn similar_names_do_not_count_as_the_prefixed_cookie() {
     }
 }
 
-/// On http no name is protected, and the upstream's prefix travels with one underscore less. Only that name
-/// counts, here and at the upstream.
+/// On http browsers reject `__Secure-`, so the cookie has one underscore less. Only that name counts, in this app and at the
+/// upstream.
 #[tokio::test]
 async fn only_the_name_with_one_underscore_counts_on_http() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
@@ -219,7 +219,7 @@ async fn only_the_name_with_one_underscore_counts_on_http() {
     ] {
         for app in &apps {
             assert_eq!(who(app, &cookie).await, expected, "{cookie}");
-            // Asked through the proxy, the upstream says the same.
+            // The forwarded request has the same result.
             let request = format!(
                 "GET /api/auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
             );
@@ -231,14 +231,13 @@ async fn only_the_name_with_one_underscore_counts_on_http() {
     }
 }
 
-/// The `Cookie` line that goes up with a form: the other cookies of Auth.js are its own to judge, by their
-/// names, which stay what they were.
+/// The upstream judges its other cookies by their names, so their names must be forwarded unchanged.
 #[tokio::test]
 async fn csrf_cookies_keep_their_names() {
     let tossed = "authjs.csrf-token=evil%7Cevil; _Host-authjs.csrf-token=evil%7Cevil; __Host-authjs.csrf-token=own%7Cown";
     for (public, up) in [
         ("https://app.test", tossed.to_owned()),
-        // On http, only what was set through here comes under the protected name.
+        // On http only cookies that were set through this app get the protected name.
         (
             "http://app.internal",
             "authjs.csrf-token=evil%7Cevil; __Host-authjs.csrf-token=evil%7Cevil".to_owned(),
@@ -256,7 +255,7 @@ async fn csrf_cookies_keep_their_names() {
     }
 }
 
-/// A CSRF token that was tossed does not hold: it is signed with the secret, and must be in the form.
+/// A tossed CSRF cookie is invalid, since it is signed with the secret and must match the form.
 #[tokio::test]
 async fn foreign_csrf_tokens_do_not_sign_in() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();

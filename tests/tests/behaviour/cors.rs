@@ -1,4 +1,4 @@
-//! Pages of other origins: those that are named may sign in, with cookies; the others see nothing.
+//! CORS: pages of the configured origins may use the sign-in routes with cookies, other origins may not.
 
 use auth_proxy_tests::{Answer, App};
 use axum::Router;
@@ -45,7 +45,7 @@ async fn only_configured_origins_are_allowed() {
     ] {
         let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", origin)]).await;
         assert_eq!((answer.status, is_allowed(&answer, origin)), (200, allowed), "{origin}");
-        // Errors too, so that the page can read their code.
+        // Errors carry the headers too, so that the page can read their code.
         let answer = ask(&app, "PUT", "/api/auth/csrf", &[("origin", origin)]).await;
         assert_eq!((answer.status, is_allowed(&answer, origin)), (405, allowed), "{origin}");
         let asked = [("origin", origin), ("access-control-request-method", "POST")];
@@ -57,7 +57,7 @@ async fn only_configured_origins_are_allowed() {
         );
         assert_eq!(answer.header("access-control-allow-headers").contains("x-auth-return-redirect"), allowed);
     }
-    // Without an origin it is no business of CORS, but a cache must still keep the two apart.
+    // Without `Origin` CORS does not apply, but `Vary` is set, since a cache must keep the responses apart.
     let answer = ask(&app, "GET", "/api/auth/csrf", &[]).await;
     assert!(!is_allowed(&answer, ""));
     // A preflight never reaches the upstream.
@@ -74,7 +74,7 @@ async fn cors_is_off_by_default() {
     assert_eq!(ask(&app, "OPTIONS", "/api/auth/csrf", &asked).await.status, 405);
 }
 
-/// An upstream that opens itself to everybody, as Robo does with `ROBO_CORS=1`, does not open this app.
+/// Robo allows every origin with `ROBO_CORS=1`. That must not open this app.
 #[tokio::test]
 async fn upstream_cors_headers_are_stripped() {
     let open: Router =

@@ -1,4 +1,4 @@
-//! Writes from pages of other origins: refused where they carry the session cookie, and nowhere else.
+//! Writes from pages of other origins are rejected if they carry the session cookie.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -46,7 +46,7 @@ impl Counted {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// Whether a request with these headers reaches the handler. Who is refused is told so in full.
+    /// Whether a request with these headers reaches the handler. A rejection is checked for its code and headers.
     async fn passes(&self, method: &str, headers: &[(&str, &str)]) -> bool {
         let before = self.reached.load(SeqCst);
         let answer = self.ask(method, "/guarded", headers).await;
@@ -80,7 +80,7 @@ async fn sec_fetch_site_decides_before_origin() {
         ("Same-Origin", false),
         ("something-new", false),
     ] {
-        // An origin, whatever it is, does not overrule it.
+        // `Origin` does not overrule `Sec-Fetch-Site`.
         for origin in [None, Some(EVIL), Some(own.as_str()), Some("null")] {
             let mut headers = vec![COOKIE, ("sec-fetch-site", site)];
             headers.extend(origin.map(|origin| ("origin", origin)));
@@ -110,7 +110,7 @@ async fn origin_decides_without_sec_fetch_site() {
     let host = app.app.addr.to_string();
     for (origin, passes) in [
         (app.app.url("").as_str(), true),
-        // TLS may end before this app.
+        // TLS may be terminated in front of the app.
         (&format!("https://{host}"), true),
         (EVIL, false),
         ("null", false),
@@ -129,12 +129,12 @@ async fn origin_decides_without_sec_fetch_site() {
     }
     let own = app.app.url("");
     assert!(!app.passes("POST", &[COOKIE, ("origin", &own), ("origin", EVIL)]).await);
-    // Neither header: a program, which sends what it wants to.
+    // Without both headers the client is not a browser, so there is nothing to protect.
     assert!(app.passes("POST", &[COOKIE]).await);
     assert!(app.passes("POST", &[COOKIE, ("referer", "https://evil.example/")]).await);
 }
 
-/// A host that is nobody's for the sign-in routes will do to compare: a page can set neither header.
+/// A page can set neither `Host` nor `Origin`, so a host that the sign-in routes would reject is good enough to compare.
 #[tokio::test]
 async fn origin_is_compared_with_the_normalized_host() {
     let app = Counted::start(plain(), &[]).await;
@@ -153,7 +153,7 @@ async fn origin_is_compared_with_the_normalized_host() {
         let headers = [COOKIE, ("host", host), ("origin", origin)];
         assert_eq!(app.passes("POST", &headers).await, passes, "{host} {origin}");
     }
-    // What a client says of forwarding is nobody's word.
+    // `X-Forwarded-Host` of a client does not count.
     let forwarded =
         [COOKIE, ("host", "app.example.com"), ("x-forwarded-host", "evil.example"), ("origin", EVIL)];
     assert!(!app.passes("POST", &forwarded).await);
@@ -173,7 +173,7 @@ async fn public_url_fixes_host_and_scheme() {
         ("https://other.example.com", false),
         (EVIL, false),
     ] {
-        // Whatever host was asked for.
+        // The `Host` header does not matter.
         for host in ["app.example.com", "evil.example", "other.example.com"] {
             let headers = [COOKIE, ("host", host), ("origin", origin)];
             assert_eq!(app.passes("POST", &headers).await, passes, "{host} {origin}");
@@ -186,7 +186,7 @@ async fn host_and_scheme_come_from_a_trusted_proxy() {
     let app = Counted::start(plain().trusted_proxies(["127.0.0.0/8"]), &[]).await;
     for (origin, passes) in [
         ("https://app.example.com", true),
-        // The network between a visitor and a page without TLS is not this app.
+        // A page over plain http may be forged in the network, so it is another origin.
         ("http://app.example.com", false),
         ("https://internal", false),
     ] {
@@ -221,7 +221,7 @@ async fn cors_and_trusted_origins_may_write() {
             assert_eq!(app.passes("POST", &headers).await, passes, "{origin} {site:?}");
         }
     }
-    // A named origin beside another one is a request that somebody made up.
+    // No browser sends two `Origin` headers.
     assert!(!app.passes("POST", &[COOKIE, ("origin", cors), ("origin", EVIL)]).await);
     for bad in ["*", "null", "admin.example.com", "https://admin.example.com/path", ""] {
         let error = plain().build().unwrap().cross_origin_protection().trust_origin(bad).unwrap_err();
@@ -229,7 +229,7 @@ async fn cors_and_trusted_origins_may_write() {
     }
 }
 
-/// Cookies are what a browser adds by itself. No cookie of the session, no name to act in.
+/// Only cookies are added by the browser itself. A request without the session cookie acts for no visitor.
 #[tokio::test]
 async fn only_requests_with_a_session_cookie_are_checked() {
     let app = Counted::start(plain(), &[]).await;
@@ -285,7 +285,7 @@ async fn cross_site_websocket_handshakes_are_rejected() {
     }
 }
 
-/// Without the layer nothing changes, and the sign-in routes are not behind it: a provider posts its callback
+/// Routes without the layer are not checked. The sign-in routes are not either, since a provider posts its callback
 /// (`response_mode=form_post`) from its own page.
 #[tokio::test]
 async fn protection_applies_only_to_layered_routes() {
@@ -298,7 +298,7 @@ async fn protection_applies_only_to_layered_routes() {
     assert!(upstream.seen().iter().any(|seen| seen.uri.path() == "/api/auth/callback/apple"));
 }
 
-/// A refusal looks nothing up, and who passes is looked up as ever.
+/// A rejected write makes no lookup; an accepted one makes one.
 #[tokio::test]
 async fn rejected_write_makes_no_lookup() {
     let upstream = upstream().await;
@@ -318,7 +318,7 @@ async fn rejected_write_makes_no_lookup() {
     let answer = browser.post("/write", &[]).await;
     assert_eq!((answer.status, upstream.lookups()), (200, 1), "{answer:?}");
     assert_eq!(answer.body, "Demo");
-    // The client's own cookies, and the headers of a form on another site.
+    // The visitor's cookie with the headers of a form on another site.
     let cookie = answer.cookies()[0].split(';').next().unwrap().to_owned();
     let client = auth_proxy_tests::loopback_client();
     let request =

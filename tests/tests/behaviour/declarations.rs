@@ -1,5 +1,5 @@
-//! Declarations in places where macros break: strict lints, hostile names in scope, other macros
-//! around. Another name for the crate is in tests/renamed.
+//! Declarations under strict lints, with conflicting names in scope, and inside other macros. A renamed dependency is
+//! tested in tests/renamed.
 
 /// Generated code under every lint that a careful crate turns on.
 #[deny(warnings, missing_docs, unused_qualifications, missing_debug_implementations)]
@@ -33,8 +33,8 @@ mod strict {
     }
 }
 
-/// Names that generated code must not trip over.
-#[allow(dead_code, non_camel_case_types, non_upper_case_globals, reason = "they are there to be in the way")]
+/// Names that shadow those of the prelude. Generated code must use absolute paths.
+#[allow(dead_code, non_camel_case_types, non_upper_case_globals, reason = "they only shadow other names")]
 pub(crate) mod hostile {
     pub(crate) const f: u8 = 1;
     pub(crate) const inner: u8 = 1;
@@ -106,7 +106,7 @@ fn declaration_inside_a_function_builds() {
     assert!(Inner::from_env().is_ok());
 }
 
-/// Two proxies of one type in one request: each looks for itself.
+/// Two proxies of one type serve one request: one guards, the other extracts. Each asks its own upstream.
 #[tokio::test]
 async fn two_proxies_of_one_type_make_separate_lookups() {
     use crate::support::{Auth, upstream};
@@ -122,12 +122,11 @@ async fn two_proxies_of_one_type_make_separate_lookups() {
     let app = auth_proxy_tests::App::start(outer.attach(router.layer(outer.require()))).await;
     let browser = auth_proxy_tests::Browser::of(&app);
     browser.sign_in("demo", "demo").await;
-    // Both fakes have the same secret, so that the session of the one is good at the other, which
-    // must have been asked.
+    // Both fakes have the same secret, so that the session of one is valid at the other. Both must have been asked.
     assert_eq!((browser.get("/").await.body.as_str(), one.lookups(), other.lookups()), ("true", 1, 1));
 }
 
-/// Two proxies in one app, each with its own cookie, in one state.
+/// Two proxies with their own cookies and base paths in one app and one state.
 #[tokio::test]
 async fn two_proxies_in_one_state_use_separate_cookies() {
     use auth_proxy::{Session, auth_proxy, require_session, testing::FakeUpstream};

@@ -1,4 +1,4 @@
-//! Handlers and policies called as plain functions, and visitors who are signed in without a sign-in.
+//! The `testing` helpers: handlers and policies called as plain functions, and visitors signed in by a cookie.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -102,7 +102,7 @@ async fn fake_upstream_cookie_signs_a_visitor_in() {
         let session = browser.get_with("/session", &headers).await.json();
         assert_eq!((&session["user"]["name"], &session["user"]["id"]), (&json!("Ada"), &json!("9")));
         assert_eq!(browser.get_with("/admin", &headers).await.body, "ok", "{strategy:?}");
-        // Each is a session of its own, and ends with its own sign-out.
+        // Each call makes a new session.
         assert_ne!(upstream.cookie(&ada), cookie);
     }
 }
@@ -122,7 +122,7 @@ async fn fake_upstream_cookie_may_be_chunked_or_expired() {
     assert_eq!(browser.get_with("/session", &[("cookie", &over)]).await.code(), "session_refused");
 }
 
-/// The policy of the other tests, which reads the default types.
+/// The policy `Admin` reads the default `User` and `Claims`.
 #[test]
 fn default_user_and_claims_can_be_built_by_hand() {
     let extra = Map::from_iter([("role".to_owned(), json!("admin"))]);

@@ -1,4 +1,4 @@
-//! Who navigates gets a page for 403 and for 502 to 504; everybody else gets `application/problem+json`.
+//! A navigation gets an HTML page for 403 and 502 to 504; other requests get `application/problem+json`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,13 +24,13 @@ fn varies_by_accept(answer: &Answer) -> bool {
     answer.headers.get_all("vary").iter().any(|line| line == "Accept")
 }
 
-/// One whose upstream is not there, and which goes on asking for it.
+/// A proxy whose upstream is unreachable, without retries and circuit breaker.
 fn down() -> Builder<Auth> {
     let url = format!("http://127.0.0.1:{}", free_port());
     Auth::builder().base_url(url).retries(0).circuit_breaker(0)
 }
 
-/// Asserts that an answer is the page of this error, as small and as neutral as it is to be.
+/// Asserts that a response is the page of this error, uncacheable and smaller than 2 kB.
 fn is_page(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.header("content-type")), (status, "text/html; charset=utf-8"));
     assert_eq!(page_code(&answer.body).as_deref(), Some(code), "{answer:?}");
@@ -38,7 +38,7 @@ fn is_page(answer: &Answer, status: u16, code: &str) {
     assert!(answer.body.len() < 2_000, "{} bytes", answer.body.len());
 }
 
-/// Asserts that the same request of a script or a program gets the problem.
+/// Asserts that a response is the problem of this error.
 fn is_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code));
     assert_eq!((answer.header("cache-control"), varies_by_accept(answer)), ("no-store", true));
@@ -61,7 +61,7 @@ async fn outage_is_a_page_for_navigations_and_a_problem_otherwise() {
         let code = "upstream_unreachable";
         let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
         is_page(&page, 502, code);
-        // An old browser, which says of itself what it accepts and no more.
+        // An old browser sends `Accept` but no `Sec-Fetch-Mode`.
         is_page(&browser.get_with(path, &[PAGE, COOKIE]).await, 502, code);
         let program = browser.get_with(path, &[COOKIE]).await;
         is_problem(&program, 502, code);
@@ -111,7 +111,7 @@ async fn policy_refusal_is_a_page_and_keeps_the_session() {
     for path in ["/admin", "/admins/a"] {
         let page = browser.get_with(path, &[PAGE, NAVIGATE]).await;
         assert_eq!((page.status, page_code(&page.body).as_deref()), (403, Some("policy_refused")), "{path}");
-        // The cookie that the lookup renewed.
+        // The renewed cookie is relayed with the page.
         assert!(page.header("set-cookie").starts_with("authjs.session-token="), "{page:?}");
         assert_eq!(browser.get(path).await.code(), "policy_refused");
     }
@@ -161,7 +161,7 @@ async fn client_errors_stay_problems() {
     }
 }
 
-/// What the upstream answers is the upstream's, and what the app answers is the app's.
+/// Only errors of the library become pages; errors of the upstream and of the app's handlers do not.
 #[tokio::test]
 async fn responses_of_upstream_and_app_are_not_replaced() {
     let upstream = upstream().await;
@@ -211,7 +211,7 @@ async fn custom_error_page_is_used() {
     };
     let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).retries(0).error_page(page)).await;
     browser.sign_in("demo", "demo").await;
-    // The status and the headers of the error, where the page says nothing.
+    // The page keeps the status and headers of the error unless it sets its own.
     let refused = browser.get_with("/admin", &[PAGE, NAVIGATE]).await;
     assert_eq!((refused.status, refused.body.as_str()), (403, "not for you"));
     assert_eq!((refused.header("cache-control"), refused.header("retry-after")), ("no-store", ""));
@@ -224,12 +224,12 @@ async fn custom_error_page_is_used() {
         let varies: Vec<_> = failed.headers.get_all("vary").iter().collect();
         assert_eq!(varies[..2], ["Accept-Language", "Accept"]);
     }
-    // Nobody else is shown it.
+    // A request that is no navigation gets the problem.
     assert_eq!(browser.get("/session").await.status, 502);
     assert_eq!(*told.lock().unwrap(), ["policy_refused", "upstream_unreachable", "upstream_unreachable"]);
 }
 
-/// A layer of the app's between a handler and the proxy's has compressed the problem, and told its length.
+/// A layer between the handler and the proxy's layer may compress the problem. The page must not keep its headers.
 #[tokio::test]
 async fn page_drops_the_headers_of_the_replaced_body() {
     let auth = down().build().unwrap();
@@ -257,7 +257,7 @@ async fn page_drops_the_headers_of_the_replaced_body() {
     assert_eq!(browser.get_with("/packed", &[COOKIE]).await.body, "a zip");
 }
 
-/// Two layers, of two proxies or by mistake, make one page.
+/// Two layers are applied, for two proxies or by mistake. The inner one renders the page, the outer one leaves it.
 #[tokio::test]
 async fn two_layers_render_one_page() {
     let auth = down().build().unwrap();

@@ -72,7 +72,7 @@ async fn local_sessions_make_no_lookup() {
     assert_eq!(upstream.lookups(), before);
 }
 
-/// Times that no date can tell are no reason to fall over.
+/// An `exp` beyond the representable dates must not panic.
 #[tokio::test]
 async fn exp_beyond_representable_dates_gives_no_expiry() {
     let upstream = upstream().await;
@@ -117,7 +117,7 @@ async fn database_sessions_hide_their_token_and_end_on_sign_out() {
         assert_eq!(raw.len(), 64);
         let session = browser.get("/session").await;
         assert_eq!(session.json()["user"]["name"], "Demo");
-        // Robo tells it; nobody behind this proxy sees it.
+        // Robo puts the token into the session; the proxy removes it.
         assert!(!session.body.contains(&raw) && !session.body.contains("sessionToken"), "{}", session.body);
         let token = browser.get("/token").await;
         assert_eq!(token.json()["sub"], "1");
@@ -168,12 +168,12 @@ async fn bearer_tokens_are_accepted_and_invalid_ones_rejected() {
             assert_eq!(answer.status, 401, "{path}");
             assert_eq!(answer.header("www-authenticate"), r#"Bearer error="invalid_token""#, "{path}");
         }
-        // Another scheme is none of ours.
+        // The scheme is case-sensitive here: another one is ignored.
         assert_eq!(
             browser.get_with("/session/optional", &[("authorization", "bearer x")]).await.body,
             "null"
         );
-        // A cookie that is no good is not rescued.
+        // A valid Bearer token does not replace an invalid cookie.
         let both = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd"), good[0]];
         assert_eq!(browser.get_with("/session", &both).await.status, 401);
     }

@@ -1,4 +1,5 @@
-//! An upstream whose forms and callback URLs are not of this app's origin: said once, with the server and the mend.
+//! An upstream whose forms and callback URLs have another origin than this app: one warning that names the server and the
+//! fix.
 
 use auth_proxy::options::UpstreamKind;
 use auth_proxy_tests::Browser;
@@ -10,9 +11,9 @@ use serde_json::json;
 use crate::logs::Log;
 use crate::support::{Auth, app_of, upstream};
 
-const SAID: &str = "the upstream makes its URLs of another origin";
+const WARNING: &str = "the upstream makes its URLs of another origin";
 
-/// An upstream that makes its URLs of this origin, and answers with these headers.
+/// An upstream whose URLs have this origin and whose responses have these headers.
 fn of(origin: &'static str, headers: &[(&'static str, &'static str)]) -> Router {
     let sign_in = format!("{origin}/api/auth/signin/github");
     let callback = format!("{origin}/api/auth/callback/github");
@@ -40,7 +41,7 @@ async fn ask(browser: &Browser, path: &str) {
 
 #[tokio::test]
 async fn foreign_origin_warns_once_and_names_the_fix() {
-    for (kind, header, mend) in [
+    for (kind, header, fix) in [
         (UpstreamKind::Authjs, NEXT, "examples/nextjs/README.md"),
         (UpstreamKind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
         (UpstreamKind::NextAuthV4, NEXT, "AUTH_TRUST_HOST"),
@@ -53,14 +54,14 @@ async fn foreign_origin_warns_once_and_names_the_fix() {
             let (_app, browser) =
                 app_of(Auth::builder().base_url("http://auth").kind(kind).fetch(upstream)).await;
             ask(&browser, path).await;
-            assert_eq!(log.times(SAID), 1, "{path} {}", log.text());
-            assert!(log.text().contains(mend), "{mend}: {}", log.text());
+            assert_eq!(log.times(WARNING), 1, "{path} {}", log.text());
+            assert!(log.text().contains(fix), "{fix}: {}", log.text());
             assert!(log.text().contains("http://localhost:3001"), "{}", log.text());
         }
     }
 }
 
-/// An upstream that follows `Host` is right, and so is one with `AUTH_URL` for this app.
+/// An upstream that follows `Host`, or has `AUTH_URL` set to this app, uses the right origin.
 #[tokio::test]
 async fn own_origin_does_not_warn() {
     let log = Log::start();
@@ -73,10 +74,10 @@ async fn own_origin_does_not_warn() {
     let (_app, browser) = app_of(builder).await;
     ask(&browser, "/api/auth/providers").await;
     ask(&browser, "/api/auth/signin").await;
-    assert_eq!(log.times(SAID), 0, "{}", log.text());
+    assert_eq!(log.times(WARNING), 0, "{}", log.text());
 }
 
-/// http of an app that is https: the upstream does not believe `X-Forwarded-Proto`.
+/// The URLs are http and the app is https: the upstream ignores `X-Forwarded-Proto`.
 #[tokio::test]
 async fn http_urls_for_an_https_app_warn() {
     let log = Log::start();
@@ -88,8 +89,8 @@ async fn http_urls_for_an_https_app_warn() {
     assert_eq!(log.times("trust proxy"), 1, "{}", log.text());
 }
 
-/// In the parent-domain deployment the pages are the auth host's: its cookies say so. Without that word it is not
-/// known, and cookies of its own host alone are lost here.
+/// In the parent-domain deployment the pages belong to the auth host, whose cookies have a `Domain`. Without `Domain` the
+/// cookies are lost at this app, so the warning is right.
 #[tokio::test]
 async fn parent_domain_deployment_does_not_warn() {
     for (cookie, path, times) in [
@@ -106,11 +107,11 @@ async fn parent_domain_deployment_does_not_warn() {
             Auth::builder().base_url("https://auth.example.com").public_url("https://app.example.com");
         let (_app, browser) = app_of(builder.fetch(upstream)).await;
         ask(&browser, path).await;
-        assert_eq!(log.times(SAID), times, "{cookie} {path} {}", log.text());
+        assert_eq!(log.times(WARNING), times, "{cookie} {path} {}", log.text());
     }
 }
 
-/// What is looked at passes as it is, also where it is larger than what is looked at or no JSON.
+/// Inspected bodies are forwarded unchanged, also if they exceed the inspection limit or are invalid JSON.
 #[tokio::test]
 async fn inspected_bodies_are_forwarded_unchanged() {
     let log = Log::start();
@@ -123,10 +124,10 @@ async fn inspected_bodies_are_forwarded_unchanged() {
     let page = browser.get("/api/auth/signin").await;
     assert!(page.body == large && page.header("content-length") == large.len().to_string());
     assert_eq!(browser.get("/api/auth/providers").await.body, nonsense);
-    assert_eq!(log.times(SAID), 0, "{}", log.text());
+    assert_eq!(log.times(WARNING), 0, "{}", log.text());
 }
 
-/// The callback of a sign-in at Next.js: what it is told of `Host` is on already.
+/// The callback points at the Next.js server. `upstream.host: preserve` is the default here, so it is not suggested.
 #[tokio::test]
 async fn next_js_callback_warning_names_the_example() {
     let log = Log::start();

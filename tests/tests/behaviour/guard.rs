@@ -26,7 +26,7 @@ async fn api_callers_get_401_and_browsers_the_sign_in_page() {
                 format!("{path}?tab=1&b=%2F").replace('%', "%25").replace('/', "%2F").replace('?', "%3F");
             let back = back.replace('=', "%3D").replace('&', "%26");
             assert_eq!(location(&page), format!("/api/auth/signin?callbackUrl={back}"));
-            // A script that fetches HTML is no navigation.
+            // A script that fetches HTML is not a navigation.
             assert_eq!(browser.get_with(path, &[PAGE, ("sec-fetch-mode", "cors")]).await.status, 401);
         }
     }
@@ -67,7 +67,7 @@ async fn callback_url_uses_public_url_and_the_sign_in_page_does_not_loop() {
         .unwrap();
     let app = auth_proxy_tests::App::start(crate::support::routes(&auth)).await;
     let browser = auth_proxy_tests::Browser::of(&app);
-    // A guard on the sign-in page itself answers, and sends nobody in circles.
+    // A guard on the sign-in page answers 401: a redirect to itself would loop.
     assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
     let page = browser.get_with("/group/a", &[PAGE, NAVIGATE, ("host", "evil.example")]).await;
     assert_eq!(location(&page), "/protected?callbackUrl=http%3A%2F%2Fapp.test%3A8080%2Fgroup%2Fa");
@@ -92,7 +92,7 @@ async fn policy_refusal_is_403() {
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         browser.sign_in("demo", "demo").await;
         for path in ["/admin", "/admins/a"] {
-            // To who navigates too, as a page: see `error_pages`.
+            // A navigation gets 403 as a page, see `error_pages`.
             assert_eq!(browser.get_with(path, &[PAGE, NAVIGATE]).await.status, 403);
             let refused = browser.get(path).await;
             assert_eq!((refused.status, refused.code().as_str()), (403, "policy_refused"));

@@ -1,5 +1,5 @@
-//! HTTP/1.1 messages in bytes, read more strictly than any server or client does (RFC 9112), and an upstream
-//! that keeps every byte it was sent. What another reader might cut in another place is an error here.
+//! A strict parser of HTTP/1.1 messages (RFC 9112), and an upstream that records every request. Anything that two parsers
+//! might split differently is an error.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,10 +28,10 @@ impl Message {
     }
 }
 
-/// Takes the first message off a buffer. `Ok(None)` while it has not arrived whole.
+/// Takes the first message off a buffer. `Ok(None)` until it is complete.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A description of the syntax error.
 pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Message>, String> {
     let Some(end) = find(buffer, b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&buffer[..end]).map_err(|error| format!("head: {error}"))?;
@@ -44,10 +44,10 @@ pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Message>, String> {
         }
     }
     for line in lines {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("no header: {line:?}"))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| format!("not a header: {line:?}"))?;
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(format!("no header name: {line:?}"));
+            return Err(format!("not a header name: {line:?}"));
         }
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
@@ -101,16 +101,16 @@ pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// What an upstream saw.
+/// The requests that the upstream got.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) requests: Vec<Message>,
-    /// What was no request, connection by connection.
+    /// Syntax errors, at most one for each connection.
     pub(crate) faults: Vec<String>,
 }
 
-/// A server on a plain socket that keeps connections open, takes whatever follows a request for the next
-/// one, and answers each with its request line and body.
+/// An upstream that keeps connections open, reads any bytes after a request as the next request, and answers each with its
+/// request line and body.
 pub(crate) struct Recorder {
     pub(crate) url: String,
     log: Arc<Mutex<Log>>,
@@ -130,7 +130,7 @@ impl Recorder {
         Self { url, log }
     }
 
-    /// What was seen since the last time, and nothing that is still under way.
+    /// The requests since the last call.
     pub(crate) fn take(&self) -> Log {
         std::mem::take(&mut self.log.lock().unwrap())
     }
@@ -163,20 +163,20 @@ async fn serve(mut socket: TcpStream, log: Arc<Mutex<Log>>) {
     }
 }
 
-/// Sends bytes as they are, and reads answers until the connection closes.
+/// Sends exactly these bytes, and reads responses until the connection closes.
 ///
 /// # Panics
-/// When it stays open, or when what comes back is no answer.
+/// If the connection stays open, or if the bytes that come back are not HTTP.
 pub(crate) async fn exchange(addr: std::net::SocketAddr, bytes: &[u8]) -> Vec<Message> {
     let mut socket = TcpStream::connect(addr).await.unwrap();
-    // Who was refused half-way may find the connection closed.
+    // The connection may be closed before all bytes are written.
     socket.write_all(bytes).await.ok();
     let mut buffer = Vec::new();
     let read = socket.read_to_end(&mut buffer);
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned();
     tokio::time::timeout(std::time::Duration::from_secs(20), read)
         .await
-        .unwrap_or_else(|_| panic!("left open: {shown:?}"))
+        .unwrap_or_else(|_| panic!("the connection stays open: {shown:?}"))
         .ok();
     let mut answers = Vec::new();
     while !buffer.is_empty() {

@@ -1,4 +1,4 @@
-//! The watch over the whole suite is one: it finds a secret however it is logged, and ends the run.
+//! Tests of the log watch: it finds a secret however it is logged, and aborts the run.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -33,12 +33,12 @@ fn scanner_finds_secrets_in_every_encoding_and_in_part() {
         percent(SECRET).to_lowercase(),
         STANDARD.encode(SECRET),
         URL_SAFE_NO_PAD.encode(SECRET),
-        // With a name of each length before it.
+        // Base64 differs by the length of the text before the secret, modulo 3.
         STANDARD.encode(format!("a:{SECRET}")),
         STANDARD.encode(format!("ab:{SECRET}")),
         STANDARD.encode(format!("abc:{SECRET}")),
         SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
-        // The beginning of a token, and its end.
+        // The first and the last characters of a token.
         format!("cookie: {}..", &token[..20]),
         format!("..{}", &token[token.len() - 20..]),
         "x-api-key: k3y".to_owned(),
@@ -54,10 +54,10 @@ fn scanner_finds_secrets_in_every_encoding_and_in_part() {
 static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "it is there to be printed")]
+#[expect(dead_code, reason = "only its Debug text is used")]
 struct Holder(&'static str);
 
-/// By a private instance of what watches the suite, which only takes down what it finds.
+/// Uses its own instance of the watch, which records secrets instead of aborting.
 #[test]
 fn watch_sees_messages_fields_and_spans() {
     let scanner = Arc::new(Scanner::default());
@@ -83,7 +83,7 @@ fn watch_sees_messages_fields_and_spans() {
 
 static LINES: Mutex<String> = Mutex::new(String::new());
 
-/// What is watched is there: the library, and what carries its requests.
+/// The watch gets the logs of the library and of the crates below it. Without them it would find nothing.
 #[tokio::test]
 async fn watch_sees_logs_of_dependencies() {
     #[derive(Clone)]
@@ -113,22 +113,22 @@ async fn watch_sees_logs_of_dependencies() {
     }
 }
 
-/// Does in a process of its own what no run may survive: `MISDEED` names it.
+/// A helper, not a test: in a process of its own it leaks a secret or panics, as `WATCH_TEST_ACTION` says.
 #[test]
 fn helper_process_leak_or_panic() {
-    let Ok(misdeed) = std::env::var("MISDEED") else { return };
+    let Ok(action) = std::env::var("WATCH_TEST_ACTION") else { return };
     watch::start();
     watch::secret(SECRET);
     let cookie = "it-came-with-a-response";
     watch::secret(cookie);
-    // In a thread, where nobody looks at how it ends.
-    let deed = move || match misdeed.as_str() {
+    // In a thread whose result is ignored, so that only the watch can end the process.
+    let act = move || match action.as_str() {
         "event" => tracing::trace!(target: "hyper_util::client", "sent {SECRET}"),
         "span" => drop(tracing::debug_span!("request", cookie)),
         "field" => tracing::debug!(holder = ?Holder(SECRET)),
         "log" => log::trace!("GET /?code={SECRET}"),
         "key" => tracing::info!("{}", STANDARD.encode("xx k3y")),
-        // Of a file that is none of the tests.
+        // The panic comes from a file outside of the tests.
         "panic" => drop(bytes::Bytes::from_static(b"x").slice(2..)),
         "nothing" => {
             tracing::error!("an error");
@@ -136,12 +136,12 @@ fn helper_process_leak_or_panic() {
         }
         other => unreachable!("{other}"),
     };
-    let _ = std::thread::spawn(deed).join();
+    let _ = std::thread::spawn(act).join();
 }
 
 #[test]
 fn logged_secret_or_library_panic_aborts_the_suite() {
-    for (misdeed, says) in [
+    for (action, says) in [
         ("event", "of a secret: "),
         ("span", "of a secret: "),
         ("field", "of a secret: "),
@@ -152,15 +152,12 @@ fn logged_secret_or_library_panic_aborts_the_suite() {
     ] {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "log_watch::helper_process_leak_or_panic"])
-            .env("MISDEED", misdeed)
+            .env("WATCH_TEST_ACTION", action)
             .output()
             .unwrap();
         let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(out.contains("running 1 test"), "{misdeed}: {out}");
-        assert_eq!(output.status.success(), misdeed == "nothing", "{misdeed}: {out} {said}");
-        assert!(
-            said.contains(says) && said.contains("watch: ") == (misdeed != "nothing"),
-            "{misdeed}: {said}"
-        );
+        assert!(out.contains("running 1 test"), "{action}: {out}");
+        assert_eq!(output.status.success(), action == "nothing", "{action}: {out} {said}");
+        assert!(said.contains(says) && said.contains("watch: ") == (action != "nothing"), "{action}: {said}");
     }
 }

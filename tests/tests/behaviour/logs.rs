@@ -1,4 +1,4 @@
-//! What is said in logs: how to mend a misconfiguration, once; and never a secret.
+//! Logs: one warning for each misconfiguration, which names the fix, and never a secret.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::support::{Auth, app, app_of, decoding_app, upstream};
 
 const COOKIE: &str = "authjs.session-token";
 
-/// Everything that this thread logs, at every level, until it is dropped.
+/// Captures everything that this thread logs, at every level, until it is dropped.
 pub(crate) struct Log {
     text: Buffer,
     _guard: DefaultGuard,
@@ -153,7 +153,7 @@ async fn warns_once_about_an_unknown_host() {
     assert_eq!(log.times("Set `public_url` to this app's origin"), 1, "{}", log.text());
 }
 
-/// A provider that is told to send people to the auth host, with cookies that they do not have there.
+/// The provider would send visitors back to the auth host, where they do not have the cookies of the sign-in.
 #[tokio::test]
 async fn warns_once_about_a_callback_at_the_upstream_host() {
     let log = Log::start();
@@ -183,7 +183,7 @@ async fn warns_once_without_relay_layer() {
         auth.session(&headers).await.unwrap().unwrap();
     }
     assert_eq!(log.times("the cookies do not reach the browser"), 1, "{}", log.text());
-    // With the layer there is nothing to say.
+    // With the layer there is no warning.
     drop(log);
     let log = Log::start();
     let (_app, browser) = app(&upstream).await;
@@ -191,7 +191,7 @@ async fn warns_once_without_relay_layer() {
     assert_eq!(log.times("the cookies do not reach the browser"), 0);
 }
 
-/// One event for each lookup: what came of it, where it was found, and how long it took.
+/// Each lookup logs one event with its outcome, its source and its duration.
 #[tokio::test]
 async fn every_lookup_logs_outcome_source_and_duration() {
     let log = Log::start();

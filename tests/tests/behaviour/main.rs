@@ -1,5 +1,4 @@
-//! Behaviour over real sockets, one binary: an app, the fake upstream of the `testing` feature, and
-//! a client that keeps cookies.
+//! Behaviour over real sockets: an app, the fake upstream of the `testing` feature, and a client with a cookie jar.
 
 mod attribute_order;
 mod axum_serve;

@@ -1,4 +1,4 @@
-//! Genuine tokens that are no session: made under the same key for something else, or for somebody else.
+//! Genuine tokens that are not sessions: made with the same key for another purpose or another service.
 
 use auth_proxy::options::{Expected, SessionSource, TokenFormat, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint, mint_v4};
@@ -14,7 +14,8 @@ use crate::support::{Auth, app_of, users};
 
 const SECRET: &str = "a secret of both servers, which is long enough";
 
-/// The state of a sign-in, which anybody gets who begins one, as next-auth before 4.24.5 encrypts it.
+/// next-auth before 4.24.5 encrypts the state of a sign-in with the session key, and every client gets one by starting a
+/// sign-in.
 #[tokio::test]
 async fn sign_in_state_token_is_not_a_session() {
     let state = json!({ "state": "x", "iat": 1, "exp": 4_102_444_800_u64, "jti": "x" });
@@ -58,7 +59,7 @@ async fn token_without_a_user_is_not_a_session() {
     }
 }
 
-/// A claims set that is nested deeper than it can be read passes no guard either.
+/// Claims nested deeper than the parser allows are rejected by the guard too.
 #[tokio::test]
 async fn deeply_nested_claims_are_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -72,7 +73,7 @@ async fn deeply_nested_claims_are_rejected() {
     }
 }
 
-/// A value that happens to be the word waives nothing, where it is given as a value.
+/// `Expected::Is("any")` compares with the text `any`; only `Expected::Any` waives the check.
 #[test]
 fn expected_value_any_does_not_waive_the_check() {
     let is = |text: &str| Expected::Is(text.to_owned());
@@ -90,7 +91,7 @@ fn signed(claims: &Value) -> String {
     format!("{message}.{}", encode(hmac::sign(&key, message.as_bytes()).as_ref()))
 }
 
-/// A token for another service, signed with the same key.
+/// A token for another service may be signed with the same key.
 #[tokio::test]
 async fn signed_token_needs_the_configured_audience_and_issuer() {
     let upstream = Router::new().fallback(|| async { StatusCode::NOT_FOUND.into_response() });

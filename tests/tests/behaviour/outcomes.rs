@@ -23,7 +23,7 @@ async fn behind(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -
     (upstream, app, browser)
 }
 
-/// What the four kinds of callers get: required, optional, guard, and guard of a navigation.
+/// The responses of the four kinds of callers: required, optional, guard, and guard of a navigation.
 async fn four(browser: &Browser) -> [(u16, String); 4] {
     let page = [("accept", "text/html"), ("cookie", COOKIE)];
     let cookie = &page[1..];
@@ -37,7 +37,7 @@ async fn four(browser: &Browser) -> [(u16, String); 4] {
         let answer = browser.get_with(path, headers).await;
         let word = match answer.header("content-type") {
             "application/problem+json" => answer.code(),
-            "text/html; charset=utf-8" => page_code(&answer.body).expect("a page of an error"),
+            "text/html; charset=utf-8" => page_code(&answer.body).expect("an error page with a code"),
             _ => answer.header("location").to_owned() + &answer.body,
         };
         if answer.status >= 500 {
@@ -122,7 +122,7 @@ async fn unreachable_is_502_and_timeout_is_504() {
     assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
 }
 
-/// A head in time, and a body that stops: late, not nonsense.
+/// The head arrives in time and the body stops: a timeout, not an invalid response.
 #[tokio::test]
 async fn body_that_stops_is_a_timeout() {
     let upstream = App::start(Router::new().fallback(|| async {
@@ -179,7 +179,7 @@ async fn session_that_does_not_fit_the_user_type_is_502() {
     assert!(!answer.body.contains("demo@example.com"));
 }
 
-/// A body that never says anything.
+/// A body that never yields a frame.
 struct Never;
 
 impl http_body::Body for Never {
@@ -194,7 +194,7 @@ impl http_body::Body for Never {
     }
 }
 
-/// Of two cookies that could be the token one counts, and it alone is asked for.
+/// If two cookies could be the token, only one is looked up.
 #[tokio::test]
 async fn request_with_two_tokens_looks_up_one() {
     let lookups = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! What a client asks for below the base path stays below it at the upstream, however the upstream reads it.
+//! A path below the base path stays below it at the upstream, however the upstream decodes it.
 
 use auth_proxy_tests::App;
 use percent_encoding::percent_decode_str;
@@ -9,7 +9,7 @@ use crate::support::{Auth, app_of};
 
 const CORPUS: &str = include_str!("../../corpus/paths.txt");
 
-/// Where the upstream keeps its sign-in routes.
+/// The base path of the sign-in routes at the upstream.
 const BASE: &str = "/tenant/auth";
 
 async fn stage() -> (Recorder, App) {
@@ -19,7 +19,7 @@ async fn stage() -> (Recorder, App) {
     (upstream, app)
 }
 
-/// The lines of a section, in bytes.
+/// The lines of a section of the corpus, as bytes.
 fn section(name: &str) -> Vec<Vec<u8>> {
     let of_name = CORPUS.split("\n== ").find(|section| section.starts_with(name)).unwrap();
     let lines = of_name.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with("# "));
@@ -45,7 +45,7 @@ fn bytes(line: &str) -> Vec<u8> {
     bytes
 }
 
-/// Asks for a target as it is. The status, and the targets that went up.
+/// Requests exactly this target. Returns the status and the targets that the upstream received.
 async fn ask(app: &App, upstream: &Recorder, target: &[u8]) -> (u16, Vec<String>) {
     let request = [b"GET ", target, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"].concat();
     let answers = exchange(app.addr, &request).await;
@@ -59,13 +59,12 @@ async fn ask(app: &App, upstream: &Recorder, target: &[u8]) -> (u16, Vec<String>
     (answers[0].status(), targets.collect())
 }
 
-/// What a reader of this target could take for a path outside of the base path: by the rules of browsers
-/// (WHATWG URL), as it is and once or more times decoded, and by those of servers that take backslashes for
-/// slashes, join slashes or cut parameters off.
+/// How some server could read this target as a path outside of the base path. Tries the rules of browsers (WHATWG URL),
+/// up to three rounds of decoding, backslashes as slashes, joined slashes, and cut parameters.
 fn escapes(target: &str) -> Option<String> {
     let path = target.split('?').next().unwrap_or_default();
     if target.bytes().any(|byte| !byte.is_ascii_graphic()) {
-        return Some("bytes that are no ASCII".to_owned());
+        return Some("non-ASCII bytes".to_owned());
     }
     let mut text = path.to_owned();
     for round in 0..4 {
@@ -74,7 +73,7 @@ fn escapes(target: &str) -> Option<String> {
             joined.split('/').map(|segment| segment.split([';', '\0']).next().unwrap_or_default()).collect();
         for reading in [text.clone(), joined.clone(), without_parameters.join("/")] {
             let Ok(url) = Url::parse(&format!("http://upstream.test{reading}")) else {
-                return Some(format!("round {round}: no URL: {reading:?}"));
+                return Some(format!("round {round}: not a URL: {reading:?}"));
             };
             let below = |path: &str| {
                 path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -86,10 +85,10 @@ fn escapes(target: &str) -> Option<String> {
         if joined.contains("//") {
             return Some(format!("round {round}: an empty segment"));
         }
-        // Servers that decode bytes may take what is no UTF-8 for anything.
+        // How a server reads invalid UTF-8 is unknown, so it counts as an escape.
         match percent_decode_str(&text).decode_utf8() {
             Ok(decoded) => text = decoded.into_owned(),
-            Err(_) => return Some(format!("round {round}: no UTF-8")),
+            Err(_) => return Some(format!("round {round}: not UTF-8")),
         }
     }
     None
@@ -113,12 +112,12 @@ async fn path_corpus_never_escapes_the_base_path() {
                     let expected = asked.replacen("/api/auth", BASE, 1);
                     status == 200 && up == [expected]
                 }
-                // The whole target names another place, or none.
+                // The target is not below the base path at all.
                 "elsewhere" => (400..500).contains(&status) && up.is_empty(),
                 _ => status == 400 && up.is_empty(),
             };
             if !as_expected {
-                wrong.push(format!("{name} {target:?}: {status}, up went {up:?}"));
+                wrong.push(format!("{name} {target:?}: {status}, the upstream got {up:?}"));
             }
             wrong.extend(up.iter().filter_map(|up| escapes(up).map(|how| format!("{target:?}: {how}"))));
         }
@@ -127,7 +126,7 @@ async fn path_corpus_never_escapes_the_base_path() {
     assert!(count > 250, "{count}");
 }
 
-/// Every way to write dots with every way to write what stands between them.
+/// Every spelling of dots with every spelling of slashes.
 #[tokio::test]
 async fn encoded_dots_and_slashes_never_escape_the_base_path() {
     let (upstream, app) = stage().await;
@@ -188,18 +187,18 @@ async fn encoded_dots_and_slashes_never_escape_the_base_path() {
                 count += 1;
                 forwarded += up.len();
                 if (status == 200) != (up.len() == 1) || up.len() > 1 {
-                    wrong.push(format!("{target}: {status}, up went {up:?}"));
+                    wrong.push(format!("{target}: {status}, the upstream got {up:?}"));
                 }
                 wrong.extend(up.iter().filter_map(|up| escapes(up).map(|how| format!("{target}: {how}"))));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Both happen: what is no way out passes.
+    // Harmless spellings are forwarded, so both outcomes must occur.
     assert!(count > 1000 && forwarded > 30 && forwarded < count / 4, "{forwarded} of {count}");
 }
 
-/// Long ones are answered, and go up whole or not at all.
+/// A long target is forwarded completely or rejected, never cut.
 #[tokio::test]
 async fn long_targets_are_forwarded_whole_or_rejected() {
     let (upstream, app) = stage().await;
@@ -222,7 +221,7 @@ async fn long_targets_are_forwarded_whole_or_rejected() {
     assert_eq!(ask(&app, &upstream, cut.as_bytes()).await, (400, vec![]));
 }
 
-/// The check itself: a test that finds nothing must be able to find something.
+/// Tests `escapes` itself: without detection the tests above would prove nothing.
 #[test]
 fn escape_detector_detects_escapes() {
     for target in [

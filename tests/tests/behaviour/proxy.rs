@@ -11,7 +11,7 @@ use http::{HeaderMap, Method};
 
 use crate::support::{Auth, app, app_of, is_robo, upstream};
 
-/// An upstream that answers what it was sent.
+/// An upstream that echoes the body, with some headers of its own, and records what it was sent.
 pub(crate) async fn mirror() -> (App, Arc<Mutex<Vec<(Method, String, HeaderMap)>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
@@ -82,7 +82,10 @@ async fn known_routes_accept_only_their_methods() {
     ] {
         assert_eq!(ask(method, path).await.0, 200, "{method} {path}");
     }
-    assert!(seen.lock().unwrap().iter().all(|(method, ..)| *method != Method::HEAD), "HEAD went up");
+    assert!(
+        seen.lock().unwrap().iter().all(|(method, ..)| *method != Method::HEAD),
+        "HEAD was forwarded as HEAD"
+    );
     let forwarded = seen.lock().unwrap().len();
     for (method, path, allow) in [
         ("POST", "/providers", "GET, HEAD"),
@@ -100,7 +103,7 @@ async fn known_routes_accept_only_their_methods() {
         assert_eq!(ask(method, path).await, (405, Some(allow.to_owned())), "{method} {path}");
     }
     assert_eq!(browser.get("/api/authx").await.status, 404);
-    assert_eq!(seen.lock().unwrap().len(), forwarded, "a refused request went up");
+    assert_eq!(seen.lock().unwrap().len(), forwarded, "a rejected request was forwarded");
 }
 
 #[tokio::test]
@@ -143,11 +146,11 @@ async fn request_bodies_are_forwarded_up_to_body_limit() {
     let answer = client.post(&url).body("x".repeat(1000)).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().len()), (200, 1000));
     assert_eq!(seen.lock().unwrap()[0].2["content-length"], "1000");
-    // Announced: refused before anything goes up.
+    // With a `Content-Length`: rejected before anything is forwarded.
     let answer = client.post(&url).body("x".repeat(1001)).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 413);
     assert_eq!(seen.lock().unwrap().len(), 1);
-    // Chunked, with no length announced.
+    // Chunked, so that the length is not known in advance.
     let big = format!("{:x}\r\n{}\r\n0\r\n\r\n", 2000, "x".repeat(2000));
     let answer = app
         .raw(&format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{big}"))
@@ -155,7 +158,7 @@ async fn request_bodies_are_forwarded_up_to_body_limit() {
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body_too_large"), "{answer}");
 }
 
-/// A body that is fed piece by piece.
+/// A body whose frames come from a channel.
 struct Fed(tokio::sync::mpsc::Receiver<bytes::Bytes>);
 
 impl http_body::Body for Fed {
@@ -201,7 +204,7 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn upstream_failures_have_distinct_codes() {
-    // Nobody listens on a port that was just given up.
+    // Nothing listens on a port that was just closed.
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
     let answer = browser.get("/api/auth/session").await;

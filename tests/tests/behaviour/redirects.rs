@@ -1,5 +1,5 @@
-//! No redirect leads where a client chose. What a browser makes of one is told by the rules of browsers
-//! (WHATWG URL), which are not those of servers.
+//! A client cannot choose the target of a redirect. Targets are resolved by the rules of browsers (WHATWG URL), which
+//! differ from those of servers.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use url::Url;
 use crate::http1::{Message, exchange, take};
 use crate::support::{Auth, app_of, users};
 
-/// What a client might put behind an origin, or in place of a path.
+/// Text that a client might put after an origin, or in place of a path.
 const TAILS: [&str; 44] = [
     "",
     "/",
@@ -62,7 +62,7 @@ const TAILS: [&str; 44] = [
     "/javascript:alert(1)",
 ];
 
-/// Schemes and bare names.
+/// Whole values: other schemes, and names without a scheme.
 const WHOLE: [&str; 18] = [
     "https://evil.example",
     "https:evil.example",
@@ -93,8 +93,7 @@ fn parameter(location: &Url, name: &str) -> Option<String> {
     location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// What Auth.js makes of a callback URL (`core/lib/init.ts:33-37`): a path behind its own origin, a URL of
-/// that origin, or nothing.
+/// The URL that Auth.js makes of a callback URL (`core/lib/init.ts:33-37`): a path is appended to its own origin.
 fn callback(own: &Url, value: &str) -> Url {
     let own = origin(own);
     let kept = if value.starts_with('/') { Url::parse(&format!("{own}{value}")) } else { Url::parse(value) };
@@ -107,7 +106,7 @@ fn guarded(builder: Builder<Auth>) -> Router {
     auth.attach(everything).with_state(auth)
 }
 
-/// Guards send visitors to sign in, and back to where they were: to a path of this origin.
+/// A guard redirects to the sign-in page with a `callbackUrl` that leads back to this origin.
 #[tokio::test]
 async fn guard_callback_url_stays_on_this_origin() {
     let upstream = "http://127.0.0.1:9";
@@ -151,13 +150,13 @@ async fn guard_callback_url_stays_on_this_origin() {
                     let Some(back) = parameter(&to, "callbackUrl") else { continue };
                     with_callback += 1;
                     assert_eq!(origin(&callback(&own, &back)), origin(&own), "{target:?}: back to {back:?}");
-                    // In the reading of servers that join it, too.
+                    // Also for servers that resolve it instead of appending it.
                     assert_eq!(
                         origin(&own.join(&back).unwrap()),
                         origin(&own),
                         "{target:?}: back to {back:?}"
                     );
-                    // The host is not the client's to choose.
+                    // Without `public_url` the callback URL is a path, since the host comes from the client.
                     assert!(
                         back.starts_with('/') || origin(&own) == "https://app.test",
                         "{target:?}: {back:?}"
@@ -172,8 +171,8 @@ async fn guard_callback_url_stays_on_this_origin() {
     }
 }
 
-/// An upstream that sends everybody wherever it is told.
-async fn sender() -> (String, Arc<Mutex<String>>) {
+/// An upstream that redirects to a location that the test sets.
+async fn redirecting_upstream() -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let location = Arc::new(Mutex::new(String::new()));
@@ -212,16 +211,16 @@ async fn sender() -> (String, Arc<Mutex<String>>) {
     (url, location)
 }
 
-/// Where a browser goes from a page.
+/// The origin that a browser reaches by this location from this page.
 fn lands(page: &Url, location: &str) -> Option<String> {
     page.join(location).ok().map(|to| origin(&to))
 }
 
-/// What leads to the upstream leads to this app, or still to the upstream; what leads elsewhere is left
-/// alone. Whatever is written behind an origin, none becomes another that was not there before.
+/// A location at the upstream is rewritten to this app or left alone; any other location is left alone. Rewriting never
+/// yields a third origin.
 #[tokio::test]
 async fn location_rewriting_creates_no_new_origin() {
-    let (url, location) = sender().await;
+    let (url, location) = redirecting_upstream().await;
     let port = url.rsplit_once(':').unwrap().1.to_owned();
     let prefixes = [
         url.clone(),
@@ -266,14 +265,15 @@ async fn location_rewriting_creates_no_new_origin() {
                 );
                 let answers = exchange(app.addr, request.as_bytes()).await;
                 let told = told(&answers);
-                // A header loses the white space around it; JSON does not.
+                // White space around a header value is trimmed; in JSON it is kept.
                 let page_said = if method == "GET" { page_said.trim() } else { page_said };
                 let meant = lands(&upstreams_page, page_said);
                 let found = lands(&page, &told);
                 let is_kept = told == page_said;
                 rewritten += usize::from(!is_kept);
                 match &meant {
-                    // `http:x` is a path on http, and another host on https; `//x` is on either: the upstream's word.
+                    // `http:x` is a path on an http page and a host on an https page, and `//x` takes the scheme of the page. It
+                    // is forwarded as the upstream wrote it.
                     _ if is_kept && by_scheme(page_said) => {}
                     Some(meant) if *meant == upstreams => {
                         let found = found.unwrap_or_default();
@@ -286,7 +286,7 @@ async fn location_rewriting_creates_no_new_origin() {
                     Some(meant) if *meant == own => {
                         assert_eq!(found, Some(own.clone()), "{method} {said:?}: {told:?}");
                     }
-                    // A path is of the page's own origin either way; nothing else changes.
+                    // Anything else is forwarded unchanged.
                     _ => {
                         assert!(is_kept, "{method} {said:?}: {told:?}");
                         elsewhere += 1;
@@ -321,7 +321,7 @@ fn told(answers: &[Message]) -> String {
     }
 }
 
-/// Through the whole of a sign-in and a sign-out, in the query, in the form and in the cookie.
+/// The `callbackUrl` of a form leads to this origin after a sign-in and after a sign-out.
 #[tokio::test]
 async fn client_callback_urls_stay_on_this_origin() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -349,7 +349,7 @@ async fn client_callback_urls_stay_on_this_origin() {
     }
 }
 
-/// An upstream that is asked under its own name would resolve a path against that, and the visitor would end there.
+/// An upstream that gets its own host would resolve a relative callback URL against it, and the visitor would end there.
 #[tokio::test]
 async fn relative_callback_url_is_made_absolute_for_another_host() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();

@@ -1,4 +1,4 @@
-//! The head of a request on its way up: what is taken out, what is said of the client, which host.
+//! The request head that the upstream gets: removed headers, forwarding headers, and the host.
 
 use auth_proxy::options::Host;
 
@@ -19,7 +19,7 @@ async fn request_headers_are_filtered_and_own_headers_win() {
         seen.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     lines.sort_unstable();
     let host = app.addr;
-    // Its pseudonym is made up when the proxy is built.
+    // The pseudonym in `Via` is random for each proxy.
     let via = seen["via"].to_str().unwrap();
     assert!(via.starts_with("1.1 auth-proxy-") && !via.contains(','), "{via}");
     assert_eq!(
@@ -49,7 +49,7 @@ async fn headers_named_by_connection_are_stripped() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let seen = &seen.lock().unwrap()[0].2;
     assert!(!seen.contains_key("x-mine") && seen["x-api-key"] == "k3y", "{seen:?}");
-    // And the same on the way back.
+    // The response is filtered in the same way.
     assert!(
         answer.contains("x-kept: 1") && !answer.contains("x-internal") && !answer.contains("keep-alive"),
         "{answer}"
@@ -61,17 +61,17 @@ async fn host_option_selects_the_upstream_host() {
     let (mirror, seen) = mirror().await;
     let url = mirror.url("");
     let own = mirror.addr.to_string();
-    for (builder, host, forwarded) in [
-        (Auth::builder().hosts(["app.internal"]), "app.internal", "app.internal"),
-        (Auth::builder().hosts(["app.internal"]).host(Host::Upstream), own.as_str(), "app.internal"),
+    for (builder, host, forwarded, proto) in [
+        (Auth::builder().hosts(["app.internal"]), "app.internal", "app.internal", "http"),
+        (Auth::builder().hosts(["app.internal"]).host(Host::Upstream), own.as_str(), "app.internal", "http"),
         (
             Auth::builder().hosts(["app.internal"]).host(Host::Literal("auth.test:81".into())),
             "auth.test:81",
             "app.internal",
+            "http",
         ),
-        (Auth::builder().public_url("https://public.test"), "public.test", "public.test"),
+        (Auth::builder().public_url("https://public.test"), "public.test", "public.test", "https"),
     ] {
-        let https = format!("{builder:?}").contains("public_url");
         let (app, _browser) = app_of(builder.base_url(url.clone())).await;
         let answer = app
             .raw("GET /api/auth/session HTTP/1.1\r\nHost: app.internal\r\nConnection: close\r\n\r\n")
@@ -82,11 +82,11 @@ async fn host_option_selects_the_upstream_host() {
             (&seen["host"], &seen["x-forwarded-host"]),
             (&host.parse().unwrap(), &forwarded.parse().unwrap())
         );
-        assert_eq!(seen["x-forwarded-proto"], if https { "https" } else { "http" });
+        assert_eq!(seen["x-forwarded-proto"], proto);
     }
 }
 
-/// The upstream makes redirects, callback URLs and mails of its host: no client chooses it.
+/// The upstream puts its host into redirects, callback URLs and mails, so a client must not choose it.
 #[tokio::test]
 async fn unknown_host_is_rejected_with_421() {
     let (mirror, seen) = mirror().await;
@@ -94,12 +94,12 @@ async fn unknown_host_is_rejected_with_421() {
     for (builder, host, status) in [
         (builder(), "evil.example", 421),
         (builder(), "203.0.113.5:3000", 421),
-        // Browsers read both as 8.8.8.8.
+        // Browsers read both numbers as 8.8.8.8.
         (builder(), "134744072", 421),
         (builder(), "0x08080808", 421),
         (builder().host(Host::Upstream), "evil.example", 421),
         (builder().trusted_proxies(["10.0.0.0/8"]), "evil.example", 421),
-        // The word of a trusted proxy is `X-Forwarded-Host`; `Host` is what its client sent.
+        // A trusted proxy states `X-Forwarded-Host`; `Host` still comes from its client.
         (builder().trusted_proxies(["127.0.0.1"]), "app.example.com", 421),
         (builder().hosts(["app.example.com"]), "app.example.com", 200),
         (builder().hosts(["app.example.com"]), "app.example.com:81", 421),
@@ -109,7 +109,7 @@ async fn unknown_host_is_rejected_with_421() {
         (builder(), "127.8.8.8", 200),
         (builder(), "a.localhost:3000", 200),
         (builder(), "[::1]:80", 200),
-        // Internal names are anybody's too, in the network of who reads a mail.
+        // Internal names and addresses mean another machine in the network of the person who reads a mail.
         (builder(), "192.168.1.66", 421),
         (builder(), "app.internal", 421),
         (builder(), "evil.local", 421),
@@ -122,7 +122,7 @@ async fn unknown_host_is_rejected_with_421() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
         let evil = |(_, _, headers): &(_, _, http::HeaderMap)| format!("{headers:?}").contains("evil");
         assert!(!answer.contains("evil") && !seen.lock().unwrap().iter().any(evil), "{host}");
-        // A page of the app is answered: its lookup does without.
+        // Pages of the app are still served; their lookup does not use this host.
         let cookie = "Cookie: authjs.session-token=aaaa..bbbb.cccc.dddd\r\n";
         let answer = app.raw(&format!("GET /session/optional HTTP/1.1\r\n{cookie}{head}")).await;
         assert!(!answer.starts_with("HTTP/1.1 421"), "{host}: {answer}");
@@ -133,7 +133,7 @@ async fn unknown_host_is_rejected_with_421() {
 #[tokio::test]
 async fn forwarded_headers_count_only_from_trusted_proxies() {
     let (mirror, seen) = mirror().await;
-    // What the client said first, and what the proxies added: one that is trusted, before the last.
+    // The first values come from the client, the later ones from proxies; one of those, 192.0.2.7, is trusted.
     let head = "X-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-For: 192.0.2.7\r\n\
         X-Forwarded-Host: evil.example, app.example.com\r\n\
         X-Forwarded-Proto: http, https\r\nForwarded: for=6.6.6.6\r\n";

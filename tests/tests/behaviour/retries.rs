@@ -1,4 +1,4 @@
-//! An upstream in trouble: what is tried again and what never, who waits, and what a page is told of it.
+//! A failing or busy upstream: retries, the queue, forwarded sessions, the mark of a stale session, and request loops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -21,7 +21,8 @@ pub(crate) const COOKIE: &str = "authjs.session-token=aaaa..bbbb.cccc.dddd";
 pub(crate) const ADA: &str = r#"{"user":{"name":"Ada"}}"#;
 const CLEAR: &str = "authjs.session-token=; Max-Age=0";
 
-/// An upstream that reads so many requests and breaks the connection, and answers the rest. It counts all.
+/// An upstream that closes the connection after each of the first `times` requests and answers the rest. It counts all
+/// requests.
 async fn breaks_first(times: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -47,7 +48,7 @@ async fn breaks_first(times: usize) -> (String, Arc<AtomicUsize>) {
     (url, seen)
 }
 
-/// An upstream that answers by a function of the request, and counts.
+/// An upstream whose response is a function of the request, and which counts requests.
 async fn counted(
     answer: impl Fn(Request) -> Response + Clone + Send + Sync + 'static,
 ) -> (App, Arc<AtomicUsize>) {
@@ -82,13 +83,13 @@ async fn read_only_requests_are_retried() {
         let (url, seen) = breaks_first(usize::MAX).await;
         let (_app, browser) = app_of(auth(&url).retries(retries)).await;
         assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
-        // And two of the proxy's own, which find out whether everybody is failed.
+        // Plus two requests of the library that confirm the outage.
         assert_eq!(seen.load(SeqCst), expected + 2);
     }
 }
 
-/// A callback carries a code that is good once, a link in a mail a token: whether the upstream saw it
-/// before the connection broke, nobody knows.
+/// A callback carries a one-time code, and a link in a mail a one-time token. The upstream may have used it before the
+/// connection broke, so it is not sent again.
 #[tokio::test]
 async fn one_time_requests_are_never_retried() {
     let get = ["callback/github?code=1", "verify-email/confirm?token=1", "signin", "callback/email?token=1"];
@@ -107,7 +108,7 @@ async fn one_time_requests_are_never_retried() {
     }
 }
 
-/// Nothing was sent while nobody listened, so that even a form may wait for an upstream that starts anew.
+/// After a refused connection nothing was sent, so that even a form can be retried while the upstream restarts.
 #[tokio::test]
 async fn unsent_post_is_retried_after_connect_failure() {
     for path in ["/api/auth/callback/credentials", "/api/auth/signout"] {
@@ -129,7 +130,7 @@ async fn unsent_post_is_retried_after_connect_failure() {
 #[tokio::test]
 async fn transient_statuses_are_retried_without_retry_after() {
     for (status, later, expected) in
-        // With one more of the proxy's own after an outage.
+        // Plus one request that confirms the outage.
         [(502, false, 4), (503, false, 4), (504, false, 4), (503, true, 2), (500, false, 1)]
     {
         let (upstream, seen) = counted(move |request| {
@@ -147,7 +148,7 @@ async fn transient_statuses_are_retried_without_retry_after() {
     }
 }
 
-/// An upstream that hangs until it is told to go on.
+/// An upstream whose responses wait for a permit.
 async fn gated() -> (App, Arc<Semaphore>, Arc<AtomicUsize>) {
     let (gate, at_once) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
     let (wait, count) = (Arc::clone(&gate), Arc::clone(&at_once));
@@ -165,7 +166,7 @@ async fn until(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it comes about");
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the condition holds within 10 s");
 }
 
 #[tokio::test]
@@ -182,7 +183,7 @@ async fn full_queue_is_rejected_at_once() {
     let first = tokio::spawn(ask("aaaa"));
     until(|| at_once.load(SeqCst) == 1).await;
     let second = tokio::spawn(ask("bbbb"));
-    // Until the second waits, a third may take its place; after that nobody may.
+    // A third request may take the place in the queue before the second one does; after that every request is rejected.
     let refused = loop {
         let answer = tokio::time::timeout(Duration::from_millis(100), ask("cccc")).await;
         if let Ok(answer) = answer {
@@ -191,7 +192,7 @@ async fn full_queue_is_rejected_at_once() {
     };
     assert_eq!((refused.status, refused.code().as_str()), (503, "upstream_overloaded"));
     assert_eq!(refused.header("retry-after"), "1");
-    // Who asks for what is under way already takes no place.
+    // A request that joins a lookup in progress needs no place.
     let same = tokio::spawn(ask("aaaa"));
     gate.add_permits(100);
     for answer in [first, second, same] {
@@ -217,7 +218,7 @@ async fn full_queue_rejects_forwarded_requests_too() {
     }
 }
 
-/// A page that asks for its session by itself is not told that nobody is signed in when nobody can tell.
+/// A page that fetches `session` itself must not be told "signed out" when the session is unknown.
 #[tokio::test]
 async fn forwarded_session_is_judged_like_a_lookup() {
     for (body, cookie, expected) in [
@@ -244,7 +245,7 @@ async fn forwarded_session_is_judged_like_a_lookup() {
             assert_eq!((answer.status, word.as_str()), expected, "{body}");
             assert_eq!(answer.header("set-cookie"), cookie, "{body}");
         }
-        // Without a session cookie there is nothing to be undecided about; Auth.js reads no Bearer there.
+        // Without a session cookie the response is not ambiguous; Auth.js reads no Bearer token there.
         for headers in [&[][..], &[("authorization", "Bearer x")]] {
             let answer = browser.get_with("/api/auth/session", headers).await;
             assert_eq!((answer.status, answer.body.as_str()), (200, body));
@@ -279,7 +280,7 @@ async fn stale_session_is_marked() {
     }
 }
 
-/// The address of the upstream is this app's own: found out at the first request, and not by a timeout.
+/// The address of the upstream is this app itself. That is detected at the first request, not by a timeout.
 #[tokio::test]
 async fn request_loop_is_508() {
     let port = free_port();

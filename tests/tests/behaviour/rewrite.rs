@@ -1,4 +1,4 @@
-//! What an upstream says of itself becomes this app's, with base paths and origins that differ.
+//! URLs, cookies and headers of the upstream are rewritten to this app, also where base paths and origins differ.
 
 use auth_proxy::options::Host;
 use auth_proxy::testing::FakeUpstream;
@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::support::{Auth, app_of, routes, users};
 
-/// An upstream that sees its own host and another base path: its redirects still lead back here.
+/// The upstream gets its own host and has another base path. Its redirects still lead to this app.
 #[tokio::test]
 async fn redirects_of_an_upstream_with_its_own_host_lead_to_this_app() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
@@ -31,7 +31,7 @@ async fn redirects_of_an_upstream_with_its_own_host_lead_to_this_app() {
     assert_eq!(body, format!(r#"{{"url":"{}"}}"#, app.url("/api/auth/signin?error=MissingCSRF")));
 }
 
-/// Below the upstream's own path, where it is asked for, the routes are the same ones, and as well guarded.
+/// `upstream_routes` serves the same routes below the base path of the upstream, with the same path checks.
 #[tokio::test]
 async fn upstream_routes_serve_the_upstream_base_path() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
@@ -48,7 +48,7 @@ async fn upstream_routes_serve_the_upstream_base_path() {
     assert_eq!(upstream.seen().len(), before);
 }
 
-/// An app in front of an upstream of another name that answers this.
+/// An app in front of an upstream with another host and this response.
 async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static str) -> (App, Browser) {
     let upstream: Router = Router::new().fallback(move || async move {
         let mut map = HeaderMap::new();
@@ -93,8 +93,8 @@ async fn foreign_redirects_pass_and_the_host_header_chooses_none() {
     assert!(answer.contains("location: /welcome\r\n") && !answer.contains("evil.example"), "{answer}");
 }
 
-/// An app on plain http before a server on https, as in development: browsers refuse the names of its
-/// cookies, and the names are part of the key.
+/// An app on plain http in front of an https server, as in development. Browsers reject `__Secure-` cookies over http, and
+/// the name is part of the token key.
 #[tokio::test]
 async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
     let name = "__Secure-authjs.session-token";
@@ -113,7 +113,7 @@ async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
         assert!(!cookies.contains("; Secure"), "{cookies}");
         let me = browser.get("/session").await;
         assert_eq!(me.json()["user"]["name"], "Demo");
-        // What the lookup renews comes under the name that the browser has.
+        // The renewed cookie has the name that the browser knows.
         assert!(me.cookies()[0].starts_with("_Secure-authjs.session-token="), "{me:?}");
         assert_eq!(browser.get("/everything").await.json()[0], "Demo");
         assert_eq!(browser.get("/protected").await.body, "ok");
@@ -122,7 +122,7 @@ async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
     }
 }
 
-/// Robo's own redirects go to its `AUTH_URL`, which may be neither its address nor this app.
+/// Robo redirects to its `AUTH_URL`, which may be neither its address nor this app.
 #[tokio::test]
 async fn public_origins_are_rewritten_to_this_app() {
     for (origins, location) in [
@@ -139,7 +139,7 @@ async fn public_origins_are_rewritten_to_this_app() {
     }
 }
 
-/// A response with both framings: the chunks count, and the length is of nobody's body (RFC 9112, section 6.3).
+/// In a response with both framings the chunks count, and the length is wrong (RFC 9112, section 6.3).
 #[tokio::test]
 async fn content_length_beside_chunked_is_stripped() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -157,7 +157,8 @@ async fn content_length_beside_chunked_is_stripped() {
     assert_eq!((answer.body.as_str(), answer.header("content-length")), ("hello", ""));
 }
 
-/// Auth.js appends what begins with a slash to its own origin: without that origin it is another host.
+/// Auth.js appends a value that begins with a slash to its own origin. Once that origin is removed, `//evil.example` would
+/// be another host.
 #[tokio::test]
 async fn foreign_callback_urls_redirect_to_the_root() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -171,7 +172,7 @@ async fn foreign_callback_urls_redirect_to_the_root() {
     }
 }
 
-/// What speaks of the upstream's ports and protocols, and what leaves HTTP altogether.
+/// `Alt-Svc` names ports of the upstream, and 101 leaves HTTP, so neither is forwarded.
 #[tokio::test]
 async fn alt_svc_is_stripped_and_101_is_rejected() {
     let (_app, browser) = behind(&[("alt-svc", "h3=\":443\""), ("x-kept", "1")], "{}").await;
@@ -191,7 +192,7 @@ async fn json_without_an_upstream_url_is_forwarded_unchanged() {
     }
 }
 
-/// Larger than what a redirect is looked for in: passed on, all of it.
+/// JSON beyond the inspection limit is forwarded completely.
 #[tokio::test]
 async fn large_json_is_forwarded_whole() {
     let body: &'static str = Box::leak(format!("\"{}\"", "x".repeat(300_000)).into_boxed_str());

@@ -1,4 +1,4 @@
-//! In front of an upstream that answers as a real Robo.js server was seen to.
+//! The fake upstream with the behaviour of a real Robo.js server.
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::FakeUpstream;
@@ -28,21 +28,21 @@ async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
 async fn requests_that_robo_would_not_answer_are_answered() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
-    // HEAD, which it does not know.
+    // Robo does not support HEAD, so it is forwarded as GET.
     let head = reqwest::Client::new().head(app.url("/api/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
-    // Its own 405 passes: there is no sign-out page.
+    // Robo has no sign-out page; its 405 is forwarded.
     let page = browser.get("/api/auth/signout").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
-    // Its way of saying not found passes too.
+    // Its 200 for an unknown route is forwarded too.
     assert_eq!(browser.get("/api/auth/nonsense").await.body, "\"API Route not found.\"");
-    // What it would never answer never reaches it.
+    // Robo never answers requests with these headers, so they are removed or corrected.
     for head in ["X-Forwarded-Proto: ftp\r\n", "X-Forwarded-Host: a b\r\n", "Forwarded: proto=ftp\r\n"] {
         assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200, "{head}");
     }
 }
 
-/// Not found is 200 with a string: neither signed in nor signed out.
+/// Robo answers an unknown path with 200 and a JSON string, which is neither signed in nor signed out.
 #[tokio::test]
 async fn wrong_base_path_is_502_and_no_sign_out() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
@@ -54,8 +54,8 @@ async fn wrong_base_path_is_502_and_no_sign_out() {
     }
 }
 
-/// Seen of a real one: with `X-Auth-Return-Redirect` and database sessions only Auth.js's own token is set, which
-/// the next lookup does not know.
+/// Recorded from a real server: with `X-Auth-Return-Redirect` and database sessions Robo sets only the token of Auth.js,
+/// which the next lookup does not find.
 #[tokio::test]
 async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
@@ -75,7 +75,7 @@ async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     }
 }
 
-/// A database session of Robo tells the value of its cookie to whoever asks: page scripts must not read it.
+/// A database session of Robo contains the value of its cookie. Page scripts must not read it unless the option allows it.
 #[tokio::test]
 async fn expose_session_token_decides_what_page_scripts_read() {
     for (expose, reads) in [(false, false), (true, true)] {

@@ -1,5 +1,5 @@
-//! What a request carries is in no error: not in the answer, and not in the causes, which end up in logs. The watch
-//! looks at the logs meanwhile.
+//! Secrets of a request are in no error: neither in the response nor in the causes, which end up in logs. The log watch
+//! checks the logs of these tests too.
 
 use std::error::Error;
 use std::time::Duration;
@@ -31,14 +31,14 @@ fn scanner() -> Scanner {
     scanner
 }
 
-/// An error, how it prints, and every cause of it both ways.
-fn all_of(error: &dyn Error) -> String {
+/// The `Display` and `Debug` texts of an error and of all its causes.
+fn texts_of(error: &dyn Error) -> String {
     let text = format!("{error}\n{error:?}\n{error:#?}\n");
-    text + &error.source().map(all_of).unwrap_or_default()
+    text + &error.source().map(texts_of).unwrap_or_default()
 }
 
-/// An upstream that answers every connection with these bytes, once it has read something, and closes.
-async fn that_says(answer: &'static [u8]) -> String {
+/// An upstream that answers every connection with these bytes and closes it.
+async fn responding(answer: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -51,28 +51,29 @@ async fn that_says(answer: &'static [u8]) -> String {
     url
 }
 
-/// Every way in which an upstream fails, and its address.
+/// Upstreams that fail in different ways: a description and the address.
 async fn failures() -> Vec<(&'static str, String)> {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let late = format!("http://{}", silent.local_addr().unwrap());
-    // Takes connections, and reads nothing of them.
+    // The listener stays open but accepts nothing.
     std::mem::forget(silent);
-    let plain = that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull").await;
+    let plain = responding(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull").await;
     vec![
         ("refused", "http://127.0.0.1:9".to_owned()),
         ("no such host", "http://nowhere.invalid.internal".to_owned()),
         ("late", late),
         ("no TLS", plain.replace("http://", "https://")),
-        ("closes", that_says(b"").await),
-        ("no HTTP", that_says(b"220 mail.example.com ESMTP\r\n").await),
-        ("breaks off", that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"user\"").await),
-        ("500", that_says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n").await),
-        ("a bad header", that_says(b"HTTP/1.1 200 OK\r\nX-\x01: 1\r\n\r\n").await),
-        ("no JSON", that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{null").await),
-        ("no session", that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"user\":\"abc\"}").await),
+        ("closes", responding(b"").await),
+        ("no HTTP", responding(b"220 mail.example.com ESMTP\r\n").await),
+        ("breaks off", responding(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"user\"").await),
+        ("500", responding(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n").await),
+        ("a bad header", responding(b"HTTP/1.1 200 OK\r\nX-\x01: 1\r\n\r\n").await),
+        ("no JSON", responding(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{null").await),
+        ("no session", responding(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"user\":\"abc\"}").await),
         (
             "switches",
-            that_says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n").await,
+            responding(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+                .await,
         ),
         ("undecided", plain),
     ]
@@ -104,7 +105,7 @@ async fn upstream_failures_reveal_no_secret() {
             let cookie = format!("authjs.session-token={COOKIE}");
             let bearer = format!("Bearer {BEARER}");
             look(failure, &app.raw_get(&callback, "").await.1);
-            // An answer that breaks off breaks off here as well: there is none for a client to read.
+            // A response that is cut off cannot be read by the client either.
             if failure != "breaks off" {
                 let answer = browser.post("/api/auth/callback/credentials", &form).await;
                 look(failure, &format!("{answer:?}"));
@@ -122,13 +123,13 @@ async fn upstream_failures_reveal_no_secret() {
                     [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
                 let error = auth.session(&headers).await.unwrap_err();
                 assert!(error.is_unavailable(), "{failure}: {error:?}");
-                look(failure, &all_of(&error));
+                look(failure, &texts_of(&error));
             }
         }
     }
 }
 
-/// Tokens that are no good, and headers that are none.
+/// Invalid tokens and malformed headers.
 #[tokio::test]
 async fn rejections_reveal_no_secret() {
     let scanner = scanner();
@@ -149,7 +150,7 @@ async fn rejections_reveal_no_secret() {
             auth.session(&headers).await.map_or_else(|e| e, |_| panic!("{value}")),
         ];
         for error in errors {
-            let text = all_of(&error);
+            let text = texts_of(&error);
             assert_eq!(scanner.find(text.as_bytes()), None, "{value}: {text}");
         }
     }
@@ -167,7 +168,7 @@ auth_proxy! {
     }
 }
 
-/// Values in the wrong place: each is somebody's secret in the wrong variable.
+/// Each value is a secret that was put into the wrong variable.
 #[test]
 fn config_errors_reveal_no_value() {
     let scanner = scanner();
@@ -190,7 +191,7 @@ fn config_errors_reveal_no_value() {
     ] {
         let vars = good.iter().chain(wrong).copied().collect::<std::collections::HashMap<_, _>>();
         let error = Named::builder().vars(vars).build().map(drop).unwrap_err();
-        let text = all_of(&error) + &format!("{:?}", error.problems());
+        let text = texts_of(&error) + &format!("{:?}", error.problems());
         assert_eq!(scanner.find(text.as_bytes()), None, "{wrong:?}: {text}");
     }
 }

@@ -1,4 +1,4 @@
-//! What is remembered of sessions, what is shared between those who ask at once, and what ends both.
+//! The session cache, lookups that concurrent requests share, and what evicts a cached session.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -22,15 +22,15 @@ use crate::support::{Auth, app_of, routes, upstream};
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const COOKIE: &str = "authjs.session-token";
 
-/// An upstream that knows everybody, by the name that is their token, and renews it to `{name}x`.
-/// `refused` is refused, `large` has much to say of itself; `down` makes it fail.
+/// An upstream that accepts every token, takes it for the user name, and renews it to `{name}x`. The token `refused` is
+/// refused, `large` has a session of 60 kB; `down` makes every request fail.
 #[derive(Clone, Default)]
 pub(crate) struct Upstream {
     pub(crate) lookups: Arc<AtomicUsize>,
     at_once: Arc<AtomicUsize>,
     most_at_once: Arc<AtomicUsize>,
     down: Arc<Mutex<bool>>,
-    /// Set: a lookup waits until it is told to go on.
+    /// If set, a lookup waits for a permit.
     gate: Option<Arc<Semaphore>>,
     began: Arc<Notify>,
 }
@@ -96,7 +96,7 @@ pub(crate) async fn name(browser: &Browser, token: &str) -> String {
     answer.json()["user"]["name"].as_str().map_or_else(|| answer.code(), str::to_owned)
 }
 
-/// Asks an app without a socket between, and answers the name of its user.
+/// Sends a request to the app without a socket. Returns the user name or the error code.
 pub(crate) async fn ask(app: Router, token: String) -> String {
     let request = Request::get("/session").header("cookie", format!("{COOKIE}={token}"));
     let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
@@ -112,7 +112,7 @@ async fn concurrent_requests_with_one_cookie_share_one_lookup() {
     let app = routes(&upstream.auth().build().unwrap());
     let mut asking: Vec<_> =
         (0..10_000).map(|_| Box::pin(unconstrained(ask(app.clone(), "ada".to_owned())))).collect();
-    // Each gets as far as it can: to where it waits.
+    // Polls each request once, so that all of them wait for the lookup.
     let mut context = Context::from_waker(Waker::noop());
     assert!(asking.iter_mut().all(|asking| asking.as_mut().poll(&mut context).is_pending()));
     gate.add_permits(10_000);
@@ -125,7 +125,7 @@ async fn concurrent_requests_with_one_cookie_share_one_lookup() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_requests_with_different_cookies_get_their_own_session() {
     let upstream = Upstream::default();
-    // All of them at once wait for their turn; a slow machine may take a while.
+    // All requests wait in the queue, which takes a while on a slow machine.
     let auth =
         upstream.auth().concurrency(64).queue(10_000).timeout(Duration::from_secs(120)).build().unwrap();
     let app = routes(&auth);
@@ -138,7 +138,7 @@ async fn concurrent_requests_with_different_cookies_get_their_own_session() {
     assert!(upstream.most_at_once.load(SeqCst) <= 64);
 }
 
-/// A caller that goes away takes nothing from those who wait for the same lookup.
+/// Two callers share a lookup. The first one goes away; the second still gets the session.
 #[tokio::test]
 async fn cancelled_caller_does_not_cancel_a_shared_lookup() {
     let gate = Arc::new(Semaphore::new(0));
@@ -160,7 +160,7 @@ async fn session_is_cached_under_its_renewed_token_too() {
     let upstream = Upstream::default();
     let (_app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     let first = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=ada"))]).await;
-    // The one who waited for the lookup gets the cookie, once.
+    // Only the request that waited for the lookup gets the renewed cookie.
     assert_eq!(first.cookies(), [format!("{COOKIE}=adax")]);
     for token in ["ada", "adax"] {
         let again = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
@@ -171,7 +171,7 @@ async fn session_is_cached_under_its_renewed_token_too() {
         );
     }
     assert_eq!(upstream.lookups(), 1);
-    // An escape makes the same token; another one is another.
+    // A percent-encoded token is the same token. A different token needs its own lookup.
     let escaped = format!("{COOKIE}=%61da");
     assert_eq!(browser.get_with("/session", &[("cookie", &escaped)]).await.json()["user"]["name"], "ada");
     assert_eq!(upstream.lookups(), 1);
@@ -211,7 +211,7 @@ async fn refused_token_is_cached_and_its_cookie_cleared_each_time() {
     assert_eq!(upstream.lookups(), 1);
 }
 
-/// Signing in or out, a callback, and a change of the session.
+/// Sign-in, sign-out, callbacks and changes of the session evict it under both of its tokens.
 #[tokio::test]
 async fn mutating_auth_routes_evict_the_cached_session() {
     let upstream = Upstream::default();
@@ -238,12 +238,12 @@ async fn mutating_auth_routes_evict_the_cached_session() {
             name(&browser, token).await;
         }
         assert_eq!(upstream.lookups(), n + 1, "{method} {path}");
-        // It comes with the newer token, and the older one is known no longer either.
+        // The request carries the renewed token; the older token is evicted too.
         let request = client.request(method.parse().unwrap(), app.url(&format!("/api/auth/{path}")));
         request.header("cookie", format!("{COOKIE}=adax")).send().await.unwrap();
         upstream.lookups.store(n + 1, SeqCst);
     }
-    // What only reads ends nothing.
+    // A read-only route evicts nothing.
     name(&browser, "ada").await;
     let before = upstream.lookups();
     browser.get_with("/api/auth/providers", &[("cookie", &format!("{COOKIE}=ada"))]).await;
@@ -251,14 +251,15 @@ async fn mutating_auth_routes_evict_the_cached_session() {
     assert_eq!(upstream.lookups(), before);
 }
 
-/// MySQL and others compare without regard to case: what was looked up under another spelling ends with the session.
+/// MySQL and others compare tokens without regard to case, so one session may be cached under several spellings. A
+/// sign-out evicts all of them.
 #[tokio::test]
 async fn sign_out_evicts_every_letter_case_of_a_token() {
     let upstream = Upstream::default();
     let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     for spelling in ["ada", "ADA", "Ada"] {
         let other = name(&browser, spelling).await;
-        // Each is an answer to itself alone.
+        // Before the sign-out each spelling is a cache entry of its own.
         assert_eq!(other, spelling);
         let lookups = upstream.lookups();
         let request = reqwest::Client::new().post(app.url("/api/auth/signout"));
@@ -268,7 +269,7 @@ async fn sign_out_evicts_every_letter_case_of_a_token() {
     }
 }
 
-/// A renewed token is given to the browser when the one that it has is old enough.
+/// The browser gets a renewed token only when its own is older than `session.renew`.
 #[tokio::test]
 async fn renewed_cookie_is_relayed_only_after_session_renew() {
     for (older_than, relayed) in [(Duration::ZERO, 3), (HOUR, 1)] {
@@ -286,13 +287,13 @@ async fn renewed_cookie_is_relayed_only_after_session_renew() {
             }
         }
         assert_eq!((seen, upstream.lookups()), (relayed, 3), "{older_than:?}");
-        // What clears the cookie always reaches it.
+        // A cleared cookie is relayed in any case.
         let refused = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=refused"))]).await;
         assert_eq!(refused.cookies().len(), 1);
     }
 }
 
-/// A lookup that began before a sign-out may find somebody signed in: nobody else is to believe it.
+/// A lookup that began before a sign-out may still find the session. Its result must not be cached or renew the cookie.
 #[tokio::test]
 async fn lookup_started_before_a_sign_out_sets_no_cookie() {
     let gate = Arc::new(Semaphore::new(0));
@@ -310,11 +311,11 @@ async fn lookup_started_before_a_sign_out_sets_no_cookie() {
     upstream.began.notified().await;
     gate.add_permits(2);
     let early = early.await.unwrap().unwrap();
-    // A cookie that was renewed in the meantime would sign them in again.
+    // A renewed cookie here would sign the visitor in again.
     assert_eq!((early.status().as_u16(), early.headers().get("set-cookie")), (200, None));
     assert_eq!(late.await.unwrap(), "ada");
     assert_eq!(upstream.lookups(), 2);
-    // The late one is remembered.
+    // The lookup that began after the sign-out is cached.
     assert_eq!(ask(app, "ada".to_owned()).await, "ada");
     assert_eq!(upstream.lookups(), 2);
 }
@@ -329,14 +330,14 @@ async fn stale_if_error_decides_whether_an_outage_serves_an_old_session() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         *upstream.down.lock().unwrap() = true;
         assert_eq!(name(&browser, "ada").await, expected);
-        // Nobody who is not known is let in, and nobody is signed out.
+        // A session that is not cached is neither accepted nor refused.
         assert_eq!(name(&browser, "bob").await, "upstream_failed");
         *upstream.down.lock().unwrap() = false;
         assert_eq!(name(&browser, "bob").await, "bob");
     }
 }
 
-/// Nobody can tell while the upstream hangs, and meanwhile the time of what is remembered comes.
+/// The stale session is usable when the request arrives, and expires while the upstream hangs.
 #[tokio::test]
 async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
     let gate = Arc::new(Semaphore::new(1));
@@ -349,7 +350,7 @@ async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
     assert_eq!(name(&browser, "ada").await, "upstream_timeout");
 }
 
-/// With the real flow of cookies: signed in, remembered, signed out at once.
+/// A browser with the cookies of the fake upstream: the session is cached, and gone after the sign-out.
 #[tokio::test]
 async fn sign_out_ends_the_cached_session_at_once() {
     let upstream = upstream().await;

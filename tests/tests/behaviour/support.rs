@@ -51,7 +51,7 @@ async fn raw(token: RawToken<Auth>) -> String {
     token.as_str().to_owned()
 }
 
-/// Five extractors in one request.
+/// Uses five extractors in one request.
 async fn everything(
     first: Session<Auth>,
     second: Option<Session<Auth>>,
@@ -93,7 +93,7 @@ pub(crate) async fn upstream() -> FakeUpstream {
     users(FakeUpstream::builder()).start().await.unwrap()
 }
 
-/// Whether the suite runs against the Robo personality of the fake upstream: `FAKE_UPSTREAM=robo`.
+/// Whether the fake upstream behaves like Robo.js: `FAKE_UPSTREAM=robo`.
 pub(crate) fn is_robo() -> bool {
     std::env::var("FAKE_UPSTREAM").is_ok_and(|personality| personality == "robo")
 }
@@ -129,7 +129,7 @@ pub(crate) async fn app(upstream: &FakeUpstream) -> (App, Browser) {
     app_of(Auth::builder().base_url(upstream.url())).await
 }
 
-/// An app in front of an upstream, which decodes tokens itself.
+/// An app in front of an upstream, which has the secret and decodes tokens itself.
 pub(crate) async fn decoding_app(upstream: &FakeUpstream) -> (App, Browser) {
     app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await
 }

@@ -1,4 +1,4 @@
-//! Tokens that are remembered once they are verified: each request is judged as if they were not.
+//! The cache of verified tokens: every request must be judged as if there were no cache.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -39,7 +39,7 @@ async fn verified_token_still_expires() {
     for (time, expected) in [
         (NOW, "ada"),
         (NOW + 74, "ada"),
-        // 15 s of grace, as in Auth.js.
+        // Auth.js tolerates 15 s of clock skew.
         (NOW + 75, "token_expired"),
         (NOW + 1, "ada"),
         (NOW - 16, "token_not_yet_valid"),
@@ -53,7 +53,7 @@ async fn verified_token_still_expires() {
     }
 }
 
-/// Whatever is not the very token that was verified is verified by itself.
+/// Any other text than a verified token is verified itself.
 #[tokio::test]
 async fn altered_token_is_never_taken_for_a_verified_one() {
     let auth = auth().build().unwrap();
@@ -70,7 +70,7 @@ async fn altered_token_is_never_taken_for_a_verified_one() {
             assert_ne!(sub(&auth, &sent(&format!("{COOKIE}={other}"))).await, "ada", "byte {at}");
         }
     }
-    // Cut, doubled, under another name; in chunks that make another token of the same bytes.
+    // Cut, doubled, under another name, and in chunks in the wrong order.
     let (front, back) = token.split_at(100);
     for (cookie, expected) in [
         (format!("{COOKIE}={front}"), "token_malformed"),
@@ -96,13 +96,13 @@ async fn altered_token_is_never_taken_for_a_verified_one() {
             assert_eq!(sub(&auth, &bearer(value.clone())).await, expected, "{value}");
         }
     }
-    // A cookie that is no good is not rescued by a Bearer token, remembered or not.
+    // A valid Bearer token does not replace an invalid cookie, cached or not.
     let mut both: HeaderMap = bearer(format!("Bearer {token}"));
     both.insert("cookie", format!("{COOKIE}=garbage").parse().unwrap());
     assert_eq!(sub(&auth, &both).await, "token_malformed");
 }
 
-/// What one proxy has verified is not another's, with another secret or under another name.
+/// A token that one proxy has verified is invalid at a proxy with another secret.
 #[tokio::test]
 async fn proxies_share_no_verified_tokens() {
     let [one, other] = [auth().build().unwrap(), auth().secrets([SECRET.to_uppercase()]).build().unwrap()];
@@ -111,7 +111,7 @@ async fn proxies_share_no_verified_tokens() {
     assert_eq!(sub(&other, &headers).await, "token_unknown_key");
 }
 
-/// More tokens than are remembered, and larger ones: each still gets its own claims.
+/// With more tokens than the cache holds, some of them large, each request still gets the claims of its own token.
 #[tokio::test]
 async fn full_token_cache_returns_the_right_claims() {
     let auth = auth().cache_entries(8).build().unwrap();

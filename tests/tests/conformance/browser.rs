@@ -1,5 +1,4 @@
-//! The same sign-ins as a person sees them: Chromium, the real pages, clicks. A screenshot of each step
-//! is left in tests/output.
+//! Sign-ins in Chromium with the real pages. A screenshot of each step is written to tests/output.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,13 +11,13 @@ use crate::deployments::{
     two_ports_of,
 };
 
-/// Where a script leaves its screenshots.
+/// The path for screenshots and other files of a script.
 pub(crate) fn output(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name).display().to_string()
 }
 
-/// Runs one of the scripts of tests/browser, and expects its last word.
-pub(crate) async fn run(script: &'static str, vars: Vec<(&'static str, String)>, last_word: &str) {
+/// Runs a script of tests/browser and checks its output.
+pub(crate) async fn run(script: &'static str, vars: Vec<(&'static str, String)>, expected_output: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
     assert!(
         folder.join("node_modules").is_dir(),
@@ -29,10 +28,10 @@ pub(crate) async fn run(script: &'static str, vars: Vec<(&'static str, String)>,
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{script}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(said.trim(), last_word);
+    assert_eq!(said.trim(), expected_output);
 }
 
-/// Signs in at one app, looks at another, signs out, and is refused.
+/// Signs in at one app, opens the other one, signs out, and checks that the protected page is refused.
 async fn visit(name: &str, deployment: Deployment, other: Option<String>) {
     let vars = vec![
         ("APP", deployment.apps[0].clone()),
@@ -43,7 +42,7 @@ async fn visit(name: &str, deployment: Deployment, other: Option<String>) {
 }
 
 #[tokio::test]
-async fn the_front_door() {
+async fn front_door_works_in_chromium() {
     for (name, deployment) in [
         ("front-door", front_door(SessionStrategy::Jwt).await),
         ("front-door-database", front_door(SessionStrategy::Database).await),
@@ -53,9 +52,9 @@ async fn the_front_door() {
     }
 }
 
-/// The upstream's own pages, forms and callback are below its own path, and work there.
+/// Pages, forms and callback of the upstream are below its own base path.
 #[tokio::test]
-async fn base_paths_that_differ() {
+async fn different_base_paths_work_in_chromium() {
     for (name, kind) in [
         ("base-paths-that-differ", UpstreamKind::Authjs),
         ("base-paths-that-differ-v4", UpstreamKind::NextAuthV4),
@@ -64,9 +63,9 @@ async fn base_paths_that_differ() {
     }
 }
 
-/// Over https, before both kinds of Auth.js: the cookies have their prefix, and the keys fit. Auth.js v5 need not be named.
+/// Over https the cookies have the `__Secure-` prefix, which is part of the token key. Auth.js v5 works without `kind`.
 #[tokio::test]
-async fn https() {
+async fn https_works_in_chromium() {
     for (name, kind) in [
         ("https", Some(UpstreamKind::Authjs)),
         ("https-v4", Some(UpstreamKind::NextAuthV4)),
@@ -77,14 +76,14 @@ async fn https() {
 }
 
 #[tokio::test]
-async fn the_parent_domain() {
+async fn parent_domain_works_in_chromium() {
     let deployment = parent_domain().await;
     let other = deployment.apps[1].clone();
     visit("parent-domain", deployment, Some(other)).await;
 }
 
 #[tokio::test]
-async fn the_redirect_proxy() {
+async fn redirect_proxy_works_in_chromium() {
     visit("redirect-proxy", redirect_proxy().await, None).await;
 }
 
@@ -94,9 +93,9 @@ async fn bundle(page: &str, package: &str, output: String) {
     run("bundle.mjs", vars, "bundled").await;
 }
 
-/// next-auth/react of both versions, unmodified, each before its own kind of server.
+/// next-auth/react of both versions, unmodified, each with its own kind of server.
 #[tokio::test]
-async fn the_clients_of_next_auth() {
+async fn next_auth_react_works_unmodified() {
     for (version, package, kind) in
         [("v5", "next-auth", UpstreamKind::Authjs), ("v4", "next-auth-v4", UpstreamKind::NextAuthV4)]
     {
@@ -114,33 +113,33 @@ async fn the_clients_of_next_auth() {
     }
 }
 
-/// A page of another site signs in with cookies of its visitor, where `cors.origins` names it.
+/// A page of another site signs in with its visitor's cookies if `cors.origins` contains it.
 #[tokio::test]
-async fn a_page_of_another_site() {
+async fn page_of_a_configured_origin_signs_in() {
     let (deployment, page, stranger) = front_door_for_another_site().await;
     let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("STRANGER", stranger)];
     run("another-site.mjs", vars, "signed in from another site").await;
 }
 
-/// Forms, fetch and WebSockets of another site whose cookies go along; of another port, whose cookies are the
-/// same; and over plain http, where browsers do not send `Sec-Fetch-Site`.
+/// Forms, fetch and WebSockets from another site with `SameSite=None` cookies, from another port with the same cookies, and
+/// over plain http, where browsers do not send `Sec-Fetch-Site`.
 #[tokio::test]
-async fn pages_of_other_origins_write_nothing() {
-    let last_word = "written from its own pages only";
+async fn cross_origin_pages_cannot_write() {
+    let expected_output = "written from its own pages only";
     let vars = |app: &str, other: &str, site: &str| {
         vec![("APP", app.to_owned()), ("OTHER", other.to_owned()), ("SITE", site.to_owned())]
     };
     let (deployment, _page, stranger) = front_door_for_another_site().await;
-    run("csrf.mjs", vars(&deployment.apps[0], &stranger, "cross-site"), last_word).await;
+    run("csrf.mjs", vars(&deployment.apps[0], &stranger, "cross-site"), expected_output).await;
     for (host, site) in [("127.0.0.1", "same-site"), ("app.localtest", "")] {
         let (_upstream, _apps, own, other) = two_ports_of(host).await;
-        run("csrf.mjs", vars(&own, &other, site), last_word).await;
+        run("csrf.mjs", vars(&own, &other, site), expected_output).await;
     }
 }
 
-/// A passkey that is registered and signed in with on Auth.js's own page.
+/// A passkey is registered and used on the page of Auth.js.
 #[tokio::test]
-async fn passkeys_on_the_page_of_auth_js() {
+async fn passkeys_work_on_the_auth_js_page() {
     for (name, strategy) in
         [("passkey", SessionStrategy::Jwt), ("passkey-database", SessionStrategy::Database)]
     {
@@ -150,9 +149,9 @@ async fn passkeys_on_the_page_of_auth_js() {
     }
 }
 
-/// The same with next-auth/webauthn, for somebody who is signed in already.
+/// A signed-in visitor adds a passkey with next-auth/webauthn and uses it.
 #[tokio::test]
-async fn passkeys_with_the_client_of_next_auth() {
+async fn passkeys_work_with_the_next_auth_client() {
     let bundled = output("passkey-page.js");
     bundle("passkey-page.mjs", "next-auth", bundled.clone()).await;
     for (name, strategy) in
@@ -165,9 +164,9 @@ async fn passkeys_with_the_client_of_next_auth() {
     }
 }
 
-/// Registering with it, at a server that answers as Robo.js does.
+/// Registration with `client.js` at the fake Robo.js server.
 #[tokio::test]
-async fn our_own_client_registers() {
+async fn client_js_signs_up_at_robo() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let (_upstream, app) = robo(strategy).await;
         let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.word().to_owned())];
@@ -175,17 +174,17 @@ async fn our_own_client_registers() {
     }
 }
 
-/// A page can be given any `callbackUrl` by a link to it.
+/// A link can give a page any `callbackUrl`, so the client must not follow other schemes.
 #[tokio::test]
-async fn our_own_client_leads_only_to_web_pages() {
+async fn client_js_navigates_only_to_web_pages() {
     let (_upstream, app) = robo(SessionStrategy::Jwt).await;
     let other = format!("http://localhost:{}", app.addr.port());
     run("urls.mjs", vec![("APP", app.url("")), ("OTHER", other)], "only to web pages").await;
 }
 
-/// From a page of another origin, which may not read the pages that people are sent to.
+/// A page of another origin may not read the pages that visitors are redirected to.
 #[tokio::test]
-async fn our_own_client_at_another_origin() {
+async fn client_js_signs_in_from_another_origin() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         for hides in [false, true] {
             let (_upstream, _apps, own, page) = another_origin(strategy, hides).await;
@@ -196,17 +195,17 @@ async fn our_own_client_at_another_origin() {
     }
 }
 
-/// The sign-in pages are on another host, and a relative `callbackUrl` is this app's all the same.
+/// The sign-in pages are on another host; a relative `callbackUrl` still returns to this app.
 #[tokio::test]
-async fn relative_callback_urls_in_the_parent_domain() {
+async fn relative_callback_url_returns_to_the_app_in_a_parent_domain() {
     let deployment = parent_domain().await;
     let vars = vec![("APP", deployment.apps[0].clone()), ("AUTH", deployment.auth_host.clone())];
     run("parent-domain.mjs", vars, "back at the app").await;
 }
 
-/// The client that the router serves, under a content security policy, against the real servers.
+/// The served client, under a content security policy, against the real servers.
 #[tokio::test]
-async fn our_own_client() {
+async fn client_js_functions_work_under_a_csp() {
     for (code, deployment) in
         [("credentials", front_door(SessionStrategy::Jwt).await), ("", front_door_v4().await)]
     {

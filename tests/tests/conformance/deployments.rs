@@ -1,5 +1,4 @@
-//! The three deployments of the README, each with real servers: what an app needs in each is all that
-//! differs here.
+//! The three deployments of the README with real servers.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -27,20 +26,20 @@ async fn protected() -> &'static str {
     "ok"
 }
 
-/// Apps that are ready to be visited, and the servers behind them.
+/// Running apps and the servers behind them.
 pub(crate) struct Deployment {
     /// The origin of each app.
     pub(crate) apps: Vec<String>,
-    /// The one callback URL that is registered at the provider.
+    /// The callback URL that is registered at the provider.
     pub(crate) callback: String,
-    /// The origin that sign-in pages and callbacks are on.
+    /// The origin of the sign-in pages and callbacks.
     pub(crate) auth_host: String,
     pub(crate) provider: String,
     _running: (Vec<App>, Vec<Server>),
 }
 
 impl Deployment {
-    /// One app whose sign-in is on its own origin. The first of the servers is the provider.
+    /// One app with the sign-in on its own origin. The first server is the provider.
     pub(crate) fn of_one(own: String, callback: String, app: App, servers: Vec<Server>) -> Self {
         let provider = servers[0].url.clone();
         Self { apps: vec![own.clone()], callback, auth_host: own, provider, _running: (vec![app], servers) }
@@ -52,7 +51,7 @@ pub(crate) async fn front_door(strategy: SessionStrategy) -> Deployment {
     front_door_on("127.0.0.1", strategy, "").await
 }
 
-/// A front door whose visitors may have passkeys: those are of a name, and of no address.
+/// A front door with passkeys, which need a host name and not an IP address.
 pub(crate) async fn front_door_with_passkeys(strategy: SessionStrategy) -> Deployment {
     front_door_on("localhost", strategy, "1").await
 }
@@ -96,7 +95,7 @@ pub(crate) async fn front_door_https(kind: Option<UpstreamKind>) -> Deployment {
 }
 
 auth_proxy::auth_proxy! {
-    /// One that does not say what runs at the upstream.
+    /// A proxy without `kind`.
     struct Kindless { upstream: { base_url: env("URL") } }
 }
 
@@ -112,8 +111,8 @@ fn kindless_pages(auth: &Kindless) -> Router {
     auth.attach(router).with_state(auth.clone())
 }
 
-/// A front door that pages of another site may use, with cookies that they send along; the origin of
-/// one that may, and of one that may not.
+/// A front door with `cors.origins` and `SameSite=None` cookies. Also returns the origin of an allowed page and of a page
+/// that is not allowed.
 pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String) {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
@@ -134,7 +133,7 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
     (deployment, page, stranger)
 }
 
-/// An app, and a page of another origin of the same site: on another port, where cookies know no difference.
+/// An app, and a page on another port of the same host. Cookies do not depend on the port.
 pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String, String) {
     let upstream = FakeUpstream::start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
@@ -149,7 +148,7 @@ pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String,
     (upstream, apps, own, format!("http://{host}:{other}"))
 }
 
-/// A site with an empty page, over https.
+/// Another site with an empty page, over https.
 async fn another_site(name: &str) -> (String, Server, App) {
     let [outer, inner] = [free_port(), free_port()];
     let empty = || async { axum::response::Html("<!doctype html><title>another site</title>") };
@@ -157,8 +156,8 @@ async fn another_site(name: &str) -> (String, Server, App) {
     (format!("https://{name}.localtest:{outer}"), Server::tls(outer, inner), app)
 }
 
-/// A front door whose upstream has its routes below another path. v4 takes its path of `NEXTAUTH_URL`
-/// only, and then its origin too, whatever the request says: it has to be this app's.
+/// A front door whose upstream has another base path. v4 takes path and origin from `NEXTAUTH_URL` and ignores the
+/// request, so `NEXTAUTH_URL` must have the origin of this app.
 pub(crate) async fn front_door_elsewhere(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");
@@ -176,7 +175,7 @@ pub(crate) async fn front_door_elsewhere(kind: UpstreamKind) -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// A front door before next-auth v4.
+/// A front door with next-auth v4.
 pub(crate) async fn front_door_v4() -> Deployment {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");
@@ -217,7 +216,7 @@ pub(crate) async fn parent_domain() -> Deployment {
     }
 }
 
-/// An internal upstream for two apps, which are on no common domain, and one callback URL for both.
+/// An internal upstream for two apps without a common domain, and one callback URL for both.
 pub(crate) async fn redirect_proxy() -> Deployment {
     let port = free_port();
     let auth_host = format!("http://auth.localtest:{port}");
@@ -243,7 +242,7 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     }
 }
 
-/// The fake upstream as Robo.js, since the real plugin is in no registry, behind a front door.
+/// A front door with the fake Robo.js upstream, since the real plugin is in no registry.
 pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
     let auth = Auth::builder().kind(UpstreamKind::Robo).base_url(upstream.url()).session_strategy(strategy);
@@ -251,8 +250,8 @@ pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     (upstream, app)
 }
 
-/// A Robo-like server behind an app that pages of another port may use, whose cookies are the same; the origins of both.
-/// With `hides`, something in front of the app takes out the header by which clients ask where to go.
+/// An app with the fake Robo.js upstream, and an allowed page on another port. Returns both origins. With `hides` a layer
+/// removes `X-Auth-Return-Redirect`, by which clients ask for the redirect as JSON.
 pub(crate) async fn another_origin(
     strategy: SessionStrategy,
     hides: bool,
@@ -276,7 +275,7 @@ pub(crate) async fn another_origin(
     (upstream, apps, own, page)
 }
 
-/// A page that runs scripts of its own origin only, and the one that a test marks.
+/// A page whose policy allows scripts of its own origin, and the script of the test by its nonce.
 async fn page() -> impl axum::response::IntoResponse {
     let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
     ([("content-security-policy", policy)], axum::response::Html("<!doctype html><title>page</title><body>"))
@@ -288,7 +287,7 @@ async fn react() -> axum::response::Html<&'static str> {
     )
 }
 
-/// The bundle that a test left for this app's kind of upstream.
+/// The bundle for this app's kind of upstream.
 async fn react_script(
     axum::extract::State(auth): axum::extract::State<Auth>,
 ) -> impl axum::response::IntoResponse {
@@ -298,7 +297,7 @@ async fn react_script(
     ([("content-type", "text/javascript")], bundle)
 }
 
-/// Where the bundle of a client lies.
+/// The path of a client bundle.
 pub(crate) fn bundle_of(version: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(format!("react-{version}.js"))
 }
@@ -314,7 +313,7 @@ pub(crate) fn routes(auth: &Auth) -> Router<Auth> {
     router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth))
 }
 
-/// What only this app's own pages may do: how often it was done, and by whom it was asked for.
+/// A protected write, and a page that lists how often it was done and which requests asked for it.
 fn writes(auth: &Auth) -> Router<Auth> {
     let done = Arc::new(AtomicUsize::new(0));
     let asked = Arc::new(Mutex::new(Vec::new()));

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::process::{Process, example};
 use crate::server::{SECRET, Server};
 
-/// `from-env` in front of the real server, a small cookie and one of three chunks, both strategies.
+/// `from-env` with the real server: both strategies, a small cookie and one of three chunks.
 #[tokio::test]
-async fn from_env_answers_as_documented() {
+async fn from_env_serves_every_documented_route() {
     for (strategy, big, secret) in [
         (SessionStrategy::Jwt, 0, true),
         (SessionStrategy::Jwt, 7000, true),
@@ -48,7 +48,7 @@ async fn from_env_answers_as_documented() {
         assert_eq!(token["sub"], "1", "{case}");
         assert_eq!(token["email"], "demo@example.com", "{case}");
         if secret {
-            // Claims that the default type does not know are kept.
+            // Claims that are no fields of the default type are kept.
             assert_eq!(token["role"], "user");
             assert_eq!(token["pad"].as_str().map_or(0, str::len), big);
             assert!(token["exp"].is_u64() && token["jti"].is_string());
@@ -76,9 +76,9 @@ fn check_session(answer: &Answer, case: &str) {
     assert_eq!(session["sessionToken"], Value::Null, "{case}");
 }
 
-/// Every bad variable in one message, and a clear end.
+/// One message lists every invalid variable, and the exit status is 2.
 #[test]
-fn from_env_names_every_bad_variable() {
+fn from_env_lists_every_invalid_variable() {
     let output = example("from-env")
         .env("AUTH_SESSION_STRATEGY", "hunter2")
         .env("AUTH_UPSTREAM_TIMEOUT", "hunter2")
@@ -92,7 +92,7 @@ fn from_env_names_every_bad_variable() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
-/// An image without CA certificates, as minimal containers are.
+/// A minimal container has no CA certificates. Plain http must not need them.
 #[test]
 fn from_env_needs_no_certificates_for_plain_http() {
     let bare = |url: &str| {
@@ -110,9 +110,9 @@ fn from_env_needs_no_certificates_for_plain_http() {
     assert!(text.contains("upstream.base_url") && text.to_lowercase().contains("certificate"), "{text}");
 }
 
-/// The examples of the deployments start, guard their page and send people to sign in.
+/// The examples start, guard their page and redirect visitors to the sign-in page.
 #[tokio::test]
-async fn the_examples_of_the_deployments() {
+async fn deployment_examples_guard_their_page() {
     let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
     for (name, vars) in [
         ("front-door", &[][..]),
@@ -134,7 +134,7 @@ async fn the_examples_of_the_deployments() {
     }
 }
 
-/// The quickstart with nothing but Rust: what its page promises.
+/// The quickstart without Node: sign-in, session, protected page and sign-out.
 #[tokio::test]
 async fn quickstart_signs_in_and_out() {
     let program = Process::start(&mut example("quickstart"));
@@ -153,9 +153,9 @@ async fn quickstart_signs_in_and_out() {
     assert_eq!(browser.get("/me").await.status, 401);
 }
 
-/// And with a real server in place of its own.
+/// With `AUTH_UPSTREAM_URL` it uses that server instead of its built-in one.
 #[tokio::test]
-async fn quickstart_uses_the_server_it_is_given() {
+async fn quickstart_uses_the_configured_upstream() {
     let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
     let program = Process::start(example("quickstart").env("AUTH_UPSTREAM_URL", &server.url));
     let browser = Browser::at(program.greeting.split(' ').next().unwrap());
@@ -163,7 +163,7 @@ async fn quickstart_uses_the_server_it_is_given() {
     assert_eq!(browser.get("/me").await.json()["user"]["email"], "admin@example.com");
 }
 
-/// Every example, with what each cannot start without.
+/// Every example, with the variables that it needs to start.
 const ALL: [(&str, &[(&str, &str)]); 6] = [
     ("front-door", &[]),
     ("from-env", &[("AUTH_UPSTREAM_KIND", "authjs")]),
@@ -180,14 +180,14 @@ fn example_at(name: &str, vars: &[(&str, &str)], upstream: &str) -> Command {
     program
 }
 
-/// The address that an example printed.
+/// The address that the example prints.
 fn address(program: &Process) -> &str {
     program.greeting.split(' ').next().unwrap()
 }
 
-/// A container is reached under its own address; a program that nobody asked to is reached by this machine only.
+/// In a container `HOST` opens the port to other machines; by default only this machine can connect.
 #[tokio::test]
-async fn every_example_binds_the_host_that_it_is_given() {
+async fn every_example_listens_on_host() {
     for (name, vars) in ALL {
         for (host, listens_at) in [
             (None, "127.0.0.1"),
@@ -200,7 +200,7 @@ async fn every_example_binds_the_host_that_it_is_given() {
             let program = Process::start(&mut program);
             let url = address(&program);
             assert!(url.starts_with(&format!("http://{listens_at}:")), "{name} {host:?}: {url}");
-            // Under every address of this machine, or under its own alone.
+            // `0.0.0.0` accepts every address of this machine, any other host only its own.
             let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
             for to in ["127.0.0.1", "127.0.0.2"] {
                 let answers = TcpStream::connect((to, port)).is_ok();
@@ -210,9 +210,9 @@ async fn every_example_binds_the_host_that_it_is_given() {
     }
 }
 
-/// On stderr, so that the first line of stdout stays the address; as much as `RUST_LOG` says.
+/// Logs go to stderr, since the first line of stdout is the address. `RUST_LOG` sets the level.
 #[test]
-fn every_example_logs() {
+fn every_example_logs_to_stderr_as_rust_log_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("output");
     std::fs::create_dir_all(&folder).unwrap();
     for (name, vars) in ALL {
@@ -237,9 +237,9 @@ fn every_example_logs() {
     }
 }
 
-/// Providers give no name where the account has none, as GitHub does.
+/// Providers such as GitHub give no name if the account has none.
 #[tokio::test]
-async fn every_example_knows_a_user_without_a_name() {
+async fn every_example_accepts_a_user_without_a_name() {
     const COOKIE: &str = "authjs.session-token";
     let upstream = FakeUpstream::start().await.unwrap();
     let token = mint(&json!({ "sub": "1", "name": null }), upstream.secret(), COOKIE);

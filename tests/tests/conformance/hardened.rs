@@ -1,5 +1,4 @@
-//! `examples/hardened`, over raw sockets: what it promises about clients that are slow, many or large, and about
-//! its end.
+//! `examples/hardened` over raw sockets: slow clients, large heads, many connections, and a graceful shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::process::{Process, example};
 
-/// Longer than anything here takes, on any machine.
+/// Longer than anything here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn start(upstream: &str, vars: &[(&str, &str)]) -> (Process, String) {
@@ -24,7 +23,7 @@ fn start(upstream: &str, vars: &[(&str, &str)]) -> (Process, String) {
     (program, addr)
 }
 
-/// Asks on a connection that is open, and reads what comes until the end of the answer's head.
+/// Sends a request on an open connection and reads the head of the response.
 async fn ask(socket: &mut TcpStream, request: &str) -> String {
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -45,9 +44,9 @@ async fn closes(socket: &mut TcpStream) -> String {
 const HEAD: &str = "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 #[tokio::test]
-async fn slow_clients_are_sent_away() {
+async fn slow_and_idle_connections_are_closed() {
     let (_program, addr) = start("http://127.0.0.1:9", &[]);
-    // Slowloris: a head without end, a line now and then.
+    // Slowloris: a head that never ends, one line every 300 ms.
     let mut slow = TcpStream::connect(&addr).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
     let (mut read, mut write) = slow.into_split();
@@ -56,20 +55,20 @@ async fn slow_clients_are_sent_away() {
             sleep(Duration::from_millis(300)).await;
         }
     });
-    // One that says nothing at all, and one that says nothing any more.
+    // A connection without a request, and one that is idle after a response.
     let mut silent = TcpStream::connect(&addr).await.unwrap();
     let mut idle = TcpStream::connect(&addr).await.unwrap();
     assert!(ask(&mut idle, HEAD).await.starts_with("HTTP/1.1 401 "));
     let mut rest = Vec::new();
-    timeout(PATIENCE, read.read_to_end(&mut rest)).await.expect("the slow one is closed").ok();
+    timeout(PATIENCE, read.read_to_end(&mut rest)).await.expect("the slow connection is closed").ok();
     assert!(!String::from_utf8_lossy(&rest).contains(" 200 "));
-    timeout(PATIENCE, drip).await.expect("and can write no more").unwrap();
+    timeout(PATIENCE, drip).await.expect("writing to it fails").unwrap();
     assert_eq!(closes(&mut silent).await, "");
     assert_eq!(closes(&mut idle).await, "");
 }
 
 #[tokio::test]
-async fn heads_are_limited() {
+async fn request_heads_are_limited_to_64_kib() {
     let (_program, addr) = start("http://127.0.0.1:9", &[]);
     for (bytes, status) in [(65_000, "401"), (66_000, "431")] {
         let mut socket = TcpStream::connect(&addr).await.unwrap();
@@ -80,25 +79,28 @@ async fn heads_are_limited() {
 }
 
 #[tokio::test]
-async fn connections_are_limited() {
+async fn connections_are_limited_to_max_connections() {
     let (_program, addr) = start("http://127.0.0.1:9", &[("MAX_CONNECTIONS", "2")]);
     let mut first = TcpStream::connect(&addr).await.unwrap();
     let mut second = TcpStream::connect(&addr).await.unwrap();
     for socket in [&mut first, &mut second] {
         assert!(ask(socket, HEAD).await.starts_with("HTTP/1.1 401 "));
     }
-    // The kernel takes it, the program does not, until another one goes.
+    // The kernel accepts the connection; the program does so only after another one is closed.
     let mut third = TcpStream::connect(&addr).await.unwrap();
     third.write_all(HEAD.as_bytes()).await.unwrap();
-    assert!(timeout(Duration::from_secs(1), third.readable()).await.is_err(), "a third one is served");
+    assert!(
+        timeout(Duration::from_secs(1), third.readable()).await.is_err(),
+        "the third connection is served although two are open"
+    );
     drop(first);
     assert!(ask(&mut third, "").await.starts_with("HTTP/1.1 401 "));
 }
 
-/// SIGTERM while a request waits for the upstream: nobody is let in any more, and it gets its answer.
+/// SIGTERM arrives while a request waits for the upstream. New connections are refused, and the request gets its response.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_running_request_outlives_sigterm() {
+async fn running_request_completes_after_sigterm() {
     let [asked, go_on] = [Arc::new(Notify::new()), Arc::new(Notify::new())];
     let (told, wait) = (Arc::clone(&asked), Arc::clone(&go_on));
     let slow = Router::new().fallback(move || async move {
@@ -109,11 +111,11 @@ async fn a_running_request_outlives_sigterm() {
     let upstream = App::start(slow).await;
     let (mut program, addr) = start(&upstream.url(""), &[]);
     let mut socket = TcpStream::connect(&addr).await.unwrap();
-    // With the shape of a token: anything else is refused unasked.
+    // The cookie has the form of a token; anything else is rejected without a lookup.
     let request =
         "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: authjs.session-token=AAAA..AAAA.AAAA.AAAA\r\n\r\n";
     socket.write_all(request.as_bytes()).await.unwrap();
-    timeout(PATIENCE, asked.notified()).await.expect("the request is under way");
+    timeout(PATIENCE, asked.notified()).await.expect("the request reaches the upstream");
 
     program.terminate();
     let refused = async {
@@ -121,7 +123,7 @@ async fn a_running_request_outlives_sigterm() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, refused).await.expect("nobody is let in");
+    timeout(PATIENCE, refused).await.expect("new connections are refused");
     assert!(program.is_running());
     go_on.notify_one();
     let answer = closes(&mut socket).await;
@@ -133,7 +135,7 @@ async fn a_running_request_outlives_sigterm() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_write_nothing() {
+async fn cross_origin_writes_are_rejected() {
     let upstream = FakeUpstream::start().await.unwrap();
     let (_program, addr) = start(upstream.url(), &[]);
     for (origin, status) in [("https://evil.example", "403"), (&format!("http://{addr}"), "401")] {

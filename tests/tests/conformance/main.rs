@@ -1,18 +1,17 @@
-//! Against the real thing: tokens that the real libraries mint, a real Express + Auth.js server, and
-//! the examples as they are shipped. Needs Node, and `npm ci` in tests/authjs, tests/browser and both of
-//! examples/nextjs.
+//! Tests with real software: tokens of the real libraries, real Auth.js and next-auth servers, Chromium, and the examples.
+//! They need Node, and `npm ci` in tests/authjs, tests/browser and both folders of examples/nextjs.
 
+mod auth_routes;
 mod browser;
 mod deployments;
+mod error_pages;
 mod examples;
 mod hardened;
 mod next_server;
 mod nextjs;
 mod openid;
-mod pages;
 mod process;
 mod quickstart;
-mod routes;
 mod server;
-mod vectors;
-mod warnings;
+mod token_vectors;
+mod url_warnings;

@@ -1,4 +1,4 @@
-//! examples/nextjs as it is shipped: `next build` once for each state of its sources, then `next start`.
+//! examples/nextjs: `next build` once for each state of its sources, then `next start`.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use auth_proxy_tests::free_port;
 use crate::process::{Process, authjs};
 use crate::server::{SECRET, Server};
 
-/// What the proxy sends as `x-api-key`, and the server knows as `AUTH_PROXY_KEY`.
-pub(crate) const KEY: &str = "the key of a proxy that Next.js believes";
+/// The proxy sends it as `x-api-key`; the server has it as `AUTH_PROXY_KEY`.
+pub(crate) const KEY: &str = "the key of a proxy that Next.js trusts";
 
 /// The app of `examples/nextjs` for this kind of next-auth.
 fn folder(kind: UpstreamKind) -> PathBuf {
@@ -25,21 +25,21 @@ fn folder(kind: UpstreamKind) -> PathBuf {
     folder
 }
 
-/// The port of the Rust app that the rewrites of `next build` lead to: the same for every build in this folder, since
-/// Next.js writes it into the build, and below the ports that `free_port` finds.
+/// The port of the Rust app. The rewrites of `next build` contain it, so it is fixed for each folder, and below the ports
+/// that `free_port` returns.
 pub(crate) fn rust_port(kind: UpstreamKind) -> u16 {
     let mut hasher = DefaultHasher::new();
     (env!("CARGO_MANIFEST_DIR"), kind == UpstreamKind::NextAuthV4).hash(&mut hasher);
     20_000 + u16::try_from(hasher.finish() % 10_000).unwrap()
 }
 
-/// Runs `next build` unless this very state of the sources is built.
+/// Runs `next build` unless the current state of the sources is already built.
 fn build(kind: UpstreamKind) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let folder = folder(kind);
     let rust_url = format!("http://127.0.0.1:{}", rust_port(kind));
-    // `next build` removes it, whoever runs it: what they built has other rewrites.
+    // Every `next build` removes this file, also one by hand, whose rewrites may differ.
     let stamp = folder.join(".next/auth-proxy-tests");
     let state = format!("{rust_url} {:x}", state_of(&folder));
     if std::fs::read_to_string(&stamp).is_ok_and(|built| built == state) {
@@ -76,12 +76,12 @@ fn state_of(folder: &Path) -> u64 {
     hasher.finish()
 }
 
-/// Next.js's own program, which sends nothing to its makers.
+/// The command line of Next.js with telemetry off.
 fn next(folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new("node");
     command.arg("node_modules/next/dist/bin/next").args(words).current_dir(folder);
     command.env("NEXT_TELEMETRY_DISABLED", "1");
-    // What the environment of a test run says of them is not what the test says.
+    // Variables of the environment must not change the test.
     for name in
         ["AUTH_URL", "NEXTAUTH_URL", "AUTH_TRUST_HOST", "AUTH_PROXY_KEY", "ISSUER", "RUST_URL", "VERCEL"]
     {
@@ -91,14 +91,14 @@ fn next(folder: &Path, words: &[&str]) -> Command {
 }
 
 impl Server {
-    /// A real Next.js with next-auth, as `next start` runs it, and what it believes by the variables.
+    /// A real Next.js server with next-auth, run by `next start` with these variables.
     pub(crate) fn next(kind: UpstreamKind, vars: &[(&str, &str)]) -> Self {
         Self::next_at(free_port(), kind, vars)
     }
 
     pub(crate) fn next_at(port: u16, kind: UpstreamKind, vars: &[(&str, &str)]) -> Self {
         let mut command = next(&build(kind), &["start", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        // It does not outlive a test that is killed.
+        // The server ends with its standard input, also if the test is killed.
         let end = format!("--import={}", authjs().join("end-with-input.mjs").display());
         command.env("NODE_OPTIONS", end);
         command.env("AUTH_SECRET", SECRET).envs(vars.iter().copied());

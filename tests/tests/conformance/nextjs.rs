@@ -1,5 +1,4 @@
-//! A real Next.js with next-auth v5 and v4, as examples/nextjs has it, in the three set-ups of its README, and without
-//! what the README says.
+//! examples/nextjs with next-auth v5 and v4: the three set-ups of its README, and what happens without them.
 
 use auth_proxy::options::UpstreamKind::{self, Authjs, NextAuthV4};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
@@ -14,18 +13,18 @@ use crate::server::Server;
 
 const KINDS: [UpstreamKind; 2] = [Authjs, NextAuthV4];
 
-/// What makes Next.js use this app's origin.
+/// How Next.js learns the origin of this app.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum By {
-    /// The lines of `route.js`.
+    /// By the lines of `route.js` in the README.
     Lines,
-    /// `AUTH_URL`, which v4 calls `NEXTAUTH_URL`. Its origin is a name: of 127.0.0.1 Next.js makes `localhost`.
+    /// By `AUTH_URL`, in v4 `NEXTAUTH_URL`. It needs a host name, since Next.js turns 127.0.0.1 into `localhost`.
     Url,
-    /// Nothing: Next.js as it comes.
+    /// Not at all: Next.js with its defaults.
     Nothing,
 }
 
-/// Next.js with what is believed, for an app on this origin.
+/// Next.js for an app on this origin, which it learns in this way.
 fn server(kind: UpstreamKind, by: By, own: &str, issuer: &str) -> Server {
     let trust = if kind == NextAuthV4 { ("AUTH_TRUST_HOST", "1") } else { ("", "") };
     let vars = match by {
@@ -57,7 +56,7 @@ pub(crate) async fn front_door(kind: UpstreamKind, by: By) -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// The same over https, which ends before this app.
+/// A front door over https. TLS is terminated in front of the app.
 async fn front_door_https(kind: UpstreamKind) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
@@ -71,7 +70,7 @@ async fn front_door_https(kind: UpstreamKind) -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server, tls])
 }
 
-/// Next.js is what browsers see, and the app is below `/api/rust` of it, by its rewrites.
+/// Browsers see Next.js, whose rewrites forward `/api/rust` to the app.
 async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://localhost:{port}");
@@ -80,14 +79,15 @@ async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     let url = format!("{own}/api/auth");
     let server = Server::next_at(port, kind, &[(url_variable(kind), &url), ("ISSUER", &idp.url)]);
     let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).build().unwrap();
-    // As the README has it: no sign-in routes, and the path that browsers ask for.
+    // As in the README: no sign-in routes, and the path prefix of the browser.
     let router =
         Router::new().nest("/api/rust", routes(&auth)).layer(auth.session_cookie_layer()).with_state(auth);
     let app = App::start_at(rust_port(kind), router).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// Signs in both ways, lands on the page asked for, is known, signs out, and is refused.
+/// Signs in by credentials and by OAuth. Each time the visitor reaches the requested page, has a session, signs out, and is
+/// refused.
 async fn signs_in_and_out(deployment: &Deployment, pages: &str, case: &str) {
     let own = &deployment.apps[0];
     let page = |name: &str| format!("{pages}/{name}");
@@ -97,7 +97,7 @@ async fn signs_in_and_out(deployment: &Deployment, pages: &str, case: &str) {
     assert_eq!(refused.header("location"), format!("/api/auth/signin?callbackUrl={wanted}"), "{case}");
 
     let signed_in = browser.sign_in("demo", "demo").await;
-    // next-auth answers a form with the absolute URL of the page.
+    // next-auth redirects with an absolute URL.
     assert_eq!(signed_in.header("location").trim_end_matches('/'), own, "{case} {signed_in:?}");
     assert_eq!(browser.get(&page("me")).await.body, "demo@example.com", "{case}");
     signs_out(&browser, &page, case).await;
@@ -130,7 +130,7 @@ fn percent(text: &str) -> String {
         .replace("%2D", "-")
 }
 
-/// Where the provider is told to send people back to.
+/// The `redirect_uri` that the provider gets.
 fn redirect_uri(start: &Answer) -> String {
     let authorize = reqwest::Url::parse(start.header("location")).unwrap_or_else(|_| panic!("{start:?}"));
     let (_, value) = authorize.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap_or_default();
@@ -138,22 +138,22 @@ fn redirect_uri(start: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn the_lines_of_route_js() {
+async fn route_js_lines_sign_in_and_out() {
     for kind in KINDS {
         signs_in_and_out(&front_door(kind, By::Lines).await, "", &format!("{kind:?}")).await;
     }
 }
 
 #[tokio::test]
-async fn auth_url() {
+async fn auth_url_signs_in_and_out() {
     for kind in KINDS {
         signs_in_and_out(&front_door(kind, By::Url).await, "", &format!("{kind:?}")).await;
     }
 }
 
-/// Over HTTP and in Chromium, one after the other: both need the one port that is written into the build.
+/// Over HTTP and in Chromium, one after the other, since both need the port that is part of the build.
 #[tokio::test]
-async fn rust_behind_rewrites() {
+async fn rust_app_behind_next_js_rewrites_signs_in_and_out() {
     for kind in KINDS {
         let deployment = behind_rewrites(kind).await;
         signs_in_and_out(&deployment, "/api/rust", &format!("{kind:?}")).await;
@@ -162,7 +162,7 @@ async fn rust_behind_rewrites() {
 }
 
 #[tokio::test]
-async fn the_lines_of_route_js_in_a_browser() {
+async fn next_js_front_doors_work_in_chromium() {
     for kind in KINDS {
         visit(&format!("nextjs-lines-{kind:?}"), &front_door(kind, By::Lines).await, "").await;
         visit(&format!("nextjs-https-{kind:?}"), &front_door_https(kind).await, "").await;
@@ -180,10 +180,10 @@ async fn visit(name: &str, deployment: &Deployment, pages: &str) {
     run("visit.mjs", vars, "signed in, known, signed out, refused").await;
 }
 
-/// Why the lines are needed: with Next.js as it comes the provider sends people elsewhere, and forms do not find
-/// their cookies.
+/// The reason for the lines: by default the provider sends visitors back to the Next.js server, and forms are posted there
+/// without their cookies.
 #[tokio::test]
-async fn without_the_lines_the_origin_is_next_jss_own() {
+async fn next_js_without_route_js_lines_uses_its_own_origin() {
     let deployment = front_door(Authjs, By::Nothing).await;
     let own = &deployment.apps[0];
     let browser = Browser::at(own);
@@ -191,14 +191,14 @@ async fn without_the_lines_the_origin_is_next_jss_own() {
     assert!(sign_in_url.starts_with("http://localhost:") && !sign_in_url.starts_with(own), "{sign_in_url}");
     let start = browser.post_auth("signin/idp", &[("callbackUrl", &format!("{own}/protected"))]).await;
     assert!(redirect_uri(&start).starts_with("http://localhost:"), "{start:?}");
-    // The form of the page, which has this app's cookies, is posted to Next.js, which has none.
+    // The form is posted to the Next.js host, where the browser has no cookies of this app.
     let missing = browser.post(&sign_in_url, &[("csrfToken", &browser.csrf().await)]).await;
     assert!(missing.header("location").contains("error=MissingCSRF"), "{missing:?}");
 }
 
-/// Without `AUTH_TRUST_HOST` and `NEXTAUTH_URL` v4 makes everything of `http://localhost:3000`.
+/// Without `AUTH_TRUST_HOST` and `NEXTAUTH_URL` v4 uses `http://localhost:3000` in all URLs.
 #[tokio::test]
-async fn without_a_word_v4_is_on_port_3000() {
+async fn next_auth_v4_without_settings_uses_port_3000() {
     let deployment = front_door(NextAuthV4, By::Nothing).await;
     let browser = Browser::at(&deployment.apps[0]);
     assert_eq!(provider_url(&browser).await, "http://localhost:3000/api/auth/signin/credentials");
@@ -206,13 +206,13 @@ async fn without_a_word_v4_is_on_port_3000() {
     assert_eq!(redirect_uri(&start), "http://localhost:3000/api/auth/callback/idp");
 }
 
-/// Where the first form of a client of Auth.js goes.
+/// The sign-in URL of the credentials provider.
 async fn provider_url(browser: &Browser) -> String {
     let providers: Value = browser.get("/api/auth/providers").await.json();
     providers["credentials"]["signinUrl"].as_str().unwrap().to_owned()
 }
 
-/// Two apps on two origins: the lines serve both, `AUTH_URL` the one that it names.
+/// With two apps on two origins the lines serve both, and `AUTH_URL` only the one in its value.
 #[tokio::test]
 async fn auth_url_serves_one_origin_only() {
     for kind in KINDS {
@@ -230,9 +230,9 @@ async fn auth_url_serves_one_origin_only() {
     }
 }
 
-/// `X-Forwarded-Host` of a stranger who reaches Next.js decides nothing.
+/// A client that reaches Next.js directly cannot choose the host by `X-Forwarded-Host`.
 #[tokio::test]
-async fn the_lines_believe_the_key_only() {
+async fn route_js_lines_trust_only_the_key() {
     for kind in KINDS {
         let server = server(kind, By::Lines, "", "http://127.0.0.1:9");
         for key in ["", "another key"] {

@@ -1,13 +1,12 @@
-//! OAuth sign-in that completes: a real Auth.js server behind the proxy, and a real OpenID provider
-//! that demands PKCE. The steps are those of a browser; no redirect is followed but by hand.
+//! Complete OAuth sign-ins: a real Auth.js server behind the proxy, and a real OpenID provider that requires PKCE. The test
+//! follows redirects and submits forms as a browser does.
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{Answer, Browser};
 
 use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
 
-/// Follows redirects until there is none, and through the forms of the provider. Answers the last
-/// page and its address.
+/// Follows redirects and submits the forms of the provider. Returns the last page and its address.
 pub(crate) async fn walk(browser: &Browser, mut answer: Answer, mut at: String) -> (Answer, String) {
     for _ in 0..20 {
         if (300..400).contains(&answer.status) {
@@ -22,19 +21,19 @@ pub(crate) async fn walk(browser: &Browser, mut answer: Answer, mut at: String) 
             return (answer, at);
         }
     }
-    panic!("in circles at {at}: {answer:?}");
+    panic!("more than 20 steps, now at {at}: {answer:?}");
 }
 
 pub(crate) fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     text.split_once(start)?.1.split_once(end).map(|(found, _)| found)
 }
 
-/// A link as a browser reads it.
+/// Resolves a link as a browser does.
 fn absolute(base: &str, link: &str) -> String {
     reqwest::Url::parse(base).unwrap().join(link).unwrap().to_string()
 }
 
-/// Begins a sign-in at an app, and looks at where it leads.
+/// Starts a sign-in at an app and checks the redirect to the provider.
 async fn begin(browser: &Browser, deployment: &Deployment) -> Answer {
     let start = browser.post_auth("signin/idp", &[("callbackUrl", "/protected")]).await;
     let authorize = reqwest::Url::parse(start.header("location")).unwrap();
@@ -48,7 +47,7 @@ async fn begin(browser: &Browser, deployment: &Deployment) -> Answer {
 }
 
 #[tokio::test]
-async fn the_front_door_signs_in_and_out() {
+async fn front_door_oauth_signs_in_and_out() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let deployment = front_door(strategy).await;
         let own = &deployment.apps[0];
@@ -66,16 +65,16 @@ async fn the_front_door_signs_in_and_out() {
     }
 }
 
-/// Who signs in at one app is known at the other, and the callback is the auth host's.
+/// A sign-in at one app is valid at the other one. The callback is at the auth host.
 #[tokio::test]
-async fn the_parent_domain_is_known_everywhere() {
+async fn parent_domain_session_is_shared_by_all_apps() {
     let deployment = parent_domain().await;
     let [one, other] = &deployment.apps[..] else { panic!("two apps") };
     let browser = Browser::at(one);
     let refused = browser.get_with("/protected", &[("accept", "text/html")]).await;
     let page = browser.get(refused.header("location")).await;
     let csrf = between(&page.body, "name=\"csrfToken\" value=\"", "\"").unwrap().to_owned();
-    // The page is the auth host's own, and so is its form.
+    // Page and form belong to the auth host.
     let action = format!("{}/api/auth/signin/idp", deployment.auth_host);
     assert!(page.body.contains(&action), "{page:?}");
     let back = format!("{one}/protected");
@@ -83,14 +82,14 @@ async fn the_parent_domain_is_known_everywhere() {
     let (page, at) = walk(&browser, start, deployment.auth_host.clone()).await;
     assert_eq!((at, page.body.as_str()), (back, "ok"));
     assert_eq!(browser.get(&format!("{other}/me")).await.body, "ada@idp.example");
-    // Signed out here is signed out there.
+    // A sign-out at one app holds at the other.
     browser.sign_out().await;
     assert_eq!(browser.get(&format!("{other}/me")).await.status, 401);
 }
 
-/// The auth host passes the one callback on to the app where the sign-in began.
+/// The auth host forwards the callback to the app where the sign-in started.
 #[tokio::test]
-async fn the_redirect_proxy_serves_two_apps_with_one_callback() {
+async fn redirect_proxy_serves_two_apps_with_one_callback() {
     let deployment = redirect_proxy().await;
     for own in &deployment.apps {
         let browser = Browser::at(own);
@@ -102,9 +101,9 @@ async fn the_redirect_proxy_serves_two_apps_with_one_callback() {
     }
 }
 
-/// A callback that was made up, or that says no, signs nobody in.
+/// Invented callbacks, and callbacks with an error, do not sign in.
 #[tokio::test]
-async fn a_forged_callback_signs_nobody_in() {
+async fn forged_callback_does_not_sign_in() {
     let deployment = front_door(SessionStrategy::Jwt).await;
     let own = &deployment.apps[0];
     let browser = Browser::at(own);
@@ -114,7 +113,7 @@ async fn a_forged_callback_signs_nobody_in() {
         assert!(answer.header("location").starts_with(&format!("{own}/api/auth/")), "{query}: {answer:?}");
         assert_eq!(browser.get("/me").await.status, 401, "{query}");
     }
-    // HEAD never reaches a callback, where it would spend the code.
+    // HEAD must not reach a callback, where it would use up the code.
     let head =
         reqwest::Client::new().head(format!("{own}/api/auth/callback/idp?code=x")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 405);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A program of its own that ends when this is dropped.
+/// A child process that is killed on drop.
 pub(crate) struct Process {
     child: Child,
     /// The first line that it printed.
@@ -23,8 +23,7 @@ impl Process {
         Self { child, greeting: greeting.trim().to_owned() }
     }
 
-    /// Starts a server that says nothing of use, and waits until it answers on its port. What it prints is kept in a
-    /// file: a closed pipe would end it.
+    /// Starts a server and waits until it answers on its port. Its output goes to a file, since a closed pipe would end it.
     pub(crate) fn answering(command: &mut Command, port: u16, path: &str) -> Self {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{port}.log"));
         let file = File::create(&log).unwrap();
@@ -54,18 +53,18 @@ fn answers(port: u16, path: &str) -> bool {
 
 #[cfg(unix)]
 impl Process {
-    /// Asks it to stop, as whatever runs containers does.
+    /// Sends SIGTERM, as container runtimes do.
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the process is still running.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// How it ends by itself.
+    /// Waits for the exit status.
     pub(crate) fn end(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
     }
@@ -88,14 +87,14 @@ pub(crate) fn authjs() -> PathBuf {
     folder
 }
 
-/// Node, running one of the scripts there.
+/// A command that runs one of its scripts with Node.
 pub(crate) fn node(script: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(script).current_dir(authjs());
     command
 }
 
-/// The program of an example, built.
+/// Builds an example and returns a command that runs it.
 pub(crate) fn example(name: &str) -> Command {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--message-format=json", "-p", name])
@@ -114,7 +113,7 @@ pub(crate) fn example(name: &str) -> Command {
         })
         .expect("cargo names the program");
     let mut command = Command::new(program);
-    // Some shells export a HOST of their own.
+    // Some shells export `HOST`.
     command.env("PORT", "0").env("RUST_BACKTRACE", "0").env("RUST_LOG", "warn").env_remove("HOST");
     command
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::browser::{output, run};
 use crate::process::{Process, example};
 
-/// A user of the upstream who is dangerous to show, and the session cookie.
+/// The session cookie of a user whose fields contain HTML.
 fn hostile(upstream: &FakeUpstream) -> String {
     let name = r#"<img src=x onerror="alert(1)"> & <script>alert(2)</script> "#.to_owned() + &"x".repeat(200);
     upstream.cookie(&json!({
@@ -26,7 +26,7 @@ fn address(program: &Process) -> String {
     program.greeting.split(' ').next().unwrap().to_owned()
 }
 
-/// At both widths, light and dark: sign-in, session, protected page, sign-out, hostile names and an outage.
+/// At both widths, light and dark: sign-in, session, protected page, sign-out, HTML in names, and an outage.
 #[tokio::test]
 async fn quickstart_pages_work_in_chromium() {
     let upstream = FakeUpstream::start().await.unwrap();
@@ -47,7 +47,7 @@ async fn quickstart_pages_work_in_chromium() {
 }
 
 #[tokio::test]
-async fn quickstart_escapes_what_a_user_can_choose() {
+async fn quickstart_escapes_user_fields() {
     let upstream = FakeUpstream::start().await.unwrap();
     let program = start(upstream.url());
     let (browser, cookie) = (Browser::at(&address(&program)), hostile(&upstream));
@@ -61,7 +61,7 @@ async fn quickstart_escapes_what_a_user_can_choose() {
     }
 }
 
-/// A name of which a single character is shown, and no name at all.
+/// Names with one and with two initials, unsafe pictures, and no name.
 #[tokio::test]
 async fn quickstart_shows_initials_without_a_picture() {
     let upstream = FakeUpstream::start().await.unwrap();
@@ -83,7 +83,7 @@ async fn quickstart_shows_initials_without_a_picture() {
 }
 
 #[tokio::test]
-async fn quickstart_names_what_answered_the_lookup() {
+async fn quickstart_shows_the_source_of_the_session() {
     let upstream = FakeUpstream::start().await.unwrap();
     let program = start(upstream.url());
     let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));

@@ -25,14 +25,14 @@ impl Server {
         Self::of(process)
     }
 
-    /// The OpenID provider, which sends people back to this URL.
+    /// An OpenID provider with this callback URL.
     pub(crate) fn identity_provider(callback: &str) -> Self {
         let mut command = node("idp.mjs");
         command.env("REDIRECT_URIS", callback).env("NODE_NO_WARNINGS", "1");
         Self::of(Process::start(command.stderr(std::process::Stdio::null())))
     }
 
-    /// The end of TLS on one port, before an app on another.
+    /// A TLS terminator on one port in front of an app on another.
     pub(crate) fn tls(port: u16, to: u16) -> Self {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (key, certificate) = (folder.join(format!("{port}.key")), folder.join(format!("{port}.pem")));
@@ -86,17 +86,17 @@ auth_proxy::auth_proxy! {
 
 /// The sign-in routes of the real server, through the proxy.
 #[tokio::test]
-async fn routes_of_the_real_server() {
+async fn real_server_routes_work_through_the_proxy() {
     let server = Server::start(SessionStrategy::Jwt, "/auth", 0);
     let auth = Auth::builder().base_path("/auth").base_url(&server.url).build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app).with_base("/auth");
     let providers = browser.get("/auth/providers").await.json();
-    // Host is preserved: the server's links point at this app.
+    // `Host` is preserved, so the links of the server point at this app.
     assert_eq!(providers["credentials"]["callbackUrl"], app.url("/auth/callback/credentials"));
     assert_eq!(browser.get("/auth/session").await.body, "null");
     assert_eq!(browser.get("/auth/nonsense").await.status, 400);
-    // HEAD, which Auth.js itself refuses.
+    // Auth.js rejects HEAD; the proxy sends GET instead.
     let head = reqwest::Client::new().head(app.url("/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
     let missing = browser.post("/auth/callback/credentials", &[("username", "demo")]).await;
@@ -109,9 +109,9 @@ async fn routes_of_the_real_server() {
     assert_eq!(browser.get("/auth/session").await.body, "null");
 }
 
-/// An invalid cookie, a valid one and none, as the real server tells them apart.
+/// No cookie and several invalid cookies at the real server.
 #[tokio::test]
-async fn outcomes_of_the_real_server() {
+async fn real_server_refuses_invalid_cookies() {
     async fn me(session: auth_proxy::Session<Auth>) -> String {
         session.user.email.clone().unwrap_or_default()
     }
@@ -122,7 +122,7 @@ async fn outcomes_of_the_real_server() {
         let app = App::start(router).await;
         let browser = Browser::of(&app);
         assert_eq!(browser.get("/me").await.code(), "session_absent");
-        // What has not the shape of a token is refused here, unasked; a database session has no shape.
+        // A value without the form of a JWT is rejected without a lookup; a database token has no fixed form.
         for (garbage, of_jwt) in [
             ("garbage", "token_malformed"),
             ("a..b.c.d", "token_malformed"),

@@ -6,33 +6,33 @@ use std::time::{Duration, Instant};
 use auth_proxy_tests::loopback_client;
 use reqwest::Response;
 
+use crate::support::token;
 use crate::verdict::{Answer, Route, Verdict, Who, judge};
-use crate::world::token;
 
-/// What is wrong is told this often, and counted beyond.
-const TOLD: usize = 100;
+/// How many failures are printed; further ones are only counted.
+const SHOWN: usize = 100;
 
-/// How many answers of a kind a run needs at least.
+/// How many responses of a kind a run needs to prove something.
 pub(crate) const ENOUGH: u64 = 100;
 
-/// By how much an answer may be later than its deadline on a machine that is busy.
+/// How much later than its deadline a response may be on a busy machine.
 const SLACK: Duration = Duration::from_secs(8);
 
 /// What all clients share.
 pub(crate) struct Load {
-    /// Where the apps are.
+    /// The origins of the apps.
     pub(crate) origins: Vec<String>,
-    /// Of the upstream.
+    /// The secret of the upstream.
     pub(crate) secret: String,
     pub(crate) timeout: Duration,
-    /// How many users each client has the cookies of.
+    /// How many users each client has.
     pub(crate) users: usize,
     pub(crate) is_over: AtomicBool,
     pub(crate) tally: Mutex<Tally>,
 }
 
 impl Load {
-    /// Whether each of these was seen often enough to say that it was tried.
+    /// Whether these verdicts together occurred more than [`ENOUGH`] times.
     pub(crate) fn has_tried(&self, verdicts: &[Verdict]) -> bool {
         let tally = self.tally.lock().unwrap();
         verdicts.iter().map(|verdict| tally.of(*verdict)).sum::<u64>() > ENOUGH
@@ -42,7 +42,7 @@ impl Load {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) verdicts: BTreeMap<Verdict, u64>,
-    /// What must never be, and how much of it there was.
+    /// The first wrong responses, and the number of all of them.
     pub(crate) wrong: Vec<String>,
     pub(crate) wrongs: usize,
     pub(crate) longest: Duration,
@@ -55,13 +55,13 @@ impl Tally {
 
     fn complain(&mut self, wrong: String) {
         self.wrongs += 1;
-        if self.wrong.len() < TOLD {
+        if self.wrong.len() < SHOWN {
             self.wrong.push(wrong);
         }
     }
 }
 
-/// One visitor's browser, or rather that of many.
+/// A client with the cookies of several users.
 pub(crate) struct Client {
     load: Arc<Load>,
     http: reqwest::Client,
@@ -80,7 +80,7 @@ impl Client {
         Self { load: Arc::clone(load), http: loopback_client(), users: users.collect(), random }
     }
 
-    /// Asks for anything as anybody until it is over.
+    /// Sends random requests as random users until the run is over.
     pub(crate) async fn run(&mut self) {
         while !self.load.is_over.load(Relaxed) {
             let route = Route::ALL[self.any(Route::ALL.len())];
@@ -88,7 +88,7 @@ impl Client {
             let origin = self.load.origins[app].clone();
             let (who, token) = match self.any(10) {
                 0 => (Who::Nobody, None),
-                // One that is refused for a while, and one that was never seen before.
+                // A token whose refusal is cached, and one that was never sent before.
                 1 => (Who::Forged, Some(token("mallory", "another secret"))),
                 2 => (Who::Forged, Some(format!("e30..AAAA.{:x}.AAAA", self.any(usize::MAX)))),
                 _ => {
@@ -101,9 +101,8 @@ impl Client {
         }
     }
 
-    /// Asks every app for everything as somebody who is signed in, which is to be answered as if nothing had
-    /// ever happened: at once, or as soon as who gave the upstream up for a while asks it again, and the
-    /// other clients let it.
+    /// Requests every route of every app as a signed-in user. Every response must be right: at once, or as soon as the
+    /// circuit closes and the queue has room.
     pub(crate) async fn ask_for_everything(&self) {
         let (name, token) = &self.users[0];
         for (origin, route) in
@@ -155,7 +154,7 @@ impl Client {
         }
     }
 
-    /// A number below this one (xorshift, which is random enough).
+    /// A random number below this one (xorshift).
     fn any(&mut self, below: usize) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -189,7 +188,7 @@ async fn read(mut response: Response) -> Answer {
     answer
 }
 
-/// Has this many clients ask until somebody says that it is over.
+/// Starts this many clients, which run until `is_over` is set.
 pub(crate) fn start(load: &Arc<Load>, clients: usize) -> Vec<tokio::task::JoinHandle<Client>> {
     let clients = (0..clients).map(|number| {
         let mut client = Client::new(load, number);

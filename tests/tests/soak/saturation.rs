@@ -6,25 +6,25 @@ use auth_proxy::testing::{FakeUpstream, Fault};
 use auth_proxy_tests::alive_tasks;
 
 use crate::client::{ENOUGH, Load, start};
+use crate::support::{Auth, app, settle};
 use crate::verdict::Verdict;
-use crate::world::{Auth, app, settle};
 use crate::{TURN, duration, is_over, resident};
 
-/// Several times what the upstream takes at once, and what is remembered.
+/// Many more clients than concurrent lookups, and more users than cache entries.
 const CLIENTS: usize = 200;
 const CONCURRENCY: u32 = 8;
 const ENTRIES: u32 = 500;
 
-/// How long the upstream takes over each answer, and how long it may.
+/// The response time of the upstream, and the timeout.
 const SLOW: Duration = Duration::from_millis(40);
 const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// From the middle on, in KiB: what an allocator may still take of thousands of requests, however long they go
-/// on. A short run finds a leak of some KiB for each, a long one of some bytes.
+/// The most that memory may grow from the middle of a run, in KiB, to allow for the allocator. A short run detects a leak of
+/// some KiB per request, a long run of some bytes.
 const MOST_GROWTH: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memory_is_flat_under_more_requests_than_the_upstream_takes() {
+async fn memory_is_bounded_under_overload() {
     let _turn = TURN.lock().await;
     let lasting = duration("SATURATE_SECONDS");
     let upstream = FakeUpstream::start().await.unwrap();
@@ -41,10 +41,10 @@ async fn memory_is_flat_under_more_requests_than_the_upstream_takes() {
         is_over: false.into(),
         tally: Mutex::default(),
     });
-    // Making the clients takes seconds on a busy machine, and is no part of the run: each step of it has load.
+    // Creating the clients takes seconds on a busy machine, so the time starts afterwards.
     let clients = start(&load, CLIENTS);
     let began = Instant::now();
-    // The start is where everybody is at it.
+    // The first measurement is taken when all clients run.
     let mut memory = Vec::new();
     let step = lasting / 10;
     const TOO_MUCH: [Verdict; 2] = [Verdict::Overloaded, Verdict::Late];
@@ -64,7 +64,7 @@ async fn memory_is_flat_under_more_requests_than_the_upstream_takes() {
     for client in clients {
         idle.push(client.await.unwrap());
     }
-    // It failed nobody: what it could not take was too much, or too late.
+    // Overload may only lead to 503 and 504, never to another failure.
     let failed = [Verdict::Failed, Verdict::Broken, Verdict::Passed];
     let failed = failed.map(|verdict| load.tally.lock().unwrap().of(verdict));
     upstream.set_fault(None).await.unwrap();
@@ -85,7 +85,7 @@ async fn memory_is_flat_under_more_requests_than_the_upstream_takes() {
     );
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
     assert_eq!(failed, [0, 0, 0], "{tally:?}");
-    // Else it was not too much.
+    // Without overload the run proves nothing.
     let too_much: u64 = TOO_MUCH.iter().map(|verdict| tally.of(*verdict)).sum();
     assert!(tally.of(Verdict::Right) > ENOUGH && too_much > ENOUGH, "{tally:?}");
     assert!(end < middle + MOST_GROWTH, "memory grew: {memory:?} KiB");

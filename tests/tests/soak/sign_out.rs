@@ -13,15 +13,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::client::ENOUGH;
-use crate::world::{Auth, app};
+use crate::support::{Auth, app};
 use crate::{TURN, duration, is_over as run_is_over};
 
 const VISITORS: u64 = 24;
 const TABS: u64 = 4;
 const COOKIE: &str = "authjs.session-token";
 
-/// An upstream with sessions in a database, which is slow after it has read there: what a lookup tells may be
-/// over by the time that it is told.
+/// An upstream with database sessions that waits after it has read the database, so that its answer may be outdated when it
+/// arrives.
 #[derive(Default)]
 struct Upstream {
     signed_in: Mutex<HashSet<String>>,
@@ -30,7 +30,7 @@ struct Upstream {
 }
 
 impl Upstream {
-    /// A moment of less than this many milliseconds.
+    /// Waits a random time below this many milliseconds.
     async fn moment(&self, below: u64) {
         let n = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
         let mixed = (n ^ (n >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -66,13 +66,13 @@ fn token_of(headers: &HeaderMap) -> String {
     token.unwrap().to_owned()
 }
 
-/// How far a visitor has come.
+/// The phase of a visitor.
 const IN: u8 = 0;
 const LEAVING: u8 = 1;
-/// The sign-out is answered.
+/// The sign-out was answered.
 const OUT: u8 = 2;
 
-/// Somebody who signs in, looks around in several tabs at once, and signs out in one of them.
+/// A visitor who signs in, sends requests from several tabs, and signs out in one of them.
 struct Visitor {
     name: String,
     origin: String,
@@ -83,15 +83,15 @@ struct Visitor {
 
 #[derive(Default)]
 struct Tally {
-    let_in: u64,
+    accepted: u64,
     refused: u64,
-    in_trouble: u64,
-    left: u64,
+    failed: u64,
+    aborted: u64,
     wrong: Vec<String>,
 }
 
 impl Visitor {
-    /// From the sign-in until every tab has seen the sign-out.
+    /// Runs from the sign-in until every tab has seen the sign-out.
     async fn stay(self: Arc<Self>, tally: &Arc<Mutex<Tally>>) {
         self.upstream.signed_in.lock().unwrap().insert(self.name.clone());
         let tabs = (0..TABS).map(|_| {
@@ -109,7 +109,7 @@ impl Visitor {
         format!("{COOKIE}={}", self.name)
     }
 
-    /// Asks until the visitor has been out for a while, and now and then leaves before the answer.
+    /// Sends requests until some of them follow the sign-out. Aborts one of them before its response.
     async fn tab(&self, tally: &Mutex<Tally>) {
         let mut after = 0;
         while after < 6 {
@@ -127,11 +127,11 @@ impl Visitor {
             let mut tally = tally.lock().unwrap();
             match answer {
                 Ok(Ok((200, body))) if before != OUT && body.contains(&format!(r#""{}""#, self.name)) => {
-                    tally.let_in += 1;
+                    tally.accepted += 1;
                 }
                 Ok(Ok((401, _))) if now != IN => tally.refused += 1,
-                Ok(Ok((502..=504, _))) => tally.in_trouble += 1,
-                Err(_) if after == 3 => tally.left += 1,
+                Ok(Ok((502..=504, _))) => tally.failed += 1,
+                Err(_) if after == 3 => tally.aborted += 1,
                 answer => {
                     let wrong = format!("{}, in phase {before}, then {now}: {answer:?}", self.name);
                     tally.wrong.push(wrong);
@@ -151,9 +151,9 @@ impl Visitor {
     }
 }
 
-/// With sessions that are remembered, used past their time, and looked up by several at once.
+/// Runs with cached sessions, stale sessions and shared lookups.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_signed_out_stays_out_whatever_is_remembered() {
+async fn signed_out_visitors_stay_signed_out_under_load() {
     let _turn = TURN.lock().await;
     let lasting = duration("SOAK_SECONDS");
     let upstream = Arc::new(Upstream::default());
@@ -195,7 +195,7 @@ async fn who_signed_out_stays_out_whatever_is_remembered() {
     let began = Instant::now();
     let tried_enough = || {
         let tally = tally.lock().unwrap();
-        tally.let_in > ENOUGH && tally.refused > ENOUGH
+        tally.accepted > ENOUGH && tally.refused > ENOUGH
     };
     while !run_is_over(began, lasting, tried_enough) {
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -209,14 +209,14 @@ async fn who_signed_out_stays_out_whatever_is_remembered() {
     }
     let tally = tally.lock().unwrap();
     println!(
-        "{lasting:?}, {VISITORS} visitors with {TABS} tabs: {} let in, {} refused, {} in trouble, {} left; {} wrong",
-        tally.let_in,
+        "{lasting:?}, {VISITORS} visitors with {TABS} tabs: {} accepted, {} refused, {} failed, {} aborted; {} wrong",
+        tally.accepted,
         tally.refused,
-        tally.in_trouble,
-        tally.left,
+        tally.failed,
+        tally.aborted,
         tally.wrong.len()
     );
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
-    // Else nothing was tried.
-    assert!(tally.let_in > ENOUGH && tally.refused > ENOUGH, "{} and {}", tally.let_in, tally.refused);
+    // A run with few requests proves nothing.
+    assert!(tally.accepted > ENOUGH && tally.refused > ENOUGH, "{} and {}", tally.accepted, tally.refused);
 }

@@ -1,12 +1,12 @@
-//! What an answer may be: to whom, on which route, whatever becomes of the upstream.
+//! Which response is right for which visitor on which route, whatever the upstream does.
 
 use auth_proxy_tests::{clears_the_session, page_code};
 use serde_json::Value;
 
-/// Who asks.
+/// The visitor.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Who {
-    /// Signed in by this name.
+    /// Signed in under this name.
     SignedIn(String),
     /// With a token that the upstream refuses.
     Forged,
@@ -14,14 +14,14 @@ pub(crate) enum Who {
     Nobody,
 }
 
-/// What is asked for.
+/// The requested route.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Route {
     Required,
     Optional,
     Guarded,
     Group,
-    /// `Guarded`, by the navigation of a browser.
+    /// `Guarded`, requested by a navigation of a browser.
     Page,
     /// `providers`, proxied.
     Providers,
@@ -56,7 +56,7 @@ impl Route {
     }
 }
 
-/// An answer, as far as it came.
+/// A response, as far as it arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -64,20 +64,20 @@ pub(crate) struct Answer {
     pub(crate) location: String,
     pub(crate) cookies: Vec<String>,
     pub(crate) body: String,
-    /// Whether the body ends as it should.
+    /// Whether the body is complete.
     pub(crate) whole: bool,
 }
 
-/// What an answer was, where it may be that.
+/// The kind of an acceptable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
-    /// What a healthy upstream would have led to.
+    /// The same as with a healthy upstream.
     Right,
-    /// The upstream's own answer, seen to break off.
+    /// The upstream's response, cut off.
     Broken,
-    /// The upstream's own failure, passed on.
+    /// The upstream's 500, forwarded.
     Passed,
-    /// Nobody can tell: 502.
+    /// 502: the session is unknown.
     Failed,
     /// 503.
     Overloaded,
@@ -85,32 +85,36 @@ pub(crate) enum Verdict {
     Late,
 }
 
-/// Judges an answer.
+/// Judges a response.
 ///
 /// # Errors
-/// When somebody was let in who is not signed in, told signed out who is, or answered by anything else.
+/// If a visitor was wrongly accepted or wrongly treated as signed out, or if the response is of no known kind.
 pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict, String> {
     let wrong = |what: &str| Err(format!("{what}: {who:?} on {route:?} got {answer:?}"));
     if *who != Who::Forged && answer.cookies.iter().any(|line| clears_the_session(line)) {
-        return wrong("logged out");
+        return wrong("the session cookie was cleared");
     }
     let is_page = route == Route::Page && page_code(&answer.body).is_some();
     if (is_page || answer.kind == "application/problem+json") && answer.status >= 500 {
         if *who == Who::Nobody && !route.is_proxied() {
-            return wrong("the upstream was asked about nobody");
+            return wrong("a lookup was made without a cookie");
         }
         if !answer.cookies.is_empty() {
-            return wrong("a cookie in trouble");
+            return wrong("an error sets a cookie");
         }
         return match answer.status {
             502 => Ok(Verdict::Failed),
             503 => Ok(Verdict::Overloaded),
             504 => Ok(Verdict::Late),
-            _ => wrong("a failure of its own"),
+            _ => wrong("an error with an unexpected status"),
         };
     }
     if !answer.whole {
-        return if route.is_proxied() { Ok(Verdict::Broken) } else { wrong("broken off") };
+        return if route.is_proxied() {
+            Ok(Verdict::Broken)
+        } else {
+            wrong("a response of the app was cut off")
+        };
     }
     if route.is_proxied() && answer.status == 500 {
         return Ok(Verdict::Passed);
@@ -128,7 +132,7 @@ pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict,
         (Route::Page, _) => answer.status == 303 && answer.location.starts_with("/api/auth/signin"),
         (Route::Required | Route::Guarded | Route::Group, _) => answer.status == 401,
     };
-    if right { Ok(Verdict::Right) } else { wrong("wrong") }
+    if right { Ok(Verdict::Right) } else { wrong("not the right response") }
 }
 
 fn named(answer: &Answer) -> String {
@@ -136,9 +140,9 @@ fn named(answer: &Answer) -> String {
     body["user"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The judge notices what it is there for.
+/// Tests `judge` itself: without it the load tests would prove nothing.
 #[test]
-fn what_must_never_be_is_not_passed_over() {
+fn judge_rejects_every_wrong_response() {
     let ada = Who::SignedIn("ada".to_owned());
     let answer =
         |status, body: &str| Answer { status, body: body.to_owned(), whole: true, ..Answer::default() };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Auth, routes};
 
-/// Who asks: by lookup, or through the proxied routes.
+/// How a request reaches the upstream: by a lookup, or through a proxied route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     /// `Session<Auth>`.
@@ -16,7 +16,7 @@ pub(super) enum Caller {
     Optional,
     /// `#[require_session]`, without a secret.
     Guard,
-    /// The same, asked by the navigation of a browser.
+    /// `#[require_session]`, requested by a navigation of a browser.
     Page,
     /// `GET providers`, proxied.
     Providers,
@@ -37,32 +37,32 @@ impl Caller {
         Self::SignIn,
     ];
 
-    /// Whether it gets what a lookup says, and not the upstream's own answer.
+    /// Whether the response depends on a lookup. The others forward the upstream's response.
     pub(super) fn looks_up(self) -> bool {
         matches!(self, Self::Required | Self::Optional | Self::Guard | Self::Page)
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// A handler ran for the visitor whose cookie it is.
+    /// A handler ran for the right visitor.
     Present,
-    /// A handler ran for somebody else, or answered what it never does.
+    /// A handler ran for another visitor, or the response is one that no handler gives.
     Wrong(String),
-    /// Told signed out: 401, `None`, or a redirect to the sign-in page.
+    /// Treated as signed out: 401, `None`, or a redirect to the sign-in page.
     SignedOut(String),
-    /// Nobody can tell, by this code.
+    /// An error of the library with this code: the session is unknown.
     Trouble(String),
-    /// The upstream's own answer, whole, of this many bytes.
+    /// The upstream's response, complete, with this many bytes.
     Passed(usize),
-    /// The upstream's own answer, broken off after this many bytes.
+    /// The upstream's response, cut off after this many bytes.
     Broken(usize),
-    /// No answer at all.
+    /// No response.
     None(String),
 }
 
-/// An answer, as far as it came.
+/// A response, as far as it arrived.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) outcome: Outcome,
@@ -76,39 +76,39 @@ impl Seen {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Whether it takes the session cookie, or a chunk of it, from the browser.
+    /// Whether the response clears the session cookie or a chunk of it.
     pub(super) fn clears_the_session(&self) -> bool {
         let mut lines = self.headers.get_all(SET_COOKIE).iter();
         lines.any(|line| clears_the_session(&String::from_utf8_lossy(line.as_bytes())))
     }
 }
 
-/// A caller with an app of its own, so that what one finds out helps or hinders no other.
+/// A caller with its own app, so that callers share no circuit breaker or cache.
 pub(super) struct Visitor {
     pub(super) caller: Caller,
     app: App,
     client: reqwest::Client,
-    /// Those of the form, and the session token.
+    /// The cookies of the CSRF form.
     cookies: String,
     token: String,
     csrf: String,
 }
 
-/// No answer may take longer. It is no deadline but a sign of a request that hangs.
-const EVER: Duration = Duration::from_secs(30);
+/// The time after which a request counts as hanging.
+const HANGS: Duration = Duration::from_secs(30);
 
 impl Visitor {
-    /// One who is signed in at the upstream, before a proxy with this timeout.
+    /// Starts an app with this timeout, and signs a visitor in.
     pub(super) async fn start(upstream: &FakeUpstream, caller: Caller, timeout: Duration) -> Self {
         let auth = Auth::builder().base_url(upstream.url()).timeout(timeout).build().unwrap();
         let app = App::start(routes(&auth)).await;
         Self::of(upstream, caller, app).await
     }
 
-    /// One of an app.
+    /// Signs a visitor in at this app.
     pub(super) async fn of(upstream: &FakeUpstream, caller: Caller, app: App) -> Self {
         let client = loopback_client();
-        // What every form needs, got while all is well.
+        // Forms need a CSRF token, which is fetched while the upstream is healthy.
         let answer = client.get(app.url("/api/auth/csrf")).send().await.unwrap();
         let cookies = answer.headers().get_all(SET_COOKIE).iter();
         let own: Vec<_> =
@@ -119,12 +119,12 @@ impl Visitor {
         Self { caller, app, client, cookies: own.join("; "), token, csrf }
     }
 
-    /// Asks, and reads all of the answer.
+    /// Sends the request and reads the whole response.
     pub(super) async fn ask(&self) -> Seen {
         self.ask_by(&self.token).await
     }
 
-    /// The same with another session token.
+    /// The same with this session token.
     pub(super) async fn ask_by(&self, token: &str) -> Seen {
         let began = Instant::now();
         let get = |path: &str| self.client.get(self.app.url(path));
@@ -143,7 +143,7 @@ impl Visitor {
             }
         };
         let cookies = format!("{}; authjs.session-token={token}", self.cookies);
-        let response = match request.header("cookie", cookies).timeout(EVER).send().await {
+        let response = match request.header("cookie", cookies).timeout(HANGS).send().await {
             Ok(response) => response,
             Err(error) => {
                 let outcome = Outcome::None(format!("{error:?}"));
@@ -184,7 +184,7 @@ impl Visitor {
     }
 }
 
-/// How long the body of an answer is, how it starts, and whether it ends as it should.
+/// The length of the body, its first bytes, and whether it is complete.
 async fn read(mut response: reqwest::Response) -> (usize, Vec<u8>, bool) {
     let (mut length, mut start) = (0, Vec::new());
     loop {
@@ -201,7 +201,7 @@ async fn read(mut response: reqwest::Response) -> (usize, Vec<u8>, bool) {
     }
 }
 
-/// A token of the user `Demo`, good where this is the secret.
+/// A token of the user `Demo` under this secret.
 pub(super) fn session_token(secret: &str) -> String {
     mint(&json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" }), secret, "authjs.session-token")
 }

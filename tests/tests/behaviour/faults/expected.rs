@@ -1,4 +1,4 @@
-//! The one place that says what each fault means.
+//! The expected outcome of each fault.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use auth_proxy::testing::Fault;
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
 
-/// What a caller may get. An outcome that is none of these is an error.
+/// The outcome that a caller must get.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum May {
-    /// The visitor, who is signed in: the upstream said so.
+    /// The visitor is signed in, since the response of the upstream is valid.
     Present,
-    /// Trouble by this code.
+    /// An error with this code.
     Trouble(&'static str),
-    /// The upstream's own answer with this status, or with the one of a healthy answer.
+    /// The upstream's response with this status, or with the status of a healthy response.
     Pass(Option<u16>),
-    /// A head, and a body that is seen to break off; or trouble, where that came first.
+    /// A head and a body that is cut off, or an error with this code if the body failed before the head was sent.
     Break(&'static str),
 }
 
-/// What lookups get, and what the proxied routes get.
+/// The expected outcome of lookups and of proxied routes.
 pub(super) struct Expected {
     fault: Fault,
     lookup: May,
@@ -29,31 +29,30 @@ pub(super) struct Expected {
 impl Expected {
     pub(super) fn of(&self, caller: Caller) -> May {
         match (self.fault, caller) {
-            // Judged as a lookup is, where it says 200; any other status speaks for itself.
+            // A forwarded session with status 200 is judged like a lookup; any other status is forwarded.
             (_, Caller::Session) => match (self.lookup, self.proxied) {
                 (lookup, May::Pass(None | Some(200)) | May::Break(_)) if !matches!(lookup, May::Present) => {
                     lookup
                 }
                 (_, proxied) => proxied,
             },
-            // A redirect has no body that could trickle.
+            // The sign-in response is a redirect without a body.
             (Fault::TrickleBody(_), Caller::SignIn) => May::Pass(None),
             (_, caller) if caller.looks_up() => self.lookup,
             _ => self.proxied,
         }
     }
 
-    /// Whether the deadline is what ends it.
+    /// Whether the request ends by its deadline.
     pub(super) fn is_late(&self) -> bool {
         matches!(self.lookup, May::Trouble("upstream_timeout"))
     }
 }
 
-/// Codes that an answer may have in the place of its own because the upstream failed before: somebody who
-/// does not ask it any more while it is in trouble, or who waits for too many others.
+/// Codes that may replace the expected one after earlier failures: the circuit is open or the queue is full.
 pub(super) const INSTEAD: &[&str] = &["circuit_open", "upstream_overloaded"];
 
-/// The status of each code of trouble.
+/// The status of each error code.
 fn status(code: &str) -> u16 {
     match code {
         "upstream_unreachable"
@@ -62,7 +61,7 @@ fn status(code: &str) -> u16 {
         | "upstream_ambiguous_session" => 502,
         "circuit_open" | "upstream_overloaded" => 503,
         "upstream_timeout" => 504,
-        other => panic!("{other} is no trouble"),
+        other => panic!("{other} is not an outage code"),
     }
 }
 
@@ -82,7 +81,7 @@ pub(super) fn expected(fault: Fault) -> Expected {
         | Fault::CloseBeforeHead
         | Fault::ContentLengthNotANumber
         | Fault::ContentLengthTwice
-        // More than the client to the upstream takes.
+        // More headers than the upstream client accepts.
         | Fault::ManyHeaders
         | Fault::Garbage => (Trouble("upstream_failed"), Trouble("upstream_failed")),
         Fault::ResetWithinBody | Fault::TruncatedBody | Fault::TruncatedChunks => {
@@ -99,20 +98,20 @@ pub(super) fn expected(fault: Fault) -> Expected {
         | Fault::HugeJson
         | Fault::InvalidUtf8
         | Fault::GzipBomb => (Trouble("upstream_invalid_response"), Pass(Some(200))),
-        // Whole, as far as anybody can tell by what it says of itself.
+        // The body is complete by its own `Content-Length`, so it is forwarded.
         Fault::ContentLengthTooShort => (Trouble("upstream_invalid_response"), Pass(None)),
         Fault::HugeHeader | Fault::MalformedCookies | Fault::Http10 | Fault::EarlyClose => {
             (Present, Pass(None))
         }
-        other => panic!("what is to come of {other:?}?"),
+        other => panic!("no expectation for the fault {other:?}"),
     };
     Expected { fault, lookup, proxied }
 }
 
-/// By how much an answer may be later than its deadline on a machine that is busy.
+/// How much later than its deadline a response may be on a busy machine.
 const SLACK: Duration = Duration::from_secs(8);
 
-/// What is wrong with an answer: against what is expected of the fault, and against what holds for all.
+/// The errors of a response: differences from the expectation, and violations of the rules for every fault.
 pub(super) fn complaints(
     visitor: &Visitor,
     seen: &Seen,
@@ -135,15 +134,15 @@ pub(super) fn complaints(
         }
         _ => false,
     };
-    check(fits, "not what was expected");
+    check(fits, "unexpected outcome");
     if let Outcome::Trouble(code) = &seen.outcome {
-        check(seen.status == status(code), "another status than that of its code");
+        check(seen.status == status(code), "the status does not match the code");
         check(seen.header("retry-after").parse::<u32>().is_ok(), "no Retry-After");
-        check(seen.headers.get("set-cookie").is_none(), "a cookie in trouble");
+        check(seen.headers.get("set-cookie").is_none(), "an error sets a cookie");
     }
-    check(!seen.clears_the_session(), "logged out by an outage");
-    check(!matches!(seen.outcome, Outcome::SignedOut(_)), "told signed out by an outage");
-    check(!matches!(seen.outcome, Outcome::Wrong(_)), "a handler ran for nobody");
+    check(!seen.clears_the_session(), "an outage cleared the session cookie");
+    check(!matches!(seen.outcome, Outcome::SignedOut(_)), "an outage was treated as signed out");
+    check(!matches!(seen.outcome, Outcome::Wrong(_)), "a handler ran for another visitor");
     check(seen.took < limit + SLACK, "late");
     wrong
 }

@@ -9,11 +9,11 @@ use super::caller::{Caller, Outcome, Seen, Visitor};
 use super::expected::{INSTEAD, complaints, expected};
 use crate::support::{is_robo, users};
 
-/// `upstream.timeout` where it is what ends the wait, and where it is not to end anything.
+/// `upstream.timeout` for faults that end by it, and for faults that must end earlier.
 const SHORT: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(20);
 
-/// How long who has stopped asking the upstream may take to ask again.
+/// How long an open circuit may take to close.
 const RECOVERS: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,14 +33,14 @@ async fn faults_sign_nobody_in_or_out() {
     }
     println!("{table}");
     write_table(&table);
-    // What sweeps the unused connections of a client notices last that it is gone.
+    // The task that closes idle connections ends last.
     if !settles(|| alive_tasks() <= base).await {
         wrong.push(format!("{} tasks are left of {base}", alive_tasks()));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every caller, one fault: healthy, in trouble, healthy again, and gone.
+/// Runs every caller against one fault: before it, during it, after it, and after the callers are dropped.
 async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     let expected = expected(fault);
     let limit = if expected.is_late() { SHORT } else { LONG };
@@ -59,8 +59,8 @@ async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     upstream.set_fault(Some(fault)).await.unwrap();
     let seen = all(&visitors).await;
     if fault != Fault::Refused {
-        // Else no fault has been met.
-        assert!(upstream.lookups() >= lookups + 5, "{fault:?}");
+        // Without lookups no caller has met the fault.
+        assert!(upstream.lookups() >= lookups + 5, "{fault:?}: too few lookups");
     }
     for ((visitor, seen), healthy) in visitors.iter().zip(&seen).zip(&healthy) {
         let may = expected.of(visitor.caller);
@@ -72,8 +72,7 @@ async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     }
     wrong.extend(details(fault, &visitors, &seen));
 
-    // What was given up is closed: a connection waits for its next request only where an answer came to its
-    // end.
+    // Abandoned connections are closed. Only a connection whose response was complete stays open for reuse.
     let ended = |seen: &&Seen| !expected.is_late() || matches!(seen.outcome, Outcome::Passed(_));
     let most = seen.iter().filter(ended).count();
     if !settles(|| upstream.open_connections() <= most).await {
@@ -95,7 +94,7 @@ async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     (seen, wrong)
 }
 
-/// All of them at once, each with its own app.
+/// Asks all visitors at the same time.
 async fn all(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
     let asking = visitors.iter().map(|visitor| {
         let visitor = Arc::clone(visitor);
@@ -108,8 +107,7 @@ async fn all(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
     seen
 }
 
-/// The first answer of each after the fault, or, from who has stopped asking the upstream for a while, the
-/// first that is another.
+/// The first response of each visitor after the fault that does not come from an open circuit or a full queue.
 async fn all_recovered(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
     let mut recovered = Vec::new();
     for visitor in visitors {
@@ -136,21 +134,21 @@ fn is_healthy(caller: Caller, seen: &Seen) -> bool {
     }
 }
 
-/// What else is to be seen in the answers to some faults.
+/// Details of some faults: forwarded headers and sizes.
 fn details(fault: Fault, visitors: &[Arc<Visitor>], seen: &[Seen]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (visitor, seen) in visitors.iter().zip(seen) {
         let proxied = !visitor.caller.looks_up();
-        // A session is read here before it is passed on.
+        // The proxy reads a session before it forwards it.
         let streamed = proxied && visitor.caller != Caller::Session;
         let holds = match fault {
-            // Passed on, and not unpacked by anybody on the way.
+            // Forwarded without decompression.
             Fault::GzipBomb if streamed => {
                 seen.header("content-encoding") == "gzip" && seen.outcome == Outcome::Passed(130_021)
             }
             Fault::HugeJson if streamed => matches!(seen.outcome, Outcome::Passed(100_000_000..)),
             Fault::Overloaded => seen.header("retry-after") == "7",
-            // To this app, and not to the upstream's own address.
+            // The location is rewritten to this app.
             Fault::RedirectLoop if proxied => seen.header("location").starts_with("/api/auth/"),
             Fault::HugeHeader if proxied => seen.header("x-huge").len() == 64 * 1024,
             _ => true,

@@ -1,8 +1,7 @@
-//! What callers get while the upstream is in trouble: every fault of the fake against every kind of caller.
+//! Every fault of the fake upstream against every kind of caller.
 //!
-//! An outage lets nobody in and logs nobody out, every request is answered within its deadline, nothing is
-//! left behind, and the next request after it is healthy. `--nocapture` shows the matrix, which is written
-//! to `tests/output/faults.md` too.
+//! An outage signs nobody in or out. Every request is answered within its deadline, no task or connection is left, and
+//! the next request succeeds. `--nocapture` prints the matrix, which is also written to `tests/output/faults.md`.
 
 mod caller;
 mod expected;

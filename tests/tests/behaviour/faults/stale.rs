@@ -1,4 +1,4 @@
-//! Sessions that are used beyond their time while nobody can tell: whose, where that is configured.
+//! `stale_if_error`: which expired sessions an outage serves, and for how long.
 
 use std::time::Duration;
 
@@ -12,9 +12,8 @@ use crate::support::{Auth, app_of, routes, users};
 const HOUR: Duration = Duration::from_secs(3600);
 const CACHE: Duration = Duration::from_millis(100);
 
-/// Trouble of every kind: refused, cut off, late, cut short, no HTTP, overloaded, which are outages; an error, nonsense
-/// and undecided, which are answers. No older session stands in for those: what an upstream answers to one token may be
-/// about that token.
+/// Faults, and whether each is an outage. An error status, an invalid or an ambiguous session are answers, which may concern
+/// this one token, so no stale session is served for them.
 const FAULTS: [(Fault, bool); 10] = [
     (Fault::Refused, true),
     (Fault::ResetBeforeHead, true),
@@ -33,7 +32,7 @@ fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
     builder.session_cache(CACHE).stale_if_error(stale)
 }
 
-/// So that what is remembered is no longer good by itself.
+/// Waits until this time is surely over.
 async fn outlive(time: Duration) {
     tokio::time::sleep(time + time / 2).await;
 }
@@ -44,13 +43,13 @@ async fn outages_serve_stale_sessions_only_where_configured() {
         .into_iter()
         .flat_map(|stale| FAULTS.map(|(fault, is_outage)| (stale, fault, is_outage)));
     let all: Vec<_> =
-        all.map(|(stale, fault, is_outage)| tokio::spawn(trouble(stale, fault, is_outage))).collect();
+        all.map(|(stale, fault, is_outage)| tokio::spawn(check_fault(stale, fault, is_outage))).collect();
     for one in all {
         one.await.unwrap();
     }
 }
 
-async fn trouble(stale: Duration, fault: Fault, is_outage: bool) {
+async fn check_fault(stale: Duration, fault: Fault, is_outage: bool) {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     for caller in [Caller::Required, Caller::Optional, Caller::Guard, Caller::Page] {
         let app = App::start(routes(&builder(&upstream, stale).build().unwrap())).await;
@@ -68,7 +67,7 @@ async fn trouble(stale: Duration, fault: Fault, is_outage: bool) {
             assert!(matches!(seen.outcome, Outcome::Trouble(_)), "{fault:?} {caller:?}: {seen:?}");
         }
         assert!(seen.headers.get("set-cookie").is_none(), "{fault:?} {caller:?}: {seen:?}");
-        // Somebody who was refused, and somebody of whom nothing is known yet.
+        // A token that was refused, and one that was never looked up, have no stale session.
         for token in [forged, session_token(upstream.secret())] {
             let seen = visitor.ask_by(&token).await;
             assert!(matches!(seen.outcome, Outcome::Trouble(_)), "{fault:?} {caller:?}: {seen:?}");
@@ -78,7 +77,11 @@ async fn trouble(stale: Duration, fault: Fault, is_outage: bool) {
         let lookups = upstream.lookups();
         assert_eq!(visitor.ask().await.outcome, Outcome::Present, "{fault:?} {caller:?}");
         if stale == HOUR {
-            assert_eq!(upstream.lookups(), lookups + 1, "{fault:?} {caller:?}: not asked again");
+            assert_eq!(
+                upstream.lookups(),
+                lookups + 1,
+                "{fault:?} {caller:?}: the upstream was not asked again after the fault"
+            );
         }
     }
 }
@@ -94,7 +97,7 @@ async fn stale_session_expires_after_stale_if_error() {
     assert_eq!(visitor.ask().await.outcome, Outcome::Trouble("upstream_unreachable".to_owned()));
 }
 
-/// Signed out at another app, which the upstream said before it went down: no outage brings that back.
+/// The session ended at another app, and the upstream refused the token before it failed. The outage must not bring it back.
 #[tokio::test]
 async fn refused_token_is_never_served_stale() {
     for (fault, _) in FAULTS {
@@ -114,7 +117,7 @@ async fn refused_token_is_never_served_stale() {
         assert_eq!(ask("/session").await.0, 401);
 
         upstream.set_fault(Some(fault)).await.unwrap();
-        // As long as the refusal is remembered, and then.
+        // While the refusal is cached, and after it has expired.
         for wait in [Duration::ZERO, CACHE] {
             outlive(wait).await;
             for path in ["/session", "/protected"] {
@@ -124,20 +127,24 @@ async fn refused_token_is_never_served_stale() {
             let (status, body) = ask("/session/optional").await;
             assert!(body == "null" || status >= 502, "{fault:?}: {status} {body}");
         }
-        assert_ne!(ask("/session").await.0, 401, "{fault:?}: nobody can tell any more");
+        assert_ne!(
+            ask("/session").await.0,
+            401,
+            "{fault:?}: the cached refusal has expired, so this is an outage"
+        );
     }
 }
 
-/// The session token of somebody who signs in.
+/// Signs in and returns the session token.
 async fn sign_in(browser: &Browser) -> String {
     let answer = browser.sign_in("demo", "demo").await;
-    // Robo sets two, of which the last counts.
+    // Robo sets two cookies; the last one counts.
     let cookies = answer.cookies().into_iter().rev();
     let mut tokens = cookies.filter_map(|line| line.strip_prefix("authjs.session-token="));
     tokens.next().unwrap().split(';').next().unwrap().to_owned()
 }
 
-/// Signs a session out at the upstream itself.
+/// Signs a session out at the upstream, without the proxy.
 async fn sign_out(upstream: &FakeUpstream, cookie: &str) {
     let csrf = Browser::at(upstream.url()).get("/api/auth/csrf").await;
     let own: Vec<_> = csrf.cookies().into_iter().filter_map(|line| line.split(';').next()).collect();

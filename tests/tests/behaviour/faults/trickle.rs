@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::support::{Auth, app_of, users};
 
-/// The JSON that stands for a redirect is read whole before a word of it goes on, so that a trickle whose
-/// pauses are none too long would keep the visitor waiting for hours.
+/// The proxy buffers the JSON that stands for a redirect. With a timeout between bytes only, a slow trickle would keep the
+/// visitor waiting for hours.
 #[tokio::test]
 async fn buffered_response_has_one_deadline() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -23,7 +23,7 @@ async fn buffered_response_has_one_deadline() {
         Answer::of(request.header("x-auth-return-redirect", "1").send().await.unwrap()).await
     };
     assert_eq!(sign_out().await.json()["url"], app.url(""));
-    // 30 bytes, and so some seconds.
+    // 30 bytes at 200 ms each take longer than the timeout.
     upstream.set_fault(Some(Fault::TrickleBody(Duration::from_millis(200)))).await.unwrap();
     assert_eq!(sign_out().await.code(), "upstream_timeout");
     upstream.set_fault(None).await.unwrap();

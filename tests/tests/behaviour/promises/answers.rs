@@ -1,4 +1,4 @@
-//! What an answer tells shared caches and page scripts.
+//! What responses reveal to shared caches and page scripts.
 
 use auth_proxy::{Session, layers::Cacheable, options::SessionStrategy};
 use auth_proxy_tests::App;
@@ -13,8 +13,8 @@ use crate::support::{Auth, app, app_of, upstream};
 
 use super::{PLAIN, oneshot};
 
-/// README, "Answers of one visitor": an answer to a request that was asked for a session or a token is private.
-/// `Auth::session(&headers)` and `Auth::token(&headers)` in a handler behind `attach` are such, and nothing marks it.
+/// README, "Answers of one visitor": a response to a request that looked up a session or a token is private. That includes
+/// lookups by `Auth::session(&headers)` and `Auth::token(&headers)` in a handler behind `attach`.
 #[tokio::test]
 async fn response_after_a_lookup_by_headers_is_private() {
     let upstream = Upstream::default();
@@ -28,7 +28,7 @@ async fn response_after_a_lookup_by_headers_is_private() {
     assert!(answer.headers().contains_key("cache-control"), "{:?}", answer.headers());
 }
 
-/// README, the same: an answer with a session cookie is private all the same, `Cacheable` or not.
+/// README, "Answers of one visitor": a response that sets a session cookie is private, even with `Cacheable`.
 #[tokio::test]
 async fn cacheable_response_with_a_session_cookie_is_private() {
     let upstream = Upstream::default();
@@ -45,8 +45,8 @@ async fn cacheable_response_with_a_session_cookie_is_private() {
     assert_eq!(answer.headers()["cache-control"], "private, max-age=60");
 }
 
-/// The sign-in page has the CSRF token of one visitor in its forms, and Auth.js says nothing of caches there. Once the
-/// visitor has the CSRF cookie the page sets none: a shared cache gives it to all, whose forms then fail.
+/// The forms of the sign-in page contain the CSRF token of one visitor, and Auth.js sets no `Cache-Control` there. A shared
+/// cache would serve the page to others, whose forms would fail.
 #[tokio::test]
 async fn sign_in_page_is_private() {
     let upstream = upstream().await;
@@ -57,15 +57,15 @@ async fn sign_in_page_is_private() {
     assert!(page.header("cache-control").contains("private"), "{:?}", page.headers);
 }
 
-/// README, `session.expose_session_token`: page scripts do not get the `sessionToken`. What cannot be read as JSON of just
-/// that content type passes as it is.
+/// README, `session.expose_session_token`: page scripts do not get the `sessionToken`, whatever the content type, the path
+/// spelling or the range of the request.
 #[tokio::test]
 async fn session_token_is_hidden_from_scripts_in_every_response() {
     const BODY: &str = r#"{"user":{"name":"Ada"},"sessionToken":"t0ken"}"#;
     let answer = |request: Request| async move {
         let kind = request.uri().query().unwrap_or("application/json").to_owned();
         let path = request.uri().path();
-        // As routers do that compare paths decoded: Next.js gives next-auth v4 its segments so.
+        // Some routers decode paths: Next.js passes decoded segments to next-auth v4.
         if path != "/api/auth/session" && path != "/api/auth/%73ession" {
             return StatusCode::NOT_FOUND.into_response();
         }
@@ -98,14 +98,14 @@ async fn session_token_is_hidden_from_scripts_in_every_response() {
     assert_eq!(told, []);
 }
 
-/// README, "Answers of one visitor": what only shared caches read is taken out, and a handler's own `no-store` stays.
+/// README, "Answers of one visitor": headers for shared caches are removed, and a handler's own `no-store` is kept.
 #[tokio::test]
 async fn shared_cache_headers_are_stripped_and_no_store_is_kept() {
     let upstream = Upstream::default();
     let auth = upstream.auth().build().unwrap();
     let me = |_: Session<Auth>| async {
         let headers = [
-            // Counts more than `Cache-Control` there (LiteSpeed's developer guide, "Response Headers").
+            // LiteSpeed prefers it to `Cache-Control` (developer guide, "Response Headers").
             ("x-litespeed-cache-control", "public, max-age=60"),
             ("cache-control", "no-store, by=\"Zo\u{eb}\""),
         ];

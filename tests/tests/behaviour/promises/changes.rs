@@ -13,9 +13,9 @@ use crate::support::{Auth, app_of, routes};
 
 use super::{PLAIN, oneshot, session_cookies};
 
-/// A sign-in counts, whatever another tab asks meanwhile with the token that is over: a page that asks `GET session` during
-/// the sign-in has its dead cookie cleared, which was taken for a change that overtook the sign-in. Its cookie is dropped,
-/// and a code or a link in a mail is spent for nothing. Who can toss a cookie of his own to a visitor keeps him out so.
+/// During a sign-in another tab asks `GET session` with an ended token, and its cookie is cleared. That must not count as a
+/// change that overtook the sign-in: its cookie would be dropped and the one-time code wasted. Another host that can set
+/// cookies could keep a visitor out that way.
 #[tokio::test]
 async fn clearing_an_ended_cookie_does_not_undo_a_sign_in() {
     let answer = |request: Request| async move {
@@ -36,14 +36,14 @@ async fn clearing_an_ended_cookie_does_not_undo_a_sign_in() {
     assert_eq!(session_cookies(signed_in.headers()), [format!("{PLAIN}=AAAA..AAAA.new1.AAAA")]);
 }
 
-/// Of two changes at once the one that is answered first counts (`eviction.rs`). Of the other's answer the new token is
-/// dropped, and what clears the chunks of the old one stays, and takes the chunks of the first with it: signed out.
+/// Of two concurrent changes the one that is answered first counts (`eviction.rs`). The new token of the second response is
+/// dropped. Its lines that clear old chunks must be dropped too, since they would clear the chunks of the first.
 #[tokio::test]
 async fn overtaken_change_clears_no_chunks_of_the_first() {
     let answer = |request: Request| async move {
         let slow = request.uri().query() == Some("slow");
         sleep(Duration::from_millis(if slow { 300 } else { 100 })).await;
-        // As Auth.js does: it clears the chunks that were sent, unless the new token has as many
+        // Auth.js clears the chunks that were sent unless the new token has as many
         // (`core/lib/utils/cookie.ts:180-204`).
         let cookies: &[&str] = if slow {
             &[".0=; Max-Age=0", ".1=; Max-Age=0", "=AAAA..AAAA.new2.AAAA"]
@@ -68,8 +68,8 @@ async fn overtaken_change_clears_no_chunks_of_the_first() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// What was refused here, and never sent, changed nothing: it must not have the answer to a sign-in that is under way lose
-/// its cookie.
+/// A request that was rejected locally and never sent changed nothing, so it must not remove the cookie of a sign-in in
+/// progress.
 #[tokio::test]
 async fn unsent_request_does_not_undo_a_sign_in() {
     let answer = || async {
@@ -84,12 +84,12 @@ async fn unsent_request_does_not_undo_a_sign_in() {
             sleep(Duration::from_millis(100)).await;
             oneshot(&app, "POST", "/api/auth/signin/email", &dead).await
         });
-    assert_eq!(refused.status(), 503, "as many are under way as may be");
+    assert_eq!(refused.status(), 503, "the only permit is taken, and the queue is full");
     assert_eq!(session_cookies(signed_in.headers()).len(), 1);
 }
 
-/// Who clicks twice signs in: the browser breaks off the first form when it sends the second. That the first was broken
-/// off counts as a change, and the second loses its cookie.
+/// After a double click the browser aborts the first form and sends the second. The aborted form must not count as a change
+/// that removes the cookie of the second.
 #[tokio::test]
 async fn form_submitted_twice_signs_in() {
     let answer = || async {

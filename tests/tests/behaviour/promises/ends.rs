@@ -1,4 +1,4 @@
-//! What a sign-out, a sign-in or a change ends, and what it does not.
+//! What a sign-out, a sign-in or a change of the session evicts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -25,12 +25,12 @@ use crate::support::{Auth, app, app_of, routes, upstream};
 
 use super::{PLAIN, cookie_of, oneshot, session_cookies};
 
-/// A store that forgets nothing, as when it cannot be reached for the moment of the sign-out. It keeps what serde makes of
-/// a session, as one outside of this process does.
+/// A store whose `remove` hangs, as if it were unreachable during the sign-out. It keeps sessions serialised, as an
+/// external store does.
 #[derive(Default)]
-struct Stubborn(std::sync::Mutex<std::collections::HashMap<SessionKey, String>>);
+struct HangingRemove(std::sync::Mutex<std::collections::HashMap<SessionKey, String>>);
 
-impl SessionStore for Stubborn {
+impl SessionStore for HangingRemove {
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
         Box::pin(async move {
             let kept = self.0.lock().unwrap().get(key).cloned();
@@ -49,15 +49,15 @@ impl SessionStore for Stubborn {
     }
 }
 
-/// A lookup with the token that the one before brought.
+/// The n-th forwarded `GET session`, with the token that the one before returned.
 async fn upstream_renews(app: &Router, n: usize) {
     let token = format!("ada{}", "x".repeat(n));
     let answer = oneshot(app, "GET", "/api/auth/session", &format!("{PLAIN}={token}")).await;
     assert_eq!(session_cookies(answer.headers()), [format!("{PLAIN}={token}x")]);
 }
 
-/// README, "Answers on their way": a request that the browser sent before the sign-out and that arrives after it gives it
-/// no session cookie. That holds for a lookup; the page's own `GET session`, the commonest of them, signs it in again.
+/// README, "Answers on their way": a request that the browser sent before the sign-out and that arrives after it gets no
+/// session cookie. That holds for lookups and for the forwarded `GET session` of a page.
 #[tokio::test]
 async fn late_forwarded_session_request_gets_no_cookie() {
     let upstream = upstream().await;
@@ -74,33 +74,33 @@ async fn late_forwarded_session_request_gets_no_cookie() {
     }
 }
 
-/// README, "What is remembered": a sign-out through this proxy is known at once on this instance. `SessionStore` says that
-/// a removal that the store does not take in time is not known to the *other* instances.
+/// README, "What is remembered": a sign-out takes effect on this instance at once, even if the store does not remove the
+/// session in time. Only other instances may still find it (`SessionStore`).
 #[tokio::test]
 async fn sign_out_holds_on_this_instance_when_the_store_fails() {
     let upstream = Upstream::default();
-    let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
+    let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
     let app = routes(&auth.timeout(Duration::from_millis(400)).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     for _ in 0..2 {
         oneshot(&app, "GET", "/session", &ada).await;
     }
-    assert_eq!(upstream.lookups(), 1, "remembered");
+    assert_eq!(upstream.lookups(), 1, "the second request is served from the cache");
     oneshot(&app, "POST", "/api/auth/signout", &ada).await;
     oneshot(&app, "GET", "/session", &ada).await;
-    assert_eq!(upstream.lookups(), 2, "asked again after the sign-out");
+    assert_eq!(upstream.lookups(), 2, "the upstream is asked again after the sign-out");
 }
 
-/// README, "What ends a session here": it ends before the request goes up and again when it is answered, also when the
-/// upstream fails meanwhile. A browser that leaves, as pages do at a sign-out, has it end before the upstream is done:
-/// what another tab looks up in between stays remembered.
+/// README, "What ends a session here": the session is evicted before the sign-out is forwarded and again after its response.
+/// The second eviction must also happen if the browser disconnects, since another tab may have looked the session up in
+/// between.
 #[tokio::test]
 async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
     let gone = Arc::new(AtomicBool::new(false));
     let answer = move |request: Request| async move {
         if request.uri().path().ends_with("/signout") {
             let gone = Arc::clone(&gone);
-            // A server goes on when its client leaves.
+            // A server finishes the sign-out although its client disconnects.
             let done = tokio::spawn(async move {
                 sleep(Duration::from_millis(500)).await;
                 gone.store(true, SeqCst);
@@ -125,13 +125,14 @@ async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
     sleep(Duration::from_millis(100)).await;
     drop(leaves);
     sleep(Duration::from_millis(100)).await;
-    assert_eq!(status().await, 200, "not signed out yet");
+    assert_eq!(status().await, 200, "the upstream has not ended the session yet");
     sleep(Duration::from_millis(600)).await;
-    assert_eq!(status().await, 401, "signed out through this instance half a second ago");
+    assert_eq!(status().await, 401, "the session ended through this instance half a second ago");
 }
 
-/// README, "Answers on their way": for 2 minutes more no lookup gives the browser a cookie for a token of that session.
-/// Every renewal of anybody's takes the place of such a mark: at 140 lookups a second the 2 minutes are over before.
+/// README, "Answers on their way": for 2 minutes after a sign-out no lookup sets a cookie for a token of that session.
+/// Renewals of other sessions must not displace the mark of the sign-out: at 140 lookups a second that would take less than
+/// 2 minutes.
 #[tokio::test]
 async fn renewals_of_other_sessions_do_not_displace_a_sign_out_mark() {
     let upstream = Upstream::default();
@@ -148,9 +149,9 @@ async fn renewals_of_other_sessions_do_not_displace_a_sign_out_mark() {
     assert_eq!(late().await, Vec::<String>::new());
 }
 
-/// README, "What ends a session here": it ends under every token that it was renewed through. The renewal of a forwarded
-/// `GET session` is noted with the first token of the request, and not with the one that was renewed: with a stray cookie
-/// of the other name, the old token outlives the sign-out.
+/// README, "What ends a session here": a sign-out ends every token that the session was renewed through. A forwarded `GET
+/// session` must record the token that was renewed, not just the first token of the request: with a stray cookie under
+/// the other name these differ.
 #[tokio::test]
 async fn sign_out_ends_the_token_before_its_renewal() {
     for stray in ["", "__Secure-authjs.session-token=AAAA..AAAA.strayAAA.AAAA; "] {
@@ -158,7 +159,7 @@ async fn sign_out_ends_the_token_before_its_renewal() {
         let waits = Arc::clone(&gate);
         let session = move |headers: HeaderMap| async move {
             let token = cookie_of(&headers, PLAIN).unwrap_or_default().to_owned();
-            // A lookup, by a slow page of another tab: it has nothing but the token.
+            // The lookup of a slow page in another tab waits; `x-from-page` marks the forwarded request.
             if token.contains("first") && !headers.contains_key("x-from-page") {
                 waits.acquire().await.unwrap().forget();
             }
@@ -170,7 +171,7 @@ async fn sign_out_ends_the_token_before_its_renewal() {
             .fallback(|| async { ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "{}").into_response() });
         let auth = Auth::builder().base_url("http://auth").fetch(router).build().unwrap();
         let app = routes(&auth);
-        // The upstream is seen to use the plain name.
+        // From this response the app learns that the upstream uses the plain name.
         oneshot(&app, "GET", "/session", &format!("{PLAIN}=AAAA..AAAA.otherAAA.AAAA")).await;
         let cookies = |token: &str| format!("{stray}{PLAIN}=AAAA..AAAA.{token}AAA.AAAA");
         let slow = {
@@ -186,12 +187,16 @@ async fn sign_out_ends_the_token_before_its_renewal() {
         gate.add_permits(1);
         let slow = slow.await.unwrap();
         assert_eq!(slow.status(), 200);
-        assert_eq!(session_cookies(slow.headers()), Vec::<String>::new(), "signed in again, {stray:?}");
+        assert_eq!(
+            session_cookies(slow.headers()),
+            Vec::<String>::new(),
+            "the late response signs the browser in again, stray cookie {stray:?}"
+        );
     }
 }
 
-/// README, "What ends a session here": it ends again when it is answered, also when the upstream fails meanwhile. One that
-/// is late does what it was asked for after the proxy gave it up.
+/// README, "What ends a session here": the session is evicted again after a failed sign-out. An upstream may complete the
+/// sign-out after the proxy's timeout.
 #[tokio::test]
 async fn sign_out_that_times_out_evicts_when_done() {
     let gone = Arc::new(AtomicBool::new(false));
@@ -214,20 +219,24 @@ async fn sign_out_that_times_out_evicts_when_done() {
     let app = routes(&auth.session_cache(HOUR).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     assert_eq!(oneshot(&app, "POST", "/api/auth/signout", &ada).await.status(), 504);
-    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 200, "not signed out yet");
+    assert_eq!(
+        oneshot(&app, "GET", "/session", &ada).await.status(),
+        200,
+        "the upstream has not ended the session yet"
+    );
     sleep(Duration::from_millis(600)).await;
-    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 401, "signed out since");
+    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 401, "the session has ended since");
 }
 
-/// README, "When the upstream is in trouble": everything is answered within `upstream.timeout`. A store that does not
-/// answer is given up for each token of a session by itself, one after the other, before a sign-out and again after it.
+/// README, "When the upstream is in trouble": every request is answered within `upstream.timeout`. The removals of all tokens
+/// of a session must share one timeout: one after the other they would add up.
 #[tokio::test]
 async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     let upstream = Upstream::default();
-    let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
+    let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
     let app = routes(&auth.timeout(Duration::from_millis(800)).build().unwrap());
     for n in 0..12 {
-        // Renewed each time: in an hour of a visitor who comes every minute.
+        // Each request renews the token, so that the session has many.
         upstream_renews(&app, n).await;
     }
     let began = std::time::Instant::now();
@@ -235,9 +244,9 @@ async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     assert!(began.elapsed() < Duration::from_millis(1600), "{:?}", began.elapsed());
 }
 
-/// README, "What ends a session here": also in the other spellings that a database may take for the same token. The
-/// collations that MySQL and Prisma choose by themselves (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) tell no accents
-/// apart: a thief who writes the token with one is known here after the sign-out.
+/// README, "What ends a session here": a sign-out covers the other spellings that a database may accept for the token. The
+/// default collations of MySQL and Prisma (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) ignore accents, so a token with an
+/// accent could stay cached after the sign-out. Such a token is rejected.
 #[tokio::test]
 async fn token_with_accents_is_rejected() {
     let upstream = Upstream::default();
@@ -245,7 +254,7 @@ async fn token_with_accents_is_rejected() {
     let (own, spelt) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));
     oneshot(&app, "GET", "/session", &own).await;
     assert_eq!(upstream.lookups(), 1);
-    // No token of Auth.js has such a character: it is refused, unasked.
+    // No token of Auth.js contains such a character, so it is rejected without a lookup.
     assert_eq!(oneshot(&app, "GET", "/session", &spelt).await.status(), 401);
     oneshot(&app, "POST", "/api/auth/signout", &own).await;
     assert_eq!(oneshot(&app, "GET", "/session", &spelt).await.status(), 401);

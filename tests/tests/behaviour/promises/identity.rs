@@ -1,4 +1,4 @@
-//! Which token counts, and that it is the same one everywhere.
+//! Which token counts, and that every part of the app uses the same one.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::support::{Auth, app, app_of, routes, upstream, users};
 
 use super::{PLAIN, SECRET, SECURE, cookie_of, oneshot};
 
-/// README, "Four outcomes": one request has one credential, and session, token and policy are all of it. The names that
-/// count are read anew for each of them, while another visitor's answer may change them.
+/// README, "Four outcomes": session, token and policy of one request use one credential. Another visitor's response may
+/// change the accepted cookie names during the request; that must not change the credential.
 #[tokio::test]
 async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
     let [admin, user, other] = [
@@ -27,7 +27,7 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
         mint(&json!({ "sub": "1", "name": "Demo", "role": "user" }), SECRET, PLAIN),
         mint(&json!({ "sub": "3", "name": "Carl" }), SECRET, SECURE),
     ];
-    // Two replicas of an upstream that is being moved to https.
+    // The upstream uses both names, as two replicas do while one of them is moved to https.
     let session = move |headers: HeaderMap| async move {
         if cookie_of(&headers, SECURE).is_some() {
             return ([("set-cookie", format!("{SECURE}=x"))], r#"{"user":{"name":"Carl"}}"#);
@@ -38,12 +38,12 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
     let upstream = Router::new().route("/api/auth/session", get(session));
     let auth = Auth::builder().base_url("http://auth").secrets([SECRET]).fetch(upstream).build().unwrap();
     let app = routes(&auth);
-    // The upstream is seen to use the plain name, which comes first then.
+    // From this response the app learns the plain name, which then counts first.
     assert_eq!(oneshot(&app, "GET", "/session", &format!("{PLAIN}={user}")).await.status(), 200);
-    // A revoked token of an admin under the other name is of no use..
+    // A revoked token of an admin under the other name does not help.
     let both = format!("{PLAIN}={user}; {SECURE}={admin}");
     assert_eq!(oneshot(&app, "GET", "/admin", &both).await.status(), 403);
-    // .. until the other name is learnt between the session and the token.
+    // Not even if the app learns the other name between the lookup of the session and the token.
     let (refused, _) = tokio::join!(oneshot(&app, "GET", "/admin", &both), async {
         sleep(Duration::from_millis(100)).await;
         oneshot(&app, "GET", "/session", &format!("{SECURE}={other}")).await
@@ -51,9 +51,8 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
     assert_eq!(refused.status(), 403, "Demo's session passed with Ada's token");
 }
 
-/// SECURITY.md: a cookie under the name that the upstream does not use signs nobody in, nor should it keep anybody out.
-/// One that another host of the site tossed makes every page 502 for a visitor who is signed out, even though this
-/// upstream was seen to use the other name.
+/// SECURITY.md: a cookie under the name that the upstream does not use signs nobody in and keeps nobody out. Another host of
+/// the site can set such a cookie; a signed-out visitor with it must not get 502 on every page.
 #[tokio::test]
 async fn tossed_cookie_under_the_unused_name_is_no_outage() {
     let upstream = upstream().await;
@@ -79,8 +78,8 @@ async fn bearer_token_without_a_user_is_401_for_option() {
     assert_eq!(answer.status(), 401);
 }
 
-/// What counts for a cookie counts for a Bearer token: once the upstream was seen to use the name with the prefix, a
-/// token under the key of the other is good for nothing.
+/// Once the upstream has used the prefixed name, a token under the key of the plain name is invalid, as a cookie and as a
+/// Bearer token.
 #[tokio::test]
 async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
@@ -90,15 +89,15 @@ async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let other = mint(&json!({ "sub": "2", "name": "Mallory" }), upstream.secret(), PLAIN);
     let cookie = browser.get_with("/protected", &[("cookie", &format!("{PLAIN}={other}"))]).await;
     assert_eq!(cookie.status, 401);
-    // Of another browser, without the cookie that the lookup renewed.
+    // Another browser, which does not have the renewed cookie.
     let bearer = format!("Bearer {other}");
     let answer = Browser::of(&app).get_with("/protected", &[("authorization", &bearer)]).await;
     assert_eq!(answer.code(), "token_unknown_key");
 }
 
-/// README, "Writes from other sites": a request with the session cookie that a page of another site brings about is 403.
-/// The layer looks for the cookie under other names than the handler does, who goes by the scheme: where one visitor came
-/// over https, the cookie of those who come over http is none to the layer.
+/// README, "Writes from other sites": a cross-site write with the session cookie is 403. The layer must look for the cookie
+/// under the same names as the handler, which depend on the scheme of the request: another visitor over https must not
+/// change which cookie counts over http.
 #[tokio::test]
 async fn cross_origin_layer_and_handler_use_the_same_cookie_name() {
     let answer = |headers: HeaderMap| async move {

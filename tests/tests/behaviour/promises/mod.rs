@@ -1,5 +1,4 @@
-//! Where a promise of the README or of SECURITY.md did not hold when a reader tried to falsify it. Each test names the
-//! promise.
+//! Promises of the README and of SECURITY.md that once did not hold. Each test names its promise.
 
 mod answers;
 mod changes;
@@ -18,7 +17,7 @@ pub(super) const PLAIN: &str = "authjs.session-token";
 pub(super) const SECURE: &str = "__Secure-authjs.session-token";
 pub(super) const SECRET: &str = "a secret that is long enough for this";
 
-/// The session cookies that an answer sets, and not those that it clears.
+/// The session cookies that a response sets, without those that it clears.
 pub(super) fn session_cookies(headers: &HeaderMap) -> Vec<String> {
     let all = headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned());
     all.filter(|cookie| {

@@ -1,4 +1,4 @@
-//! What counts as an outage.
+//! What opens the circuit breaker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -17,9 +17,9 @@ use crate::support::{Auth, app_of, routes};
 
 use super::{PLAIN, cookie_of, oneshot};
 
-/// SECURITY.md: nobody outside can open the circuit breaker. Where the upstream is reached by name, and the name comes
-/// from a trusted proxy (README, "Front door"), the proxy's own request has a `Host` that nothing answers: it confirms
-/// every failure, and no probe ever closes the circuit again.
+/// SECURITY.md: no client can open the circuit breaker. Before it opens, the library confirms an outage by a request of its
+/// own. That request must use a host that the upstream answers. If the host comes from a trusted proxy (README, "Front
+/// door"), any other host would confirm every failure, and no probe would close the circuit.
 #[tokio::test]
 async fn confirmation_request_uses_the_public_host() {
     let by_name = |headers: HeaderMap, request: Request| async move {
@@ -28,7 +28,7 @@ async fn confirmation_request_uses_the_public_host() {
                 ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Ada"}}"#).into_response()
             }
             ("app.test", _) => "{}".into_response(),
-            // As HAProxy answers for a name that it does not know.
+            // HAProxy answers 503 for an unknown host.
             _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     };
@@ -41,18 +41,18 @@ async fn confirmation_request_uses_the_public_host() {
         browser.get_with("/session", &headers).await.status
     };
     assert_eq!(asks("app.test", 0).await, 200);
-    // The front proxy passes on what a client writes into `Host`.
+    // The front proxy passes the client's `Host` on.
     for n in 1..=5 {
         assert_eq!(asks("zzz.test", n).await, 503);
     }
     let mut after = vec![asks("app.test", 0).await];
     sleep(Duration::from_secs(2)).await;
     after.push(asks("app.test", 0).await);
-    assert_eq!(after, [200, 200], "one client, five requests: everybody else, at once and two seconds later");
+    assert_eq!(after, [200, 200], "other visitors, right after five bad requests and two seconds later");
 }
 
-/// One request of the proxy's own that fails is one failure, however many wait for what it finds out: else a client that
-/// keeps several failing requests under way turns any hiccup into an open circuit.
+/// A failed confirmation request counts as one failure, however many lookups wait for its result. Otherwise a client with
+/// several failing requests could turn one failure into an open circuit.
 #[tokio::test]
 async fn failed_confirmation_request_counts_once() {
     let hiccups = Arc::new(AtomicUsize::new(1));
@@ -83,13 +83,12 @@ async fn failed_confirmation_request_counts_once() {
         assert_eq!(bad.await.unwrap(), 503);
     }
     let good = oneshot(&app, "GET", "/session", &format!("{PLAIN}=aaaa..bbbb.cccc.good")).await;
-    assert_eq!(good.status(), 200, "one own request failed once");
+    assert_eq!(good.status(), 200, "one failed confirmation must not open the circuit");
 }
 
-/// SECURITY.md: nobody outside can open the circuit breaker. Over HTTP/2, which a client of the app's own may speak, all
-/// requests share one connection, and a server takes some 100 at once on it (`SETTINGS_MAX_CONCURRENT_STREAMS`). As many
-/// slow forms of one client keep every lookup waiting, and the proxy's own request too, which confirms that the upstream
-/// is down.
+/// SECURITY.md: no client can open the circuit breaker. Over HTTP/2 all requests share one connection with about 100 streams
+/// (`SETTINGS_MAX_CONCURRENT_STREAMS`). Slow forms of one client can occupy all of them, so that lookups and the
+/// confirmation request wait. That must not count as an outage.
 #[tokio::test]
 async fn slow_forms_over_http2_do_not_open_the_circuit() {
     let answer = |request: Request| async move {
@@ -114,7 +113,7 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
             });
         }
     });
-    // A client that speaks HTTP/2, as the built-in one does not.
+    // The client that the library uses over https.
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .http2_only(true)
         .build_http::<Body>();
@@ -146,7 +145,7 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
         let n = 10 * wave;
         let (a, b, c, d) = tokio::join!(code(n + 1), code(n + 2), code(n + 3), code(n + 4));
         codes.extend([a, b, c, d]);
-        // Some of the proxy's own requests are counted after the lookups that they were asked for.
+        // A confirmation request may end after the lookup that started it.
         sleep(Duration::from_millis(300)).await;
         codes.push(code(n + 5).await);
     }

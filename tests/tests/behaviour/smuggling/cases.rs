@@ -1,17 +1,16 @@
-//! Requests that two servers might cut in two places, or read in two ways. After each of them the client asks
-//! for [`LAST`] on the same connection.
+//! Requests that two servers might split or read differently. Each is followed by [`LAST`] on the same connection.
 
-/// What a client asks for behind each case; the connection closes with it.
+/// The request after each case. It closes the connection.
 pub(super) const LAST: &str = "GET /api/auth/last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/// A request that hides in another.
+/// A request hidden in another one.
 const HIDDEN: &str = "GET /api/auth/hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 pub(super) struct Case {
     pub(super) bytes: Vec<u8>,
-    /// The statuses of all answers, that of the last request included where it is reached.
+    /// The statuses of all responses, including the one to the last request if it is reached.
     pub(super) answers: Vec<u16>,
-    /// What the upstream sees: request lines with bodies, without `HTTP/1.1`.
+    /// The requests that the upstream gets: method, target and body.
     pub(super) up: Vec<String>,
 }
 
@@ -20,17 +19,17 @@ fn case(bytes: impl Into<Vec<u8>>, answers: &[u16], up: &[&str]) -> Case {
     Case { bytes: bytes.into(), answers: answers.to_vec(), up }
 }
 
-/// Refused, and nothing goes up. The connection, whose bytes mean nothing any more, is closed.
+/// The request is rejected and nothing is forwarded. The connection is closed, since the rest of it is ambiguous.
 fn refused(bytes: impl Into<Vec<u8>>, status: u16) -> Case {
     case(bytes, &[status], &[])
 }
 
-/// A form with these headers and these bytes behind them.
+/// A form with these headers, followed by these bytes.
 fn form(headers: &str, rest: &str) -> String {
     format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{rest}")
 }
 
-/// A form that goes up with this body, after which the connection is closed or serves the last request.
+/// A form that is forwarded with this body. Then the connection is closed or serves the last request.
 fn passes(bytes: impl Into<Vec<u8>>, body: &str, then_closes: bool) -> Case {
     let form = format!("POST /api/auth/callback/x | {body}");
     match then_closes {
@@ -65,7 +64,7 @@ pub(super) fn both_framings() -> Vec<Case> {
         closes(form("Transfer-Encoding: chunked\r\nContent-Length: x\r\n", &chunk), HIDDEN),
         refused(form("Content-Length: x\r\nTransfer-Encoding: chunked\r\n", &chunk), 400),
     ];
-    // Other ways to write it, which each server reads in its own.
+    // Spellings that servers read differently.
     for coding in [
         "transfer-encoding: CHUNKED",
         "Transfer-Encoding:chunked",
@@ -117,14 +116,14 @@ pub(super) fn both_framings() -> Vec<Case> {
     ] {
         cases.push(refused(both(&format!("{coding}\r\n")), 400));
     }
-    // Headers of other names, which frame nothing.
+    // Other header names do not frame the body.
     for other in ["Transfer_Encoding: chunked", "Transfer-Encodin: chunked", "Content-Encoding: chunked"] {
         cases.push(keeps(both(&format!("{other}\r\n")), &empty_then_hidden));
     }
     cases
 }
 
-/// `Content-Length` that is none, or two.
+/// Valid, invalid and repeated `Content-Length` headers.
 pub(super) fn lengths() -> Vec<Case> {
     let with = |lengths: &str| form(lengths, "hello");
     let mut cases = vec![
@@ -132,16 +131,16 @@ pub(super) fn lengths() -> Vec<Case> {
         keeps(with("content-length:5 \r\n"), "hello"),
         keeps(with("Content-Length: 5\r\nContent-Length: 5\r\n"), "hello"),
         keeps(with("Content-Length: 000000000000000000000005\r\n"), "hello"),
-        // No length, no body (RFC 9112, section 6.3): what follows is a request.
+        // Without a length there is no body (RFC 9112, section 6.3), so the next bytes are a request.
         case(
             form("Content_Length: 99\r\n", HIDDEN),
             &[200, 200, 200],
             &["POST /api/auth/callback/x | ", "GET /api/auth/hidden | ", "GET /api/auth/last | "],
         ),
-        // Within the connection's rules, and beyond `upstream.body_limit`.
+        // A valid length beyond `upstream.body_limit`.
         refused(with("Content-Length: 99999999\r\n"), 413),
         refused(with("Content-Length: 9223372036854775807\r\n"), 413),
-        // Announced and never sent.
+        // The announced body never arrives.
         refused(with("Content-Length: 5000\r\n"), 408),
     ];
     for lengths in [
@@ -173,7 +172,7 @@ pub(super) fn lengths() -> Vec<Case> {
     cases
 }
 
-/// Chunks that are no chunks (RFC 9112, section 7.1).
+/// Valid and malformed chunks (RFC 9112, section 7.1).
 pub(super) fn chunks() -> Vec<Case> {
     let with = |chunks: &str| form("Transfer-Encoding: chunked\r\n", chunks);
     let end = "0\r\n\r\n";
@@ -233,7 +232,7 @@ pub(super) fn chunks() -> Vec<Case> {
     {
         cases.push(refused(with(&format!("5\r\nhello\r\n{ending}")), 400));
     }
-    // What never ends: the last request is part of it, and no chunk.
+    // Chunks without an end: the bytes of the last request are read as a malformed chunk.
     cases.push(refused(with("5\r\nhel"), 400));
     cases.push(refused(with("5\r\nhello\r\n"), 400));
     cases.push(refused(with("fffffff\r\nhello\r\n"), 408));
@@ -256,9 +255,9 @@ pub(super) fn lines() -> Vec<Case> {
         answered("TRACE /api/auth/x HTTP/1.1", 405),
         answered("CONNECT /api/auth/x HTTP/1.1", 405),
         line(&format!("GET /api/auth/{} HTTP/1.1", "a".repeat(66_000)), 414),
-        // A method is a word (RFC 9110, section 9.1): whose it is, the upstream knows.
+        // Any token is a method (RFC 9110, section 9.1), so it is forwarded.
         case(get("get /api/auth/x HTTP/1.1"), &[200, 200], &["get /api/auth/x | ", "GET /api/auth/last | "]),
-        // Lines before the first one, and lines that end in LF alone (RFC 9112, section 2.2).
+        // Empty lines before the request line, and lines that end with LF alone (RFC 9112, section 2.2).
         case(
             format!("\r\n\r\n{}", get("GET /api/auth/x HTTP/1.1")),
             &[200, 200],
@@ -269,7 +268,7 @@ pub(super) fn lines() -> Vec<Case> {
             &[200, 200],
             &["GET /api/auth/x | ", "GET /api/auth/last | "],
         ),
-        // Two that are two.
+        // Two regular requests.
         case(
             format!("{HIDDEN}{HIDDEN}"),
             &[200, 200, 200],
@@ -317,7 +316,7 @@ pub(super) fn lines() -> Vec<Case> {
     cases
 }
 
-/// Headers that say something of the connection, or that are no headers.
+/// Connection headers and malformed headers.
 pub(super) fn headers() -> Vec<Case> {
     let with = |headers: &str| form(&format!("{headers}Content-Length: 5\r\n"), "hello");
     let mut cases = Vec::new();

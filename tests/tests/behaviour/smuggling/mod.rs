@@ -1,4 +1,4 @@
-//! Request smuggling: no request goes up that was not asked for, in any reading of the bytes.
+//! Request smuggling: the upstream gets no request that the client did not send as one.
 
 mod cases;
 
@@ -17,7 +17,7 @@ async fn stage() -> (Recorder, App) {
     (upstream, app)
 }
 
-/// Sends every case, and after each of them an innocent request on a connection of its own.
+/// Sends every case, and after each one a regular request on a new connection.
 async fn run(cases: Vec<Case>, at_least: usize) {
     assert!(cases.len() >= at_least, "{} cases", cases.len());
     let (upstream, app) = stage().await;
@@ -33,9 +33,12 @@ async fn run(cases: Vec<Case>, at_least: usize) {
             .filter(|answer| answer.status() == 200)
             .map(|answer| plain(&answer.body))
             .collect();
-        // Each answer is that to its own request, in their order.
+        // Each response belongs to its own request, in order.
         if !seen.faults.is_empty() || statuses != case.answers || up != case.up || bodies != up {
-            wrong.push(format!("{shown:?}: {statuses:?} {bodies:?}, up went {up:?} {:?}", seen.faults));
+            wrong.push(format!(
+                "{shown:?}: {statuses:?} {bodies:?}, the upstream got {up:?} {:?}",
+                seen.faults
+            ));
         }
         wrong.extend(seen.requests.iter().flat_map(unclean).map(|what| format!("{shown:?}: {what}")));
 
@@ -46,7 +49,7 @@ async fn run(cases: Vec<Case>, at_least: usize) {
         let up: Vec<String> = upstream.take().requests.iter().map(line).collect();
         let own = [format!("GET /api/auth/innocent{n} | ")];
         if bodies != own || up != own {
-            wrong.push(format!("{shown:?}: who came after got {bodies:?}, up went {up:?}"));
+            wrong.push(format!("{shown:?}: the next client got {bodies:?}, the upstream got {up:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -60,13 +63,13 @@ fn plain(line: &str) -> String {
     line.replacen(" HTTP/1.1 | ", " | ", 1)
 }
 
-/// What is wrong with a request that went up: what the connection to the client said stays there, what is
-/// said of the client is our word, and a body is framed once.
+/// The errors of a forwarded request: it has no connection headers of the client, its forwarding headers are the
+/// proxy's own, and its body has one framing.
 fn unclean(request: &Message) -> Vec<String> {
     let mut wrong = Vec::new();
     for name in [
         "connection",
-        // Sent by no case but under `Connection`, or in a trailer.
+        // The cases send it only under `Connection` or in a trailer.
         "cookie",
         "expect",
         "http2-settings",
@@ -79,7 +82,7 @@ fn unclean(request: &Message) -> Vec<String> {
         "upgrade",
     ] {
         if !request.all(name).is_empty() {
-            wrong.push(format!("{name} went up"));
+            wrong.push(format!("{name} was forwarded"));
         }
     }
     for (name, value) in [
@@ -96,7 +99,7 @@ fn unclean(request: &Message) -> Vec<String> {
     }
     let said = format!("{:?}", request.headers);
     if ["evil", "9.9.9.9", "forged", "tossed"].iter().any(|word| said.contains(word)) {
-        wrong.push(format!("the client's word: {said}"));
+        wrong.push(format!("values of the client were forwarded: {said}"));
     }
     let framing = request.all("content-length").len() + request.all("transfer-encoding").len();
     if framing > 1 || (framing == 0 && !request.body.is_empty()) {
@@ -130,7 +133,7 @@ async fn connection_headers_smuggle_no_request() {
     run(cases::headers(), 30).await;
 }
 
-/// What starts as HTTP/2 is not read as HTTP/1 anywhere.
+/// Bytes that start like HTTP/2 are not read as HTTP/1.
 #[tokio::test]
 async fn http2_prefaces_are_rejected() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -142,7 +145,10 @@ async fn http2_prefaces_are_rejected() {
         socket.write_all(format!("{preface}{LAST}{LAST}").as_bytes()).await.ok();
         let mut answer = Vec::new();
         let read = socket.read_to_end(&mut answer);
-        tokio::time::timeout(Duration::from_secs(20), read).await.expect("left open").ok();
+        tokio::time::timeout(Duration::from_secs(20), read)
+            .await
+            .expect("the connection is closed within 20 s")
+            .ok();
         assert!(
             crate::http1::find(&answer, b" 200 ").is_none(),
             "{preface:?}: {:?}",

@@ -1,4 +1,4 @@
-//! Signed tokens: the algorithm is configured, and a token chooses none.
+//! Signed tokens: the configuration selects the algorithm, and a token cannot.
 
 use auth_proxy::options::TokenFormat;
 use auth_proxy::testing::mint;
@@ -19,7 +19,7 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
-/// The algorithm is configured. A public key is no shared secret, in none of its spellings.
+/// Only the configured algorithm verifies a token. A public key in any encoding is not accepted as a shared secret.
 #[tokio::test]
 async fn token_cannot_choose_its_algorithm() {
     let random = SystemRandom::new();
@@ -52,21 +52,21 @@ async fn token_cannot_choose_its_algorithm() {
     for (name, format, key, sign) in &signers {
         let app = app(*format, &[key]).await;
         assert_eq!(outcome(&app, &jws(&header(name), payload, sign)).await.1, "ada", "{name}");
-        // Under its own name and under the configured one, by everybody else.
+        // Signed with every other key, under that algorithm's name and under the configured name.
         let (mut unsupported, mut tampered) = (Vec::new(), Vec::new());
         for (other, _, _, sign_other) in signers.iter().filter(|(other, ..)| other != name) {
             unsupported.push(jws(&header(other), payload, sign_other));
             unsupported.push(jws(&header(other), payload, sign));
             tampered.push(jws(&header(name), payload, sign_other));
         }
-        // The public key as a secret.
+        // Signed with HMAC, with the public key as the secret.
         let mut secrets =
             vec![key.clone().into_bytes(), key.trim().into(), key.replace('\n', "\r\n").into(), Vec::new()];
         if let Some(body) = key.strip_prefix("-----BEGIN PUBLIC KEY-----\n") {
             let body = body.split("\n-----END").next().unwrap().replace('\n', "");
             secrets.extend([STANDARD.decode(&body).unwrap(), body.into_bytes()]);
         } else {
-            // That one is a secret indeed.
+            // HS256 has a secret instead of a public key; similar secrets must fail.
             secrets = vec![Vec::new(), key.to_uppercase().into_bytes(), format!("{key}\n").into_bytes()];
         }
         for secret in &secrets {
@@ -141,7 +141,7 @@ async fn token_cannot_choose_its_algorithm() {
             good.replacen('.', "..", 1),
             good.rsplit_once('.').unwrap().0.to_owned(),
             format!("{good}.AA"),
-            // Two that are nested: what is signed is a token, and no claims.
+            // Nested: the signed payload is a token and not claims.
             jws(&header(name), &good, sign),
             jws(
                 &format!(r#"{{"alg":"{name}","cty":"JWT"}}"#),
@@ -149,7 +149,7 @@ async fn token_cannot_choose_its_algorithm() {
                 sign,
             ),
         ]);
-        // Keys that a token brings along, and where to fetch one.
+        // Headers with a key, or with the address of one, are ignored.
         let jwk = format!(r#""jwk":{{"kty":"oct","k":"{}"}}"#, BASE64.encode("mine"));
         for member in [
             jwk.as_str(),

@@ -1,5 +1,5 @@
-//! Tokens that were taken apart, put together, signed by somebody else or asked to be read another way. Over
-//! real sockets, in front of an app that decodes tokens itself: what is no good is 401, and asks nobody.
+//! Altered tokens, tokens under other keys, and tokens with other algorithms, against an app that decodes tokens itself.
+//! An invalid token is 401 without a lookup.
 
 mod algorithms;
 
@@ -17,15 +17,15 @@ use crate::support::{Auth, app_of};
 const SECRET: &str = "a secret that is long enough for a test";
 const COOKIE: &str = "authjs.session-token";
 
-/// An app that decodes tokens of a format, and whose upstream nobody could ask.
+/// An app that decodes tokens of this format and whose upstream is unreachable.
 async fn app(format: TokenFormat, secrets: &[&str]) -> App {
     let builder = Auth::builder().base_url("http://127.0.0.1:9").token(format);
     let builder = builder.audience(Expected::Any).issuer(Expected::Any);
     app_of(builder.secrets(secrets.iter().copied())).await.0
 }
 
-/// What becomes of each of these headers, on as few connections as need be: a status, and the code or the
-/// subject.
+/// The outcome of a request with each of these headers: the status, and the code or the subject. Requests share
+/// connections, since there are thousands.
 async fn outcomes(app: &App, headers: &[String]) -> Vec<(u16, String)> {
     let mut outcomes = Vec::new();
     for some in headers.chunks(64) {
@@ -51,7 +51,7 @@ fn cookie(token: &str) -> String {
     format!("Cookie: {COOKIE}={token}")
 }
 
-/// What one token is: a status, and the code or the subject.
+/// The outcome of one token: the status, and the code or the subject.
 async fn outcome(app: &App, token: &str) -> (u16, String) {
     outcomes(app, &[cookie(token)]).await.remove(0)
 }
@@ -86,7 +86,7 @@ async fn token_with_a_flipped_bit_is_rejected() {
     ] {
         let app = app(format, &[SECRET]).await;
         let mut changed = Vec::new();
-        // Bits of what is sent, as they are where a header may hold them, and percent-encoded.
+        // Flipped bits of the text: percent-encoded, and unencoded where a header may contain the byte.
         for at in 0..token.len() {
             for bit in 0..8 {
                 let byte = token.as_bytes()[at] ^ 1 << bit;
@@ -102,7 +102,7 @@ async fn token_with_a_flipped_bit_is_rejected() {
                 }
             }
         }
-        // Bits of what it means.
+        // Flipped bits of the decoded parts.
         let parts: Vec<&str> = token.split('.').collect();
         let mut bits = 0;
         for (n, part) in parts.iter().enumerate() {
@@ -147,7 +147,7 @@ async fn token_with_changed_parts_is_rejected() {
             let bytes = BASE64.decode(parts[at]).unwrap();
             assert_eq!(bytes.len(), right);
             for length in (0..=2 * right + 1).filter(|length| *length != right) {
-                // Cut, or with more behind: of itself, and of nothing.
+                // Cut or extended, with its own bytes and with zeros.
                 let again: Vec<u8> = bytes.iter().cycle().take(length).copied().collect();
                 let mut zeros = bytes.clone();
                 zeros.resize(length, 0);
@@ -184,13 +184,13 @@ async fn token_with_changed_parts_is_rejected() {
                 .replacen("..", ".=.", 1),
         ]);
         is_refused(&app, &malformed, "token_malformed").await;
-        // A body that is cut or longer is well formed, and another one.
+        // A cut or extended ciphertext is well formed, but its tag is wrong.
         let body = BASE64.decode(parts[3]).unwrap();
         let cut = (0..body.len()).map(|length| with(3, &BASE64.encode(&body[..length])));
         let longer =
             [1, 15, 16, 17, 4096].map(|more| with(3, &BASE64.encode([&body[..], &vec![0; more]].concat())));
         is_refused(&app, &cut.chain(longer).collect::<Vec<_>>(), "token_tampered").await;
-        // Percent-encoded, it is the token all the same.
+        // The percent-encoded token is the same token.
         assert_eq!(outcome(&app, &token.replace('.', "%2e")).await.1, "ada");
     }
 }
@@ -223,7 +223,7 @@ async fn token_under_another_key_is_rejected() {
     }
 }
 
-/// When a token is good is told by numbers, which are there once (RFC 7519, section 2).
+/// Times are JSON numbers and occur once (RFC 7519, section 2).
 #[tokio::test]
 async fn malformed_times_are_rejected() {
     let app = app(TokenFormat::Hs256, &[SECRET]).await;
@@ -268,7 +268,7 @@ async fn malformed_times_are_rejected() {
         early.push(with(&format!(r#""nbf":{value}"#)));
         good.push(with(&format!(r#""exp":{value}"#)));
     }
-    // Other names say nothing.
+    // Other claim names have no effect.
     for members in [r#""EXP":1"#, r#""exp ":1"#, r#""x":{"exp":1}"#, r#""iat":9999999999"#, r#""nbf":-1"#] {
         good.push(with(members));
     }
@@ -278,7 +278,7 @@ async fn malformed_times_are_rejected() {
     for token in good {
         assert_eq!(outcome(&app, &token).await.1, "ada", "{token}");
     }
-    // A payload is the text of one object.
+    // A payload is the text of one JSON object.
     let payloads = [
         "",
         "null",

@@ -22,7 +22,7 @@ async fn guarded() -> &'static str {
     "ok"
 }
 
-/// An app before the upstream, with one route of each kind.
+/// An app with one route of each kind.
 pub(crate) async fn app(builder: Builder<Auth>) -> App {
     let auth = builder.build().unwrap();
     let group = Router::new().route("/group", get(|| async { "ok" })).route_layer(auth.require());
@@ -34,12 +34,12 @@ pub(crate) async fn app(builder: Builder<Auth>) -> App {
     App::start(auth.attach(router).with_state(auth)).await
 }
 
-/// A session token of this user, good where this is the secret.
+/// A session token of this user under this secret.
 pub(crate) fn token(name: &str, secret: &str) -> String {
     mint(&json!({ "sub": name, "name": name }), secret, "authjs.session-token")
 }
 
-/// Waits until nothing is left of the load: no connection to the upstream, and no task but these.
+/// Waits until no connection to the upstream is open and at most this many tasks are alive.
 pub(crate) async fn settle(upstream: &FakeUpstream, tasks: usize) {
     let is_settled = settles(|| upstream.open_connections() == 0 && alive_tasks() <= tasks).await;
     assert!(is_settled, "{} connections, {} tasks of {tasks}", upstream.open_connections(), alive_tasks());

@@ -1,4 +1,4 @@
-//! The routes that no sign-in passes, of both kinds of server, through the proxy.
+//! Routes of both kinds of server that a sign-in does not use, through the proxy.
 
 use auth_proxy::{
     Token,
@@ -39,9 +39,9 @@ async fn next_auth_v4() -> (Server, App, Browser) {
     (server, app, browser)
 }
 
-/// Every page has its own status, and is a page whatever that is.
+/// Every page is HTML and keeps its own status.
 #[tokio::test]
-async fn pages() {
+async fn auth_pages_are_forwarded_with_their_status() {
     for (_server, app, browser) in [authjs().await, next_auth_v4().await] {
         let form = format!("action=\"{}\"", app.url("/api/auth/signout"));
         for (page, status, says) in [
@@ -64,9 +64,9 @@ async fn pages() {
     }
 }
 
-/// What goes wrong while signing in: Auth.js has a page for it, and v4 tells on the sign-in page.
+/// Auth.js shows sign-in errors on its error page, and v4 on the sign-in page.
 #[tokio::test]
-async fn errors_of_a_sign_in() {
+async fn sign_in_errors_are_shown() {
     let (_server, _app, browser) = authjs().await;
     let (_server_v4, app_v4, browser_v4) = next_auth_v4().await;
     for error in ["OAuthAccountNotLinked", "CredentialsSignin", "SessionRequired", "OAuthCallback"] {
@@ -79,9 +79,9 @@ async fn errors_of_a_sign_in() {
     }
 }
 
-/// An update reaches the `jwt` callback, and the token that comes of it reaches the browser and this app.
+/// An update reaches the `jwt` callback, and the new token reaches the browser and this app.
 #[tokio::test]
-async fn a_session_is_updated() {
+async fn session_update_reaches_browser_and_app() {
     for (_server, _app, browser) in [authjs().await, next_auth_v4().await] {
         browser.sign_in("demo", "demo").await;
         let before = browser.get("/claims").await.json();
@@ -101,9 +101,9 @@ async fn a_session_is_updated() {
     }
 }
 
-/// The same with sessions of a database, which have no token.
+/// An update of a database session, which has no token to decode.
 #[tokio::test]
-async fn a_session_of_a_database_is_updated() {
+async fn database_session_update_reaches_the_browser() {
     let server = Server::start(SessionStrategy::Database, "/api/auth", 0);
     let auth =
         Auth::builder().base_url(&server.url).session_strategy(SessionStrategy::Database).build().unwrap();
@@ -118,9 +118,9 @@ async fn a_session_of_a_database_is_updated() {
     assert_eq!((refused.status, refused.body.as_str()), (400, "null"));
 }
 
-/// Options for a passkey, where there are none.
+/// A server without passkeys answers requests for options with an error.
 #[tokio::test]
-async fn options_without_passkeys() {
+async fn passkey_options_fail_without_passkeys() {
     let (_server, app, browser) = authjs().await;
     for path in ["webauthn-options", "webauthn-options/passkey", "webauthn-options/credentials"] {
         let answer = browser.get(&format!("/api/auth/{path}?action=register")).await;
@@ -131,9 +131,9 @@ async fn options_without_passkeys() {
     assert_eq!(browser.get("/api/auth/webauthn-options/passkey").await.status, 400);
 }
 
-/// And where there are: what a browser cannot be asked, and a passkey that was made up.
+/// A server with passkeys: valid options, invalid options, and an invented passkey.
 #[tokio::test]
-async fn options_with_passkeys() {
+async fn passkey_options_are_forwarded_and_invalid_ones_rejected() {
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
     let (app, browser) = app_before(&server, UpstreamKind::Authjs).await;
     for (query, status, says) in [
@@ -154,9 +154,9 @@ async fn options_with_passkeys() {
     }
 }
 
-/// Behind TLS a passkey is of the public name, and its cookie has the prefix.
+/// Behind TLS the options name the public host, and the challenge cookie has the prefix.
 #[tokio::test]
-async fn options_over_https() {
+async fn passkey_options_use_the_public_host_over_https() {
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
     let auth = Auth::builder().base_url(&server.url).public_url("https://app.example").build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
@@ -167,9 +167,9 @@ async fn options_over_https() {
     assert!(challenge.is_some_and(|cookie| cookie.contains("; Secure")), "{answer:?}");
 }
 
-/// v4's client tells its server of the errors in the browser; Auth.js knows no such route.
+/// The v4 client reports browser errors to its server. Auth.js does not have this route.
 #[tokio::test]
-async fn the_log_of_v4() {
+async fn v4_client_log_is_forwarded() {
     let (server, app, browser) = next_auth_v4().await;
     let entry = [("level", "error"), ("code", "CLIENT_FETCH_ERROR"), ("message", "as v4's client sends it")];
     assert_eq!(browser.post("/api/auth/_log", &entry).await.status, 200);
@@ -182,9 +182,9 @@ async fn the_log_of_v4() {
     assert_eq!(browser.post("/api/auth/_log", &entry).await.status, 400);
 }
 
-/// v4 takes the error as a segment of the path too.
+/// v4 also accepts the error as a path segment.
 #[tokio::test]
-async fn the_errors_of_v4() {
+async fn v4_error_paths_keep_their_status() {
     let (_server, _app, browser) = next_auth_v4().await;
     for (error, status) in [("Configuration", 500), ("AccessDenied", 403), ("Verification", 403), ("x", 200)]
     {

@@ -6,16 +6,16 @@ use auth_proxy::testing::{FakeUpstream, Fault};
 use auth_proxy_tests::alive_tasks;
 
 use crate::client::{ENOUGH, Load, start};
+use crate::support::{Auth, app, settle};
 use crate::verdict::Verdict;
-use crate::world::{Auth, app, settle};
 use crate::{TURN, duration, is_over, resident};
 
 const CLIENTS: usize = 50;
 const ENTRIES: u32 = 500;
-/// Shorter than some of the upstream's absences.
+/// Shorter than some of the outages.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// What befalls the upstream besides that it dies, which it does every other time.
+/// The faults of every second outage. In the others the upstream refuses connections.
 const OTHERS: [Fault; 7] = [
     Fault::ResetBeforeHead,
     Fault::ResetWithinBody,
@@ -26,16 +26,16 @@ const OTHERS: [Fault; 7] = [
     Fault::Garbage,
 ];
 
-/// In KiB, however long it goes on.
+/// The most that memory may grow, in KiB, however long the run is.
 const MOST_GROWTH: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_let_in_or_logged_out_while_the_upstream_comes_and_goes() {
+async fn outages_under_load_sign_nobody_in_or_out() {
     let _turn = TURN.lock().await;
     let lasting = duration("SOAK_SECONDS");
     let upstream = FakeUpstream::start().await.unwrap();
     let builder = || Auth::builder().base_url(upstream.url()).timeout(TIMEOUT);
-    // Few entries, so that what is remembered has its full size soon.
+    // A small cache reaches its full size early.
     let remembering = builder().session_cache(Duration::from_millis(100)).cache_entries(ENTRIES);
     let remembering = remembering.stale_if_error(Duration::from_millis(300));
     let (plain, remembering) = (app(builder()).await, app(remembering).await);
@@ -48,22 +48,22 @@ async fn nobody_is_let_in_or_logged_out_while_the_upstream_comes_and_goes() {
         is_over: false.into(),
         tally: Mutex::default(),
     });
-    // Making the clients takes seconds on a busy machine, and is no part of the run.
+    // Creating the clients takes seconds on a busy machine, so the time starts afterwards.
     let clients = start(&load, CLIENTS);
     let began = Instant::now();
-    // The memory when they all have been at it for a while, and how often the upstream had died by then.
-    let (mut deaths, mut warm) = (0, None);
+    // The memory after a quarter of the time, and the number of outages by then.
+    let (mut outages, mut warm) = (0, None);
     let tried_enough = || load.has_tried(&[Verdict::Right]) && load.has_tried(&[Verdict::Failed]);
-    // At least one round after that moment, however long a round takes.
-    while warm.is_none_or(|(at, _)| deaths == at) || !is_over(began, lasting, tried_enough) {
-        upstream.set_fault(Some(fault(deaths))).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(100 + 140 * (deaths % 4))).await;
+    // At least one outage after that measurement.
+    while warm.is_none_or(|(at, _)| outages == at) || !is_over(began, lasting, tried_enough) {
+        upstream.set_fault(Some(fault(outages))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100 + 140 * (outages % 4))).await;
         upstream.set_fault(None).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(150 + 90 * (deaths % 5))).await;
-        deaths += 1;
+        tokio::time::sleep(Duration::from_millis(150 + 90 * (outages % 5))).await;
+        outages += 1;
         upstream.forget_seen();
         if began.elapsed() > lasting / 4 {
-            warm.get_or_insert_with(|| (deaths, resident()));
+            warm.get_or_insert_with(|| (outages, resident()));
         }
     }
     load.is_over.store(true, Relaxed);
@@ -71,17 +71,17 @@ async fn nobody_is_let_in_or_logged_out_while_the_upstream_comes_and_goes() {
         client.await.unwrap().ask_for_everything().await;
     }
     settle(&upstream, tasks).await;
-    let ((_, warm), end) = (warm.expect("a quarter of the time went by"), resident());
+    let ((_, warm), end) = (warm.expect("the memory was measured after a quarter of the time"), resident());
     let tally = load.tally.lock().unwrap();
     println!(
-        "{lasting:?}, the upstream died {deaths} times, {CLIENTS} clients: {:?}, {} wrong; the longest took {} ms; \
+        "{lasting:?}, {outages} outages, {CLIENTS} clients: {:?}, {} wrong; the longest took {} ms; \
          memory {warm} KiB after a quarter, {end} KiB at the end; tasks and connections as before",
         tally.verdicts,
         tally.wrongs,
         tally.longest.as_millis(),
     );
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
-    // Else nothing was tried.
+    // A run with few requests proves nothing.
     assert!(tally.of(Verdict::Right) > ENOUGH && tally.of(Verdict::Failed) > ENOUGH, "{tally:?}");
     assert!(end < warm + MOST_GROWTH, "memory grew from {warm} to {end} KiB");
 }

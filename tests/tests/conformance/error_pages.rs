@@ -1,4 +1,4 @@
-//! The pages that people see of errors, in Chromium.
+//! Error pages in Chromium.
 
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy::{Policy, Session, Token, auth_proxy, require_session};
@@ -15,7 +15,7 @@ auth_proxy! {
     struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
 }
 
-/// The same sign-in, whose service cannot be reached.
+/// One proxy with a running upstream, and one whose upstream is unreachable.
 #[derive(Clone, axum::extract::FromRef)]
 struct State {
     auth: Auth,
@@ -26,15 +26,15 @@ auth_proxy! {
     struct Down { base_path: "/down", upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
 }
 
-struct Nobody;
+struct DenyAll;
 
-impl Policy<Auth> for Nobody {
+impl Policy<Auth> for DenyAll {
     fn allow(_: &Session<Auth>, _: Option<&Token<Auth>>) -> bool {
         false
     }
 }
 
-#[require_session(Auth, Nobody)]
+#[require_session(Auth, DenyAll)]
 async fn refused() {}
 
 #[require_session(Down)]
@@ -56,7 +56,7 @@ async fn without_style(mut response: Response) -> Response {
 }
 
 #[tokio::test]
-async fn error_pages_are_readable() {
+async fn error_pages_are_readable_with_and_without_style() {
     let upstream = FakeUpstream::start().await.unwrap();
     let app = App::start(routes(upstream.url())).await;
     let bare = App::start(routes(upstream.url()).layer(map_response(without_style))).await;

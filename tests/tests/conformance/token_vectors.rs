@@ -45,7 +45,7 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
         .cookie_name(&vector.cookie_name)
         .secrets(&vector.secrets)
         .token(format);
-    // jose was not asked for them either.
+    // The vectors were verified by jose without audience and issuer.
     if format.is_signed() {
         builder = builder.audience(Expected::Any).issuer(Expected::Any);
     }
@@ -62,9 +62,9 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
     Ok(auth.token(&headers).await?.map(|token| Value::Object(Map::clone(&token))))
 }
 
-/// Every vector decodes or is refused exactly as the real library says, save where it says why not.
+/// Every vector decodes or is refused as by the real library, except for documented differences.
 #[tokio::test]
-async fn every_vector() {
+async fn every_vector_decodes_as_in_the_real_library() {
     let output = crate::process::node("mint.mjs").output().expect("node runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let Vectors { vectors } = serde_json::from_slice(&output.stdout).unwrap();
@@ -80,11 +80,11 @@ async fn every_vector() {
             wrong.push(format!("{}: {:?} {:?}, not {:?}", vector.name, got, code, vector.ours));
         }
         if vector.core.ok != vector.ours.ok {
-            differences.insert(vector.why.clone().expect("a difference says why"));
+            differences.insert(vector.why.clone().expect("a difference has a reason"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Each difference from Auth.js is documented, word for word.
+    // Each difference from Auth.js is documented word for word.
     let documented = include_str!("../../../docs/compatibility.md");
     for why in differences {
         assert!(documented.contains(&why), "docs/compatibility.md does not say: {why}");

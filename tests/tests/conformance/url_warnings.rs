@@ -1,4 +1,4 @@
-//! Whether the URLs of real servers are of the app's origin, as the proxy says it once in a warning.
+//! The warning about upstream URLs of another origin, with real servers.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use auth_proxy_tests::Browser;
 use crate::deployments::{self, Deployment};
 use crate::nextjs::{By, front_door};
 
-/// What this thread warned of, until the guard is dropped.
+/// Captures the warnings of this thread.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<Vec<u8>>>);
 
@@ -23,7 +23,7 @@ impl std::io::Write for Warnings {
     }
 }
 
-/// What is warned of when every app of a deployment is asked twice for this path.
+/// The warnings when this path is requested twice at every app of a deployment.
 async fn warned(deployment: &Deployment, path: &str) -> String {
     let warnings = Warnings::default();
     let writer = warnings.clone();
@@ -41,21 +41,21 @@ async fn warned(deployment: &Deployment, path: &str) -> String {
 const PATHS: [&str; 2] = ["/api/auth/providers", "/api/auth/signin"];
 
 #[tokio::test]
-async fn next_js_as_it_comes_is_named_with_what_to_change() {
-    for (kind, mend) in [
+async fn default_next_js_warns_and_names_the_fix() {
+    for (kind, fix) in [
         (Authjs, "route.js needs the lines of examples/nextjs/README.md"),
         (NextAuthV4, "set AUTH_TRUST_HOST=1 at the Next.js server"),
     ] {
         for path in PATHS {
             let said = warned(&front_door(kind, By::Nothing).await, path).await;
-            assert!(said.lines().count() == 1 && said.contains(mend), "{kind:?} {path}: {said}");
+            assert!(said.lines().count() == 1 && said.contains(fix), "{kind:?} {path}: {said}");
             assert!(said.contains("server=\"Next.js\"") && said.contains("urls=http://localhost:"), "{said}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_right_origin_is_not_warned_of() {
+async fn right_origin_does_not_warn() {
     for path in PATHS {
         for (name, deployment) in [
             ("lines", front_door(Authjs, By::Lines).await),
