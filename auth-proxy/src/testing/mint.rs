@@ -40,7 +40,7 @@ pub(super) fn unix_now() -> u64 {
 /// The claims as a JSON object.
 #[track_caller]
 #[expect(clippy::panic, reason = "a tool for tests, and documented")]
-pub(super) fn object(claims: &impl Serialize) -> Map<String, Value> {
+pub(super) fn object(claims: impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(claims) {
         Ok(Value::Object(object)) => object,
         _ => panic!("claims are a JSON object"),
