@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nested_session_is_balanced_and_fits_into_a_lookup() {
+    fn nested_session_is_balanced_and_below_the_lookup_limit() {
         let json = nested();
         assert_eq!(json.matches('{').count(), json.matches('}').count());
         assert!(json.len() < 1 << 20);

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_read_as_it_is() {
+    fn request_head_is_parsed_byte_for_byte() {
         let head = b"POST /api/auth/x?y=%20 HTTP/1.1\r\nHost:  a:1 \r\nX: \xff\r\nx: 2\r\nEmpty:";
         let seen = request_head(head).unwrap();
         assert_eq!((seen.method, seen.uri.to_string()), (Method::POST, "/api/auth/x?y=%20".to_owned()));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_end_where_they_say() {
+    async fn request_bodies_end_at_their_framing() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut wire = Wire::new(listener.accept().await.unwrap().0);
