@@ -1,4 +1,6 @@
-//! JSON of the upstream: read into the app's types, with the lone surrogates that JavaScript writes.
+//! JSON from the upstream: reading it into the app's types, and repairing the lone surrogates that JavaScript writes.
+//!
+//! It knows nothing of sessions or tokens: callers say which error a mismatch is.
 //!
 //! Imports the rooms: `error`.
 //! Does without the crates: `axum`, `hyper`, `http`, `tokio`, `tower`.

@@ -1,16 +1,16 @@
-//! JSON as JavaScript writes it, for a parser that is stricter.
+//! Repairs the lone surrogates in JSON that JavaScript wrote, which serde_json refuses.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// Replaces each half of a surrogate pair that stands alone with U+FFFD.
+/// Replaces each lone surrogate escape with U+FFFD.
 ///
-/// JavaScript cuts text between the halves (`"👩‍💻".slice(0, 1)`), and its `JSON.stringify` writes the one
-/// that is left as an escape, which no UTF-8 text can hold and serde_json refuses. A user whose name was
-/// cut so is signed in all the same.
+/// JavaScript can cut a string inside of a surrogate pair (`"👩‍💻".slice(0, 1)`). `JSON.stringify` then writes the rest as
+/// an escape such as `\ud83d`, which has no UTF-8 form and which serde_json refuses. Without this a user whose name was cut
+/// like that could not sign in.
 pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
-    // Hardly any text has an escape at all, and a search for one byte is the fastest there is.
+    // Most texts have no escape at all, and a search for one byte is fast.
     let escapes = memchr(b'\\', json.as_bytes()).and_then(|at| json.get(at..));
     if !escapes.is_some_and(|json| json.contains("\\ud") || json.contains("\\uD")) {
         return Cow::Borrowed(json);
@@ -28,7 +28,7 @@ pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
                 continue;
             }
             (Some(_), _) => 6,
-            // `\"`, `\\` and the like; one that is cut off is the parser's to refuse.
+            // `\"`, `\\` and the like. The parser refuses an escape that is cut off.
             (None, _) => escape.char_indices().nth(2).map_or(escape.len(), |(end, _)| end),
         };
         let (kept, after) = escape.split_at(length.min(escape.len()));
@@ -39,7 +39,7 @@ pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The UTF-16 unit of an escape `\uXXXX` at the start.
+/// The UTF-16 unit of an escape `\uXXXX` at the start of a text.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_become_the_replacement_character() {
+    fn lone_surrogates_become_the_replacement_character() {
         for (json, text) in [
             (r#""Ada \ud83d""#, "Ada \u{fffd}"),
             (r#""\uDC69 x""#, "\u{fffd} x"),
@@ -78,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_parses_means_the_same(text in "\\PC{0,20}(\\\\ud83d)?", near in r#"(\\|u|d83d|DC69|"|é){0,12}"#) {
+        fn valid_json_keeps_its_meaning(text in "\\PC{0,20}(\\\\ud83d)?", near in r#"(\\|u|d83d|DC69|"|é){0,12}"#) {
             let json = Value::String(text).to_string();
             let same: Value = serde_json::from_str(&replace_lone_surrogates(&json)).unwrap();
             prop_assert_eq!(same.to_string(), json);

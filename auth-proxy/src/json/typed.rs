@@ -1,4 +1,4 @@
-//! An object in the app's type, with errors that name the field and never its value.
+//! Reads a JSON object into the app's type, with errors that name the field and never its value.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::error::{AuthError, Reason};
 /// Deserialises an object into the app's type.
 ///
 /// # Errors
-/// `reason`, whose source names the field that does not fit and never its value.
+/// `reason`, if the object does not deserialise. The source names the field and never its value.
 pub(crate) fn deserialize_into<T: DeserializeOwned>(
     object: Map<String, Value>,
     reason: &'static Reason,
@@ -18,16 +18,17 @@ pub(crate) fn deserialize_into<T: DeserializeOwned>(
     serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
         let mismatch = Mismatch {
             path: error.path().to_string(),
-            // The text of serde_json quotes values, save for this one, which quotes the type's own
-            // field name.
+            // serde_json's messages quote values, which may be personal data. This one quotes only the field name of the
+            // type.
             missing: error.inner().to_string().strip_prefix("missing field ").map(str::to_owned),
             expected: std::any::type_name::<T>(),
         };
-        tracing::error!(%mismatch, "the upstream's data does not fit the app's type");
+        tracing::error!(target: "auth_proxy::token", %mismatch, "the upstream's data does not match the app's type");
         AuthError::new(reason).because(mismatch)
     })
 }
 
+/// Which field does not match.
 #[derive(Debug)]
 struct Mismatch {
     path: String,
@@ -39,8 +40,8 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, missing, expected } = self;
         match missing {
-            Some(field) => write!(f, "`{expected}` needs the field {field}, which is not there"),
-            None => write!(f, "the field `{path}` does not have the type that `{expected}` gives it"),
+            Some(field) => write!(f, "`{expected}` needs the field {field}, which is missing"),
+            None => write!(f, "the field `{path}` does not have the type that `{expected}` declares"),
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The default error page.
+
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderValue;
@@ -5,8 +7,8 @@ use http::header::CONTENT_TYPE;
 
 use crate::error::{AuthError, Outcome};
 
-/// The default page: constant texts and the code, so that nothing of a request is in it. It has no script and loads
-/// nothing; where a policy forbids the style (`default-src 'none'`) it is plain.
+/// The default page: constant texts and the error code. It holds nothing from a request, has no script and loads nothing.
+/// Where a content security policy forbids the inline style (`default-src 'none'`), it is shown unstyled.
 pub(super) fn page(error: &AuthError) -> Response {
     let (title, text) = words(error);
     let code = error.code();
@@ -22,7 +24,7 @@ pub(super) fn page(error: &AuthError) -> Response {
     response
 }
 
-/// A heading and a sentence or two. A timeout and a reset have the same text: the visitor can only try again.
+/// The heading and the text. All upstream errors share one text: the visitor can only try again.
 fn words(error: &AuthError) -> (&'static str, &'static str) {
     match (error.outcome(), error.code()) {
         (_, "cross_origin_refused") => (
@@ -46,7 +48,7 @@ fn words(error: &AuthError) -> (&'static str, &'static str) {
     }
 }
 
-/// The colours are the browser's own, in light and in dark.
+/// Uses the browser's own light and dark colours.
 const STYLE: &str = ":root{color-scheme:light dark}\
 body{margin:0;padding:15vh 1.5rem 2rem;font:1.0625rem/1.6 system-ui,sans-serif}\
 main{max-width:34rem;margin:0 auto}\
@@ -60,7 +62,7 @@ mod tests {
     use crate::error::Reason;
 
     #[tokio::test]
-    async fn pages_run_nothing_load_nothing_and_lead_nowhere() {
+    async fn error_pages_have_no_script_no_link_and_no_resource() {
         for reason in Reason::ALL {
             let error = AuthError::new(reason);
             let body = axum::body::to_bytes(page(&error).into_body(), 4096).await.unwrap();

@@ -21,11 +21,11 @@ use crate::error::{AuthError, PROBLEM};
 /// The app's own page for an error.
 pub(crate) type ErrorPage = Arc<dyn Fn(&AuthError) -> Response + Send + Sync>;
 
-/// Puts a page in the place of a problem body, where a person would see it: a navigation, and 403 or 502 to 504.
+/// Replaces a problem body by a page, for a navigation that fails with 403 or 502 to 504.
 ///
-/// A response that only was an [`AuthError`] and got another body since is left alone.
+/// A response to an [`AuthError`] whose body the app has replaced is left alone.
 pub(crate) fn shown(mut response: Response, navigates: bool, own: Option<&ErrorPage>) -> Response {
-    if !is_for_people(response.status()) || response.headers().get(CONTENT_TYPE) != Some(&PROBLEM) {
+    if !is_shown_to_visitors(response.status()) || response.headers().get(CONTENT_TYPE) != Some(&PROBLEM) {
         return response;
     }
     let Some(error) = response.extensions().get::<AuthError>().cloned() else { return response };
@@ -37,32 +37,33 @@ pub(crate) fn shown(mut response: Response, navigates: bool, own: Option<&ErrorP
         return response;
     }
     let page = own.map_or_else(|| html::page(&error), |own| own(&error));
-    over(response, page)
+    replace(response, page)
 }
 
-/// 401 leads to the sign-in page, or is for programs; what is wrong with a request is for who made it.
-fn is_for_people(status: StatusCode) -> bool {
+/// Whether a visitor would see this status. 401 redirects to the sign-in page or answers a program. 400 and the like tell
+/// a program what is wrong with its request.
+fn is_shown_to_visitors(status: StatusCode) -> bool {
     matches!(status.as_u16(), 403 | 502..=504)
 }
 
-/// The headers that say something of the body (RFC 9110, sections 8.3 to 8.8), which goes. A layer of the app's may have
+/// Headers that describe the body (RFC 9110, sections 8.3 to 8.8), which is replaced. A layer of the app may have
 /// compressed it.
-const OF_THE_BODY: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ETAG, LAST_MODIFIED];
+const BODY_HEADERS: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ETAG, LAST_MODIFIED];
 
-/// The page, with what it leaves open of the response that it stands for. 200 is what a response has of whose status
-/// nothing was said.
-fn over(response: Response, mut page: Response) -> Response {
+/// The page, with the status, headers and extensions of the response that it replaces. What the page sets itself wins. A
+/// status of 200 counts as not set: it is the default of a new response.
+fn replace(response: Response, mut page: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     if page.status() == StatusCode::OK {
         *page.status_mut() = parts.status;
     }
-    for name in OF_THE_BODY {
+    for name in BODY_HEADERS {
         parts.headers.remove(name);
     }
     for line in parts.headers.get_all(VARY) {
         page.headers_mut().append(VARY, line.clone());
     }
-    // A name that is in both has the page's values.
+    // For a name that is in both, the page's values win.
     parts.headers.extend(std::mem::take(page.headers_mut()));
     *page.headers_mut() = parts.headers;
     parts.extensions.extend(std::mem::take(page.extensions_mut()));

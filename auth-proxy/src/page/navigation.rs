@@ -1,8 +1,10 @@
+//! Whether a request loads a page.
+
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// Whether a browser is loading a page, rather than a script or a program fetching data: by
-/// `Sec-Fetch-Mode` (Fetch Metadata), or for browsers without it by `Accept`.
+/// Whether a browser loads a page, as opposed to a script or a program that fetches data. Decided by `Sec-Fetch-Mode`
+/// (Fetch Metadata), and for clients without it by `Accept` and `X-Requested-With`.
 pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
     let wants_html = headers
         .get_all(ACCEPT)
@@ -22,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn navigations() {
+    fn navigation_needs_html_and_the_navigate_mode() {
         let head = |pairs: &[(&'static str, &'static str)]| {
             pairs
                 .iter()

@@ -1,9 +1,11 @@
+//! Builds the responses of the fake.
+
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-/// An answer of the fake in the making.
+/// A response of the fake that is being built.
 pub(super) struct Answer(Response);
 
 impl Answer {
@@ -15,7 +17,7 @@ impl Answer {
         Self::with_type(StatusCode::OK, "text/html; charset=utf-8", body)
     }
 
-    /// 302 as Auth.js sends it, or with `X-Auth-Return-Redirect` 200 and `{url}`, `Location` kept
+    /// A 302. With `X-Auth-Return-Redirect` Auth.js sends 200 and `{url}` instead, and keeps `Location`
     /// (`core/index.ts:161-172`).
     pub(super) fn redirect(location: &str, as_json: bool) -> Self {
         let answer = if as_json {
@@ -26,7 +28,7 @@ impl Answer {
         answer.header(LOCATION, location)
     }
 
-    /// "Bad request." as Auth.js says it for everything it does not know.
+    /// The answer of Auth.js to every unknown action.
     pub(super) fn bad_request() -> Self {
         Self::json(StatusCode::BAD_REQUEST, "\"Bad request.\"".to_owned())
     }

@@ -1,13 +1,13 @@
-//! Bodies that ask too much of who reads them.
+//! Hostile bodies and cookies for the faults.
 
-/// What stands before an application that is down.
+/// The page of a web server whose application is down.
 pub(super) const PAGE: &str =
     "<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>";
 
-/// A session, but for the encoding.
+/// A session whose name is not valid UTF-8.
 pub(super) const INVALID_UTF8: &[u8] = b"{\"user\":{\"id\":\"1\",\"name\":\"D\xe9mo \xff\xfe\"}}";
 
-/// Not one of them is a word about the session cookie `authjs.session-token`, though some come close.
+/// `Set-Cookie` values. None of them concerns the session cookie `authjs.session-token`, though some look like it.
 pub(super) const COOKIES: &[&[u8]] = &[
     b"",
     b";",
@@ -25,11 +25,11 @@ pub(super) const COOKIES: &[&[u8]] = &[
     b"a=b\tc; Path",
 ];
 
-/// Before, a piece, how many of them, and after: 100 MB in all but a few bytes, valid JSON.
+/// A valid JSON session of 100 MB and a few bytes: the start, a piece, how often it is repeated, and the end.
 pub(super) const HUGE: (&[u8], &[u8], usize, &[u8]) =
     (b"{\"user\":{\"id\":\"1\",\"name\":\"", &[b'x'; 50_000], 2_000, b"\"}}");
 
-/// A user that is deeper than any stack, and well below a megabyte.
+/// A session whose user is nested 100,000 levels deep, in less than a megabyte.
 pub(super) fn nested() -> String {
     const DEPTH: usize = 100_000;
     let mut json = String::from(r#"{"user":"#);
@@ -39,8 +39,8 @@ pub(super) fn nested() -> String {
     json
 }
 
-/// 20,640,001 zeros (RFC 1951 and 1952): one of them, and 80,000 times "the last 258 once more", which take
-/// 13 bits each, so that eight of them are these 13 bytes.
+/// 20,640,001 zeros (RFC 1951 and 1952): one zero, then 80,000 times "repeat the last 258" in 13 bits each. Eight of
+/// those are 13 bytes.
 pub(super) fn gzip_bomb() -> Vec<u8> {
     const EIGHT_MATCHES: [u8; 13] =
         [0x18, 0x05, 0xa3, 0x60, 0x14, 0x8c, 0x82, 0x51, 0x30, 0x0a, 0x46, 0xc1, 0x28];
@@ -60,15 +60,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nested_session_is_balanced_and_fits_into_a_lookup() {
+    fn nested_session_is_balanced_and_below_the_lookup_limit() {
         let json = nested();
         assert_eq!(json.matches('{').count(), json.matches('}').count());
         assert!(json.len() < 1 << 20);
     }
 
-    /// As far as that can be told without unpacking it: Python's `gzip.decompress` was content.
+    /// Checks the size only: no dependency can unpack it. Python's `gzip.decompress` accepts it.
     #[test]
-    fn the_bomb_is_small() {
+    fn gzip_bomb_is_130_kb() {
         assert_eq!(gzip_bomb().len(), 10 + 130_003 + 8);
     }
 }

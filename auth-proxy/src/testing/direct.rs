@@ -1,4 +1,4 @@
-//! What extractors give to a handler, made by hand.
+//! Sessions, tokens and guards made by hand, to call a handler directly.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,10 +11,10 @@ use crate::provider::AuthProxy;
 use crate::session::SessionData;
 
 /// How long a session of Auth.js lasts by default (`core/lib/init.ts`: `maxAge`).
-const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
+const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A session of this user, to call a handler or a [`Policy`] with. It ends in 30 days and has no extra fields; see
-/// [`session_of`] for any other.
+/// A session of this user, to call a handler or a [`Policy`] with. It expires in 30 days and has no extra fields; use
+/// [`session_of`] to choose both.
 ///
 /// ```
 /// # use auth_proxy::{Policy, Session, Token, auth_proxy, require_session, testing};
@@ -47,10 +47,10 @@ const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// ```
 #[must_use]
 pub fn session<P: AuthProxy>(user: P::User) -> Session<P> {
-    session_of(SessionData { user, expires: Some(SystemTime::now() + LASTS), extra: Map::new() })
+    session_of(SessionData { user, expires: Some(SystemTime::now() + MAX_AGE), extra: Map::new() })
 }
 
-/// A session with an end and extra fields of your choice.
+/// A session with an expiry and extra fields of your choice.
 ///
 /// ```
 /// # use auth_proxy::{User, auth_proxy, testing, sessions::SessionData};
@@ -64,8 +64,8 @@ pub fn session_of<P: AuthProxy>(data: SessionData<P::User>) -> Session<P> {
     Session::new(Arc::new(data), false)
 }
 
-/// The same session as it is while the upstream is in trouble: [`Session::is_stale`] is true, as with
-/// `session.stale_if_error`.
+/// The same session marked as stale: [`Session::is_stale`] is true, as when the upstream fails and
+/// `session.stale_if_error` applies.
 ///
 /// ```
 /// # use auth_proxy::{User, auth_proxy, testing};
@@ -95,10 +95,10 @@ pub fn token<P: AuthProxy>(claims: P::Claims) -> Token<P> {
     Token::new(Arc::new(claims))
 }
 
-/// The argument that [`#[require_session]`](macro@crate::require_session) inserts as a handler's first, for calling that
-/// handler directly. Proxy and policy are told by the handler.
+/// The argument that [`#[require_session]`](macro@crate::require_session) inserts as a handler's first. Pass it to call
+/// the handler directly. The types of proxy and policy are inferred from the handler.
 ///
-/// No session is looked at and no policy is asked: the handler runs. To test that the guard refuses, send a request
+/// The handler runs without a session check and without asking the policy. To test that the guard refuses, send a request
 /// through the router, with [`FakeUpstream::cookie`](super::FakeUpstream::cookie); to test the policy, call its
 /// [`allow`](Policy::allow).
 ///

@@ -1,11 +1,13 @@
+//! The ways in which the fake upstream can fail.
+
 use std::time::Duration;
 
-/// How a [`FakeUpstream`](super::FakeUpstream) misbehaves, on every route.
+/// A way in which a [`FakeUpstream`](super::FakeUpstream) fails, on every route.
 ///
-/// What arrives whole and in order is the real answer of the fake wherever a kind does not say otherwise:
-/// sessions are told, visitors signed in and out, though hardly anybody gets to know.
+/// The fake still processes each request: it signs visitors in and out. Unless a variant says otherwise, the answer that
+/// the fault damages is the real one.
 ///
-/// [`ALL`](Self::ALL) has one of each kind, to test an app against every one of them:
+/// [`ALL`](Self::ALL) has one of each variant, to test an app against all of them:
 ///
 /// ```
 /// use auth_proxy::testing::{FakeUpstream, Fault};
@@ -24,35 +26,35 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nothing listens on the port, which is kept meanwhile.
+    /// Connections are refused. The port stays reserved.
     Refused,
-    /// The connection is reset (RST) once the request was read.
+    /// The connection is reset (RST) after the request was read.
     ResetBeforeHead,
-    /// The connection is closed (FIN) once the request was read.
+    /// The connection is closed (FIN) after the request was read.
     CloseBeforeHead,
-    /// Never a word.
+    /// No byte is ever sent.
     HangBeforeHead,
-    /// Half of a head, and never another word.
+    /// Half of the head is sent, then nothing.
     HangWithinHead,
-    /// One interim response (103, RFC 8297) after the other, as fast as they are taken.
+    /// Interim responses (103, RFC 8297) without end, as fast as they are read.
     EndlessHints,
-    /// The whole answer, head included, a byte at a time with this pause between them.
+    /// Head and body arrive one byte at a time, with this pause between the bytes.
     Trickle(Duration),
-    /// The head at once, and the body a byte at a time with this pause between them.
+    /// The head arrives at once, the body one byte at a time, with this pause between the bytes.
     TrickleBody(Duration),
-    /// A body that lacks its last bytes, which never come.
+    /// The last bytes of the body are never sent. The connection stays open.
     HangWithinBody,
-    /// A body that lacks its last bytes, and a reset.
+    /// The last bytes of the body are missing, and the connection is reset.
     ResetWithinBody,
-    /// A body that lacks its last bytes: less than `Content-Length` says, then closed.
+    /// The last bytes of the body are missing, and the connection is closed: fewer bytes than `Content-Length`.
     TruncatedBody,
-    /// A chunked body without its last chunk, then closed.
+    /// A chunked body ends without its last chunk, and the connection is closed.
     TruncatedChunks,
-    /// `Content-Length` says half of what comes.
+    /// `Content-Length` is half of the body's length.
     ContentLengthTooShort,
     /// `Content-Length` is no number.
     ContentLengthNotANumber,
-    /// Two of `Content-Length`, which differ.
+    /// There are two `Content-Length` headers, which differ.
     ContentLengthTwice,
     /// 500, with the real headers and body.
     InternalError,
@@ -60,43 +62,42 @@ pub enum Fault {
     Overloaded,
     /// 302 to the same URL.
     RedirectLoop,
-    /// 200 with a page.
+    /// 200 with an HTML page.
     Html,
-    /// 200 with a JSON string, as Robo says that there is no such route.
+    /// 200 with a JSON string, as Robo answers an unknown route.
     JsonString,
     /// 200 with `{}`.
     EmptyObject,
     /// 200 with `[]`.
     EmptyArray,
-    /// 200 with `null` and not a word about the cookies: so Auth.js answers when its database fails.
+    /// 200 with `null` and no `Set-Cookie`. Auth.js answers this when its database fails.
     Undecided,
-    /// A session whose user is 100,000 objects deep.
+    /// A session whose user is nested 100,000 objects deep.
     NestedJson,
     /// A session of 100 MB.
     HugeJson,
-    /// A session whose user has a name that is not UTF-8.
+    /// A session whose user has a name that is not valid UTF-8.
     InvalidUtf8,
-    /// `Content-Encoding: gzip`, which nobody asked for: 130 kB that become 20 MB.
+    /// `Content-Encoding: gzip` that was not requested: 130 kB that unpack to 20 MB.
     GzipBomb,
-    /// 1,000 headers more.
+    /// 1,000 additional headers.
     ManyHeaders,
-    /// A header of 64 KiB more.
+    /// An additional header of 64 KiB.
     HugeHeader,
-    /// Lines of `Set-Cookie` more that no browser makes sense of, or that mean other cookies than they
-    /// seem to.
+    /// Additional `Set-Cookie` lines that no browser accepts, or that concern other cookies than they seem to.
     MalformedCookies,
-    /// HTTP/1.0: the body ends where the connection does.
+    /// HTTP/1.0: the end of the connection ends the body.
     Http10,
-    /// The connection is closed after each answer, which does not say so.
+    /// The connection is closed after each answer, without `Connection: close`.
     EarlyClose,
-    /// Bytes that are no HTTP.
+    /// Bytes that are not HTTP.
     Garbage,
-    /// The answer comes this much later.
+    /// The answer is delayed by this time.
     Delayed(Duration),
 }
 
 impl Fault {
-    /// One of each kind.
+    /// One of each variant.
     pub const ALL: &'static [Self] = &[
         Self::Refused,
         Self::ResetBeforeHead,

@@ -1,3 +1,5 @@
+//! The sign-in and sign-out pages of the fake.
+
 /// The sign-in page, in the shape of `core/lib/pages/signin.tsx`.
 pub(super) fn sign_in(base: &str, csrf: &str, callback: &str, error: Option<&str>) -> String {
     let error = if error.is_some() {
@@ -48,7 +50,7 @@ fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// In the page, as Auth.js has it. Form fields have 16 pixels: below that, phones zoom into them.
+/// An inline style, as in Auth.js. Form fields have a font of 16 pixels: phones zoom into smaller ones.
 const STYLE: &str = ":root{color-scheme:light dark;--page:#f4f4f5;--card:#fff;--text:#18181b;--line:#71717a;\
 --link:#1d4ed8;--on-link:#fff;--error:#b91c1c}\
 @media(prefers-color-scheme:dark){:root{--page:#18181b;--card:#27272a;--text:#f4f4f5;--line:#a1a1aa;\

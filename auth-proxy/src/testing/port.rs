@@ -1,4 +1,4 @@
-//! The fake's port: listening, refusing and its open connections.
+//! The port of the fake: it can be closed and opened again, and tracks its connections.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,19 +16,19 @@ use super::fault::Fault;
 use super::script;
 use super::state::Fake;
 
-/// Connections that wait to be accepted.
+/// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// The port of a fake, which can be closed and opened again, and its connections.
+/// The port of a fake and its connections.
 pub(super) struct Port {
     address: SocketAddr,
     inner: Arc<Inner>,
-    door: tokio::sync::Mutex<Door>,
+    listening: tokio::sync::Mutex<Listening>,
 }
 
 struct Inner {
     fake: Arc<Fake>,
-    /// Answers where no fault is set.
+    /// Answers when no fault is set.
     app: Router,
     address: SocketAddr,
     connections: Mutex<Connections>,
@@ -40,33 +40,33 @@ struct Connections {
     open: JoinSet<()>,
 }
 
-/// What is done with the port.
-enum Door {
-    /// Connections are accepted.
+/// Whether the port accepts connections.
+enum Listening {
+    /// Connections are accepted by this task.
     Open(JoinHandle<()>),
-    /// Refused. The socket is bound and does not listen, so that nobody else gets the port.
+    /// Connections are refused. The socket is bound but does not listen, so that no other process gets the port.
     Held(TcpSocket),
-    /// Not even held.
+    /// Neither: an error happened between the two.
     Lost,
 }
 
 impl Port {
-    /// A free port of 127.0.0.1, on which the fake answers.
+    /// Opens a free port of 127.0.0.1, on which the fake answers.
     pub(super) fn open(fake: Arc<Fake>, app: Router) -> io::Result<Self> {
         let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = socket.local_addr()?;
         let inner = Arc::new(Inner { fake, app, address, connections: Mutex::default() });
-        let door = Door::Open(tokio::spawn(accept(socket.listen(BACKLOG)?, Arc::clone(&inner))));
-        Ok(Self { address, inner, door: tokio::sync::Mutex::new(door) })
+        let listening = Listening::Open(tokio::spawn(accept(socket.listen(BACKLOG)?, Arc::clone(&inner))));
+        Ok(Self { address, inner, listening: tokio::sync::Mutex::new(listening) })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Has every request meet this fault from now on, and cuts off what is connected.
+    /// Sets the fault for every further connection and cuts the open ones.
     pub(super) async fn set_fault(&self, fault: Option<Fault>) -> io::Result<()> {
-        let mut door = self.door.lock().await;
+        let mut listening = self.listening.lock().await;
         let mut cut = {
             let mut connections = self.inner.connections();
             connections.fault = fault;
@@ -74,22 +74,22 @@ impl Port {
         };
         cut.shutdown().await;
         if fault == Some(Fault::Refused) {
-            if let Door::Open(accepting) = std::mem::replace(&mut *door, Door::Lost) {
+            if let Listening::Open(accepting) = std::mem::replace(&mut *listening, Listening::Lost) {
                 accepting.abort();
-                // With it the listener goes.
+                // The listener is dropped with the task.
                 let _ = accepting.await;
-                *door = Door::Held(bind(self.address)?);
-                // Who came in between.
+                *listening = Listening::Held(bind(self.address)?);
+                // Connections that were accepted in the meantime.
                 let mut cut = std::mem::take(&mut self.inner.connections().open);
                 cut.shutdown().await;
             }
-        } else if !matches!(*door, Door::Open(_)) {
-            let socket = match std::mem::replace(&mut *door, Door::Lost) {
-                Door::Held(socket) => socket,
+        } else if !matches!(*listening, Listening::Open(_)) {
+            let socket = match std::mem::replace(&mut *listening, Listening::Lost) {
+                Listening::Held(socket) => socket,
                 _ => bind(self.address)?,
             };
             let listener = socket.listen(BACKLOG)?;
-            *door = Door::Open(tokio::spawn(accept(listener, Arc::clone(&self.inner))));
+            *listening = Listening::Open(tokio::spawn(accept(listener, Arc::clone(&self.inner))));
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Port {
 
 impl Drop for Port {
     fn drop(&mut self) {
-        if let Door::Open(accepting) = self.door.get_mut() {
+        if let Listening::Open(accepting) = self.listening.get_mut() {
             accepting.abort();
         }
         self.inner.connections().open.abort_all();
@@ -115,7 +115,7 @@ impl Inner {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves a connection, by the state that holds when it is accepted.
+    /// Serves a connection with the fault that is set when it is accepted.
     fn begin(&self, stream: TcpStream) {
         let mut connections = self.connections();
         connections.reap();
@@ -128,15 +128,16 @@ impl Inner {
 }
 
 impl Connections {
+    /// Drops the tasks of closed connections.
     fn reap(&mut self) {
         while self.open.try_join_next().is_some() {}
     }
 }
 
-/// An address of ours, also while connections of a listener before are still being closed.
+/// Binds an address, even while connections of an earlier listener are still closing.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Elsewhere it would let others take the port, too.
+    // On Windows this option would let other processes take the port.
     if cfg!(unix) {
         socket.set_reuseaddr(true)?;
     }
@@ -148,12 +149,12 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are written in pieces, which are not to wait for one another.
+                // Faults write in pieces. Without this, Nagle's algorithm would delay them.
                 let _ = stream.set_nodelay(true);
                 inner.begin(stream);
             }
             Err(error) => {
-                // Gone again before it was accepted, or out of file descriptors.
+                // The client went away before it was accepted, or the process is out of file descriptors.
                 tracing::warn!(%error, "the fake upstream cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -164,6 +165,6 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
 async fn serve(stream: TcpStream, app: Router) {
     let service = TowerToHyperService::new(app);
     if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
-        tracing::trace!(%error, "a connection ended");
+        tracing::trace!(%error, "connection ended with an error");
     }
 }

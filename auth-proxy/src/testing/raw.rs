@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, for answers that no server library gives.
+//! A minimal HTTP/1.1 server connection, for malformed answers that no server library sends.
 
 use std::io;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio::net::TcpStream;
 
 use super::state::SeenRequest;
 
-/// Bytes of a head or a body that are read before giving up.
+/// The longest head or body that is read, in bytes.
 const LIMIT: usize = 1 << 20;
 
-/// A connection, and what was read of it beyond the last request.
+/// A connection, and the bytes that were read beyond the last request.
 pub(super) struct Wire {
     stream: TcpStream,
     read: BytesMut,
@@ -27,15 +27,15 @@ impl Wire {
         Self { stream, read: BytesMut::new() }
     }
 
-    /// The next request with its body.
+    /// Reads the next request with its body.
     ///
     /// # Errors
-    /// When the other side closes first, or sends no HTTP.
+    /// When the client closes first, or sends no HTTP.
     pub(super) async fn request(&mut self) -> io::Result<(SeenRequest, Bytes)> {
         let end = loop {
             match position(&self.read, b"\r\n\r\n") {
                 Some(end) => break end,
-                None => self.more().await?,
+                None => self.read_more().await?,
             }
         };
         let head = self.read.split_to(end);
@@ -51,14 +51,14 @@ impl Wire {
         Ok((seen, body.freeze()))
     }
 
-    /// A chunked body (RFC 9112, section 7.1) without trailers, which no test sends.
+    /// Reads a chunked body (RFC 9112, section 7.1). Trailers are not supported: no test sends any.
     async fn chunks(&mut self) -> io::Result<BytesMut> {
         let mut body = BytesMut::new();
         loop {
             let end = loop {
                 match position(&self.read, b"\r\n") {
                     Some(end) => break end,
-                    None => self.more().await?,
+                    None => self.read_more().await?,
                 }
             };
             let size = self.read.split_to(end);
@@ -75,12 +75,12 @@ impl Wire {
 
     async fn exactly(&mut self, length: usize) -> io::Result<BytesMut> {
         while self.read.len() < length {
-            self.more().await?;
+            self.read_more().await?;
         }
         Ok(self.read.split_to(length))
     }
 
-    async fn more(&mut self) -> io::Result<()> {
+    async fn read_more(&mut self) -> io::Result<()> {
         if self.read.len() > LIMIT {
             return Err(malformed());
         }
@@ -94,38 +94,38 @@ impl Wire {
         self.stream.write_all(bytes).await
     }
 
-    /// Says nothing for a while.
+    /// Waits, and reads meanwhile to notice a close.
     ///
     /// # Errors
-    /// When the other side closes in the meantime.
+    /// When the client closes in the meantime.
     pub(super) async fn pause(&mut self, pause: Duration) -> io::Result<()> {
         let closed = async {
             loop {
-                self.more().await?;
+                self.read_more().await?;
             }
         };
         tokio::time::timeout(pause, closed).await.unwrap_or(Ok(()))
     }
 
-    /// Says nothing any more, until the other side closes.
+    /// Sends nothing more, and returns when the client closes.
     pub(super) async fn hang(&mut self) -> io::Error {
         loop {
-            if let Err(error) = self.more().await {
+            if let Err(error) = self.read_more().await {
                 return error;
             }
         }
     }
 
-    /// Has the connection reset in place of closed, when it is dropped.
+    /// Makes the drop of the connection send a reset (RST) instead of a close (FIN).
     pub(super) fn reset(&self) -> io::Result<()> {
-        // It blocks nobody: without time to linger in, there is nothing to wait for. Its successor
-        // `set_zero_linger` is not in every tokio that this crate takes.
+        // Deprecated because lingering blocks the thread; with a time of zero it does not. The replacement
+        // `set_zero_linger` is missing in the oldest tokio that this crate supports.
         #[allow(deprecated, reason = "see above")]
         self.stream.set_linger(Some(Duration::ZERO))
     }
 }
 
-/// An answer that is yet to be written.
+/// A response before it is written.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -133,7 +133,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// What the fake answers, which has no body that could fail.
+    /// Collects a response of the fake. Its body is in memory and cannot fail.
     pub(super) async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -146,7 +146,7 @@ impl Reply {
         Self { status: StatusCode::OK, headers, body: body.into() }
     }
 
-    /// The head, with these lines of `Content-Length` and its like.
+    /// The head, with these framing lines such as `Content-Length`.
     pub(super) fn head(&self, version: &str, framing: &str) -> Vec<u8> {
         let mut head = format!("{version} {}\r\n", self.status).into_bytes();
         for (name, value) in &self.headers {
@@ -159,12 +159,12 @@ impl Reply {
         head
     }
 
-    /// The head of a body of this length.
+    /// The head with this `Content-Length`.
     pub(super) fn head_of(&self, length: usize) -> Vec<u8> {
         self.head("HTTP/1.1", &format!("Content-Length: {length}\r\n"))
     }
 
-    /// Head and body.
+    /// The head and the body.
     pub(super) fn whole(&self) -> Vec<u8> {
         let mut whole = self.head_of(self.body.len());
         whole.extend_from_slice(&self.body);
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_read_as_it_is() {
+    fn request_head_is_parsed_byte_for_byte() {
         let head = b"POST /api/auth/x?y=%20 HTTP/1.1\r\nHost:  a:1 \r\nX: \xff\r\nx: 2\r\nEmpty:";
         let seen = request_head(head).unwrap();
         assert_eq!((seen.method, seen.uri.to_string()), (Method::POST, "/api/auth/x?y=%20".to_owned()));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_end_where_they_say() {
+    async fn request_bodies_end_at_their_framing() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut wire = Wire::new(listener.accept().await.unwrap().0);

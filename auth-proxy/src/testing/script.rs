@@ -1,4 +1,4 @@
-//! How each fault is played to the other side.
+//! Plays each fault to the client.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,39 +17,39 @@ use super::fault::Fault;
 use super::raw::{Reply, Wire};
 use super::state::Fake;
 
-/// So that what was written arrives before the reset that follows it.
-const ARRIVES: Duration = Duration::from_millis(50);
+/// The pause between the last bytes and a reset, so that the bytes arrive first.
+const BEFORE_RESET: Duration = Duration::from_millis(50);
 
-/// By how much a body is said to be longer than what comes of it.
-const LACKING: usize = 64;
+/// How many bytes of an announced body are not sent.
+const MISSING: usize = 64;
 
-/// Answers request after request of a connection with a fault, until it ends.
-pub(super) async fn serve(fault: Fault, stream: TcpStream, fake: Arc<Fake>, own: SocketAddr) {
+/// Answers each request of a connection with the fault, until the connection ends.
+pub(super) async fn serve(fault: Fault, stream: TcpStream, fake: Arc<Fake>, address: SocketAddr) {
     let mut wire = Wire::new(stream);
-    let Err(error) = play_on(fault, &mut wire, &fake, own).await;
-    tracing::trace!(?fault, %error, "a connection ended");
+    let Err(error) = play_on(fault, &mut wire, &fake, address).await;
+    tracing::trace!(?fault, %error, "connection ended");
 }
 
-async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, own: SocketAddr) -> io::Result<Infallible> {
+async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, address: SocketAddr) -> io::Result<Infallible> {
     loop {
         let (seen, body) = wire.request().await?;
-        let itself = format!("http://{own}{}", seen.uri);
-        // Robo may never answer.
+        let own_url = format!("http://{address}{}", seen.uri);
+        // Robo may never answer, so watch for the client's close too.
         let real = async { Ok(Reply::of(answer(fake, seen, &body).await).await) };
-        let gone = async { Err(wire.hang().await) };
-        let real = first(real, gone).await?;
-        play(fault, wire, real, &itself).await?;
+        let closed = async { Err(wire.hang().await) };
+        let real = first(real, closed).await?;
+        play(fault, wire, real, &own_url).await?;
     }
 }
 
 /// Answers one request. An error ends the connection.
-async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, itself: &str) -> io::Result<()> {
+async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, own_url: &str) -> io::Result<()> {
     match fault {
         Fault::Refused | Fault::ResetBeforeHead => {
             wire.reset()?;
-            return Err(over());
+            return Err(played());
         }
-        Fault::CloseBeforeHead => return Err(over()),
+        Fault::CloseBeforeHead => return Err(played()),
         Fault::HangBeforeHead => return Err(wire.hang().await),
         Fault::HangWithinHead => {
             wire.send(b"HTTP/1.1 200 OK\r\nContent-Ty").await?;
@@ -64,27 +64,27 @@ async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, itself: &str) -> i
             return trickle(wire, &real.body, pause).await;
         }
         Fault::HangWithinBody => {
-            lacking(wire, &real).await?;
+            truncated(wire, &real).await?;
             return Err(wire.hang().await);
         }
         Fault::ResetWithinBody => {
-            lacking(wire, &real).await?;
-            wire.pause(ARRIVES).await?;
+            truncated(wire, &real).await?;
+            wire.pause(BEFORE_RESET).await?;
             wire.reset()?;
-            return Err(over());
+            return Err(played());
         }
         Fault::TruncatedBody => {
-            lacking(wire, &real).await?;
-            return Err(over());
+            truncated(wire, &real).await?;
+            return Err(played());
         }
         Fault::TruncatedChunks => {
             wire.send(&real.head("HTTP/1.1", "Transfer-Encoding: chunked\r\n")).await?;
-            // An empty chunk would be the last.
+            // A chunk of length zero would end the body.
             let body = if real.body.is_empty() { &b" "[..] } else { &real.body };
             wire.send(format!("{:x}\r\n", body.len()).as_bytes()).await?;
             wire.send(body).await?;
             wire.send(b"\r\n").await?;
-            return Err(over());
+            return Err(played());
         }
         Fault::ContentLengthTooShort => return framed(wire, &real, &half(&real)).await,
         Fault::ContentLengthNotANumber => return framed(wire, &real, "Content-Length: twelve\r\n").await,
@@ -96,15 +96,15 @@ async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, itself: &str) -> i
         Fault::Http10 => {
             wire.send(&real.head("HTTP/1.0", "")).await?;
             wire.send(&real.body).await?;
-            return Err(over());
+            return Err(played());
         }
         Fault::EarlyClose => {
             wire.send(&real.whole()).await?;
-            return Err(over());
+            return Err(played());
         }
         Fault::Garbage => {
             wire.send(b"SSH-2.0-OpenSSH_9.9\r\n\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await?;
-            return Err(over());
+            return Err(played());
         }
         Fault::HugeJson => return huge(wire).await,
         Fault::Delayed(pause) => wire.pause(pause).await?,
@@ -116,7 +116,7 @@ async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, itself: &str) -> i
         Fault::RedirectLoop => {
             real = Reply::ok("text/plain", "");
             real.status = StatusCode::FOUND;
-            real.headers.insert(LOCATION, value(itself));
+            real.headers.insert(LOCATION, value(own_url));
         }
         Fault::Html => real = Reply::ok("text/html; charset=utf-8", bodies::PAGE),
         Fault::JsonString => real = json("\"API Route not found.\""),
@@ -148,21 +148,24 @@ async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, itself: &str) -> i
     wire.send(&real.whole()).await
 }
 
-/// The answer, and a head that promises more of it.
-async fn lacking(wire: &mut Wire, real: &Reply) -> io::Result<()> {
-    wire.send(&real.head_of(real.body.len() + LACKING)).await?;
+/// Sends the answer with a `Content-Length` that is too long.
+async fn truncated(wire: &mut Wire, real: &Reply) -> io::Result<()> {
+    wire.send(&real.head_of(real.body.len() + MISSING)).await?;
     wire.send(&real.body).await
 }
 
+/// Sends the answer with these framing headers.
 async fn framed(wire: &mut Wire, real: &Reply, framing: &str) -> io::Result<()> {
     wire.send(&real.head("HTTP/1.1", framing)).await?;
     wire.send(&real.body).await
 }
 
+/// A `Content-Length` of half the body.
 fn half(real: &Reply) -> String {
     format!("Content-Length: {}\r\n", real.body.len() / 2)
 }
 
+/// Sends one byte at a time.
 async fn trickle(wire: &mut Wire, bytes: &[u8], pause: Duration) -> io::Result<()> {
     for byte in bytes {
         wire.send(&[*byte]).await?;
@@ -171,6 +174,7 @@ async fn trickle(wire: &mut Wire, bytes: &[u8], pause: Duration) -> io::Result<(
     Ok(())
 }
 
+/// Sends the session of 100 MB without holding it in memory.
 async fn huge(wire: &mut Wire) -> io::Result<()> {
     let (before, piece, pieces, after) = bodies::HUGE;
     let length = before.len() + piece.len() * pieces + after.len();
@@ -190,12 +194,12 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The fault has been played.
-fn over() -> io::Error {
-    io::Error::other("as the fault has it")
+/// Ends the connection after the fault.
+fn played() -> io::Error {
+    io::Error::other("the fault ends the connection")
 }
 
-/// Whichever is ready first, the first of them preferred.
+/// The output of the future that is ready first. If both are, that of `a`.
 async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
     let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
     std::future::poll_fn(|cx| match a.as_mut().poll(cx) {

@@ -1,5 +1,8 @@
-//! Public keys in PEM (RFC 7468), for the algorithms of signed tokens. jsonwebtoken reads them too, by
-//! way of twelve more crates.
+//! Reads public keys in PEM (RFC 7468) for the algorithms of signed tokens.
+//!
+//! Neither PEM reader at hand can do this. jsonwebtoken's (`use_pem`) adds twelve crates. `rustls_pki_types::pem`, which
+//! rustls has in the tree already, does not know the label `RSA PUBLIC KEY`, and it reads line by line: a key whose line
+//! breaks an environment file has turned into spaces would be refused.
 
 use aws_lc_rs::rsa;
 use base64::Engine as _;
@@ -13,15 +16,15 @@ const P384: &[u8] =
     &[0x30, 0x10, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 0x04, 0x00, 0x22];
 const ED25519: &[u8] = &[0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
 
-/// The key for this algorithm that a text is: `PUBLIC KEY`, or `RSA PUBLIC KEY`. Anything else is none, a
-/// key of another algorithm too, and one that is too short.
+/// The public key in a PEM text, `PUBLIC KEY` or `RSA PUBLIC KEY`. `None` for anything else, also for a key of another
+/// algorithm and for an RSA key that is too short.
 pub(super) fn public_key(algorithm: Algorithm, text: &str) -> Option<DecodingKey> {
     let (label, der) = decode(text)?;
     let is_spki = label == "PUBLIC KEY";
     match algorithm {
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => None,
         Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA if !is_spki => None,
-        // A point, as it is or compressed (SEC 1, section 2.3.3).
+        // A point, uncompressed or compressed (SEC 1, section 2.3.3).
         Algorithm::ES256 => curve(&der, P256, &[65, 33]).map(DecodingKey::from_ec_der),
         Algorithm::ES384 => curve(&der, P384, &[97, 49]).map(DecodingKey::from_ec_der),
         Algorithm::EdDSA => curve(&der, ED25519, &[32]).map(DecodingKey::from_ed_der),
@@ -34,7 +37,7 @@ pub(super) fn public_key(algorithm: Algorithm, text: &str) -> Option<DecodingKey
     }
 }
 
-/// The label and the bytes of the one block of a text.
+/// The label and the bytes of a text that is exactly one PEM block.
 fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
     let (label, rest) = text.trim().strip_prefix("-----BEGIN ")?.split_once("-----")?;
     let body = rest.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
@@ -42,16 +45,16 @@ fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
     Some((label, STANDARD.decode(body).ok()?))
 }
 
-/// The key in a `SubjectPublicKeyInfo` (RFC 5280, section 4.1) with this algorithm identifier. One of a
-/// curve is so short that every length is a byte.
+/// The key in a `SubjectPublicKeyInfo` (RFC 5280, section 4.1) with this algorithm identifier. Keys of elliptic curves
+/// are so short that every DER length is one byte.
 fn curve<'d>(der: &'d [u8], algorithm: &[u8], lengths: &[usize]) -> Option<&'d [u8]> {
     let bits = value(0x30, der)?.strip_prefix(algorithm)?;
-    // No bit of the last byte is left out.
+    // The first byte of a bit string counts unused bits. It must be zero.
     let key = value(0x03, bits)?.strip_prefix(&[0])?;
     lengths.contains(&key.len()).then_some(key)
 }
 
-/// What stands in a value of this tag, which is all that there is.
+/// The contents of a DER value with this tag. `None` if bytes follow it.
 fn value(tag: u8, der: &[u8]) -> Option<&[u8]> {
     let (&length, value) = der.strip_prefix(&[tag])?.split_first()?;
     (length < 0x80 && usize::from(length) == value.len()).then_some(value)
@@ -61,7 +64,7 @@ fn value(tag: u8, der: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    /// Made with openssl: `genpkey`, then `pkey -pubout`, and `ec -conv_form compressed` for the second.
+    /// Made with OpenSSL: `genpkey`, then `pkey -pubout`; the second with `ec -conv_form compressed`.
     const MADE: [(&str, Algorithm); 4] = [
         (
             "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzHoMDzSiOmXYjglZiJuI4D346lDP\n\
@@ -88,19 +91,22 @@ mod tests {
         [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::HS256];
 
     #[test]
-    fn a_key_is_one_of_its_algorithm_alone() {
+    fn key_is_accepted_for_its_own_algorithm_only() {
         for (text, own) in MADE {
             for algorithm in ALL {
                 let key = public_key(algorithm, text);
                 assert_eq!(key.is_some(), algorithm == own, "{own:?} as {algorithm:?}");
             }
             let windows = text.replace('\n', "\r\n");
-            assert!(public_key(own, &windows).is_some() && public_key(own, &format!("\n {text} ")).is_some());
+            let one_line = text.replace('\n', " ");
+            for variant in [windows, one_line, format!("\n {text} ")] {
+                assert!(public_key(own, &variant).is_some(), "{variant:?}");
+            }
         }
     }
 
     #[test]
-    fn what_is_not_quite_a_key_is_none() {
+    fn malformed_keys_are_refused() {
         let [(good, algorithm), ..] = MADE;
         let (_, der) = decode(good).unwrap();
         let pem = |label: &str, der: &[u8]| {
@@ -112,7 +118,7 @@ mod tests {
         }
         for cut in 0..der.len() {
             assert!(public_key(algorithm, &pem("PUBLIC KEY", &der[..cut])).is_none(), "{cut}");
-            // Every byte but those of the point has one value that will do.
+            // Every byte before the point has exactly one accepted value.
             if cut < der.len() - 65 {
                 let mut changed = der.clone();
                 changed[cut] ^= 1;

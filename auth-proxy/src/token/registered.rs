@@ -221,7 +221,7 @@ mod tests {
 
     /// The first case is the state cookie of next-auth before 4.24.5.
     #[test]
-    fn a_session_says_whose_it_is() {
+    fn token_without_a_user_is_no_session() {
         for claims in [
             json!({"state": "x", "iat": 1, "exp": 2, "jti": "x"}),
             json!({"value": "x"}),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn audience_and_issuer_are_those_that_were_asked_for() {
+    fn audience_and_issuer_must_match_the_configured_ones() {
         let is = |text: &str| Expected::Is(text.to_owned());
         let demands = Demands { audience: is("app"), issuer: is("https://auth.example.com") };
         let with = |aud: Value, iss: Value| json!({"sub": "1", "aud": aud, "iss": iss});

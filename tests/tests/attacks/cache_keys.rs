@@ -5,10 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::{
-    options::{Builder, SessionStrategy},
-    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
-};
+use auth_proxy::{options::{Builder, SessionStrategy}, store::{CachedSession, SessionKey, SessionStore, StoreFuture}};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::extract::Request;

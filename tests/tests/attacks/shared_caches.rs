@@ -7,12 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{
-    Policy, RawToken, Session, Token,
-    layers::Cacheable,
-    options::{Builder, SessionSource, SessionStrategy},
-    require_session,
-};
+use auth_proxy::{Policy, RawToken, Session, Token, require_session, layers::Cacheable, options::{Builder, SessionSource, SessionStrategy}};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
 use axum::Router;
 use axum::extract::Path;

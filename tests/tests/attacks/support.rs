@@ -4,11 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use auth_proxy::{
-    auth_proxy,
-    options::{Builder, SessionStrategy},
-    testing::mint,
-};
+use auth_proxy::{auth_proxy, options::{Builder, SessionStrategy}, testing::mint};
 use auth_proxy_tests::{App, watch};
 use axum::Router;
 use axum::body::{Body, to_bytes};

@@ -1,9 +1,6 @@
 //! Attack 2: two tokens, one under each of the two names that the session cookie may have.
 
-use auth_proxy::{
-    AuthError, RawToken, Session, Token,
-    options::{SessionSource, SessionStrategy, UpstreamKind},
-};
+use auth_proxy::{AuthError, RawToken, Session, Token, options::{SessionSource, SessionStrategy, UpstreamKind}};
 use auth_proxy_tests::{App, loopback_client};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

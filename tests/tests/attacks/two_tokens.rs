@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_proxy::{
-    AuthError, Policy, RawToken, Session, Token,
-    options::{Builder, SessionSource, SessionStrategy},
-    require_session,
-};
+use auth_proxy::{AuthError, Policy, RawToken, Session, Token, require_session, options::{Builder, SessionSource, SessionStrategy}};
 use auth_proxy_tests::App;
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -2,10 +2,7 @@
 //! the option `session.claims`.
 
 use auth_proxy::testing::{FakeUpstream, FakeUpstreamBuilder, mint};
-use auth_proxy::{
-    auth_proxy,
-    options::{Builder, SessionSource, SessionStrategy},
-};
+use auth_proxy::{auth_proxy, options::{Builder, SessionSource, SessionStrategy}};
 use auth_proxy_tests::Browser;
 use serde_json::{Value, json};
 

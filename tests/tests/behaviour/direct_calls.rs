@@ -3,9 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::testing::{self, FakeUpstream};
-use auth_proxy::{
-    Policy, Session, Token, auth_proxy, options::SessionStrategy, require_session, sessions::SessionData,
-};
+use auth_proxy::{Policy, Session, Token, auth_proxy, require_session, options::SessionStrategy, sessions::SessionData};
 use serde_json::{Map, json};
 
 use crate::support::{Admin, Auth, app_of, users};

@@ -4,10 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_proxy::testing::Fault;
-use auth_proxy::{
-    AuthError, Session,
-    options::{Builder, Unauthenticated},
-};
+use auth_proxy::{AuthError, Session, options::{Builder, Unauthenticated}};
 use auth_proxy_tests::{Answer, App, Browser, free_port, loopback_client, page_code};
 use axum::Router;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, options::Builder, require_session};
+use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session, options::Builder};
 use auth_proxy_tests::{App, Browser};
 use axum::routing::get;
 use axum::{Json, Router};

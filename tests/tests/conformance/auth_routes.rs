@@ -1,9 +1,6 @@
 //! Routes of both kinds of server that a sign-in does not use, through the proxy.
 
-use auth_proxy::{
-    Token,
-    options::{SessionStrategy, UpstreamKind},
-};
+use auth_proxy::{Token, options::{SessionStrategy, UpstreamKind}};
 use auth_proxy_tests::{App, Browser};
 use axum::routing::get;
 use axum::{Json, Router};

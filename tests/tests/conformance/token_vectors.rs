@@ -1,9 +1,6 @@
 use std::collections::BTreeSet;
 
-use auth_proxy::{
-    auth_proxy,
-    options::{Expected, TokenFormat},
-};
+use auth_proxy::{auth_proxy, options::{Expected, TokenFormat}};
 use auth_proxy_rules::Choice as _;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;

@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::{
-    options::SessionStrategy,
-    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
-};
+use auth_proxy::{options::SessionStrategy, store::{CachedSession, SessionKey, SessionStore, StoreFuture}};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! What a protected header may say, by whoever has the key: nothing changes how a token is read.
+//! Protected headers written by an attacker who has the key: no header changes how a token is read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,14 +12,14 @@ const NAME: &str = "authjs.session-token";
 const NOW: u64 = 1_800_000_000;
 const PLAIN: &[u8] = br#"{"sub":"ada"}"#;
 
-struct Stage {
+struct Setup {
     decoder: Decoder,
     /// The keys of the newest secret and of the one before, for A256CBC-HS512.
     new: Vec<u8>,
     old: Vec<u8>,
 }
 
-impl Stage {
+impl Setup {
     fn new() -> Self {
         let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
         let key = |secret: &str| derive_v5(secret, NAME, 64).unwrap().to_vec();
@@ -41,16 +41,16 @@ fn opens() -> Result<Value, TokenError> {
     Ok(json!({ "sub": "ada" }))
 }
 
-/// A name of a key is looked up among those that there are, and nowhere else.
+/// A `kid` is compared with the names of the configured keys. It is never a path, a URL or a query.
 #[test]
-fn names_of_keys() {
-    let stage = Stage::new();
-    let (new, old) = (thumbprint(&stage.new), thumbprint(&stage.old));
-    let with = |kid: &str| stage.under(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":{kid}}}"#));
+fn kid_selects_a_configured_key_only() {
+    let setup = Setup::new();
+    let (new, old) = (thumbprint(&setup.new), thumbprint(&setup.old));
+    let with = |kid: &str| setup.under(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":{kid}}}"#));
     assert_eq!(with(&json!(new).to_string()), opens());
     let escaped: String = new.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
     assert_eq!(with(&format!("\"{escaped}\"")), opens());
-    // Of another key: the only one that is tried.
+    // The name of another key: only that key is tried.
     assert_eq!(with(&json!(old).to_string()), Err(TokenError::Tampered));
     for kid in [
         "",
@@ -90,26 +90,26 @@ fn names_of_keys() {
     {
         assert_eq!(with(kid), Err(TokenError::Malformed), "{kid}");
     }
-    // Twice, in any spelling: whichever is meant, somebody else means the other one.
+    // Twice, in any spelling, is refused: another reader might take the other one.
     for twice in [
         format!(r#"{{"kid":"{old}","alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
         format!(r#"{{"kid":"{new}","alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
         format!(r#"{{"\u006bid":"{old}","alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
         format!(r#"{{"kid":null,"alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
     ] {
-        assert_eq!(stage.under(&twice), Err(TokenError::Malformed), "{twice}");
+        assert_eq!(setup.under(&twice), Err(TokenError::Malformed), "{twice}");
     }
-    // Another member is no name of a key, whatever it looks like.
+    // Other members are not `kid`, even if they look like it.
     for member in ["KID", "Kid", "kid ", "\\u0000kid", "x5t", "x5t#S256"] {
         let header = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","{member}":"{old}"}}"#);
-        assert_eq!(stage.under(&header), opens(), "{member}");
+        assert_eq!(setup.under(&header), opens(), "{member}");
     }
 }
 
-/// Keys, and places of keys, that a token brings along are not looked at.
+/// Keys in a header, and URLs of keys, are ignored.
 #[test]
-fn keys_that_come_with_the_token() {
-    let stage = Stage::new();
+fn keys_inside_the_header_are_ignored() {
+    let setup = Setup::new();
     let mine = [7; 64];
     let jwk = json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(mine), "alg": "dir" });
     for member in [
@@ -122,58 +122,58 @@ fn keys_that_come_with_the_token() {
         let mut header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
         header.as_object_mut().unwrap().extend(member.as_object().unwrap().clone());
         assert_eq!(
-            stage.decode(&seal(&header, PLAIN, &mine).unwrap()),
+            setup.decode(&seal(&header, PLAIN, &mine).unwrap()),
             Err(TokenError::Tampered),
             "{header}"
         );
-        assert_eq!(stage.decode(&seal(&header, PLAIN, &stage.new).unwrap()), opens(), "{header}");
+        assert_eq!(setup.decode(&seal(&header, PLAIN, &setup.new).unwrap()), opens(), "{header}");
     }
 }
 
-/// `zip`, `crit` and `b64` are refused by their being there, in any spelling and with any value.
+/// `zip`, `crit` and `b64` are refused if present, in any spelling and with any value.
 #[test]
-fn members_that_change_what_decryption_means() {
-    let stage = Stage::new();
+fn zip_crit_and_b64_are_refused() {
+    let setup = Setup::new();
     for name in ["zip", "crit", "b64", "\\u007aip", "c\\u0072it", "b\\u00364"] {
         for value in ["\"DEF\"", "\"\"", "null", "false", "true", "[]", "[\"exp\"]", "[\"zip\"]", "{}", "0"] {
             for header in [
                 format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","{name}":{value}}}"#),
                 format!(r#"{{"{name}":{value},"enc":"A256CBC-HS512","alg":"dir"}}"#),
             ] {
-                assert_eq!(stage.under(&header), Err(TokenError::Unsupported), "{header}");
+                assert_eq!(setup.under(&header), Err(TokenError::Unsupported), "{header}");
             }
         }
         let twice = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","{name}":1,"{name}":1}}"#);
-        assert_eq!(stage.under(&twice), Err(TokenError::Malformed), "{twice}");
+        assert_eq!(setup.under(&twice), Err(TokenError::Malformed), "{twice}");
     }
-    // Under other names, and inside of other members, they are nobody's business.
+    // Under other names and inside of other members they have no meaning.
     for member in [r#""ZIP":"DEF""#, r#""x":{"zip":"DEF","crit":["x"]}"#, r#""x":["zip","b64"]"#] {
         assert_eq!(
-            stage.under(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512",{member}}}"#)),
+            setup.under(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512",{member}}}"#)),
             opens(),
             "{member}"
         );
     }
 }
 
-/// A body of 64 KiB that inflates to ten megabytes of zeros (RFC 1951) is refused for its header, and without
-/// that is no claims: nothing here inflates anything.
+/// A body of 64 KiB that inflates to ten megabytes of zeros (RFC 1951) is refused for its header. Without `zip` in the
+/// header its bytes are no claims.
 #[test]
-fn bombs_are_not_inflated() {
-    let stage = Stage::new();
-    // A block with fixed codes: a zero, and 258 of them again for every 13 bits, so that 13 bytes repeat.
+fn compressed_bodies_are_not_inflated() {
+    let setup = Setup::new();
+    // A block with fixed codes: a zero, then "repeat the last 258" in 13 bits each, so that 13 bytes repeat.
     let again = [0x14, 0x8c, 0x82, 0x51, 0x30, 0x0a, 0x46, 0xc1, 0x28, 0x18, 0x05, 0xa3, 0x60];
     let bomb = [&[0x63, 0x60, 0x18, 0x05, 0xa3, 0x60][..], &again.repeat(5_000)].concat();
-    let packed = seal_under(r#"{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}"#, &bomb, &stage.new).unwrap();
-    assert_eq!(stage.decode(&packed), Err(TokenError::Unsupported));
-    let plain = seal_under(r#"{"alg":"dir","enc":"A256CBC-HS512"}"#, &bomb, &stage.new).unwrap();
-    assert_eq!(stage.decode(&plain), Err(TokenError::Malformed));
+    let packed = seal_under(r#"{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}"#, &bomb, &setup.new).unwrap();
+    assert_eq!(setup.decode(&packed), Err(TokenError::Unsupported));
+    let plain = seal_under(r#"{"alg":"dir","enc":"A256CBC-HS512"}"#, &bomb, &setup.new).unwrap();
+    assert_eq!(setup.decode(&plain), Err(TokenError::Malformed));
 }
 
-/// A header is the text of one JSON object (RFC 7515, section 4), and JSON alone decides what it says.
+/// A header is the text of one JSON object (RFC 7515, section 4).
 #[test]
-fn texts_of_headers() {
-    let stage = Stage::new();
+fn header_must_be_exactly_one_json_object() {
+    let setup = Setup::new();
     for good in [
         r#"{"alg":"dir","enc":"A256CBC-HS512"}"#,
         r#"{"enc":"A256CBC-HS512","alg":"dir"}"#,
@@ -183,7 +183,7 @@ fn texts_of_headers() {
         r#"{"alg":"dir","enc":"A256CBC-HS512","typ":"JWT","cty":"JWT"}"#,
         r#"{"alg":"dir","enc":"A256CBC-HS512","x":1,"x":2}"#,
     ] {
-        assert_eq!(stage.under(good), opens(), "{good}");
+        assert_eq!(setup.under(good), opens(), "{good}");
     }
     for bad in [
         "",
@@ -225,9 +225,9 @@ fn texts_of_headers() {
         r#"{"alg":"dir","enc":"A256CBC-HS512","x":"\ud800"}"#,
         r#"{"alg":"dir","enc":"A256CBC-HS512","x":NaN}"#,
     ] {
-        // A lone surrogate in a member that nobody reads is passed over.
+        // A lone surrogate in a member that is not read is accepted.
         let expected = if bad.contains("ud800") { opens() } else { Err(TokenError::Malformed) };
-        assert_eq!(stage.under(bad), expected, "{bad:?}");
+        assert_eq!(setup.under(bad), expected, "{bad:?}");
     }
     for unsupported in [
         r#"{"alg":"DIR","enc":"A256CBC-HS512"}"#,
@@ -245,31 +245,31 @@ fn texts_of_headers() {
         r#"{"alg":"ECDH-ES","enc":"A256CBC-HS512","epk":{}}"#,
         r#"{"alg":"RSA1_5","enc":"A256CBC-HS512"}"#,
     ] {
-        assert_eq!(stage.under(unsupported), Err(TokenError::Unsupported), "{unsupported}");
+        assert_eq!(setup.under(unsupported), Err(TokenError::Unsupported), "{unsupported}");
     }
-    // Bytes that are no text, and more of it than any header has.
-    let token = seal_under("x", PLAIN, &stage.new).unwrap();
+    // Bytes that are no text, and headers over the limit.
+    let token = seal_under("x", PLAIN, &setup.new).unwrap();
     let (_, rest) = token.split_once('.').unwrap();
     for header in [&b"\xff{}"[..], b"{\"alg\":\"dir\xff\"}", &[b'{'; 3000], &[b' '; 3000]] {
         let token = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header));
-        assert_eq!(stage.decode(&token), Err(TokenError::Malformed), "{header:?}");
+        assert_eq!(setup.decode(&token), Err(TokenError::Malformed), "{header:?}");
     }
-    // Nor does depth do any harm.
+    // Deep nesting is skipped without recursion errors.
     for (open, close) in [("[", "]"), ("{\"x\":", "}")] {
         let deep =
             format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","x":{}0{}}}"#, open.repeat(90), close.repeat(90));
-        assert_eq!(stage.under(&deep), opens(), "{deep}");
+        assert_eq!(setup.under(&deep), opens(), "{deep}");
     }
     for length in [1000, 10_000, 1_000_000] {
         let huge = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","x":"{}"}}"#, "y".repeat(length));
-        assert_eq!(stage.under(&huge), Err(TokenError::Malformed), "{length}");
+        assert_eq!(setup.under(&huge), Err(TokenError::Malformed), "{length}");
     }
 }
 
-/// Tokens in tokens: what comes out is claims, or it is nothing. None is opened again.
+/// The plaintext of a token must be claims. A token in it is not opened.
 #[test]
-fn tokens_in_tokens() {
-    let stage = Stage::new();
+fn nested_tokens_are_not_opened() {
+    let setup = Setup::new();
     let claims = json!({ "sub": "mallory" });
     let inner = encrypt_v5(claims.as_object().unwrap(), "new", NAME, Enc::A256CbcHs512, true);
     let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYWxsb3J5In0.";
@@ -283,15 +283,15 @@ fn tokens_in_tokens() {
         for header in
             [r#"{"alg":"dir","enc":"A256CBC-HS512","cty":"JWT"}"#, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#]
         {
-            let token = seal_under(header, plain.as_bytes(), &stage.new).unwrap();
-            assert_eq!(stage.decode(&token), Err(TokenError::Malformed), "{plain}");
+            let token = seal_under(header, plain.as_bytes(), &setup.new).unwrap();
+            assert_eq!(setup.decode(&token), Err(TokenError::Malformed), "{plain}");
         }
     }
-    // Where a token is a claim, it is a text.
+    // A token as the value of a claim is text.
     let token = seal_under(
         r#"{"alg":"dir","enc":"A256CBC-HS512"}"#,
         json!({ "sub": inner }).to_string().as_bytes(),
-        &stage.new,
+        &setup.new,
     );
-    assert_eq!(stage.decode(&token.unwrap()), Ok(json!({ "sub": inner })));
+    assert_eq!(setup.decode(&token.unwrap()), Ok(json!({ "sub": inner })));
 }

@@ -26,7 +26,7 @@ fn decoder(format: TokenFormat, secrets: &[&str]) -> Decoder {
 }
 
 #[test]
-fn reads_what_auth_js_issues() {
+fn tokens_of_auth_js_are_decoded() {
     for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
         for kid in [true, false] {
             for secret in ["new", "old", "older"] {
@@ -41,24 +41,24 @@ fn reads_what_auth_js_issues() {
 }
 
 #[test]
-fn refuses_other_keys_and_other_formats() {
+fn tokens_of_other_keys_and_formats_are_refused() {
     let decode = |format, secret, token: &str| decoder(format, &[secret]).decode(token, NOW);
     let named = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true);
-    let nameless = encrypt_v5(&claims(), "secret", NAME, Enc::A256Gcm, false);
+    let unnamed = encrypt_v5(&claims(), "secret", NAME, Enc::A256Gcm, false);
     let salted = encrypt_v5(&claims(), "secret", "__Secure-authjs.session-token", Enc::A256CbcHs512, true);
     let v4 = encrypt_v4(&claims(), "secret");
     use TokenFormat::{Encrypted, EncryptedV4, Hs256};
     assert_eq!(decode(Encrypted, "other", &named), Err(TokenError::UnknownKey));
-    assert_eq!(decode(Encrypted, "other", &nameless), Err(TokenError::Tampered));
+    assert_eq!(decode(Encrypted, "other", &unnamed), Err(TokenError::Tampered));
     assert_eq!(decode(Encrypted, "secret", &salted), Err(TokenError::UnknownKey));
     assert_eq!(decode(Encrypted, "secret", &v4), Err(TokenError::Tampered));
     assert_eq!(decode(EncryptedV4, "secret", &named), Err(TokenError::Unsupported));
-    assert_eq!(decode(EncryptedV4, "secret", &nameless), Err(TokenError::Tampered));
+    assert_eq!(decode(EncryptedV4, "secret", &unnamed), Err(TokenError::Tampered));
     assert_eq!(decode(Hs256, "secret", &named), Err(TokenError::Malformed));
 }
 
 #[test]
-fn the_algorithm_is_never_the_tokens_choice() {
+fn header_cannot_choose_the_algorithm() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let good = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&key) });
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -82,7 +82,7 @@ fn the_algorithm_is_never_the_tokens_choice() {
         header[name] = value;
         assert_eq!(decode(header.clone()), Err(TokenError::Unsupported), "{header}");
     }
-    // A256GCM with the other encryption's body: the key of that name is another one.
+    // A256GCM with the name of the key for A256CBC-HS512.
     let mut swapped = good.clone();
     swapped["enc"] = json!("A256GCM");
     assert_eq!(decode(swapped), Err(TokenError::UnknownKey));
@@ -94,14 +94,14 @@ fn the_algorithm_is_never_the_tokens_choice() {
 }
 
 #[test]
-fn a_header_is_an_object_and_a_kid_is_a_name() {
+fn header_must_be_an_object_and_kid_a_string() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
         decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, &plain, &key).unwrap(), NOW)
     };
     let enc = "A256CBC-HS512";
-    // Header parameters in the order of a struct's fields are no header.
+    // serde would read an array as the fields of a struct, in order.
     for header in [
         json!(["dir", enc]),
         json!(["dir", enc, thumbprint(&key)]),
@@ -116,7 +116,7 @@ fn a_header_is_an_object_and_a_kid_is_a_name() {
     assert_eq!(decode(json!({ "alg": "dir", "enc": enc, "kid": "" })), Err(TokenError::UnknownKey));
     let parsed = json!({ "alg": "dir", "enc": enc, "kid": thumbprint(&key), "typ": null, "cty": 5, "x": "y".repeat(400) });
     assert_eq!(decode(parsed), Ok(claims()));
-    // `kid` twice: whichever is meant, somebody else means the other one.
+    // `kid` twice is refused: another reader might take the other one.
     let header = format!(r#"{{"kid":"a","alg":"dir","enc":"{enc}","kid":"{}"}}"#, thumbprint(&key));
     let good = seal(&json!({ "alg": "dir", "enc": enc }), &plain, &key).unwrap();
     let (_, body) = good.split_once('.').unwrap();
@@ -126,7 +126,7 @@ fn a_header_is_an_object_and_a_kid_is_a_name() {
 }
 
 #[test]
-fn a_named_key_is_the_only_one_tried() {
+fn only_the_named_key_is_tried() {
     let (new, old) = (derive_v5("new", NAME, 64).unwrap(), derive_v5("old", NAME, 64).unwrap());
     let decoder = decoder(TokenFormat::Encrypted, &["new", "old"]);
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -141,7 +141,7 @@ fn a_named_key_is_the_only_one_tried() {
 }
 
 #[test]
-fn ivs_and_tags_have_their_exact_length_and_encoding() {
+fn iv_and_tag_need_exact_length_and_encoding() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
     for (format, token) in [
@@ -171,8 +171,7 @@ fn ivs_and_tags_have_their_exact_length_and_encoding() {
                 );
             }
         }
-        // The last character of a tag holds bits that are not used: they are zero, or it is another text
-        // for the same bytes.
+        // The last character of a tag has unused bits. They must be zero, or two texts would stand for the same bytes.
         let last = parts[4].chars().last().unwrap();
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let other = alphabet.chars().nth(alphabet.find(last).unwrap() ^ 1).unwrap();
@@ -182,7 +181,7 @@ fn ivs_and_tags_have_their_exact_length_and_encoding() {
 }
 
 #[test]
-fn every_part_is_under_the_tag() {
+fn change_of_any_byte_is_refused() {
     for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
         for kid in [true, false] {
             tamper(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
@@ -218,7 +217,7 @@ fn tamper(token: &str) {
 }
 
 #[test]
-fn claims_are_an_object_and_in_time() {
+fn claims_must_be_an_object_and_valid_now() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let decode = |plain: &[u8]| {
@@ -242,7 +241,7 @@ fn claims_are_an_object_and_in_time() {
 }
 
 #[test]
-fn shows_nothing() {
+fn debug_prints_no_key() {
     let token = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true);
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     assert_eq!(format!("{decoder:?}"), "Decoder(..)");
@@ -254,7 +253,7 @@ fn shows_nothing() {
 }
 
 #[test]
-fn signed_tokens_under_the_configured_algorithm_only() {
+fn signed_token_needs_the_configured_algorithm() {
     let sign = |algorithm, secret: &str| {
         let signer = (jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.signer_factory)(
             &algorithm,
@@ -284,7 +283,7 @@ fn signed_tokens_under_the_configured_algorithm_only() {
 }
 
 #[test]
-fn keys_of_the_wrong_kind_are_refused_at_start() {
+fn truncated_public_key_is_refused_at_start() {
     let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n";
     for format in [TokenFormat::Rs256, TokenFormat::Es256, TokenFormat::Eddsa, TokenFormat::Ps512] {
         let secret = [Zeroizing::new(pem.to_owned())];
@@ -304,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn any_claims_come_back(name in "\\PC{0,40}", number in any::<i64>()) {
+    fn claims_round_trip(name in "\\PC{0,40}", number in any::<i64>()) {
         let Value::Object(claims) = json!({ "sub": "1", "name": name, "n": number }) else { unreachable!() };
         let token = encrypt_v5(&claims, "secret", NAME, Enc::A256CbcHs512, true);
         prop_assert_eq!(decoder(TokenFormat::Encrypted, &["secret"]).decode(&token, NOW), Ok(claims));

@@ -54,7 +54,7 @@ fn rfc_7518_vector_opens_and_any_change_is_refused() {
 /// A holder of the key can put a valid tag on any body. A body that is no whole number of blocks, or that has no valid
 /// padding, is refused even so.
 #[test]
-fn a_good_tag_over_a_bad_body_is_refused() {
+fn valid_tag_over_a_bad_body_is_refused() {
     let key: Vec<u8> = (0..64).collect();
     for body in [&b""[..], b"x", &[0; 15], &[0; 16], &[0; 17], &[0; 32]] {
         let aad = b"aad";

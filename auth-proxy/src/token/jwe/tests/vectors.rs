@@ -1,5 +1,5 @@
-//! Vectors of others: Wycheproof's, and the examples of RFC 7516 and RFC 7520. What they encrypt is under keys
-//! that no secret here leads to, so that the ciphers are given those keys, and whole tokens are refused.
+//! Published vectors: Wycheproof's, and the examples of RFC 7516 and RFC 7520. No secret leads to their keys, so the
+//! ciphers are tested with the keys directly, and whole tokens must be refused.
 
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap as _};
 use wycheproof::TestResult;
@@ -19,7 +19,7 @@ fn decode(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap()
 }
 
-/// Opens a token of any algorithm, of which the key that it is encrypted with is known.
+/// Decrypts a token of any algorithm with its content encryption key.
 fn open(key: &Key, token: &str) -> Result<Vec<u8>, TokenError> {
     let [header, _, iv, ciphertext, tag] = token.split('.').collect::<Vec<_>>()[..] else {
         return Err(TokenError::Malformed);
@@ -47,7 +47,7 @@ fn wycheproof_of_a256cbc_hs512() {
                 );
                 opened += 1;
             }
-            // There is none that is merely acceptable.
+            // The set has no vector that is merely acceptable.
             TestResult::Invalid | TestResult::Acceptable => {
                 assert_eq!(result, Err(TokenError::Tampered), "{}: {}", test.tc_id, test.comment);
                 refused += 1;
@@ -57,8 +57,8 @@ fn wycheproof_of_a256cbc_hs512() {
     assert_eq!((opened, refused), (67, 27));
 }
 
-/// Keys of 256 bits with IVs of 96 and tags of 128 are what A256GCM is (RFC 7518, section 5.3): the others get
-/// no further than their lengths.
+/// A256GCM has keys of 256 bits, IVs of 96 and tags of 128 (RFC 7518, section 5.3). Vectors with other lengths are
+/// refused for the length.
 #[test]
 fn wycheproof_of_a256gcm() {
     let set = TestSet::load(TestName::AesGcm).unwrap();
@@ -89,7 +89,7 @@ fn wycheproof_of_a256gcm() {
                 );
                 opened += 1;
             }
-            // There is none that is merely acceptable.
+            // The set has no vector that is merely acceptable.
             TestResult::Invalid | TestResult::Acceptable => {
                 assert_eq!(result, Err(TokenError::Tampered), "{}: {}", test.tc_id, test.comment);
                 refused += 1;
@@ -99,7 +99,7 @@ fn wycheproof_of_a256gcm() {
     assert_eq!((opened, refused, keys_refused, ivs_refused), (39, 27, 211, 39));
 }
 
-/// Of Wycheproof's `json_web_encryption_test.json`: its key of `A256KW` and the tokens with our encryptions.
+/// From Wycheproof's `json_web_encryption_test.json`: the key of `A256KW`, and the tokens with the encryptions of Auth.js.
 const WYCHEPROOF_KEK: &str = "W1vBUI1-5HARc-qyT8hcYBt6q9sFNsztBrhlbl9W2CA";
 const WYCHEPROOF_1: &str = "eyJhbGciOiJBMjU2S1ciLCJraWQiOiJraWQtYWVzLWVuY3J5cHQiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIn0.LuAAkW6Y609GBgbxDM5V-es3SUNL-rdFVhFNIrLpe1o0f2ldS6sI1SGftpRSmy1PFW58DJaRPwVE7mGsChY6x68-GZB4T1-r.La_y01ijrXjd1d4sY761og.8QQpwqfEv-4h80BWn40xaw.f6dsHvd-MIqQAyu5D6-ZdptbF0ettEHFGcAvmNgu7jo";
 const WYCHEPROOF_29: &str = "eyJhbGciOiJBMjU2S1ciLCJlbmMiOiJBMjU2R0NNIn0.0uzdircIKEX1LKM-NK5jyBQ0c5WW4tBZCwI3B6X07fSB67IX7h9SIw._dL_tfX7vZyBAnYz._NcT.MY4RukMeEmU1VlcJ1i7Q4w";
@@ -114,7 +114,7 @@ const RSA_OAEP_KEY: [u8; 32] = [
 const RSA_1_5: &str = "eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.UGhIOguC7IuEvf_NPVaXsGMoLOmwvc1GyqlIKOK1nN94nHPoltGRhWhw7Zx0-kFm1NJn8LE9XShH59_i8J0PH5ZZyNfGy2xGdULU7sHNF6Gp2vPLgNZ__deLKxGHZ7PcHALUzoOegEI-8E66jX2E4zyJKx-YxzZIItRzC5hlRirb6Y5Cl_p-ko3YvkkysZIFNPccxRU7qve1WYPxqbb2Yw8kZqa2rMWI5ng8OtvzlV7elprCbuPhcCdZ6XDP0_F8rkXds2vE4X-ncOIM8hAYHHi29NX0mcKiRaD0-D-ljQTP-cFPgwCp6X-nZZd9OHBv-B3oWh2TbqmScqXMR4gp_A.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY.9hH0vgRfYgPnAHOd8stkvw";
 const A128KW: &str = "eyJhbGciOiJBMTI4S1ciLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.6KB707dM9YTIgHtLvtgWQ8mKwboJW3of9locizkDTHzBC2IlrT1oOQ.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY.U0m_YmjN04DJvceFICbCVQ";
 
-/// RFC 7520, section 5: what 5.2 encrypts, and tokens of 5.2 (without its encrypted key, which nobody looks at),
+/// RFC 7520, section 5: the plaintext of 5.2, and tokens of 5.2 (without its encrypted key, which is not read),
 /// 5.5 (`ECDH-ES`), 5.6 (`dir` with A128GCM), 5.7 (`A256GCMKW`) and 5.9 (`A128KW`, compressed).
 const FRODO: &str = "You can trust us to stick with you through thick and thin\u{2013}to the bitter end. And you can trust us to \
     keep any secret of yours\u{2013}closer than you keep it yourself. But you cannot trust us to let you face trouble \
@@ -126,9 +126,9 @@ const COOKBOOK_6: &str = "eyJhbGciOiJkaXIiLCJraWQiOiI3N2M3ZTJiOC02ZTEzLTQ1Y2YtOD
 const COOKBOOK_7: &str = "eyJhbGciOiJBMjU2R0NNS1ciLCJraWQiOiIxOGVjMDhlMS1iZmE5LTRkOTUtYjIwNS0yYjRkZDFkNDMyMWQiLCJ0YWciOiJrZlBkdVZRM1QzSDZ2bmV3dC0ta3N3IiwiaXYiOiJLa1lUMEdYXzJqSGxmcU5fIiwiZW5jIjoiQTEyOENCQy1IUzI1NiJ9.lJf3HbOApxMEBkCMOoTnnABxs_CvTWUmZQ2ElLvYNok.gz6NjyEFNm_vm8Gj6FwoFQ.Jf5p9-ZhJlJy_IQ_byKFmI0Ro7w7G1QiaZpI8OaiVgD8EqoDZHyFKFBupS8iaEeVIgMqWmsuJKuoVgzR3YfzoMd3GxEm3VxNhzWyWtZKX0gxKdy6HgLvqoGNbZCzLjqcpDiF8q2_62EVAbr2uSc2oaxFmFuIQHLcqAHxy51449xkjZ7ewzZaGV3eFqhpco8o4DijXaG5_7kp3h2cajRfDgymuxUbWgLqaeNQaJtvJmSMFuEOSAzw9Hdeb6yhdTynCRmu-kqtO5Dec4lT2OMZKpnxc_F1_4yDJFcqb5CiDSmA-psB2k0JtjxAj4UPI61oONK7zzFIu4gBfjJCndsZfdvG7h8wGjV98QhrKEnR7xKZ3KCr0_qR1B-gxpNk3xWU.DKW7jrb4WaRSNfbXVPlT5g";
 const COOKBOOK_9: &str = "eyJhbGciOiJBMTI4S1ciLCJraWQiOiI4MWIyMDk2NS04MzMyLTQzZDktYTQ2OC04MjE2MGFkOTFhYzgiLCJlbmMiOiJBMTI4R0NNIiwiemlwIjoiREVGIn0.5vUT2WOtQxKWcekM_IzVQwkGgzlFDwPi.p9pUq6XHY0jfEZIl.HbDtOsdai1oYziSx25KEeTxmwnh8L8jKMFNc1k3zmMI6VB8hry57tDZ61jXyezSPt0fdLVfe6Jf5y5-JaCap_JQBcb5opbmT60uWGml8blyiMQmOn9J--XhhlYg0m-BHaqfDO5iTOWxPxFMUedx7WCy8mxgDHj0aBMG6152PsM-w5E_o2B3jDbrYBKhpYA7qi3AyijnCJ7BP9rr3U8kxExCpG3mK420TjOw.VILuUwuIxaLVmh5X-T7kmA";
 
-/// Every algorithm but `dir`, and `dir` with another encryption, is refused for what it is.
+/// Every algorithm but `dir`, and `dir` with another encryption, is refused as unsupported.
 #[test]
-fn whole_tokens_of_other_algorithms() {
+fn tokens_of_other_algorithms_are_refused() {
     let secrets = [Zeroizing::new("secret".to_owned())];
     let decoders =
         [JweDecoder::v5(&secrets, "authjs.session-token").unwrap(), JweDecoder::v4(&secrets).unwrap()];
@@ -180,10 +180,9 @@ fn whole_tokens_of_other_algorithms() {
     }
 }
 
-/// The ciphers of those tokens are ours, where the encryption is: given the key, they open, and nothing else
-/// does.
+/// Tokens with the encryptions of Auth.js open with their own key. Any change is refused.
 #[test]
-fn their_keys_open_them() {
+fn published_tokens_open_with_their_own_key() {
     let unwrap = |token: &str| {
         let kek = AesKek::new(&AES_256, &decode(WYCHEPROOF_KEK)).unwrap();
         let wrapped = decode(token.split('.').nth(1).unwrap());
@@ -203,7 +202,7 @@ fn their_keys_open_them() {
         (cbc(&unwrap(WYCHEPROOF_32)), WYCHEPROOF_32, b"foo"),
     ] {
         assert_eq!(open(&key, token).as_deref(), Ok(plain), "{token:.80}");
-        // What Wycheproof modifies of its first token, in its own places, is refused of all of them.
+        // The changes that Wycheproof makes to its first token, made to each of these.
         let parts: Vec<&str> = token.split('.').collect();
         let tag = decode(parts[4]);
         for (at, part, expected) in [

@@ -43,7 +43,7 @@ fn round(format: TokenFormat, public: &Zeroizing<String>, sign: &dyn Fn(&[u8]) -
     for header in [&format!(r#"["{name}"]"#), "{}", "", &format!(r#"{{"alg":"{name}","alg":"none"}}"#)] {
         assert_eq!(decoder.verify(&token(header, sign)), Err(TokenError::Malformed), "{name} {header}");
     }
-    // The public key as a shared secret: the classic confusion of algorithms.
+    // Algorithm confusion: the public key used as a shared secret.
     let hmac = |message: &[u8]| {
         let key = hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes());
         hmac::sign(&key, message).as_ref().to_vec()
@@ -60,9 +60,8 @@ fn round(format: TokenFormat, public: &Zeroizing<String>, sign: &dyn Fn(&[u8]) -
     }
 }
 
-/// A signature is whole, of the algorithm, and of one of the secrets.
 #[test]
-fn shared_secrets() {
+fn hmac_needs_the_whole_mac_and_the_right_secret() {
     let secret = |bytes: usize| Zeroizing::new("x".repeat(bytes));
     for (format, algorithm) in [
         (TokenFormat::Hs256, hmac::HMAC_SHA256),
@@ -94,7 +93,7 @@ fn shared_secrets() {
 }
 
 #[test]
-fn elliptic_curves() {
+fn ecdsa_round_trips_and_other_algorithms_refuse_the_key() {
     let random = SystemRandom::new();
     let p256 = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let p384 = EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
@@ -110,7 +109,7 @@ fn elliptic_curves() {
 }
 
 #[test]
-fn edwards_curves() {
+fn ed25519_round_trips_and_other_algorithms_refuse_the_key() {
     let pair = Ed25519KeyPair::generate().unwrap();
     let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
     round(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
@@ -120,7 +119,7 @@ fn edwards_curves() {
 }
 
 #[test]
-fn rsa_in_both_paddings() {
+fn rsa_round_trips_in_both_paddings() {
     let pair = RsaKeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
     let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
     let own = pem("RSA PUBLIC KEY", pair.public_key().as_ref());
@@ -145,7 +144,7 @@ fn rsa_in_both_paddings() {
 }
 
 #[test]
-fn the_second_key_is_tried() {
+fn every_configured_key_is_tried() {
     let pairs: Vec<_> = (0..2).map(|_| Ed25519KeyPair::generate().unwrap()).collect();
     let keys: Vec<_> =
         pairs.iter().map(|p| pem("PUBLIC KEY", p.public_key().as_der().unwrap().as_ref())).collect();
@@ -155,10 +154,10 @@ fn the_second_key_is_tried() {
     assert_eq!(other.verify(&token), Err(TokenError::Tampered));
 }
 
-/// Another crate can turn on jsonwebtoken's second provider, after which its process-wide default
-/// panics. Here every verifier comes from the provider that is named, so the slot stays empty.
+/// Another crate can enable jsonwebtoken's second provider, after which the process-wide default panics. Every verifier
+/// here must come from the provider that is named.
 #[test]
-fn the_process_wide_provider_is_not_touched() {
+fn jsonwebtoken_default_provider_is_not_used() {
     static MINE: jsonwebtoken::crypto::CryptoProvider = jsonwebtoken::crypto::CryptoProvider {
         signer_factory: |_, _| panic!("the default was asked"),
         verifier_factory: |_, _| panic!("the default was asked"),
