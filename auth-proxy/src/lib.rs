@@ -28,8 +28,8 @@ pub use auth_proxy_macros::require_session;
 
 pub use crate::cache_control::Cacheable;
 pub use crate::config::{
-    Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind, Routes, Source, Strategy,
-    TokenFormat, Unauthenticated,
+    Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, InvalidValue, Kind, Routes, Source,
+    Strategy, TokenFormat, Unauthenticated,
 };
 pub use crate::cross_origin::{CrossOriginProtection, CrossOriginService};
 pub use crate::error::{AuthError, BoxError, Outcome};
@@ -60,7 +60,7 @@ pub mod troubleshooting {}
 #[doc(hidden)]
 pub mod __private {
     pub use auth_proxy_macros::auth_proxy_internal;
-    pub use auth_proxy_rules::Opt;
+    pub use auth_proxy_rules::OptionKey;
 
     pub use crate::config::{Spec, Value};
     pub use crate::upstream::DynFetch;

@@ -27,7 +27,7 @@ pub(super) async fn find(
     let may_be_one = match shared.settings.strategy {
         Strategy::Jwt => is_compact(token),
         // Auth.js uses UUIDs as database tokens. A database may take several spellings of other text for the same.
-        Strategy::Database => token.bytes().all(|byte| byte.is_ascii_graphic()),
+        _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
     };
     if !may_be_one {
         if shared.settings.strategy == Strategy::Jwt {

@@ -171,7 +171,7 @@ impl<'v, P: Provider> RequestAuth<'v, P> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
             // Boxed, so that a handler for which nobody is asked has a small future.
-            Source::Upstream => Box::pin(self.upstream_session()).await,
+            _ => Box::pin(self.upstream_session()).await,
         };
         self.memo.session.get_or_init(find).await.clone()
     }

@@ -112,7 +112,7 @@ impl ClientInfo {
             // HTTP/2 carries it in `:authority`.
             (None, None) => uri.authority().map(http::uri::Authority::as_str),
         };
-        let host = named.map(host).transpose().map_err(|bad| invalid().because(bad.message))?;
+        let host = named.map(host).transpose().map_err(|bad| invalid().because(bad.message().to_owned()))?;
         // The machine's own names lead nobody away from it. Every other name may be anybody's.
         let is_known = host
             .as_deref()
@@ -210,7 +210,7 @@ impl ClientInfo {
                 Host::Preserve => seen,
                 Host::Literal(host) => Some(host),
                 // The client takes it from the URI.
-                Host::Upstream | Host::Auto => None,
+                _ => None,
             },
             forwarded_host: seen,
             scheme: if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" },

@@ -238,7 +238,7 @@ fn keep(kept: &mut VecDeque<(Instant, Arc<Lineage>)>, lineage: Arc<Lineage>) {
 mod tests {
     use std::collections::HashSet;
 
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
     use http::HeaderMap;
 
     use super::*;
@@ -246,7 +246,7 @@ mod tests {
 
     fn key(token: &str) -> SessionKey {
         let mut draft = Draft::default();
-        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
         Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).session(token)
     }
 

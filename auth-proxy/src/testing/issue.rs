@@ -46,7 +46,7 @@ impl FakeUpstream {
                 whole.extend(claims);
                 fake.encrypted(&whole)
             }
-            Strategy::Database => fake.new_session(claims),
+            _ => fake.new_session(claims),
         };
         let pairs = fake.cookie_pairs(&value);
         pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

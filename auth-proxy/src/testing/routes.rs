@@ -130,7 +130,7 @@ impl<'a> Visit<'a> {
                 let token = self.fake.token(&claims);
                 Some((claims, token))
             }
-            Strategy::Database => {
+            _ => {
                 let claims = self.fake.memory().sessions.get(&*value).cloned()?;
                 Some((claims, value.into_owned()))
             }

@@ -21,7 +21,7 @@ impl Visit<'_> {
         let fields = match (fake.robo, fake.strategy) {
             (false, _) => AUTHJS,
             (true, Strategy::Jwt) => ROBO_JWT,
-            (true, Strategy::Database) => ROBO_DATABASE,
+            (true, _) => ROBO_DATABASE,
         };
         let mut user = Map::new();
         for (field, claim) in fields {

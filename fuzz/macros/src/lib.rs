@@ -9,6 +9,8 @@ mod config;
 mod errors;
 #[path = "../../../auth-proxy-macros/src/require_session/mod.rs"]
 mod require_session;
+#[path = "../../../auth-proxy-macros/src/tokens.rs"]
+mod tokens;
 
 use proc_macro2::TokenStream;
 

@@ -135,7 +135,7 @@ async fn heads_that_node_refuses_keep_nobody_out() {
             println!(
                 "circuit breaker: {answered} of {asked} good requests answered while {sent} too large ones were sent \
                 to {upstream}, {}",
-                strategy.word()
+                strategy.to_string()
             );
             assert!(asked > 100 && sent > 100);
         }
@@ -182,7 +182,7 @@ async fn hosts_that_a_router_does_not_know_keep_nobody_out() {
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
             good.answered,
             good.asked,
-            strategy.word()
+            strategy.to_string()
         );
         assert_eq!(good.answered, good.asked, "{good:?}");
     }

@@ -52,7 +52,7 @@ fn builder(url: &str, strategy: Strategy) -> Builder<Auth> {
 fn issue(known: &Known, strategy: Strategy, number: usize) -> String {
     let token = match strategy {
         Strategy::Jwt => seal("Mallory", COOKIE),
-        Strategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
+        _ => format!("{number:08}-dada-4bad-8bad-{number:012}"),
     };
     known.lock().unwrap().insert(token.to_ascii_lowercase());
     token

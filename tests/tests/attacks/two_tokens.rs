@@ -260,7 +260,7 @@ async fn two_tokens_are_never_two_accounts_at_once() {
                 let (own, other) = (upstream.issue(OWN), upstream.issue(OTHER));
                 let prefixed = match strategy {
                     Strategy::Jwt => [seal(OWN, SECURE), seal(OTHER, SECURE)],
-                    Strategy::Database => [upstream.issue(OWN), upstream.issue(OTHER)],
+                    _ => [upstream.issue(OWN), upstream.issue(OTHER)],
                 };
                 upstream.accept(&prefixed[0], OWN);
                 upstream.accept(&prefixed[1], OTHER);

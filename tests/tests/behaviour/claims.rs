@@ -77,11 +77,11 @@ fn claims_that_cannot_be_shown_are_refused() {
         Variable::builder().vars(vars.collect::<Vec<_>>()).build()
     };
     for (claims, says) in [
-        ("sessionToken", "`sessionToken` is what the cookie holds"),
-        ("role,exp", "says when and which token this is, and is not shown"),
-        ("iat", "and is not shown"),
-        ("nbf", "and is not shown"),
-        ("jti", "and is not shown"),
+        ("sessionToken", "`sessionToken` is the value of the session cookie"),
+        ("role,exp", "`exp` describes the token and not the user"),
+        ("iat", "so `session.user` does not show it"),
+        ("nbf", "so `session.user` does not show it"),
+        ("jti", "so `session.user` does not show it"),
         ("role,role", "named twice"),
         ("two words", "no white space"),
     ] {

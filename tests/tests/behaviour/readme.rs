@@ -1,20 +1,20 @@
 //! What the README says is so, and what SECURITY.md says is tested.
 
-use auth_proxy_rules::{Draft, Opt, Shape};
+use auth_proxy_rules::{Draft, OptionKey, Shape};
 
 const README: &str = include_str!("../../../README.md");
 
 /// Each option has one row, which names its words and a default that the rules take.
 #[test]
 fn the_table_of_options_is_complete() {
-    for option in Opt::ALL {
+    for option in OptionKey::ALL {
         let row = README
             .lines()
             .find(|line| line.starts_with(&format!("| `{option}` |")))
             .unwrap_or_else(|| panic!("{option} is not in the table"));
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         if let Shape::Word(words) | Shape::WordOrText(words) = option.shape()
-            && *option != Opt::Token
+            && *option != OptionKey::Token
         {
             for word in words {
                 assert!(cells[2].contains(&format!("`{word}`")), "{option}: {word}");
@@ -38,23 +38,23 @@ fn the_table_of_options_is_complete() {
     }
     let options = README.split("\n## ").find(|part| part.starts_with("Options\n")).unwrap();
     let rows = options.lines().filter(|line| line.starts_with("| `")).count();
-    assert_eq!(rows, Opt::ALL.len());
+    assert_eq!(rows, OptionKey::ALL.len());
 }
 
 #[test]
 fn defaults_are_those_of_the_table() {
     let mut draft = Draft::default();
-    draft.set(Opt::BaseUrl, "https://auth.example.com").unwrap();
+    draft.set(OptionKey::BaseUrl, "https://auth.example.com").unwrap();
     let settings = draft.resolve().unwrap();
     for (option, default) in [
-        (Opt::BasePath, settings.base_path.clone()),
-        (Opt::Strategy, settings.strategy.word().to_owned()),
-        (Opt::Timeout, format!("{}s", settings.timeout.as_secs())),
-        (Opt::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),
-        (Opt::BodyLimit, format!("{}MiB", settings.body_limit >> 20)),
-        (Opt::Source, settings.source.word().to_owned()),
-        (Opt::Unauthenticated, settings.unauthenticated.word().to_owned()),
-        (Opt::Routes, settings.routes.word().to_owned()),
+        (OptionKey::BasePath, settings.base_path.clone()),
+        (OptionKey::Strategy, settings.strategy.to_string()),
+        (OptionKey::Timeout, format!("{}s", settings.timeout.as_secs())),
+        (OptionKey::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),
+        (OptionKey::BodyLimit, format!("{}MiB", settings.body_limit >> 20)),
+        (OptionKey::Source, settings.source.to_string()),
+        (OptionKey::Unauthenticated, settings.unauthenticated.to_string()),
+        (OptionKey::Routes, settings.routes.to_string()),
     ] {
         let row = README.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
         assert!(

@@ -164,7 +164,7 @@ async fn passkeys_with_the_client_of_next_auth() {
 async fn our_own_client_registers() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let (_upstream, app) = robo(strategy).await;
-        let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.word().to_owned())];
+        let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.to_string())];
         run("sign-up.mjs", vars, "registered and signed in").await;
     }
 }

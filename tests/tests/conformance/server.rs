@@ -20,7 +20,7 @@ impl Server {
 
     pub(crate) fn with(strategy: Strategy, base_path: &str, vars: &[(&str, &str)]) -> Self {
         let mut command = node("server.mjs");
-        command.env("AUTH_SECRET", SECRET).env("STRATEGY", strategy.word()).env("BASE_PATH", base_path);
+        command.env("AUTH_SECRET", SECRET).env("STRATEGY", strategy.to_string()).env("BASE_PATH", base_path);
         let process = Process::start(command.envs(vars.iter().copied()));
         Self::of(process)
     }

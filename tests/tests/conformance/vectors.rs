@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use auth_proxy::{Expected, TokenFormat, auth_proxy};
-use auth_proxy_rules::Choice as _;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -36,7 +35,7 @@ struct Verdict {
 }
 
 async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError> {
-    let format = TokenFormat::parse(&vector.flavor).unwrap();
+    let format = vector.flavor.parse::<TokenFormat>().unwrap();
     let mut builder = Auth::builder()
         .public_url("https://app.test")
         .cookie_name(&vector.cookie_name)

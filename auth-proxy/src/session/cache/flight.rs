@@ -173,7 +173,7 @@ impl Drop for Landing {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
     use http::HeaderMap;
 
     use super::*;
@@ -186,7 +186,7 @@ mod tests {
     async fn a_lookup_that_cannot_be_made_is_nobody_elses() {
         let flights = Arc::new(Flights::new(1, 1, Duration::from_secs(1)));
         let mut draft = Draft::default();
-        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
         let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
         let told = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
         let key = keys.token("a", std::iter::empty(), &told);
