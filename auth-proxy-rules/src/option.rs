@@ -79,12 +79,12 @@ options! {
     Kind: Upstream "kind", true, "robo", value {
         /// `upstream.kind`: the software of the upstream. Without it, both names that Auth.js gives to the session cookie
         /// are accepted.
-        kind: Word<Kind> = Word(PhantomData), kind(Kind),
+        kind: Word<Kind> = Word(PhantomData), upstream_kind(Kind),
     };
 
     BaseUrl: Upstream "base_url", true, "env(\"AUTH_UPSTREAM_URL\")", value {
         /// `upstream.base_url`: the address of the upstream.
-        base_url: Text<BaseUrl> = Text(base_url), base_url(text),
+        base_url: Text<BaseUrl> = Text(base_url), upstream_base_url(text),
     };
 
     UpstreamBasePath: Upstream "base_path", true, "\"/api/auth\"", value {
@@ -99,7 +99,7 @@ options! {
 
     CookieName: Upstream "cookie_name", true, "\"authjs.session-token\"", value {
         /// `upstream.cookie_name`: the full name of the session cookie.
-        cookie_name: Text<String> = Text(cookie_name), cookie_name(text),
+        cookie_name: Text<String> = Text(cookie_name), upstream_cookie_name(text),
     };
 
     Secret: Upstream "secret", true, "env(\"AUTH_SECRET\")", composite {
@@ -109,33 +109,33 @@ options! {
 
     Strategy: Upstream "session_strategy", true, "jwt", value {
         /// `upstream.session_strategy`: how the upstream keeps sessions.
-        strategy: Word<Strategy> = Word(PhantomData), session_strategy(Strategy), default Strategy::Jwt,
+        strategy: Word<Strategy> = Word(PhantomData), upstream_session_strategy(Strategy), default Strategy::Jwt,
     };
 
     Token: Upstream "token", true, "encrypted", value {
         /// `upstream.token`: how session tokens are protected.
-        token: Word<TokenFormat> = Word(PhantomData), token(TokenFormat),
+        token: Word<TokenFormat> = Word(PhantomData), upstream_token(TokenFormat),
     };
 
     Audience: Upstream "audience", true, "\"my-app\"", value {
         /// `upstream.audience`: the expected `aud` of a session token.
-        audience: WordOrText<Expected> = WordOrText(PhantomData), audience(Expected), default Expected::Any,
+        audience: WordOrText<Expected> = WordOrText(PhantomData), upstream_audience(Expected), default Expected::Any,
     };
 
     Issuer: Upstream "issuer", true, "\"https://auth.example.com\"", value {
         /// `upstream.issuer`: the expected `iss` of a session token.
-        issuer: WordOrText<Expected> = WordOrText(PhantomData), issuer(Expected), default Expected::Any,
+        issuer: WordOrText<Expected> = WordOrText(PhantomData), upstream_issuer(Expected), default Expected::Any,
     };
 
     PublicOrigins: Upstream "public_origins", true, "[\"https://auth.example.com\"]", value {
         /// `upstream.public_origins`: other origins that the upstream uses as its own. Redirects to them become redirects to
         /// this app.
-        public_origins: List<Origin> = List(public_origins), public_origins(list), default Vec::new(),
+        public_origins: List<Origin> = List(public_origins), upstream_public_origins(list), default Vec::new(),
     };
 
     Host: Upstream "host", true, "auto", value {
         /// `upstream.host`: the `Host` that the upstream sees.
-        host: WordOrText<Host> = WordOrText(PhantomData), host(Host),
+        host: WordOrText<Host> = WordOrText(PhantomData), upstream_host(Host),
     };
 
     Fetch: Upstream "fetch", false, "my_client()", composite {
@@ -146,44 +146,44 @@ options! {
     Timeout: Upstream "timeout", true, "10s", value {
         /// `upstream.timeout`: the longest wait for the head of a response, and between two pieces of its body. A session
         /// lookup must be complete within it. From 10 milliseconds to 10 minutes.
-        timeout: Durations = REQUEST_TIME, timeout(Duration), default TIMEOUT,
+        timeout: Durations = REQUEST_TIME, upstream_timeout(Duration), default TIMEOUT,
     };
 
     ConnectTimeout: Upstream "connect_timeout", true, "2s", value {
         /// `upstream.connect_timeout`: the part of `upstream.timeout` that connecting may take. From 10 milliseconds to 10
         /// minutes.
-        connect_timeout: Durations = REQUEST_TIME, connect_timeout(Duration),
+        connect_timeout: Durations = REQUEST_TIME, upstream_connect_timeout(Duration),
     };
 
     Concurrency: Upstream "concurrency", true, "128", value {
         /// `upstream.concurrency`: the greatest number of session lookups at the upstream at the same time.
-        concurrency: Counts = Counts { most: 1_000_000, zero_is_off: false }, concurrency(u32), default 128,
+        concurrency: Counts = Counts { most: 1_000_000, zero_is_off: false }, upstream_concurrency(u32), default 128,
     };
 
     Queue: Upstream "queue", true, "1_000", value {
         /// `upstream.queue`: the greatest number of session lookups that wait for a free place; zero for none.
-        queue: Counts = Counts { most: 1_000_000, zero_is_off: true }, queue(u32), default 1_000,
+        queue: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_queue(u32), default 1_000,
     };
 
     Retries: Upstream "retries", true, "2", value {
         /// `upstream.retries`: how often a request that is safe to repeat is sent again; zero for never, at most 10.
-        retries: Counts = Counts { most: 10, zero_is_off: true }, retries(u32), default 2,
+        retries: Counts = Counts { most: 10, zero_is_off: true }, upstream_retries(u32), default 2,
     };
 
     CircuitBreaker: Upstream "circuit_breaker", true, "5", value {
         /// `upstream.circuit_breaker`: the number of failures in a row after which no requests are sent for a while; zero for
         /// no circuit breaker.
-        circuit_breaker: Counts = Counts { most: 1_000_000, zero_is_off: true }, circuit_breaker(u32), default 5,
+        circuit_breaker: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_circuit_breaker(u32), default 5,
     };
 
     BodyLimit: Upstream "body_limit", true, "1MiB", value {
         /// `upstream.body_limit`: the greatest size of a request body in bytes, up to 1 GiB.
-        body_limit: Sizes = BODY_SIZE, body_limit(u64), default 1 << 20,
+        body_limit: Sizes = BODY_SIZE, upstream_body_limit(u64), default 1 << 20,
     };
 
     AllowHttp: Upstream "allow_http", true, "true", value {
         /// `upstream.allow_http`: whether plain http to a public host is allowed.
-        allow_http: Switch = Switch, allow_http(bool),
+        allow_http: Switch = Switch, upstream_allow_http(bool),
     };
 
     Source: Session "source", true, "upstream", value {
@@ -200,13 +200,13 @@ options! {
     CacheEntries: Session "cache_entries", true, "10_000", value {
         /// `session.cache_entries`: the number of cached sessions, and of cached verified tokens. An entry of more than 2 KiB
         /// counts as several.
-        cache_entries: Counts = Counts { most: 1_000_000_000, zero_is_off: false }, cache_entries(u32), default 10_000,
+        cache_entries: Counts = Counts { most: 1_000_000_000, zero_is_off: false }, session_cache_entries(u32), default 10_000,
     };
 
     StaleIfError: Session "stale_if_error", true, "5m", value {
         /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails; zero for
         /// not at all. From 10 milliseconds to 24 hours.
-        stale_if_error: Durations = STALE_TIME, stale_if_error(Duration), default Duration::ZERO,
+        stale_if_error: Durations = STALE_TIME, session_stale_if_error(Duration), default Duration::ZERO,
     };
 
     Renew: Session "renew", true, "1h", value {
@@ -217,7 +217,7 @@ options! {
 
     ExposeSessionToken: Session "expose_session_token", true, "true", value {
         /// `session.expose_session_token`: whether page scripts may read the token of a database session.
-        expose_session_token: Switch = Switch, expose_session_token(bool), default false,
+        expose_session_token: Switch = Switch, session_expose_session_token(bool), default false,
     };
 
     SessionClaims: Session "claims", true, "[role, \"org.id\"]", value {
@@ -259,22 +259,22 @@ options! {
 
     CookieDomain: Rewrite "cookie_domain", true, "\"example.com\"", value {
         /// `rewrite.cookie_domain`: what happens to the `Domain` of the upstream's cookies.
-        cookie_domain: WordOrText<CookieDomain> = WordOrText(PhantomData), cookie_domain(CookieDomain),
+        cookie_domain: WordOrText<CookieDomain> = WordOrText(PhantomData), rewrite_cookie_domain(CookieDomain),
     };
 
     CookiePath: Rewrite "cookie_path", true, "false", value {
         /// `rewrite.cookie_path`: whether the upstream's base path in the `Path` of cookies becomes `base_path`.
-        cookie_path: Switch = Switch, cookie_path(bool),
+        cookie_path: Switch = Switch, rewrite_cookie_path(bool),
     };
 
     CookieSecure: Rewrite "cookie_secure", true, "false", value {
         /// `rewrite.cookie_secure`: whether cookies lose `Secure` if `public_url` is http.
-        cookie_secure: Switch = Switch, cookie_secure(bool),
+        cookie_secure: Switch = Switch, rewrite_cookie_secure(bool),
     };
 
     CookiePrefix: Rewrite "cookie_prefix", true, "false", value {
         /// `rewrite.cookie_prefix`: whether cookie names lose `__Secure-` and `__Host-` if `public_url` is http.
-        cookie_prefix: Switch = Switch, cookie_prefix(bool),
+        cookie_prefix: Switch = Switch, rewrite_cookie_prefix(bool),
     };
 
     Routes: Top "routes", true, "all", value {
@@ -318,6 +318,15 @@ mod tests {
         assert_eq!(names.len(), OptionKey::ALL.len());
         assert_eq!(OptionKey::find(Group::Upstream, "base_path"), Some(OptionKey::UpstreamBasePath));
         assert_eq!(OptionKey::find(Group::Top, "base_url"), None);
+    }
+
+    #[test]
+    fn builder_methods_are_named_after_the_full_option() {
+        for (option, method) in BUILDER_METHODS {
+            assert_eq!(option.to_string().replace('.', "_"), *method);
+        }
+        // Headers, secrets and the client have methods of their own.
+        assert_eq!(BUILDER_METHODS.len() + 3, OptionKey::ALL.len());
     }
 
     #[test]

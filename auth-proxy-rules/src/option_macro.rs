@@ -173,6 +173,10 @@ macro_rules! options {
                 $d callback! { $($( $(#[doc = $doc])+ $name $field $method $input; )?)+ }
             };
         }
+
+        /// The name of each builder method, to compare it with the name of its option.
+        #[cfg(test)]
+        const BUILDER_METHODS: &[(OptionKey, &str)] = &[$($((OptionKey::$name, stringify!($method)),)?)+];
     };
 }
 

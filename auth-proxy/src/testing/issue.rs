@@ -27,7 +27,7 @@ impl FakeUpstream {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let upstream = FakeUpstream::start().await?;
-    /// let auth = Auth::builder().base_url(upstream.url()).build()?;
+    /// let auth = Auth::builder().upstream_base_url(upstream.url()).build()?;
     /// let request = http::Request::get("/me").header("cookie", upstream.cookie(&json!({ "sub": "1", "name": "Ada" })));
     /// let session = auth.session(request.body(())?.headers()).await?.expect("she is signed in");
     /// assert_eq!(session.user.name.as_deref(), Some("Ada"));

@@ -69,8 +69,8 @@ async fn a_token_of_one_host_is_not_answered_at_another() {
     for (how, cache) in [("without a cache", Duration::ZERO), ("with a cache", HOUR)] {
         for strategy in [Strategy::Jwt, Strategy::Database] {
             let app = app(Auth::builder()
-                .base_url(upstream.url(""))
-                .session_strategy(strategy)
+                .upstream_base_url(upstream.url(""))
+                .upstream_session_strategy(strategy)
                 .session_cache(cache))
             .await;
             // In both orders: whose lookup is under way first?
@@ -95,7 +95,7 @@ async fn a_token_of_one_declared_host_is_not_answered_at_another() {
     let (one, other) = ("a.example.com", "b.example.com");
     let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
     for cache in [Duration::ZERO, HOUR] {
-        let builder = Auth::builder().base_url(upstream.url("")).session_cache(cache);
+        let builder = Auth::builder().upstream_base_url(upstream.url("")).session_cache(cache);
         let app = app(builder.hosts([one, other])).await;
         let (good, bad) = both(&app, one, other).await;
         println!("keys: {bad} of {} answers at another declared host let in, {good} at its own", 2 * PAIRS);
@@ -108,8 +108,10 @@ async fn a_token_of_one_declared_host_is_not_answered_at_another() {
 async fn a_token_of_one_scheme_is_not_answered_over_another() {
     let (upstream, _) = upstream(|request| header(request, "x-forwarded-proto") == "https").await;
     for cache in [Duration::ZERO, HOUR] {
-        let builder =
-            Auth::builder().base_url(upstream.url("")).session_cache(cache).trusted_proxies(["127.0.0.1"]);
+        let builder = Auth::builder()
+            .upstream_base_url(upstream.url(""))
+            .session_cache(cache)
+            .trusted_proxies(["127.0.0.1"]);
         let app = app(builder).await;
         let (mut good, mut bad) = (0, 0);
         for n in 0..PAIRS {
@@ -160,22 +162,23 @@ async fn proxies_that_share_a_store_share_no_session_of_another_upstream() {
     };
     let ((first, lookups), (second, _)) = (upstream(knows).await, upstream(|_| false).await);
     let ways: [(&str, Differ); 4] = [
-        ("another upstream", |builder, second| builder.base_url(second.url(""))),
+        ("another upstream", |builder, second| builder.upstream_base_url(second.url(""))),
         ("another base path", |builder, _| builder.upstream_base_path("/auth")),
         ("another tenant", |builder, _| builder),
-        ("another cookie", |builder, _| builder.cookie_name("other.session-token")),
+        ("another cookie", |builder, _| builder.upstream_cookie_name("other.session-token")),
     ];
     for strategy in [Strategy::Jwt, Strategy::Database] {
         for (how, differ) in ways {
             let store = Shared::default();
             let builder = || {
-                let builder = Auth::builder().base_url(first.url("")).session_strategy(strategy);
+                let builder =
+                    Auth::builder().upstream_base_url(first.url("")).upstream_session_strategy(strategy);
                 builder.public_url("http://app.test").session_cache(HOUR).session_store(store.clone())
             };
             let tenant = if how == "another tenant" { "two" } else { "one" };
-            let first_one = || builder().header("x-tenant", "one");
+            let first_one = || builder().upstream_headers([("x-tenant", "one")]);
             let (one, same) = (app(first_one()).await, app(first_one()).await);
-            let other = app(differ(builder().header("x-tenant", tenant), &second)).await;
+            let other = app(differ(builder().upstream_headers([("x-tenant", tenant)]), &second)).await;
             let before = lookups.load(SeqCst);
             let mut let_in = 0;
             for n in 0..PAIRS {

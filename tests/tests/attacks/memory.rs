@@ -42,8 +42,8 @@ async fn wait(app: &App, from: usize, count: usize, (text, size): (&str, usize))
 
 async fn measure(strategy: Strategy, (text, size): (&str, usize)) {
     let node = Node::start(HANGS);
-    let builder = Auth::builder().base_url(node.url.clone()).session_strategy(strategy);
-    let app = app(builder.timeout(Duration::from_secs(120))).await;
+    let builder = Auth::builder().upstream_base_url(node.url.clone()).upstream_session_strategy(strategy);
+    let app = app(builder.upstream_timeout(Duration::from_secs(120))).await;
     // What is there once and stays: pools, tables, the allocator's own.
     let first = wait(&app, 0, 20, (text, size)).await;
     let before = resident();

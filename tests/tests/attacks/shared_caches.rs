@@ -160,9 +160,9 @@ fn routes(auth: &Auth) -> Router {
 fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<Auth>)> {
     let cache = Duration::from_secs(60);
     vec![
-        ("source: local", builder().secrets([SECRET]).session_source(Source::Local)),
-        ("a secret", builder().secrets([SECRET])),
-        ("a secret and session.cache", builder().secrets([SECRET]).session_cache(cache)),
+        ("source: local", builder().upstream_secret([SECRET]).session_source(Source::Local)),
+        ("a secret", builder().upstream_secret([SECRET])),
+        ("a secret and session.cache", builder().upstream_secret([SECRET]).session_cache(cache)),
         ("session.cache", builder().session_cache(cache)),
         ("nothing", builder()),
     ]
@@ -221,7 +221,7 @@ async fn what_one_visitor_was_answered_is_given_to_no_stranger() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forwarded_pages_of_one_visitor_are_given_to_no_stranger() {
     let upstream = FakeUpstream::start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let app = App::start(routes(&auth)).await;
     let nginx = Nginx::before(&app).await;
     let (visitor, stranger) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
@@ -270,7 +270,8 @@ async fn a_page_that_is_the_same_for_all_is_cached_all_the_same() {
     };
     let upstream = Upstream::new(COOKIE, Strategy::Jwt);
     let server = upstream.start().await;
-    let auth = auth(&server, Strategy::Jwt).secrets([SECRET]).session_source(Source::Local).build().unwrap();
+    let auth =
+        auth(&server, Strategy::Jwt).upstream_secret([SECRET]).session_source(Source::Local).build().unwrap();
     let router = Router::new().route("/prices", get(prices));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let nginx = Nginx::before(&app).await;

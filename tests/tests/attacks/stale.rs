@@ -44,8 +44,11 @@ async fn upstream(known: &Known) -> Touchy {
 }
 
 fn builder(url: &str, strategy: Strategy) -> Builder<Auth> {
-    let builder = Auth::builder().base_url(url).session_strategy(strategy);
-    builder.session_cache(REMEMBERED).stale_if_error(Duration::from_secs(3600)).circuit_breaker(0)
+    let builder = Auth::builder().upstream_base_url(url).upstream_session_strategy(strategy);
+    builder
+        .session_cache(REMEMBERED)
+        .session_stale_if_error(Duration::from_secs(3600))
+        .upstream_circuit_breaker(0)
 }
 
 /// A token that the upstream knows.

@@ -195,7 +195,7 @@ pub(crate) fn seal(account: &str, name: &str) -> String {
 }
 
 pub(crate) fn auth(upstream: &App, strategy: Strategy) -> Builder<Auth> {
-    Auth::builder().base_url(upstream.url("")).session_strategy(strategy)
+    Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(strategy)
 }
 
 /// The status of an answer, and all of it in lower case.

@@ -24,9 +24,9 @@ async fn the_scheme_of_a_request_makes_no_second_account() {
         for (seen_before, scheme) in [("", "http"), ("https", "http"), ("http", "https"), ("", "https")] {
             let upstream = Upstream::by_scheme(Strategy::Jwt);
             let server = upstream.start().await;
-            let mut builder = auth(&server, Strategy::Jwt).session_source(source).secrets([SECRET]);
+            let mut builder = auth(&server, Strategy::Jwt).session_source(source).upstream_secret([SECRET]);
             if let Some(kind) = kind {
-                builder = builder.kind(kind);
+                builder = builder.upstream_kind(kind);
             }
             let app = app(builder.trusted_proxies(["127.0.0.1"])).await;
             let own = [seal(OWN, COOKIE), seal(OWN, SECURE)];
@@ -93,7 +93,7 @@ async fn a_name_that_is_learned_within_a_request_makes_no_second_account() {
         for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
             let upstream = Upstream::new(name, Strategy::Jwt);
             let server = upstream.start().await;
-            let auth = auth(&server, Strategy::Jwt).secrets([SECRET]).build().unwrap();
+            let auth = auth(&server, Strategy::Jwt).upstream_secret([SECRET]).build().unwrap();
             let router = Router::new().route("/interrupted", get(interrupted));
             let app = App::start(auth.attach(router).with_state(auth.clone())).await;
             let tokens = [seal(at_secure, name), seal(at_plain, name)];

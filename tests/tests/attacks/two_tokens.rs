@@ -251,7 +251,7 @@ async fn two_tokens_are_never_two_accounts_at_once() {
                 let server = upstream.start().await;
                 let mut builder = auth(&server, strategy).session_source(source);
                 if secret {
-                    builder = builder.secrets([SECRET]);
+                    builder = builder.upstream_secret([SECRET]);
                 }
                 if proxied {
                     builder = builder.trusted_proxies(["127.0.0.1"]);

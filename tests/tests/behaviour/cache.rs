@@ -84,7 +84,10 @@ impl Upstream {
     }
 
     pub(crate) fn auth(&self) -> Builder<Auth> {
-        Auth::builder().base_url("http://auth").session_strategy(Strategy::Database).fetch(self.router())
+        Auth::builder()
+            .upstream_base_url("http://auth")
+            .upstream_session_strategy(Strategy::Database)
+            .upstream_fetch(self.router())
     }
 }
 
@@ -123,8 +126,13 @@ async fn ten_thousand_at_once_with_one_cookie_are_one_lookup() {
 async fn ten_thousand_with_cookies_of_their_own_each_get_their_session() {
     let upstream = Upstream::default();
     // All of them at once wait for their turn; a slow machine may take a while.
-    let auth =
-        upstream.auth().concurrency(64).queue(10_000).timeout(Duration::from_secs(120)).build().unwrap();
+    let auth = upstream
+        .auth()
+        .upstream_concurrency(64)
+        .upstream_queue(10_000)
+        .upstream_timeout(Duration::from_secs(120))
+        .build()
+        .unwrap();
     let app = routes(&auth);
     let asking: Vec<_> =
         (0..10_000).map(|n| (n, tokio::spawn(ask(app.clone(), format!("user{n}"))))).collect();
@@ -320,7 +328,7 @@ async fn a_sign_out_overtakes_a_lookup() {
 async fn in_an_outage_an_older_session_may_be_used() {
     for (stale, expected) in [(HOUR, "ada"), (Duration::ZERO, "upstream_failed")] {
         let upstream = Upstream::default();
-        let builder = upstream.auth().session_cache(Duration::from_millis(10)).stale_if_error(stale);
+        let builder = upstream.auth().session_cache(Duration::from_millis(10)).session_stale_if_error(stale);
         let (_app, browser) = app_of(builder).await;
         name(&browser, "ada").await;
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -339,7 +347,9 @@ async fn an_older_session_is_not_used_beyond_its_time_either() {
     let gate = Arc::new(Semaphore::new(1));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let builder = upstream.auth().session_cache(Duration::from_millis(10));
-    let builder = builder.stale_if_error(Duration::from_millis(300)).timeout(Duration::from_millis(600));
+    let builder = builder
+        .session_stale_if_error(Duration::from_millis(300))
+        .upstream_timeout(Duration::from_millis(600));
     let (_app, browser) = app_of(builder).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -350,7 +360,7 @@ async fn an_older_session_is_not_used_beyond_its_time_either() {
 #[tokio::test]
 async fn a_browser_signs_in_and_out() {
     let upstream = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).session_cache(HOUR)).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url()).session_cache(HOUR)).await;
     browser.sign_in("demo", "demo").await;
     for _ in 0..5 {
         assert_eq!(browser.get("/session").await.json()["user"]["name"], "Demo");

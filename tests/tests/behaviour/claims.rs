@@ -34,7 +34,7 @@ fn claims() -> Value {
 
 async fn local_user(builder: Builder<Auth>) -> Value {
     let upstream = FakeUpstream::start().await.unwrap();
-    let builder = builder.base_url(upstream.url()).secrets([upstream.secret()]);
+    let builder = builder.upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(builder.session_source(Source::Local)).await;
     let token = mint(&claims(), upstream.secret(), COOKIE);
     let session = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;

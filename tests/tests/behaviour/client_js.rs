@@ -27,7 +27,7 @@ async fn served_cacheable_and_safe_to_include() {
 #[tokio::test]
 async fn an_option_turns_it_off() {
     let upstream = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).client_js(false)).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url()).client_js(false)).await;
     // The upstream's word on a path that it does not know.
     let status = browser.get("/api/auth/client.js").await.status;
     assert_eq!(status, if is_robo() { 200 } else { 400 });

@@ -105,9 +105,9 @@ fn the_builder_wins_and_reads_no_variable_of_what_it_sets() {
     let none: [(&str, &str); 0] = [];
     let auth = Everything::builder()
         .vars(none)
-        .base_url("http://127.0.0.1:1")
-        .header("X-API-Key", "k")
-        .secrets(["a"])
+        .upstream_base_url("http://127.0.0.1:1")
+        .upstream_headers([("X-API-Key", "k")])
+        .upstream_secret(["a"])
         .base_path("/login/")
         .build()
         .unwrap();
@@ -124,7 +124,7 @@ fn the_builder_wins_and_reads_no_variable_of_what_it_sets() {
 fn typed_builder_values_keep_precision_and_commas() {
     let auth = Everything::builder()
         .vars(GOOD)
-        .timeout(std::time::Duration::new(1, 234_567_890))
+        .upstream_timeout(std::time::Duration::new(1, 234_567_890))
         .session_source(auth_proxy::Source::Local)
         .session_claims(["https://example.com/a,b", "role"])
         .build()
@@ -197,11 +197,11 @@ fn the_macro_and_the_builder_agree() {
                 let builder = match option {
                     OptionKey::BasePath => builder.base_path(*text),
                     OptionKey::PublicUrl => builder.public_url(*text),
-                    OptionKey::BaseUrl => builder.base_url(*text),
-                    OptionKey::CookieName => builder.cookie_name(*text),
+                    OptionKey::BaseUrl => builder.upstream_base_url(*text),
+                    OptionKey::CookieName => builder.upstream_cookie_name(*text),
                     OptionKey::SignInPath => builder.sign_in_path(*text),
                     OptionKey::Hosts => builder.hosts(text.split(',')),
-                    OptionKey::PublicOrigins => builder.public_origins(text.split(',')),
+                    OptionKey::PublicOrigins => builder.upstream_public_origins(text.split(',')),
                     OptionKey::Timeout => variable("TIMEOUT"),
                     OptionKey::Kind => variable("KIND"),
                     OptionKey::Token => variable("TOKEN"),

@@ -28,8 +28,9 @@ async fn both(
     upstream: &FakeUpstream,
     options: impl Fn(Builder<Auth>) -> Builder<Auth>,
 ) -> [(App, Browser); 2] {
-    let asking = options(Auth::builder().base_url(upstream.url()));
-    let decoding = options(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]));
+    let asking = options(Auth::builder().upstream_base_url(upstream.url()));
+    let decoding =
+        options(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]));
     [app_of(asking).await, app_of(decoding.session_source(Source::Local)).await]
 }
 
@@ -53,7 +54,7 @@ async fn without_a_kind_both_servers_are_known_over_https() {
 #[tokio::test]
 async fn each_name_has_its_own_key() {
     let upstream = users(FakeUpstream::builder().cookie_name(PLAIN)).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(auth.session_source(Source::Local)).await;
     let cookie = format!("{PLAIN}={}", token("Ada", SECURE, &upstream));
     assert_eq!(who(&browser, &cookie, &[]).await, "token_unknown_key");
@@ -68,7 +69,8 @@ async fn each_name_has_its_own_key() {
 #[tokio::test]
 async fn once_seen_the_name_with_the_prefix_counts_alone() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
     let tossed = format!("{PLAIN}={}", token("Mallory", PLAIN, &upstream));
     let own = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     let decoded = async |cookies: &str| browser.get_with("/token", &[("cookie", cookies)]).await;
@@ -85,8 +87,12 @@ async fn once_seen_the_name_with_the_prefix_counts_alone() {
 #[tokio::test]
 async fn the_scheme_that_a_trusted_proxy_tells_decides() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).kind(Kind::Authjs).trusted_proxies(["127.0.0.1"]);
-    let (_app, browser) = app_of(auth.secrets([upstream.secret()]).session_source(Source::Local)).await;
+    let auth = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_kind(Kind::Authjs)
+        .trusted_proxies(["127.0.0.1"]);
+    let (_app, browser) =
+        app_of(auth.upstream_secret([upstream.secret()]).session_source(Source::Local)).await;
     let secure = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     let plain = format!("{PLAIN}={}", token("Bob", PLAIN, &upstream));
     for (cookie, scheme, expected) in [
@@ -106,7 +112,7 @@ async fn the_scheme_that_a_trusted_proxy_tells_decides() {
 async fn the_scheme_that_a_client_tells_decides_nothing() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (app, _browser) =
-        app_of(Auth::builder().base_url(upstream.url()).trusted_proxies(["10.0.0.7"])).await;
+        app_of(Auth::builder().upstream_base_url(upstream.url()).trusted_proxies(["10.0.0.7"])).await;
     let target = format!("https://{}/session/optional", app.addr);
     let cookie = format!("Cookie: {PLAIN}={}\r\n", token("Ada", PLAIN, &upstream));
     let head = format!("X-Forwarded-Proto: https\r\n{cookie}");

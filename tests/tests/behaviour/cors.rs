@@ -32,7 +32,8 @@ fn is_allowed(answer: &Answer, origin: &str) -> bool {
 async fn named_origins_only() {
     let upstream = upstream().await;
     let (app, _browser) =
-        app_of(Auth::builder().base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"])).await;
+        app_of(Auth::builder().upstream_base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"]))
+            .await;
     for (origin, allowed) in [
         (PAGE, true),
         ("http://localhost", true),
@@ -79,7 +80,7 @@ async fn off_unless_configured() {
 async fn the_upstreams_word_is_not_ours() {
     let open: Router =
         Router::new().fallback(|| async { [("access-control-allow-origin", "*")].into_response() });
-    let builder = || Auth::builder().base_url("http://auth").fetch(open.clone());
+    let builder = || Auth::builder().upstream_base_url("http://auth").upstream_fetch(open.clone());
     let evil = "https://evil.example";
     let (named, _browser) = app_of(builder().cors_origins([PAGE])).await;
     assert!(!is_allowed(&ask(&named, "GET", "/api/auth/session", &[("origin", evil)]).await, evil));
@@ -90,6 +91,6 @@ async fn the_upstreams_word_is_not_ours() {
 
 #[test]
 fn everybody_is_no_origin() {
-    let error = Auth::builder().base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
+    let error = Auth::builder().upstream_base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
     assert!(error.to_string().contains("cors.origins: credentials are allowed"), "{error}");
 }

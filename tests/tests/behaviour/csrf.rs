@@ -64,7 +64,7 @@ impl Counted {
 }
 
 fn plain() -> Builder<Auth> {
-    Auth::builder().base_url("http://127.0.0.1:9")
+    Auth::builder().upstream_base_url("http://127.0.0.1:9")
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn websockets_begin_with_a_write() {
 #[tokio::test]
 async fn only_where_it_was_added() {
     let upstream = upstream().await;
-    let app = Counted::start(Auth::builder().base_url(upstream.url()), &[]).await;
+    let app = Counted::start(Auth::builder().upstream_base_url(upstream.url()), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
     assert_eq!(app.ask("POST", "/open", &cross).await.status, 200);
     assert_eq!(app.ask("POST", "/guarded", &cross).await.status, 403);
@@ -302,7 +302,7 @@ async fn only_where_it_was_added() {
 #[tokio::test]
 async fn a_refusal_costs_the_upstream_nothing() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = Router::new()
         .route(
             "/write",

@@ -91,7 +91,10 @@ async fn a_visitor_is_signed_in_by_a_cookie_of_the_fake_upstream() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let builder = users(FakeUpstream::builder().strategy(strategy).cookie_name("sid"));
         let upstream = builder.start().await.unwrap();
-        let auth = Auth::builder().base_url(upstream.url()).cookie_name("sid").session_strategy(strategy);
+        let auth = Auth::builder()
+            .upstream_base_url(upstream.url())
+            .upstream_cookie_name("sid")
+            .upstream_session_strategy(strategy);
         let (_app, browser) = app_of(auth).await;
         let ada = json!({ "sub": "9", "name": "Ada", "role": "admin" });
         let cookie = upstream.cookie(&ada);
@@ -108,7 +111,7 @@ async fn a_visitor_is_signed_in_by_a_cookie_of_the_fake_upstream() {
 #[tokio::test]
 async fn a_cookie_of_the_fake_upstream_may_be_large_or_over() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(auth).await;
     let large = upstream.cookie(&json!({ "sub": "9", "pad": "x".repeat(8_000) }));
     assert!(large.starts_with("authjs.session-token.0=") && large.contains("; authjs.session-token.2="));

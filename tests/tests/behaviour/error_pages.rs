@@ -24,7 +24,7 @@ fn varies_by_accept(answer: &Answer) -> bool {
 /// One whose upstream is not there, and which goes on asking for it.
 fn down() -> Builder<Auth> {
     let url = format!("http://127.0.0.1:{}", free_port());
-    Auth::builder().base_url(url).retries(0).circuit_breaker(0)
+    Auth::builder().upstream_base_url(url).upstream_retries(0).upstream_circuit_breaker(0)
 }
 
 /// Asserts that an answer is the page of this error, as small and as neutral as it is to be.
@@ -84,7 +84,7 @@ async fn a_form_that_is_posted_during_an_outage_gets_a_page() {
 
 #[tokio::test]
 async fn an_open_circuit_and_a_late_upstream_are_pages() {
-    let (_app, browser) = app_of(down().circuit_breaker(1)).await;
+    let (_app, browser) = app_of(down().upstream_circuit_breaker(1)).await;
     browser.get_with("/session", &[COOKIE]).await;
     for path in ["/protected", "/session", "/api/auth/signin"] {
         let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
@@ -92,7 +92,7 @@ async fn an_open_circuit_and_a_late_upstream_are_pages() {
         assert_eq!(page.header("retry-after"), "1");
     }
     let upstream = upstream().await;
-    let late = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(100));
+    let late = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_millis(100));
     let (_app, browser) = app_of(late).await;
     upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
     for path in ["/protected", "/api/auth/signin"] {
@@ -117,7 +117,7 @@ async fn who_is_refused_gets_a_page_and_keeps_the_session() {
 #[tokio::test]
 async fn a_write_from_another_site_is_answered_with_a_page() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let writes = Router::new().route("/write", post(|| async { "ok" })).layer(auth.cross_origin_protection());
     let app = App::start(auth.attach(writes).with_state(auth.clone())).await;
     let request = || loopback_client().post(app.url("/write")).header("cookie", COOKIE.1);
@@ -146,7 +146,7 @@ async fn head_has_the_head_of_the_page_and_no_body() {
 #[tokio::test]
 async fn other_errors_stay_problems() {
     let upstream = upstream().await;
-    let status = Auth::builder().base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
+    let status = Auth::builder().upstream_base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
     let (_app, browser) = app_of(status).await;
     for (path, status, code) in [
         ("/protected", 401, "session_absent"),
@@ -162,7 +162,7 @@ async fn other_errors_stay_problems() {
 #[tokio::test]
 async fn answers_of_others_stay_as_they_are() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let own = || async { (StatusCode::FORBIDDEN, "my own").into_response() };
     let with_own_body = |result: Result<Session<Auth>, AuthError>| async move {
         let Err(error) = result else { return "signed in".into_response() };
@@ -206,7 +206,8 @@ async fn the_app_has_pages_of_its_own() {
                 .into_response(),
         }
     };
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).retries(0).error_page(page)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_retries(0).error_page(page)).await;
     browser.sign_in("demo", "demo").await;
     // The status and the headers of the error, where the page says nothing.
     let refused = browser.get_with("/admin", &[PAGE, NAVIGATE]).await;

@@ -56,8 +56,10 @@ async fn with_a_secret_tokens_and_guards_ask_nobody() {
 #[tokio::test]
 async fn local_sessions_ask_nobody() {
     let upstream = upstream().await;
-    let local =
-        Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
+    let local = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
+        .session_source(Source::Local);
     let (_app, browser) = app_of(local).await;
     browser.sign_in("demo", "demo").await;
     let before = upstream.lookups();
@@ -74,8 +76,10 @@ async fn local_sessions_ask_nobody() {
 #[tokio::test]
 async fn sessions_without_an_end() {
     let upstream = upstream().await;
-    let local =
-        Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).session_source(Source::Local);
+    let local = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
+        .session_source(Source::Local);
     let (_app, browser) = app_of(local).await;
     for exp in [json!(253_402_300_800_u64), json!(1e18), json!(1e300), json!(u64::MAX)] {
         let token = mint(&json!({ "sub": "1", "exp": exp }), upstream.secret(), COOKIE);
@@ -88,8 +92,8 @@ async fn sessions_without_an_end() {
 async fn a_mapping_of_ones_own() {
     let upstream = upstream().await;
     let auth = Auth::builder()
-        .base_url(upstream.url())
-        .secrets([upstream.secret()])
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
         .session_source(Source::Local)
         .session_mapping(|claims: &serde_json::Map<_, _>| {
             let user = json!({ "name": claims["name"], "role": claims["role"] });
@@ -106,7 +110,8 @@ async fn database_sessions() {
     let builder = || FakeUpstream::builder().strategy(Strategy::Database);
     for builder in [builder(), builder().robo()] {
         let upstream = users(builder).start().await.unwrap();
-        let database = Auth::builder().base_url(upstream.url()).session_strategy(Strategy::Database);
+        let database =
+            Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(Strategy::Database);
         let (_app, browser) = app_of(database).await;
         browser.sign_in("demo", "demo").await;
         let raw = browser.get("/token/raw").await.body;
@@ -130,8 +135,8 @@ async fn database_sessions() {
 async fn rotated_secrets_and_big_tokens() {
     let upstream = upstream().await;
     let rotated = Auth::builder()
-        .base_url(upstream.url())
-        .secrets(["a newer secret that is long enough", upstream.secret()]);
+        .upstream_base_url(upstream.url())
+        .upstream_secret(["a newer secret that is long enough", upstream.secret()]);
     let (_app, browser) = app_of(rotated).await;
     let pad = "x".repeat(8_000);
     let token = mint(&json!({ "sub": "1", "name": "Demo", "pad": pad }), upstream.secret(), COOKIE);
@@ -178,7 +183,11 @@ async fn bearer_tokens() {
 #[tokio::test]
 async fn outside_of_handlers() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
+        .build()
+        .unwrap();
     let mut headers = http::HeaderMap::new();
     assert!(auth.session(&headers).await.unwrap().is_none());
     assert!(auth.token(&headers).await.unwrap().is_none());
@@ -222,7 +231,7 @@ async fn lookups_send_the_auth_cookies_and_nothing_else() {
 #[tokio::test]
 async fn debug_shows_no_secret() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let builder = format!("{auth:?}");
     let auth = auth.build().unwrap();
     let token = mint(&json!({ "sub": "1", "name": "hunter2" }), upstream.secret(), COOKIE);

@@ -50,8 +50,10 @@ async fn a_foreign_origin_is_said_once_with_the_mend() {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
             let log = Log::start();
             let upstream = of("http://localhost:3001", &[header]);
-            let (_app, browser) =
-                app_of(Auth::builder().base_url("http://auth").kind(kind).fetch(upstream)).await;
+            let (_app, browser) = app_of(
+                Auth::builder().upstream_base_url("http://auth").upstream_kind(kind).upstream_fetch(upstream),
+            )
+            .await;
             ask(&browser, path).await;
             assert_eq!(log.times(SAID), 1, "{path} {}", log.text());
             assert!(log.text().contains(mend), "{mend}: {}", log.text());
@@ -65,11 +67,12 @@ async fn a_foreign_origin_is_said_once_with_the_mend() {
 async fn its_own_origin_is_not_said() {
     let log = Log::start();
     let real = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(real.url())).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(real.url())).await;
     ask(&browser, "/api/auth/providers").await;
     ask(&browser, "/api/auth/signin").await;
     let own = "https://app.example.com";
-    let builder = Auth::builder().base_url("http://auth").public_url(own).fetch(of(own, &[NEXT]));
+    let builder =
+        Auth::builder().upstream_base_url("http://auth").public_url(own).upstream_fetch(of(own, &[NEXT]));
     let (_app, browser) = app_of(builder).await;
     ask(&browser, "/api/auth/providers").await;
     ask(&browser, "/api/auth/signin").await;
@@ -81,8 +84,10 @@ async fn its_own_origin_is_not_said() {
 async fn another_scheme_is_another_origin() {
     let log = Log::start();
     let upstream = of("http://app.example.com", &[EXPRESS]);
-    let builder =
-        Auth::builder().base_url("http://auth").public_url("https://app.example.com").fetch(upstream);
+    let builder = Auth::builder()
+        .upstream_base_url("http://auth")
+        .public_url("https://app.example.com")
+        .upstream_fetch(upstream);
     let (_app, browser) = app_of(builder).await;
     ask(&browser, "/api/auth/providers").await;
     assert_eq!(log.times("trust proxy"), 1, "{}", log.text());
@@ -102,9 +107,10 @@ async fn the_parent_domain_is_not_said() {
         let log = Log::start();
         let headers = [("set-cookie", cookie)];
         let upstream = of("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
-        let builder =
-            Auth::builder().base_url("https://auth.example.com").public_url("https://app.example.com");
-        let (_app, browser) = app_of(builder.fetch(upstream)).await;
+        let builder = Auth::builder()
+            .upstream_base_url("https://auth.example.com")
+            .public_url("https://app.example.com");
+        let (_app, browser) = app_of(builder.upstream_fetch(upstream)).await;
         ask(&browser, path).await;
         assert_eq!(log.times(SAID), times, "{cookie} {path} {}", log.text());
     }
@@ -119,7 +125,8 @@ async fn bodies_pass_untouched() {
     let upstream = Router::new()
         .route("/api/auth/signin", get(move || async move { Html(sent) }))
         .route("/api/auth/providers", get(move || async move { nonsense }));
-    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(upstream)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(upstream)).await;
     let page = browser.get("/api/auth/signin").await;
     assert!(page.body == large && page.header("content-length") == large.len().to_string());
     assert_eq!(browser.get("/api/auth/providers").await.body, nonsense);
@@ -135,7 +142,7 @@ async fn a_stranded_sign_in_at_next_js_names_the_lines() {
         let location = format!("https://idp.example/authorize?redirect_uri={callback}");
         (http::StatusCode::FOUND, [("location", location), ("vary", NEXT.1.to_owned())])
     });
-    let builder = Auth::builder().base_url("http://localhost:3001").fetch(to_provider);
+    let builder = Auth::builder().upstream_base_url("http://localhost:3001").upstream_fetch(to_provider);
     let (_app, browser) = app_of(builder).await;
     for _ in 0..3 {
         browser.post("/api/auth/signin/github", &[]).await;

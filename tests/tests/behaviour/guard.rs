@@ -49,7 +49,7 @@ async fn an_invalid_cookie_is_sent_to_sign_in_and_an_invalid_bearer_is_not() {
 #[tokio::test]
 async fn the_answer_is_an_option() {
     let upstream = upstream().await;
-    let with = |answer| Auth::builder().base_url(upstream.url()).unauthenticated(answer);
+    let with = |answer| Auth::builder().upstream_base_url(upstream.url()).unauthenticated(answer);
     let (_app, browser) = app_of(with(Unauthenticated::Status)).await;
     assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
     let (_app, browser) = app_of(with(Unauthenticated::Redirect)).await;
@@ -60,7 +60,7 @@ async fn the_answer_is_an_option() {
 async fn callback_urls_stay_on_this_origin_and_guards_cannot_loop() {
     let upstream = upstream().await;
     let auth = Auth::builder()
-        .base_url(upstream.url())
+        .upstream_base_url(upstream.url())
         .public_url("http://app.test:8080")
         .sign_in_path("/protected")
         .build()
@@ -76,7 +76,7 @@ async fn callback_urls_stay_on_this_origin_and_guards_cannot_loop() {
 #[tokio::test]
 async fn a_double_slash_never_becomes_a_way_back() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require());
     let app = auth_proxy_tests::App::start(router).await;
     for target in ["//evil.example/", "//evil.example", "/\\evil.example"] {

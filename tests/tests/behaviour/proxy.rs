@@ -35,7 +35,7 @@ pub(crate) async fn mirror() -> (App, Arc<Mutex<Vec<(Method, String, HeaderMap)>
 }
 
 pub(crate) async fn in_front_of(mirror: &App) -> (App, Browser) {
-    app_of(Auth::builder().base_url(mirror.url(""))).await
+    app_of(Auth::builder().upstream_base_url(mirror.url(""))).await
 }
 
 #[tokio::test]
@@ -106,7 +106,8 @@ async fn methods_of_the_known_routes() {
 #[tokio::test]
 async fn strict_routes() {
     let (mirror, seen) = mirror().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(mirror.url("")).routes(Routes::Strict)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(mirror.url("")).routes(Routes::Strict)).await;
     assert_eq!(browser.get("/api/auth/something").await.code(), "route_unknown");
     assert_eq!(browser.get("/api/auth").await.code(), "route_unknown");
     assert_eq!(browser.get("/api/auth/session").await.status, 200);
@@ -116,7 +117,7 @@ async fn strict_routes() {
 #[tokio::test]
 async fn the_target_is_the_configured_one_and_the_raw_remainder() {
     let (mirror, seen) = mirror().await;
-    let auth = Auth::builder().base_url(mirror.url("/tenant/")).upstream_base_path("/auth");
+    let auth = Auth::builder().upstream_base_url(mirror.url("/tenant/")).upstream_base_path("/auth");
     let (app, _browser) = app_of(auth).await;
     let (status, _) = app.raw_get("/api/auth/callback/a%20b?code=x%2Fy&state=%7B&a=/../b", "").await;
     assert_eq!(status, 200);
@@ -137,7 +138,8 @@ async fn several_cookies_of_one_name_stay_several_and_in_order() {
 #[tokio::test]
 async fn bodies_stream_and_are_limited() {
     let (mirror, seen) = mirror().await;
-    let (app, _browser) = app_of(Auth::builder().base_url(mirror.url("")).body_limit(1000)).await;
+    let (app, _browser) =
+        app_of(Auth::builder().upstream_base_url(mirror.url("")).upstream_body_limit(1000)).await;
     let url = app.url("/api/auth/callback/credentials");
     let client = reqwest::Client::new();
     let answer = client.post(&url).body("x".repeat(1000)).send().await.unwrap();
@@ -203,7 +205,7 @@ async fn redirects_are_the_browsers_to_follow() {
 async fn an_upstream_that_is_down_late_or_breaks_off() {
     // Nobody listens on a port that was just given up.
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
     assert!(!answer.header("retry-after").is_empty());
@@ -212,7 +214,8 @@ async fn an_upstream_that_is_down_late_or_breaks_off() {
     let hung =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
     let (_app, browser) =
-        app_of(Auth::builder().base_url(hung.url("")).timeout(Duration::from_millis(100))).await;
+        app_of(Auth::builder().upstream_base_url(hung.url("")).upstream_timeout(Duration::from_millis(100)))
+            .await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
 
@@ -223,14 +226,15 @@ async fn an_upstream_that_is_down_late_or_breaks_off() {
             drop(socket);
         }
     });
-    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{broken}"))).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{broken}"))).await;
     assert_eq!(browser.get("/api/auth/session").await.code(), "upstream_failed");
 }
 
 #[tokio::test]
 async fn any_tower_service_carries_requests() {
     let inner: Router = Router::new().fallback(|request: Request| async move { request.uri().to_string() });
-    let (_app, browser) = app_of(Auth::builder().base_url("https://auth.example.com/t").fetch(inner)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("https://auth.example.com/t").upstream_fetch(inner)).await;
     assert_eq!(browser.get("/api/auth/csrf?a=1").await.body, "https://auth.example.com/t/api/auth/csrf?a=1");
 }
 

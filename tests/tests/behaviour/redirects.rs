@@ -112,13 +112,13 @@ fn guarded(builder: Builder<Auth>) -> Router {
 async fn the_way_back_from_signing_in_is_a_path_of_this_app() {
     let upstream = "http://127.0.0.1:9";
     for (builder, own, hosts) in [
-        (Auth::builder().base_url(upstream), "http://localhost", &["localhost"][..]),
+        (Auth::builder().upstream_base_url(upstream), "http://localhost", &["localhost"][..]),
         (
-            Auth::builder().base_url(upstream).public_url("https://app.test"),
+            Auth::builder().upstream_base_url(upstream).public_url("https://app.test"),
             "https://app.test",
             &["localhost", "evil.example", "app.test@evil.example", "app.test:443", "[::1]", "a b", ""],
         ),
-        (Auth::builder().base_url(upstream), "http://evil.example", &["evil.example"]),
+        (Auth::builder().upstream_base_url(upstream), "http://evil.example", &["evil.example"]),
     ] {
         let own = Url::parse(own).unwrap();
         let app = App::start(guarded(builder)).await;
@@ -251,7 +251,7 @@ async fn rewriting_makes_no_origin() {
         String::new(),
     ];
     for (public, page) in [(Some("https://app.test"), "https://app.test"), (None, "http://localhost")] {
-        let builder = Auth::builder().base_url(format!("{url}/tenant")).upstream_base_path("/auth");
+        let builder = Auth::builder().upstream_base_url(format!("{url}/tenant")).upstream_base_path("/auth");
         let (app, _browser) = app_of(public.into_iter().fold(builder, Builder::public_url)).await;
         let page = Url::parse(&format!("{page}/api/auth/callback/x")).unwrap();
         let upstreams_page = Url::parse(&format!("{url}/tenant/auth/callback/x")).unwrap();
@@ -325,10 +325,10 @@ fn told(answers: &[Message]) -> String {
 #[tokio::test]
 async fn callback_urls_of_clients() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let builder = || Auth::builder().base_url(upstream.url());
+    let builder = || Auth::builder().upstream_base_url(upstream.url());
     for (builder, public) in [
         (builder(), None),
-        (builder().host(auth_proxy::Host::Upstream), None),
+        (builder().upstream_host(auth_proxy::Host::Upstream), None),
         (builder().public_url("https://app.test"), Some("https://app.test")),
     ] {
         let (app, browser) = app_of(builder).await;
@@ -353,14 +353,14 @@ async fn callback_urls_of_clients() {
 #[tokio::test]
 async fn a_relative_callback_url_goes_up_as_this_apps() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let builder = || Auth::builder().base_url(upstream.url()).public_url("https://app.test");
+    let builder = || Auth::builder().upstream_base_url(upstream.url()).public_url("https://app.test");
     let own = "callbackUrl=https%3A%2F%2Fapp%2Etest";
     for (builder, changes) in [
         (builder(), false),
-        (builder().host(auth_proxy::Host::Upstream), true),
-        (builder().host(auth_proxy::Host::Literal("auth.test".to_owned())), true),
-        (builder().host(auth_proxy::Host::Literal("app.test".to_owned())), false),
-        (Auth::builder().base_url(upstream.url()).host(auth_proxy::Host::Upstream), false),
+        (builder().upstream_host(auth_proxy::Host::Upstream), true),
+        (builder().upstream_host(auth_proxy::Host::Literal("auth.test".to_owned())), true),
+        (builder().upstream_host(auth_proxy::Host::Literal("app.test".to_owned())), false),
+        (Auth::builder().upstream_base_url(upstream.url()).upstream_host(auth_proxy::Host::Upstream), false),
     ] {
         let (_app, browser) = app_of(builder).await;
         for page in ["signin", "signout"] {

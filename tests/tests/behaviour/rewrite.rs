@@ -13,7 +13,10 @@ use crate::support::{Auth, app_of, routes, users};
 #[tokio::test]
 async fn a_sign_in_by_the_upstreams_own_host_lands_here() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
-    let builder = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").host(Host::Upstream);
+    let builder = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_base_path("/auth")
+        .upstream_host(Host::Upstream);
     let (app, browser) = app_of(builder).await;
     let wrong = browser.sign_in("demo", "wrong").await;
     assert_eq!(wrong.header("location"), "/api/auth/signin?error=CredentialsSignin&code=credentials");
@@ -35,7 +38,7 @@ async fn a_sign_in_by_the_upstreams_own_host_lands_here() {
 #[tokio::test]
 async fn the_upstreams_base_path_is_served_too() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_base_path("/auth").build().unwrap();
     let app = App::start(routes(&auth).merge(auth.upstream_routes())).await;
     let browser = Browser::of(&app).with_base("/auth");
     browser.sign_in("demo", "demo").await;
@@ -57,7 +60,7 @@ async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static
         }
         (map, body).into_response()
     });
-    let builder = Auth::builder().base_url("https://auth.example.com").fetch(upstream);
+    let builder = Auth::builder().upstream_base_url("https://auth.example.com").upstream_fetch(upstream);
     app_of(builder.public_url("https://app.example.com")).await
 }
 
@@ -100,10 +103,10 @@ async fn prefixes_are_taken_off_and_come_back() {
     let name = "__Secure-authjs.session-token";
     for secret in [false, true] {
         let upstream = users(FakeUpstream::builder().cookie_name(name)).start().await.unwrap();
-        let builder = Auth::builder().base_url(upstream.url()).cookie_name(name);
+        let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_cookie_name(name);
         let builder = builder.public_url("http://app.internal");
         let secrets = secret.then(|| upstream.secret().to_owned());
-        let (_app, browser) = app_of(builder.secrets(secrets)).await;
+        let (_app, browser) = app_of(builder.upstream_secret(secrets)).await;
         let signed_in = browser.sign_in("demo", "demo").await;
         let cookies = signed_in.cookies().join("\n");
         assert!(
@@ -133,8 +136,9 @@ async fn other_origins_of_the_upstream_become_this_apps() {
             (StatusCode::SEE_OTHER, [("location", "https://login.example.com/signup?error=InvalidEmail")])
         };
         let upstream = Router::new().fallback(answer);
-        let builder = Auth::builder().base_url("http://auth.internal").fetch(upstream);
-        let (_app, browser) = app_of(builder.public_url("https://app.test").public_origins(origins)).await;
+        let builder = Auth::builder().upstream_base_url("http://auth.internal").upstream_fetch(upstream);
+        let (_app, browser) =
+            app_of(builder.public_url("https://app.test").upstream_public_origins(origins)).await;
         assert_eq!(browser.post("/api/auth/signup", &[]).await.header("location"), location);
     }
 }
@@ -152,7 +156,7 @@ async fn a_length_beside_chunks_goes_no_further() {
         stream.write_all(answer.as_bytes()).await.unwrap();
         std::future::pending::<()>().await;
     });
-    let (_app, browser) = app_of(Auth::builder().base_url(url)).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(url)).await;
     let answer = browser.get("/api/auth/providers").await;
     assert_eq!((answer.body.as_str(), answer.header("content-length")), ("hello", ""));
 }
@@ -161,7 +165,8 @@ async fn a_length_beside_chunks_goes_no_further() {
 #[tokio::test]
 async fn no_callback_url_leads_away() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).host(Host::Upstream)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_host(Host::Upstream)).await;
     for evil in ["/\t/evil.example", "//evil.example", "/\\evil.example", "https://evil.example"] {
         let form = [("callbackUrl", evil), ("username", "demo"), ("password", "demo")];
         for action in ["callback/credentials", "signout"] {
@@ -178,7 +183,8 @@ async fn what_is_of_one_connection_stays_there() {
     let answer = browser.get("/api/auth/providers").await;
     assert_eq!((answer.header("alt-svc"), answer.header("x-kept")), ("", "1"));
     let switching: Router = Router::new().fallback(|| async { StatusCode::SWITCHING_PROTOCOLS });
-    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(switching)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(switching)).await;
     assert_eq!(browser.get("/api/auth/csrf").await.code(), "upstream_invalid_response");
 }
 

@@ -10,7 +10,8 @@ async fn sign_in_and_out_in_both_strategies() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
-            app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
+            app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(strategy))
+                .await;
         let signed_in = browser.sign_in("demo", "demo").await;
         assert_eq!(signed_in.header("location"), app.url("/"));
         let tokens =
@@ -27,7 +28,7 @@ async fn sign_in_and_out_in_both_strategies() {
 #[tokio::test]
 async fn what_it_refuses_is_answered_here() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
+    let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     // HEAD, which it does not know.
     let head = reqwest::Client::new().head(app.url("/api/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
@@ -47,7 +48,7 @@ async fn what_it_refuses_is_answered_here() {
 async fn a_wrong_base_path_is_no_sign_out() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (_app, browser) =
-        app_of(Auth::builder().base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
     for path in ["/session", "/session/optional", "/protected"] {
         let answer = browser.get_with(path, &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
         assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_invalid_response"), "{path}");
@@ -61,7 +62,8 @@ async fn with_return_redirect_a_database_sign_in_signs_nobody_in() {
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
-            app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
+            app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(strategy))
+                .await;
         let csrf = browser.csrf().await;
         let form = [("csrfToken", csrf.as_str()), ("username", "demo"), ("password", "demo")];
         let answer = browser
@@ -81,8 +83,9 @@ async fn page_scripts_do_not_read_the_session_token() {
     for (expose, reads) in [(false, false), (true, true)] {
         let builder = FakeUpstream::builder().robo().strategy(Strategy::Database);
         let upstream = users(builder).start().await.unwrap();
-        let builder = Auth::builder().base_url(upstream.url()).session_strategy(Strategy::Database);
-        let (_app, browser) = app_of(builder.expose_session_token(expose)).await;
+        let builder =
+            Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(Strategy::Database);
+        let (_app, browser) = app_of(builder.session_expose_session_token(expose)).await;
         browser.sign_in("demo", "demo").await;
         let session = browser.get("/api/auth/session").await;
         assert_eq!(session.json()["user"]["name"], "Demo");

@@ -54,7 +54,7 @@ async fn clients_do_not_say_who_they_are() {
     let (mirror, seen) = mirror().await;
     let head: String = CLAIMS.iter().chain(&NEVER).map(|name| format!("{name}: 6.6.6.6\r\n")).collect();
     for trusted in ["127.0.0.1", "10.0.0.7"] {
-        let builder = Tenants::builder().base_url(mirror.url("")).trusted_proxies([trusted]);
+        let builder = Tenants::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted]);
         let auth = builder.build().unwrap();
         let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
         assert_eq!(app.raw_get("/api/auth/session", &head).await.0, 200);
@@ -71,7 +71,7 @@ async fn clients_do_not_say_who_they_are() {
 async fn a_trusted_proxy_may_be_written_as_a_mapped_address() {
     let (mirror, seen) = mirror().await;
     for trusted in ["::ffff:127.0.0.1", "::ffff:127.0.0.0/104"] {
-        let builder = Tenants::builder().base_url(mirror.url("")).trusted_proxies([trusted]);
+        let builder = Tenants::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted]);
         let auth = builder.build().unwrap();
         let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
         assert_eq!(app.raw_get("/api/auth/session", "X-Forwarded-Proto: https\r\n").await.0, 200);

@@ -67,8 +67,9 @@ impl SessionStore for Hangs {
 async fn a_store_that_hangs() {
     let upstream = Upstream::default();
     // Each call is given up after a quarter of a second.
-    let builder = upstream.auth().session_cache(HOUR).session_store(Hangs).timeout(Duration::from_secs(1));
-    let (app, browser) = app_of(builder.retries(0)).await;
+    let builder =
+        upstream.auth().session_cache(HOUR).session_store(Hangs).upstream_timeout(Duration::from_secs(1));
+    let (app, browser) = app_of(builder.upstream_retries(0)).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     assert_eq!(name(&browser, "refused").await, "session_refused");
     let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
@@ -80,7 +81,7 @@ async fn a_store_that_hangs() {
 #[tokio::test]
 async fn entries_are_bounded() {
     let upstream = Upstream::default();
-    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(10).build().unwrap());
+    let app = routes(&upstream.auth().session_cache(HOUR).session_cache_entries(10).build().unwrap());
     for _ in 0..2 {
         for n in 0..1_000 {
             assert_eq!(ask(app.clone(), format!("user{n}")).await, format!("user{n}"));
@@ -93,7 +94,7 @@ async fn entries_are_bounded() {
 #[tokio::test]
 async fn a_large_session_counts_for_many() {
     let upstream = Upstream::default();
-    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(20).build().unwrap());
+    let app = routes(&upstream.auth().session_cache(HOUR).session_cache_entries(20).build().unwrap());
     for (token, expected) in [("ada", 1), ("large", 2)] {
         upstream.lookups.store(0, SeqCst);
         for _ in 0..2 {

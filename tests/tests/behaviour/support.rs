@@ -126,10 +126,10 @@ pub(crate) async fn app_of(builder: Builder<Auth>) -> (App, Browser) {
 
 /// An app in front of an upstream, without a secret.
 pub(crate) async fn app(upstream: &FakeUpstream) -> (App, Browser) {
-    app_of(Auth::builder().base_url(upstream.url())).await
+    app_of(Auth::builder().upstream_base_url(upstream.url())).await
 }
 
 /// An app in front of an upstream, which decodes tokens itself.
 pub(crate) async fn decoding_app(upstream: &FakeUpstream) -> (App, Browser) {
-    app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await
+    app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await
 }

@@ -33,9 +33,9 @@ fn token(who: &str, name: &str, secret: &str) -> String {
 
 /// An app that asks the upstream, and one that decodes.
 async fn both(upstream: &FakeUpstream, options: impl Fn(Builder<Auth>) -> Builder<Auth>) -> [App; 2] {
-    let asking = options(Auth::builder().base_url(upstream.url()));
-    let decoding = options(Auth::builder().base_url(upstream.url()))
-        .secrets([upstream.secret()])
+    let asking = options(Auth::builder().upstream_base_url(upstream.url()));
+    let decoding = options(Auth::builder().upstream_base_url(upstream.url()))
+        .upstream_secret([upstream.secret()])
         .session_source(Source::Local);
     [app_of(asking).await.0, app_of(decoding).await.0]
 }
@@ -171,7 +171,8 @@ async fn cookies_beyond_what_is_read() {
 #[tokio::test]
 async fn names_that_look_like_the_protected_one() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder.kind(Kind::Authjs).public_url("https://app.test")).await;
+    let apps =
+        both(&upstream, |builder| builder.upstream_kind(Kind::Authjs).public_url("https://app.test")).await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for name in [
         "__SECURE-authjs.session-token",
@@ -204,7 +205,9 @@ async fn names_that_look_like_the_protected_one() {
 #[tokio::test]
 async fn the_name_that_lost_its_prefix() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder.cookie_name(HTTPS).public_url("http://app.internal")).await;
+    let apps =
+        both(&upstream, |builder| builder.upstream_cookie_name(HTTPS).public_url("http://app.internal"))
+            .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for (cookie, expected) in [
         (format!("{HTTP}={ada}"), "Ada"),
@@ -244,7 +247,7 @@ async fn csrf_tokens_keep_their_names() {
         ),
     ] {
         let upstream = Recorder::start().await;
-        let builder = Auth::builder().base_url(upstream.url.clone()).public_url(public);
+        let builder = Auth::builder().upstream_base_url(upstream.url.clone()).public_url(public);
         let (app, _browser) = app_of(builder).await;
         let request = format!(
             "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {tossed}\r\nContent-Length: 0\r\n\r\n"
@@ -259,7 +262,7 @@ async fn csrf_tokens_keep_their_names() {
 #[tokio::test]
 async fn csrf_tokens_of_somebody_else() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
+    let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     let own = browser.csrf().await;
     let hash = "0".repeat(64);
     for cookie in [

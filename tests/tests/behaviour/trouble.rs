@@ -62,7 +62,7 @@ async fn counted(
 }
 
 pub(crate) fn auth(url: &str) -> Builder<Auth> {
-    Auth::builder().base_url(url).timeout(Duration::from_secs(10))
+    Auth::builder().upstream_base_url(url).upstream_timeout(Duration::from_secs(10))
 }
 
 pub(crate) async fn session(browser: &Browser) -> (u16, String) {
@@ -80,7 +80,7 @@ async fn what_changes_nothing_is_tried_again() {
     }
     for (retries, expected) in [(0, 1), (1, 2), (2, 3)] {
         let (url, seen) = breaks_first(usize::MAX).await;
-        let (_app, browser) = app_of(auth(&url).retries(retries)).await;
+        let (_app, browser) = app_of(auth(&url).upstream_retries(retries)).await;
         assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
         // And two of the proxy's own, which find out whether everybody is failed.
         assert_eq!(seen.load(SeqCst), expected + 2);
@@ -112,7 +112,7 @@ async fn what_can_be_spent_once_is_sent_once() {
 async fn what_was_not_sent_is_tried_again() {
     for path in ["/api/auth/callback/credentials", "/api/auth/signout"] {
         let port = free_port();
-        let (_app, browser) = app_of(auth(&format!("http://127.0.0.1:{port}")).retries(10)).await;
+        let (_app, browser) = app_of(auth(&format!("http://127.0.0.1:{port}")).upstream_retries(10)).await;
         let form = [("csrfToken", "x"), ("password", "y")];
         let posted = tokio::spawn(async move { browser.post(path, &form).await });
         tokio::time::sleep(Duration::from_millis(60)).await;
@@ -171,7 +171,7 @@ async fn until(condition: impl Fn() -> bool) {
 #[tokio::test]
 async fn who_would_wait_too_long_is_told_at_once() {
     let (upstream, gate, at_once) = gated().await;
-    let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
+    let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = |token: &'static str| {
         let browser = browser.clone();
         async move {
@@ -202,7 +202,7 @@ async fn who_would_wait_too_long_is_told_at_once() {
 #[tokio::test]
 async fn forwarded_requests_are_bounded_too() {
     let (upstream, gate, at_once) = gated().await;
-    let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
+    let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = || {
         let browser = browser.clone();
         tokio::spawn(async move { browser.get("/api/auth/providers").await })
@@ -265,7 +265,7 @@ async fn a_session_past_its_time_says_so() {
     })
     .await;
     let builder = auth(&upstream.url("")).session_cache(Duration::from_millis(10));
-    let auth = builder.stale_if_error(Duration::from_secs(3600)).build().unwrap();
+    let auth = builder.session_stale_if_error(Duration::from_secs(3600)).build().unwrap();
     let routes = Router::new().route("/stale", get(is_stale)).route("/plain", get(|| async { "ok" }));
     let app = App::start(auth.attach(routes).with_state(auth.clone())).await;
     let browser = Browser::of(&app);

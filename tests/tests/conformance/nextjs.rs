@@ -42,7 +42,11 @@ fn url_variable(kind: Kind) -> &'static str {
 }
 
 fn auth(kind: Kind, server: &Server, own: &str) -> Auth {
-    let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(own).header("x-api-key", KEY);
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_kind(kind)
+        .public_url(own)
+        .upstream_headers([("x-api-key", KEY)]);
     auth.build().unwrap()
 }
 
@@ -79,7 +83,8 @@ async fn behind_rewrites(kind: Kind) -> Deployment {
     let idp = Server::identity_provider(&callback);
     let url = format!("{own}/api/auth");
     let server = Server::next_at(port, kind, &[(url_variable(kind), &url), ("ISSUER", &idp.url)]);
-    let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).build().unwrap();
+    let auth =
+        Auth::builder().upstream_base_url(&server.url).upstream_kind(kind).public_url(&own).build().unwrap();
     // As the README has it: no sign-in routes, and the path that browsers ask for.
     let router = Router::new().nest("/api/rust", routes(&auth)).layer(auth.layer()).with_state(auth);
     let app = App::start_at(rust_port(kind), router).await;

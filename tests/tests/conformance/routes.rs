@@ -17,7 +17,12 @@ async fn claims(token: Token<Auth>) -> Json<Value> {
 }
 
 async fn app_before(server: &Server, kind: Kind) -> (App, Browser) {
-    let auth = Auth::builder().base_url(&server.url).kind(kind).secrets([SECRET]).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_kind(kind)
+        .upstream_secret([SECRET])
+        .build()
+        .unwrap();
     let router = Router::new().route("/claims", get(claims));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
@@ -102,7 +107,11 @@ async fn a_session_is_updated() {
 #[tokio::test]
 async fn a_session_of_a_database_is_updated() {
     let server = Server::start(Strategy::Database, "/api/auth", 0);
-    let auth = Auth::builder().base_url(&server.url).session_strategy(Strategy::Database).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_session_strategy(Strategy::Database)
+        .build()
+        .unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     browser.sign_in("demo", "demo").await;
@@ -154,7 +163,8 @@ async fn options_with_passkeys() {
 #[tokio::test]
 async fn options_over_https() {
     let server = Server::with(Strategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
-    let auth = Auth::builder().base_url(&server.url).public_url("https://app.example").build().unwrap();
+    let auth =
+        Auth::builder().upstream_base_url(&server.url).public_url("https://app.example").build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let answer = Browser::of(&app).get("/api/auth/webauthn-options/passkey?action=authenticate").await;
     assert_eq!(answer.json()["options"]["rpId"], "app.example");

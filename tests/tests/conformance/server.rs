@@ -88,7 +88,7 @@ auth_proxy::auth_proxy! {
 #[tokio::test]
 async fn routes_of_the_real_server() {
     let server = Server::start(Strategy::Jwt, "/auth", 0);
-    let auth = Auth::builder().base_path("/auth").base_url(&server.url).build().unwrap();
+    let auth = Auth::builder().base_path("/auth").upstream_base_url(&server.url).build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app).with_base("/auth");
     let providers = browser.get("/auth/providers").await.json();
@@ -117,7 +117,11 @@ async fn outcomes_of_the_real_server() {
     }
     for strategy in [Strategy::Jwt, Strategy::Database] {
         let server = Server::start(strategy, "/auth", 0);
-        let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
+        let auth = Auth::builder()
+            .upstream_base_url(&server.url)
+            .upstream_session_strategy(strategy)
+            .build()
+            .unwrap();
         let router = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
         let app = App::start(router).await;
         let browser = Browser::of(&app);

@@ -38,12 +38,12 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
     let format = vector.flavor.parse::<TokenFormat>().unwrap();
     let mut builder = Auth::builder()
         .public_url("https://app.test")
-        .cookie_name(&vector.cookie_name)
-        .secrets(&vector.secrets)
-        .token(format);
+        .upstream_cookie_name(&vector.cookie_name)
+        .upstream_secret(&vector.secrets)
+        .upstream_token(format);
     // jose was not asked for them either.
     if format.is_signed() {
-        builder = builder.audience(Expected::Any).issuer(Expected::Any);
+        builder = builder.upstream_audience(Expected::Any).upstream_issuer(Expected::Any);
     }
     if let Some(now) = vector.now {
         builder = builder.clock(move || now);

@@ -31,7 +31,7 @@ use crate::upstream::DynFetch;
 ///     pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
 /// }
 ///
-/// let auth = Auth::builder().base_url("http://127.0.0.1:3001").timeout(Duration::from_secs(3)).build()?;
+/// let auth = Auth::builder().upstream_base_url("http://127.0.0.1:3001").upstream_timeout(Duration::from_secs(3)).build()?;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 pub struct Builder<P> {

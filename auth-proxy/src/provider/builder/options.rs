@@ -52,16 +52,20 @@ auth_proxy_rules::typed_options!(methods);
 
 /// The options that are no single value.
 impl<P: Provider> Builder<P> {
-    /// `upstream.headers`: adds a header to every request to the upstream, or replaces a declared one.
+    /// `upstream.headers`: adds headers to every request to the upstream. A declared header of the same name is replaced.
     #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.overrides.headers.push((name.into(), Zeroizing::new(value.into())));
+    pub fn upstream_headers<N: Into<String>, V: Into<String>>(
+        mut self,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let headers = headers.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into())));
+        self.overrides.headers.extend(headers);
         self
     }
 
     /// `upstream.secret`: the secrets, newest first. An empty list turns the local decoding of tokens off.
     #[must_use]
-    pub fn secrets<T: Into<String>>(mut self, secrets: impl IntoIterator<Item = T>) -> Self {
+    pub fn upstream_secret<T: Into<String>>(mut self, secrets: impl IntoIterator<Item = T>) -> Self {
         let secrets = secrets.into_iter().map(|secret| Zeroizing::new(secret.into()));
         self.overrides.secrets = Some(secrets.collect());
         self
@@ -69,7 +73,7 @@ impl<P: Provider> Builder<P> {
 
     /// `upstream.fetch`: the client that sends requests to the upstream.
     #[must_use]
-    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
+    pub fn upstream_fetch(mut self, fetch: impl Fetch) -> Self {
         self.fetch = Some(DynFetch::new(fetch));
         self
     }

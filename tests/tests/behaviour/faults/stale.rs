@@ -29,8 +29,8 @@ const FAULTS: [(Fault, bool); 10] = [
 ];
 
 fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
-    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_secs(1));
-    builder.session_cache(CACHE).stale_if_error(stale)
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_secs(1));
+    builder.session_cache(CACHE).session_stale_if_error(stale)
 }
 
 /// So that what is remembered is no longer good by itself.
@@ -100,7 +100,8 @@ async fn a_refused_token_is_never_let_in_by_what_is_remembered() {
     for (fault, _) in FAULTS {
         let upstream = users(FakeUpstream::builder()).strategy(Strategy::Database);
         let upstream = upstream.start().await.unwrap();
-        let (_app, browser) = app_of(builder(&upstream, HOUR).session_strategy(Strategy::Database)).await;
+        let (_app, browser) =
+            app_of(builder(&upstream, HOUR).upstream_session_strategy(Strategy::Database)).await;
         let token = sign_in(&browser).await;
         let cookie = format!("authjs.session-token={token}");
         let ask = async |path: &str| {

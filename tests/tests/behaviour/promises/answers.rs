@@ -76,7 +76,8 @@ async fn no_form_of_an_answer_tells_scripts_the_session_token() {
         (headers, BODY).into_response()
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(Strategy::Database);
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(Strategy::Database);
     let (_app, browser) = app_of(builder).await;
     let mut told = Vec::new();
     for (path, range) in [

@@ -71,7 +71,7 @@ async fn a_forwarded_session_request_that_arrives_late_meets_the_end() {
 async fn a_sign_out_that_the_store_did_not_take_is_known_here() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
-    let app = routes(&auth.timeout(Duration::from_millis(400)).build().unwrap());
+    let app = routes(&auth.upstream_timeout(Duration::from_millis(400)).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     for _ in 0..2 {
         oneshot(&app, "GET", "/session", &ada).await;
@@ -104,7 +104,8 @@ async fn a_sign_out_whose_browser_left_is_known_when_it_is_done() {
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(Strategy::Database);
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(Strategy::Database);
     let (app, browser) = app_of(builder.session_cache(HOUR)).await;
     let ada = format!("{PLAIN}=ada");
     let status = async || browser.get_with("/session", &[("cookie", &ada)]).await.status;
@@ -159,7 +160,7 @@ async fn a_renewed_token_belongs_to_the_one_that_it_was_renewed_of() {
         let router = Router::new()
             .route("/api/auth/session", get(session))
             .fallback(|| async { ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "{}").into_response() });
-        let auth = Auth::builder().base_url("http://auth").fetch(router).build().unwrap();
+        let auth = Auth::builder().upstream_base_url("http://auth").upstream_fetch(router).build().unwrap();
         let app = routes(&auth);
         // The upstream is seen to use the plain name.
         oneshot(&app, "GET", "/session", &format!("{PLAIN}=AAAA..AAAA.otherAAA.AAAA")).await;
@@ -200,8 +201,9 @@ async fn a_sign_out_that_is_late_is_known_when_it_is_done() {
         }
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
     };
-    let auth = Auth::builder().base_url("http://auth").session_strategy(Strategy::Database);
-    let auth = auth.fetch(Router::new().fallback(answer)).timeout(Duration::from_millis(300));
+    let auth = Auth::builder().upstream_base_url("http://auth").upstream_session_strategy(Strategy::Database);
+    let auth =
+        auth.upstream_fetch(Router::new().fallback(answer)).upstream_timeout(Duration::from_millis(300));
     let app = routes(&auth.session_cache(HOUR).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     assert_eq!(oneshot(&app, "POST", "/api/auth/signout", &ada).await.status(), 504);
@@ -216,7 +218,7 @@ async fn a_sign_out_that_is_late_is_known_when_it_is_done() {
 async fn a_sign_out_is_answered_in_time_whatever_the_store_does() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(Stubborn::default());
-    let app = routes(&auth.timeout(Duration::from_millis(800)).build().unwrap());
+    let app = routes(&auth.upstream_timeout(Duration::from_millis(800)).build().unwrap());
     for n in 0..12 {
         // Renewed each time: in an hour of a visitor who comes every minute.
         upstream_renews(&app, n).await;

@@ -36,7 +36,12 @@ async fn one_credential_also_when_the_names_are_learnt_meanwhile() {
         ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Demo","role":"user"}}"#)
     };
     let upstream = Router::new().route("/api/auth/session", get(session));
-    let auth = Auth::builder().base_url("http://auth").secrets([SECRET]).fetch(upstream).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_secret([SECRET])
+        .upstream_fetch(upstream)
+        .build()
+        .unwrap();
     let app = routes(&auth);
     // The upstream is seen to use the plain name, which comes first then.
     assert_eq!(oneshot(&app, "GET", "/session", &format!("{PLAIN}={user}")).await.status(), 200);
@@ -72,7 +77,12 @@ async fn a_tossed_cookie_of_the_other_name_is_no_outage() {
 async fn a_bearer_token_of_nobody_is_refused_where_one_may_be_absent() {
     let nobody = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
     let router = Router::new().route("/api/auth/session", get(nobody));
-    let auth = Auth::builder().base_url("http://auth").kind(Kind::NextAuthV4).fetch(router).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_kind(Kind::NextAuthV4)
+        .upstream_fetch(router)
+        .build()
+        .unwrap();
     let request = Request::get("/session/optional").header("authorization", "Bearer AAAA..AAAA.AAAA.AAAA");
     let answer = routes(&auth).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 401);
@@ -83,7 +93,8 @@ async fn a_bearer_token_of_nobody_is_refused_where_one_may_be_absent() {
 #[tokio::test]
 async fn a_bearer_token_of_the_name_that_does_not_count_is_refused() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let (app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
     let own = mint(&json!({ "sub": "1", "name": "Ada" }), upstream.secret(), SECURE);
     assert_eq!(browser.get_with("/session", &[("cookie", &format!("{SECURE}={own}"))]).await.status, 200);
     let other = mint(&json!({ "sub": "2", "name": "Mallory" }), upstream.secret(), PLAIN);
@@ -106,9 +117,10 @@ async fn the_layer_and_the_handler_look_for_the_same_cookie() {
         ([("set-cookie", format!("{name}=x"))], body)
     };
     for kind in [None, Some(Kind::Authjs)] {
-        let builder = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+        let builder =
+            Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
         let builder = builder.trusted_proxies(["127.0.0.1"]);
-        let builder = if let Some(kind) = kind { builder.kind(kind) } else { builder };
+        let builder = if let Some(kind) = kind { builder.upstream_kind(kind) } else { builder };
         let auth = builder.build().unwrap();
         let writes = routes(&auth).route(
             "/transfer",
