@@ -9,23 +9,23 @@ impl ::auth_proxy::AuthProxy for Login {
         name: "Login",
         options: &[
             (
-                ::auth_proxy::__private::Opt::BasePath,
+                ::auth_proxy::__private::OptionKey::BasePath,
                 ::auth_proxy::__private::Value::Literal("/auth"),
             ),
             (
-                ::auth_proxy::__private::Opt::Hosts,
+                ::auth_proxy::__private::OptionKey::Hosts,
                 ::auth_proxy::__private::Value::Literal("app.example.com,localhost:3000"),
             ),
             (
-                ::auth_proxy::__private::Opt::Kind,
+                ::auth_proxy::__private::OptionKey::Kind,
                 ::auth_proxy::__private::Value::Literal("authjs"),
             ),
             (
-                ::auth_proxy::__private::Opt::Audience,
+                ::auth_proxy::__private::OptionKey::Audience,
                 ::auth_proxy::__private::Value::Literal("any"),
             ),
             (
-                ::auth_proxy::__private::Opt::Issuer,
+                ::auth_proxy::__private::OptionKey::Issuer,
                 ::auth_proxy::__private::Value::Env {
                     name: "ISSUER",
                     default: ::core::option::Option::None,
@@ -33,11 +33,11 @@ impl ::auth_proxy::AuthProxy for Login {
                 },
             ),
             (
-                ::auth_proxy::__private::Opt::PublicOrigins,
+                ::auth_proxy::__private::OptionKey::PublicOrigins,
                 ::auth_proxy::__private::Value::Literal("https://auth.example.com"),
             ),
             (
-                ::auth_proxy::__private::Opt::BaseUrl,
+                ::auth_proxy::__private::OptionKey::BaseUrl,
                 ::auth_proxy::__private::Value::Env {
                     name: "URL",
                     default: ::core::option::Option::Some("https://auth.example.com"),
@@ -45,27 +45,27 @@ impl ::auth_proxy::AuthProxy for Login {
                 },
             ),
             (
-                ::auth_proxy::__private::Opt::Timeout,
+                ::auth_proxy::__private::OptionKey::Timeout,
                 ::auth_proxy::__private::Value::Literal("500ms"),
             ),
             (
-                ::auth_proxy::__private::Opt::BodyLimit,
+                ::auth_proxy::__private::OptionKey::BodyLimit,
                 ::auth_proxy::__private::Value::Literal("64KiB"),
             ),
             (
-                ::auth_proxy::__private::Opt::AllowHttp,
+                ::auth_proxy::__private::OptionKey::AllowHttp,
                 ::auth_proxy::__private::Value::Literal("true"),
             ),
             (
-                ::auth_proxy::__private::Opt::Source,
+                ::auth_proxy::__private::OptionKey::Source,
                 ::auth_proxy::__private::Value::Literal("local"),
             ),
             (
-                ::auth_proxy::__private::Opt::Renew,
+                ::auth_proxy::__private::OptionKey::Renew,
                 ::auth_proxy::__private::Value::Literal("1h"),
             ),
             (
-                ::auth_proxy::__private::Opt::ExposeSessionToken,
+                ::auth_proxy::__private::OptionKey::ExposeSessionToken,
                 ::auth_proxy::__private::Value::Literal("false"),
             ),
         ],

@@ -8,7 +8,7 @@ impl ::auth_proxy::AuthProxy for Auth {
         name: "Auth",
         options: &[
             (
-                ::auth_proxy::__private::Opt::BaseUrl,
+                ::auth_proxy::__private::OptionKey::BaseUrl,
                 ::auth_proxy::__private::Value::Env {
                     name: "AUTH_UPSTREAM_URL",
                     default: ::core::option::Option::None,

@@ -8,11 +8,11 @@ impl ::auth_proxy::AuthProxy for Auth {
         name: "Auth",
         options: &[
             (
-                ::auth_proxy::__private::Opt::BasePath,
+                ::auth_proxy::__private::OptionKey::BasePath,
                 ::auth_proxy::__private::Value::Literal("/a"),
             ),
             (
-                ::auth_proxy::__private::Opt::Timeout,
+                ::auth_proxy::__private::OptionKey::Timeout,
                 ::auth_proxy::__private::Value::Literal("5"),
             ),
         ],

@@ -1,12 +1,19 @@
-use crate::{Bad, nearest, url};
+//! The options that take one of a set of bare words: one enum each.
 
-/// A set of bare words that an option can take.
-pub trait Choice: Copy + 'static {
-    /// Every word, in the order the documentation lists them.
-    const WORDS: &'static [(&'static str, Self)];
+use std::fmt;
+use std::str::FromStr;
+
+use crate::invalid_value::InvalidValue;
+use crate::suggest::nearest;
+
+/// An enum whose values are written as bare words.
+pub(crate) trait Choice: Copy + 'static {
+    /// The words with their values, in the order the documentation lists them.
+    const VALUES: &'static [(&'static str, Self)];
+    /// The words alone.
+    const NAMES: &'static [&'static str];
 
     /// What to write in place of another name that people use.
-    #[must_use]
     fn hint(_text: &str) -> Option<&'static str> {
         None
     }
@@ -14,42 +21,51 @@ pub trait Choice: Copy + 'static {
     /// Reads one of the words.
     ///
     /// # Errors
-    /// Lists the words, nearest first, when `text` is none of them.
-    fn parse(text: &str) -> Result<Self, Bad> {
+    /// Lists the words and the nearest one, when `text` is none of them.
+    fn read(text: &str) -> Result<Self, InvalidValue> {
         if let Some(hint) = Self::hint(text) {
-            return Err(Bad::part(hint, text));
+            return Err(InvalidValue::with_part(hint, text));
         }
-        if let Some((_, value)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
+        if let Some((_, value)) = Self::VALUES.iter().find(|(word, _)| *word == text) {
             return Ok(*value);
         }
-        let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
-        let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-        Err(match nearest(text, words.iter().copied()) {
-            Some(word) => Bad::part(format!("expected one of {list} (nearest: `{word}`)"), text),
-            None => Bad::part(format!("expected one of {list}"), text),
-        })
+        let list = Self::NAMES.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let near = nearest(text, Self::NAMES.iter().copied());
+        let near = near.map(|word| format!(" (nearest: `{word}`)")).unwrap_or_default();
+        Err(InvalidValue::with_part(format!("expected one of {list}{near}"), text))
     }
 }
 
+/// Declares an enum with the word of each value; generates `FromStr`, `Display` and the list of words.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ } $(hint = $hint:expr)?) => {
         $(#[$meta])*
+        ///
+        /// `FromStr` reads the word that selects a value in a configuration, `Display` writes it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum $name { $($(#[$vmeta])* $variant,)+ }
 
         impl Choice for $name {
-            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)+];
+            const VALUES: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)+];
+            const NAMES: &'static [&'static str] = &[$($word,)+];
 
             $(fn hint(text: &str) -> Option<&'static str> {
                 $hint(text)
             })?
         }
 
-        impl $name {
-            /// The word that selects this value in a configuration.
-            #[must_use]
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                Self::read(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $(Self::$variant => $word,)+ })
             }
         }
     };
@@ -62,17 +78,17 @@ choice! {
         Robo = "robo",
         /// Auth.js v5 (`@auth/core`, `@auth/express`, `next-auth` v5, ..).
         Authjs = "authjs",
-        /// `next-auth` v4, at least 4.24.5: before that, a cookie that anybody can get (the state of a sign-in
-        /// that was begun) is a token that names nobody (GHSA-v64w-49xw-qq89). It is refused here.
+        /// `next-auth` v4. Use 4.24.5 or later: before that, the state cookie of an unfinished sign-in, which anyone
+        /// can get, passes as a session token without a user (GHSA-v64w-49xw-qq89). This crate refuses such a token.
         NextAuthV4 = "next_auth_v4",
     }
-    hint = other_names_of_the_kind
+    hint = other_names_of_a_kind
 }
 
-/// The names that the packages and products go by. `next-auth` says nothing of its version, and v4 and v5 differ in
-/// cookie name and token format.
-fn other_names_of_the_kind(text: &str) -> Option<&'static str> {
-    if Kind::WORDS.iter().any(|(word, _)| *word == text) {
+/// The word for another name of a package or product. `next-auth` is v4 or v5, which differ in cookie name and token
+/// format, so that name alone is not accepted.
+fn other_names_of_a_kind(text: &str) -> Option<&'static str> {
+    if Kind::NAMES.contains(&text) {
         return None;
     }
     let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -87,38 +103,6 @@ fn other_names_of_the_kind(text: &str) -> Option<&'static str> {
         "nextauthv4" | "nextauth4" | "authjsv4" | "authjs4" => Some("next-auth v4 is written `next_auth_v4`"),
         "robo" | "robojs" | "robojsauth" => Some("Robo.js is written `robo`"),
         _ => None,
-    }
-}
-
-/// What `aud` or `iss` of a token must say.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Expected {
-    /// Whatever it says, and also nothing.
-    Any,
-    /// This.
-    Is(String),
-}
-
-impl Expected {
-    /// The bare words; anything else is the value itself.
-    pub const WORDS: [&'static str; 1] = ["any"];
-
-    /// Reads the word or a value.
-    ///
-    /// # Errors
-    /// When `text` is empty or longer than 1 KiB.
-    pub fn parse(text: &str) -> Result<Self, Bad> {
-        match text {
-            "any" => Ok(Self::Any),
-            text if text.trim_matches(['"', ' ']).is_empty() || text.len() > 1024 => {
-                Err(Bad::new("expected the value that the token carries, or `any` to waive the check"))
-            }
-            text => {
-                // Quotes keep a value from reading as the word.
-                let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-                Ok(Self::Is(inner.unwrap_or(text).to_owned()))
-            }
-        }
     }
 }
 
@@ -191,13 +175,13 @@ choice! {
 }
 
 choice! {
-    /// What a guard answers to a visitor without a session.
+    /// What a guard answers to a request without a session.
     Unauthenticated {
-        /// Browser navigations are sent to the sign-in page, everything else gets 401.
+        /// Redirects browser navigations to the sign-in page and answers other requests with 401.
         Auto = "auto",
-        /// Always to the sign-in page.
+        /// Always redirects to the sign-in page.
         Redirect = "redirect",
-        /// Always 401.
+        /// Always answers 401.
         Status = "status",
     }
 }
@@ -212,70 +196,52 @@ choice! {
     }
 }
 
-/// The `Host` that the upstream sees.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
-    /// Preserve for an internal upstream, else the upstream's own.
-    Auto,
-    /// That of this app: of `public_url`, else the one that was asked for, where it is believed.
-    Preserve,
-    /// The one of `upstream.base_url`.
-    Upstream,
-    /// A fixed host, with a port where needed.
-    Literal(String),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Host {
-    /// The bare words; anything else is a host name.
-    pub const WORDS: [&'static str; 3] = ["auto", "preserve", "upstream"];
-
-    /// Reads a word or a host name.
-    ///
-    /// # Errors
-    /// When `text` is neither.
-    pub fn parse(text: &str) -> Result<Self, Bad> {
-        Ok(match text {
-            "auto" => Self::Auto,
-            "preserve" => Self::Preserve,
-            "upstream" => Self::Upstream,
-            _ => Self::Literal(url::host(text)?),
-        })
+    fn round_trip<C: Choice + FromStr<Err = InvalidValue> + fmt::Display + fmt::Debug + PartialEq>() {
+        assert_eq!(C::VALUES.len(), C::NAMES.len());
+        for ((word, value), name) in C::VALUES.iter().zip(C::NAMES) {
+            assert_eq!((word, value.to_string().as_str()), (name, *word));
+            assert_eq!(word.parse::<C>().as_ref(), Ok(value));
+        }
+        assert!("".parse::<C>().is_err());
     }
-}
 
-/// What becomes of the `Domain` of the upstream's cookies.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CookieDomain {
-    /// Kept where this app's host is in it, else taken out.
-    Auto,
-    /// Kept as it is.
-    Keep,
-    /// Always taken out: every cookie is this host's alone.
-    Drop,
-    /// Replaced by this domain.
-    Literal(String),
-}
+    #[test]
+    fn every_word_is_read_back_as_its_value() {
+        round_trip::<Kind>();
+        round_trip::<Strategy>();
+        round_trip::<TokenFormat>();
+        round_trip::<Source>();
+        round_trip::<Unauthenticated>();
+        round_trip::<Routes>();
+    }
 
-impl CookieDomain {
-    /// The bare words; anything else is a domain.
-    pub const WORDS: [&'static str; 3] = ["auto", "keep", "drop"];
+    #[test]
+    fn unknown_word_lists_the_words_and_the_nearest() {
+        let error = "datbase".parse::<Strategy>().unwrap_err();
+        assert_eq!(error.message(), "expected one of `jwt`, `database` (nearest: `database`)");
+        assert!(error.quoted().ends_with(", found `datbase`"));
+    }
 
-    /// Reads a word or a domain.
-    ///
-    /// # Errors
-    /// When `text` is neither.
-    pub fn parse(text: &str) -> Result<Self, Bad> {
-        Ok(match text {
-            "auto" => Self::Auto,
-            "keep" => Self::Keep,
-            "drop" => Self::Drop,
-            _ => {
-                let domain = url::host(text.strip_prefix('.').unwrap_or(text))?;
-                if domain.contains(':') {
-                    return Err(Bad::part("the domain of a cookie has no port", text));
-                }
-                Self::Literal(domain)
+    #[test]
+    fn other_names_of_a_kind_get_a_hint() {
+        for (texts, says) in [
+            (&["nextauth", "next_auth", "next-auth", "NextAuth.js", "next.js"][..], "for v5"),
+            (&["auth.js", "Auth.js", "@auth/core", "next-auth@5", "Authjs"], "write `authjs` for Auth.js"),
+            (&["next-auth@4", "nextauth4", "next-auth-v4"], "is written `next_auth_v4`"),
+            (&["robo.js", "Robo", "@robojs/auth"], "is written `robo`"),
+        ] {
+            for text in texts {
+                let hint = Kind::hint(text).unwrap();
+                assert!(hint.contains(says), "{text}: {hint}");
+                assert_eq!(text.parse::<Kind>().unwrap_err().message(), hint);
             }
-        })
+        }
+        for text in ["robo", "authjs", "next_auth_v4", "other"] {
+            assert_eq!(Kind::hint(text), None, "{text}");
+        }
     }
 }

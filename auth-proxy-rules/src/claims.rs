@@ -1,29 +1,32 @@
-use crate::Bad;
+//! The rule of `session.claims`.
 
-/// What says when a token is good and which it is (RFC 7519, sections 4.1.4 to 4.1.7): nothing of its user.
-const OF_THE_TOKEN: [&str; 4] = ["exp", "iat", "nbf", "jti"];
+use crate::invalid_value::InvalidValue;
 
-/// The names of claims, with commas between.
-pub(crate) fn claims(text: &str) -> Result<Vec<String>, Bad> {
+/// Claims about the token itself (RFC 7519, sections 4.1.4 to 4.1.7). They say nothing of the user.
+const CLAIMS_OF_THE_TOKEN: [&str; 4] = ["exp", "iat", "nbf", "jti"];
+
+/// Checks the names of claims.
+pub(crate) fn claim_names(items: &[&str]) -> Result<Vec<String>, InvalidValue> {
     let mut names: Vec<String> = Vec::new();
-    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        if name == "sessionToken" {
-            return Err(Bad::new("`sessionToken` is what the cookie holds, and stays there: remove it"));
+    for name in items {
+        if *name == "sessionToken" {
+            return Err(InvalidValue::new(
+                "`sessionToken` is the value of the session cookie, which `session.user` does not show: remove it",
+            ));
         }
-        if OF_THE_TOKEN.contains(&name) {
-            let message = format!(
-                "`{name}` says when and which token this is, and is not shown in `session.user`: remove it, and read \
+        if CLAIMS_OF_THE_TOKEN.contains(name) {
+            return Err(InvalidValue::new(format!(
+                "`{name}` describes the token and not the user, so `session.user` does not show it: remove it, and read \
                  it from `Token`"
-            );
-            return Err(Bad::new(message));
+            )));
         }
         if name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Bad::part("the name of a claim has no white space in it", name));
+            return Err(InvalidValue::with_part("the name of a claim has no white space in it", *name));
         }
         if names.iter().any(|known| known == name) {
-            return Err(Bad::part("this claim is named twice: remove one", name));
+            return Err(InvalidValue::with_part("this claim is named twice: remove one", *name));
         }
-        names.push(name.to_owned());
+        names.push((*name).to_owned());
     }
     Ok(names)
 }
@@ -33,14 +36,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_whole_and_said_once() {
+    fn claim_names_are_kept_whole() {
         assert_eq!(
-            claims(" role , https://example.com/plan,").unwrap(),
+            claim_names(&["role", "https://example.com/plan"]).unwrap(),
             ["role", "https://example.com/plan"]
         );
-        assert_eq!(claims("").unwrap(), [""; 0]);
-        for bad in ["exp", "role,jti", "sessionToken", "role,role", "two words", "a\u{7f}"] {
-            assert!(claims(bad).is_err(), "{bad}");
+        assert_eq!(claim_names(&[]).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn claims_of_the_token_and_repeated_names_are_refused() {
+        for bad in [
+            &["exp"][..],
+            &["role", "jti"],
+            &["sessionToken"],
+            &["role", "role"],
+            &["two words"],
+            &["a\u{7f}"],
+        ] {
+            assert!(claim_names(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -1,9 +1,11 @@
+//! Rules for headers and cookie names.
+
 use http::{HeaderName, HeaderValue};
 
-use crate::Bad;
+use crate::invalid_value::InvalidValue;
 
-/// Headers that belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1) and never
-/// travel on.
+/// Hop-by-hop headers: they belong to one connection and are never forwarded (RFC 9110, section 7.6.1; RFC 7540, section
+/// 3.2.1).
 const HOP_BY_HOP: [&str; 10] = [
     "connection",
     "http2-settings",
@@ -17,7 +19,7 @@ const HOP_BY_HOP: [&str; 10] = [
     "upgrade",
 ];
 
-/// Whether a header, in lower case, belongs to one connection only.
+/// Whether a header name in lower case is hop-by-hop.
 #[must_use]
 pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.contains(&name)
@@ -26,18 +28,23 @@ pub fn is_hop_by_hop(name: &str) -> bool {
 /// Checks the name of an extra header and returns it in lower case.
 ///
 /// # Errors
-/// When the name is not a header name or must not be configured.
-pub fn header_name(text: &str) -> Result<String, Bad> {
+/// When the text is no header name, or the header must not be configured.
+pub fn header_name(text: &str) -> Result<String, InvalidValue> {
     let name = HeaderName::from_bytes(text.as_bytes())
-        .map_err(|_| Bad::part("not a header name: letters, digits and `-` only", text))?;
+        .map_err(|_| InvalidValue::with_part("not a header name: letters, digits and `-` only", text))?;
     let name = name.as_str();
     if is_hop_by_hop(name) {
-        return Err(Bad::part("this header belongs to a single connection and cannot be configured", name));
+        return Err(InvalidValue::with_part(
+            "this header belongs to a single connection and cannot be configured",
+            name,
+        ));
     }
     Err(match name {
-        "host" => Bad::new("the `Host` header is set by `upstream.host`"),
-        "content-length" => Bad::new("`Content-Length` follows from the body and cannot be configured"),
-        "cookie" => Bad::new("`Cookie` carries the visitor's own cookies and cannot be configured"),
+        "host" => InvalidValue::new("the `Host` header is set by `upstream.host`"),
+        "content-length" => {
+            InvalidValue::new("`Content-Length` follows from the body and cannot be configured")
+        }
+        "cookie" => InvalidValue::new("`Cookie` carries the visitor's own cookies and cannot be configured"),
         _ => return Ok(name.to_owned()),
     })
 }
@@ -45,29 +52,32 @@ pub fn header_name(text: &str) -> Result<String, Bad> {
 /// Checks the value of an extra header.
 ///
 /// # Errors
-/// When the value is not a header value. The value itself is never part of the message.
-pub fn header_value(text: &str) -> Result<(), Bad> {
+/// When the text is no header value. The message never contains it: the value may be a secret.
+pub fn header_value(text: &str) -> Result<(), InvalidValue> {
     if text.trim() != text {
-        return Err(Bad::new("a header value has no white space at its ends"));
+        return Err(InvalidValue::new("a header value has no white space at its ends"));
     }
     if text.is_ascii() && HeaderValue::from_str(text).is_ok() {
         Ok(())
     } else {
-        Err(Bad::new("a header value holds visible ASCII characters only"))
+        Err(InvalidValue::new("a header value holds visible ASCII characters only"))
     }
 }
 
 /// Checks a cookie name: a token of RFC 6265, section 4.1.1.
 ///
 /// # Errors
-/// When the name is empty or holds a character that no cookie name may hold.
-pub fn cookie_name(text: &str) -> Result<String, Bad> {
+/// When the name is empty or contains a character that is not allowed.
+pub fn cookie_name(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() {
-        return Err(Bad::new("a cookie name is not empty"));
+        return Err(InvalidValue::new("a cookie name is not empty"));
     }
     let separator = |c: char| "()<>@,;:\\\"/[]?={} \t".contains(c);
     if let Some(c) = text.chars().find(|c| !c.is_ascii_graphic() || separator(*c)) {
-        return Err(Bad::part("a cookie name holds no such character", c.escape_default().to_string()));
+        return Err(InvalidValue::with_part(
+            "a cookie name holds no such character",
+            c.escape_default().to_string(),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -77,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn header_names() {
+    fn reserved_and_malformed_header_names_are_refused() {
         assert_eq!(header_name("X-Api-Key").as_deref(), Ok("x-api-key"));
         for bad in ["", "a b", "a:b", "ä", "Host", "COOKIE", "content-length", "Connection", "te", "upgrade"]
         {
@@ -86,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn header_values() {
+    fn header_values_are_visible_ascii() {
         assert!(header_value("s3cret, yes").is_ok());
         for bad in ["a\nb", "a\r\nX: y", "\u{7f}", " a", "a\t", "ä"] {
             assert!(header_value(bad).is_err(), "{bad:?}");
@@ -94,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_names() {
+    fn cookie_names_are_tokens() {
         assert!(cookie_name("__Secure-authjs.session-token").is_ok());
         for bad in ["", "a b", "a=b", "a;b", "a,b", "ä", "a\tb", "\"a\""] {
             assert!(cookie_name(bad).is_err(), "{bad}");

@@ -1,40 +1,54 @@
 //! The option rules of [axum-auth-proxy](https://docs.rs/axum-auth-proxy), in one place.
 //!
-//! The `auth_proxy!` macro proves literals with these functions at compile time, and
-//! `from_env()` and the builder check everything else with the same functions at start.
-//! Nothing here reads the environment, does IO, or keeps a secret: a secret is described
-//! ([`SecretInfo`]), never stored.
+//! The `auth_proxy!` macro checks literals with these functions at compile time. `from_env()` and the builder check
+//! everything else with the same functions at start. Nothing here reads the environment, does IO, or keeps a secret: a
+//! secret is described ([`SecretInfo`]), never stored.
 //!
-//! This crate is an implementation detail of auth-proxy and follows no version promise of its own.
+//! This crate is an implementation detail of axum-auth-proxy. It makes no version promise of its own.
 
-mod across;
-mod bad;
 mod choices;
 mod claims;
+mod cookie_names;
+mod cross_checks;
 mod draft;
+mod group;
 mod header;
+mod host;
+mod invalid_value;
+mod lists;
 mod option;
+mod option_macro;
 mod path;
 mod prefix;
+mod problem;
+mod rewriting;
+mod rule;
 mod secret;
+mod setting;
 mod settings;
+mod shape;
 mod suggest;
 mod units;
 mod url;
+mod words_or_text;
 
-pub use bad::{Bad, Place, Problem};
-pub use choices::{
-    Choice, CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
-};
-pub use draft::{Draft, Known};
 pub use ipnet::IpNet;
 
-pub use header::{cookie_name, header_name, header_value, is_hop_by_hop};
-pub use option::{Group, Opt, Shape};
-pub use path::{is_local, path};
-pub use prefix::{is_lowered, lowered};
-pub use secret::{Pem, SecretInfo};
-pub use settings::{CookieNames, Rewriting, Settings};
-pub use suggest::{nearest, snake_case};
-pub use units::{duration, size};
-pub use url::{BaseUrl, Origin, base_url, host, is_in_domain, is_internal_host, is_loopback_host, origin};
+pub use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+pub use crate::cookie_names::CookieNames;
+pub use crate::group::Group;
+pub use crate::header::{cookie_name, header_name, header_value, is_hop_by_hop};
+pub use crate::host::{host, is_in_domain, is_internal_host, is_loopback_host};
+pub use crate::invalid_value::InvalidValue;
+pub use crate::option::{Draft, OptionKey, Settings};
+pub use crate::path::{is_local, path};
+pub use crate::prefix::{lacks_security_prefix, without_security_prefix};
+pub use crate::problem::{Place, Problem};
+pub use crate::rewriting::Rewriting;
+pub use crate::secret::{Pem, SecretInfo};
+pub use crate::setting::Setting;
+pub use crate::shape::Shape;
+pub use crate::suggest::{nearest, snake_case};
+pub use crate::units::{duration, size};
+pub use crate::url::{BaseUrl, Origin, base_url, origin};
+pub use crate::words_or_text::{CookieDomain, Expected, Host};

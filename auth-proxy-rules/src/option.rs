@@ -1,241 +1,293 @@
+//! The table of options. To add one, add a row here, a row to the table in the README, and a test.
+
 use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
 
-use crate::{Choice as _, Kind};
+use ipnet::IpNet;
 
-/// The block of a configuration that an option stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Group {
-    /// At the top level.
-    Top,
-    /// In `upstream: { .. }`.
-    Upstream,
-    /// In `session: { .. }`.
-    Session,
-    /// In `cors: { .. }`.
-    Cors,
-    /// In `rewrite: { .. }`.
-    Rewrite,
-}
+use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+use crate::claims::claim_names;
+use crate::cookie_names::CookieNames;
+use crate::group::Group;
+use crate::header::cookie_name;
+use crate::invalid_value::InvalidValue;
+use crate::lists::{cors_origins, hosts, networks, public_origins};
+use crate::option_macro::options;
+use crate::rewriting::Rewriting;
+use crate::rule::{Counts, Durations, List, Names, Path, Rule, Sizes, Switch, Text, Word, WordOrText, Zero};
+use crate::secret::SecretInfo;
+use crate::setting::Setting;
+use crate::shape::Shape;
+use crate::url::{BaseUrl, Origin, base_url, origin};
+use crate::words_or_text::{CookieDomain, Expected, Host};
 
-impl Group {
-    /// The blocks that stand at the top level, beside the options there.
-    pub const BLOCKS: [Self; 4] = [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite];
+const SHORTEST: Duration = Duration::from_millis(10);
+const REQUEST_TIME: Durations =
+    Durations { bounds: SHORTEST..=Duration::from_secs(600), zero: Zero::Refused };
+const CACHE_TIME: Durations = Durations { bounds: SHORTEST..=Duration::from_secs(3600), zero: Zero::Off };
+const STALE_TIME: Durations =
+    Durations { bounds: SHORTEST..=Duration::from_secs(24 * 3600), zero: Zero::Off };
+const RENEWAL_AGE: Durations =
+    Durations { bounds: SHORTEST..=Duration::from_secs(30 * 24 * 3600), zero: Zero::Always };
+const BODY_SIZE: Sizes = Sizes { bounds: 1..=1 << 30, expected: "expected a size from `1B` to `1GiB`" };
 
-    /// The block with this key.
-    #[must_use]
-    pub fn block(key: &str) -> Option<Self> {
-        Self::BLOCKS.into_iter().find(|block| block.key() == key)
+/// The default of `upstream.timeout`.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+
+options! {
+    ($)
+
+    derived {
+        /// This app's own origin, if it is configured.
+        public_url: Option<Origin>,
+        /// The software of the upstream, if it is configured.
+        kind: Option<Kind>,
+        /// The address of the upstream.
+        base_url: BaseUrl,
+        /// The path of the sign-in routes at the upstream, without a trailing `/`.
+        upstream_base_path: String,
+        /// The full names that the session cookie may have.
+        cookie_names: CookieNames,
+        /// How session tokens are protected.
+        token: TokenFormat,
+        /// The `Host` that the upstream sees; never [`Host::Auto`].
+        host: Host,
+        /// The part of `timeout` that connecting may take.
+        connect_timeout: Duration,
+        /// Where visitors sign in.
+        sign_in_path: String,
+        /// What is changed in the upstream's responses.
+        rewrite: Rewriting,
     }
 
-    /// The key of the block, empty for the top level.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Top => "",
-            Self::Upstream => "upstream",
-            Self::Session => "session",
-            Self::Cors => "cors",
-            Self::Rewrite => "rewrite",
-        }
-    }
-}
+    BasePath: Top "base_path", false, "\"/api/auth\"", value {
+        /// `base_path`: the path of the sign-in routes in this app, without a trailing `/`.
+        base_path: Path = Path, base_path(text), default "/api/auth".to_owned(),
+    };
 
-/// How the value of an option is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// A string literal.
-    Text,
-    /// One of a set of bare words.
-    Word(&'static [&'static str]),
-    /// One of a set of bare words, or a string literal.
-    WordOrText(&'static [&'static str]),
-    /// A duration such as `5s`.
-    Duration,
-    /// A duration such as `5s`, or the bare word `off`.
-    DurationOrOff,
-    /// A duration such as `1h`, or the bare word `always`.
-    DurationOrAlways,
-    /// A size such as `1MiB`.
-    Size,
-    /// A whole number.
-    Count,
-    /// A whole number, or the bare word `off`.
-    CountOrOff,
-    /// `true` or `false`.
-    Bool,
-    /// `{ "name": "value" }`.
-    Headers,
-    /// `env("NAME")`, or a list of them.
-    Secret,
-    /// A list of string literals; in one text, with commas between.
-    List,
-    /// A list of names, as bare words or string literals; in one text, with commas between.
-    Names,
-    /// A Rust expression.
-    Expression,
-}
+    PublicUrl: Top "public_url", true, "\"https://app.example.com\"", value {
+        /// `public_url`: this app's own origin as browsers see it.
+        public_url: Text<Origin> = Text(origin), public_url(text),
+    };
 
-macro_rules! options {
-    ($($(#[doc = $doc:literal])+ $name:ident = $group:ident $key:literal, $shape:expr, $env:literal, $example:literal;)+) => {
-        /// An option of a configuration.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Opt { $($(#[doc = $doc])+ $name,)+ }
+    Hosts: Top "hosts", true, "[\"app.example.com\"]", value {
+        /// `hosts`: the hosts of this app besides loopback hosts, with the port if the address has one.
+        hosts: List<String> = List(hosts), hosts(list), default Vec::new(),
+    };
 
-        impl Opt {
-            /// Every option, in the order the documentation lists them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+    Kind: Upstream "kind", true, "robo", value {
+        /// `upstream.kind`: the software of the upstream. Without it, both names that Auth.js gives to the session cookie
+        /// are accepted.
+        kind: Word<Kind> = Word(PhantomData), upstream_kind(Kind),
+    };
 
-            /// The block it stands in.
-            #[must_use]
-            pub fn group(self) -> Group {
-                match self { $(Self::$name => Group::$group,)+ }
-            }
+    BaseUrl: Upstream "base_url", true, "env(\"AUTH_UPSTREAM_URL\")", value {
+        /// `upstream.base_url`: the address of the upstream.
+        base_url: Text<BaseUrl> = Text(base_url), upstream_base_url(text),
+    };
 
-            /// Its key within the block.
-            #[must_use]
-            pub fn key(self) -> &'static str {
-                match self { $(Self::$name => $key,)+ }
-            }
+    UpstreamBasePath: Upstream "base_path", true, "\"/api/auth\"", value {
+        /// `upstream.base_path`: the path of the sign-in routes at the upstream.
+        upstream_base_path: Path = Path, upstream_base_path(text),
+    };
 
-            /// How its value is written.
-            #[must_use]
-            pub fn shape(self) -> Shape {
-                match self { $(Self::$name => $shape,)+ }
-            }
+    Headers: Upstream "headers", true, "{ \"x-api-key\": env(\"AUTH_PROXY_KEY\") }", composite {
+        /// `upstream.headers`: extra headers of every request to the upstream.
+        Shape::Headers
+    };
 
-            /// Whether its value may come from the environment.
-            #[must_use]
-            pub fn takes_env(self) -> bool {
-                match self { $(Self::$name => $env,)+ }
-            }
+    CookieName: Upstream "cookie_name", true, "\"authjs.session-token\"", value {
+        /// `upstream.cookie_name`: the full name of the session cookie.
+        cookie_name: Text<String> = Text(cookie_name), upstream_cookie_name(text),
+    };
 
-            /// A value to show in messages, as it would be written.
-            #[must_use]
-            pub fn example(self) -> &'static str {
-                match self { $(Self::$name => $example,)+ }
-            }
-        }
+    Secret: Upstream "secret", true, "env(\"AUTH_SECRET\")", composite {
+        /// `upstream.secret`: the secrets that session tokens are protected with, newest first.
+        Shape::Secret
+    };
+
+    Strategy: Upstream "session_strategy", true, "jwt", value {
+        /// `upstream.session_strategy`: how the upstream keeps sessions.
+        strategy: Word<Strategy> = Word(PhantomData), upstream_session_strategy(Strategy), default Strategy::Jwt,
+    };
+
+    Token: Upstream "token", true, "encrypted", value {
+        /// `upstream.token`: how session tokens are protected.
+        token: Word<TokenFormat> = Word(PhantomData), upstream_token(TokenFormat),
+    };
+
+    Audience: Upstream "audience", true, "\"my-app\"", value {
+        /// `upstream.audience`: the expected `aud` of a session token.
+        audience: WordOrText<Expected> = WordOrText(PhantomData), upstream_audience(Expected), default Expected::Any,
+    };
+
+    Issuer: Upstream "issuer", true, "\"https://auth.example.com\"", value {
+        /// `upstream.issuer`: the expected `iss` of a session token.
+        issuer: WordOrText<Expected> = WordOrText(PhantomData), upstream_issuer(Expected), default Expected::Any,
+    };
+
+    PublicOrigins: Upstream "public_origins", true, "[\"https://auth.example.com\"]", value {
+        /// `upstream.public_origins`: other origins that the upstream uses as its own. Redirects to them become redirects to
+        /// this app.
+        public_origins: List<Origin> = List(public_origins), upstream_public_origins(list), default Vec::new(),
+    };
+
+    Host: Upstream "host", true, "auto", value {
+        /// `upstream.host`: the `Host` that the upstream sees.
+        host: WordOrText<Host> = WordOrText(PhantomData), upstream_host(Host),
+    };
+
+    Fetch: Upstream "fetch", false, "my_client()", composite {
+        /// `upstream.fetch`: the client that sends requests to the upstream.
+        Shape::Expression
+    };
+
+    Timeout: Upstream "timeout", true, "10s", value {
+        /// `upstream.timeout`: the longest wait for the head of a response, and between two pieces of its body. A session
+        /// lookup must be complete within it. From 10 milliseconds to 10 minutes.
+        timeout: Durations = REQUEST_TIME, upstream_timeout(Duration), default TIMEOUT,
+    };
+
+    ConnectTimeout: Upstream "connect_timeout", true, "2s", value {
+        /// `upstream.connect_timeout`: the part of `upstream.timeout` that connecting may take. From 10 milliseconds to 10
+        /// minutes.
+        connect_timeout: Durations = REQUEST_TIME, upstream_connect_timeout(Duration),
+    };
+
+    Concurrency: Upstream "concurrency", true, "128", value {
+        /// `upstream.concurrency`: the greatest number of session lookups at the upstream at the same time.
+        concurrency: Counts = Counts { most: 1_000_000, zero_is_off: false }, upstream_concurrency(u32), default 128,
+    };
+
+    Queue: Upstream "queue", true, "1_000", value {
+        /// `upstream.queue`: the greatest number of session lookups that wait for a free place; zero for none.
+        queue: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_queue(u32), default 1_000,
+    };
+
+    Retries: Upstream "retries", true, "2", value {
+        /// `upstream.retries`: how often a request that is safe to repeat is sent again; zero for never, at most 10.
+        retries: Counts = Counts { most: 10, zero_is_off: true }, upstream_retries(u32), default 2,
+    };
+
+    CircuitBreaker: Upstream "circuit_breaker", true, "5", value {
+        /// `upstream.circuit_breaker`: the number of failures in a row after which no requests are sent for a while; zero for
+        /// no circuit breaker.
+        circuit_breaker: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_circuit_breaker(u32), default 5,
+    };
+
+    BodyLimit: Upstream "body_limit", true, "1MiB", value {
+        /// `upstream.body_limit`: the greatest size of a request body in bytes, up to 1 GiB.
+        body_limit: Sizes = BODY_SIZE, upstream_body_limit(u64), default 1 << 20,
+    };
+
+    AllowHttp: Upstream "allow_http", true, "true", value {
+        /// `upstream.allow_http`: whether plain http to a public host is allowed.
+        allow_http: Switch = Switch, upstream_allow_http(bool),
+    };
+
+    Source: Session "source", true, "upstream", value {
+        /// `session.source`: where sessions are read from.
+        source: Word<Source> = Word(PhantomData), session_source(Source), default Source::Upstream,
+    };
+
+    Cache: Session "cache", true, "30s", value {
+        /// `session.cache`: how long a session is used without another lookup; zero for no cache. From 10 milliseconds to 1
+        /// hour.
+        cache: Durations = CACHE_TIME, session_cache(Duration), default Duration::ZERO,
+    };
+
+    CacheEntries: Session "cache_entries", true, "10_000", value {
+        /// `session.cache_entries`: the number of cached sessions, and of cached verified tokens. An entry of more than 2 KiB
+        /// counts as several.
+        cache_entries: Counts = Counts { most: 1_000_000_000, zero_is_off: false }, session_cache_entries(u32), default 10_000,
+    };
+
+    StaleIfError: Session "stale_if_error", true, "5m", value {
+        /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails; zero for
+        /// not at all. From 10 milliseconds to 24 hours.
+        stale_if_error: Durations = STALE_TIME, session_stale_if_error(Duration), default Duration::ZERO,
+    };
+
+    Renew: Session "renew", true, "1h", value {
+        /// `session.renew`: how old the browser's token must be before it is replaced by the token that the upstream renewed;
+        /// zero for always. From 10 milliseconds to 720 hours.
+        renew: Durations = RENEWAL_AGE, session_renew(Duration), default Duration::ZERO,
+    };
+
+    ExposeSessionToken: Session "expose_session_token", true, "true", value {
+        /// `session.expose_session_token`: whether page scripts may read the token of a database session.
+        expose_session_token: Switch = Switch, session_expose_session_token(bool), default false,
+    };
+
+    SessionClaims: Session "claims", true, "[role, \"org.id\"]", value {
+        /// `session.claims`: further claims that `session.user` shows with `session.source: local`, each under its own name.
+        /// A name is not a path: `"org.id"` names the claim `org.id`.
+        session_claims: Names = Names(claim_names), session_claims(list), default Vec::new(),
+    };
+
+    Unauthenticated: Top "unauthenticated", true, "auto", value {
+        /// `unauthenticated`: what a guard answers to a request without a session.
+        unauthenticated: Word<Unauthenticated> = Word(PhantomData), unauthenticated(Unauthenticated), default Unauthenticated::Auto,
+    };
+
+    SignInPath: Top "sign_in_path", true, "\"/api/auth/signin\"", value {
+        /// `sign_in_path`: where visitors sign in.
+        sign_in_path: Path = Path, sign_in_path(text),
+    };
+
+    TrustedProxies: Top "trusted_proxies", true, "[\"10.0.0.0/8\"]", value {
+        /// `trusted_proxies`: addresses and CIDR blocks of the peers whose `X-Forwarded-*` headers are used. The `Host` that
+        /// such a peer sends is not.
+        trusted_proxies: List<IpNet> = List(networks), trusted_proxies(list), default Vec::new(),
+    };
+
+    ClientJs: Top "client_js", true, "false", value {
+        /// `client_js`: whether the browser client is served at `{base_path}/client.js`.
+        client_js: Switch = Switch, client_js(bool), default true,
+    };
+
+    CorsOrigins: Cors "origins", true, "[\"https://app.example.com\"]", value {
+        /// `cors.origins`: other origins whose pages may use the sign-in routes, with credentials.
+        cors_origins: List<Origin> = List(cors_origins), cors_origins(list), default Vec::new(),
+    };
+
+    RewriteLocation: Rewrite "location", true, "false", value {
+        /// `rewrite.location`: whether redirects to the upstream become redirects to this app.
+        rewrite_location: Switch = Switch, rewrite_location(bool),
+    };
+
+    CookieDomain: Rewrite "cookie_domain", true, "\"example.com\"", value {
+        /// `rewrite.cookie_domain`: what happens to the `Domain` of the upstream's cookies.
+        cookie_domain: WordOrText<CookieDomain> = WordOrText(PhantomData), rewrite_cookie_domain(CookieDomain),
+    };
+
+    CookiePath: Rewrite "cookie_path", true, "false", value {
+        /// `rewrite.cookie_path`: whether the upstream's base path in the `Path` of cookies becomes `base_path`.
+        cookie_path: Switch = Switch, rewrite_cookie_path(bool),
+    };
+
+    CookieSecure: Rewrite "cookie_secure", true, "false", value {
+        /// `rewrite.cookie_secure`: whether cookies lose `Secure` if `public_url` is http.
+        cookie_secure: Switch = Switch, rewrite_cookie_secure(bool),
+    };
+
+    CookiePrefix: Rewrite "cookie_prefix", true, "false", value {
+        /// `rewrite.cookie_prefix`: whether cookie names lose `__Secure-` and `__Host-` if `public_url` is http.
+        cookie_prefix: Switch = Switch, rewrite_cookie_prefix(bool),
+    };
+
+    Routes: Top "routes", true, "all", value {
+        /// `routes`: which paths below the base path are forwarded.
+        routes: Word<Routes> = Word(PhantomData), routes(Routes), default Routes::All,
     };
 }
 
-const TOKEN_WORDS: &[&str] = &[
-    "encrypted",
-    "encrypted_v4",
-    "hs256",
-    "hs384",
-    "hs512",
-    "rs256",
-    "rs384",
-    "rs512",
-    "ps256",
-    "ps384",
-    "ps512",
-    "es256",
-    "es384",
-    "eddsa",
-];
-
-options! {
-    /// `base_path`
-    BasePath = Top "base_path", Shape::Text, false, "\"/api/auth\"";
-    /// `public_url`
-    PublicUrl = Top "public_url", Shape::Text, true, "\"https://app.example.com\"";
-    /// `hosts`
-    Hosts = Top "hosts", Shape::List, true, "[\"app.example.com\"]";
-    /// `upstream.kind`
-    Kind = Upstream "kind", Shape::Word(&["robo", "authjs", "next_auth_v4"]), true, "robo";
-    /// `upstream.base_url`
-    BaseUrl = Upstream "base_url", Shape::Text, true, "env(\"AUTH_UPSTREAM_URL\")";
-    /// `upstream.base_path`
-    UpstreamBasePath = Upstream "base_path", Shape::Text, true, "\"/api/auth\"";
-    /// `upstream.headers`
-    Headers = Upstream "headers", Shape::Headers, true, "{ \"x-api-key\": env(\"AUTH_PROXY_KEY\") }";
-    /// `upstream.cookie_name`
-    CookieName = Upstream "cookie_name", Shape::Text, true, "\"authjs.session-token\"";
-    /// `upstream.secret`
-    Secret = Upstream "secret", Shape::Secret, true, "env(\"AUTH_SECRET\")";
-    /// `upstream.session_strategy`
-    Strategy = Upstream "session_strategy", Shape::Word(&["jwt", "database"]), true, "jwt";
-    /// `upstream.token`
-    Token = Upstream "token", Shape::Word(TOKEN_WORDS), true, "encrypted";
-    /// `upstream.audience`
-    Audience = Upstream "audience", Shape::WordOrText(&["any"]), true, "\"my-app\"";
-    /// `upstream.issuer`
-    Issuer = Upstream "issuer", Shape::WordOrText(&["any"]), true, "\"https://auth.example.com\"";
-    /// `upstream.public_origins`
-    PublicOrigins = Upstream "public_origins", Shape::List, true, "[\"https://auth.example.com\"]";
-    /// `upstream.host`
-    Host = Upstream "host", Shape::WordOrText(&["auto", "preserve", "upstream"]), true, "auto";
-    /// `upstream.fetch`
-    Fetch = Upstream "fetch", Shape::Expression, false, "my_client()";
-    /// `upstream.timeout`
-    Timeout = Upstream "timeout", Shape::Duration, true, "10s";
-    /// `upstream.connect_timeout`
-    ConnectTimeout = Upstream "connect_timeout", Shape::Duration, true, "2s";
-    /// `upstream.concurrency`
-    Concurrency = Upstream "concurrency", Shape::Count, true, "128";
-    /// `upstream.queue`
-    Queue = Upstream "queue", Shape::CountOrOff, true, "1_000";
-    /// `upstream.retries`
-    Retries = Upstream "retries", Shape::CountOrOff, true, "2";
-    /// `upstream.circuit_breaker`
-    CircuitBreaker = Upstream "circuit_breaker", Shape::CountOrOff, true, "5";
-    /// `upstream.body_limit`
-    BodyLimit = Upstream "body_limit", Shape::Size, true, "1MiB";
-    /// `upstream.allow_http`
-    AllowHttp = Upstream "allow_http", Shape::Bool, true, "true";
-    /// `session.source`
-    Source = Session "source", Shape::Word(&["upstream", "local"]), true, "upstream";
-    /// `session.cache`
-    Cache = Session "cache", Shape::DurationOrOff, true, "30s";
-    /// `session.cache_entries`
-    CacheEntries = Session "cache_entries", Shape::Count, true, "10_000";
-    /// `session.stale_if_error`
-    StaleIfError = Session "stale_if_error", Shape::DurationOrOff, true, "5m";
-    /// `session.renew`
-    Renew = Session "renew", Shape::DurationOrAlways, true, "1h";
-    /// `session.expose_session_token`
-    ExposeSessionToken = Session "expose_session_token", Shape::Bool, true, "true";
-    /// `session.claims`
-    SessionClaims = Session "claims", Shape::Names, true, "[role, \"org.id\"]";
-    /// `unauthenticated`
-    Unauthenticated = Top "unauthenticated", Shape::Word(&["auto", "redirect", "status"]), true, "auto";
-    /// `sign_in_path`
-    SignInPath = Top "sign_in_path", Shape::Text, true, "\"/api/auth/signin\"";
-    /// `trusted_proxies`
-    TrustedProxies = Top "trusted_proxies", Shape::List, true, "[\"10.0.0.0/8\"]";
-    /// `client_js`
-    ClientJs = Top "client_js", Shape::Bool, true, "false";
-    /// `cors.origins`
-    CorsOrigins = Cors "origins", Shape::List, true, "[\"https://app.example.com\"]";
-    /// `rewrite.location`
-    RewriteLocation = Rewrite "location", Shape::Bool, true, "false";
-    /// `rewrite.cookie_domain`
-    CookieDomain = Rewrite "cookie_domain", Shape::WordOrText(&["auto", "keep", "drop"]), true, "\"example.com\"";
-    /// `rewrite.cookie_path`
-    CookiePath = Rewrite "cookie_path", Shape::Bool, true, "false";
-    /// `rewrite.cookie_secure`
-    CookieSecure = Rewrite "cookie_secure", Shape::Bool, true, "false";
-    /// `rewrite.cookie_prefix`
-    CookiePrefix = Rewrite "cookie_prefix", Shape::Bool, true, "false";
-    /// `routes`
-    Routes = Top "routes", Shape::Word(&["all", "strict"]), true, "all";
-}
-
-impl Opt {
+impl OptionKey {
     /// The option with this key in this block.
     #[must_use]
     pub fn find(group: Group, key: &str) -> Option<Self> {
         Self::in_group(group).find(|option| option.key() == key)
-    }
-
-    /// What to write in place of `text`, where it is another name for a word of this option.
-    #[must_use]
-    pub fn hint(self, text: &str) -> Option<&'static str> {
-        match self {
-            Self::Kind => Kind::hint(text),
-            _ => None,
-        }
     }
 
     /// The options of a block.
@@ -245,7 +297,7 @@ impl Opt {
 }
 
 /// The full name, such as `upstream.base_url`.
-impl fmt::Display for Opt {
+impl fmt::Display for OptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.group() {
             Group::Top => f.write_str(self.key()),
@@ -257,59 +309,57 @@ impl fmt::Display for Opt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Choice, Routes, Source, Strategy, TokenFormat, Unauthenticated};
-
-    fn words<C: Choice>() -> Vec<&'static str> {
-        C::WORDS.iter().map(|(word, _)| *word).collect()
-    }
 
     #[test]
-    fn the_words_of_the_table_are_those_of_the_types() {
-        for (option, expected) in [
-            (Opt::Kind, words::<Kind>()),
-            (Opt::Strategy, words::<Strategy>()),
-            (Opt::Token, words::<TokenFormat>()),
-            (Opt::Source, words::<Source>()),
-            (Opt::Unauthenticated, words::<Unauthenticated>()),
-            (Opt::Routes, words::<Routes>()),
-            (Opt::Host, crate::Host::WORDS.to_vec()),
-            (Opt::CookieDomain, crate::CookieDomain::WORDS.to_vec()),
-            (Opt::Audience, crate::Expected::WORDS.to_vec()),
-            (Opt::Issuer, crate::Expected::WORDS.to_vec()),
-        ] {
-            let (Shape::Word(words) | Shape::WordOrText(words)) = option.shape() else {
-                panic!("{option} is not a word");
-            };
-            assert_eq!(words, expected, "{option}");
-        }
-    }
-
-    #[test]
-    fn other_names_of_a_kind_are_told_the_word() {
-        for (texts, says) in [
-            (&["nextauth", "next_auth", "next-auth", "NextAuth.js", "next.js"][..], "for v5"),
-            (&["auth.js", "Auth.js", "@auth/core", "next-auth@5", "Authjs"], "write `authjs` for Auth.js"),
-            (&["next-auth@4", "nextauth4", "next-auth-v4"], "is written `next_auth_v4`"),
-            (&["robo.js", "Robo", "@robojs/auth"], "is written `robo`"),
-        ] {
-            for text in texts {
-                let hint = Opt::Kind.hint(text).unwrap();
-                assert!(hint.contains(says), "{text}: {hint}");
-                assert_eq!(Kind::parse(text).unwrap_err().message, hint);
-            }
-        }
-        for text in ["robo", "authjs", "next_auth_v4", "other"] {
-            assert_eq!(Opt::Kind.hint(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let mut names: Vec<String> = Opt::ALL.iter().map(ToString::to_string).collect();
+    fn full_names_are_unique() {
+        let mut names: Vec<String> = OptionKey::ALL.iter().map(ToString::to_string).collect();
         names.sort();
         names.dedup();
-        assert_eq!(names.len(), Opt::ALL.len());
-        assert_eq!(Opt::find(Group::Upstream, "base_path"), Some(Opt::UpstreamBasePath));
-        assert_eq!(Opt::find(Group::Top, "base_url"), None);
+        assert_eq!(names.len(), OptionKey::ALL.len());
+        assert_eq!(OptionKey::find(Group::Upstream, "base_path"), Some(OptionKey::UpstreamBasePath));
+        assert_eq!(OptionKey::find(Group::Top, "base_url"), None);
+    }
+
+    #[test]
+    fn builder_methods_are_named_after_the_full_option() {
+        for (option, method) in BUILDER_METHODS {
+            assert_eq!(option.to_string().replace('.', "_"), *method);
+        }
+        // Headers, secrets and the client have methods of their own.
+        assert_eq!(BUILDER_METHODS.len() + 3, OptionKey::ALL.len());
+    }
+
+    #[test]
+    fn every_example_outside_of_the_environment_passes_its_rule() {
+        for option in OptionKey::ALL {
+            let text = match option.shape() {
+                Shape::Headers | Shape::Secret | Shape::Expression | Shape::List | Shape::Names => continue,
+                _ if option.example().starts_with("env(") => continue,
+                _ => option.example().trim_matches('"'),
+            };
+            assert_eq!(Draft::default().set(*option, text).map(|_| ()), Ok(()), "{option}: {text}");
+        }
+    }
+
+    #[test]
+    fn text_and_typed_value_are_kept_alike() {
+        let (mut text, mut typed) = (Draft::default(), Draft::default());
+        text.set(OptionKey::Timeout, "1500ms").unwrap();
+        typed.timeout(Duration::from_millis(1500)).unwrap();
+        assert_eq!(text.timeout, typed.timeout);
+        text.set(OptionKey::Hosts, "a, b").unwrap();
+        typed.hosts(vec!["a".to_owned(), "b".to_owned()]).unwrap();
+        assert_eq!(text.hosts, typed.hosts);
+        assert_eq!(text.set(OptionKey::BasePath, "/a/"), typed.base_path("/a/".to_owned()));
+        assert_eq!(text.base_path, Setting::Set("/a".to_owned()));
+        assert_eq!(text.base_path, typed.base_path);
+        assert!(typed.timeout(Duration::ZERO).is_err() && text.set(OptionKey::Timeout, "off").is_err());
+    }
+
+    #[test]
+    fn composite_options_have_no_text_form() {
+        for option in [OptionKey::Headers, OptionKey::Secret, OptionKey::Fetch] {
+            assert!(Draft::default().set(option, "a").is_err(), "{option}");
+        }
     }
 }

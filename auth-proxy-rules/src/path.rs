@@ -1,24 +1,26 @@
-use crate::Bad;
+//! Paths of a configuration, and targets of redirects.
 
-/// Checks a path option and takes a trailing `/` off.
+use crate::invalid_value::InvalidValue;
+
+/// Checks a path option and removes a trailing `/`.
 ///
-/// Segments hold unreserved characters (RFC 3986, section 2.3) only, so that the path means the
-/// same to the router, to the upstream and to the browser.
+/// Only unreserved characters (RFC 3986, section 2.3) are allowed in segments, so that router, upstream and browser read
+/// the path alike.
 ///
 /// # Errors
-/// Names the first thing that is wrong.
-pub fn path(text: &str) -> Result<String, Bad> {
+/// When the text is no such path. The message names the first mistake.
+pub fn path(text: &str) -> Result<String, InvalidValue> {
     if !text.starts_with('/') {
-        return Err(Bad::new("a path starts with `/`"));
+        return Err(InvalidValue::new("a path starts with `/`"));
     }
     let trimmed = text.strip_suffix('/').unwrap_or(text);
     if trimmed.is_empty() {
-        return Err(Bad::new("a path needs at least one segment, such as `/api/auth`"));
+        return Err(InvalidValue::new("a path needs at least one segment, such as `/api/auth`"));
     }
     for segment in trimmed.split('/').skip(1) {
         match segment {
-            "" => return Err(Bad::part("a path has no empty segment", "//")),
-            "." | ".." => return Err(Bad::part("a path has no dot segment", segment)),
+            "" => return Err(InvalidValue::with_part("a path has no empty segment", "//")),
+            "." | ".." => return Err(InvalidValue::with_part("a path has no dot segment", segment)),
             _ => {}
         }
         if let Some(c) = segment.chars().find(|c| !is_unreserved(*c)) {
@@ -29,7 +31,7 @@ pub fn path(text: &str) -> Result<String, Bad> {
                 '%' => "a path is written without percent-escapes",
                 _ => "a path holds letters, digits, `-`, `.`, `_`, `~` and `/` only",
             };
-            return Err(Bad::part(why, c.to_string()));
+            return Err(InvalidValue::with_part(why, c.to_string()));
         }
     }
     Ok(trimmed.to_owned())
@@ -39,9 +41,10 @@ fn is_unreserved(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~')
 }
 
-/// Whether a target is a path of this origin in every browser's reading: `//host` and `/\\host` are other
-/// hosts, and so is either with a tab in it, since browsers take tabs and line ends out first (WHATWG URL,
-/// "basic URL parser").
+/// Whether a redirect target stays on this origin in every browser.
+///
+/// `//host` and `/\\host` lead to another host, and so does either with a tab or line end in it: browsers remove those
+/// first (WHATWG URL, "basic URL parser").
 #[must_use]
 pub fn is_local(target: &str) -> bool {
     target.starts_with('/')
@@ -55,20 +58,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_good_paths_and_trims_one_slash() {
+    fn one_trailing_slash_is_removed() {
         assert_eq!(path("/api/auth").as_deref(), Ok("/api/auth"));
         assert_eq!(path("/api/auth/").as_deref(), Ok("/api/auth"));
         assert_eq!(path("/a.b/~c_d-e").as_deref(), Ok("/a.b/~c_d-e"));
     }
 
     #[test]
-    fn refuses_what_could_leave_or_confuse() {
+    fn ambiguous_paths_are_refused() {
         let bad = [
             "", "/", "//", "api", "/a//b", "/a/../b", "/a/.", "/a?b", "/a#b", "/{a}", "/a b", "/%2e%2e",
             "/a\\b", "/ä", "/a/*", "/:a", "/a//",
         ];
         for text in bad {
             assert!(path(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn targets_on_other_hosts_are_not_local() {
+        assert!(is_local("/a?b=//c") && is_local("/"));
+        for target in ["", "a", "//evil", "/\\evil", "/\t/evil", "https://evil", "/a\nb"] {
+            assert!(!is_local(target), "{target:?}");
         }
     }
 }

@@ -1,19 +1,19 @@
-//! Cookie prefixes where browsers come over plain http.
+//! Security prefixes of cookie names where browsers come over plain http.
 //!
-//! Browsers keep a cookie named `__Secure-..` or `__Host-..` only when it is set over https
-//! (draft-ietf-httpbis-rfc6265bis, section 4.1.3). Where this app is served over http, such a cookie of
-//! the upstream travels with one underscore less, which means nothing to them, and gets it back on the
-//! way up: the name is the salt of the key that the value is encrypted with.
+//! Browsers accept a cookie named `__Secure-..` or `__Host-..` over https only (draft-ietf-httpbis-rfc6265bis, section
+//! 4.1.3). If this app is served over http, it renames such a cookie of the upstream: one leading underscore less, which
+//! is no prefix to a browser. Requests to the upstream get the underscore back: the full name is the salt of the key that
+//! the value is encrypted with.
 
-/// The name for a browser on http, of a name with a prefix.
+/// The name for browsers on http, if `name` has a security prefix.
 #[must_use]
-pub fn lowered(name: &str) -> Option<&str> {
-    name.strip_prefix('_').filter(|rest| is_lowered(rest.as_bytes()))
+pub fn without_security_prefix(name: &str) -> Option<&str> {
+    name.strip_prefix('_').filter(|rest| lacks_security_prefix(rest.as_bytes()))
 }
 
-/// Whether this is a name, or a cookie with a name, that lacks an underscore.
+/// Whether a name, or a cookie pair that starts with it, was renamed by [`without_security_prefix`].
 #[must_use]
-pub fn is_lowered(name: &[u8]) -> bool {
+pub fn lacks_security_prefix(name: &[u8]) -> bool {
     name.starts_with(b"_Secure-") || name.starts_with(b"_Host-")
 }
 
@@ -22,14 +22,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_and_back() {
+    fn underscore_restores_the_name() {
         for name in ["__Secure-authjs.session-token.0", "__Host-authjs.csrf-token"] {
-            let low = lowered(name).unwrap();
-            assert!(is_lowered(low.as_bytes()));
-            assert_eq!(format!("_{low}"), name);
+            let renamed = without_security_prefix(name).unwrap();
+            assert!(lacks_security_prefix(renamed.as_bytes()));
+            assert_eq!(format!("_{renamed}"), name);
         }
+    }
+
+    #[test]
+    fn names_without_a_security_prefix_are_not_renamed() {
         for plain in ["authjs.session-token", "Secure-a", "_Secure-a", "__secure-a", "___Secure-a", ""] {
-            assert_eq!(lowered(plain), None, "{plain}");
+            assert_eq!(without_security_prefix(plain), None, "{plain}");
         }
     }
 }

@@ -1,6 +1,8 @@
-use crate::Bad;
+//! What the rules need to know of a secret. The secret itself is never kept here.
 
-/// What the rules need to know of a secret. The secret itself is never kept here.
+use crate::invalid_value::InvalidValue;
+
+/// A description of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecretInfo {
     /// Its length in bytes.
@@ -9,14 +11,14 @@ pub struct SecretInfo {
     pub pem: Pem,
 }
 
-/// Whether a text is a PEM key, and of which half.
+/// Whether a text is a key in PEM, and which half of a key pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pem {
     /// Not PEM: a shared secret.
     No,
     /// A public key.
     Public,
-    /// A private key: it has no place in an app that only verifies.
+    /// A private key. An app that only verifies tokens must not have it.
     Private,
 }
 
@@ -25,15 +27,34 @@ impl SecretInfo {
     ///
     /// # Errors
     /// When it is empty.
-    pub fn of(text: &str) -> Result<Self, Bad> {
+    pub fn of(text: &str) -> Result<Self, InvalidValue> {
         if text.trim().is_empty() {
-            return Err(Bad::new("a secret is not empty"));
+            return Err(InvalidValue::new("a secret is not empty"));
         }
         let pem = match text.trim_start().strip_prefix("-----BEGIN ") {
             None => Pem::No,
-            Some(rest) if rest.split("-----").next().is_some_and(|l| l.contains("PRIVATE")) => Pem::Private,
+            Some(rest) if rest.split("-----").next().is_some_and(|label| label.contains("PRIVATE")) => {
+                Pem::Private
+            }
             Some(_) => Pem::Public,
         };
         Ok(Self { bytes: text.len(), pem })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pem_label_tells_the_half_of_the_key_pair() {
+        for (text, pem) in [
+            ("a shared secret", Pem::No),
+            ("-----BEGIN PUBLIC KEY-----\nAAAA", Pem::Public),
+            ("  \n-----BEGIN EC PRIVATE KEY-----\nAAAA", Pem::Private),
+        ] {
+            assert_eq!(SecretInfo::of(text), Ok(SecretInfo { bytes: text.len(), pem }), "{text}");
+        }
+        assert!(SecretInfo::of(" \n").is_err());
     }
 }

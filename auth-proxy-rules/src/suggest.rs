@@ -1,4 +1,6 @@
-/// The candidate that `word` most likely stands for, if one is close enough to be a slip.
+//! Suggestions for misspelled words.
+
+/// The candidate nearest to `word`, if few enough letters differ for a typing mistake.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = snake_case(word);
     candidates
@@ -9,7 +11,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// `baseUrl` and `base-url` as `base_url`: the spelling that options have here.
+/// Turns `baseUrl` and `base-url` into `base_url`.
 #[must_use]
 pub fn snake_case(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 4);
@@ -24,7 +26,7 @@ pub fn snake_case(word: &str) -> String {
     out
 }
 
-/// Edit distance with neighbouring swaps counted once (optimal string alignment).
+/// Edit distance in which a swap of neighbours counts once (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().take(64).collect();
     let b: Vec<char> = b.chars().take(64).collect();
@@ -52,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_slips_and_leaves_strangers() {
+    fn nearest_finds_typing_mistakes_only() {
         let keys = ["base_url", "base_path", "timeout", "secret"];
         assert_eq!(nearest("base_ulr", keys), Some("base_url"));
         assert_eq!(nearest("baseUrl", keys), Some("base_url"));
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_other_spellings() {
+    fn snake_case_folds_other_spellings() {
         assert_eq!(snake_case("sessionStrategy"), "session_strategy");
         assert_eq!(snake_case("base-path"), "base_path");
         assert_eq!(snake_case("already_snake"), "already_snake");

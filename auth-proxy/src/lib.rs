@@ -47,8 +47,8 @@ pub use crate::token::Claims;
 /// The options of a block as types: the builder, the checked configuration, and the choices of an option.
 pub mod options {
     pub use crate::config::{
-        Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, Kind as UpstreamKind, Routes,
-        Source as SessionSource, Strategy as SessionStrategy, TokenFormat, Unauthenticated,
+        Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, InvalidValue, Kind as UpstreamKind,
+        Routes, Source as SessionSource, Strategy as SessionStrategy, TokenFormat, Unauthenticated,
     };
     pub use crate::provider::Builder;
 }
@@ -103,7 +103,7 @@ macro_rules! auth_proxy {
 #[doc(hidden)]
 pub mod __private {
     pub use auth_proxy_macros::auth_proxy_internal;
-    pub use auth_proxy_rules::Opt;
+    pub use auth_proxy_rules::OptionKey;
 
     pub use crate::config::{Spec, Value};
     pub use crate::upstream::DynFetch;

@@ -32,7 +32,11 @@ auth_proxy! {
 /// # Errors
 /// Never, unless a rule of auth-proxy changes.
 pub fn auth(remembered: u32) -> Result<Auth, Error> {
-    Ok(Auth::builder().base_url("http://127.0.0.1:9").secrets([SECRET]).cache_entries(remembered).build()?)
+    Ok(Auth::builder()
+        .upstream_base_url("http://127.0.0.1:9")
+        .upstream_secret([SECRET])
+        .session_cache_entries(remembered)
+        .build()?)
 }
 
 /// The token of the nth visitor: what Auth.js puts into one by itself, about 480 bytes. It ends in 2100.

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Group, Opt, Shape, snake_case};
+use auth_proxy_rules::{Group, OptionKey, Shape, snake_case};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Expr;
@@ -26,7 +26,7 @@ impl Reader<'_> {
         let mut pieces = tokens::at_commas(tokens, self.errors).into_iter().peekable();
         while let Some(mut piece) = pieces.next() {
             // What a `macro_rules!` hands on as one is one: `$a * 2` of an expression stays so.
-            if group != Group::Upstream || !is_key(&piece, Opt::Fetch.key()) {
+            if group != Group::Upstream || !is_key(&piece, OptionKey::Fetch.key()) {
                 piece = tokens::flatten(&piece);
             } else {
                 // Commas within an expression: `fetch` goes on until it makes an expression.
@@ -47,7 +47,7 @@ impl Reader<'_> {
         if keys::is_block(group, &name) {
             return self.nested(&key, rest);
         }
-        let option = match Opt::find(group, &name) {
+        let option = match OptionKey::find(group, &name) {
             Some(option) if self.first_of(&option.to_string(), &key) => option,
             Some(option) => return self.again(option, &key, rest),
             None => {
@@ -88,7 +88,7 @@ impl Reader<'_> {
     }
 
     /// Reads an option that is set already, for the mistakes in it.
-    fn again(&mut self, option: Opt, key: &Ident, rest: &[TokenTree]) {
+    fn again(&mut self, option: OptionKey, key: &Ident, rest: &[TokenTree]) {
         if matches!(option.shape(), Shape::Expression | Shape::Headers | Shape::Secret) {
             return;
         }
@@ -110,7 +110,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn keep(&mut self, option: Opt, key: Ident, value: Option<super::model::Value>) {
+    pub(super) fn keep(&mut self, option: OptionKey, key: Ident, value: Option<super::model::Value>) {
         self.settings.options.push(Setting { option, key, value });
     }
 

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Opt, nearest};
+use auth_proxy_rules::{OptionKey, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Lit, LitStr};
@@ -9,7 +9,7 @@ use crate::tokens::{self, entry_key, is_punct};
 
 /// `env(..)`, if these tokens start with it; `Some((None, ..))` when it is there and wrong.
 pub(super) fn read_env<'t>(
-    option: Opt,
+    option: OptionKey,
     tokens: &'t [TokenTree],
     errors: &mut Errors,
 ) -> Option<(Option<Env>, &'t [TokenTree])> {
@@ -39,7 +39,7 @@ pub(super) fn read_env<'t>(
 }
 
 /// The inside of `env(..)`.
-fn arguments(option: Opt, inner: TokenStream, all: TokenStream, errors: &mut Errors) -> Option<Env> {
+fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &mut Errors) -> Option<Env> {
     let pieces = tokens::at_commas(inner, errors);
     let mut pieces = pieces.iter().map(|piece| tokens::flatten(piece));
     let name = match pieces.next().as_deref() {
@@ -83,7 +83,7 @@ fn arguments(option: Opt, inner: TokenStream, all: TokenStream, errors: &mut Err
     Some(env)
 }
 
-fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
+fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
     match piece {
         [TokenTree::Ident(word)] if word == "optional" => env.optional = true,
         [TokenTree::Ident(word), ..] if word == "optional" => {
@@ -94,7 +94,7 @@ fn extra(option: Opt, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
         }
         [TokenTree::Ident(word), equals, TokenTree::Literal(value)] if word == "default" && is_punct(Some(equals), '=') => {
             match Lit::new(value.clone()) {
-                Lit::Str(_) if option == Opt::Secret => {
+                Lit::Str(_) if option == OptionKey::Secret => {
                     errors.at(value, "secrets do not belong in source: remove the default");
                 }
                 Lit::Str(text) => env.default = Some(text),

@@ -1,4 +1,4 @@
-use auth_proxy_rules::Opt;
+use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
@@ -122,7 +122,7 @@ fn spec(declaration: &Declaration) -> TokenStream {
     let options = options.iter().filter_map(|setting| {
         let option = variant(setting.option);
         let value = value(krate, setting.value.as_ref()?);
-        Some(quote!((#krate::__private::Opt::#option, #value)))
+        Some(quote!((#krate::__private::OptionKey::#option, #value)))
     });
     let headers = headers.iter().filter_map(|header| {
         let name = &header.name;
@@ -159,6 +159,6 @@ fn env(krate: &TokenStream, env: &Env) -> TokenStream {
 }
 
 /// The name of the variant, which is what `Debug` says.
-fn variant(option: Opt) -> Ident {
+fn variant(option: OptionKey) -> Ident {
     Ident::new(&format!("{option:?}"), Span::call_site())
 }

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Group, Opt, nearest, snake_case};
+use auth_proxy_rules::{Group, OptionKey, nearest, snake_case};
 
 /// Options of Auth.js and of the original plugin that belong to the server that does the signing in.
 const UPSTREAM_BUSINESS: [&str; 22] = [
@@ -46,7 +46,7 @@ const GROUPS: [Group; 5] = [Group::Top, Group::Upstream, Group::Session, Group::
 /// What to say of a key that is no option of its block.
 pub(super) fn unknown(group: Group, key: &str) -> String {
     let snake = snake_case(key);
-    if snake != key && (Opt::find(group, &snake).is_some() || is_block(group, &snake)) {
+    if snake != key && (OptionKey::find(group, &snake).is_some() || is_block(group, &snake)) {
         return format!("`{key}` is spelled `{snake}`");
     }
     if UPSTREAM_BUSINESS.contains(&snake.as_str()) {
@@ -71,7 +71,7 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
     if let Some(name) = nearest(key, names(group)) {
         return format!("unknown option `{key}`, did you mean `{name}`?");
     }
-    let others = || Opt::ALL.iter().filter(|option| option.group() != group);
+    let others = || OptionKey::ALL.iter().filter(|option| option.group() != group);
     let near = nearest(key, others().map(|option| option.key()));
     match others().find(|option| Some(option.key()) == near) {
         Some(option) => format!("unknown option `{key}`, did you mean `{option}`?"),
@@ -80,18 +80,18 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
 }
 
 /// The option of this block that an unknown key most likely stands for.
-pub(super) fn meant(group: Group, key: &str) -> Option<Opt> {
+pub(super) fn meant(group: Group, key: &str) -> Option<OptionKey> {
     let snake = snake_case(key);
-    Opt::find(group, &snake).or_else(|| match elsewhere(group, &snake) {
+    OptionKey::find(group, &snake).or_else(|| match elsewhere(group, &snake) {
         // `hosts` in `upstream` is not `host` there.
         Some(_) => None,
-        None => Opt::find(group, nearest(key, names(group))?),
+        None => OptionKey::find(group, nearest(key, names(group))?),
     })
 }
 
 /// The option with exactly this name in another block.
-fn elsewhere(group: Group, key: &str) -> Option<Opt> {
-    GROUPS.into_iter().filter(|other| *other != group).find_map(|other| Opt::find(other, key))
+fn elsewhere(group: Group, key: &str) -> Option<OptionKey> {
+    GROUPS.into_iter().filter(|other| *other != group).find_map(|other| OptionKey::find(other, key))
 }
 
 /// The block that an unknown key most likely stands for.
@@ -114,7 +114,7 @@ pub(super) fn is_block(group: Group, key: &str) -> bool {
 
 fn names(group: Group) -> impl Iterator<Item = &'static str> {
     let blocks = Group::BLOCKS.into_iter().map(Group::key).filter(move |_| group == Group::Top);
-    Opt::in_group(group).map(Opt::key).chain(blocks)
+    OptionKey::in_group(group).map(OptionKey::key).chain(blocks)
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {

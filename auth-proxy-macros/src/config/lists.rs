@@ -1,4 +1,4 @@
-use auth_proxy_rules::Opt;
+use auth_proxy_rules::OptionKey;
 use proc_macro2::{Delimiter, Ident, Literal, TokenTree};
 use syn::{Expr, LitStr};
 
@@ -20,8 +20,10 @@ impl Reader<'_> {
         match syn::parse2::<Expr>(tokens::stream(rest)) {
             Ok(expr) => self.settings.fetch = Some(expr),
             Err(_) => {
-                let message =
-                    format!("`{key}` takes a Rust expression, such as `{key}: {}`", Opt::Fetch.example());
+                let message = format!(
+                    "`{key}` takes a Rust expression, such as `{key}: {}`",
+                    OptionKey::Fetch.example()
+                );
                 self.errors.at(tokens::stream(rest), message);
             }
         }
@@ -29,7 +31,7 @@ impl Reader<'_> {
 
     pub(super) fn headers<'t>(&mut self, key: &Ident, rest: &'t [TokenTree]) -> &'t [TokenTree] {
         let Some(inner) = tokens::group(rest.first(), Delimiter::Brace) else {
-            let example = Opt::Headers.example();
+            let example = OptionKey::Headers.example();
             self.errors.at(tokens::stream(rest), format!("`{key}` is a map: write `{key}: {example}`"));
             return &[];
         };
@@ -64,7 +66,7 @@ impl Reader<'_> {
                 format!("the header needs a value: write `{literal}: env(\"..\")` or `{literal}: \"..\"`");
             return self.errors.at(literal, message);
         }
-        let (value, rest) = value::read(Opt::Headers, value, self.errors);
+        let (value, rest) = value::read(OptionKey::Headers, value, self.errors);
         self.settings.headers.push(Header { name, value });
         if !rest.is_empty() {
             self.errors.at(tokens::stream(rest), "expected `,` after the value");
@@ -75,7 +77,7 @@ impl Reader<'_> {
         let Some(list) = tokens::group(rest.first(), Delimiter::Bracket) else {
             let (secret, rest) = value::secret(rest, self.errors);
             self.settings.secrets.extend(secret);
-            self.keep(Opt::Secret, key.clone(), None);
+            self.keep(OptionKey::Secret, key.clone(), None);
             return rest;
         };
         let pieces = tokens::at_commas(list, self.errors);
@@ -98,7 +100,7 @@ impl Reader<'_> {
                 self.errors.at(tokens::stream(rest), "expected `,` after the value");
             }
         }
-        self.keep(Opt::Secret, key.clone(), None);
+        self.keep(OptionKey::Secret, key.clone(), None);
         rest.get(1..).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-use auth_proxy_rules::Opt;
+use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Expr, LitStr, Type, Visibility};
 
@@ -29,7 +29,7 @@ pub(super) struct Settings {
 
 /// An option with one value.
 pub(super) struct Setting {
-    pub(super) option: Opt,
+    pub(super) option: OptionKey,
     pub(super) key: Ident,
     /// `None` when the value could not be read, which is reported already, or is kept elsewhere.
     pub(super) value: Option<Value>,

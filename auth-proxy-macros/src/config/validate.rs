@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Draft, Opt, Place, Shape};
+use auth_proxy_rules::{Draft, OptionKey, Place, Shape};
 use quote::ToTokens;
 
 use super::env::default_text;
@@ -13,12 +13,12 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
     options(settings, &mut draft, errors);
     headers(settings, &mut draft, errors);
     for secret in &settings.secrets {
-        draft.set_later(Opt::Secret, secret.optional);
+        draft.set_later(OptionKey::Secret, secret.optional);
     }
     // A secret that could not be read is there all the same.
-    let secret_is_set = settings.options.iter().any(|setting| setting.option == Opt::Secret);
+    let secret_is_set = settings.options.iter().any(|setting| setting.option == OptionKey::Secret);
     if secret_is_set && settings.secrets.is_empty() {
-        draft.set_later(Opt::Secret, true);
+        draft.set_later(OptionKey::Secret, true);
     }
     for problem in draft.check() {
         let setting = settings.options.iter().find(|setting| setting.option == problem.place.option());
@@ -26,7 +26,7 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
             (Place::Secret(n), _) => {
                 errors.at(settings.secrets.get(n).map(|secret| &secret.tokens), problem.message);
             }
-            (Place::Option(Opt::Secret), Some(_)) => {
+            (Place::Option(OptionKey::Secret), Some(_)) => {
                 let tokens: proc_macro2::TokenStream =
                     settings.secrets.iter().map(|secret| secret.tokens.clone()).collect();
                 errors.at(tokens, problem.message);
@@ -57,7 +57,7 @@ fn options(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
             None => draft.set_later(option, false),
             Some(Value::Literal { text, tokens }) => {
                 if let Err(bad) = draft.set(option, text) {
-                    errors.at(tokens, format!("`{option}`: {}", bad.quoting()));
+                    errors.at(tokens, format!("`{option}`: {}", bad.quoted()));
                     draft.set_later(option, false);
                 }
             }
@@ -65,7 +65,7 @@ fn options(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
                 if let Some((literal, text)) = default_text(env)
                     && let Err(bad) = Draft::default().set(option, &text)
                 {
-                    errors.at(literal, format!("`{option}`: {}", bad.quoting()));
+                    errors.at(literal, format!("`{option}`: {}", bad.quoted()));
                 }
                 draft.set_later(option, env.optional);
             }
@@ -77,7 +77,7 @@ fn headers(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
     for header in &settings.headers {
         let name = header.name.value();
         if let Err(bad) = draft.add_header(&name, None) {
-            errors.at(&header.name, bad.quoting());
+            errors.at(&header.name, bad.quoted());
             continue;
         }
         let (text, tokens) = match &header.value {
@@ -89,7 +89,7 @@ fn headers(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
             None => continue,
         };
         if let Err(bad) = auth_proxy_rules::header_value(&text) {
-            errors.at(tokens, bad.quoting());
+            errors.at(tokens, bad.quoted());
         }
     }
 }

@@ -1,4 +1,4 @@
-use auth_proxy_rules::{Draft, Opt, Shape, nearest};
+use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
 use syn::ext::IdentExt as _;
@@ -10,7 +10,7 @@ use crate::tokens::{self, before_next_entry, entry_key, is_punct};
 
 /// Reads the value of an option and answers what follows it.
 pub(super) fn read<'t>(
-    option: Opt,
+    option: OptionKey,
     tokens: &'t [TokenTree],
     errors: &mut Errors,
 ) -> (Option<Value>, &'t [TokenTree]) {
@@ -37,14 +37,14 @@ pub(super) fn read<'t>(
 
 /// A secret: `env(..)` only.
 pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Option<Env>, &'t [TokenTree]) {
-    if let Some(read) = read_env(Opt::Secret, tokens, errors) {
+    if let Some(read) = read_env(OptionKey::Secret, tokens, errors) {
         return read;
     }
     let first = tokens.first();
     let message = if matches!(first, Some(TokenTree::Literal(_))) {
         "secrets do not belong in source: write `env(\"AUTH_SECRET\")`".to_owned()
     } else {
-        format!("expected `{}`, or a list of them, newest first", Opt::Secret.example())
+        format!("expected `{}`, or a list of them, newest first", OptionKey::Secret.example())
     };
     errors.at(first, message);
     (None, tokens.get(1..).filter(|rest| entry_key(rest).is_some()).unwrap_or_default())
@@ -53,7 +53,7 @@ pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Optio
 type Read = Result<(Value, usize), (String, usize)>;
 
 /// A literal or a bare word, in the text that the rules prove, and the number of its tokens.
-fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
+fn literal(option: OptionKey, tokens: &[TokenTree]) -> Read {
     let (first, used) = match tokens {
         [minus, number @ TokenTree::Literal(_), ..] if is_punct(Some(minus), '-') => (number, 2),
         [first, ..] => (first, 1),
@@ -140,7 +140,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
             // No advice that would be refused in its turn.
             Err(match Draft::default().set(option, &text.value()) {
                 Ok(_) => (format!("no quotes here: write `{}`", text.value()), 1),
-                Err(bad) => (format!("`{option}`: {}, and no quotes", bad.message), 1),
+                Err(bad) => (format!("`{option}`: {}, and no quotes", bad.message()), 1),
             })
         }
         (shape, None, Some(word)) if Some(word.as_str()) == word_of(shape) => keep(word),
@@ -160,7 +160,7 @@ fn literal(option: Opt, tokens: &[TokenTree]) -> Read {
 }
 
 /// What the rules say of another name for a word, with or without quotes, in one token or more: `auth.js`.
-fn hint(option: Opt, value: &[TokenTree]) -> Option<String> {
+fn hint(option: OptionKey, value: &[TokenTree]) -> Option<String> {
     let text = match value {
         [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
             Lit::Str(text) => text.value(),
@@ -177,7 +177,7 @@ fn has_suffix(literal: &Lit) -> bool {
 }
 
 /// `["..", ".."]`, or of names also `[a, b]`; in one text with commas between.
-fn list(option: Opt, first: &TokenTree, all: TokenStream) -> Read {
+fn list(option: OptionKey, first: &TokenTree, all: TokenStream) -> Read {
     let example = option.example();
     let TokenTree::Group(group) = first else {
         return Err((format!("`{option}` is a list: write `{}: {example}`", option.key()), 1));
@@ -228,14 +228,14 @@ fn starts_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-fn expected(option: Opt) -> String {
+fn expected(option: OptionKey) -> String {
     let example = option.example();
     let what = match option.shape() {
         Shape::Text => format!("a string such as `{}`", plain_example(option)),
         Shape::Word(words) | Shape::WordOrText(words) => {
             let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
             let more = match option {
-                Opt::Audience | Opt::Issuer => ", or a string",
+                OptionKey::Audience | OptionKey::Issuer => ", or a string",
                 _ if matches!(option.shape(), Shape::WordOrText(_)) => ", or a host in quotes",
                 _ => "",
             };
@@ -256,6 +256,6 @@ fn expected(option: Opt) -> String {
     format!("`{option}` takes {what}{env}")
 }
 
-fn plain_example(option: Opt) -> &'static str {
-    if option == Opt::BaseUrl { "\"https://auth.example.com\"" } else { option.example() }
+fn plain_example(option: OptionKey) -> &'static str {
+    if option == OptionKey::BaseUrl { "\"https://auth.example.com\"" } else { option.example() }
 }

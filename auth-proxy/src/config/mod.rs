@@ -1,4 +1,4 @@
-//! The configuration: what the macro declared, what the environment and the builder say, and the proved result.
+//! The configuration: the declaration of the macro, the values of environment and builder, and the checked result.
 //!
 //! It knows nothing of HTTP but names and values of headers.
 //!
@@ -6,42 +6,43 @@
 //! Does without the crates: `axum`, `hyper`, `tokio`, `tower`.
 
 mod error;
+mod overrides;
 mod resolve;
 mod spec;
 
 pub use auth_proxy_rules::{
-    CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+    CookieDomain, Expected, Host, InvalidValue, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
 };
 use auth_proxy_rules::{Origin, Settings};
 use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 pub use self::error::{ConfigError, ConfigProblem};
-pub(crate) use self::resolve::{NotUnicode, Overrides, resolve};
+pub(crate) use self::overrides::Overrides;
+pub(crate) use self::resolve::{NotUnicode, resolve};
 pub use self::spec::{Spec, Value};
 
-/// A proved configuration.
+/// A checked configuration.
 ///
-/// Its `Debug` output shows the settings and how many secrets and headers there are, never their
-/// values.
+/// `Debug` shows the settings and the names of the extra headers, never secrets or the values of headers.
 pub struct Config {
     pub(crate) settings: Settings,
-    /// The extra headers, each value marked sensitive.
+    /// The extra headers. Each value is marked as sensitive.
     pub(crate) headers: HeaderMap,
-    /// The names of all headers that are declared, also of those whose value is not set: no client may send them.
+    /// The names of all declared headers, also of those without a value: headers with these names from clients are dropped.
     pub(crate) header_names: Vec<HeaderName>,
     /// The secrets, newest first. Emptied once the keys are derived.
     pub(crate) secrets: Vec<Zeroizing<String>>,
 }
 
 impl Config {
-    /// Where the routes live in this app, without a trailing `/`.
+    /// The path of the sign-in routes in this app, without a trailing `/`.
     #[must_use]
     pub fn base_path(&self) -> &str {
         &self.settings.base_path
     }
 
-    /// This app's own origin, such as `https://app.example.com`, where it is configured.
+    /// This app's own origin, such as `https://app.example.com`, if it is configured.
     #[must_use]
     pub fn public_url(&self) -> Option<String> {
         self.settings.public_url.as_ref().map(Origin::to_string)
@@ -53,7 +54,7 @@ impl Config {
         self.settings.cookie_names.all().collect()
     }
 
-    /// Where visitors without a session are sent.
+    /// The path that visitors without a session are redirected to.
     #[must_use]
     pub fn sign_in_path(&self) -> &str {
         &self.settings.sign_in_path
@@ -65,7 +66,7 @@ impl Config {
         self.settings.strategy
     }
 
-    /// The `Host` that the upstream sees; `auto` is already decided.
+    /// The `Host` that the upstream sees; never [`Host::Auto`].
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.settings.host

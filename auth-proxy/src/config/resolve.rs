@@ -1,26 +1,21 @@
-use auth_proxy_rules::{Bad, Draft, Opt, Pem, Place, SecretInfo, Strategy, header_value};
+//! From a declaration, the overrides of the builder and the environment to a [`Config`].
+
+use auth_proxy_rules::{Draft, OptionKey, Pem, Place, SecretInfo, Strategy, header_value};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
+use super::overrides::Overrides;
 use super::{Config, ConfigError, ConfigProblem, Spec, Value};
-
-/// What the builder says, which wins over the declaration.
-#[derive(Default)]
-pub(crate) struct Overrides {
-    pub(crate) options: Vec<(Opt, String)>,
-    pub(crate) headers: Vec<(String, Zeroizing<String>)>,
-    pub(crate) secrets: Option<Vec<Zeroizing<String>>>,
-}
 
 /// Reads one environment variable. `Err` when it is not UTF-8.
 pub(crate) type Vars<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>, NotUnicode>;
 
 pub(crate) struct NotUnicode;
 
-/// Reads, proves and completes a configuration.
+/// Reads, checks and completes a configuration.
 pub(crate) fn resolve(spec: &Spec, overrides: &Overrides, vars: Vars<'_>) -> Result<Config, ConfigError> {
     let mut resolver =
-        Resolver { spec, vars, draft: Draft::default(), problems: Vec::new(), used: Vec::new() };
+        Resolver { spec, vars, draft: overrides.draft.clone(), problems: Vec::new(), used: Vec::new() };
     resolver.options(overrides);
     let headers = resolver.headers(overrides);
     let secrets = resolver.secrets(overrides);
@@ -30,7 +25,7 @@ pub(crate) fn resolve(spec: &Spec, overrides: &Overrides, vars: Vars<'_>) -> Res
     let header_names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
     let settings = resolver.draft.resolve();
     let mut problems = resolver.problems;
-    problems.sort_by_key(|(option, _)| Opt::ALL.iter().position(|o| o == option));
+    problems.sort_by_key(|(option, _)| OptionKey::ALL.iter().position(|o| o == option));
     let problems = problems.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>();
     match settings {
         Some(settings) if problems.is_empty() => Ok(Config { settings, headers, header_names, secrets }),
@@ -42,24 +37,27 @@ struct Resolver<'a> {
     spec: &'a Spec,
     vars: Vars<'a>,
     draft: Draft,
-    problems: Vec<(Opt, ConfigProblem)>,
-    /// The variable that each option was read from, to name it in the rules across options.
+    problems: Vec<(OptionKey, ConfigProblem)>,
+    /// The variable that each option was read from, for the messages of rules between options.
     used: Vec<(Place, &'static str)>,
 }
 
 impl Resolver<'_> {
     fn options(&mut self, overrides: &Overrides) {
-        for (option, text) in &overrides.options {
-            self.set(*option, text, None);
+        for set in &overrides.options {
+            match &set.result {
+                Ok(note) => log(set.option, *note),
+                Err(error) => self.report(set.option, set.option.to_string(), None, error.message()),
+            }
         }
         for (option, value) in self.spec.options {
-            if overrides.options.iter().any(|(set, _)| set == option) {
+            if overrides.has(*option) {
                 continue;
             }
             let (text, variable) = self.read(*option, &option.to_string(), value);
             match text {
                 Some(text) => self.set(*option, &text, variable),
-                // Missing and reported: hold back the rules that would report it again.
+                // Reported as not set: rules between options must not report it again.
                 None if !is_optional(value) => self.draft.set_later(*option, false),
                 None => {}
             }
@@ -78,8 +76,8 @@ impl Resolver<'_> {
             if overrides.headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name)) {
                 continue;
             }
-            let option = format!("{}[\"{name}\"]", Opt::Headers);
-            if let (Some(text), variable) = self.read(Opt::Headers, &option, value) {
+            let option = format!("{}[\"{name}\"]", OptionKey::Headers);
+            if let (Some(text), variable) = self.read(OptionKey::Headers, &option, value) {
                 self.header(&mut map, name, &text, variable);
             }
         }
@@ -87,19 +85,18 @@ impl Resolver<'_> {
     }
 
     fn header(&mut self, map: &mut HeaderMap, name: &str, text: &str, variable: Option<&'static str>) {
-        let parsed = self.draft.add_header(name, None).and_then(|()| header_value(text)).and_then(|()| {
-            let bad = |_| Bad { message: "not a header".to_owned(), part: None };
-            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|e| bad(e.to_string()))?;
-            let mut value = HeaderValue::from_str(text).map_err(|e| bad(e.to_string()))?;
-            value.set_sensitive(true);
-            Ok((key, value))
-        });
-        match parsed {
-            Ok((key, value)) => drop(map.insert(key, value)),
-            Err(bad) => {
-                self.report(Opt::Headers, format!("{}[\"{name}\"]", Opt::Headers), variable, &bad.message);
+        let parsed = self.draft.add_header(name, None).and_then(|()| header_value(text));
+        let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(text).ok());
+        let message = match (&parsed, header) {
+            (Ok(()), Some((name, mut value))) => {
+                value.set_sensitive(true);
+                map.insert(name, value);
+                return;
             }
-        }
+            (Err(error), _) => error.message(),
+            (Ok(()), None) => "not a header",
+        };
+        self.report(OptionKey::Headers, format!("{}[\"{name}\"]", OptionKey::Headers), variable, message);
     }
 
     fn secrets(&mut self, overrides: &Overrides) -> Vec<Zeroizing<String>> {
@@ -111,9 +108,9 @@ impl Resolver<'_> {
             return secrets;
         }
         for value in self.spec.secrets {
-            match self.read(Opt::Secret, &Opt::Secret.to_string(), value) {
+            match self.read(OptionKey::Secret, &OptionKey::Secret.to_string(), value) {
                 (Some(secret), variable) => self.secret(&mut secrets, secret, variable),
-                (None, _) if !is_optional(value) => self.draft.set_later(Opt::Secret, false),
+                (None, _) if !is_optional(value) => self.draft.set_later(OptionKey::Secret, false),
                 (None, _) => {}
             }
         }
@@ -131,18 +128,20 @@ impl Resolver<'_> {
                 warn_if_short(self.spec.name, info, variable);
                 if let Some(variable) = variable {
                     self.used.push((Place::Secret(secrets.len()), variable));
-                    self.used.push((Place::Option(Opt::Secret), variable));
+                    self.used.push((Place::Option(OptionKey::Secret), variable));
                 }
                 secrets.push(secret);
             }
-            Err(bad) => self.report(Opt::Secret, Opt::Secret.to_string(), variable, &bad.message),
+            Err(error) => {
+                self.report(OptionKey::Secret, OptionKey::Secret.to_string(), variable, error.message())
+            }
         }
     }
 
-    /// The text of a value, and the variable that it was looked for in.
+    /// The text of a value, and the variable that it is read from.
     fn read(
         &mut self,
-        option: Opt,
+        option: OptionKey,
         name: &str,
         value: &Value,
     ) -> (Option<Zeroizing<String>>, Option<&'static str>) {
@@ -150,7 +149,7 @@ impl Resolver<'_> {
             Value::Literal(text) => return (Some(Zeroizing::new((*text).to_owned())), None),
             Value::Env { name, default, optional } => (*name, *default, *optional),
         };
-        // An empty variable is how container tools write "not set".
+        // Container tools pass a variable that is not set as an empty one.
         let text = match (self.vars)(variable) {
             Ok(text) => text.filter(|text| !text.is_empty()),
             Err(NotUnicode) => {
@@ -165,12 +164,11 @@ impl Resolver<'_> {
         (text, Some(variable))
     }
 
-    fn set(&mut self, option: Opt, text: &str, variable: Option<&'static str>) {
+    fn set(&mut self, option: OptionKey, text: &str, variable: Option<&'static str>) {
         match self.draft.set(option, text) {
-            Ok(None) => {}
-            Ok(Some(note)) => tracing::info!(%option, "{note}"),
-            Err(bad) => {
-                self.report(option, option.to_string(), variable, &bad.message);
+            Ok(note) => log(option, note),
+            Err(error) => {
+                self.report(option, option.to_string(), variable, error.message());
                 self.draft.set_later(option, false);
             }
         }
@@ -184,9 +182,15 @@ impl Resolver<'_> {
         }
     }
 
-    fn report(&mut self, option: Opt, name: String, variable: Option<&'static str>, message: &str) {
+    fn report(&mut self, option: OptionKey, name: String, variable: Option<&'static str>, message: &str) {
         let problem = ConfigProblem { option: name, variable, message: message.to_owned() };
         self.problems.push((option, problem));
+    }
+}
+
+fn log(option: OptionKey, note: Option<&'static str>) {
+    if let Some(note) = note {
+        tracing::info!(%option, "{note}");
     }
 }
 
@@ -194,7 +198,8 @@ fn is_optional(value: &Value) -> bool {
     matches!(value, Value::Env { optional: true, .. })
 }
 
-/// RFC 7518, section 3.2, asks for keys as long as the hash; Auth.js generates 32 bytes or more.
+/// Warns about a short secret. RFC 7518, section 3.2, requires keys as long as the hash; Auth.js generates 32 bytes or
+/// more.
 fn warn_if_short(name: &str, info: SecretInfo, variable: Option<&str>) {
     if info.pem == Pem::No && info.bytes < 32 {
         tracing::warn!(

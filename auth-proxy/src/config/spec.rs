@@ -1,4 +1,4 @@
-use auth_proxy_rules::Opt;
+use auth_proxy_rules::OptionKey;
 
 /// What an `auth_proxy!` block declares, as static data. Written by the macro.
 #[derive(Debug)]
@@ -6,7 +6,7 @@ pub struct Spec {
     /// The name of the declared type.
     pub name: &'static str,
     /// The options that are set, each once.
-    pub options: &'static [(Opt, Value)],
+    pub options: &'static [(OptionKey, Value)],
     /// The extra headers.
     pub headers: &'static [(&'static str, Value)],
     /// The secrets, newest first.

@@ -1,6 +1,6 @@
 //! Cookies that the upstream sets become cookies of this app.
 
-use auth_proxy_rules::{CookieDomain, Origin, Rewriting, Settings, is_in_domain, is_lowered};
+use auth_proxy_rules::{CookieDomain, Origin, Rewriting, Settings, is_in_domain, lacks_security_prefix};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -65,7 +65,7 @@ impl<'a> CookieAdapter<'a> {
     /// name loses one underscore.
     fn pair(&self, pair: &[u8]) -> Edit {
         match pair.trim_ascii_start().strip_prefix(b"_") {
-            Some(renamed) if self.options.cookie_prefix && is_lowered(renamed) => {
+            Some(renamed) if self.options.cookie_prefix && lacks_security_prefix(renamed) => {
                 Edit::Replace(renamed.to_vec())
             }
             _ => Edit::Keep,
@@ -99,7 +99,7 @@ impl<'a> CookieAdapter<'a> {
             CookieDomain::Keep => Edit::Keep,
             CookieDomain::Drop => Edit::Drop,
             CookieDomain::Literal(own) => Edit::Replace(format!(" Domain={own}").into_bytes()),
-            CookieDomain::Auto => match &self.own {
+            _ => match &self.own {
                 Some(own) if !is_in_domain(own.host(), &String::from_utf8_lossy(domain)) => Edit::Drop,
                 _ => Edit::Keep,
             },
@@ -109,16 +109,16 @@ impl<'a> CookieAdapter<'a> {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
 
     use super::*;
 
     /// The settings of an app at `own`, in front of an upstream at `upstream`.
-    fn settings(upstream: &str, own: &str, more: &[(Opt, &str)]) -> Settings {
+    fn settings(upstream: &str, own: &str, more: &[(OptionKey, &str)]) -> Settings {
         let mut draft = Draft::default();
-        let paths = [(Opt::UpstreamBasePath, "/auth"), (Opt::BasePath, "/api/login")];
+        let paths = [(OptionKey::UpstreamBasePath, "/auth"), (OptionKey::BasePath, "/api/login")];
         for (option, text) in
-            paths.iter().chain(&[(Opt::BaseUrl, upstream), (Opt::PublicUrl, own)]).chain(more)
+            paths.iter().chain(&[(OptionKey::BaseUrl, upstream), (OptionKey::PublicUrl, own)]).chain(more)
         {
             draft.set(*option, text).unwrap();
         }
@@ -156,17 +156,21 @@ mod tests {
     fn each_option_changes_its_attribute_alone() {
         let cookie = "__Host-a=b; Domain=auth.example.com; Path=/auth; Secure; SameSite=None";
         for (option, value, becomes) in [
-            (Opt::CookieDomain, "auto", "_Host-a=b; Path=/api/login; SameSite=Lax"),
-            (Opt::CookieDomain, "drop", "_Host-a=b; Path=/api/login; SameSite=Lax"),
-            (Opt::CookieDomain, "keep", "_Host-a=b; Domain=auth.example.com; Path=/api/login; SameSite=Lax"),
+            (OptionKey::CookieDomain, "auto", "_Host-a=b; Path=/api/login; SameSite=Lax"),
+            (OptionKey::CookieDomain, "drop", "_Host-a=b; Path=/api/login; SameSite=Lax"),
             (
-                Opt::CookieDomain,
+                OptionKey::CookieDomain,
+                "keep",
+                "_Host-a=b; Domain=auth.example.com; Path=/api/login; SameSite=Lax",
+            ),
+            (
+                OptionKey::CookieDomain,
                 ".example.org",
                 "_Host-a=b; Domain=example.org; Path=/api/login; SameSite=Lax",
             ),
-            (Opt::CookiePath, "false", "_Host-a=b; Path=/auth; SameSite=Lax"),
-            (Opt::CookieSecure, "false", "_Host-a=b; Path=/api/login; Secure; SameSite=None"),
-            (Opt::CookiePrefix, "false", "__Host-a=b; Path=/api/login; SameSite=Lax"),
+            (OptionKey::CookiePath, "false", "_Host-a=b; Path=/auth; SameSite=Lax"),
+            (OptionKey::CookieSecure, "false", "_Host-a=b; Path=/api/login; Secure; SameSite=None"),
+            (OptionKey::CookiePrefix, "false", "__Host-a=b; Path=/api/login; SameSite=Lax"),
         ] {
             let settings = settings("https://auth.example.com", "http://app.example.org", &[(option, value)]);
             assert_eq!(adapted(&settings, cookie.as_bytes()).as_deref(), Some(becomes), "{option}: {value}");

@@ -169,13 +169,13 @@ impl SessionNames {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
 
     use super::*;
 
-    fn names(values: &[(Opt, &str)]) -> SessionNames {
+    fn names(values: &[(OptionKey, &str)]) -> SessionNames {
         let mut draft = Draft::default();
-        for (option, text) in values.iter().chain(&[(Opt::BaseUrl, "http://auth.internal")]) {
+        for (option, text) in values.iter().chain(&[(OptionKey::BaseUrl, "http://auth.internal")]) {
             draft.set(*option, text).unwrap();
         }
         SessionNames::new(&draft.resolve().unwrap())
@@ -216,7 +216,7 @@ mod tests {
         set(&one, "__Secure-authjs.session-token=x; Path=/");
         assert!(!one.is_foreign(0) && one.is_foreign(1));
 
-        let by_scheme = names(&[(Opt::TrustedProxies, "10.0.0.0/8")]);
+        let by_scheme = names(&[(OptionKey::TrustedProxies, "10.0.0.0/8")]);
         for cookie in ["authjs.session-token=x; Path=/", "__Secure-authjs.session-token=x; Path=/"] {
             set(&by_scheme, cookie);
             assert!(!by_scheme.is_foreign(0) && !by_scheme.is_foreign(1), "{cookie}");
@@ -225,10 +225,10 @@ mod tests {
 
     #[test]
     fn kind_narrows_the_names_and_the_scheme_decides() {
-        let proxies = (Opt::TrustedProxies, "10.0.0.0/8");
-        assert_eq!(in_play(&names(&[(Opt::Kind, "robo")]), Some(true)), [PLAIN_NAME]);
-        assert_eq!(in_play(&names(&[(Opt::Kind, "authjs")]), None), [PLAIN_NAME]);
-        let by_scheme = names(&[(Opt::Kind, "authjs"), proxies]);
+        let proxies = (OptionKey::TrustedProxies, "10.0.0.0/8");
+        assert_eq!(in_play(&names(&[(OptionKey::Kind, "robo")]), Some(true)), [PLAIN_NAME]);
+        assert_eq!(in_play(&names(&[(OptionKey::Kind, "authjs")]), None), [PLAIN_NAME]);
+        let by_scheme = names(&[(OptionKey::Kind, "authjs"), proxies]);
         assert_eq!(in_play(&by_scheme, Some(true)), [SECURE_NAME]);
         assert_eq!(in_play(&by_scheme, Some(false)), [PLAIN_NAME]);
         // Headers alone do not tell the scheme, so both names count.
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn browser_on_http_has_the_name_without_prefix() {
-        let names = names(&[(Opt::PublicUrl, "http://app.internal")]);
+        let names = names(&[(OptionKey::PublicUrl, "http://app.internal")]);
         assert_eq!(in_play(&names, None), ["_Secure-authjs.session-token", PLAIN_NAME]);
         assert_eq!(names.all()[0].upstream, SECURE_NAME);
     }

@@ -1,6 +1,6 @@
 //! Cookie prefixes that were taken off on the way to the browser come back on the way to the upstream.
 
-use auth_proxy_rules::is_lowered;
+use auth_proxy_rules::lacks_security_prefix;
 use http::header::{COOKIE, Entry};
 use http::{HeaderMap, HeaderValue};
 
@@ -26,14 +26,14 @@ pub(crate) fn restore_prefixes(headers: &mut HeaderMap) {
 fn restored_line(line: &HeaderValue) -> Option<HeaderValue> {
     let mut restored = Vec::with_capacity(line.len() + 8);
     for pair in pairs(line.as_bytes()).map(<[u8]>::trim_ascii) {
-        if pair.strip_prefix(b"_").is_some_and(is_lowered) {
+        if pair.strip_prefix(b"_").is_some_and(lacks_security_prefix) {
             continue;
         }
         if !restored.is_empty() {
             restored.extend_from_slice(b"; ");
         }
         // One underscore is all that is missing: the rest passes byte for byte.
-        if is_lowered(pair) {
+        if lacks_security_prefix(pair) {
             restored.push(b'_');
         }
         restored.extend_from_slice(pair);

@@ -33,7 +33,7 @@ pub(super) async fn find(
     let may_be_one = match shared.settings.strategy {
         Strategy::Jwt => is_compact(token),
         // Auth.js uses UUIDs as database tokens. A database may treat other text in several spellings as equal.
-        Strategy::Database => token.bytes().all(|byte| byte.is_ascii_graphic()),
+        _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
     };
     if !may_be_one {
         if shared.settings.strategy == Strategy::Jwt {

@@ -171,7 +171,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
             // Boxed: handlers that never look up a session keep a small future.
-            Source::Upstream => Box::pin(self.upstream_session()).await,
+            _ => Box::pin(self.upstream_session()).await,
         };
         self.memo.session.get_or_init(find).await.clone()
     }

@@ -112,7 +112,7 @@ impl ClientInfo {
             // HTTP/2 carries it in `:authority`.
             (None, None) => uri.authority().map(http::uri::Authority::as_str),
         };
-        let host = named.map(host).transpose().map_err(|bad| invalid().because(bad.message))?;
+        let host = named.map(host).transpose().map_err(|bad| invalid().because(bad))?;
         // A loopback name cannot lead a browser to another machine. Every other name is only a claim of the client.
         let is_host_trusted = host
             .as_deref()
@@ -208,7 +208,7 @@ impl ClientInfo {
                 Host::Preserve => seen,
                 Host::Literal(host) => Some(host),
                 // The client takes it from the URI.
-                Host::Upstream | Host::Auto => None,
+                _ => None,
             },
             forwarded_host: seen,
             scheme: if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" },

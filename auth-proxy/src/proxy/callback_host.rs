@@ -19,7 +19,7 @@ pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, hea
         Host::Literal(host) => host,
         // The upstream is told this app's host. A callback on another host comes from AUTH_URL, as with a redirect proxy.
         Host::Preserve if !is_internal_host(upstream.host()) => return false,
-        Host::Preserve | Host::Upstream | Host::Auto => &upstream.authority,
+        _ => &upstream.authority,
     };
     let (Some(own), Some(callback)) = (own, callback(headers)) else { return false };
     let Some(callback) = callback.authority() else { return false };
@@ -39,7 +39,7 @@ fn callback(headers: &HeaderMap) -> Option<Uri> {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
 
     use super::*;
 
@@ -76,7 +76,9 @@ mod tests {
             ),
         ] {
             let mut draft = Draft::default();
-            for (option, text) in [(Opt::Host, host), (Opt::BaseUrl, upstream), (Opt::PublicUrl, own)] {
+            for (option, text) in
+                [(OptionKey::Host, host), (OptionKey::BaseUrl, upstream), (OptionKey::PublicUrl, own)]
+            {
                 draft.set(option, text).unwrap();
             }
             let settings = draft.resolve().unwrap();

@@ -35,7 +35,7 @@ fn own_where_it_differs(settings: &Settings) -> Option<&Origin> {
     let asked = match &settings.host {
         Host::Preserve => return None,
         Host::Literal(host) => host,
-        Host::Upstream | Host::Auto => &settings.base_url.origin.authority,
+        _ => &settings.base_url.origin.authority,
     };
     let asked = Origin { https: own.https, authority: asked.clone() };
     (!asked.is_same(own)).then_some(own)
@@ -65,11 +65,11 @@ fn is_local_once_decoded(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
 
     use super::*;
 
-    fn settings(values: &[(Opt, &str)]) -> Settings {
+    fn settings(values: &[(OptionKey, &str)]) -> Settings {
         let mut draft = Draft::default();
         for (option, text) in values {
             draft.set(*option, text).unwrap();
@@ -77,8 +77,10 @@ mod tests {
         draft.resolve().unwrap()
     }
 
-    const PARENT: &[(Opt, &str)] =
-        &[(Opt::BaseUrl, "https://auth.example.com"), (Opt::PublicUrl, "https://app.example.com:8443")];
+    const PARENT: &[(OptionKey, &str)] = &[
+        (OptionKey::BaseUrl, "https://auth.example.com"),
+        (OptionKey::PublicUrl, "https://app.example.com:8443"),
+    ];
 
     fn query(query: &str, rest: &str, settings: &Settings) -> Option<String> {
         let uri: Uri = format!("/api/auth{rest}?{query}").parse().unwrap();
@@ -163,17 +165,30 @@ mod tests {
 
     #[test]
     fn only_with_another_host_at_the_upstream() {
-        let public = (Opt::PublicUrl, "https://app.example.com");
+        let public = (OptionKey::PublicUrl, "https://app.example.com");
         for (values, changes) in [
-            (&[(Opt::BaseUrl, "https://auth.example.com"), public][..], true),
-            (&[(Opt::BaseUrl, "https://auth.example.com")], false),
-            (&[(Opt::BaseUrl, "https://auth.example.com"), public, (Opt::Host, "preserve")], false),
-            (&[(Opt::BaseUrl, "http://auth.internal"), public], false),
-            (&[(Opt::BaseUrl, "http://auth.internal"), public, (Opt::Host, "upstream")], true),
-            (&[(Opt::BaseUrl, "http://10.0.0.7"), public, (Opt::Host, "auth.example.com")], true),
-            (&[(Opt::BaseUrl, "http://10.0.0.7"), public, (Opt::Host, "app.example.com")], false),
-            (&[(Opt::BaseUrl, "http://10.0.0.7"), public, (Opt::Host, "app.example.com:443")], false),
-            (&[(Opt::BaseUrl, "https://app.example.com/auth"), public, (Opt::Host, "upstream")], false),
+            (&[(OptionKey::BaseUrl, "https://auth.example.com"), public][..], true),
+            (&[(OptionKey::BaseUrl, "https://auth.example.com")], false),
+            (
+                &[(OptionKey::BaseUrl, "https://auth.example.com"), public, (OptionKey::Host, "preserve")],
+                false,
+            ),
+            (&[(OptionKey::BaseUrl, "http://auth.internal"), public], false),
+            (&[(OptionKey::BaseUrl, "http://auth.internal"), public, (OptionKey::Host, "upstream")], true),
+            (&[(OptionKey::BaseUrl, "http://10.0.0.7"), public, (OptionKey::Host, "auth.example.com")], true),
+            (&[(OptionKey::BaseUrl, "http://10.0.0.7"), public, (OptionKey::Host, "app.example.com")], false),
+            (
+                &[(OptionKey::BaseUrl, "http://10.0.0.7"), public, (OptionKey::Host, "app.example.com:443")],
+                false,
+            ),
+            (
+                &[
+                    (OptionKey::BaseUrl, "https://app.example.com/auth"),
+                    public,
+                    (OptionKey::Host, "upstream"),
+                ],
+                false,
+            ),
         ] {
             assert_eq!(query("callbackUrl=/", "/signin", &settings(values)).is_some(), changes, "{values:?}");
         }

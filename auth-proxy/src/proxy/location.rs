@@ -117,16 +117,16 @@ fn split(url: &str) -> Option<(Option<Origin>, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
 
     use super::*;
 
     /// The settings of an app at `own`, before an upstream at `upstream`.
-    fn settings(upstream: &str, own: &str, more: &[(Opt, &str)]) -> Settings {
+    fn settings(upstream: &str, own: &str, more: &[(OptionKey, &str)]) -> Settings {
         let mut draft = Draft::default();
-        let paths = [(Opt::UpstreamBasePath, "/auth"), (Opt::BasePath, "/api/login")];
+        let paths = [(OptionKey::UpstreamBasePath, "/auth"), (OptionKey::BasePath, "/api/login")];
         for (option, text) in
-            paths.iter().chain(&[(Opt::BaseUrl, upstream), (Opt::PublicUrl, own)]).chain(more)
+            paths.iter().chain(&[(OptionKey::BaseUrl, upstream), (OptionKey::PublicUrl, own)]).chain(more)
         {
             draft.set(*option, text).unwrap();
         }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn location_option_switches_rewriting_off() {
-        let off = [(Opt::RewriteLocation, "false")];
+        let off = [(OptionKey::RewriteLocation, "false")];
         let settings = settings("https://auth.example.com", "http://app.example.org", &off);
         assert_eq!(rewrite(&settings).path("https://auth.example.com/auth/error"), None);
         assert_eq!(rewrite(&settings).json(br#"{"url":"https://auth.example.com/auth"}"#), None);

@@ -95,7 +95,7 @@ impl Software {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt, origin};
+    use auth_proxy_rules::{Draft, OptionKey, origin};
 
     use super::*;
 
@@ -113,7 +113,9 @@ mod tests {
             (Software::Unknown, "robo", "preserve", "http://localhost:3001", "unset AUTH_URL"),
         ] {
             let mut draft = Draft::default();
-            for (option, text) in [(Opt::BaseUrl, "http://auth"), (Opt::Kind, kind), (Opt::Host, host)] {
+            for (option, text) in
+                [(OptionKey::BaseUrl, "http://auth"), (OptionKey::Kind, kind), (OptionKey::Host, host)]
+            {
                 draft.set(option, text).unwrap();
             }
             let own = origin("https://app.example.com").unwrap();

@@ -73,7 +73,7 @@ impl Keys {
                 fields.add(body.as_bytes());
             }
             // A database may ignore case or punctuation when it compares (collations of MySQL and ICU).
-            Strategy::Database => {
+            _ => {
                 let folded: Vec<u8> = token
                     .bytes()
                     .filter(u8::is_ascii_alphanumeric)
@@ -134,15 +134,15 @@ impl Fields {
 mod tests {
     use std::collections::HashSet;
 
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
 
     use super::*;
 
     const TOLD: ForwardedAs<'_> = ForwardedAs { host: Some("a"), forwarded_host: Some("a"), scheme: "https" };
 
-    fn keys(values: &[(Opt, &str)], headers: &[(&'static str, &'static str)]) -> Keys {
+    fn keys(values: &[(OptionKey, &str)], headers: &[(&'static str, &'static str)]) -> Keys {
         let mut draft = Draft::default();
-        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
         for (option, text) in values {
             draft.set(*option, text).unwrap();
         }
@@ -167,9 +167,9 @@ mod tests {
             token(&plain, "a.b.c", "s", ForwardedAs { host: Some(""), ..TOLD }),
             token(&plain, "a.b.c", "s", ForwardedAs { forwarded_host: Some("b"), ..TOLD }),
             token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..TOLD }),
-            token(&keys(&[(Opt::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[(Opt::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[(Opt::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", TOLD),
+            token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", TOLD),
+            token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", TOLD),
+            token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", TOLD),
             token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", TOLD),
             token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", TOLD),
         ];
@@ -181,7 +181,7 @@ mod tests {
         let jwt = keys(&[], &[]);
         assert_eq!(jwt.session("a.b.first"), jwt.session("a.b.second"));
         assert_ne!(jwt.session("a.b.c"), jwt.session("A.b.c"));
-        let database = keys(&[(Opt::Strategy, "database")], &[]);
+        let database = keys(&[(OptionKey::Strategy, "database")], &[]);
         assert_eq!(database.session("abc-DEF"), database.session("ABC-def"));
         assert_eq!(database.session("abc-def"), database.session("abcdef"));
         assert_ne!(database.session("abc"), database.session("abd"));

@@ -119,9 +119,10 @@ mod tests {
         }
         let response = response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
         let mut draft = auth_proxy_rules::Draft::default();
-        for (option, text) in
-            [(auth_proxy_rules::Opt::BaseUrl, "http://auth"), (auth_proxy_rules::Opt::CookieName, NAME)]
-        {
+        for (option, text) in [
+            (auth_proxy_rules::OptionKey::BaseUrl, "http://auth"),
+            (auth_proxy_rules::OptionKey::CookieName, NAME),
+        ] {
             draft.set(option, text).unwrap();
         }
         let names = SessionNames::new(&draft.resolve().unwrap());

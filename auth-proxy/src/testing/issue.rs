@@ -27,7 +27,7 @@ impl FakeUpstream {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let upstream = FakeUpstream::start().await?;
-    /// let auth = Auth::builder().base_url(upstream.url()).build()?;
+    /// let auth = Auth::builder().upstream_base_url(upstream.url()).build()?;
     /// let request = http::Request::get("/me").header("cookie", upstream.cookie(&json!({ "sub": "1", "name": "Ada" })));
     /// let session = auth.session(request.body(())?.headers()).await?.expect("she is signed in");
     /// assert_eq!(session.user.name.as_deref(), Some("Ada"));
@@ -47,7 +47,7 @@ impl FakeUpstream {
                 all.extend(claims);
                 fake.encrypted(&all)
             }
-            Strategy::Database => fake.new_session(claims),
+            _ => fake.new_session(claims),
         };
         let pairs = fake.cookie_pairs(&value);
         pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

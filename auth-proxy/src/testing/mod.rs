@@ -33,7 +33,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let upstream = FakeUpstream::start().await?;
-//! let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).build()?;
+//! let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]).build()?;
 //!
 //! let mut headers = HeaderMap::new();
 //! headers.insert(COOKIE, upstream.cookie(&json!({ "sub": "1", "name": "Ada" })).parse()?);

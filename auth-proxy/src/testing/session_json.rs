@@ -22,7 +22,7 @@ impl FakeRequest<'_> {
         let fields = match (settings.robo, settings.strategy) {
             (false, _) => AUTHJS,
             (true, Strategy::Jwt) => ROBO_JWT,
-            (true, Strategy::Database) => ROBO_DATABASE,
+            (true, _) => ROBO_DATABASE,
         };
         let mut user = Map::new();
         for (field, claim) in fields {

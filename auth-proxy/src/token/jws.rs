@@ -104,7 +104,6 @@ impl JwsDecoder {
 /// jsonwebtoken's name for a signed format. `None` for an encrypted one.
 fn algorithm(format: TokenFormat) -> Option<Algorithm> {
     Some(match format {
-        TokenFormat::Encrypted | TokenFormat::EncryptedV4 => return None,
         TokenFormat::Hs256 => Algorithm::HS256,
         TokenFormat::Hs384 => Algorithm::HS384,
         TokenFormat::Hs512 => Algorithm::HS512,
@@ -117,6 +116,7 @@ fn algorithm(format: TokenFormat) -> Option<Algorithm> {
         TokenFormat::Es256 => Algorithm::ES256,
         TokenFormat::Es384 => Algorithm::ES384,
         TokenFormat::Eddsa => Algorithm::EdDSA,
+        _ => return None,
     })
 }
 

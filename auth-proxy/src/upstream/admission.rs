@@ -68,7 +68,7 @@ fn overloaded(cause: impl Into<BoxError>) -> AuthError {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
     use axum::response::IntoResponse as _;
 
     use super::*;
@@ -76,10 +76,10 @@ mod tests {
     fn admission(concurrency: &str, queue: &str) -> Admission {
         let mut draft = Draft::default();
         for (option, text) in [
-            (Opt::BaseUrl, "http://auth"),
-            (Opt::Concurrency, concurrency),
-            (Opt::Queue, queue),
-            (Opt::Timeout, "10s"),
+            (OptionKey::BaseUrl, "http://auth"),
+            (OptionKey::Concurrency, concurrency),
+            (OptionKey::Queue, queue),
+            (OptionKey::Timeout, "10s"),
         ] {
             draft.set(option, text).unwrap();
         }

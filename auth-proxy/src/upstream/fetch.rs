@@ -27,7 +27,7 @@ use crate::error::BoxError;
 ///
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
 /// let upstream: Router = Router::new().route("/api/auth/session", get(|| async { "null" }));
-/// let auth = Auth::builder().fetch(upstream).build()?;
+/// let auth = Auth::builder().upstream_fetch(upstream).build()?;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 #[diagnostic::on_unimplemented(

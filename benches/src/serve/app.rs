@@ -15,7 +15,7 @@ auth_proxy! {
 
 /// The sign-in routes of an app that has nothing else.
 pub(super) fn proxy(upstream: &str) -> Result<Router, Error> {
-    let auth = Auth::builder().base_url(upstream).build()?;
+    let auth = Auth::builder().upstream_base_url(upstream).build()?;
     Ok(auth.attach(Router::new()).with_state(auth))
 }
 
@@ -46,9 +46,11 @@ async fn me(session: Session<Auth>) -> String {
 /// An app with one handler guarded and not, and one that asks the upstream. No sign-in routes: what is
 /// measured is what a handler pays.
 pub(super) fn guarded(upstream: &str) -> Result<Router, Error> {
-    let decoding = local::Auth::builder().base_url(upstream).secrets([tokens::SECRET]).build()?;
-    let asking = Auth::builder().base_url(upstream).build()?;
-    let caching = Auth::builder().base_url(upstream).session_cache(Duration::from_secs(60)).build()?;
+    let decoding =
+        local::Auth::builder().upstream_base_url(upstream).upstream_secret([tokens::SECRET]).build()?;
+    let asking = Auth::builder().upstream_base_url(upstream).build()?;
+    let caching =
+        Auth::builder().upstream_base_url(upstream).session_cache(Duration::from_secs(60)).build()?;
     let local = Router::new().route("/guarded", get(local::guarded)).route("/open", get(open));
     Ok(Router::new()
         .merge(local.with_state(decoding))

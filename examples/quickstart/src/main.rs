@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let own = std::env::var_os("AUTH_UPSTREAM_URL").is_some();
     let fake = FakeUpstream::start().await?; // stands in while you have no server of your own
-    let auth = if own { Auth::from_env()? } else { Auth::builder().base_url(fake.url()).build()? };
+    let auth = if own { Auth::from_env()? } else { Auth::builder().upstream_base_url(fake.url()).build()? };
     let app = Router::new()
         .route("/", get(home))
         .route("/dashboard", get(dashboard))

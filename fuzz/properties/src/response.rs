@@ -11,8 +11,9 @@ use crate::world;
 
 /// One on plain http, where cookies lose their prefixes; and one on https whose path is not the upstream's.
 static APPS: LazyLock<[(Router, &str); 2]> = LazyLock::new(|| {
-    let http =
-        world::builder().public_url("http://app.example.com").cookie_name("__Secure-authjs.session-token");
+    let http = world::builder()
+        .public_url("http://app.example.com")
+        .upstream_cookie_name("__Secure-authjs.session-token");
     let https = world::builder().public_url("https://app.example.com").upstream_base_path("/login");
     [
         (http.build().unwrap().router(), "http://app.example.com"),

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
-use auth_proxy::testing::{Opener, mint, mint_v4};
 use auth_proxy::options::{Expected, TokenFormat, UpstreamKind};
+use auth_proxy::testing::{Opener, mint, mint_v4};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
@@ -16,10 +16,14 @@ static OPENER: LazyLock<Opener> = LazyLock::new(|| Opener::new(SECRET, world::CO
 
 /// One proxy for each format, and a genuine token of it.
 static FORMATS: LazyLock<Vec<(Auth, String)>> = LazyLock::new(|| {
-    let build =
-        |builder: auth_proxy::options::Builder<Auth>| builder.secrets([SECRET]).cache_entries(1).build().unwrap();
-    let v4 = world::builder().kind(UpstreamKind::NextAuthV4).cookie_name(world::COOKIE);
-    let signed = world::builder().token(TokenFormat::Hs256).audience(Expected::Any).issuer(Expected::Any);
+    let build = |builder: auth_proxy::options::Builder<Auth>| {
+        builder.upstream_secret([SECRET]).session_cache_entries(1).build().unwrap()
+    };
+    let v4 = world::builder().upstream_kind(UpstreamKind::NextAuthV4).upstream_cookie_name(world::COOKIE);
+    let signed = world::builder()
+        .upstream_token(TokenFormat::Hs256)
+        .upstream_audience(Expected::Any)
+        .upstream_issuer(Expected::Any);
     vec![
         (build(world::builder()), mint(&*CLAIMS, SECRET, world::COOKIE)),
         (build(v4), mint_v4(&*CLAIMS, SECRET)),

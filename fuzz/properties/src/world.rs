@@ -35,7 +35,11 @@ pub(crate) fn builder() -> auth_proxy::options::Builder<Auth> {
         let answer = ANSWER.take();
         Ok::<_, Infallible>(answer.unwrap_or_else(|| Response::new(Body::from("{}"))))
     });
-    Auth::builder().vars([("KEY", "k3y")]).fetch(upstream).retries(0).circuit_breaker(0)
+    Auth::builder()
+        .vars([("KEY", "k3y")])
+        .upstream_fetch(upstream)
+        .upstream_retries(0)
+        .upstream_circuit_breaker(0)
 }
 
 /// Sets what the upstream answers next, and forgets what it was asked.

@@ -126,7 +126,9 @@ async fn oversized_heads_do_not_open_the_circuit() {
         for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
             let (mut asked, mut answered, mut sent) = (0, 0, 0);
             for (how, bad) in too_large() {
-                let app = app(Auth::builder().base_url(url.clone()).session_strategy(strategy)).await;
+                let app =
+                    app(Auth::builder().upstream_base_url(url.clone()).upstream_session_strategy(strategy))
+                        .await;
                 let host = format!("Host: {}\r\n", app.addr);
                 let (good, bad) = siege(&app, &bad, 8, &host).await;
                 assert_eq!(good.answered, good.asked, "{upstream}, {strategy:?}, {how}: {good:?}");
@@ -135,7 +137,7 @@ async fn oversized_heads_do_not_open_the_circuit() {
             println!(
                 "circuit breaker: {answered} of {asked} good requests answered while {sent} too large ones were sent \
                 to {upstream}, {}",
-                strategy.word()
+                strategy.to_string()
             );
             assert!(asked > 100 && sent > 100, "too few requests: {asked} good, {sent} bad");
         }
@@ -176,13 +178,15 @@ const HOSTS: [&str; 6] = ["zzz", "localhost", "127.9.9.9", "x.localhost", "[::1]
 async fn foreign_hosts_do_not_open_the_circuit() {
     let upstream = router(|host| host == "app.localhost" || host.starts_with("127.0.0.1")).await;
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
-        let app = app(Auth::builder().base_url(upstream.url("")).session_strategy(strategy)).await;
+        let app =
+            app(Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(strategy))
+                .await;
         let (good, sent) = siege(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
         println!(
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
             good.answered,
             good.asked,
-            strategy.word()
+            strategy.to_string()
         );
         assert_eq!(good.answered, good.asked, "{good:?}");
     }
@@ -192,7 +196,7 @@ async fn foreign_hosts_do_not_open_the_circuit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_forwarded_hosts_do_not_open_the_circuit() {
     let upstream = router(|host| host == "app.example.com").await;
-    let builder = Auth::builder().base_url(upstream.url("")).trusted_proxies(["127.0.0.1"]);
+    let builder = Auth::builder().upstream_base_url(upstream.url("")).trusted_proxies(["127.0.0.1"]);
     let app = app(builder).await;
     let seen_as = "Host: app.internal\r\nX-Forwarded-Host: app.example.com\r\n";
     // A proxy that accepts every host writes the client's host here.
@@ -209,8 +213,9 @@ async fn foreign_forwarded_hosts_do_not_open_the_circuit() {
 #[tokio::test]
 async fn circuit_closes_again_behind_a_router_that_knows_only_the_public_host() {
     let port = auth_proxy_tests::free_port();
-    let builder = Auth::builder().base_url(format!("http://127.0.0.1:{port}")).trusted_proxies(["127.0.0.1"]);
-    let app = app(builder.retries(0).circuit_breaker(3)).await;
+    let builder =
+        Auth::builder().upstream_base_url(format!("http://127.0.0.1:{port}")).trusted_proxies(["127.0.0.1"]);
+    let app = app(builder.upstream_retries(0).upstream_circuit_breaker(3)).await;
     let me = async || {
         let headers =
             format!("X-Forwarded-Host: app.example.com\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n");

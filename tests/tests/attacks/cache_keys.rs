@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::{options::{Builder, SessionStrategy}, store::{CachedSession, SessionKey, SessionStore, StoreFuture}};
+use auth_proxy::{
+    options::{Builder, SessionStrategy},
+    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
+};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::extract::Request;
@@ -69,8 +72,8 @@ async fn session_of_one_host_is_not_served_at_another() {
     for (how, cache) in [("without a cache", Duration::ZERO), ("with a cache", HOUR)] {
         for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
             let app = app(Auth::builder()
-                .base_url(upstream.url(""))
-                .session_strategy(strategy)
+                .upstream_base_url(upstream.url(""))
+                .upstream_session_strategy(strategy)
                 .session_cache(cache))
             .await;
             // In both orders, since the first lookup is the one that the second could join.
@@ -83,7 +86,7 @@ async fn session_of_one_host_is_not_served_at_another() {
             println!(
                 "keys: {bad} of {} requests accepted at another host, {good} at its own, {how}, {}",
                 4 * PAIRS,
-                strategy.word()
+                strategy.to_string()
             );
             assert_eq!((good, bad), (4 * PAIRS, 0));
         }
@@ -95,7 +98,7 @@ async fn session_of_one_declared_host_is_not_served_at_another() {
     let (one, other) = ("a.example.com", "b.example.com");
     let (upstream, _) = upstream(move |request| header(request, "host") == one).await;
     for cache in [Duration::ZERO, HOUR] {
-        let builder = Auth::builder().base_url(upstream.url("")).session_cache(cache);
+        let builder = Auth::builder().upstream_base_url(upstream.url("")).session_cache(cache);
         let app = app(builder.hosts([one, other])).await;
         let (good, bad) = both(&app, one, other).await;
         println!(
@@ -111,8 +114,10 @@ async fn session_of_one_declared_host_is_not_served_at_another() {
 async fn session_of_one_scheme_is_not_served_over_another() {
     let (upstream, _) = upstream(|request| header(request, "x-forwarded-proto") == "https").await;
     for cache in [Duration::ZERO, HOUR] {
-        let builder =
-            Auth::builder().base_url(upstream.url("")).session_cache(cache).trusted_proxies(["127.0.0.1"]);
+        let builder = Auth::builder()
+            .upstream_base_url(upstream.url(""))
+            .session_cache(cache)
+            .trusted_proxies(["127.0.0.1"]);
         let app = app(builder).await;
         let (mut good, mut bad) = (0, 0);
         for n in 0..PAIRS {
@@ -172,22 +177,23 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
     };
     let ((first, lookups), (second, _)) = (upstream(knows).await, upstream(|_| false).await);
     let ways: [(&str, Differ); 4] = [
-        ("another upstream", |builder, second| builder.base_url(second.url(""))),
+        ("another upstream", |builder, second| builder.upstream_base_url(second.url(""))),
         ("another base path", |builder, _| builder.upstream_base_path("/auth")),
         ("another tenant", |builder, _| builder),
-        ("another cookie", |builder, _| builder.cookie_name("other.session-token")),
+        ("another cookie", |builder, _| builder.upstream_cookie_name("other.session-token")),
     ];
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         for (how, differ) in ways {
             let store = Shared::default();
             let builder = || {
-                let builder = Auth::builder().base_url(first.url("")).session_strategy(strategy);
+                let builder =
+                    Auth::builder().upstream_base_url(first.url("")).upstream_session_strategy(strategy);
                 builder.public_url("http://app.test").session_cache(HOUR).session_store(store.clone())
             };
             let tenant = if how == "another tenant" { "two" } else { "one" };
-            let first_one = || builder().header("x-tenant", "one");
+            let first_one = || builder().upstream_headers([("x-tenant", "one")]);
             let (one, same) = (app(first_one()).await, app(first_one()).await);
-            let other = app(differ(builder().header("x-tenant", tenant), &second)).await;
+            let other = app(differ(builder().upstream_headers([("x-tenant", tenant)]), &second)).await;
             let before = lookups.load(SeqCst);
             let mut let_in = 0;
             for n in 0..PAIRS {
@@ -200,10 +206,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
             // An empty store would make the test pass for nothing.
             assert!(lookups.load(SeqCst) - before >= PAIRS, "the upstream was not asked for every token");
             assert!(!store.0.lock().unwrap().is_empty(), "the shared store is empty");
-            println!(
-                "keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {}",
-                strategy.word()
-            );
+            println!("keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {}", strategy);
             assert_eq!(let_in, 0, "{how}, {strategy:?}");
         }
     }

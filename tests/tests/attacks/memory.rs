@@ -45,8 +45,8 @@ async fn wait(app: &App, from: usize, count: usize, (text, size): (&str, usize))
 
 async fn measure(strategy: SessionStrategy, (text, size): (&str, usize)) {
     let node = Node::start(HANGS);
-    let builder = Auth::builder().base_url(node.url.clone()).session_strategy(strategy);
-    let app = app(builder.timeout(Duration::from_secs(120))).await;
+    let builder = Auth::builder().upstream_base_url(node.url.clone()).upstream_session_strategy(strategy);
+    let app = app(builder.upstream_timeout(Duration::from_secs(120))).await;
     // Warms up pools, tables and the allocator, whose memory is not per lookup.
     let first = wait(&app, 0, 20, (text, size)).await;
     let before = resident();
@@ -55,7 +55,7 @@ async fn measure(strategy: SessionStrategy, (text, size): (&str, usize)) {
     let waiting = open.iter().filter(|stream| stream.try_read(&mut [0]).is_err()).count();
     println!(
         "memory: {LOOKUPS} lookups with {size} `{text}` hold {each} KiB each, of which {waiting} wait, {}",
-        strategy.word()
+        strategy.to_string()
     );
     assert!(each <= BOUND, "a lookup holds {each} KiB, more than {BOUND} KiB");
     // A lookup that does not wait holds nothing, so the figure would be meaningless.

@@ -7,7 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Policy, RawToken, Session, Token, require_session, layers::Cacheable, options::{Builder, SessionSource, SessionStrategy}};
+use auth_proxy::{
+    Policy, RawToken, Session, Token,
+    layers::Cacheable,
+    options::{Builder, SessionSource, SessionStrategy},
+    require_session,
+};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
 use axum::Router;
 use axum::extract::Path;
@@ -160,9 +165,9 @@ fn routes(auth: &Auth) -> Router {
 fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<Auth>)> {
     let cache = Duration::from_secs(60);
     vec![
-        ("source: local", builder().secrets([SECRET]).session_source(SessionSource::Local)),
-        ("a secret", builder().secrets([SECRET])),
-        ("a secret and session.cache", builder().secrets([SECRET]).session_cache(cache)),
+        ("source: local", builder().upstream_secret([SECRET]).session_source(SessionSource::Local)),
+        ("a secret", builder().upstream_secret([SECRET])),
+        ("a secret and session.cache", builder().upstream_secret([SECRET]).session_cache(cache)),
         ("session.cache", builder().session_cache(cache)),
         ("nothing", builder()),
     ]
@@ -218,7 +223,7 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
     let upstream = FakeUpstream::start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let app = App::start(routes(&auth)).await;
     let nginx = Nginx::before(&app).await;
     let (visitor, stranger) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
@@ -268,7 +273,7 @@ async fn cacheable_page_is_served_from_the_nginx_cache() {
     let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
     let server = upstream.start().await;
     let auth = auth(&server, SessionStrategy::Jwt)
-        .secrets([SECRET])
+        .upstream_secret([SECRET])
         .session_source(SessionSource::Local)
         .build()
         .unwrap();

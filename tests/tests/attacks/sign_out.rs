@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use auth_proxy::{Session, require_session, options::{Builder, SessionStrategy}};
+use auth_proxy::{
+    Session,
+    options::{Builder, SessionStrategy},
+    require_session,
+};
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::body::{Body, to_bytes};

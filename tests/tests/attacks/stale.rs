@@ -45,15 +45,15 @@ async fn upstream(known: &Known) -> StrictUpstream {
 }
 
 fn builder(url: &str, strategy: SessionStrategy) -> Builder<Auth> {
-    let builder = Auth::builder().base_url(url).session_strategy(strategy);
-    builder.session_cache(CACHE).stale_if_error(Duration::from_secs(3600)).circuit_breaker(0)
+    let builder = Auth::builder().upstream_base_url(url).upstream_session_strategy(strategy);
+    builder.session_cache(CACHE).session_stale_if_error(Duration::from_secs(3600)).upstream_circuit_breaker(0)
 }
 
 /// Makes a token that the upstream accepts.
 fn issue(known: &Known, strategy: SessionStrategy, number: usize) -> String {
     let token = match strategy {
         SessionStrategy::Jwt => seal("Mallory", COOKIE),
-        SessionStrategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
+        _ => format!("{number:08}-dada-4bad-8bad-{number:012}"),
     };
     known.lock().unwrap().insert(token.to_ascii_lowercase());
     token

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use auth_proxy::{auth_proxy, options::{Builder, SessionStrategy}, testing::mint};
+use auth_proxy::{
+    auth_proxy,
+    options::{Builder, SessionStrategy},
+    testing::mint,
+};
 use auth_proxy_tests::{App, watch};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -81,7 +85,7 @@ impl Upstream {
         let number = self.issued.fetch_add(1, SeqCst);
         let token = match self.strategy {
             SessionStrategy::Jwt => seal(account, name),
-            SessionStrategy::Database => format!("{number:08}-dada-4bad-8bad-{number:012}"),
+            _ => format!("{number:08}-dada-4bad-8bad-{number:012}"),
         };
         self.tokens.lock().unwrap().insert(token.clone(), account.to_owned());
         token
@@ -138,7 +142,7 @@ impl Upstream {
         };
         let renewed = match self.strategy {
             SessionStrategy::Jwt => self.issue_as(&account, self.name(headers)),
-            SessionStrategy::Database => token,
+            _ => token,
         };
         let body =
             json!({ "user": { "name": account, "id": account }, "expires": "2099-01-01T00:00:00.000Z" });
@@ -195,7 +199,7 @@ pub(crate) fn seal(account: &str, name: &str) -> String {
 }
 
 pub(crate) fn auth(upstream: &App, strategy: SessionStrategy) -> Builder<Auth> {
-    Auth::builder().base_url(upstream.url("")).session_strategy(strategy)
+    Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(strategy)
 }
 
 /// The status of a response, and its whole text in lower case.

@@ -1,6 +1,9 @@
 //! Attack 2: two tokens, one under each of the two names that the session cookie may have.
 
-use auth_proxy::{AuthError, RawToken, Session, Token, options::{SessionSource, SessionStrategy, UpstreamKind}};
+use auth_proxy::{
+    AuthError, RawToken, Session, Token,
+    options::{SessionSource, SessionStrategy, UpstreamKind},
+};
 use auth_proxy_tests::{App, loopback_client};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -24,9 +27,10 @@ async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
         for (seen_before, scheme) in [("", "http"), ("https", "http"), ("http", "https"), ("", "https")] {
             let upstream = Upstream::by_scheme(SessionStrategy::Jwt);
             let server = upstream.start().await;
-            let mut builder = auth(&server, SessionStrategy::Jwt).session_source(source).secrets([SECRET]);
+            let mut builder =
+                auth(&server, SessionStrategy::Jwt).session_source(source).upstream_secret([SECRET]);
             if let Some(kind) = kind {
-                builder = builder.kind(kind);
+                builder = builder.upstream_kind(kind);
             }
             let app = app(builder.trusted_proxies(["127.0.0.1"])).await;
             let own = [seal(OWN, COOKIE), seal(OWN, SECURE)];
@@ -94,7 +98,7 @@ async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
         for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
             let upstream = Upstream::new(name, SessionStrategy::Jwt);
             let server = upstream.start().await;
-            let auth = auth(&server, SessionStrategy::Jwt).secrets([SECRET]).build().unwrap();
+            let auth = auth(&server, SessionStrategy::Jwt).upstream_secret([SECRET]).build().unwrap();
             let router = Router::new().route("/interrupted", get(interrupted));
             let app = App::start(auth.attach(router).with_state(auth.clone())).await;
             let tokens = [seal(at_secure, name), seal(at_plain, name)];

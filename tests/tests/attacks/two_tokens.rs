@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_proxy::{AuthError, Policy, RawToken, Session, Token, require_session, options::{Builder, SessionSource, SessionStrategy}};
+use auth_proxy::{
+    AuthError, Policy, RawToken, Session, Token,
+    options::{Builder, SessionSource, SessionStrategy},
+    require_session,
+};
 use auth_proxy_tests::App;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -255,7 +259,7 @@ async fn two_tokens_never_mix_accounts() {
                 let server = upstream.start().await;
                 let mut builder = auth(&server, strategy).session_source(source);
                 if secret {
-                    builder = builder.secrets([SECRET]);
+                    builder = builder.upstream_secret([SECRET]);
                 }
                 if proxied {
                     builder = builder.trusted_proxies(["127.0.0.1"]);
@@ -264,7 +268,7 @@ async fn two_tokens_never_mix_accounts() {
                 let (own, other) = (upstream.issue(OWN), upstream.issue(OTHER));
                 let prefixed = match strategy {
                     SessionStrategy::Jwt => [seal(OWN, SECURE), seal(OTHER, SECURE)],
-                    SessionStrategy::Database => [upstream.issue(OWN), upstream.issue(OTHER)],
+                    _ => [upstream.issue(OWN), upstream.issue(OTHER)],
                 };
                 upstream.accept(&prefixed[0], OWN);
                 upstream.accept(&prefixed[1], OTHER);

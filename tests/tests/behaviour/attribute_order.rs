@@ -85,7 +85,7 @@ handler!(from_a_macro);
 #[tokio::test]
 async fn require_session_guards_in_every_attribute_order() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = Router::new()
         .route("/over_debug_handler", get(over_debug_handler))
         .route("/over_instrument", get(over_instrument))

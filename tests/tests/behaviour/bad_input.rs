@@ -112,7 +112,8 @@ async fn malformed_tokens_are_rejected_with_401() {
 #[tokio::test]
 async fn incomplete_bodies_are_rejected() {
     let upstream = upstream().await;
-    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(300));
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_millis(300));
     let (app, _browser) = app_of(builder).await;
     for (body, status, code) in [
         ("Content-Length: 100\r\n\r\nab", 408, "body_late"),
@@ -160,15 +161,17 @@ async fn ambiguous_framing_forwards_no_second_request() {
 async fn cookie_under_the_unprefixed_name_is_ignored() {
     let upstream =
         users(FakeUpstream::builder().cookie_name("__Secure-authjs.session-token")).start().await.unwrap();
-    let builder =
-        Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Authjs).public_url("https://app.test");
+    let builder = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_kind(UpstreamKind::Authjs)
+        .public_url("https://app.test");
     for builder in [
         builder,
         Auth::builder()
-            .base_url(upstream.url())
-            .kind(UpstreamKind::Authjs)
+            .upstream_base_url(upstream.url())
+            .upstream_kind(UpstreamKind::Authjs)
             .public_url("https://app.test")
-            .secrets([upstream.secret()]),
+            .upstream_secret([upstream.secret()]),
     ] {
         let (_app, browser) = app_of(builder).await;
         let token = |name: &str, who: &str| {
@@ -225,7 +228,7 @@ async fn oversized_heads_are_rejected() {
 #[tokio::test]
 async fn non_utf8_headers_are_rejected() {
     let upstream = upstream().await;
-    let (app, _browser) = app_of(Auth::builder().base_url(upstream.url())).await;
+    let (app, _browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     let mut request = b"GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: authjs.session-token=\xff\xfe\r\n\r\n".to_vec();
     let answer = raw_bytes(&app, &request).await;
     assert!(answer.contains("session_absent"), "{answer}");

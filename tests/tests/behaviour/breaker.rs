@@ -17,7 +17,7 @@ use crate::support::app_of;
 #[tokio::test]
 async fn circuit_opens_after_failures_and_a_probe_closes_it() {
     let port = free_port();
-    let builder = auth(&format!("http://127.0.0.1:{port}")).retries(0).circuit_breaker(3);
+    let builder = auth(&format!("http://127.0.0.1:{port}")).upstream_retries(0).upstream_circuit_breaker(3);
     let (_app, browser) = app_of(builder).await;
     for _ in 0..3 {
         assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));
@@ -52,8 +52,9 @@ async fn clients_cannot_open_the_circuit() {
         std::future::pending().await
     };
     let upstream = App::start(Router::new().fallback(hangs)).await;
-    let builder = auth(&upstream.url("")).timeout(Duration::from_millis(100)).circuit_breaker(2);
-    let (app, browser) = app_of(builder.body_limit(10)).await;
+    let builder =
+        auth(&upstream.url("")).upstream_timeout(Duration::from_millis(100)).upstream_circuit_breaker(2);
+    let (app, browser) = app_of(builder.upstream_body_limit(10)).await;
     for _ in 0..4 {
         assert_eq!(browser.get("/api/auth/callback/github?code=1").await.status, 504);
         assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 504);
@@ -112,8 +113,9 @@ const LOOKUPS: [&str; 5] = [
 #[tokio::test]
 async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     for how in LOOKUPS {
-        let builder = auth(&failing_upstream(how).await).timeout(Duration::from_secs(1)).retries(0);
-        let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
+        let builder =
+            auth(&failing_upstream(how).await).upstream_timeout(Duration::from_secs(1)).upstream_retries(0);
+        let (_app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;
         for _ in 0..3 {
             assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 503, "{how}");
             let (status, code) = session(&browser).await;
@@ -126,8 +128,10 @@ async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
 /// With one lookup at a time, visitors wait in the queue. A lookup must still have its own timeout, so that failures count.
 #[tokio::test]
 async fn hanging_upstream_under_load_opens_the_circuit() {
-    let builder = auth(&failing_upstream(STALLED).await).timeout(Duration::from_millis(300)).concurrency(1);
-    let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let builder = auth(&failing_upstream(STALLED).await)
+        .upstream_timeout(Duration::from_millis(300))
+        .upstream_concurrency(1);
+    let (_app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;
     let is_open = Arc::new(AtomicUsize::new(0));
     tokio::time::timeout(Duration::from_secs(20), async {
         for visitor in 0.. {
@@ -162,8 +166,9 @@ async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
         waiting.push(connection.unwrap());
     }
     for with_retries in [0, 1] {
-        let builder = auth(&format!("http://{addr}")).connect_timeout(Duration::from_millis(100));
-        let (_app, browser) = app_of(builder.retries(with_retries).circuit_breaker(2)).await;
+        let builder = auth(&format!("http://{addr}")).upstream_connect_timeout(Duration::from_millis(100));
+        let (_app, browser) =
+            app_of(builder.upstream_retries(with_retries).upstream_circuit_breaker(2)).await;
         let form = browser.post("/api/auth/signout", &[("a", "b")]).await;
         assert_eq!((form.status, form.code().as_str()), (502, "upstream_unreachable"));
         assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));

@@ -2,7 +2,10 @@
 //! the option `session.claims`.
 
 use auth_proxy::testing::{FakeUpstream, FakeUpstreamBuilder, mint};
-use auth_proxy::{auth_proxy, options::{Builder, SessionSource, SessionStrategy}};
+use auth_proxy::{
+    auth_proxy,
+    options::{Builder, SessionSource, SessionStrategy},
+};
 use auth_proxy_tests::Browser;
 use serde_json::{Value, json};
 
@@ -34,7 +37,7 @@ fn claims() -> Value {
 
 async fn local_user(builder: Builder<Auth>) -> Value {
     let upstream = FakeUpstream::start().await.unwrap();
-    let builder = builder.base_url(upstream.url()).secrets([upstream.secret()]);
+    let builder = builder.upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(builder.session_source(SessionSource::Local)).await;
     let token = mint(&claims(), upstream.secret(), COOKIE);
     let session = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
@@ -77,11 +80,11 @@ fn reserved_and_malformed_claims_are_rejected() {
         Variable::builder().vars(vars.collect::<Vec<_>>()).build()
     };
     for (claims, says) in [
-        ("sessionToken", "`sessionToken` is what the cookie holds"),
-        ("role,exp", "says when and which token this is, and is not shown"),
-        ("iat", "and is not shown"),
-        ("nbf", "and is not shown"),
-        ("jti", "and is not shown"),
+        ("sessionToken", "`sessionToken` is the value of the session cookie"),
+        ("role,exp", "`exp` describes the token and not the user"),
+        ("iat", "so `session.user` does not show it"),
+        ("nbf", "so `session.user` does not show it"),
+        ("jti", "so `session.user` does not show it"),
         ("role,role", "named twice"),
         ("two words", "no white space"),
     ] {

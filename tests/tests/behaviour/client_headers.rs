@@ -55,7 +55,7 @@ async fn client_address_headers_count_only_from_trusted_proxies() {
     let (mirror, seen) = mirror().await;
     let head: String = CLAIMS.iter().chain(&NEVER).map(|name| format!("{name}: 6.6.6.6\r\n")).collect();
     for trusted in ["127.0.0.1", "10.0.0.7"] {
-        let builder = Tenants::builder().base_url(mirror.url("")).trusted_proxies([trusted]);
+        let builder = Tenants::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted]);
         let auth = builder.build().unwrap();
         let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
         assert_eq!(app.raw_get("/api/auth/session", &head).await.0, 200);
@@ -72,7 +72,7 @@ async fn client_address_headers_count_only_from_trusted_proxies() {
 async fn trusted_proxies_accept_ipv4_mapped_addresses() {
     let (mirror, seen) = mirror().await;
     for trusted in ["::ffff:127.0.0.1", "::ffff:127.0.0.0/104"] {
-        let builder = Tenants::builder().base_url(mirror.url("")).trusted_proxies([trusted]);
+        let builder = Tenants::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted]);
         let auth = builder.build().unwrap();
         let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
         assert_eq!(app.raw_get("/api/auth/session", "X-Forwarded-Proto: https\r\n").await.0, 200);

@@ -27,7 +27,7 @@ async fn client_js_is_cacheable_and_needs_no_unsafe_eval() {
 #[tokio::test]
 async fn client_js_false_forwards_the_path_to_the_upstream() {
     let upstream = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).client_js(false)).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url()).client_js(false)).await;
     // The path is forwarded, and the upstream answers as for any unknown path.
     let status = browser.get("/api/auth/client.js").await.status;
     assert_eq!(status, if is_robo() { 200 } else { 400 });

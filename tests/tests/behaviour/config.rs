@@ -105,9 +105,9 @@ fn builder_values_replace_variables() {
     let none: [(&str, &str); 0] = [];
     let auth = Everything::builder()
         .vars(none)
-        .base_url("http://127.0.0.1:1")
-        .header("X-API-Key", "k")
-        .secrets(["a"])
+        .upstream_base_url("http://127.0.0.1:1")
+        .upstream_headers([("X-API-Key", "k")])
+        .upstream_secret(["a"])
         .base_path("/login/")
         .build()
         .unwrap();
@@ -123,68 +123,72 @@ fn builder_values_replace_variables() {
 /// Macro and runtime use one set of rules, so they must agree on every value.
 #[test]
 fn macro_and_builder_accept_the_same_values() {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
     let table = [
-        (Opt::BasePath, &["/api/auth", "/a/"][..], &["", "/", "api", "/a//b", "/..", "/a?b", "/{a}"][..]),
         (
-            Opt::PublicUrl,
+            OptionKey::BasePath,
+            &["/api/auth", "/a/"][..],
+            &["", "/", "api", "/a//b", "/..", "/a?b", "/{a}"][..],
+        ),
+        (
+            OptionKey::PublicUrl,
             &["https://a.b", "http://localhost:3000"],
             &["a.b", "https://a.b/c", "ftp://a", "https://u@a"],
         ),
         (
-            Opt::BaseUrl,
+            OptionKey::BaseUrl,
             &["https://a.b/c", "http://auth"],
             &["auth", "https://", "https://a?b", "https://a#b", "http://a.example.com"],
         ),
-        (Opt::CookieName, &["a", "b.c-d"], &["", "a b", "a=b", "__Secure-a"]),
-        (Opt::Timeout, &["5s", "500ms"], &["5", "1ms", "11m", "s"]),
-        (Opt::BodyLimit, &["1B", "1GiB"], &["0B", "2GiB"]),
-        (Opt::SignInPath, &["/login"], &["login", "//evil"]),
+        (OptionKey::CookieName, &["a", "b.c-d"], &["", "a b", "a=b", "__Secure-a"]),
+        (OptionKey::Timeout, &["5s", "500ms"], &["5", "1ms", "11m", "s"]),
+        (OptionKey::BodyLimit, &["1B", "1GiB"], &["0B", "2GiB"]),
+        (OptionKey::SignInPath, &["/login"], &["login", "//evil"]),
         (
-            Opt::Hosts,
+            OptionKey::Hosts,
             &["app.example.com", "localhost:3000, [::1]:80"],
             &["https://a", "*.a.b", "*", "a/b", "a:99999", "a,b c"],
         ),
         (
-            Opt::PublicOrigins,
+            OptionKey::PublicOrigins,
             &["https://a.b", "http://localhost:1,https://a"],
             &["*", "a.b", "https://a/b", "ftp://a"],
         ),
         (
-            Opt::Kind,
+            OptionKey::Kind,
             &["robo", "authjs", "next_auth_v4"],
             &["nextauth", "next_auth", "auth.js", "Authjs", "robo.js"],
         ),
-        (Opt::Token, &["encrypted"], &["hs256", "es256", "jwe"]),
-        (Opt::Audience, &["any", "my-app"], &[" "]),
-        (Opt::Issuer, &["any", "https://auth.example.com"], &[" "]),
-        (Opt::Renew, &["always", "1h", "720h"], &["never", "off", "1", "0s", "721h", "1d"]),
-        (Opt::ExposeSessionToken, &["true", "false"], &["yes", "1"]),
+        (OptionKey::Token, &["encrypted"], &["hs256", "es256", "jwe"]),
+        (OptionKey::Audience, &["any", "my-app"], &[" "]),
+        (OptionKey::Issuer, &["any", "https://auth.example.com"], &[" "]),
+        (OptionKey::Renew, &["always", "1h", "720h"], &["never", "off", "1", "0s", "721h", "1d"]),
+        (OptionKey::ExposeSessionToken, &["true", "false"], &["yes", "1"]),
     ];
     for (option, good, bad) in table {
         for (texts, expected) in [(good, true), (bad, false)] {
             for text in texts {
                 let mut draft = Draft::default();
-                draft.set(Opt::BaseUrl, "http://auth").unwrap();
+                draft.set(OptionKey::BaseUrl, "http://auth").unwrap();
                 let proved = draft.set(option, text).is_ok() && draft.check().is_empty();
                 let builder = Everything::builder().vars(GOOD);
                 let variable = |name| Everything::builder().vars(GOOD.into_iter().chain([(name, *text)]));
                 let builder = match option {
-                    Opt::BasePath => builder.base_path(*text),
-                    Opt::PublicUrl => builder.public_url(*text),
-                    Opt::BaseUrl => builder.base_url(*text),
-                    Opt::CookieName => builder.cookie_name(*text),
-                    Opt::SignInPath => builder.sign_in_path(*text),
-                    Opt::Hosts => builder.hosts([*text]),
-                    Opt::PublicOrigins => builder.public_origins([*text]),
-                    Opt::Timeout => variable("TIMEOUT"),
-                    Opt::Kind => variable("KIND"),
-                    Opt::Token => variable("TOKEN"),
-                    Opt::Audience => variable("AUDIENCE"),
-                    Opt::Issuer => variable("ISSUER"),
-                    Opt::Renew => variable("RENEW"),
-                    Opt::ExposeSessionToken => variable("EXPOSE"),
-                    Opt::BodyLimit => variable("BODY_LIMIT"),
+                    OptionKey::BasePath => builder.base_path(*text),
+                    OptionKey::PublicUrl => builder.public_url(*text),
+                    OptionKey::BaseUrl => builder.upstream_base_url(*text),
+                    OptionKey::CookieName => builder.upstream_cookie_name(*text),
+                    OptionKey::SignInPath => builder.sign_in_path(*text),
+                    OptionKey::Hosts => builder.hosts(text.split(',')),
+                    OptionKey::PublicOrigins => builder.upstream_public_origins(text.split(',')),
+                    OptionKey::Timeout => variable("TIMEOUT"),
+                    OptionKey::Kind => variable("KIND"),
+                    OptionKey::Token => variable("TOKEN"),
+                    OptionKey::Audience => variable("AUDIENCE"),
+                    OptionKey::Issuer => variable("ISSUER"),
+                    OptionKey::Renew => variable("RENEW"),
+                    OptionKey::ExposeSessionToken => variable("EXPOSE"),
+                    OptionKey::BodyLimit => variable("BODY_LIMIT"),
                     _ => panic!("{option} is not set"),
                 };
                 assert_eq!((proved, builder.build().is_ok()), (expected, expected), "{option} {text}");

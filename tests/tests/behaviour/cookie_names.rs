@@ -28,8 +28,9 @@ async fn both(
     upstream: &FakeUpstream,
     options: impl Fn(Builder<Auth>) -> Builder<Auth>,
 ) -> [(App, Browser); 2] {
-    let asking = options(Auth::builder().base_url(upstream.url()));
-    let decoding = options(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]));
+    let asking = options(Auth::builder().upstream_base_url(upstream.url()));
+    let decoding =
+        options(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]));
     [app_of(asking).await, app_of(decoding.session_source(SessionSource::Local)).await]
 }
 
@@ -53,7 +54,7 @@ async fn both_cookie_names_are_accepted_over_https_without_kind() {
 #[tokio::test]
 async fn token_key_depends_on_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(PLAIN)).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(auth.session_source(SessionSource::Local)).await;
     let cookie = format!("{PLAIN}={}", token("Ada", SECURE, &upstream));
     assert_eq!(who(&browser, &cookie, &[]).await, "token_unknown_key");
@@ -68,7 +69,8 @@ async fn token_key_depends_on_the_cookie_name() {
 #[tokio::test]
 async fn plain_name_is_ignored_once_the_upstream_used_the_prefixed_one() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
     let tossed = format!("{PLAIN}={}", token("Mallory", PLAIN, &upstream));
     let own = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     let decoded = async |cookies: &str| browser.get_with("/token", &[("cookie", cookies)]).await;
@@ -85,10 +87,12 @@ async fn plain_name_is_ignored_once_the_upstream_used_the_prefixed_one() {
 #[tokio::test]
 async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let auth =
-        Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Authjs).trusted_proxies(["127.0.0.1"]);
+    let auth = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_kind(UpstreamKind::Authjs)
+        .trusted_proxies(["127.0.0.1"]);
     let (_app, browser) =
-        app_of(auth.secrets([upstream.secret()]).session_source(SessionSource::Local)).await;
+        app_of(auth.upstream_secret([upstream.secret()]).session_source(SessionSource::Local)).await;
     let secure = format!("{SECURE}={}", token("Ada", SECURE, &upstream));
     let plain = format!("{PLAIN}={}", token("Bob", PLAIN, &upstream));
     for (cookie, scheme, expected) in [
@@ -108,7 +112,7 @@ async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
 async fn scheme_from_a_client_is_ignored() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (app, _browser) =
-        app_of(Auth::builder().base_url(upstream.url()).trusted_proxies(["10.0.0.7"])).await;
+        app_of(Auth::builder().upstream_base_url(upstream.url()).trusted_proxies(["10.0.0.7"])).await;
     let target = format!("https://{}/session/optional", app.addr);
     let cookie = format!("Cookie: {PLAIN}={}\r\n", token("Ada", PLAIN, &upstream));
     let head = format!("X-Forwarded-Proto: https\r\n{cookie}");

@@ -44,7 +44,7 @@ async fn renewed_cookie_loses_the_upstream_domain() {
         let cookie = [(SET_COOKIE, "authjs.session-token=new; Domain=auth.example.com; Path=/; HttpOnly")];
         (cookie, r#"{"user":{"name":"Ada"}}"#)
     });
-    let builder = Auth::builder().base_url("https://auth.example.com").fetch(upstream);
+    let builder = Auth::builder().upstream_base_url("https://auth.example.com").upstream_fetch(upstream);
     let (_app, browser) = app_of(builder.public_url("https://app.example.com")).await;
     let answer =
         browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
@@ -68,7 +68,7 @@ async fn renewed_cookie_is_accepted_until_sign_out() {
 #[tokio::test]
 async fn session_cookie_of_the_handler_replaces_the_renewed_one() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let own = |_session: Session<Auth>| async { ([(SET_COOKIE, "authjs.session-token=mine")], "ok") };
     let other = |_session: Session<Auth>| async { ([(SET_COOKIE, "theme=dark")], "ok") };
     let router = Router::new().route("/own", get(own)).route("/other", get(other));

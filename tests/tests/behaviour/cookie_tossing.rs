@@ -33,9 +33,9 @@ fn token(who: &str, name: &str, secret: &str) -> String {
 
 /// An app that asks the upstream, and one that decodes.
 async fn both(upstream: &FakeUpstream, options: impl Fn(Builder<Auth>) -> Builder<Auth>) -> [App; 2] {
-    let asking = options(Auth::builder().base_url(upstream.url()));
-    let decoding = options(Auth::builder().base_url(upstream.url()))
-        .secrets([upstream.secret()])
+    let asking = options(Auth::builder().upstream_base_url(upstream.url()));
+    let decoding = options(Auth::builder().upstream_base_url(upstream.url()))
+        .upstream_secret([upstream.secret()])
         .session_source(SessionSource::Local);
     [app_of(asking).await.0, app_of(decoding).await.0]
 }
@@ -172,7 +172,8 @@ async fn oversized_cookies_are_rejected() {
 async fn similar_names_do_not_count_as_the_prefixed_cookie() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
     let apps =
-        both(&upstream, |builder| builder.kind(UpstreamKind::Authjs).public_url("https://app.test")).await;
+        both(&upstream, |builder| builder.upstream_kind(UpstreamKind::Authjs).public_url("https://app.test"))
+            .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for name in [
         "__SECURE-authjs.session-token",
@@ -205,7 +206,9 @@ async fn similar_names_do_not_count_as_the_prefixed_cookie() {
 #[tokio::test]
 async fn only_the_name_with_one_underscore_counts_on_http() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder.cookie_name(HTTPS).public_url("http://app.internal")).await;
+    let apps =
+        both(&upstream, |builder| builder.upstream_cookie_name(HTTPS).public_url("http://app.internal"))
+            .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for (cookie, expected) in [
         (format!("{HTTP}={ada}"), "Ada"),
@@ -244,7 +247,7 @@ async fn csrf_cookies_keep_their_names() {
         ),
     ] {
         let upstream = Recorder::start().await;
-        let builder = Auth::builder().base_url(upstream.url.clone()).public_url(public);
+        let builder = Auth::builder().upstream_base_url(upstream.url.clone()).public_url(public);
         let (app, _browser) = app_of(builder).await;
         let request = format!(
             "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {tossed}\r\nContent-Length: 0\r\n\r\n"
@@ -259,7 +262,7 @@ async fn csrf_cookies_keep_their_names() {
 #[tokio::test]
 async fn foreign_csrf_tokens_do_not_sign_in() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
+    let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     let own = browser.csrf().await;
     let hash = "0".repeat(64);
     for cookie in [

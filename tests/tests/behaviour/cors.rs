@@ -32,7 +32,8 @@ fn is_allowed(answer: &Answer, origin: &str) -> bool {
 async fn only_configured_origins_are_allowed() {
     let upstream = upstream().await;
     let (app, _browser) =
-        app_of(Auth::builder().base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"])).await;
+        app_of(Auth::builder().upstream_base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"]))
+            .await;
     for (origin, allowed) in [
         (PAGE, true),
         ("http://localhost", true),
@@ -79,7 +80,7 @@ async fn cors_is_off_by_default() {
 async fn upstream_cors_headers_are_stripped() {
     let open: Router =
         Router::new().fallback(|| async { [("access-control-allow-origin", "*")].into_response() });
-    let builder = || Auth::builder().base_url("http://auth").fetch(open.clone());
+    let builder = || Auth::builder().upstream_base_url("http://auth").upstream_fetch(open.clone());
     let evil = "https://evil.example";
     let (named, _browser) = app_of(builder().cors_origins([PAGE])).await;
     assert!(!is_allowed(&ask(&named, "GET", "/api/auth/session", &[("origin", evil)]).await, evil));
@@ -90,6 +91,6 @@ async fn upstream_cors_headers_are_stripped() {
 
 #[test]
 fn wildcard_origin_is_rejected() {
-    let error = Auth::builder().base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
+    let error = Auth::builder().upstream_base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
     assert!(error.to_string().contains("cors.origins: credentials are allowed"), "{error}");
 }

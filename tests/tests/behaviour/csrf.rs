@@ -64,7 +64,7 @@ impl Counted {
 }
 
 fn plain() -> Builder<Auth> {
-    Auth::builder().base_url("http://127.0.0.1:9")
+    Auth::builder().upstream_base_url("http://127.0.0.1:9")
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn cross_site_websocket_handshakes_are_rejected() {
 #[tokio::test]
 async fn protection_applies_only_to_layered_routes() {
     let upstream = upstream().await;
-    let app = Counted::start(Auth::builder().base_url(upstream.url()), &[]).await;
+    let app = Counted::start(Auth::builder().upstream_base_url(upstream.url()), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
     assert_eq!(app.ask("POST", "/open", &cross).await.status, 200);
     assert_eq!(app.ask("POST", "/guarded", &cross).await.status, 403);
@@ -302,7 +302,7 @@ async fn protection_applies_only_to_layered_routes() {
 #[tokio::test]
 async fn rejected_write_makes_no_lookup() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = Router::new()
         .route(
             "/write",

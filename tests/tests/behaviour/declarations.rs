@@ -113,8 +113,8 @@ async fn two_proxies_of_one_type_make_separate_lookups() {
     use auth_proxy::Session;
 
     let (one, other) = (upstream().await, upstream().await);
-    let outer = Auth::builder().base_url(one.url()).build().unwrap();
-    let inner = Auth::builder().base_url(other.url()).build().unwrap();
+    let outer = Auth::builder().upstream_base_url(one.url()).build().unwrap();
+    let inner = Auth::builder().upstream_base_url(other.url()).build().unwrap();
     async fn handler(session: Option<Session<Auth>>) -> String {
         session.is_some().to_string()
     }
@@ -149,8 +149,8 @@ async fn two_proxies_in_one_state_use_separate_cookies() {
     let staff = FakeUpstream::builder().cookie_name("staff").start().await.unwrap();
     let customers = FakeUpstream::start().await.unwrap();
     let state = State {
-        staff: Staff::builder().base_url(staff.url()).build().unwrap(),
-        customers: Customers::builder().base_url(customers.url()).build().unwrap(),
+        staff: Staff::builder().upstream_base_url(staff.url()).build().unwrap(),
+        customers: Customers::builder().upstream_base_url(customers.url()).build().unwrap(),
     };
     let router = axum::Router::new().route("/both", axum::routing::get(both));
     let router = state.customers.attach(state.staff.attach(router)).with_state(state.clone());

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::testing::{self, FakeUpstream};
-use auth_proxy::{Policy, Session, Token, auth_proxy, require_session, options::SessionStrategy, sessions::SessionData};
+use auth_proxy::{
+    Policy, Session, Token, auth_proxy, options::SessionStrategy, require_session, sessions::SessionData,
+};
 use serde_json::{Map, json};
 
 use crate::support::{Admin, Auth, app_of, users};
@@ -91,7 +93,10 @@ async fn fake_upstream_cookie_signs_a_visitor_in() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let builder = users(FakeUpstream::builder().strategy(strategy).cookie_name("sid"));
         let upstream = builder.start().await.unwrap();
-        let auth = Auth::builder().base_url(upstream.url()).cookie_name("sid").session_strategy(strategy);
+        let auth = Auth::builder()
+            .upstream_base_url(upstream.url())
+            .upstream_cookie_name("sid")
+            .upstream_session_strategy(strategy);
         let (_app, browser) = app_of(auth).await;
         let ada = json!({ "sub": "9", "name": "Ada", "role": "admin" });
         let cookie = upstream.cookie(&ada);
@@ -108,7 +113,7 @@ async fn fake_upstream_cookie_signs_a_visitor_in() {
 #[tokio::test]
 async fn fake_upstream_cookie_may_be_chunked_or_expired() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(auth).await;
     let large = upstream.cookie(&json!({ "sub": "9", "pad": "x".repeat(8_000) }));
     assert!(large.starts_with("authjs.session-token.0=") && large.contains("; authjs.session-token.2="));

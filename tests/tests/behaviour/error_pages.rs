@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_proxy::testing::Fault;
-use auth_proxy::{AuthError, Session, options::{Builder, Unauthenticated}};
+use auth_proxy::{
+    AuthError, Session,
+    options::{Builder, Unauthenticated},
+};
 use auth_proxy_tests::{Answer, App, Browser, free_port, loopback_client, page_code};
 use axum::Router;
 use axum::http::StatusCode;
@@ -24,7 +27,7 @@ fn varies_by_accept(answer: &Answer) -> bool {
 /// A proxy whose upstream is unreachable, without retries and circuit breaker.
 fn down() -> Builder<Auth> {
     let url = format!("http://127.0.0.1:{}", free_port());
-    Auth::builder().base_url(url).retries(0).circuit_breaker(0)
+    Auth::builder().upstream_base_url(url).upstream_retries(0).upstream_circuit_breaker(0)
 }
 
 /// Asserts that a response is the page of this error, uncacheable and smaller than 2 kB.
@@ -84,7 +87,7 @@ async fn form_post_during_an_outage_gets_a_page() {
 
 #[tokio::test]
 async fn open_circuit_and_timeout_are_pages() {
-    let (_app, browser) = app_of(down().circuit_breaker(1)).await;
+    let (_app, browser) = app_of(down().upstream_circuit_breaker(1)).await;
     browser.get_with("/session", &[COOKIE]).await;
     for path in ["/protected", "/session", "/api/auth/signin"] {
         let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
@@ -92,7 +95,7 @@ async fn open_circuit_and_timeout_are_pages() {
         assert_eq!(page.header("retry-after"), "1");
     }
     let upstream = upstream().await;
-    let late = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(100));
+    let late = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_millis(100));
     let (_app, browser) = app_of(late).await;
     upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
     for path in ["/protected", "/api/auth/signin"] {
@@ -117,7 +120,7 @@ async fn policy_refusal_is_a_page_and_keeps_the_session() {
 #[tokio::test]
 async fn cross_origin_write_gets_a_page() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let writes = Router::new().route("/write", post(|| async { "ok" })).layer(auth.cross_origin_protection());
     let app = App::start(auth.attach(writes).with_state(auth.clone())).await;
     let request = || loopback_client().post(app.url("/write")).header("cookie", COOKIE.1);
@@ -146,7 +149,7 @@ async fn head_request_gets_the_page_headers_without_a_body() {
 #[tokio::test]
 async fn client_errors_stay_problems() {
     let upstream = upstream().await;
-    let status = Auth::builder().base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
+    let status = Auth::builder().upstream_base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
     let (_app, browser) = app_of(status).await;
     for (path, status, code) in [
         ("/protected", 401, "session_absent"),
@@ -162,7 +165,7 @@ async fn client_errors_stay_problems() {
 #[tokio::test]
 async fn responses_of_upstream_and_app_are_not_replaced() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let own = || async { (StatusCode::FORBIDDEN, "my own").into_response() };
     let with_own_body = |result: Result<Session<Auth>, AuthError>| async move {
         let Err(error) = result else { return "signed in".into_response() };
@@ -206,7 +209,8 @@ async fn custom_error_page_is_used() {
                 .into_response(),
         }
     };
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).retries(0).error_page(page)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_retries(0).error_page(page)).await;
     browser.sign_in("demo", "demo").await;
     // The page keeps the status and headers of the error unless it sets its own.
     let refused = browser.get_with("/admin", &[PAGE, NAVIGATE]).await;

@@ -57,8 +57,8 @@ async fn tokens_and_guards_with_a_secret_make_no_lookup() {
 async fn local_sessions_make_no_lookup() {
     let upstream = upstream().await;
     let local = Auth::builder()
-        .base_url(upstream.url())
-        .secrets([upstream.secret()])
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
         .session_source(SessionSource::Local);
     let (_app, browser) = app_of(local).await;
     browser.sign_in("demo", "demo").await;
@@ -77,8 +77,8 @@ async fn local_sessions_make_no_lookup() {
 async fn exp_beyond_representable_dates_gives_no_expiry() {
     let upstream = upstream().await;
     let local = Auth::builder()
-        .base_url(upstream.url())
-        .secrets([upstream.secret()])
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
         .session_source(SessionSource::Local);
     let (_app, browser) = app_of(local).await;
     for exp in [json!(253_402_300_800_u64), json!(1e18), json!(1e300), json!(u64::MAX)] {
@@ -92,8 +92,8 @@ async fn exp_beyond_representable_dates_gives_no_expiry() {
 async fn session_mapping_builds_local_sessions() {
     let upstream = upstream().await;
     let auth = Auth::builder()
-        .base_url(upstream.url())
-        .secrets([upstream.secret()])
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
         .session_source(SessionSource::Local)
         .session_mapping(|claims: &serde_json::Map<_, _>| {
             let user = json!({ "name": claims["name"], "role": claims["role"] });
@@ -110,7 +110,9 @@ async fn database_sessions_hide_their_token_and_end_on_sign_out() {
     let builder = || FakeUpstream::builder().strategy(SessionStrategy::Database);
     for builder in [builder(), builder().robo()] {
         let upstream = users(builder).start().await.unwrap();
-        let database = Auth::builder().base_url(upstream.url()).session_strategy(SessionStrategy::Database);
+        let database = Auth::builder()
+            .upstream_base_url(upstream.url())
+            .upstream_session_strategy(SessionStrategy::Database);
         let (_app, browser) = app_of(database).await;
         browser.sign_in("demo", "demo").await;
         let raw = browser.get("/token/raw").await.body;
@@ -134,8 +136,8 @@ async fn database_sessions_hide_their_token_and_end_on_sign_out() {
 async fn rotated_secrets_and_chunked_tokens_are_accepted() {
     let upstream = upstream().await;
     let rotated = Auth::builder()
-        .base_url(upstream.url())
-        .secrets(["a newer secret that is long enough", upstream.secret()]);
+        .upstream_base_url(upstream.url())
+        .upstream_secret(["a newer secret that is long enough", upstream.secret()]);
     let (_app, browser) = app_of(rotated).await;
     let pad = "x".repeat(8_000);
     let token = mint(&json!({ "sub": "1", "name": "Demo", "pad": pad }), upstream.secret(), COOKIE);
@@ -182,7 +184,11 @@ async fn bearer_tokens_are_accepted_and_invalid_ones_rejected() {
 #[tokio::test]
 async fn session_and_token_are_read_from_a_header_map() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
+        .build()
+        .unwrap();
     let mut headers = http::HeaderMap::new();
     assert!(auth.session(&headers).await.unwrap().is_none());
     assert!(auth.token(&headers).await.unwrap().is_none());
@@ -226,7 +232,7 @@ async fn lookups_send_the_session_cookie_and_own_headers_only() {
 #[tokio::test]
 async fn debug_shows_no_secret() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).secrets([upstream.secret()]);
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let builder = format!("{auth:?}");
     let auth = auth.build().unwrap();
     let token = mint(&json!({ "sub": "1", "name": "hunter2" }), upstream.secret(), COOKIE);

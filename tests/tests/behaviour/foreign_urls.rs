@@ -51,8 +51,10 @@ async fn foreign_origin_warns_once_and_names_the_fix() {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
             let log = Log::start();
             let upstream = of("http://localhost:3001", &[header]);
-            let (_app, browser) =
-                app_of(Auth::builder().base_url("http://auth").kind(kind).fetch(upstream)).await;
+            let (_app, browser) = app_of(
+                Auth::builder().upstream_base_url("http://auth").upstream_kind(kind).upstream_fetch(upstream),
+            )
+            .await;
             ask(&browser, path).await;
             assert_eq!(log.times(WARNING), 1, "{path} {}", log.text());
             assert!(log.text().contains(fix), "{fix}: {}", log.text());
@@ -66,11 +68,12 @@ async fn foreign_origin_warns_once_and_names_the_fix() {
 async fn own_origin_does_not_warn() {
     let log = Log::start();
     let real = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(real.url())).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(real.url())).await;
     ask(&browser, "/api/auth/providers").await;
     ask(&browser, "/api/auth/signin").await;
     let own = "https://app.example.com";
-    let builder = Auth::builder().base_url("http://auth").public_url(own).fetch(of(own, &[NEXT]));
+    let builder =
+        Auth::builder().upstream_base_url("http://auth").public_url(own).upstream_fetch(of(own, &[NEXT]));
     let (_app, browser) = app_of(builder).await;
     ask(&browser, "/api/auth/providers").await;
     ask(&browser, "/api/auth/signin").await;
@@ -82,8 +85,10 @@ async fn own_origin_does_not_warn() {
 async fn http_urls_for_an_https_app_warn() {
     let log = Log::start();
     let upstream = of("http://app.example.com", &[EXPRESS]);
-    let builder =
-        Auth::builder().base_url("http://auth").public_url("https://app.example.com").fetch(upstream);
+    let builder = Auth::builder()
+        .upstream_base_url("http://auth")
+        .public_url("https://app.example.com")
+        .upstream_fetch(upstream);
     let (_app, browser) = app_of(builder).await;
     ask(&browser, "/api/auth/providers").await;
     assert_eq!(log.times("trust proxy"), 1, "{}", log.text());
@@ -103,9 +108,10 @@ async fn parent_domain_deployment_does_not_warn() {
         let log = Log::start();
         let headers = [("set-cookie", cookie)];
         let upstream = of("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
-        let builder =
-            Auth::builder().base_url("https://auth.example.com").public_url("https://app.example.com");
-        let (_app, browser) = app_of(builder.fetch(upstream)).await;
+        let builder = Auth::builder()
+            .upstream_base_url("https://auth.example.com")
+            .public_url("https://app.example.com");
+        let (_app, browser) = app_of(builder.upstream_fetch(upstream)).await;
         ask(&browser, path).await;
         assert_eq!(log.times(WARNING), times, "{cookie} {path} {}", log.text());
     }
@@ -120,7 +126,8 @@ async fn inspected_bodies_are_forwarded_unchanged() {
     let upstream = Router::new()
         .route("/api/auth/signin", get(move || async move { Html(sent) }))
         .route("/api/auth/providers", get(move || async move { nonsense }));
-    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(upstream)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(upstream)).await;
     let page = browser.get("/api/auth/signin").await;
     assert!(page.body == large && page.header("content-length") == large.len().to_string());
     assert_eq!(browser.get("/api/auth/providers").await.body, nonsense);
@@ -136,7 +143,7 @@ async fn next_js_callback_warning_names_the_example() {
         let location = format!("https://idp.example/authorize?redirect_uri={callback}");
         (http::StatusCode::FOUND, [("location", location), ("vary", NEXT.1.to_owned())])
     });
-    let builder = Auth::builder().base_url("http://localhost:3001").fetch(to_provider);
+    let builder = Auth::builder().upstream_base_url("http://localhost:3001").upstream_fetch(to_provider);
     let (_app, browser) = app_of(builder).await;
     for _ in 0..3 {
         browser.post("/api/auth/signin/github", &[]).await;

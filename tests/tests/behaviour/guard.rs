@@ -49,7 +49,7 @@ async fn invalid_cookie_redirects_to_sign_in_and_invalid_bearer_is_401() {
 #[tokio::test]
 async fn unauthenticated_option_selects_status_or_redirect() {
     let upstream = upstream().await;
-    let with = |answer| Auth::builder().base_url(upstream.url()).unauthenticated(answer);
+    let with = |answer| Auth::builder().upstream_base_url(upstream.url()).unauthenticated(answer);
     let (_app, browser) = app_of(with(Unauthenticated::Status)).await;
     assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
     let (_app, browser) = app_of(with(Unauthenticated::Redirect)).await;
@@ -60,7 +60,7 @@ async fn unauthenticated_option_selects_status_or_redirect() {
 async fn callback_url_uses_public_url_and_the_sign_in_page_does_not_loop() {
     let upstream = upstream().await;
     let auth = Auth::builder()
-        .base_url(upstream.url())
+        .upstream_base_url(upstream.url())
         .public_url("http://app.test:8080")
         .sign_in_path("/protected")
         .build()
@@ -76,7 +76,7 @@ async fn callback_url_uses_public_url_and_the_sign_in_page_does_not_loop() {
 #[tokio::test]
 async fn double_slash_path_gets_no_callback_url() {
     let upstream = upstream().await;
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require());
     let app = auth_proxy_tests::App::start(router).await;
     for target in ["//evil.example/", "//evil.example", "/\\evil.example"] {

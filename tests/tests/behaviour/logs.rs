@@ -91,7 +91,7 @@ async fn logs_contain_no_secret_at_any_level() {
 #[tokio::test]
 async fn short_secret_is_warned_about() {
     let log = Log::start();
-    Auth::builder().base_url("http://auth").secrets(["hunter2"]).build().unwrap();
+    Auth::builder().upstream_base_url("http://auth").upstream_secret(["hunter2"]).build().unwrap();
     assert_eq!(log.times("the secret is shorter than 32 bytes"), 1);
     assert!(!log.text().contains("hunter2"));
 }
@@ -100,7 +100,8 @@ async fn short_secret_is_warned_about() {
 async fn warns_once_about_a_session_cookie_under_another_name() {
     let log = Log::start();
     let upstream = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Robo)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_kind(UpstreamKind::Robo)).await;
     for _ in 0..3 {
         let answer = browser
             .get_with("/session", &[("cookie", "__Secure-authjs.session-token=aaaa..bbbb.cccc.dddd")])
@@ -119,7 +120,9 @@ async fn warns_once_about_a_session_cookie_under_another_name() {
 async fn warns_once_about_an_unknown_token_key() {
     let log = Log::start();
     let upstream = upstream().await;
-    let other = Auth::builder().base_url(upstream.url()).secrets(["another secret, which is long enough"]);
+    let other = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_secret(["another secret, which is long enough"]);
     let (_app, browser) = app_of(other).await;
     browser.sign_in("demo", "demo").await;
     for _ in 0..3 {
@@ -132,7 +135,8 @@ async fn warns_once_about_an_unknown_token_key() {
 async fn warns_once_about_an_ambiguous_session() {
     let log = Log::start();
     let silent: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
-    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(silent)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(silent)).await;
     for _ in 0..3 {
         let answer =
             browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
@@ -162,7 +166,7 @@ async fn warns_once_about_a_callback_at_the_upstream_host() {
         let location = format!("https://idp.example/authorize?redirect_uri={callback}");
         (http::StatusCode::FOUND, [("location", location), ("set-cookie", "authjs.state=x".to_owned())])
     });
-    let builder = Auth::builder().base_url("https://auth.example.com").fetch(to_provider);
+    let builder = Auth::builder().upstream_base_url("https://auth.example.com").upstream_fetch(to_provider);
     let (_app, browser) = app_of(builder).await;
     for _ in 0..3 {
         let answer = browser.post("/api/auth/signin/github", &[]).await;
@@ -175,7 +179,7 @@ async fn warns_once_about_a_callback_at_the_upstream_host() {
 async fn warns_once_without_relay_layer() {
     let log = Log::start();
     let upstream = FakeUpstream::start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let mut headers = http::HeaderMap::new();
     let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);
     headers.insert("cookie", format!("{COOKIE}={token}").parse().unwrap());
@@ -196,7 +200,8 @@ async fn warns_once_without_relay_layer() {
 async fn every_lookup_logs_outcome_source_and_duration() {
     let log = Log::start();
     let upstream = upstream().await;
-    let builder = Auth::builder().base_url(upstream.url()).session_cache(std::time::Duration::from_secs(60));
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url()).session_cache(std::time::Duration::from_secs(60));
     let (_app, browser) = app_of(builder).await;
     browser.sign_in("demo", "demo").await;
     for _ in 0..2 {
@@ -214,8 +219,8 @@ async fn every_lookup_logs_outcome_source_and_duration() {
 async fn an_outage_is_logged_when_it_begins_and_ends() {
     let log = Log::start();
     let port = auth_proxy_tests::free_port();
-    let builder = Auth::builder().base_url(format!("http://127.0.0.1:{port}")).retries(0);
-    let (_app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let builder = Auth::builder().upstream_base_url(format!("http://127.0.0.1:{port}")).upstream_retries(0);
+    let (_app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;
     let cookie = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
     for _ in 0..10 {
         assert!(browser.get_with("/session", &cookie).await.status >= 502);

@@ -22,13 +22,17 @@ async fn sign_in_state_token_is_not_a_session() {
     let token = mint_v4(&state, SECRET);
     let upstream =
         Router::new().fallback(|| async { r#"{"user":{"name":null},"expires":"2999-01-01T00:00:00.000Z"}"# });
-    let builder =
-        || Auth::builder().base_url("http://auth").kind(UpstreamKind::NextAuthV4).fetch(upstream.clone());
+    let builder = || {
+        Auth::builder()
+            .upstream_base_url("http://auth")
+            .upstream_kind(UpstreamKind::NextAuthV4)
+            .upstream_fetch(upstream.clone())
+    };
     let cookie = format!("next-auth.session-token={token}");
     for builder in [
         builder(),
-        builder().secrets([SECRET]),
-        builder().secrets([SECRET]).session_source(SessionSource::Local),
+        builder().upstream_secret([SECRET]),
+        builder().upstream_secret([SECRET]).session_source(SessionSource::Local),
     ] {
         let (_app, browser) = app_of(builder).await;
         for path in ["/session", "/protected", "/admin", "/group/a", "/admins/a", "/everything"] {
@@ -41,7 +45,8 @@ async fn sign_in_state_token_is_not_a_session() {
 #[tokio::test]
 async fn token_without_a_user_is_not_a_session() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
     let name = "authjs.session-token";
     for (claims, status) in [
         (json!({ "value": "x", "provider": "github" }), 401),
@@ -63,7 +68,8 @@ async fn token_without_a_user_is_not_a_session() {
 #[tokio::test]
 async fn deeply_nested_claims_are_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
     let deep: Value = (0..100).fold(json!(1), |inner, _| json!([inner]));
     let name = "authjs.session-token";
     let cookie = format!("{name}={}", mint(&json!({ "sub": "1", "deep": deep }), upstream.secret(), name));
@@ -77,10 +83,15 @@ async fn deeply_nested_claims_are_rejected() {
 #[test]
 fn expected_value_any_does_not_waive_the_check() {
     let is = |text: &str| Expected::Is(text.to_owned());
-    let builder = || Auth::builder().base_url("http://auth").token(TokenFormat::Hs256).secrets([SECRET]);
-    let auth = builder().audience(is("any")).issuer(Expected::Any).build().unwrap();
+    let builder = || {
+        Auth::builder()
+            .upstream_base_url("http://auth")
+            .upstream_token(TokenFormat::Hs256)
+            .upstream_secret([SECRET])
+    };
+    let auth = builder().upstream_audience(is("any")).upstream_issuer(Expected::Any).build().unwrap();
     assert!(format!("{:?}", auth.config()).contains(r#"audience: Is("any")"#));
-    assert!(builder().audience(is("")).issuer(Expected::Any).build().is_err());
+    assert!(builder().upstream_audience(is("")).upstream_issuer(Expected::Any).build().is_err());
 }
 
 /// Signs claims with HS256.
@@ -96,8 +107,14 @@ fn signed(claims: &Value) -> String {
 async fn signed_token_needs_the_configured_audience_and_issuer() {
     let upstream = Router::new().fallback(|| async { StatusCode::NOT_FOUND.into_response() });
     let is = |text: &str| Expected::Is(text.to_owned());
-    let builder = Auth::builder().base_url("http://auth").fetch(upstream).token(TokenFormat::Hs256);
-    let builder = builder.secrets([SECRET]).audience(is("app")).issuer(is("https://auth.example.com"));
+    let builder = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_fetch(upstream)
+        .upstream_token(TokenFormat::Hs256);
+    let builder = builder
+        .upstream_secret([SECRET])
+        .upstream_audience(is("app"))
+        .upstream_issuer(is("https://auth.example.com"));
     let (_app, browser) = app_of(builder.session_source(SessionSource::Local)).await;
     for (aud, iss, code) in [
         (json!("app"), "https://auth.example.com", ""),

@@ -18,7 +18,8 @@ async fn behind(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -
         async move { response }
     }))
     .await;
-    let builder = Auth::builder().base_url(upstream.url("")).timeout(Duration::from_millis(500));
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url("")).upstream_timeout(Duration::from_millis(500));
     let (app, browser) = app_of(builder).await;
     (upstream, app, browser)
 }
@@ -113,12 +114,13 @@ async fn invalid_responses_and_failures_are_neither_login_nor_logout() {
 #[tokio::test]
 async fn unreachable_is_502_and_timeout_is_504() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
     assert_eq!(four(&browser).await, unavailable(502, "upstream_unreachable"));
     let hung =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
     let (_app, browser) =
-        app_of(Auth::builder().base_url(hung.url("")).timeout(Duration::from_millis(100))).await;
+        app_of(Auth::builder().upstream_base_url(hung.url("")).upstream_timeout(Duration::from_millis(100)))
+            .await;
     assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
 }
 
@@ -130,7 +132,8 @@ async fn body_that_stops_is_a_timeout() {
         ([("content-type", "application/json")], never).into_response()
     }))
     .await;
-    let builder = Auth::builder().base_url(upstream.url("")).timeout(Duration::from_millis(100));
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url("")).upstream_timeout(Duration::from_millis(100));
     let (app, browser) = app_of(builder).await;
     assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
     let answer = reqwest::Client::new().post(app.url("/api/auth/signout")).send().await.unwrap();
@@ -140,7 +143,7 @@ async fn body_that_stops_is_a_timeout() {
 #[tokio::test]
 async fn request_without_a_cookie_makes_no_lookup() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
     assert_eq!(browser.get("/session").await.code(), "session_absent");
     assert_eq!(browser.get("/session/optional").await.body, "null");
     assert_eq!(browser.get("/plain").await.body, "ok");
@@ -167,7 +170,7 @@ async fn session_that_does_not_fit_the_user_type_is_502() {
         }
     }
     let upstream = crate::support::upstream().await;
-    let auth = typed::Auth::builder().base_url(upstream.url()).build().unwrap();
+    let auth = typed::Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     async fn handler(_session: auth_proxy::Session<typed::Auth>) {}
     let router =
         auth.attach(Router::new().route("/typed", axum::routing::get(handler))).with_state(auth.clone());
@@ -203,7 +206,8 @@ async fn request_with_two_tokens_looks_up_one() {
         counted.fetch_add(1, Ordering::SeqCst);
         async { ([("set-cookie", "authjs.session-token=; Max-Age=0")], "null").into_response() }
     });
-    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(upstream)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(upstream)).await;
     let cookies = "authjs.session-token=aaaa.bbbb.cccc; authjs.session-token.0=dddd.eeee.ffff";
     let answer = browser.get_with("/session", &[("cookie", cookies)]).await;
     assert_eq!((answer.code().as_str(), answer.cookies().len()), ("session_refused", 1));

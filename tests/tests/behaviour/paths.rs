@@ -14,7 +14,8 @@ const BASE: &str = "/tenant/auth";
 
 async fn stage() -> (Recorder, App) {
     let upstream = Recorder::start().await;
-    let builder = Auth::builder().base_url(format!("{}/tenant", upstream.url)).upstream_base_path("/auth");
+    let builder =
+        Auth::builder().upstream_base_url(format!("{}/tenant", upstream.url)).upstream_base_path("/auth");
     let (app, _browser) = app_of(builder).await;
     (upstream, app)
 }

@@ -35,7 +35,7 @@ pub(crate) async fn mirror() -> (App, Arc<Mutex<Vec<(Method, String, HeaderMap)>
 }
 
 pub(crate) async fn in_front_of(mirror: &App) -> (App, Browser) {
-    app_of(Auth::builder().base_url(mirror.url(""))).await
+    app_of(Auth::builder().upstream_base_url(mirror.url(""))).await
 }
 
 #[tokio::test]
@@ -109,7 +109,8 @@ async fn known_routes_accept_only_their_methods() {
 #[tokio::test]
 async fn strict_routes_reject_unknown_paths() {
     let (mirror, seen) = mirror().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(mirror.url("")).routes(Routes::Strict)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(mirror.url("")).routes(Routes::Strict)).await;
     assert_eq!(browser.get("/api/auth/something").await.code(), "route_unknown");
     assert_eq!(browser.get("/api/auth").await.code(), "route_unknown");
     assert_eq!(browser.get("/api/auth/session").await.status, 200);
@@ -119,7 +120,7 @@ async fn strict_routes_reject_unknown_paths() {
 #[tokio::test]
 async fn upstream_target_keeps_the_raw_path_and_query() {
     let (mirror, seen) = mirror().await;
-    let auth = Auth::builder().base_url(mirror.url("/tenant/")).upstream_base_path("/auth");
+    let auth = Auth::builder().upstream_base_url(mirror.url("/tenant/")).upstream_base_path("/auth");
     let (app, _browser) = app_of(auth).await;
     let (status, _) = app.raw_get("/api/auth/callback/a%20b?code=x%2Fy&state=%7B&a=/../b", "").await;
     assert_eq!(status, 200);
@@ -140,7 +141,8 @@ async fn repeated_set_cookie_headers_keep_their_order() {
 #[tokio::test]
 async fn request_bodies_are_forwarded_up_to_body_limit() {
     let (mirror, seen) = mirror().await;
-    let (app, _browser) = app_of(Auth::builder().base_url(mirror.url("")).body_limit(1000)).await;
+    let (app, _browser) =
+        app_of(Auth::builder().upstream_base_url(mirror.url("")).upstream_body_limit(1000)).await;
     let url = app.url("/api/auth/callback/credentials");
     let client = reqwest::Client::new();
     let answer = client.post(&url).body("x".repeat(1000)).send().await.unwrap();
@@ -206,7 +208,7 @@ async fn redirects_are_not_followed() {
 async fn upstream_failures_have_distinct_codes() {
     // Nothing listens on a port that was just closed.
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{gone}"))).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
     assert!(!answer.header("retry-after").is_empty());
@@ -215,7 +217,8 @@ async fn upstream_failures_have_distinct_codes() {
     let hung =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
     let (_app, browser) =
-        app_of(Auth::builder().base_url(hung.url("")).timeout(Duration::from_millis(100))).await;
+        app_of(Auth::builder().upstream_base_url(hung.url("")).upstream_timeout(Duration::from_millis(100)))
+            .await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
 
@@ -226,14 +229,15 @@ async fn upstream_failures_have_distinct_codes() {
             drop(socket);
         }
     });
-    let (_app, browser) = app_of(Auth::builder().base_url(format!("http://{broken}"))).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{broken}"))).await;
     assert_eq!(browser.get("/api/auth/session").await.code(), "upstream_failed");
 }
 
 #[tokio::test]
 async fn fetch_accepts_any_tower_service() {
     let inner: Router = Router::new().fallback(|request: Request| async move { request.uri().to_string() });
-    let (_app, browser) = app_of(Auth::builder().base_url("https://auth.example.com/t").fetch(inner)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("https://auth.example.com/t").upstream_fetch(inner)).await;
     assert_eq!(browser.get("/api/auth/csrf?a=1").await.body, "https://auth.example.com/t/api/auth/csrf?a=1");
 }
 

@@ -1,6 +1,6 @@
 //! The documents against the code: options, promises, error codes, warnings, variables, install lines.
 
-use auth_proxy_rules::{Draft, Opt, Shape};
+use auth_proxy_rules::{Draft, OptionKey, Shape};
 
 const OPTIONS: &str = include_str!("../../../auth-proxy/docs/guide/options.md");
 const GUARANTEES: &str = include_str!("../../../docs/guarantees.md");
@@ -8,14 +8,14 @@ const GUARANTEES: &str = include_str!("../../../docs/guarantees.md");
 /// Each option has one row, which names its words and a default that the rules take.
 #[test]
 fn option_table_lists_every_option() {
-    for option in Opt::ALL {
+    for option in OptionKey::ALL {
         let row = OPTIONS
             .lines()
             .find(|line| line.starts_with(&format!("| `{option}` |")))
             .unwrap_or_else(|| panic!("{option} is not in the table"));
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         if let Shape::Word(words) | Shape::WordOrText(words) = option.shape()
-            && *option != Opt::Token
+            && *option != OptionKey::Token
         {
             for word in words {
                 assert!(cells[2].contains(&format!("`{word}`")), "{option}: {word}");
@@ -39,23 +39,23 @@ fn option_table_lists_every_option() {
     }
     let options = OPTIONS.split("\n# ").next().unwrap();
     let rows = options.lines().filter(|line| line.starts_with("| `")).count();
-    assert_eq!(rows, Opt::ALL.len());
+    assert_eq!(rows, OptionKey::ALL.len());
 }
 
 #[test]
 fn option_table_defaults_match_the_code() {
     let mut draft = Draft::default();
-    draft.set(Opt::BaseUrl, "https://auth.example.com").unwrap();
+    draft.set(OptionKey::BaseUrl, "https://auth.example.com").unwrap();
     let settings = draft.resolve().unwrap();
     for (option, default) in [
-        (Opt::BasePath, settings.base_path.clone()),
-        (Opt::Strategy, settings.strategy.word().to_owned()),
-        (Opt::Timeout, format!("{}s", settings.timeout.as_secs())),
-        (Opt::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),
-        (Opt::BodyLimit, format!("{}MiB", settings.body_limit >> 20)),
-        (Opt::Source, settings.source.word().to_owned()),
-        (Opt::Unauthenticated, settings.unauthenticated.word().to_owned()),
-        (Opt::Routes, settings.routes.word().to_owned()),
+        (OptionKey::BasePath, settings.base_path.clone()),
+        (OptionKey::Strategy, settings.strategy.to_string()),
+        (OptionKey::Timeout, format!("{}s", settings.timeout.as_secs())),
+        (OptionKey::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),
+        (OptionKey::BodyLimit, format!("{}MiB", settings.body_limit >> 20)),
+        (OptionKey::Source, settings.source.to_string()),
+        (OptionKey::Unauthenticated, settings.unauthenticated.to_string()),
+        (OptionKey::Routes, settings.routes.to_string()),
     ] {
         let row = OPTIONS.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
         assert!(

@@ -111,13 +111,13 @@ fn guarded(builder: Builder<Auth>) -> Router {
 async fn guard_callback_url_stays_on_this_origin() {
     let upstream = "http://127.0.0.1:9";
     for (builder, own, hosts) in [
-        (Auth::builder().base_url(upstream), "http://localhost", &["localhost"][..]),
+        (Auth::builder().upstream_base_url(upstream), "http://localhost", &["localhost"][..]),
         (
-            Auth::builder().base_url(upstream).public_url("https://app.test"),
+            Auth::builder().upstream_base_url(upstream).public_url("https://app.test"),
             "https://app.test",
             &["localhost", "evil.example", "app.test@evil.example", "app.test:443", "[::1]", "a b", ""],
         ),
-        (Auth::builder().base_url(upstream), "http://evil.example", &["evil.example"]),
+        (Auth::builder().upstream_base_url(upstream), "http://evil.example", &["evil.example"]),
     ] {
         let own = Url::parse(own).unwrap();
         let app = App::start(guarded(builder)).await;
@@ -250,7 +250,7 @@ async fn location_rewriting_creates_no_new_origin() {
         String::new(),
     ];
     for (public, page) in [(Some("https://app.test"), "https://app.test"), (None, "http://localhost")] {
-        let builder = Auth::builder().base_url(format!("{url}/tenant")).upstream_base_path("/auth");
+        let builder = Auth::builder().upstream_base_url(format!("{url}/tenant")).upstream_base_path("/auth");
         let (app, _browser) = app_of(public.into_iter().fold(builder, Builder::public_url)).await;
         let page = Url::parse(&format!("{page}/api/auth/callback/x")).unwrap();
         let upstreams_page = Url::parse(&format!("{url}/tenant/auth/callback/x")).unwrap();
@@ -325,10 +325,10 @@ fn told(answers: &[Message]) -> String {
 #[tokio::test]
 async fn client_callback_urls_stay_on_this_origin() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let builder = || Auth::builder().base_url(upstream.url());
+    let builder = || Auth::builder().upstream_base_url(upstream.url());
     for (builder, public) in [
         (builder(), None),
-        (builder().host(auth_proxy::options::Host::Upstream), None),
+        (builder().upstream_host(auth_proxy::options::Host::Upstream), None),
         (builder().public_url("https://app.test"), Some("https://app.test")),
     ] {
         let (app, browser) = app_of(builder).await;
@@ -353,14 +353,19 @@ async fn client_callback_urls_stay_on_this_origin() {
 #[tokio::test]
 async fn relative_callback_url_is_made_absolute_for_another_host() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let builder = || Auth::builder().base_url(upstream.url()).public_url("https://app.test");
+    let builder = || Auth::builder().upstream_base_url(upstream.url()).public_url("https://app.test");
     let own = "callbackUrl=https%3A%2F%2Fapp%2Etest";
     for (builder, changes) in [
         (builder(), false),
-        (builder().host(auth_proxy::options::Host::Upstream), true),
-        (builder().host(auth_proxy::options::Host::Literal("auth.test".to_owned())), true),
-        (builder().host(auth_proxy::options::Host::Literal("app.test".to_owned())), false),
-        (Auth::builder().base_url(upstream.url()).host(auth_proxy::options::Host::Upstream), false),
+        (builder().upstream_host(auth_proxy::options::Host::Upstream), true),
+        (builder().upstream_host(auth_proxy::options::Host::Literal("auth.test".to_owned())), true),
+        (builder().upstream_host(auth_proxy::options::Host::Literal("app.test".to_owned())), false),
+        (
+            Auth::builder()
+                .upstream_base_url(upstream.url())
+                .upstream_host(auth_proxy::options::Host::Upstream),
+            false,
+        ),
     ] {
         let (_app, browser) = app_of(builder).await;
         for page in ["signin", "signout"] {

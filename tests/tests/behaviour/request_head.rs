@@ -63,16 +63,21 @@ async fn host_option_selects_the_upstream_host() {
     let own = mirror.addr.to_string();
     for (builder, host, forwarded, proto) in [
         (Auth::builder().hosts(["app.internal"]), "app.internal", "app.internal", "http"),
-        (Auth::builder().hosts(["app.internal"]).host(Host::Upstream), own.as_str(), "app.internal", "http"),
         (
-            Auth::builder().hosts(["app.internal"]).host(Host::Literal("auth.test:81".into())),
+            Auth::builder().hosts(["app.internal"]).upstream_host(Host::Upstream),
+            own.as_str(),
+            "app.internal",
+            "http",
+        ),
+        (
+            Auth::builder().hosts(["app.internal"]).upstream_host(Host::Literal("auth.test:81".into())),
             "auth.test:81",
             "app.internal",
             "http",
         ),
         (Auth::builder().public_url("https://public.test"), "public.test", "public.test", "https"),
     ] {
-        let (app, _browser) = app_of(builder.base_url(url.clone())).await;
+        let (app, _browser) = app_of(builder.upstream_base_url(url.clone())).await;
         let answer = app
             .raw("GET /api/auth/session HTTP/1.1\r\nHost: app.internal\r\nConnection: close\r\n\r\n")
             .await;
@@ -90,14 +95,14 @@ async fn host_option_selects_the_upstream_host() {
 #[tokio::test]
 async fn unknown_host_is_rejected_with_421() {
     let (mirror, seen) = mirror().await;
-    let builder = || Auth::builder().base_url(mirror.url(""));
+    let builder = || Auth::builder().upstream_base_url(mirror.url(""));
     for (builder, host, status) in [
         (builder(), "evil.example", 421),
         (builder(), "203.0.113.5:3000", 421),
         // Browsers read both numbers as 8.8.8.8.
         (builder(), "134744072", 421),
         (builder(), "0x08080808", 421),
-        (builder().host(Host::Upstream), "evil.example", 421),
+        (builder().upstream_host(Host::Upstream), "evil.example", 421),
         (builder().trusted_proxies(["10.0.0.0/8"]), "evil.example", 421),
         // A trusted proxy states `X-Forwarded-Host`; `Host` still comes from its client.
         (builder().trusted_proxies(["127.0.0.1"]), "app.example.com", 421),
@@ -147,7 +152,8 @@ async fn forwarded_headers_count_only_from_trusted_proxies() {
         ),
         ("10.0.0.0/8", "http", String::new(), "127.0.0.1", String::new()),
     ] {
-        let builder = Auth::builder().base_url(mirror.url("")).trusted_proxies([trusted, "192.0.2.7"]);
+        let builder =
+            Auth::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted, "192.0.2.7"]);
         let (app, _browser) = app_of(builder).await;
         assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200);
         let own = app.addr.to_string();
@@ -171,7 +177,7 @@ async fn forwarded_headers_count_only_from_trusted_proxies() {
 async fn malformed_forwarded_headers_of_a_trusted_proxy_are_dropped() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) =
-        app_of(Auth::builder().base_url(mirror.url("")).trusted_proxies(["127.0.0.1"])).await;
+        app_of(Auth::builder().upstream_base_url(mirror.url("")).trusted_proxies(["127.0.0.1"])).await;
     for (said, seen_as) in [
         ("8.8.8.8, <script>", "127.0.0.1"),
         ("<script>, 8.8.8.8", "8.8.8.8, 127.0.0.1"),

@@ -63,7 +63,7 @@ async fn counted(
 }
 
 pub(crate) fn auth(url: &str) -> Builder<Auth> {
-    Auth::builder().base_url(url).timeout(Duration::from_secs(10))
+    Auth::builder().upstream_base_url(url).upstream_timeout(Duration::from_secs(10))
 }
 
 pub(crate) async fn session(browser: &Browser) -> (u16, String) {
@@ -81,7 +81,7 @@ async fn read_only_requests_are_retried() {
     }
     for (retries, expected) in [(0, 1), (1, 2), (2, 3)] {
         let (url, seen) = breaks_first(usize::MAX).await;
-        let (_app, browser) = app_of(auth(&url).retries(retries)).await;
+        let (_app, browser) = app_of(auth(&url).upstream_retries(retries)).await;
         assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
         // Plus two requests of the library that confirm the outage.
         assert_eq!(seen.load(SeqCst), expected + 2);
@@ -113,7 +113,7 @@ async fn one_time_requests_are_never_retried() {
 async fn unsent_post_is_retried_after_connect_failure() {
     for path in ["/api/auth/callback/credentials", "/api/auth/signout"] {
         let port = free_port();
-        let (_app, browser) = app_of(auth(&format!("http://127.0.0.1:{port}")).retries(10)).await;
+        let (_app, browser) = app_of(auth(&format!("http://127.0.0.1:{port}")).upstream_retries(10)).await;
         let form = [("csrfToken", "x"), ("password", "y")];
         let posted = tokio::spawn(async move { browser.post(path, &form).await });
         tokio::time::sleep(Duration::from_millis(60)).await;
@@ -172,7 +172,7 @@ async fn until(condition: impl Fn() -> bool) {
 #[tokio::test]
 async fn full_queue_is_rejected_at_once() {
     let (upstream, gate, at_once) = gated().await;
-    let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
+    let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = |token: &'static str| {
         let browser = browser.clone();
         async move {
@@ -203,7 +203,7 @@ async fn full_queue_is_rejected_at_once() {
 #[tokio::test]
 async fn full_queue_rejects_forwarded_requests_too() {
     let (upstream, gate, at_once) = gated().await;
-    let (_app, browser) = app_of(auth(&upstream.url("")).concurrency(1).queue(1)).await;
+    let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = || {
         let browser = browser.clone();
         tokio::spawn(async move { browser.get("/api/auth/providers").await })
@@ -266,7 +266,7 @@ async fn stale_session_is_marked() {
     })
     .await;
     let builder = auth(&upstream.url("")).session_cache(Duration::from_millis(10));
-    let auth = builder.stale_if_error(Duration::from_secs(3600)).build().unwrap();
+    let auth = builder.session_stale_if_error(Duration::from_secs(3600)).build().unwrap();
     let routes = Router::new().route("/stale", get(is_stale)).route("/plain", get(|| async { "ok" }));
     let app = App::start(auth.attach(routes).with_state(auth.clone())).await;
     let browser = Browser::of(&app);

@@ -13,7 +13,10 @@ use crate::support::{Auth, app_of, routes, users};
 #[tokio::test]
 async fn redirects_of_an_upstream_with_its_own_host_lead_to_this_app() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
-    let builder = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").host(Host::Upstream);
+    let builder = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_base_path("/auth")
+        .upstream_host(Host::Upstream);
     let (app, browser) = app_of(builder).await;
     let wrong = browser.sign_in("demo", "wrong").await;
     assert_eq!(wrong.header("location"), "/api/auth/signin?error=CredentialsSignin&code=credentials");
@@ -35,7 +38,7 @@ async fn redirects_of_an_upstream_with_its_own_host_lead_to_this_app() {
 #[tokio::test]
 async fn upstream_routes_serve_the_upstream_base_path() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
-    let auth = Auth::builder().base_url(upstream.url()).upstream_base_path("/auth").build().unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_base_path("/auth").build().unwrap();
     let app = App::start(routes(&auth).merge(auth.upstream_routes())).await;
     let browser = Browser::of(&app).with_base("/auth");
     browser.sign_in("demo", "demo").await;
@@ -57,7 +60,7 @@ async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static
         }
         (map, body).into_response()
     });
-    let builder = Auth::builder().base_url("https://auth.example.com").fetch(upstream);
+    let builder = Auth::builder().upstream_base_url("https://auth.example.com").upstream_fetch(upstream);
     app_of(builder.public_url("https://app.example.com")).await
 }
 
@@ -100,10 +103,10 @@ async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
     let name = "__Secure-authjs.session-token";
     for secret in [false, true] {
         let upstream = users(FakeUpstream::builder().cookie_name(name)).start().await.unwrap();
-        let builder = Auth::builder().base_url(upstream.url()).cookie_name(name);
+        let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_cookie_name(name);
         let builder = builder.public_url("http://app.internal");
         let secrets = secret.then(|| upstream.secret().to_owned());
-        let (_app, browser) = app_of(builder.secrets(secrets)).await;
+        let (_app, browser) = app_of(builder.upstream_secret(secrets)).await;
         let signed_in = browser.sign_in("demo", "demo").await;
         let cookies = signed_in.cookies().join("\n");
         assert!(
@@ -133,8 +136,9 @@ async fn public_origins_are_rewritten_to_this_app() {
             (StatusCode::SEE_OTHER, [("location", "https://login.example.com/signup?error=InvalidEmail")])
         };
         let upstream = Router::new().fallback(answer);
-        let builder = Auth::builder().base_url("http://auth.internal").fetch(upstream);
-        let (_app, browser) = app_of(builder.public_url("https://app.test").public_origins(origins)).await;
+        let builder = Auth::builder().upstream_base_url("http://auth.internal").upstream_fetch(upstream);
+        let (_app, browser) =
+            app_of(builder.public_url("https://app.test").upstream_public_origins(origins)).await;
         assert_eq!(browser.post("/api/auth/signup", &[]).await.header("location"), location);
     }
 }
@@ -152,7 +156,7 @@ async fn content_length_beside_chunked_is_stripped() {
         stream.write_all(answer.as_bytes()).await.unwrap();
         std::future::pending::<()>().await;
     });
-    let (_app, browser) = app_of(Auth::builder().base_url(url)).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(url)).await;
     let answer = browser.get("/api/auth/providers").await;
     assert_eq!((answer.body.as_str(), answer.header("content-length")), ("hello", ""));
 }
@@ -162,7 +166,8 @@ async fn content_length_beside_chunked_is_stripped() {
 #[tokio::test]
 async fn foreign_callback_urls_redirect_to_the_root() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).host(Host::Upstream)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_host(Host::Upstream)).await;
     for evil in ["/\t/evil.example", "//evil.example", "/\\evil.example", "https://evil.example"] {
         let form = [("callbackUrl", evil), ("username", "demo"), ("password", "demo")];
         for action in ["callback/credentials", "signout"] {
@@ -179,7 +184,8 @@ async fn alt_svc_is_stripped_and_101_is_rejected() {
     let answer = browser.get("/api/auth/providers").await;
     assert_eq!((answer.header("alt-svc"), answer.header("x-kept")), ("", "1"));
     let switching: Router = Router::new().fallback(|| async { StatusCode::SWITCHING_PROTOCOLS });
-    let (_app, browser) = app_of(Auth::builder().base_url("http://auth").fetch(switching)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(switching)).await;
     assert_eq!(browser.get("/api/auth/csrf").await.code(), "upstream_invalid_response");
 }
 

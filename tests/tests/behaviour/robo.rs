@@ -10,7 +10,8 @@ async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
-            app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
+            app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(strategy))
+                .await;
         let signed_in = browser.sign_in("demo", "demo").await;
         assert_eq!(signed_in.header("location"), app.url("/"));
         let tokens =
@@ -27,7 +28,7 @@ async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
 #[tokio::test]
 async fn requests_that_robo_would_not_answer_are_answered() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url())).await;
+    let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     // Robo does not support HEAD, so it is forwarded as GET.
     let head = reqwest::Client::new().head(app.url("/api/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
@@ -47,7 +48,7 @@ async fn requests_that_robo_would_not_answer_are_answered() {
 async fn wrong_base_path_is_502_and_no_sign_out() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (_app, browser) =
-        app_of(Auth::builder().base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
     for path in ["/session", "/session/optional", "/protected"] {
         let answer = browser.get_with(path, &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
         assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_invalid_response"), "{path}");
@@ -61,7 +62,8 @@ async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let upstream = users(FakeUpstream::builder().robo().strategy(strategy)).start().await.unwrap();
         let (app, browser) =
-            app_of(Auth::builder().base_url(upstream.url()).session_strategy(strategy)).await;
+            app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(strategy))
+                .await;
         let csrf = browser.csrf().await;
         let form = [("csrfToken", csrf.as_str()), ("username", "demo"), ("password", "demo")];
         let answer = browser
@@ -81,8 +83,10 @@ async fn expose_session_token_decides_what_page_scripts_read() {
     for (expose, reads) in [(false, false), (true, true)] {
         let builder = FakeUpstream::builder().robo().strategy(SessionStrategy::Database);
         let upstream = users(builder).start().await.unwrap();
-        let builder = Auth::builder().base_url(upstream.url()).session_strategy(SessionStrategy::Database);
-        let (_app, browser) = app_of(builder.expose_session_token(expose)).await;
+        let builder = Auth::builder()
+            .upstream_base_url(upstream.url())
+            .upstream_session_strategy(SessionStrategy::Database);
+        let (_app, browser) = app_of(builder.session_expose_session_token(expose)).await;
         browser.sign_in("demo", "demo").await;
         let session = browser.get("/api/auth/session").await;
         assert_eq!(session.json()["user"]["name"], "Demo");

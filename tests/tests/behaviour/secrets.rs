@@ -80,8 +80,8 @@ async fn failures() -> Vec<(&'static str, String)> {
 }
 
 fn builder(url: &str) -> Builder<Auth> {
-    let builder = Auth::builder().base_url(url).header("x-api-key", API_KEY);
-    builder.timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(400))
+    let builder = Auth::builder().upstream_base_url(url).upstream_headers([("x-api-key", API_KEY)]);
+    builder.upstream_timeout(Duration::from_millis(500)).upstream_connect_timeout(Duration::from_millis(400))
 }
 
 #[tokio::test]
@@ -93,8 +93,9 @@ async fn upstream_failures_reveal_no_secret() {
     for (failure, url) in failures().await {
         for by_reqwest in [false, true] {
             let builder = builder(&url);
-            let builder = builder.session_strategy(auth_proxy::options::SessionStrategy::Database);
-            let builder = if by_reqwest { builder.fetch(Reqwest::new(loopback_client())) } else { builder };
+            let builder = builder.upstream_session_strategy(auth_proxy::options::SessionStrategy::Database);
+            let builder =
+                if by_reqwest { builder.upstream_fetch(Reqwest::new(loopback_client())) } else { builder };
             let auth = builder.build().unwrap();
             look(failure, &format!("{auth:?} {:?}", auth.config()));
             let app = App::start(routes(&auth)).await;
@@ -133,7 +134,7 @@ async fn upstream_failures_reveal_no_secret() {
 #[tokio::test]
 async fn rejections_reveal_no_secret() {
     let scanner = scanner();
-    let auth = builder("http://127.0.0.1:9").secrets([AUTH_SECRET]).build().unwrap();
+    let auth = builder("http://127.0.0.1:9").upstream_secret([AUTH_SECRET]).build().unwrap();
     let debug = format!("{auth:?} {:?} {:?}", auth.require(), auth.cross_origin_protection());
     assert_eq!(scanner.find(debug.as_bytes()), None, "{debug}");
     for (name, value) in [

@@ -85,9 +85,9 @@ impl Upstream {
 
     pub(crate) fn auth(&self) -> Builder<Auth> {
         Auth::builder()
-            .base_url("http://auth")
-            .session_strategy(SessionStrategy::Database)
-            .fetch(self.router())
+            .upstream_base_url("http://auth")
+            .upstream_session_strategy(SessionStrategy::Database)
+            .upstream_fetch(self.router())
     }
 }
 
@@ -126,8 +126,13 @@ async fn concurrent_requests_with_one_cookie_share_one_lookup() {
 async fn concurrent_requests_with_different_cookies_get_their_own_session() {
     let upstream = Upstream::default();
     // All requests wait in the queue, which takes a while on a slow machine.
-    let auth =
-        upstream.auth().concurrency(64).queue(10_000).timeout(Duration::from_secs(120)).build().unwrap();
+    let auth = upstream
+        .auth()
+        .upstream_concurrency(64)
+        .upstream_queue(10_000)
+        .upstream_timeout(Duration::from_secs(120))
+        .build()
+        .unwrap();
     let app = routes(&auth);
     let asking: Vec<_> =
         (0..10_000).map(|n| (n, tokio::spawn(ask(app.clone(), format!("user{n}"))))).collect();
@@ -324,7 +329,7 @@ async fn lookup_started_before_a_sign_out_sets_no_cookie() {
 async fn stale_if_error_decides_whether_an_outage_serves_an_old_session() {
     for (stale, expected) in [(HOUR, "ada"), (Duration::ZERO, "upstream_failed")] {
         let upstream = Upstream::default();
-        let builder = upstream.auth().session_cache(Duration::from_millis(10)).stale_if_error(stale);
+        let builder = upstream.auth().session_cache(Duration::from_millis(10)).session_stale_if_error(stale);
         let (_app, browser) = app_of(builder).await;
         name(&browser, "ada").await;
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -343,7 +348,9 @@ async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
     let gate = Arc::new(Semaphore::new(1));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let builder = upstream.auth().session_cache(Duration::from_millis(10));
-    let builder = builder.stale_if_error(Duration::from_millis(300)).timeout(Duration::from_millis(600));
+    let builder = builder
+        .session_stale_if_error(Duration::from_millis(300))
+        .upstream_timeout(Duration::from_millis(600));
     let (_app, browser) = app_of(builder).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -354,7 +361,7 @@ async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
 #[tokio::test]
 async fn sign_out_ends_the_cached_session_at_once() {
     let upstream = upstream().await;
-    let (_app, browser) = app_of(Auth::builder().base_url(upstream.url()).session_cache(HOUR)).await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url()).session_cache(HOUR)).await;
     browser.sign_in("demo", "demo").await;
     for _ in 0..5 {
         assert_eq!(browser.get("/session").await.json()["user"]["name"], "Demo");

@@ -76,8 +76,9 @@ impl SessionStore for Hangs {
 async fn hanging_store_does_not_block_sessions() {
     let upstream = Upstream::default();
     // Each call is given up after a quarter of a second.
-    let builder = upstream.auth().session_cache(HOUR).session_store(Hangs).timeout(Duration::from_secs(1));
-    let (app, browser) = app_of(builder.retries(0)).await;
+    let builder =
+        upstream.auth().session_cache(HOUR).session_store(Hangs).upstream_timeout(Duration::from_secs(1));
+    let (app, browser) = app_of(builder.upstream_retries(0)).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     assert_eq!(name(&browser, "refused").await, "session_refused");
     let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
@@ -119,7 +120,7 @@ async fn failing_store_makes_every_request_ask_the_upstream() {
 #[tokio::test]
 async fn cache_entries_bounds_the_memory_store() {
     let upstream = Upstream::default();
-    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(10).build().unwrap());
+    let app = routes(&upstream.auth().session_cache(HOUR).session_cache_entries(10).build().unwrap());
     for _ in 0..2 {
         for n in 0..1_000 {
             assert_eq!(ask(app.clone(), format!("user{n}")).await, format!("user{n}"));
@@ -132,7 +133,7 @@ async fn cache_entries_bounds_the_memory_store() {
 #[tokio::test]
 async fn large_session_counts_as_several_entries() {
     let upstream = Upstream::default();
-    let app = routes(&upstream.auth().session_cache(HOUR).cache_entries(20).build().unwrap());
+    let app = routes(&upstream.auth().session_cache(HOUR).session_cache_entries(20).build().unwrap());
     for (token, expected) in [("ada", 1), ("large", 2)] {
         upstream.lookups.store(0, SeqCst);
         for _ in 0..2 {

@@ -1,5 +1,5 @@
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session, options::Builder};
+use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, options::Builder, require_session};
 use auth_proxy_tests::{App, Browser};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -126,10 +126,10 @@ pub(crate) async fn app_of(builder: Builder<Auth>) -> (App, Browser) {
 
 /// An app in front of an upstream, without a secret.
 pub(crate) async fn app(upstream: &FakeUpstream) -> (App, Browser) {
-    app_of(Auth::builder().base_url(upstream.url())).await
+    app_of(Auth::builder().upstream_base_url(upstream.url())).await
 }
 
 /// An app in front of an upstream, which has the secret and decodes tokens itself.
 pub(crate) async fn decoding_app(upstream: &FakeUpstream) -> (App, Browser) {
-    app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await
+    app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await
 }

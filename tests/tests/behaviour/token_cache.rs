@@ -15,7 +15,7 @@ const COOKIE: &str = "authjs.session-token";
 const NOW: u64 = 1_800_000_000;
 
 fn auth() -> Builder<Auth> {
-    Auth::builder().base_url("http://auth").secrets([SECRET])
+    Auth::builder().upstream_base_url("http://auth").upstream_secret([SECRET])
 }
 
 fn sent(cookie: &str) -> HeaderMap {
@@ -105,7 +105,8 @@ async fn altered_token_is_never_taken_for_a_verified_one() {
 /// A token that one proxy has verified is invalid at a proxy with another secret.
 #[tokio::test]
 async fn proxies_share_no_verified_tokens() {
-    let [one, other] = [auth().build().unwrap(), auth().secrets([SECRET.to_uppercase()]).build().unwrap()];
+    let [one, other] =
+        [auth().build().unwrap(), auth().upstream_secret([SECRET.to_uppercase()]).build().unwrap()];
     let headers = sent(&format!("{COOKIE}={}", mint(&json!({ "sub": "ada" }), SECRET, COOKIE)));
     assert_eq!(sub(&one, &headers).await, "ada");
     assert_eq!(sub(&other, &headers).await, "token_unknown_key");
@@ -114,7 +115,7 @@ async fn proxies_share_no_verified_tokens() {
 /// With more tokens than the cache holds, some of them large, each request still gets the claims of its own token.
 #[tokio::test]
 async fn full_token_cache_returns_the_right_claims() {
-    let auth = auth().cache_entries(8).build().unwrap();
+    let auth = auth().session_cache_entries(8).build().unwrap();
     let padding = "x".repeat(5_000);
     let all: Vec<_> = (0..200)
         .map(|n| {

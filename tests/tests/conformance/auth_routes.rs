@@ -1,6 +1,9 @@
 //! Routes of both kinds of server that a sign-in does not use, through the proxy.
 
-use auth_proxy::{Token, options::{SessionStrategy, UpstreamKind}};
+use auth_proxy::{
+    Token,
+    options::{SessionStrategy, UpstreamKind},
+};
 use auth_proxy_tests::{App, Browser};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,7 +20,12 @@ async fn claims(token: Token<Auth>) -> Json<Value> {
 }
 
 async fn app_before(server: &Server, kind: UpstreamKind) -> (App, Browser) {
-    let auth = Auth::builder().base_url(&server.url).kind(kind).secrets([SECRET]).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_kind(kind)
+        .upstream_secret([SECRET])
+        .build()
+        .unwrap();
     let router = Router::new().route("/claims", get(claims));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
@@ -102,8 +110,11 @@ async fn session_update_reaches_browser_and_app() {
 #[tokio::test]
 async fn database_session_update_reaches_the_browser() {
     let server = Server::start(SessionStrategy::Database, "/api/auth", 0);
-    let auth =
-        Auth::builder().base_url(&server.url).session_strategy(SessionStrategy::Database).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_session_strategy(SessionStrategy::Database)
+        .build()
+        .unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     browser.sign_in("demo", "demo").await;
@@ -155,7 +166,8 @@ async fn passkey_options_are_forwarded_and_invalid_ones_rejected() {
 #[tokio::test]
 async fn passkey_options_use_the_public_host_over_https() {
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
-    let auth = Auth::builder().base_url(&server.url).public_url("https://app.example").build().unwrap();
+    let auth =
+        Auth::builder().upstream_base_url(&server.url).public_url("https://app.example").build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let answer = Browser::of(&app).get("/api/auth/webauthn-options/passkey?action=authenticate").await;
     assert_eq!(answer.json()["options"]["rpId"], "app.example");

@@ -169,7 +169,7 @@ async fn passkeys_work_with_the_next_auth_client() {
 async fn client_js_signs_up_at_robo() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let (_upstream, app) = robo(strategy).await;
-        let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.word().to_owned())];
+        let vars = vec![("APP", app.url("")), ("STRATEGY", strategy.to_string())];
         run("sign-up.mjs", vars, "registered and signed in").await;
     }
 }

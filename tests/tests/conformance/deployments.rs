@@ -62,7 +62,8 @@ async fn front_door_on(host: &str, strategy: SessionStrategy, passkeys: &str) ->
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = Server::with(strategy, "/api/auth", &[("ISSUER", &idp.url), ("PASSKEYS", passkeys)]);
-    let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
+    let auth =
+        Auth::builder().upstream_base_url(&server.url).upstream_session_strategy(strategy).build().unwrap();
     let app = App::start_at(port, pages(&auth)).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
@@ -80,13 +81,18 @@ pub(crate) async fn front_door_https(kind: Option<UpstreamKind>) -> Deployment {
     };
     let app = match kind {
         Some(kind) => {
-            let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).secrets([SECRET]);
+            let auth = Auth::builder()
+                .upstream_base_url(&server.url)
+                .upstream_kind(kind)
+                .public_url(&own)
+                .upstream_secret([SECRET]);
             let auth = auth.build().unwrap();
             assert!(auth.config().cookie_names()[0].starts_with("__Secure-"));
             App::start_at(inner, pages(&auth)).await
         }
         None => {
-            let auth = Kindless::builder().base_url(&server.url).public_url(&own).secrets([SECRET]);
+            let auth =
+                Kindless::builder().upstream_base_url(&server.url).public_url(&own).upstream_secret([SECRET]);
             App::start_at(inner, kindless_pages(&auth.build().unwrap())).await
         }
     };
@@ -119,7 +125,12 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("SAME_SITE", "none")]);
     let [(page, page_tls, page_app), (stranger, stranger_tls, stranger_app)] =
         [another_site("page").await, another_site("stranger").await];
-    let auth = Auth::builder().base_url(&server.url).public_url(&own).cors_origins([&page]).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .public_url(&own)
+        .cors_origins([&page])
+        .build()
+        .unwrap();
     let app = App::start_at(inner, pages(&auth)).await;
     let tls = Server::tls(outer, inner);
     let running = (vec![app, page_app, stranger_app], vec![server, tls, page_tls, stranger_tls]);
@@ -138,8 +149,12 @@ pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String,
     let upstream = FakeUpstream::start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
     let own = format!("http://{host}:{port}");
-    let auth =
-        Auth::builder().base_url(upstream.url()).kind(UpstreamKind::Robo).public_url(&own).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_kind(UpstreamKind::Robo)
+        .public_url(&own)
+        .build()
+        .unwrap();
     let empty = || async { axum::response::Html("<!doctype html><title>the same site</title>") };
     let apps = vec![
         App::start_at(port, pages(&auth)).await,
@@ -169,8 +184,8 @@ pub(crate) async fn front_door_elsewhere(kind: UpstreamKind) -> Deployment {
         }
         _ => Server::with(SessionStrategy::Jwt, "/auth", &[("ISSUER", &idp.url)]),
     };
-    let auth = Auth::builder().base_url(&server.url).kind(kind).upstream_base_path("/auth");
-    let auth = auth.secrets([SECRET]).build().unwrap();
+    let auth = Auth::builder().upstream_base_url(&server.url).upstream_kind(kind).upstream_base_path("/auth");
+    let auth = auth.upstream_secret([SECRET]).build().unwrap();
     let app = App::start_at(port, pages(&auth).merge(auth.upstream_routes())).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
@@ -182,7 +197,10 @@ pub(crate) async fn front_door_v4() -> Deployment {
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = Server::v4(&[("ISSUER", &idp.url)]);
-    let auth = Auth::builder().base_url(&server.url).kind(UpstreamKind::NextAuthV4).secrets([SECRET]);
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_kind(UpstreamKind::NextAuthV4)
+        .upstream_secret([SECRET]);
     let app = App::start_at(port, pages(&auth.build().unwrap())).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
@@ -201,7 +219,11 @@ pub(crate) async fn parent_domain() -> Deployment {
         let port = free_port();
         let own = format!("http://{name}.team.localtest:{port}");
         let client = auth_proxy::fetch::Reqwest::new(auth_proxy_tests::loopback_client());
-        let auth = Auth::builder().base_url(&auth_host).allow_http(true).public_url(&own).fetch(client);
+        let auth = Auth::builder()
+            .upstream_base_url(&auth_host)
+            .upstream_allow_http(true)
+            .public_url(&own)
+            .upstream_fetch(client);
         let auth = auth.build().unwrap();
         assert_eq!(auth.config().host(), &auth_proxy::options::Host::Upstream);
         running.push(App::start_at(port, pages(&auth)).await);
@@ -229,7 +251,7 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     for name in ["one", "other"] {
         let port = free_port();
         let own = format!("http://{name}.localtest:{port}");
-        let auth = Auth::builder().base_url(&server.url).public_url(&own).build().unwrap();
+        let auth = Auth::builder().upstream_base_url(&server.url).public_url(&own).build().unwrap();
         running.push(App::start_at(port, pages(&auth)).await);
         apps.push(own);
     }
@@ -245,7 +267,10 @@ pub(crate) async fn redirect_proxy() -> Deployment {
 /// A front door with the fake Robo.js upstream, since the real plugin is in no registry.
 pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
-    let auth = Auth::builder().kind(UpstreamKind::Robo).base_url(upstream.url()).session_strategy(strategy);
+    let auth = Auth::builder()
+        .upstream_kind(UpstreamKind::Robo)
+        .upstream_base_url(upstream.url())
+        .upstream_session_strategy(strategy);
     let app = App::start(pages(&auth.build().unwrap())).await;
     (upstream, app)
 }
@@ -259,7 +284,10 @@ pub(crate) async fn another_origin(
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
     let (own, page) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{other}"));
-    let auth = Auth::builder().kind(UpstreamKind::Robo).base_url(upstream.url()).session_strategy(strategy);
+    let auth = Auth::builder()
+        .upstream_kind(UpstreamKind::Robo)
+        .upstream_base_url(upstream.url())
+        .upstream_session_strategy(strategy);
     let auth = auth.cors_origins([&page]).build().unwrap();
     let hide = move |mut request: Request| {
         if hides {

@@ -43,8 +43,13 @@ async fn unavailable() {}
 fn routes(upstream: &str) -> Router {
     let down = format!("http://127.0.0.1:{}", free_port());
     let state = State {
-        auth: Auth::builder().base_url(upstream).build().unwrap(),
-        down: Down::builder().base_url(down).retries(0).circuit_breaker(0).build().unwrap(),
+        auth: Auth::builder().upstream_base_url(upstream).build().unwrap(),
+        down: Down::builder()
+            .upstream_base_url(down)
+            .upstream_retries(0)
+            .upstream_circuit_breaker(0)
+            .build()
+            .unwrap(),
     };
     let router = Router::new().route("/refused", get(refused)).route("/unavailable", get(unavailable));
     state.down.attach(state.auth.attach(router)).with_state(state.clone())

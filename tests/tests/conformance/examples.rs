@@ -22,7 +22,7 @@ async fn from_env_serves_every_documented_route() {
     ] {
         let server = Server::start(strategy, "/api/auth", big);
         let mut program = example("from-env");
-        program.env("AUTH_UPSTREAM_URL", &server.url).env("AUTH_SESSION_STRATEGY", strategy.word());
+        program.env("AUTH_UPSTREAM_URL", &server.url).env("AUTH_SESSION_STRATEGY", strategy.to_string());
         if secret {
             program.env("AUTH_SECRET", SECRET);
         }

@@ -41,7 +41,11 @@ fn url_variable(kind: UpstreamKind) -> &'static str {
 }
 
 fn auth(kind: UpstreamKind, server: &Server, own: &str) -> Auth {
-    let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(own).header("x-api-key", KEY);
+    let auth = Auth::builder()
+        .upstream_base_url(&server.url)
+        .upstream_kind(kind)
+        .public_url(own)
+        .upstream_headers([("x-api-key", KEY)]);
     auth.build().unwrap()
 }
 
@@ -78,7 +82,8 @@ async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     let idp = Server::identity_provider(&callback);
     let url = format!("{own}/api/auth");
     let server = Server::next_at(port, kind, &[(url_variable(kind), &url), ("ISSUER", &idp.url)]);
-    let auth = Auth::builder().base_url(&server.url).kind(kind).public_url(&own).build().unwrap();
+    let auth =
+        Auth::builder().upstream_base_url(&server.url).upstream_kind(kind).public_url(&own).build().unwrap();
     // As in the README: no sign-in routes, and the path prefix of the browser.
     let router =
         Router::new().nest("/api/rust", routes(&auth)).layer(auth.session_cookie_layer()).with_state(auth);

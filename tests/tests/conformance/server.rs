@@ -20,7 +20,7 @@ impl Server {
 
     pub(crate) fn with(strategy: SessionStrategy, base_path: &str, vars: &[(&str, &str)]) -> Self {
         let mut command = node("server.mjs");
-        command.env("AUTH_SECRET", SECRET).env("STRATEGY", strategy.word()).env("BASE_PATH", base_path);
+        command.env("AUTH_SECRET", SECRET).env("STRATEGY", strategy.to_string()).env("BASE_PATH", base_path);
         let process = Process::start(command.envs(vars.iter().copied()));
         Self::of(process)
     }
@@ -88,7 +88,7 @@ auth_proxy::auth_proxy! {
 #[tokio::test]
 async fn real_server_routes_work_through_the_proxy() {
     let server = Server::start(SessionStrategy::Jwt, "/auth", 0);
-    let auth = Auth::builder().base_path("/auth").base_url(&server.url).build().unwrap();
+    let auth = Auth::builder().base_path("/auth").upstream_base_url(&server.url).build().unwrap();
     let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
     let browser = Browser::of(&app).with_base("/auth");
     let providers = browser.get("/auth/providers").await.json();
@@ -117,7 +117,11 @@ async fn real_server_refuses_invalid_cookies() {
     }
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         let server = Server::start(strategy, "/auth", 0);
-        let auth = Auth::builder().base_url(&server.url).session_strategy(strategy).build().unwrap();
+        let auth = Auth::builder()
+            .upstream_base_url(&server.url)
+            .upstream_session_strategy(strategy)
+            .build()
+            .unwrap();
         let router = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
         let app = App::start(router).await;
         let browser = Browser::of(&app);

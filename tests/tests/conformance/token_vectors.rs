@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
-use auth_proxy::{auth_proxy, options::{Expected, TokenFormat}};
-use auth_proxy_rules::Choice as _;
+use auth_proxy::{
+    auth_proxy,
+    options::{Expected, TokenFormat},
+};
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -36,15 +38,15 @@ struct Verdict {
 }
 
 async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError> {
-    let format = TokenFormat::parse(&vector.flavor).unwrap();
+    let format = vector.flavor.parse::<TokenFormat>().unwrap();
     let mut builder = Auth::builder()
         .public_url("https://app.test")
-        .cookie_name(&vector.cookie_name)
-        .secrets(&vector.secrets)
-        .token(format);
+        .upstream_cookie_name(&vector.cookie_name)
+        .upstream_secret(&vector.secrets)
+        .upstream_token(format);
     // The vectors were verified by jose without audience and issuer.
     if format.is_signed() {
-        builder = builder.audience(Expected::Any).issuer(Expected::Any);
+        builder = builder.upstream_audience(Expected::Any).upstream_issuer(Expected::Any);
     }
     if let Some(now) = vector.now {
         builder = builder.clock(move || now);

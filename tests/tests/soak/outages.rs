@@ -34,10 +34,10 @@ async fn outages_under_load_sign_nobody_in_or_out() {
     let _turn = TURN.lock().await;
     let lasting = duration("SOAK_SECONDS");
     let upstream = FakeUpstream::start().await.unwrap();
-    let builder = || Auth::builder().base_url(upstream.url()).timeout(TIMEOUT);
+    let builder = || Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(TIMEOUT);
     // A small cache reaches its full size early.
-    let remembering = builder().session_cache(Duration::from_millis(100)).cache_entries(ENTRIES);
-    let remembering = remembering.stale_if_error(Duration::from_millis(300));
+    let remembering = builder().session_cache(Duration::from_millis(100)).session_cache_entries(ENTRIES);
+    let remembering = remembering.session_stale_if_error(Duration::from_millis(300));
     let (plain, remembering) = (app(builder()).await, app(remembering).await);
     let tasks = alive_tasks();
     let load = Arc::new(Load {

@@ -28,8 +28,13 @@ async fn memory_is_bounded_under_overload() {
     let _turn = TURN.lock().await;
     let lasting = duration("SATURATE_SECONDS");
     let upstream = FakeUpstream::start().await.unwrap();
-    let builder = || Auth::builder().base_url(upstream.url()).timeout(TIMEOUT).concurrency(CONCURRENCY);
-    let remembering = builder().session_cache(Duration::from_secs(1)).cache_entries(ENTRIES);
+    let builder = || {
+        Auth::builder()
+            .upstream_base_url(upstream.url())
+            .upstream_timeout(TIMEOUT)
+            .upstream_concurrency(CONCURRENCY)
+    };
+    let remembering = builder().session_cache(Duration::from_secs(1)).session_cache_entries(ENTRIES);
     let (plain, remembering) = (app(builder()).await, app(remembering).await);
     let tasks = alive_tasks();
     upstream.set_fault(Some(Fault::Delayed(SLOW))).await.unwrap();

@@ -164,8 +164,10 @@ async fn signed_out_visitors_stay_signed_out_under_load() {
     let server = App::start(routes).await;
     let hour = Duration::from_secs(3600);
     let builder = || {
-        let builder = Auth::builder().base_url(server.url("")).session_strategy(SessionStrategy::Database);
-        builder.stale_if_error(hour).circuit_breaker(0).retries(0)
+        let builder = Auth::builder()
+            .upstream_base_url(server.url(""))
+            .upstream_session_strategy(SessionStrategy::Database);
+        builder.session_stale_if_error(hour).upstream_circuit_breaker(0).upstream_retries(0)
     };
     let long = app(builder().session_cache(hour)).await;
     let short = app(builder().session_cache(Duration::from_millis(10))).await;

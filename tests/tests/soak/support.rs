@@ -1,5 +1,5 @@
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy::{Session, auth_proxy, require_session, options::Builder};
+use auth_proxy::{Session, auth_proxy, options::Builder, require_session};
 use auth_proxy_tests::{App, alive_tasks, settles};
 use axum::routing::get;
 use axum::{Json, Router};

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use auth_proxy_rules::Host;
-
 use super::Builder;
 use crate::config::{Config, ConfigError, ConfigProblem};
 use crate::cookie::SessionNames;
@@ -48,11 +46,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         proxy = name,
         base_path = settings.base_path,
         upstream = %settings.base_url.origin,
-        host = match &settings.host {
-            Host::Literal(host) => host,
-            Host::Preserve => "preserve",
-            Host::Upstream | Host::Auto => "upstream",
-        },
+        host = %settings.host,
         decodes_tokens = verifier.is_some(),
         "auth proxy ready"
     );

@@ -7,7 +7,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use auth_proxy_rules::Opt;
 use axum::response::Response;
 use zeroize::Zeroizing;
 
@@ -32,7 +31,7 @@ use crate::upstream::DynFetch;
 ///     pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
 /// }
 ///
-/// let auth = Auth::builder().base_url("http://127.0.0.1:3001").timeout(Duration::from_secs(3)).build()?;
+/// let auth = Auth::builder().upstream_base_url("http://127.0.0.1:3001").upstream_timeout(Duration::from_secs(3)).build()?;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 pub struct Builder<P> {
@@ -58,18 +57,6 @@ impl<P: AuthProxy> Builder<P> {
             clock: None,
             provider: PhantomData,
         }
-    }
-
-    fn set(mut self, option: Opt, text: impl Into<String>) -> Self {
-        self.overrides.options.retain(|(set, _)| *set != option);
-        self.overrides.options.push((option, text.into()));
-        self
-    }
-
-    fn set_list<T: AsRef<str>>(self, option: Opt, items: impl IntoIterator<Item = T>) -> Self {
-        let items: Vec<T> = items.into_iter().collect();
-        let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
-        self.set(option, items.join(","))
     }
 
     /// How the claims of a token become a session with `session.source: local`.
@@ -159,7 +146,7 @@ impl<P: AuthProxy> Builder<P> {
 
 impl<P> fmt::Debug for Builder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self.overrides.options.iter().map(|(option, _)| option.to_string());
+        let set = self.overrides.names().map(|option| option.to_string());
         f.debug_struct("Builder").field("set", &set.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }

@@ -120,7 +120,7 @@ impl Drop for RemoveOnDrop {
 
 #[cfg(test)]
 mod tests {
-    use auth_proxy_rules::{Draft, Opt};
+    use auth_proxy_rules::{Draft, OptionKey};
     use http::HeaderMap;
 
     use super::*;
@@ -132,7 +132,7 @@ mod tests {
     async fn error_of_one_request_does_not_fail_those_that_join() {
         let lookups = Arc::new(Lookups::new(Duration::from_secs(1)));
         let mut draft = Draft::default();
-        draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+        draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
         let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
         let told = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
         let key = keys.token("a", std::iter::empty(), &told);

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use auth_proxy_rules::{Draft, Opt};
+use auth_proxy_rules::{Draft, OptionKey};
 use http::HeaderMap;
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::session::key::Keys;
 
 fn key(token: &str) -> SessionKey {
     let mut draft = Draft::default();
-    draft.set(Opt::BaseUrl, "http://auth.internal").unwrap();
+    draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
     Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).session(token)
 }
 

@@ -140,7 +140,8 @@ async fn idle_connection_is_closed_after_four_seconds() {
 #[tokio::test]
 async fn request_asks_for_a_path_and_names_the_host_of_the_address() {
     let upstream = Upstream::start(|_, _| Then::Answer(OK)).await;
-    let (_app, browser) = app_of(Auth::builder().base_url(&upstream.url).host(Host::Upstream)).await;
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(&upstream.url).upstream_host(Host::Upstream)).await;
     browser.get("/api/auth/providers?a=b").await;
     let [head] = upstream.requests().try_into().unwrap();
     assert!(head.starts_with("GET /api/auth/providers?a=b HTTP/1.1\r\n"), "{head}");
@@ -176,8 +177,8 @@ async fn connection_that_is_not_accepted_in_time_is_an_unreachable_upstream() {
     {
         waiting.push(connection.unwrap());
     }
-    let builder = Auth::builder().base_url(url(addr.port())).retries(1);
-    let (_app, browser) = app_of(builder.connect_timeout(Duration::from_millis(100))).await;
+    let builder = Auth::builder().upstream_base_url(url(addr.port())).upstream_retries(1);
+    let (_app, browser) = app_of(builder.upstream_connect_timeout(Duration::from_millis(100))).await;
     for answer in [
         browser.get("/api/auth/providers").await,
         browser.get("/api/auth/callback/github?code=1").await,
@@ -192,8 +193,11 @@ async fn connection_that_is_not_accepted_in_time_is_an_unreachable_upstream() {
 #[tokio::test]
 async fn silent_server_is_unreachable_over_https_and_late_over_http() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let builder = Auth::builder().base_url(url(listener.local_addr().unwrap().port())).retries(0);
-    let builder = builder.connect_timeout(Duration::from_millis(100)).timeout(Duration::from_millis(400));
+    let builder =
+        Auth::builder().upstream_base_url(url(listener.local_addr().unwrap().port())).upstream_retries(0);
+    let builder = builder
+        .upstream_connect_timeout(Duration::from_millis(100))
+        .upstream_timeout(Duration::from_millis(400));
     let (_app, browser) = app_of(builder).await;
     let answer = browser.post("/api/auth/signout", &[("a", "b")]).await;
     let expected = if tls::is_on() { "upstream_unreachable" } else { "upstream_timeout" };
@@ -230,7 +234,7 @@ async fn certificate_of_another_host_or_authority_is_refused() {
                 stream.flush().await.ok();
             }
         });
-        let (_app, browser) = app_of(Auth::builder().base_url(url(port)).retries(0)).await;
+        let (_app, browser) = app_of(Auth::builder().upstream_base_url(url(port)).upstream_retries(0)).await;
         let answer = browser.get("/api/auth/signin").await;
         let word = if answer.status == 200 { answer.body.clone() } else { answer.code() };
         assert_eq!(word, expected, "{name}");

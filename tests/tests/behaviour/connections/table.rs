@@ -141,7 +141,7 @@ async fn every_case() {
 async fn refused_connection_is_retried_for_every_request() {
     for ask in ALL {
         let port = free_port();
-        let (_app, browser) = app_of(Auth::builder().base_url(url(port)).retries(10)).await;
+        let (_app, browser) = app_of(Auth::builder().upstream_base_url(url(port)).upstream_retries(10)).await;
         let asked = tokio::spawn(async move { ask.send(&browser).await });
         tokio::time::sleep(Duration::from_millis(60)).await;
         let upstream = Upstream::start_at(port, |_, _| Then::Answer(OK)).await;
@@ -153,7 +153,8 @@ async fn refused_connection_is_retried_for_every_request() {
 #[tokio::test]
 async fn refused_connection_is_an_unreachable_upstream() {
     for ask in ALL {
-        let (_app, browser) = app_of(Auth::builder().base_url(url(free_port())).retries(1)).await;
+        let (_app, browser) =
+            app_of(Auth::builder().upstream_base_url(url(free_port())).upstream_retries(1)).await;
         let answer = ask.send(&browser).await;
         assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"), "{ask:?}");
     }

@@ -77,7 +77,7 @@ impl Upstream {
     }
 
     pub(super) async fn app(&self) -> (App, Browser) {
-        app_of(Auth::builder().base_url(&self.url).timeout(Duration::from_secs(5))).await
+        app_of(Auth::builder().upstream_base_url(&self.url).upstream_timeout(Duration::from_secs(5))).await
     }
 
     /// How many connections were accepted.

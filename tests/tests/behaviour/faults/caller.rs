@@ -100,7 +100,8 @@ const HANGS: Duration = Duration::from_secs(30);
 impl Visitor {
     /// Starts an app with this timeout, and signs a visitor in.
     pub(super) async fn start(upstream: &FakeUpstream, caller: Caller, timeout: Duration) -> Self {
-        let auth = Auth::builder().base_url(upstream.url()).timeout(timeout).build().unwrap();
+        let auth =
+            Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(timeout).build().unwrap();
         let app = App::start(routes(&auth)).await;
         Self::of(upstream, caller, app).await
     }

@@ -28,8 +28,8 @@ const FAULTS: [(Fault, bool); 10] = [
 ];
 
 fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
-    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_secs(1));
-    builder.session_cache(CACHE).stale_if_error(stale)
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_secs(1));
+    builder.session_cache(CACHE).session_stale_if_error(stale)
 }
 
 /// Waits until this time is surely over.
@@ -104,7 +104,7 @@ async fn refused_token_is_never_served_stale() {
         let upstream = users(FakeUpstream::builder()).strategy(SessionStrategy::Database);
         let upstream = upstream.start().await.unwrap();
         let (_app, browser) =
-            app_of(builder(&upstream, HOUR).session_strategy(SessionStrategy::Database)).await;
+            app_of(builder(&upstream, HOUR).upstream_session_strategy(SessionStrategy::Database)).await;
         let token = sign_in(&browser).await;
         let cookie = format!("authjs.session-token={token}");
         let ask = async |path: &str| {

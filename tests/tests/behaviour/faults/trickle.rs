@@ -11,7 +11,8 @@ use crate::support::{Auth, app_of, users};
 #[tokio::test]
 async fn buffered_response_has_one_deadline() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let builder = Auth::builder().base_url(upstream.url()).timeout(Duration::from_millis(500));
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_millis(500));
     let (app, _) = app_of(builder).await;
     let client = loopback_client();
     let csrf = client.get(app.url("/api/auth/csrf")).send().await.unwrap();

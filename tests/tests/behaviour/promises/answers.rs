@@ -76,7 +76,9 @@ async fn session_token_is_hidden_from_scripts_in_every_response() {
         (headers, BODY).into_response()
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(SessionStrategy::Database);
+    let builder = Auth::builder()
+        .upstream_base_url(upstream.url(""))
+        .upstream_session_strategy(SessionStrategy::Database);
     let (_app, browser) = app_of(builder).await;
     let mut told = Vec::new();
     for (path, range) in [

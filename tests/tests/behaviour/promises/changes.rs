@@ -25,7 +25,8 @@ async fn clearing_an_ended_cookie_does_not_undo_a_sign_in() {
         sleep(Duration::from_millis(300)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
     };
-    let auth = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+    let auth =
+        Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
     let app = routes(&auth.build().unwrap());
     let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
     let (signed_in, _) =
@@ -56,7 +57,8 @@ async fn overtaken_change_clears_no_chunks_of_the_first() {
         }
         response
     };
-    let auth = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+    let auth =
+        Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
     let app = routes(&auth.build().unwrap());
     let old = format!("{PLAIN}.0=AAAA..AAAA.; {PLAIN}.1=old0.AAAA");
     let (first, second) = tokio::join!(
@@ -76,8 +78,9 @@ async fn unsent_request_does_not_undo_a_sign_in() {
         sleep(Duration::from_millis(300)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
     };
-    let auth = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
-    let app = routes(&auth.concurrency(1).queue(0).build().unwrap());
+    let auth =
+        Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
+    let app = routes(&auth.upstream_concurrency(1).upstream_queue(0).build().unwrap());
     let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
     let (signed_in, refused) =
         tokio::join!(oneshot(&app, "GET", "/api/auth/callback/email?token=1", &dead), async {
@@ -97,7 +100,7 @@ async fn form_submitted_twice_signs_in() {
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url(""))).await;
+    let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url(""))).await;
     let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
     let mut first = tokio::net::TcpStream::connect(app.addr).await.unwrap();
     let form = format!(

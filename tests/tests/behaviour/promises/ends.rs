@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::{options::SessionStrategy, store::{CachedSession, SessionKey, SessionStore, StoreFuture}};
+use auth_proxy::{
+    options::SessionStrategy,
+    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
+};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::body::Body;
@@ -77,7 +80,7 @@ async fn late_forwarded_session_request_gets_no_cookie() {
 async fn sign_out_holds_on_this_instance_when_the_store_fails() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
-    let app = routes(&auth.timeout(Duration::from_millis(400)).build().unwrap());
+    let app = routes(&auth.upstream_timeout(Duration::from_millis(400)).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     for _ in 0..2 {
         oneshot(&app, "GET", "/session", &ada).await;
@@ -110,7 +113,9 @@ async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).session_strategy(SessionStrategy::Database);
+    let builder = Auth::builder()
+        .upstream_base_url(upstream.url(""))
+        .upstream_session_strategy(SessionStrategy::Database);
     let (app, browser) = app_of(builder.session_cache(HOUR)).await;
     let ada = format!("{PLAIN}=ada");
     let status = async || browser.get_with("/session", &[("cookie", &ada)]).await.status;
@@ -166,7 +171,7 @@ async fn sign_out_ends_the_token_before_its_renewal() {
         let router = Router::new()
             .route("/api/auth/session", get(session))
             .fallback(|| async { ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "{}").into_response() });
-        let auth = Auth::builder().base_url("http://auth").fetch(router).build().unwrap();
+        let auth = Auth::builder().upstream_base_url("http://auth").upstream_fetch(router).build().unwrap();
         let app = routes(&auth);
         // From this response the app learns that the upstream uses the plain name.
         oneshot(&app, "GET", "/session", &format!("{PLAIN}=AAAA..AAAA.otherAAA.AAAA")).await;
@@ -211,8 +216,10 @@ async fn sign_out_that_times_out_evicts_when_done() {
         }
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
     };
-    let auth = Auth::builder().base_url("http://auth").session_strategy(SessionStrategy::Database);
-    let auth = auth.fetch(Router::new().fallback(answer)).timeout(Duration::from_millis(300));
+    let auth =
+        Auth::builder().upstream_base_url("http://auth").upstream_session_strategy(SessionStrategy::Database);
+    let auth =
+        auth.upstream_fetch(Router::new().fallback(answer)).upstream_timeout(Duration::from_millis(300));
     let app = routes(&auth.session_cache(HOUR).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     assert_eq!(oneshot(&app, "POST", "/api/auth/signout", &ada).await.status(), 504);
@@ -231,7 +238,7 @@ async fn sign_out_that_times_out_evicts_when_done() {
 async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
-    let app = routes(&auth.timeout(Duration::from_millis(800)).build().unwrap());
+    let app = routes(&auth.upstream_timeout(Duration::from_millis(800)).build().unwrap());
     for n in 0..12 {
         // Each request renews the token, so that the session has many.
         upstream_renews(&app, n).await;

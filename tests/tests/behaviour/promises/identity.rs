@@ -36,7 +36,12 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
         ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Demo","role":"user"}}"#)
     };
     let upstream = Router::new().route("/api/auth/session", get(session));
-    let auth = Auth::builder().base_url("http://auth").secrets([SECRET]).fetch(upstream).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_secret([SECRET])
+        .upstream_fetch(upstream)
+        .build()
+        .unwrap();
     let app = routes(&auth);
     // From this response the app learns the plain name, which then counts first.
     assert_eq!(oneshot(&app, "GET", "/session", &format!("{PLAIN}={user}")).await.status(), 200);
@@ -71,8 +76,12 @@ async fn tossed_cookie_under_the_unused_name_is_no_outage() {
 async fn bearer_token_without_a_user_is_401_for_option() {
     let nobody = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
     let router = Router::new().route("/api/auth/session", get(nobody));
-    let auth =
-        Auth::builder().base_url("http://auth").kind(UpstreamKind::NextAuthV4).fetch(router).build().unwrap();
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_kind(UpstreamKind::NextAuthV4)
+        .upstream_fetch(router)
+        .build()
+        .unwrap();
     let request = Request::get("/session/optional").header("authorization", "Bearer AAAA..AAAA.AAAA.AAAA");
     let answer = routes(&auth).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 401);
@@ -83,7 +92,8 @@ async fn bearer_token_without_a_user_is_401_for_option() {
 #[tokio::test]
 async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
-    let (app, browser) = app_of(Auth::builder().base_url(upstream.url()).secrets([upstream.secret()])).await;
+    let (app, browser) =
+        app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
     let own = mint(&json!({ "sub": "1", "name": "Ada" }), upstream.secret(), SECURE);
     assert_eq!(browser.get_with("/session", &[("cookie", &format!("{SECURE}={own}"))]).await.status, 200);
     let other = mint(&json!({ "sub": "2", "name": "Mallory" }), upstream.secret(), PLAIN);
@@ -106,9 +116,10 @@ async fn cross_origin_layer_and_handler_use_the_same_cookie_name() {
         ([("set-cookie", format!("{name}=x"))], body)
     };
     for kind in [None, Some(UpstreamKind::Authjs)] {
-        let builder = Auth::builder().base_url("http://auth").fetch(Router::new().fallback(answer));
+        let builder =
+            Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
         let builder = builder.trusted_proxies(["127.0.0.1"]);
-        let builder = if let Some(kind) = kind { builder.kind(kind) } else { builder };
+        let builder = if let Some(kind) = kind { builder.upstream_kind(kind) } else { builder };
         let auth = builder.build().unwrap();
         let writes = routes(&auth).route(
             "/transfer",

@@ -33,7 +33,10 @@ async fn confirmation_request_uses_the_public_host() {
         }
     };
     let upstream = App::start(Router::new().fallback(by_name)).await;
-    let builder = Auth::builder().base_url(upstream.url("")).trusted_proxies(["127.0.0.1"]).retries(0);
+    let builder = Auth::builder()
+        .upstream_base_url(upstream.url(""))
+        .trusted_proxies(["127.0.0.1"])
+        .upstream_retries(0);
     let (_app, browser) = app_of(builder).await;
     let asks = async |host: &str, n: usize| {
         let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
@@ -70,7 +73,10 @@ async fn failed_confirmation_request_counts_once() {
             _ => busy,
         }
     };
-    let auth = Auth::builder().base_url("http://auth").retries(0).fetch(Router::new().fallback(answer));
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_retries(0)
+        .upstream_fetch(Router::new().fallback(answer));
     let app = routes(&auth.build().unwrap());
     let bad: Vec<_> = (0..5)
         .map(|n| {
@@ -118,8 +124,9 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
         .http2_only(true)
         .build_http::<Body>();
     let fetch = tower::service_fn(move |request| client.request(request));
-    let builder = Auth::builder().base_url(url).fetch(fetch).timeout(Duration::from_secs(1));
-    let (app, browser) = app_of(builder.circuit_breaker(3)).await;
+    let builder =
+        Auth::builder().upstream_base_url(url).upstream_fetch(fetch).upstream_timeout(Duration::from_secs(1));
+    let (app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;
     let code = async |n: usize| {
         let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
         let answer = browser.get_with("/session", &[("cookie", &cookie)]).await;

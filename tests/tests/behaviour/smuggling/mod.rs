@@ -12,7 +12,8 @@ use crate::support::{Auth, app_of};
 
 async fn stage() -> (Recorder, App) {
     let upstream = Recorder::start().await;
-    let builder = Auth::builder().base_url(upstream.url.clone()).timeout(Duration::from_secs(1));
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url.clone()).upstream_timeout(Duration::from_secs(1));
     let (app, _browser) = app_of(builder).await;
     (upstream, app)
 }

@@ -19,9 +19,9 @@ const COOKIE: &str = "authjs.session-token";
 
 /// An app that decodes tokens of this format and whose upstream is unreachable.
 async fn app(format: TokenFormat, secrets: &[&str]) -> App {
-    let builder = Auth::builder().base_url("http://127.0.0.1:9").token(format);
-    let builder = builder.audience(Expected::Any).issuer(Expected::Any);
-    app_of(builder.secrets(secrets.iter().copied())).await.0
+    let builder = Auth::builder().upstream_base_url("http://127.0.0.1:9").upstream_token(format);
+    let builder = builder.upstream_audience(Expected::Any).upstream_issuer(Expected::Any);
+    app_of(builder.upstream_secret(secrets.iter().copied())).await.0
 }
 
 /// The outcome of a request with each of these headers: the status, and the code or the subject. Requests share

@@ -27,7 +27,8 @@ fn token(header: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>) -> String {
 
 /// Signs, verifies, and refuses every other algorithm for the token and for the key.
 fn round(format: TokenFormat, public: &Zeroizing<String>, sign: &dyn Fn(&[u8]) -> Vec<u8>) {
-    let name = if format == TokenFormat::Eddsa { "EdDSA".to_owned() } else { format.word().to_uppercase() };
+    let name =
+        if format == TokenFormat::Eddsa { "EdDSA".to_owned() } else { format.to_string().to_uppercase() };
     let decoder = JwsDecoder::new(format, std::slice::from_ref(public)).unwrap();
     let good = token(&format!(r#"{{"alg":"{name}","typ":"JWT","kid":"x"}}"#), sign);
     assert_eq!(decoder.verify(&good), Ok(PLAIN.to_vec()), "{name}");
@@ -72,7 +73,7 @@ fn hmac_needs_the_whole_mac_and_the_right_secret() {
         for bytes in [32, 200, 1] {
             let key = hmac::Key::new(algorithm, secret(bytes).as_bytes());
             let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
-            let name = format.word().to_uppercase();
+            let name = format.to_string().to_uppercase();
             let header = format!(r#"{{"alg":"{name}"}}"#);
             let good = token(&header, &sign);
             let decoder = JwsDecoder::new(format, &[secret(7), secret(bytes)]).unwrap();

@@ -1,0 +1,348 @@
+//! Rules that concern several options at once.
+
+use std::time::Duration;
+
+use crate::choices::{Source, Strategy};
+use crate::host::{is_in_domain, is_internal_host};
+use crate::option::{Draft, OptionKey, TIMEOUT};
+use crate::problem::{Place, Problem};
+use crate::secret::Pem;
+use crate::setting::Setting;
+use crate::words_or_text::CookieDomain;
+
+impl Draft {
+    /// Every rule between several options that the values known so far break.
+    #[must_use]
+    pub fn check(&self) -> Vec<Problem> {
+        let mut found = Problems(Vec::new());
+        self.check_urls(&mut found);
+        self.check_cookie_name(&mut found);
+        self.check_cookie_domain(&mut found);
+        self.check_secrets(&mut found);
+        self.check_timeouts(&mut found);
+        self.check_cache(&mut found);
+        self.check_signed(&mut found);
+        self.check_hosts(&mut found);
+        self.check_claims(&mut found);
+        found.0
+    }
+
+    fn check_urls(&self, found: &mut Problems) {
+        if self.base_url == Setting::Unset {
+            found.add(
+                Place::Missing(OptionKey::BaseUrl),
+                "`upstream.base_url` is missing: write `upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") }`",
+            );
+        }
+        if self.base_url == Setting::Optional {
+            found.add(
+                Place::Option(OptionKey::BaseUrl),
+                "`upstream.base_url` is required and cannot be `optional`: remove the word, or give a default",
+            );
+        }
+        let Some(base) = self.base_url.value() else { return };
+        let allowed = self.allow_http.is_read_at_start() || self.allow_http == Setting::Set(true);
+        if !base.origin.https && !allowed && !is_internal_host(base.origin.host()) {
+            found.add(
+                Place::Option(OptionKey::BaseUrl),
+                "plain http to a public host sends session cookies in the clear: \
+                 write `https://`, or set `upstream.allow_http: true`",
+            );
+        }
+    }
+
+    fn check_cookie_name(&self, found: &mut Problems) {
+        let Some(name) = self.cookie_name.value() else { return };
+        let Some(prefix) = ["__Secure-", "__Host-"].into_iter().find(|p| name.starts_with(p)) else {
+            return;
+        };
+        let renamed = self.cookie_prefix.is_read_at_start()
+            || self.cookie_prefix.with_default(true) == Setting::Set(true);
+        let plain_http = match (&self.public_url, &self.base_url) {
+            // With `rewrite.cookie_prefix`, browsers get the cookie without its prefix.
+            (Setting::Set(public), _) => !public.https && !renamed,
+            // A trusted proxy may report https in `X-Forwarded-Proto`.
+            (Setting::Unset, Setting::Set(base)) => {
+                !base.origin.https && self.trusted_proxies == Setting::Unset
+            }
+            _ => false,
+        };
+        if plain_http {
+            let whose = if self.public_url == Setting::Unset { "upstream.base_url" } else { "public_url" };
+            found.add(
+                Place::Option(OptionKey::CookieName),
+                format!(
+                    "browsers keep a `{prefix}` cookie on https only, and `{whose}` is http: \
+                     drop the prefix, or set `public_url` to this app's https origin"
+                ),
+            );
+        }
+    }
+
+    fn check_cookie_domain(&self, found: &mut Problems) {
+        let (Setting::Set(CookieDomain::Literal(domain)), Setting::Set(public)) =
+            (&self.cookie_domain, &self.public_url)
+        else {
+            return;
+        };
+        if !is_in_domain(public.host(), domain) {
+            found.add(
+                Place::Option(OptionKey::CookieDomain),
+                format!(
+                    "browsers refuse a cookie of `{domain}` from `{}`, the host of `public_url`: \
+                     write that host or a domain above it",
+                    public.host()
+                ),
+            );
+        }
+    }
+
+    fn check_secrets(&self, found: &mut Problems) {
+        let database = self.strategy == Setting::Set(Strategy::Database);
+        if database && self.secrets.iter().any(|secret| *secret != Setting::Optional) {
+            found.add(
+                Place::Option(OptionKey::Secret),
+                "a database session has no token to decode: remove `upstream.secret`, \
+                 or set `upstream.session_strategy: jwt`",
+            );
+        }
+        if database && matches!(self.token, Setting::Set(_)) {
+            found.add(
+                Place::Option(OptionKey::Token),
+                "a database session has no token to decode: remove `upstream.token`, \
+                 or set `upstream.session_strategy: jwt`",
+            );
+        }
+        if self.source == Setting::Set(Source::Local) {
+            if database {
+                found.add(
+                    Place::Option(OptionKey::Source),
+                    "a database session can only be read by the upstream: set `session.source: upstream`",
+                );
+            } else if self.secrets.is_empty() {
+                found.add(
+                    Place::Option(OptionKey::Source),
+                    "`local` decodes session tokens and needs a key: \
+                     add `upstream: { secret: env(\"AUTH_SECRET\") }`",
+                );
+            }
+        }
+        self.check_key_kind(found);
+    }
+
+    fn check_key_kind(&self, found: &mut Problems) {
+        let Setting::Set(format) = self.effective_token() else { return };
+        for (n, secret) in self.secrets.iter().enumerate() {
+            let Some(secret) = secret.value() else { continue };
+
+            let message = match (format.is_asymmetric(), secret.pem) {
+                (_, Pem::Private) => format!(
+                    "this is a private key: this app only verifies, give it the public key of `{format}` in PEM"
+                ),
+                (true, Pem::No) => format!(
+                    "`upstream.token: {format}` needs the public key in PEM (`-----BEGIN PUBLIC KEY-----`)"
+                ),
+                (false, Pem::Public) => {
+                    format!("this is a public key, which everybody knows: `{format}` needs the shared secret")
+                }
+                _ => continue,
+            };
+            found.add(Place::Secret(n), message);
+        }
+    }
+
+    /// A signed token for another service verifies under the same key: only `aud` and `iss` tell it from a session
+    /// (RFC 7519, sections 4.1.1 and 4.1.3; RFC 8725, section 3.9).
+    fn check_signed(&self, found: &mut Problems) {
+        let Setting::Set(format) = self.token else { return };
+        if !format.is_signed() || self.strategy == Setting::Set(Strategy::Database) {
+            return;
+        }
+
+        for (option, claim, is_set) in [
+            (OptionKey::Audience, "aud", self.audience != Setting::Unset),
+            (OptionKey::Issuer, "iss", self.issuer != Setting::Unset),
+        ] {
+            if !is_set {
+                let (key, example) = (option.key(), option.example());
+                found.add(
+                    Place::Option(OptionKey::Token),
+                    format!(
+                        "`{format}` needs `{option}`, or a token with another `{claim}` under the same key would be a \
+                         session here: add `upstream: {{ {key}: {example} }}`, or `{key}: any` to waive the check"
+                    ),
+                );
+            }
+        }
+    }
+
+    fn check_hosts(&self, found: &mut Problems) {
+        if matches!(self.public_url, Setting::Set(_)) && matches!(self.hosts, Setting::Set(_)) {
+            found.add(
+                Place::Option(OptionKey::Hosts),
+                "`public_url` decides the host already: remove `hosts`, or remove `public_url` where this app has several",
+            );
+        }
+    }
+
+    fn check_cache(&self, found: &mut Problems) {
+        let cache_is_off = self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO);
+        if cache_is_off && matches!(self.stale_if_error, Setting::Set(stale) if !stale.is_zero()) {
+            found.add(
+                Place::Option(OptionKey::StaleIfError),
+                "only a session that is remembered can be used in an outage: add `session: { cache: 30s }`",
+            );
+        }
+        if self.source == Setting::Set(Source::Local)
+            && matches!(self.cache, Setting::Set(cache) if !cache.is_zero())
+        {
+            found.add(
+                Place::Option(OptionKey::Cache),
+                "`session.source: local` asks nobody, so that there is no answer to remember: remove `session.cache`",
+            );
+        }
+    }
+
+    fn check_claims(&self, found: &mut Problems) {
+        let named = matches!(&self.session_claims, Setting::Set(claims) if !claims.is_empty());
+        if named && self.source.with_default(Source::Upstream) == Setting::Set(Source::Upstream) {
+            found.add(
+                Place::Option(OptionKey::SessionClaims),
+                "`session.claims` is read with `session.source: local` only: the upstream's session callback \
+                 says what its sessions show, so remove it here, or set `session.source: local`",
+            );
+        }
+    }
+
+    fn check_timeouts(&self, found: &mut Problems) {
+        if let (Setting::Set(connect), Setting::Set(total)) =
+            (&self.connect_timeout, self.timeout.with_default(TIMEOUT))
+            && *connect > total
+        {
+            found.add(
+                Place::Option(OptionKey::ConnectTimeout),
+                "`connect_timeout` is part of `timeout` and cannot be longer: lower it, or raise `timeout`",
+            );
+        }
+    }
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, place: Place, message: impl Into<String>) {
+        self.0.push(Problem { place, message: message.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(values: &[(OptionKey, &str)]) -> Draft {
+        let mut draft = Draft::default();
+        for (option, text) in values {
+            draft.set(*option, text).unwrap();
+        }
+        draft
+    }
+
+    #[test]
+    fn every_rule_between_options_points_at_its_option() {
+        let cases: &[(&[(OptionKey, &str)], Place)] = &[
+            (&[(OptionKey::BaseUrl, "http://auth.example.com")], Place::Option(OptionKey::BaseUrl)),
+            (
+                &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::CookieName, "__Secure-a")],
+                Place::Option(OptionKey::CookieName),
+            ),
+            (
+                &[
+                    (OptionKey::BaseUrl, "https://auth.example.com"),
+                    (OptionKey::PublicUrl, "http://app.example.com"),
+                    (OptionKey::CookieName, "__Host-a"),
+                    (OptionKey::CookiePrefix, "false"),
+                ],
+                Place::Option(OptionKey::CookieName),
+            ),
+            (
+                &[
+                    (OptionKey::BaseUrl, "https://auth.example.com"),
+                    (OptionKey::PublicUrl, "https://app.example.org"),
+                    (OptionKey::CookieDomain, "example.com"),
+                ],
+                Place::Option(OptionKey::CookieDomain),
+            ),
+            (
+                &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::ConnectTimeout, "11s")],
+                Place::Option(OptionKey::ConnectTimeout),
+            ),
+            (
+                &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Source, "local")],
+                Place::Option(OptionKey::Source),
+            ),
+            (
+                &[
+                    (OptionKey::BaseUrl, "http://auth"),
+                    (OptionKey::Strategy, "database"),
+                    (OptionKey::Token, "hs256"),
+                ],
+                Place::Option(OptionKey::Token),
+            ),
+            (&[(OptionKey::Kind, "robo")], Place::Missing(OptionKey::BaseUrl)),
+            (
+                &[
+                    (OptionKey::BaseUrl, "http://auth"),
+                    (OptionKey::Token, "hs256"),
+                    (OptionKey::Issuer, "any"),
+                ],
+                Place::Option(OptionKey::Token),
+            ),
+            (
+                &[
+                    (OptionKey::BaseUrl, "http://auth"),
+                    (OptionKey::Hosts, "a"),
+                    (OptionKey::PublicUrl, "https://a"),
+                ],
+                Place::Option(OptionKey::Hosts),
+            ),
+            (
+                &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::StaleIfError, "5m")],
+                Place::Option(OptionKey::StaleIfError),
+            ),
+            (
+                &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::SessionClaims, "a")],
+                Place::Option(OptionKey::SessionClaims),
+            ),
+        ];
+        for (values, place) in cases {
+            let found = draft(values).check();
+            assert_eq!(found.iter().map(|p| p.place).collect::<Vec<_>>(), [*place], "{values:?}");
+        }
+        let mut secret = draft(&[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Strategy, "database")]);
+        secret.set_later(OptionKey::Secret, true);
+        assert_eq!(secret.check(), []);
+        secret.set_later(OptionKey::Secret, false);
+        assert_eq!(secret.check().len(), 1);
+    }
+
+    #[test]
+    fn key_kind_must_match_the_token_format() {
+        let public = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+        let private = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        for (token, key, good) in [
+            ("encrypted", "a shared secret", true),
+            ("encrypted", public, false),
+            ("es256", public, true),
+            ("es256", private, false),
+            ("es256", "a shared secret", false),
+            ("hs256", public, false),
+        ] {
+            let waived = [(OptionKey::Audience, "any"), (OptionKey::Issuer, "any")];
+            let mut draft = draft(
+                &[&[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, token)], &waived[..]].concat(),
+            );
+            draft.add_secret(key).unwrap();
+            assert_eq!(draft.check().is_empty(), good, "{token}");
+        }
+    }
+}

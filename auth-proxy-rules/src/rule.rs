@@ -1,0 +1,393 @@
+//! [`Rule`]: how the value of one option is read from text and how a typed value is checked.
+
+use std::marker::PhantomData;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::choices::Choice;
+use crate::invalid_value::InvalidValue;
+use crate::shape::Shape;
+use crate::units;
+use crate::words_or_text::WordsOrText;
+
+/// The rule that the value of an option follows.
+///
+/// Source code and environment give text, which is parsed and checked. The builder gives typed values, which are checked
+/// and never printed: no precision is lost and no list is split again.
+pub trait Rule {
+    /// What a checked value is kept as.
+    type Value: Clone;
+    /// What the builder gives.
+    type Input;
+
+    /// How the value is written in an `auth_proxy!` block.
+    fn shape(&self) -> Shape;
+
+    /// Reads and checks text.
+    ///
+    /// # Errors
+    /// When the text is no such value or breaks the rule.
+    fn parse(&self, text: &str) -> Result<Self::Value, InvalidValue>;
+
+    /// Checks a typed value.
+    ///
+    /// # Errors
+    /// When the value breaks the rule.
+    fn check(&self, input: Self::Input) -> Result<Self::Value, InvalidValue>;
+
+    /// The text of a typed value, if it is one.
+    fn text<'i>(&self, _input: &'i Self::Input) -> Option<&'i str> {
+        None
+    }
+
+    /// What to log about a text that is accepted in a changed form.
+    fn note(&self, _text: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// What to write in place of a text that is another name for a value.
+    fn hint(&self, _text: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// A string.
+#[derive(Debug)]
+pub struct Text<T>(pub(crate) fn(&str) -> Result<T, InvalidValue>);
+
+impl<T: Clone> Rule for Text<T> {
+    type Value = T;
+    type Input = String;
+
+    fn shape(&self) -> Shape {
+        Shape::Text
+    }
+
+    fn parse(&self, text: &str) -> Result<T, InvalidValue> {
+        self.0(text)
+    }
+
+    fn check(&self, input: String) -> Result<T, InvalidValue> {
+        self.0(&input)
+    }
+}
+
+/// A path, kept without the trailing `/`.
+#[derive(Debug)]
+pub struct Path;
+
+impl Rule for Path {
+    type Value = String;
+    type Input = String;
+
+    fn shape(&self) -> Shape {
+        Shape::Text
+    }
+
+    fn parse(&self, text: &str) -> Result<String, InvalidValue> {
+        crate::path(text)
+    }
+
+    fn check(&self, input: String) -> Result<String, InvalidValue> {
+        crate::path(&input)
+    }
+
+    fn text<'i>(&self, input: &'i String) -> Option<&'i str> {
+        Some(input)
+    }
+
+    fn note(&self, text: &str) -> Option<&'static str> {
+        text.ends_with('/').then_some("the trailing `/` is taken off")
+    }
+}
+
+/// One of the bare words of `T`.
+#[derive(Debug)]
+pub struct Word<T>(pub(crate) PhantomData<T>);
+
+impl<T: Choice> Rule for Word<T> {
+    type Value = T;
+    type Input = T;
+
+    fn shape(&self) -> Shape {
+        Shape::Word(T::NAMES)
+    }
+
+    fn parse(&self, text: &str) -> Result<T, InvalidValue> {
+        T::read(text)
+    }
+
+    fn check(&self, input: T) -> Result<T, InvalidValue> {
+        Ok(input)
+    }
+
+    fn hint(&self, text: &str) -> Option<&'static str> {
+        T::hint(text)
+    }
+}
+
+/// One of the bare words of `T`, or a text.
+#[derive(Debug)]
+pub struct WordOrText<T>(pub(crate) PhantomData<T>);
+
+impl<T: WordsOrText + Clone + FromStr<Err = InvalidValue>> Rule for WordOrText<T> {
+    type Value = T;
+    type Input = T;
+
+    fn shape(&self) -> Shape {
+        Shape::WordOrText(T::NAMES)
+    }
+
+    fn parse(&self, text: &str) -> Result<T, InvalidValue> {
+        text.parse()
+    }
+
+    fn check(&self, input: T) -> Result<T, InvalidValue> {
+        input.checked()
+    }
+}
+
+/// `true` or `false`.
+#[derive(Debug)]
+pub struct Switch;
+
+impl Rule for Switch {
+    type Value = bool;
+    type Input = bool;
+
+    fn shape(&self) -> Shape {
+        Shape::Bool
+    }
+
+    fn parse(&self, text: &str) -> Result<bool, InvalidValue> {
+        text.parse().map_err(|_| InvalidValue::with_part("expected `true` or `false`", text))
+    }
+
+    fn check(&self, input: bool) -> Result<bool, InvalidValue> {
+        Ok(input)
+    }
+}
+
+/// A bare word that stands for zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zero {
+    Refused,
+    Off,
+    Always,
+}
+
+impl Zero {
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Refused => None,
+            Self::Off => Some("off"),
+            Self::Always => Some("always"),
+        }
+    }
+}
+
+/// A duration within bounds, or zero where it has a word.
+#[derive(Debug)]
+pub struct Durations {
+    pub(crate) bounds: RangeInclusive<Duration>,
+    pub(crate) zero: Zero,
+}
+
+impl Durations {
+    fn within(&self, value: Duration) -> Result<Duration, InvalidValue> {
+        if self.bounds.contains(&value) {
+            return Ok(value);
+        }
+        let [from, to] = [self.bounds.start(), self.bounds.end()].map(|bound| match bound.as_secs() {
+            0 => format!("{}ms", bound.as_millis()),
+            secs if secs % 3600 == 0 => format!("{}h", secs / 3600),
+            secs => format!("{}m", secs / 60),
+        });
+        Err(InvalidValue::new(format!("expected a duration from `{from}` to `{to}`")))
+    }
+}
+
+impl Rule for Durations {
+    type Value = Duration;
+    type Input = Duration;
+
+    fn shape(&self) -> Shape {
+        match self.zero {
+            Zero::Refused => Shape::Duration,
+            Zero::Off => Shape::DurationOrOff,
+            Zero::Always => Shape::DurationOrAlways,
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<Duration, InvalidValue> {
+        if Some(text) == self.zero.word() {
+            return Ok(Duration::ZERO);
+        }
+        self.within(units::duration(text)?).map_err(|error| error.found(text))
+    }
+
+    fn check(&self, input: Duration) -> Result<Duration, InvalidValue> {
+        if input.is_zero() && self.zero != Zero::Refused { Ok(input) } else { self.within(input) }
+    }
+}
+
+/// A size in bytes within bounds. The message must name them.
+#[derive(Debug)]
+pub struct Sizes {
+    pub(crate) bounds: RangeInclusive<u64>,
+    pub(crate) expected: &'static str,
+}
+
+impl Rule for Sizes {
+    type Value = u64;
+    type Input = u64;
+
+    fn shape(&self) -> Shape {
+        Shape::Size
+    }
+
+    fn parse(&self, text: &str) -> Result<u64, InvalidValue> {
+        self.check(units::size(text)?).map_err(|error| error.found(text))
+    }
+
+    fn check(&self, input: u64) -> Result<u64, InvalidValue> {
+        if self.bounds.contains(&input) { Ok(input) } else { Err(InvalidValue::new(self.expected)) }
+    }
+}
+
+/// A whole number from 1 to `most`, or zero where it is written `off`.
+#[derive(Debug)]
+pub struct Counts {
+    pub(crate) most: u32,
+    pub(crate) zero_is_off: bool,
+}
+
+impl Counts {
+    fn expected(&self) -> InvalidValue {
+        let or_off = if self.zero_is_off { ", or `off`" } else { "" };
+        InvalidValue::new(format!("expected a whole number from 1 to {}{or_off}", self.most))
+    }
+}
+
+impl Rule for Counts {
+    type Value = u32;
+    type Input = u32;
+
+    fn shape(&self) -> Shape {
+        if self.zero_is_off { Shape::CountOrOff } else { Shape::Count }
+    }
+
+    fn parse(&self, text: &str) -> Result<u32, InvalidValue> {
+        if self.zero_is_off && text == "off" {
+            return Ok(0);
+        }
+        let digits = text.replace('_', "");
+        let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        number.filter(|number| (1..=self.most).contains(number)).ok_or_else(|| self.expected().found(text))
+    }
+
+    fn check(&self, input: u32) -> Result<u32, InvalidValue> {
+        let least = if self.zero_is_off { 0 } else { 1 };
+        if (least..=self.most).contains(&input) { Ok(input) } else { Err(self.expected()) }
+    }
+}
+
+/// A list of strings; in one text, with commas between.
+#[derive(Debug)]
+pub struct List<T>(pub(crate) fn(&[&str]) -> Result<Vec<T>, InvalidValue>);
+
+/// A list of names, which may also be bare words; in one text, with commas between.
+#[derive(Debug)]
+pub struct Names(pub(crate) fn(&[&str]) -> Result<Vec<String>, InvalidValue>);
+
+/// Checks the items of one text with commas between.
+fn split_items<T>(text: &str, items: fn(&[&str]) -> T) -> T {
+    trimmed_items(text.split(','), items)
+}
+
+/// Checks items, each without the white space around it. Empty items are skipped.
+fn trimmed_items<'i, T>(given: impl Iterator<Item = &'i str>, items: fn(&[&str]) -> T) -> T {
+    items(&given.map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>())
+}
+
+impl<T: Clone> Rule for List<T> {
+    type Value = Vec<T>;
+    type Input = Vec<String>;
+
+    fn shape(&self) -> Shape {
+        Shape::List
+    }
+
+    fn parse(&self, text: &str) -> Result<Vec<T>, InvalidValue> {
+        split_items(text, self.0)
+    }
+
+    fn check(&self, input: Vec<String>) -> Result<Vec<T>, InvalidValue> {
+        trimmed_items(input.iter().map(String::as_str), self.0)
+    }
+}
+
+impl Rule for Names {
+    type Value = Vec<String>;
+    type Input = Vec<String>;
+
+    fn shape(&self) -> Shape {
+        Shape::Names
+    }
+
+    fn parse(&self, text: &str) -> Result<Vec<String>, InvalidValue> {
+        split_items(text, self.0)
+    }
+
+    fn check(&self, input: Vec<String>) -> Result<Vec<String>, InvalidValue> {
+        trimmed_items(input.iter().map(String::as_str), self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Durations =
+        Durations { bounds: Duration::from_millis(10)..=Duration::from_secs(600), zero: Zero::Refused };
+    const CACHE: Durations =
+        Durations { bounds: Duration::from_millis(10)..=Duration::from_secs(3600), zero: Zero::Off };
+
+    #[test]
+    fn typed_duration_keeps_its_precision() {
+        let precise = Duration::new(1, 234_567_890);
+        assert_eq!(TIMEOUT.check(precise), Ok(precise));
+    }
+
+    #[test]
+    fn typed_duration_has_the_bounds_of_the_text() {
+        for (typed, text) in [(9, "9ms"), (10, "10ms"), (600_000, "10m"), (600_001, "600001ms")] {
+            let good = (10..=600_000).contains(&typed);
+            assert_eq!(TIMEOUT.check(Duration::from_millis(typed)).is_ok(), good, "{typed}");
+            assert_eq!(TIMEOUT.parse(text).is_ok(), good, "{text}");
+        }
+        assert!(TIMEOUT.check(Duration::new(600, 1)).is_err());
+        assert!(TIMEOUT.check(Duration::from_micros(9_999)).is_err());
+    }
+
+    #[test]
+    fn zero_needs_a_word() {
+        assert!(TIMEOUT.check(Duration::ZERO).is_err() && TIMEOUT.parse("off").is_err());
+        assert_eq!(CACHE.check(Duration::ZERO), Ok(Duration::ZERO));
+        assert_eq!(CACHE.parse("off"), Ok(Duration::ZERO));
+        assert!(CACHE.parse("always").is_err() && CACHE.parse("0s").is_err());
+        let counts = |zero_is_off| Counts { most: 10, zero_is_off };
+        assert_eq!((counts(true).check(0), counts(true).parse("off")), (Ok(0), Ok(0)));
+        assert!(counts(false).check(0).is_err() && counts(false).parse("off").is_err());
+        assert!(counts(true).parse("0").is_err() && counts(true).check(11).is_err());
+    }
+
+    #[test]
+    fn typed_list_items_are_not_split_at_commas() {
+        let names = Names(|items| Ok(items.iter().map(|item| (*item).to_owned()).collect()));
+        let given = ["a,b", " c ", ""].map(str::to_owned).to_vec();
+        assert_eq!(names.check(given), Ok(vec!["a,b".to_owned(), "c".to_owned()]));
+        assert_eq!(names.parse("a,b, c ,"), Ok(["a", "b", "c"].map(str::to_owned).to_vec()));
+    }
+}
