@@ -131,7 +131,7 @@ impl FakeUpstreamBuilder {
     #[must_use]
     #[track_caller]
     pub fn user(mut self, login: &str, password: &str, claims: Value) -> Self {
-        let claims = mint::object(&claims);
+        let claims = mint::object_of(claims);
         self.settings.accounts.push(Account {
             login: login.to_owned(),
             password: password.to_owned(),

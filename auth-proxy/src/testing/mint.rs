@@ -39,10 +39,16 @@ pub(super) fn unix_now() -> u64 {
 
 /// The claims as a JSON object.
 #[track_caller]
-#[expect(clippy::panic, reason = "a tool for tests, and documented")]
 pub(super) fn object(claims: &impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(claims) {
-        Ok(Value::Object(object)) => object,
+    object_of(serde_json::to_value(claims).unwrap_or_default())
+}
+
+/// The object that a JSON value is.
+#[track_caller]
+#[expect(clippy::panic, reason = "a tool for tests, and documented")]
+pub(super) fn object_of(claims: Value) -> Map<String, Value> {
+    match claims {
+        Value::Object(object) => object,
         _ => panic!("claims are a JSON object"),
     }
 }
