@@ -137,7 +137,7 @@ async fn oversized_heads_do_not_open_the_circuit() {
             println!(
                 "circuit breaker: {answered} of {asked} good requests answered while {sent} too large ones were sent \
                 to {upstream}, {}",
-                strategy.to_string()
+                strategy
             );
             assert!(asked > 100 && sent > 100, "too few requests: {asked} good, {sent} bad");
         }
@@ -186,7 +186,7 @@ async fn foreign_hosts_do_not_open_the_circuit() {
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
             good.answered,
             good.asked,
-            strategy.to_string()
+            strategy
         );
         assert_eq!(good.answered, good.asked, "{good:?}");
     }

@@ -86,7 +86,7 @@ async fn session_of_one_host_is_not_served_at_another() {
             println!(
                 "keys: {bad} of {} requests accepted at another host, {good} at its own, {how}, {}",
                 4 * PAIRS,
-                strategy.to_string()
+                strategy
             );
             assert_eq!((good, bad), (4 * PAIRS, 0));
         }
@@ -206,7 +206,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
             // An empty store would make the test pass for nothing.
             assert!(lookups.load(SeqCst) - before >= PAIRS, "the upstream was not asked for every token");
             assert!(!store.0.lock().unwrap().is_empty(), "the shared store is empty");
-            println!("keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {}", strategy);
+            println!("keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {strategy}");
             assert_eq!(let_in, 0, "{how}, {strategy:?}");
         }
     }
