@@ -136,8 +136,7 @@ async fn oversized_heads_do_not_open_the_circuit() {
             }
             println!(
                 "circuit breaker: {answered} of {asked} good requests answered while {sent} too large ones were sent \
-                to {upstream}, {}",
-                strategy
+                to {upstream}, {strategy}"
             );
             assert!(asked > 100 && sent > 100, "too few requests: {asked} good, {sent} bad");
         }
@@ -184,9 +183,7 @@ async fn foreign_hosts_do_not_open_the_circuit() {
         let (good, sent) = siege(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
         println!(
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
-            good.answered,
-            good.asked,
-            strategy
+            good.answered, good.asked, strategy
         );
         assert_eq!(good.answered, good.asked, "{good:?}");
     }

@@ -54,8 +54,7 @@ async fn measure(strategy: SessionStrategy, (text, size): (&str, usize)) {
     let each = (resident() - before) / LOOKUPS;
     let waiting = open.iter().filter(|stream| stream.try_read(&mut [0]).is_err()).count();
     println!(
-        "memory: {LOOKUPS} lookups with {size} `{text}` hold {each} KiB each, of which {waiting} wait, {}",
-        strategy
+        "memory: {LOOKUPS} lookups with {size} `{text}` hold {each} KiB each, of which {waiting} wait, {strategy}"
     );
     assert!(each <= BOUND, "a lookup holds {each} KiB, more than {BOUND} KiB");
     // A lookup that does not wait holds nothing, so the figure would be meaningless.

@@ -28,7 +28,7 @@ const FAULTS: [(Fault, bool); 10] = [
 ];
 
 fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
-    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_secs(1));
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_secs(2));
     builder.session_cache(CACHE).session_stale_if_error(stale)
 }
 
