@@ -1,48 +1,44 @@
-use auth_proxy_rules::{Group, OptionKey, Shape, snake_case};
+//! The entries of a block: `key: value`, and blocks in the block.
+
+use auth_proxy_rules::{Group, OptionKey, Shape};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::Expr;
 
-use super::model::{Setting, Settings};
-use super::{keys, value};
+use super::model::{Block, Entry, Value};
+use super::{fetch, headers, key, keys, secrets, value};
 use crate::errors::Errors;
 use crate::tokens::{self, entry_key, is_punct};
 
 /// Reads the top level of a block and the blocks in it.
-pub(super) fn block(tokens: TokenStream, settings: &mut Settings, errors: &mut Errors) {
-    Reader { settings, errors, seen: Vec::new() }.group(Group::Top, tokens);
+pub(super) fn read(tokens: TokenStream, block: &mut Block, errors: &mut Errors) {
+    Reader { block, errors, seen: Vec::new() }.group(Group::Top, tokens);
 }
 
-/// Reads entries one by one; what takes more than a value is in `lists`.
-pub(super) struct Reader<'a> {
-    pub(super) settings: &'a mut Settings,
-    pub(super) errors: &'a mut Errors,
-    /// Every key so far, with its full name.
+/// Reads entries one by one and goes on after each mistake.
+struct Reader<'a> {
+    block: &'a mut Block,
+    errors: &'a mut Errors,
+    /// The full names of the options and blocks so far.
     seen: Vec<String>,
 }
 
 impl Reader<'_> {
     fn group(&mut self, group: Group, tokens: TokenStream) {
-        let mut pieces = tokens::at_commas(tokens, self.errors).into_iter().peekable();
-        while let Some(mut piece) = pieces.next() {
-            // What a `macro_rules!` hands on as one is one: `$a * 2` of an expression stays so.
-            if group != Group::Upstream || !is_key(&piece, OptionKey::Fetch.key()) {
-                piece = tokens::flatten(&piece);
+        let mut entries = tokens::at_commas(tokens, self.errors).into_iter().peekable();
+        while let Some(mut entry) = entries.next() {
+            if group == Group::Upstream && fetch::is_entry(&entry) {
+                // The invisible groups of a `macro_rules!` stay: they keep the precedence in an expression such as `$a * 2`.
+                fetch::join(&mut entry, &mut entries);
             } else {
-                // Commas within an expression: `fetch` goes on until it makes an expression.
-                while !is_expression(&piece) && pieces.peek().is_some_and(|next| entry_key(next).is_none()) {
-                    let comma = proc_macro2::Punct::new(',', proc_macro2::Spacing::Alone);
-                    piece.push(TokenTree::Punct(comma));
-                    piece.extend(pieces.next().into_iter().flatten());
-                }
+                entry = tokens::flatten(&entry);
             }
-            self.entry(group, &piece);
+            self.entry(group, &entry);
         }
     }
 
-    /// `key: value`. Goes on with what follows the value when only a comma is missing.
-    fn entry(&mut self, group: Group, piece: &[TokenTree]) {
-        let Some((key, rest)) = self.key(piece) else { return };
+    /// Reads one entry, and the next one if only the comma between them is missing.
+    fn entry(&mut self, group: Group, entry: &[TokenTree]) {
+        let Some((key, rest)) = self.key(entry) else { return };
         let name = key.to_string();
         if keys::is_block(group, &name) {
             return self.nested(&key, rest);
@@ -52,7 +48,7 @@ impl Reader<'_> {
             Some(option) => return self.again(option, &key, rest),
             None => {
                 self.errors.at(&key, keys::unknown(group, &name));
-                // Read on as what was meant, so that it is not missed as well.
+                // Read the entry as the option that is meant, so that it is not reported as missing too.
                 match keys::meant(group, &name) {
                     Some(option) => option,
                     None => match keys::meant_block(group, &name) {
@@ -62,7 +58,7 @@ impl Reader<'_> {
                 }
             }
         };
-        // Half typed, with nothing or the next key behind the colon.
+        // Nothing or another key after the colon: the entry is being typed.
         if rest.is_empty() || entry_key(rest).is_some() {
             self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
             self.keep(option, key, None);
@@ -73,11 +69,15 @@ impl Reader<'_> {
         }
         let rest = match option.shape() {
             Shape::Expression => {
-                self.fetch(&key, rest);
+                fetch::read(&key, rest, self.block, self.errors);
                 &[]
             }
-            Shape::Headers => self.headers(&key, rest),
-            Shape::Secret => self.secret(&key, rest),
+            Shape::Headers => headers::read(&key, rest, self.block, self.errors),
+            Shape::Secret => {
+                let rest = secrets::read(rest, self.block, self.errors);
+                self.keep(option, key, None);
+                rest
+            }
             _ => {
                 let (value, rest) = value::read(option, rest, self.errors);
                 self.keep(option, key, value);
@@ -87,7 +87,7 @@ impl Reader<'_> {
         self.missing_comma(group, rest);
     }
 
-    /// Reads an option that is set already, for the mistakes in it.
+    /// Reads the value of an option that is set already, only to report the mistakes in it.
     fn again(&mut self, option: OptionKey, key: &Ident, rest: &[TokenTree]) {
         if matches!(option.shape(), Shape::Expression | Shape::Headers | Shape::Secret) {
             return;
@@ -101,7 +101,7 @@ impl Reader<'_> {
         self.missing_comma(option.group(), rest);
     }
 
-    /// Passes over the value of a key that is unknown; only a missing comma can put another key here.
+    /// Skips the value of an unknown key. Another entry can follow it if a comma is missing.
     fn skip_value(&mut self, group: Group, rest: &[TokenTree]) {
         let next = rest.iter().skip(1).position(|token| is_punct(Some(token), ':'));
         let rest = next.and_then(|at| rest.get(at..)).unwrap_or_default();
@@ -110,8 +110,8 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn keep(&mut self, option: OptionKey, key: Ident, value: Option<super::model::Value>) {
-        self.settings.options.push(Setting { option, key, value });
+    fn keep(&mut self, option: OptionKey, key: Ident, value: Option<Value>) {
+        self.block.options.push(Entry { option, key, value });
     }
 
     fn missing_comma(&mut self, group: Group, rest: &[TokenTree]) {
@@ -124,88 +124,14 @@ impl Reader<'_> {
         }
     }
 
-    /// The key of an entry and what follows its colon.
-    fn key<'t>(&mut self, piece: &'t [TokenTree]) -> Option<(Ident, &'t [TokenTree])> {
-        match piece {
-            [hash, TokenTree::Group(attribute), rest @ ..] if is_punct(Some(hash), '#') => {
-                // A `///` in front of an option is a comment like any other.
-                let first = attribute.stream().into_iter().next();
-                if !matches!(first, Some(TokenTree::Ident(word)) if word == "doc") {
-                    self.errors.at(
-                        tokens::stream(&[hash.clone(), piece.get(1)?.clone()]),
-                        "options have no attributes: remove it",
-                    );
-                }
-                if rest.is_empty() { None } else { self.key(rest) }
-            }
-            [TokenTree::Ident(key), colon, second, rest @ ..]
-                if tokens::is_joint(colon, ':') && is_punct(Some(second), ':') =>
-            {
-                self.errors.at(
-                    tokens::stream(&[colon.clone(), second.clone()]),
-                    format!("write `{key}: ..` with one colon"),
-                );
-                Some((key.clone(), rest))
-            }
-            [TokenTree::Ident(key), equals, arrow, rest @ ..]
-                if is_punct(Some(equals), '=') && is_punct(Some(arrow), '>') =>
-            {
-                self.errors.at(
-                    tokens::stream(&[equals.clone(), arrow.clone()]),
-                    format!("write `{key}: ..` with a colon"),
-                );
-                Some((key.clone(), rest))
-            }
-            [TokenTree::Ident(outer), dot, TokenTree::Ident(inner), ..] if is_punct(Some(dot), '.') => {
-                self.errors.at(
-                    tokens::stream(piece.get(..3)?),
-                    format!("a key is one word: write `{outer}: {{ {inner}: .. }}`"),
-                );
-                self.settings.unreadable = true;
-                None
-            }
-            [TokenTree::Ident(_), dash, TokenTree::Ident(_), ..] if is_punct(Some(dash), '-') => {
-                let words = piece.iter().position(|token| is_punct(Some(token), ':')).unwrap_or(piece.len());
-                let key = piece.get(..words)?;
-                let text: String = key.iter().map(ToString::to_string).collect();
-                let snake = snake_case(&text);
-                self.errors.at(tokens::stream(key), format!("`{text}` is spelled `{snake}`"));
-                let spelled = syn::parse_str::<Ident>(&snake).ok()?;
-                Some((Ident::new(&spelled.to_string(), piece.first()?.span()), piece.get(words + 1..)?))
-            }
-            [TokenTree::Ident(key), colon, rest @ ..] if is_punct(Some(colon), ':') => {
-                Some((key.clone(), rest))
-            }
-            [TokenTree::Ident(key), sign, rest @ ..] if is_punct(Some(sign), '=') => {
-                self.errors.at(sign, format!("write `{key}: ..` with a colon"));
-                Some((key.clone(), rest))
-            }
-            [TokenTree::Ident(key), rest @ ..] => {
-                self.errors.at(key, format!("expected `{key}: ..`, a key with a colon and a value"));
-                match rest.first() {
-                    // `upstream { .. }`: plain what is meant.
-                    Some(TokenTree::Group(_)) => Some((key.clone(), rest)),
-                    _ => None,
-                }
-            }
-            [TokenTree::Literal(literal), rest @ ..] => {
-                let bare = literal.to_string();
-                let bare = bare.trim_matches('"');
-                self.errors.at(literal, format!("keys have no quotes here: write `{bare}: ..`"));
-                let key = syn::parse_str::<Ident>(bare).ok()?;
-                let (colon, rest) = rest.split_first()?;
-                is_punct(Some(colon), ':').then(|| (Ident::new(&key.to_string(), literal.span()), rest))
-            }
-            [dot, next, ..] if is_punct(Some(dot), '.') && is_punct(Some(next), '.') => {
-                self.errors
-                    .at(tokens::stream(piece), "what is left out has its default already: remove the `..`");
-                None
-            }
-            _ => {
-                self.errors.at(tokens::stream(piece), "expected `key: value`");
-                None
-            }
+    /// The key of an entry and the tokens of its value. Reports what is wrong with the key.
+    fn key<'t>(&mut self, entry: &'t [TokenTree]) -> Option<(Ident, &'t [TokenTree])> {
+        let reading = key::read(entry);
+        for mistake in reading.mistakes {
+            self.errors.at(mistake.tokens, mistake.message);
         }
+        self.block.is_unreadable |= reading.is_unreadable;
+        reading.entry
     }
 
     fn first_of(&mut self, name: &str, key: &Ident) -> bool {
@@ -219,15 +145,15 @@ impl Reader<'_> {
     }
 
     fn nested(&mut self, key: &Ident, rest: &[TokenTree]) {
-        // The options of a second block count all the same, so that none is missed.
+        // Read a second block too: its options would be reported as missing otherwise.
         if self.seen.iter().any(|seen| key == seen) {
             self.errors
                 .at(key, format!("`{key}` is there already: write everything in one `{key}: {{ .. }}`"));
         }
         self.seen.push(key.to_string());
         let Some(group) = Group::block(&key.to_string()) else { return };
-        if group == Group::Upstream && self.settings.upstream.is_none() {
-            self.settings.upstream = Some(key.clone());
+        if group == Group::Upstream && self.block.upstream.is_none() {
+            self.block.upstream = Some(key.clone());
         }
         match tokens::group(rest.first(), Delimiter::Brace) {
             Some(inner) => {
@@ -237,16 +163,8 @@ impl Reader<'_> {
             None => {
                 let at = if rest.is_empty() { key.to_token_stream() } else { tokens::stream(rest) };
                 self.errors.at(at, format!("`{key}` is a block: write `{key}: {{ .. }}`"));
-                self.settings.unreadable = true;
+                self.block.is_unreadable = true;
             }
         }
     }
-}
-
-fn is_key(piece: &[TokenTree], name: &str) -> bool {
-    entry_key(piece).is_some_and(|key| key == name)
-}
-
-fn is_expression(piece: &[TokenTree]) -> bool {
-    piece.get(2..).is_some_and(|value| syn::parse2::<Expr>(tokens::stream(value)).is_ok())
 }

@@ -1,3 +1,5 @@
+//! `env("NAME")`, `env("NAME", default = "..")` and `env("NAME", optional)`.
+
 use auth_proxy_rules::{OptionKey, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -7,7 +9,9 @@ use super::model::Env;
 use crate::errors::Errors;
 use crate::tokens::{self, entry_key, is_punct};
 
-/// `env(..)`, if these tokens start with it; `Some((None, ..))` when it is there and wrong.
+/// Reads `env(..)` and returns it with the tokens behind it.
+///
+/// `None` if the tokens do not start with `env`. `Some((None, ..))` if they do and a mistake is reported.
 pub(super) fn read_env<'t>(
     option: OptionKey,
     tokens: &'t [TokenTree],
@@ -38,7 +42,7 @@ pub(super) fn read_env<'t>(
     Some((arguments(option, inner, all, errors), rest))
 }
 
-/// The inside of `env(..)`.
+/// Reads the arguments of `env(..)`.
 fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &mut Errors) -> Option<Env> {
     let pieces = tokens::at_commas(inner, errors);
     let mut pieces = pieces.iter().map(|piece| tokens::flatten(piece));
@@ -83,6 +87,7 @@ fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &m
     Some(env)
 }
 
+/// Reads `default = ".."` or `optional`.
 fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
     match piece {
         [TokenTree::Ident(word)] if word == "optional" => env.optional = true,

@@ -1,14 +1,16 @@
+//! The items that a declaration expands to.
+
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 use syn::spanned::Spanned;
 
-use super::model::{Declaration, Env, Settings, Value};
+use super::model::{Block, Declaration, Env, Value};
 
-/// The items of a declaration. Calls the library for everything: what is here is data and types.
+/// The items of a declaration: types and data only. All code is in the library.
 pub(super) fn items(declaration: &Declaration) -> TokenStream {
-    let Declaration { krate, attrs, vis, name, user, claims, settings } = declaration;
+    let Declaration { krate, attrs, vis, name, user, claims, block } = declaration;
     let docs = if attrs.iter().any(|attr| attr.path().is_ident("doc")) {
         TokenStream::new()
     } else {
@@ -17,7 +19,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let user = user.as_ref().map_or_else(|| quote!(#krate::User), ToTokens::to_token_stream);
     let claims = claims.as_ref().map_or_else(|| quote!(#krate::Claims), ToTokens::to_token_stream);
     let spec = spec(declaration);
-    let fetch = settings.fetch.as_ref().map(|expr| {
+    let fetch = block.fetch.as_ref().map(|expr| {
         let new = quote_spanned!(expr.span()=> #krate::__private::DynFetch::new(#expr));
         quote! {
             fn fetch() -> ::core::option::Option<#krate::__private::DynFetch> {
@@ -25,7 +27,8 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
     });
-    // A pattern would mean a constant of the same name in the user's scope, hygiene or not.
+    // Long names, since a pattern with the name of a constant in the user's scope refers to that constant, also with
+    // `Span::mixed_site`.
     let inner = Ident::new("__auth_proxy_inner", Span::mixed_site());
     let f = Ident::new("__auth_proxy_f", Span::mixed_site());
     let on_impl = on_impl(attrs);
@@ -101,14 +104,14 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     }
 }
 
-/// The attributes of the declaration that its `impl` blocks need as well.
+/// The attributes of the declaration that its `impl` blocks need too.
 fn on_impl(attrs: &[Attribute]) -> TokenStream {
     let mut tokens = TokenStream::new();
     for attr in attrs {
         if attr.path().is_ident("cfg") {
             attr.to_tokens(&mut tokens);
         } else if attr.path().is_ident("deprecated") {
-            // Who retires a proxy is not to be warned of its own declaration.
+            // The generated impls of a `#[deprecated]` proxy must not warn about it.
             tokens.extend(quote!(#[allow(deprecated)]));
         }
     }
@@ -116,12 +119,12 @@ fn on_impl(attrs: &[Attribute]) -> TokenStream {
 }
 
 fn spec(declaration: &Declaration) -> TokenStream {
-    let Declaration { krate, name, settings, .. } = declaration;
-    let Settings { options, headers, secrets, .. } = settings;
+    let Declaration { krate, name, block, .. } = declaration;
+    let Block { options, headers, secrets, .. } = block;
     let name = name.to_string();
-    let options = options.iter().filter_map(|setting| {
-        let option = variant(setting.option);
-        let value = value(krate, setting.value.as_ref()?);
+    let options = options.iter().filter_map(|entry| {
+        let option = variant(entry.option);
+        let value = value(krate, entry.value.as_ref()?);
         Some(quote!((#krate::__private::OptionKey::#option, #value)))
     });
     let headers = headers.iter().filter_map(|header| {
@@ -158,7 +161,7 @@ fn env(krate: &TokenStream, env: &Env) -> TokenStream {
     }
 }
 
-/// The name of the variant, which is what `Debug` says.
+/// The name of the variant: `Debug` writes it.
 fn variant(option: OptionKey) -> Ident {
     Ident::new(&format!("{option:?}"), Span::call_site())
 }

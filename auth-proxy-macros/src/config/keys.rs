@@ -1,7 +1,9 @@
+//! What to say of a key that is no option of its block.
+
 use auth_proxy_rules::{Group, OptionKey, nearest, snake_case};
 
-/// Options of Auth.js and of the original plugin that belong to the server that does the signing in.
-const UPSTREAM_BUSINESS: [&str; 22] = [
+/// Options of Auth.js and of `@robojs/auth` that are configured at the upstream.
+const UPSTREAM_OPTIONS: [&str; 22] = [
     "account",
     "email_password",
     "generate_session_token",
@@ -26,7 +28,7 @@ const UPSTREAM_BUSINESS: [&str; 22] = [
     "skip_csrf_check",
 ];
 
-/// Other names that people look for, and where they stand here.
+/// Other names that people try, and the options that they mean.
 const ALIASES: [(&str, &str); 11] = [
     ("aud", "upstream.audience"),
     ("iss", "upstream.issuer"),
@@ -43,13 +45,13 @@ const ALIASES: [(&str, &str); 11] = [
 
 const GROUPS: [Group; 5] = [Group::Top, Group::Upstream, Group::Session, Group::Cors, Group::Rewrite];
 
-/// What to say of a key that is no option of its block.
+/// The message on a key that is no option of its block.
 pub(super) fn unknown(group: Group, key: &str) -> String {
     let snake = snake_case(key);
     if snake != key && (OptionKey::find(group, &snake).is_some() || is_block(group, &snake)) {
         return format!("`{key}` is spelled `{snake}`");
     }
-    if UPSTREAM_BUSINESS.contains(&snake.as_str()) {
+    if UPSTREAM_OPTIONS.contains(&snake.as_str()) {
         return format!("`{key}` is configured at the upstream, which does the signing in: remove it here");
     }
     if let Some(option) = elsewhere(group, &snake) {
@@ -83,7 +85,7 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
 pub(super) fn meant(group: Group, key: &str) -> Option<OptionKey> {
     let snake = snake_case(key);
     OptionKey::find(group, &snake).or_else(|| match elsewhere(group, &snake) {
-        // `hosts` in `upstream` is not `host` there.
+        // `hosts` in `upstream` is the option of the top level and not a misspelled `host`.
         Some(_) => None,
         None => OptionKey::find(group, nearest(key, names(group))?),
     })
@@ -99,6 +101,7 @@ pub(super) fn meant_block(group: Group, key: &str) -> Option<&'static str> {
     nearest(key, names(group)).filter(|name| is_block(group, name))
 }
 
+/// The message on a type argument that is neither `User` nor `Claims`.
 pub(super) fn unknown_type_argument(name: &str) -> String {
     match nearest(name, ["user", "claims"]) {
         Some("user") => format!("unknown type argument `{name}`, did you mean `User`?"),
@@ -107,7 +110,7 @@ pub(super) fn unknown_type_argument(name: &str) -> String {
     }
 }
 
-/// The blocks that stand at the top level beside the options.
+/// Whether this is the key of a block at the top level.
 pub(super) fn is_block(group: Group, key: &str) -> bool {
     group == Group::Top && Group::block(key).is_some()
 }

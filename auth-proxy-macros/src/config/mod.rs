@@ -1,14 +1,21 @@
-//! `auth_proxy!`: tokens are split and read (`parse`, `entries`, `lists`, `value`, `env`) into a `model`, which is
-//! proved (`validate`) and expanded (`expand`). Every phase runs on what the one before understood,
-//! so that a block with mistakes still declares its type.
+//! `auth_proxy!` in three phases: `parse` reads the tokens into a `model`, `validate` checks it, `expand` writes the items.
+//!
+//! Each phase works with what the phase before could read. A declaration with mistakes still declares its type, so that
+//! code which uses the type gives no further errors.
 
 mod entries;
 mod env;
 mod expand;
+mod expected;
+mod fetch;
+mod headers;
+mod key;
 mod keys;
-mod lists;
+mod literal;
 mod model;
 mod parse;
+mod secrets;
+mod type_arguments;
 mod validate;
 mod value;
 

@@ -1,8 +1,10 @@
+//! What the phases of `auth_proxy!` hand on: a declaration as far as it could be read.
+
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Expr, LitStr, Type, Visibility};
 
-/// A whole `auth_proxy!` block, as far as it was understood.
+/// An `auth_proxy!` declaration.
 pub(super) struct Declaration {
     /// The path of the auth-proxy crate.
     pub(super) krate: TokenStream,
@@ -11,37 +13,40 @@ pub(super) struct Declaration {
     pub(super) name: Ident,
     pub(super) user: Option<Type>,
     pub(super) claims: Option<Type>,
-    pub(super) settings: Settings,
+    pub(super) block: Block,
 }
 
+/// The options of a declaration.
 #[derive(Default)]
-pub(super) struct Settings {
+pub(super) struct Block {
     /// Each option once, in the order of the source.
-    pub(super) options: Vec<Setting>,
+    pub(super) options: Vec<Entry>,
     pub(super) headers: Vec<Header>,
     pub(super) secrets: Vec<Env>,
     pub(super) fetch: Option<Expr>,
     /// The key of the `upstream` block, to point at when something in it is missing.
     pub(super) upstream: Option<Ident>,
-    /// A whole block could not be read: what is missing may be in it.
-    pub(super) unreadable: bool,
+    /// Whether a part could not be read. Required options may be in it, so none is reported as missing.
+    pub(super) is_unreadable: bool,
 }
 
-/// An option with one value.
-pub(super) struct Setting {
+/// An option that is set.
+pub(super) struct Entry {
     pub(super) option: OptionKey,
     pub(super) key: Ident,
-    /// `None` when the value could not be read, which is reported already, or is kept elsewhere.
+    /// `None` for a value that could not be read, which is reported already, and for secrets.
     pub(super) value: Option<Value>,
 }
 
+/// An extra header.
 pub(super) struct Header {
     pub(super) name: LitStr,
     pub(super) value: Option<Value>,
 }
 
+/// The value of an option or a header.
 pub(super) enum Value {
-    /// The text that the rules prove, and the tokens that it stands in.
+    /// The text that the rules check, and the tokens to point at.
     Literal {
         text: String,
         tokens: TokenStream,
@@ -54,7 +59,7 @@ pub(super) struct Env {
     pub(super) name: LitStr,
     pub(super) default: Option<LitStr>,
     pub(super) optional: bool,
-    /// All of it, to point at.
+    /// The whole `env(..)`, to point at.
     pub(super) tokens: TokenStream,
 }
 

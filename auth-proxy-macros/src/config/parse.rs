@@ -1,15 +1,16 @@
-use auth_proxy_rules::nearest;
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Token, Type, Visibility};
+//! A declaration: attributes, visibility, name, types and block.
 
-use super::model::{Declaration, Settings};
-use super::{entries, keys};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Token, Visibility};
+
+use super::model::{Block, Declaration};
+use super::type_arguments::Types;
+use super::{entries, type_arguments};
 use crate::errors::Errors;
 use crate::tokens::{self, is_punct};
 
-/// Reads a block. `None` when not even the name of the type can be made out.
+/// Reads a declaration. `None` if it has no readable name.
 pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     let mut tokens = input.into_iter();
     let krate = tokens::group(tokens.next().as_ref(), Delimiter::Parenthesis)?;
@@ -43,12 +44,12 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
     } else {
         between
     };
-    let (user, claims) = type_arguments(between, errors);
-    let mut settings = Settings::default();
+    let Types { user, claims } = type_arguments::read(between, errors);
+    let mut block = Block::default();
     match tokens::group(body, Delimiter::Brace) {
-        Some(body) => entries::block(body, &mut settings, errors),
+        Some(body) => entries::read(body, &mut block, errors),
         None => {
-            settings.unreadable = true;
+            block.is_unreadable = true;
             let message =
                 format!("the options are missing: write `struct {} {{ upstream: {{ .. }} }}`", head.name);
             errors.at(&head.name, message);
@@ -62,8 +63,8 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         };
         errors.at(extra, message);
     }
-    let attrs = without_our_derives(head.attrs, errors);
-    Some(Declaration { krate, attrs, vis: head.vis, name: head.name, user, claims, settings })
+    let attrs = without_generated_derives(head.attrs, errors);
+    Some(Declaration { krate, attrs, vis: head.vis, name: head.name, user, claims, block })
 }
 
 struct Head {
@@ -98,7 +99,7 @@ fn head(input: ParseStream<'_>) -> syn::Result<Head> {
     Ok(Head { attrs, vis, name, rest: input.parse()? })
 }
 
-/// What to say of something that only looks like a declaration.
+/// What to say of tokens without `struct`, if they look like a declaration.
 fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     if input.peek(Token![<]) {
         return Some(
@@ -124,9 +125,9 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     }
 }
 
-/// Refuses the derives of what is implemented here, and leaves them out.
-fn without_our_derives(attrs: Vec<Attribute>, errors: &mut Errors) -> Vec<Attribute> {
-    let ours = |attr: &Attribute| {
+/// Refuses derives of traits that the expansion implements, and leaves them out.
+fn without_generated_derives(attrs: Vec<Attribute>, errors: &mut Errors) -> Vec<Attribute> {
+    let generated = |attr: &Attribute| {
         let words: Vec<Ident> = match &attr.meta {
             syn::Meta::List(list) if attr.path().is_ident("derive") => list
                 .tokens
@@ -144,98 +145,11 @@ fn without_our_derives(attrs: Vec<Attribute>, errors: &mut Errors) -> Vec<Attrib
     attrs
         .into_iter()
         .filter(|attr| {
-            let words = ours(attr);
+            let words = generated(attr);
             for word in &words {
                 errors.at(word, format!("every proxy is `{word}` already: remove it from the derive"));
             }
             words.is_empty()
         })
         .collect()
-}
-
-/// `<User = .., Claims = ..>`, either of them optional.
-fn type_arguments(between: &[TokenTree], errors: &mut Errors) -> (Option<Type>, Option<Type>) {
-    let (mut user, mut claims) = (None, None);
-    let Some(first) = between.first() else { return (user, claims) };
-    let clause =
-        between.iter().position(|token| matches!(token, TokenTree::Ident(ident) if ident == "where"));
-    if let Some(clause) = clause {
-        errors.at(between.get(clause), "a declaration has no `where` clause: remove it");
-    }
-    let between = between.get(..clause.unwrap_or(between.len())).unwrap_or_default();
-    if !is_punct(Some(first), '<') {
-        if clause != Some(0) {
-            let message =
-                "expected `{`: the options stand in braces, after optional `<User = .., Claims = ..>`";
-            errors.at(first, message);
-        }
-        return (user, claims);
-    }
-    let inside = match between {
-        [_, inside @ .., last] if is_punct(Some(last), '>') => inside,
-        [_, inside @ ..] => {
-            errors.at(first, "this `<` is not closed: write `<User = .., Claims = ..>` before the `{`");
-            inside
-        }
-        [] => return (user, claims),
-    };
-    for argument in tokens::at_commas_outside_angles(inside) {
-        let slot = match argument {
-            [TokenTree::Ident(name), equals, ..] if is_punct(Some(equals), '=') => {
-                match name.to_string().as_str() {
-                    "User" => Some((&mut user, name)),
-                    "Claims" => Some((&mut claims, name)),
-                    other => {
-                        errors.at(name, keys::unknown_type_argument(other));
-                        None
-                    }
-                }
-            }
-            [apostrophe, ..] if is_punct(Some(apostrophe), '\'') => {
-                let message = "a proxy has no lifetimes: write `User = ..` and `Claims = ..` only";
-                errors.at(tokens::stream(argument), message);
-                None
-            }
-            [TokenTree::Ident(word), ..] if word == "const" => {
-                let message = "a proxy has no const parameters: write `User = ..` and `Claims = ..` only";
-                errors.at(tokens::stream(argument), message);
-                None
-            }
-            [TokenTree::Ident(name), colon, ..]
-                if matches!(name.to_string().as_str(), "User" | "Claims")
-                    && is_punct(Some(colon), ':')
-                    && !is_punct(argument.get(2), ':') =>
-            {
-                let message =
-                    format!("`{name}` is set to a type and has no bounds: write `{name} = App{name}`");
-                errors.at(tokens::stream(argument), message);
-                None
-            }
-            [TokenTree::Ident(name), ..] if nearest(&name.to_string(), ["user", "claims"]).is_some() => {
-                errors.at(name, format!("`{name}` needs a type: write `{name} = App{name}`"));
-                None
-            }
-            _ => {
-                let tokens = tokens::stream(argument);
-                errors.at(
-                    &tokens,
-                    format!("name what the type is for: write `User = {tokens}` or `Claims = {tokens}`"),
-                );
-                None
-            }
-        };
-        let Some((slot, name)) = slot else { continue };
-        if slot.is_some() {
-            errors.at(name, format!("`{name}` is given twice: remove one"));
-            continue;
-        }
-        match syn::parse2(tokens::stream(argument.get(2..).unwrap_or_default())) {
-            Ok(ty) => *slot = Some(ty),
-            Err(_) => errors.at(
-                tokens::stream(argument).into_token_stream(),
-                format!("expected a type after `{name} =`, such as `{name} = App{name}`"),
-            ),
-        }
-    }
-    (user, claims)
 }

@@ -1,45 +1,46 @@
+//! Checks a declaration with the rules that the runtime applies to the environment.
+
 use auth_proxy_rules::{Draft, OptionKey, Place, Shape};
 use quote::ToTokens;
 
 use super::env::default_text;
-use super::model::{Declaration, Settings, Value};
+use super::model::{Block, Declaration, Value};
 use crate::errors::Errors;
 
-/// Proves every literal, and every rule across options as far as literals tell. The rules are those
-/// that the runtime applies to the environment.
+/// Checks every literal, and every rule between options as far as literals decide it.
 pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
-    let settings = &declaration.settings;
+    let block = &declaration.block;
     let mut draft = Draft::default();
-    options(settings, &mut draft, errors);
-    headers(settings, &mut draft, errors);
-    for secret in &settings.secrets {
+    options(block, &mut draft, errors);
+    headers(block, &mut draft, errors);
+    for secret in &block.secrets {
         draft.set_later(OptionKey::Secret, secret.optional);
     }
-    // A secret that could not be read is there all the same.
-    let secret_is_set = settings.options.iter().any(|setting| setting.option == OptionKey::Secret);
-    if secret_is_set && settings.secrets.is_empty() {
+    // A secret that could not be read is set: do not report it as missing.
+    let secret_is_set = block.options.iter().any(|entry| entry.option == OptionKey::Secret);
+    if secret_is_set && block.secrets.is_empty() {
         draft.set_later(OptionKey::Secret, true);
     }
     for problem in draft.check() {
-        let setting = settings.options.iter().find(|setting| setting.option == problem.place.option());
-        match (problem.place, setting) {
+        let entry = block.options.iter().find(|entry| entry.option == problem.place.option());
+        match (problem.place, entry) {
             (Place::Secret(n), _) => {
-                errors.at(settings.secrets.get(n).map(|secret| &secret.tokens), problem.message);
+                errors.at(block.secrets.get(n).map(|secret| &secret.tokens), problem.message);
             }
             (Place::Option(OptionKey::Secret), Some(_)) => {
                 let tokens: proc_macro2::TokenStream =
-                    settings.secrets.iter().map(|secret| secret.tokens.clone()).collect();
+                    block.secrets.iter().map(|secret| secret.tokens.clone()).collect();
                 errors.at(tokens, problem.message);
             }
-            (Place::Option(_), Some(setting)) => match &setting.value {
+            (Place::Option(_), Some(entry)) => match &entry.value {
                 Some(value) => errors.at(value.tokens(), problem.message),
-                None => errors.at(&setting.key, problem.message),
+                None => errors.at(&entry.key, problem.message),
             },
-            (Place::Missing(_), _) if settings.unreadable => {}
+            (Place::Missing(_), _) if block.is_unreadable => {}
             (Place::Missing(option), _) => {
                 let in_block =
                     format!("`{option}` is missing: write `{}: {}`", option.key(), option.example());
-                match &settings.upstream {
+                match &block.upstream {
                     Some(key) => errors.at(key, in_block),
                     None => errors.at(&declaration.name, problem.message),
                 }
@@ -49,23 +50,23 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
     }
 }
 
-fn options(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
-    for setting in &settings.options {
-        let option = setting.option;
-        match &setting.value {
+fn options(block: &Block, draft: &mut Draft, errors: &mut Errors) {
+    for entry in &block.options {
+        let option = entry.option;
+        match &entry.value {
             _ if matches!(option.shape(), Shape::Secret | Shape::Headers | Shape::Expression) => {}
             None => draft.set_later(option, false),
             Some(Value::Literal { text, tokens }) => {
-                if let Err(bad) = draft.set(option, text) {
-                    errors.at(tokens, format!("`{option}`: {}", bad.quoted()));
+                if let Err(error) = draft.set(option, text) {
+                    errors.at(tokens, format!("`{option}`: {}", error.quoted()));
                     draft.set_later(option, false);
                 }
             }
             Some(Value::Env(env)) => {
                 if let Some((literal, text)) = default_text(env)
-                    && let Err(bad) = Draft::default().set(option, &text)
+                    && let Err(error) = Draft::default().set(option, &text)
                 {
-                    errors.at(literal, format!("`{option}`: {}", bad.quoted()));
+                    errors.at(literal, format!("`{option}`: {}", error.quoted()));
                 }
                 draft.set_later(option, env.optional);
             }
@@ -73,11 +74,11 @@ fn options(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
     }
 }
 
-fn headers(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
-    for header in &settings.headers {
+fn headers(block: &Block, draft: &mut Draft, errors: &mut Errors) {
+    for header in &block.headers {
         let name = header.name.value();
-        if let Err(bad) = draft.add_header(&name, None) {
-            errors.at(&header.name, bad.quoted());
+        if let Err(error) = draft.add_header(&name, None) {
+            errors.at(&header.name, error.quoted());
             continue;
         }
         let (text, tokens) = match &header.value {
@@ -88,8 +89,8 @@ fn headers(settings: &Settings, draft: &mut Draft, errors: &mut Errors) {
             },
             None => continue,
         };
-        if let Err(bad) = auth_proxy_rules::header_value(&text) {
-            errors.at(tokens, bad.quoted());
+        if let Err(error) = auth_proxy_rules::header_value(&text) {
+            errors.at(tokens, error.quoted());
         }
     }
 }

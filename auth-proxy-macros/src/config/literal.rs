@@ -1,0 +1,308 @@
+//! Literals and bare words as the value of an option: which text they stand for, or why they are refused.
+
+use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
+use proc_macro2::TokenTree;
+use syn::Lit;
+
+use super::expected::{expected, no_quotes, word_without_quotes};
+use crate::tokens::{before_next_entry, entry_key, is_punct};
+
+/// Why a value is refused, and how many of its tokens to point at.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) tokens: usize,
+}
+
+/// The text that the rules check, or why the value is refused.
+type Decision = Result<String, Refusal>;
+
+/// The start of a value.
+enum Scalar {
+    /// A string literal.
+    Text(String),
+    /// A number as it is written, with its sign and its unit.
+    Number {
+        text: String,
+        is_whole: bool,
+        has_unit: bool,
+    },
+    /// A bare word.
+    Word(String),
+    Other,
+}
+
+/// A value, taken apart once. The decisions for each shape read this and no tokens.
+struct Scan {
+    scalar: Scalar,
+    /// How many tokens the scalar has.
+    used: usize,
+    /// How many tokens there are before the next entry.
+    length: usize,
+    /// The bare word behind the scalar, if it is no key.
+    next_word: Option<String>,
+    /// The whole value without white space, if a hyphen follows the first token.
+    hyphenated: Option<String>,
+}
+
+/// Reads a literal or a bare word: its text and the number of its tokens.
+pub(super) fn read(option: OptionKey, tokens: &[TokenTree]) -> Result<(String, usize), Refusal> {
+    let Some(scan) = Scan::of(tokens) else { return Err(Refusal { message: expected(option), tokens: 0 }) };
+    decide(option, &scan).map(|text| (text, scan.used))
+}
+
+fn decide(option: OptionKey, scan: &Scan) -> Decision {
+    match option.shape() {
+        Shape::Text | Shape::Headers => text(option, scan),
+        Shape::Word(words) => word(option, words, scan),
+        Shape::WordOrText(words) => word_or_text(option, words, scan),
+        Shape::Duration | Shape::Size => quantity(option, None, scan),
+        Shape::DurationOrOff => quantity(option, Some("off"), scan),
+        Shape::DurationOrAlways => quantity(option, Some("always"), scan),
+        Shape::Count => count(option, None, scan),
+        Shape::CountOrOff => count(option, Some("off"), scan),
+        Shape::Bool => boolean(option, scan),
+        Shape::List | Shape::Names | Shape::Secret | Shape::Expression => refuse_all(option, scan),
+    }
+}
+
+fn text(option: OptionKey, scan: &Scan) -> Decision {
+    match &scan.scalar {
+        Scalar::Text(text) => Ok(text.clone()),
+        Scalar::Word(word) if scan.length == 1 => {
+            refuse(1, format!("`{option}` is a string: write `\"{word}\"`"))
+        }
+        _ => refuse_all(option, scan),
+    }
+}
+
+fn word(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
+    match &scan.scalar {
+        // Before the words themselves: `encrypted-v4` begins with one.
+        Scalar::Word(_) if scan.hyphenated.is_some() => {
+            let written = scan.hyphenated.as_deref().unwrap_or_default();
+            match nearest(written, words.iter().copied()) {
+                Some(near) => refuse(scan.length, format!("`{written}` is spelled `{near}`")),
+                None => refuse_all(option, scan),
+            }
+        }
+        // The rules refuse an unknown word, with the nearest known one.
+        Scalar::Word(word) => Ok(word.clone()),
+        Scalar::Text(text) => match known_or_nearest(text, words) {
+            Some(word) => refuse(1, word_without_quotes(word)),
+            None => refuse_all(option, scan),
+        },
+        _ => refuse_all(option, scan),
+    }
+}
+
+fn word_or_text(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
+    match &scan.scalar {
+        Scalar::Text(text) if words.contains(&text.as_str()) => refuse(1, word_without_quotes(text)),
+        Scalar::Text(text) => Ok(text.clone()),
+        Scalar::Word(word) if words.contains(&word.as_str()) => Ok(word.clone()),
+        // A misspelled word must not become a text: `host: presrve`.
+        Scalar::Word(word) if scan.length == 1 => {
+            let near = nearest(word, words.iter().copied());
+            let advice = near.map_or_else(|| format!("\"{word}\""), str::to_owned);
+            refuse(1, format!("{}: write `{advice}`", expected(option)))
+        }
+        _ => refuse_all(option, scan),
+    }
+}
+
+fn quantity(option: OptionKey, zero: Option<&str>, scan: &Scan) -> Decision {
+    match &scan.scalar {
+        Scalar::Number { text, is_whole: true, has_unit: false } if scan.next_word.is_some() => {
+            let unit = scan.next_word.as_deref().unwrap_or_default();
+            refuse(scan.used + 1, format!("the unit stands straight behind the number: write `{text}{unit}`"))
+        }
+        Scalar::Number { text, .. } => Ok(text.clone()),
+        scalar => zero_or_quoted(option, zero, scalar, scan),
+    }
+}
+
+fn count(option: OptionKey, zero: Option<&str>, scan: &Scan) -> Decision {
+    match &scan.scalar {
+        Scalar::Number { text, is_whole: true, .. } => Ok(text.clone()),
+        scalar => zero_or_quoted(option, zero, scalar, scan),
+    }
+}
+
+/// The word for zero, and numbers in quotes.
+fn zero_or_quoted(option: OptionKey, zero: Option<&str>, scalar: &Scalar, scan: &Scan) -> Decision {
+    match scalar {
+        Scalar::Word(word) if Some(word.as_str()) == zero => Ok(word.clone()),
+        Scalar::Text(text) if Some(text.as_str()) == zero => refuse(1, no_quotes(text)),
+        Scalar::Text(text) if text.starts_with(|c: char| c.is_ascii_digit()) => {
+            // Do not advise a value that the rules refuse.
+            let message = match Draft::default().set(option, text) {
+                Ok(_) => no_quotes(text),
+                Err(error) => format!("`{option}`: {error}, and no quotes"),
+            };
+            refuse(1, message)
+        }
+        _ => refuse_all(option, scan),
+    }
+}
+
+fn boolean(option: OptionKey, scan: &Scan) -> Decision {
+    match &scan.scalar {
+        Scalar::Word(word) if word == "true" || word == "false" => Ok(word.clone()),
+        Scalar::Text(text) if text == "true" || text == "false" => refuse(1, no_quotes(text)),
+        _ => refuse_all(option, scan),
+    }
+}
+
+fn refuse(tokens: usize, message: String) -> Decision {
+    Err(Refusal { message, tokens })
+}
+
+/// Points at the whole value: it may be a path or a call.
+fn refuse_all(option: OptionKey, scan: &Scan) -> Decision {
+    refuse(scan.length, expected(option))
+}
+
+fn known_or_nearest<'w>(text: &'w str, words: &[&'w str]) -> Option<&'w str> {
+    if words.contains(&text) { Some(text) } else { nearest(text, words.iter().copied()) }
+}
+
+impl Scan {
+    fn of(tokens: &[TokenTree]) -> Option<Self> {
+        let (scalar, used) = Scalar::of(tokens)?;
+        let length = before_next_entry(tokens);
+        let rest = tokens.get(used..).unwrap_or_default();
+        let next_word = match rest.first() {
+            Some(TokenTree::Ident(word)) if entry_key(rest).is_none() => Some(word.to_string()),
+            _ => None,
+        };
+        let hyphenated = is_punct(tokens.get(1), '-')
+            .then(|| tokens.iter().take(length).map(ToString::to_string).collect());
+        Some(Self { scalar, used, length, next_word, hyphenated })
+    }
+}
+
+impl Scalar {
+    /// The scalar that the tokens start with, and how many tokens it has.
+    fn of(tokens: &[TokenTree]) -> Option<(Self, usize)> {
+        let number = |token: &TokenTree, sign: &str| match token {
+            TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
+                Lit::Int(number) => Some(Self::Number {
+                    text: format!("{sign}{literal}"),
+                    is_whole: true,
+                    has_unit: !number.suffix().is_empty(),
+                }),
+                Lit::Float(number) => Some(Self::Number {
+                    text: format!("{sign}{literal}"),
+                    is_whole: false,
+                    has_unit: !number.suffix().is_empty(),
+                }),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let [minus, digits, ..] = tokens
+            && is_punct(Some(minus), '-')
+            && let Some(number) = number(digits, "-")
+        {
+            return Some((number, 2));
+        }
+        let first = tokens.first()?;
+        if let Some(number) = number(first, "") {
+            return Some((number, 1));
+        }
+        let scalar = match first {
+            TokenTree::Ident(word) => Self::Word(word.to_string()),
+            TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
+                // `"text"suffix` is no string.
+                Lit::Str(text) if text.suffix().is_empty() => Self::Text(text.value()),
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        };
+        Some((scalar, 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `text/tokens` of a value that is kept, `message/tokens` of one that is refused.
+    fn outcome(option: OptionKey, source: &str) -> String {
+        let tokens: Vec<TokenTree> =
+            source.parse::<proc_macro2::TokenStream>().unwrap().into_iter().collect();
+        match read(option, &tokens) {
+            Ok((text, used)) => format!("ok {text}/{used}"),
+            Err(refusal) => format!("no {}/{}", refusal.message, refusal.tokens),
+        }
+    }
+
+    #[test]
+    fn each_shape_keeps_its_scalars() {
+        for (option, source, expected) in [
+            (OptionKey::PublicUrl, "\"https://a\"", "ok https://a/1"),
+            (OptionKey::Kind, "robo", "ok robo/1"),
+            (OptionKey::Kind, "unknown", "ok unknown/1"),
+            (OptionKey::Host, "auto", "ok auto/1"),
+            (OptionKey::Host, "\"a.b\"", "ok a.b/1"),
+            (OptionKey::Timeout, "5s", "ok 5s/1"),
+            (OptionKey::Timeout, "-5s", "ok -5s/2"),
+            (OptionKey::Timeout, "1.5s", "ok 1.5s/1"),
+            (OptionKey::Timeout, "5", "ok 5/1"),
+            (OptionKey::Timeout, "5 kind: robo", "ok 5/1"),
+            (OptionKey::Cache, "off", "ok off/1"),
+            (OptionKey::Renew, "always", "ok always/1"),
+            (OptionKey::BodyLimit, "1MiB", "ok 1MiB/1"),
+            (OptionKey::Concurrency, "1_000", "ok 1_000/1"),
+            (OptionKey::Queue, "off", "ok off/1"),
+            (OptionKey::AllowHttp, "true", "ok true/1"),
+        ] {
+            assert_eq!(outcome(option, source), expected, "{option}: {source}");
+        }
+    }
+
+    #[test]
+    fn each_near_miss_says_what_to_write() {
+        for (option, source, advice, tokens) in [
+            (OptionKey::PublicUrl, "word", "write `\"word\"`", 1),
+            (OptionKey::Kind, "\"robo\"", "without quotes: write `robo`", 1),
+            (OptionKey::Kind, "\"rob\"", "without quotes: write `robo`", 1),
+            (OptionKey::Token, "encrypted-v4", "is spelled `encrypted_v4`", 3),
+            (OptionKey::Host, "\"auto\"", "without quotes: write `auto`", 1),
+            (OptionKey::Host, "presrve", "write `preserve`", 1),
+            (OptionKey::Host, "elsewhere", "write `\"elsewhere\"`", 1),
+            (OptionKey::Timeout, "5 s", "write `5s`", 2),
+            (OptionKey::Timeout, "\"5s\"", "no quotes here: write `5s`", 1),
+            (OptionKey::Timeout, "\"5\"", ", and no quotes", 1),
+            (OptionKey::Cache, "\"off\"", "no quotes here: write `off`", 1),
+            (OptionKey::Queue, "\"5\"", "no quotes here: write `5`", 1),
+            (OptionKey::AllowHttp, "\"true\"", "no quotes here: write `true`", 1),
+        ] {
+            let found = outcome(option, source);
+            assert!(found.starts_with("no ") && found.contains(advice), "{option}: {source}: {found}");
+            assert!(found.ends_with(&format!("/{tokens}")), "{option}: {source}: {found}");
+        }
+    }
+
+    #[test]
+    fn other_values_are_refused_as_a_whole() {
+        for (option, source, tokens) in [
+            (OptionKey::PublicUrl, "5", 1),
+            (OptionKey::PublicUrl, "a::b() kind: robo", 5),
+            (OptionKey::PublicUrl, "\"a\"suffix", 1),
+            (OptionKey::PublicUrl, "-\"a\"", 2),
+            (OptionKey::Kind, "5", 1),
+            (OptionKey::Kind, "\"something else\"", 1),
+            (OptionKey::Timeout, "off", 1),
+            (OptionKey::Cache, "always", 1),
+            (OptionKey::Concurrency, "1.5", 1),
+            (OptionKey::Concurrency, "off", 1),
+            (OptionKey::AllowHttp, "1", 1),
+            (OptionKey::AllowHttp, "", 0),
+        ] {
+            let expected = format!("no {}/{tokens}", expected(option));
+            assert_eq!(outcome(option, source), expected, "{option}: {source}");
+        }
+    }
+}

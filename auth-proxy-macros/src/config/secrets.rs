@@ -1,0 +1,36 @@
+//! `upstream.secret`: `env(..)`, or a list of them.
+
+use proc_macro2::{Delimiter, TokenTree};
+
+use super::model::Block;
+use super::value;
+use crate::errors::Errors;
+use crate::tokens;
+
+/// Reads one secret or a list. Returns the tokens behind it.
+pub(super) fn read<'t>(value: &'t [TokenTree], block: &mut Block, errors: &mut Errors) -> &'t [TokenTree] {
+    let Some(list) = tokens::group(value.first(), Delimiter::Bracket) else {
+        let (secret, rest) = value::secret(value, errors);
+        block.secrets.extend(secret);
+        return rest;
+    };
+    let entries = tokens::at_commas(list, errors);
+    if entries.is_empty() {
+        errors.at(value.first(), "the list is empty: write `env(\"AUTH_SECRET\")`, or remove the option");
+    }
+    for entry in entries {
+        let entry = tokens::flatten(&entry);
+        let (secret, rest) = value::secret(&entry, errors);
+        match secret {
+            Some(secret) if block.secrets.iter().any(|other| other.name.value() == secret.name.value()) => {
+                let message = format!("`{}` is in the list already: remove one", secret.name.value());
+                errors.at(&secret.tokens, message);
+            }
+            secret => block.secrets.extend(secret),
+        }
+        if !rest.is_empty() {
+            errors.at(tokens::stream(rest), "expected `,` after the value");
+        }
+    }
+    value.get(1..).unwrap_or_default()
+}
