@@ -1,6 +1,6 @@
 //! Decrypts JWE, the token format of Auth.js v5 and next-auth v4.
 
-use std::borrow::Cow;
+mod header;
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use aws_lc_rs::cipher::DecryptionContext;
@@ -10,16 +10,12 @@ use aws_lc_rs::iv::FixedLength;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use memchr::memchr;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use self::header::{Enc, read_header};
 use super::base64url;
 use super::error::{KeyError, TokenError};
-use super::json;
 use super::keys::{self, CbcHmac};
-
-/// The longest encoded protected header that is read, in bytes. The header of Auth.js has 174.
-const HEADER_LIMIT: usize = 1024;
 
 /// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions that Auth.js issues. An encryption
 /// is accepted only if there is a key for it.
@@ -39,13 +35,6 @@ struct Key {
     cipher: Cipher,
 }
 
-/// The content encryptions of Auth.js (RFC 7518, section 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Enc {
-    CbcHmac,
-    Gcm,
-}
-
 enum Cipher {
     /// Boxed, because a prepared MAC key takes a kilobyte.
     CbcHmac(Box<CbcHmac>),
@@ -58,25 +47,6 @@ enum Choice<'k> {
     Named(&'k Key),
     /// Every key of this encryption: the header names none.
     Each(Enc),
-}
-
-/// The protected header. Members that change how a token is read (`zip`, `crit`, `b64`) are refused if present. Others,
-/// such as `typ` and `cty`, are ignored.
-#[derive(Deserialize)]
-struct Header<'a> {
-    #[serde(borrow)]
-    alg: Cow<'a, str>,
-    #[serde(borrow)]
-    enc: Cow<'a, str>,
-    /// A string if present. `null` is refused: it is not the same as no `kid`.
-    #[serde(default, deserialize_with = "json::some")]
-    kid: Option<String>,
-    #[serde(default, deserialize_with = "json::present")]
-    zip: bool,
-    #[serde(default, deserialize_with = "json::present")]
-    crit: bool,
-    #[serde(default, deserialize_with = "json::present")]
-    b64: bool,
 }
 
 impl JweDecoder {
@@ -166,24 +136,6 @@ impl JweDecoder {
     }
 }
 
-/// The encryption and the name of the key that an encoded protected header asks for.
-///
-/// # Errors
-/// `Malformed`, if it is no header. `Unsupported`, if it asks for anything but `dir` with one of the two encryptions, or
-/// holds a member that changes how a token is read.
-fn read_header(encoded: &str) -> Result<(Enc, Option<String>), TokenError> {
-    if encoded.len() > HEADER_LIMIT {
-        return Err(TokenError::Malformed);
-    }
-    let text = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
-    let header: Header<'_> = json::object(utf8(&text)?)?;
-    if header.alg != "dir" || header.zip || header.crit || header.b64 {
-        return Err(TokenError::Unsupported);
-    }
-    let enc = Enc::ALL.into_iter().find(|enc| enc.name() == header.enc);
-    Ok((enc.ok_or(TokenError::Unsupported)?, header.kid))
-}
-
 /// The five parts of a compact JWE, still encoded.
 struct Parts<'t> {
     header: &'t str,
@@ -207,22 +159,6 @@ impl<'t> Parts<'t> {
 /// Decodes a part of exactly `N` bytes.
 fn exact<const N: usize>(text: &str) -> Result<[u8; N], TokenError> {
     base64url::array(text).ok_or(TokenError::Malformed)
-}
-
-fn utf8(text: &[u8]) -> Result<&str, TokenError> {
-    std::str::from_utf8(text).map_err(|_| TokenError::Malformed)
-}
-
-impl Enc {
-    const ALL: [Self; 2] = [Self::CbcHmac, Self::Gcm];
-
-    /// The value of `enc` in a header.
-    fn name(self) -> &'static str {
-        match self {
-            Self::CbcHmac => "A256CBC-HS512",
-            Self::Gcm => "A256GCM",
-        }
-    }
 }
 
 impl Cipher {

@@ -75,14 +75,12 @@ fn precomputed_headers_parse_to_their_own_key() {
     let v4 = JweDecoder::v4(&secrets).unwrap();
     for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.v5_header).chain(&v4.v4_header) {
         let text = URL_SAFE_NO_PAD.decode(known).unwrap();
-        let header: Header<'_> = json::object(utf8(&text).unwrap()).unwrap();
-        assert!(header.alg == "dir" && !header.zip && !header.crit && !header.b64);
+        assert!(text.starts_with(br#"{"alg":"dir","enc":"#));
+        assert!(read_header(known).is_ok(), "{known}");
     }
     assert_eq!(v5.keys[0].v5_header.len(), 174);
-    let text = URL_SAFE_NO_PAD.decode(&v5.keys[0].v5_header).unwrap();
-    let kid =
-        json::object::<Header<'_>>(utf8(&text).unwrap()).map(|header| (header.enc.into_owned(), header.kid));
-    assert_eq!(kid, Ok(("A256CBC-HS512".to_owned(), Some(v5.keys[0].kid.clone()))));
+    let read = read_header(&v5.keys[0].v5_header);
+    assert_eq!(read, Ok((Enc::CbcHmac, Some(v5.keys[0].kid.clone()))));
 }
 
 #[test]
@@ -127,7 +125,7 @@ fn header_decides_which_keys_are_tried() {
         (&v5, r#"{"alg":"dir","enc":"A256GCM","b64":true}"#.to_owned(), Err(Unsupported)),
         (&v5, r#"["dir","A256GCM"]"#.to_owned(), Err(Malformed)),
         (&v5, r#"{"alg":"dir"}"#.to_owned(), Err(Malformed)),
-        (&v5, " ".repeat(HEADER_LIMIT), Err(Malformed)),
+        (&v5, " ".repeat(1024), Err(Malformed)),
         (&v5, String::new(), Err(Malformed)),
     ];
     for (decoder, header, expected) in cases {

@@ -148,7 +148,7 @@ fn tokens_of_other_algorithms_are_refused() {
     for decoder in &decoders {
         for token in tokens {
             assert_eq!(decoder.decrypt(token), Err(TokenError::Unsupported), "{token:.80}");
-            // As `dir`, with and without the encrypted key, they are tokens of somebody else, or none.
+            // With `dir` as the algorithm, with and without the encrypted key, they are no tokens of a configured key.
             let (_, rest) = token.split_once('.').unwrap();
             let (_, rest_without_key) = rest.split_once('.').unwrap();
             for header in [r#"{"alg":"dir","enc":"A256GCM"}"#, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#] {
