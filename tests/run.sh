@@ -1,48 +1,31 @@
 #!/usr/bin/env bash
-# run.sh        every check of the project, from a clean clone: formatting, lints, tests, documentation, packages. Needs
-#               Rust and Node 20 or newer; a C compiler, openssl, nginx and Chromium are installed with apt-get where they
-#               are missing and may be.
-# run.sh quick  what needs Rust and a C compiler alone: formatting, lints, unit and documentation tests, behaviour.
-# Stops at the first thing that fails.
+# The checks of the project. Each stops at the first thing that fails.
+#
+#   tests/run.sh quick     needs Rust and a C compiler: formatting, lints, unit and documentation tests, behaviour
+#   tests/run.sh           all but `msrv` and `minimal`, from a clean clone. Needs Rust and Node 20 or newer; a C compiler,
+#                          openssl, nginx and Chromium are installed with apt-get where they are missing and may be
+#   tests/run.sh features  axum-auth-proxy with no feature, with each alone, and with the default ones
+#   tests/run.sh package   what would be published
+#   tests/run.sh semver    the API against the git revision SEMVER_BASELINE, with cargo-semver-checks
+#   tests/run.sh msrv      the oldest Rust that is supported, with rustup
+#   tests/run.sh minimal   the oldest version of each direct dependency
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+PACKAGES=(axum-auth-proxy-rules axum-auth-proxy-macros axum-auth-proxy) # in order of dependency
+skipped=()
+
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
-
-case "${1:-all}" in
-quick | all) ;;
-*) fail "use: run.sh [quick]" ;;
-esac
-
-formatting_and_lints() {
-  say "formatting"
-  cargo fmt --all --check
-  cargo fmt --manifest-path fuzz/Cargo.toml --all --check
-  cargo fmt --manifest-path benches/Cargo.toml --all --check
-
-  say "lints"
-  cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-  # With no feature at all, and as an app has it.
-  cargo clippy -p axum-auth-proxy --no-default-features --locked -- -D warnings
-  cargo clippy -p axum-auth-proxy --locked -- -D warnings
-  cargo clippy --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --all-targets --locked -- -D warnings
-  cargo clippy --manifest-path benches/Cargo.toml --package auth-proxy-benches --all-targets --locked -- -D warnings
+# For a full run only: a check that was asked for by name fails instead.
+skip() {
+  [ "$check" = full ] || fail "$*"
+  say "skipped: $*"
+  skipped+=("$*")
 }
 
-if [ "${1:-all}" = quick ]; then
-  formatting_and_lints
-  say "tests that need Rust alone"
-  cargo test -p axum-auth-proxy-rules -p axum-auth-proxy-macros -p axum-auth-proxy --all-features --locked
-  cargo test -p auth-proxy-tests --test rooms --test behaviour --locked
-  say "quick checks passed"
-  exit
-fi
+need_rust() { command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs"; }
 
-say "what the checks need"
-command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs"
-command -v npm >/dev/null && command -v node >/dev/null || fail "Node 20 or newer is missing"
-[ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node 20 or newer is needed, this is $(node --version)"
 # need COMMAND "what to install by hand" PACKAGE..
 need() {
   local command=$1 advice=$2
@@ -51,57 +34,177 @@ need() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "$command is missing: $advice"
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$@" >/dev/null
 }
-need cc "install gcc or clang" gcc libc6-dev
-need openssl "install openssl" openssl
-need nginx "install nginx" nginx
-# Another browser of its kind: CHROMIUM=/path/to/it
-CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
-if [ -z "$CHROMIUM" ]; then
-  need chromium "install Chromium, or name another with CHROMIUM=/path" chromium
-  CHROMIUM=$(command -v chromium)
-fi
-export CHROMIUM
-for project in tests/authjs tests/browser examples/nextjs/v5 examples/nextjs/v4; do
-  npm ci --prefix "$project" --no-audit --no-fund --loglevel=error
-done
 
-formatting_and_lints
+need_everything() {
+  say "what the checks need"
+  need_rust
+  command -v npm >/dev/null && command -v node >/dev/null || fail "Node 20 or newer is missing"
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node 20 or newer is needed, this is $(node --version)"
+  need cc "install gcc or clang" gcc libc6-dev
+  need openssl "install openssl" openssl
+  need nginx "install nginx" nginx
+  # Another browser of its kind: CHROMIUM=/path/to/it
+  CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+  if [ -z "$CHROMIUM" ]; then
+    need chromium "install Chromium, or name another with CHROMIUM=/path" chromium
+    CHROMIUM=$(command -v chromium)
+  fi
+  export CHROMIUM
+  for project in tests/authjs tests/browser examples/nextjs/v5 examples/nextjs/v4; do
+    npm ci --prefix "$project" --no-audit --no-fund --loglevel=error
+  done
+}
 
-say "tests"
-cargo test --workspace --all-features --locked
-# The same behaviour in front of an upstream that answers as Robo.js does.
-FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
+formatting() {
+  say "formatting"
+  cargo fmt --all --check
+  cargo fmt --manifest-path fuzz/Cargo.toml --all --check
+  cargo fmt --manifest-path benches/Cargo.toml --all --check
+}
 
-say "fuzzing, a short while"
-# The corpus and mutations of it, on stable Rust; fuzz/run.sh goes on for longer.
-cargo test --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --locked
+lints() {
+  say "lints"
+  cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+  cargo clippy --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --all-targets --locked -- -D warnings
+  cargo clippy --manifest-path benches/Cargo.toml --package auth-proxy-benches --all-targets --locked -- -D warnings
+}
 
-say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+features() {
+  say "features"
+  # With no feature at all, with each alone, and as an app has it.
+  cargo clippy -p axum-auth-proxy --no-default-features --locked -- -D warnings
+  for feature in client-js reqwest testing; do
+    cargo clippy -p axum-auth-proxy --no-default-features --features "$feature" --locked -- -D warnings
+  done
+  cargo clippy -p axum-auth-proxy --locked -- -D warnings
+}
 
-say "packages"
-for package in axum-auth-proxy-rules axum-auth-proxy-macros axum-auth-proxy; do
-  files=$(cargo package --list --allow-dirty --locked -p "$package")
-  tests=$(grep -E '^src/(.*/)?tests(\.rs$|/)' <<<"$files" || true)
-  [ -z "$tests" ] || fail "$package ships tests: $tests"
-done
-cargo package --no-verify --allow-dirty --locked --quiet \
-  -p axum-auth-proxy-rules -p axum-auth-proxy-macros -p axum-auth-proxy
+package() {
+  say "packages"
+  local name list file test
+  for name in "${PACKAGES[@]}"; do
+    list=$(cargo package -p "$name" --list --locked --allow-dirty)
+    if grep -E '(^|/)(tests?|benches|fuzz|snapshots|proptest-regressions)(/|\.rs$)' <<<"$list"; then
+      fail "$name would be published with the files above, which are tests: see \`exclude\` in its Cargo.toml"
+    fi
+    # Files of `#[cfg(test)] mod name;`, whatever they are called.
+    while read -r test; do
+      if grep -Fx "$test" <<<"$list"; then fail "$name would be published with the file above, which is a test"; fi
+    done < <(test_modules "$(dirname_of "$name")" "$list")
+  done
+  # Not built: their sources are built by the other checks. Without the network, but for what Cargo.lock names.
+  cargo fetch --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
+  cargo package --no-verify --offline --locked --allow-dirty "${PACKAGES[@]/#/--package=}"
+}
 
-if command -v cargo-semver-checks >/dev/null; then
-  say "semantic versioning"
-  cargo semver-checks -p axum-auth-proxy
+dirname_of() { echo "${1#axum-}"; }
+
+# test_modules FOLDER LIST: the paths that modules for tests alone can have.
+test_modules() {
+  local folder=$1 file
+  grep -E '\.rs$' <<<"$2" | while read -r file; do
+    awk -v file="$file" '
+      /^ *#\[cfg\(test\)\]/ { test = 1; next }
+      test && match($0, /mod [a-z0-9_]+;/) {
+        name = substr($0, RSTART + 4, RLENGTH - 5)
+        base = file
+        if (base !~ /\/(mod|lib)\.rs$/) sub(/\.rs$/, "", base); else sub(/\/[a-z]+\.rs$/, "", base)
+        print base "/" name ".rs"; print base "/" name "/mod.rs"
+      }
+      !/^ *#\[/ { test = 0 }
+    ' "$folder/$file"
+  done
+}
+
+semver() {
+  if [ -z "${SEMVER_BASELINE:-}" ]; then
+    skip "semver: there is nothing to compare with; name a git revision with SEMVER_BASELINE"
+    return
+  fi
+  if ! command -v cargo-semver-checks >/dev/null; then
+    skip "semver: cargo-semver-checks is not installed"
+    return
+  fi
+  say "semver, compared with $SEMVER_BASELINE"
+  # It reads no procedural macros.
+  cargo semver-checks --package axum-auth-proxy-rules --package axum-auth-proxy --all-features \
+    --baseline-rev "$SEMVER_BASELINE"
+}
+
+msrv() {
+  local version
+  version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  say "Rust $version"
+  cargo "+$version" test --workspace --all-features --lib --test behaviour --locked
+}
+
+# Dependencies in the oldest versions that Cargo.toml allows, in a copy: Cargo.lock stays as it is.
+minimal() {
+  say "the oldest version of each direct dependency"
+  local copy
+  copy=$(mktemp -d)
+  trap 'rm -rf "$copy"' EXIT
+  tar cf - --exclude=target Cargo.toml README.md "${PACKAGES[@]#axum-}" | tar xf - -C "$copy"
+  sed -i -e '/^members = \[/,/^\]/c members = ["auth-proxy*"]' -e '/^exclude = /d' "$copy/Cargo.toml"
+  # The option is unstable. It is not set for the build, whose build scripts read it.
+  (cd "$copy" && RUSTC_BOOTSTRAP=1 cargo generate-lockfile -Z direct-minimal-versions)
+  CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/minimal \
+    cargo check --manifest-path "$copy/Cargo.toml" --workspace --lib --all-features --locked
+}
+
+advisories() {
+  if command -v cargo-deny >/dev/null; then
+    say "advisories and licences"
+    cargo deny --all-features check
+  elif command -v cargo-audit >/dev/null; then
+    say "advisories"
+    cargo audit --deny warnings
+  else
+    skip "advisories: neither cargo-deny nor cargo-audit is installed"
+  fi
+}
+
+quick() {
+  need_rust
+  formatting
+  lints
+  say "tests that need Rust alone"
+  # All features of the workspace, as in the full run: nothing is built twice.
+  cargo test --workspace --all-features --lib --test behaviour --test rooms --test listing --test licences --locked
+  cargo test --workspace --all-features --doc --locked
+}
+
+full() {
+  need_everything
+  formatting
+  lints
+  features
+
+  say "tests"
+  cargo test --workspace --all-features --locked
+  # The same behaviour in front of an upstream that answers as Robo.js does.
+  FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
+
+  say "fuzzing, a short while"
+  # The corpus and mutations of it, on stable Rust; fuzz/run.sh goes on for longer.
+  cargo test --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --locked
+
+  say "documentation"
+  RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+
+  package
+  semver
+  advisories
+}
+
+check=${1:-full}
+case $check in
+  quick | full | features | package | semver | msrv | minimal) "$check" ;;
+  *) fail "there is no check called $check; the first lines of tests/run.sh list them" ;;
+esac
+if [ ${#skipped[@]} -eq 0 ]; then
+  say "all checks passed"
 else
-  say "the API is not compared with a release: cargo-semver-checks is not installed"
+  say "all checks passed but those that were skipped:"
+  printf '   %s\n' "${skipped[@]}"
 fi
-
-if command -v cargo-deny >/dev/null; then
-  say "advisories and licences"
-  cargo deny --all-features check
-elif command -v cargo-audit >/dev/null; then
-  say "advisories"
-  cargo audit --deny warnings
-else
-  say "no advisories are checked: neither cargo-deny nor cargo-audit is installed"
-fi
-say "all checks passed"
