@@ -5,6 +5,9 @@ pub(crate) struct Login(::auth_proxy::Proxy<Login>);
 impl ::auth_proxy::AuthProxy for Login {
     type User = AppUser;
     type Claims = Vec<AppClaims>;
+}
+#[automatically_derived]
+impl ::auth_proxy::__private::Declared for Login {
     const SPEC: &'static ::auth_proxy::__private::Spec = &::auth_proxy::__private::Spec {
         name: "Login",
         options: &[

@@ -4,6 +4,9 @@ pub struct Auth(::auth_proxy::Proxy<Auth>);
 impl ::auth_proxy::AuthProxy for Auth {
     type User = ::auth_proxy::User;
     type Claims = ::auth_proxy::Claims;
+}
+#[automatically_derived]
+impl ::auth_proxy::__private::Declared for Auth {
     const SPEC: &'static ::auth_proxy::__private::Spec = &::auth_proxy::__private::Spec {
         name: "Auth",
         options: &[

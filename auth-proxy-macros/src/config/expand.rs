@@ -42,6 +42,11 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
         impl #krate::AuthProxy for #name {
             type User = #user;
             type Claims = #claims;
+        }
+
+        #on_impl
+        #[automatically_derived]
+        impl #krate::__private::Declared for #name {
             const SPEC: &'static #krate::__private::Spec = #spec;
 
             fn from_proxy(#inner: #krate::Proxy<Self>) -> Self {

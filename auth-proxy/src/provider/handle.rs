@@ -23,19 +23,22 @@ use crate::warnings::{OnceWarnings, Warning};
     label = "not declared by `auth_proxy!`",
     note = "declare it: `auth_proxy! {{ pub struct Auth {{ .. }} }}`"
 )]
-pub trait AuthProxy: Clone + Send + Sync + 'static {
+pub trait AuthProxy: Declared + Clone + Send + Sync + 'static {
     /// The type of `session.user`.
     type User: DeserializeOwned + Send + Sync + 'static;
     /// The decoded session token.
     type Claims: DeserializeOwned + Send + Sync + 'static;
+}
 
-    #[doc(hidden)]
+/// What the macro adds to a declared type. It is reached by way of `__private` alone, so that no other code implements it.
+pub trait Declared: Sized {
+    /// The block.
     const SPEC: &'static Spec;
-    #[doc(hidden)]
+    /// Wraps the handle.
     fn from_proxy(proxy: Proxy<Self>) -> Self;
-    #[doc(hidden)]
+    /// The handle.
     fn proxy(&self) -> &Proxy<Self>;
-    #[doc(hidden)]
+    /// `upstream.fetch` of the block.
     fn fetch() -> Option<DynFetch> {
         None
     }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 ///
 /// Serialises to the JSON of Auth.js: `{"user": .., "expires": ..}` and the extra fields. `Debug`
 /// shows no field of the user.
+#[non_exhaustive]
 pub struct SessionData<U> {
     /// The signed-in user.
     pub user: U,
@@ -22,6 +23,21 @@ pub struct SessionData<U> {
     pub expires: Option<SystemTime>,
     /// Every other field that the upstream's session callback put there.
     pub extra: Map<String, Value>,
+}
+
+impl<U> SessionData<U> {
+    /// A session of this user, without an end and without other fields. For tests.
+    ///
+    /// ```
+    /// use auth_proxy::{User, sessions::SessionData};
+    ///
+    /// let session = SessionData::new(User { name: Some("Ada".into()), ..User::default() });
+    /// assert!(session.expires.is_none() && session.extra.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(user: U) -> Self {
+        Self { user, expires: None, extra: Map::new() }
+    }
 }
 
 impl<U> fmt::Debug for SessionData<U> {

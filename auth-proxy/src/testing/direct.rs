@@ -55,8 +55,9 @@ pub fn session<P: AuthProxy>(user: P::User) -> Session<P> {
 /// ```
 /// # use auth_proxy::{User, auth_proxy, testing, sessions::SessionData};
 /// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
-/// let extra = [("plan".to_owned(), "free".into())].into_iter().collect();
-/// let session = testing::session_of::<Auth>(SessionData { user: User::default(), expires: None, extra });
+/// let mut data = SessionData::new(User::default());
+/// data.extra.insert("plan".to_owned(), "free".into());
+/// let session = testing::session_of::<Auth>(data);
 /// assert_eq!(session.extra["plan"], "free");
 /// ```
 #[must_use]

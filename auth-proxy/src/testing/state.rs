@@ -49,6 +49,7 @@ pub(super) struct Account {
 
 /// A request as it arrived at the fake.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SeenRequest {
     /// The method.
     pub method: Method,

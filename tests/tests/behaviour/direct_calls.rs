@@ -81,9 +81,10 @@ fn testing_session_expires_in_30_days_and_session_of_as_given() {
     let lasts = expires.duration_since(SystemTime::now()).unwrap();
     let month = Duration::from_secs(30 * 24 * 3600);
     assert!(lasts <= month && lasts > month - Duration::from_secs(60), "{lasts:?}");
-    let extra = Map::from_iter([("plan".to_owned(), json!("free"))]);
-    let session =
-        testing::session_of::<Typed>(SessionData { user: ada(false), expires: Some(UNIX_EPOCH), extra });
+    let mut data = SessionData::new(ada(false));
+    data.expires = Some(UNIX_EPOCH);
+    data.extra = Map::from_iter([("plan".to_owned(), json!("free"))]);
+    let session = testing::session_of::<Typed>(data);
     assert_eq!((session.expires, &session.extra["plan"]), (Some(UNIX_EPOCH), &json!("free")));
     assert!(!session.is_stale() && testing::stale(session).is_stale());
 }
