@@ -143,7 +143,7 @@ impl Draft {
                     "`upstream.token: {format}` needs the public key in PEM (`-----BEGIN PUBLIC KEY-----`)"
                 ),
                 (false, Pem::Public) => {
-                    format!("this is a public key, which everybody knows: `{format}` needs the shared secret")
+                    format!("this is a public key, which is no secret: `{format}` needs the shared secret")
                 }
                 _ => continue,
             };
@@ -190,7 +190,7 @@ impl Draft {
         if cache_is_off && matches!(self.stale_if_error, Setting::Set(stale) if !stale.is_zero()) {
             found.add(
                 Place::Option(OptionKey::StaleIfError),
-                "only a session that is remembered can be used in an outage: add `session: { cache: 30s }`",
+                "only a cached session can be used in an outage: add `session: { cache: 30s }`",
             );
         }
         if self.source == Setting::Set(Source::Local)
@@ -198,7 +198,7 @@ impl Draft {
         {
             found.add(
                 Place::Option(OptionKey::Cache),
-                "`session.source: local` asks nobody, so that there is no answer to remember: remove `session.cache`",
+                "`session.source: local` makes no lookups, so there is nothing to cache: remove `session.cache`",
             );
         }
     }

@@ -133,7 +133,7 @@ impl Resolver<'_> {
                 secrets.push(secret);
             }
             Err(error) => {
-                self.report(OptionKey::Secret, OptionKey::Secret.to_string(), variable, error.message())
+                self.report(OptionKey::Secret, OptionKey::Secret.to_string(), variable, error.message());
             }
         }
     }

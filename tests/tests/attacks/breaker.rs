@@ -137,7 +137,7 @@ async fn heads_that_node_refuses_keep_nobody_out() {
             println!(
                 "circuit breaker: {answered} of {asked} good requests answered while {sent} too large ones were sent \
                 to {upstream}, {}",
-                strategy.to_string()
+                strategy
             );
             assert!(asked > 100 && sent > 100);
         }
@@ -184,9 +184,7 @@ async fn hosts_that_a_router_does_not_know_keep_nobody_out() {
         let (good, sent) = siege(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
         println!(
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
-            good.answered,
-            good.asked,
-            strategy.to_string()
+            good.answered, good.asked, strategy
         );
         assert_eq!(good.answered, good.asked, "{good:?}");
     }

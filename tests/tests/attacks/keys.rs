@@ -83,7 +83,7 @@ async fn a_token_of_one_host_is_not_answered_at_another() {
             println!(
                 "keys: {bad} of {} answers at another host let in, {good} at its own, {how}, {}",
                 4 * PAIRS,
-                strategy.to_string()
+                strategy
             );
             assert_eq!((good, bad), (4 * PAIRS, 0));
         }
@@ -190,10 +190,7 @@ async fn proxies_that_share_a_store_share_no_session_of_another_upstream() {
             }
             // Else nothing was shared.
             assert!(lookups.load(SeqCst) - before >= PAIRS && !store.0.lock().unwrap().is_empty());
-            println!(
-                "keys: {let_in} of {PAIRS} sessions in a shared store let in at {how}, {}",
-                strategy.to_string()
-            );
+            println!("keys: {let_in} of {PAIRS} sessions in a shared store let in at {how}, {}", strategy);
             assert_eq!(let_in, 0, "{how}, {strategy:?}");
         }
     }

@@ -52,7 +52,7 @@ async fn measure(strategy: Strategy, (text, size): (&str, usize)) {
     let waiting = open.iter().filter(|stream| stream.try_read(&mut [0]).is_err()).count();
     println!(
         "memory: {LOOKUPS} lookups with {size} `{text}` hold {each} KiB each, of which {waiting} wait, {}",
-        strategy.to_string()
+        strategy
     );
     assert!(each <= BOUND, "{each} KiB");
     // Else nothing was measured.
