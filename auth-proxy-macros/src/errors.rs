@@ -1,13 +1,15 @@
+//! [`Errors`]: the mistakes of one macro call.
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// Every mistake found so far. Parsing goes on after each, so that all are reported together.
+/// The mistakes found so far. Parsing goes on after each, so that all are reported together.
 #[derive(Default)]
 #[must_use = "mistakes that are not emitted are lost"]
 pub(crate) struct Errors(Vec<syn::Error>);
 
 impl Errors {
-    /// Notes a mistake over these tokens.
+    /// Adds a mistake that points at these tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.0.push(syn::Error::new_spanned(tokens, message));
     }
@@ -18,7 +20,7 @@ impl Errors {
 
     /// One `compile_error!` for each mistake, in the order of the source.
     pub(crate) fn into_tokens(mut self) -> TokenStream {
-        // Outside of a compiler, in tests, spans have no place and the order stays as it is.
+        // In tests there is no compiler: spans have no position, so the order stays.
         if proc_macro::is_available() {
             self.0.sort_by_key(|error| {
                 let span = error.span().unwrap();

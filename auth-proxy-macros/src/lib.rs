@@ -8,15 +8,14 @@ mod tokens;
 
 use proc_macro::TokenStream;
 
-/// Behind `auth_proxy::auth_proxy!`, which passes its own crate along so that it works under any
-/// name. Not for use by hand.
+/// Called by `auth_proxy::auth_proxy!`, which passes the path of its crate: the crate may be renamed. Not for direct use.
 #[doc(hidden)]
 #[proc_macro]
 pub fn auth_proxy_internal(input: TokenStream) -> TokenStream {
     config::expand(input.into()).into()
 }
 
-/// Lets a handler run only when somebody is signed in. Documented where auth-proxy re-exports it.
+/// Lets a handler run only for a signed-in user. The documentation is at the re-export in `auth_proxy`.
 #[proc_macro_attribute]
 pub fn require_session(args: TokenStream, item: TokenStream) -> TokenStream {
     require_session::expand(args.into(), item.into()).into()

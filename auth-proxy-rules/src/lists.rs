@@ -32,7 +32,7 @@ pub(crate) fn hosts(items: &[&str]) -> Result<Vec<String>, InvalidValue> {
 pub(crate) fn cors_origins(items: &[&str]) -> Result<Vec<Origin>, InvalidValue> {
     origins(
         items,
-        "credentials are allowed, so that any page could act as the visitor: name the origins in place of `*`",
+        "credentials are allowed, so any page could act as the visitor: name the origins in place of `*`",
     )
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn cors_origins(items: &[&str]) -> Result<Vec<Origin>, InvalidValue> 
 pub(crate) fn public_origins(items: &[&str]) -> Result<Vec<Origin>, InvalidValue> {
     origins(
         items,
-        "every redirect to another site would be turned into one to this app: name the origins in place of `*`",
+        "every redirect to another site would become one to this app: name the origins in place of `*`",
     )
 }
 
@@ -68,7 +68,7 @@ fn network(text: &str) -> Result<IpNet, InvalidValue> {
     let network = without_ipv4_mapping(network);
     if network.prefix_len() == 0 {
         return Err(InvalidValue::with_part(
-            "this trusts everybody, so that any client could claim any address",
+            "this trusts every peer, so any client could claim any address",
             text,
         ));
     }

@@ -147,8 +147,7 @@ impl Reader<'_> {
     fn nested(&mut self, key: &Ident, rest: &[TokenTree]) {
         // Read a second block too: its options would be reported as missing otherwise.
         if self.seen.iter().any(|seen| key == seen) {
-            self.errors
-                .at(key, format!("`{key}` is there already: write everything in one `{key}: {{ .. }}`"));
+            self.errors.at(key, format!("`{key}` is set twice: write everything in one `{key}: {{ .. }}`"));
         }
         self.seen.push(key.to_string());
         let Some(group) = Group::block(&key.to_string()) else { return };

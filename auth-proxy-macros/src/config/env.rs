@@ -23,10 +23,7 @@ pub(super) fn read_env<'t>(
     }
     if is_punct(tokens.get(1), '!') {
         let all = tokens::stream(tokens.get(..3).unwrap_or(tokens));
-        errors.at(
-            all,
-            "`env!` would be read when this is compiled: write `env(\"..\")`, which is read at start",
-        );
+        errors.at(all, "`env!` is read at compile time: write `env(\"..\")`, which is read at start");
         return Some((None, tokens.get(3..).unwrap_or_default()));
     }
     let rest = tokens.get(2..).unwrap_or_default();
@@ -36,7 +33,12 @@ pub(super) fn read_env<'t>(
         return Some((None, tokens.get(1..).filter(|rest| entry_key(rest).is_some()).unwrap_or_default()));
     };
     if !option.takes_env() {
-        errors.at(&all, format!("`{option}` is part of the routes and must be known when this is compiled: write it as a literal"));
+        errors.at(
+            &all,
+            format!(
+                "`{option}` is part of the routes and must be known at compile time: write it as a literal"
+            ),
+        );
         return Some((None, rest));
     }
     Some((arguments(option, inner, all, errors), rest))
@@ -82,7 +84,7 @@ fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &m
         extra(option, &piece, &mut env, errors);
     }
     if let (Some(default), true) = (&env.default, env.optional) {
-        errors.at(default, "a default is always there: remove `optional`, or the default");
+        errors.at(default, "with a default the value is never missing: remove `optional`, or the default");
     }
     Some(env)
 }
@@ -103,14 +105,14 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
                     errors.at(value, "secrets do not belong in source: remove the default");
                 }
                 Lit::Str(text) => env.default = Some(text),
-                _ => errors.at(value, format!("a default is written as the variable would be, in quotes: write `default = \"{value}\"`")),
+                _ => errors.at(value, format!("a default is written in quotes, like the value of the variable: write `default = \"{value}\"`")),
             }
         }
         [TokenTree::Ident(word), equals, TokenTree::Ident(value)] if word == "default" && is_punct(Some(equals), '=') => {
-            errors.at(value, format!("a default is written as the variable would be, in quotes: write `default = \"{value}\"`"));
+            errors.at(value, format!("a default is written in quotes, like the value of the variable: write `default = \"{value}\"`"));
         }
         [TokenTree::Ident(word), ..] if word == "default" => {
-            errors.at(tokens::stream(piece), "expected `default = \"..\"`, as the variable would say it");
+            errors.at(tokens::stream(piece), "expected `default = \"..\"`, with the text that the variable would have");
         }
         [TokenTree::Literal(literal)] => {
             errors.at(literal, format!("name it: write `default = {literal}`"));

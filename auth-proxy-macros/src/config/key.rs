@@ -86,7 +86,7 @@ pub(super) fn read(entry: &[TokenTree]) -> KeyReading<'_> {
             span.and_then(|span| identifier(&snake, span)).zip(entry.get(end + 1..))
         }
         Form::Dots => {
-            add(all(), "what is left out has its default already: remove the `..`".to_owned());
+            add(all(), "options that are left out have their defaults: remove the `..`".to_owned());
             None
         }
         Form::Other => {
@@ -196,7 +196,7 @@ mod tests {
             ("\"a\": 1", Some(("a", 1)), Some("keys have no quotes here: write `a: ..`")),
             ("\"a\" 1", None, Some("keys have no quotes here: write `a: ..`")),
             ("\"a b\": 1", None, Some("keys have no quotes here: write `a b: ..`")),
-            ("..defaults", None, Some("what is left out has its default already: remove the `..`")),
+            ("..defaults", None, Some("options that are left out have their defaults: remove the `..`")),
             ("{}", None, Some("expected `key: value`")),
             ("/// A comment.\na: 1", Some(("a", 1)), None),
             ("#[cfg(x)] a: 1", Some(("a", 1)), Some("options have no attributes: remove it")),

@@ -52,7 +52,7 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
         return format!("`{key}` is spelled `{snake}`");
     }
     if UPSTREAM_OPTIONS.contains(&snake.as_str()) {
-        return format!("`{key}` is configured at the upstream, which does the signing in: remove it here");
+        return format!("`{key}` is configured at the upstream, which handles the sign-in: remove it here");
     }
     if let Some(option) = elsewhere(group, &snake) {
         return match option.group() {

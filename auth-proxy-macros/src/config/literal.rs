@@ -115,7 +115,7 @@ fn quantity(option: OptionKey, zero: Option<&str>, scan: &Scan) -> Decision {
     match &scan.scalar {
         Scalar::Number { text, is_whole: true, has_unit: false } if scan.next_word.is_some() => {
             let unit = scan.next_word.as_deref().unwrap_or_default();
-            refuse(scan.used + 1, format!("the unit stands straight behind the number: write `{text}{unit}`"))
+            refuse(scan.used + 1, format!("the unit follows the number directly: write `{text}{unit}`"))
         }
         Scalar::Number { text, .. } => Ok(text.clone()),
         scalar => zero_or_quoted(option, zero, scalar, scan),

@@ -89,9 +89,7 @@ fn head(input: ParseStream<'_>) -> syn::Result<Head> {
     }
     input.parse::<Token![struct]>()?;
     if input.peek(Token![<]) {
-        return Err(
-            input.error("the types stand behind the name: write `struct Auth<User = AppUser> { .. }`")
-        );
+        return Err(input.error("the types come after the name: write `struct Auth<User = AppUser> { .. }`"));
     }
     let name = input.parse().map_err(|error: syn::Error| {
         syn::Error::new(error.span(), "expected the name of the type: write `struct Auth { .. }`")
@@ -102,9 +100,7 @@ fn head(input: ParseStream<'_>) -> syn::Result<Head> {
 /// What to say of tokens without `struct`, if they look like a declaration.
 fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     if input.peek(Token![<]) {
-        return Some(
-            "the types stand behind the name: write `struct Auth<User = AppUser> { .. }`".to_owned(),
-        );
+        return Some("the types come after the name: write `struct Auth<User = AppUser> { .. }`".to_owned());
     }
     let word: Ident = input.fork().call(syn::ext::IdentExt::parse_any).ok()?;
     let options = input.peek2(Token![:]);
@@ -113,7 +109,7 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
         .any(|k| word == k);
     if options {
         Some(
-            "the options stand in the braces of a type: write `pub struct Auth { .. }` around them"
+            "the options belong in the braces of a type: write `pub struct Auth { .. }` around them"
                 .to_owned(),
         )
     } else if item {

@@ -1,3 +1,5 @@
+//! Tests of the expansion of `auth_proxy!` and of its mistakes.
+
 use expect_test::expect_file;
 use proc_macro2::TokenStream;
 
@@ -22,7 +24,7 @@ fn expanded(block: &str) -> String {
 }
 
 #[test]
-fn expansion() {
+fn expansion_is_the_snapshot() {
     let minimal = "pub struct Auth { upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") } }";
     expect_file!["../../snapshots/minimal.rs"].assert_eq(&expanded(minimal));
     let full = r#"
@@ -50,23 +52,23 @@ fn expansion() {
 }
 
 #[test]
-fn a_block_with_mistakes_declares_its_type_all_the_same() {
+fn block_with_mistakes_still_declares_its_type() {
     let output = expanded("pub struct Auth<User = A> { bas_path: \"/a\", upstream: { timeout: 5 } }");
     expect_file!["../../snapshots/mistakes.rs"].assert_eq(&output);
 }
 
 #[test]
-fn every_mistake_is_found_on_its_own() {
+fn each_mistake_is_reported_once() {
     let block = r#"struct Auth { a: 1, upstream: { base_url: "http://auth", timeout: 5, secret: "x", b: 2 }, routes: x }"#;
     assert_eq!(mistakes(block).len(), 5);
-    // A missing comma costs nothing but its own mistake.
+    // A missing comma is one mistake and hides no other.
     let block =
         r#"struct Auth { base_path: "x" upstream: { base_url: "http://auth" timeout: 5 kind: robo } }"#;
     assert_eq!(mistakes(block).len(), 5, "{:?}", mistakes(block));
 }
 
 #[test]
-fn a_slip_in_a_key_is_one_mistake() {
+fn misspelled_key_is_one_mistake() {
     assert_eq!(
         mistakes(r#"struct Auth { upstream: { baseUrl: "http://auth" } }"#),
         ["`baseUrl` is spelled `base_url`"]
@@ -78,20 +80,20 @@ fn a_slip_in_a_key_is_one_mistake() {
 }
 
 #[test]
-fn another_name_of_a_kind_is_one_mistake() {
+fn other_name_of_a_kind_is_one_mistake() {
     for kind in ["nextauth", "next-auth", "auth.js", "@auth/core", "\"next-auth\""] {
         let block = format!("struct Auth {{ upstream: {{ kind: {kind}, base_url: \"http://auth\" }} }}");
         let found = mistakes(&block);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("`authjs`") && found[0].contains("`next_auth_v4`"), "{found:?}");
     }
-    // A comma that is missing is a mistake of its own, and nothing else is lost by it.
+    // A missing comma is one more mistake and hides no other.
     let found = mistakes(r#"struct Auth { upstream: { kind: auth.js base_url: "http://auth" } }"#);
     assert_eq!(found.len(), 2, "{found:?}");
 }
 
 #[test]
-fn a_word_that_is_none_is_no_name() {
+fn misspelled_word_is_not_read_as_text() {
     for option in ["host: presrve", "audience: ayn", "token: encrypted-v4"] {
         let block = format!("struct Auth {{ upstream: {{ {option}, base_url: \"http://auth\" }} }}");
         assert_eq!(mistakes(&block).len(), 1, "{option}: {:?}", mistakes(&block));
@@ -99,14 +101,14 @@ fn a_word_that_is_none_is_no_name() {
 }
 
 #[test]
-fn expressions_may_hold_commas() {
+fn fetch_expressions_may_contain_commas() {
     for fetch in ["a::<B, C>()", "::a::b()", "::a::<B, C>()", "|a, b| a", "[a, b]", "x"] {
         let block = format!("struct Auth {{ upstream: {{ fetch: {fetch}, base_url: \"http://auth\" }} }}");
         assert_eq!(mistakes(&block), [""; 0], "{fetch}");
     }
 }
 
-/// What an editor sends while somebody types.
+/// Editors expand the macro while its block is being typed.
 #[test]
 fn half_typed_blocks_never_panic() {
     let whole = r#"/// D
@@ -117,7 +119,7 @@ fn half_typed_blocks_never_panic() {
         let part: TokenStream = tokens.iter().take(end).cloned().collect();
         expand(quote::quote!((::auth_proxy) #part));
     }
-    // And with any one token gone from any depth.
+    // Also with any one token removed, at any depth.
     let mut variants = Vec::new();
     without_one(&parse(whole), &mut variants);
     assert!(variants.len() > 60);

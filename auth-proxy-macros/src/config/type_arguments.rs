@@ -87,7 +87,7 @@ fn inside_angles<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> &'t [Token
         [first, ..] => {
             errors.at(
                 first,
-                "expected `{`: the options stand in braces, after optional `<User = .., Claims = ..>`",
+                "expected `{`: the options are in braces, after optional `<User = .., Claims = ..>`",
             );
             &[]
         }

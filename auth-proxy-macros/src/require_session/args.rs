@@ -1,3 +1,5 @@
+//! The arguments of `#[require_session]`.
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
@@ -6,7 +8,7 @@ use syn::{Path, Type};
 use crate::errors::Errors;
 use crate::tokens::{at_commas_outside_angles, stream};
 
-/// The arguments of the attribute.
+/// The arguments, with defaults for those that are left out.
 pub(super) struct Args {
     pub(super) krate: TokenStream,
     pub(super) provider: TokenStream,

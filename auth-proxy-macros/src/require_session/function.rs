@@ -1,9 +1,11 @@
+//! The function below `#[require_session]`.
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, ReturnType, Signature, Token, Type, Visibility, parse_quote};
 
-/// A function whose body is left as it is, so that a mistake in it is the compiler's to report.
+/// A function. Its body is not parsed: the compiler reports mistakes in it.
 pub(super) struct Function {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -12,25 +14,25 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Whether what it answers could be a future, as far as can be told without knowing types: what the
-    /// language itself has is none, and neither is what handlers answer most.
-    pub(super) fn may_answer_a_future(&self) -> bool {
-        const ANSWERS: [&str; 9] =
+    /// Whether the return type could be a future. Built-in types and the usual types of responses are none; of other
+    /// types a macro cannot know.
+    pub(super) fn may_return_a_future(&self) -> bool {
+        const RESPONSES: [&str; 9] =
             ["bool", "Html", "Json", "Option", "Redirect", "Response", "Result", "StatusCode", "String"];
-        let ReturnType::Type(_, answer) = &self.signature.output else { return false };
-        match answer.as_ref() {
+        let ReturnType::Type(_, ty) = &self.signature.output else { return false };
+        match ty.as_ref() {
             Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Never(_) => false,
             Type::Path(path) => path
                 .path
                 .segments
                 .last()
-                .is_none_or(|last| !ANSWERS.contains(&last.ident.to_string().as_str())),
+                .is_none_or(|last| !RESPONSES.contains(&last.ident.to_string().as_str())),
             _ => true,
         }
     }
 }
 
-/// Reads a function, or says why the item is none that can be guarded.
+/// Reads a function. Fails on other items, with what to write instead.
 pub(super) fn parse(item: TokenStream) -> syn::Result<Function> {
     Parser::parse2(function, item)
 }
@@ -54,7 +56,7 @@ fn function(input: ParseStream<'_>) -> syn::Result<Function> {
     Ok(Function { attrs, vis, signature, body })
 }
 
-/// Braces, or the `$body:block` of a `macro_rules!`, which comes in an invisible group.
+/// Whether this is a block in braces. The `$body:block` of a `macro_rules!` is one in an invisible group.
 fn is_body(group: &Group) -> bool {
     match group.delimiter() {
         Delimiter::Brace => true,
@@ -66,6 +68,7 @@ fn is_body(group: &Group) -> bool {
     }
 }
 
+/// What to say of an item that is no function.
 fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
     let group = "`#[require_session]` guards one handler: put it on each function, or protect a group of routes \
                  with `.route_layer(auth.require())`";

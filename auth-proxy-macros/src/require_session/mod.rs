@@ -1,4 +1,4 @@
-//! `#[require_session]`: inserts an extractor argument and nothing else.
+//! `#[require_session]`: inserts the guard as the first argument of a handler and changes nothing else.
 
 mod args;
 mod function;
@@ -13,7 +13,7 @@ use self::args::Args;
 use self::function::Function;
 use crate::errors::Errors;
 
-/// Axum implements handlers for functions of up to this many arguments.
+/// Axum implements `Handler` for functions of up to this many arguments.
 const MOST_ARGUMENTS: usize = 16;
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -30,8 +30,8 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     output
 }
 
-/// The function with the guard as its first argument. Also when there are mistakes: whatever else
-/// the compiler says then is about the code that will be.
+/// The function with the guard as its first argument. The guard is inserted also if there are mistakes, so that further
+/// errors of the compiler are about the final signature.
 fn guarded(mut function: Function, args: &Args, errors: &mut Errors) -> TokenStream {
     if let Some(receiver) = function.signature.receiver() {
         errors.at(
@@ -53,13 +53,13 @@ fn guarded(mut function: Function, args: &Args, errors: &mut Errors) -> TokenStr
     if let syn::Safety::Unsafe(word) = &function.signature.safety {
         errors.at(word, "axum calls safe functions only: remove the `unsafe`");
     }
-    if function.signature.asyncness.is_none() && !function.may_answer_a_future() {
+    if function.signature.asyncness.is_none() && !function.may_return_a_future() {
         let name = &function.signature.ident;
         errors.at(name, format!("a handler is asynchronous: write `async fn {name}`"));
     }
     let Args { krate, provider, policy, span } = args;
     let policy = policy.iter();
-    // The path has the attribute's span, so that a missing crate or proxy is reported there.
+    // With the span of the attribute, the compiler reports a missing crate or proxy there.
     let guard = quote_spanned!(*span=> #krate::RequireSession<#provider #(, #policy)*>);
     function.insert_first(&guard);
     function.into_tokens()

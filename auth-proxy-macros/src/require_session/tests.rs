@@ -1,3 +1,5 @@
+//! Tests of the expansion of `#[require_session]`.
+
 use proc_macro2::TokenStream;
 
 use super::expand;
@@ -8,7 +10,7 @@ fn guarded(args: &str, item: &str) -> String {
 }
 
 #[test]
-fn one_argument_and_nothing_else() {
+fn expansion_adds_one_argument_only() {
     let item =
         "#[doc = \"d\"] pub(crate) async fn page<T: A>(#[cfg(x)] b: B) -> C where T: D { not rust at all = }";
     let plain: TokenStream = item.parse().unwrap();
@@ -26,7 +28,7 @@ fn one_argument_and_nothing_else() {
 }
 
 #[test]
-fn a_mistake_in_the_arguments_keeps_the_guard() {
+fn guard_is_inserted_despite_mistakes_in_the_arguments() {
     for args in ["role = \"admin\"", "\"Auth\"", "Auth, A, B", "5", "&Auth", "crate = auth"] {
         let output = guarded(args, "async fn page() {}");
         assert!(
@@ -37,7 +39,7 @@ fn a_mistake_in_the_arguments_keeps_the_guard() {
 }
 
 #[test]
-fn whatever_cannot_be_guarded_does_not_compile() {
+fn items_that_cannot_be_guarded_do_not_compile() {
     for item in [
         "struct A;",
         "mod a {}",

@@ -1,8 +1,11 @@
+//! [`ConfigError`]: why a proxy cannot be built.
+
 use std::fmt;
 
 /// Why a proxy cannot be built: every problem of the configuration at once.
 ///
-/// Never holds a value that came from the environment or from the builder.
+/// Never contains a value from the environment or the builder. `Debug` writes the same as `Display`, so that
+/// `fn main() -> Result<(), ConfigError>` prints a readable error.
 ///
 /// ```
 /// use auth_proxy::auth_proxy;
@@ -17,7 +20,6 @@ use std::fmt;
 /// assert_eq!(error.problems().len(), 2);
 /// assert_eq!(error.problems()[0].variable(), Some("AUTH_UPSTREAM_URL"));
 /// ```
-/// `Debug` says the same as `Display`, so that `fn main() -> Result<(), ConfigError>` is readable.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub(crate) name: &'static str,
@@ -25,7 +27,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The problems, in the order of the options table.
+    /// The problems, in the order of the table of options.
     #[must_use]
     pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems
@@ -49,7 +51,7 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// One thing that is wrong with a configuration.
+/// One problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
     pub(crate) option: String,
@@ -64,13 +66,13 @@ impl ConfigProblem {
         &self.option
     }
 
-    /// The environment variable that the option reads, if it reads one.
+    /// The environment variable that the option is read from, if any.
     #[must_use]
     pub fn variable(&self) -> Option<&str> {
         self.variable
     }
 
-    /// What is wrong and what to do about it.
+    /// What is wrong and what to write instead.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

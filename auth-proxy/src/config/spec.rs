@@ -1,6 +1,8 @@
+//! [`Spec`]: a declaration as static data.
+
 use auth_proxy_rules::OptionKey;
 
-/// What an `auth_proxy!` block declares, as static data. Written by the macro.
+/// The content of an `auth_proxy!` block. The macro writes it.
 #[derive(Debug)]
 pub struct Spec {
     /// The name of the declared type.
@@ -16,13 +18,13 @@ pub struct Spec {
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Value {
-    /// The source code; proved by the macro.
+    /// The source code. Checked by the macro.
     Literal(&'static str),
-    /// An environment variable, read and proved at start.
+    /// An environment variable, read and checked at start.
     Env {
         /// Its name.
         name: &'static str,
-        /// What stands in when it is not set or empty.
+        /// The value if the variable is not set or empty.
         default: Option<&'static str>,
         /// Whether the option may stay unset.
         optional: bool,

@@ -14,7 +14,7 @@ use crate::warnings::OnceWarnings;
 /// Builds the handle of a checked configuration.
 ///
 /// # Errors
-/// A secret that gives no key; a client that cannot be made.
+/// When no key can be derived from a secret, or the client cannot be made.
 pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Result<Proxy<P>, ConfigError> {
     let name = P::SPEC.name;
     let problem = |option: &str, message: String| ConfigError {
@@ -37,7 +37,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         })
         .transpose()
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
-    // The keys are derived: the secrets themselves are needed no longer.
+    // The keys are derived from the secrets, which are not needed any more.
     config.secrets.clear();
     let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch)).map_err(|error| {
         problem("upstream.base_url", format!("no client for it: {}", chain(error.as_ref())))
@@ -69,7 +69,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     Ok(Proxy::new(shared))
 }
 
-/// An error and its causes, in one line.
+/// An error with its causes in one line.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(error.source(), |cause| cause.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

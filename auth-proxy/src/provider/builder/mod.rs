@@ -19,9 +19,10 @@ use crate::upstream::DynFetch;
 
 /// Builds a proxy with some options set at run time.
 ///
-/// Starts from what the `auth_proxy!` block declares; what is set here wins, and is checked by the
-/// same rules when [`build`](Self::build) is called. Variables of options that are set here are not
-/// read.
+/// Starts from the options of the `auth_proxy!` block. Options that are set here replace them, and their environment
+/// variables are not read. The same rules check both; [`build`](Self::build) reports every problem.
+///
+/// The method of an option has its full name: `upstream.base_url` is set by `upstream_base_url`.
 ///
 /// ```
 /// use auth_proxy::auth_proxy;
@@ -75,20 +76,18 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// The app's own page for an error, shown in place of the default one: to browser navigations, for 403 and for
-    /// 502 to 504. Programs and scripts get `application/problem+json` as ever.
+    /// The app's own error page in place of the default one. It is sent to browser navigations for 403 and for 502 to
+    /// 504. Other clients still get `application/problem+json`.
     ///
-    /// What the page leaves open stays as the error has it: its status, where the page's is 200 (which `Html(..)`
-    /// has), and every header that the page does not set, such as `Retry-After` and `Cache-Control: no-store`.
-    /// `Vary: Accept` is added.
+    /// The response keeps the status of the error if the page's status is 200, as with `Html(..)`, and every header of the
+    /// error that the page does not set, such as `Retry-After` and `Cache-Control: no-store`. `Vary: Accept` is added.
     ///
     /// Show the [`code`](AuthError::code) and no [`source`](std::error::Error::source): that is for logs, and may name the
     /// upstream.
     ///
-    /// It is asked where the request is known: behind [`attach`](crate::Proxy::attach) or
-    /// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), and on the sign-in routes. Handlers that are mounted without either answer
-    /// `application/problem+json` to everybody. An answer of the upstream, or of a handler of the app's, is left as it
-    /// is.
+    /// The page is used on the sign-in routes and behind [`attach`](crate::Proxy::attach) or
+    /// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), which know the request. Handlers outside of them answer `application/problem+json`.
+    /// Responses of the upstream and of the app's own handlers are not changed.
     ///
     /// ```
     /// # use auth_proxy::{AuthError, auth_proxy};
@@ -110,8 +109,8 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// Reads these variables instead of the process's environment. For tests, and for programs that
-    /// keep their settings elsewhere.
+    /// Reads these variables instead of the environment of the process. For tests, and for programs whose settings are
+    /// elsewhere.
     #[must_use]
     pub fn vars<K: Into<String>, V: Into<String>>(mut self, vars: impl IntoIterator<Item = (K, V)>) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into())));
@@ -127,7 +126,7 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// Proves the configuration and builds the proxy.
+    /// Checks the configuration and builds the proxy.
     ///
     /// # Errors
     /// Lists every variable that is missing and every value that breaks a rule.

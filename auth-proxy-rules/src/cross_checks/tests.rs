@@ -1,0 +1,105 @@
+//! Tests of the rules between options.
+
+use super::*;
+
+fn draft(values: &[(OptionKey, &str)]) -> Draft {
+    let mut draft = Draft::default();
+    for (option, text) in values {
+        draft.set(*option, text).unwrap();
+    }
+    draft
+}
+
+#[test]
+fn every_rule_between_options_points_at_its_option() {
+    let cases: &[(&[(OptionKey, &str)], Place)] = &[
+        (&[(OptionKey::BaseUrl, "http://auth.example.com")], Place::Option(OptionKey::BaseUrl)),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::CookieName, "__Secure-a")],
+            Place::Option(OptionKey::CookieName),
+        ),
+        (
+            &[
+                (OptionKey::BaseUrl, "https://auth.example.com"),
+                (OptionKey::PublicUrl, "http://app.example.com"),
+                (OptionKey::CookieName, "__Host-a"),
+                (OptionKey::CookiePrefix, "false"),
+            ],
+            Place::Option(OptionKey::CookieName),
+        ),
+        (
+            &[
+                (OptionKey::BaseUrl, "https://auth.example.com"),
+                (OptionKey::PublicUrl, "https://app.example.org"),
+                (OptionKey::CookieDomain, "example.com"),
+            ],
+            Place::Option(OptionKey::CookieDomain),
+        ),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::ConnectTimeout, "11s")],
+            Place::Option(OptionKey::ConnectTimeout),
+        ),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Source, "local")],
+            Place::Option(OptionKey::Source),
+        ),
+        (
+            &[
+                (OptionKey::BaseUrl, "http://auth"),
+                (OptionKey::Strategy, "database"),
+                (OptionKey::Token, "hs256"),
+            ],
+            Place::Option(OptionKey::Token),
+        ),
+        (&[(OptionKey::Kind, "robo")], Place::Missing(OptionKey::BaseUrl)),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, "hs256"), (OptionKey::Issuer, "any")],
+            Place::Option(OptionKey::Token),
+        ),
+        (
+            &[
+                (OptionKey::BaseUrl, "http://auth"),
+                (OptionKey::Hosts, "a"),
+                (OptionKey::PublicUrl, "https://a"),
+            ],
+            Place::Option(OptionKey::Hosts),
+        ),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::StaleIfError, "5m")],
+            Place::Option(OptionKey::StaleIfError),
+        ),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::SessionClaims, "a")],
+            Place::Option(OptionKey::SessionClaims),
+        ),
+    ];
+    for (values, place) in cases {
+        let found = draft(values).check();
+        assert_eq!(found.iter().map(|p| p.place).collect::<Vec<_>>(), [*place], "{values:?}");
+    }
+    let mut secret = draft(&[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Strategy, "database")]);
+    secret.set_later(OptionKey::Secret, true);
+    assert_eq!(secret.check(), []);
+    secret.set_later(OptionKey::Secret, false);
+    assert_eq!(secret.check().len(), 1);
+}
+
+#[test]
+fn key_kind_must_match_the_token_format() {
+    let public = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+    let private = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for (token, key, good) in [
+        ("encrypted", "a shared secret", true),
+        ("encrypted", public, false),
+        ("es256", public, true),
+        ("es256", private, false),
+        ("es256", "a shared secret", false),
+        ("hs256", public, false),
+    ] {
+        let waived = [(OptionKey::Audience, "any"), (OptionKey::Issuer, "any")];
+        let mut draft =
+            draft(&[&[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, token)], &waived[..]].concat());
+        draft.add_secret(key).unwrap();
+        assert_eq!(draft.check().is_empty(), good, "{token}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Tests of the table of options.
+
+use super::*;
+
+#[test]
+fn full_names_are_unique() {
+    let mut names: Vec<String> = OptionKey::ALL.iter().map(ToString::to_string).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), OptionKey::ALL.len());
+    assert_eq!(OptionKey::find(Group::Upstream, "base_path"), Some(OptionKey::UpstreamBasePath));
+    assert_eq!(OptionKey::find(Group::Top, "base_url"), None);
+}
+
+#[test]
+fn builder_methods_are_named_after_the_full_option() {
+    for (option, method) in BUILDER_METHODS {
+        assert_eq!(option.to_string().replace('.', "_"), *method);
+    }
+    // Headers, secrets and the client have methods of their own.
+    assert_eq!(BUILDER_METHODS.len() + 3, OptionKey::ALL.len());
+}
+
+#[test]
+fn every_example_outside_of_the_environment_passes_its_rule() {
+    for option in OptionKey::ALL {
+        let text = match option.shape() {
+            Shape::Headers | Shape::Secret | Shape::Expression | Shape::List | Shape::Names => continue,
+            _ if option.example().starts_with("env(") => continue,
+            _ => option.example().trim_matches('"'),
+        };
+        assert_eq!(Draft::default().set(*option, text).map(|_| ()), Ok(()), "{option}: {text}");
+    }
+}
+
+#[test]
+fn text_and_typed_value_are_kept_alike() {
+    let (mut text, mut typed) = (Draft::default(), Draft::default());
+    text.set(OptionKey::Timeout, "1500ms").unwrap();
+    typed.timeout(Duration::from_millis(1500)).unwrap();
+    assert_eq!(text.timeout, typed.timeout);
+    text.set(OptionKey::Hosts, "a, b").unwrap();
+    typed.hosts(vec!["a".to_owned(), "b".to_owned()]).unwrap();
+    assert_eq!(text.hosts, typed.hosts);
+    assert_eq!(text.set(OptionKey::BasePath, "/a/"), typed.base_path("/a/".to_owned()));
+    assert_eq!(text.base_path, Setting::Set("/a".to_owned()));
+    assert_eq!(text.base_path, typed.base_path);
+    assert!(typed.timeout(Duration::ZERO).is_err() && text.set(OptionKey::Timeout, "off").is_err());
+}
+
+#[test]
+fn composite_options_have_no_text_form() {
+    for option in [OptionKey::Headers, OptionKey::Secret, OptionKey::Fetch] {
+        assert!(Draft::default().set(option, "a").is_err(), "{option}");
+    }
+}
