@@ -1,12 +1,12 @@
 // PAGE, on another site than APP, signs in at APP with the client that it imports from there, and is
-// known; STRANGER, which APP does not name, can do nothing of it.
+// known; FOREIGN, which APP does not name, can do nothing of it.
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { launch } from "./chromium.mjs"
 
-const { APP, PAGE, STRANGER } = process.env
+const { APP, PAGE, FOREIGN } = process.env
 const profile = mkdtempSync(join(tmpdir(), "another-site-"))
 // A visitor who lets third parties have cookies.
 mkdirSync(join(profile, "Default"))
@@ -33,7 +33,7 @@ const session = cookies.find(({ name }) => name === "__Secure-authjs.session-tok
 assert.deepEqual([session.sameSite, session.secure, session.httpOnly], ["None", true, true])
 
 // Another site in the same browser, whose cookies go along too.
-await page.goto(STRANGER)
+await page.goto(FOREIGN)
 await assert.rejects(run("return client.getSession()"))
 const read = await page.evaluate((app) => fetch(`${app}/api/auth/session`, { credentials: "include" }).then(() => "read", () => "refused"), APP)
 assert.equal(read, "refused")

@@ -30,7 +30,7 @@ use crate::session::SessionData;
 ///
 /// async fn me(session: Session<Auth>) -> String { session.user.name.clone() }
 /// async fn home(session: Option<Session<Auth>>) -> String {
-///     session.map_or("hello, stranger".into(), |session| format!("hello, {}", session.user.name))
+///     session.map_or("hello, guest".into(), |session| format!("hello, {}", session.user.name))
 /// }
 /// ```
 pub struct Session<P: AuthProxy> {

@@ -70,7 +70,7 @@ mod tests {
                 "upstream",
                 "https://auth.example.com",
                 "https://app.example.com",
-                "nonsense%ff",
+                "invalid%ff",
                 host_only,
                 false,
             ),

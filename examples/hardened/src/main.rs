@@ -33,7 +33,7 @@ auth_proxy! {
 
 #[require_session]
 async fn home(session: Session<Auth>) -> String {
-    format!("signed in as {}", session.user.email.as_deref().unwrap_or("somebody"))
+    format!("signed in as {}", session.user.email.as_deref().unwrap_or("a user without a name"))
 }
 
 #[require_session]

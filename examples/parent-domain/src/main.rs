@@ -15,7 +15,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 auth_proxy! {
     /// The login of every app below example.com.
     struct Auth {
-        // Sent along when somebody is to sign in, so that the auth host knows the way back.
+        // Part of the sign-in link, so that the auth host knows where to send the visitor back.
         public_url: env("AUTH_PUBLIC_URL"),
         upstream: {
             kind: authjs,
@@ -29,7 +29,7 @@ auth_proxy! {
 
 #[require_session]
 async fn home(session: Session<Auth>) -> String {
-    format!("signed in as {}", session.user.email.as_deref().unwrap_or("somebody"))
+    format!("signed in as {}", session.user.email.as_deref().unwrap_or("a user without a name"))
 }
 
 #[tokio::main]

@@ -50,7 +50,7 @@ impl Visit for SourceField {
             let text = match value {
                 "upstream" => "Answered by the upstream, asked for this page",
                 "memory" => "Answered by the cache, which keeps what the upstream said for 10 seconds",
-                "stale" => "Answered by the cache with an old answer: the upstream is in trouble",
+                "stale" => "Answered by the cache with an old answer: the upstream is unavailable",
                 "unasked" => "None: the cookie is not a session token",
                 _ => return,
             };

@@ -16,7 +16,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https
 const LOCAL: &str = "None: this app decoded the session token";
 
 pub fn signed_out() -> Response {
-    page("Hello, stranger", include_str!("signed-out.html"), "None: the browser sent no session cookie")
+    page("Hello, guest", include_str!("signed-out.html"), "None: the browser sent no session cookie")
 }
 
 pub fn signed_in(session: &Session<Auth>) -> Response {
@@ -52,7 +52,7 @@ fn page(title: &str, body: &str, no_lookup: &str) -> Response {
 }
 
 fn name(session: &Session<Auth>) -> &str {
-    session.user.name.as_deref().or(session.user.email.as_deref()).unwrap_or("somebody")
+    session.user.name.as_deref().or(session.user.email.as_deref()).unwrap_or("a user without a name")
 }
 
 /// The user's picture, or initials.

@@ -142,7 +142,7 @@ fn routes(auth: &Auth) -> Router {
         .route(
             "/optional/{n}",
             get(async |Path(n): Path<usize>, session: Option<Session<Auth>>| {
-                page(n, session.map_or("a stranger".to_owned(), |session| name(&session)))
+                page(n, session.map_or("a guest".to_owned(), |session| name(&session)))
             }),
         )
         .route(
@@ -183,7 +183,7 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
         let app = App::start(routes(&auth)).await;
         for credential in ["cookie", "authorization"] {
             let nginx = Nginx::before(&app).await;
-            let (visitor, stranger) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
+            let (visitor, guest) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
             let token = upstream.issue("ada");
             let value =
                 if credential == "cookie" { format!("{COOKIE}={token}") } else { format!("Bearer {token}") };
@@ -198,7 +198,7 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
                         own = answer.body;
                     }
                     for _ in 0..2 {
-                        let answer = stranger.get(&path).await;
+                        let answer = guest.get(&path).await;
                         asked += 1;
                         if answer.body == own || answer.header("x-cache") == "HIT" {
                             given.push(format!("{setting}, {credential}, {path} with {said:?}"));
@@ -226,7 +226,7 @@ async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let app = App::start(routes(&auth)).await;
     let nginx = Nginx::before(&app).await;
-    let (visitor, stranger) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
+    let (visitor, guest) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
     let csrf = visitor.csrf().await;
     let session = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));
     let (mut asked, mut given) = (0, Vec::new());
@@ -248,7 +248,7 @@ async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
             told |= tells(&answer);
         }
         assert!(told, "{path} contains nothing of the visitor, so that the test proves nothing");
-        let answer = stranger.get(path).await;
+        let answer = guest.get(path).await;
         asked += 1;
         if tells(&answer) {
             given.push(path);

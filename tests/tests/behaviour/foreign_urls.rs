@@ -122,15 +122,15 @@ async fn parent_domain_deployment_does_not_warn() {
 async fn inspected_bodies_are_forwarded_unchanged() {
     let log = Log::start();
     let large = format!("{}<form action=\"http://localhost:1/api/auth/signin/x\">", "x".repeat(200_000));
-    let (sent, nonsense) = (large.clone(), "{\"github\": {\"signinUrl\": 1");
+    let (sent, malformed) = (large.clone(), "{\"github\": {\"signinUrl\": 1");
     let upstream = Router::new()
         .route("/api/auth/signin", get(move || async move { Html(sent) }))
-        .route("/api/auth/providers", get(move || async move { nonsense }));
+        .route("/api/auth/providers", get(move || async move { malformed }));
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(upstream)).await;
     let page = browser.get("/api/auth/signin").await;
     assert!(page.body == large && page.header("content-length") == large.len().to_string());
-    assert_eq!(browser.get("/api/auth/providers").await.body, nonsense);
+    assert_eq!(browser.get("/api/auth/providers").await.body, malformed);
     assert_eq!(log.times(WARNING), 0, "{}", log.text());
 }
 

@@ -248,7 +248,7 @@ async fn upstream_pages_and_errors_are_forwarded() {
     let page = browser.get("/api/auth/signin?callbackUrl=/protected").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.cookies().len(), 2);
-    let unknown = browser.get("/api/auth/nonsense").await;
+    let unknown = browser.get("/api/auth/unknown").await;
     let expected = if is_robo() { (200, "\"API Route not found.\"") } else { (400, "\"Bad request.\"") };
     assert_eq!((unknown.status, unknown.body.as_str()), expected);
     let wrong = browser.sign_in("demo", "wrong").await;

@@ -36,7 +36,7 @@ async fn requests_that_robo_would_not_answer_are_answered() {
     let page = browser.get("/api/auth/signout").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
     // Its 200 for an unknown route is forwarded too.
-    assert_eq!(browser.get("/api/auth/nonsense").await.body, "\"API Route not found.\"");
+    assert_eq!(browser.get("/api/auth/unknown").await.body, "\"API Route not found.\"");
     // Robo never answers requests with these headers, so they are removed or corrected.
     for head in ["X-Forwarded-Proto: ftp\r\n", "X-Forwarded-Host: a b\r\n", "Forwarded: proto=ftp\r\n"] {
         assert_eq!(app.raw_get("/api/auth/session", head).await.0, 200, "{head}");

@@ -148,7 +148,7 @@ async fn passkey_options_are_forwarded_and_invalid_ones_rejected() {
         ("action=authenticate", 200, "\"action\":\"authenticate\""),
         ("action=register&email=new@example.com", 200, "\"action\":\"register\""),
         ("action=register&email=demo@example.com", 400, "Invalid request"),
-        ("action=nonsense", 400, "Invalid action"),
+        ("action=invalid", 400, "Invalid action"),
     ] {
         let answer = browser.get(&format!("/api/auth/webauthn-options/passkey?{query}")).await;
         assert_eq!(answer.status, status, "{query}");

@@ -116,8 +116,8 @@ async fn next_auth_react_works_unmodified() {
 /// A page of another site signs in with its visitor's cookies if `cors.origins` contains it.
 #[tokio::test]
 async fn page_of_a_configured_origin_signs_in() {
-    let (deployment, page, stranger) = front_door_for_another_site().await;
-    let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("STRANGER", stranger)];
+    let (deployment, page, foreign) = front_door_for_another_site().await;
+    let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("FOREIGN", foreign)];
     run("another-site.mjs", vars, "signed in from another site").await;
 }
 
@@ -129,8 +129,8 @@ async fn cross_origin_pages_cannot_write() {
     let vars = |app: &str, other: &str, site: &str| {
         vec![("APP", app.to_owned()), ("OTHER", other.to_owned()), ("SITE", site.to_owned())]
     };
-    let (deployment, _page, stranger) = front_door_for_another_site().await;
-    run("csrf.mjs", vars(&deployment.apps[0], &stranger, "cross-site"), expected_output).await;
+    let (deployment, _page, foreign) = front_door_for_another_site().await;
+    run("csrf.mjs", vars(&deployment.apps[0], &foreign, "cross-site"), expected_output).await;
     for (host, site) in [("127.0.0.1", "same-site"), ("app.localtest", "")] {
         let (_upstream, _apps, own, other) = two_ports_of(host).await;
         run("csrf.mjs", vars(&own, &other, site), expected_output).await;

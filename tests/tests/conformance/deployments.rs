@@ -123,8 +123,8 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("SAME_SITE", "none")]);
-    let [(page, page_tls, page_app), (stranger, stranger_tls, stranger_app)] =
-        [another_site("page").await, another_site("stranger").await];
+    let [(page, page_tls, page_app), (foreign, foreign_tls, foreign_app)] =
+        [another_site("page").await, another_site("foreign").await];
     let auth = Auth::builder()
         .upstream_base_url(&server.url)
         .public_url(&own)
@@ -133,7 +133,7 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
         .unwrap();
     let app = App::start_at(inner, pages(&auth)).await;
     let tls = Server::tls(outer, inner);
-    let running = (vec![app, page_app, stranger_app], vec![server, tls, page_tls, stranger_tls]);
+    let running = (vec![app, page_app, foreign_app], vec![server, tls, page_tls, foreign_tls]);
     let deployment = Deployment {
         apps: vec![own.clone()],
         callback: String::new(),
@@ -141,7 +141,7 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
         provider: String::new(),
         _running: running,
     };
-    (deployment, page, stranger)
+    (deployment, page, foreign)
 }
 
 /// An app, and a page on another port of the same host. Cookies do not depend on the port.

@@ -255,7 +255,7 @@ async fn every_example_accepts_a_user_without_a_name() {
         for page in pages {
             let answer = browser.get_with(page, &[("cookie", &cookie)]).await;
             assert_eq!(answer.status, 200, "{name} {page}: {answer:?}");
-            assert!(!answer.body.contains("stranger"), "{name} {page}: {answer:?}");
+            assert!(!answer.body.contains("guest"), "{name} {page}: {answer:?}");
         }
     }
 }

@@ -90,9 +90,9 @@ async fn quickstart_shows_the_source_of_the_session() {
     let foreign = FakeUpstream::builder().secret("another secret that is long enough").start().await.unwrap();
     let unknown = foreign.cookie(&json!({ "sub": "1" }));
     for (cookie, title, lookups, answered_by) in [
-        ("", "Hello, stranger", 0, "None: the browser sent no session cookie"),
-        ("authjs.session-token=x", "Hello, stranger", 0, "None: the cookie is not a session token"),
-        (&unknown, "Hello, stranger", 1, "Answered by the upstream"),
+        ("", "Hello, guest", 0, "None: the browser sent no session cookie"),
+        ("authjs.session-token=x", "Hello, guest", 0, "None: the cookie is not a session token"),
+        (&unknown, "Hello, guest", 1, "Answered by the upstream"),
         (&cookie, "Hello, Ada", 2, "Answered by the upstream"),
         (&cookie, "Hello, Ada", 2, "Answered by the cache"),
     ] {

@@ -95,7 +95,7 @@ async fn real_server_routes_work_through_the_proxy() {
     // `Host` is preserved, so the links of the server point at this app.
     assert_eq!(providers["credentials"]["callbackUrl"], app.url("/auth/callback/credentials"));
     assert_eq!(browser.get("/auth/session").await.body, "null");
-    assert_eq!(browser.get("/auth/nonsense").await.status, 400);
+    assert_eq!(browser.get("/auth/unknown").await.status, 400);
     // Auth.js rejects HEAD; the proxy sends GET instead.
     let head = reqwest::Client::new().head(app.url("/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
