@@ -53,7 +53,7 @@ pub mod options {
     pub use crate::provider::Builder;
 }
 
-/// Errors and their outcomes. [`guide::errors`](crate::guide::errors) explains every code.
+/// Errors and their outcomes. [`guide::errors`] explains every code.
 pub mod errors {
     pub use crate::config::{ConfigError, ConfigProblem};
     pub use crate::error::{AuthError, BoxError, Outcome};
