@@ -1,6 +1,6 @@
-//! The macros of auth-proxy as functions.
+//! The macros as plain functions, so that a fuzz target can call them.
 
-// Not there by itself, where a crate is no procedural macro.
+// Only procedural macro crates have it by default.
 extern crate proc_macro;
 
 #[path = "../../../auth-proxy-macros/src/config/mod.rs"]
@@ -12,7 +12,7 @@ mod require_session;
 
 use proc_macro2::TokenStream;
 
-/// `auth_proxy!`, as it is called by the macro that names its crate.
+/// `auth_proxy!`, as called by the macro that adds the crate path.
 #[must_use]
 pub fn auth_proxy(input: TokenStream) -> TokenStream {
     config::expand(input)
