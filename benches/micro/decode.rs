@@ -1,15 +1,15 @@
-//! The token path: what a decode costs, beside the cryptography that it cannot do without.
+//! The token path: decoding, compared with its cryptography alone.
 
 use std::hint::black_box;
 
 use auth_proxy_benches::{Error, tokens};
 use criterion::Criterion;
 
-/// Distinct tokens for what is cold: more than are remembered.
+/// The number of distinct tokens for cold decoding, more than the cache holds.
 const POOL: usize = 4096;
 
 fn main() -> Result<(), Error> {
-    // What is cold is remembered too, and forgotten before it comes again.
+    // Cold tokens are cached too, and evicted before they are used again.
     let (cold, warm) = (tokens::auth(64)?, tokens::auth(64)?);
     let (opener, raw) = (tokens::opener()?, tokens::Raw::new()?);
     let pool: Vec<String> = (0..POOL).map(tokens::token).collect();

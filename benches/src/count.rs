@@ -1,6 +1,5 @@
-//! Does a thing so and so often, for callgrind: a count of instructions is the same on a busy machine.
-//! callgrind is told to count inside of [`counted`] alone, since getting ready gathers entropy, which takes
-//! another number of instructions every time.
+//! Runs an operation N times for callgrind: instruction counts do not depend on the load of the machine. callgrind counts
+//! only inside of [`counted`], since the setup gathers entropy and takes a varying number of instructions.
 
 use std::hint::black_box;
 
@@ -9,10 +8,10 @@ use crate::{Error, tokens};
 /// Distinct tokens; cold decoding uses each once.
 pub const MOST: usize = 512;
 
-/// Does it.
+/// Runs an operation.
 ///
 /// # Errors
-/// When it is not known, or more than [`MOST`] times.
+/// If the operation is unknown, or `times` is more than [`MOST`].
 pub fn run(what: &str, times: usize) -> Result<(), Error> {
     if times > MOST {
         return Err(format!("at most {MOST} times").into());
@@ -24,7 +23,7 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
     let headers = pool.iter().map(|token| tokens::headers(token)).collect::<Result<Vec<_>, _>>()?;
     let same = headers.last().ok_or("no token")?;
     let mut buffer = Vec::with_capacity(1024);
-    // Whatever is initialised on first use is initialised now.
+    // Lazy initialisation must not be counted.
     black_box(tokens::decode(&auth, same)?);
     black_box(pool.last().and_then(|token| opener.claims(token)));
     black_box(raw.open(apart.last().ok_or("no token")?, &mut buffer)?);
@@ -46,7 +45,7 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
     }
 }
 
-/// What callgrind counts, by its name: see `measure/token.rs`.
+/// callgrind counts this function by its name, see `measure/token.rs`.
 #[inline(never)]
 fn counted(what: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     what()

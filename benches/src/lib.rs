@@ -1,4 +1,4 @@
-//! What auth-proxy costs, measured beside its peers. `run.sh` measures everything; README.md says how.
+//! Benchmarks of auth-proxy beside comparable programs. `run.sh` measures everything; README.md says how.
 
 pub mod count;
 pub mod measure;
@@ -6,5 +6,5 @@ pub mod report;
 pub mod serve;
 pub mod tokens;
 
-/// Whatever goes wrong ends the run: a figure that is not there is better than a wrong one.
+/// Any error ends the run: a missing figure is better than a wrong one.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,10 +1,10 @@
-//! One program for every side and for what measures them, so that all are built alike.
+//! One program contains every side and the measurements, so that all are built with the same settings.
 //!
-//! - `serve SIDE PORT UPSTREAM_URL`: a server, a process of its own.
+//! - `serve SIDE PORT UPSTREAM_URL`: runs a server.
 //! - `measure PART`: one part of the suite. Appends to the file that `BENCH_ROWS` names.
-//! - `count WHAT N`: does a thing N times, to be counted by callgrind.
+//! - `count WHAT N`: runs an operation N times for callgrind.
 //! - `growth N`: lookups of N distinct sessions.
-//! - `row ..`, `report ..`: what the scripts write the table with.
+//! - `row ..`, `report ..`: add a row, print the table.
 
 use auth_proxy_benches::{Error, count, measure, report, serve};
 

@@ -1,5 +1,4 @@
-//! Rows, and the table that is made of them. A row is a line of a file, fields apart by tabs, so that the
-//! shell scripts and this program can both add to it.
+//! Rows and the table made of them. A row is a line of tab-separated fields, so that shell scripts can add rows too.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,14 +6,14 @@ use std::str::FromStr;
 
 use crate::Error;
 
-/// What a figure should be.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
     /// `>=X`
     AtLeast(f64),
     /// `<=X`
     AtMost(f64),
-    /// `-`: it is for information.
+    /// `-`: no target.
     None,
 }
 
@@ -48,10 +47,10 @@ impl<'a> Row<'a> {
         Self { part, what, value, unit, target }
     }
 
-    /// Adds it to the file, or prints it where there is none.
+    /// Adds the row to the file that `BENCH_ROWS` names, and prints it to stderr.
     ///
     /// # Errors
-    /// When it cannot be written, or there is nothing to write: a division by nothing is a failed run.
+    /// If it cannot be written, or if the value is not finite: a division by zero means a failed run.
     pub fn write(&self) -> Result<(), Error> {
         if !self.value.is_finite() {
             return Err(format!("{}, {}: no figure", self.part, self.what).into());
@@ -88,8 +87,7 @@ fn line(kind: &str, fields: &[&str]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints the report: the ratios, the figures behind them, and the machine, whose description is the
-/// other file.
+/// Prints the report: the machine (described in the second file), the ratios, and the figures behind them.
 ///
 /// # Errors
 /// When a file cannot be read.

@@ -1,4 +1,4 @@
-//! Session tokens as Auth.js issues them, and the three ways of reading them that are compared.
+//! Session tokens as Auth.js issues them, and the three compared ways to read them.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -27,7 +27,7 @@ auth_proxy! {
     pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL"), secret: env("AUTH_SECRET") } }
 }
 
-/// A proxy that reads the tokens of [`token`], and remembers so many of them.
+/// A proxy that reads the tokens of [`token`] and caches this many of them.
 ///
 /// # Errors
 /// Never, unless a rule of auth-proxy changes.
@@ -39,7 +39,7 @@ pub fn auth(remembered: u32) -> Result<Auth, Error> {
         .build()?)
 }
 
-/// The token of the nth visitor: what Auth.js puts into one by itself, about 480 bytes. It ends in 2100.
+/// The token of the n-th visitor, about 480 bytes, with the default claims of Auth.js. It expires in 2100.
 #[must_use]
 pub fn token(n: usize) -> String {
     let claims = json!({
@@ -64,8 +64,8 @@ pub fn headers(token: &str) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// Decodes by the public API, which is async because other configurations ask the upstream. This one never
-/// waits, so that no runtime need be paid for.
+/// Decodes by the public API, which is async since other configurations ask the upstream. This one never waits, so no
+/// runtime is needed.
 ///
 /// # Errors
 /// When the token is refused.
@@ -76,7 +76,7 @@ pub fn decode(auth: &Auth, headers: &HeaderMap) -> Result<Token<Auth>, Error> {
     }
 }
 
-/// Opens tokens, without finding them in headers, remembering them, or making a type of their claims.
+/// Opens tokens without header parsing, caching, or deserialising the claims.
 ///
 /// # Errors
 /// Never.
@@ -104,14 +104,14 @@ pub fn key() -> Result<[u8; 64], Error> {
     Ok(key)
 }
 
-/// The floor: the cryptography that A256CBC-HS512 asks for and nothing else, by the same library.
+/// The lower bound: only the cryptography of A256CBC-HS512, by the same library.
 #[derive(Debug)]
 pub struct Raw {
     mac: hmac::Key,
     cipher: PaddedBlockDecryptingKey,
 }
 
-/// The parts of a token, base64 undone.
+/// The decoded parts of a token.
 #[derive(Debug)]
 pub struct RawToken {
     aad: Vec<u8>,
@@ -121,10 +121,10 @@ pub struct RawToken {
 }
 
 impl RawToken {
-    /// Takes a token apart.
+    /// Splits and decodes a token.
     ///
     /// # Errors
-    /// When it is none.
+    /// If it is malformed.
     pub fn new(token: &str) -> Result<Self, Error> {
         let parts: Vec<&str> = token.split('.').collect();
         let [header, _, iv, ciphertext, tag] = parts.as_slice() else { return Err("no JWE".into()) };
@@ -152,7 +152,7 @@ impl Raw {
         })
     }
 
-    /// Authenticates and decrypts: the length of the plaintext, which is in the buffer then.
+    /// Authenticates and decrypts into the buffer. Returns the length of the plaintext.
     ///
     /// # Errors
     /// When the token is not genuine.

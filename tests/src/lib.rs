@@ -1,5 +1,5 @@
-//! What the tests share: an app on a real socket, a browser-like client, and raw requests; all of it watched for
-//! secrets that are logged, and for panics.
+//! Helpers of the test suites: an app on a real socket, a client with a cookie jar, and raw requests. The log watch runs with
+//! all of them and aborts on logged secrets and library panics.
 
 pub mod scanner;
 mod secrets;
@@ -8,7 +8,7 @@ pub mod watch;
 
 pub use self::settle::{alive_tasks, clears_the_session, settles};
 
-/// The Rust of the guide for Next.js compiles.
+/// Compiles the Rust blocks of the Next.js guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../examples/nextjs/README.md")]
 mod guide_for_next_js {}
@@ -24,10 +24,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// An app on a port of its own; stops when it is dropped.
+/// An app on its own port. It stops on drop.
 #[derive(Debug)]
 pub struct App {
-    /// Where it listens.
+    /// The address that it listens on.
     pub addr: SocketAddr,
     server: JoinHandle<()>,
 }
@@ -38,7 +38,7 @@ impl App {
         Self::start_at(0, router).await
     }
 
-    /// Serves a router on a port that was told to somebody before.
+    /// Serves a router on this port, which a configuration already contains.
     pub async fn start_at(port: u16, router: Router) -> Self {
         watch::start();
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
@@ -48,24 +48,27 @@ impl App {
         Self { addr, server }
     }
 
-    /// Its address with this path.
+    /// The URL of this path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 
-    /// Sends bytes as they are and answers everything that comes back until the connection closes.
+    /// Sends exactly these bytes, and returns everything until the connection closes.
     pub async fn raw(&self, request: &str) -> String {
         secrets::of_request(request);
         let mut socket = TcpStream::connect(self.addr).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let read = socket.read_to_end(&mut answer);
-        tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("an answer").ok();
+        tokio::time::timeout(std::time::Duration::from_secs(20), read)
+            .await
+            .expect("a response within 20 s")
+            .ok();
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// The status of a raw GET.
+    /// Sends a raw GET. Returns the status and the whole response.
     pub async fn raw_get(&self, target: &str, headers: &str) -> (u16, String) {
         let answer = self
             .raw(&format!(
@@ -78,7 +81,7 @@ impl App {
     }
 }
 
-/// A client that finds this machine under every name, and keeps no cookies.
+/// A client without a cookie jar that resolves every host name to this machine.
 #[must_use]
 pub fn loopback_client() -> reqwest::Client {
     loopback().build().unwrap()
@@ -89,7 +92,7 @@ fn loopback() -> reqwest::ClientBuilder {
     reqwest::Client::builder().redirect(Policy::none()).no_proxy().dns_resolver(Arc::new(Loopback))
 }
 
-/// Every name of a test is this machine.
+/// Resolves every host name to 127.0.0.1.
 struct Loopback;
 
 impl Resolve for Loopback {
@@ -99,7 +102,7 @@ impl Resolve for Loopback {
     }
 }
 
-/// A port that is free now.
+/// A port that is currently free.
 #[must_use]
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
@@ -111,7 +114,7 @@ impl Drop for App {
     }
 }
 
-/// A client that keeps cookies and follows no redirects.
+/// A client with a cookie jar that follows no redirects.
 #[derive(Clone, Debug)]
 pub struct Browser {
     client: reqwest::Client,
@@ -120,32 +123,32 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// One that visits an app whose sign-in routes are below `/api/auth`.
+    /// A client of this app, whose sign-in routes are below `/api/auth`.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self::at(&app.url(""))
     }
 
-    /// One that visits an app at this origin.
+    /// A client of the app at this origin.
     #[must_use]
     pub fn at(origin: &str) -> Self {
         let client = loopback().cookie_store(true);
         Self { client: client.build().unwrap(), origin: origin.to_owned(), base: "/api/auth".to_owned() }
     }
 
-    /// One whose sign-in routes are elsewhere.
+    /// Sets another base path of the sign-in routes.
     #[must_use]
     pub fn with_base(mut self, base: &str) -> Self {
         base.clone_into(&mut self.base);
         self
     }
 
-    /// GET.
+    /// Sends a GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.get_with(path, &[]).await
     }
 
-    /// GET with headers.
+    /// Sends a GET with headers.
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         secrets::of_target(path);
         let mut request = self.client.get(self.url(path));
@@ -156,12 +159,12 @@ impl Browser {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// A form that is posted.
+    /// Posts a form.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.post_with(path, form, &[]).await
     }
 
-    /// A form that is posted, with headers.
+    /// Posts a form with headers.
     pub async fn post_with(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
         secrets::of_target(path);
         form.iter().for_each(|(name, value)| secrets::of_field(name, value));
@@ -173,13 +176,13 @@ impl Browser {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// JSON that is posted.
+    /// Posts JSON.
     pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Answer {
         let request = self.client.post(self.url(path)).json(body);
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// A path of this app, or a URL of anywhere.
+    /// The URL of a path of this app; an absolute URL stays as it is.
     fn url(&self, path: &str) -> String {
         if path.starts_with('/') { format!("{}{path}", self.origin) } else { path.to_owned() }
     }
@@ -208,7 +211,7 @@ impl Browser {
         self.post_auth("signout", &[]).await
     }
 
-    /// The token that every form to the sign-in routes carries.
+    /// Fetches the CSRF token that forms to the sign-in routes need.
     pub async fn csrf(&self) -> String {
         let answer = self.get(&format!("{}/csrf", self.base)).await;
         let token = answer.json()["csrfToken"].as_str().expect("a csrfToken").to_owned();
@@ -224,7 +227,7 @@ pub fn page_code(body: &str) -> Option<String> {
     rest.split_once("</code>").map(|(code, _)| code.to_owned())
 }
 
-/// A response, read whole.
+/// A response with its complete body.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -256,7 +259,7 @@ impl Answer {
         self.json()["code"].as_str().expect("a code").to_owned()
     }
 
-    /// A header, empty when it is not there.
+    /// A header, or an empty text if it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let name: HeaderName = name.parse().unwrap();

@@ -1,4 +1,4 @@
-//! Finds secrets in text, whole or in parts, as they are or in the usual encodings.
+//! Finds secrets in text, complete or in part, plain or in the usual encodings.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -8,13 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// Bytes of a piece by which a long secret is known, so that a line with half of it is found too.
+/// The length of the pieces that are searched for, so that a part of a secret is found too.
 const PIECE: usize = 12;
 
-/// RFC 3986's unreserved characters stay.
+/// Keeps the unreserved characters of RFC 3986.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What is looked for.
+/// The secrets to look for.
 #[derive(Debug, Default)]
 pub struct Scanner(RwLock<Needles>);
 
@@ -28,9 +28,9 @@ struct Needles {
 }
 
 impl Scanner {
-    /// Looks for one more secret.
+    /// Adds a secret.
     pub fn add(&self, secret: &[u8]) {
-        // Two letters are in every text.
+        // One or two characters occur in any text.
         if secret.len() < 3 || self.0.read().unwrap().known.contains(secret) {
             return;
         }
@@ -48,7 +48,7 @@ impl Scanner {
         needles.known.insert(secret.to_vec());
     }
 
-    /// What of a secret is in a line.
+    /// The part of a secret that occurs in a line.
     #[must_use]
     pub fn find(&self, line: &[u8]) -> Option<String> {
         let needles = self.0.read().unwrap();
@@ -61,7 +61,7 @@ impl Scanner {
     }
 }
 
-/// The ways to write a secret.
+/// A secret in all encodings.
 fn forms(secret: &[u8]) -> Vec<String> {
     let mut forms = vec![
         String::from_utf8_lossy(secret).into_owned(),
@@ -70,7 +70,7 @@ fn forms(secret: &[u8]) -> Vec<String> {
         percent_encode(secret, UNRESERVED).to_string(),
         percent_encode(secret, NON_ALPHANUMERIC).to_string().to_ascii_lowercase(),
     ];
-    // In three ways, by where in the encoded text it begins: `Basic` encodes a name before it.
+    // Base64 depends on the offset modulo 3: `Basic` encodes a name before the secret.
     for from in 0..3.min(secret.len() - 2) {
         let whole = &secret[from..from + (secret.len() - from) / 3 * 3];
         forms.extend([STANDARD_NO_PAD.encode(whole), URL_SAFE_NO_PAD.encode(whole)]);
@@ -80,7 +80,7 @@ fn forms(secret: &[u8]) -> Vec<String> {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        // `{:?}` of bytes.
+        // The `Debug` text of bytes.
         let list = format!("{secret:?}");
         forms.extend([hex.to_ascii_uppercase(), hex, list.trim_matches(['[', ']']).to_owned()]);
     }

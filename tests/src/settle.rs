@@ -1,22 +1,22 @@
-//! Whether what ended has ended: tasks, connections, sessions.
+//! Waiting for the end of tasks and connections, and detecting cleared session cookies.
 
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-/// How long what ends by itself may take to.
-const SETTLES: Duration = Duration::from_secs(30);
+/// How long [`settles`] waits.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The tasks of this runtime that have not ended.
+/// The number of running tasks of this runtime.
 pub fn alive_tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
-/// Whether something comes true by itself.
+/// Waits until a condition holds. Returns whether it did within 30 s.
 pub async fn settles(holds: impl Fn() -> bool) -> bool {
     let began = Instant::now();
     while !holds() {
-        if began.elapsed() > SETTLES {
+        if began.elapsed() > PATIENCE {
             return false;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -24,7 +24,7 @@ pub async fn settles(holds: impl Fn() -> bool) -> bool {
     true
 }
 
-/// Whether this `Set-Cookie` takes the session cookie, or a chunk of it, from the browser.
+/// Whether this `Set-Cookie` clears the session cookie or a chunk of it.
 pub fn clears_the_session(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("authjs.session-token") else { return false };
     let rest = match rest.strip_prefix('.') {

@@ -1,5 +1,5 @@
-//! Watches all that this process logs, of every crate and at every level, for the secrets that its tests use; and
-//! for panics that are no test's. Either ends the process at once: no run can pass with one.
+//! Searches everything that this process logs, of every crate and at every level, for the secrets of the tests, and detects
+//! panics outside of the tests. Either aborts the process, so that the run cannot pass.
 
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -13,43 +13,43 @@ use crate::scanner::Scanner;
 
 static SECRETS: LazyLock<Arc<Scanner>> = LazyLock::new(Arc::default);
 
-/// Starts to watch. Everything here that makes apps, clients and upstreams does so first.
+/// Starts the watch. All helpers that make apps, clients or upstreams call it first.
 pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let sink = Sink { scanner: Arc::clone(&SECRETS), found: stop };
-        tracing::subscriber::set_global_default(subscriber(sink)).expect("nobody else watches");
-        log::set_boxed_logger(Box::new(LogCrate)).expect("nobody else listens");
+        tracing::subscriber::set_global_default(subscriber(sink)).expect("no other subscriber is set");
+        log::set_boxed_logger(Box::new(LogCrate)).expect("no other logger is set");
         log::set_max_level(log::LevelFilter::Trace);
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             usual(panic);
             judge(panic);
         }));
-        // The fake upstream's, and what is made of it.
+        // The secret of the fake upstream, and the keys derived from it.
         let fake = "a fake secret that is long enough";
         secret(fake);
         for name in ["authjs.session-token", "__Secure-authjs.session-token"] {
             SECRETS.add(&derived_key(fake, name));
         }
-        // The API key of the suite's app.
+        // The API key of the app in the behaviour suite.
         secret("k3y");
     });
 }
 
-/// Tells of a secret that is in use from now on.
+/// Adds a secret to search for.
 pub fn secret(secret: &str) {
     SECRETS.add(secret.as_bytes());
 }
 
-/// Looks through a line that another subscriber has written.
+/// Searches a line that another subscriber has written.
 pub fn look(line: &[u8]) {
     if let Some(found) = SECRETS.find(line) {
         stop(&found, &String::from_utf8_lossy(line));
     }
 }
 
-/// Every event, and every span with its fields, as text for a sink.
+/// A subscriber that writes every event and every span with its fields to a sink.
 pub fn subscriber(sink: Sink) -> impl tracing::Subscriber + Send + Sync {
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -59,12 +59,12 @@ pub fn subscriber(sink: Sink) -> impl tracing::Subscriber + Send + Sync {
         .finish()
 }
 
-/// Where lines are looked through.
+/// A writer that searches each line.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    /// What to look for.
+    /// The secrets to look for.
     pub scanner: Arc<Scanner>,
-    /// What to do with a secret, and the line it is in.
+    /// Called with the part that was found, and its line.
     pub found: fn(&str, &str),
 }
 
@@ -89,12 +89,12 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-/// The crates that log without tracing.
+/// Searches the messages of crates that use `log` instead of `tracing`.
 struct LogCrate;
 
 impl log::Log for LogCrate {
     fn enabled(&self, meta: &log::Metadata<'_>) -> bool {
-        // The cookie jar of the tests' own browser, which the library does not have.
+        // `cookie_store` is the cookie jar of the test client and logs cookies; the library does not use it.
         !meta.target().starts_with("cookie_store")
     }
 
@@ -107,7 +107,7 @@ impl log::Log for LogCrate {
     fn flush(&self) {}
 }
 
-/// A test may panic, and fails by it; the library and what it is built of may not.
+/// A panic of a test makes that test fail. A panic of the library or its dependencies aborts the run.
 fn judge(panic: &PanicHookInfo<'_>) {
     let file = panic.location().map_or("", |location| location.file());
     if !Path::new(file).starts_with("tests") {
@@ -115,8 +115,8 @@ fn judge(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Ends the process: an error that a task swallows, or a test that is over, would hide it. Written past the test
-/// harness, which keeps to itself what a test prints.
+/// Aborts the process, since a task could swallow a panic, or the test may be over. Writes to stderr directly, since the
+/// test harness captures `eprintln!`.
 fn stop(what: &str, line: &str) {
     let _ = writeln!(std::io::stderr(), "\nwatch: {what}: {line}");
     std::process::abort();

@@ -1,4 +1,4 @@
-//! Whether a lookup gets slower, or the process larger, the more sessions there are.
+//! Time and memory of lookups by the number of sessions.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -36,7 +36,7 @@ pub(super) fn run() -> Result<(), Error> {
     Ok(())
 }
 
-/// Nanoseconds of a lookup, and KiB that the lookups added, in a process of their own.
+/// Nanoseconds of a lookup and KiB added by all lookups, measured in a new process.
 fn grown(sessions: u32) -> Result<(f64, f64), Error> {
     let output =
         Command::new(std::env::current_exe()?).args(["growth", &sessions.to_string()]).output()?.stdout;
@@ -45,13 +45,13 @@ fn grown(sessions: u32) -> Result<(f64, f64), Error> {
     Ok((nanos.parse()?, kib.parse()?))
 }
 
-/// The process of [`grown`].
+/// Runs in the process that [`grown`] starts.
 ///
 /// # Errors
 /// When a token is refused.
 #[expect(clippy::print_stdout, reason = "its answer")]
 pub fn child(sessions: usize) -> Result<(), Error> {
-    // As a service of so many visitors sets `session.cache_entries`; the rest would be decoded anew.
+    // The cache holds all sessions; others would be decoded again each time.
     let auth = tokens::auth(200_000)?;
     let pool = (0..sessions).map(|n| tokens::headers(&tokens::token(n))).collect::<Result<Vec<_>, _>>()?;
     let before = memory(std::process::id())?;

@@ -1,4 +1,4 @@
-//! What `#[require_session]` costs a handler: the same one, guarded and not, with a good cookie on both.
+//! The cost of `#[require_session]`: one handler with and without it, both with a valid cookie.
 
 use super::Effort;
 use super::process::Server;
@@ -7,7 +7,7 @@ use crate::report::{Row, Target, figure};
 use crate::{Error, tokens};
 
 pub(super) fn run() -> Result<(), Error> {
-    // Nobody asks the upstream.
+    // The upstream is not used.
     let app = Server::start("app", "http://127.0.0.1:9")?;
     let cookie = format!("{}={}", tokens::NAME, tokens::token(1));
     let load = |path| (&app, Load { path, connections: 32, cookie: Some(cookie.as_str()) });

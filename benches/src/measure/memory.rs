@@ -1,4 +1,4 @@
-//! Memory: a thousand slow answers at once, and ten thousand clients that do nothing.
+//! Memory of 1,000 concurrent slow responses, and of 10,000 idle clients.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::process::Server;
 use crate::Error;
 use crate::report::{Row, Target, figure};
 
-/// The sides. auth-proxy is the first.
+/// The compared sides; auth-proxy is the first.
 const SIDES: [&str; 3] = ["auth-proxy", "hyper-util", "reqwest"];
 
 pub(super) fn run() -> Result<(), Error> {
@@ -20,7 +20,7 @@ pub(super) fn run() -> Result<(), Error> {
     let runtime = tokio::runtime::Runtime::new()?;
     let mut found = Vec::new();
     for name in SIDES {
-        // A new process for each measurement: what an allocator has once got it keeps.
+        // A new process for each measurement, since allocators keep freed memory.
         let server = Server::start(name, &upstream.url())?;
         let stream = runtime.block_on(streaming(&server, streams))?;
         drop(server);
@@ -31,14 +31,14 @@ pub(super) fn run() -> Result<(), Error> {
     }
     let [(stream, client), (bare_stream, bare_client), ..] = *found.as_slice() else { return Ok(()) };
     let row = |what: &str, value, unit, target| Row::new("memory", what, value, unit, target).write();
-    // Flat: the answer is 1024 KiB, and what is held of it are the buffers of two connections.
+    // The response has 1024 KiB. Only the buffers of two connections may be held.
     row(&format!("KiB for each of {streams} slow 1 MiB answers"), stream, " KiB", Target::AtMost(128.0))?;
     row("the same, auth-proxy / hyper-util", stream / bare_stream, "x", Target::None)?;
     row(&format!("KiB for each of {clients} idle clients"), client, " KiB", Target::None)?;
     row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::None)
 }
 
-/// KiB for each of so many answers that trickle through at once, at their most.
+/// The peak of KiB for each of this many concurrent slow responses.
 async fn streaming(server: &Server, count: u32) -> Result<f64, Error> {
     let port = server.port;
     fetch(port, "/api/auth/providers").await?;
@@ -62,7 +62,7 @@ async fn streaming(server: &Server, count: u32) -> Result<f64, Error> {
     Ok((most - before) / f64::from(count))
 }
 
-/// Reads an answer to its end, whose length with its head it tells.
+/// Reads a response to its end. Returns its length, head included.
 async fn fetch(port: u16, path: &str) -> Result<usize, Error> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
@@ -76,13 +76,13 @@ async fn fetch(port: u16, path: &str) -> Result<usize, Error> {
     }
 }
 
-/// KiB for each of so many clients that have had an answer and stay connected.
+/// KiB for each of this many clients that stay connected after a response.
 async fn idle(server: &Server, count: u32) -> Result<f64, Error> {
     fetch(server.port, "/api/auth/providers").await?;
     let before = server.memory()?;
     let mut clients = Vec::new();
     let head = format!("GET /api/auth/providers HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", server.port);
-    // One after the other, so that the connections to the upstream stay few: they are not what is asked.
+    // One after the other, so that there are few connections to the upstream, which are not measured.
     for _ in 0..count {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await?;
         stream.write_all(head.as_bytes()).await?;

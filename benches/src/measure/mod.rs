@@ -1,4 +1,4 @@
-//! The parts of the suite. Each starts what it needs, lets the sides take turns, and takes medians.
+//! The parts of the suite. Each starts its servers, measures the sides in turns, and reports medians.
 
 pub mod growth;
 mod guard;
@@ -14,7 +14,7 @@ use crate::Error;
 /// Measures one part.
 ///
 /// # Errors
-/// When anything fails, wrong answers included.
+/// If anything fails, including wrong responses.
 pub fn run(part: &str) -> Result<(), Error> {
     match part {
         "proxy" => proxy::run(),
@@ -27,14 +27,14 @@ pub fn run(part: &str) -> Result<(), Error> {
     }
 }
 
-/// How long things are measured.
+/// The number and the duration of measurements.
 struct Effort {
     rounds: usize,
-    /// Of one side in one round.
+    /// Duration for one side in one round.
     seconds: u64,
 }
 
-/// `QUICK=1` is for trying the suite, not for its figures.
+/// `QUICK=1` checks that the suite runs; its figures mean nothing.
 fn is_quick() -> bool {
     std::env::var("QUICK").is_ok_and(|quick| quick == "1")
 }
@@ -45,7 +45,7 @@ impl Effort {
     }
 }
 
-/// The middle one. Of an even number the lower, which is a figure that was measured.
+/// The median. Of an even number the lower middle value, which was really measured.
 fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! The processes that are measured: starting them, and what the kernel says of them.
+//! Starts the measured processes, and reads their CPU time and memory from the kernel.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// A server on a port of its own. It is stopped when it is dropped.
+/// A server on its own port. It is stopped on drop.
 pub(super) struct Server {
     pub(super) name: &'static str,
     pub(super) port: u16,
     child: Child,
-    /// Files of its own, removed with it.
+    /// Its temporary files, removed on drop.
     directory: Option<PathBuf>,
 }
 
 impl Server {
-    /// A side of this program.
+    /// Starts a side of this program.
     pub(super) fn start(name: &'static str, upstream: &str) -> Result<Self, Error> {
         let port = free_port()?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -26,7 +26,7 @@ impl Server {
         Self::spawn(name, port, &mut command, None)
     }
 
-    /// nginx, with the configuration in `nginx.conf.in`.
+    /// Starts nginx with the configuration in `nginx.conf.in`.
     pub(super) fn nginx(upstream: u16) -> Result<Self, Error> {
         let port = free_port()?;
         let directory = std::env::temp_dir().join(format!("auth-proxy-benches-{}", std::process::id()));
@@ -42,7 +42,7 @@ impl Server {
         Self::spawn("nginx", port, &mut command, Some(directory))
     }
 
-    /// Express with Auth.js, of the conformance tests. It ends with its standard input.
+    /// Starts Express with Auth.js from the conformance tests. It ends with its standard input.
     pub(super) fn express() -> Result<Self, Error> {
         let port = free_port()?;
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/authjs/server.mjs");
@@ -76,11 +76,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Microseconds that it has run for, its workers included, in user and in kernel mode.
+    /// CPU time in microseconds, user and kernel mode, workers included.
     pub(super) fn cpu_micros(&self) -> Result<f64, Error> {
         let mut ticks = 0;
         for process in self.tree()? {
-            // The name, in brackets, may hold spaces. After it `utime` and `stime` are the 12th and 13th.
+            // The name, in brackets, may contain spaces. After it `utime` and `stime` are fields 12 and 13.
             let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
             let (_, rest) = stat.rsplit_once(')').ok_or("no stat")?;
             for field in rest.split_whitespace().skip(11).take(2) {
@@ -103,7 +103,7 @@ impl Server {
     fn tree(&self) -> Result<Vec<u32>, Error> {
         let own = self.child.id();
         let mut tree = vec![own];
-        // Threads have the parent of their process: a child is found at whichever thread made it.
+        // The kernel lists a child at the thread that created it.
         for thread in std::fs::read_dir(format!("/proc/{own}/task"))? {
             let children = std::fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
             for child in children.split_whitespace() {
@@ -116,10 +116,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A polite signal for nginx, whose workers would outlive a master that is killed.
+        // SIGTERM first: workers of nginx survive a killed master.
         let process = self.child.id().to_string();
-        let politely = Command::new("kill").args(["-TERM", &process]).status();
-        if !politely.is_ok_and(|status| status.success()) {
+        let terminated = Command::new("kill").args(["-TERM", &process]).status();
+        if !terminated.is_ok_and(|status| status.success()) {
             self.child.kill().ok();
         }
         self.child.wait().ok();
@@ -136,7 +136,7 @@ pub(super) fn memory(process: u32) -> Result<f64, Error> {
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
-/// Another program may take it before it is used; then the start fails, and says so.
+/// Another program may take the port before it is used; then the start fails with an error.
 fn free_port() -> Result<u16, Error> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -1,4 +1,4 @@
-//! `Session<Auth>` in a handler, which asks a real Auth.js server, beside asking that server directly.
+//! `Session<Auth>` in a handler, with a real Auth.js upstream, compared with direct requests to that server.
 
 use super::Effort;
 use super::process::Server;
@@ -12,7 +12,7 @@ pub(super) fn run() -> Result<(), Error> {
     let cookie = format!("{}={}", tokens::NAME, tokens::token(1));
     let load = |path| Load { path, connections: 16, cookie: Some(cookie.as_str()) };
     let sides = [(&express, load("/api/auth/session")), (&app, load("/me")), (&app, load("/me-cached"))];
-    // The server of the tests remembers every request that it has seen: short turns keep that small.
+    // The test server records every request, so short turns limit its memory.
     let effort = Effort { seconds: Effort::usual().seconds.min(3), ..Effort::usual() };
     let figures = compare(&sides, &effort)?;
     let labels = ["Express + Auth.js, directly", "Session<Auth>, which asks it", "Session<Auth>, cached"];

@@ -11,7 +11,7 @@ use crate::{Error, count, tokens};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const BENCHES: [&str; 4] = ["open_cold", "decode_cold", "decode_warm", "raw_crypto"];
-/// The sides that are programs of their own, and read the tokens from standard input.
+/// Sides that are separate programs and read tokens from standard input.
 const PEERS: [&str; 2] = ["josekit", "@auth/core/jwt"];
 
 pub(super) fn run() -> Result<(), Error> {
@@ -41,7 +41,7 @@ pub(super) fn run() -> Result<(), Error> {
     instructions()
 }
 
-/// One run of `micro/decode.rs`: nanoseconds, in the order of [`BENCHES`].
+/// Runs `micro/decode.rs`. Returns nanoseconds in the order of [`BENCHES`].
 fn criterion() -> Result<Vec<f64>, Error> {
     let seconds = if is_quick() { "1" } else { "3" };
     let mut command = Command::new("cargo");
@@ -65,7 +65,7 @@ fn target() -> String {
     std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| format!("{HERE}/target"))
 }
 
-/// Nanoseconds of a decode, as one of [`PEERS`] tells.
+/// Runs one of [`PEERS`]. Returns its nanoseconds for one token.
 fn peer(mut command: Command) -> Result<f64, Error> {
     let key = tokens::key()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     command.env("SECONDS", if is_quick() { "1" } else { "4" }).env("NODE_ENV", "production");
@@ -79,7 +79,7 @@ fn peer(mut command: Command) -> Result<f64, Error> {
     Ok(String::from_utf8(child.wait_with_output()?.stdout)?.trim().parse()?)
 }
 
-/// Instructions, where valgrind is installed. Its processor has AES-NI and AVX2, but no AVX-512.
+/// Counts instructions if valgrind is installed. valgrind emulates AES-NI and AVX2, but not AVX-512.
 fn instructions() -> Result<(), Error> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return figure("token", "instructions", "not counted: valgrind is not installed");

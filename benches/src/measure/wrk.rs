@@ -1,4 +1,4 @@
-//! Load, by wrk, and the sides' turns at it.
+//! Generates load with wrk, for each side in turn.
 
 use std::process::Command;
 
@@ -6,14 +6,14 @@ use super::process::Server;
 use super::{Effort, median};
 use crate::Error;
 
-/// What is asked of a server.
+/// The requests of a load.
 pub(super) struct Load<'a> {
     pub(super) path: &'a str,
     pub(super) connections: u32,
     pub(super) cookie: Option<&'a str>,
 }
 
-/// What one turn, or the median of several, came to.
+/// The figures of one turn, or the medians of several.
 #[derive(Clone, Copy)]
 pub(super) struct Figures {
     pub(super) per_second: f64,
@@ -30,8 +30,8 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// The sides take turns, A B C A B C, so that a noisy neighbour hits all of them alike; the medians, in the
-/// order of the sides. Whatever is first used is used once before.
+/// Measures the sides in turns (A B C A B C), so that other load on the machine affects all of them. Returns medians in the
+/// order of the sides. Each side gets one second of warm-up.
 pub(super) fn compare(sides: &[(&Server, Load<'_>)], effort: &Effort) -> Result<Vec<Figures>, Error> {
     for (server, load) in sides {
         turn(server, load, 1)?;
@@ -67,7 +67,7 @@ fn turn(server: &Server, load: &Load<'_>, seconds: u64) -> Result<Figures, Error
     let fields = line.ok_or_else(|| format!("wrk: {text} {}", String::from_utf8_lossy(&output.stderr)))?;
     let fields = fields.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
     let [requests, micros, p50, p99, errors] = *fields.as_slice() else { return Err(text.into()) };
-    // Errors are quick to give: a side that gives any has not taken part.
+    // Error responses are fast, so a side with any error is not measured.
     if errors > 0.0 || requests == 0.0 {
         return Err(format!("{} at {}: {errors} of {requests} failed", server.name, load.path).into());
     }

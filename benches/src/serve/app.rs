@@ -1,4 +1,4 @@
-//! auth-proxy, by its public API alone: in front of the upstream, and guarding an app.
+//! auth-proxy by its public API: as a proxy in front of the upstream, and as the guard of an app.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use axum::routing::get;
 use crate::{Error, tokens};
 
 auth_proxy! {
-    /// What the README begins with: nothing but an upstream.
+    /// The configuration at the start of the README: only an upstream.
     struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
 }
 
-/// The sign-in routes of an app that has nothing else.
+/// An app that has only the sign-in routes.
 pub(super) fn proxy(upstream: &str) -> Result<Router, Error> {
     let auth = Auth::builder().upstream_base_url(upstream).build()?;
     Ok(auth.attach(Router::new()).with_state(auth))
@@ -33,18 +33,18 @@ mod local {
     }
 }
 
-/// The handler of [`local::guarded`], for everybody.
+/// The same handler as [`local::guarded`] without the guard.
 async fn open() -> &'static str {
     "hello"
 }
 
-/// Reads a session that the upstream is asked for.
+/// A handler with a session.
 async fn me(session: Session<Auth>) -> String {
     session.user.name.clone().unwrap_or_default()
 }
 
-/// An app with one handler guarded and not, and one that asks the upstream. No sign-in routes: what is
-/// measured is what a handler pays.
+/// An app with one handler guarded and not guarded, and one with a session, cached and not cached. Without sign-in routes,
+/// so that only the cost of the handlers is measured.
 pub(super) fn guarded(upstream: &str) -> Result<Router, Error> {
     let decoding =
         local::Auth::builder().upstream_base_url(upstream).upstream_secret([tokens::SECRET]).build()?;

@@ -1,5 +1,4 @@
-//! The least that a proxy of hyper can do: no router, no axum, no reqwest. What is above this is what the
-//! others add.
+//! The smallest proxy with hyper, without router, axum and reqwest. It shows what the other sides add.
 
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
@@ -18,7 +17,7 @@ pub(super) async fn serve(listener: TcpListener, upstream: &str) -> Result<(), E
     let authority = upstream.authority().ok_or("an upstream without a host")?.clone();
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    // Idle connections are kept without a limit: the default, and reqwest's.
+    // Idle connections are kept without a limit, which is the default here and in reqwest.
     let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build(connector);
     loop {
         let (stream, _) = listener.accept().await?;

@@ -1,5 +1,4 @@
-//! The servers that are measured, each in a process of its own, all on tokio's default multi-threaded
-//! runtime.
+//! The measured servers. Each runs in its own process on the default multi-threaded runtime of tokio.
 
 mod app;
 mod hyper_util;
@@ -20,7 +19,7 @@ use crate::Error;
 /// Serves until it is killed.
 ///
 /// # Errors
-/// When the side is not known, or the port taken.
+/// If the side is unknown or the port is in use.
 pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
@@ -44,8 +43,7 @@ async fn axum(listener: TcpListener, router: Router) -> Result<(), Error> {
     Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }
 
-/// What a pass-through must not pass on if its messages are to stay well-formed. The bare sides do no
-/// more than this.
+/// Removes the headers that a proxy must not forward for messages to stay valid. The minimal sides do nothing else.
 fn strip(headers: &mut HeaderMap) {
     for name in [CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")] {
         headers.remove(name);

@@ -1,5 +1,5 @@
-//! What people write by hand: an axum fallback that hands everything to reqwest, streaming both ways.
-//! It rewrites nothing and protects from nothing.
+//! A typical hand-written proxy: an axum fallback that streams everything through reqwest, without rewriting and without
+//! protection.
 
 use axum::Router;
 use axum::body::Body;

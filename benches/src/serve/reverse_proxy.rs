@@ -1,4 +1,4 @@
-//! The crate axum-reverse-proxy, as its README begins: its own client with its own settings.
+//! The crate axum-reverse-proxy with the client and settings of its README.
 
 use axum::Router;
 use axum_reverse_proxy::ReverseProxy;

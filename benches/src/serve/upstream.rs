@@ -1,5 +1,4 @@
-//! The server behind every proxy: hyper itself, HTTP/1.1 with keep-alive, so that it is never what limits
-//! the figures more than it must.
+//! The upstream of every side: plain hyper, HTTP/1.1 with keep-alive, so that it limits the figures as little as possible.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,7 +19,7 @@ use tokio::time::{Interval, interval};
 
 use crate::Error;
 
-/// What `/providers` of Auth.js says of two providers.
+/// The response of Auth.js to `/providers` with two providers.
 const PROVIDERS: &str = concat!(
     r#"{"github":{"id":"github","name":"GitHub","type":"oauth","#,
     r#""signinUrl":"http://127.0.0.1/api/auth/signin/github","#,
@@ -29,13 +28,13 @@ const PROVIDERS: &str = concat!(
     r#""signinUrl":"http://127.0.0.1/api/auth/signin","callbackUrl":"http://127.0.0.1/api/auth/callback"}}"#,
 );
 
-/// The large answer, and the slow one.
+/// The size of the large and of the slow response.
 pub(crate) const MEBIBYTE: usize = 1 << 20;
 static ZEROS: [u8; MEBIBYTE] = [0; MEBIBYTE];
 
-/// The slow answer comes in pieces of this size,
+/// The slow response is sent in pieces of this size.
 const PIECE: usize = 16 << 10;
-/// with this pause between them: about six seconds in all.
+/// The pause between the pieces: about six seconds in total.
 const PAUSE: Duration = Duration::from_millis(100);
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -62,7 +61,7 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
     Ok(response)
 }
 
-/// A mebibyte, a piece at a time.
+/// A body of one mebibyte, sent piece by piece.
 struct Trickle {
     left: usize,
     pause: Interval,

@@ -1,6 +1,6 @@
-//! The macros of auth-proxy as functions.
+//! The macros as plain functions, so that a fuzz target can call them.
 
-// Only a procedural macro crate has it without this line.
+// Only procedural macro crates have it by default.
 extern crate proc_macro;
 
 #[path = "../../../auth-proxy-macros/src/config/mod.rs"]
@@ -14,7 +14,7 @@ mod tokens;
 
 use proc_macro2::TokenStream;
 
-/// `auth_proxy!`, as it is called by the macro that names its crate.
+/// `auth_proxy!`, as called by the macro that adds the crate path.
 #[must_use]
 pub fn auth_proxy(input: TokenStream) -> TokenStream {
     config::expand(input)

@@ -1,9 +1,9 @@
 use auth_proxy::Claims;
 use serde_json::{Map, Value};
 
-/// A claims set.
+/// Input: a claims set.
 ///
-/// What is read of it is what it says, no claim lost and none made up.
+/// Property: reading it loses no claim and adds none.
 pub fn claims(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let map = serde_json::from_str::<Map<String, Value>>(text);
@@ -12,9 +12,9 @@ pub fn claims(data: &[u8]) {
         if let Ok(map) = map {
             let odd =
                 |name: &&str| map.get(*name).is_some_and(|value| !value.is_string() && !value.is_null());
-            // A name that comes twice is refused, and a map keeps the last.
+            // A repeated name is rejected, while a map keeps the last value.
             let twice = |name: &&str| text.matches(*name).count() > 1 || text.contains("\\u");
-            assert!(own.iter().any(odd) || own.iter().any(twice), "refused for nothing");
+            assert!(own.iter().any(odd) || own.iter().any(twice), "valid claims were rejected");
         }
         return;
     };

@@ -7,9 +7,9 @@ use crate::world::{self, Auth};
 
 static AUTH: LazyLock<Auth> = LazyLock::new(|| world::builder().build().unwrap());
 
-/// Lines of `Cookie`; one that begins with `!` is of `Authorization`.
+/// Input: `Cookie` lines; a line that begins with `!` is an `Authorization` line.
 ///
-/// What is found as the token was sent: in one piece in one header, or its pieces were, in order.
+/// Property: the token that is found was sent, complete or in chunks.
 pub fn cookies(data: &[u8]) {
     let mut headers = HeaderMap::new();
     let mut sent = Vec::new();
@@ -25,7 +25,7 @@ pub fn cookies(data: &[u8]) {
     }
     let Ok(Some(token)) = AUTH.raw_token(&headers) else { return };
     assert!(!token.as_str().is_empty());
-    // An escape stands for a byte that was not sent so.
+    // A percent escape decodes to a byte that is not in the input.
     if sent.contains(&b'%') {
         return;
     }
@@ -33,10 +33,9 @@ pub fn cookies(data: &[u8]) {
     let whole = |part: &[u8]| sent.windows(part.len()).any(|window| window == part);
     let names = |name: &[u8]| whole(&[world::COOKIE.as_bytes(), name].concat());
     if !whole(found) {
-        assert!(names(b".0"), "joined of no chunks");
-        // Every byte of it came from somewhere.
-        assert!(found.iter().all(|byte| sent.contains(byte)));
+        assert!(names(b".0"), "joined although there are no chunks");
+        assert!(found.iter().all(|byte| sent.contains(byte)), "a byte of the token was never sent");
     }
     let bearer = headers.get_all(AUTHORIZATION).iter().any(|value| value.as_bytes().starts_with(b"Bearer "));
-    assert!(bearer || names(b""), "nobody sent it");
+    assert!(bearer || names(b""), "a token without a session cookie or a Bearer header");
 }

@@ -1,5 +1,4 @@
-//! Inputs are written as HTTP is, so that a corpus can be read and written by hand: a first line, headers,
-//! an empty line, a body.
+//! Inputs have the format of HTTP, so that the corpus can be edited by hand: a first line, headers, an empty line, a body.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -10,7 +9,7 @@ pub(crate) struct Message<'d> {
     pub(crate) body: &'d [u8],
 }
 
-/// Takes an input apart. Lines that are no headers are left out.
+/// Splits an input. Lines that are not valid headers are skipped.
 pub(crate) fn message(data: &[u8]) -> Message<'_> {
     let (first, mut rest) = line(data);
     let mut headers = HeaderMap::new();

@@ -1,5 +1,5 @@
-//! What must hold of every input: one function for each fuzz target, on the bytes that libFuzzer makes up.
-//! They go by the public API wherever there is a way, so that the whole of it is under test.
+//! Properties that hold for every input: one function for each fuzz target. They use the public API wherever possible, so
+//! that all layers below it are tested.
 
 mod claims;
 mod cookies;
@@ -22,7 +22,7 @@ pub use self::token::token;
 /// A property.
 pub type Property = fn(&[u8]);
 
-/// All of them, by the name of their target.
+/// All properties, with the names of their targets.
 pub const ALL: [(&str, Property); 8] = [
     ("claims", claims),
     ("config", config),

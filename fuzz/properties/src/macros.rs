@@ -1,21 +1,21 @@
 use auth_proxy_fuzz_macros::{auth_proxy, require_session};
 use proc_macro2::TokenStream;
 
-/// What stands in `auth_proxy! { .. }`.
+/// Input: the tokens in `auth_proxy! { .. }`.
 ///
-/// It is expanded or refused, and what comes of it is Rust, save for the expressions and types in it, which
-/// are the compiler's to judge.
+/// Property: the macro expands or rejects them, and its output is valid Rust. Expressions and types of the input are left to
+/// the compiler.
 pub fn config(data: &[u8]) {
     let Some(input) = tokens(data) else { return };
     let output = auth_proxy(tokens(b"(::auth_proxy)").into_iter().flatten().chain(input).collect());
-    assert!(!output.is_empty(), "neither expanded nor refused");
-    let judged_by_others = ["fetch", "#", "<", "pub", "$", "'"].iter().any(|word| contains(data, word));
-    assert!(judged_by_others || parses(output.clone()), "{output}");
+    assert!(!output.is_empty(), "the macro returned no tokens");
+    let checked_by_rustc = ["fetch", "#", "<", "pub", "$", "'"].iter().any(|word| contains(data, word));
+    assert!(checked_by_rustc || parses(output.clone()), "{output}");
 }
 
-/// The arguments of `#[require_session(..)]` on the first line, and the item that it stands on.
+/// Input: the arguments of `#[require_session(..)]` on the first line, then the item.
 ///
-/// An item that is Rust stays so.
+/// Property: valid Rust stays valid Rust.
 pub fn guard(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (args, item) = data.split_at(end);
@@ -26,7 +26,7 @@ pub fn guard(data: &[u8]) {
     }
 }
 
-/// What arguments are of, where they are right.
+/// The syntax of valid arguments: a list of types.
 struct TypeList;
 
 impl syn::parse::Parse for TypeList {

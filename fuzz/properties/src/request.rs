@@ -9,7 +9,7 @@ use url::Url;
 use crate::input::message;
 use crate::world;
 
-/// Of another path than the upstream's.
+/// An app whose base path differs from the upstream's.
 static APP: LazyLock<Router> = LazyLock::new(|| {
     let builder = world::builder().public_url("https://app.example.com").upstream_base_path("/login");
     builder.build().unwrap().router()
@@ -18,10 +18,9 @@ static APP: LazyLock<Router> = LazyLock::new(|| {
 const UPSTREAM: &str = "http://auth.internal:3000";
 const BASE: &str = "/tenant/login";
 
-/// `METHOD target`, headers, a body.
+/// Input: `METHOD target`, headers, a body.
 ///
-/// Nothing that a client sends leads out of the base path, to another host, or past what this app says of
-/// itself; and no request makes it fail.
+/// Property: no request leaves the base path or the host of the upstream, replaces a header of the app, or causes a 5xx.
 pub fn request(data: &[u8]) {
     let input = message(data);
     let mut words = input.first.splitn(2, |byte| *byte == b' ');
@@ -36,20 +35,20 @@ pub fn request(data: &[u8]) {
     *request.headers_mut() = input.headers;
     world::upstream(None);
     let (answer, _) = world::call(&APP, request);
-    // By the upstream: it is well.
-    // 508: libFuzzer finds out the pseudonym in `Via` by watching comparisons, as nobody outside can.
+    // The upstream always succeeds, so a 5xx comes from the proxy. 508 is allowed: libFuzzer observes comparisons and can
+    // learn the pseudonym in `Via`, which a client cannot.
     assert!(answer.status.as_u16() < 500 || answer.status == 508, "{}", answer.status);
     for asked in world::asked() {
         let safe = [Method::GET, Method::HEAD];
         assert!(asked.method == method || safe.contains(&asked.method) && safe.contains(&method));
         assert_ne!(asked.method, Method::CONNECT);
         stays_below(&asked.uri);
-        assert_eq!(asked.uri.query(), uri.query(), "the query is the client's, byte for byte");
-        says_what_it_should(&asked.headers);
+        assert_eq!(asked.uri.query(), uri.query(), "the query must be forwarded unchanged");
+        has_the_headers_of_the_app(&asked.headers);
     }
 }
 
-/// Whatever a server does to a path before it looks for a route.
+/// Asserts that the path stays below the base path, however a server normalises it.
 fn stays_below(uri: &Uri) {
     let text = uri.to_string();
     assert!(text.starts_with(UPSTREAM), "{text}");
@@ -91,7 +90,7 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn says_what_it_should(headers: &http::HeaderMap) {
+fn has_the_headers_of_the_app(headers: &http::HeaderMap) {
     let all = |name: &HeaderName| -> Vec<_> {
         headers.get_all(name).iter().map(|v| v.as_bytes().to_vec()).collect()
     };

@@ -9,7 +9,7 @@ use url::Url;
 use crate::input::message;
 use crate::world;
 
-/// One on plain http, where cookies lose their prefixes; and one on https whose path is not the upstream's.
+/// An app on plain http, where cookies lose their prefixes, and one on https with another base path than the upstream.
 static APPS: LazyLock<[(Router, &str); 2]> = LazyLock::new(|| {
     let http = world::builder()
         .public_url("http://app.example.com")
@@ -21,11 +21,10 @@ static APPS: LazyLock<[(Router, &str); 2]> = LazyLock::new(|| {
     ]
 });
 
-/// `STATUS` of an answer of the upstream, headers, a body. It is of a form when the status has a `+` before
-/// it.
+/// Input: the status of an upstream response, headers, a body. A `+` before the status makes it the response to a form.
 ///
-/// A redirect leads where the upstream says, or to this app in place of the upstream; cookies stay as many,
-/// and come back under the names that the upstream gave them.
+/// Property: a redirect leads where the upstream says, or to this app in place of the upstream. The number of cookies stays
+/// the same, and the upstream gets them back under its own names.
 pub fn response(data: &[u8]) {
     let input = message(data);
     let (method, status) = match input.first.strip_prefix(b"+") {
@@ -49,7 +48,7 @@ pub fn response(data: &[u8]) {
         }
         assert_eq!(parts.status, status);
         let location = |headers: &HeaderMap| headers.get(LOCATION).map(|url| text(url.as_bytes()));
-        leads(own, location(&input.headers), location(&parts.headers));
+        check_location(own, location(&input.headers), location(&parts.headers));
         same_cookies(app, &input.headers, &parts.headers);
         same_body(own, &method, &input.headers, input.body, &body);
         for name in ["connection", "transfer-encoding", "keep-alive", "upgrade", "trailer", "alt-svc"] {
@@ -66,8 +65,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A browser goes where it would have gone from the upstream, or stays here where that is the upstream.
-fn leads(own: &str, said: Option<String>, says: Option<String>) {
+/// Asserts that a location is unchanged, or that a location at the upstream now leads to this app.
+fn check_location(own: &str, said: Option<String>, says: Option<String>) {
     let (Some(said), Some(says)) = (&said, &says) else { return assert_eq!(said, says) };
     let here = host(&format!("{own}/api/auth/signin"), says);
     let upstream = "http://auth.internal:3000/tenant/login/signin";
@@ -93,7 +92,7 @@ fn same_cookies(app: &Router, said: &HeaderMap, says: &HeaderMap) {
     assert_eq!(said.len(), says.len());
     for (said, says) in said.iter().zip(&says) {
         let Ok(cookie) = HeaderValue::from_bytes(says) else { continue };
-        // Where the name was changed, the browser's way back changes it again.
+        // A changed name must be changed back in the next request.
         if said == says {
             continue;
         }
@@ -105,8 +104,8 @@ fn same_cookies(app: &Router, said: &HeaderMap, says: &HeaderMap) {
         world::call(app, request);
         let asked = world::asked();
         let back = asked.first().and_then(|asked| asked.headers.get(COOKIE)).map(HeaderValue::as_bytes);
-        // Auth.js joins every cookie whose name begins like the session cookie's, so none but the token's goes up; an
-        // empty one is no token.
+        // Auth.js joins every cookie whose name starts with that of the session cookie, so other such cookies are not
+        // forwarded, nor are empty ones.
         let is_stray = said
             .strip_prefix(b"__Secure-authjs.session-token")
             .is_some_and(|rest| rest.strip_prefix(b"=").is_none_or(|value| value.trim_ascii().is_empty()));
@@ -123,11 +122,11 @@ fn same_body(own: &str, method: &Method, headers: &HeaderMap, said: &[u8], says:
     if said == says {
         return;
     }
-    assert!(json && *method == Method::POST, "a body changed that is none of ours");
+    assert!(json && *method == Method::POST, "a body was changed that is not JSON of a form");
     let mut said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(said).unwrap();
     let mut says: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(says).unwrap();
     let (was, is) = (said.remove("url"), says.remove("url"));
     assert_eq!(said, says);
     let url = |url: Option<serde_json::Value>| url.unwrap().as_str().map(str::to_owned);
-    leads(own, url(was), url(is));
+    check_location(own, url(was), url(is));
 }

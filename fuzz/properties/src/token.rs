@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{self, Auth, SECRET};
 
-/// What every genuine token says.
+/// The claims of every genuine token.
 static CLAIMS: LazyLock<Value> =
     LazyLock::new(|| json!({ "sub": "1", "name": "Ada", "exp": 4_102_444_800_u64 }));
 
@@ -34,10 +34,9 @@ static FORMATS: LazyLock<Vec<(Auth, String)>> = LazyLock::new(|| {
 /// `{"sub":"1","name":"Ada","exp":4102444800}`, signed with [`SECRET`].
 const HS256: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwibmFtZSI6IkFkYSIsImV4cCI6NDEwMjQ0NDgwMH0.OnTSk-8YahFYDM0c-0Jl6fTJ9XYLJXL2BZdRNB4Vq_U";
 
-/// A token; or `=`, the number of a format, and what becomes of its genuine token: places and bytes that are
-/// put there.
+/// Input: a token; or `=`, the number of a format, and edits of its genuine token, each a position and a byte.
 ///
-/// No token opens but the genuine ones, byte for byte, and each under its own format alone.
+/// Property: only the genuine tokens open, byte for byte, and each only under its own format.
 pub fn token(data: &[u8]) {
     let text = match data {
         [b'=', format, edits @ ..] => {
@@ -60,7 +59,7 @@ pub fn token(data: &[u8]) {
     };
     let Ok(text) = String::from_utf8(text) else { return };
     let is_genuine = |n: usize| FORMATS[n].1 == text;
-    // The cookie would be decoded, which is another target's.
+    // Cookie parsing is tested by the target `cookies`.
     if !text.contains(['%', ';', ' ', '"', ',']) && text.trim() == text {
         let cookie = format!("{}={text}", world::COOKIE);
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {

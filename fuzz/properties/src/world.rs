@@ -1,5 +1,4 @@
-//! The proxies under test, and the upstream behind them: it remembers what it was asked, and answers what it
-//! is told to.
+//! The proxies under test, and an upstream that records requests and gives the response that a property sets.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -28,7 +27,7 @@ thread_local! {
     static ANSWER: RefCell<Option<Response<Body>>> = const { RefCell::new(None) };
 }
 
-/// A configuration whose upstream is the one here. It is asked once, and never left alone.
+/// A proxy with the upstream of this module, without retries and circuit breaker.
 pub(crate) fn builder() -> auth_proxy::options::Builder<Auth> {
     let upstream = tower::service_fn(|request: Request<Body>| async {
         ASKED.with_borrow_mut(|asked| asked.push(request.into_parts().0));
@@ -42,13 +41,13 @@ pub(crate) fn builder() -> auth_proxy::options::Builder<Auth> {
         .upstream_circuit_breaker(0)
 }
 
-/// Sets what the upstream answers next, and forgets what it was asked.
+/// Sets the next response of the upstream and clears the recorded requests.
 pub(crate) fn upstream(answer: Option<Response<Body>>) {
     ASKED.take();
     ANSWER.set(answer);
 }
 
-/// What it was asked since.
+/// Takes the recorded requests.
 pub(crate) fn asked() -> Vec<Parts> {
     ASKED.take()
 }
@@ -57,7 +56,7 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// The answer of an app, and its body.
+/// Sends a request to an app. Returns the response and its body.
 pub(crate) fn call(app: &Router, request: Request<Body>) -> (http::response::Parts, Vec<u8>) {
     wait(async {
         let (parts, body) =

@@ -1,5 +1,5 @@
-//! A short while of every target, without libFuzzer: the whole corpus, and mutations of it that are the same
-//! every time. `FUZZ_MUTATIONS` says how many.
+//! Runs every property without libFuzzer, on the whole corpus and on deterministic mutations of it. `FUZZ_MUTATIONS` sets
+//! their number.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn every_property_holds_for_the_corpus_and_its_mutations() {
     }
 }
 
-/// Runs a property, and says of which input it does not hold.
+/// Runs a property and names the input for which it fails.
 fn run(property: fn(&[u8]), input: &[u8], file: &Path) {
     let outcome = std::panic::catch_unwind(|| property(input));
     assert!(outcome.is_ok(), "{}: {}", file.display(), input.escape_ascii());
@@ -36,7 +36,7 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     files.into_iter().map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
 }
 
-/// xorshift64*: any other would do.
+/// xorshift64*.
 struct Random(u64);
 
 impl Random {
@@ -49,7 +49,7 @@ impl Random {
     }
 }
 
-/// What has a meaning to one or another of the parsers.
+/// Bytes with a special meaning for one of the parsers.
 const BYTES: &[u8] = b"\0\t\r\n \"#%'(),-./0;:<=>?@[\\]_{|}\x7f\x80\xc0\xff";
 
 fn mutated(random: &mut Random, corpus: &[(PathBuf, Vec<u8>)]) -> Vec<u8> {
