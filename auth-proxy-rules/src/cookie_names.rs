@@ -23,7 +23,7 @@ impl CookieNames {
     /// The names if none is configured.
     ///
     /// `https` says whether the upstream sees its own URL as https: Auth.js v5 and v4 then add the prefix
-    /// (`core/lib/utils/cookie.ts`). Robo never does (`robo/utils/cookies.ts`).
+    /// (`docs/authjs.md#cookie-names`). Robo never does (`docs/authjs.md#cookie-names-robo`).
     pub(crate) fn defaults(kind: Option<Kind>, https: Option<bool>, secure_is_possible: bool) -> Self {
         let name = match kind {
             None | Some(Kind::Robo | Kind::Authjs) => "authjs.session-token",

@@ -125,7 +125,7 @@ impl OnceWarnings {
     }
 }
 
-/// The name that Auth.js gives the cookie under the other scheme (`core/lib/utils/cookie.ts:59-131`).
+/// The name that Auth.js gives the cookie under the other scheme (`docs/authjs.md#cookie-names`).
 pub(crate) fn other_prefix(cookie_name: &str) -> String {
     match cookie_name.strip_prefix("__Secure-") {
         Some(plain) => plain.to_owned(),

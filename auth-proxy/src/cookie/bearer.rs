@@ -7,7 +7,7 @@ use super::error::CredentialError;
 use super::scan::COOKIE_LIMIT;
 
 /// The value after `Bearer`, as it was sent. The scheme is spelled just so, one space follows, and one percent-encoded
-/// value (`core/jwt.ts:168-176`). `None` for another scheme.
+/// value (`docs/authjs.md#bearer`). `None` for another scheme.
 ///
 /// # Errors
 /// `BearerMalformed`, `TooLarge`.

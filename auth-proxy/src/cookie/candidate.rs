@@ -33,10 +33,10 @@ enum Sent<'h> {
 
 impl<'h> Candidate<'h> {
     /// Finds the session token: in the cookie of the first of these names that was sent, whole or in chunks
-    /// `.0 .. .n`, else in a Bearer header (`core/jwt.ts:144-198`). A Bearer header does not replace an invalid cookie.
+    /// `.0 .. .n`, else in a Bearer header (`docs/authjs.md#bearer`). A Bearer header does not replace an invalid cookie.
     ///
     /// Of a whole cookie and chunks of one name the whole one counts, unless only the chunks have the form of a token.
-    /// Auth.js joins every cookie whose name *starts with* the session cookie's (`core/lib/utils/cookie.ts:154-177`), so
+    /// Auth.js joins every cookie whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), so
     /// that a stale chunk or a sibling signs the visitor out; here neither counts. An `opaque` token, of a database
     /// session, is never chunked.
     ///

@@ -11,7 +11,7 @@ use super::set_cookie::{SetCookieKind, is_session_cookie};
 /// The names that the session cookie of one upstream may have, and which of them it was seen to use.
 ///
 /// Auth.js prefixes the name with `__Secure-` where it takes itself to be asked over https
-/// (`core/lib/utils/cookie.ts:59-131`), Robo never does. Where configuration does not tell, both names count, the one with
+/// (`docs/authjs.md#cookie-names`), Robo never does. Where configuration does not tell, both names count, the one with
 /// the prefix first: no page over http, and no other host without https, can set it. Once the upstream was seen to use
 /// it, it counts alone.
 pub(crate) struct SessionNames {

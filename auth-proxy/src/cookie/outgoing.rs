@@ -18,7 +18,7 @@ const COOKIE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Characters of one chunk, before they are percent-encoded (`core/lib/utils/cookie.ts:26-29`).
+/// Characters of one chunk, before they are percent-encoded (`docs/authjs.md#chunk-size`).
 const CHUNK: usize = 3936;
 
 /// Bytes of the `Cookie` line of a lookup. Node refuses a head over 16 KiB with 431 and closes the connection

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 use percent_encoding::percent_decode_str;
 
-/// `decodeURIComponent`, and the value as it is when that fails (`core/lib/vendored/cookie.ts`).
+/// `decodeURIComponent`, and the value as it is when that fails (`docs/authjs.md#cookie-parse`).
 pub(super) fn decode_or_keep(value: &str) -> Cow<'_, str> {
     decode(value).unwrap_or(Cow::Borrowed(value))
 }

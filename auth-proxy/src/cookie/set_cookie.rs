@@ -70,7 +70,7 @@ fn is_expired<'a>(attributes: impl Iterator<Item = Attribute<'a>>, now: SystemTi
 
 /// The date of an `Expires`, in the three forms of RFC 9110, section 5.6.7.
 ///
-/// Auth.js writes it with JavaScript's `toUTCString` (`core/lib/vendored/cookie.ts`: `serialize`), and so do next-auth
+/// Auth.js writes it with JavaScript's `toUTCString` (`docs/authjs.md#cookie-expires`), and so do next-auth
 /// and Robo: that is the first of these forms, IMF-fixdate. Browsers read more (RFC 6265, section 5.1.1): `01-Jan-1970`, any time zone, a wrong day of the
 /// week. Here such a date is ignored.
 fn date(value: &[u8]) -> Option<SystemTime> {

@@ -8,7 +8,7 @@ use super::text::{pairs, split};
 
 /// Takes out of a request every cookie that Auth.js would join to the session token and that is no part of it.
 ///
-/// Auth.js joins all cookies whose name *starts with* the session cookie's (`core/lib/utils/cookie.ts:154-177`), and
+/// Auth.js joins all cookies whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), and
 /// would read another token than is read here. All other cookies stay as they are, byte for byte.
 pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bool) {
     let Ok(found) = scan(headers, name) else { return };

@@ -24,7 +24,7 @@ impl<P: AuthProxy> Proxy<P> {
     /// A layer that lets renewed sessions reach the browser.
     ///
     /// Auth.js renews the session cookie whenever its `/session` is asked
-    /// (`core/lib/actions/session.ts`), and clears an invalid one. This layer adds the session cookies of a lookup to
+    /// (`docs/authjs.md#session-renew`), and clears an invalid one. This layer adds the session cookies of a lookup to
     /// the handler's response, and no other cookies of it. A response that sets the session cookie itself, as a sign-out
     /// does, stays as it is. Lookups by Bearer token set no cookies. When the session was ended while the request was
     /// under way, by a sign-out in another tab, nothing is added.

@@ -60,7 +60,7 @@ async fn rewrite_json(rewrite: &LocationRewriter<'_>, response: Response) -> Res
 }
 
 /// Takes the `sessionToken` out of a session that page scripts read. Robo tells it in the database strategy
-/// (`robo/events/_start.ts:385-401`): it is the value of a cookie that scripts cannot read.
+/// (`docs/authjs.md#session-callback-robo`): it is the value of a cookie that scripts cannot read.
 pub(super) async fn without_session_token(response: Response) -> Result<Response, AuthError> {
     let unreadable = || {
         AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)

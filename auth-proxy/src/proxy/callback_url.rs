@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 /// The same URI with `callbackUrl=/path` as an absolute URL of this app, or `None` when there is nothing to change.
 ///
-/// Auth.js resolves a relative `callbackUrl` against the host that it is asked under (`core/lib/init.ts:33-37`).
+/// Auth.js resolves a relative `callbackUrl` against the host that it is asked under (`docs/authjs.md#callback-url`).
 /// Where that is another host than this app's, the visitor would end there. This applies to the links that people
 /// follow, `GET signin` and `GET signout`; forms pass untouched, and the browser client sends absolute URLs.
 ///

@@ -93,7 +93,7 @@ impl Page {
     }
 }
 
-/// `signinUrl` or `callbackUrl` of the first provider (`core/lib/pages/index.ts`: an object by provider).
+/// `signinUrl` or `callbackUrl` of the first provider (`docs/authjs.md#providers`: an object by provider).
 fn provider_url(body: &[u8]) -> Option<String> {
     let providers: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
     let provider = providers.values().next()?;

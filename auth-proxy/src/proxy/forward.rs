@@ -181,7 +181,7 @@ async fn downstream_response(
         eviction.finish(shared, response.headers_mut(), purpose.renews()).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
-    // (`core/lib/pages/index.ts`).
+    // (`docs/authjs.md#pages`).
     if !purpose.is_same_for_all || response.headers().contains_key(SET_COOKIE) {
         make_private(response.headers_mut());
     }

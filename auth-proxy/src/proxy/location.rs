@@ -45,7 +45,7 @@ impl<'a> LocationRewriter<'a> {
         }
     }
 
-    /// Rewrites the answer to `X-Auth-Return-Redirect` or `json=true` (`core/index.ts:161-172`):
+    /// Rewrites the answer to `X-Auth-Return-Redirect` or `json=true` (`docs/authjs.md#return-redirect`):
     /// an object with a `url`, of which everything else stays as it is, byte for byte. `None` when there is
     /// nothing to change.
     pub(super) fn json(&self, body: &[u8]) -> Option<Vec<u8>> {

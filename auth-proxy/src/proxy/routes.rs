@@ -2,8 +2,8 @@
 
 use http::Method;
 
-/// A route of Auth.js (`core/lib/index.ts`, `core/lib/utils/web.ts`) or of Robo's email and
-/// password additions (`robo/builtins/email-password/runtime.ts`).
+/// A route of Auth.js (`docs/authjs.md#routes`) or of Robo's email and
+/// password additions (`docs/authjs.md#routes-robo-email`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     /// The methods, as `Allow` lists them.

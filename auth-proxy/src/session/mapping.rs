@@ -23,7 +23,7 @@ impl<F: Fn(&Map<String, Value>) -> Map<String, Value> + Send + Sync + 'static> S
     }
 }
 
-/// What Auth.js's default session callback makes of a token (`core/lib/actions/session.ts`): name,
+/// What Auth.js's default session callback makes of a token (`docs/authjs.md#session-callback`): name,
 /// email, and picture as image; and `sub` as id, which that callback leaves out.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultMapping;

@@ -20,7 +20,7 @@ const SKEW: Duration = Duration::from_secs(300);
 /// The most bytes of a `/session` answer that are read. A session with the claims of a 64 KiB token fits.
 pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 
-/// Reads an answer to a lookup that sent a session cookie (`core/lib/actions/session.ts`).
+/// Reads an answer to a lookup that sent a session cookie (`docs/authjs.md#session-absent`).
 ///
 /// # Errors
 /// - `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200.

@@ -18,7 +18,7 @@ impl Answer {
     }
 
     /// A 302. With `X-Auth-Return-Redirect` Auth.js sends 200 and `{url}` instead, and keeps `Location`
-    /// (`core/index.ts:161-172`).
+    /// (`docs/authjs.md#return-redirect`).
     pub(super) fn redirect(location: &str, as_json: bool) -> Self {
         let answer = if as_json {
             Self::json(StatusCode::OK, serde_json::json!({ "url": location }).to_string())

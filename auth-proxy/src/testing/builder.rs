@@ -14,7 +14,7 @@ use super::port::Port;
 use super::state::{Account, Fake, Settings};
 use crate::config::Strategy;
 
-/// How long a session of Auth.js lasts unless configured (`core/lib/init.ts`: `maxAge`).
+/// How long a session of Auth.js lasts unless configured (`docs/authjs.md#session-max-age`).
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Configures and starts a [`FakeUpstream`].

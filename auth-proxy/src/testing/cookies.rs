@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 use super::state::SeenRequest;
 
-/// The CSRF token of a browser (`core/lib/actions/callback/oauth/csrf-token.ts`).
+/// The CSRF token of a browser (`docs/authjs.md#csrf`).
 pub(super) struct Csrf {
     pub(super) token: String,
     /// Whether the browser sent it. If it did, no new cookie is set.

@@ -10,7 +10,7 @@ use crate::guard::{Policy, RequireSession};
 use crate::provider::AuthProxy;
 use crate::session::SessionData;
 
-/// How long a session of Auth.js lasts by default (`core/lib/init.ts`: `maxAge`).
+/// How long a session of Auth.js lasts by default (`docs/authjs.md#session-max-age`).
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A session of this user, to call a handler or a [`Policy`] with. It expires in 30 days and has no extra fields; use

@@ -9,7 +9,7 @@ use super::mint::{self, mint, unix_now};
 use super::state::Fake;
 use crate::config::Strategy;
 
-/// The longest cookie value that is not split (`core/lib/utils/cookie.ts:26-29`), in characters.
+/// The longest cookie value that is not split (`docs/authjs.md#chunk-size`), in characters.
 const CHUNK: usize = 3936;
 
 impl FakeUpstream {
@@ -55,7 +55,7 @@ impl FakeUpstream {
 }
 
 impl Fake {
-    /// A new token with these claims. Their times and id are overwritten (`core/jwt.ts:57-73`).
+    /// A new token with these claims. Their times and id are overwritten (`docs/authjs.md#token-issue`).
     pub(super) fn token(&self, claims: &Map<String, Value>) -> String {
         let mut claims = claims.clone();
         claims.extend(self.registered_claims());
@@ -83,7 +83,7 @@ impl Fake {
         token
     }
 
-    /// Names and values of the session cookie. A long value is split into chunks (`core/lib/utils/cookie.ts:180-204`).
+    /// Names and values of the session cookie. A long value is split into chunks (`docs/authjs.md#chunk-write`).
     pub(super) fn cookie_pairs(&self, value: &str) -> Vec<(String, String)> {
         let name = &self.settings.cookie_name;
         if value.len() <= CHUNK {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::token::{Decoder, Demands, encrypt};
 
-/// A session token as Auth.js v5 issues it (`core/jwt.ts`): JWE, `dir`, A256CBC-HS512, with `kid`.
+/// A session token as Auth.js v5 issues it (`docs/authjs.md#token-issue`): JWE, `dir`, A256CBC-HS512, with `kid`.
 ///
 /// The claims are used as they are. Set `exp` (seconds since the Unix epoch) to make the token expire.
 ///

@@ -87,7 +87,7 @@ impl<'a> FakeRequest<'a> {
         self.csrf.sent && self.form.get("csrfToken") == Some(&self.csrf.token)
     }
 
-    /// Where the browser goes next. Like the default redirect callback (`core/lib/init.ts:33-37`): paths and URLs of
+    /// Where the browser goes next. Like the default redirect callback (`docs/authjs.md#callback-url`): paths and URLs of
     /// this origin only.
     pub(super) fn callback_url(&self) -> String {
         let requested = self.form.get("callbackUrl").or_else(|| self.query.get("callbackUrl")).cloned();

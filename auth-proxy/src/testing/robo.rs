@@ -19,7 +19,7 @@ pub(super) fn never_answers(seen: &SeenRequest) -> bool {
         || seen.method == Method::TRACE
 }
 
-/// Robo's own answer (`robo/runtime/route-map.ts:19-32`), or `None` where it answers as Auth.js.
+/// Robo's own answer (`docs/authjs.md#routes-robo`), or `None` where it answers as Auth.js.
 pub(super) fn answer(fake: &Fake, seen: &SeenRequest) -> Option<Response> {
     let action = seen.uri.path().strip_prefix(&fake.settings.base_path).unwrap_or_default();
     let action = action.strip_suffix('/').unwrap_or(action);

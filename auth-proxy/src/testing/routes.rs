@@ -14,7 +14,7 @@ use crate::config::{Strategy, TokenFormat};
 use crate::cookie::Candidate;
 use crate::token::{Decoder, Demands};
 
-/// Answers one request as `@auth/core` does (`core/lib/index.ts`).
+/// Answers one request as `@auth/core` does (`docs/authjs.md#routes`).
 pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
     let base_path = &fake.settings.base_path;
     let Some(action) = seen.uri.path().strip_prefix(base_path) else {
@@ -65,7 +65,7 @@ fn providers(request: &FakeRequest<'_>) -> Answer {
     Answer::json(StatusCode::OK, json!({ "credentials": credentials }).to_string())
 }
 
-/// `core/lib/actions/session.ts`: both strategies set the cookie again on every GET.
+/// `docs/authjs.md#session-renew`: both strategies set the cookie again on every GET.
 fn session(request: &FakeRequest<'_>) -> Answer {
     let settings = &request.fake.settings;
     let is_opaque = settings.strategy == Strategy::Database;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::request::FakeRequest;
 use crate::config::Strategy;
 
-/// The fields of `session.user` and the claim that each comes from, in both strategies (`core/lib/init.ts:38-47`).
+/// The fields of `session.user` and the claim that each comes from, in both strategies (`docs/authjs.md#session-callback`).
 const AUTHJS: &[(&str, &str)] = &[("name", "name"), ("email", "email"), ("image", "picture")];
-/// The same for Robo's own callback (`robo/events/_start.ts:385-401`), as observed on a running server: with tokens, and
+/// The same for Robo's own callback (`docs/authjs.md#session-callback-robo`), as observed on a running server: with tokens, and
 /// with a database.
 const ROBO_JWT: &[(&str, &str)] = &[("name", "name"), ("email", "email"), ("emailVerified", "emailVerified")];
 const ROBO_DATABASE: &[(&str, &str)] =

@@ -1,4 +1,4 @@
-//! Registration by email and password as in Robo (`robo/builtins/email-password/signup.ts`).
+//! Registration by email and password as in Robo (`docs/authjs.md#signup-robo`).
 
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, LOCATION};
 use http::{Method, StatusCode};

@@ -80,7 +80,7 @@ impl JweDecoder {
             Choice::Named(key) => return key.open(&parts),
             Choice::Each(enc) => enc,
         };
-        // Auth.js tries only the first secret here (`core/jwt.ts:91`). When a secret is added, that signs out every user
+        // Auth.js tries only the first secret here (`docs/authjs.md#token-decode`). When a secret is added, that signs out every user
         // whose token has no `kid`. So every secret is tried.
         let mut result = Err(TokenError::Unsupported);
         for key in self.keys_for(enc) {
@@ -174,7 +174,7 @@ impl Key {
     fn new(key: &[u8], cipher: Cipher) -> Self {
         let kid = keys::thumbprint(key);
         let enc = cipher.enc().name();
-        // The members in the order of `core/jwt.ts:71`. A header in another order is parsed.
+        // The members in the order of `docs/authjs.md#token-issue`. A header in another order is parsed.
         let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
         let header = URL_SAFE_NO_PAD.encode(header);
         let mac_prefix = match &cipher {

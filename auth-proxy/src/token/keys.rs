@@ -12,7 +12,7 @@ use super::error::KeyError;
 /// Key material. It is wiped when it is dropped.
 pub(super) type Material = Zeroizing<Vec<u8>>;
 
-/// The key of Auth.js v5 (`core/jwt.ts:200-223`): HKDF-SHA256 over the secret, salted with the full
+/// The key of Auth.js v5 (`docs/authjs.md#token-key`): HKDF-SHA256 over the secret, salted with the full
 /// name of the session cookie. 64 bytes for A256CBC-HS512, 32 for A256GCM.
 pub(super) fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result<Material, KeyError> {
     let info = format!("Auth.js Generated Encryption Key ({cookie_name})");
@@ -43,7 +43,7 @@ impl hkdf::KeyType for Length {
 }
 
 /// The thumbprint of a symmetric key (RFC 7638), which Auth.js v5 uses as its `kid`: SHA-512 for a key of 64 bytes,
-/// SHA-256 for one of 32 (`core/jwt.ts:62-65`).
+/// SHA-256 for one of 32 (`docs/authjs.md#token-issue`).
 pub(super) fn thumbprint(key: &[u8]) -> String {
     let algorithm = if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 };
     // The members in lexical order, without white space: RFC 7638, section 3.
@@ -87,7 +87,7 @@ pub(super) fn gcm(key: &[u8]) -> Result<LessSafeKey, KeyError> {
 mod tests {
     use super::*;
 
-    /// Computed with `hkdfSync` and `createHash` of Node, after `core/jwt.ts`.
+    /// Computed with `hkdfSync` and `createHash` of Node, after `docs/authjs.md#token-key`.
     #[test]
     fn known_keys_and_thumbprints() {
         let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::error::TokenError;
 use super::json;
 
-/// Seconds by which the clocks of two machines may differ (`core/jwt.ts`: `clockTolerance: 15`).
+/// Seconds by which the clocks of two machines may differ (`docs/authjs.md#token-decode`).
 const TOLERANCE: f64 = 15.0;
 
 /// How deep claims may be nested. serde_json reads at most 128 levels. Without a lower limit here, a deeper token would

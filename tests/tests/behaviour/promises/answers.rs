@@ -13,7 +13,7 @@ use crate::support::{Auth, app, app_of, upstream};
 
 use super::{PLAIN, oneshot};
 
-/// README, "Answers of one visitor": a response to a request that looked up a session or a token is private. That includes
+/// guide::caching, "Shared caches": a response to a request that looked up a session or a token is private. That includes
 /// lookups by `Auth::session(&headers)` and `Auth::token(&headers)` in a handler behind `attach`.
 #[tokio::test]
 async fn response_after_a_lookup_by_headers_is_private() {
@@ -28,7 +28,7 @@ async fn response_after_a_lookup_by_headers_is_private() {
     assert!(answer.headers().contains_key("cache-control"), "{:?}", answer.headers());
 }
 
-/// README, "Answers of one visitor": a response that sets a session cookie is private, even with `Cacheable`.
+/// guide::caching, "Shared caches": a response that sets a session cookie is private, even with `Cacheable`.
 #[tokio::test]
 async fn cacheable_response_with_a_session_cookie_is_private() {
     let upstream = Upstream::default();
@@ -57,7 +57,7 @@ async fn sign_in_page_is_private() {
     assert!(page.header("cache-control").contains("private"), "{:?}", page.headers);
 }
 
-/// README, `session.expose_session_token`: page scripts do not get the `sessionToken`, whatever the content type, the path
+/// guide::options, `session.expose_session_token`: page scripts do not get the `sessionToken`, whatever the content type, the path
 /// spelling or the range of the request.
 #[tokio::test]
 async fn session_token_is_hidden_from_scripts_in_every_response() {
@@ -100,7 +100,7 @@ async fn session_token_is_hidden_from_scripts_in_every_response() {
     assert_eq!(told, []);
 }
 
-/// README, "Answers of one visitor": headers for shared caches are removed, and a handler's own `no-store` is kept.
+/// guide::caching, "Shared caches": headers for shared caches are removed, and a handler's own `no-store` is kept.
 #[tokio::test]
 async fn shared_cache_headers_are_stripped_and_no_store_is_kept() {
     let upstream = Upstream::default();

@@ -56,7 +56,7 @@ async fn upstream_renews(app: &Router, n: usize) {
     assert_eq!(session_cookies(answer.headers()), [format!("{PLAIN}={token}x")]);
 }
 
-/// README, "Answers on their way": a request that the browser sent before the sign-out and that arrives after it gets no
+/// guide::caching, "Requests under way": a request that the browser sent before the sign-out and that arrives after it gets no
 /// session cookie. That holds for lookups and for the forwarded `GET session` of a page.
 #[tokio::test]
 async fn late_forwarded_session_request_gets_no_cookie() {
@@ -74,7 +74,7 @@ async fn late_forwarded_session_request_gets_no_cookie() {
     }
 }
 
-/// README, "What is remembered": a sign-out takes effect on this instance at once, even if the store does not remove the
+/// guide::caching: a sign-out takes effect on this instance at once, even if the store does not remove the
 /// session in time. Only other instances may still find it (`SessionStore`).
 #[tokio::test]
 async fn sign_out_holds_on_this_instance_when_the_store_fails() {
@@ -91,7 +91,7 @@ async fn sign_out_holds_on_this_instance_when_the_store_fails() {
     assert_eq!(upstream.lookups(), 2, "the upstream is asked again after the sign-out");
 }
 
-/// README, "What ends a session here": the session is evicted before the sign-out is forwarded and again after its response.
+/// guide::caching, "What ends a session": the session is evicted before the sign-out is forwarded and again after its response.
 /// The second eviction must also happen if the browser disconnects, since another tab may have looked the session up in
 /// between.
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
     assert_eq!(status().await, 401, "the session ended through this instance half a second ago");
 }
 
-/// README, "Answers on their way": for 2 minutes after a sign-out no lookup sets a cookie for a token of that session.
+/// guide::caching, "Requests under way": for 2 minutes after a sign-out no lookup sets a cookie for a token of that session.
 /// Renewals of other sessions must not displace the mark of the sign-out: at 140 lookups a second that would take less than
 /// 2 minutes.
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn renewals_of_other_sessions_do_not_displace_a_sign_out_mark() {
     assert_eq!(late().await, Vec::<String>::new());
 }
 
-/// README, "What ends a session here": a sign-out ends every token that the session was renewed through. A forwarded `GET
+/// guide::caching, "What ends a session": a sign-out ends every token that the session was renewed through. A forwarded `GET
 /// session` must record the token that was renewed, not just the first token of the request: with a stray cookie under
 /// the other name these differ.
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn sign_out_ends_the_token_before_its_renewal() {
     }
 }
 
-/// README, "What ends a session here": the session is evicted again after a failed sign-out. An upstream may complete the
+/// guide::caching, "What ends a session": the session is evicted again after a failed sign-out. An upstream may complete the
 /// sign-out after the proxy's timeout.
 #[tokio::test]
 async fn sign_out_that_times_out_evicts_when_done() {
@@ -232,7 +232,7 @@ async fn sign_out_that_times_out_evicts_when_done() {
     assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 401, "the session has ended since");
 }
 
-/// README, "When the upstream is in trouble": every request is answered within `upstream.timeout`. The removals of all tokens
+/// guide::outages: every request is answered within `upstream.timeout`. The removals of all tokens
 /// of a session must share one timeout: one after the other they would add up.
 #[tokio::test]
 async fn sign_out_with_a_hanging_store_is_answered_in_time() {
@@ -248,7 +248,7 @@ async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     assert!(began.elapsed() < Duration::from_millis(1600), "{:?}", began.elapsed());
 }
 
-/// README, "What ends a session here": a sign-out covers the other spellings that a database may accept for the token. The
+/// guide::caching, "What ends a session": a sign-out covers the other spellings that a database may accept for the token. The
 /// default collations of MySQL and Prisma (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) ignore accents, so a token with an
 /// accent could stay cached after the sign-out. Such a token is rejected.
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::support::{Auth, app, app_of, routes, upstream, users};
 
 use super::{PLAIN, SECRET, SECURE, cookie_of, oneshot};
 
-/// README, "Four outcomes": session, token and policy of one request use one credential. Another visitor's response may
+/// guide::policies: session, token and policy of one request use one credential. Another visitor's response may
 /// change the accepted cookie names during the request; that must not change the credential.
 #[tokio::test]
 async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
@@ -71,7 +71,7 @@ async fn tossed_cookie_under_the_unused_name_is_no_outage() {
     }
 }
 
-/// README, "Four outcomes": an invalid Bearer token is 401 also for an `Option`.
+/// guide::policies: an invalid Bearer token is 401 also for an `Option`.
 #[tokio::test]
 async fn bearer_token_without_a_user_is_401_for_option() {
     let nobody = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
@@ -105,7 +105,7 @@ async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     assert_eq!(answer.code(), "token_unknown_key");
 }
 
-/// README, "Writes from other sites": a cross-site write with the session cookie is 403. The layer must look for the cookie
+/// guide::csrf: a cross-site write with the session cookie is 403. The layer must look for the cookie
 /// under the same names as the handler, which depend on the scheme of the request: another visitor over https must not
 /// change which cookie counts over http.
 #[tokio::test]
