@@ -55,9 +55,9 @@ impl FakeUpstreamBuilder {
     ///
     /// - Unknown paths are answered with 200 and a JSON string, other methods with 405, `HEAD` with 400.
     /// - There is no sign-out page.
-    /// - A database sign-in sets two cookies of the same name, and the last one counts. With
-    ///   `X-Auth-Return-Redirect` only the first is sent, which signs nobody in: Robo adds the second to
-    ///   redirects only.
+    /// - A database sign-in sets two cookies of the same name, and the last one counts. The
+    ///   first opens no session. With `X-Auth-Return-Redirect` only the first is sent, so the user stays signed
+    ///   out: Robo adds the second to redirects only.
     /// - A request with a malformed forwarded header is never answered.
     /// - Users register at `/signup`.
     #[must_use]
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "claims are a JSON object")]
+    #[should_panic(expected = "the claims must be a JSON object, not an array")]
     fn user_panics_when_the_claims_are_no_object() {
         let _ = FakeUpstream::builder().user("ada", "secret", json!(["admin"]));
     }

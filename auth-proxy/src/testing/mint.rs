@@ -38,13 +38,22 @@ pub(super) fn unix_now() -> u64 {
 }
 
 /// The claims as a JSON object.
+///
+/// # Panics
+/// When they do not serialise to one. The message names the kind of JSON value, not its content.
 #[track_caller]
 #[expect(clippy::panic, reason = "a tool for tests, and documented")]
 pub(super) fn object(claims: impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(claims) {
-        Ok(Value::Object(object)) => object,
-        _ => panic!("claims are a JSON object"),
-    }
+    let kind = match serde_json::to_value(claims) {
+        Ok(Value::Object(object)) => return object,
+        Ok(Value::Array(_)) => "an array",
+        Ok(Value::String(_)) => "a string",
+        Ok(Value::Number(_)) => "a number",
+        Ok(Value::Bool(_)) => "a boolean",
+        Ok(Value::Null) => "null",
+        Err(error) => panic!("the claims cannot be serialised: {error}"),
+    };
+    panic!("the claims must be a JSON object, not {kind}")
 }
 
 /// Opens tokens as the proxy does, without a cache: the inverse of [`mint`]. For tests that read a token's claims, and
@@ -80,5 +89,40 @@ impl Opener {
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Opener(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::panic::catch_unwind;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn panic_message(of: impl FnOnce() -> String + std::panic::UnwindSafe) -> String {
+        *catch_unwind(of).expect_err("no panic").downcast().expect("a formatted message")
+    }
+
+    #[test]
+    fn minting_panics_with_the_reason_when_the_claims_are_no_object() {
+        for (claims, kind) in [
+            (json!(["admin"]), "an array"),
+            (json!("1"), "a string"),
+            (json!(1), "a number"),
+            (json!(true), "a boolean"),
+            (json!(null), "null"),
+        ] {
+            let expected = format!("the claims must be a JSON object, not {kind}");
+            let v5 = claims.clone();
+            assert_eq!(panic_message(move || mint(&v5, "secret", "authjs.session-token")), expected);
+            assert_eq!(panic_message(move || mint_v4(&claims, "secret")), expected);
+        }
+        let keys_are_no_strings = BTreeMap::from([((1, 2), 3)]);
+        assert_eq!(
+            panic_message(move || mint_v4(&keys_are_no_strings, "secret")),
+            "the claims cannot be serialised: key must be a string"
+        );
     }
 }
