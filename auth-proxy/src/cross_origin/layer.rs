@@ -1,3 +1,5 @@
+//! The layer that refuses cross-origin writes.
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,27 +17,25 @@ use crate::config::{ConfigError, ConfigProblem};
 use crate::provider::{AuthProxy, Proxy};
 
 impl<P: AuthProxy> Proxy<P> {
-    /// A layer against cross-site request forgery: pages of other origins cannot write in the name of who
-    /// is signed in here.
+    /// A layer against cross-site request forgery: pages of other origins cannot write with the visitor's session.
     ///
     /// A request is refused with 403 `cross_origin_refused` when all of this holds:
     ///
     /// - its method is none of GET, HEAD, OPTIONS and TRACE, or it asks for an `Upgrade`, as WebSockets do;
-    /// - it carries a session cookie. Without one it has nobody's name, and a Bearer token without a cookie
-    ///   is no browser's doing; with both the cookie counts, as everywhere here;
+    /// - it carries a session cookie. A request without one passes, with a Bearer token or without: a browser does not add
+    ///   Bearer tokens by itself. With both, the cookie counts, as in the extractors;
     /// - `Sec-Fetch-Site` is neither `same-origin` nor `none`. Where a browser does not send it (over plain
-    ///   http, before 2023, for WebSockets): `Origin` is not this app's, by `public_url`, else by the host that was asked
-    ///   for. `Origin: null` is nobody's. A request with neither header comes from no browser, and passes;
+    ///   http, before 2023, for WebSockets): `Origin` is not this app's, by `public_url`, else by the host of the request.
+    ///   `Origin: null` is no origin. A request with neither header comes from no browser, and passes;
     /// - `Origin` is none of `cors.origins`, and none that was [trusted](CrossOriginProtection::trust_origin).
     ///
     /// Without `public_url` an `Origin` may be https where the request came as http, since TLS may end
     /// before this app; never the other way round. Set `public_url`, and HSTS, to have the scheme compared.
     ///
-    /// It needs no token in forms and no state, and rests on GET changing nothing. Of `SameSite=Lax`, which
-    /// Auth.js sets, it does not need to know, and that does not replace it: another host of the same site
-    /// is not another site. Put it on the app's own routes, before [`attach`](Self::attach): the sign-in
-    /// routes have Auth.js's CSRF token, also against being signed in as somebody else, and providers post
-    /// to them.
+    /// It needs no token in forms and no state; a GET must change nothing. `SameSite=Lax`, which Auth.js sets, does not
+    /// replace it: a page on another host of the same site sends the cookie too. Put it on the app's own routes, before [`attach`](Self::attach): the sign-in
+    /// routes have Auth.js's CSRF token, which also prevents a sign-in under a foreign account, and providers post to
+    /// them.
     ///
     /// Sources: [Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header),
     /// [`Origin` in Fetch](https://fetch.spec.whatwg.org/#origin-header), and OWASP's
@@ -67,7 +67,7 @@ pub struct CrossOriginProtection<P> {
 }
 
 impl<P: AuthProxy> CrossOriginProtection<P> {
-    /// Lets the pages of one more origin write in their visitor's name, besides those of `cors.origins`.
+    /// Lets pages of one more origin write with their visitor's session, besides those of `cors.origins`.
     /// They still need CORS of the app to read the answers, or to send more than a form could.
     ///
     /// ```

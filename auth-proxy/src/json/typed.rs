@@ -23,8 +23,13 @@ pub(crate) fn deserialize_into<T: DeserializeOwned>(
             missing: error.inner().to_string().strip_prefix("missing field ").map(str::to_owned),
             expected: std::any::type_name::<T>(),
         };
-        tracing::error!(target: "auth_proxy::token", %mismatch, "the upstream's data does not match the app's type");
-        AuthError::new(reason).because(mismatch)
+        let error = AuthError::new(reason);
+        if error.is(Reason::CLAIMS_MISMATCH) {
+            tracing::error!(target: "auth_proxy::token", %mismatch, "the upstream's data does not match the app's type");
+        } else {
+            tracing::error!(target: "auth_proxy::lookup", %mismatch, "the upstream's data does not match the app's type");
+        }
+        error.because(mismatch)
     })
 }
 

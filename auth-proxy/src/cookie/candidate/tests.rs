@@ -1,3 +1,5 @@
+//! Tests of the choice of a request's session token.
+
 use http::HeaderValue;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of token families.
+
 use std::collections::HashSet;
 
 use auth_proxy_rules::{Draft, OptionKey};
