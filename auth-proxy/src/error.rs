@@ -13,6 +13,14 @@ use http::{HeaderValue, StatusCode};
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The ways in which a request can fail. An outage is never a sign-out, and neither is ever a sign-in.
+///
+/// ```
+/// use auth_proxy::{AuthError, errors::Outcome};
+///
+/// fn is_our_fault(error: &AuthError) -> bool {
+///     error.outcome() == Outcome::Unavailable
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -74,6 +82,21 @@ impl Outcome {
 /// | `body_too_large` | 413 | bad request |
 /// | `headers_too_large` | 431 | bad request |
 /// | `loop_detected` | 508 | bad request: the address of the upstream is that of this service |
+///
+/// ```
+/// use auth_proxy::{AuthError, Session, auth_proxy};
+///
+/// auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+///
+/// async fn greeting(session: Result<Session<Auth>, AuthError>) -> Result<String, AuthError> {
+///     match session {
+///         Ok(session) => Ok(format!("hello, {}", session.user.name.as_deref().unwrap_or("you"))),
+///         Err(error) if error.is_absent() => Ok("please sign in".to_owned()),
+///         // 401 for an invalid token, 502 to 504 for an outage.
+///         Err(error) => Err(error),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct AuthError {
     reason: &'static Reason,

@@ -52,6 +52,16 @@ impl fmt::Debug for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// One problem of a configuration.
+///
+/// ```
+/// use auth_proxy::auth_proxy;
+///
+/// auth_proxy! { pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+///
+/// let error = Auth::builder().vars([("AUTH_UPSTREAM_URL", "localhost")]).build().unwrap_err();
+/// let problem = &error.problems()[0];
+/// assert_eq!((problem.option(), problem.variable()), ("upstream.base_url", Some("AUTH_UPSTREAM_URL")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
     pub(crate) option: String,

@@ -25,6 +25,14 @@ pub use self::spec::{Spec, Value};
 /// A checked configuration.
 ///
 /// `Debug` shows the settings and the names of the extra headers, never secrets or the values of headers.
+///
+/// ```
+/// # use auth_proxy::auth_proxy;
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+/// let auth = Auth::from_env()?;
+/// assert_eq!(auth.config().sign_in_path(), "/api/auth/signin");
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 pub struct Config {
     pub(crate) settings: Settings,
     /// The extra headers. Each value is marked as sensitive.

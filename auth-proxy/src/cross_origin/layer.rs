@@ -61,6 +61,16 @@ impl<P: AuthProxy> Proxy<P> {
 }
 
 /// Refuses writes that pages of other origins make. See [`Proxy::cross_origin_protection`].
+///
+/// ```
+/// # use auth_proxy::auth_proxy;
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+/// # use axum::{Router, routing::post};
+/// # let auth = Auth::from_env()?;
+/// let protection = auth.cross_origin_protection().trust_origin("https://admin.example.com")?;
+/// let writes: Router = Router::new().route("/transfer", post(|| async { "done" })).layer(protection);
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 pub struct CrossOriginProtection<P> {
     proxy: Proxy<P>,
     trusted: Arc<[Origin]>,

@@ -55,6 +55,15 @@ impl<P: AuthProxy> Proxy<P> {
 }
 
 /// Relays renewed session cookies. See [`Proxy::session_cookie_layer`].
+///
+/// ```
+/// # use auth_proxy::auth_proxy;
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+/// # use axum::{Router, routing::get};
+/// # let auth = Auth::from_env()?;
+/// let app: Router = Router::new().route("/", get(|| async { "hello" })).layer(auth.session_cookie_layer());
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 pub struct SessionCookieLayer<P> {
     proxy: Proxy<P>,
 }

@@ -43,6 +43,15 @@ impl<P: AuthProxy> Proxy<P> {
 }
 
 /// Protects a group of routes. See [`Proxy::require`].
+///
+/// ```
+/// # use auth_proxy::auth_proxy;
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+/// # use axum::{Router, routing::get};
+/// # let auth = Auth::from_env()?;
+/// let members: Router = Router::new().route("/members", get(|| async { "hello" })).route_layer(auth.require());
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 pub struct RequireLayer<P, A = AnySession> {
     proxy: Proxy<P>,
     policy: PhantomData<fn() -> A>,

@@ -38,6 +38,15 @@ pub trait Policy<P: AuthProxy>: 'static {
 }
 
 /// The policy of a guard without one: every signed-in visitor may pass.
+///
+/// ```
+/// use auth_proxy::{RequireSession, auth_proxy, guards::AnySession};
+///
+/// auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+///
+/// // The same as `RequireSession<Auth>`.
+/// async fn dashboard(_: RequireSession<Auth, AnySession>) -> &'static str { "hello" }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct AnySession;
 

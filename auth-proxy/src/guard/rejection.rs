@@ -13,6 +13,19 @@ use crate::provider::Shared;
 
 /// The answer of a guard to a request that may not pass: the error, or a redirect to the sign-in page for a browser
 /// navigation without a session.
+///
+/// ```
+/// use auth_proxy::{RequireSession, auth_proxy, guards::GuardRejection};
+///
+/// auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+///
+/// async fn page(guard: Result<RequireSession<Auth>, GuardRejection>) -> String {
+///     match guard {
+///         Ok(_) => "hello".to_owned(),
+///         Err(rejection) => format!("not allowed: {}", rejection.error().code()),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct GuardRejection {
     error: AuthError,

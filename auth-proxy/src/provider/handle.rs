@@ -18,6 +18,16 @@ use crate::upstream::{DynFetch, Upstream};
 use crate::warnings::{OnceWarnings, Warning};
 
 /// A type declared by [`auth_proxy!`](crate::auth_proxy). Implemented by the macro, not by hand.
+///
+/// ```
+/// use auth_proxy::{AuthProxy, Proxy, Session};
+/// use http::HeaderMap;
+///
+/// /// Works with every declared type.
+/// async fn is_signed_in<P: AuthProxy>(proxy: &Proxy<P>, headers: &HeaderMap) -> bool {
+///     matches!(proxy.session(headers).await, Ok(Some(_)))
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a proxy",
     label = "not declared by `auth_proxy!`",
@@ -47,6 +57,26 @@ pub trait Declared: Sized {
 /// A router state that carries the proxy `P`: the proxy itself, or a struct that holds one.
 ///
 /// Implemented for every state with `P: FromRef<S>`.
+///
+/// ```
+/// use auth_proxy::{Session, auth_proxy};
+/// use axum::{Router, extract::FromRef, routing::get};
+///
+/// auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+///
+/// #[derive(Clone)]
+/// struct App { auth: Auth }
+///
+/// impl FromRef<App> for Auth {
+///     fn from_ref(app: &App) -> Auth { app.auth.clone() }
+/// }
+///
+/// async fn me(_session: Session<Auth>) -> &'static str { "hello" }
+///
+/// # let auth = Auth::from_env()?;
+/// let app: Router = auth.attach(Router::new().route("/me", get(me))).with_state(App { auth });
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` does not carry the proxy `{P}`",
     label = "this state has no `{P}`",
@@ -69,6 +99,16 @@ impl<P: AuthProxy + FromRef<S>, S> Provides<P> for S {
 ///
 /// A declared type dereferences to it, so `auth.router()`, `auth.session(&headers)` and the other
 /// methods here are called on the declared type.
+///
+/// ```
+/// use auth_proxy::auth_proxy;
+///
+/// auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+///
+/// let auth = Auth::from_env()?;
+/// assert_eq!(auth.config().base_path(), "/api/auth");
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 pub struct Proxy<P> {
     shared: Arc<Shared>,
     provider: PhantomData<fn() -> P>,

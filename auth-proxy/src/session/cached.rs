@@ -19,6 +19,14 @@ use crate::json::deserialize_into;
 ///
 /// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
 /// of it. `Debug` shows when the upstream was asked and nothing of the user.
+///
+/// ```
+/// use auth_proxy::{errors::BoxError, store::CachedSession};
+///
+/// fn to_text(session: &CachedSession) -> Result<String, BoxError> {
+///     Ok(serde_json::to_string(session)?)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct CachedSession {
     inner: Arc<Inner>,

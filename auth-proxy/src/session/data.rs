@@ -71,6 +71,12 @@ impl<U: Serialize> Serialize for SessionData<U> {
 /// other field in `extra`.
 ///
 /// `Debug` shows the id and the names of the extra fields, not their values.
+///
+/// ```
+/// let user: auth_proxy::User = serde_json::from_str(r#"{ "name": "Ada", "role": "admin" }"#)?;
+/// assert_eq!((user.name.as_deref(), &user.extra["role"]), (Some("Ada"), &"admin".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// The user's id. Auth.js's default callback does not tell it; see the upstream's session

@@ -14,6 +14,14 @@ use crate::forwarded::ForwardedAs;
 /// Two spellings of one token have the same key, so that a sign-out with either ends the session. A cached session is used
 /// only for the exact token that the upstream answered for. The key is the same in every process, so that instances can
 /// share a store, and it differs between upstreams, base paths and sets of `upstream.headers`.
+///
+/// ```
+/// use auth_proxy::store::SessionKey;
+///
+/// fn redis_key(key: &SessionKey) -> String {
+///     key.as_bytes().iter().fold("session:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionKey([u8; 32]);
 

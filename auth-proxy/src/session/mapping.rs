@@ -12,6 +12,26 @@ use super::raw::RawSession;
 /// under their own names, `session.claims: [role]` in the block is enough. Set a mapping with
 /// [`Builder::session_mapping`](crate::options::Builder::session_mapping) when the upstream's session
 /// callback does more than that. Implemented for functions of the same shape.
+///
+/// ```
+/// use auth_proxy::{auth_proxy, options::SessionSource, sessions::{DefaultMapping, SessionMapping}};
+/// use serde_json::{Map, Value};
+///
+/// auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+///
+/// fn with_roles(claims: &Map<String, Value>) -> Map<String, Value> {
+///     let mut session = DefaultMapping.session(claims);
+///     session.insert("roles".to_owned(), claims.get("roles").cloned().unwrap_or_default());
+///     session
+/// }
+///
+/// let auth = Auth::builder()
+///     .upstream_secret(["a secret of the Auth.js server, 32 bytes"])
+///     .session_source(SessionSource::Local)
+///     .session_mapping(with_roles)
+///     .build()?;
+/// # Ok::<(), auth_proxy::ConfigError>(())
+/// ```
 pub trait SessionMapping: Send + Sync + 'static {
     /// The session of these claims.
     fn session(&self, claims: &Map<String, Value>) -> Map<String, Value>;
@@ -25,6 +45,14 @@ impl<F: Fn(&Map<String, Value>) -> Map<String, Value> + Send + Sync + 'static> S
 
 /// What Auth.js's default session callback makes of a token (`docs/authjs.md#session-callback`): name,
 /// email, and picture as image; and `sub` as id, which that callback leaves out.
+///
+/// ```
+/// use auth_proxy::sessions::{DefaultMapping, SessionMapping};
+/// use serde_json::{Map, json};
+///
+/// let claims = Map::from_iter([("sub".to_owned(), json!("1")), ("name".to_owned(), json!("Ada"))]);
+/// assert_eq!(DefaultMapping.session(&claims)["user"], json!({ "id": "1", "name": "Ada" }));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultMapping;
 

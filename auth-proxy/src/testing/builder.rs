@@ -18,6 +18,22 @@ use crate::config::Strategy;
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Configures and starts a [`FakeUpstream`].
+///
+/// ```
+/// use auth_proxy::testing::FakeUpstream;
+/// use serde_json::json;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let upstream = FakeUpstream::builder()
+///     .user("ada", "secret", json!({ "sub": "1", "name": "Ada", "role": "admin" }))
+///     .session_claims(["role"])
+///     .start()
+///     .await?;
+/// # let _ = upstream;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct FakeUpstreamBuilder {
     settings: Settings,

@@ -13,6 +13,19 @@ use super::state::{Fake, SeenRequest};
 /// cookies and tokens included, and everything else with 400. Unless the builder is given users, there is one:
 /// `demo` with the password `demo`. [`set_fault`](Self::set_fault) makes it fail in each of the ways of
 /// [`Fault`]. It stops when it is dropped.
+///
+/// ```
+/// use auth_proxy::{auth_proxy, testing::FakeUpstream};
+///
+/// auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let upstream = FakeUpstream::start().await?;
+/// let auth = Auth::builder().upstream_base_url(upstream.url()).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct FakeUpstream {
     fake: Arc<Fake>,
     url: String,

@@ -8,6 +8,16 @@ use serde_json::{Map, Value};
 /// The default claims of a token: those that Auth.js sets, and all others in `extra`.
 ///
 /// `Debug` prints the subject, the expiry and the names of the extra claims, not their values.
+///
+/// ```
+/// use auth_proxy::{Token, auth_proxy};
+///
+/// auth_proxy! { struct Auth { upstream: { base_url: env("URL"), secret: env("AUTH_SECRET") } } }
+///
+/// async fn plan(token: Token<Auth>) -> String {
+///     token.extra.get("plan").and_then(|plan| plan.as_str()).unwrap_or("free").to_owned()
+/// }
+/// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
     /// The user's id.

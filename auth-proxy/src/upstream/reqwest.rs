@@ -10,6 +10,17 @@ use crate::error::BoxError;
 /// certificates. Behind the feature `reqwest`; the built-in client does not need it.
 ///
 /// A request without `Accept` is sent with `*/*`, which means the same (RFC 9110, section 12.5.1).
+///
+/// ```
+/// use auth_proxy::{auth_proxy, fetch::Reqwest};
+/// use reqwest::redirect::Policy;
+///
+/// auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+///
+/// let client = reqwest::Client::builder().redirect(Policy::none()).build()?;
+/// let auth = Auth::builder().upstream_fetch(Reqwest::new(client)).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reqwest(reqwest::Client);
 
