@@ -143,7 +143,8 @@ minimal() {
   say "the oldest version of each direct dependency"
   local copy
   copy=$(mktemp -d)
-  trap 'rm -rf "$copy"' EXIT
+  # shellcheck disable=SC2064 # The variable is gone when the trap runs.
+  trap "rm -rf '$copy'" EXIT
   tar cf - --exclude=target Cargo.toml README.md "${PACKAGES[@]#axum-}" | tar xf - -C "$copy"
   sed -i -e '/^members = \[/,/^\]/c members = ["auth-proxy*"]' -e '/^exclude = /d' "$copy/Cargo.toml"
   # The option is unstable. It is not set for the build, whose build scripts read it.

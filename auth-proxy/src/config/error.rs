@@ -27,6 +27,11 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// One problem with the value of an option.
+    pub(crate) fn of(name: &'static str, option: &str, message: String) -> Self {
+        Self { name, problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }] }
+    }
+
     /// The problems, in the order of the table of options.
     #[must_use]
     pub fn problems(&self) -> &[ConfigProblem] {

@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use auth_proxy_rules::{Origin, origin};
+use auth_proxy_rules::{InvalidValue, Origin, origin};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::Request;
 use tower::{Layer, Service};
 
 use super::check;
-use crate::config::{ConfigError, ConfigProblem};
+use crate::config::ConfigError;
 use crate::provider::{AuthProxy, Proxy};
 
 impl<P: AuthProxy> Proxy<P> {
@@ -91,14 +91,8 @@ impl<P: AuthProxy> CrossOriginProtection<P> {
     /// # Errors
     /// [`ConfigError`] when the text is no http(s) origin.
     pub fn trust_origin(mut self, text: &str) -> Result<Self, ConfigError> {
-        let trusted = origin(text).map_err(|bad| ConfigError {
-            name: P::SPEC.name,
-            problems: vec![ConfigProblem {
-                option: "trust_origin".to_owned(),
-                variable: None,
-                message: bad.to_string(),
-            }],
-        })?;
+        let invalid = |error: InvalidValue| ConfigError::of(P::SPEC.name, "trust_origin", error.to_string());
+        let trusted = origin(text).map_err(invalid)?;
         self.trusted = self.trusted.iter().cloned().chain([trusted]).collect();
         Ok(self)
     }

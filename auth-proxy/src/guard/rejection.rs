@@ -75,3 +75,22 @@ impl std::error::Error for GuardRejection {
         std::error::Error::source(&self.error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+    use crate::error::Reason;
+
+    #[test]
+    fn error_chain_names_each_error_once() {
+        let error = AuthError::new(Reason::UPSTREAM_FAILED).because("connection reset");
+        let rejection = GuardRejection { error, sign_in: None };
+        let causes: Vec<String> = std::iter::successors(rejection.source(), |cause| cause.source())
+            .map(ToString::to_string)
+            .collect();
+        assert!(rejection.to_string().ends_with("(upstream_failed)"), "{rejection}");
+        assert_eq!(causes, ["connection reset"]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Builder;
-use crate::config::{Config, ConfigError, ConfigProblem};
+use crate::config::{Config, ConfigError};
 use crate::cookie::SessionNames;
 use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Keys, NamedClaims, Sessions};
@@ -17,10 +17,7 @@ use crate::warnings::OnceWarnings;
 /// When no key can be derived from a secret, or the client cannot be made.
 pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Result<Proxy<P>, ConfigError> {
     let name = P::SPEC.name;
-    let problem = |option: &str, message: String| ConfigError {
-        name,
-        problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }],
-    };
+    let problem = |option: &str, message: String| ConfigError::of(name, option, message);
     let settings = config.settings.clone();
     if builder.mapping.is_some() && !settings.session_claims.is_empty() {
         let message = "a `session_mapping` says alone what a session shows: remove one of the two, \
