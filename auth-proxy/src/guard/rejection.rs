@@ -87,9 +87,12 @@ mod tests {
     fn error_chain_names_each_error_once() {
         let error = AuthError::new(Reason::UPSTREAM_FAILED).because("connection reset");
         let rejection = GuardRejection { error, sign_in: None };
-        let causes: Vec<String> = std::iter::successors(rejection.source(), |cause| cause.source())
-            .map(ToString::to_string)
-            .collect();
+        let mut causes = Vec::new();
+        let mut cause = rejection.source();
+        while let Some(found) = cause {
+            causes.push(found.to_string());
+            cause = found.source();
+        }
         assert!(rejection.to_string().ends_with("(upstream_failed)"), "{rejection}");
         assert_eq!(causes, ["connection reset"]);
     }
