@@ -1,5 +1,5 @@
 // PAGE, on another site than APP, signs in at APP with the client that it imports from there, and is
-// known; FOREIGN, which APP does not name, can do nothing of it.
+// known; a page at FOREIGN, an origin that APP does not list, cannot use the sign-in routes.
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

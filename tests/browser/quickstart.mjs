@@ -79,7 +79,7 @@ async function visit(options, name) {
 
   const first = await page.goto(APP)
   assert.match(first.headers()["content-security-policy"], /^default-src 'none'; style-src 'self'; /)
-  await page.waitForSelector('h1:text("Hello, foreign")')
+  await page.waitForSelector('h1:text("Hello, guest")')
   assert.equal(await lookup(), "None: the browser sent no session cookie")
   await focused(page, ".button")
   await look("signed-out")
@@ -112,7 +112,7 @@ async function visit(options, name) {
   await page.waitForURL(`${APP}/api/auth/signout?callbackUrl=/`)
   await look("sign-out")
   await page.getByRole("button", { name: "Sign out" }).click()
-  await page.waitForSelector('h1:text("Hello, foreign")')
+  await page.waitForSelector('h1:text("Hello, guest")')
   await page.goto(`${APP}/dashboard`)
   assert.equal(new URL(page.url()).pathname, "/api/auth/signin")
   assert.deepEqual(complaints, [], name)
