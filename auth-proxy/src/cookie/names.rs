@@ -157,7 +157,7 @@ impl SessionNames {
             };
             match self.all.iter().find(named).map(|name| name.place) {
                 Some(0) => self.used.store(SECURE, Ordering::Relaxed),
-                // The prefixed name, once seen, stays.
+                // Once the prefixed name was seen, a cookie without the prefix does not change the choice.
                 Some(_) => {
                     let _ = self.used.compare_exchange(UNSEEN, PLAIN, Ordering::Relaxed, Ordering::Relaxed);
                 }

@@ -59,8 +59,8 @@ impl Look {
         let settings = &self.shared.settings;
         let Some(url) = self.page.url(body, &settings.upstream_base_path) else { return };
         match verdict(&self.own, &url, &self.domains) {
-            // Without `public_url` this app's origin comes from the client's request. That one is right says nothing of the
-            // next, so the check goes on.
+            // With `public_url` one match settles it. Without it, this app's origin is a claim of the client: a match says
+            // nothing about the URLs for other clients, so later responses are checked too.
             Verdict::Own if settings.public_url.is_some() => {
                 self.shared.warnings.mark_logged(Warning::ForeignUrls);
             }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_lookup_gives_up_before_its_deadline() {
+    async fn lookup_without_a_place_fails_before_its_deadline() {
         let admission = admission("1", "1");
         let began = Instant::now();
         let deadline = began + Duration::from_secs(10);

@@ -42,7 +42,7 @@ impl Verdict {
 fn may_retry(attempt: &Attempt, policy: RetryPolicy) -> bool {
     let is_idempotent = policy == RetryPolicy::Idempotent;
     match attempt {
-        // Honour Retry-After: no retry.
+        // The response says when to come back (Retry-After). A retry would come sooner, so there is none.
         Ok(response) => {
             is_idempotent && is_outage(response.status()) && !response.headers().contains_key(RETRY_AFTER)
         }

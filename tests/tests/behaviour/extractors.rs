@@ -106,7 +106,7 @@ async fn session_mapping_builds_local_sessions() {
 }
 
 #[tokio::test]
-async fn database_sessions_hide_their_token_and_end_on_sign_out() {
+async fn database_session_token_is_hidden_and_sign_out_ends_the_session() {
     let builder = || FakeUpstream::builder().strategy(SessionStrategy::Database);
     for builder in [builder(), builder().robo()] {
         let upstream = users(builder).start().await.unwrap();

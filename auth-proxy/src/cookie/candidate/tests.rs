@@ -146,7 +146,7 @@ fn no_two_ways_of_sending_look_alike() {
 }
 
 #[test]
-fn cookies_that_auth_js_would_join_go_no_further() {
+fn stray_session_cookies_are_not_forwarded() {
     let left = |line: &str, opaque: bool| {
         let mut headers = cookies(&[line]);
         drop_stray_cookies(&mut headers, "s", opaque);

@@ -59,7 +59,7 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
 /// SECURITY.md: a cookie under the name that the upstream does not use signs nobody in and keeps nobody out. Another host of
 /// the site can set such a cookie; a signed-out visitor with it must not get 502 on every page.
 #[tokio::test]
-async fn tossed_cookie_under_the_unused_name_is_no_outage() {
+async fn cookie_under_the_unused_name_is_not_taken_for_an_outage() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;

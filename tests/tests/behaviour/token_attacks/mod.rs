@@ -225,7 +225,7 @@ async fn token_under_another_key_is_rejected() {
 
 /// Times are JSON numbers and occur once (RFC 7519, section 2).
 #[tokio::test]
-async fn malformed_times_are_rejected() {
+async fn malformed_token_times_are_rejected() {
     let app = app(TokenFormat::Hs256, &[SECRET]).await;
     let with = |members: &str| hs256(&format!(r#"{{"sub":"ada",{members}}}"#));
     let (mut malformed, mut expired, mut early, mut good) = (vec![], vec![], vec![], vec![]);
