@@ -1,12 +1,18 @@
-//! Helpers of the test suites: an app on a real socket, a client with a cookie jar, and raw requests. The log watch runs with
-//! all of them and aborts on logged secrets and library panics.
+//! Helpers of the test suites: an app on a real socket, a client with a cookie jar, raw requests, captured logs, and a
+//! shared session store. The log watch runs with all of them and aborts on logged secrets and library panics.
 
+mod cookies;
+mod log_capture;
 pub mod scanner;
 mod secrets;
 mod settle;
+mod store;
 pub mod watch;
 
-pub use self::settle::{alive_tasks, clears_the_session, settles};
+pub use self::cookies::{COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};
+pub use self::log_capture::LogCapture;
+pub use self::settle::{alive_tasks, settles};
+pub use self::store::SharedStore;
 
 /// Compiles the Rust blocks of the Next.js guide.
 #[cfg(doctest)]
@@ -55,10 +61,12 @@ impl App {
     }
 
     /// Sends exactly these bytes, and returns everything until the connection closes.
-    pub async fn raw(&self, request: &str) -> String {
-        secrets::of_request(request);
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> String {
+        let request = request.as_ref();
+        secrets::of_request(&String::from_utf8_lossy(request));
         let mut socket = TcpStream::connect(self.addr).await.unwrap();
-        socket.write_all(request.as_bytes()).await.unwrap();
+        // The app may close the connection before all bytes are written.
+        socket.write_all(request).await.ok();
         let mut answer = Vec::new();
         let read = socket.read_to_end(&mut answer);
         tokio::time::timeout(std::time::Duration::from_secs(20), read)

@@ -1,4 +1,4 @@
-//! Waiting for the end of tasks and connections, and detecting cleared session cookies.
+//! Waiting for the end of tasks and connections.
 
 use std::time::{Duration, Instant};
 
@@ -22,27 +22,4 @@ pub async fn settles(holds: impl Fn() -> bool) -> bool {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     true
-}
-
-/// Whether this `Set-Cookie` clears the session cookie or a chunk of it.
-pub fn clears_the_session(line: &str) -> bool {
-    let Some(rest) = line.strip_prefix("authjs.session-token") else { return false };
-    let rest = match rest.strip_prefix('.') {
-        Some(chunk) => chunk.trim_start_matches(|digit: char| digit.is_ascii_digit()),
-        None => rest,
-    };
-    rest.starts_with("=;") || rest == "=" || rest.starts_with('=') && rest.contains("Max-Age=0")
-}
-
-#[test]
-fn clears_the_session_detects_cleared_cookies_and_chunks() {
-    for line in
-        ["authjs.session-token=", "authjs.session-token.12=; Path=/", "authjs.session-token=x; Max-Age=0"]
-    {
-        assert!(clears_the_session(line), "{line}");
-    }
-    for line in ["authjs.session-token=x; Path=/", "authjs.session-tokens=", "authjs.csrf-token=; Max-Age=0"]
-    {
-        assert!(!clears_the_session(line), "{line}");
-    }
 }

@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::scanner::Scanner;
+use crate::{COOKIE_NAME, SECURE_COOKIE_NAME};
 
 static SECRETS: LazyLock<Arc<Scanner>> = LazyLock::new(Arc::default);
 
@@ -29,7 +30,7 @@ pub fn start() {
         // The secret of the fake upstream, and the keys derived from it.
         let fake = "a fake secret that is long enough";
         secret(fake);
-        for name in ["authjs.session-token", "__Secure-authjs.session-token"] {
+        for name in [COOKIE_NAME, SECURE_COOKIE_NAME] {
             SECRETS.add(&derived_key(fake, name));
         }
         // The API key of the app in the behaviour suite.

@@ -5,29 +5,25 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use auth_proxy::options::SessionStrategy;
-use auth_proxy_tests::App;
+use auth_proxy_tests::{App, COOKIE_NAME};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::app::app;
-use crate::node::{ANSWERS, Node};
-use crate::strict_upstream::{StrictUpstream, ok};
-use crate::support::{Auth, COOKIE, read};
+use crate::support::{ANSWERS, Auth, Node, StrictUpstream, app, ok, read};
 
 /// Requests of regular visitors, and how many succeeded.
 #[derive(Debug, Default)]
 struct Good {
     asked: usize,
     answered: usize,
-    /// The first failure.
-    wrong: Option<String>,
+    first_failure: Option<String>,
 }
 
 /// Sends requests of regular visitors, each with its own token, while three attackers send `bad` in a loop. `seen_as` are
 /// the header lines of the regular requests, `Host` included. Returns the result, and the number of bad requests.
-async fn siege(app: &App, bad: &[String], rounds: usize, seen_as: &str) -> (Good, usize) {
+async fn ask_during_attack(app: &App, bad: &[String], rounds: usize, seen_as: &str) -> (Good, usize) {
     let (is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let good = async {
         let mut good = Good::default();
@@ -38,14 +34,14 @@ async fn siege(app: &App, bad: &[String], rounds: usize, seen_as: &str) -> (Good
         for n in 0..rounds {
             for target in ["/me", "/api/auth/signin", "/api/auth/providers"] {
                 let request = format!(
-                    "GET {target} HTTP/1.1\r\n{seen_as}Connection: close\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.{n:04}\r\n\r\n"
+                    "GET {target} HTTP/1.1\r\n{seen_as}Connection: close\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.{n:04}\r\n\r\n"
                 );
                 let (status, answer) = read(&app.raw(&request).await);
                 good.asked += 1;
                 if status == 200 {
                     good.answered += 1;
                 } else {
-                    good.wrong.get_or_insert(format!("{target}: {answer}"));
+                    good.first_failure.get_or_insert(format!("{target}: {answer}"));
                 }
             }
         }
@@ -72,31 +68,31 @@ fn head(target: &str, headers: &str) -> String {
 fn too_large() -> Vec<(&'static str, Vec<String>)> {
     let bars = "|".repeat(22_000);
     let chunks = |piece: &str| {
-        let pairs: Vec<_> = (0..6).map(|n| format!("{COOKIE}.{n}={piece}")).collect();
+        let pairs: Vec<_> = (0..6).map(|n| format!("{COOKIE_NAME}.{n}={piece}")).collect();
         format!("Cookie: {}\r\n", pairs.join("; "))
     };
     let shaped = |length: usize| format!("AAAA..AAAA.{}.AAAA", "A".repeat(length));
     let lookups = vec![
-        format!("Cookie: {COOKIE}={bars}\r\n"),
+        format!("Cookie: {COOKIE_NAME}={bars}\r\n"),
         format!("Authorization: Bearer {bars}\r\n"),
         chunks(&"|".repeat(3900)),
         chunks(&"A".repeat(3900)),
-        format!("Cookie: {COOKIE}={}\r\n", shaped(60_000)),
-        format!("Cookie: {COOKIE}={}\r\n", shaped(14_000)),
-        format!("Cookie: {COOKIE}={}\r\n", shaped(11_996)),
+        format!("Cookie: {COOKIE_NAME}={}\r\n", shaped(60_000)),
+        format!("Cookie: {COOKIE_NAME}={}\r\n", shaped(14_000)),
+        format!("Cookie: {COOKIE_NAME}={}\r\n", shaped(11_996)),
         format!("Authorization: Bearer {}\r\n", shaped(11_996)),
-        format!("Cookie: {COOKIE}={}\r\n", "%C3%A4".repeat(5_000)),
+        format!("Cookie: {COOKIE_NAME}={}\r\n", "%C3%A4".repeat(5_000)),
     ];
     let companions = vec![
-        format!("Cookie: {COOKIE}=AAAA..AAAA.AAAA.AAAA; authjs.csrf-token={}\r\n", "a".repeat(20_000)),
-        format!("Cookie: {COOKIE}=AAAA..AAAA.AAAA.AAAA; authjs.callback-url={}\r\n", bars),
-        format!("Cookie: {COOKIE}=AAAA..AAAA.AAAA.AAAA; authjs.callback-url=x\r\n"),
+        format!("Cookie: {COOKIE_NAME}=AAAA..AAAA.AAAA.AAAA; authjs.csrf-token={}\r\n", "a".repeat(20_000)),
+        format!("Cookie: {COOKIE_NAME}=AAAA..AAAA.AAAA.AAAA; authjs.callback-url={}\r\n", bars),
+        format!("Cookie: {COOKIE_NAME}=AAAA..AAAA.AAAA.AAAA; authjs.callback-url=x\r\n"),
     ];
     let forwarded: Vec<_> =
         ["/api/auth/session", "/api/auth/providers", "/api/auth/csrf", "/api/auth/signin"]
             .iter()
             .flat_map(|target| {
-                [format!("Cookie: {COOKIE}={bars}\r\n"), format!("X-A: {}\r\n", "a".repeat(30_000))]
+                [format!("Cookie: {COOKIE_NAME}={bars}\r\n"), format!("X-A: {}\r\n", "a".repeat(30_000))]
                     .map(|headers| head(target, &headers))
             })
             .collect();
@@ -130,7 +126,7 @@ async fn oversized_heads_do_not_open_the_circuit() {
                     app(Auth::builder().upstream_base_url(url.clone()).upstream_session_strategy(strategy))
                         .await;
                 let host = format!("Host: {}\r\n", app.addr);
-                let (good, bad) = siege(&app, &bad, 8, &host).await;
+                let (good, bad) = ask_during_attack(&app, &bad, 8, &host).await;
                 assert_eq!(good.answered, good.asked, "{upstream}, {strategy:?}, {how}: {good:?}");
                 (asked, answered, sent) = (asked + good.asked, answered + good.answered, sent + bad);
             }
@@ -162,7 +158,7 @@ fn hosts(named: &[&str], more: &str) -> Vec<String> {
     let request = |host: &str, target: &str| {
         let line = if host.is_empty() { String::new() } else { format!("Host: {host}\r\n") };
         let version = if host.is_empty() { "1.0" } else { "1.1" };
-        let cookie = format!("Cookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n");
+        let cookie = format!("Cookie: {COOKIE_NAME}=aaaa..bbbb.cccc.dddd\r\n");
         format!(
             "GET {target} HTTP/{version}\r\n{line}Connection: close\r\n{}{cookie}\r\n",
             more.replace("{}", host)
@@ -180,7 +176,7 @@ async fn foreign_hosts_do_not_open_the_circuit() {
         let app =
             app(Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(strategy))
                 .await;
-        let (good, sent) = siege(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
+        let (good, sent) = ask_during_attack(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
         println!(
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
             good.answered, good.asked, strategy
@@ -198,7 +194,7 @@ async fn foreign_forwarded_hosts_do_not_open_the_circuit() {
     let seen_as = "Host: app.internal\r\nX-Forwarded-Host: app.example.com\r\n";
     // A proxy that accepts every host writes the client's host here.
     let bad = hosts(&HOSTS[..4], "X-Forwarded-Host: {}\r\n");
-    let (good, sent) = siege(&app, &bad, 40, seen_as).await;
+    let (good, sent) = ask_during_attack(&app, &bad, 40, seen_as).await;
     println!(
         "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts came through a trusted proxy",
         good.answered, good.asked
@@ -215,7 +211,7 @@ async fn circuit_closes_again_behind_a_router_that_knows_only_the_public_host() 
     let app = app(builder.upstream_retries(0).upstream_circuit_breaker(3)).await;
     let me = async || {
         let headers =
-            format!("X-Forwarded-Host: app.example.com\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n");
+            format!("X-Forwarded-Host: app.example.com\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.dddd\r\n");
         app.raw_get("/me", &headers).await.0
     };
     for _ in 0..4 {

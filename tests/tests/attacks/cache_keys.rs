@@ -1,21 +1,16 @@
 //! Attack 6: a cached session, or a lookup in progress, of one host or upstream is used to get in at another.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_proxy::{
-    options::{Builder, SessionStrategy},
-    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
-};
-use auth_proxy_tests::App;
+use auth_proxy::options::{Builder, SessionStrategy};
+use auth_proxy_tests::{App, COOKIE_NAME, SharedStore};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::app::app;
-use crate::support::{Auth, COOKIE, get};
+use crate::support::{Auth, app, get};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const PAIRS: usize = 60;
@@ -34,7 +29,7 @@ async fn upstream(
             let response: Response = if is_known {
                 r#"{"user":{"name":"Ada"}}"#.into_response()
             } else {
-                ([("set-cookie", format!("{COOKIE}=; Max-Age=0"))], "null").into_response()
+                ([("set-cookie", format!("{COOKIE_NAME}=; Max-Age=0"))], "null").into_response()
             };
             response
         }
@@ -47,7 +42,7 @@ fn header<'r>(request: &'r Request, name: &str) -> &'r str {
 }
 
 fn token(number: usize) -> String {
-    format!("Cookie: {COOKIE}=aaaa..bbbb.cccc.{number:04}\r\n")
+    format!("Cookie: {COOKIE_NAME}=aaaa..bbbb.cccc.{number:04}\r\n")
 }
 
 /// Sends each token to both hosts at the same time, twice, and counts the accepted requests of each host.
@@ -78,11 +73,8 @@ async fn session_of_one_host_is_not_served_at_another() {
             .await;
             // In both orders, since the first lookup is the one that the second could join.
             let (at_one, at_other) = both(&app, one, other).await;
-            let (at_other_first, at_one_first) = {
-                let (other_first, one_first) = both(&app, other, one).await;
-                (other_first, one_first)
-            };
-            let (good, bad) = (at_one + at_one_first, at_other + at_other_first);
+            let (at_other_first, at_one_second) = both(&app, other, one).await;
+            let (good, bad) = (at_one + at_one_second, at_other + at_other_first);
             println!(
                 "keys: {bad} of {} requests accepted at another host, {good} at its own, {how}, {}",
                 4 * PAIRS,
@@ -137,34 +129,6 @@ async fn session_of_one_scheme_is_not_served_over_another() {
     }
 }
 
-/// A session store that two proxies share.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<HashMap<SessionKey, String>>>);
-
-impl SessionStore for Shared {
-    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
-        Box::pin(async move {
-            let kept = self.0.lock().unwrap().get(key).cloned();
-            Ok(kept.map(|text| serde_json::from_str(&text)).transpose()?)
-        })
-    }
-
-    fn put(&self, key: SessionKey, session: CachedSession, _keep: Duration) -> StoreFuture<'_, ()> {
-        let text = serde_json::to_string(&session).unwrap();
-        Box::pin(async move {
-            self.0.lock().unwrap().insert(key, text);
-            Ok(())
-        })
-    }
-
-    fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.0.lock().unwrap().remove(key);
-            Ok(())
-        })
-    }
-}
-
 type Differ = fn(Builder<Auth>, &App) -> Builder<Auth>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -173,7 +137,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
         let is_tenant = matches!(header(request, "x-tenant"), "" | "one");
         request.uri().path() == "/api/auth/session"
             && is_tenant
-            && header(request, "cookie").starts_with(COOKIE)
+            && header(request, "cookie").starts_with(COOKIE_NAME)
     };
     let ((first, lookups), (second, _)) = (upstream(knows).await, upstream(|_| false).await);
     let ways: [(&str, Differ); 4] = [
@@ -184,7 +148,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
     ];
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
         for (how, differ) in ways {
-            let store = Shared::default();
+            let store = SharedStore::default();
             let builder = || {
                 let builder =
                     Auth::builder().upstream_base_url(first.url("")).upstream_session_strategy(strategy);
@@ -205,7 +169,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
             }
             // An empty store would make the test pass for nothing.
             assert!(lookups.load(SeqCst) - before >= PAIRS, "the upstream was not asked for every token");
-            assert!(!store.0.lock().unwrap().is_empty(), "the shared store is empty");
+            assert!(!store.sessions().is_empty(), "the shared store is empty");
             println!("keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {strategy}");
             assert_eq!(let_in, 0, "{how}, {strategy:?}");
         }

@@ -1,10 +1,9 @@
 //! Attack 7: a client chooses the host that the upstream puts into links.
 
 use auth_proxy::options::SessionStrategy;
-use auth_proxy_tests::App;
+use auth_proxy_tests::{App, COOKIE_NAME};
 
-use crate::app::app;
-use crate::support::{COOKIE, Upstream, auth, read};
+use crate::support::{Upstream, app, auth, read};
 
 /// Hosts that do not belong to this app.
 const FOREIGN: [&str; 46] = [
@@ -72,7 +71,7 @@ fn marks(host: &str) -> String {
 
 /// Requests that name this host in every form that a client can use.
 fn requests(target: &str, host: &str) -> Vec<String> {
-    let rest = format!("Connection: close\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n\r\n");
+    let rest = format!("Connection: close\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.dddd\r\n\r\n");
     let more = |name: &str| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{name}: {host}\r\n{rest}");
     let mut all = vec![
         format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{rest}"),
@@ -94,7 +93,7 @@ fn requests(target: &str, host: &str) -> Vec<String> {
 /// Requests with forwarding headers of the client. If `own` is not empty, a trusted proxy appends its own value, which
 /// is the last one.
 fn claims(target: &str, host: &str, own: &str) -> Vec<String> {
-    let rest = format!("Connection: close\r\nCookie: {COOKIE}=aaaa..bbbb.cccc.dddd\r\n\r\n");
+    let rest = format!("Connection: close\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.dddd\r\n\r\n");
     let proxies = if own.is_empty() { String::new() } else { format!("X-Forwarded-Host: {own}\r\n") };
     ["X-Forwarded-Host", "X_Forwarded_Host", "Forwarded"]
         .map(|name| {
@@ -133,7 +132,7 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
     for (proxies, own) in
         [(&[][..], ""), (&["10.9.9.9"][..], ""), (&["127.0.0.1"], "app.example.com"), (&["127.0.0.1"], "")]
     {
-        let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
+        let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
         let server = upstream.start().await;
         let app = app(auth(&server, SessionStrategy::Jwt).trusted_proxies(proxies)).await;
         let known = [server.addr.to_string(), "localhost".to_owned(), "app.example.com".to_owned()];
@@ -173,7 +172,7 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
 /// Without a `Host` the upstream would answer with its own address, so the request is rejected.
 #[tokio::test]
 async fn request_without_host_is_rejected_without_naming_the_upstream() {
-    let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
+    let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
     let server = upstream.start().await;
     let (mut refused, mut sent) = (0, 0);
     for proxies in [&[][..], &["127.0.0.1"]] {

@@ -1,16 +1,13 @@
 //! Attacks on an app and its visitors over real sockets, one attack a file. Each test prints how many attempts it made
 //! and how many succeeded.
 
-mod app;
 mod breaker;
 mod cache_keys;
 mod hosts;
 mod memory;
-mod node;
 mod shared_caches;
 mod sign_out;
 mod stale;
-mod strict_upstream;
 mod support;
 mod two_names;
 mod two_tokens;

@@ -7,13 +7,11 @@ use auth_proxy::options::{
     SessionStrategy,
     SessionStrategy::{Database, Jwt},
 };
-use auth_proxy_tests::App;
+use auth_proxy_tests::{App, COOKIE_NAME};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::app::app;
-use crate::node::{HANGS, Node};
-use crate::support::{Auth, COOKIE};
+use crate::support::{Auth, HANGS, Node, app};
 
 const LOOKUPS: usize = 1000;
 /// The most that one waiting lookup may hold, in KiB.
@@ -35,7 +33,7 @@ async fn wait(app: &App, from: usize, count: usize, (text, size): (&str, usize))
     for n in from..from + count {
         let mut stream = TcpStream::connect(app.addr).await.unwrap();
         let token = format!("AAAA..AAAA.{}.{n:04}", text.repeat(size));
-        let request = format!("GET /me HTTP/1.1\r\nHost: localhost\r\nCookie: {COOKIE}={token}\r\n\r\n");
+        let request = format!("GET /me HTTP/1.1\r\nHost: localhost\r\nCookie: {COOKIE_NAME}={token}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         open.push(stream);
     }

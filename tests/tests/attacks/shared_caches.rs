@@ -13,14 +13,14 @@ use auth_proxy::{
     options::{Builder, SessionSource, SessionStrategy},
     require_session,
 };
-use auth_proxy_tests::{Answer, App, Browser, free_port};
+use auth_proxy_tests::{Answer, App, Browser, COOKIE_NAME, free_port};
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use crate::support::{Auth, COOKIE, SECRET, Upstream, auth, first};
+use crate::support::{Auth, SECRET, Upstream, auth, first};
 
 /// nginx with a cache that keeps every 200 for a minute unless the response forbids it.
 struct Nginx {
@@ -176,7 +176,7 @@ fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<A
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_does_not_serve_one_visitors_page_to_another() {
     let (mut asked, mut given) = (0, Vec::new());
-    let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
+    let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
     let server = upstream.start().await;
     for (setting, builder) in settings(&|| auth(&server, SessionStrategy::Jwt)) {
         let auth = builder.build().unwrap();
@@ -185,8 +185,11 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
             let nginx = Nginx::before(&app).await;
             let (visitor, guest) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
             let token = upstream.issue("ada");
-            let value =
-                if credential == "cookie" { format!("{COOKIE}={token}") } else { format!("Bearer {token}") };
+            let value = if credential == "cookie" {
+                format!("{COOKIE_NAME}={token}")
+            } else {
+                format!("Bearer {token}")
+            };
             for path in PATHS {
                 for (number, said) in CACHE_HEADERS.iter().enumerate() {
                     let path = format!("/{path}/{number}");
@@ -270,7 +273,7 @@ async fn cacheable_page_is_served_from_the_nginx_cache() {
         let number = count.fetch_add(1, SeqCst);
         (Cacheable, [("cache-control", "public, max-age=60")], format!("price {number}"))
     };
-    let upstream = Upstream::new(COOKIE, SessionStrategy::Jwt);
+    let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
     let server = upstream.start().await;
     let auth = auth(&server, SessionStrategy::Jwt)
         .upstream_secret([SECRET])
@@ -280,7 +283,7 @@ async fn cacheable_page_is_served_from_the_nginx_cache() {
     let router = Router::new().route("/prices", get(prices));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let nginx = Nginx::before(&app).await;
-    let cookie = format!("{COOKIE}={}", upstream.issue("ada"));
+    let cookie = format!("{COOKIE_NAME}={}", upstream.issue("ada"));
     let mut hits = 0;
     for n in 0..10 {
         let headers = [("cookie", cookie.as_str())];

@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_proxy::options::{Builder, SessionStrategy};
-use auth_proxy_tests::App;
+use auth_proxy_tests::{App, COOKIE_NAME};
 
-use crate::app::app;
-use crate::strict_upstream::{Reply, StrictUpstream, ok};
-use crate::support::{Auth, COOKIE, first, get, read, seal};
+use crate::support::{Auth, Reply, StrictUpstream, app, first, get, ok, read, seal};
 
 const CACHE: Duration = Duration::from_millis(20);
 
@@ -29,17 +27,17 @@ async fn upstream(known: &Known) -> StrictUpstream {
         let (cookie, scheme) = (line("cookie: "), line("x-forwarded-proto: "));
         let odd = ["callback-url", "csrf-token", "x=", "%"].iter().any(|odd| cookie.contains(odd));
         let odd = odd || scheme == "https" || head.contains("\r\nauthorization:") || head.contains("x-odd");
-        if odd || cookie.matches(COOKIE).count() > 1 {
+        if odd || cookie.matches(COOKIE_NAME).count() > 1 {
             return Reply::Reset(String::new());
         }
         if !head.starts_with("get /api/auth/session ") {
             return ok("200 OK", "", "{}");
         }
-        let token = cookie.strip_prefix(&format!("{COOKIE}=")).unwrap_or_default();
+        let token = cookie.strip_prefix(&format!("{COOKIE_NAME}=")).unwrap_or_default();
         if known.lock().unwrap().contains(token) {
             return ok("200 OK", "", r#"{"user":{"name":"Mallory"}}"#);
         }
-        ok("200 OK", &format!("Set-Cookie: {COOKIE}=; Max-Age=0\r\n"), "null")
+        ok("200 OK", &format!("Set-Cookie: {COOKIE_NAME}=; Max-Age=0\r\n"), "null")
     })
     .await
 }
@@ -52,7 +50,7 @@ fn builder(url: &str, strategy: SessionStrategy) -> Builder<Auth> {
 /// Makes a token that the upstream accepts.
 fn issue(known: &Known, strategy: SessionStrategy, number: usize) -> String {
     let token = match strategy {
-        SessionStrategy::Jwt => seal("Mallory", COOKIE),
+        SessionStrategy::Jwt => seal("Mallory", COOKIE_NAME),
         _ => format!("{number:08}-dada-4bad-8bad-{number:012}"),
     };
     known.lock().unwrap().insert(token.to_ascii_lowercase());
@@ -61,7 +59,7 @@ fn issue(known: &Known, strategy: SessionStrategy, number: usize) -> String {
 
 /// Requests with this token, each with one thing that could make the lookup fail.
 fn tricks(token: &str) -> Vec<(&'static str, String)> {
-    let own = format!("{COOKIE}={token}");
+    let own = format!("{COOKIE_NAME}={token}");
     let with = |more: String| head("/me", "app.localhost", &format!("Cookie: {own}; {more}\r\n"));
     let to = |target: &str, host: &str| head(target, host, &format!("Cookie: {own}\r\n"));
     let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -72,19 +70,23 @@ fn tricks(token: &str) -> Vec<(&'static str, String)> {
         ("a csrf cookie of 16 KB", with(format!("authjs.csrf-token={}", "a".repeat(16_384)))),
         ("a malformed csrf cookie", with("authjs.csrf-token=%7C%7C; __Host-authjs.csrf-token=x".into())),
         ("a huge other cookie", with(format!("x={}", "|".repeat(20_000)))),
-        ("a huge second token", with(format!("{COOKIE}={}", "|".repeat(20_000)))),
-        ("a chunk", with(format!("{COOKIE}.0={}", "|".repeat(5000)))),
-        ("a secure token", with(format!("__Secure-{COOKIE}x={token}"))),
+        ("a huge second token", with(format!("{COOKIE_NAME}={}", "|".repeat(20_000)))),
+        ("a chunk", with(format!("{COOKIE_NAME}.0={}", "|".repeat(5000)))),
+        ("a secure token", with(format!("__Secure-{COOKIE_NAME}x={token}"))),
         ("an https target", to("https://app.localhost/me", "app.localhost")),
         ("an http target", to("http://zzz/me", "app.localhost")),
         ("a foreign host", to("/me", "zzz")),
         ("another loopback host", to("/me", "localhost")),
         ("an odd loopback host", to("/me", "x.localhost")),
         ("no host", format!("GET /me HTTP/1.0\r\nCookie: {own}\r\n\r\n")),
-        ("percent-encoded", head("/me", "app.localhost", &format!("Cookie: {COOKIE}={encoded}\r\n"))),
+        ("percent-encoded", head("/me", "app.localhost", &format!("Cookie: {COOKIE_NAME}={encoded}\r\n"))),
         (
             "in chunks",
-            head("/me", "app.localhost", &format!("Cookie: {COOKIE}.0={half}; {COOKIE}.1={rest}\r\n")),
+            head(
+                "/me",
+                "app.localhost",
+                &format!("Cookie: {COOKIE_NAME}.0={half}; {COOKIE_NAME}.1={rest}\r\n"),
+            ),
         ),
         ("Bearer", head("/me", "app.localhost", &format!("Authorization: Bearer {token}\r\n"))),
         (
@@ -135,7 +137,7 @@ async fn ended_session_is_not_kept_alive_by_failing_its_lookups() {
         let app = app(builder(&upstream.url, strategy)).await;
         for n in 0..tricks("0123456789").len() {
             let token = issue(&known, strategy, n);
-            let plain = format!("Cookie: {COOKIE}={token}\r\n");
+            let plain = format!("Cookie: {COOKIE_NAME}={token}\r\n");
             let warm = get(&app, "/me", "app.localhost", &plain).await;
             assert!(warm.0 == 200 && warm.1.ends_with("mallory"), "{warm:?}");
             let (how, request) = tricks(&token).swap_remove(n);
@@ -169,7 +171,7 @@ async fn outage_serves_stale_sessions_and_marks_them() {
         let app = app(builder(&upstream.url, strategy)).await;
         let tokens: Vec<_> = (0..10).map(|n| issue(&known, strategy, n)).collect();
         let me = async |token: &str| {
-            ask(&app, &head("/me", "app.localhost", &format!("Cookie: {COOKIE}={token}\r\n"))).await
+            ask(&app, &head("/me", "app.localhost", &format!("Cookie: {COOKIE_NAME}={token}\r\n"))).await
         };
         for token in &tokens {
             assert_eq!(me(token).await.0, 200);

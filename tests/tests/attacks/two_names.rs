@@ -4,14 +4,16 @@ use auth_proxy::{
     AuthError, RawToken, Session, Token,
     options::{SessionSource, SessionStrategy, UpstreamKind},
 };
-use auth_proxy_tests::{App, loopback_client};
+use auth_proxy_tests::{App, COOKIE_NAME, SECURE_COOKIE_NAME, loopback_client};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
 
-use crate::support::{Auth, COOKIE, SECRET, SECURE, Upstream, auth, first, seal};
-use crate::two_tokens::{OTHER, OWN, PATHS, Who, app, attack, of_raw, of_session, of_token};
+use crate::support::accounts::{
+    Accounts, OTHER, OWN, PATHS, app, attack, raw_token, session_account, token_account,
+};
+use crate::support::{Auth, SECRET, Upstream, auth, first, seal};
 
 /// A trusted proxy states the scheme, and Auth.js has one cookie name for each scheme. A lookup by headers in a handler
 /// must find the same account as the extractors.
@@ -33,22 +35,22 @@ async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
                 builder = builder.upstream_kind(kind);
             }
             let app = app(builder.trusted_proxies(["127.0.0.1"])).await;
-            let own = [seal(OWN, COOKIE), seal(OWN, SECURE)];
-            let other = [seal(OTHER, COOKIE), seal(OTHER, SECURE)];
+            let own = [seal(OWN, COOKIE_NAME), seal(OWN, SECURE_COOKIE_NAME)];
+            let other = [seal(OTHER, COOKIE_NAME), seal(OTHER, SECURE_COOKIE_NAME)];
             own.iter().for_each(|token| upstream.accept(token, OWN));
             if !seen_before.is_empty() {
                 let head = format!(
-                    "X-Forwarded-Proto: {seen_before}\r\nCookie: {COOKIE}={}; {SECURE}={}\r\n",
+                    "X-Forwarded-Proto: {seen_before}\r\nCookie: {COOKIE_NAME}={}; {SECURE_COOKIE_NAME}={}\r\n",
                     own[0], own[1]
                 );
                 assert_eq!(app.raw_get("/api/auth/session", &head).await.0, 200);
             }
             // The other account's token is revoked and sent under the cookie name of the other scheme.
             let lines = [
-                format!("Cookie: {SECURE}={}; {COOKIE}={}\r\n", other[1], own[0]),
-                format!("Cookie: {COOKIE}={}; {SECURE}={}\r\n", own[0], other[1]),
-                format!("Cookie: {SECURE}={}; {COOKIE}={}\r\n", own[1], other[0]),
-                format!("Cookie: {COOKIE}={}; {SECURE}={}\r\n", other[0], own[1]),
+                format!("Cookie: {SECURE_COOKIE_NAME}={}; {COOKIE_NAME}={}\r\n", other[1], own[0]),
+                format!("Cookie: {COOKIE_NAME}={}; {SECURE_COOKIE_NAME}={}\r\n", own[0], other[1]),
+                format!("Cookie: {SECURE_COOKIE_NAME}={}; {COOKIE_NAME}={}\r\n", own[1], other[0]),
+                format!("Cookie: {COOKIE_NAME}={}; {SECURE_COOKIE_NAME}={}\r\n", other[0], own[1]),
             ];
             let told = format!("X-Forwarded-Proto: {scheme}\r\n");
             let (_, wrong) = attack(&app, &lines, &PATHS[..6], &own, &other, &told).await;
@@ -86,15 +88,16 @@ async fn interrupted(
     _meanwhile: Meanwhile,
     session: Result<Session<Auth>, AuthError>,
     token: Result<Token<Auth>, AuthError>,
-) -> Json<Who> {
-    let who = [of_raw(raw.map(Some)), of_session(session.map(Some)), of_token(token.map(Some))];
-    Json(who.into_iter().flatten().collect())
+) -> Json<Accounts> {
+    let accounts =
+        [raw_token(raw.map(Some)), session_account(session.map(Some)), token_account(token.map(Some))];
+    Json(accounts.into_iter().flatten().collect())
 }
 
 #[tokio::test]
 async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
     let (mut requests, mut torn) = (0, Vec::new());
-    for name in [COOKIE, SECURE] {
+    for name in [COOKIE_NAME, SECURE_COOKIE_NAME] {
         for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
             let upstream = Upstream::new(name, SessionStrategy::Jwt);
             let server = upstream.start().await;
@@ -117,7 +120,7 @@ async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
             let other = tokens.iter().find(|token| **token != own).unwrap().clone();
             let visitor = format!("{name}={}", upstream.issue("ada"));
             let line = format!(
-                "X-Meanwhile: {}\r\nX-Visitor: {visitor}\r\nCookie: {SECURE}={}; {COOKIE}={}\r\n",
+                "X-Meanwhile: {}\r\nX-Visitor: {visitor}\r\nCookie: {SECURE_COOKIE_NAME}={}; {COOKIE_NAME}={}\r\n",
                 app.url("/api/auth/session"),
                 tokens[0],
                 tokens[1]

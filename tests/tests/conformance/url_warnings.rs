@@ -1,41 +1,19 @@
 //! The warning about upstream URLs of another origin, with real servers.
 
-use std::sync::{Arc, Mutex};
-
 use auth_proxy::options::SessionStrategy;
 use auth_proxy::options::UpstreamKind::{Authjs, NextAuthV4};
-use auth_proxy_tests::Browser;
+use auth_proxy_tests::{Browser, LogCapture};
 
 use crate::deployments::{self, Deployment};
 use crate::nextjs::{By, front_door};
 
-/// Captures the warnings of this thread.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Warnings {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The warnings when this path is requested twice at every app of a deployment.
 async fn warned(deployment: &Deployment, path: &str) -> String {
-    let warnings = Warnings::default();
-    let writer = warnings.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let log = LogCapture::start();
     for own in deployment.apps.iter().chain(&deployment.apps) {
         assert_eq!(Browser::at(own).get(path).await.status, 200, "{own}{path}");
     }
-    String::from_utf8(warnings.0.lock().unwrap().clone()).unwrap()
+    log.text().lines().filter(|line| line.contains(" WARN ")).collect::<Vec<_>>().join("\n")
 }
 
 const PATHS: [&str; 2] = ["/api/auth/providers", "/api/auth/signin"];

@@ -1,11 +1,13 @@
 //! The app under attack.
 
-use auth_proxy::{Session, options::Builder};
+use auth_proxy::{Session, auth_proxy, options::Builder};
 use auth_proxy_tests::App;
 use axum::Router;
 use axum::routing::get;
 
-use crate::support::Auth;
+auth_proxy! {
+    pub(crate) struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+}
 
 pub(crate) async fn me(session: Session<Auth>) -> String {
     session.user.name.clone().unwrap_or_default()

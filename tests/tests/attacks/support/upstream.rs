@@ -4,12 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use auth_proxy::{
-    auth_proxy,
-    options::{Builder, SessionStrategy},
-    testing::mint,
-};
-use auth_proxy_tests::{App, watch};
+use auth_proxy::options::{Builder, SessionStrategy};
+use auth_proxy::testing::mint;
+use auth_proxy_tests::{App, COOKIE_NAME, SECURE_COOKIE_NAME, watch};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -19,12 +16,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-auth_proxy! {
-    pub(crate) struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
-}
+use super::app::Auth;
 
-pub(crate) const COOKIE: &str = "authjs.session-token";
-pub(crate) const SECURE: &str = "__Secure-authjs.session-token";
 pub(crate) const SECRET: &str = "the secret of an upstream under attack";
 
 /// A request as the upstream received it.
@@ -54,7 +47,7 @@ impl Upstream {
     }
 
     pub(crate) fn by_scheme(strategy: SessionStrategy) -> Arc<Self> {
-        Self::with(COOKIE, true, strategy)
+        Self::with(COOKIE_NAME, true, strategy)
     }
 
     fn with(name: &'static str, by_scheme: bool, strategy: SessionStrategy) -> Arc<Self> {
@@ -107,7 +100,7 @@ impl Upstream {
 
     fn name(&self, headers: &HeaderMap) -> &'static str {
         let is_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-        if self.by_scheme && is_https { SECURE } else { self.name }
+        if self.by_scheme && is_https { SECURE_COOKIE_NAME } else { self.name }
     }
 
     /// Reads the token as Auth.js does: the values of all cookies whose name starts with this one, joined by number
@@ -200,21 +193,4 @@ pub(crate) fn seal(account: &str, name: &str) -> String {
 
 pub(crate) fn auth(upstream: &App, strategy: SessionStrategy) -> Builder<Auth> {
     Auth::builder().upstream_base_url(upstream.url("")).upstream_session_strategy(strategy)
-}
-
-/// The status of a response, and its whole text in lower case.
-pub(crate) fn read(answer: &str) -> (u16, String) {
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, answer.to_ascii_lowercase())
-}
-
-/// Sends a GET with exactly these header lines.
-pub(crate) async fn get(app: &App, target: &str, host: &str, headers: &str) -> (u16, String) {
-    let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
-    read(&app.raw(&head).await)
-}
-
-/// The first twelve failures, one a line.
-pub(crate) fn first(wrong: &[String]) -> String {
-    wrong.iter().take(12).map(|wrong| format!("{wrong}\n")).collect()
 }

@@ -1,0 +1,30 @@
+//! The names of the session cookie, and detecting cookies that clear it.
+
+/// The name of the session cookie of Auth.js over http.
+pub const COOKIE_NAME: &str = "authjs.session-token";
+
+/// The name of the session cookie of Auth.js over https.
+pub const SECURE_COOKIE_NAME: &str = "__Secure-authjs.session-token";
+
+/// Whether this `Set-Cookie` clears the session cookie or a chunk of it.
+pub fn clears_the_session(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix(COOKIE_NAME) else { return false };
+    let rest = match rest.strip_prefix('.') {
+        Some(chunk) => chunk.trim_start_matches(|digit: char| digit.is_ascii_digit()),
+        None => rest,
+    };
+    rest.starts_with("=;") || rest == "=" || rest.starts_with('=') && rest.contains("Max-Age=0")
+}
+
+#[test]
+fn clears_the_session_detects_cleared_cookies_and_chunks() {
+    for line in
+        ["authjs.session-token=", "authjs.session-token.12=; Path=/", "authjs.session-token=x; Max-Age=0"]
+    {
+        assert!(clears_the_session(line), "{line}");
+    }
+    for line in ["authjs.session-token=x; Path=/", "authjs.session-tokens=", "authjs.csrf-token=; Max-Age=0"]
+    {
+        assert!(!clears_the_session(line), "{line}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Captures logs for assertions on them.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::watch;
+
+/// Captures everything that this thread logs, at every level, until it is dropped. The log watch searches it too.
+#[derive(Debug)]
+pub struct LogCapture {
+    text: Buffer,
+    _guard: DefaultGuard,
+}
+
+impl LogCapture {
+    /// Starts to capture.
+    #[must_use]
+    pub fn start() -> Self {
+        watch::start();
+        let text = Buffer::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(text.clone())
+            .finish();
+        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// What was logged so far.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// How often these words were logged so far.
+    #[must_use]
+    pub fn times(&self, words: &str) -> usize {
+        self.text().matches(words).count()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        watch::look(bytes);
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Buffer {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
