@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::bearer::bearer;
 use super::error::CredentialError;
+use super::names::NamesInPlay;
 use super::percent::{decode, decode_or_keep};
 use super::scan::{Chosen, SessionCookies, scan};
 
@@ -42,13 +43,13 @@ impl<'h> Candidate<'h> {
     ///
     /// # Errors
     /// `TooLarge` and `BearerMalformed`.
-    pub(crate) fn of<N: AsRef<str>>(
+    pub(crate) fn of<N: AsRef<str>, const COUNT: usize>(
         headers: &'h HeaderMap,
-        names: &[N],
+        names: &[N; COUNT],
         opaque: bool,
     ) -> Result<Option<Self>, CredentialError> {
-        for (name, text) in names.iter().enumerate() {
-            if let Some(chosen) = scan(headers, text.as_ref())?.choose(opaque) {
+        for (name, found) in scan(headers, names)?.into_iter().enumerate() {
+            if let Some(chosen) = found.choose(opaque) {
                 let sent = match chosen {
                     Chosen::Whole(value) => Sent::Whole(value),
                     Chosen::Chunks(cookies) => Sent::Chunks(cookies),
@@ -57,6 +58,22 @@ impl<'h> Candidate<'h> {
             }
         }
         Ok(bearer(headers)?.map(|value| Self { sent: Sent::Bearer(value), name: 0 }))
+    }
+
+    /// Finds the session token as [`of`](Self::of) does, by the names that count for this request.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub(crate) fn by_names(
+        headers: &'h HeaderMap,
+        names: NamesInPlay<'_>,
+        opaque: bool,
+    ) -> Result<Option<Self>, CredentialError> {
+        match (names.get(0), names.get(1)) {
+            (Some(first), Some(second)) => Self::of(headers, &[first, second], opaque),
+            (Some(only), None) | (None, Some(only)) => Self::of(headers, &[only], opaque),
+            (None, None) => Self::of::<&str, 0>(headers, &[], opaque),
+        }
     }
 
     /// The index of the name that it came under; zero for a Bearer token.

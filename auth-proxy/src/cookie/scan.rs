@@ -29,13 +29,16 @@ pub(super) enum Chosen<'h> {
     Chunks(SessionCookies<'h>),
 }
 
-/// Reads all `Cookie` lines once. The first cookie of a name counts: browsers send the more specific path first (RFC
-/// 6265, section 5.4), and Auth.js's parser keeps the first too.
+/// Finds the session cookies of each of these names, in one pass over the `Cookie` lines. The first cookie of a name counts:
+/// browsers send the more specific path first (RFC 6265, section 5.4), and Auth.js's parser keeps the first too.
 ///
 /// # Errors
 /// `TooLarge`.
-pub(super) fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<SessionCookies<'h>, CredentialError> {
-    let mut found = SessionCookies { whole: None, chunks: None };
+pub(super) fn scan<'h, N: AsRef<str>, const COUNT: usize>(
+    headers: &'h HeaderMap,
+    names: &[N; COUNT],
+) -> Result<[SessionCookies<'h>; COUNT], CredentialError> {
+    let mut all = [const { SessionCookies { whole: None, chunks: None } }; COUNT];
     let mut total = 0;
     for line in headers.get_all(COOKIE) {
         total += line.len();
@@ -43,22 +46,15 @@ pub(super) fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<SessionCook
             return Err(CredentialError::TooLarge);
         }
         for pair in pairs(line.as_bytes()) {
-            let Some(pair) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
-            // The name ends here, or the number of a chunk follows.
-            let (suffix, Some(value)) = split(pair, b'=') else { continue };
-            let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
-            let place = match suffix.trim_ascii_end() {
-                b"" => Some(&mut found.whole),
-                suffix => chunk_number(suffix).and_then(|n| {
-                    found.chunks.get_or_insert_with(|| Box::new([None; CHUNK_LIMIT])).get_mut(n)
-                }),
-            };
-            if let Some(place @ None) = place {
-                *place = Some(value);
+            let pair = pair.trim_ascii_start();
+            for (name, found) in names.iter().zip(&mut all) {
+                if let Some(rest) = pair.strip_prefix(name.as_ref().as_bytes()) {
+                    found.add(rest);
+                }
             }
         }
     }
-    Ok(found)
+    Ok(all)
 }
 
 /// The number of the chunk `.7`; none of `.07`, `.`, `.7x`.
@@ -73,6 +69,20 @@ pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
 }
 
 impl<'h> SessionCookies<'h> {
+    /// Adds a cookie, given by what follows the name: `=value`, or `.n=value` for a chunk.
+    fn add(&mut self, rest: &'h [u8]) {
+        let (suffix, Some(value)) = split(rest, b'=') else { return };
+        let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { return };
+        let place = match suffix.trim_ascii_end() {
+            b"" => Some(&mut self.whole),
+            suffix => chunk_number(suffix)
+                .and_then(|n| self.chunks.get_or_insert_with(|| Box::new([None; CHUNK_LIMIT])).get_mut(n)),
+        };
+        if let Some(place @ None) = place {
+            *place = Some(value);
+        }
+    }
+
     /// The cookies that are the session token. An `opaque` token, of a database session, is never chunked.
     pub(super) fn choose(self, opaque: bool) -> Option<Chosen<'h>> {
         let whole = self.whole.filter(|value| !value.is_empty());
@@ -107,7 +117,7 @@ impl<'h> SessionCookies<'h> {
 
 /// Every token that the cookies of this name could be, for a request that must end all of them.
 pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
-    let found = scan(headers, name).ok();
+    let found = scan(headers, &[name]).ok().map(|[found]| found);
     let whole = found.as_ref().and_then(|found| found.whole).map(|value| decode_or_keep(value).into_owned());
     let chunks = found.map(|found| found.joined_chunks());
     [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())

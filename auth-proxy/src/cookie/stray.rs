@@ -11,7 +11,7 @@ use super::text::{pairs, split};
 /// Auth.js joins all cookies whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), and
 /// would read another token than is read here. All other cookies stay as they are, byte for byte.
 pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bool) {
-    let Ok(found) = scan(headers, name) else { return };
+    let Ok([found]) = scan(headers, &[name]) else { return };
     let chunks = found.chunks().count();
     let mut filter = Filter {
         name: name.as_bytes(),

@@ -20,19 +20,31 @@ use crate::token::Verified;
 use crate::warnings::Warning;
 
 tokio::task_local! {
-    /// Set when the response to the request of this task depends on its visitor.
-    static PERSONAL: Arc<AtomicBool>;
+    /// Marks the response to the request of this task as personal: it depends on its visitor.
+    static PERSONAL: Arc<dyn MarkPersonal>;
+}
+
+trait MarkPersonal: Send + Sync {
+    /// Notes that the response depends on the visitor.
+    fn mark_personal(&self);
 }
 
 type Found<T> = Result<Option<T>, AuthError>;
 
-/// One request's view of a proxy. However many extractors and guards use it, the credential is looked up once and decoded
-/// once.
+/// One request's view of a proxy. However many extractors and guards of a request use it, the credential is looked up once
+/// and decoded once.
 pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
-    /// The request, where there is one and not its headers alone.
-    parts: Option<&'v Parts>,
+    /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
+    names: Places,
+    /// The request. `None` for a view of headers alone.
+    request: Option<InRequest<'v, P>>,
+}
+
+/// What a view of a whole request has, and a view of headers has not.
+struct InRequest<'v, P: AuthProxy> {
+    parts: &'v Parts,
     memo: Arc<Memo<P>>,
 }
 
@@ -40,10 +52,9 @@ pub(super) struct Memo<P: AuthProxy> {
     /// Whether the relay layer will add the cookies of the lookup to the response.
     relayed: bool,
     /// Whether the response depends on the visitor.
-    is_personal: Arc<AtomicBool>,
+    is_personal: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
-    /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
     names: OnceLock<Places>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
@@ -55,7 +66,7 @@ impl<P: AuthProxy> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
-            is_personal: Arc::default(),
+            is_personal: AtomicBool::new(false),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
             credential: OnceLock::new(),
@@ -71,8 +82,8 @@ impl<P: AuthProxy> Memo<P> {
     }
 
     /// Runs the handler, so that a call of `Proxy::session` with the request's headers marks the response too.
-    pub(super) async fn watching<T>(&self, answer: impl Future<Output = T>) -> T {
-        PERSONAL.scope(Arc::clone(&self.is_personal), answer).await
+    pub(super) async fn watching<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
+        PERSONAL.scope(self, answer).await
     }
 
     /// Whether the response depends on the visitor.
@@ -83,6 +94,12 @@ impl<P: AuthProxy> Memo<P> {
     /// The session cookies of the lookup, unless the session was ended since.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
         self.renewed.get().map_or(&[], Renewed::cookies)
+    }
+}
+
+impl<P: AuthProxy> MarkPersonal for Memo<P> {
+    fn mark_personal(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
     }
 }
 
@@ -104,7 +121,7 @@ pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensi
     if let Some(kept) = extensions.get::<Kept<P>>()
         && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
     {
-        kept.memo.is_personal.store(true, Ordering::Relaxed);
+        kept.memo.mark_personal();
     }
 }
 
@@ -115,8 +132,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
-        memo.is_personal.store(true, Ordering::Relaxed);
-        Self { proxy, headers: &parts.headers, parts: Some(parts), memo }
+        memo.mark_personal();
+        let shared = proxy.shared();
+        let names = *memo.names.get_or_init(|| shared.names_of(Some(parts)).places());
+        Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
     }
 
     /// Puts an empty memo into a request's extensions.
@@ -129,14 +148,18 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The view of headers alone, for code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
         // Fails outside of the relay layer, which is the one that reads the mark.
-        PERSONAL.try_with(|personal| personal.store(true, Ordering::Relaxed)).ok();
-        Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
+        PERSONAL.try_with(|memo| memo.mark_personal()).ok();
+        let names = proxy.shared().names_of(None).places();
+        Self { proxy, headers, names, request: None }
+    }
+
+    fn memo(&self) -> Option<&Memo<P>> {
+        self.request.as_ref().map(|request| &*request.memo)
     }
 
     /// The session cookie names that count for this request.
     fn names(&self) -> NamesInPlay<'_> {
-        let shared = self.proxy.shared();
-        shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).places()))
+        self.proxy.shared().names.at(self.names)
     }
 
     /// The credential of the request.
@@ -145,13 +168,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
             Ok(candidate.map(Candidate::into_credential).transpose()?.map(Arc::new))
         };
-        self.memo.credential.get_or_init(read).clone()
+        once(self.memo().map(|memo| &memo.credential), read)
     }
 
     /// The token, decrypted or verified here. Only when the proxy [`decodes`](Self::decodes) tokens.
     pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
         let verify = || self.proxy.shared().verified(self.headers, self.names());
-        self.memo.verified.get_or_init(verify).clone()
+        once(self.memo().map(|memo| &memo.verified), verify)
     }
 
     /// Whether tokens are decoded here.
@@ -161,8 +184,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     fn client(&self) -> Result<ClientInfo, AuthError> {
         let settings = &self.proxy.shared().settings;
-        match self.parts {
-            Some(parts) => ClientInfo::of(parts, settings),
+        match &self.request {
+            Some(request) => ClientInfo::of(request.parts, settings),
             None => ClientInfo::of_headers(self.headers, settings),
         }
     }
@@ -173,7 +196,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             // Boxed: handlers that never look up a session keep a small future.
             _ => Box::pin(self.upstream_session()).await,
         };
-        self.memo.session.get_or_init(find).await.clone()
+        match self.memo() {
+            Some(memo) => memo.session.get_or_init(find).await.clone(),
+            None => find().await,
+        }
     }
 
     fn local_session(&self) -> Found<CachedSession> {
@@ -219,11 +245,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
-        if !self.memo.relayed {
+        if !self.memo().is_some_and(|memo| memo.relayed) {
             shared.warn_once(Warning::CookiesNotRelayed);
         }
-        if shared.sessions.is_worth_relaying(&renewed) {
-            self.memo.renewed.set(renewed).ok();
+        if let Some(memo) = self.memo()
+            && shared.sessions.is_worth_relaying(&renewed)
+        {
+            memo.renewed.set(renewed).ok();
         }
     }
 
@@ -235,7 +263,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     /// The claims in the app's type: those of the token when it is decoded here, else those of the session.
     pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
-        if let Some(known) = self.memo.token.get() {
+        if let Some(known) = self.memo().and_then(|memo| memo.token.get()) {
             return known.clone();
         }
         let token = if self.decodes() {
@@ -249,6 +277,14 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
                     .transpose()
             })
         };
-        self.memo.token.get_or_init(|| token).clone()
+        once(self.memo().map(|memo| &memo.token), || token)
+    }
+}
+
+/// The value in a memo, made on first use. Without a memo it is made each time.
+fn once<T: Clone>(memo: Option<&OnceLock<T>>, make: impl FnOnce() -> T) -> T {
+    match memo {
+        Some(memo) => memo.get_or_init(make).clone(),
+        None => make(),
     }
 }

@@ -1,6 +1,7 @@
 //! The registered claims (RFC 7519, section 4.1): whether a token is a session for this app, and when it is valid.
 
 use auth_proxy_rules::Expected;
+use memchr::memchr2_iter;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -140,9 +141,8 @@ impl Times {
 
 /// Whether a JSON text is nested deeper than this. The parser refuses text that is no JSON.
 fn is_deeper_than(json: &str, most: usize) -> bool {
-    let opens = |byte: &u8| matches!(byte, b'{' | b'[');
     // Fewer opening brackets than the limit cannot exceed it. Most tokens have few, so this is the fast path.
-    if json.bytes().filter(opens).count() <= most {
+    if memchr2_iter(b'{', b'[', json.as_bytes()).nth(most).is_none() {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -150,7 +150,7 @@ fn is_deeper_than(json: &str, most: usize) -> bool {
         if in_string {
             in_string = escaped || byte != b'"';
             escaped = !escaped && byte == b'\\';
-        } else if opens(&byte) {
+        } else if matches!(byte, b'{' | b'[') {
             depth += 1;
             if depth > most {
                 return true;

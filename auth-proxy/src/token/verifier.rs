@@ -66,3 +66,6 @@ impl fmt::Debug for Verifier {
         f.write_str("Verifier(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;
