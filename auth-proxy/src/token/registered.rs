@@ -34,7 +34,7 @@ pub(super) struct Registered<'t> {
     exp: Option<f64>,
     #[serde(default, deserialize_with = "json::some")]
     nbf: Option<f64>,
-    /// Must be a number, as in jose (`lib/jwt_claims_set.ts`). It is not used.
+    /// Must be a number if present (`docs/authjs.md#token-times`). The value is not used.
     #[serde(default, deserialize_with = "json::some", rename = "iat")]
     _iat: Option<f64>,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
@@ -50,11 +50,11 @@ pub(super) struct Registered<'t> {
 }
 
 impl<'t> Registered<'t> {
-    /// Reads them from the claims of a token (RFC 7519, section 4).
+    /// Reads the registered claims from the JSON text of all claims (RFC 7519, section 4).
     ///
     /// # Errors
-    /// `Malformed`, if the text is no JSON object, a time is no number, a claim that is read comes twice, or the nesting
-    /// is too deep.
+    /// `Malformed`, if the text is not a JSON object, a time is not a number, a claim that is read occurs twice, or the
+    /// nesting is too deep.
     pub(super) fn read(claims: &'t str) -> Result<Self, TokenError> {
         if is_deeper_than(claims, MAX_DEPTH) {
             return Err(TokenError::Malformed);
@@ -62,18 +62,18 @@ impl<'t> Registered<'t> {
         json::object(claims)
     }
 
-    /// When the token is valid.
+    /// The times between which the token is valid.
     pub(super) fn times(&self) -> Times {
         Times { exp: self.exp, nbf: self.nbf }
     }
 
     /// Checks that this is a session token, and one for this app.
     ///
-    /// The same key encrypts other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it, and every
-    /// visitor who starts a sign-in gets one (GHSA-v64w-49xw-qq89). Only a session names a user.
+    /// The same key encrypts other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it
+    /// (`docs/authjs.md#token-v4-state`), and every visitor who starts a sign-in gets one. Only a session names a user.
     ///
     /// # Errors
-    /// `NotASession`, if it has no `sub`, `name` or `email`. `Audience`, `Issuer`.
+    /// `NotASession`, if the token has no `sub`, `name` or `email`. `Audience` or `Issuer`, if that claim does not match.
     pub(super) fn check(&self, demands: &Demands) -> Result<(), TokenError> {
         if !(self.sub || self.name || self.email) {
             return Err(TokenError::NotASession);
@@ -118,7 +118,8 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Checks that a token with these times is valid at `now`. Without `exp` it does not expire.
+    /// Checks that a token with these times is valid at `now` (`docs/authjs.md#token-times`). Without `exp`, it does not
+    /// expire.
     ///
     /// # Errors
     /// `NotYetValid`, `Expired`.
@@ -138,11 +139,11 @@ impl Times {
     }
 }
 
-/// Whether a JSON text is nested deeper than this. The parser refuses text that is no JSON.
-fn is_deeper_than(json: &str, most: usize) -> bool {
+/// Whether a JSON text is nested deeper than `limit`. For invalid JSON any result is right, since the parser refuses it.
+fn is_deeper_than(json: &str, limit: usize) -> bool {
     let opens = |byte: &u8| matches!(byte, b'{' | b'[');
-    // Fewer opening brackets than the limit cannot exceed it. Most tokens have few, so this is the fast path.
-    if json.bytes().filter(opens).count() <= most {
+    // The depth cannot exceed the number of opening brackets. Most tokens have few, so this is the fast path.
+    if json.bytes().filter(opens).count() <= limit {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -152,7 +153,7 @@ fn is_deeper_than(json: &str, most: usize) -> bool {
             escaped = !escaped && byte == b'\\';
         } else if opens(&byte) {
             depth += 1;
-            if depth > most {
+            if depth > limit {
                 return true;
             }
         } else if matches!(byte, b'}' | b']') {

@@ -1,4 +1,5 @@
-//! Whole tokens of every format: what opens, what is refused, and with which error.
+//! Tests of the decoder with whole tokens of every format: which tokens are accepted, and with which error the others
+//! are refused.
 
 mod headers;
 
@@ -116,7 +117,7 @@ fn header_must_be_an_object_and_kid_a_string() {
     assert_eq!(decode(json!({ "alg": "dir", "enc": enc, "kid": "" })), Err(TokenError::UnknownKey));
     let parsed = json!({ "alg": "dir", "enc": enc, "kid": thumbprint(&key), "typ": null, "cty": 5, "x": "y".repeat(400) });
     assert_eq!(decode(parsed), Ok(claims()));
-    // `kid` twice is refused: another reader might take the other one.
+    // A `kid` that occurs twice is refused, because another parser might use the other one.
     let header = format!(r#"{{"kid":"a","alg":"dir","enc":"{enc}","kid":"{}"}}"#, thumbprint(&key));
     let good = seal(&json!({ "alg": "dir", "enc": enc }), &plain, &key).unwrap();
     let (_, body) = good.split_once('.').unwrap();
@@ -171,7 +172,7 @@ fn iv_and_tag_need_exact_length_and_encoding() {
                 );
             }
         }
-        // The last character of a tag has unused bits. They must be zero, or two texts would stand for the same bytes.
+        // The last character of a tag has unused bits. They must be zero, or two texts would decode to the same bytes.
         let last = parts[4].chars().last().unwrap();
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let other = alphabet.chars().nth(alphabet.find(last).unwrap() ^ 1).unwrap();
@@ -184,12 +185,12 @@ fn iv_and_tag_need_exact_length_and_encoding() {
 fn change_of_any_byte_is_refused() {
     for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
         for kid in [true, false] {
-            tamper(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
+            assert_changes_are_refused(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
         }
     }
 }
 
-fn tamper(token: &str) {
+fn assert_changes_are_refused(token: &str) {
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     for at in 0..token.len() {
         let mut bytes = token.as_bytes().to_vec();
@@ -248,8 +249,8 @@ fn debug_prints_no_key() {
     let open = decoder.open(&token, NOW).unwrap();
     let open = open.into_text();
     assert_eq!(serde_json::from_str::<Value>(&open).unwrap(), Value::Object(claims()));
-    fn shared<T: Send + Sync>() {}
-    shared::<Decoder>();
+    fn assert_send_and_sync<T: Send + Sync>() {}
+    assert_send_and_sync::<Decoder>();
 }
 
 #[test]
@@ -297,13 +298,13 @@ fn truncated_public_key_is_refused_at_start() {
 
 proptest! {
     #[test]
-    fn never_panics(text in "[ -~]{0,300}") {
+    fn decoding_random_text_never_panics(text in "[ -~]{0,300}") {
         let _ = decoder(TokenFormat::Encrypted, &["secret"]).decode(&text, NOW);
         let _ = decoder(TokenFormat::Hs256, &["secret"]).decode(&text, NOW);
     }
 
     #[test]
-    fn claims_round_trip(name in "\\PC{0,40}", number in any::<i64>()) {
+    fn encrypted_claims_decode_unchanged(name in "\\PC{0,40}", number in any::<i64>()) {
         let Value::Object(claims) = json!({ "sub": "1", "name": name, "n": number }) else { unreachable!() };
         let token = encrypt_v5(&claims, "secret", NAME, Enc::A256CbcHs512, true);
         prop_assert_eq!(decoder(TokenFormat::Encrypted, &["secret"]).decode(&token, NOW), Ok(claims));
