@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Session, lookup};
 use crate::config::Source;
-use crate::cookie::{Candidate, Credential, NamesInPlay, Places};
+use crate::cookie::{Candidate, Credential, NamesInPlay, NameIndexes};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
@@ -44,7 +44,7 @@ pub(super) struct Memo<P: AuthProxy> {
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
     /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
-    names: OnceLock<Places>,
+    names: OnceLock<NameIndexes>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
@@ -136,7 +136,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The session cookie names that count for this request.
     fn names(&self) -> NamesInPlay<'_> {
         let shared = self.proxy.shared();
-        shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).places()))
+        shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).indexes()))
     }
 
     /// The credential of the request.

@@ -43,7 +43,7 @@ impl Shared {
             (first, _) => Candidate::of(headers, first.as_slice(), opaque),
         };
         let found = found?;
-        if names.is_unsure() {
+        if names.is_scheme_unknown() {
             let alone = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
             let cookies =
