@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn each_option_changes_only_its_own_attribute() {
+    fn each_rewrite_option_changes_only_its_own_cookie_attribute() {
         let cookie = "__Host-a=b; Domain=auth.example.com; Path=/auth; Secure; SameSite=None";
         for (option, value, becomes) in [
             (OptionKey::CookieDomain, "auto", "_Host-a=b; Path=/api/login; SameSite=Lax"),

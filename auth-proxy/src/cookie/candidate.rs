@@ -84,7 +84,7 @@ impl<'h> Candidate<'h> {
     }
 
     /// The form of the token, as a number below 4, and the bytes that were sent. Two tokens under one name are equal if
-    /// both are equal. Chunks are joined with `;`, which no cookie contains (RFC 6265, section 4.1.1).
+    /// their form and bytes are equal. Chunks are joined with `;`, which no cookie contains (RFC 6265, section 4.1.1).
     pub(crate) fn as_sent(&self) -> (u8, Cow<'h, [u8]>) {
         match &self.sent {
             Sent::Whole(value) => (0, Cow::Borrowed(value.as_bytes())),

@@ -105,7 +105,7 @@ impl SessionNames {
         self.all.len() > 1
     }
 
-    /// The names that count for a request over this scheme. `None` if no trusted proxy reports the scheme.
+    /// The names that count for one request. `https` is its scheme, or `None` if no trusted proxy reports the scheme.
     pub(crate) fn in_play(&self, https: Option<bool>) -> NamesInPlay<'_> {
         let (secure, plain) = (self.all.first(), self.all.get(1));
         let names = match (https, self.used.load(Ordering::Relaxed)) {
@@ -193,7 +193,7 @@ mod tests {
     const PLAIN_NAME: &str = "authjs.session-token";
 
     #[test]
-    fn both_names_count_until_the_prefixed_one_was_seen() {
+    fn both_cookie_names_count_until_the_prefixed_one_was_seen() {
         let names = names(&[]);
         assert_eq!(in_play(&names, None), [SECURE_NAME, PLAIN_NAME]);
         set(&names, "__Secure-authjs.session-token=; Max-Age=0");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn name_is_foreign_only_to_an_upstream_that_uses_one_name() {
+    fn cookie_name_is_foreign_only_if_the_upstream_uses_one_name() {
         let one = names(&[]);
         assert!(!one.is_foreign(0) && !one.is_foreign(1));
         set(&one, "__Secure-authjs.session-token=x; Path=/");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn kind_and_scheme_narrow_the_names() {
+    fn kind_and_scheme_narrow_the_cookie_names() {
         let proxies = (OptionKey::TrustedProxies, "10.0.0.0/8");
         assert_eq!(in_play(&names(&[(OptionKey::Kind, "robo")]), Some(true)), [PLAIN_NAME]);
         assert_eq!(in_play(&names(&[(OptionKey::Kind, "authjs")]), None), [PLAIN_NAME]);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn browser_over_http_gets_a_name_without_security_prefix() {
+    fn browser_over_http_gets_a_cookie_name_without_security_prefix() {
         let names = names(&[(OptionKey::PublicUrl, "http://app.internal")]);
         assert_eq!(in_play(&names, None), ["_Secure-authjs.session-token", PLAIN_NAME]);
         assert_eq!(names.all()[0].upstream, SECURE_NAME);

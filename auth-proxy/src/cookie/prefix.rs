@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shortened_prefixes_are_restored() {
+    fn shortened_cookie_prefixes_are_restored() {
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, "_Host-authjs.csrf-token=_Host-a;authjs.csrf-token=c; x=d".parse().unwrap());
         headers.append(COOKIE, HeaderValue::from_bytes(b" _Secure-a.0 = \"\xff\"").unwrap());

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn set_cookie_is_told_to_set_or_clear_the_session_cookie_or_neither() {
+    fn set_cookie_kind_is_sets_clears_or_none() {
         // Sun, 13 Sep 2020 12:26:40 GMT
         let now = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
         let kind = |text: &str| kind_at(text.as_bytes(), "s", now);

@@ -1,7 +1,7 @@
 //! Checks whether a text has the form of a session token.
 
 /// Whether a text has the form of a token: a compact JWS of three parts or JWE of five (RFC 7515, section 3.1; RFC 7516,
-/// section 3.1), each of them base64url without padding and with no bits to spare (RFC 4648, section 3.5).
+/// section 3.1), each of them base64url without padding and with spare bits of zero (RFC 4648, section 3.5).
 ///
 /// Any other text cannot be a session token of the strategy `jwt`, so no lookup is needed. Node decodes base64 leniently
 /// and ignores the spare bits, so other spare bits would give a second spelling of the same token.

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn mismatch_names_the_field_and_hides_its_value() {
+    fn type_mismatch_error_names_the_field_and_hides_its_value() {
         for (value, expected_text) in [
             (json!({"name": "hunter2"}), "needs the field `age`"),
             (json!({"name": "a", "age": "hunter2"}), "the field `age` does not have the type"),

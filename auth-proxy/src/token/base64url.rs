@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn array_accepts_only_base64url_of_the_exact_length() {
+    fn base64url_array_needs_the_exact_decoded_length() {
         assert_eq!(array::<3>("AQID"), Some([1, 2, 3]));
         for text in ["", "AQI", "AQIDBA", "AQID=", "AQIDB", "AQI=", "AQ+D"] {
             assert_eq!(array::<3>(text), None, "{text}");

@@ -1,4 +1,4 @@
-//! Parses the JSON of tokens, headers and claims, strictly.
+//! Parses the JSON in a token (headers and claims) strictly.
 
 use std::fmt;
 

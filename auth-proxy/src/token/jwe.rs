@@ -178,7 +178,7 @@ impl Key {
         let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
         let header = URL_SAFE_NO_PAD.encode(header);
         let mac_prefix = match &cipher {
-            Cipher::CbcHmac(key) => Some(Box::new(key.begin(header.as_bytes()))),
+            Cipher::CbcHmac(key) => Some(Box::new(key.start_mac(header.as_bytes()))),
             Cipher::Gcm(_) => None,
         };
         Self { kid, v5_header: header, mac_prefix, cipher }
@@ -195,7 +195,7 @@ impl Key {
             Cipher::CbcHmac(key) => {
                 let mac = match &self.mac_prefix {
                     Some(prefix) if self.v5_header == parts.header => hmac::Context::clone(prefix),
-                    _ => key.begin(aad),
+                    _ => key.start_mac(aad),
                 };
                 open_cbc(key, mac, aad.len(), exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?;
             }
@@ -205,8 +205,8 @@ impl Key {
     }
 }
 
-/// Decrypts A256CBC-HS512 in place (RFC 7518, section 5.2.2.2). The tag is compared in constant time before anything is decrypted. `mac` has already
-/// hashed the additional authenticated data.
+/// Decrypts A256CBC-HS512 in place (RFC 7518, section 5.2.2.2). The tag is compared in constant time before anything is
+/// decrypted. `mac` has already hashed the additional authenticated data.
 fn open_cbc(
     key: &CbcHmac,
     mut mac: hmac::Context,

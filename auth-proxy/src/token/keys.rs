@@ -71,7 +71,7 @@ impl CbcHmac {
     }
 
     /// Starts the MAC of a token with its additional authenticated data, which is hashed first.
-    pub(super) fn begin(&self, aad: &[u8]) -> hmac::Context {
+    pub(super) fn start_mac(&self, aad: &[u8]) -> hmac::Context {
         let mut mac = hmac::Context::with_key(&self.mac);
         mac.update(aad);
         mac
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_name_secret_and_version_change_the_key() {
+    fn derived_key_depends_on_cookie_name_secret_and_version() {
         let keys = [
             derive_v5("secret", "authjs.session-token", 64).unwrap(),
             derive_v5("secret", "__Secure-authjs.session-token", 64).unwrap(),

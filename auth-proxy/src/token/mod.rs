@@ -3,9 +3,9 @@
 //! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is issued
 //! here: `encrypt` exists for tests only.
 //!
-//! Response times reveal nothing about a secret. aws-lc compares every tag and MAC whole and in constant time:
+//! Response times reveal nothing about a secret. aws-lc compares every tag and MAC in full and in constant time:
 //!
-//! - A256CBC-HS512: `verify_slices_are_equal`, before anything is decrypted. No padding is checked under a wrong tag.
+//! - A256CBC-HS512: `verify_slices_are_equal`, before anything is decrypted. Padding is checked only under a valid tag.
 //! - A256GCM: `LessSafeKey::open_in_place`.
 //! - HS256, HS384 and HS512: `hmac::verify`.
 //!

@@ -91,7 +91,7 @@ mod tests {
         [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::HS256];
 
     #[test]
-    fn key_is_accepted_for_its_own_algorithm_only() {
+    fn pem_key_is_accepted_for_its_own_algorithm_only() {
         for (text, own) in KEYS {
             for algorithm in ALGORITHMS {
                 let key = public_key(algorithm, text);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_keys_are_refused() {
+    fn malformed_pem_keys_are_refused() {
         let [(good, algorithm), ..] = KEYS;
         let (_, der) = decode(good).unwrap();
         let pem = |label: &str, der: &[u8]| {

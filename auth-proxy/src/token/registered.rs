@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_checked_with_a_tolerance_of_15_seconds() {
+    fn token_times_are_checked_with_a_tolerance_of_15_seconds() {
         for (claims, expected) in [
             (json!({"exp": 986}), Ok(())),
             (json!({"exp": 985.5}), Ok(())),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn times_must_be_numbers() {
+    fn token_times_must_be_numbers() {
         for name in ["exp", "nbf", "iat"] {
             for value in [json!("2000"), json!(null), json!(true), json!([2000]), json!({})] {
                 let claims = json!({ name: value });
@@ -281,7 +281,7 @@ mod tests {
         for levels in [MAX_DEPTH, 127, 200, 100_000] {
             assert_eq!(Registered::read(&nested(levels)).err(), Some(TokenError::Malformed), "{levels}");
         }
-        // Siblings and brackets inside of strings add no depth.
+        // Siblings, and brackets inside of strings, do not add to the depth.
         let flat = format!(
             r#"{{"sub":"1","a":[{}[]],"b":"{}\"{}"}}"#,
             "{},".repeat(500),

@@ -1,4 +1,4 @@
-//! Tests of which session token of a request is chosen.
+//! Tests of `Candidate`: which session token of a request is chosen.
 
 use http::HeaderValue;
 use proptest::prelude::*;
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn chunks_in_any_order_join_to_the_token(token in "[a-zA-Z0-9_-]{1,400}", size in 8_usize..100, seed in any::<u64>()) {
+    fn random_chunks_in_any_order_join_to_the_token(token in "[a-zA-Z0-9_-]{1,400}", size in 8_usize..100, seed in any::<u64>()) {
         let pieces = token.as_bytes().chunks(size).enumerate();
         let mut pairs: Vec<String> =
             pieces.map(|(n, piece)| format!("{NAME}.{n}={}", String::from_utf8_lossy(piece))).collect();

@@ -131,7 +131,7 @@ fn keys_and_key_urls_in_the_header_are_ignored() {
 
 /// `zip`, `crit` and `b64` are refused if present, in any spelling and with any value.
 #[test]
-fn zip_crit_and_b64_are_refused() {
+fn header_with_zip_crit_or_b64_is_refused() {
     let setup = Setup::new();
     for name in ["zip", "crit", "b64", "\\u007aip", "c\\u0072it", "b\\u00364"] {
         for value in ["\"DEF\"", "\"\"", "null", "false", "true", "[]", "[\"exp\"]", "[\"zip\"]", "{}", "0"] {
@@ -158,7 +158,7 @@ fn zip_crit_and_b64_are_refused() {
 /// A body of 64 KiB that inflates to ten megabytes of zeros (RFC 1951) is refused because its header has `zip`.
 /// Without `zip`, its bytes are not claims.
 #[test]
-fn compressed_bodies_are_not_inflated() {
+fn compressed_token_body_is_not_inflated() {
     let setup = Setup::new();
     // A DEFLATE block with fixed codes: a zero, then "repeat 258 bytes" in 13 bits each. Eight of these are 13 bytes.
     let again = [0x14, 0x8c, 0x82, 0x51, 0x30, 0x0a, 0x46, 0xc1, 0x28, 0x18, 0x05, 0xa3, 0x60];
@@ -171,7 +171,7 @@ fn compressed_bodies_are_not_inflated() {
 
 /// A header is the text of one JSON object (RFC 7515, section 4).
 #[test]
-fn header_must_be_exactly_one_json_object() {
+fn token_header_must_be_exactly_one_json_object() {
     let setup = Setup::new();
     for good in [
         r#"{"alg":"dir","enc":"A256CBC-HS512"}"#,

@@ -59,7 +59,7 @@ fn tokens_of_other_keys_and_formats_are_refused() {
 }
 
 #[test]
-fn header_cannot_choose_the_algorithm() {
+fn token_header_cannot_choose_the_algorithm() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let good = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&key) });
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -95,7 +95,7 @@ fn header_cannot_choose_the_algorithm() {
 }
 
 #[test]
-fn header_must_be_an_object_and_kid_a_string() {
+fn token_header_must_be_an_object_and_kid_a_string() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
@@ -127,7 +127,7 @@ fn header_must_be_an_object_and_kid_a_string() {
 }
 
 #[test]
-fn only_the_named_key_is_tried() {
+fn only_the_key_named_by_kid_is_tried() {
     let (new, old) = (derive_v5("new", NAME, 64).unwrap(), derive_v5("old", NAME, 64).unwrap());
     let decoder = decoder(TokenFormat::Encrypted, &["new", "old"]);
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -142,7 +142,7 @@ fn only_the_named_key_is_tried() {
 }
 
 #[test]
-fn iv_and_tag_need_exact_length_and_encoding() {
+fn token_iv_and_tag_need_exact_length_and_encoding() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
     for (format, token) in [
@@ -182,7 +182,7 @@ fn iv_and_tag_need_exact_length_and_encoding() {
 }
 
 #[test]
-fn change_of_any_byte_is_refused() {
+fn token_with_any_changed_byte_is_refused() {
     for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
         for kid in [true, false] {
             assert_changes_are_refused(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
@@ -218,7 +218,7 @@ fn assert_changes_are_refused(token: &str) {
 }
 
 #[test]
-fn claims_must_be_an_object_and_valid_now() {
+fn token_claims_must_be_an_object_and_valid_now() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let decode = |plain: &[u8]| {
@@ -242,7 +242,7 @@ fn claims_must_be_an_object_and_valid_now() {
 }
 
 #[test]
-fn debug_prints_no_key() {
+fn decoder_debug_prints_no_key() {
     let token = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true);
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     assert_eq!(format!("{decoder:?}"), "Decoder(..)");

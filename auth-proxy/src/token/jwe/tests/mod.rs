@@ -29,7 +29,7 @@ fn rfc_7518_vector_decrypts_and_changed_ones_are_refused() {
     let aad = b"The second principle of Auguste Kerckhoffs";
     let key = CbcHmac::new(&key).unwrap();
     let mut plain = ciphertext.clone();
-    open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut plain).unwrap();
+    open_cbc(&key, key.start_mac(aad), aad.len(), iv, tag, &mut plain).unwrap();
     assert_eq!(
         std::str::from_utf8(&plain).unwrap(),
         "A cipher system must not be required to be secret, and it must be able to fall into the hands of \
@@ -37,7 +37,7 @@ fn rfc_7518_vector_decrypts_and_changed_ones_are_refused() {
     );
 
     let refused = |aad: &[u8], iv, tag, text: &[u8]| {
-        let opened = open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut text.to_vec());
+        let opened = open_cbc(&key, key.start_mac(aad), aad.len(), iv, tag, &mut text.to_vec());
         opened == Err(TokenError::Tampered)
     };
     let (mut other_iv, mut other_tag, mut other_text): ([u8; 16], _, _) = (iv, tag, ciphertext.clone());
@@ -63,13 +63,13 @@ fn body_with_valid_tag_and_invalid_padding_is_refused() {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, &key[..32]), &input);
         let tag = tag.as_ref()[..32].try_into().unwrap();
         let key = CbcHmac::new(&key).unwrap();
-        let opened = open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut body.to_vec());
+        let opened = open_cbc(&key, key.start_mac(aad), aad.len(), iv, tag, &mut body.to_vec());
         assert_eq!(opened, Err(TokenError::Tampered), "{}", body.len());
     }
 }
 
 #[test]
-fn precomputed_headers_parse_to_their_own_key() {
+fn precomputed_jwe_headers_parse_to_their_own_key() {
     let secrets = [Zeroizing::new("secret".to_owned())];
     let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
     let v4 = JweDecoder::v4(&secrets).unwrap();
@@ -84,7 +84,7 @@ fn precomputed_headers_parse_to_their_own_key() {
 }
 
 #[test]
-fn header_decides_which_keys_are_tried() {
+fn token_header_decides_which_keys_are_tried() {
     let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
     let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
     let v4 = JweDecoder::v4(&secrets).unwrap();
