@@ -1,4 +1,4 @@
-//! The session cookie of one name in the `Cookie` lines of a request: whole, or in chunks.
+//! Finds the session cookie of one name in the `Cookie` lines of a request, whole or in chunks.
 
 use http::HeaderMap;
 use http::header::COOKIE;
@@ -7,17 +7,17 @@ use super::error::CredentialError;
 use super::percent::decode_or_keep;
 use super::text::{pairs, split};
 
-/// Bytes of all `Cookie` lines together. Node refuses heads over 16 KiB (`--max-http-header-size`), so that no known
-/// upstream sees as much.
+/// The limit of all `Cookie` lines together, in bytes. Node refuses request heads over 16 KiB (`--max-http-header-size`),
+/// so no known upstream accepts more.
 pub(super) const COOKIE_LIMIT: usize = 64 * 1024;
 
-/// Chunks of one token. With the 3936 bytes that Auth.js puts into each, more than fit the limit.
+/// The limit of chunks of one token. This many chunks of 3936 bytes (`docs/authjs.md#chunk-size`) exceed `COOKIE_LIMIT`.
 pub(super) const CHUNK_LIMIT: usize = 64;
 
-/// The session cookies of one name.
+/// The session cookie of one name as it was sent: whole, in chunks, or both.
 pub(super) struct SessionCookies<'h> {
     whole: Option<&'h str>,
-    /// Boxed: most tokens come in one cookie.
+    /// Boxed, because most tokens come in one cookie.
     chunks: Option<Box<[Option<&'h str>; CHUNK_LIMIT]>>,
 }
 
@@ -30,7 +30,8 @@ pub(super) enum Chosen<'h> {
 }
 
 /// Finds the session cookies of each of these names, in one pass over the `Cookie` lines. The first cookie of a name counts:
-/// browsers send the more specific path first (RFC 6265, section 5.4), and Auth.js's parser keeps the first too.
+/// browsers send the more specific path first (RFC 6265, section 5.4). Auth.js keeps the first one too
+/// (`docs/authjs.md#cookie-parse`).
 ///
 /// # Errors
 /// `TooLarge`.
@@ -57,7 +58,7 @@ pub(super) fn scan<'h, N: AsRef<str>, const COUNT: usize>(
     Ok(all)
 }
 
-/// The number of the chunk `.7`; none of `.07`, `.`, `.7x`.
+/// The chunk number in a suffix such as `.7`. `None` for `.07`, `.` and `.7x`.
 pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
     let digits = suffix.strip_prefix(b".")?;
     let canonical = digits == b"0" || !digits.starts_with(b"0");
@@ -115,7 +116,8 @@ impl<'h> SessionCookies<'h> {
     }
 }
 
-/// Every token that the cookies of this name could be, for a request that must end all of them.
+/// Every token that the cookies of this name may hold: the whole cookie, and the joined chunks. A sign-out must end all
+/// of them, because only the upstream knows which one it reads.
 pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
     let found = scan(headers, &[name]).ok().map(|[found]| found);
     let whole = found.as_ref().and_then(|found| found.whole).map(|value| decode_or_keep(value).into_owned());
@@ -123,7 +125,7 @@ pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item
     [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())
 }
 
-/// Five parts for a JWE, three for a JWS.
+/// Whether a value has the parts of a token: five for a JWE, three for a JWS.
 fn has_token_shape(value: &str) -> bool {
     matches!(value.bytes().filter(|byte| *byte == b'.').count(), 2 | 4)
 }

@@ -43,7 +43,7 @@ pub(super) async fn find(
     }
     // A Bearer token has no cookie name. It is sent under every name, of which the upstream reads one.
     let own = |name: &&SessionName| {
-        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.place == name.place)
+        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.index == name.index)
     };
     let sent: Vec<_> = names.iter().filter(own).map(|name| name.upstream.clone()).collect();
     let told = shared.upstream.forwarded_as(&client);
@@ -57,7 +57,7 @@ pub(super) async fn find(
     };
     let found = shared.sessions.find(key, deadline, lookup).await;
     // The upstream does not read a cookie under a name that it does not use. Its null then means a signed-out visitor.
-    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.place));
+    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.index));
     match found {
         Err(error)
             if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) && !credential.is_bearer() && is_foreign() =>

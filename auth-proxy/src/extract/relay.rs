@@ -133,7 +133,7 @@ where
             let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
             let sets = || {
                 let mut cookies = response.headers().get_all(SET_COOKIE).iter();
-                cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())
+                cookies.any(|cookie| proxy.shared().names.set_cookie_kind(cookie.as_bytes()).is_some())
             };
             if renews || sets() || (memo.is_personal() && !is_cacheable) {
                 make_private(response.headers_mut());
@@ -148,7 +148,8 @@ where
 
 /// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. True when it added some.
 fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
-    let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.concern(own.as_bytes()).is_some());
+    let has_own =
+        headers.get_all(SET_COOKIE).iter().any(|own| names.set_cookie_kind(own.as_bytes()).is_some());
     if renewed.is_empty() || has_own {
         return false;
     }

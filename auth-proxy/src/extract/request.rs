@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Session, lookup};
 use crate::config::Source;
-use crate::cookie::{Candidate, Credential, NamesInPlay, Places};
+use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
@@ -37,7 +37,7 @@ pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
     /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
-    names: Places,
+    names: NameIndexes,
     /// The request. `None` for a view of headers alone.
     request: Option<InRequest<'v, P>>,
 }
@@ -55,7 +55,7 @@ pub(super) struct Memo<P: AuthProxy> {
     is_personal: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
-    names: OnceLock<Places>,
+    names: OnceLock<NameIndexes>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
@@ -134,7 +134,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         };
         memo.mark_personal();
         let shared = proxy.shared();
-        let names = *memo.names.get_or_init(|| shared.names_of(Some(parts)).places());
+        let names = *memo.names.get_or_init(|| shared.names_of(Some(parts)).indexes());
         Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
     }
 
@@ -149,7 +149,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
         // Fails outside of the relay layer, which is the one that reads the mark.
         PERSONAL.try_with(|memo| memo.mark_personal()).ok();
-        let names = proxy.shared().names_of(None).places();
+        let names = proxy.shared().names_of(None).indexes();
         Self { proxy, headers, names, request: None }
     }
 

@@ -39,7 +39,7 @@ impl Shared {
     ) -> Result<Option<Candidate<'h>>, AuthError> {
         let opaque = self.is_opaque();
         let found = Candidate::by_names(headers, names, opaque)?;
-        if names.is_unsure() {
+        if names.is_scheme_unknown() {
             let alone = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
             let cookies =

@@ -86,7 +86,8 @@ impl Eviction {
     /// for the session, so that every answer renews the cookie.
     pub(super) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
         let cookies = headers.get_all(SET_COOKIE).iter();
-        let kinds: Vec<_> = cookies.filter_map(|cookie| shared.names.concern(cookie.as_bytes())).collect();
+        let kinds: Vec<_> =
+            cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
         let answer = Answered {
             ends: self.ends,
             renews,
@@ -109,7 +110,7 @@ impl Eviction {
                     "dropping renewed session cookies: the session was changed meanwhile"
                 );
             }
-            drop_set_cookies(headers, |cookie| match shared.names.concern(cookie) {
+            drop_set_cookies(headers, |cookie| match shared.names.set_cookie_kind(cookie) {
                 Some(SetCookieKind::Sets) => true,
                 Some(SetCookieKind::Clears) => !answer.keeps_clearing_cookies(),
                 None => false,

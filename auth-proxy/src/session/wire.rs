@@ -50,7 +50,7 @@ pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<A
 /// are the upstream's to mint for a browser that has none, and would break a form in another tab.
 pub(crate) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
     let all = response.headers().get_all(SET_COOKIE).iter();
-    all.filter(|value| names.concern(value.as_bytes()).is_some()).cloned().collect()
+    all.filter(|value| names.set_cookie_kind(value.as_bytes()).is_some()).cloned().collect()
 }
 
 /// v4 answers `{}` where v5 answers `null`, and some callbacks leave out the user.
@@ -91,8 +91,11 @@ pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
 }
 
 fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
-    let kinds =
-        response.headers().get_all(SET_COOKIE).iter().filter_map(|value| names.concern(value.as_bytes()));
+    let kinds = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| names.set_cookie_kind(value.as_bytes()));
     // A token that became shorter clears its old chunks and sets the new ones: any cookie that is set counts.
     kinds
         .map(|kind| match kind {
