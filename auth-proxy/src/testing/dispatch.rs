@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::state::{Fake, SeenRequest};
 use super::{robo, routes};
 
-/// Bytes of a request body that are read. Auth.js on Express has a limit too; a larger body counts as an empty form.
+/// The largest request body, in bytes. Auth.js on Express has a limit too. A larger body counts as an empty form.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// Serves the fake where no fault is set.

@@ -46,7 +46,7 @@ enum Listening {
     Open(JoinHandle<()>),
     /// Connections are refused. The socket is bound but does not listen, so that no other process gets the port.
     Held(TcpSocket),
-    /// Neither: an error happened between the two.
+    /// Neither: opening or closing the port failed.
     Lost,
 }
 
@@ -67,21 +67,21 @@ impl Port {
     /// Sets the fault for every further connection and cuts the open ones.
     pub(super) async fn set_fault(&self, fault: Option<Fault>) -> io::Result<()> {
         let mut listening = self.listening.lock().await;
-        let mut cut = {
+        let mut old_connections = {
             let mut connections = self.inner.connections();
             connections.fault = fault;
             std::mem::take(&mut connections.open)
         };
-        cut.shutdown().await;
+        old_connections.shutdown().await;
         if fault == Some(Fault::Refused) {
             if let Listening::Open(accepting) = std::mem::replace(&mut *listening, Listening::Lost) {
                 accepting.abort();
                 // The listener is dropped with the task.
                 let _ = accepting.await;
                 *listening = Listening::Held(bind(self.address)?);
-                // Connections that were accepted in the meantime.
-                let mut cut = std::mem::take(&mut self.inner.connections().open);
-                cut.shutdown().await;
+                // Cut the connections that were accepted in the meantime.
+                let mut old_connections = std::mem::take(&mut self.inner.connections().open);
+                old_connections.shutdown().await;
             }
         } else if !matches!(*listening, Listening::Open(_)) {
             let socket = match std::mem::replace(&mut *listening, Listening::Lost) {

@@ -42,7 +42,7 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
                 .cookies(request.helper_cookies())
         }
         (&Method::GET, "session") => session(&request),
-        (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.csrf_holds() => request
+        (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.has_valid_csrf_token() => request
             .redirect(&format!("{}{base_path}/signin?error=MissingCSRF", request.origin))
             .cookies(request.helper_cookies()),
         (&Method::POST, "callback/credentials") => sign_in(&request),
