@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// The mistakes found so far. Parsing goes on after each, so that all are reported together.
+/// The mistakes found so far. Parsing continues after each mistake, so that all are reported together.
 #[derive(Default)]
 #[must_use = "mistakes that are not emitted are lost"]
 pub(crate) struct Errors(Vec<syn::Error>);

@@ -1,4 +1,4 @@
-//! Splitting of token trees, for both macros.
+//! Splits token trees at commas and recognises keys, for both macros.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 
@@ -96,7 +96,7 @@ pub(crate) fn stream(tokens: &[TokenTree]) -> TokenStream {
     tokens.iter().cloned().collect()
 }
 
-/// The key, if these tokens start with `key:`. The path `key::name` is no key.
+/// The key, if these tokens start with `key:`. The path `key::name` is not a key.
 pub(crate) fn entry_key(tokens: &[TokenTree]) -> Option<&Ident> {
     match tokens {
         [TokenTree::Ident(_), colon, next, ..] if is_joint(colon, ':') && is_punct(Some(next), ':') => None,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_no_key() {
+    fn path_is_not_read_as_a_key() {
         for (source, key) in [
             ("a: b", Some("a")),
             ("a: ::b", Some("a")),

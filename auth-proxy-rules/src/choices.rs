@@ -13,7 +13,7 @@ pub(crate) trait Choice: Copy + 'static {
     /// The words alone.
     const NAMES: &'static [&'static str];
 
-    /// What to write in place of another name that people use.
+    /// The advice for another name of a value, such as `nextauth`.
     fn hint(_text: &str) -> Option<&'static str> {
         None
     }

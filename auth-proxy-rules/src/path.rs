@@ -1,11 +1,11 @@
-//! Paths of a configuration, and targets of redirects.
+//! Checks paths in a configuration, and targets of redirects.
 
 use crate::invalid_value::InvalidValue;
 
 /// Checks a path option and removes a trailing `/`.
 ///
-/// Only unreserved characters (RFC 3986, section 2.3) are allowed in segments, so that router, upstream and browser read
-/// the path alike.
+/// Only unreserved characters (RFC 3986, section 2.3) are allowed in segments, so that router, upstream and browser
+/// read the path in the same way.
 ///
 /// # Errors
 /// When the text is no such path. The message names the first mistake.
@@ -43,8 +43,8 @@ fn is_unreserved(c: char) -> bool {
 
 /// Whether a redirect target stays on this origin in every browser.
 ///
-/// `//host` and `/\\host` lead to another host, and so does either with a tab or line end in it: browsers remove those
-/// first (WHATWG URL, "basic URL parser").
+/// `//host` and `/\\host` lead to another host, even with a tab or line end in them: browsers remove those first
+/// (WHATWG URL, "basic URL parser").
 #[must_use]
 pub fn is_local(target: &str) -> bool {
     target.starts_with('/')

@@ -6,9 +6,9 @@ pub enum Setting<T> {
     /// Not set: the default applies.
     #[default]
     Unset,
-    /// Read from an optional variable at start: set or not set.
+    /// Read from an optional variable at start, which may be unset.
     Optional,
-    /// Set; the value is read from a variable at start.
+    /// Set, but the value is only read from a variable at start.
     Deferred,
     /// Set to this value.
     Set(T),

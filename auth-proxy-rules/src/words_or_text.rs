@@ -11,14 +11,14 @@ pub(crate) trait WordsOrText: Sized {
     /// The bare words.
     const NAMES: &'static [&'static str];
 
-    /// Checks a value whose text may be anything.
+    /// Checks the text of a value that was built in code.
     ///
     /// # Errors
     /// When the text breaks a rule.
     fn checked(self) -> Result<Self, InvalidValue>;
 }
 
-/// What `aud` or `iss` of a token must say.
+/// The required value of a token's `aud` or `iss`.
 ///
 /// `FromStr` reads `any` or the text. Text in quotes is never the word: `"any"` in quotes expects the text `any`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_checked() {
+    fn invalid_host_cookie_domain_and_expected_text_is_refused() {
         for text in ["", "a/b", "a b", "u@a"] {
             assert!(text.parse::<Host>().is_err(), "{text}");
             assert!(Host::Literal(text.to_owned()).checked().is_err(), "{text}");
