@@ -58,7 +58,8 @@ pub(crate) fn is_punct(token: Option<&TokenTree>, c: char) -> bool {
     token.and_then(punct) == Some(c)
 }
 
-/// Whether the token is `c` with another sign directly after it, as in `::`. The first colon of `fetch: ::path()` is not.
+/// Whether the token is `c` directly before another sign, as in `::`. In `fetch: ::path()` a space follows the first
+/// colon.
 pub(crate) fn is_joint(token: &TokenTree, c: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == c && punct.spacing() == Spacing::Joint)
 }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn value_ends_before_the_next_entry() {
+    fn option_value_ends_before_the_next_entry() {
         for (source, length) in [("a.b c: d", 3), ("a::b c", 5), ("a: b", 3), ("a", 1), ("", 0)] {
             assert_eq!(before_next_entry(&tokens(source)), length, "{source}");
         }

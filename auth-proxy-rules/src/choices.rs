@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_read_back_as_its_value() {
+    fn option_words_parse_and_display_as_the_same_value() {
         round_trip::<Kind>();
         round_trip::<Strategy>();
         round_trip::<TokenFormat>();

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn token_format_follows_the_kind() {
+    fn default_token_format_depends_on_the_upstream_kind() {
         for (kind, token, expected) in [
             (None, None, TokenFormat::Encrypted),
             (Some("next_auth_v4"), None, TokenFormat::EncryptedV4),

@@ -1,4 +1,4 @@
-//! Checks host names, and tells loopback and internal hosts from public ones.
+//! Checks host names, and distinguishes loopback and internal hosts from public ones.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_domain_covers_the_host_and_names_below() {
+    fn is_in_domain_accepts_the_domain_and_its_subdomains() {
         for (host, domain, covers) in [
             ("app.example.com", "example.com", true),
             ("app.example.com:3000", ".Example.com", true),

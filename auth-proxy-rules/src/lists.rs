@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mapped_ipv4_blocks_become_ipv4() {
+    fn ipv4_mapped_networks_become_ipv4_networks() {
         assert_eq!(networks(&["::ffff:10.0.0.0/104"]), networks(&["10.0.0.0/8"]));
         assert_eq!(networks(&["10.0.0.7"]), networks(&["10.0.0.7/32"]));
     }

@@ -58,14 +58,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_trailing_slash_is_removed() {
+    fn path_option_loses_one_trailing_slash() {
         assert_eq!(path("/api/auth").as_deref(), Ok("/api/auth"));
         assert_eq!(path("/api/auth/").as_deref(), Ok("/api/auth"));
         assert_eq!(path("/a.b/~c_d-e").as_deref(), Ok("/a.b/~c_d-e"));
     }
 
     #[test]
-    fn ambiguous_paths_are_refused() {
+    fn path_option_refuses_ambiguous_paths() {
         let bad = [
             "", "/", "//", "api", "/a//b", "/a/../b", "/a/.", "/a?b", "/a#b", "/{a}", "/a b", "/%2e%2e",
             "/a\\b", "/ä", "/a/*", "/:a", "/a//",
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_on_other_hosts_are_not_local() {
+    fn is_local_refuses_targets_on_other_hosts() {
         assert!(is_local("/a?b=//c") && is_local("/"));
         for target in ["", "a", "//evil", "/\\evil", "/\t/evil", "https://evil", "/a\nb"] {
             assert!(!is_local(target), "{target:?}");

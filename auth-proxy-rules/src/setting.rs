@@ -1,6 +1,6 @@
-//! [`Setting`]: what is known of the value of one option.
+//! [`Setting`]: the state of one option in a draft: unset, set, or read from a variable at start.
 
-/// What is known of the value of one option.
+/// The state of one option in a draft.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Setting<T> {
     /// Not set: the default applies.

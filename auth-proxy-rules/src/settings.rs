@@ -81,7 +81,7 @@ impl Draft {
         }
     }
 
-    /// Whether the upstream sees its own URL as https. `None` if it depends on the request, as a trusted proxy reports it.
+    /// Whether the upstream sees its own URL as https. `None` if a trusted proxy reports the scheme with each request.
     ///
     /// The upstream takes the scheme of this app, or with `Host::Upstream` the scheme of its own URL.
     fn upstream_sees_https(
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_depend_on_the_kind_and_the_urls() {
+    fn default_cookie_name_and_host_depend_on_kind_and_urls() {
         let one = |name: &str| CookieNames::One(name.to_owned());
         for (kind, url, name) in [
             ("robo", "https://auth.example.com", "authjs.session-token"),

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn display_is_read_back_as_the_same_value() {
+    fn host_domain_and_claim_options_parse_their_own_display() {
         for text in ["auto", "preserve", "upstream", "auth.example.com:8443"] {
             assert_eq!(text.parse::<Host>().unwrap().to_string(), text);
         }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bare_word_is_a_value_without_text() {
+    fn bare_words_are_not_parsed_as_text() {
         for word in Host::NAMES {
             assert!(!matches!(word.parse::<Host>(), Ok(Host::Literal(_)) | Err(_)), "{word}");
         }

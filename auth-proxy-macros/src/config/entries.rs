@@ -49,7 +49,7 @@ impl Reader<'_> {
             Some(option) => return self.read_repeated(option, &key, rest),
             None => {
                 self.errors.at(&key, keys::unknown(group, &name));
-                // Read the entry as the option that is meant, so that it is not reported as missing too.
+                // Read the entry as the intended option, so that the option is not reported as missing too.
                 match keys::meant(group, &name) {
                     Some(option) => option,
                     None => match keys::meant_block(group, &name) {

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn almost_correct_values_are_refused_with_advice() {
+    fn values_with_a_typing_mistake_are_refused_with_advice() {
         for (option, source, advice, tokens) in [
             (OptionKey::PublicUrl, "word", "write `\"word\"`", 1),
             (OptionKey::Kind, "\"robo\"", "without quotes: write `robo`", 1),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_are_refused_with_all_their_tokens() {
+    fn values_of_another_shape_are_refused_as_a_whole() {
         for (option, source, tokens) in [
             (OptionKey::PublicUrl, "5", 1),
             (OptionKey::PublicUrl, "a::b() kind: robo", 5),

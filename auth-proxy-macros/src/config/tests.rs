@@ -24,7 +24,7 @@ fn expanded(block: &str) -> String {
 }
 
 #[test]
-fn expansion_matches_the_snapshot() {
+fn auth_proxy_expansion_matches_the_snapshot() {
     let minimal = "pub struct Auth { upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") } }";
     expect_file!["../../snapshots/minimal.rs"].assert_eq(&expanded(minimal));
     let full = r#"
@@ -58,7 +58,7 @@ fn block_with_mistakes_still_declares_its_type() {
 }
 
 #[test]
-fn each_mistake_is_reported_once() {
+fn each_mistake_in_a_block_is_reported_once() {
     let block = r#"struct Auth { a: 1, upstream: { base_url: "http://auth", timeout: 5, secret: "x", b: 2 }, routes: x }"#;
     assert_eq!(mistakes(block).len(), 5);
     // A missing comma is one mistake and does not hide others.

@@ -49,7 +49,7 @@ fn text_and_typed_value_give_the_same_setting() {
 }
 
 #[test]
-fn composite_options_have_no_text_form() {
+fn headers_secret_and_fetch_cannot_be_set_as_text() {
     for option in [OptionKey::Headers, OptionKey::Secret, OptionKey::Fetch] {
         assert!(Draft::default().set(option, "a").is_err(), "{option}");
     }

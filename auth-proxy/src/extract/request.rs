@@ -226,13 +226,14 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
-    /// The session in the app's type.
+    /// The session, deserialized into the app's type.
     pub(crate) async fn session(&self) -> Found<Session<P>> {
         let found = self.cached_session().await?;
         found.map(|session| Ok(Session::new(session.typed()?, session.is_stale()))).transpose()
     }
 
-    /// The claims in the app's type: those of the token when it is decoded here, else those of the session.
+    /// The claims, deserialized into the app's type: the claims of the token if it is decoded here, else those of the
+    /// session.
     pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
         if let Some(known) = self.memo.token.get() {
             return known.clone();

@@ -84,7 +84,7 @@ mod tests {
     use crate::error::Reason;
 
     #[test]
-    fn error_chain_names_each_error_once() {
+    fn guard_rejection_names_each_error_of_its_chain_once() {
         let error = AuthError::new(Reason::UPSTREAM_FAILED).because("connection reset");
         let rejection = GuardRejection { error, sign_in: None };
         let mut causes = Vec::new();

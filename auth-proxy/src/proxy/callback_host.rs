@@ -17,8 +17,8 @@ pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, hea
     let upstream = &settings.base_url.origin;
     let upstream_host = match &settings.host {
         Host::Literal(host) => host,
-        // The upstream sees this app's host. A callback on another host is then configured there: AUTH_URL, or a
-        // redirect proxy.
+        // The upstream sees this app's host. If the callback has another host, AUTH_URL or a redirect proxy is
+        // configured there.
         Host::Preserve if !is_internal_host(upstream.host()) => return false,
         _ => &upstream.authority,
     };

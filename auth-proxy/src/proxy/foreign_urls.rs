@@ -38,7 +38,7 @@ pub(super) fn check_urls(shared: &Arc<Shared>, client: &ClientInfo, page: Page, 
     Response::from_parts(parts, Body::new(CheckedBody { body, read: Vec::new(), check: Some(check) }))
 }
 
-/// A pending check of a body, with what its response's headers say.
+/// A pending check of a body, and the facts for it from the response's headers.
 struct UrlCheck {
     shared: Arc<Shared>,
     page: Page,
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_of_another_origin_are_foreign() {
+    fn upstream_urls_of_another_origin_are_detected() {
         use Domains::{HostOnly, NoCookies, Shared};
         let app = "https://app.example.com";
         for (own, url, domains, foreign) in [

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn json_redirects_stay_absolute_and_keep_every_other_byte() {
+    fn json_redirect_url_is_rewritten_and_other_bytes_are_kept() {
         let settings = settings("http://auth.internal", "https://app.example.org", &[]);
         let rewrite = rewrite(&settings);
         let json = |text: &str| rewrite.json(text.as_bytes()).map(|body| String::from_utf8(body).unwrap());
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn location_option_switches_rewriting_off() {
+    fn rewrite_location_false_leaves_redirects_unchanged() {
         let off = [(OptionKey::RewriteLocation, "false")];
         let settings = settings("https://auth.example.com", "http://app.example.org", &off);
         assert_eq!(rewrite(&settings).path("https://auth.example.com/auth/error"), None);

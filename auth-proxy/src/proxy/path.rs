@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_paths_pass_unchanged() {
+    fn ordinary_request_paths_pass_unchanged() {
         for rest in [
             "",
             "/",

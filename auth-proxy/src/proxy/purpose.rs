@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn purpose_follows_from_method_and_path() {
+    fn request_purpose_depends_on_method_and_path() {
         let (get, post) = (Method::GET, Method::POST);
         // is_session, is_read, evicts_sessions, is_same_for_all
         for (method, path, expected) in [

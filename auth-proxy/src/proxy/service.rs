@@ -13,7 +13,7 @@ use super::forward::forward;
 use crate::page;
 use crate::provider::Shared;
 
-/// Answers every request below the base path.
+/// Returns the service that handles every request below the base path.
 pub(super) fn service(
     shared: &Arc<Shared>,
 ) -> impl Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + use<> {

@@ -67,7 +67,7 @@ impl FakeUpstream {
 }
 
 impl FakeUpstreamBuilder {
-    /// Answers as Robo.js with `@robojs/auth` does where Robo.js differs from Auth.js:
+    /// Imitates Robo.js with `@robojs/auth` where it differs from Auth.js:
     ///
     /// - Unknown paths are answered with 200 and a JSON string, other methods with 405, `HEAD` with 400.
     /// - There is no sign-out page.

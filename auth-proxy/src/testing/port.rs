@@ -28,7 +28,7 @@ pub(super) struct Port {
 
 struct Inner {
     fake: Arc<Fake>,
-    /// Answers when no fault is set.
+    /// Handles requests while no fault is set.
     app: Router,
     address: SocketAddr,
     connections: Mutex<Connections>,
@@ -46,12 +46,12 @@ enum Listening {
     Open(JoinHandle<()>),
     /// Connections are refused. The socket is bound but does not listen, so that no other process gets the port.
     Held(TcpSocket),
-    /// Neither: opening or closing the port failed.
+    /// There is no socket: opening or closing the port failed.
     Lost,
 }
 
 impl Port {
-    /// Opens a free port of 127.0.0.1, on which the fake answers.
+    /// Opens a free port of 127.0.0.1 for the fake.
     pub(super) fn open(fake: Arc<Fake>, app: Router) -> io::Result<Self> {
         let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = socket.local_addr()?;

@@ -1,4 +1,4 @@
-//! A minimal HTTP/1.1 server connection, for malformed answers that no server library sends.
+//! A minimal HTTP/1.1 server connection, for malformed responses that no server library sends.
 
 use std::io;
 use std::time::Duration;

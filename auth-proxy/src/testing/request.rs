@@ -1,4 +1,4 @@
-//! One request to the fake with its parameters and CSRF state, and the parts that several answers share.
+//! A request to the fake, with its parameters and CSRF state, and helpers that several routes share.
 
 use std::collections::HashMap;
 use std::time::SystemTime;

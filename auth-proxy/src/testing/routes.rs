@@ -1,4 +1,4 @@
-//! The routes of the fake, answered as `@auth/core` answers them.
+//! The sign-in routes of the fake, with the responses of `@auth/core`.
 
 use axum::response::Response;
 use http::{Method, StatusCode};
@@ -14,7 +14,7 @@ use crate::config::{Strategy, TokenFormat};
 use crate::cookie::Candidate;
 use crate::token::{Decoder, Demands};
 
-/// Answers one request as `@auth/core` does (`docs/authjs.md#routes`).
+/// Responds to one request as `@auth/core` does (`docs/authjs.md#routes`).
 pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
     let base_path = &fake.settings.base_path;
     let Some(action) = seen.uri.path().strip_prefix(base_path) else {

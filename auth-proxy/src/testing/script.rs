@@ -23,7 +23,7 @@ const BEFORE_RESET: Duration = Duration::from_millis(50);
 /// How many bytes of an announced body are not sent.
 const MISSING: usize = 64;
 
-/// Answers each request of a connection with the fault, until the connection ends.
+/// Responds to each request of a connection with the fault, until the connection ends.
 pub(super) async fn serve(fault: Fault, stream: TcpStream, fake: Arc<Fake>, address: SocketAddr) {
     let mut wire = Wire::new(stream);
     let Err(error) = play_on(fault, &mut wire, &fake, address).await;
@@ -42,7 +42,7 @@ async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, address: SocketAddr
     }
 }
 
-/// Answers one request. An error ends the connection.
+/// Responds to one request. An error ends the connection.
 async fn play(fault: Fault, wire: &mut Wire, mut reply: Reply, own_url: &str) -> io::Result<()> {
     match fault {
         Fault::Refused | Fault::ResetBeforeHead => {
@@ -148,13 +148,13 @@ async fn play(fault: Fault, wire: &mut Wire, mut reply: Reply, own_url: &str) ->
     wire.send(&reply.whole()).await
 }
 
-/// Sends the answer with a `Content-Length` that is too long.
+/// Sends the response with a `Content-Length` that is too long.
 async fn truncated(wire: &mut Wire, reply: &Reply) -> io::Result<()> {
     wire.send(&reply.head_of(reply.body.len() + MISSING)).await?;
     wire.send(&reply.body).await
 }
 
-/// Sends the answer with these framing headers.
+/// Sends the response with these framing headers.
 async fn framed(wire: &mut Wire, reply: &Reply, framing: &str) -> io::Result<()> {
     wire.send(&reply.head("HTTP/1.1", framing)).await?;
     wire.send(&reply.body).await
@@ -199,7 +199,7 @@ fn fault_done() -> io::Error {
     io::Error::other("the fault ends the connection")
 }
 
-/// The output of the future that is ready first. If both are, that of `a`.
+/// The output of the future that is ready first. If both are ready, `a` counts.
 async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
     let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
     std::future::poll_fn(|cx| match a.as_mut().poll(cx) {
