@@ -1,4 +1,4 @@
-//! One request's view of a proxy: what its extractors, guards and layers share.
+//! The state that the extractors, guards and layers of one request share: credential, decoded token, session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,7 @@ use crate::token::Verified;
 use crate::warnings::Warning;
 
 tokio::task_local! {
-    /// Marks the response to the request of this task as personal: it depends on its visitor.
+    /// The memo of the current request, by which its response is marked as personal.
     static PERSONAL: Arc<dyn MarkPersonal>;
 }
 
@@ -31,18 +31,18 @@ trait MarkPersonal: Send + Sync {
 
 type Found<T> = Result<Option<T>, AuthError>;
 
-/// One request's view of a proxy. However many extractors and guards of a request use it, the credential is looked up once
-/// and decoded once.
+/// Reads the session and the token of one request. All extractors and guards of the request share the results, so the
+/// credential is looked up once and decoded once.
 pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
-    /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
+    /// The session cookie names of this request. They stay the same when another response reveals the upstream's name.
     names: NameIndexes,
-    /// The request. `None` for a view of headers alone.
+    /// The whole request. `None` if only its headers are known.
     request: Option<InRequest<'v, P>>,
 }
 
-/// What a view of a whole request has, and a view of headers has not.
+/// The request that is read, with the results that its extractors and guards share.
 struct InRequest<'v, P: AuthProxy> {
     parts: &'v Parts,
     memo: Arc<Memo<P>>,
@@ -76,13 +76,12 @@ impl<P: AuthProxy> Memo<P> {
         }
     }
 
-    /// Whether the session is a stale one.
     pub(super) fn is_stale(&self) -> bool {
         matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
     }
 
-    /// Runs the handler, so that a call of `Proxy::session` with the request's headers marks the response too.
-    pub(super) async fn watching<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
+    /// Runs the handler. A call of `Proxy::session` in it marks the response as personal too.
+    pub(super) async fn run_handler<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
         PERSONAL.scope(self, answer).await
     }
 
@@ -91,7 +90,7 @@ impl<P: AuthProxy> Memo<P> {
         self.is_personal.load(Ordering::Relaxed)
     }
 
-    /// The session cookies of the lookup, unless the session was ended since.
+    /// The session cookies of the lookup, unless the session has ended since.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
         self.renewed.get().map_or(&[], Renewed::cookies)
     }
@@ -103,22 +102,22 @@ impl<P: AuthProxy> MarkPersonal for Memo<P> {
     }
 }
 
-/// The memo of a request in its extensions, with its proxy: an app may have several proxies of one type, each with a
-/// memo of its own.
-struct Kept<P: AuthProxy> {
+/// The memo of a request, stored in its extensions. The proxy is stored with it, because an app may have several
+/// proxies of one type, each with its own memo.
+struct StoredMemo<P: AuthProxy> {
     proxy: Proxy<P>,
     memo: Arc<Memo<P>>,
 }
 
-impl<P: AuthProxy> Clone for Kept<P> {
+impl<P: AuthProxy> Clone for StoredMemo<P> {
     fn clone(&self) -> Self {
         Self { proxy: self.proxy.clone(), memo: Arc::clone(&self.memo) }
     }
 }
 
-/// Marks the response to a request as personal, without looking at the credential.
+/// Marks the response to a request as personal, without reading the credential.
 pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensions) {
-    if let Some(kept) = extensions.get::<Kept<P>>()
+    if let Some(kept) = extensions.get::<StoredMemo<P>>()
         && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
     {
         kept.memo.mark_personal();
@@ -126,9 +125,9 @@ pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensi
 }
 
 impl<'v, P: AuthProxy> RequestAuth<'v, P> {
-    /// The view of a request, made when the first extractor or guard wants it.
+    /// Returns the shared state of a request. The first extractor or guard creates it.
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
-        let memo = match parts.extensions.get::<Kept<P>>() {
+        let memo = match parts.extensions.get::<StoredMemo<P>>() {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
@@ -141,13 +140,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Puts an empty memo into a request's extensions.
     pub(super) fn keep(proxy: &Proxy<P>, extensions: &mut Extensions, relayed: bool) -> Arc<Memo<P>> {
         let memo = Arc::new(Memo::new(relayed));
-        extensions.insert(Kept { proxy: proxy.clone(), memo: Arc::clone(&memo) });
+        extensions.insert(StoredMemo { proxy: proxy.clone(), memo: Arc::clone(&memo) });
         memo
     }
 
-    /// The view of headers alone, for code outside of handlers.
+    /// The same for headers alone, in code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
-        // Fails outside of the relay layer, which is the one that reads the mark.
+        // This fails outside of the relay layer, where nothing reads the mark.
         PERSONAL.try_with(|memo| memo.mark_personal()).ok();
         let names = proxy.shared().names_of(None).indexes();
         Self { proxy, headers, names, request: None }
@@ -171,13 +170,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         once(self.memo().map(|memo| &memo.credential), read)
     }
 
-    /// The token, decrypted or verified here. Only when the proxy [`decodes`](Self::decodes) tokens.
+    /// The token, decrypted or verified here. Call it only if the proxy [`decodes`](Self::decodes) tokens.
     pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
         let verify = || self.proxy.shared().verified(self.headers, self.names());
         once(self.memo().map(|memo| &memo.verified), verify)
     }
 
-    /// Whether tokens are decoded here.
+    /// Whether this process decodes tokens itself.
     pub(crate) fn decodes(&self) -> bool {
         self.proxy.shared().verifier.is_some()
     }
@@ -193,7 +192,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
-            // Boxed: handlers that never look up a session keep a small future.
+            // Boxed, so that handlers without a lookup keep a small future.
             _ => Box::pin(self.upstream_session()).await,
         };
         match self.memo() {
@@ -205,7 +204,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     fn local_session(&self) -> Found<CachedSession> {
         let Some(verified) = self.verified()? else { return Ok(None) };
         let mapping = self.proxy.shared().mapping.as_ref();
-        // Size 0: it is kept with its token, whose size counts.
+        // Size 0: the session is cached together with its token, whose size is counted already.
         let make =
             |claims: &_| mapping::session(mapping, claims).map(|session| CachedSession::new(session, 0));
         let session = verified.derived::<Option<CachedSession>>(|claims| make(claims))?;
@@ -214,7 +213,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     async fn upstream_session(&self) -> Found<CachedSession> {
         let Some(credential) = self.credential()? else { return Ok(None) };
-        let began = Instant::now();
+        let start = Instant::now();
         let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
@@ -228,7 +227,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             outcome,
             code,
             source,
-            took = ?began.elapsed(),
+            took = ?start.elapsed(),
             "session looked up"
         );
         let found = found?;
@@ -255,13 +254,14 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
-    /// The session in the app's type.
+    /// The session, deserialized into the app's type.
     pub(crate) async fn session(&self) -> Found<Session<P>> {
         let found = self.cached_session().await?;
         found.map(|session| Ok(Session::new(session.typed()?, session.is_stale()))).transpose()
     }
 
-    /// The claims in the app's type: those of the token when it is decoded here, else those of the session.
+    /// The claims, deserialized into the app's type: the claims of the token if it is decoded here, else those of the
+    /// session.
     pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
         if let Some(known) = self.memo().and_then(|memo| memo.token.get()) {
             return known.clone();
@@ -281,7 +281,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 }
 
-/// The value in a memo, made on first use. Without a memo it is made each time.
+/// The value in the memo, computed on first use. Without a memo it is computed each time.
 fn once<T: Clone>(memo: Option<&OnceLock<T>>, make: impl FnOnce() -> T) -> T {
     match memo {
         Some(memo) => memo.get_or_init(make).clone(),

@@ -1,4 +1,4 @@
-//! The credential of a request: which session token counts, and its claims when it is decoded here.
+//! Finds the session token of a request in its cookies and its `Authorization` header, and decodes it with the secret.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::token::Verified;
 use crate::warnings::{Warning, other_prefix};
 
 impl Shared {
-    /// Whether tokens are keys into a database, and never in chunks.
+    /// Whether session tokens are database keys, which are never split into chunks.
     pub(crate) fn is_opaque(&self) -> bool {
         self.settings.strategy == Strategy::Database
     }
@@ -28,7 +28,7 @@ impl Shared {
         self.names.in_play(https)
     }
 
-    /// The session token of a request: the one that the session, the claims, the policy and the cache are about.
+    /// The session token of a request. The session, the claims, the policy and the cache all use this one.
     ///
     /// # Errors
     /// `token_too_large`, `bearer_malformed`, `token_ambiguous`.
@@ -40,10 +40,10 @@ impl Shared {
         let opaque = self.is_opaque();
         let found = Candidate::by_names(headers, names, opaque)?;
         if names.is_scheme_unknown() {
-            let alone = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
+            let under_name = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
             let cookies =
-                names.iter().filter(|name| alone(name).is_some_and(|found| is_cookie(&found))).count();
+                names.iter().filter(|name| under_name(name).is_some_and(|found| is_cookie(&found))).count();
             if cookies + usize::from(headers.contains_key(AUTHORIZATION)) > 1 {
                 return Err(CredentialError::Ambiguous.into());
             }
@@ -72,10 +72,10 @@ impl Shared {
         }
     }
 
-    /// The token that headers carry, decrypted or verified here. Only where the proxy decodes tokens.
+    /// Decrypts or verifies the token in these headers. Call it only if tokens are decoded here.
     ///
     /// # Errors
-    /// Invalid.
+    /// The error of an invalid token.
     pub(crate) fn verified(
         &self,
         headers: &HeaderMap,
