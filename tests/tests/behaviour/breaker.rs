@@ -125,8 +125,7 @@ async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     }
 }
 
-/// With one lookup at a time, other visitors wait in the queue. The timeout must start when the lookup starts. Otherwise
-/// visitors would time out in the queue, and the breaker would count no upstream failure.
+/// With one lookup at a time, other visitors wait in the queue. Timeouts of the running lookups must still open the circuit.
 #[tokio::test]
 async fn hanging_upstream_under_load_opens_the_circuit() {
     let builder = auth(&failing_upstream(STALLED).await)
