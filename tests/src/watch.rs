@@ -1,5 +1,5 @@
-//! The log watch: searches the logs of all crates, at every level, for the secrets of the tests, and detects panics outside
-//! of the tests. A logged secret or such a panic aborts the process, so that the run fails.
+//! The log watch: searches the logs of all crates, at every level, for the secrets of the tests, and detects panics
+//! outside of the tests. A logged secret or such a panic aborts the process, so that the run fails.
 
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -43,7 +43,7 @@ pub fn secret(secret: &str) {
     SECRETS.add(secret.as_bytes());
 }
 
-/// Searches a line of another subscriber.
+/// Searches a line that another subscriber logged. Aborts the process if the line contains a secret.
 pub fn look(line: &[u8]) {
     if let Some(found) = SECRETS.find(line) {
         abort(&found, &String::from_utf8_lossy(line));
@@ -116,8 +116,8 @@ fn abort_on_library_panic(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Aborts the process: a panic could be ignored by a task, or come after the end of its test. Writes to stderr directly,
-/// since the test harness captures `eprintln!`.
+/// Aborts the process: a panic could be ignored by a task, or come after the end of its test. Writes to stderr
+/// directly, since the test harness captures `eprintln!`.
 fn abort(what: &str, line: &str) {
     let _ = writeln!(std::io::stderr(), "\nwatch: {what}: {line}");
     std::process::abort();

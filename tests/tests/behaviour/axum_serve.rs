@@ -35,7 +35,7 @@ async fn answer_after_a_day(addr: std::net::SocketAddr) -> String {
 
 /// axum sets no timer, so the `header_read_timeout` of hyper (30 s) has no effect (axum 0.8.9, `serve/mod.rs`).
 #[tokio::test]
-async fn axum_serve_has_no_timeout_for_heads() {
+async fn axum_serve_has_no_timeout_for_request_heads() {
     let app = App::start(router()).await;
     let answer = answer_after_a_day(app.addr).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok"), "{answer}");
@@ -43,7 +43,7 @@ async fn axum_serve_has_no_timeout_for_heads() {
 
 /// With a timer, hyper closes the connection of the same slow client after 30 s.
 #[tokio::test]
-async fn hyper_with_a_timer_closes_slow_heads() {
+async fn hyper_with_a_timer_closes_slow_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -59,7 +59,7 @@ async fn hyper_with_a_timer_closes_slow_heads() {
 
 /// hyper accepts at most 100 headers, and in total about 8 KiB plus 100 pages of 4 KiB (hyper 1.12, `proto/h1/io.rs`).
 #[tokio::test]
-async fn axum_serve_has_the_head_limits_of_hyper() {
+async fn axum_serve_limits_request_heads_as_hyper_does() {
     let app = App::start(router()).await;
     let header_lines = |count: usize| "X-Many: 1\r\n".repeat(count);
     let header_of_size = |bytes: usize| format!("X-Large: {}\r\n", "a".repeat(bytes));

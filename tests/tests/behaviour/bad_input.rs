@@ -1,5 +1,5 @@
-//! Malformed and oversized requests get a 4xx response with an error code. They cause no panic and reach no other path of
-//! the upstream.
+//! Malformed and oversized requests get a 4xx response with an error code. They cause no panic and reach no other path
+//! of the upstream.
 
 use std::time::Duration;
 
@@ -125,8 +125,8 @@ async fn incomplete_bodies_are_rejected() {
     }
 }
 
-/// Request smuggling: two servers might split these bytes into different requests. The app sends at most one response and
-/// forwards no second request.
+/// Request smuggling: two servers might split these bytes into different requests. The app sends at most one response
+/// and forwards no second request.
 #[tokio::test]
 async fn ambiguous_framing_forwards_no_second_request() {
     let upstream = upstream().await;
@@ -158,8 +158,8 @@ async fn ambiguous_framing_forwards_no_second_request() {
     );
 }
 
-/// Another host of the domain can set a cookie under the unprefixed name. With `kind: authjs` over https, only the prefixed
-/// name is read.
+/// Another host of the domain can set a cookie under the unprefixed name. With `kind: authjs` over https, only the
+/// prefixed name is read.
 #[tokio::test]
 async fn cookie_under_the_unprefixed_name_is_ignored() {
     let upstream =

@@ -125,7 +125,8 @@ async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     }
 }
 
-/// With one lookup at a time, other visitors wait in the queue. Timeouts of the running lookups must still open the circuit.
+/// With one lookup at a time, other visitors wait in the queue. Timeouts of the running lookups must still open the
+/// circuit.
 #[tokio::test]
 async fn hanging_upstream_under_load_opens_the_circuit() {
     let builder = auth(&failing_upstream(STALLED).await)
@@ -151,8 +152,8 @@ async fn hanging_upstream_under_load_opens_the_circuit() {
     .expect("the circuit opens within 20 s");
 }
 
-/// A host behind a firewall neither accepts nor refuses connections. `connect_timeout` makes that unreachable (502), not a
-/// timeout (504).
+/// A host behind a firewall neither accepts nor refuses connections. `connect_timeout` makes that unreachable (502),
+/// not a timeout (504).
 #[tokio::test]
 async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
     let socket = TcpSocket::new_v4().unwrap();

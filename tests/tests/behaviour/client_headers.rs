@@ -38,8 +38,8 @@ async fn configured_headers_replace_those_of_the_client() {
     }
 }
 
-/// Headers with the client address or the scheme are forwarded only from trusted proxies. Headers that override the path or
-/// the method are never forwarded.
+/// Headers with the client address or the scheme are forwarded only from trusted proxies. Headers that override the
+/// path or the method are never forwarded.
 #[tokio::test]
 async fn client_address_headers_are_forwarded_only_from_trusted_proxies() {
     const ADDRESS_HEADERS: [&str; 6] = [

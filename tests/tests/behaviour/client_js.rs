@@ -1,4 +1,5 @@
-//! The routes that serve the browser client, `client.js`. Its functions are tested in Chromium (tests/tests/conformance).
+//! The routes that serve the browser client, `client.js`. Its functions are tested in Chromium
+//! (tests/tests/conformance).
 
 use crate::support::{Auth, app, app_of, is_robo, upstream};
 

@@ -97,13 +97,13 @@ fn rules_between_options_apply_to_environment_variables() {
 }
 
 #[test]
-fn empty_variables_count_as_not_set() {
+fn empty_environment_variables_count_as_not_set() {
     assert!(build_with(&[("SECRET_OLD", ""), ("TIMEOUT", ""), ("PUBLIC_URL", "")]).is_ok());
     assert!(build_with(&[("SECRET", "")]).unwrap_err().to_string().contains("SECRET (upstream.secret): not set"));
 }
 
 #[test]
-fn builder_values_replace_variables() {
+fn builder_values_override_environment_variables() {
     let none: [(&str, &str); 0] = [];
     let auth = Everything::builder()
         .vars(none)

@@ -64,8 +64,8 @@ async fn token_key_depends_on_the_cookie_name() {
     assert_eq!(user_or_code(&browser, &cookie, &[]).await, "token_unknown_key");
 }
 
-/// Another host of the domain can set a cookie with the plain name. The proxy ignores that cookie after the upstream has set
-/// a cookie with the prefixed name.
+/// Another host of the domain can set a cookie with the plain name. The proxy ignores that cookie after the upstream
+/// has set a cookie with the prefixed name.
 #[tokio::test]
 async fn plain_cookie_name_is_ignored_after_the_upstream_set_the_prefixed_one() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();

@@ -1,5 +1,5 @@
-//! Cookie tossing: an attacker adds cookies to those of the visitor, from another host of the domain, over http, or by a
-//! script. Fixed rules select the session cookie, and parts of two tokens are never joined.
+//! Cookie tossing: an attacker adds cookies to those of the visitor, from another host of the domain, over http, or by
+//! a script. Fixed rules select the session cookie, and parts of two tokens are never joined.
 
 use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
@@ -50,8 +50,8 @@ fn expected_per_app(expected: &'static str) -> [&'static str; 2] {
     }
 }
 
-/// Of several cookies with one name, the first is used, as in Auth.js. Browsers send longer paths first, then older cookies
-/// (RFC 6265, section 5.4). A later valid cookie does not replace an invalid first cookie.
+/// Of several cookies with one name, the first is used, as in Auth.js. Browsers send longer paths first, then older
+/// cookies (RFC 6265, section 5.4). A later valid cookie does not replace an invalid first cookie.
 #[tokio::test]
 async fn first_cookie_of_a_name_is_used() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -166,8 +166,8 @@ async fn oversized_cookies_are_rejected() {
     }
 }
 
-/// Over https the proxy reads only the cookie with the prefix `__Secure-`, which browsers accept only over https. Similar
-/// names are other cookies.
+/// Over https the proxy reads only the cookie with the prefix `__Secure-`, which browsers accept only over https.
+/// Similar names are other cookies.
 #[tokio::test]
 async fn cookies_with_similar_names_are_ignored() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
@@ -201,8 +201,8 @@ async fn cookies_with_similar_names_are_ignored() {
     }
 }
 
-/// Over http, browsers reject the prefix `__Secure-`, so the proxy renames the cookie to `_Secure-..`. It reads only this
-/// name, and forwards only this cookie to the upstream.
+/// Over http, browsers reject the prefix `__Secure-`, so the proxy renames the cookie to `_Secure-..`. It reads only
+/// this name, and forwards only this cookie to the upstream.
 #[tokio::test]
 async fn only_the_single_underscore_cookie_is_read_over_http() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
@@ -258,7 +258,8 @@ async fn csrf_cookies_reach_the_upstream_under_its_own_names() {
     }
 }
 
-/// An attacker cannot forge a CSRF cookie: its hash needs the secret, and its token must be equal to the token of the form.
+/// An attacker cannot forge a CSRF cookie: its hash needs the secret, and its token must be equal to the token of the
+/// form.
 #[tokio::test]
 async fn forged_csrf_cookies_do_not_sign_in() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();

@@ -29,7 +29,7 @@ fn is_allowed(answer: &Answer, origin: &str) -> bool {
 }
 
 #[tokio::test]
-async fn only_configured_origins_are_allowed() {
+async fn cors_allows_only_the_configured_origins() {
     let upstream = upstream().await;
     let (app, _browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"]))

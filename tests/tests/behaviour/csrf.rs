@@ -1,4 +1,5 @@
-//! CSRF protection by `cross_origin_protection()`: writes of pages of other origins with the session cookie are rejected.
+//! CSRF protection by `cross_origin_protection()`: writes of pages of other origins with the session cookie are
+//! rejected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -92,7 +93,7 @@ async fn sec_fetch_site_takes_precedence_over_origin() {
 }
 
 #[tokio::test]
-async fn unsafe_methods_are_checked_and_safe_ones_pass() {
+async fn cross_origin_protection_checks_unsafe_methods_only() {
     let app = Counted::start(builder_without_upstream(), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
     for method in ["GET", "OPTIONS", "TRACE", "HEAD"] {
@@ -134,7 +135,8 @@ async fn origin_is_checked_without_sec_fetch_site() {
     assert!(app.passes("POST", &[COOKIE, ("referer", "https://evil.example/")]).await);
 }
 
-/// A page can set neither `Host` nor `Origin`. So `Origin` may be compared even with a host that the sign-in routes reject.
+/// A page can set neither `Host` nor `Origin`. So `Origin` may be compared even with a host that the sign-in routes
+/// reject.
 #[tokio::test]
 async fn origin_is_compared_with_the_normalized_host() {
     let app = Counted::start(builder_without_upstream(), &[]).await;
@@ -202,7 +204,7 @@ async fn origin_is_compared_with_the_url_from_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn cors_and_trusted_origins_may_write() {
+async fn cors_and_trusted_origins_may_send_writes() {
     let cors = "https://page.example.com";
     let trusted = ["https://admin.example.com", "http://localhost:80"];
     let app = Counted::start(builder_without_upstream().cors_origins([cors]), &trusted).await;
@@ -229,10 +231,10 @@ async fn cors_and_trusted_origins_may_write() {
     }
 }
 
-/// Browsers add cookies to requests of other pages, but no other credentials. Without the session cookie such a request has
-/// no session.
+/// Browsers add cookies to requests of other pages, but no other credentials. Without the session cookie such a request
+/// has no session.
 #[tokio::test]
-async fn only_requests_with_a_session_cookie_are_checked() {
+async fn cross_origin_protection_checks_only_requests_with_a_session_cookie() {
     let app = Counted::start(builder_without_upstream(), &[]).await;
     let chunks = ("cookie", "authjs.session-token.0=aaaa; authjs.session-token.1=bbbb");
     let bearer = ("authorization", "Bearer aaaa..bb.cc.dd");
@@ -286,8 +288,8 @@ async fn cross_site_websocket_handshakes_are_rejected() {
     }
 }
 
-/// Routes without the layer are not checked. The sign-in routes are not checked either, since a provider posts its callback
-/// from its own page (`response_mode=form_post`).
+/// Routes without the layer are not checked. The sign-in routes are not checked either, since a provider posts its
+/// callback from its own page (`response_mode=form_post`).
 #[tokio::test]
 async fn cross_origin_protection_applies_only_to_layered_routes() {
     let upstream = upstream().await;

@@ -1,5 +1,5 @@
-//! Proxy declarations by `auth_proxy!`: under strict lints, with shadowed names in scope, inside other macros, and several
-//! in one app. A renamed dependency is tested in tests/renamed.
+//! Proxy declarations by `auth_proxy!`: under strict lints, with shadowed names in scope, inside other macros, and
+//! several in one app. A renamed dependency is tested in tests/renamed.
 
 /// Generated code must compile without warnings under all lints that a strict crate enables.
 #[deny(warnings, missing_docs, unused_qualifications, missing_debug_implementations)]
@@ -91,7 +91,7 @@ declare!(
 );
 
 #[test]
-fn generated_code_builds_under_lints_shadowed_names_and_macros() {
+fn generated_code_compiles_under_strict_lints_and_shadowed_names() {
     assert!(strict_lints::builds());
     assert!(shadowed_names::Auth::from_env().is_ok());
     assert!(FromMacro::from_env().is_ok());
@@ -99,7 +99,7 @@ fn generated_code_builds_under_lints_shadowed_names_and_macros() {
 }
 
 #[test]
-fn declaration_inside_a_function_builds() {
+fn proxy_declaration_inside_a_function_compiles() {
     auth_proxy::auth_proxy! {
         struct Inner { upstream: { base_url: "http://localhost" } }
     }

@@ -128,7 +128,7 @@ async fn fake_upstream_cookie_may_be_chunked_or_expired() {
 
 /// The policy `Admin` reads the role from the default `User` and `Claims` types.
 #[test]
-fn default_user_and_claims_can_be_built_by_hand() {
+fn default_user_and_claims_can_be_constructed_directly() {
     let extra = Map::from_iter([("role".to_owned(), json!("admin"))]);
     let user = |extra: &Map<_, _>| auth_proxy::User { extra: extra.clone(), ..Default::default() };
     assert!(Admin::allow(&testing::session(user(&extra)), None));

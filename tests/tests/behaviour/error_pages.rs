@@ -163,7 +163,7 @@ async fn client_errors_of_navigations_are_problem_json() {
 
 /// Only errors of the library become error pages. Error responses of the upstream and of handlers are not replaced.
 #[tokio::test]
-async fn responses_of_upstream_and_app_are_not_replaced() {
+async fn error_responses_of_upstream_and_handlers_are_not_replaced() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let own = || async { (StatusCode::FORBIDDEN, "my own").into_response() };
@@ -233,8 +233,8 @@ async fn custom_error_page_replaces_the_default_page() {
     assert_eq!(*codes.lock().unwrap(), ["policy_refused", "upstream_unreachable", "upstream_unreachable"]);
 }
 
-/// An inner layer of the app may compress the problem JSON. The page replaces that body, so it must not keep the headers of
-/// the body.
+/// An inner layer of the app may compress the problem JSON. The page replaces that body, so it must not keep the
+/// headers of the body.
 #[tokio::test]
 async fn error_page_drops_the_headers_of_the_replaced_body() {
     let auth = unreachable_proxy().build().unwrap();
@@ -262,8 +262,8 @@ async fn error_page_drops_the_headers_of_the_replaced_body() {
     assert_eq!(browser.get_with("/packed", &[COOKIE]).await.body, "a zip");
 }
 
-/// An app may apply two layers, for two proxies or by mistake. The inner layer renders the page, and the outer layer does
-/// not replace it.
+/// An app may apply two layers, for two proxies or by mistake. The inner layer renders the page, and the outer layer
+/// does not replace it.
 #[tokio::test]
 async fn two_session_cookie_layers_render_one_error_page() {
     let auth = unreachable_proxy().build().unwrap();

@@ -134,8 +134,8 @@ async fn bodies_inspected_for_foreign_urls_are_forwarded_unchanged() {
     assert_eq!(log.times(WARNING), 0, "{}", log.text());
 }
 
-/// The callback URL has the host of the Next.js server. `upstream.host: preserve` is already the default here, so the warning
-/// does not suggest it.
+/// The callback URL has the host of the Next.js server. `upstream.host: preserve` is already the default here, so the
+/// warning does not suggest it.
 #[tokio::test]
 async fn next_js_callback_warning_names_the_example() {
     let log = Log::start();

@@ -76,8 +76,8 @@ fn sized(length: &str, arrived: usize) -> Result<Option<(std::ops::Range<usize>,
     Ok((length <= arrived).then_some((0..length, length)))
 }
 
-/// Decodes a chunked body (RFC 9112, section 7.1) without extensions and trailers. Returns the data and the encoded length
-/// in bytes.
+/// Decodes a chunked body (RFC 9112, section 7.1) without extensions and trailers. Returns the data and the encoded
+/// length in bytes.
 fn chunked(bytes: &[u8]) -> Result<Option<(String, usize)>, String> {
     let (mut data, mut at) = (Vec::new(), 0);
     loop {
@@ -110,8 +110,8 @@ pub(crate) struct Log {
     pub(crate) faults: Vec<String>,
 }
 
-/// An upstream that keeps connections open and reads bytes after a request as the next request. Each response body contains
-/// the request line and body.
+/// An upstream that keeps connections open and reads bytes after a request as the next request. Each response body
+/// contains the request line and body.
 pub(crate) struct Recorder {
     pub(crate) url: String,
     log: Arc<Mutex<Log>>,

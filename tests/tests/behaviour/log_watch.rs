@@ -83,7 +83,8 @@ fn log_watch_searches_messages_fields_and_spans() {
 
 static LINES: Mutex<String> = Mutex::new(String::new());
 
-/// The log watch must receive the logs of the library and of its dependencies. Otherwise it could not find secrets in them.
+/// The log watch must receive the logs of the library and of its dependencies. Otherwise it could not find secrets in
+/// them.
 #[tokio::test]
 async fn log_watch_receives_logs_of_dependencies() {
     #[derive(Clone)]

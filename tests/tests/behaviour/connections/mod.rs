@@ -1,5 +1,5 @@
-//! Pooled connections to the upstream: when they are reused, when they are closed, and connection errors. Each test runs
-//! over http and, in a separate process, over https.
+//! Pooled connections to the upstream: when they are reused, when they are closed, and connection errors. Each test
+//! runs over http and, in a separate process, over https.
 
 mod table;
 mod tls;
@@ -123,7 +123,8 @@ async fn client_disconnect_closes_the_upstream_connection() {
     assert_eq!(upstream.connections(), 1);
 }
 
-/// Node closes idle connections after 5 s. A request sent at that moment would be lost, so the proxy closes them earlier.
+/// Node closes idle connections after 5 s. A request sent at that moment would be lost, so the proxy closes them
+/// earlier.
 #[tokio::test]
 async fn idle_connection_is_closed_after_four_seconds() {
     let upstream = Upstream::start(|_, _| Then::Answer(OK)).await;
@@ -204,7 +205,8 @@ async fn silent_server_is_unreachable_over_https_and_times_out_over_http() {
     assert_eq!(answer.code(), expected);
 }
 
-/// The certificate names another host, or its authority is not trusted by the operating system. The request is not sent.
+/// The certificate names another host, or its authority is not trusted by the operating system. The request is not
+/// sent.
 #[tokio::test]
 async fn certificates_of_other_hosts_or_authorities_are_rejected() {
     if !tls::is_on() {

@@ -32,8 +32,8 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// Starts an upstream. `then` gets the number of the connection and the number of the request on this connection, both
-    /// from 0.
+    /// Starts an upstream. `then` gets the number of the connection and the number of the request on this connection,
+    /// both from 0.
     pub(super) async fn start(then: impl Fn(usize, usize) -> Then + Clone + Send + 'static) -> Self {
         Self::start_at(0, then).await
     }

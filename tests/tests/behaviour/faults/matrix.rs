@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(20);
 const RECOVERY_TIME: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn faults_sign_nobody_in_or_out() {
+async fn upstream_faults_sign_no_visitor_in_or_out() {
     let only = std::env::var("FAULT").unwrap_or_default();
     let mut table = String::from("| fault |");
     for caller in Caller::ALL {

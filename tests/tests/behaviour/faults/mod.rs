@@ -1,7 +1,8 @@
 //! Fault injection: each fault of the fake upstream, with each kind of caller.
 //!
 //! An outage must not sign any visitor in or out. Every request must end within its deadline, without leaked tasks and
-//! connections, and later requests must succeed. The results are printed (`--nocapture`) and written to `tests/output/faults.md`.
+//! connections, and later requests must succeed. The results are printed (`--nocapture`) and written to
+//! `tests/output/faults.md`.
 
 mod caller;
 mod expected;

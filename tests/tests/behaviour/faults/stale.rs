@@ -12,8 +12,8 @@ use crate::support::{Auth, app_of, routes, users};
 const HOUR: Duration = Duration::from_secs(3600);
 const CACHE_TIME: Duration = Duration::from_millis(100);
 
-/// Faults, and whether each is an outage. An error status, an invalid session and an ambiguous session are responses of the
-/// upstream, which may depend on the token. For these no stale session is served.
+/// Faults, and whether each is an outage. An error status, an invalid session and an ambiguous session are responses of
+/// the upstream, which may depend on the token. For these no stale session is served.
 const FAULTS: [(Fault, bool); 10] = [
     (Fault::Refused, true),
     (Fault::ResetBeforeHead, true),
@@ -97,8 +97,8 @@ async fn stale_session_expires_after_stale_if_error() {
     assert_eq!(visitor.send_request().await.outcome, Outcome::Error("upstream_unreachable".to_owned()));
 }
 
-/// The visitor signed out at another app, and the upstream refused the token before the outage. The outage must not bring
-/// the session back.
+/// The visitor signed out at another app, and the upstream refused the token before the outage. The outage must not
+/// bring the session back.
 #[tokio::test]
 async fn refused_token_is_never_served_stale() {
     for (fault, _) in FAULTS {

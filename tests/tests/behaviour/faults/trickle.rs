@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::support::{Auth, app_of, users};
 
-/// With `X-Auth-Return-Redirect`, the proxy buffers a JSON body that contains the redirect. A timeout that restarts with
-/// each byte would let a slow upstream keep the visitor waiting for hours.
+/// With `X-Auth-Return-Redirect`, the proxy buffers a JSON body that contains the redirect. A timeout that restarts
+/// with each byte would let a slow upstream keep the visitor waiting for hours.
 #[tokio::test]
 async fn buffered_response_has_one_timeout_for_all_bytes() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
