@@ -1,5 +1,5 @@
-//! The token claims that a session contains. The session callback of the upstream selects them; with `session.source:
-//! local`, the option `session.claims` does.
+//! The token claims that a session contains. The session callback of the upstream selects them. The option
+//! `session.claims` selects them with `session.source: local`.
 
 use auth_proxy::testing::{FakeUpstream, FakeUpstreamBuilder, mint};
 use auth_proxy::{
