@@ -99,7 +99,7 @@ impl<'a> CookieAdapter<'a> {
             CookieDomain::Keep => Edit::Keep,
             CookieDomain::Drop => Edit::Drop,
             CookieDomain::Literal(own) => Edit::Replace(format!(" Domain={own}").into_bytes()),
-            _ => match &self.own {
+            CookieDomain::Auto | _ => match &self.own {
                 Some(own) if !is_in_domain(own.host(), &String::from_utf8_lossy(domain)) => Edit::Drop,
                 _ => Edit::Keep,
             },

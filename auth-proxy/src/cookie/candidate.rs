@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use super::bearer::bearer;
 use super::error::CredentialError;
-use super::names::NamesInPlay;
 use super::percent::{decode, decode_or_keep};
 use super::scan::{Chosen, SessionCookies, scan};
 
@@ -57,22 +56,6 @@ impl<'h> Candidate<'h> {
             }
         }
         Ok(bearer(headers)?.map(|value| Self { sent: Sent::Bearer(value), name: 0 }))
-    }
-
-    /// Finds the session token as [`of`](Self::of) does, by the names that count for this request.
-    ///
-    /// # Errors
-    /// As [`of`](Self::of).
-    pub(crate) fn by_names(
-        headers: &'h HeaderMap,
-        names: NamesInPlay<'_>,
-        opaque: bool,
-    ) -> Result<Option<Self>, CredentialError> {
-        match (names.get(0), names.get(1)) {
-            (Some(first), Some(second)) => Self::of(headers, &[first, second], opaque),
-            (Some(only), None) | (None, Some(only)) => Self::of(headers, &[only], opaque),
-            (None, None) => Self::of::<&str, 0>(headers, &[], opaque),
-        }
     }
 
     /// The index of the cookie's name. Zero for a Bearer token.

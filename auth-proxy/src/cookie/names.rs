@@ -6,6 +6,8 @@ use auth_proxy_rules::{CookieNames, Settings};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 
+use super::candidate::Candidate;
+use super::error::CredentialError;
 use super::set_cookie::{SetCookieKind, set_cookie_kind};
 
 /// The possible names of the session cookie of one upstream, and which of them the upstream was seen to use.
@@ -48,6 +50,22 @@ pub(crate) struct NamesInPlay<'n> {
 }
 
 impl<'n> NamesInPlay<'n> {
+    /// Finds the session token of a request under these names.
+    ///
+    /// # Errors
+    /// As [`Candidate::of`].
+    pub(crate) fn find<'h>(
+        self,
+        headers: &'h HeaderMap,
+        opaque: bool,
+    ) -> Result<Option<Candidate<'h>>, CredentialError> {
+        match self.names {
+            [Some(first), Some(second)] => Candidate::of(headers, &[first, second], opaque),
+            [Some(only), None] | [None, Some(only)] => Candidate::of(headers, &[only], opaque),
+            [None, None] => Candidate::of::<&str, 0>(headers, &[], opaque),
+        }
+    }
+
     /// Whether the scheme decides between the names, but is not known.
     pub(crate) fn is_scheme_unknown(&self) -> bool {
         self.is_scheme_unknown

@@ -34,7 +34,7 @@ pub(super) async fn find(
         Strategy::Jwt => is_compact(token),
         // Auth.js uses UUIDs as database tokens. A database may treat texts that differ in spaces or accents as equal,
         // so only visible ASCII is accepted.
-        _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
+        Strategy::Database | _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
     };
     if !is_plausible {
         if shared.settings.strategy == Strategy::Jwt {

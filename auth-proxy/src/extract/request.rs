@@ -193,7 +193,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
             // Boxed, so that handlers without a lookup keep a small future.
-            _ => Box::pin(self.upstream_session()).await,
+            Source::Upstream | _ => Box::pin(self.upstream_session()).await,
         };
         match self.memo() {
             Some(memo) => memo.session.get_or_init(find).await.clone(),

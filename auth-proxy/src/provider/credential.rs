@@ -38,7 +38,7 @@ impl Shared {
         names: NamesInPlay<'_>,
     ) -> Result<Option<Candidate<'h>>, AuthError> {
         let opaque = self.is_opaque();
-        let found = Candidate::by_names(headers, names, opaque)?;
+        let found = names.find(headers, opaque)?;
         if names.is_scheme_unknown() {
             let under_name = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();

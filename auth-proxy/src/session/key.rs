@@ -81,7 +81,7 @@ impl Keys {
                 fields.add(body.as_bytes());
             }
             // A database may ignore case or punctuation when it compares (collations of MySQL and ICU).
-            _ => {
+            Strategy::Database | _ => {
                 let folded: Vec<u8> = token
                     .bytes()
                     .filter(u8::is_ascii_alphanumeric)

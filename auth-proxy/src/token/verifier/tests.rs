@@ -69,7 +69,7 @@ fn verify(
     headers: &HeaderMap,
     now: u64,
 ) -> Result<String, &'static str> {
-    let candidate = Candidate::by_names(headers, names, false).unwrap().expect("a token was sent");
+    let candidate = names.find(headers, false).unwrap().expect("a token was sent");
     let verified = verifier.verify(&candidate, names, now).map_err(|error| error.code())?;
     let claims = verified.claims::<Value>().unwrap();
     Ok(claims["sub"].as_str().unwrap().to_owned())
