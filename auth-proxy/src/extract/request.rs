@@ -248,7 +248,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             shared.warn_once(Warning::CookiesNotRelayed);
         }
         if let Some(memo) = self.memo()
-            && shared.sessions.is_worth_relaying(&renewed)
+            && shared.sessions.should_relay(&renewed)
         {
             memo.renewed.set(renewed).ok();
         }
