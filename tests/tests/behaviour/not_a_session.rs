@@ -66,7 +66,7 @@ async fn token_without_a_user_is_not_a_session() {
 
 /// Extractors and guards reject a token whose claims are nested deeper than the JSON parser allows.
 #[tokio::test]
-async fn deeply_nested_claims_are_rejected() {
+async fn token_with_deeply_nested_claims_is_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;

@@ -150,11 +150,11 @@ async fn request_bodies_are_forwarded_up_to_body_limit() {
     let answer = client.post(&url).body("x".repeat(1000)).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().len()), (200, 1000));
     assert_eq!(seen.lock().unwrap()[0].2["content-length"], "1000");
-    // With a `Content-Length`: rejected before anything is forwarded.
+    // The `Content-Length` is over the limit, so the request is rejected before it is forwarded.
     let answer = client.post(&url).body("x".repeat(1001)).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 413);
     assert_eq!(seen.lock().unwrap().len(), 1);
-    // Chunked, so that the length is not known in advance.
+    // The length of a chunked body is unknown in advance, so the limit applies while the body is read.
     let big = format!("{:x}\r\n{}\r\n0\r\n\r\n", 2000, "x".repeat(2000));
     let answer = app
         .raw(&format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{big}"))
@@ -197,7 +197,7 @@ async fn upstream_responses_are_streamed() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed() {
+async fn upstream_redirects_are_not_followed() {
     let router =
         Router::new().fallback(|| async { axum::response::Redirect::to("http://idp.test/authorize") });
     let upstream = App::start(router).await;

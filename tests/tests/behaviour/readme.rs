@@ -87,7 +87,7 @@ fn guarantees_cite_existing_tests() {
 
 /// The errors page of the guide lists every error code and the first words of every warning.
 #[test]
-fn guide_explains_every_code_and_warning() {
+fn guide_explains_every_error_code_and_warning() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/guide/errors.md")).unwrap();
     let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error.rs")).unwrap();

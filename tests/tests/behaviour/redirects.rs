@@ -286,7 +286,7 @@ async fn location_rewriting_creates_no_new_origin() {
                     Some(intended) if *intended == own => {
                         assert_eq!(reached, Some(own.clone()), "{method} {location_sent:?}: {forwarded:?}");
                     }
-                    // Anything else is forwarded unchanged.
+                    // Every other location must be forwarded unchanged.
                     _ => {
                         assert!(is_kept, "{method} {location_sent:?}: {forwarded:?}");
                         foreign += 1;
@@ -298,7 +298,7 @@ async fn location_rewriting_creates_no_new_origin() {
     }
 }
 
-/// Whether the meaning of this location depends on the scheme of the page (WHATWG URL, "special relative or authority state").
+/// Whether this location means something else on http than on https pages (WHATWG URL, "special relative or authority state").
 fn depends_on_page_scheme(location: &str) -> bool {
     let location = location.replace('\t', "").replace('\\', "/").to_ascii_lowercase();
     let is_relative = location.starts_with("//");

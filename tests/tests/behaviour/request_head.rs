@@ -99,7 +99,7 @@ async fn unknown_host_is_rejected_with_421() {
     for (builder, host, status) in [
         (builder(), "evil.example", 421),
         (builder(), "203.0.113.5:3000", 421),
-        // Browsers read both numbers as 8.8.8.8.
+        // Browsers read each of these numbers as the address 8.8.8.8.
         (builder(), "134744072", 421),
         (builder(), "0x08080808", 421),
         (builder().upstream_host(Host::Upstream), "evil.example", 421),
@@ -127,7 +127,7 @@ async fn unknown_host_is_rejected_with_421() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
         let evil = |(_, _, headers): &(_, _, http::HeaderMap)| format!("{headers:?}").contains("evil");
         assert!(!answer.contains("evil") && !seen.lock().unwrap().iter().any(evil), "{host}");
-        // Pages of the app are still served; their lookup does not use this host.
+        // Pages of the app are still served, and their session lookup does not send this host.
         let cookie = "Cookie: authjs.session-token=aaaa..bbbb.cccc.dddd\r\n";
         let answer = app.raw(&format!("GET /session/optional HTTP/1.1\r\n{cookie}{head}")).await;
         assert!(!answer.starts_with("HTTP/1.1 421"), "{host}: {answer}");

@@ -48,7 +48,7 @@ async fn upstream_that_drops_first(times: usize) -> (String, Arc<AtomicUsize>) {
     (url, seen)
 }
 
-/// An upstream whose response is a function of the request, and which counts requests.
+/// An upstream that computes its response from the request and counts the requests.
 async fn counting_upstream(
     answer: impl Fn(Request) -> Response + Clone + Send + Sync + 'static,
 ) -> (App, Arc<AtomicUsize>) {
@@ -170,7 +170,7 @@ async fn wait_until(condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn full_queue_is_rejected_at_once() {
+async fn lookup_is_rejected_at_once_when_the_queue_is_full() {
     let (upstream, gate, at_once) = gated_upstream().await;
     let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = |token: &'static str| {
@@ -183,7 +183,7 @@ async fn full_queue_is_rejected_at_once() {
     let first = tokio::spawn(ask("aaaa"));
     wait_until(|| at_once.load(SeqCst) == 1).await;
     let second = tokio::spawn(ask("bbbb"));
-    // A third request may take the place in the queue before the second one does; after that every request is rejected.
+    // The second or a third request takes the only place in the queue. After that every request is rejected.
     let refused = loop {
         let answer = tokio::time::timeout(Duration::from_millis(100), ask("cccc")).await;
         if let Ok(answer) = answer {
@@ -201,7 +201,7 @@ async fn full_queue_is_rejected_at_once() {
 }
 
 #[tokio::test]
-async fn full_queue_rejects_forwarded_requests_too() {
+async fn forwarded_request_is_rejected_at_once_when_the_queue_is_full() {
     let (upstream, gate, at_once) = gated_upstream().await;
     let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = || {
@@ -245,7 +245,7 @@ async fn forwarded_session_response_is_checked_like_a_lookup() {
             assert_eq!((answer.status, outcome.as_str()), expected, "{body}");
             assert_eq!(answer.header("set-cookie"), cookie, "{body}");
         }
-        // Without a session cookie the response is not ambiguous; Auth.js reads no Bearer token there.
+        // Without a session cookie `null` is not ambiguous. Auth.js reads no Bearer token on this route.
         for headers in [&[][..], &[("authorization", "Bearer x")]] {
             let answer = browser.get_with("/api/auth/session", headers).await;
             assert_eq!((answer.status, answer.body.as_str()), (200, body));

@@ -32,10 +32,10 @@ async fn requests_that_robo_cannot_handle_get_a_response() {
     // Robo does not support HEAD, so it is forwarded as GET.
     let head = reqwest::Client::new().head(app.url("/api/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
-    // Robo has no sign-out page; its 405 is forwarded.
+    // Robo has no sign-out page. Its 405 is forwarded.
     let page = browser.get("/api/auth/signout").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
-    // Its 200 for an unknown route is forwarded too.
+    // The 200 of Robo for an unknown route is forwarded too.
     assert_eq!(browser.get("/api/auth/unknown").await.body, "\"API Route not found.\"");
     // Robo never answers requests with these headers, so they are removed or corrected.
     for head in ["X-Forwarded-Proto: ftp\r\n", "X-Forwarded-Host: a b\r\n", "Forwarded: proto=ftp\r\n"] {

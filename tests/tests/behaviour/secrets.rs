@@ -106,7 +106,7 @@ async fn upstream_failures_reveal_no_secret() {
             let cookie = format!("authjs.session-token={COOKIE}");
             let bearer = format!("Bearer {BEARER}");
             assert_no_secret(failure, &app.raw_get(&callback, "").await.1);
-            // A response that is cut off cannot be read by the client either.
+            // The client cannot read a response that is cut off.
             if failure != "breaks off" {
                 let answer = browser.post("/api/auth/callback/credentials", &form).await;
                 assert_no_secret(failure, &format!("{answer:?}"));
@@ -132,7 +132,7 @@ async fn upstream_failures_reveal_no_secret() {
 
 /// Errors for invalid tokens and malformed headers contain no secret.
 #[tokio::test]
-async fn rejections_reveal_no_secret() {
+async fn invalid_token_errors_reveal_no_secret() {
     let scanner = scanner();
     let auth = builder("http://127.0.0.1:9").upstream_secret([AUTH_SECRET]).build().unwrap();
     let debug = format!("{auth:?} {:?} {:?}", auth.require(), auth.cross_origin_protection());
@@ -171,7 +171,7 @@ auth_proxy! {
 
 /// Each case puts a secret into the wrong environment variable.
 #[test]
-fn config_errors_reveal_no_value() {
+fn config_errors_reveal_no_secret() {
     let scanner = scanner();
     let broken = format!("{API_KEY}\n{API_KEY}");
     let private = format!("-----BEGIN PRIVATE KEY-----\n{AUTH_SECRET}\n-----END PRIVATE KEY-----");

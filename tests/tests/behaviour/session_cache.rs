@@ -264,7 +264,7 @@ async fn sign_out_evicts_every_letter_case_of_a_token() {
     let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     for spelling in ["ada", "ADA", "Ada"] {
         let other = name(&browser, spelling).await;
-        // Before the sign-out each spelling is a cache entry of its own.
+        // Before the sign-out each spelling has its own cache entry.
         assert_eq!(other, spelling);
         let lookups = upstream.lookups();
         let request = reqwest::Client::new().post(app.url("/api/auth/signout"));
@@ -292,7 +292,7 @@ async fn renewed_cookie_is_relayed_only_after_session_renew() {
             }
         }
         assert_eq!((seen, upstream.lookups()), (relayed, 3), "{older_than:?}");
-        // A cleared cookie is relayed in any case.
+        // A cleared cookie is always relayed.
         let refused = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=refused"))]).await;
         assert_eq!(refused.cookies().len(), 1);
     }

@@ -94,7 +94,7 @@ async fn request_rejected_by_a_full_queue_does_not_undo_a_sign_in() {
 /// After a double click the browser aborts the first form and sends the second. The aborted form must not count as a change
 /// that removes the cookie of the second.
 #[tokio::test]
-async fn form_submitted_twice_signs_in() {
+async fn sign_in_form_submitted_twice_signs_in() {
     let answer = || async {
         sleep(Duration::from_millis(400)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")

@@ -233,7 +233,7 @@ async fn timed_out_sign_out_evicts_the_session_again() {
 }
 
 /// guide::outages: every request is answered within `upstream.timeout`. The removals of all tokens
-/// of a session must share one timeout: one after the other they would add up.
+/// of a session must share one timeout, since sequential timeouts would add up.
 #[tokio::test]
 async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     let upstream = Upstream::default();
@@ -258,7 +258,7 @@ async fn token_with_accents_is_rejected() {
     let (plain, accented) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));
     oneshot(&app, "GET", "/session", &plain).await;
     assert_eq!(upstream.lookups(), 1);
-    // No token of Auth.js contains such a character, so it is rejected without a lookup.
+    // No token of Auth.js contains an accent, so the token is rejected without a lookup.
     assert_eq!(oneshot(&app, "GET", "/session", &accented).await.status(), 401);
     oneshot(&app, "POST", "/api/auth/signout", &plain).await;
     assert_eq!(oneshot(&app, "GET", "/session", &accented).await.status(), 401);

@@ -43,7 +43,7 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
         .build()
         .unwrap();
     let app = routes(&auth);
-    // From this response the app learns the plain name, which then counts first.
+    // From this response the app learns the plain name, which takes precedence from then on.
     assert_eq!(oneshot(&app, "GET", "/session", &format!("{PLAIN}={user}")).await.status(), 200);
     // A revoked admin token under the other name must not grant access.
     let both = format!("{PLAIN}={user}; {SECURE}={admin}");
@@ -107,7 +107,7 @@ async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
 
 /// guide::csrf: a cross-site write with the session cookie is 403. The layer must look for the cookie
 /// under the same names as the handler, which depend on the scheme of the request: another visitor over https must not
-/// change which cookie counts over http.
+/// change which cookie is used over http.
 #[tokio::test]
 async fn cross_origin_layer_and_handler_use_the_same_cookie_name() {
     let answer = |headers: HeaderMap| async move {

@@ -4,12 +4,12 @@
 /// The request after each case. It closes the connection.
 pub(super) const LAST: &str = "GET /api/auth/last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/// A request that the cases hide in the body or the headers of another one.
+/// A request that the cases hide in the bytes of another request.
 const HIDDEN: &str = "GET /api/auth/hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 pub(super) struct Case {
     pub(super) bytes: Vec<u8>,
-    /// The statuses of all responses, including the one to the last request if it is reached.
+    /// The statuses of all responses. The last one belongs to [`LAST`], unless the connection was closed before.
     pub(super) statuses: Vec<u16>,
     /// The requests that the upstream receives: method, target and body.
     pub(super) forwarded: Vec<String>,
@@ -256,7 +256,7 @@ pub(super) fn request_lines() -> Vec<Case> {
         status_then_last("TRACE /api/auth/x HTTP/1.1", 405),
         status_then_last("CONNECT /api/auth/x HTTP/1.1", 405),
         rejected_line(&format!("GET /api/auth/{} HTTP/1.1", "a".repeat(66_000)), 414),
-        // Any token is a method (RFC 9110, section 9.1), so it is forwarded.
+        // A method is any token and case-sensitive (RFC 9110, section 9.1), so `get` is forwarded.
         case(get("get /api/auth/x HTTP/1.1"), &[200, 200], &["get /api/auth/x | ", "GET /api/auth/last | "]),
         // Empty lines before the request line, and lines that end with LF alone (RFC 9112, section 2.2).
         case(

@@ -34,7 +34,7 @@ async fn run(cases: Vec<Case>, at_least: usize) {
             .filter(|answer| answer.status() == 200)
             .map(|answer| without_version(&answer.body))
             .collect();
-        // Each response belongs to its own request, in order.
+        // The upstream echoes each request, so the bodies show whether every response belongs to its request.
         if !seen.faults.is_empty() || statuses != case.statuses || received != case.forwarded || bodies != received {
             wrong.push(format!(
                 "{shown:?}: {statuses:?} {bodies:?}, the upstream got {received:?} {:?}",

@@ -203,7 +203,7 @@ async fn token_under_another_key_is_rejected() {
     let v4 = app(TokenFormat::EncryptedV4, &[SECRET]).await;
     for (app, token, code) in [
         (&two_secrets, mint(&claims, "the secret before, still good for now", COOKIE), "mallory"),
-        // The salt of the key is the name of the cookie, prefix included.
+        // The salt of the key is the full cookie name, including its prefix.
         (&two_secrets, mint(&claims, SECRET, "__Secure-authjs.session-token"), "token_unknown_key"),
         (&two_secrets, mint(&claims, SECRET, "__Host-authjs.session-token"), "token_unknown_key"),
         (&two_secrets, mint(&claims, SECRET, "_Secure-authjs.session-token"), "token_unknown_key"),
