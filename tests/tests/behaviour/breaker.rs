@@ -11,8 +11,8 @@ use axum::http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::retries::{ADA, COOKIE, auth, session};
 use crate::support::app_of;
+use crate::support::unreliable::{ADA, COOKIE, auth, session};
 
 #[tokio::test]
 async fn circuit_opens_after_failures_and_a_probe_closes_it() {

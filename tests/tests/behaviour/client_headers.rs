@@ -4,7 +4,7 @@ use auth_proxy::auth_proxy;
 use auth_proxy_tests::App;
 use axum::Router;
 
-use crate::proxy::mirror;
+use crate::support::mirror::mirror;
 
 auth_proxy! {
     struct Tenants {

@@ -6,7 +6,7 @@ use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::App;
 use serde_json::json;
 
-use crate::http1::{Recorder, exchange};
+use crate::support::http1::{Recorder, exchange};
 use crate::support::{Auth, app_of, users};
 
 const COOKIE: &str = "authjs.session-token";

@@ -2,13 +2,12 @@
 //! names the server and the fix.
 
 use auth_proxy::options::UpstreamKind;
-use auth_proxy_tests::Browser;
+use auth_proxy_tests::{Browser, LogCapture};
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use serde_json::json;
 
-use crate::logs::Log;
 use crate::support::{Auth, app_of, upstream};
 
 const WARNING: &str = "the upstream makes its URLs of another origin";
@@ -49,7 +48,7 @@ async fn foreign_upstream_origin_warns_once_and_names_the_fix() {
         (UpstreamKind::Authjs, ("server", "x"), "AUTH_URL"),
     ] {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
-            let log = Log::start();
+            let log = LogCapture::start();
             let upstream = upstream_with_origin("http://localhost:3001", &[header]);
             let (_app, browser) = app_of(
                 Auth::builder().upstream_base_url("http://auth").upstream_kind(kind).upstream_fetch(upstream),
@@ -66,7 +65,7 @@ async fn foreign_upstream_origin_warns_once_and_names_the_fix() {
 /// The upstream builds its URLs from the `Host` header, or `AUTH_URL` is set to the origin of the app.
 #[tokio::test]
 async fn upstream_urls_with_the_origin_of_the_app_do_not_warn() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let real = upstream().await;
     let (_app, browser) = app_of(Auth::builder().upstream_base_url(real.url())).await;
     get_three_times(&browser, "/api/auth/providers").await;
@@ -85,7 +84,7 @@ async fn upstream_urls_with_the_origin_of_the_app_do_not_warn() {
 /// The upstream ignores `X-Forwarded-Proto`, so its URLs are http although the app is https.
 #[tokio::test]
 async fn http_urls_of_an_upstream_behind_an_https_app_warn() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = upstream_with_origin("http://app.example.com", &[EXPRESS]);
     let builder = Auth::builder()
         .upstream_base_url("http://auth")
@@ -107,7 +106,7 @@ async fn parent_domain_deployment_warns_only_without_a_cookie_domain() {
         ("", "/api/auth/providers", 0),
         ("", "/api/auth/signin", 0),
     ] {
-        let log = Log::start();
+        let log = LogCapture::start();
         let headers = [("set-cookie", cookie)];
         let upstream =
             upstream_with_origin("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
@@ -123,7 +122,7 @@ async fn parent_domain_deployment_warns_only_without_a_cookie_domain() {
 /// Inspected bodies are forwarded unchanged, even above the size limit of the inspection or with invalid JSON.
 #[tokio::test]
 async fn bodies_inspected_for_foreign_urls_are_forwarded_unchanged() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let large = format!("{}<form action=\"http://localhost:1/api/auth/signin/x\">", "x".repeat(200_000));
     let (sent, malformed) = (large.clone(), "{\"github\": {\"signinUrl\": 1");
     let upstream = Router::new()
@@ -141,7 +140,7 @@ async fn bodies_inspected_for_foreign_urls_are_forwarded_unchanged() {
 /// warning does not suggest it.
 #[tokio::test]
 async fn next_js_callback_warning_names_the_example() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let to_provider = Router::new().fallback(|| async {
         let callback = "http%3A%2F%2Flocalhost%3A3001%2Fapi%2Fauth%2Fcallback%2Fgithub";
         let location = format!("https://idp.example/authorize?redirect_uri={callback}");

@@ -1,72 +1,18 @@
 //! Logs of the library: one warning for each misconfiguration, with the fix; events of lookups and outages; no secrets.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use auth_proxy::options::UpstreamKind;
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy_tests::watch;
+use auth_proxy_tests::LogCapture;
 use axum::response::IntoResponse;
 use serde_json::json;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{Auth, app, app_of, decoding_app, upstream};
 
 const COOKIE: &str = "authjs.session-token";
 
-/// Captures all logs of the current thread, at every level, until it is dropped.
-pub(crate) struct Log {
-    text: Buffer,
-    _guard: DefaultGuard,
-}
-
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        watch::look(bytes);
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Buffer {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    pub(crate) fn start() -> Self {
-        watch::start();
-        let text = Buffer::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(text.clone())
-            .finish();
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
-    }
-
-    pub(crate) fn times(&self, words: &str) -> usize {
-        self.text().matches(words).count()
-    }
-}
-
 #[tokio::test]
 async fn logs_contain_no_secret_at_any_level() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = upstream().await;
     let mut secrets = vec![upstream.secret().to_owned(), "k3y".to_owned()];
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
@@ -90,7 +36,7 @@ async fn logs_contain_no_secret_at_any_level() {
 
 #[tokio::test]
 async fn short_secret_logs_a_warning() {
-    let log = Log::start();
+    let log = LogCapture::start();
     Auth::builder().upstream_base_url("http://auth").upstream_secret(["hunter2"]).build().unwrap();
     assert_eq!(log.times("the secret is shorter than 32 bytes"), 1);
     assert!(!log.text().contains("hunter2"));
@@ -98,7 +44,7 @@ async fn short_secret_logs_a_warning() {
 
 #[tokio::test]
 async fn session_cookie_under_another_name_warns_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = upstream().await;
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_kind(UpstreamKind::Robo)).await;
@@ -118,7 +64,7 @@ async fn session_cookie_under_another_name_warns_once() {
 
 #[tokio::test]
 async fn unknown_token_key_warns_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = upstream().await;
     let other = Auth::builder()
         .upstream_base_url(upstream.url())
@@ -133,7 +79,7 @@ async fn unknown_token_key_warns_once() {
 
 #[tokio::test]
 async fn ambiguous_session_warns_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let ambiguous: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(ambiguous)).await;
@@ -147,7 +93,7 @@ async fn ambiguous_session_warns_once() {
 
 #[tokio::test]
 async fn unknown_host_warns_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     for _ in 0..3 {
@@ -160,7 +106,7 @@ async fn unknown_host_warns_once() {
 /// The provider would redirect visitors to the auth host. The sign-in fails there, since its cookies are at the app.
 #[tokio::test]
 async fn callback_url_at_the_upstream_host_warns_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let to_provider: axum::Router = axum::Router::new().fallback(|| async {
         let callback = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
         let location = format!("https://idp.example/authorize?redirect_uri={callback}");
@@ -177,7 +123,7 @@ async fn callback_url_at_the_upstream_host_warns_once() {
 
 #[tokio::test]
 async fn lookup_without_the_session_cookie_layer_warns_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = FakeUpstream::start().await.unwrap();
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let mut headers = http::HeaderMap::new();
@@ -189,7 +135,7 @@ async fn lookup_without_the_session_cookie_layer_warns_once() {
     assert_eq!(log.times("the cookies do not reach the browser"), 1, "{}", log.text());
     // With the session cookie layer there is no warning.
     drop(log);
-    let log = Log::start();
+    let log = LogCapture::start();
     let (_app, browser) = app(&upstream).await;
     browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
     assert_eq!(log.times("the cookies do not reach the browser"), 0);
@@ -198,7 +144,7 @@ async fn lookup_without_the_session_cookie_layer_warns_once() {
 /// Each lookup logs one event.
 #[tokio::test]
 async fn every_lookup_logs_one_event_with_outcome_source_and_duration() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let upstream = upstream().await;
     let builder =
         Auth::builder().upstream_base_url(upstream.url()).session_cache(std::time::Duration::from_secs(60));
@@ -217,7 +163,7 @@ async fn every_lookup_logs_one_event_with_outcome_source_and_duration() {
 /// An outage is logged at its start, and at its end with the number of failures. Single failures log no warning.
 #[tokio::test]
 async fn start_and_end_of_an_outage_are_each_logged_once() {
-    let log = Log::start();
+    let log = LogCapture::start();
     let port = auth_proxy_tests::free_port();
     let builder = Auth::builder().upstream_base_url(format!("http://127.0.0.1:{port}")).upstream_retries(0);
     let (_app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;

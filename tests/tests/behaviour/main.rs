@@ -21,7 +21,6 @@ mod extractors;
 mod faults;
 mod foreign_urls;
 mod guard;
-mod http1;
 mod log_watch;
 mod logs;
 mod not_a_session;

@@ -4,7 +4,7 @@ use auth_proxy_tests::App;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::http1::{Recorder, exchange, find};
+use crate::support::http1::{Recorder, exchange, find};
 use crate::support::{Auth, app_of};
 
 const CORPUS: &str = include_str!("../../corpus/paths.txt");

@@ -4,41 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_proxy::options::Routes;
-use auth_proxy_tests::{App, Browser};
+use auth_proxy_tests::App;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method};
+use axum::response::IntoResponse;
+use http::Method;
 
+use crate::support::mirror::{in_front_of, mirror};
 use crate::support::{Auth, app, app_of, is_robo, upstream};
-
-/// An upstream that echoes the body, adds response headers, and records the method, target and headers of each request.
-pub(crate) async fn mirror() -> (App, Arc<Mutex<Vec<(Method, String, HeaderMap)>>>) {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&seen);
-    let router = Router::new().fallback(move |request: Request| {
-        let log = Arc::clone(&log);
-        async move {
-            let (parts, body) = request.into_parts();
-            log.lock().unwrap().push((parts.method, parts.uri.to_string(), parts.headers));
-            Response::builder()
-                .header("set-cookie", "authjs.session-token=first; Path=/; HttpOnly")
-                .header("set-cookie", "authjs.session-token=second; Path=/; HttpOnly")
-                .header("keep-alive", "timeout=5")
-                .header("connection", "x-internal")
-                .header("x-internal", "1")
-                .header("x-kept", "1")
-                .body(body)
-                .unwrap()
-        }
-    });
-    (App::start(router).await, seen)
-}
-
-pub(crate) async fn in_front_of(mirror: &App) -> (App, Browser) {
-    app_of(Auth::builder().upstream_base_url(mirror.url(""))).await
-}
 
 #[tokio::test]
 async fn known_routes_accept_only_their_methods() {

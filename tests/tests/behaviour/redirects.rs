@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::http1::{Message, exchange, take};
+use crate::support::http1::{Message, exchange, take};
 use crate::support::{Auth, app_of, users};
 
 /// Text that a client might put after an origin, or in place of a path.

@@ -2,7 +2,7 @@
 
 use auth_proxy::options::Host;
 
-use crate::proxy::{in_front_of, mirror};
+use crate::support::mirror::{in_front_of, mirror};
 use crate::support::{Auth, app_of};
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::{Session, options::Builder};
+use auth_proxy::Session;
 use auth_proxy_tests::{App, Browser, free_port};
 use axum::Router;
 use axum::extract::Request;
@@ -15,10 +15,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::support::unreliable::{ADA, COOKIE, auth, session};
 use crate::support::{Auth, app_of};
 
-pub(crate) const COOKIE: &str = "authjs.session-token=aaaa..bbbb.cccc.dddd";
-pub(crate) const ADA: &str = r#"{"user":{"name":"Ada"}}"#;
 const CLEAR: &str = "authjs.session-token=; Max-Age=0";
 
 /// An upstream that closes the connection after each of the first `times` requests and answers the rest. It counts all
@@ -60,15 +59,6 @@ async fn counting_upstream(
         async move { response }
     }));
     (app.await, seen)
-}
-
-pub(crate) fn auth(url: &str) -> Builder<Auth> {
-    Auth::builder().upstream_base_url(url).upstream_timeout(Duration::from_secs(10))
-}
-
-pub(crate) async fn session(browser: &Browser) -> (u16, String) {
-    let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
-    (answer.status, answer.json()["user"]["name"].as_str().map_or_else(|| answer.code(), str::to_owned))
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
 
-use crate::session_cache::{COOKIE, HOUR, Upstream, ask, name};
+use crate::support::renewing_upstream::{COOKIE, HOUR, Upstream, ask, name};
 use crate::support::{app_of, routes};
 
 /// A custom store that several instances share. It keeps each session as JSON, as an external store would.

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
-use crate::session_cache::{HOUR, Upstream};
+use crate::support::renewing_upstream::{HOUR, Upstream};
 use crate::support::{Auth, app, app_of, routes, upstream};
 
 use super::{PLAIN, cookie_of, oneshot, session_cookies};

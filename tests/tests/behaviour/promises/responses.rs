@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::session_cache::Upstream;
+use crate::support::renewing_upstream::Upstream;
 use crate::support::{Auth, app, app_of, upstream};
 
 use super::{PLAIN, oneshot};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use auth_proxy_tests::App;
 
 use self::cases::{Case, LAST};
-use crate::http1::{Message, Recorder, exchange};
+use crate::support::http1::{Message, Recorder, exchange};
 use crate::support::{Auth, app_of};
 
 async fn recorder_and_app() -> (Recorder, App) {
@@ -157,7 +157,7 @@ async fn http2_prefaces_are_rejected() {
             .expect("the connection must be closed within 20 s")
             .ok();
         assert!(
-            crate::http1::find(&answer, b" 200 ").is_none(),
+            crate::support::http1::find(&answer, b" 200 ").is_none(),
             "{preface:?}: {:?}",
             String::from_utf8_lossy(&answer)
         );

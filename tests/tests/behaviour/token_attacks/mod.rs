@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
 use serde_json::{Value, json};
 
-use crate::http1::exchange;
+use crate::support::http1::exchange;
 use crate::support::{Auth, app_of};
 
 const SECRET: &str = "a secret that is long enough for a test";

@@ -1,5 +1,10 @@
 //! Shared set-up: the declared `Auth`, an app with every kind of route, and the fake upstream with two users.
 
+pub(crate) mod http1;
+pub(crate) mod mirror;
+pub(crate) mod renewing_upstream;
+pub(crate) mod unreliable;
+
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, options::Builder, require_session};
 use auth_proxy_tests::{App, Browser};
