@@ -23,7 +23,7 @@ mod text;
 pub(crate) use self::adapt::CookieAdapter;
 pub(crate) use self::candidate::{Candidate, Credential};
 pub(crate) use self::error::CredentialError;
-pub(crate) use self::names::{NamesInPlay, NameIndexes, SessionName, SessionNames};
+pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
 pub(crate) use self::outgoing::lookup_cookie;
 pub(crate) use self::prefix::restore_prefixes;
 pub(crate) use self::scan::every_token;

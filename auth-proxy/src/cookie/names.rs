@@ -60,7 +60,10 @@ impl<'n> NamesInPlay<'n> {
 
     /// The indexes of these names, for [`SessionNames::at`].
     pub(crate) fn indexes(&self) -> NameIndexes {
-        NameIndexes { indexes: self.names.map(|name| name.map(|name| name.index)), is_scheme_unknown: self.is_scheme_unknown }
+        NameIndexes {
+            indexes: self.names.map(|name| name.map(|name| name.index)),
+            is_scheme_unknown: self.is_scheme_unknown,
+        }
     }
 
     /// The name at this position in [`iter`](Self::iter).
@@ -233,7 +236,9 @@ mod tests {
         assert_eq!(in_play(&by_scheme, Some(false)), [PLAIN_NAME]);
         // The scheme is not known, so both names count.
         assert_eq!(in_play(&by_scheme, None), [SECURE_NAME, PLAIN_NAME]);
-        assert!(by_scheme.in_play(None).is_scheme_unknown() && !by_scheme.in_play(Some(true)).is_scheme_unknown());
+        assert!(
+            by_scheme.in_play(None).is_scheme_unknown() && !by_scheme.in_play(Some(true)).is_scheme_unknown()
+        );
         assert!(!names(&[]).in_play(None).is_scheme_unknown());
         // Without `kind`, the upstream may be Robo, which uses no prefix over https either.
         assert_eq!(in_play(&names(&[proxies]), Some(true)), [SECURE_NAME, PLAIN_NAME]);

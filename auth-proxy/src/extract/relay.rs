@@ -147,7 +147,8 @@ where
 
 /// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. True when it added some.
 fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
-    let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.set_cookie_kind(own.as_bytes()).is_some());
+    let has_own =
+        headers.get_all(SET_COOKIE).iter().any(|own| names.set_cookie_kind(own.as_bytes()).is_some());
     if renewed.is_empty() || has_own {
         return false;
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Session, lookup};
 use crate::config::Source;
-use crate::cookie::{Candidate, Credential, NamesInPlay, NameIndexes};
+use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;

@@ -86,7 +86,8 @@ impl Eviction {
     /// for the session, so that every answer renews the cookie.
     pub(super) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
         let cookies = headers.get_all(SET_COOKIE).iter();
-        let kinds: Vec<_> = cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
+        let kinds: Vec<_> =
+            cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
         let answer = Answered {
             ends: self.ends,
             renews,

@@ -91,8 +91,11 @@ pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
 }
 
 fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
-    let kinds =
-        response.headers().get_all(SET_COOKIE).iter().filter_map(|value| names.set_cookie_kind(value.as_bytes()));
+    let kinds = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| names.set_cookie_kind(value.as_bytes()));
     // A token that became shorter clears its old chunks and sets the new ones: any cookie that is set counts.
     kinds
         .map(|kind| match kind {

@@ -46,7 +46,9 @@ fn accepted() -> Result<Value, TokenError> {
 fn kid_selects_a_configured_key_only() {
     let setup = Setup::new();
     let (new, old) = (thumbprint(&setup.new), thumbprint(&setup.old));
-    let with = |kid: &str| setup.decode_with_header(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":{kid}}}"#));
+    let with = |kid: &str| {
+        setup.decode_with_header(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":{kid}}}"#))
+    };
     assert_eq!(with(&json!(new).to_string()), accepted());
     let escaped: String = new.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
     assert_eq!(with(&format!("\"{escaped}\"")), accepted());
@@ -163,7 +165,8 @@ fn compressed_token_body_is_not_inflated() {
     // A DEFLATE block with fixed codes: a zero, then "repeat 258 bytes" in 13 bits each. Eight of these are 13 bytes.
     let again = [0x14, 0x8c, 0x82, 0x51, 0x30, 0x0a, 0x46, 0xc1, 0x28, 0x18, 0x05, 0xa3, 0x60];
     let bomb = [&[0x63, 0x60, 0x18, 0x05, 0xa3, 0x60][..], &again.repeat(5_000)].concat();
-    let packed = seal_with_header(r#"{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}"#, &bomb, &setup.new).unwrap();
+    let packed =
+        seal_with_header(r#"{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}"#, &bomb, &setup.new).unwrap();
     assert_eq!(setup.decode(&packed), Err(TokenError::Unsupported));
     let plain = seal_with_header(r#"{"alg":"dir","enc":"A256CBC-HS512"}"#, &bomb, &setup.new).unwrap();
     assert_eq!(setup.decode(&plain), Err(TokenError::Malformed));

@@ -102,7 +102,9 @@ fn ecdsa_signatures_verify_and_other_algorithms_refuse_the_key() {
     for (format, other, pair) in
         [(TokenFormat::Es256, TokenFormat::Es384, &p256), (TokenFormat::Es384, TokenFormat::Es256, &p384)]
     {
-        assert_verifies(format, &spki(pair), &|message| pair.sign(&random, message).unwrap().as_ref().to_vec());
+        assert_verifies(format, &spki(pair), &|message| {
+            pair.sign(&random, message).unwrap().as_ref().to_vec()
+        });
         for wrong in [other, TokenFormat::Rs256, TokenFormat::Eddsa] {
             assert_eq!(JwsDecoder::new(wrong, &[spki(pair)]).err(), Some(KeyError::Pem), "{wrong:?}");
         }
