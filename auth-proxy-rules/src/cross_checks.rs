@@ -68,7 +68,8 @@ impl Draft {
             _ => false,
         };
         if plain_http {
-            let http_option = if self.public_url == Setting::Unset { "upstream.base_url" } else { "public_url" };
+            let http_option =
+                if self.public_url == Setting::Unset { "upstream.base_url" } else { "public_url" };
             problems.add(
                 Place::Option(OptionKey::CookieName),
                 format!(

@@ -5,8 +5,8 @@
 //! Imports the rooms: none.
 //! Does without the crates: `axum`, `hyper`, `tokio`, `tower`.
 
-mod error;
 mod builder_options;
+mod error;
 mod resolve;
 mod spec;
 
@@ -17,8 +17,8 @@ use auth_proxy_rules::{Origin, Settings};
 use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
-pub use self::error::{ConfigError, ConfigProblem};
 pub(crate) use self::builder_options::BuilderOptions;
+pub use self::error::{ConfigError, ConfigProblem};
 pub(crate) use self::resolve::{NotUnicode, resolve};
 pub use self::spec::{Spec, Value};
 

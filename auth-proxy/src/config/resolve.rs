@@ -15,8 +15,13 @@ pub(crate) struct NotUnicode;
 
 /// Reads, checks and completes a configuration.
 pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> Result<Config, ConfigError> {
-    let mut resolver =
-        Resolver { spec, vars, draft: builder.draft.clone(), problems: Vec::new(), variables_read: Vec::new() };
+    let mut resolver = Resolver {
+        spec,
+        vars,
+        draft: builder.draft.clone(),
+        problems: Vec::new(),
+        variables_read: Vec::new(),
+    };
     resolver.options(builder);
     let headers = resolver.headers(builder);
     let secrets = resolver.secrets(builder);
@@ -177,7 +182,8 @@ impl Resolver<'_> {
 
     fn check_rules(&mut self) {
         for problem in self.draft.check() {
-            let variable = self.variables_read.iter().find(|(place, _)| *place == problem.place).map(|(_, v)| *v);
+            let variable =
+                self.variables_read.iter().find(|(place, _)| *place == problem.place).map(|(_, v)| *v);
             let option = problem.place.option();
             self.report(option, option.to_string(), variable, &problem.message);
         }

@@ -129,7 +129,8 @@ where
             let response = memo.run_handler(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
-            let was_renewed = add_session_cookies(response.headers_mut(), memo.renewed(), &proxy.shared().names);
+            let was_renewed =
+                add_session_cookies(response.headers_mut(), memo.renewed(), &proxy.shared().names);
             let sets_session_cookie = || {
                 let mut cookies = response.headers().get_all(SET_COOKIE).iter();
                 cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())

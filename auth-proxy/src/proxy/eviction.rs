@@ -129,7 +129,8 @@ impl Eviction {
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that is
     /// answered first counts.
     fn is_outdated(&self) -> bool {
-        let has_changed = |ticket: &Ticket| if self.evicts { ticket.was_changed() } else { !ticket.is_current() };
+        let has_changed =
+            |ticket: &Ticket| if self.evicts { ticket.was_changed() } else { !ticket.is_current() };
         self.is_overtaken || self.tickets.iter().any(has_changed)
     }
 

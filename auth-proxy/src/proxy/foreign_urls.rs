@@ -23,7 +23,12 @@ use crate::warnings::Warning;
 const LIMIT: usize = 64 * 1024;
 
 /// Checks the URLs in a page while its body passes through unchanged. Does nothing once the warning was logged.
-pub(super) fn check_urls(shared: &Arc<Shared>, client: &ClientInfo, page: Page, response: Response) -> Response {
+pub(super) fn check_urls(
+    shared: &Arc<Shared>,
+    client: &ClientInfo,
+    page: Page,
+    response: Response,
+) -> Response {
     if shared.warnings.was_logged(Warning::ForeignUrls)
         || response.status() != StatusCode::OK
         || response.headers().contains_key(CONTENT_ENCODING)

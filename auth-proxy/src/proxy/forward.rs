@@ -155,9 +155,8 @@ async fn downstream_response(
 ) -> Result<Response, AuthError> {
     let purpose = &plan.purpose;
     if response.status().is_informational() {
-        return Err(
-            AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("it switched protocols, though no request asks for that")
-        );
+        return Err(AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
+            .because("it switched protocols, though no request asks for that"));
     }
     strip_hop_by_hop(response.headers_mut());
     // `Alt-Svc` names other ports and protocols of the upstream (RFC 7838), which this app does not have.

@@ -8,7 +8,6 @@ mod answer;
 mod body;
 mod callback_host;
 mod callback_url;
-mod spoofable_headers;
 #[cfg(feature = "client-js")]
 mod client_js;
 mod cors;
@@ -25,6 +24,7 @@ mod routes;
 mod service;
 mod session_check;
 mod software;
+mod spoofable_headers;
 
 use axum::Router;
 

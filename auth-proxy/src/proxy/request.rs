@@ -3,8 +3,8 @@
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, FORWARDED, HOST};
 
-use super::spoofable_headers::must_remove;
 use super::hop_by_hop::strip_hop_by_hop;
+use super::spoofable_headers::must_remove;
 use crate::cookie::{join_cookie_lines, restore_prefixes};
 
 /// Removes the headers that must not reach the upstream.

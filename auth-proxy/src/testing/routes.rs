@@ -42,9 +42,11 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
                 .cookies(request.helper_cookies())
         }
         (&Method::GET, "session") => session(&request),
-        (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.has_valid_csrf_token() => request
-            .redirect(&format!("{}{base_path}/signin?error=MissingCSRF", request.origin))
-            .cookies(request.helper_cookies()),
+        (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.has_valid_csrf_token() => {
+            request
+                .redirect(&format!("{}{base_path}/signin?error=MissingCSRF", request.origin))
+                .cookies(request.helper_cookies())
+        }
         (&Method::POST, "callback/credentials") => sign_in(&request),
         (&Method::POST, "signout") => sign_out(&request),
         (_, "signup") if fake.settings.robo => request.sign_up(),
