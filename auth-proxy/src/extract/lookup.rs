@@ -34,7 +34,7 @@ pub(super) async fn find(
         Strategy::Jwt => is_compact(token),
         // Auth.js uses UUIDs as database tokens. A database may treat texts that differ in spaces or accents as equal,
         // so only visible ASCII is accepted.
-        _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
+        Strategy::Database | _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
     };
     if !is_plausible {
         if shared.settings.strategy == Strategy::Jwt {
@@ -44,7 +44,7 @@ pub(super) async fn find(
     }
     // A Bearer token has no cookie name, so the lookup sends it under every name. The upstream reads one of them.
     let is_sent = |name: &&SessionName| {
-        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.place == name.place)
+        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.index == name.index)
     };
     let sent: Vec<_> = names.iter().filter(is_sent).map(|name| name.upstream.clone()).collect();
     let forwarded = shared.upstream.forwarded_as(&client);
@@ -59,7 +59,7 @@ pub(super) async fn find(
     let found = shared.sessions.find(key, deadline, lookup).await;
     // The upstream does not read a cookie under a name that it does not use. Its `null` then means a signed-out
     // visitor.
-    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.place));
+    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.index));
     match found {
         Err(error)
             if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) && !credential.is_bearer() && is_foreign() =>

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -126,14 +127,14 @@ where
         let navigates = page::is_navigation(request.headers());
         let response = self.inner.call(request);
         Box::pin(async move {
-            let response = memo.run_handler(response).await?.into_response();
+            let response = Arc::clone(&memo).run_handler(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
             let was_renewed =
                 add_session_cookies(response.headers_mut(), memo.renewed(), &proxy.shared().names);
             let sets_session_cookie = || {
                 let mut cookies = response.headers().get_all(SET_COOKIE).iter();
-                cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())
+                cookies.any(|cookie| proxy.shared().names.set_cookie_kind(cookie.as_bytes()).is_some())
             };
             if was_renewed || sets_session_cookie() || (memo.is_personal() && !is_cacheable) {
                 make_private(response.headers_mut());
@@ -149,7 +150,8 @@ where
 /// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. Returns whether any was
 /// added.
 fn add_session_cookies(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
-    let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.concern(own.as_bytes()).is_some());
+    let has_own =
+        headers.get_all(SET_COOKIE).iter().any(|own| names.set_cookie_kind(own.as_bytes()).is_some());
     if renewed.is_empty() || has_own {
         return false;
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Session, lookup};
 use crate::config::Source;
-use crate::cookie::{Candidate, Credential, NamesInPlay, Places};
+use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
@@ -20,8 +20,13 @@ use crate::token::Verified;
 use crate::warnings::Warning;
 
 tokio::task_local! {
-    /// True if the response of the current request depends on its visitor.
-    static PERSONAL: Arc<AtomicBool>;
+    /// The memo of the current request, by which its response is marked as personal.
+    static PERSONAL: Arc<dyn MarkPersonal>;
+}
+
+trait MarkPersonal: Send + Sync {
+    /// Notes that the response depends on the visitor.
+    fn mark_personal(&self);
 }
 
 type Found<T> = Result<Option<T>, AuthError>;
@@ -31,8 +36,15 @@ type Found<T> = Result<Option<T>, AuthError>;
 pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
+    /// The session cookie names of this request. They stay the same when another response reveals the upstream's name.
+    names: NameIndexes,
     /// The whole request. `None` if only its headers are known.
-    parts: Option<&'v Parts>,
+    request: Option<InRequest<'v, P>>,
+}
+
+/// The request that is read, with the results that its extractors and guards share.
+struct InRequest<'v, P: AuthProxy> {
+    parts: &'v Parts,
     memo: Arc<Memo<P>>,
 }
 
@@ -40,11 +52,10 @@ pub(super) struct Memo<P: AuthProxy> {
     /// Whether the relay layer will add the cookies of the lookup to the response.
     relayed: bool,
     /// Whether the response depends on the visitor.
-    is_personal: Arc<AtomicBool>,
+    is_personal: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
-    /// The session cookie names of this request. They stay the same when another response reveals the upstream's name.
-    names: OnceLock<Places>,
+    names: OnceLock<NameIndexes>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
@@ -55,7 +66,7 @@ impl<P: AuthProxy> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
-            is_personal: Arc::default(),
+            is_personal: AtomicBool::new(false),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
             credential: OnceLock::new(),
@@ -70,8 +81,8 @@ impl<P: AuthProxy> Memo<P> {
     }
 
     /// Runs the handler. A call of `Proxy::session` in it marks the response as personal too.
-    pub(super) async fn run_handler<T>(&self, answer: impl Future<Output = T>) -> T {
-        PERSONAL.scope(Arc::clone(&self.is_personal), answer).await
+    pub(super) async fn run_handler<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
+        PERSONAL.scope(self, answer).await
     }
 
     /// Whether the response depends on the visitor.
@@ -82,6 +93,12 @@ impl<P: AuthProxy> Memo<P> {
     /// The session cookies of the lookup, unless the session has ended since.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
         self.renewed.get().map_or(&[], Renewed::cookies)
+    }
+}
+
+impl<P: AuthProxy> MarkPersonal for Memo<P> {
+    fn mark_personal(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
     }
 }
 
@@ -103,7 +120,7 @@ pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensi
     if let Some(kept) = extensions.get::<StoredMemo<P>>()
         && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
     {
-        kept.memo.is_personal.store(true, Ordering::Relaxed);
+        kept.memo.mark_personal();
     }
 }
 
@@ -114,8 +131,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
-        memo.is_personal.store(true, Ordering::Relaxed);
-        Self { proxy, headers: &parts.headers, parts: Some(parts), memo }
+        memo.mark_personal();
+        let shared = proxy.shared();
+        let names = *memo.names.get_or_init(|| shared.names_of(Some(parts)).indexes());
+        Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
     }
 
     /// Puts an empty memo into a request's extensions.
@@ -128,14 +147,18 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The same for headers alone, in code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
         // This fails outside of the relay layer, where nothing reads the mark.
-        PERSONAL.try_with(|personal| personal.store(true, Ordering::Relaxed)).ok();
-        Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
+        PERSONAL.try_with(|memo| memo.mark_personal()).ok();
+        let names = proxy.shared().names_of(None).indexes();
+        Self { proxy, headers, names, request: None }
+    }
+
+    fn memo(&self) -> Option<&Memo<P>> {
+        self.request.as_ref().map(|request| &*request.memo)
     }
 
     /// The session cookie names that count for this request.
     fn names(&self) -> NamesInPlay<'_> {
-        let shared = self.proxy.shared();
-        shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).places()))
+        self.proxy.shared().names.at(self.names)
     }
 
     /// The credential of the request.
@@ -144,13 +167,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
             Ok(candidate.map(Candidate::into_credential).transpose()?.map(Arc::new))
         };
-        self.memo.credential.get_or_init(read).clone()
+        once(self.memo().map(|memo| &memo.credential), read)
     }
 
     /// The token, decrypted or verified here. Call it only if the proxy [`decodes`](Self::decodes) tokens.
     pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
         let verify = || self.proxy.shared().verified(self.headers, self.names());
-        self.memo.verified.get_or_init(verify).clone()
+        once(self.memo().map(|memo| &memo.verified), verify)
     }
 
     /// Whether this process decodes tokens itself.
@@ -160,8 +183,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     fn client(&self) -> Result<ClientInfo, AuthError> {
         let settings = &self.proxy.shared().settings;
-        match self.parts {
-            Some(parts) => ClientInfo::of(parts, settings),
+        match &self.request {
+            Some(request) => ClientInfo::of(request.parts, settings),
             None => ClientInfo::of_headers(self.headers, settings),
         }
     }
@@ -170,9 +193,12 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
             // Boxed, so that handlers without a lookup keep a small future.
-            _ => Box::pin(self.upstream_session()).await,
+            Source::Upstream | _ => Box::pin(self.upstream_session()).await,
         };
-        self.memo.session.get_or_init(find).await.clone()
+        match self.memo() {
+            Some(memo) => memo.session.get_or_init(find).await.clone(),
+            None => find().await,
+        }
     }
 
     fn local_session(&self) -> Found<CachedSession> {
@@ -218,11 +244,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
-        if !self.memo.relayed {
+        if !self.memo().is_some_and(|memo| memo.relayed) {
             shared.warn_once(Warning::CookiesNotRelayed);
         }
-        if shared.sessions.is_worth_relaying(&renewed) {
-            self.memo.renewed.set(renewed).ok();
+        if let Some(memo) = self.memo()
+            && shared.sessions.should_relay(&renewed)
+        {
+            memo.renewed.set(renewed).ok();
         }
     }
 
@@ -235,7 +263,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The claims, deserialized into the app's type: the claims of the token if it is decoded here, else those of the
     /// session.
     pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
-        if let Some(known) = self.memo.token.get() {
+        if let Some(known) = self.memo().and_then(|memo| memo.token.get()) {
             return known.clone();
         }
         let token = if self.decodes() {
@@ -249,6 +277,14 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
                     .transpose()
             })
         };
-        self.memo.token.get_or_init(|| token).clone()
+        once(self.memo().map(|memo| &memo.token), || token)
+    }
+}
+
+/// The value in the memo, computed on first use. Without a memo it is computed each time.
+fn once<T: Clone>(memo: Option<&OnceLock<T>>, make: impl FnOnce() -> T) -> T {
+    match memo {
+        Some(memo) => memo.get_or_init(make).clone(),
+        None => make(),
     }
 }

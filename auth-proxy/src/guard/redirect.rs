@@ -20,7 +20,7 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
     let redirects = match settings.unauthenticated {
         Unauthenticated::Status => false,
         Unauthenticated::Redirect => true,
-        _ => is_navigation(&parts.headers),
+        Unauthenticated::Auto | _ => is_navigation(&parts.headers),
     };
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let mut excluded = settings.bases().chain([settings.sign_in_path.as_str()]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 
 use super::Shared;
@@ -38,12 +38,8 @@ impl Shared {
         names: NamesInPlay<'_>,
     ) -> Result<Option<Candidate<'h>>, AuthError> {
         let opaque = self.is_opaque();
-        let found = match (names.get(0), names.get(1)) {
-            (Some(first), Some(second)) => Candidate::of(headers, &[first, second], opaque),
-            (first, _) => Candidate::of(headers, first.as_slice(), opaque),
-        };
-        let found = found?;
-        if names.is_unsure() {
+        let found = names.find(headers, opaque)?;
+        if names.is_scheme_unknown() {
             let under_name = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
             let cookies =
@@ -60,6 +56,9 @@ impl Shared {
 
     /// Warns when a session cookie was sent under another name than the configured one.
     fn warn_of_another_name(&self, headers: &HeaderMap) {
+        if !headers.contains_key(COOKIE) {
+            return;
+        }
         let own = |other: &str| self.names.all().iter().any(|name| name.browser == other);
         let known = ["authjs.session-token", "next-auth.session-token"].map(str::to_owned);
         let named = self.names.all().iter().map(|name| other_prefix(&name.upstream));

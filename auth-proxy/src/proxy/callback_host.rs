@@ -20,7 +20,7 @@ pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, hea
         // The upstream sees this app's host. If the callback has another host, AUTH_URL or a redirect proxy is
         // configured there.
         Host::Preserve if !is_internal_host(upstream.host()) => return false,
-        _ => &upstream.authority,
+        Host::Upstream | Host::Preserve | _ => &upstream.authority,
     };
     let (Some(own), Some(callback)) = (own, callback(headers)) else { return false };
     let Some(callback) = callback.authority() else { return false };

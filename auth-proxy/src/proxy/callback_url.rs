@@ -37,7 +37,7 @@ fn own_origin_if_different(settings: &Settings) -> Option<&Origin> {
     let upstream_host = match &settings.host {
         Host::Preserve => return None,
         Host::Literal(host) => host,
-        _ => &settings.base_url.origin.authority,
+        Host::Upstream | _ => &settings.base_url.origin.authority,
     };
     let upstream_sees = Origin { https: own.https, authority: upstream_host.clone() };
     (!upstream_sees.is_same(own)).then_some(own)

@@ -8,7 +8,7 @@ use http::header::SET_COOKIE;
 use super::purpose::Purpose;
 use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
 use crate::provider::Shared;
-use crate::session::{End, SessionKey, Sessions, Ticket};
+use crate::session::{End, SessionKey, SessionSnapshot, Sessions};
 
 /// The cached sessions of a forwarded request, and whether the request changes them.
 ///
@@ -19,7 +19,7 @@ use crate::session::{End, SessionKey, Sessions, Ticket};
 pub(super) struct Eviction {
     sessions: Arc<Sessions>,
     keys: Vec<SessionKey>,
-    tickets: Vec<Ticket>,
+    snapshots: Vec<SessionSnapshot>,
     /// Whether the request changes its sessions, so that they must be evicted.
     evicts: bool,
     /// Whether this is a `/session` request with a token whose session ended shortly before: the browser may have sent
@@ -51,7 +51,7 @@ impl AnsweredRequest {
         let changes = self.evicts || ((signs_out || self.sets) && !self.renews);
         match (changes, self.sets || self.clears) {
             (true, true) => Some(End::Changed),
-            (true, false) => Some(End::Begun),
+            (true, false) => Some(End::Requested),
             (false, _) => signs_out.then_some(End::Refused),
         }
     }
@@ -72,14 +72,14 @@ impl Eviction {
         let tokens = names.flat_map(|name| every_token(headers, &name.browser));
         let keys: Vec<_> = tokens.map(|token| shared.keys.session(&token)).collect();
         let sessions = Arc::clone(&shared.sessions);
-        let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.ticket(*key).may_relay());
+        let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
         if evicts {
             for key in &keys {
-                sessions.end(*key, End::Begun).await;
+                sessions.end(*key, End::Requested).await;
             }
         }
-        let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
-        Self { sessions, keys, tickets, evicts, is_overtaken }
+        let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
+        Self { sessions, keys, snapshots, evicts, is_overtaken }
     }
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
@@ -87,7 +87,8 @@ impl Eviction {
     /// request that only reads the session.
     pub(super) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
         let cookies = headers.get_all(SET_COOKIE).iter();
-        let kinds: Vec<_> = cookies.filter_map(|cookie| shared.names.concern(cookie.as_bytes())).collect();
+        let kinds: Vec<_> =
+            cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
         let answer = AnsweredRequest {
             evicts: self.evicts,
             renews,
@@ -110,7 +111,7 @@ impl Eviction {
                     "dropping renewed session cookies: the session was changed meanwhile"
                 );
             }
-            drop_set_cookies(headers, |cookie| match shared.names.concern(cookie) {
+            drop_set_cookies(headers, |cookie| match shared.names.set_cookie_kind(cookie) {
                 Some(SetCookieKind::Sets) => true,
                 Some(SetCookieKind::Clears) => !answer.keeps_clearing_cookies(),
                 None => false,
@@ -119,19 +120,20 @@ impl Eviction {
             && let Some(next) = next_session(shared, headers)
         {
             // Only the upstream knows which of several tokens it renewed, so each counts as renewed.
-            for ticket in self.tickets.iter().filter(|_| renews) {
-                self.sessions.renewed(ticket, next);
+            for snapshot in self.snapshots.iter().filter(|_| renews) {
+                self.sessions.note_renewed(snapshot, next);
             }
-            self.sessions.given_now(next);
+            self.sessions.note_issued(next);
         }
     }
 
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that is
     /// answered first counts.
     fn is_outdated(&self) -> bool {
-        let has_changed =
-            |ticket: &Ticket| if self.evicts { ticket.was_changed() } else { !ticket.is_current() };
-        self.is_overtaken || self.tickets.iter().any(has_changed)
+        let has_changed = |snapshot: &SessionSnapshot| {
+            if self.evicts { snapshot.was_changed() } else { !snapshot.is_current() }
+        };
+        self.is_overtaken || self.snapshots.iter().any(has_changed)
     }
 
     /// Evicts the sessions again: the upstream did not respond, but it may have executed the request.
@@ -194,7 +196,7 @@ mod tests {
             // A form that signs in, a form that signs out, and a form that the upstream refused.
             ([yes, no, no, yes, no], Some(End::Changed)),
             ([yes, no, no, no, yes], Some(End::Changed)),
-            ([yes, no, no, no, no], Some(End::Begun)),
+            ([yes, no, no, no, no], Some(End::Requested)),
             // A page, not a form, that signs out or sets a session.
             ([no, no, no, no, yes], Some(End::Changed)),
             ([no, no, no, yes, no], Some(End::Changed)),

@@ -114,7 +114,7 @@ fn has_session_cookie(shared: &Shared, parts: &Parts) -> bool {
     let sent = shared.candidate(&parts.headers, names).ok().flatten();
     sent.filter(|candidate| !candidate.is_bearer())
         .and_then(|candidate| names.get(candidate.name()))
-        .is_some_and(|name| !shared.names.is_foreign(name.place))
+        .is_some_and(|name| !shared.names.is_foreign(name.index))
 }
 
 fn head_size(headers: &HeaderMap) -> usize {

@@ -47,7 +47,7 @@ impl FakeUpstream {
                 all.extend(claims);
                 fake.encrypted(&all)
             }
-            _ => fake.new_session(claims),
+            Strategy::Database | _ => fake.new_session(claims),
         };
         let pairs = fake.cookie_pairs(&value);
         pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

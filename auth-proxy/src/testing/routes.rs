@@ -84,7 +84,7 @@ fn session(request: &FakeRequest<'_>) -> Answer {
             let token = request.fake.token(&claims);
             Some((claims, token))
         }
-        _ => {
+        Strategy::Database | _ => {
             let claims = request.fake.memory().sessions.get(&*value).cloned()?;
             Some((claims, value.into_owned()))
         }

@@ -1,4 +1,4 @@
-//! Genuine tokens that are not sessions: made with the same key for another purpose or another service.
+//! Tokens with the right key that are not session tokens: they were made for another purpose or another service.
 
 use auth_proxy::options::{Expected, SessionSource, TokenFormat, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint, mint_v4};
@@ -14,8 +14,8 @@ use crate::support::{Auth, app_of, users};
 
 const SECRET: &str = "a secret of both servers, which is long enough";
 
-/// next-auth before 4.24.5 encrypts the state of a sign-in with the session key, and every client gets one by starting a
-/// sign-in.
+/// next-auth before 4.24.5 encrypts the state of a sign-in with the session key. Any client gets such a token by starting a
+/// sign-in, so it must not be accepted as a session.
 #[tokio::test]
 async fn sign_in_state_token_is_not_a_session() {
     let state = json!({ "state": "x", "iat": 1, "exp": 4_102_444_800_u64, "jti": "x" });
@@ -64,9 +64,9 @@ async fn token_without_a_user_is_not_a_session() {
     }
 }
 
-/// Claims nested deeper than the parser allows are rejected by the guard too.
+/// Extractors and guards reject a token whose claims are nested deeper than the JSON parser allows.
 #[tokio::test]
-async fn deeply_nested_claims_are_rejected() {
+async fn token_with_deeply_nested_claims_is_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await;
@@ -79,9 +79,9 @@ async fn deeply_nested_claims_are_rejected() {
     }
 }
 
-/// `Expected::Is("any")` compares with the text `any`; only `Expected::Any` waives the check.
+/// `Expected::Is("any")` compares with the text `any`; only `Expected::Any` disables the check.
 #[test]
-fn expected_value_any_does_not_waive_the_check() {
+fn expected_audience_text_any_does_not_disable_the_check() {
     let is = |text: &str| Expected::Is(text.to_owned());
     let builder = || {
         Auth::builder()
@@ -95,14 +95,14 @@ fn expected_value_any_does_not_waive_the_check() {
 }
 
 /// Signs claims with HS256.
-fn signed(claims: &Value) -> String {
+fn sign_hs256(claims: &Value) -> String {
     let encode = |text: &[u8]| URL_SAFE_NO_PAD.encode(text);
     let message = format!("{}.{}", encode(br#"{"alg":"HS256"}"#), encode(claims.to_string().as_bytes()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
     format!("{message}.{}", encode(hmac::sign(&key, message.as_bytes()).as_ref()))
 }
 
-/// A token for another service may be signed with the same key.
+/// A token for another service may be signed with the same key, so `aud` and `iss` must match.
 #[tokio::test]
 async fn signed_token_needs_the_configured_audience_and_issuer() {
     let upstream = Router::new().fallback(|| async { StatusCode::NOT_FOUND.into_response() });
@@ -124,7 +124,7 @@ async fn signed_token_needs_the_configured_audience_and_issuer() {
         (json!("app"), "https://evil.example", "token_wrong_issuer"),
     ] {
         let claims = json!({ "sub": "1", "name": "Ada", "aud": aud, "iss": iss });
-        let cookie = format!("authjs.session-token={}", signed(&claims));
+        let cookie = format!("authjs.session-token={}", sign_hs256(&claims));
         for path in ["/session", "/token", "/protected"] {
             let answer = browser.get_with(path, &[("cookie", &cookie)]).await;
             let found = if answer.status == 200 { String::new() } else { answer.code() };

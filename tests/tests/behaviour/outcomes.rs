@@ -1,3 +1,5 @@
+//! Which status and error code each upstream response leads to: signed in, signed out, or an outage.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +14,9 @@ use crate::support::{Auth, app_of};
 const COOKIE: &str = "authjs.session-token=aaaa..bbbb.cccc.dddd";
 const CLEAR: &str = "authjs.session-token=; Max-Age=0; Path=/";
 
-async fn behind(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, App, Browser) {
+async fn upstream_sends(
+    answer: impl Fn() -> Response + Clone + Send + Sync + 'static,
+) -> (App, App, Browser) {
     let upstream = App::start(Router::new().fallback(move || {
         let response = answer();
         async move { response }
@@ -24,8 +28,8 @@ async fn behind(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -
     (upstream, app, browser)
 }
 
-/// The responses of the four kinds of callers: required, optional, guard, and guard of a navigation.
-async fn four(browser: &Browser) -> [(u16, String); 4] {
+/// The status and outcome for four callers: `Session`, `Option<Session>`, a guard, and a guard on a page navigation.
+async fn four_callers(browser: &Browser) -> [(u16, String); 4] {
     let page = [("accept", "text/html"), ("cookie", COOKIE)];
     let cookie = &page[1..];
     let mut all = Vec::new();
@@ -36,7 +40,7 @@ async fn four(browser: &Browser) -> [(u16, String); 4] {
         ("/protected", &page[..]),
     ] {
         let answer = browser.get_with(path, headers).await;
-        let word = match answer.header("content-type") {
+        let outcome = match answer.header("content-type") {
             "application/problem+json" => answer.code(),
             "text/html; charset=utf-8" => page_code(&answer.body).expect("an error page with a code"),
             _ => answer.header("location").to_owned() + &answer.body,
@@ -44,7 +48,7 @@ async fn four(browser: &Browser) -> [(u16, String); 4] {
         if answer.status >= 500 {
             assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
         }
-        all.push((answer.status, word));
+        all.push((answer.status, outcome));
     }
     all.try_into().unwrap()
 }
@@ -67,30 +71,31 @@ fn unavailable(status: u16, code: &str) -> [(u16, String); 4] {
 }
 
 #[tokio::test]
-async fn null_with_a_cleared_cookie_is_session_refused() {
+async fn null_session_with_cleared_cookie_is_session_refused() {
     for body in ["null", "{}"] {
-        let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
-        assert_eq!(four(&browser).await, signed_out("session_refused"), "{body}");
+        let (_upstream, _app, browser) = upstream_sends(move || json(body, CLEAR)).await;
+        assert_eq!(four_callers(&browser).await, signed_out("session_refused"), "{body}");
     }
 }
 
 #[tokio::test]
-async fn null_with_a_renewed_cookie_is_session_absent() {
-    let (_upstream, _app, browser) = behind(|| json("null", "authjs.session-token=renewed; Path=/")).await;
-    assert_eq!(four(&browser).await, signed_out("session_absent"));
+async fn null_session_with_renewed_cookie_is_session_absent() {
+    let (_upstream, _app, browser) =
+        upstream_sends(|| json("null", "authjs.session-token=renewed; Path=/")).await;
+    assert_eq!(four_callers(&browser).await, signed_out("session_absent"));
 }
 
 #[tokio::test]
-async fn null_without_a_session_cookie_is_ambiguous() {
-    let (_upstream, _app, browser) = behind(|| json("null", "authjs.csrf-token=x")).await;
-    assert_eq!(four(&browser).await, unavailable(502, "upstream_ambiguous_session"));
+async fn null_session_without_session_cookie_is_502_ambiguous() {
+    let (_upstream, _app, browser) = upstream_sends(|| json("null", "authjs.csrf-token=x")).await;
+    assert_eq!(four_callers(&browser).await, unavailable(502, "upstream_ambiguous_session"));
 }
 
 #[tokio::test]
 async fn invalid_responses_and_failures_are_neither_login_nor_logout() {
     for body in ["\"API Route not found.\"", "[]", "<html>", "", "{\"user\":\"Ada\"}", "1"] {
-        let (_upstream, _app, browser) = behind(move || json(body, CLEAR)).await;
-        assert_eq!(four(&browser).await, unavailable(502, "upstream_invalid_response"), "{body}");
+        let (_upstream, _app, browser) = upstream_sends(move || json(body, CLEAR)).await;
+        assert_eq!(four_callers(&browser).await, unavailable(502, "upstream_invalid_response"), "{body}");
     }
     for (status, expected, code) in [
         (500, 502, "upstream_failed"),
@@ -101,49 +106,50 @@ async fn invalid_responses_and_failures_are_neither_login_nor_logout() {
         (429, 503, "upstream_overloaded"),
         (504, 504, "upstream_timeout"),
     ] {
-        let (_upstream, _app, browser) = behind(move || {
+        let (_upstream, _app, browser) = upstream_sends(move || {
             let mut response = json(r#"{"user":{"name":"Ada"}}"#, "");
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response
         })
         .await;
-        assert_eq!(four(&browser).await, unavailable(expected, code), "{status}");
+        assert_eq!(four_callers(&browser).await, unavailable(expected, code), "{status}");
     }
 }
 
 #[tokio::test]
-async fn unreachable_is_502_and_timeout_is_504() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
-    assert_eq!(four(&browser).await, unavailable(502, "upstream_unreachable"));
-    let hung =
+async fn unreachable_upstream_is_502_and_hanging_upstream_is_504() {
+    let closed_addr = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{closed_addr}"))).await;
+    assert_eq!(four_callers(&browser).await, unavailable(502, "upstream_unreachable"));
+    let hanging =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
-    let (_app, browser) =
-        app_of(Auth::builder().upstream_base_url(hung.url("")).upstream_timeout(Duration::from_millis(100)))
-            .await;
-    assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
+    let (_app, browser) = app_of(
+        Auth::builder().upstream_base_url(hanging.url("")).upstream_timeout(Duration::from_millis(100)),
+    )
+    .await;
+    assert_eq!(four_callers(&browser).await, unavailable(504, "upstream_timeout"));
 }
 
-/// The head arrives in time and the body stops: a timeout, not an invalid response.
+/// The response head arrives in time, but the body stalls. That is a timeout, not an invalid response.
 #[tokio::test]
-async fn body_that_stops_is_a_timeout() {
+async fn stalled_upstream_body_is_504_timeout() {
     let upstream = App::start(Router::new().fallback(|| async {
-        let never = axum::body::Body::new(Never);
-        ([("content-type", "application/json")], never).into_response()
+        let body = axum::body::Body::new(StalledBody);
+        ([("content-type", "application/json")], body).into_response()
     }))
     .await;
     let builder =
         Auth::builder().upstream_base_url(upstream.url("")).upstream_timeout(Duration::from_millis(100));
     let (app, browser) = app_of(builder).await;
-    assert_eq!(four(&browser).await, unavailable(504, "upstream_timeout"));
+    assert_eq!(four_callers(&browser).await, unavailable(504, "upstream_timeout"));
     let answer = reqwest::Client::new().post(app.url("/api/auth/signout")).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 504);
 }
 
 #[tokio::test]
 async fn request_without_a_cookie_makes_no_lookup() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
+    let closed_addr = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{closed_addr}"))).await;
     assert_eq!(browser.get("/session").await.code(), "session_absent");
     assert_eq!(browser.get("/session/optional").await.body, "null");
     assert_eq!(browser.get("/plain").await.body, "ok");
@@ -152,17 +158,17 @@ async fn request_without_a_cookie_makes_no_lookup() {
 #[tokio::test]
 async fn upstream_retry_after_is_passed_on() {
     let (_upstream, _app, browser) =
-        behind(|| (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]).into_response()).await;
+        upstream_sends(|| (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]).into_response()).await;
     let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "17"));
 }
 
 #[tokio::test]
-async fn session_that_does_not_fit_the_user_type_is_502() {
+async fn session_that_does_not_match_the_user_type_is_502() {
     mod typed {
         #[derive(serde::Deserialize)]
         pub(crate) struct AppUser {
-            #[expect(dead_code, reason = "its absence is the test")]
+            #[expect(dead_code, reason = "the test needs a field that the session lacks")]
             pub(crate) plan: String,
         }
         auth_proxy::auth_proxy! {
@@ -183,9 +189,9 @@ async fn session_that_does_not_fit_the_user_type_is_502() {
 }
 
 /// A body that never yields a frame.
-struct Never;
+struct StalledBody;
 
-impl http_body::Body for Never {
+impl http_body::Body for StalledBody {
     type Data = bytes::Bytes;
     type Error = std::convert::Infallible;
 
@@ -197,9 +203,9 @@ impl http_body::Body for Never {
     }
 }
 
-/// If two cookies could be the token, only one is looked up.
+/// Both cookies could be the session token: one is whole, one is a chunk. Only one of them is looked up.
 #[tokio::test]
-async fn request_with_two_tokens_looks_up_one() {
+async fn request_with_two_tokens_makes_one_lookup() {
     let lookups = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&lookups);
     let upstream = Router::new().fallback(move || {

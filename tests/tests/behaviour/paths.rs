@@ -1,4 +1,4 @@
-//! A path below the base path stays below it at the upstream, however the upstream decodes it.
+//! Path traversal: no forwarded path leaves the base path at the upstream, however the upstream decodes it.
 
 use auth_proxy_tests::App;
 use percent_encoding::percent_decode_str;
@@ -9,10 +9,10 @@ use crate::support::{Auth, app_of};
 
 const CORPUS: &str = include_str!("../../corpus/paths.txt");
 
-/// The base path of the sign-in routes at the upstream.
+/// The base path of the auth routes at the upstream.
 const BASE: &str = "/tenant/auth";
 
-async fn stage() -> (Recorder, App) {
+async fn recorder_and_app() -> (Recorder, App) {
     let upstream = Recorder::start().await;
     let builder =
         Auth::builder().upstream_base_url(format!("{}/tenant", upstream.url)).upstream_base_path("/auth");
@@ -24,10 +24,11 @@ async fn stage() -> (Recorder, App) {
 fn section(name: &str) -> Vec<Vec<u8>> {
     let of_name = CORPUS.split("\n== ").find(|section| section.starts_with(name)).unwrap();
     let lines = of_name.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with("# "));
-    lines.map(bytes).collect()
+    lines.map(unescape).collect()
 }
 
-fn bytes(line: &str) -> Vec<u8> {
+/// Decodes `\xNN` and `\\` in a line of the corpus.
+fn unescape(line: &str) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::new(), line);
     while let Some((before, after)) = rest.split_once('\\') {
         bytes.extend_from_slice(before.as_bytes());
@@ -46,8 +47,8 @@ fn bytes(line: &str) -> Vec<u8> {
     bytes
 }
 
-/// Requests exactly this target. Returns the status and the targets that the upstream received.
-async fn ask(app: &App, upstream: &Recorder, target: &[u8]) -> (u16, Vec<String>) {
+/// Sends a GET with exactly this target. Returns the status and the targets that the upstream received.
+async fn request_target(app: &App, upstream: &Recorder, target: &[u8]) -> (u16, Vec<String>) {
     let request = [b"GET ", target, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"].concat();
     let answers = exchange(app.addr, &request).await;
     assert_eq!(answers.len(), 1, "{:?}", String::from_utf8_lossy(target));
@@ -55,14 +56,14 @@ async fn ask(app: &App, upstream: &Recorder, target: &[u8]) -> (u16, Vec<String>
     assert_eq!(seen.faults, [""; 0], "{:?}", String::from_utf8_lossy(target));
     let targets = seen.requests.iter().map(|request| {
         let line = request.start.strip_prefix("GET ").and_then(|line| line.strip_suffix(" HTTP/1.1"));
-        line.unwrap_or_else(|| panic!("asked as {:?}", request.start)).to_owned()
+        line.unwrap_or_else(|| panic!("unexpected request line {:?}", request.start)).to_owned()
     });
     (answers[0].status(), targets.collect())
 }
 
-/// How some server could read this target as a path outside of the base path. Tries the rules of browsers (WHATWG URL),
-/// up to three rounds of decoding, backslashes as slashes, joined slashes, and cut parameters.
-fn escapes(target: &str) -> Option<String> {
+/// Describes how a server could read this target as a path outside of the base path. Tries the URL rules of browsers
+/// (WHATWG), up to three rounds of percent-decoding, backslashes as slashes, empty segments, and removed `;` parameters.
+fn find_escape(target: &str) -> Option<String> {
     let path = target.split('?').next().unwrap_or_default();
     if target.bytes().any(|byte| !byte.is_ascii_graphic()) {
         return Some("non-ASCII bytes".to_owned());
@@ -97,40 +98,42 @@ fn escapes(target: &str) -> Option<String> {
 
 #[tokio::test]
 async fn path_corpus_never_escapes_the_base_path() {
-    let (upstream, app) = stage().await;
+    let (upstream, app) = recorder_and_app().await;
     let mut wrong = Vec::new();
     let mut count = 0;
     for name in ["passes", "refused", "elsewhere"] {
         let targets = section(name);
         assert!(targets.len() >= 50, "{name}: {}", targets.len());
         for target in targets {
-            let (status, up) = ask(&app, &upstream, &target).await;
+            let (status, received) = request_target(&app, &upstream, &target).await;
             let target = String::from_utf8_lossy(&target);
             count += 1;
             let as_expected = match name {
                 "passes" => {
                     let asked = target.split('#').next().unwrap_or_default();
                     let expected = asked.replacen("/api/auth", BASE, 1);
-                    status == 200 && up == [expected]
+                    status == 200 && received == [expected]
                 }
-                // The target is not below the base path at all.
-                "elsewhere" => (400..500).contains(&status) && up.is_empty(),
-                _ => status == 400 && up.is_empty(),
+                // The target is not below the base path, so no auth route serves it.
+                "elsewhere" => (400..500).contains(&status) && received.is_empty(),
+                _ => status == 400 && received.is_empty(),
             };
             if !as_expected {
-                wrong.push(format!("{name} {target:?}: {status}, the upstream got {up:?}"));
+                wrong.push(format!("{name} {target:?}: {status}, the upstream got {received:?}"));
             }
-            wrong.extend(up.iter().filter_map(|up| escapes(up).map(|how| format!("{target:?}: {how}"))));
+            wrong.extend(
+                received.iter().filter_map(|path| find_escape(path).map(|how| format!("{target:?}: {how}"))),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 250, "{count}");
 }
 
-/// Every spelling of dots with every spelling of slashes.
+/// Combines every encoding of dots with every encoding of slashes.
 #[tokio::test]
 async fn encoded_dots_and_slashes_never_escape_the_base_path() {
-    let (upstream, app) = stage().await;
+    let (upstream, app) = recorder_and_app().await;
     let dots = [
         "..",
         ".",
@@ -184,25 +187,29 @@ async fn encoded_dots_and_slashes_never_escape_the_base_path() {
                 format!("/api/auth/x{slash}{dots}{slash}{dots}{slash}admin"),
                 format!("/api/auth{slash}{dots}"),
             ] {
-                let (status, up) = ask(&app, &upstream, target.as_bytes()).await;
+                let (status, received) = request_target(&app, &upstream, target.as_bytes()).await;
                 count += 1;
-                forwarded += up.len();
-                if (status == 200) != (up.len() == 1) || up.len() > 1 {
-                    wrong.push(format!("{target}: {status}, the upstream got {up:?}"));
+                forwarded += received.len();
+                if (status == 200) != (received.len() == 1) || received.len() > 1 {
+                    wrong.push(format!("{target}: {status}, the upstream got {received:?}"));
                 }
-                wrong.extend(up.iter().filter_map(|up| escapes(up).map(|how| format!("{target}: {how}"))));
+                wrong.extend(
+                    received
+                        .iter()
+                        .filter_map(|path| find_escape(path).map(|how| format!("{target}: {how}"))),
+                );
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Harmless spellings are forwarded, so both outcomes must occur.
+    // Harmless targets are forwarded, so the test must see both outcomes.
     assert!(count > 1000 && forwarded > 30 && forwarded < count / 4, "{forwarded} of {count}");
 }
 
 /// A long target is forwarded completely or rejected, never cut.
 #[tokio::test]
 async fn long_targets_are_forwarded_whole_or_rejected() {
-    let (upstream, app) = stage().await;
+    let (upstream, app) = recorder_and_app().await;
     for (segment, times, status) in [
         ("/a", 1000, 200),
         ("/a", 20_000, 200),
@@ -211,20 +218,21 @@ async fn long_targets_are_forwarded_whole_or_rejected() {
         ("/%2e%2e", 5_000, 400),
     ] {
         let path = segment.repeat(times);
-        let (answered, up) = ask(&app, &upstream, format!("/api/auth{path}").as_bytes()).await;
+        let (answered, received) =
+            request_target(&app, &upstream, format!("/api/auth{path}").as_bytes()).await;
         assert_eq!(answered, status, "{segment} {times}");
         let expected: &[String] = if status == 200 { &[format!("{BASE}{path}")] } else { &[] };
-        assert!(up == expected, "{segment} {times}");
+        assert!(received == expected, "{segment} {times}");
     }
     let deep = format!("/api/auth/{}", "%25".repeat(5_000));
-    assert_eq!(ask(&app, &upstream, deep.as_bytes()).await.0, 200);
+    assert_eq!(request_target(&app, &upstream, deep.as_bytes()).await.0, 200);
     let cut = format!("/api/auth/{}%", "%25".repeat(5_000));
-    assert_eq!(ask(&app, &upstream, cut.as_bytes()).await, (400, vec![]));
+    assert_eq!(request_target(&app, &upstream, cut.as_bytes()).await, (400, vec![]));
 }
 
-/// Tests `escapes` itself: without detection the tests above would prove nothing.
+/// Tests `find_escape` itself: if it missed escapes, the tests above could not fail.
 #[test]
-fn escape_detector_detects_escapes() {
+fn find_escape_detects_paths_outside_the_base_path() {
     for target in [
         "/tenant/auth/..",
         "/tenant/auth/%2e%2e",
@@ -241,12 +249,12 @@ fn escape_detector_detects_escapes() {
         "/tenant/auth/.%09./x",
         "/tenant/auth/..%20",
     ] {
-        assert!(escapes(target).is_some(), "{target}");
+        assert!(find_escape(target).is_some(), "{target}");
     }
     for target in
         ["/tenant/auth", "/tenant/auth/", "/tenant/auth/x?/../..", "/tenant/auth/...", "/tenant/auth/a%20b"]
     {
-        assert_eq!(escapes(target), None, "{target}");
+        assert_eq!(find_escape(target), None, "{target}");
     }
     assert!(find(CORPUS.as_bytes(), b"\r").is_none());
 }

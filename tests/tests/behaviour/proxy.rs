@@ -1,3 +1,5 @@
+//! Forwarding of the auth routes: methods, targets, bodies, streaming, redirects and upstream failures.
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use http::{HeaderMap, Method};
 
 use crate::support::{Auth, app, app_of, is_robo, upstream};
 
-/// An upstream that echoes the body, with some headers of its own, and records what it was sent.
+/// An upstream that echoes the body, adds response headers, and records the method, target and headers of each request.
 pub(crate) async fn mirror() -> (App, Arc<Mutex<Vec<(Method, String, HeaderMap)>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
@@ -84,7 +86,7 @@ async fn known_routes_accept_only_their_methods() {
     }
     assert!(
         seen.lock().unwrap().iter().all(|(method, ..)| *method != Method::HEAD),
-        "HEAD was forwarded as HEAD"
+        "HEAD must be forwarded as GET"
     );
     let forwarded = seen.lock().unwrap().len();
     for (method, path, allow) in [
@@ -128,7 +130,7 @@ async fn upstream_target_keeps_the_raw_path_and_query() {
 }
 
 #[tokio::test]
-async fn repeated_set_cookie_headers_keep_their_order() {
+async fn upstream_set_cookie_headers_keep_their_order() {
     let (mirror, _seen) = mirror().await;
     let (_app, browser) = in_front_of(&mirror).await;
     let answer = browser.get("/api/auth/session").await;
@@ -148,11 +150,11 @@ async fn request_bodies_are_forwarded_up_to_body_limit() {
     let answer = client.post(&url).body("x".repeat(1000)).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().len()), (200, 1000));
     assert_eq!(seen.lock().unwrap()[0].2["content-length"], "1000");
-    // With a `Content-Length`: rejected before anything is forwarded.
+    // The `Content-Length` is over the limit, so the request is rejected before it is forwarded.
     let answer = client.post(&url).body("x".repeat(1001)).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 413);
     assert_eq!(seen.lock().unwrap().len(), 1);
-    // Chunked, so that the length is not known in advance.
+    // The length of a chunked body is unknown in advance, so the limit applies while the body is read.
     let big = format!("{:x}\r\n{}\r\n0\r\n\r\n", 2000, "x".repeat(2000));
     let answer = app
         .raw(&format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{big}"))
@@ -161,9 +163,9 @@ async fn request_bodies_are_forwarded_up_to_body_limit() {
 }
 
 /// A body whose frames come from a channel.
-struct Fed(tokio::sync::mpsc::Receiver<bytes::Bytes>);
+struct ChannelBody(tokio::sync::mpsc::Receiver<bytes::Bytes>);
 
-impl http_body::Body for Fed {
+impl http_body::Body for ChannelBody {
     type Data = bytes::Bytes;
     type Error = std::convert::Infallible;
 
@@ -176,12 +178,12 @@ impl http_body::Body for Fed {
 }
 
 #[tokio::test]
-async fn responses_are_streamed() {
+async fn upstream_responses_are_streamed() {
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     let receiver = Arc::new(Mutex::new(Some(receiver)));
     let router = Router::new().fallback(move || {
-        let fed = Fed(receiver.lock().unwrap().take().unwrap());
-        async move { Body::new(fed).into_response() }
+        let body = ChannelBody(receiver.lock().unwrap().take().unwrap());
+        async move { Body::new(body).into_response() }
     });
     let upstream = App::start(router).await;
     let (app, _browser) = in_front_of(&upstream).await;
@@ -195,7 +197,7 @@ async fn responses_are_streamed() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed() {
+async fn upstream_redirects_are_not_followed() {
     let router =
         Router::new().fallback(|| async { axum::response::Redirect::to("http://idp.test/authorize") });
     let upstream = App::start(router).await;
@@ -207,18 +209,19 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn upstream_failures_have_distinct_codes() {
     // Nothing listens on a port that was just closed.
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{gone}"))).await;
+    let closed_addr = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(format!("http://{closed_addr}"))).await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
     assert!(!answer.header("retry-after").is_empty());
-    assert!(!answer.body.contains(&gone.to_string()), "an address leaked: {}", answer.body);
+    assert!(!answer.body.contains(&closed_addr.to_string()), "an address leaked: {}", answer.body);
 
-    let hung =
+    let hanging =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
-    let (_app, browser) =
-        app_of(Auth::builder().upstream_base_url(hung.url("")).upstream_timeout(Duration::from_millis(100)))
-            .await;
+    let (_app, browser) = app_of(
+        Auth::builder().upstream_base_url(hanging.url("")).upstream_timeout(Duration::from_millis(100)),
+    )
+    .await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
 
@@ -234,7 +237,7 @@ async fn upstream_failures_have_distinct_codes() {
 }
 
 #[tokio::test]
-async fn fetch_accepts_any_tower_service() {
+async fn upstream_fetch_accepts_any_tower_service() {
     let inner: Router = Router::new().fallback(|request: Request| async move { request.uri().to_string() });
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url("https://auth.example.com/t").upstream_fetch(inner)).await;

@@ -1,11 +1,11 @@
-//! The documents against the code: options, promises, error codes, warnings, variables, install lines.
+//! Checks the documents against the code: options, cited tests, error codes, warnings, variables and install commands.
 
 use auth_proxy_rules::{Draft, OptionKey, Shape};
 
 const OPTIONS: &str = include_str!("../../../auth-proxy/docs/guide/options.md");
 const GUARANTEES: &str = include_str!("../../../docs/guarantees.md");
 
-/// Each option has one row, which names its words and a default that the rules take.
+/// Each option has one row. The row lists its keyword values and a default that the rules accept.
 #[test]
 fn option_table_lists_every_option() {
     for option in OptionKey::ALL {
@@ -42,32 +42,42 @@ fn option_table_lists_every_option() {
     assert_eq!(rows, OptionKey::ALL.len());
 }
 
+/// Setting an option to its documented default changes nothing.
 #[test]
 fn option_table_defaults_match_the_code() {
-    let mut draft = Draft::default();
-    draft.set(OptionKey::BaseUrl, "https://auth.example.com").unwrap();
-    let settings = draft.resolve().unwrap();
-    for (option, default) in [
-        (OptionKey::BasePath, settings.base_path.clone()),
-        (OptionKey::Strategy, settings.strategy.to_string()),
-        (OptionKey::Timeout, format!("{}s", settings.timeout.as_secs())),
-        (OptionKey::ConnectTimeout, format!("{}s", settings.connect_timeout.as_secs())),
-        (OptionKey::BodyLimit, format!("{}MiB", settings.body_limit >> 20)),
-        (OptionKey::Source, settings.source.to_string()),
-        (OptionKey::Unauthenticated, settings.unauthenticated.to_string()),
-        (OptionKey::Routes, settings.routes.to_string()),
-    ] {
+    let settings = |option: Option<(OptionKey, &str)>| {
+        let mut draft = Draft::default();
+        draft.set(OptionKey::BaseUrl, "https://auth.example.com").unwrap();
+        if let Some((option, text)) = option {
+            draft.set(option, text).unwrap_or_else(|error| panic!("{option}: {error}"));
+        }
+        draft.resolve().expect("the options fit together")
+    };
+    let unset = settings(None);
+    let mut compared = 0;
+    for option in OptionKey::ALL {
         let row = OPTIONS.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
-        assert!(
-            row.contains(&format!("| `{default}` |")) || row.contains(&format!("| `\"{default}\"` |")),
-            "{row}"
-        );
+        let cell = row.split('|').nth(3).unwrap().trim();
+        let Some(default) = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`')) else {
+            let is_described =
+                ["none", "required", "from ", "by ", "a pooled "].iter().any(|word| cell.starts_with(word));
+            assert!(is_described, "{option}: {cell}");
+            continue;
+        };
+        let default = match default.trim_matches('"') {
+            "{}" => continue,
+            "base_path" => unset.base_path.clone(),
+            text => text.replace("{base_path}", &unset.base_path),
+        };
+        assert_eq!(settings(Some((*option, &default))), unset, "{option}: {default}");
+        compared += 1;
     }
+    assert_eq!(compared, 29, "options with a literal default");
 }
 
-/// Every promise names tests that there are.
+/// Every row of docs/guarantees.md cites tests or fuzz targets that exist.
 #[test]
-fn readme_promises_cite_existing_tests() {
+fn guarantees_cite_existing_tests() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let tests = sources(&format!("{root}/tests/tests")) + &sources(&format!("{root}/auth-proxy/src"));
     let rows: Vec<&str> = GUARANTEES.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
@@ -85,9 +95,9 @@ fn readme_promises_cite_existing_tests() {
     }
 }
 
-/// The page of what does not work has every code of an error, and every warning by its first words.
+/// The errors page of the guide lists every error code and the first words of every warning.
 #[test]
-fn guide_explains_every_code_and_warning() {
+fn guide_explains_every_error_code_and_warning() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/guide/errors.md")).unwrap();
     let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error.rs")).unwrap();
@@ -97,7 +107,7 @@ fn guide_explains_every_code_and_warning() {
     for code in codes {
         assert!(page.contains(&format!("\n| `{code}` |")), "{code} is not explained");
     }
-    // One line, since sentences are wrapped in both.
+    // Joins the lines, since sentences are wrapped differently in the guide and in the source.
     let page = one_line(&page);
     let warnings = warnings(&sources(&format!("{root}/auth-proxy/src")));
     assert!(warnings.len() >= 18, "{warnings:?}");
@@ -106,7 +116,7 @@ fn guide_explains_every_code_and_warning() {
     }
 }
 
-/// The first words of each message that is logged as a warning or an error, as they stand in the source.
+/// Returns the first eight words of each warning and error message in the source.
 fn warnings(source: &str) -> Vec<String> {
     let calls = source.split("tracing::warn!(").skip(1).chain(source.split("tracing::error!(").skip(1));
     let message = |call: &str| {
@@ -122,9 +132,9 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every variable that `from-env` reads is in the guide.
+/// The guide lists every environment variable that the `from-env` example reads.
 #[test]
-fn readme_lists_every_from_env_variable() {
+fn guide_lists_every_from_env_variable() {
     let example = include_str!("../../../examples/from-env/src/main.rs");
     let names: Vec<&str> =
         example.split("env(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -136,9 +146,9 @@ fn readme_lists_every_from_env_variable() {
     }
 }
 
-/// The package `auth-proxy` on crates.io is another project: no text may have anybody install it.
+/// The package `auth-proxy` on crates.io is another project, so no document may tell readers to install it.
 #[test]
-fn no_text_installs_the_foreign_auth_proxy_package() {
+fn no_document_installs_the_unrelated_auth_proxy_package() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let list = std::process::Command::new("git").arg("ls-files").current_dir(&root).output().unwrap();
     let files = String::from_utf8(list.stdout).unwrap();
@@ -157,7 +167,7 @@ fn no_text_installs_the_foreign_auth_proxy_package() {
     }
 }
 
-/// What stands in all Rust files below a folder.
+/// Concatenates all Rust files below a folder.
 fn sources(folder: &str) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -171,7 +181,7 @@ fn sources(folder: &str) -> String {
     text
 }
 
-/// A claim about security names its test, and the test is there.
+/// Every test and file that SECURITY.md cites exists.
 #[test]
 fn security_md_cites_existing_tests() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -185,10 +195,10 @@ fn security_md_cites_existing_tests() {
             .unwrap_or_else(|| panic!("there is no {file}.rs"));
         assert!(source.contains(&format!("fn {test}() ")), "{file} has no test {test}");
     }
-    let ours = |code: &&str| {
+    let is_repository_file = |code: &&str| {
         code.ends_with(".rs") && (code.starts_with("auth-proxy/") || code.starts_with("tests/"))
     };
-    for file in text.split('`').filter(ours) {
+    for file in text.split('`').filter(is_repository_file) {
         assert!(root.join(file).exists(), "{file}");
     }
 }

@@ -1,5 +1,5 @@
-//! A client cannot choose the target of a redirect. Targets are resolved by the rules of browsers (WHATWG URL), which
-//! differ from those of servers.
+//! Open redirects: a client cannot choose the target of a redirect. The tests resolve targets by the URL rules of browsers
+//! (WHATWG), which differ from those of servers.
 
 use std::sync::{Arc, Mutex};
 
@@ -62,7 +62,7 @@ const TAILS: [&str; 44] = [
     "/javascript:alert(1)",
 ];
 
-/// Whole values: other schemes, and names without a scheme.
+/// Complete redirect targets: other schemes, and names without a scheme.
 const WHOLE: [&str; 18] = [
     "https://evil.example",
     "https:evil.example",
@@ -88,19 +88,19 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// The value of a parameter of a location.
+/// The value of a query parameter of a location.
 fn parameter(location: &Url, name: &str) -> Option<String> {
     location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// The URL that Auth.js makes of a callback URL (`core/lib/init.ts:33-37`): a path is appended to its own origin.
-fn callback(own: &Url, value: &str) -> Url {
+/// The URL that Auth.js builds from a `callbackUrl` (`core/lib/init.ts:33-37`): it appends a path to its own origin.
+fn authjs_url(own: &Url, value: &str) -> Url {
     let own = origin(own);
-    let kept = if value.starts_with('/') { Url::parse(&format!("{own}{value}")) } else { Url::parse(value) };
-    kept.unwrap_or_else(|error| panic!("{value:?}: {error}"))
+    let url = if value.starts_with('/') { Url::parse(&format!("{own}{value}")) } else { Url::parse(value) };
+    url.unwrap_or_else(|error| panic!("{value:?}: {error}"))
 }
 
-fn guarded(builder: Builder<Auth>) -> Router {
+fn guarded_app(builder: Builder<Auth>) -> Router {
     let auth = builder.unauthenticated(Unauthenticated::Redirect).build().unwrap();
     let everything = Router::new().fallback(|| async { "seen" }).layer(auth.require());
     auth.attach(everything).with_state(auth)
@@ -120,8 +120,8 @@ async fn guard_callback_url_stays_on_this_origin() {
         (Auth::builder().upstream_base_url(upstream), "http://evil.example", &["evil.example"]),
     ] {
         let own = Url::parse(own).unwrap();
-        let app = App::start(guarded(builder)).await;
-        let (mut sent, mut with_callback) = (0, 0);
+        let app = App::start(guarded_app(builder)).await;
+        let (mut redirects, mut with_callback) = (0, 0);
         for host in hosts {
             let targets = TAILS.iter().chain(&WHOLE).map(|tail| (*tail).to_owned());
             let more = [
@@ -136,7 +136,7 @@ async fn guard_callback_url_stays_on_this_origin() {
                 for answer in exchange(app.addr, request.as_bytes()).await {
                     assert_ne!(answer.status(), 200, "{target:?}");
                     let [location] = answer.all("location")[..] else { continue };
-                    sent += 1;
+                    redirects += 1;
                     assert!(
                         location.is_ascii() && !location.contains(['\\', '\t']),
                         "{target:?}: {location}"
@@ -149,8 +149,12 @@ async fn guard_callback_url_stays_on_this_origin() {
                     );
                     let Some(back) = parameter(&to, "callbackUrl") else { continue };
                     with_callback += 1;
-                    assert_eq!(origin(&callback(&own, &back)), origin(&own), "{target:?}: back to {back:?}");
-                    // Also for servers that resolve it instead of appending it.
+                    assert_eq!(
+                        origin(&authjs_url(&own, &back)),
+                        origin(&own),
+                        "{target:?}: back to {back:?}"
+                    );
+                    // Some servers resolve the callback URL instead of appending it.
                     assert_eq!(
                         origin(&own.join(&back).unwrap()),
                         origin(&own),
@@ -165,8 +169,8 @@ async fn guard_callback_url_stays_on_this_origin() {
             }
         }
         assert!(
-            sent >= 15 * hosts.len() && with_callback >= 10 * hosts.len(),
-            "{sent} {with_callback} at {own}"
+            redirects >= 15 * hosts.len() && with_callback >= 10 * hosts.len(),
+            "{redirects} {with_callback} at {own}"
         );
     }
 }
@@ -211,13 +215,13 @@ async fn redirecting_upstream() -> (String, Arc<Mutex<String>>) {
     (url, location)
 }
 
-/// The origin that a browser reaches by this location from this page.
-fn lands(page: &Url, location: &str) -> Option<String> {
+/// The origin that a browser reaches when this page redirects to this location.
+fn resolved_origin(page: &Url, location: &str) -> Option<String> {
     page.join(location).ok().map(|to| origin(&to))
 }
 
-/// A location at the upstream is rewritten to this app or left alone; any other location is left alone. Rewriting never
-/// yields a third origin.
+/// A location at the upstream is rewritten to this app or forwarded unchanged. Every other location is forwarded unchanged.
+/// So rewriting never leads to a third origin.
 #[tokio::test]
 async fn location_rewriting_creates_no_new_origin() {
     let (url, location) = redirecting_upstream().await;
@@ -253,53 +257,56 @@ async fn location_rewriting_creates_no_new_origin() {
         let builder = Auth::builder().upstream_base_url(format!("{url}/tenant")).upstream_base_path("/auth");
         let (app, _browser) = app_of(public.into_iter().fold(builder, Builder::public_url)).await;
         let page = Url::parse(&format!("{page}/api/auth/callback/x")).unwrap();
-        let upstreams_page = Url::parse(&format!("{url}/tenant/auth/callback/x")).unwrap();
-        let (own, upstreams) = (origin(&page), origin(&upstreams_page));
-        let (mut here, mut elsewhere, mut rewritten) = (0, 0, 0);
+        let upstream_page = Url::parse(&format!("{url}/tenant/auth/callback/x")).unwrap();
+        let (own, upstream_origin) = (origin(&page), origin(&upstream_page));
+        let (mut at_upstream, mut foreign, mut rewritten) = (0, 0, 0);
         let all = prefixes.iter().flat_map(|prefix| TAILS.map(|tail| format!("{prefix}{tail}")));
-        for said in all.chain(WHOLE.map(str::to_owned)) {
-            said.clone_into(&mut location.lock().unwrap());
-            for (method, page_said) in [("GET", &said), ("POST", &said)] {
+        for location_sent in all.chain(WHOLE.map(str::to_owned)) {
+            location_sent.clone_into(&mut location.lock().unwrap());
+            for (method, expected) in [("GET", &location_sent), ("POST", &location_sent)] {
                 let request = format!(
                     "{method} /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 );
                 let answers = exchange(app.addr, request.as_bytes()).await;
-                let told = told(&answers);
+                let forwarded = redirect_target(&answers);
                 // White space around a header value is trimmed; in JSON it is kept.
-                let page_said = if method == "GET" { page_said.trim() } else { page_said };
-                let meant = lands(&upstreams_page, page_said);
-                let found = lands(&page, &told);
-                let is_kept = told == page_said;
+                let expected = if method == "GET" { expected.trim() } else { expected };
+                let intended = resolved_origin(&upstream_page, expected);
+                let reached = resolved_origin(&page, &forwarded);
+                let is_kept = forwarded == expected;
                 rewritten += usize::from(!is_kept);
-                match &meant {
-                    // `http:x` is a path on an http page and a host on an https page, and `//x` takes the scheme of the page. It
-                    // is forwarded as the upstream wrote it.
-                    _ if is_kept && by_scheme(page_said) => {}
-                    Some(meant) if *meant == upstreams => {
-                        let found = found.unwrap_or_default();
+                match &intended {
+                    // `http:x` is a path on an http page but a host on an https page, and `//x` takes the scheme of the page. Such
+                    // a location is forwarded unchanged.
+                    _ if is_kept && depends_on_page_scheme(expected) => {}
+                    Some(intended) if *intended == upstream_origin => {
+                        let reached = reached.unwrap_or_default();
                         assert!(
-                            found == own || (is_kept && found == upstreams),
-                            "{method} {said:?}: {told:?}"
+                            reached == own || (is_kept && reached == upstream_origin),
+                            "{method} {location_sent:?}: {forwarded:?}"
                         );
-                        here += 1;
+                        at_upstream += 1;
                     }
-                    Some(meant) if *meant == own => {
-                        assert_eq!(found, Some(own.clone()), "{method} {said:?}: {told:?}");
+                    Some(intended) if *intended == own => {
+                        assert_eq!(reached, Some(own.clone()), "{method} {location_sent:?}: {forwarded:?}");
                     }
-                    // Anything else is forwarded unchanged.
+                    // Every other location must be forwarded unchanged.
                     _ => {
-                        assert!(is_kept, "{method} {said:?}: {told:?}");
-                        elsewhere += 1;
+                        assert!(is_kept, "{method} {location_sent:?}: {forwarded:?}");
+                        foreign += 1;
                     }
                 }
             }
         }
-        assert!(here > 1000 && elsewhere > 200 && rewritten > 500, "{here} {elsewhere} {rewritten}");
+        assert!(
+            at_upstream > 1000 && foreign > 200 && rewritten > 500,
+            "{at_upstream} {foreign} {rewritten}"
+        );
     }
 }
 
-/// Whether a page's own scheme decides if this is relative (WHATWG URL, "special relative or authority state").
-fn by_scheme(location: &str) -> bool {
+/// Whether this location means something else on http than on https pages (WHATWG URL, "special relative or authority state").
+fn depends_on_page_scheme(location: &str) -> bool {
     let location = location.replace('\t', "").replace('\\', "/").to_ascii_lowercase();
     let is_relative = location.starts_with("//");
     is_relative
@@ -309,8 +316,8 @@ fn by_scheme(location: &str) -> bool {
             .any(|rest| !rest.starts_with("//"))
 }
 
-/// The `Location` or the `{url}` of the one answer.
-fn told(answers: &[Message]) -> String {
+/// The `Location` header or the JSON `url` of the only response.
+fn redirect_target(answers: &[Message]) -> String {
     let [answer] = answers else { panic!("{answers:?}") };
     match answer.all("location")[..] {
         [location] => location.to_owned(),
@@ -334,24 +341,29 @@ async fn client_callback_urls_stay_on_this_origin() {
         let (app, browser) = app_of(builder).await;
         let own = public.map_or_else(|| app.url(""), str::to_owned);
         let page = Url::parse(&format!("{own}/api/auth/callback/credentials")).unwrap();
-        let mut landed = 0;
+        let mut checked = 0;
         for asked in TAILS.into_iter().chain(WHOLE) {
             for action in ["callback/credentials", "signout"] {
                 let form = [("callbackUrl", asked), ("username", "demo"), ("password", "demo")];
                 let answer = browser.post_auth(action, &form).await;
                 assert_eq!(answer.status, 302, "{action} {asked:?}: {answer:?}");
                 let location = answer.header("location");
-                assert_eq!(lands(&page, location), Some(origin(&page)), "{action} {asked:?}: {location:?}");
-                landed += 1;
+                assert_eq!(
+                    resolved_origin(&page, location),
+                    Some(origin(&page)),
+                    "{action} {asked:?}: {location:?}"
+                );
+                checked += 1;
             }
         }
-        assert_eq!(landed, 2 * (TAILS.len() + WHOLE.len()));
+        assert_eq!(checked, 2 * (TAILS.len() + WHOLE.len()));
     }
 }
 
-/// An upstream that gets its own host would resolve a relative callback URL against it, and the visitor would end there.
+/// An upstream that receives its own host resolves a relative callback URL against that host, and the visitor would leave
+/// this app. The proxy therefore makes the URL absolute.
 #[tokio::test]
-async fn relative_callback_url_is_made_absolute_for_another_host() {
+async fn relative_callback_url_is_made_absolute_for_an_upstream_with_another_host() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let builder = || Auth::builder().upstream_base_url(upstream.url()).public_url("https://app.test");
     let own = "callbackUrl=https%3A%2F%2Fapp%2Etest";

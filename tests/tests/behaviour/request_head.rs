@@ -1,4 +1,4 @@
-//! The request head that the upstream gets: removed headers, forwarding headers, and the host.
+//! The request head that the upstream receives: removed headers, forwarding headers, and the host.
 
 use auth_proxy::options::Host;
 
@@ -6,7 +6,7 @@ use crate::proxy::{in_front_of, mirror};
 use crate::support::{Auth, app_of};
 
 #[tokio::test]
-async fn request_headers_are_filtered_and_own_headers_win() {
+async fn forged_request_headers_are_removed_or_replaced() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) = in_front_of(&mirror).await;
     let head = "Accept-Encoding: gzip\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: x\r\nX-Api-Key: forged\r\n\
@@ -49,7 +49,7 @@ async fn headers_named_by_connection_are_stripped() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let seen = &seen.lock().unwrap()[0].2;
     assert!(!seen.contains_key("x-mine") && seen["x-api-key"] == "k3y", "{seen:?}");
-    // The response is filtered in the same way.
+    // The response loses the headers that its own `Connection` names.
     assert!(
         answer.contains("x-kept: 1") && !answer.contains("x-internal") && !answer.contains("keep-alive"),
         "{answer}"
@@ -99,12 +99,12 @@ async fn unknown_host_is_rejected_with_421() {
     for (builder, host, status) in [
         (builder(), "evil.example", 421),
         (builder(), "203.0.113.5:3000", 421),
-        // Browsers read both numbers as 8.8.8.8.
+        // Browsers read each of these numbers as the address 8.8.8.8.
         (builder(), "134744072", 421),
         (builder(), "0x08080808", 421),
         (builder().upstream_host(Host::Upstream), "evil.example", 421),
         (builder().trusted_proxies(["10.0.0.0/8"]), "evil.example", 421),
-        // A trusted proxy states `X-Forwarded-Host`; `Host` still comes from its client.
+        // Trusted proxies set `X-Forwarded-Host`. Without it the host is the `Host` that the client of the proxy chose.
         (builder().trusted_proxies(["127.0.0.1"]), "app.example.com", 421),
         (builder().hosts(["app.example.com"]), "app.example.com", 200),
         (builder().hosts(["app.example.com"]), "app.example.com:81", 421),
@@ -114,7 +114,7 @@ async fn unknown_host_is_rejected_with_421() {
         (builder(), "127.8.8.8", 200),
         (builder(), "a.localhost:3000", 200),
         (builder(), "[::1]:80", 200),
-        // Internal names and addresses mean another machine in the network of the person who reads a mail.
+        // In the network of a person who opens a mailed link, an internal name or address can be another machine.
         (builder(), "192.168.1.66", 421),
         (builder(), "app.internal", 421),
         (builder(), "evil.local", 421),
@@ -127,7 +127,7 @@ async fn unknown_host_is_rejected_with_421() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
         let evil = |(_, _, headers): &(_, _, http::HeaderMap)| format!("{headers:?}").contains("evil");
         assert!(!answer.contains("evil") && !seen.lock().unwrap().iter().any(evil), "{host}");
-        // Pages of the app are still served; their lookup does not use this host.
+        // Pages of the app are still served, and their session lookup does not send this host.
         let cookie = "Cookie: authjs.session-token=aaaa..bbbb.cccc.dddd\r\n";
         let answer = app.raw(&format!("GET /session/optional HTTP/1.1\r\n{cookie}{head}")).await;
         assert!(!answer.starts_with("HTTP/1.1 421"), "{host}: {answer}");
@@ -138,7 +138,7 @@ async fn unknown_host_is_rejected_with_421() {
 #[tokio::test]
 async fn forwarded_headers_count_only_from_trusted_proxies() {
     let (mirror, seen) = mirror().await;
-    // The first values come from the client, the later ones from proxies; one of those, 192.0.2.7, is trusted.
+    // The client sent the first value of each header, and proxies appended the others. The proxy 192.0.2.7 is trusted.
     let head = "X-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-For: 192.0.2.7\r\n\
         X-Forwarded-Host: evil.example, app.example.com\r\n\
         X-Forwarded-Proto: http, https\r\nForwarded: for=6.6.6.6\r\n";
@@ -178,14 +178,14 @@ async fn malformed_forwarded_headers_of_a_trusted_proxy_are_dropped() {
     let (mirror, seen) = mirror().await;
     let (app, _browser) =
         app_of(Auth::builder().upstream_base_url(mirror.url("")).trusted_proxies(["127.0.0.1"])).await;
-    for (said, seen_as) in [
+    for (sent, received) in [
         ("8.8.8.8, <script>", "127.0.0.1"),
         ("<script>, 8.8.8.8", "8.8.8.8, 127.0.0.1"),
         ("[2001:db8::1]:1234", "2001:db8::1, 127.0.0.1"),
         ("8.8.8.8:1234", "8.8.8.8, 127.0.0.1"),
     ] {
-        assert_eq!(app.raw_get("/api/auth/session", &format!("X-Forwarded-For: {said}\r\n")).await.0, 200);
-        assert_eq!(seen.lock().unwrap().pop().unwrap().2["x-forwarded-for"], seen_as, "{said}");
+        assert_eq!(app.raw_get("/api/auth/session", &format!("X-Forwarded-For: {sent}\r\n")).await.0, 200);
+        assert_eq!(seen.lock().unwrap().pop().unwrap().2["x-forwarded-for"], received, "{sent}");
     }
     let many = format!("X-Forwarded-For: {}\r\n", vec!["127.0.0.1"; 40].join(", "));
     assert_eq!(app.raw_get("/api/auth/session", &many).await.0, 200);

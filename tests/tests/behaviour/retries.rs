@@ -1,4 +1,4 @@
-//! A failing or busy upstream: retries, the queue, forwarded sessions, the mark of a stale session, and request loops.
+//! A failing or busy upstream: retries, the request queue, ambiguous and stale sessions, and request loops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -23,7 +23,7 @@ const CLEAR: &str = "authjs.session-token=; Max-Age=0";
 
 /// An upstream that closes the connection after each of the first `times` requests and answers the rest. It counts all
 /// requests.
-async fn breaks_first(times: usize) -> (String, Arc<AtomicUsize>) {
+async fn upstream_that_drops_first(times: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(AtomicUsize::new(0));
@@ -48,8 +48,8 @@ async fn breaks_first(times: usize) -> (String, Arc<AtomicUsize>) {
     (url, seen)
 }
 
-/// An upstream whose response is a function of the request, and which counts requests.
-async fn counted(
+/// An upstream that computes its response from the request and counts the requests.
+async fn counting_upstream(
     answer: impl Fn(Request) -> Response + Clone + Send + Sync + 'static,
 ) -> (App, Arc<AtomicUsize>) {
     let seen = Arc::new(AtomicUsize::new(0));
@@ -74,41 +74,41 @@ pub(crate) async fn session(browser: &Browser) -> (u16, String) {
 #[tokio::test]
 async fn read_only_requests_are_retried() {
     for path in ["/session", "/api/auth/session", "/api/auth/providers", "/api/auth/csrf"] {
-        let (url, seen) = breaks_first(2).await;
+        let (url, seen) = upstream_that_drops_first(2).await;
         let (_app, browser) = app_of(auth(&url)).await;
         let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
         assert_eq!((answer.status, seen.load(SeqCst)), (200, 3), "{path}");
     }
     for (retries, expected) in [(0, 1), (1, 2), (2, 3)] {
-        let (url, seen) = breaks_first(usize::MAX).await;
+        let (url, seen) = upstream_that_drops_first(usize::MAX).await;
         let (_app, browser) = app_of(auth(&url).upstream_retries(retries)).await;
         assert_eq!(session(&browser).await, (502, "upstream_failed".to_owned()));
-        // Plus two requests of the library that confirm the outage.
+        // The library also sends two requests that confirm the outage.
         assert_eq!(seen.load(SeqCst), expected + 2);
     }
 }
 
-/// A callback carries a one-time code, and a link in a mail a one-time token. The upstream may have used it before the
-/// connection broke, so it is not sent again.
+/// A callback carries a one-time code, and a link in a mail a one-time token. The upstream may have used the code before the
+/// connection broke, so the request is not sent again.
 #[tokio::test]
 async fn one_time_requests_are_never_retried() {
     let get = ["callback/github?code=1", "verify-email/confirm?token=1", "signin", "callback/email?token=1"];
     for path in get {
-        let (url, seen) = breaks_first(1).await;
+        let (url, seen) = upstream_that_drops_first(1).await;
         let (_app, browser) = app_of(auth(&url)).await;
         let answer = browser.get(&format!("/api/auth/{path}")).await;
         assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_failed"), "{path}");
         assert_eq!(seen.load(SeqCst), 1, "{path}");
     }
     for path in ["session", "signout", "callback/credentials"] {
-        let (url, seen) = breaks_first(1).await;
+        let (url, seen) = upstream_that_drops_first(1).await;
         let (_app, browser) = app_of(auth(&url)).await;
         assert_eq!(browser.post(&format!("/api/auth/{path}"), &[("a", "b")]).await.status, 502, "{path}");
         assert_eq!(seen.load(SeqCst), 1, "{path}");
     }
 }
 
-/// After a refused connection nothing was sent, so that even a form can be retried while the upstream restarts.
+/// A refused connection means that nothing was sent. So even a POST is retried while the upstream restarts.
 #[tokio::test]
 async fn unsent_post_is_retried_after_connect_failure() {
     for path in ["/api/auth/callback/credentials", "/api/auth/signout"] {
@@ -128,28 +128,32 @@ async fn unsent_post_is_retried_after_connect_failure() {
 }
 
 #[tokio::test]
-async fn transient_statuses_are_retried_without_retry_after() {
-    for (status, later, expected) in
-        // Plus one request that confirms the outage.
+async fn transient_statuses_are_retried_unless_retry_after_is_set() {
+    for (status, with_retry_after, expected) in
+        // The counts include one request that confirms the outage.
         [(502, false, 4), (503, false, 4), (504, false, 4), (503, true, 2), (500, false, 1)]
     {
-        let (upstream, seen) = counted(move |request| {
+        let (upstream, seen) = counting_upstream(move |request| {
             let status = StatusCode::from_u16(status).unwrap();
             if request.uri().path().ends_with("/providers") {
                 return "{}".into_response();
             }
-            if later { (status, [("retry-after", "7")]).into_response() } else { status.into_response() }
+            if with_retry_after {
+                (status, [("retry-after", "7")]).into_response()
+            } else {
+                status.into_response()
+            }
         })
         .await;
         let (_app, browser) = app_of(auth(&upstream.url(""))).await;
         let answer = browser.get_with("/session", &[("cookie", COOKIE)]).await;
         assert!(answer.status >= 502 && seen.load(SeqCst) == expected, "{status}: {answer:?}");
-        assert_eq!(answer.header("retry-after"), if later { "7" } else { "5" });
+        assert_eq!(answer.header("retry-after"), if with_retry_after { "7" } else { "5" });
     }
 }
 
 /// An upstream whose responses wait for a permit.
-async fn gated() -> (App, Arc<Semaphore>, Arc<AtomicUsize>) {
+async fn gated_upstream() -> (App, Arc<Semaphore>, Arc<AtomicUsize>) {
     let (gate, at_once) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
     let (wait, count) = (Arc::clone(&gate), Arc::clone(&at_once));
     let app = App::start(Router::new().fallback(move || async move {
@@ -160,18 +164,18 @@ async fn gated() -> (App, Arc<Semaphore>, Arc<AtomicUsize>) {
     (app.await, gate, at_once)
 }
 
-async fn until(condition: impl Fn() -> bool) {
+async fn wait_until(condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the condition holds within 10 s");
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the condition must hold within 10 s");
 }
 
 #[tokio::test]
-async fn full_queue_is_rejected_at_once() {
-    let (upstream, gate, at_once) = gated().await;
+async fn lookup_is_rejected_at_once_when_the_queue_is_full() {
+    let (upstream, gate, at_once) = gated_upstream().await;
     let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = |token: &'static str| {
         let browser = browser.clone();
@@ -181,9 +185,9 @@ async fn full_queue_is_rejected_at_once() {
         }
     };
     let first = tokio::spawn(ask("aaaa"));
-    until(|| at_once.load(SeqCst) == 1).await;
+    wait_until(|| at_once.load(SeqCst) == 1).await;
     let second = tokio::spawn(ask("bbbb"));
-    // A third request may take the place in the queue before the second one does; after that every request is rejected.
+    // The second or a third request takes the only place in the queue. After that every request is rejected.
     let refused = loop {
         let answer = tokio::time::timeout(Duration::from_millis(100), ask("cccc")).await;
         if let Ok(answer) = answer {
@@ -192,7 +196,7 @@ async fn full_queue_is_rejected_at_once() {
     };
     assert_eq!((refused.status, refused.code().as_str()), (503, "upstream_overloaded"));
     assert_eq!(refused.header("retry-after"), "1");
-    // A request that joins a lookup in progress needs no place.
+    // A request that joins a lookup in progress needs no place in the queue.
     let same = tokio::spawn(ask("aaaa"));
     gate.add_permits(100);
     for answer in [first, second, same] {
@@ -201,15 +205,15 @@ async fn full_queue_is_rejected_at_once() {
 }
 
 #[tokio::test]
-async fn full_queue_rejects_forwarded_requests_too() {
-    let (upstream, gate, at_once) = gated().await;
+async fn forwarded_request_is_rejected_at_once_when_the_queue_is_full() {
+    let (upstream, gate, at_once) = gated_upstream().await;
     let (_app, browser) = app_of(auth(&upstream.url("")).upstream_concurrency(1).upstream_queue(1)).await;
     let ask = || {
         let browser = browser.clone();
         tokio::spawn(async move { browser.get("/api/auth/providers").await })
     };
     let (first, second) = (ask(), ask());
-    until(|| at_once.load(SeqCst) == 2).await;
+    wait_until(|| at_once.load(SeqCst) == 2).await;
     let refused = ask().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (503, "upstream_overloaded"));
     gate.add_permits(100);
@@ -218,9 +222,9 @@ async fn full_queue_rejects_forwarded_requests_too() {
     }
 }
 
-/// A page that fetches `session` itself must not be told "signed out" when the session is unknown.
+/// A page script that fetches `session` must not read "signed out" when the upstream response is ambiguous or invalid.
 #[tokio::test]
-async fn forwarded_session_is_judged_like_a_lookup() {
+async fn forwarded_session_response_is_checked_like_a_lookup() {
     for (body, cookie, expected) in [
         ("null", "", (502, "upstream_ambiguous_session")),
         ("{}", "", (502, "upstream_ambiguous_session")),
@@ -230,7 +234,7 @@ async fn forwarded_session_is_judged_like_a_lookup() {
         ("null", "authjs.session-token=renewed", (200, "null")),
         (ADA, "", (200, ADA)),
     ] {
-        let (upstream, _) = counted(move |_| {
+        let (upstream, _) = counting_upstream(move |_| {
             let mut response = body.into_response();
             if !cookie.is_empty() {
                 response.headers_mut().insert("set-cookie", cookie.parse().unwrap());
@@ -241,11 +245,11 @@ async fn forwarded_session_is_judged_like_a_lookup() {
         let (_app, browser) = app_of(auth(&upstream.url(""))).await;
         for path in ["/api/auth/session", "/api/auth/session/"] {
             let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
-            let word = if answer.status == 200 { answer.body.clone() } else { answer.code() };
-            assert_eq!((answer.status, word.as_str()), expected, "{body}");
+            let outcome = if answer.status == 200 { answer.body.clone() } else { answer.code() };
+            assert_eq!((answer.status, outcome.as_str()), expected, "{body}");
             assert_eq!(answer.header("set-cookie"), cookie, "{body}");
         }
-        // Without a session cookie the response is not ambiguous; Auth.js reads no Bearer token there.
+        // Without a session cookie `null` is not ambiguous. Auth.js reads no Bearer token on this route.
         for headers in [&[][..], &[("authorization", "Bearer x")]] {
             let answer = browser.get_with("/api/auth/session", headers).await;
             assert_eq!((answer.status, answer.body.as_str()), (200, body));
@@ -254,13 +258,13 @@ async fn forwarded_session_is_judged_like_a_lookup() {
 }
 
 #[tokio::test]
-async fn stale_session_is_marked() {
+async fn stale_session_is_marked_in_the_extractor_and_a_header() {
     async fn is_stale(session: Session<Auth>) -> String {
         session.is_stale().to_string()
     }
     let down = Arc::new(AtomicUsize::new(0));
     let is_down = Arc::clone(&down);
-    let (upstream, _) = counted(move |_| match is_down.load(SeqCst) {
+    let (upstream, _) = counting_upstream(move |_| match is_down.load(SeqCst) {
         0 => ADA.into_response(),
         _ => StatusCode::BAD_GATEWAY.into_response(),
     })
@@ -270,8 +274,8 @@ async fn stale_session_is_marked() {
     let routes = Router::new().route("/stale", get(is_stale)).route("/plain", get(|| async { "ok" }));
     let app = App::start(auth.attach(routes).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
-    for (trouble, expected, mark) in [(0, "false", ""), (1, "true", "stale"), (0, "false", "")] {
-        down.store(trouble, SeqCst);
+    for (outage, expected, mark) in [(0, "false", ""), (1, "true", "stale"), (0, "false", "")] {
+        down.store(outage, SeqCst);
         tokio::time::sleep(Duration::from_millis(20)).await;
         let answer = browser.get_with("/stale", &[("cookie", COOKIE)]).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, expected));
@@ -280,9 +284,9 @@ async fn stale_session_is_marked() {
     }
 }
 
-/// The address of the upstream is this app itself. That is detected at the first request, not by a timeout.
+/// `upstream.base_url` points to this app itself. The first request detects the loop, without a timeout.
 #[tokio::test]
-async fn request_loop_is_508() {
+async fn forwarding_to_this_app_itself_is_508() {
     let port = free_port();
     let auth = auth(&format!("http://127.0.0.1:{port}")).build().unwrap();
     let _app = App::start_at(port, crate::support::routes(&auth)).await;

@@ -1,4 +1,4 @@
-//! URLs, cookies and headers of the upstream are rewritten to this app, also where base paths and origins differ.
+//! Rewriting of upstream responses: redirects, JSON URLs, cookies and headers when hosts or base paths differ.
 
 use auth_proxy::options::Host;
 use auth_proxy::testing::FakeUpstream;
@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::support::{Auth, app_of, routes, users};
 
-/// The upstream gets its own host and has another base path. Its redirects still lead to this app.
+/// The upstream receives its own host and has another base path. Its redirects must still lead to this app.
 #[tokio::test]
 async fn redirects_of_an_upstream_with_its_own_host_lead_to_this_app() {
     let upstream = users(FakeUpstream::builder().base_path("/auth")).start().await.unwrap();
@@ -52,7 +52,10 @@ async fn upstream_routes_serve_the_upstream_base_path() {
 }
 
 /// An app in front of an upstream with another host and this response.
-async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static str) -> (App, Browser) {
+async fn upstream_sends(
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+) -> (App, Browser) {
     let upstream: Router = Router::new().fallback(move || async move {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -66,7 +69,7 @@ async fn behind(headers: &'static [(&'static str, &'static str)], body: &'static
 
 #[tokio::test]
 async fn upstream_cookie_domains_are_rewritten_in_order() {
-    let (_app, browser) = behind(
+    let (_app, browser) = upstream_sends(
         &[
             ("set-cookie", "authjs.session-token=first; Domain=auth.example.com; Path=/; Secure"),
             ("set-cookie", "authjs.session-token=second; Domain=example.com; Path=/; Secure"),
@@ -86,11 +89,11 @@ async fn upstream_cookie_domains_are_rewritten_in_order() {
 }
 
 #[tokio::test]
-async fn foreign_redirects_pass_and_the_host_header_chooses_none() {
-    let (app, _browser) = behind(&[("location", "https://idp.example/authorize?a=b")], "").await;
+async fn foreign_redirect_is_kept_and_host_header_is_not_used() {
+    let (app, _browser) = upstream_sends(&[("location", "https://idp.example/authorize?a=b")], "").await;
     let (_, answer) = app.raw_get("/api/auth/signin/idp", "").await;
     assert!(answer.contains("location: https://idp.example/authorize?a=b\r\n"), "{answer}");
-    let (app, _browser) = behind(&[("location", "https://auth.example.com/welcome")], "").await;
+    let (app, _browser) = upstream_sends(&[("location", "https://auth.example.com/welcome")], "").await;
     let answer =
         app.raw("GET /api/auth/csrf HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").await;
     assert!(answer.contains("location: /welcome\r\n") && !answer.contains("evil.example"), "{answer}");
@@ -114,10 +117,10 @@ async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
             "{cookies}"
         );
         assert!(!cookies.contains("; Secure"), "{cookies}");
-        let me = browser.get("/session").await;
-        assert_eq!(me.json()["user"]["name"], "Demo");
-        // The renewed cookie has the name that the browser knows.
-        assert!(me.cookies()[0].starts_with("_Secure-authjs.session-token="), "{me:?}");
+        let session = browser.get("/session").await;
+        assert_eq!(session.json()["user"]["name"], "Demo");
+        // The renewed cookie keeps the name that the browser has.
+        assert!(session.cookies()[0].starts_with("_Secure-authjs.session-token="), "{session:?}");
         assert_eq!(browser.get("/everything").await.json()[0], "Demo");
         assert_eq!(browser.get("/protected").await.body, "ok");
         browser.sign_out().await;
@@ -125,7 +128,7 @@ async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
     }
 }
 
-/// Robo redirects to its `AUTH_URL`, which may be neither its address nor this app.
+/// Robo redirects to its `AUTH_URL`, which may be neither its address nor this app. Only a listed origin is rewritten.
 #[tokio::test]
 async fn public_origins_are_rewritten_to_this_app() {
     for (origins, location) in [
@@ -143,7 +146,7 @@ async fn public_origins_are_rewritten_to_this_app() {
     }
 }
 
-/// In a response with both framings the chunks count, and the length is wrong (RFC 9112, section 6.3).
+/// In a response with both headers `Transfer-Encoding` counts, and `Content-Length` is removed (RFC 9112, section 6.3).
 #[tokio::test]
 async fn content_length_beside_chunked_is_stripped() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -161,8 +164,8 @@ async fn content_length_beside_chunked_is_stripped() {
     assert_eq!((answer.body.as_str(), answer.header("content-length")), ("hello", ""));
 }
 
-/// Auth.js appends a value that begins with a slash to its own origin. Once that origin is removed, `//evil.example` would
-/// be another host.
+/// Auth.js appends a value that begins with a slash to its own origin. If the proxy only removed that origin, the redirect
+/// `//evil.example` would lead to another host.
 #[tokio::test]
 async fn foreign_callback_urls_redirect_to_the_root() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
@@ -180,7 +183,7 @@ async fn foreign_callback_urls_redirect_to_the_root() {
 /// `Alt-Svc` names ports of the upstream, and 101 leaves HTTP, so neither is forwarded.
 #[tokio::test]
 async fn alt_svc_is_stripped_and_101_is_rejected() {
-    let (_app, browser) = behind(&[("alt-svc", "h3=\":443\""), ("x-kept", "1")], "{}").await;
+    let (_app, browser) = upstream_sends(&[("alt-svc", "h3=\":443\""), ("x-kept", "1")], "{}").await;
     let answer = browser.get("/api/auth/providers").await;
     assert_eq!((answer.header("alt-svc"), answer.header("x-kept")), ("", "1"));
     let switching: Router = Router::new().fallback(|| async { StatusCode::SWITCHING_PROTOCOLS });
@@ -192,7 +195,7 @@ async fn alt_svc_is_stripped_and_101_is_rejected() {
 #[tokio::test]
 async fn json_without_an_upstream_url_is_forwarded_unchanged() {
     for body in [r#"{ "url" : "https://idp.example/" }"#, r#"{"user":{}}"#, "null", "not json"] {
-        let (app, _browser) = behind(&[("content-type", "application/json")], body).await;
+        let (app, _browser) = upstream_sends(&[("content-type", "application/json")], body).await;
         let answer = reqwest::Client::new().post(app.url("/api/auth/session")).send().await.unwrap();
         assert_eq!(answer.text().await.unwrap(), body);
     }
@@ -202,7 +205,7 @@ async fn json_without_an_upstream_url_is_forwarded_unchanged() {
 #[tokio::test]
 async fn large_json_is_forwarded_whole() {
     let body: &'static str = Box::leak(format!("\"{}\"", "x".repeat(300_000)).into_boxed_str());
-    let (app, _browser) = behind(&[("content-type", "application/json")], body).await;
+    let (app, _browser) = upstream_sends(&[("content-type", "application/json")], body).await;
     let answer = reqwest::Client::new().post(app.url("/api/auth/session")).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap().len(), body.len());
 }

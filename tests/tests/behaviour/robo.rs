@@ -1,4 +1,4 @@
-//! The fake upstream with the behaviour of a real Robo.js server.
+//! Robo.js: an app in front of a fake upstream that behaves like a real Robo.js server.
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::FakeUpstream;
@@ -26,16 +26,16 @@ async fn robo_sign_in_and_sign_out_work_in_both_strategies() {
 }
 
 #[tokio::test]
-async fn requests_that_robo_would_not_answer_are_answered() {
+async fn requests_that_robo_cannot_handle_get_a_response() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     // Robo does not support HEAD, so it is forwarded as GET.
     let head = reqwest::Client::new().head(app.url("/api/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
-    // Robo has no sign-out page; its 405 is forwarded.
+    // Robo has no sign-out page. Its 405 is forwarded.
     let page = browser.get("/api/auth/signout").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
-    // Its 200 for an unknown route is forwarded too.
+    // The 200 of Robo for an unknown route is forwarded too.
     assert_eq!(browser.get("/api/auth/unknown").await.body, "\"API Route not found.\"");
     // Robo never answers requests with these headers, so they are removed or corrected.
     for head in ["X-Forwarded-Proto: ftp\r\n", "X-Forwarded-Host: a b\r\n", "Forwarded: proto=ftp\r\n"] {
@@ -43,9 +43,9 @@ async fn requests_that_robo_would_not_answer_are_answered() {
     }
 }
 
-/// Robo answers an unknown path with 200 and a JSON string, which is neither signed in nor signed out.
+/// Robo answers an unknown path with 200 and a JSON string, which means neither signed in nor signed out.
 #[tokio::test]
-async fn wrong_base_path_is_502_and_no_sign_out() {
+async fn wrong_base_path_is_502_and_not_signed_out() {
     let upstream = users(FakeUpstream::builder().robo()).start().await.unwrap();
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_base_path("/elsewhere")).await;
@@ -56,7 +56,7 @@ async fn wrong_base_path_is_502_and_no_sign_out() {
 }
 
 /// Recorded from a real server: with `X-Auth-Return-Redirect` and database sessions Robo sets only the token of Auth.js,
-/// which the next lookup does not find.
+/// which the next lookup does not find in the database.
 #[tokio::test]
 async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
@@ -77,10 +77,10 @@ async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     }
 }
 
-/// A database session of Robo contains the value of its cookie. Page scripts must not read it unless the option allows it.
+/// The session JSON of Robo contains the session token. Page scripts get it only with `session.expose_session_token`.
 #[tokio::test]
-async fn expose_session_token_decides_what_page_scripts_read() {
-    for (expose, reads) in [(false, false), (true, true)] {
+async fn session_token_reaches_page_scripts_only_with_the_option() {
+    for (expose, exposed) in [(false, false), (true, true)] {
         let builder = FakeUpstream::builder().robo().strategy(SessionStrategy::Database);
         let upstream = users(builder).start().await.unwrap();
         let builder = Auth::builder()
@@ -90,7 +90,7 @@ async fn expose_session_token_decides_what_page_scripts_read() {
         browser.sign_in("demo", "demo").await;
         let session = browser.get("/api/auth/session").await;
         assert_eq!(session.json()["user"]["name"], "Demo");
-        assert_eq!(session.json().get("sessionToken").is_some(), reads);
+        assert_eq!(session.json().get("sessionToken").is_some(), exposed);
         assert!(session.header("cache-control").contains("private"), "{session:?}");
     }
 }

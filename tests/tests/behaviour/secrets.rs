@@ -1,5 +1,5 @@
-//! Secrets of a request are in no error: neither in the response nor in the causes, which end up in logs. The log watch
-//! checks the logs of these tests too.
+//! Secrets of a request never appear in an error: neither in the error response nor in the causes, which apps log. The log
+//! watch also checks the logs of these tests.
 
 use std::error::Error;
 use std::time::Duration;
@@ -51,17 +51,17 @@ async fn responding(answer: &'static [u8]) -> String {
     url
 }
 
-/// Upstreams that fail in different ways: a description and the address.
+/// Upstreams that fail in different ways. Each has a description and an address.
 async fn failures() -> Vec<(&'static str, String)> {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let late = format!("http://{}", silent.local_addr().unwrap());
+    let silent_url = format!("http://{}", silent.local_addr().unwrap());
     // The listener stays open but accepts nothing.
     std::mem::forget(silent);
     let plain = responding(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull").await;
     vec![
         ("refused", "http://127.0.0.1:9".to_owned()),
         ("no such host", "http://nowhere.invalid.internal".to_owned()),
-        ("late", late),
+        ("hangs", silent_url),
         ("no TLS", plain.replace("http://", "https://")),
         ("closes", responding(b"").await),
         ("no HTTP", responding(b"220 mail.example.com ESMTP\r\n").await),
@@ -75,7 +75,7 @@ async fn failures() -> Vec<(&'static str, String)> {
             responding(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
                 .await,
         ),
-        ("undecided", plain),
+        ("ambiguous session", plain),
     ]
 }
 
@@ -87,8 +87,8 @@ fn builder(url: &str) -> Builder<Auth> {
 #[tokio::test]
 async fn upstream_failures_reveal_no_secret() {
     let scanner = scanner();
-    let look = |what: &str, text: &str| {
-        assert_eq!(scanner.find(text.as_bytes()), None, "{what}: {text}");
+    let assert_no_secret = |failure: &str, text: &str| {
+        assert_eq!(scanner.find(text.as_bytes()), None, "{failure}: {text}");
     };
     for (failure, url) in failures().await {
         for by_reqwest in [false, true] {
@@ -97,7 +97,7 @@ async fn upstream_failures_reveal_no_secret() {
             let builder =
                 if by_reqwest { builder.upstream_fetch(Reqwest::new(loopback_client())) } else { builder };
             let auth = builder.build().unwrap();
-            look(failure, &format!("{auth:?} {:?}", auth.config()));
+            assert_no_secret(failure, &format!("{auth:?} {:?}", auth.config()));
             let app = App::start(routes(&auth)).await;
             let browser = Browser::of(&app);
 
@@ -105,18 +105,18 @@ async fn upstream_failures_reveal_no_secret() {
             let form = [("username", "demo"), ("password", PASSWORD), ("csrfToken", STATE)];
             let cookie = format!("authjs.session-token={COOKIE}");
             let bearer = format!("Bearer {BEARER}");
-            look(failure, &app.raw_get(&callback, "").await.1);
-            // A response that is cut off cannot be read by the client either.
+            assert_no_secret(failure, &app.raw_get(&callback, "").await.1);
+            // The client cannot read a response that is cut off.
             if failure != "breaks off" {
                 let answer = browser.post("/api/auth/callback/credentials", &form).await;
-                look(failure, &format!("{answer:?}"));
+                assert_no_secret(failure, &format!("{answer:?}"));
             }
             for answer in [
                 browser.get_with("/session", &[("cookie", &cookie)]).await,
                 browser.get_with("/protected", &[("cookie", &cookie), ("accept", "text/html")]).await,
                 browser.get_with("/session", &[("authorization", &bearer)]).await,
             ] {
-                look(failure, &format!("{answer:?}"));
+                assert_no_secret(failure, &format!("{answer:?}"));
             }
 
             for (name, value) in [("cookie", &cookie), ("authorization", &bearer)] {
@@ -124,15 +124,15 @@ async fn upstream_failures_reveal_no_secret() {
                     [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
                 let error = auth.session(&headers).await.unwrap_err();
                 assert!(error.is_unavailable(), "{failure}: {error:?}");
-                look(failure, &texts_of(&error));
+                assert_no_secret(failure, &texts_of(&error));
             }
         }
     }
 }
 
-/// Invalid tokens and malformed headers.
+/// Errors for invalid tokens and malformed headers contain no secret.
 #[tokio::test]
-async fn rejections_reveal_no_secret() {
+async fn invalid_token_errors_reveal_no_secret() {
     let scanner = scanner();
     let auth = builder("http://127.0.0.1:9").upstream_secret([AUTH_SECRET]).build().unwrap();
     let debug = format!("{auth:?} {:?} {:?}", auth.require(), auth.cross_origin_protection());
@@ -158,7 +158,7 @@ async fn rejections_reveal_no_secret() {
 }
 
 auth_proxy! {
-    struct Named {
+    struct AuthFromEnv {
         upstream: {
             base_url: env("URL"),
             headers: { "x-api-key": env("KEY") },
@@ -169,9 +169,9 @@ auth_proxy! {
     }
 }
 
-/// Each value is a secret that was put into the wrong variable.
+/// Each case puts a secret into the wrong environment variable.
 #[test]
-fn config_errors_reveal_no_value() {
+fn config_errors_reveal_no_secret() {
     let scanner = scanner();
     let broken = format!("{API_KEY}\n{API_KEY}");
     let private = format!("-----BEGIN PRIVATE KEY-----\n{AUTH_SECRET}\n-----END PRIVATE KEY-----");
@@ -191,7 +191,7 @@ fn config_errors_reveal_no_value() {
         &[("OLDER", &private), ("KEY", &broken)],
     ] {
         let vars = good.iter().chain(wrong).copied().collect::<std::collections::HashMap<_, _>>();
-        let error = Named::builder().vars(vars).build().map(drop).unwrap_err();
+        let error = AuthFromEnv::builder().vars(vars).build().map(drop).unwrap_err();
         let text = texts_of(&error) + &format!("{:?}", error.problems());
         assert_eq!(scanner.find(text.as_bytes()), None, "{wrong:?}: {text}");
     }

@@ -1,4 +1,4 @@
-//! The session cache, lookups that concurrent requests share, and what evicts a cached session.
+//! The session cache: shared lookups of concurrent requests, expiry, and eviction by auth routes.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -22,17 +22,17 @@ use crate::support::{Auth, app_of, routes, upstream};
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const COOKIE: &str = "authjs.session-token";
 
-/// An upstream that accepts every token, takes it for the user name, and renews it to `{name}x`. The token `refused` is
-/// refused, `large` has a session of 60 kB; `down` makes every request fail.
+/// An upstream that accepts every token: the token is the user name, and each lookup renews it to `{name}x`. Exceptions: the
+/// token `refused` is refused, `large` has a session of 60 kB, and `down` makes every request fail.
 #[derive(Clone, Default)]
 pub(crate) struct Upstream {
     pub(crate) lookups: Arc<AtomicUsize>,
-    at_once: Arc<AtomicUsize>,
-    most_at_once: Arc<AtomicUsize>,
+    concurrent: Arc<AtomicUsize>,
+    max_concurrent: Arc<AtomicUsize>,
     down: Arc<Mutex<bool>>,
     /// If set, a lookup waits for a permit.
     gate: Option<Arc<Semaphore>>,
-    began: Arc<Notify>,
+    lookup_started: Arc<Notify>,
 }
 
 impl Upstream {
@@ -59,14 +59,14 @@ impl Upstream {
 
     async fn session(&self, headers: &HeaderMap) -> Response {
         self.lookups.fetch_add(1, SeqCst);
-        let now = self.at_once.fetch_add(1, SeqCst) + 1;
-        self.most_at_once.fetch_max(now, SeqCst);
-        self.began.notify_one();
+        let now = self.concurrent.fetch_add(1, SeqCst) + 1;
+        self.max_concurrent.fetch_max(now, SeqCst);
+        self.lookup_started.notify_one();
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }
         tokio::task::yield_now().await;
-        self.at_once.fetch_sub(1, SeqCst);
+        self.concurrent.fetch_sub(1, SeqCst);
         let cookie = headers["cookie"].to_str().unwrap();
         let token = cookie.split("; ").find_map(|pair| pair.strip_prefix("authjs.session-token=")).unwrap();
         if *self.down.lock().unwrap() {
@@ -110,13 +110,13 @@ async fn concurrent_requests_with_one_cookie_share_one_lookup() {
     let gate = Arc::new(Semaphore::new(0));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let app = routes(&upstream.auth().build().unwrap());
-    let mut asking: Vec<_> =
+    let mut requests: Vec<_> =
         (0..10_000).map(|_| Box::pin(unconstrained(ask(app.clone(), "ada".to_owned())))).collect();
-    // Polls each request once, so that all of them wait for the lookup.
+    // Polls each request once. Afterwards all of them wait for the same lookup.
     let mut context = Context::from_waker(Waker::noop());
-    assert!(asking.iter_mut().all(|asking| asking.as_mut().poll(&mut context).is_pending()));
+    assert!(requests.iter_mut().all(|request| request.as_mut().poll(&mut context).is_pending()));
     gate.add_permits(10_000);
-    for name in asking {
+    for name in requests {
         assert_eq!(name.await, "ada");
     }
     assert_eq!(upstream.lookups(), 1);
@@ -125,7 +125,7 @@ async fn concurrent_requests_with_one_cookie_share_one_lookup() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_requests_with_different_cookies_get_their_own_session() {
     let upstream = Upstream::default();
-    // All requests wait in the queue, which takes a while on a slow machine.
+    // The timeout is long because all requests wait in the queue, which takes a while on a slow machine.
     let auth = upstream
         .auth()
         .upstream_concurrency(64)
@@ -134,23 +134,23 @@ async fn concurrent_requests_with_different_cookies_get_their_own_session() {
         .build()
         .unwrap();
     let app = routes(&auth);
-    let asking: Vec<_> =
+    let requests: Vec<_> =
         (0..10_000).map(|n| (n, tokio::spawn(ask(app.clone(), format!("user{n}"))))).collect();
-    for (n, name) in asking {
+    for (n, name) in requests {
         assert_eq!(name.await.unwrap(), format!("user{n}"));
     }
     assert_eq!(upstream.lookups(), 10_000);
-    assert!(upstream.most_at_once.load(SeqCst) <= 64);
+    assert!(upstream.max_concurrent.load(SeqCst) <= 64);
 }
 
-/// Two callers share a lookup. The first one goes away; the second still gets the session.
+/// Two callers share a lookup. When the first one is cancelled, the second must still get the session.
 #[tokio::test]
-async fn cancelled_caller_does_not_cancel_a_shared_lookup() {
+async fn cancelled_request_does_not_cancel_a_shared_lookup() {
     let gate = Arc::new(Semaphore::new(0));
     let upstream = Upstream { gate: Some(Arc::clone(&gate)), ..Upstream::default() };
     let app = routes(&upstream.auth().build().unwrap());
     let first = tokio::spawn(ask(app.clone(), "ada".to_owned()));
-    upstream.began.notified().await;
+    upstream.lookup_started.notified().await;
     let second = tokio::spawn(ask(app.clone(), "ada".to_owned()));
     tokio::task::yield_now().await;
     first.abort();
@@ -216,13 +216,20 @@ async fn refused_token_is_cached_and_its_cookie_cleared_each_time() {
     assert_eq!(upstream.lookups(), 1);
 }
 
-/// Sign-in, sign-out, callbacks and changes of the session evict it under both of its tokens.
+/// A sign-in, sign-out, callback or session change evicts the cached session under its old and its renewed token.
 #[tokio::test]
 async fn mutating_auth_routes_evict_the_cached_session() {
     let upstream = Upstream::default();
     let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     let client = reqwest::Client::new();
-    for (n, (method, path)) in [
+    // A lookup of `ada` renews the token to `adax` and caches the session under both.
+    let ask_with_both = async || {
+        for token in ["ada", "adax"] {
+            name(&browser, token).await;
+        }
+    };
+    ask_with_both().await;
+    for (method, path) in [
         ("POST", "signout"),
         ("POST", "signin/credentials"),
         ("POST", "session"),
@@ -235,18 +242,16 @@ async fn mutating_auth_routes_evict_the_cached_session() {
         ("GET", "password/reset/confirm?token=x"),
         ("GET", "signs-out"),
         ("GET", "signs-in"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        for token in ["ada", "adax"] {
-            name(&browser, token).await;
-        }
-        assert_eq!(upstream.lookups(), n + 1, "{method} {path}");
-        // The request carries the renewed token; the older token is evicted too.
+    ] {
+        let before = upstream.lookups();
+        ask_with_both().await;
+        assert_eq!(upstream.lookups(), before, "the session is cached before {method} {path}");
+        // The request carries the renewed token. The session is evicted under the older token too.
         let request = client.request(method.parse().unwrap(), app.url(&format!("/api/auth/{path}")));
         request.header("cookie", format!("{COOKIE}=adax")).send().await.unwrap();
-        upstream.lookups.store(n + 1, SeqCst);
+        let before = upstream.lookups();
+        ask_with_both().await;
+        assert_eq!(upstream.lookups(), before + 1, "{method} {path}");
     }
     // A read-only route evicts nothing.
     name(&browser, "ada").await;
@@ -256,15 +261,15 @@ async fn mutating_auth_routes_evict_the_cached_session() {
     assert_eq!(upstream.lookups(), before);
 }
 
-/// MySQL and others compare tokens without regard to case, so one session may be cached under several spellings. A
-/// sign-out evicts all of them.
+/// Some databases, such as MySQL, compare tokens case-insensitively, so one session may be cached under several spellings.
+/// A sign-out must evict all of them.
 #[tokio::test]
 async fn sign_out_evicts_every_letter_case_of_a_token() {
     let upstream = Upstream::default();
     let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
     for spelling in ["ada", "ADA", "Ada"] {
         let other = name(&browser, spelling).await;
-        // Before the sign-out each spelling is a cache entry of its own.
+        // Before the sign-out each spelling has its own cache entry.
         assert_eq!(other, spelling);
         let lookups = upstream.lookups();
         let request = reqwest::Client::new().post(app.url("/api/auth/signout"));
@@ -292,13 +297,13 @@ async fn renewed_cookie_is_relayed_only_after_session_renew() {
             }
         }
         assert_eq!((seen, upstream.lookups()), (relayed, 3), "{older_than:?}");
-        // A cleared cookie is relayed in any case.
+        // A cleared cookie is always relayed.
         let refused = browser.get_with("/session", &[("cookie", &format!("{COOKIE}=refused"))]).await;
         assert_eq!(refused.cookies().len(), 1);
     }
 }
 
-/// A lookup that began before a sign-out may still find the session. Its result must not be cached or renew the cookie.
+/// A lookup that started before a sign-out may still find the session. Its result must not be cached or renew the cookie.
 #[tokio::test]
 async fn lookup_started_before_a_sign_out_sets_no_cookie() {
     let gate = Arc::new(Semaphore::new(0));
@@ -307,26 +312,26 @@ async fn lookup_started_before_a_sign_out_sets_no_cookie() {
     let cookie = format!("{COOKIE}=ada");
     let request = Request::get("/session").header("cookie", &cookie).body(Body::empty()).unwrap();
     let early = tokio::spawn(app.clone().oneshot(request));
-    upstream.began.notified().await;
+    upstream.lookup_started.notified().await;
     let request = Request::post("/api/auth/signout")
         .header("host", "localhost")
         .header("cookie", format!("{COOKIE}=ada"));
     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let late = tokio::spawn(ask(app.clone(), "ada".to_owned()));
-    upstream.began.notified().await;
+    upstream.lookup_started.notified().await;
     gate.add_permits(2);
     let early = early.await.unwrap().unwrap();
     // A renewed cookie here would sign the visitor in again.
     assert_eq!((early.status().as_u16(), early.headers().get("set-cookie")), (200, None));
     assert_eq!(late.await.unwrap(), "ada");
     assert_eq!(upstream.lookups(), 2);
-    // The lookup that began after the sign-out is cached.
+    // The lookup that started after the sign-out is cached.
     assert_eq!(ask(app, "ada".to_owned()).await, "ada");
     assert_eq!(upstream.lookups(), 2);
 }
 
 #[tokio::test]
-async fn stale_if_error_decides_whether_an_outage_serves_an_old_session() {
+async fn outage_serves_an_expired_session_only_with_stale_if_error() {
     for (stale, expected) in [(HOUR, "ada"), (Duration::ZERO, "upstream_failed")] {
         let upstream = Upstream::default();
         let builder = upstream.auth().session_cache(Duration::from_millis(10)).session_stale_if_error(stale);
@@ -342,7 +347,7 @@ async fn stale_if_error_decides_whether_an_outage_serves_an_old_session() {
     }
 }
 
-/// The stale session is usable when the request arrives, and expires while the upstream hangs.
+/// The stale session is still valid when the request arrives, but expires while the request waits for the upstream.
 #[tokio::test]
 async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
     let gate = Arc::new(Semaphore::new(1));
@@ -357,7 +362,7 @@ async fn session_that_expires_while_the_upstream_hangs_is_not_served() {
     assert_eq!(name(&browser, "ada").await, "upstream_timeout");
 }
 
-/// A browser with the cookies of the fake upstream: the session is cached, and gone after the sign-out.
+/// With a cookie jar and the fake upstream: the session is served from the cache until the sign-out.
 #[tokio::test]
 async fn sign_out_ends_the_cached_session_at_once() {
     let upstream = upstream().await;

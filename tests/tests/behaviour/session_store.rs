@@ -1,4 +1,4 @@
-//! Where sessions are kept: in memory that is bounded, or in a store of the app's own.
+//! Session stores: a custom `SessionStore` that is shared, hangs or fails, and the bounded memory store.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -9,15 +9,15 @@ use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
 use crate::session_cache::{COOKIE, HOUR, Upstream, ask, name};
 use crate::support::{app_of, routes};
 
-/// A store of the app's own, as instances would share it: it keeps what serde makes of a session.
+/// A custom store that several instances share. It keeps each session as JSON, as an external store would.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<std::collections::HashMap<SessionKey, String>>>);
+struct SharedStore(Arc<Mutex<std::collections::HashMap<SessionKey, String>>>);
 
-impl SessionStore for Shared {
+impl SessionStore for SharedStore {
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
         Box::pin(async move {
-            let kept = self.0.lock().unwrap().get(key).cloned();
-            Ok(kept.map(|text| serde_json::from_str(&text)).transpose()?)
+            let stored = self.0.lock().unwrap().get(key).cloned();
+            Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?)
         })
     }
 
@@ -39,7 +39,7 @@ impl SessionStore for Shared {
 
 #[tokio::test]
 async fn instances_with_a_shared_store_share_sessions_and_sign_outs() {
-    let (upstream, store) = (Upstream::default(), Shared::default());
+    let (upstream, store) = (Upstream::default(), SharedStore::default());
     let instance = || {
         app_of(upstream.auth().public_url("http://app.test").session_cache(HOUR).session_store(store.clone()))
     };
@@ -48,17 +48,17 @@ async fn instances_with_a_shared_store_share_sessions_and_sign_outs() {
     assert_eq!(name(&second, "ada").await, "ada");
     assert_eq!(upstream.lookups(), 1);
     assert!(store.0.lock().unwrap().values().all(|text| !text.contains("adax")));
-    // Signed out at one, asked for again at the other.
+    // After a sign-out at one instance, the other instance must ask the upstream again.
     let sign_out = reqwest::Client::new().post(other.url("/api/auth/signout"));
     sign_out.header("cookie", "authjs.session-token=ada").send().await.unwrap();
     name(&first, "ada").await;
     assert_eq!(upstream.lookups(), 2);
 }
 
-/// A store that hangs costs a moment, and nobody's session.
-struct Hangs;
+/// A store whose methods never return, as if its server hung.
+struct HangingStore;
 
-impl SessionStore for Hangs {
+impl SessionStore for HangingStore {
     fn get<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
         Box::pin(std::future::pending())
     }
@@ -75,9 +75,12 @@ impl SessionStore for Hangs {
 #[tokio::test]
 async fn hanging_store_does_not_block_sessions() {
     let upstream = Upstream::default();
-    // Each call is given up after a quarter of a second.
-    let builder =
-        upstream.auth().session_cache(HOUR).session_store(Hangs).upstream_timeout(Duration::from_secs(1));
+    // A store call may take a quarter of `upstream.timeout`, here 250 ms.
+    let builder = upstream
+        .auth()
+        .session_cache(HOUR)
+        .session_store(HangingStore)
+        .upstream_timeout(Duration::from_secs(1));
     let (app, browser) = app_of(builder.upstream_retries(0)).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     assert_eq!(name(&browser, "refused").await, "session_refused");
@@ -86,10 +89,10 @@ async fn hanging_store_does_not_block_sessions() {
     assert!(answer.status().as_u16() < 400, "{answer:?}");
 }
 
-/// A store whose every call fails, such as one that cannot be reached.
-struct Fails;
+/// A store whose methods all fail, as if its server were unreachable.
+struct FailingStore;
 
-impl SessionStore for Fails {
+impl SessionStore for FailingStore {
     fn get<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
         Box::pin(async { Err("connection refused".into()) })
     }
@@ -106,7 +109,7 @@ impl SessionStore for Fails {
 #[tokio::test]
 async fn failing_store_makes_every_request_ask_the_upstream() {
     let upstream = Upstream::default();
-    let (app, browser) = app_of(upstream.auth().session_cache(HOUR).session_store(Fails)).await;
+    let (app, browser) = app_of(upstream.auth().session_cache(HOUR).session_store(FailingStore)).await;
     for lookups in 1..=2 {
         assert_eq!(name(&browser, "ada").await, "ada");
         assert_eq!(upstream.lookups(), lookups);
@@ -116,7 +119,7 @@ async fn failing_store_makes_every_request_ask_the_upstream() {
     assert!(answer.status().as_u16() < 400, "{answer:?}");
 }
 
-/// The bound holds: what does not fit is forgotten, and asked for again.
+/// Sessions beyond `session.cache_entries` are evicted, so the next request looks them up again.
 #[tokio::test]
 async fn cache_entries_bounds_the_memory_store() {
     let upstream = Upstream::default();
@@ -129,7 +132,7 @@ async fn cache_entries_bounds_the_memory_store() {
     assert!(upstream.lookups() > 1_900, "{}", upstream.lookups());
 }
 
-/// The bound is of memory: one large session counts for as many as it is large.
+/// The bound limits memory: a session of 60 kB counts as several entries and does not fit into this cache.
 #[tokio::test]
 async fn large_session_counts_as_several_entries() {
     let upstream = Upstream::default();

@@ -1,3 +1,5 @@
+//! Shared set-up: the declared `Auth`, an app with every kind of route, and the fake upstream with two users.
+
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, options::Builder, require_session};
 use auth_proxy_tests::{App, Browser};
@@ -124,12 +126,12 @@ pub(crate) async fn app_of(builder: Builder<Auth>) -> (App, Browser) {
     (app, browser)
 }
 
-/// An app in front of an upstream, without a secret.
+/// An app in front of an upstream. It has no secret, so it cannot decode tokens.
 pub(crate) async fn app(upstream: &FakeUpstream) -> (App, Browser) {
     app_of(Auth::builder().upstream_base_url(upstream.url())).await
 }
 
-/// An app in front of an upstream, which has the secret and decodes tokens itself.
+/// An app in front of an upstream. It has the upstream's secret and decodes tokens itself.
 pub(crate) async fn decoding_app(upstream: &FakeUpstream) -> (App, Browser) {
     app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()])).await
 }

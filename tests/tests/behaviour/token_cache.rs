@@ -1,4 +1,4 @@
-//! The cache of verified tokens: every request must be judged as if there were no cache.
+//! The cache of verified tokens: it must never change the result of a request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -18,11 +18,11 @@ fn auth() -> Builder<Auth> {
     Auth::builder().upstream_base_url("http://auth").upstream_secret([SECRET])
 }
 
-fn sent(cookie: &str) -> HeaderMap {
+fn with_cookie(cookie: &str) -> HeaderMap {
     [(http::header::COOKIE, cookie.parse().unwrap())].into_iter().collect()
 }
 
-async fn sub(auth: &Auth, headers: &HeaderMap) -> String {
+async fn subject_or_code(auth: &Auth, headers: &HeaderMap) -> String {
     match auth.token(headers).await {
         Ok(token) => token.map_or("absent".to_owned(), |token| token.sub.clone().unwrap()),
         Err(error) => error.code().to_owned(),
@@ -30,12 +30,12 @@ async fn sub(auth: &Auth, headers: &HeaderMap) -> String {
 }
 
 #[tokio::test]
-async fn verified_token_still_expires() {
+async fn cached_token_still_expires() {
     let clock = Arc::new(AtomicU64::new(NOW));
     let now = Arc::clone(&clock);
     let auth = auth().clock(move || now.load(SeqCst)).session_source(SessionSource::Local).build().unwrap();
     let token = mint(&json!({ "sub": "ada", "nbf": NOW, "exp": NOW + 60 }), SECRET, COOKIE);
-    let headers = sent(&format!("{COOKIE}={token}"));
+    let headers = with_cookie(&format!("{COOKIE}={token}"));
     for (time, expected) in [
         (NOW, "ada"),
         (NOW + 74, "ada"),
@@ -47,18 +47,18 @@ async fn verified_token_still_expires() {
     ] {
         clock.store(time, SeqCst);
         for _ in 0..2 {
-            assert_eq!(sub(&auth, &headers).await, expected, "{time}");
+            assert_eq!(subject_or_code(&auth, &headers).await, expected, "{time}");
             assert_eq!(auth.session(&headers).await.is_ok(), expected == "ada", "{time}");
         }
     }
 }
 
-/// Any other text than a verified token is verified itself.
+/// A token that differs from a cached token in one byte is verified again and fails.
 #[tokio::test]
-async fn altered_token_is_never_taken_for_a_verified_one() {
+async fn altered_token_does_not_match_the_cached_token() {
     let auth = auth().build().unwrap();
     let token = mint(&json!({ "sub": "ada" }), SECRET, COOKIE);
-    assert_eq!(sub(&auth, &sent(&format!("{COOKIE}={token}"))).await, "ada");
+    assert_eq!(subject_or_code(&auth, &with_cookie(&format!("{COOKIE}={token}"))).await, "ada");
     for at in 0..token.len() {
         let mut other = token.clone().into_bytes();
         other[at] = if other[at] == b'A' { b'B' } else { b'A' };
@@ -67,10 +67,14 @@ async fn altered_token_is_never_taken_for_a_verified_one() {
             continue;
         }
         for _ in 0..2 {
-            assert_ne!(sub(&auth, &sent(&format!("{COOKIE}={other}"))).await, "ada", "byte {at}");
+            assert_ne!(
+                subject_or_code(&auth, &with_cookie(&format!("{COOKIE}={other}"))).await,
+                "ada",
+                "byte {at}"
+            );
         }
     }
-    // Cut, doubled, under another name, and in chunks in the wrong order.
+    // The token cut, doubled, under another cookie name, and in chunks.
     let (front, back) = token.split_at(100);
     for (cookie, expected) in [
         (format!("{COOKIE}={front}"), "token_malformed"),
@@ -82,7 +86,7 @@ async fn altered_token_is_never_taken_for_a_verified_one() {
         (format!("{COOKIE}={token}"), "ada"),
     ] {
         for _ in 0..2 {
-            assert_eq!(sub(&auth, &sent(&cookie)).await, expected, "{cookie}");
+            assert_eq!(subject_or_code(&auth, &with_cookie(&cookie)).await, expected, "{cookie}");
         }
     }
     let bearer =
@@ -93,40 +97,40 @@ async fn altered_token_is_never_taken_for_a_verified_one() {
         (format!("Bearer {token} x"), "bearer_malformed"),
     ] {
         for _ in 0..2 {
-            assert_eq!(sub(&auth, &bearer(value.clone())).await, expected, "{value}");
+            assert_eq!(subject_or_code(&auth, &bearer(value.clone())).await, expected, "{value}");
         }
     }
     // A valid Bearer token does not replace an invalid cookie, cached or not.
     let mut both: HeaderMap = bearer(format!("Bearer {token}"));
     both.insert("cookie", format!("{COOKIE}=garbage").parse().unwrap());
-    assert_eq!(sub(&auth, &both).await, "token_malformed");
+    assert_eq!(subject_or_code(&auth, &both).await, "token_malformed");
 }
 
-/// A token that one proxy has verified is invalid at a proxy with another secret.
+/// A token that one proxy has verified and cached is still invalid at a proxy with another secret.
 #[tokio::test]
-async fn proxies_share_no_verified_tokens() {
+async fn cached_token_is_invalid_at_a_proxy_with_another_secret() {
     let [one, other] =
         [auth().build().unwrap(), auth().upstream_secret([SECRET.to_uppercase()]).build().unwrap()];
-    let headers = sent(&format!("{COOKIE}={}", mint(&json!({ "sub": "ada" }), SECRET, COOKIE)));
-    assert_eq!(sub(&one, &headers).await, "ada");
-    assert_eq!(sub(&other, &headers).await, "token_unknown_key");
+    let headers = with_cookie(&format!("{COOKIE}={}", mint(&json!({ "sub": "ada" }), SECRET, COOKIE)));
+    assert_eq!(subject_or_code(&one, &headers).await, "ada");
+    assert_eq!(subject_or_code(&other, &headers).await, "token_unknown_key");
 }
 
 /// With more tokens than the cache holds, some of them large, each request still gets the claims of its own token.
 #[tokio::test]
-async fn full_token_cache_returns_the_right_claims() {
+async fn full_token_cache_returns_the_claims_of_each_token() {
     let auth = auth().session_cache_entries(8).build().unwrap();
     let padding = "x".repeat(5_000);
     let all: Vec<_> = (0..200)
         .map(|n| {
             let claims =
                 json!({ "sub": format!("user{n}"), "padding": if n % 3 == 0 { &padding } else { "" } });
-            sent(&format!("{COOKIE}={}", mint(&claims, SECRET, COOKIE)))
+            with_cookie(&format!("{COOKIE}={}", mint(&claims, SECRET, COOKIE)))
         })
         .collect();
     for _ in 0..2 {
         for (n, headers) in all.iter().enumerate() {
-            assert_eq!(sub(&auth, headers).await, format!("user{n}"));
+            assert_eq!(subject_or_code(&auth, headers).await, format!("user{n}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which token counts, and that every part of the app uses the same one.
+//! Credential selection: extractors, guards and layers of one request must all use the same token.
 
 use std::time::Duration;
 
@@ -43,12 +43,12 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
         .build()
         .unwrap();
     let app = routes(&auth);
-    // From this response the app learns the plain name, which then counts first.
+    // From this response the app learns the plain name, which takes precedence from then on.
     assert_eq!(oneshot(&app, "GET", "/session", &format!("{PLAIN}={user}")).await.status(), 200);
-    // A revoked token of an admin under the other name does not help.
+    // A revoked admin token under the other name must not grant access.
     let both = format!("{PLAIN}={user}; {SECURE}={admin}");
     assert_eq!(oneshot(&app, "GET", "/admin", &both).await.status(), 403);
-    // Not even if the app learns the other name between the lookup of the session and the token.
+    // The same must hold if the app learns the other name between the session lookup and the token check.
     let (refused, _) = tokio::join!(oneshot(&app, "GET", "/admin", &both), async {
         sleep(Duration::from_millis(100)).await;
         oneshot(&app, "GET", "/session", &format!("{SECURE}={other}")).await
@@ -56,10 +56,10 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
     assert_eq!(refused.status(), 403, "Demo's session passed with Ada's token");
 }
 
-/// SECURITY.md: a cookie under the name that the upstream does not use signs nobody in and keeps nobody out. Another host of
-/// the site can set such a cookie; a signed-out visitor with it must not get 502 on every page.
+/// SECURITY.md: a cookie under the name that the upstream does not use neither signs a visitor in nor locks one out. Another
+/// host of the site can set such a cookie; a signed-out visitor who has it must not get 502 on every page.
 #[tokio::test]
-async fn cookie_under_the_unused_name_is_not_taken_for_an_outage() {
+async fn cookie_under_the_unused_name_is_signed_out_and_not_502() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -71,11 +71,11 @@ async fn cookie_under_the_unused_name_is_not_taken_for_an_outage() {
     }
 }
 
-/// guide::policies: an invalid Bearer token is 401 also for an `Option`.
+/// guide::policies: an invalid Bearer token is 401, even for an optional session (`Option<Session>`).
 #[tokio::test]
 async fn bearer_token_without_a_user_is_401_for_option() {
-    let nobody = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
-    let router = Router::new().route("/api/auth/session", get(nobody));
+    let no_user = || async { ([("set-cookie", "next-auth.session-token=x")], r#"{"user":{"name":null}}"#) };
+    let router = Router::new().route("/api/auth/session", get(no_user));
     let auth = Auth::builder()
         .upstream_base_url("http://auth")
         .upstream_kind(UpstreamKind::NextAuthV4)
@@ -87,8 +87,8 @@ async fn bearer_token_without_a_user_is_401_for_option() {
     assert_eq!(answer.status(), 401);
 }
 
-/// Once the upstream has used the prefixed name, a token under the key of the plain name is invalid, as a cookie and as a
-/// Bearer token.
+/// The token key depends on the cookie name. Once the upstream has used the prefixed name, a token made for the plain name
+/// is invalid, as a cookie and as a Bearer token.
 #[tokio::test]
 async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();
@@ -99,7 +99,7 @@ async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let other = mint(&json!({ "sub": "2", "name": "Mallory" }), upstream.secret(), PLAIN);
     let cookie = browser.get_with("/protected", &[("cookie", &format!("{PLAIN}={other}"))]).await;
     assert_eq!(cookie.status, 401);
-    // Another browser, which does not have the renewed cookie.
+    // A new browser, since the first one has the renewed cookie.
     let bearer = format!("Bearer {other}");
     let answer = Browser::of(&app).get_with("/protected", &[("authorization", &bearer)]).await;
     assert_eq!(answer.code(), "token_unknown_key");
@@ -107,7 +107,7 @@ async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
 
 /// guide::csrf: a cross-site write with the session cookie is 403. The layer must look for the cookie
 /// under the same names as the handler, which depend on the scheme of the request: another visitor over https must not
-/// change which cookie counts over http.
+/// change which cookie is used over http.
 #[tokio::test]
 async fn cross_origin_layer_and_handler_use_the_same_cookie_name() {
     let answer = |headers: HeaderMap| async move {

@@ -1,10 +1,10 @@
-//! Promises of the README and of SECURITY.md that once did not hold. Each test names its promise.
+//! Regression tests of documented guarantees. Each test cites the guide or SECURITY.md section that once did not hold.
 
-mod answers;
-mod changes;
-mod ends;
+mod circuit_breaker;
+mod concurrent_changes;
+mod evictions;
 mod identity;
-mod outages;
+mod responses;
 
 use axum::Router;
 use axum::body::Body;

@@ -1,68 +1,69 @@
-//! Requests that two servers might split or read differently. Each is followed by [`LAST`] on the same connection.
+//! Request smuggling cases: requests that two servers might split or read differently. [`LAST`] follows each of them on the
+//! same connection.
 
 /// The request after each case. It closes the connection.
 pub(super) const LAST: &str = "GET /api/auth/last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/// A request hidden in another one.
+/// A request that the cases hide in the bytes of another request.
 const HIDDEN: &str = "GET /api/auth/hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 pub(super) struct Case {
     pub(super) bytes: Vec<u8>,
-    /// The statuses of all responses, including the one to the last request if it is reached.
-    pub(super) answers: Vec<u16>,
-    /// The requests that the upstream gets: method, target and body.
-    pub(super) up: Vec<String>,
+    /// The statuses of all responses. The last one belongs to [`LAST`], unless the connection was closed before.
+    pub(super) statuses: Vec<u16>,
+    /// The requests that the upstream receives: method, target and body.
+    pub(super) forwarded: Vec<String>,
 }
 
-fn case(bytes: impl Into<Vec<u8>>, answers: &[u16], up: &[&str]) -> Case {
-    let up = up.iter().map(|&line| line.to_owned()).collect();
-    Case { bytes: bytes.into(), answers: answers.to_vec(), up }
+fn case(bytes: impl Into<Vec<u8>>, statuses: &[u16], forwarded: &[&str]) -> Case {
+    let forwarded = forwarded.iter().map(|&line| line.to_owned()).collect();
+    Case { bytes: bytes.into(), statuses: statuses.to_vec(), forwarded }
 }
 
 /// The request is rejected and nothing is forwarded. The connection is closed, since the rest of it is ambiguous.
-fn refused(bytes: impl Into<Vec<u8>>, status: u16) -> Case {
+fn rejected(bytes: impl Into<Vec<u8>>, status: u16) -> Case {
     case(bytes, &[status], &[])
 }
 
-/// A form with these headers, followed by these bytes.
-fn form(headers: &str, rest: &str) -> String {
+/// A POST request with these headers, followed by these bytes.
+fn post(headers: &str, rest: &str) -> String {
     format!("POST /api/auth/callback/x HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{rest}")
 }
 
-/// A form that is forwarded with this body. Then the connection is closed or serves the last request.
-fn passes(bytes: impl Into<Vec<u8>>, body: &str, then_closes: bool) -> Case {
-    let form = format!("POST /api/auth/callback/x | {body}");
+/// The POST is forwarded with this body. Then the connection is closed, or it serves the last request.
+fn forwarded(bytes: impl Into<Vec<u8>>, body: &str, then_closes: bool) -> Case {
+    let post = format!("POST /api/auth/callback/x | {body}");
     match then_closes {
-        true => case(bytes, &[200], &[&form]),
-        false => case(bytes, &[200, 200], &[&form, "GET /api/auth/last | "]),
+        true => case(bytes, &[200], &[&post]),
+        false => case(bytes, &[200, 200], &[&post, "GET /api/auth/last | "]),
     }
 }
 
-fn closes(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
-    passes(bytes, body, true)
+fn forwarded_then_closed(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
+    forwarded(bytes, body, true)
 }
 
-fn keeps(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
-    passes(bytes, body, false)
+fn forwarded_kept_alive(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
+    forwarded(bytes, body, false)
 }
 
-/// `Content-Length` against `Transfer-Encoding`: the latter counts, and the connection ends with the request
-/// (RFC 9112, section 6.1), or the request is refused.
-pub(super) fn both_framings() -> Vec<Case> {
+/// Requests with `Content-Length` and `Transfer-Encoding`. Either the latter counts and the connection is closed after the
+/// request (RFC 9112, section 6.1), or the request is rejected.
+pub(super) fn conflicting_framings() -> Vec<Case> {
     let chunk = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
     let empty_then_hidden = format!("0\r\n\r\n{HIDDEN}");
     let length = format!("Content-Length: {}\r\n", empty_then_hidden.len());
-    let both = |coding: &str| form(&format!("{length}{coding}"), &empty_then_hidden);
+    let both = |coding: &str| post(&format!("{length}{coding}"), &empty_then_hidden);
     let mut cases = vec![
-        closes(both("Transfer-Encoding: chunked\r\n"), ""),
-        closes(form("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", &chunk), HIDDEN),
-        closes(form("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", &chunk), HIDDEN),
-        closes(
-            form("Content-Length: 4\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n", &chunk),
+        forwarded_then_closed(both("Transfer-Encoding: chunked\r\n"), ""),
+        forwarded_then_closed(post("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", &chunk), HIDDEN),
+        forwarded_then_closed(post("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", &chunk), HIDDEN),
+        forwarded_then_closed(
+            post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n", &chunk),
             HIDDEN,
         ),
-        closes(form("Transfer-Encoding: chunked\r\nContent-Length: x\r\n", &chunk), HIDDEN),
-        refused(form("Content-Length: x\r\nTransfer-Encoding: chunked\r\n", &chunk), 400),
+        forwarded_then_closed(post("Transfer-Encoding: chunked\r\nContent-Length: x\r\n", &chunk), HIDDEN),
+        rejected(post("Content-Length: x\r\nTransfer-Encoding: chunked\r\n", &chunk), 400),
     ];
     // Spellings that servers read differently.
     for coding in [
@@ -75,7 +76,7 @@ pub(super) fn both_framings() -> Vec<Case> {
         "X: y\nTransfer-Encoding: chunked",
         "Transfer-Encoding: chunked\nX: y",
     ] {
-        cases.push(closes(both(&format!("{coding}\r\n")), ""));
+        cases.push(forwarded_then_closed(both(&format!("{coding}\r\n")), ""));
     }
     for coding in [
         "Transfer-Encoding : chunked",
@@ -114,34 +115,34 @@ pub(super) fn both_framings() -> Vec<Case> {
         "\u{feff}Transfer-Encoding: chunked",
         ": chunked",
     ] {
-        cases.push(refused(both(&format!("{coding}\r\n")), 400));
+        cases.push(rejected(both(&format!("{coding}\r\n")), 400));
     }
-    // Other header names do not frame the body.
+    // Similar header names do not affect the body length.
     for other in ["Transfer_Encoding: chunked", "Transfer-Encodin: chunked", "Content-Encoding: chunked"] {
-        cases.push(keeps(both(&format!("{other}\r\n")), &empty_then_hidden));
+        cases.push(forwarded_kept_alive(both(&format!("{other}\r\n")), &empty_then_hidden));
     }
     cases
 }
 
 /// Valid, invalid and repeated `Content-Length` headers.
-pub(super) fn lengths() -> Vec<Case> {
-    let with = |lengths: &str| form(lengths, "hello");
+pub(super) fn content_lengths() -> Vec<Case> {
+    let with = |lengths: &str| post(lengths, "hello");
     let mut cases = vec![
-        keeps(with("Content-Length: 5\r\n"), "hello"),
-        keeps(with("content-length:5 \r\n"), "hello"),
-        keeps(with("Content-Length: 5\r\nContent-Length: 5\r\n"), "hello"),
-        keeps(with("Content-Length: 000000000000000000000005\r\n"), "hello"),
+        forwarded_kept_alive(with("Content-Length: 5\r\n"), "hello"),
+        forwarded_kept_alive(with("content-length:5 \r\n"), "hello"),
+        forwarded_kept_alive(with("Content-Length: 5\r\nContent-Length: 5\r\n"), "hello"),
+        forwarded_kept_alive(with("Content-Length: 000000000000000000000005\r\n"), "hello"),
         // Without a length there is no body (RFC 9112, section 6.3), so the next bytes are a request.
         case(
-            form("Content_Length: 99\r\n", HIDDEN),
+            post("Content_Length: 99\r\n", HIDDEN),
             &[200, 200, 200],
             &["POST /api/auth/callback/x | ", "GET /api/auth/hidden | ", "GET /api/auth/last | "],
         ),
         // A valid length beyond `upstream.body_limit`.
-        refused(with("Content-Length: 99999999\r\n"), 413),
-        refused(with("Content-Length: 9223372036854775807\r\n"), 413),
+        rejected(with("Content-Length: 99999999\r\n"), 413),
+        rejected(with("Content-Length: 9223372036854775807\r\n"), 413),
         // The announced body never arrives.
-        refused(with("Content-Length: 5000\r\n"), 408),
+        rejected(with("Content-Length: 5000\r\n"), 408),
     ];
     for lengths in [
         "Content-Length: 5\r\nContent-Length: 6\r\n",
@@ -167,14 +168,14 @@ pub(super) fn lengths() -> Vec<Case> {
         "Content-Length: 18446744073709551616\r\n",
         "Content-Length: 36893488147419103237\r\n",
     ] {
-        cases.push(refused(with(lengths), 400));
+        cases.push(rejected(with(lengths), 400));
     }
     cases
 }
 
 /// Valid and malformed chunks (RFC 9112, section 7.1).
-pub(super) fn chunks() -> Vec<Case> {
-    let with = |chunks: &str| form("Transfer-Encoding: chunked\r\n", chunks);
+pub(super) fn chunked_bodies() -> Vec<Case> {
+    let with = |chunks: &str| post("Transfer-Encoding: chunked\r\n", chunks);
     let end = "0\r\n\r\n";
     let mut cases = Vec::new();
     for chunks in [
@@ -185,7 +186,7 @@ pub(super) fn chunks() -> Vec<Case> {
         "5 \r\nhello\r\n",
         "0005\r\nhello\r\n",
     ] {
-        cases.push(keeps(with(&format!("{chunks}{end}")), "hello"));
+        cases.push(forwarded_kept_alive(with(&format!("{chunks}{end}")), "hello"));
     }
     for trailers in [
         "Content-Length: 44\r\n",
@@ -197,10 +198,10 @@ pub(super) fn chunks() -> Vec<Case> {
         "Connection: x-api-key\r\n",
     ] {
         let chunks = format!("5\r\nhello\r\n0\r\n{trailers}\r\n");
-        cases.push(keeps(with(&chunks), "hello"));
+        cases.push(forwarded_kept_alive(with(&chunks), "hello"));
         let name = trailers.split(':').next().unwrap_or_default();
-        cases.push(keeps(
-            form(&format!("Transfer-Encoding: chunked\r\nTE: trailers\r\nTrailer: {name}\r\n"), &chunks),
+        cases.push(forwarded_kept_alive(
+            post(&format!("Transfer-Encoding: chunked\r\nTE: trailers\r\nTrailer: {name}\r\n"), &chunks),
             "hello",
         ));
     }
@@ -225,37 +226,38 @@ pub(super) fn chunks() -> Vec<Case> {
         "fffffffffffffffff\r\nhello\r\n",
         "\u{ff15}\r\nhello\r\n",
     ] {
-        cases.push(refused(with(&format!("{chunks}{end}")), 400));
+        cases.push(rejected(with(&format!("{chunks}{end}")), 400));
     }
     for ending in
         ["0\r\nX : y\r\n\r\n", "0\r\n folded: y\r\n\r\n", "0\r\nno header\r\n\r\n", "0\r\n\rX\r\n\r\n"]
     {
-        cases.push(refused(with(&format!("5\r\nhello\r\n{ending}")), 400));
+        cases.push(rejected(with(&format!("5\r\nhello\r\n{ending}")), 400));
     }
-    // Chunks without an end: the bytes of the last request are read as a malformed chunk.
-    cases.push(refused(with("5\r\nhel"), 400));
-    cases.push(refused(with("5\r\nhello\r\n"), 400));
-    cases.push(refused(with("fffffff\r\nhello\r\n"), 408));
+    // The last chunk is missing, so the bytes of the last request are read as a malformed chunk.
+    cases.push(rejected(with("5\r\nhel"), 400));
+    cases.push(rejected(with("5\r\nhello\r\n"), 400));
+    cases.push(rejected(with("fffffff\r\nhello\r\n"), 408));
     cases
 }
 
-/// Request lines.
-pub(super) fn lines() -> Vec<Case> {
+/// Valid, unusual and malformed request lines.
+pub(super) fn request_lines() -> Vec<Case> {
     let get = |line: &str| format!("{line}\r\nHost: localhost\r\n\r\n");
-    let line = |line: &str, status: u16| refused(get(line), status);
-    let answered = |line: &str, status: u16| case(get(line), &[status, 200], &["GET /api/auth/last | "]);
+    let rejected_line = |line: &str, status: u16| rejected(get(line), status);
+    let status_then_last =
+        |line: &str, status: u16| case(get(line), &[status, 200], &["GET /api/auth/last | "]);
     let mut cases = vec![
-        answered("GET http://localhost/api/auth/x HTTP/1.1", 400),
-        answered("GET http://evil.example/api/auth/x HTTP/1.1", 400),
-        answered("GET localhost:80 HTTP/1.1", 404),
-        answered("OPTIONS * HTTP/1.1", 404),
-        answered("GET * HTTP/1.1", 404),
-        answered("get /api/auth/session HTTP/1.1", 405),
-        answered("GETT /api/auth/session HTTP/1.1", 405),
-        answered("TRACE /api/auth/x HTTP/1.1", 405),
-        answered("CONNECT /api/auth/x HTTP/1.1", 405),
-        line(&format!("GET /api/auth/{} HTTP/1.1", "a".repeat(66_000)), 414),
-        // Any token is a method (RFC 9110, section 9.1), so it is forwarded.
+        status_then_last("GET http://localhost/api/auth/x HTTP/1.1", 400),
+        status_then_last("GET http://evil.example/api/auth/x HTTP/1.1", 400),
+        status_then_last("GET localhost:80 HTTP/1.1", 404),
+        status_then_last("OPTIONS * HTTP/1.1", 404),
+        status_then_last("GET * HTTP/1.1", 404),
+        status_then_last("get /api/auth/session HTTP/1.1", 405),
+        status_then_last("GETT /api/auth/session HTTP/1.1", 405),
+        status_then_last("TRACE /api/auth/x HTTP/1.1", 405),
+        status_then_last("CONNECT /api/auth/x HTTP/1.1", 405),
+        rejected_line(&format!("GET /api/auth/{} HTTP/1.1", "a".repeat(66_000)), 414),
+        // A method is any token and case-sensitive (RFC 9110, section 9.1), so `get` is forwarded.
         case(get("get /api/auth/x HTTP/1.1"), &[200, 200], &["get /api/auth/x | ", "GET /api/auth/last | "]),
         // Empty lines before the request line, and lines that end with LF alone (RFC 9112, section 2.2).
         case(
@@ -268,14 +270,14 @@ pub(super) fn lines() -> Vec<Case> {
             &[200, 200],
             &["GET /api/auth/x | ", "GET /api/auth/last | "],
         ),
-        // Two regular requests.
+        // Two valid requests on one connection.
         case(
             format!("{HIDDEN}{HIDDEN}"),
             &[200, 200, 200],
             &["GET /api/auth/hidden | ", "GET /api/auth/hidden | ", "GET /api/auth/last | "],
         ),
         case(get("GET /api/auth/x HTTP/1.0"), &[200], &["GET /api/auth/x | "]),
-        refused(
+        rejected(
             "POST /api/auth/callback/x HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400,
         ),
@@ -311,14 +313,14 @@ pub(super) fn lines() -> Vec<Case> {
         "PRI * HTTP/2.0",
         "\u{16}\u{3}\u{1}\u{2}",
     ] {
-        cases.push(line(bad, 400));
+        cases.push(rejected_line(bad, 400));
     }
     cases
 }
 
 /// Connection headers and malformed headers.
 pub(super) fn headers() -> Vec<Case> {
-    let with = |headers: &str| form(&format!("{headers}Content-Length: 5\r\n"), "hello");
+    let with = |headers: &str| post(&format!("{headers}Content-Length: 5\r\n"), "hello");
     let mut cases = Vec::new();
     for headers in [
         "Connection: Cookie, Host, X-Api-Key, X-Forwarded-For, X-Forwarded-Host, Forwarded\r\nCookie: a=b\r\n",
@@ -335,7 +337,7 @@ pub(super) fn headers() -> Vec<Case> {
         "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n",
         "X_Forwarded_For: 9.9.9.9\r\nX-Forwarded_Host: evil.example\r\nX_Real-IP: 9.9.9.9\r\n",
     ] {
-        cases.push(keeps(with(headers), "hello"));
+        cases.push(forwarded_kept_alive(with(headers), "hello"));
     }
     cases.push(case(
         with("Expect: 100-continue\r\n"),
@@ -367,7 +369,7 @@ pub(super) fn headers() -> Vec<Case> {
         "\u{e9}: y\r\n",
         "X\0: y\r\n",
     ] {
-        cases.push(refused(with(headers), 400));
+        cases.push(rejected(with(headers), 400));
     }
     cases
 }

@@ -1,4 +1,4 @@
-//! Signed tokens: the configuration selects the algorithm, and a token cannot.
+//! Algorithm confusion: the configuration selects the signature algorithm, never the `alg` header of a token.
 
 use auth_proxy::options::TokenFormat;
 use auth_proxy::testing::mint;
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
 use serde_json::json;
 
-use super::{COOKIE, SECRET, app, hmac_sign, is_refused, jws, outcome};
+use super::{COOKIE, SECRET, app, assert_rejected, hmac_sign, jws, outcome};
 
 fn pem(der: &[u8]) -> String {
     let body = STANDARD.encode(der);
@@ -35,7 +35,7 @@ async fn token_cannot_choose_its_algorithm() {
     let by_ps256 = |message: &[u8]| sign_rsa(&signature::RSA_PSS_SHA256, message);
     let by_es256 = |message: &[u8]| p256.sign(&random, message).unwrap().as_ref().to_vec();
     let by_eddsa = |message: &[u8]| ed25519.sign(message).as_ref().to_vec();
-    let shared = |message: &[u8]| hmac_sign(SECRET.as_bytes(), message);
+    let by_hs256 = |message: &[u8]| hmac_sign(SECRET.as_bytes(), message);
     let rsa_key = rsa.public_key().as_der().unwrap().as_ref().to_vec();
     let ec_key = p256.public_key().as_der().unwrap().as_ref().to_vec();
     let ed_key = ed25519.public_key().as_der().unwrap().as_ref().to_vec();
@@ -45,7 +45,7 @@ async fn token_cannot_choose_its_algorithm() {
         ("PS256", TokenFormat::Ps256, pem(&rsa_key), &by_ps256),
         ("ES256", TokenFormat::Es256, pem(&ec_key), &by_es256),
         ("EdDSA", TokenFormat::Eddsa, pem(&ed_key), &by_eddsa),
-        ("HS256", TokenFormat::Hs256, SECRET.to_owned(), &shared),
+        ("HS256", TokenFormat::Hs256, SECRET.to_owned(), &by_hs256),
     ];
     let payload = r#"{"sub":"ada"}"#;
     let header = |alg: &str| format!(r#"{{"alg":"{alg}"}}"#);
@@ -141,7 +141,7 @@ async fn token_cannot_choose_its_algorithm() {
             good.replacen('.', "..", 1),
             good.rsplit_once('.').unwrap().0.to_owned(),
             format!("{good}.AA"),
-            // Nested: the signed payload is a token and not claims.
+            // A nested token: the signed payload is a token instead of claims.
             jws(&header(name), &good, sign),
             jws(
                 &format!(r#"{{"alg":"{name}","cty":"JWT"}}"#),
@@ -149,7 +149,7 @@ async fn token_cannot_choose_its_algorithm() {
                 sign,
             ),
         ]);
-        // Headers with a key, or with the address of one, are ignored.
+        // Header members with a key or the address of a key are ignored.
         let jwk = format!(r#""jwk":{{"kty":"oct","k":"{}"}}"#, BASE64.encode("mine"));
         for member in [
             jwk.as_str(),
@@ -173,8 +173,8 @@ async fn token_cannot_choose_its_algorithm() {
         ] {
             unsupported.push(jws(&format!(r#"{{"alg":"{name}",{member}}}"#), payload, sign));
         }
-        is_refused(&app, &unsupported, "token_unsupported").await;
-        is_refused(&app, &tampered, "token_tampered").await;
-        is_refused(&app, &malformed, "token_malformed").await;
+        assert_rejected(&app, &unsupported, "token_unsupported").await;
+        assert_rejected(&app, &tampered, "token_tampered").await;
+        assert_rejected(&app, &malformed, "token_malformed").await;
     }
 }

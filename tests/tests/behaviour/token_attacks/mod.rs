@@ -24,24 +24,29 @@ async fn app(format: TokenFormat, secrets: &[&str]) -> App {
     app_of(builder.upstream_secret(secrets.iter().copied())).await.0
 }
 
-/// The outcome of a request with each of these headers: the status, and the code or the subject. Requests share
-/// connections, since there are thousands.
+/// Sends one request with each of these headers. Returns the status, and the error code or the subject, of each response.
+/// Requests share connections, since there are thousands.
 async fn outcomes(app: &App, headers: &[String]) -> Vec<(u16, String)> {
     let mut outcomes = Vec::new();
-    for some in headers.chunks(64) {
+    for batch in headers.chunks(64) {
         let mut requests = String::new();
-        for (n, header) in some.iter().enumerate() {
-            let connection = if n + 1 == some.len() { "close" } else { "keep-alive" };
+        for (n, header) in batch.iter().enumerate() {
+            let connection = if n + 1 == batch.len() { "close" } else { "keep-alive" };
             requests.push_str(&format!(
                 "GET /token HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n{header}\r\n\r\n"
             ));
         }
         let answers = exchange(app.addr, requests.as_bytes()).await;
-        assert_eq!(answers.len(), some.len(), "of {:?}", some[answers.len().min(some.len() - 1)]);
+        assert_eq!(
+            answers.len(),
+            batch.len(),
+            "the connection was closed at {:?}",
+            batch[answers.len().min(batch.len() - 1)]
+        );
         outcomes.extend(answers.iter().map(|answer| {
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-            let said = body.get("code").or(body.get("sub")).and_then(Value::as_str);
-            (answer.status(), said.unwrap_or(&answer.body).to_owned())
+            let result = body.get("code").or(body.get("sub")).and_then(Value::as_str);
+            (answer.status(), result.unwrap_or(&answer.body).to_owned())
         }));
     }
     outcomes
@@ -51,12 +56,12 @@ fn cookie(token: &str) -> String {
     format!("Cookie: {COOKIE}={token}")
 }
 
-/// The outcome of one token: the status, and the code or the subject.
+/// The outcome of one token: the status, and the error code or the subject.
 async fn outcome(app: &App, token: &str) -> (u16, String) {
     outcomes(app, &[cookie(token)]).await.remove(0)
 }
 
-async fn is_refused(app: &App, tokens: &[String], code: &str) {
+async fn assert_rejected(app: &App, tokens: &[String], code: &str) {
     let headers: Vec<String> = tokens.iter().map(|token| cookie(token)).collect();
     for (outcome, token) in outcomes(app, &headers).await.iter().zip(tokens) {
         assert_eq!(outcome, &(401, code.to_owned()), "{token:.400}");
@@ -147,11 +152,11 @@ async fn token_with_changed_parts_is_rejected() {
             let bytes = BASE64.decode(parts[at]).unwrap();
             assert_eq!(bytes.len(), right);
             for length in (0..=2 * right + 1).filter(|length| *length != right) {
-                // Cut or extended, with its own bytes and with zeros.
-                let again: Vec<u8> = bytes.iter().cycle().take(length).copied().collect();
+                // The part cut or extended, with its own bytes and with zeros.
+                let repeated: Vec<u8> = bytes.iter().cycle().take(length).copied().collect();
                 let mut zeros = bytes.clone();
                 zeros.resize(length, 0);
-                malformed.extend([with(at, &BASE64.encode(again)), with(at, &BASE64.encode(zeros))]);
+                malformed.extend([with(at, &BASE64.encode(repeated)), with(at, &BASE64.encode(zeros))]);
             }
         }
         // With `dir` there is no encrypted key (RFC 7518, section 4.5).
@@ -183,13 +188,13 @@ async fn token_with_changed_parts_is_rejected() {
             with(0, &STANDARD.encode(BASE64.decode(parts[0]).unwrap()).replace('=', "%3d"))
                 .replacen("..", ".=.", 1),
         ]);
-        is_refused(&app, &malformed, "token_malformed").await;
+        assert_rejected(&app, &malformed, "token_malformed").await;
         // A cut or extended ciphertext is well formed, but its tag is wrong.
         let body = BASE64.decode(parts[3]).unwrap();
         let cut = (0..body.len()).map(|length| with(3, &BASE64.encode(&body[..length])));
         let longer =
             [1, 15, 16, 17, 4096].map(|more| with(3, &BASE64.encode([&body[..], &vec![0; more]].concat())));
-        is_refused(&app, &cut.chain(longer).collect::<Vec<_>>(), "token_tampered").await;
+        assert_rejected(&app, &cut.chain(longer).collect::<Vec<_>>(), "token_tampered").await;
         // The percent-encoded token is the same token.
         assert_eq!(outcome(&app, &token.replace('.', "%2e")).await.1, "ada");
     }
@@ -198,22 +203,22 @@ async fn token_with_changed_parts_is_rejected() {
 #[tokio::test]
 async fn token_under_another_key_is_rejected() {
     let claims = json!({ "sub": "mallory" });
-    let app_of_both = app(TokenFormat::Encrypted, &[SECRET, "the secret before, still good for now"]).await;
+    let two_secrets = app(TokenFormat::Encrypted, &[SECRET, "the secret before, still good for now"]).await;
     let rotated = app(TokenFormat::Encrypted, &["the secret that came after this one"]).await;
     let v4 = app(TokenFormat::EncryptedV4, &[SECRET]).await;
     for (app, token, code) in [
-        (&app_of_both, mint(&claims, "the secret before, still good for now", COOKIE), "mallory"),
-        // The salt of the key is the name of the cookie, prefix included.
-        (&app_of_both, mint(&claims, SECRET, "__Secure-authjs.session-token"), "token_unknown_key"),
-        (&app_of_both, mint(&claims, SECRET, "__Host-authjs.session-token"), "token_unknown_key"),
-        (&app_of_both, mint(&claims, SECRET, "_Secure-authjs.session-token"), "token_unknown_key"),
-        (&app_of_both, mint(&claims, SECRET, "authjs.session-token.0"), "token_unknown_key"),
-        (&app_of_both, mint(&claims, SECRET, "Authjs.session-token"), "token_unknown_key"),
-        (&app_of_both, mint(&claims, SECRET, ""), "token_unknown_key"),
-        (&app_of_both, mint(&claims, "", COOKIE), "token_unknown_key"),
-        (&app_of_both, mint(&claims, &SECRET.to_uppercase(), COOKIE), "token_unknown_key"),
-        (&app_of_both, mint_v4(&claims, SECRET), "token_tampered"),
-        (&app_of_both, hs256(&claims.to_string()), "token_malformed"),
+        (&two_secrets, mint(&claims, "the secret before, still good for now", COOKIE), "mallory"),
+        // The salt of the key is the full cookie name, including its prefix.
+        (&two_secrets, mint(&claims, SECRET, "__Secure-authjs.session-token"), "token_unknown_key"),
+        (&two_secrets, mint(&claims, SECRET, "__Host-authjs.session-token"), "token_unknown_key"),
+        (&two_secrets, mint(&claims, SECRET, "_Secure-authjs.session-token"), "token_unknown_key"),
+        (&two_secrets, mint(&claims, SECRET, "authjs.session-token.0"), "token_unknown_key"),
+        (&two_secrets, mint(&claims, SECRET, "Authjs.session-token"), "token_unknown_key"),
+        (&two_secrets, mint(&claims, SECRET, ""), "token_unknown_key"),
+        (&two_secrets, mint(&claims, "", COOKIE), "token_unknown_key"),
+        (&two_secrets, mint(&claims, &SECRET.to_uppercase(), COOKIE), "token_unknown_key"),
+        (&two_secrets, mint_v4(&claims, SECRET), "token_tampered"),
+        (&two_secrets, hs256(&claims.to_string()), "token_malformed"),
         (&rotated, mint(&claims, SECRET, COOKIE), "token_unknown_key"),
         (&v4, mint(&claims, SECRET, COOKIE), "token_unsupported"),
         (&v4, mint_v4(&claims, "another secret"), "token_tampered"),
@@ -223,7 +228,7 @@ async fn token_under_another_key_is_rejected() {
     }
 }
 
-/// Times are JSON numbers and occur once (RFC 7519, section 2).
+/// `exp`, `nbf` and `iat` must be JSON numbers and occur once (RFC 7519, sections 2 and 4).
 #[tokio::test]
 async fn malformed_token_times_are_rejected() {
     let app = app(TokenFormat::Hs256, &[SECRET]).await;
@@ -272,13 +277,13 @@ async fn malformed_token_times_are_rejected() {
     for members in [r#""EXP":1"#, r#""exp ":1"#, r#""x":{"exp":1}"#, r#""iat":9999999999"#, r#""nbf":-1"#] {
         good.push(with(members));
     }
-    is_refused(&app, &malformed, "token_malformed").await;
-    is_refused(&app, &expired, "token_expired").await;
-    is_refused(&app, &early, "token_not_yet_valid").await;
+    assert_rejected(&app, &malformed, "token_malformed").await;
+    assert_rejected(&app, &expired, "token_expired").await;
+    assert_rejected(&app, &early, "token_not_yet_valid").await;
     for token in good {
         assert_eq!(outcome(&app, &token).await.1, "ada", "{token}");
     }
-    // A payload is the text of one JSON object.
+    // A payload must be exactly one JSON object.
     let payloads = [
         "",
         "null",
@@ -291,5 +296,5 @@ async fn malformed_token_times_are_rejected() {
         "\u{feff}{}",
         "{\"sub\":\"a\nb\"}",
     ];
-    is_refused(&app, &payloads.map(hs256), "token_malformed").await;
+    assert_rejected(&app, &payloads.map(hs256), "token_malformed").await;
 }

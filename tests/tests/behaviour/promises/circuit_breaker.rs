@@ -1,4 +1,4 @@
-//! What opens the circuit breaker.
+//! The circuit breaker: clients must not be able to open it, and confirmation requests must be reliable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -17,12 +17,12 @@ use crate::support::{Auth, app_of, routes};
 
 use super::{PLAIN, cookie_of, oneshot};
 
-/// SECURITY.md: no client can open the circuit breaker. Before it opens, the library confirms an outage by a request of its
-/// own. That request must use a host that the upstream answers. If the host comes from a trusted proxy (README, "Front
-/// door"), any other host would confirm every failure, and no probe would close the circuit.
+/// SECURITY.md: no client can open the circuit breaker. Before it opens, the library confirms an outage by its own
+/// request. That request must use a host that the upstream serves. With a host that a client chose through a trusted proxy
+/// (README, "Front door"), every confirmation would fail and the circuit would never close.
 #[tokio::test]
 async fn confirmation_request_uses_the_public_host() {
-    let by_name = |headers: HeaderMap, request: Request| async move {
+    let by_host = |headers: HeaderMap, request: Request| async move {
         match (headers["host"].to_str().unwrap(), request.uri().path()) {
             ("app.test", "/api/auth/session") => {
                 ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Ada"}}"#).into_response()
@@ -32,38 +32,42 @@ async fn confirmation_request_uses_the_public_host() {
             _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     };
-    let upstream = App::start(Router::new().fallback(by_name)).await;
+    let upstream = App::start(Router::new().fallback(by_host)).await;
     let builder = Auth::builder()
         .upstream_base_url(upstream.url(""))
         .trusted_proxies(["127.0.0.1"])
         .upstream_retries(0);
     let (_app, browser) = app_of(builder).await;
-    let asks = async |host: &str, n: usize| {
+    let session_status = async |host: &str, n: usize| {
         let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.{n:04}");
         let headers = [("cookie", cookie.as_str()), ("x-forwarded-host", host)];
         browser.get_with("/session", &headers).await.status
     };
-    assert_eq!(asks("app.test", 0).await, 200);
+    assert_eq!(session_status("app.test", 0).await, 200);
     // The front proxy passes the client's `Host` on.
     for n in 1..=5 {
-        assert_eq!(asks("zzz.test", n).await, 503);
+        assert_eq!(session_status("zzz.test", n).await, 503);
     }
-    let mut after = vec![asks("app.test", 0).await];
+    let mut after = vec![session_status("app.test", 0).await];
     sleep(Duration::from_secs(2)).await;
-    after.push(asks("app.test", 0).await);
-    assert_eq!(after, [200, 200], "other visitors, right after five bad requests and two seconds later");
+    after.push(session_status("app.test", 0).await);
+    assert_eq!(
+        after,
+        [200, 200],
+        "other visitors must get 200 right after five bad requests and two seconds later"
+    );
 }
 
 /// A failed confirmation request counts as one failure, however many lookups wait for its result. Otherwise a client with
 /// several failing requests could turn one failure into an open circuit.
 #[tokio::test]
 async fn failed_confirmation_request_counts_once() {
-    let hiccups = Arc::new(AtomicUsize::new(1));
+    let failures_left = Arc::new(AtomicUsize::new(1));
     let answer = move |headers: HeaderMap, request: Request| async move {
         let busy = StatusCode::SERVICE_UNAVAILABLE.into_response();
         if request.uri().path().ends_with("/providers") {
             sleep(Duration::from_millis(300)).await;
-            let fails = hiccups.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+            let fails = failures_left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
             return if fails { busy } else { "{}".into_response() };
         }
         match cookie_of(&headers, PLAIN) {
@@ -119,7 +123,7 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
             });
         }
     });
-    // The client that the library uses over https.
+    // The same HTTP/2 client that the library uses over https.
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .http2_only(true)
         .build_http::<Body>();

@@ -1,4 +1,4 @@
-//! What responses reveal to shared caches and page scripts.
+//! Caching headers and token exposure: what responses reveal to shared caches and page scripts.
 
 use auth_proxy::{Session, layers::Cacheable, options::SessionStrategy};
 use auth_proxy_tests::App;
@@ -13,16 +13,16 @@ use crate::support::{Auth, app, app_of, upstream};
 
 use super::{PLAIN, oneshot};
 
-/// guide::caching, "Shared caches": a response to a request that looked up a session or a token is private. That includes
+/// guide::caching, "Shared caches": a response is private if its request looked up a session or a token. That includes
 /// lookups by `Auth::session(&headers)` and `Auth::token(&headers)` in a handler behind `attach`.
 #[tokio::test]
 async fn response_after_a_lookup_by_headers_is_private() {
     let upstream = Upstream::default();
     let auth = upstream.auth().build().unwrap();
-    let by_hand = |State(auth): State<Auth>, headers: HeaderMap| async move {
+    let by_headers = |State(auth): State<Auth>, headers: HeaderMap| async move {
         auth.session(&headers).await.unwrap().unwrap().user.name.clone().unwrap()
     };
-    let app = auth.attach(Router::new().route("/by-hand", get(by_hand))).with_state(auth.clone());
+    let app = auth.attach(Router::new().route("/by-hand", get(by_headers))).with_state(auth.clone());
     let answer = oneshot(&app, "GET", "/by-hand", &format!("{PLAIN}=ada")).await;
     assert_eq!(answer.status(), 200);
     assert!(answer.headers().contains_key("cache-control"), "{:?}", answer.headers());
@@ -57,8 +57,8 @@ async fn sign_in_page_is_private() {
     assert!(page.header("cache-control").contains("private"), "{:?}", page.headers);
 }
 
-/// guide::options, `session.expose_session_token`: page scripts do not get the `sessionToken`, whatever the content type, the path
-/// spelling or the range of the request.
+/// guide::options, `session.expose_session_token`: page scripts never get the `sessionToken`, for any content type,
+/// path encoding or `Range` header.
 #[tokio::test]
 async fn session_token_is_hidden_from_scripts_in_every_response() {
     const BODY: &str = r#"{"user":{"name":"Ada"},"sessionToken":"t0ken"}"#;
@@ -80,7 +80,7 @@ async fn session_token_is_hidden_from_scripts_in_every_response() {
         .upstream_base_url(upstream.url(""))
         .upstream_session_strategy(SessionStrategy::Database);
     let (_app, browser) = app_of(builder).await;
-    let mut told = Vec::new();
+    let mut leaks = Vec::new();
     for (path, range) in [
         ("/api/auth/session", false),
         ("/api/auth/session/?application/json", false),
@@ -94,10 +94,10 @@ async fn session_token_is_hidden_from_scripts_in_every_response() {
         headers.extend(range.then_some(("range", "bytes=22-")));
         let answer = browser.get_with(path, &headers).await;
         if answer.body.contains("t0ken") {
-            told.push((path, range));
+            leaks.push((path, range));
         }
     }
-    assert_eq!(told, []);
+    assert_eq!(leaks, []);
 }
 
 /// guide::caching, "Shared caches": headers for shared caches are removed, and a handler's own `no-store` is kept.
@@ -107,7 +107,7 @@ async fn shared_cache_headers_are_stripped_and_no_store_is_kept() {
     let auth = upstream.auth().build().unwrap();
     let me = |_: Session<Auth>| async {
         let headers = [
-            // LiteSpeed prefers it to `Cache-Control` (developer guide, "Response Headers").
+            // LiteSpeed prefers this header to `Cache-Control` (developer guide, "Response Headers").
             ("x-litespeed-cache-control", "public, max-age=60"),
             ("cache-control", "no-store, by=\"Zo\u{eb}\""),
         ];
@@ -120,7 +120,7 @@ async fn shared_cache_headers_are_stripped_and_no_store_is_kept() {
     let app = auth.attach(Router::new().route("/me", get(me))).with_state(auth.clone());
     let answer = oneshot(&app, "GET", "/me", &format!("{PLAIN}=ada")).await;
     let headers = answer.headers();
-    let said = headers.contains_key("x-litespeed-cache-control");
-    let stays = String::from_utf8_lossy(headers["cache-control"].as_bytes()).contains("no-store");
-    assert_eq!((said, stays), (false, true), "{headers:?}");
+    let has_litespeed = headers.contains_key("x-litespeed-cache-control");
+    let has_no_store = String::from_utf8_lossy(headers["cache-control"].as_bytes()).contains("no-store");
+    assert_eq!((has_litespeed, has_no_store), (false, true), "{headers:?}");
 }

@@ -1,4 +1,4 @@
-//! What a sign-out, a sign-in or a change of the session evicts.
+//! Cache evictions by a sign-out, a sign-in or a session change, also when the store or the browser fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -49,8 +49,8 @@ impl SessionStore for HangingRemove {
     }
 }
 
-/// The n-th forwarded `GET session`, with the token that the one before returned.
-async fn upstream_renews(app: &Router, n: usize) {
+/// Forwards the n-th `GET session`, with the token that the previous response set.
+async fn renew_nth_token(app: &Router, n: usize) {
     let token = format!("ada{}", "x".repeat(n));
     let answer = oneshot(app, "GET", "/api/auth/session", &format!("{PLAIN}={token}")).await;
     assert_eq!(session_cookies(answer.headers()), [format!("{PLAIN}={token}x")]);
@@ -77,7 +77,7 @@ async fn late_forwarded_session_request_gets_no_cookie() {
 /// guide::caching: a sign-out takes effect on this instance at once, even if the store does not remove the
 /// session in time. Only other instances may still find it (`SessionStore`).
 #[tokio::test]
-async fn sign_out_holds_on_this_instance_when_the_store_fails() {
+async fn sign_out_takes_effect_on_this_instance_when_the_store_hangs() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
     let app = routes(&auth.upstream_timeout(Duration::from_millis(400)).build().unwrap());
@@ -95,19 +95,19 @@ async fn sign_out_holds_on_this_instance_when_the_store_fails() {
 /// The second eviction must also happen if the browser disconnects, since another tab may have looked the session up in
 /// between.
 #[tokio::test]
-async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
-    let gone = Arc::new(AtomicBool::new(false));
+async fn sign_out_evicts_again_after_the_browser_disconnects() {
+    let signed_out = Arc::new(AtomicBool::new(false));
     let answer = move |request: Request| async move {
         if request.uri().path().ends_with("/signout") {
-            let gone = Arc::clone(&gone);
+            let signed_out = Arc::clone(&signed_out);
             // A server finishes the sign-out although its client disconnects.
             let done = tokio::spawn(async move {
                 sleep(Duration::from_millis(500)).await;
-                gone.store(true, SeqCst);
+                signed_out.store(true, SeqCst);
             });
             done.await.unwrap();
         }
-        if gone.load(SeqCst) {
+        if signed_out.load(SeqCst) {
             return ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "null");
         }
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
@@ -119,43 +119,43 @@ async fn sign_out_of_a_disconnected_browser_evicts_when_done() {
     let (app, browser) = app_of(builder.session_cache(HOUR)).await;
     let ada = format!("{PLAIN}=ada");
     let status = async || browser.get_with("/session", &[("cookie", &ada)]).await.status;
-    let mut leaves = tokio::net::TcpStream::connect(app.addr).await.unwrap();
+    let mut aborted = tokio::net::TcpStream::connect(app.addr).await.unwrap();
     let form = format!(
         "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nCookie: {ada}\r\nContent-Length: 0\r\n\r\n"
     );
-    leaves.write_all(form.as_bytes()).await.unwrap();
+    aborted.write_all(form.as_bytes()).await.unwrap();
     sleep(Duration::from_millis(100)).await;
-    drop(leaves);
+    drop(aborted);
     sleep(Duration::from_millis(100)).await;
     assert_eq!(status().await, 200, "the upstream has not ended the session yet");
     sleep(Duration::from_millis(600)).await;
-    assert_eq!(status().await, 401, "the session ended through this instance half a second ago");
+    assert_eq!(status().await, 401, "this instance ended the session half a second ago");
 }
 
 /// guide::caching, "Requests under way": for 2 minutes after a sign-out no lookup sets a cookie for a token of that session.
-/// Renewals of other sessions must not displace the mark of the sign-out: at 140 lookups a second that would take less than
-/// 2 minutes.
+/// Renewals of other sessions must not evict the record of the sign-out: at 140 lookups a second they would do so in less
+/// than 2 minutes.
 #[tokio::test]
-async fn renewals_of_other_sessions_do_not_displace_a_sign_out_mark() {
+async fn renewals_of_other_sessions_do_not_evict_a_sign_out_record() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().build().unwrap());
-    let late = async || {
+    let late_cookies = async || {
         let answer = oneshot(&app, "GET", "/session", &format!("{PLAIN}=victim")).await;
         session_cookies(answer.headers())
     };
     oneshot(&app, "POST", "/api/auth/signout", &format!("{PLAIN}=victim")).await;
-    assert_eq!(late().await, Vec::<String>::new());
+    assert_eq!(late_cookies().await, Vec::<String>::new());
     for n in 0..16_400 {
         oneshot(&app, "GET", "/session", &format!("{PLAIN}=other{n}")).await;
     }
-    assert_eq!(late().await, Vec::<String>::new());
+    assert_eq!(late_cookies().await, Vec::<String>::new());
 }
 
-/// guide::caching, "What ends a session": a sign-out ends every token that the session was renewed through. A forwarded `GET
-/// session` must record the token that was renewed, not just the first token of the request: with a stray cookie under
-/// the other name these differ.
+/// guide::caching, "What ends a session": a sign-out ends all earlier tokens of the session. When a forwarded `GET session`
+/// renews a token, the app must record that token and not the first one of the request. A stray cookie under the other
+/// name makes the two differ.
 #[tokio::test]
-async fn sign_out_ends_the_token_before_its_renewal() {
+async fn sign_out_also_ends_the_token_from_before_a_renewal() {
     for stray in ["", "__Secure-authjs.session-token=AAAA..AAAA.strayAAA.AAAA; "] {
         let gate = Arc::new(Semaphore::new(0));
         let waits = Arc::clone(&gate);
@@ -197,21 +197,21 @@ async fn sign_out_ends_the_token_before_its_renewal() {
     }
 }
 
-/// guide::caching, "What ends a session": the session is evicted again after a failed sign-out. An upstream may complete the
-/// sign-out after the proxy's timeout.
+/// guide::caching, "What ends a session": the session is evicted again after a failed sign-out, since the upstream may complete
+/// the sign-out after the proxy's timeout.
 #[tokio::test]
-async fn sign_out_that_times_out_evicts_when_done() {
-    let gone = Arc::new(AtomicBool::new(false));
+async fn timed_out_sign_out_evicts_the_session_again() {
+    let signed_out = Arc::new(AtomicBool::new(false));
     let answer = move |request: Request| async move {
         if request.uri().path().ends_with("/signout") {
-            let gone = Arc::clone(&gone);
+            let signed_out = Arc::clone(&signed_out);
             let done = tokio::spawn(async move {
                 sleep(Duration::from_millis(700)).await;
-                gone.store(true, SeqCst);
+                signed_out.store(true, SeqCst);
             });
             done.await.unwrap();
         }
-        if gone.load(SeqCst) {
+        if signed_out.load(SeqCst) {
             return ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "null");
         }
         ([("set-cookie", format!("{PLAIN}=ada"))], r#"{"user":{"name":"Ada"}}"#)
@@ -229,19 +229,23 @@ async fn sign_out_that_times_out_evicts_when_done() {
         "the upstream has not ended the session yet"
     );
     sleep(Duration::from_millis(600)).await;
-    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 401, "the session has ended since");
+    assert_eq!(
+        oneshot(&app, "GET", "/session", &ada).await.status(),
+        401,
+        "the upstream has ended the session by now"
+    );
 }
 
 /// guide::outages: every request is answered within `upstream.timeout`. The removals of all tokens
-/// of a session must share one timeout: one after the other they would add up.
+/// of a session must share one timeout, since sequential timeouts would add up.
 #[tokio::test]
 async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     let upstream = Upstream::default();
     let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
     let app = routes(&auth.upstream_timeout(Duration::from_millis(800)).build().unwrap());
     for n in 0..12 {
-        // Each request renews the token, so that the session has many.
-        upstream_renews(&app, n).await;
+        // Each request renews the token, so the session has many tokens.
+        renew_nth_token(&app, n).await;
     }
     let began = std::time::Instant::now();
     oneshot(&app, "POST", "/api/auth/signout", &format!("{PLAIN}=ada")).await;
@@ -255,12 +259,12 @@ async fn sign_out_with_a_hanging_store_is_answered_in_time() {
 async fn token_with_accents_is_rejected() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().session_cache(HOUR).build().unwrap());
-    let (own, spelt) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));
-    oneshot(&app, "GET", "/session", &own).await;
+    let (plain, accented) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));
+    oneshot(&app, "GET", "/session", &plain).await;
     assert_eq!(upstream.lookups(), 1);
-    // No token of Auth.js contains such a character, so it is rejected without a lookup.
-    assert_eq!(oneshot(&app, "GET", "/session", &spelt).await.status(), 401);
-    oneshot(&app, "POST", "/api/auth/signout", &own).await;
-    assert_eq!(oneshot(&app, "GET", "/session", &spelt).await.status(), 401);
+    // No token of Auth.js contains an accent, so the token is rejected without a lookup.
+    assert_eq!(oneshot(&app, "GET", "/session", &accented).await.status(), 401);
+    oneshot(&app, "POST", "/api/auth/signout", &plain).await;
+    assert_eq!(oneshot(&app, "GET", "/session", &accented).await.status(), 401);
     assert_eq!(upstream.lookups(), 1);
 }

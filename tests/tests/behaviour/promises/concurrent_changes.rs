@@ -1,4 +1,4 @@
-//! Two requests that change one session at the same time.
+//! Races: two requests that change the same session at the same time.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::support::{Auth, app_of, routes};
 
 use super::{PLAIN, oneshot, session_cookies};
 
-/// During a sign-in another tab asks `GET session` with an ended token, and its cookie is cleared. That must not count as a
-/// change that overtook the sign-in: its cookie would be dropped and the one-time code wasted. Another host that can set
-/// cookies could keep a visitor out that way.
+/// During a sign-in another tab sends `GET session` with an ended token, and the response clears its cookie. If that counted
+/// as a newer change, the cookie of the sign-in would be dropped and its one-time code wasted. Another host that can set
+/// cookies could then keep a visitor from signing in.
 #[tokio::test]
-async fn clearing_an_ended_cookie_does_not_undo_a_sign_in() {
+async fn cleared_cookie_of_an_ended_session_does_not_undo_a_sign_in() {
     let answer = |request: Request| async move {
         if request.uri().path().ends_with("/session") {
             return ([("set-cookie", format!("{PLAIN}=; Max-Age=0"))], "null");
@@ -28,23 +28,23 @@ async fn clearing_an_ended_cookie_does_not_undo_a_sign_in() {
     let auth =
         Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
     let app = routes(&auth.build().unwrap());
-    let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
+    let ended = format!("{PLAIN}=AAAA..AAAA.old1.AAAA");
     let (signed_in, _) =
-        tokio::join!(oneshot(&app, "GET", "/api/auth/callback/email?token=1", &dead), async {
+        tokio::join!(oneshot(&app, "GET", "/api/auth/callback/email?token=1", &ended), async {
             sleep(Duration::from_millis(100)).await;
-            oneshot(&app, "GET", "/api/auth/session", &dead).await
+            oneshot(&app, "GET", "/api/auth/session", &ended).await
         });
     assert_eq!(session_cookies(signed_in.headers()), [format!("{PLAIN}=AAAA..AAAA.new1.AAAA")]);
 }
 
-/// Of two concurrent changes the one that is answered first counts (`eviction.rs`). The new token of the second response is
-/// dropped. Its lines that clear old chunks must be dropped too, since they would clear the chunks of the first.
+/// Of two concurrent changes the first response wins (`eviction.rs`), and the second response loses its new token. Its
+/// `Set-Cookie` headers that clear old chunks must be dropped too: they would clear the chunks of the first response.
 #[tokio::test]
-async fn overtaken_change_clears_no_chunks_of_the_first() {
+async fn second_of_two_changes_does_not_clear_the_chunks_of_the_first() {
     let answer = |request: Request| async move {
         let slow = request.uri().query() == Some("slow");
         sleep(Duration::from_millis(if slow { 300 } else { 100 })).await;
-        // Auth.js clears the chunks that were sent unless the new token has as many
+        // Auth.js clears every chunk of the request that the new token does not overwrite
         // (`core/lib/utils/cookie.ts:180-204`).
         let cookies: &[&str] = if slow {
             &[".0=; Max-Age=0", ".1=; Max-Age=0", "=AAAA..AAAA.new2.AAAA"]
@@ -70,10 +70,10 @@ async fn overtaken_change_clears_no_chunks_of_the_first() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// A request that was rejected locally and never sent changed nothing, so it must not remove the cookie of a sign-in in
-/// progress.
+/// A request that the full queue rejects never reaches the upstream and changes nothing. So it must not remove the cookie
+/// of a sign-in in progress.
 #[tokio::test]
-async fn unsent_request_does_not_undo_a_sign_in() {
+async fn request_rejected_by_a_full_queue_does_not_undo_a_sign_in() {
     let answer = || async {
         sleep(Duration::from_millis(300)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
@@ -81,11 +81,11 @@ async fn unsent_request_does_not_undo_a_sign_in() {
     let auth =
         Auth::builder().upstream_base_url("http://auth").upstream_fetch(Router::new().fallback(answer));
     let app = routes(&auth.upstream_concurrency(1).upstream_queue(0).build().unwrap());
-    let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
+    let ended = format!("{PLAIN}=AAAA..AAAA.old1.AAAA");
     let (signed_in, refused) =
-        tokio::join!(oneshot(&app, "GET", "/api/auth/callback/email?token=1", &dead), async {
+        tokio::join!(oneshot(&app, "GET", "/api/auth/callback/email?token=1", &ended), async {
             sleep(Duration::from_millis(100)).await;
-            oneshot(&app, "POST", "/api/auth/signin/email", &dead).await
+            oneshot(&app, "POST", "/api/auth/signin/email", &ended).await
         });
     assert_eq!(refused.status(), 503, "the only permit is taken, and the queue is full");
     assert_eq!(session_cookies(signed_in.headers()).len(), 1);
@@ -94,21 +94,21 @@ async fn unsent_request_does_not_undo_a_sign_in() {
 /// After a double click the browser aborts the first form and sends the second. The aborted form must not count as a change
 /// that removes the cookie of the second.
 #[tokio::test]
-async fn form_submitted_twice_signs_in() {
+async fn sign_in_form_submitted_twice_signs_in() {
     let answer = || async {
         sleep(Duration::from_millis(400)).await;
         ([("set-cookie", format!("{PLAIN}=AAAA..AAAA.new1.AAAA"))], "{}")
     };
     let upstream = App::start(Router::new().fallback(answer)).await;
     let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url(""))).await;
-    let dead = format!("{PLAIN}=AAAA..AAAA.dead.AAAA");
+    let ended = format!("{PLAIN}=AAAA..AAAA.old1.AAAA");
     let mut first = tokio::net::TcpStream::connect(app.addr).await.unwrap();
     let form = format!(
-        "POST /api/auth/callback/credentials HTTP/1.1\r\nHost: localhost\r\nCookie: {dead}\r\nContent-Length: 0\r\n\r\n"
+        "POST /api/auth/callback/credentials HTTP/1.1\r\nHost: localhost\r\nCookie: {ended}\r\nContent-Length: 0\r\n\r\n"
     );
     first.write_all(form.as_bytes()).await.unwrap();
     sleep(Duration::from_millis(100)).await;
-    let headers = [("cookie", dead.as_str())];
+    let headers = [("cookie", ended.as_str())];
     let (second, ()) =
         tokio::join!(browser.post_with("/api/auth/callback/credentials", &[], &headers), async {
             sleep(Duration::from_millis(50)).await;
