@@ -42,14 +42,19 @@ pub(crate) fn register_field(name: &str, value: &str) {
 /// Registers the secrets in a request target.
 pub(crate) fn register_target(target: &str) {
     let query = target.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').filter_map(|pair| pair.split_once('=')).for_each(|(name, value)| register_field(name, value));
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .for_each(|(name, value)| register_field(name, value));
 }
 
 /// Registers the secrets of a raw request.
 pub(crate) fn register_request(request: &str) {
     let mut lines = request.lines();
     register_target(lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default());
-    lines.filter_map(|line| line.split_once(':')).for_each(|(name, value)| register_header(name, value.trim()));
+    lines
+        .filter_map(|line| line.split_once(':'))
+        .for_each(|(name, value)| register_header(name, value.trim()));
 }
 
 /// Registers the cookies of a response.

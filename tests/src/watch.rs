@@ -19,7 +19,8 @@ pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let sink = Sink { scanner: Arc::clone(&SECRETS), found: abort };
-        tracing::subscriber::set_global_default(subscriber(sink)).expect("the log watch is the only global subscriber");
+        tracing::subscriber::set_global_default(subscriber(sink))
+            .expect("the log watch is the only global subscriber");
         log::set_boxed_logger(Box::new(LogCrateBridge)).expect("the log watch is the only global logger");
         log::set_max_level(log::LevelFilter::Trace);
         let default_hook = std::panic::take_hook();

@@ -63,9 +63,12 @@ async fn axum_serve_limits_request_heads_as_hyper_does() {
     let app = App::start(router()).await;
     let header_lines = |count: usize| "X-Many: 1\r\n".repeat(count);
     let header_of_size = |bytes: usize| format!("X-Large: {}\r\n", "a".repeat(bytes));
-    for (headers, status) in
-        [(header_lines(98), 200), (header_lines(99), 431), (header_of_size(400_000), 200), (header_of_size(1_000_000), 431)]
-    {
+    for (headers, status) in [
+        (header_lines(98), 200),
+        (header_lines(99), 431),
+        (header_of_size(400_000), 200),
+        (header_of_size(1_000_000), 431),
+    ] {
         // `raw_get` adds two headers.
         let (found, answer) = app.raw_get("/", &headers).await;
         assert_eq!(found, status, "{} bytes: {}", headers.len(), answer.lines().next().unwrap_or_default());

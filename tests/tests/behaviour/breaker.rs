@@ -113,8 +113,9 @@ const FAILED_LOOKUPS: [&str; 5] = [
 #[tokio::test]
 async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
     for response in FAILED_LOOKUPS {
-        let builder =
-            auth(&failing_upstream(response).await).upstream_timeout(Duration::from_secs(1)).upstream_retries(0);
+        let builder = auth(&failing_upstream(response).await)
+            .upstream_timeout(Duration::from_secs(1))
+            .upstream_retries(0);
         let (_app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;
         for _ in 0..3 {
             assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 503, "{response}");
@@ -168,8 +169,7 @@ async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
     }
     for retries in [0, 1] {
         let builder = auth(&format!("http://{addr}")).upstream_connect_timeout(Duration::from_millis(100));
-        let (_app, browser) =
-            app_of(builder.upstream_retries(retries).upstream_circuit_breaker(2)).await;
+        let (_app, browser) = app_of(builder.upstream_retries(retries).upstream_circuit_breaker(2)).await;
         let form = browser.post("/api/auth/signout", &[("a", "b")]).await;
         assert_eq!((form.status, form.code().as_str()), (502, "upstream_unreachable"));
         assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));

@@ -53,7 +53,8 @@ async fn client_address_headers_are_forwarded_only_from_trusted_proxies() {
     const OVERRIDE_HEADERS: [&str; 4] =
         ["X-HTTP-Method-Override", "X-Middleware-Subrequest", "X-Original-URL", "X-Forwarded-Prefix"];
     let (mirror, seen) = mirror().await;
-    let head: String = ADDRESS_HEADERS.iter().chain(&OVERRIDE_HEADERS).map(|name| format!("{name}: 6.6.6.6\r\n")).collect();
+    let head: String =
+        ADDRESS_HEADERS.iter().chain(&OVERRIDE_HEADERS).map(|name| format!("{name}: 6.6.6.6\r\n")).collect();
     for trusted in ["127.0.0.1", "10.0.0.7"] {
         let builder = Tenants::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted]);
         let auth = builder.build().unwrap();

@@ -30,10 +30,14 @@ auth_proxy! {
 }
 
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
-const VALID_VARIABLES: [(&str, &str); 3] = [("UPSTREAM", "http://auth.internal"), ("KEY", "k3y"), ("SECRET", SECRET)];
+const VALID_VARIABLES: [(&str, &str); 3] =
+    [("UPSTREAM", "http://auth.internal"), ("KEY", "k3y"), ("SECRET", SECRET)];
 
 fn build_with(variables: &[(&str, &str)]) -> Result<Everything, auth_proxy::ConfigError> {
-    let vars = VALID_VARIABLES.iter().filter(|(name, _)| variables.iter().all(|(other, _)| other != name)).chain(variables);
+    let vars = VALID_VARIABLES
+        .iter()
+        .filter(|(name, _)| variables.iter().all(|(other, _)| other != name))
+        .chain(variables);
     Everything::builder().vars(vars.copied()).build()
 }
 
@@ -91,7 +95,8 @@ fn rules_between_options_apply_to_environment_variables() {
         (&[("BODY_LIMIT", "2GiB")], Some("BODY_LIMIT"), "expected a size from `1B` to `1GiB`"),
     ] {
         let error = build_with(vars).unwrap_err();
-        let found = error.problems().iter().any(|p| p.variable() == variable && p.message().contains(message));
+        let found =
+            error.problems().iter().any(|p| p.variable() == variable && p.message().contains(message));
         assert!(found, "{vars:?}: {error}");
     }
 }
@@ -99,7 +104,9 @@ fn rules_between_options_apply_to_environment_variables() {
 #[test]
 fn empty_environment_variables_count_as_not_set() {
     assert!(build_with(&[("SECRET_OLD", ""), ("TIMEOUT", ""), ("PUBLIC_URL", "")]).is_ok());
-    assert!(build_with(&[("SECRET", "")]).unwrap_err().to_string().contains("SECRET (upstream.secret): not set"));
+    assert!(
+        build_with(&[("SECRET", "")]).unwrap_err().to_string().contains("SECRET (upstream.secret): not set")
+    );
 }
 
 #[test]
@@ -174,7 +181,8 @@ fn macro_and_builder_accept_the_same_values() {
                 draft.set(OptionKey::BaseUrl, "http://auth").unwrap();
                 let macro_accepts = draft.set(option, text).is_ok() && draft.check().is_empty();
                 let builder = Everything::builder().vars(VALID_VARIABLES);
-                let variable = |name| Everything::builder().vars(VALID_VARIABLES.into_iter().chain([(name, *text)]));
+                let variable =
+                    |name| Everything::builder().vars(VALID_VARIABLES.into_iter().chain([(name, *text)]));
                 let builder = match option {
                     OptionKey::BasePath => builder.base_path(*text),
                     OptionKey::PublicUrl => builder.public_url(*text),

@@ -39,7 +39,9 @@ async fn remote_and_local_apps(
 async fn both_cookie_names_are_accepted_over_https_without_kind() {
     for name in [SECURE, PLAIN] {
         let upstream = users(FakeUpstream::builder().cookie_name(name)).start().await.unwrap();
-        for (_app, browser) in remote_and_local_apps(&upstream, |builder| builder.public_url("https://app.test")).await {
+        for (_app, browser) in
+            remote_and_local_apps(&upstream, |builder| builder.public_url("https://app.test")).await
+        {
             let cookie = format!("{name}={}", token("Ada", name, &upstream));
             assert_eq!(user_or_code(&browser, &cookie, &[]).await, "Ada", "{name}");
             // A Bearer token has no cookie name, so the keys of both names are tried.

@@ -32,7 +32,10 @@ fn token(user: &str, name: &str, secret: &str) -> String {
 }
 
 /// An app that looks sessions up at the upstream, and an app that decodes tokens itself.
-async fn remote_and_local_apps(upstream: &FakeUpstream, options: impl Fn(Builder<Auth>) -> Builder<Auth>) -> [App; 2] {
+async fn remote_and_local_apps(
+    upstream: &FakeUpstream,
+    options: impl Fn(Builder<Auth>) -> Builder<Auth>,
+) -> [App; 2] {
     let remote = options(Auth::builder().upstream_base_url(upstream.url()));
     let local = options(Auth::builder().upstream_base_url(upstream.url()))
         .upstream_secret([upstream.secret()])
@@ -171,9 +174,10 @@ async fn oversized_cookies_are_rejected() {
 #[tokio::test]
 async fn cookies_with_similar_names_are_ignored() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps =
-        remote_and_local_apps(&upstream, |builder| builder.upstream_kind(UpstreamKind::Authjs).public_url("https://app.test"))
-            .await;
+    let apps = remote_and_local_apps(&upstream, |builder| {
+        builder.upstream_kind(UpstreamKind::Authjs).public_url("https://app.test")
+    })
+    .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for name in [
         "__SECURE-authjs.session-token",
@@ -206,9 +210,10 @@ async fn cookies_with_similar_names_are_ignored() {
 #[tokio::test]
 async fn only_the_single_underscore_cookie_is_read_over_http() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps =
-        remote_and_local_apps(&upstream, |builder| builder.upstream_cookie_name(HTTPS).public_url("http://app.internal"))
-            .await;
+    let apps = remote_and_local_apps(&upstream, |builder| {
+        builder.upstream_cookie_name(HTTPS).public_url("http://app.internal")
+    })
+    .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for (cookie, expected) in [
         (format!("{HTTP}={ada}"), "Ada"),

@@ -80,7 +80,8 @@ async fn cors_is_off_by_default() {
 async fn upstream_cors_headers_are_stripped() {
     let permissive_upstream: Router =
         Router::new().fallback(|| async { [("access-control-allow-origin", "*")].into_response() });
-    let builder = || Auth::builder().upstream_base_url("http://auth").upstream_fetch(permissive_upstream.clone());
+    let builder =
+        || Auth::builder().upstream_base_url("http://auth").upstream_fetch(permissive_upstream.clone());
     let evil = "https://evil.example";
     let (with_cors, _browser) = app_of(builder().cors_origins([PAGE])).await;
     assert!(!is_allowed(&send(&with_cors, "GET", "/api/auth/session", &[("origin", evil)]).await, evil));

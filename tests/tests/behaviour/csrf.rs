@@ -226,7 +226,12 @@ async fn cors_and_trusted_origins_may_send_writes() {
     // Two `Origin` headers are rejected, since no browser sends them.
     assert!(!app.passes("POST", &[COOKIE, ("origin", cors), ("origin", EVIL)]).await);
     for bad in ["*", "null", "admin.example.com", "https://admin.example.com/path", ""] {
-        let error = builder_without_upstream().build().unwrap().cross_origin_protection().trust_origin(bad).unwrap_err();
+        let error = builder_without_upstream()
+            .build()
+            .unwrap()
+            .cross_origin_protection()
+            .trust_origin(bad)
+            .unwrap_err();
         assert!(error.to_string().contains("trust_origin: "), "{bad}: {error}");
     }
 }

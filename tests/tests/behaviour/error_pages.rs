@@ -267,7 +267,10 @@ async fn error_page_drops_the_headers_of_the_replaced_body() {
 #[tokio::test]
 async fn two_session_cookie_layers_render_one_error_page() {
     let auth = unreachable_proxy().build().unwrap();
-    let outer = unreachable_proxy().error_page(|_: &AuthError| Html("the outer one").into_response()).build().unwrap();
+    let outer = unreachable_proxy()
+        .error_page(|_: &AuthError| Html("the outer one").into_response())
+        .build()
+        .unwrap();
     let app = App::start(routes(&auth).layer(outer.session_cookie_layer())).await;
     let answer = Browser::of(&app).get_with("/session", &[PAGE, NAVIGATE, COOKIE]).await;
     assert_page(&answer, 502, "upstream_unreachable");

@@ -72,8 +72,10 @@ async fn upstream_urls_with_the_origin_of_the_app_do_not_warn() {
     get_three_times(&browser, "/api/auth/providers").await;
     get_three_times(&browser, "/api/auth/signin").await;
     let own = "https://app.example.com";
-    let builder =
-        Auth::builder().upstream_base_url("http://auth").public_url(own).upstream_fetch(upstream_with_origin(own, &[NEXT]));
+    let builder = Auth::builder()
+        .upstream_base_url("http://auth")
+        .public_url(own)
+        .upstream_fetch(upstream_with_origin(own, &[NEXT]));
     let (_app, browser) = app_of(builder).await;
     get_three_times(&browser, "/api/auth/providers").await;
     get_three_times(&browser, "/api/auth/signin").await;
@@ -107,7 +109,8 @@ async fn parent_domain_deployment_warns_only_without_a_cookie_domain() {
     ] {
         let log = Log::start();
         let headers = [("set-cookie", cookie)];
-        let upstream = upstream_with_origin("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
+        let upstream =
+            upstream_with_origin("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
         let builder = Auth::builder()
             .upstream_base_url("https://auth.example.com")
             .public_url("https://app.example.com");

@@ -156,9 +156,13 @@ fn logged_secret_or_library_panic_aborts_the_suite() {
             .env("WATCH_TEST_ACTION", action)
             .output()
             .unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(stdout.contains("running 1 test"), "{action}: {stdout}");
         assert_eq!(output.status.success(), action == "nothing", "{action}: {stdout} {stderr}");
-        assert!(stderr.contains(message) && stderr.contains("watch: ") == (action != "nothing"), "{action}: {stderr}");
+        assert!(
+            stderr.contains(message) && stderr.contains("watch: ") == (action != "nothing"),
+            "{action}: {stderr}"
+        );
     }
 }

@@ -132,7 +132,11 @@ async fn only_reads_are_retried_after_an_upstream_failure() {
             }
             let answer = kind.send(&browser).await;
             let (expected, times) = (case.expected)(kind);
-            assert_eq!((code_or_body(&answer).as_str(), upstream.count(kind.request_line())), (expected, times), "{name}");
+            assert_eq!(
+                (code_or_body(&answer).as_str(), upstream.count(kind.request_line())),
+                (expected, times),
+                "{name}"
+            );
         }
     }
 }
@@ -147,7 +151,11 @@ async fn refused_connection_is_retried_for_reads_callbacks_and_forms() {
         tokio::time::sleep(Duration::from_millis(60)).await;
         let upstream = Upstream::start_at(port, |_, _| Then::Answer(OK)).await;
         let answer = request.await.unwrap();
-        assert_eq!((code_or_body(&answer).as_str(), upstream.count(kind.request_line())), ("ok", 1), "{kind:?}");
+        assert_eq!(
+            (code_or_body(&answer).as_str(), upstream.count(kind.request_line())),
+            ("ok", 1),
+            "{kind:?}"
+        );
     }
 }
 

@@ -90,5 +90,8 @@ fn connections_behave_the_same_over_https() {
     std::fs::remove_dir_all(&folder).ok();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
-    assert!(out.contains("test connections::table::only_reads_are_retried_after_an_upstream_failure ... ok"), "{out}");
+    assert!(
+        out.contains("test connections::table::only_reads_are_retried_after_an_upstream_failure ... ok"),
+        "{out}"
+    );
 }

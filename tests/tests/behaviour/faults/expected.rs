@@ -31,7 +31,9 @@ impl Expected {
         match (self.fault, caller) {
             // The proxy checks a forwarded session with status 200 like a lookup. It forwards any other status.
             (_, Caller::Session) => match (self.lookup, self.proxied) {
-                (lookup, ExpectedOutcome::Forward(None | Some(200)) | ExpectedOutcome::CutOff(_)) if !matches!(lookup, ExpectedOutcome::Present) => {
+                (lookup, ExpectedOutcome::Forward(None | Some(200)) | ExpectedOutcome::CutOff(_))
+                    if !matches!(lookup, ExpectedOutcome::Present) =>
+                {
                     lookup
                 }
                 (_, proxied) => proxied,
@@ -66,7 +68,7 @@ fn status(code: &str) -> u16 {
 }
 
 pub(super) fn expected_of(fault: Fault) -> Expected {
-    use ExpectedOutcome::{CutOff, Forward, Present, Error};
+    use ExpectedOutcome::{CutOff, Error, Forward, Present};
     let (lookup, proxied) = match fault {
         Fault::Refused => (Error("upstream_unreachable"), Error("upstream_unreachable")),
         Fault::HangBeforeHead
@@ -127,7 +129,9 @@ pub(super) fn violations_of(
     };
     let as_expected = match (&seen.outcome, expected) {
         (Outcome::Present, ExpectedOutcome::Present) => seen.status == 200,
-        (Outcome::Forwarded(_), ExpectedOutcome::Forward(status)) => seen.status == status.unwrap_or(healthy.status),
+        (Outcome::Forwarded(_), ExpectedOutcome::Forward(status)) => {
+            seen.status == status.unwrap_or(healthy.status)
+        }
         (Outcome::CutOff(_), ExpectedOutcome::CutOff(_)) => seen.status == healthy.status,
         (Outcome::Error(code), ExpectedOutcome::Error(wanted) | ExpectedOutcome::CutOff(wanted)) => {
             code == wanted || ALTERNATIVE_CODES.contains(&code.as_str())
@@ -142,7 +146,10 @@ pub(super) fn violations_of(
     }
     check(!seen.clears_the_session(), "an outage cleared the session cookie");
     check(!matches!(seen.outcome, Outcome::SignedOut(_)), "an outage was treated as signed out");
-    check(!matches!(seen.outcome, Outcome::Unexpected(_)), "a handler ran for another visitor, or the response is unexpected");
+    check(
+        !matches!(seen.outcome, Outcome::Unexpected(_)),
+        "a handler ran for another visitor, or the response is unexpected",
+    );
     check(seen.took < limit + SLACK, "the response came after the deadline");
     violations
 }

@@ -8,7 +8,7 @@ use auth_proxy::testing::{FakeUpstream, Fault};
 use auth_proxy_tests::{alive_tasks, settles};
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
-use super::expected::{ALTERNATIVE_CODES, violations_of, expected_of};
+use super::expected::{ALTERNATIVE_CODES, expected_of, violations_of};
 use crate::support::{is_robo, users};
 
 /// `upstream.timeout` for faults that end by this timeout (`SHORT`), and for faults that must end earlier (`LONG`).
@@ -78,7 +78,10 @@ async fn check_fault(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     let is_reusable = |seen: &&Seen| !expected.is_late() || matches!(seen.outcome, Outcome::Forwarded(_));
     let max_open = seen.iter().filter(is_reusable).count();
     if !settles(|| upstream.open_connections() <= max_open).await {
-        violations.push(format!("{fault:?}: {} connections are open, expected at most {max_open}", upstream.open_connections()));
+        violations.push(format!(
+            "{fault:?}: {} connections are open, expected at most {max_open}",
+            upstream.open_connections()
+        ));
     }
 
     upstream.set_fault(None).await.unwrap();
@@ -92,7 +95,9 @@ async fn check_fault(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     drop(visitors);
     if !settles(|| upstream.open_connections() == 0 && alive_tasks() <= before + sweepers).await {
         let (open, tasks) = (upstream.open_connections(), alive_tasks());
-        violations.push(format!("{fault:?}: {open} connections and {tasks} tasks are left, expected {before} tasks"));
+        violations.push(format!(
+            "{fault:?}: {open} connections and {tasks} tasks are left, expected {before} tasks"
+        ));
     }
     (seen, violations)
 }
@@ -117,7 +122,8 @@ async fn all_recovered(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
         let began = Instant::now();
         recovered.push(loop {
             let seen = visitor.send_request().await;
-            let must_wait = matches!(&seen.outcome, Outcome::Error(code) if ALTERNATIVE_CODES.contains(&code.as_str()));
+            let must_wait =
+                matches!(&seen.outcome, Outcome::Error(code) if ALTERNATIVE_CODES.contains(&code.as_str()));
             if !must_wait || began.elapsed() > RECOVERY_TIME {
                 break seen;
             }

@@ -128,11 +128,7 @@ async fn refused_token_is_never_served_stale() {
             let (status, body) = get("/session/optional").await;
             assert!(body == "null" || status >= 502, "{fault:?}: {status} {body}");
         }
-        assert_ne!(
-            get("/session").await.0,
-            401,
-            "{fault:?}: 401 after the cached refusal expired"
-        );
+        assert_ne!(get("/session").await.0, 401, "{fault:?}: 401 after the cached refusal expired");
     }
 }
 
