@@ -14,7 +14,9 @@ use crate::support::{Auth, app_of};
 const COOKIE: &str = "authjs.session-token=aaaa..bbbb.cccc.dddd";
 const CLEAR: &str = "authjs.session-token=; Max-Age=0; Path=/";
 
-async fn upstream_sends(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, App, Browser) {
+async fn upstream_sends(
+    answer: impl Fn() -> Response + Clone + Send + Sync + 'static,
+) -> (App, App, Browser) {
     let upstream = App::start(Router::new().fallback(move || {
         let response = answer();
         async move { response }
@@ -78,7 +80,8 @@ async fn null_session_with_cleared_cookie_is_session_refused() {
 
 #[tokio::test]
 async fn null_session_with_renewed_cookie_is_session_absent() {
-    let (_upstream, _app, browser) = upstream_sends(|| json("null", "authjs.session-token=renewed; Path=/")).await;
+    let (_upstream, _app, browser) =
+        upstream_sends(|| json("null", "authjs.session-token=renewed; Path=/")).await;
     assert_eq!(four_callers(&browser).await, signed_out("session_absent"));
 }
 
@@ -120,9 +123,10 @@ async fn unreachable_upstream_is_502_and_hanging_upstream_is_504() {
     assert_eq!(four_callers(&browser).await, unavailable(502, "upstream_unreachable"));
     let hanging =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
-    let (_app, browser) =
-        app_of(Auth::builder().upstream_base_url(hanging.url("")).upstream_timeout(Duration::from_millis(100)))
-            .await;
+    let (_app, browser) = app_of(
+        Auth::builder().upstream_base_url(hanging.url("")).upstream_timeout(Duration::from_millis(100)),
+    )
+    .await;
     assert_eq!(four_callers(&browser).await, unavailable(504, "upstream_timeout"));
 }
 

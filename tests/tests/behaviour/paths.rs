@@ -121,7 +121,9 @@ async fn path_corpus_never_escapes_the_base_path() {
             if !as_expected {
                 wrong.push(format!("{name} {target:?}: {status}, the upstream got {received:?}"));
             }
-            wrong.extend(received.iter().filter_map(|path| find_escape(path).map(|how| format!("{target:?}: {how}"))));
+            wrong.extend(
+                received.iter().filter_map(|path| find_escape(path).map(|how| format!("{target:?}: {how}"))),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -191,7 +193,11 @@ async fn encoded_dots_and_slashes_never_escape_the_base_path() {
                 if (status == 200) != (received.len() == 1) || received.len() > 1 {
                     wrong.push(format!("{target}: {status}, the upstream got {received:?}"));
                 }
-                wrong.extend(received.iter().filter_map(|path| find_escape(path).map(|how| format!("{target}: {how}"))));
+                wrong.extend(
+                    received
+                        .iter()
+                        .filter_map(|path| find_escape(path).map(|how| format!("{target}: {how}"))),
+                );
             }
         }
     }
@@ -212,7 +218,8 @@ async fn long_targets_are_forwarded_whole_or_rejected() {
         ("/%2e%2e", 5_000, 400),
     ] {
         let path = segment.repeat(times);
-        let (answered, received) = request_target(&app, &upstream, format!("/api/auth{path}").as_bytes()).await;
+        let (answered, received) =
+            request_target(&app, &upstream, format!("/api/auth{path}").as_bytes()).await;
         assert_eq!(answered, status, "{segment} {times}");
         let expected: &[String] = if status == 200 { &[format!("{BASE}{path}")] } else { &[] };
         assert!(received == expected, "{segment} {times}");

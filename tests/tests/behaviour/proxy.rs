@@ -218,9 +218,10 @@ async fn upstream_failures_have_distinct_codes() {
 
     let hanging =
         App::start(Router::new().fallback(async || tokio::time::sleep(Duration::from_secs(60)).await)).await;
-    let (_app, browser) =
-        app_of(Auth::builder().upstream_base_url(hanging.url("")).upstream_timeout(Duration::from_millis(100)))
-            .await;
+    let (_app, browser) = app_of(
+        Auth::builder().upstream_base_url(hanging.url("")).upstream_timeout(Duration::from_millis(100)),
+    )
+    .await;
     let answer = browser.get("/api/auth/session").await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
 

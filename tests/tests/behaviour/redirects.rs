@@ -149,7 +149,11 @@ async fn guard_callback_url_stays_on_this_origin() {
                     );
                     let Some(back) = parameter(&to, "callbackUrl") else { continue };
                     with_callback += 1;
-                    assert_eq!(origin(&authjs_url(&own, &back)), origin(&own), "{target:?}: back to {back:?}");
+                    assert_eq!(
+                        origin(&authjs_url(&own, &back)),
+                        origin(&own),
+                        "{target:?}: back to {back:?}"
+                    );
                     // Some servers resolve the callback URL instead of appending it.
                     assert_eq!(
                         origin(&own.join(&back).unwrap()),
@@ -294,7 +298,10 @@ async fn location_rewriting_creates_no_new_origin() {
                 }
             }
         }
-        assert!(at_upstream > 1000 && foreign > 200 && rewritten > 500, "{at_upstream} {foreign} {rewritten}");
+        assert!(
+            at_upstream > 1000 && foreign > 200 && rewritten > 500,
+            "{at_upstream} {foreign} {rewritten}"
+        );
     }
 }
 
@@ -341,7 +348,11 @@ async fn client_callback_urls_stay_on_this_origin() {
                 let answer = browser.post_auth(action, &form).await;
                 assert_eq!(answer.status, 302, "{action} {asked:?}: {answer:?}");
                 let location = answer.header("location");
-                assert_eq!(resolved_origin(&page, location), Some(origin(&page)), "{action} {asked:?}: {location:?}");
+                assert_eq!(
+                    resolved_origin(&page, location),
+                    Some(origin(&page)),
+                    "{action} {asked:?}: {location:?}"
+                );
                 checked += 1;
             }
         }

@@ -138,7 +138,11 @@ async fn transient_statuses_are_retried_unless_retry_after_is_set() {
             if request.uri().path().ends_with("/providers") {
                 return "{}".into_response();
             }
-            if with_retry_after { (status, [("retry-after", "7")]).into_response() } else { status.into_response() }
+            if with_retry_after {
+                (status, [("retry-after", "7")]).into_response()
+            } else {
+                status.into_response()
+            }
         })
         .await;
         let (_app, browser) = app_of(auth(&upstream.url(""))).await;

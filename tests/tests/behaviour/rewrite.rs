@@ -52,7 +52,10 @@ async fn upstream_routes_serve_the_upstream_base_path() {
 }
 
 /// An app in front of an upstream with another host and this response.
-async fn upstream_sends(headers: &'static [(&'static str, &'static str)], body: &'static str) -> (App, Browser) {
+async fn upstream_sends(
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+) -> (App, Browser) {
     let upstream: Router = Router::new().fallback(move || async move {
         let mut map = HeaderMap::new();
         for (name, value) in headers {

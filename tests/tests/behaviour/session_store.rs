@@ -76,8 +76,11 @@ impl SessionStore for HangingStore {
 async fn hanging_store_does_not_block_sessions() {
     let upstream = Upstream::default();
     // A store call may take a quarter of `upstream.timeout`, here 250 ms.
-    let builder =
-        upstream.auth().session_cache(HOUR).session_store(HangingStore).upstream_timeout(Duration::from_secs(1));
+    let builder = upstream
+        .auth()
+        .session_cache(HOUR)
+        .session_store(HangingStore)
+        .upstream_timeout(Duration::from_secs(1));
     let (app, browser) = app_of(builder.upstream_retries(0)).await;
     assert_eq!(name(&browser, "ada").await, "ada");
     assert_eq!(name(&browser, "refused").await, "session_refused");

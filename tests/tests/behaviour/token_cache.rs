@@ -67,7 +67,11 @@ async fn altered_token_does_not_match_the_cached_token() {
             continue;
         }
         for _ in 0..2 {
-            assert_ne!(subject_or_code(&auth, &with_cookie(&format!("{COOKIE}={other}"))).await, "ada", "byte {at}");
+            assert_ne!(
+                subject_or_code(&auth, &with_cookie(&format!("{COOKIE}={other}"))).await,
+                "ada",
+                "byte {at}"
+            );
         }
     }
     // The token cut, doubled, under another cookie name, and in chunks.

@@ -51,7 +51,11 @@ async fn confirmation_request_uses_the_public_host() {
     let mut after = vec![session_status("app.test", 0).await];
     sleep(Duration::from_secs(2)).await;
     after.push(session_status("app.test", 0).await);
-    assert_eq!(after, [200, 200], "other visitors must get 200 right after five bad requests and two seconds later");
+    assert_eq!(
+        after,
+        [200, 200],
+        "other visitors must get 200 right after five bad requests and two seconds later"
+    );
 }
 
 /// A failed confirmation request counts as one failure, however many lookups wait for its result. Otherwise a client with

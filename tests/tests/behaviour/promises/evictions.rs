@@ -229,7 +229,11 @@ async fn timed_out_sign_out_evicts_the_session_again() {
         "the upstream has not ended the session yet"
     );
     sleep(Duration::from_millis(600)).await;
-    assert_eq!(oneshot(&app, "GET", "/session", &ada).await.status(), 401, "the upstream has ended the session by now");
+    assert_eq!(
+        oneshot(&app, "GET", "/session", &ada).await.status(),
+        401,
+        "the upstream has ended the session by now"
+    );
 }
 
 /// guide::outages: every request is answered within `upstream.timeout`. The removals of all tokens

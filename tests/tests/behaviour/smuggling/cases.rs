@@ -244,7 +244,8 @@ pub(super) fn chunked_bodies() -> Vec<Case> {
 pub(super) fn request_lines() -> Vec<Case> {
     let get = |line: &str| format!("{line}\r\nHost: localhost\r\n\r\n");
     let rejected_line = |line: &str, status: u16| rejected(get(line), status);
-    let status_then_last = |line: &str, status: u16| case(get(line), &[status, 200], &["GET /api/auth/last | "]);
+    let status_then_last =
+        |line: &str, status: u16| case(get(line), &[status, 200], &["GET /api/auth/last | "]);
     let mut cases = vec![
         status_then_last("GET http://localhost/api/auth/x HTTP/1.1", 400),
         status_then_last("GET http://evil.example/api/auth/x HTTP/1.1", 400),

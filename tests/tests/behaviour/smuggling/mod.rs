@@ -35,13 +35,19 @@ async fn run(cases: Vec<Case>, at_least: usize) {
             .map(|answer| without_version(&answer.body))
             .collect();
         // The upstream echoes each request, so the bodies show whether every response belongs to its request.
-        if !seen.faults.is_empty() || statuses != case.statuses || received != case.forwarded || bodies != received {
+        if !seen.faults.is_empty()
+            || statuses != case.statuses
+            || received != case.forwarded
+            || bodies != received
+        {
             wrong.push(format!(
                 "{shown:?}: {statuses:?} {bodies:?}, the upstream got {received:?} {:?}",
                 seen.faults
             ));
         }
-        wrong.extend(seen.requests.iter().flat_map(forwarding_errors).map(|what| format!("{shown:?}: {what}")));
+        wrong.extend(
+            seen.requests.iter().flat_map(forwarding_errors).map(|what| format!("{shown:?}: {what}")),
+        );
 
         let innocent =
             format!("GET /api/auth/innocent{n} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
 use serde_json::json;
 
-use super::{COOKIE, SECRET, app, hmac_sign, assert_rejected, jws, outcome};
+use super::{COOKIE, SECRET, app, assert_rejected, hmac_sign, jws, outcome};
 
 fn pem(der: &[u8]) -> String {
     let body = STANDARD.encode(der);

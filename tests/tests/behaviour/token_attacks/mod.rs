@@ -37,7 +37,12 @@ async fn outcomes(app: &App, headers: &[String]) -> Vec<(u16, String)> {
             ));
         }
         let answers = exchange(app.addr, requests.as_bytes()).await;
-        assert_eq!(answers.len(), batch.len(), "the connection was closed at {:?}", batch[answers.len().min(batch.len() - 1)]);
+        assert_eq!(
+            answers.len(),
+            batch.len(),
+            "the connection was closed at {:?}",
+            batch[answers.len().min(batch.len() - 1)]
+        );
         outcomes.extend(answers.iter().map(|answer| {
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             let result = body.get("code").or(body.get("sub")).and_then(Value::as_str);
