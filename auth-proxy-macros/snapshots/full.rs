@@ -142,7 +142,7 @@ impl Login {
     pub(crate) fn from_env() -> ::core::result::Result<Self, ::auth_proxy::ConfigError> {
         ::auth_proxy::__private::from_env::<Self>()
     }
-    /// Starts from the declaration and sets options at run time, which win.
+    /// Returns a builder that starts from the declaration. Options set on it replace the declared ones.
     #[must_use]
     pub(crate) fn builder() -> ::auth_proxy::options::Builder<Self> {
         ::auth_proxy::__private::builder::<Self>()

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// The mistakes found so far. Parsing goes on after each, so that all are reported together.
+/// The mistakes found so far. Parsing continues after each mistake, so that all are reported together.
 #[derive(Default)]
 #[must_use = "mistakes that are not emitted are lost"]
 pub(crate) struct Errors(Vec<syn::Error>);
@@ -20,7 +20,7 @@ impl Errors {
 
     /// One `compile_error!` for each mistake, in the order of the source.
     pub(crate) fn into_tokens(mut self) -> TokenStream {
-        // In tests there is no compiler: spans have no position, so the order stays.
+        // Tests run without a compiler. Spans have no position there, so the errors are not sorted.
         if proc_macro::is_available() {
             self.0.sort_by_key(|error| {
                 let span = error.span().unwrap();

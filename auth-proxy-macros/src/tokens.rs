@@ -1,4 +1,4 @@
-//! Splitting of token trees, for both macros.
+//! Splits token trees at commas and recognises keys, for both macros.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 
@@ -58,7 +58,8 @@ pub(crate) fn is_punct(token: Option<&TokenTree>, c: char) -> bool {
     token.and_then(punct) == Some(c)
 }
 
-/// Whether the token is `c` with another sign directly after it, as in `::`. The first colon of `fetch: ::path()` is not.
+/// Whether the token is `c` directly before another sign, as in `::`. In `fetch: ::path()` a space follows the first
+/// colon.
 pub(crate) fn is_joint(token: &TokenTree, c: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == c && punct.spacing() == Spacing::Joint)
 }
@@ -96,7 +97,7 @@ pub(crate) fn stream(tokens: &[TokenTree]) -> TokenStream {
     tokens.iter().cloned().collect()
 }
 
-/// The key, if these tokens start with `key:`. The path `key::name` is no key.
+/// The key, if these tokens start with `key:`. The path `key::name` is not a key.
 pub(crate) fn entry_key(tokens: &[TokenTree]) -> Option<&Ident> {
     match tokens {
         [TokenTree::Ident(_), colon, next, ..] if is_joint(colon, ':') && is_punct(Some(next), ':') => None,
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_no_key() {
+    fn path_is_not_read_as_a_key() {
         for (source, key) in [
             ("a: b", Some("a")),
             ("a: ::b", Some("a")),
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn value_ends_before_the_next_entry() {
+    fn option_value_ends_before_the_next_entry() {
         for (source, length) in [("a.b c: d", 3), ("a::b c", 5), ("a: b", 3), ("a", 1), ("", 0)] {
             assert_eq!(before_next_entry(&tokens(source)), length, "{source}");
         }

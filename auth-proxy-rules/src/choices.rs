@@ -13,7 +13,7 @@ pub(crate) trait Choice: Copy + 'static {
     /// The words alone.
     const NAMES: &'static [&'static str];
 
-    /// What to write in place of another name that people use.
+    /// The advice for another name of a value, such as `nextauth`.
     fn hint(_text: &str) -> Option<&'static str> {
         None
     }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_read_back_as_its_value() {
+    fn option_words_parse_and_display_as_the_same_value() {
         round_trip::<Kind>();
         round_trip::<Strategy>();
         round_trip::<TokenFormat>();

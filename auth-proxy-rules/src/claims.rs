@@ -2,7 +2,7 @@
 
 use crate::invalid_value::InvalidValue;
 
-/// Claims about the token itself (RFC 7519, sections 4.1.4 to 4.1.7). They say nothing of the user.
+/// Claims about the token itself (RFC 7519, sections 4.1.4 to 4.1.7). They do not describe the user.
 const CLAIMS_OF_THE_TOKEN: [&str; 4] = ["exp", "iat", "nbf", "jti"];
 
 /// Checks the names of claims.
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claim_names_are_kept_whole() {
+    fn claim_names_may_be_words_or_urls() {
         assert_eq!(
             claim_names(&["role", "https://example.com/plan"]).unwrap(),
             ["role", "https://example.com/plan"]
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_of_the_token_and_repeated_names_are_refused() {
+    fn token_claims_and_repeated_or_malformed_names_are_refused() {
         for bad in [
             &["exp"][..],
             &["role", "jti"],

@@ -20,10 +20,11 @@ impl CookieNames {
         (format!("__Secure-{name}"), name.to_owned())
     }
 
-    /// The names if none is configured.
+    /// The names if `upstream.cookie_name` is not set.
     ///
-    /// `https` says whether the upstream sees its own URL as https: Auth.js v5 and v4 then add the prefix
-    /// (`docs/authjs.md#cookie-names`). Robo never does (`docs/authjs.md#cookie-names-robo`).
+    /// `https` says whether the upstream sees its own URL as https: Auth.js v5 (`docs/authjs.md#cookie-names`) and
+    /// next-auth v4 (`docs/authjs.md#cookie-names-v4`) then add the prefix. Robo never does
+    /// (`docs/authjs.md#cookie-names-robo`).
     pub(crate) fn defaults(kind: Option<Kind>, https: Option<bool>, secure_is_possible: bool) -> Self {
         let name = match kind {
             None | Some(Kind::Robo | Kind::Authjs) => "authjs.session-token",

@@ -1,4 +1,4 @@
-//! Rules that concern several options at once.
+//! Checks the rules between options, such as a secret for a database session.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::setting::Setting;
 use crate::words_or_text::CookieDomain;
 
 impl Draft {
-    /// Every rule between several options that the values known so far break.
+    /// Returns a problem for each broken rule between options, as far as the values are known.
     #[must_use]
     pub fn check(&self) -> Vec<Problem> {
-        let mut found = Problems(Vec::new());
-        self.check_urls(&mut found);
-        self.check_cookie_name(&mut found);
-        self.check_cookie_domain(&mut found);
-        self.check_secrets(&mut found);
-        self.check_timeouts(&mut found);
-        self.check_cache(&mut found);
-        self.check_signed(&mut found);
-        self.check_hosts(&mut found);
-        self.check_claims(&mut found);
-        found.0
+        let mut problems = Problems(Vec::new());
+        self.check_urls(&mut problems);
+        self.check_cookie_name(&mut problems);
+        self.check_cookie_domain(&mut problems);
+        self.check_secrets(&mut problems);
+        self.check_timeouts(&mut problems);
+        self.check_cache(&mut problems);
+        self.check_signed(&mut problems);
+        self.check_hosts(&mut problems);
+        self.check_claims(&mut problems);
+        problems.0
     }
 
-    fn check_urls(&self, found: &mut Problems) {
+    fn check_urls(&self, problems: &mut Problems) {
         if self.base_url == Setting::Unset {
-            found.add(
+            problems.add(
                 Place::Missing(OptionKey::BaseUrl),
                 "`upstream.base_url` is missing: write `upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") }`",
             );
         }
         if self.base_url == Setting::Optional {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::BaseUrl),
                 "`upstream.base_url` is required and cannot be `optional`: remove the word, or give a default",
             );
@@ -43,7 +43,7 @@ impl Draft {
         let Some(base) = self.base_url.value() else { return };
         let allowed = self.allow_http.is_read_at_start() || self.allow_http == Setting::Set(true);
         if !base.origin.https && !allowed && !is_internal_host(base.origin.host()) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::BaseUrl),
                 "plain http to a public host sends session cookies in the clear: \
                  write `https://`, or set `upstream.allow_http: true`",
@@ -51,16 +51,16 @@ impl Draft {
         }
     }
 
-    fn check_cookie_name(&self, found: &mut Problems) {
+    fn check_cookie_name(&self, problems: &mut Problems) {
         let Some(name) = self.cookie_name.value() else { return };
         let Some(prefix) = ["__Secure-", "__Host-"].into_iter().find(|p| name.starts_with(p)) else {
             return;
         };
-        let renamed = self.cookie_prefix.is_read_at_start()
+        let loses_prefix = self.cookie_prefix.is_read_at_start()
             || self.cookie_prefix.with_default(true) == Setting::Set(true);
         let plain_http = match (&self.public_url, &self.base_url) {
             // With `rewrite.cookie_prefix`, browsers get the cookie without its prefix.
-            (Setting::Set(public), _) => !public.https && !renamed,
+            (Setting::Set(public), _) => !public.https && !loses_prefix,
             // A trusted proxy may report https in `X-Forwarded-Proto`.
             (Setting::Unset, Setting::Set(base)) => {
                 !base.origin.https && self.trusted_proxies == Setting::Unset
@@ -68,25 +68,26 @@ impl Draft {
             _ => false,
         };
         if plain_http {
-            let whose = if self.public_url == Setting::Unset { "upstream.base_url" } else { "public_url" };
-            found.add(
+            let http_option =
+                if self.public_url == Setting::Unset { "upstream.base_url" } else { "public_url" };
+            problems.add(
                 Place::Option(OptionKey::CookieName),
                 format!(
-                    "browsers keep a `{prefix}` cookie on https only, and `{whose}` is http: \
+                    "browsers keep a `{prefix}` cookie on https only, and `{http_option}` is http: \
                      drop the prefix, or set `public_url` to this app's https origin"
                 ),
             );
         }
     }
 
-    fn check_cookie_domain(&self, found: &mut Problems) {
+    fn check_cookie_domain(&self, problems: &mut Problems) {
         let (Setting::Set(CookieDomain::Literal(domain)), Setting::Set(public)) =
             (&self.cookie_domain, &self.public_url)
         else {
             return;
         };
         if !is_in_domain(public.host(), domain) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::CookieDomain),
                 format!(
                     "browsers refuse a cookie of `{domain}` from `{}`, the host of `public_url`: \
@@ -97,17 +98,17 @@ impl Draft {
         }
     }
 
-    fn check_secrets(&self, found: &mut Problems) {
+    fn check_secrets(&self, problems: &mut Problems) {
         let database = self.strategy == Setting::Set(Strategy::Database);
         if database && self.secrets.iter().any(|secret| *secret != Setting::Optional) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::Secret),
                 "a database session has no token to decode: remove `upstream.secret`, \
                  or set `upstream.session_strategy: jwt`",
             );
         }
         if database && matches!(self.token, Setting::Set(_)) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::Token),
                 "a database session has no token to decode: remove `upstream.token`, \
                  or set `upstream.session_strategy: jwt`",
@@ -115,22 +116,22 @@ impl Draft {
         }
         if self.source == Setting::Set(Source::Local) {
             if database {
-                found.add(
+                problems.add(
                     Place::Option(OptionKey::Source),
                     "a database session can only be read by the upstream: set `session.source: upstream`",
                 );
             } else if self.secrets.is_empty() {
-                found.add(
+                problems.add(
                     Place::Option(OptionKey::Source),
                     "`local` decodes session tokens and needs a key: \
                      add `upstream: { secret: env(\"AUTH_SECRET\") }`",
                 );
             }
         }
-        self.check_key_kind(found);
+        self.check_key_kind(problems);
     }
 
-    fn check_key_kind(&self, found: &mut Problems) {
+    fn check_key_kind(&self, problems: &mut Problems) {
         let Setting::Set(format) = self.effective_token() else { return };
         for (n, secret) in self.secrets.iter().enumerate() {
             let Some(secret) = secret.value() else { continue };
@@ -147,13 +148,13 @@ impl Draft {
                 }
                 _ => continue,
             };
-            found.add(Place::Secret(n), message);
+            problems.add(Place::Secret(n), message);
         }
     }
 
-    /// A signed token for another service verifies under the same key: only `aud` and `iss` tell it from a session
-    /// (RFC 7519, sections 4.1.1 and 4.1.3; RFC 8725, section 3.9).
-    fn check_signed(&self, found: &mut Problems) {
+    /// A signed token for another service verifies under the same key. Only `aud` and `iss` distinguish it from a
+    /// session token (RFC 7519, sections 4.1.1 and 4.1.3; RFC 8725, section 3.9).
+    fn check_signed(&self, problems: &mut Problems) {
         let Setting::Set(format) = self.token else { return };
         if !format.is_signed() || self.strategy == Setting::Set(Strategy::Database) {
             return;
@@ -165,7 +166,7 @@ impl Draft {
         ] {
             if !is_set {
                 let (key, example) = (option.key(), option.example());
-                found.add(
+                problems.add(
                     Place::Option(OptionKey::Token),
                     format!(
                         "`{format}` needs `{option}`, or a token with another `{claim}` under the same key would be a \
@@ -176,19 +177,19 @@ impl Draft {
         }
     }
 
-    fn check_hosts(&self, found: &mut Problems) {
+    fn check_hosts(&self, problems: &mut Problems) {
         if matches!(self.public_url, Setting::Set(_)) && matches!(self.hosts, Setting::Set(_)) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::Hosts),
                 "`public_url` decides the host already: remove `hosts`, or remove `public_url` where this app has several",
             );
         }
     }
 
-    fn check_cache(&self, found: &mut Problems) {
+    fn check_cache(&self, problems: &mut Problems) {
         let cache_is_off = self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO);
         if cache_is_off && matches!(self.stale_if_error, Setting::Set(stale) if !stale.is_zero()) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::StaleIfError),
                 "only a cached session can be used in an outage: add `session: { cache: 30s }`",
             );
@@ -196,17 +197,17 @@ impl Draft {
         if self.source == Setting::Set(Source::Local)
             && matches!(self.cache, Setting::Set(cache) if !cache.is_zero())
         {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::Cache),
                 "`session.source: local` makes no lookups, so there is nothing to cache: remove `session.cache`",
             );
         }
     }
 
-    fn check_claims(&self, found: &mut Problems) {
+    fn check_claims(&self, problems: &mut Problems) {
         let named = matches!(&self.session_claims, Setting::Set(claims) if !claims.is_empty());
         if named && self.source.with_default(Source::Upstream) == Setting::Set(Source::Upstream) {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::SessionClaims),
                 "`session.claims` is read with `session.source: local` only: the upstream's session callback \
                  says what its sessions show, so remove it here, or set `session.source: local`",
@@ -214,12 +215,12 @@ impl Draft {
         }
     }
 
-    fn check_timeouts(&self, found: &mut Problems) {
+    fn check_timeouts(&self, problems: &mut Problems) {
         if let (Setting::Set(connect), Setting::Set(total)) =
             (&self.connect_timeout, self.timeout.with_default(TIMEOUT))
             && *connect > total
         {
-            found.add(
+            problems.add(
                 Place::Option(OptionKey::ConnectTimeout),
                 "`connect_timeout` is part of `timeout` and cannot be longer: lower it, or raise `timeout`",
             );

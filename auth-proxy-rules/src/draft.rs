@@ -1,5 +1,4 @@
-//! What a [`Draft`] holds besides its generated fields: headers, secrets, and the token format that follows from two
-//! options.
+//! The parts of a [`Draft`] that the table of options does not generate: headers, secrets, and the token format.
 
 use crate::choices::{Kind, TokenFormat};
 use crate::header::{header_name, header_value};
@@ -51,7 +50,7 @@ mod tests {
     use crate::OptionKey;
 
     #[test]
-    fn header_names_differ_in_more_than_case() {
+    fn header_set_twice_in_another_case_is_refused() {
         let mut draft = Draft::default();
         assert_eq!(draft.add_header("X-Api-Key", None), Ok(()));
         assert!(draft.add_header("x-api-key", None).is_err());
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn token_format_follows_the_kind() {
+    fn default_token_format_depends_on_the_upstream_kind() {
         for (kind, token, expected) in [
             (None, None, TokenFormat::Encrypted),
             (Some("next_auth_v4"), None, TokenFormat::EncryptedV4),

@@ -1,4 +1,4 @@
-//! Hosts, and which of them are loopback or internal.
+//! Checks host names, and distinguishes loopback and internal hosts from public ones.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_have_an_optional_port() {
+    fn host_accepts_names_and_addresses_with_an_optional_port() {
         for text in ["app.example.com", "LOCALHOST:3000", "[::1]:80", "10.0.0.1", "a_b"] {
             assert_eq!(host(text), Ok(text.to_ascii_lowercase()), "{text}");
         }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_domain_covers_the_host_and_names_below() {
+    fn is_in_domain_accepts_the_domain_and_its_subdomains() {
         for (host, domain, covers) in [
             ("app.example.com", "example.com", true),
             ("app.example.com:3000", ".Example.com", true),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_hosts() {
+    fn is_loopback_host_accepts_only_loopback() {
         for host in [
             "localhost",
             "LOCALHOST:3000",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn internal_hosts() {
+    fn is_internal_host_refuses_public_hosts() {
         for host in [
             "localhost",
             "localhost:3000",

@@ -4,7 +4,7 @@
 //! everything else with the same functions at start. Nothing here reads the environment, does IO, or keeps a secret: a
 //! secret is described ([`SecretInfo`]), never stored.
 //!
-//! This crate is an implementation detail of axum-auth-proxy. It makes no version promise of its own.
+//! This crate is an implementation detail of axum-auth-proxy. Any release may change it.
 
 mod choices;
 mod claims;

@@ -92,20 +92,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mapped_ipv4_blocks_become_ipv4() {
+    fn ipv4_mapped_networks_become_ipv4_networks() {
         assert_eq!(networks(&["::ffff:10.0.0.0/104"]), networks(&["10.0.0.0/8"]));
         assert_eq!(networks(&["10.0.0.7"]), networks(&["10.0.0.7/32"]));
     }
 
     #[test]
-    fn networks_that_trust_everybody_are_refused() {
+    fn networks_that_include_every_address_are_refused() {
         for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
             assert!(networks(&[text]).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn wildcards_and_schemes_are_refused() {
+    fn wildcard_hosts_and_origins_are_refused() {
         for text in ["*", "*.a.b", "https://a", "a,b"] {
             assert!(hosts(&[text]).is_err(), "{text}");
         }

@@ -89,7 +89,7 @@ macro_rules! options {
             }
         }
 
-        /// A partial configuration: what is set so far. Every value has passed the rule of its option.
+        /// A partial configuration: the values that are set so far. Every value has passed the rule of its option.
         #[derive(Clone, Debug, Default)]
         pub struct Draft {
             $($(pub(crate) $field: Setting<<$rule as Rule>::Value>,)?)+
@@ -100,9 +100,9 @@ macro_rules! options {
         }
 
         impl Draft {
-            /// Checks a value that is given as text, and keeps it.
+            /// Checks a value that is given as text, and stores it.
             ///
-            /// Returns a note for the log if the value is kept in another form than written.
+            /// Returns a note for the log if the value is stored in another form than it was written.
             ///
             /// # Errors
             /// When the value breaks the rule of the option. Headers, secrets and `upstream.fetch` have no text form; see
@@ -130,7 +130,8 @@ macro_rules! options {
             $($(
                 $(#[doc = $doc])+
                 ///
-                /// Checks a typed value and keeps it. Returns a note for the log if it is kept in another form than given.
+                /// Checks a typed value and stores it. Returns a note for the log if it is stored in another form than
+                /// it was given.
                 ///
                 /// # Errors
                 /// When the value breaks the rule of the option.
@@ -142,7 +143,7 @@ macro_rules! options {
                 }
             )?)+
 
-            /// Completes the values whose default needs no other option.
+            /// Applies the defaults that do not depend on other options.
             pub(crate) fn with_defaults(&self, derived: Derived) -> Settings {
                 Settings {
                     $($($($field: self.$field.or(|| $default),)?)?)+

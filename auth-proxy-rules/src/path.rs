@@ -1,11 +1,11 @@
-//! Paths of a configuration, and targets of redirects.
+//! Checks paths in a configuration, and targets of redirects.
 
 use crate::invalid_value::InvalidValue;
 
 /// Checks a path option and removes a trailing `/`.
 ///
-/// Only unreserved characters (RFC 3986, section 2.3) are allowed in segments, so that router, upstream and browser read
-/// the path alike.
+/// Only unreserved characters (RFC 3986, section 2.3) are allowed in segments, so that router, upstream and browser
+/// read the path in the same way.
 ///
 /// # Errors
 /// When the text is no such path. The message names the first mistake.
@@ -43,8 +43,8 @@ fn is_unreserved(c: char) -> bool {
 
 /// Whether a redirect target stays on this origin in every browser.
 ///
-/// `//host` and `/\\host` lead to another host, and so does either with a tab or line end in it: browsers remove those
-/// first (WHATWG URL, "basic URL parser").
+/// `//host` and `/\\host` lead to another host, even with a tab or line end in them: browsers remove those first
+/// (WHATWG URL, "basic URL parser").
 #[must_use]
 pub fn is_local(target: &str) -> bool {
     target.starts_with('/')
@@ -58,14 +58,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_trailing_slash_is_removed() {
+    fn path_option_loses_one_trailing_slash() {
         assert_eq!(path("/api/auth").as_deref(), Ok("/api/auth"));
         assert_eq!(path("/api/auth/").as_deref(), Ok("/api/auth"));
         assert_eq!(path("/a.b/~c_d-e").as_deref(), Ok("/a.b/~c_d-e"));
     }
 
     #[test]
-    fn ambiguous_paths_are_refused() {
+    fn path_option_refuses_ambiguous_paths() {
         let bad = [
             "", "/", "//", "api", "/a//b", "/a/../b", "/a/.", "/a?b", "/a#b", "/{a}", "/a b", "/%2e%2e",
             "/a\\b", "/ä", "/a/*", "/:a", "/a//",
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_on_other_hosts_are_not_local() {
+    fn is_local_refuses_targets_on_other_hosts() {
         assert!(is_local("/a?b=//c") && is_local("/"));
         for target in ["", "a", "//evil", "/\\evil", "/\t/evil", "https://evil", "/a\nb"] {
             assert!(!is_local(target), "{target:?}");

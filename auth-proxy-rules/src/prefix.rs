@@ -1,9 +1,9 @@
-//! Security prefixes of cookie names where browsers come over plain http.
+//! Renames cookies with a security prefix for browsers on plain http.
 //!
 //! Browsers accept a cookie named `__Secure-..` or `__Host-..` over https only (draft-ietf-httpbis-rfc6265bis, section
-//! 4.1.3). If this app is served over http, it renames such a cookie of the upstream: one leading underscore less, which
-//! is no prefix to a browser. Requests to the upstream get the underscore back: the full name is the salt of the key that
-//! the value is encrypted with.
+//! 4.1.3). If this app is served over http, it removes the first underscore from such a cookie name of the upstream, so
+//! that browsers see no prefix. Requests to the upstream get the underscore back: the full name is the salt of the key
+//! that the value is encrypted with.
 
 /// The name for browsers on http, if `name` has a security prefix.
 #[must_use]
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn underscore_restores_the_name() {
+    fn adding_an_underscore_restores_the_cookie_name() {
         for name in ["__Secure-authjs.session-token.0", "__Host-authjs.csrf-token"] {
             let renamed = without_security_prefix(name).unwrap();
             assert!(lacks_security_prefix(renamed.as_bytes()));
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_a_security_prefix_are_not_renamed() {
+    fn cookie_names_without_a_security_prefix_are_not_renamed() {
         for plain in ["authjs.session-token", "Secure-a", "_Secure-a", "__secure-a", "___Secure-a", ""] {
             assert_eq!(without_security_prefix(plain), None, "{plain}");
         }

@@ -1,8 +1,8 @@
-//! [`Problem`]: a rule that the configuration as a whole breaks, and where to point.
+//! [`Problem`]: a broken rule between options, and the option to report.
 
 use crate::option::OptionKey;
 
-/// Where in a configuration a [`Problem`] lies.
+/// The place in a configuration that a [`Problem`] is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// An option that is set.
@@ -24,7 +24,7 @@ impl Place {
     }
 }
 
-/// A rule that the configuration as a whole breaks.
+/// A broken rule between options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The option to point at.

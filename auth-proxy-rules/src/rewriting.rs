@@ -1,8 +1,8 @@
-//! [`Rewriting`]: what is changed in the upstream's responses.
+//! [`Rewriting`]: which parts of the upstream's responses are rewritten.
 
 use crate::words_or_text::CookieDomain;
 
-/// What is changed in the upstream's responses, so that they fit this app's origin and path.
+/// Which parts of the upstream's responses are rewritten, so that they fit this app's origin and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rewriting {
     /// `Location`, and the `{"url": ..}` that clients get in its place.

@@ -13,12 +13,12 @@ use crate::words_or_text::WordsOrText;
 
 /// The rule that the value of an option follows.
 ///
-/// Source code and environment give text, which is parsed and checked. The builder gives typed values, which are checked
-/// and never printed: no precision is lost and no list is split again.
+/// Source code and environment give text, which is parsed and checked. The builder gives typed values, which are
+/// checked but not converted to text: a duration keeps its precision, and a list item may contain a comma.
 pub trait Rule {
-    /// What a checked value is kept as.
+    /// The type of a checked value.
     type Value: Clone;
-    /// What the builder gives.
+    /// The type that the builder's method takes.
     type Input;
 
     /// How the value is written in an `auth_proxy!` block.
@@ -36,17 +36,17 @@ pub trait Rule {
     /// When the value breaks the rule.
     fn check(&self, input: Self::Input) -> Result<Self::Value, InvalidValue>;
 
-    /// The text of a typed value, if it is one.
+    /// The text of a typed value, if it is a text.
     fn text<'i>(&self, _input: &'i Self::Input) -> Option<&'i str> {
         None
     }
 
-    /// What to log about a text that is accepted in a changed form.
+    /// A note for the log if a text is stored in another form.
     fn note(&self, _text: &str) -> Option<&'static str> {
         None
     }
 
-    /// What to write in place of a text that is another name for a value.
+    /// The advice for a text that is another name for a value.
     fn hint(&self, _text: &str) -> Option<&'static str> {
         None
     }
@@ -169,7 +169,7 @@ impl Rule for Switch {
     }
 }
 
-/// A bare word that stands for zero.
+/// Whether zero is allowed, and the bare word that stands for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zero {
     Refused,
@@ -187,7 +187,7 @@ impl Zero {
     }
 }
 
-/// A duration within bounds, or zero where it has a word.
+/// A duration within bounds, or zero if `zero` allows it.
 #[derive(Debug)]
 pub struct Durations {
     pub(crate) bounds: RangeInclusive<Duration>,
@@ -232,7 +232,7 @@ impl Rule for Durations {
     }
 }
 
-/// A size in bytes within bounds. The message must name them.
+/// A size in bytes within bounds. The message `expected` must name them.
 #[derive(Debug)]
 pub struct Sizes {
     pub(crate) bounds: RangeInclusive<u64>,
@@ -256,7 +256,7 @@ impl Rule for Sizes {
     }
 }
 
-/// A whole number from 1 to `most`, or zero where it is written `off`.
+/// A whole number from 1 to `most`, or zero, written `off`, if `zero_is_off`.
 #[derive(Debug)]
 pub struct Counts {
     pub(crate) most: u32,
@@ -293,15 +293,15 @@ impl Rule for Counts {
     }
 }
 
-/// A list of strings; in one text, with commas between.
+/// A list of strings. A single text separates the items with commas.
 #[derive(Debug)]
 pub struct List<T>(pub(crate) fn(&[&str]) -> Result<Vec<T>, InvalidValue>);
 
-/// A list of names, which may also be bare words; in one text, with commas between.
+/// A list of names, which may also be bare words. A single text separates the items with commas.
 #[derive(Debug)]
 pub struct Names(pub(crate) fn(&[&str]) -> Result<Vec<String>, InvalidValue>);
 
-/// Checks the items of one text with commas between.
+/// Checks the items of a text that separates them with commas.
 fn split_items<T>(text: &str, items: fn(&[&str]) -> T) -> T {
     trimmed_items(text.split(','), items)
 }

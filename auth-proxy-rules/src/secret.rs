@@ -1,4 +1,4 @@
-//! What the rules need to know of a secret. The secret itself is never kept here.
+//! [`SecretInfo`]: the length and the kind of a secret, for the rules. The secret itself is not stored.
 
 use crate::invalid_value::InvalidValue;
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pem_label_tells_the_half_of_the_key_pair() {
+    fn pem_label_distinguishes_public_and_private_keys() {
         for (text, pem) in [
             ("a shared secret", Pem::No),
             ("-----BEGIN PUBLIC KEY-----\nAAAA", Pem::Public),

@@ -1,14 +1,14 @@
-//! [`Setting`]: what is known of the value of one option.
+//! [`Setting`]: the state of one option in a draft: unset, set, or read from a variable at start.
 
-/// What is known of the value of one option.
+/// The state of one option in a draft.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Setting<T> {
     /// Not set: the default applies.
     #[default]
     Unset,
-    /// Read from an optional variable at start: set or not set.
+    /// Read from an optional variable at start, which may be unset.
     Optional,
-    /// Set; the value is read from a variable at start.
+    /// Set, but the value is only read from a variable at start.
     Deferred,
     /// Set to this value.
     Set(T),

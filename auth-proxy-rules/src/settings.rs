@@ -1,4 +1,4 @@
-//! From a [`Draft`] to [`Settings`]: the defaults that follow from several options.
+//! Resolves a [`Draft`] to [`Settings`], with the defaults that depend on several options.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Settings {
 impl Draft {
     /// Applies the defaults. `None` if a required option has no value.
     ///
-    /// Call [`check`](Self::check) first: this checks no rule.
+    /// Call [`check`](Self::check) first: this method checks no rules.
     #[must_use]
     pub fn resolve(&self) -> Option<Settings> {
         let base_url = self.base_url.value()?.clone();
@@ -42,8 +42,8 @@ impl Draft {
             Some(name) => CookieNames::One(name.clone()),
             None => {
                 let https = self.upstream_sees_https(&base_url, public_url.as_ref(), &host, &rewrite);
-                // Without `upstream.kind` the upstream may be Robo, which never adds the prefix, also on https. A browser
-                // on http has no cookie with a prefix, unless prefixes are rewritten.
+                // Without `upstream.kind` the upstream may be Robo, which never adds the prefix, not even on https. A
+                // browser on http has no cookie with a prefix, unless prefixes are rewritten.
                 let secure_is_possible =
                     public_url.as_ref().is_none_or(|public| public.https) || rewrite.cookie_prefix;
                 CookieNames::defaults(kind, https, secure_is_possible)
@@ -81,7 +81,7 @@ impl Draft {
         }
     }
 
-    /// Whether the upstream sees its own URL as https. `None` if it depends on the request, as a trusted proxy reports it.
+    /// Whether the upstream sees its own URL as https. `None` if a trusted proxy reports the scheme with each request.
     ///
     /// The upstream takes the scheme of this app, or with `Host::Upstream` the scheme of its own URL.
     fn upstream_sees_https(
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_follow_the_kind_and_the_urls() {
+    fn default_cookie_name_and_host_depend_on_kind_and_urls() {
         let one = |name: &str| CookieNames::One(name.to_owned());
         for (kind, url, name) in [
             ("robo", "https://auth.example.com", "authjs.session-token"),

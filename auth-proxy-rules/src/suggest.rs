@@ -1,6 +1,7 @@
 //! Suggestions for misspelled words.
 
-/// The candidate nearest to `word`, if few enough letters differ for a typing mistake.
+/// The candidate nearest to `word`, if few enough letters differ for a typing mistake. The limit is a third of the
+/// word.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = snake_case(word);
     candidates

@@ -1,4 +1,4 @@
-//! Durations and sizes with a unit.
+//! Parses durations and sizes with a unit, such as `5s` and `1MiB`.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_with_a_unit_are_read() {
+    fn durations_and_sizes_with_a_unit_are_parsed() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert_eq!(size("1MiB"), Ok(1 << 20));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_units_and_large_numbers_are_refused() {
+    fn unknown_units_and_too_large_numbers_are_refused() {
         for text in ["", "5", "s", "-5s", "5 s", "1.5s", "5sec", "99999999999999999999s"] {
             assert!(duration(text).is_err(), "{text}");
         }

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn default_port_makes_no_other_origin() {
+    fn default_port_does_not_change_the_origin() {
         for (one, other, same) in [
             ("https://a", "https://A:443", true),
             ("http://a:80", "http://a", true),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_that_are_no_plain_base_are_refused() {
+    fn malformed_and_ambiguous_base_urls_are_refused() {
         let bad = [
             "",
             "auth.example.com",

@@ -11,14 +11,14 @@ pub(crate) trait WordsOrText: Sized {
     /// The bare words.
     const NAMES: &'static [&'static str];
 
-    /// Checks a value whose text may be anything.
+    /// Checks the text of a value that was built in code.
     ///
     /// # Errors
     /// When the text breaks a rule.
     fn checked(self) -> Result<Self, InvalidValue>;
 }
 
-/// What `aud` or `iss` of a token must say.
+/// The required value of a token's `aud` or `iss`.
 ///
 /// `FromStr` reads `any` or the text. Text in quotes is never the word: `"any"` in quotes expects the text `any`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn display_is_read_back_as_the_same_value() {
+    fn host_domain_and_claim_options_parse_their_own_display() {
         for text in ["auto", "preserve", "upstream", "auth.example.com:8443"] {
             assert_eq!(text.parse::<Host>().unwrap().to_string(), text);
         }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bare_word_is_a_value_without_text() {
+    fn bare_words_are_not_parsed_as_text() {
         for word in Host::NAMES {
             assert!(!matches!(word.parse::<Host>(), Ok(Host::Literal(_)) | Err(_)), "{word}");
         }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_checked() {
+    fn invalid_host_cookie_domain_and_expected_text_is_refused() {
         for text in ["", "a/b", "a b", "u@a"] {
             assert!(text.parse::<Host>().is_err(), "{text}");
             assert!(Host::Literal(text.to_owned()).checked().is_err(), "{text}");

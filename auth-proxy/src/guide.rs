@@ -4,16 +4,16 @@
 //! 2. [`options`]: every option of the block.
 //! 3. [`deployments`]: how the app and the Auth.js server are put together.
 //! 4. [`policies`]: who may pass.
-//! 5. [`caching`]: how long a session is good without asking.
-//! 6. [`outages`]: what happens when the upstream is in trouble, and what the log says.
+//! 5. [`caching`]: how long a cached session is used before the upstream is asked again.
+//! 6. [`outages`]: what happens when the upstream is unavailable, and what is logged.
 //! 7. [`errors`]: every error code and every warning, its cause and what to do.
 //! 8. [`testing`]: tests without an Auth.js server.
-//! 9. [`csrf`]: writes that other sites make with a visitor's cookies.
+//! 9. [`csrf`]: requests that other sites send with a visitor's cookies.
 //! 10. [`browser`]: signing in and out from a page.
-//! 11. [`security`]: what is defended.
+//! 11. [`security`]: which attacks are prevented, and how.
 //! 12. [`migrating`]: from other ways to share a login.
 
-// `doctest`: the code in the pages is compiled with the tests.
+// Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
     ($($name:ident)+) => {
         $(

@@ -1,4 +1,5 @@
-// Of two definitions of a link the first counts: these lead to the pages of the documentation.
+// Markdown uses the first of two definitions of a link. These replace the README's links by pages of this
+// documentation.
 #![doc = "[errors]: guide::errors"]
 #![doc = "[deployments]: guide::deployments"]
 #![doc = "[guide]: guide"]
@@ -60,7 +61,7 @@ pub mod errors {
     pub use crate::guard::GuardRejection;
 }
 
-/// Guards: who may pass.
+/// Guards, which let only permitted visitors pass.
 pub mod guards {
     pub use crate::guard::{AnySession, GuardRejection, Policy, RequireSession};
 }
@@ -73,17 +74,17 @@ pub mod layers {
     pub use crate::guard::{RequireLayer, RequireService};
 }
 
-/// What a session consists of, and how one is made of the claims of a token.
+/// The content of a session, and the mapping from a token's claims to a session.
 pub mod sessions {
     pub use crate::session::{DefaultMapping, SessionData, SessionMapping, User};
 }
 
-/// A store of the app's own for the session cache.
+/// For an app that stores cached sessions itself.
 pub mod store {
     pub use crate::session::{CachedSession, SessionKey, SessionStore, StoreFuture};
 }
 
-/// A client of the app's own for requests to the upstream.
+/// For an app that sends requests to the upstream with its own client.
 pub mod fetch {
     pub use crate::upstream::Fetch;
     #[cfg(feature = "reqwest")]
@@ -99,7 +100,7 @@ macro_rules! auth_proxy {
     };
 }
 
-/// What the macros expand to. Not for use by hand; no version promise.
+/// The macros expand to these items. Do not use them directly: any release may change them.
 #[doc(hidden)]
 pub mod __private {
     pub use auth_proxy_macros::auth_proxy_internal;

@@ -1,9 +1,9 @@
-//! The names of the session cookie, and detecting cookies that clear it.
+//! The names of the session cookie, and a check for `Set-Cookie` lines that clear it.
 
-/// The name of the session cookie of Auth.js over http.
+/// The name of Auth.js's session cookie over http.
 pub const COOKIE_NAME: &str = "authjs.session-token";
 
-/// The name of the session cookie of Auth.js over https.
+/// The name of Auth.js's session cookie over https.
 pub const SECURE_COOKIE_NAME: &str = "__Secure-authjs.session-token";
 
 /// Whether this `Set-Cookie` clears the session cookie or a chunk of it.

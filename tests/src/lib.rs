@@ -1,5 +1,5 @@
 //! Helpers of the test suites: an app on a real socket, a client with a cookie jar, raw requests, captured logs, and a
-//! shared session store. The log watch runs with all of them and aborts on logged secrets and library panics.
+//! shared session store. They all start the log watch, which aborts the process on logged secrets and library panics.
 
 mod cookies;
 mod log_capture;
@@ -33,7 +33,7 @@ use tokio::task::JoinHandle;
 /// An app on its own port. It stops on drop.
 #[derive(Debug)]
 pub struct App {
-    /// The address that it listens on.
+    /// The address that the app listens on.
     pub addr: SocketAddr,
     server: JoinHandle<()>,
 }
@@ -44,7 +44,7 @@ impl App {
         Self::start_at(0, router).await
     }
 
-    /// Serves a router on this port, which a configuration already contains.
+    /// Serves a router on a fixed port, for a configuration that already contains the port.
     pub async fn start_at(port: u16, router: Router) -> Self {
         watch::start();
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
@@ -60,10 +60,10 @@ impl App {
         format!("http://{}{path}", self.addr)
     }
 
-    /// Sends exactly these bytes, and returns everything until the connection closes.
+    /// Sends exactly these bytes. Returns all received bytes once the connection closes.
     pub async fn raw(&self, request: impl AsRef<[u8]>) -> String {
         let request = request.as_ref();
-        secrets::of_request(&String::from_utf8_lossy(request));
+        secrets::register_request(&String::from_utf8_lossy(request));
         let mut socket = TcpStream::connect(self.addr).await.unwrap();
         // The app may close the connection before all bytes are written.
         socket.write_all(request).await.ok();
@@ -131,7 +131,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A client of this app, whose sign-in routes are below `/api/auth`.
+    /// A client of this app. The sign-in routes are below `/api/auth`.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self::at(&app.url(""))
@@ -158,10 +158,10 @@ impl Browser {
 
     /// Sends a GET with headers.
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        secrets::of_target(path);
+        secrets::register_target(path);
         let mut request = self.client.get(self.url(path));
         for (name, value) in headers {
-            secrets::of_header(name, value);
+            secrets::register_header(name, value);
             request = request.header(*name, *value);
         }
         Answer::of(request.send().await.unwrap()).await
@@ -174,11 +174,11 @@ impl Browser {
 
     /// Posts a form with headers.
     pub async fn post_with(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
-        secrets::of_target(path);
-        form.iter().for_each(|(name, value)| secrets::of_field(name, value));
+        secrets::register_target(path);
+        form.iter().for_each(|(name, value)| secrets::register_field(name, value));
         let mut request = self.client.post(self.url(path)).form(form);
         for (name, value) in headers {
-            secrets::of_header(name, value);
+            secrets::register_header(name, value);
             request = request.header(*name, *value);
         }
         Answer::of(request.send().await.unwrap()).await
@@ -190,19 +190,19 @@ impl Browser {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// The URL of a path of this app; an absolute URL stays as it is.
+    /// The URL of a path of this app. An absolute URL is returned unchanged.
     fn url(&self, path: &str) -> String {
         if path.starts_with('/') { format!("{}{path}", self.origin) } else { path.to_owned() }
     }
 
-    /// Posts to a sign-in route with the CSRF token, as Auth.js's clients do.
+    /// Posts to a sign-in route with the CSRF token, like the client of Auth.js.
     pub async fn post_auth(&self, action: &str, form: &[(&str, &str)]) -> Answer {
         let csrf = self.csrf().await;
         let form: Vec<_> = form.iter().copied().chain([("csrfToken", csrf.as_str())]).collect();
         self.post(&format!("{}/{action}", self.base), &form).await
     }
 
-    /// Signs in with the credentials provider, as Auth.js's own page does.
+    /// Signs in with the credentials provider, like the form of Auth.js's sign-in page.
     pub async fn sign_in(&self, username: &str, password: &str) -> Answer {
         let csrf = self.csrf().await;
         let form = [
@@ -219,11 +219,11 @@ impl Browser {
         self.post_auth("signout", &[]).await
     }
 
-    /// Fetches the CSRF token that forms to the sign-in routes need.
+    /// Fetches the CSRF token, which every form to the sign-in routes must contain.
     pub async fn csrf(&self) -> String {
         let answer = self.get(&format!("{}/csrf", self.base)).await;
         let token = answer.json()["csrfToken"].as_str().expect("a csrfToken").to_owned();
-        secrets::of_field("csrfToken", &token);
+        secrets::register_field("csrfToken", &token);
         token
     }
 }
@@ -250,7 +250,7 @@ impl Answer {
     /// Reads a response.
     pub async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        secrets::of_response(&headers);
+        secrets::register_response(&headers);
         Self { status, headers, body: response.text().await.unwrap() }
     }
 
@@ -267,14 +267,14 @@ impl Answer {
         self.json()["code"].as_str().expect("a code").to_owned()
     }
 
-    /// A header, or an empty text if it is missing.
+    /// The value of a header, or an empty text if the header is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let name: HeaderName = name.parse().unwrap();
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Every `Set-Cookie`, in order.
+    /// All `Set-Cookie` headers, in order.
     #[must_use]
     pub fn cookies(&self) -> Vec<&str> {
         self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect()

@@ -1,4 +1,4 @@
-//! Captures logs for assertions on them.
+//! Captures logs, for tests that make assertions on them.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::watch;
 
-/// Captures everything that this thread logs, at every level, until it is dropped. The log watch searches it too.
+/// Captures all logs of the current thread, at every level, until it is dropped. The log watch also searches them.
 #[derive(Debug)]
 pub struct LogCapture {
     text: Buffer,
@@ -29,13 +29,13 @@ impl LogCapture {
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// What was logged so far.
+    /// The text of all logs so far.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// How often these words were logged so far.
+    /// The number of occurrences of these words in the logs so far.
     #[must_use]
     pub fn times(&self, words: &str) -> usize {
         self.text().matches(words).count()

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
 
-/// A session store in memory, shared by its clones. It serialises each session, as an external store does, and keeps it
-/// until it is removed.
+/// A session store in memory, shared by its clones. It serialises each session, like an external store. Sessions stay
+/// in it until they are removed.
 #[derive(Clone, Debug, Default)]
 pub struct SharedStore(Arc<Mutex<HashMap<SessionKey, String>>>);
 

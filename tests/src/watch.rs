@@ -1,5 +1,5 @@
-//! Searches everything that this process logs, of every crate and at every level, for the secrets of the tests, and detects
-//! panics outside of the tests. Either aborts the process, so that the run cannot pass.
+//! The log watch: searches the logs of all crates, at every level, for the secrets of the tests, and detects panics
+//! outside of the tests. A logged secret or such a panic aborts the process, so that the run fails.
 
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -14,20 +14,21 @@ use crate::{COOKIE_NAME, SECURE_COOKIE_NAME};
 
 static SECRETS: LazyLock<Arc<Scanner>> = LazyLock::new(Arc::default);
 
-/// Starts the watch. All helpers that make apps, clients or upstreams call it first.
+/// Starts the watch once. All helpers that start apps, clients or upstreams call this function first.
 pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let sink = Sink { scanner: Arc::clone(&SECRETS), found: stop };
-        tracing::subscriber::set_global_default(subscriber(sink)).expect("no other subscriber is set");
-        log::set_boxed_logger(Box::new(LogCrate)).expect("no other logger is set");
+        let sink = Sink { scanner: Arc::clone(&SECRETS), found: abort };
+        tracing::subscriber::set_global_default(subscriber(sink))
+            .expect("the log watch is the only global subscriber");
+        log::set_boxed_logger(Box::new(LogCrateBridge)).expect("the log watch is the only global logger");
         log::set_max_level(log::LevelFilter::Trace);
-        let usual = std::panic::take_hook();
+        let default_hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            usual(panic);
-            judge(panic);
+            default_hook(panic);
+            abort_on_library_panic(panic);
         }));
-        // The secret of the fake upstream, and the keys derived from it.
+        // The default secret of the fake upstream, and the keys derived from it.
         let fake = "a fake secret that is long enough";
         secret(fake);
         for name in [COOKIE_NAME, SECURE_COOKIE_NAME] {
@@ -43,10 +44,10 @@ pub fn secret(secret: &str) {
     SECRETS.add(secret.as_bytes());
 }
 
-/// Searches a line that another subscriber has written.
+/// Searches a line that another subscriber logged. Aborts the process if the line contains a secret.
 pub fn look(line: &[u8]) {
     if let Some(found) = SECRETS.find(line) {
-        stop(&found, &String::from_utf8_lossy(line));
+        abort(&found, &String::from_utf8_lossy(line));
     }
 }
 
@@ -60,12 +61,12 @@ pub fn subscriber(sink: Sink) -> impl tracing::Subscriber + Send + Sync {
         .finish()
 }
 
-/// A writer that searches each line.
+/// A writer that searches each line for secrets and discards it.
 #[derive(Clone, Debug)]
 pub struct Sink {
     /// The secrets to look for.
     pub scanner: Arc<Scanner>,
-    /// Called with the part that was found, and its line.
+    /// Called with the found part of a secret, and the line that contains it.
     pub found: fn(&str, &str),
 }
 
@@ -91,9 +92,9 @@ impl<'a> MakeWriter<'a> for Sink {
 }
 
 /// Searches the messages of crates that use `log` instead of `tracing`.
-struct LogCrate;
+struct LogCrateBridge;
 
-impl log::Log for LogCrate {
+impl log::Log for LogCrateBridge {
     fn enabled(&self, meta: &log::Metadata<'_>) -> bool {
         // `cookie_store` is the cookie jar of the test client and logs cookies; the library does not use it.
         !meta.target().starts_with("cookie_store")
@@ -108,22 +109,22 @@ impl log::Log for LogCrate {
     fn flush(&self) {}
 }
 
-/// A panic of a test makes that test fail. A panic of the library or its dependencies aborts the run.
-fn judge(panic: &PanicHookInfo<'_>) {
+/// Aborts on a panic of the library or its dependencies. A panic in test code only fails that test.
+fn abort_on_library_panic(panic: &PanicHookInfo<'_>) {
     let file = panic.location().map_or("", |location| location.file());
     if !Path::new(file).starts_with("tests") {
-        stop("a panic outside of the tests", &panic.to_string());
+        abort("a panic outside of the tests", &panic.to_string());
     }
 }
 
-/// Aborts the process, since a task could swallow a panic, or the test may be over. Writes to stderr directly, since the
-/// test harness captures `eprintln!`.
-fn stop(what: &str, line: &str) {
+/// Aborts the process: a panic could be ignored by a task, or come after the end of its test. Writes to stderr
+/// directly, since the test harness captures `eprintln!`.
+fn abort(what: &str, line: &str) {
     let _ = writeln!(std::io::stderr(), "\nwatch: {what}: {line}");
     std::process::abort();
 }
 
-/// The key of Auth.js v5 (`core/jwt.ts:200-223`).
+/// The encryption key that Auth.js v5 derives from a secret (`core/jwt.ts:200-223`).
 fn derived_key(secret: &str, cookie_name: &str) -> [u8; 64] {
     use aws_lc_rs::hkdf;
     struct Bytes;

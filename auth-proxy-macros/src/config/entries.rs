@@ -1,4 +1,4 @@
-//! The entries of a block: `key: value`, and blocks in the block.
+//! Reads the entries of a block: `key: value` pairs and nested blocks.
 
 use auth_proxy_rules::{Group, OptionKey, Shape};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
@@ -14,7 +14,7 @@ pub(super) fn read(tokens: TokenStream, block: &mut Block, errors: &mut Errors) 
     Reader { block, errors, seen: Vec::new() }.group(Group::Top, tokens);
 }
 
-/// Reads entries one by one and goes on after each mistake.
+/// Reads entries one by one and continues after each mistake.
 struct Reader<'a> {
     block: &'a mut Block,
     errors: &'a mut Errors,
@@ -27,7 +27,8 @@ impl Reader<'_> {
         let mut entries = tokens::at_commas(tokens, self.errors).into_iter().peekable();
         while let Some(mut entry) = entries.next() {
             if group == Group::Upstream && fetch::is_entry(&entry) {
-                // The invisible groups of a `macro_rules!` stay: they keep the precedence in an expression such as `$a * 2`.
+                // Keep the invisible groups of a `macro_rules!`: they preserve the precedence in an expression such as
+                // `$a * 2`.
                 fetch::join(&mut entry, &mut entries);
             } else {
                 entry = tokens::flatten(&entry);
@@ -41,27 +42,27 @@ impl Reader<'_> {
         let Some((key, rest)) = self.key(entry) else { return };
         let name = key.to_string();
         if keys::is_block(group, &name) {
-            return self.nested(&key, rest);
+            return self.read_block(&key, rest);
         }
         let option = match OptionKey::find(group, &name) {
-            Some(option) if self.first_of(&option.to_string(), &key) => option,
-            Some(option) => return self.again(option, &key, rest),
+            Some(option) if self.is_first(&option.to_string(), &key) => option,
+            Some(option) => return self.read_repeated(option, &key, rest),
             None => {
                 self.errors.at(&key, keys::unknown(group, &name));
-                // Read the entry as the option that is meant, so that it is not reported as missing too.
+                // Read the entry as the intended option, so that the option is not reported as missing too.
                 match keys::meant(group, &name) {
                     Some(option) => option,
                     None => match keys::meant_block(group, &name) {
-                        Some(block) => return self.nested(&Ident::new(block, key.span()), rest),
+                        Some(block) => return self.read_block(&Ident::new(block, key.span()), rest),
                         None => return self.skip_value(group, rest),
                     },
                 }
             }
         };
-        // Nothing or another key after the colon: the entry is being typed.
+        // Nothing or another key follows the colon: the user is still typing this entry.
         if rest.is_empty() || entry_key(rest).is_some() {
             self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
-            self.keep(option, key, None);
+            self.add_option(option, key, None);
             if !rest.is_empty() {
                 self.entry(group, rest);
             }
@@ -75,12 +76,12 @@ impl Reader<'_> {
             Shape::Headers => headers::read(&key, rest, self.block, self.errors),
             Shape::Secret => {
                 let rest = secrets::read(rest, self.block, self.errors);
-                self.keep(option, key, None);
+                self.add_option(option, key, None);
                 rest
             }
             _ => {
                 let (value, rest) = value::read(option, rest, self.errors);
-                self.keep(option, key, value);
+                self.add_option(option, key, value);
                 rest
             }
         };
@@ -88,7 +89,7 @@ impl Reader<'_> {
     }
 
     /// Reads the value of an option that is set already, only to report the mistakes in it.
-    fn again(&mut self, option: OptionKey, key: &Ident, rest: &[TokenTree]) {
+    fn read_repeated(&mut self, option: OptionKey, key: &Ident, rest: &[TokenTree]) {
         if matches!(option.shape(), Shape::Expression | Shape::Headers | Shape::Secret) {
             return;
         }
@@ -110,7 +111,7 @@ impl Reader<'_> {
         }
     }
 
-    fn keep(&mut self, option: OptionKey, key: Ident, value: Option<Value>) {
+    fn add_option(&mut self, option: OptionKey, key: Ident, value: Option<Value>) {
         self.block.options.push(Entry { option, key, value });
     }
 
@@ -124,7 +125,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The key of an entry and the tokens of its value. Reports what is wrong with the key.
+    /// The key of an entry and the tokens of its value. Reports mistakes in the key.
     fn key<'t>(&mut self, entry: &'t [TokenTree]) -> Option<(Ident, &'t [TokenTree])> {
         let reading = key::read(entry);
         for mistake in reading.mistakes {
@@ -134,7 +135,7 @@ impl Reader<'_> {
         reading.entry
     }
 
-    fn first_of(&mut self, name: &str, key: &Ident) -> bool {
+    fn is_first(&mut self, name: &str, key: &Ident) -> bool {
         let first = !self.seen.iter().any(|seen| seen == name);
         if first {
             self.seen.push(name.to_owned());
@@ -144,7 +145,7 @@ impl Reader<'_> {
         first
     }
 
-    fn nested(&mut self, key: &Ident, rest: &[TokenTree]) {
+    fn read_block(&mut self, key: &Ident, rest: &[TokenTree]) {
         // Read a second block too: its options would be reported as missing otherwise.
         if self.seen.iter().any(|seen| key == seen) {
             self.errors.at(key, format!("`{key}` is set twice: write everything in one `{key}: {{ .. }}`"));

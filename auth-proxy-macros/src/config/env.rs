@@ -1,4 +1,4 @@
-//! `env("NAME")`, `env("NAME", default = "..")` and `env("NAME", optional)`.
+//! Reads `env("NAME")`, `env("NAME", default = "..")` and `env("NAME", optional)`.
 
 use auth_proxy_rules::{OptionKey, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -11,7 +11,7 @@ use crate::tokens::{self, entry_key, is_punct};
 
 /// Reads `env(..)` and returns it with the tokens behind it.
 ///
-/// `None` if the tokens do not start with `env`. `Some((None, ..))` if they do and a mistake is reported.
+/// `None` if the tokens do not start with `env`. `Some((None, ..))` if they do but a mistake was reported.
 pub(super) fn read_env<'t>(
     option: OptionKey,
     tokens: &'t [TokenTree],
@@ -134,7 +134,7 @@ pub(super) fn default_text(env: &Env) -> Option<(&LitStr, String)> {
     env.default.as_ref().map(|default| (default, default.value()))
 }
 
-/// What to write for another way to name a variable: `std::env::var("X")`, `process.env.X`, `X`.
+/// The `env(..)` to write for another way to name a variable: `std::env::var("X")`, `process.env.X`, `X`.
 pub(super) fn variable(tokens: &[TokenTree]) -> Option<String> {
     let capitals = |token: &TokenTree| match token {
         TokenTree::Ident(word) if !word.to_string().contains(|c: char| c.is_ascii_lowercase()) => {

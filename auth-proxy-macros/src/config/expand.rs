@@ -1,4 +1,4 @@
-//! The items that a declaration expands to.
+//! Generates the items that a declaration expands to.
 
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -27,24 +27,24 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
     });
-    // Long names, since a pattern with the name of a constant in the user's scope refers to that constant, also with
-    // `Span::mixed_site`.
+    // The names are long because a pattern with the name of a constant in the user's scope refers to that constant,
+    // even with `Span::mixed_site`.
     let inner = Ident::new("__auth_proxy_inner", Span::mixed_site());
     let f = Ident::new("__auth_proxy_f", Span::mixed_site());
-    let on_impl = on_impl(attrs);
+    let impl_attributes = impl_attributes(attrs);
     quote! {
         #docs
         #(#attrs)*
         #vis struct #name(#krate::Proxy<#name>);
 
-        #on_impl
+        #impl_attributes
         #[automatically_derived]
         impl #krate::AuthProxy for #name {
             type User = #user;
             type Claims = #claims;
         }
 
-        #on_impl
+        #impl_attributes
         #[automatically_derived]
         impl #krate::__private::Declared for #name {
             const SPEC: &'static #krate::__private::Spec = #spec;
@@ -60,7 +60,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             #fetch
         }
 
-        #on_impl
+        #impl_attributes
         #[automatically_derived]
         impl ::core::clone::Clone for #name {
             fn clone(&self) -> Self {
@@ -68,7 +68,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
 
-        #on_impl
+        #impl_attributes
         #[automatically_derived]
         impl ::core::fmt::Debug for #name {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -76,7 +76,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
 
-        #on_impl
+        #impl_attributes
         #[automatically_derived]
         impl ::core::ops::Deref for #name {
             type Target = #krate::Proxy<#name>;
@@ -86,7 +86,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             }
         }
 
-        #on_impl
+        #impl_attributes
         #[automatically_derived]
         #[allow(dead_code, reason = "a program uses one of the two")]
         impl #name {
@@ -100,7 +100,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
                 #krate::__private::from_env::<Self>()
             }
 
-            /// Starts from the declaration and sets options at run time, which win.
+            /// Returns a builder that starts from the declaration. Options set on it replace the declared ones.
             #[must_use]
             #vis fn builder() -> #krate::options::Builder<Self> {
                 #krate::__private::builder::<Self>()
@@ -110,7 +110,7 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
 }
 
 /// The attributes of the declaration that its `impl` blocks need too.
-fn on_impl(attrs: &[Attribute]) -> TokenStream {
+fn impl_attributes(attrs: &[Attribute]) -> TokenStream {
     let mut tokens = TokenStream::new();
     for attr in attrs {
         if attr.path().is_ident("cfg") {
@@ -166,7 +166,7 @@ fn env(krate: &TokenStream, env: &Env) -> TokenStream {
     }
 }
 
-/// The name of the variant: `Debug` writes it.
+/// The name of the variant, as `Debug` writes it.
 fn variant(option: OptionKey) -> Ident {
     Ident::new(&format!("{option:?}"), Span::call_site())
 }

@@ -1,8 +1,8 @@
-//! What to say of a value that an option does not take.
+//! Messages for a value that an option does not accept.
 
 use auth_proxy_rules::{OptionKey, Shape};
 
-/// What the option takes.
+/// Describes the values that an option accepts.
 pub(super) fn expected(option: OptionKey) -> String {
     let example = option.example();
     let what = match option.shape() {

@@ -1,4 +1,4 @@
-//! `upstream.fetch`: a Rust expression.
+//! Reads `upstream.fetch`, a Rust expression.
 
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, Punct, Spacing, TokenTree};
@@ -34,8 +34,8 @@ pub(super) fn is_entry(entry: &[TokenTree]) -> bool {
     entry_key(entry).is_some_and(|key| key == OptionKey::Fetch.key())
 }
 
-/// Joins an expression that was split at its commas, as in `fetch: f::<A, B>()`: the entry goes on until it is a valid
-/// expression or another key follows.
+/// Joins an expression that was split at its commas, as in `fetch: f::<A, B>()`. The entry is extended until it is a
+/// valid expression or another key follows.
 pub(super) fn join(
     entry: &mut Vec<TokenTree>,
     next: &mut std::iter::Peekable<std::vec::IntoIter<Vec<TokenTree>>>,

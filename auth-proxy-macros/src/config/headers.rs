@@ -1,4 +1,4 @@
-//! `upstream.headers`: a map of names and values.
+//! Reads `upstream.headers`, a map of names and values.
 
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Delimiter, Ident, TokenTree};

@@ -1,16 +1,16 @@
-//! The key of an entry: `key:` and the ways in which it is mistyped.
+//! Reads the key of an entry, `key:`, and recognises the ways in which it is mistyped.
 
 use auth_proxy_rules::snake_case;
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 
 use crate::tokens::{self, is_joint, is_punct};
 
-/// What the start of an entry says.
+/// The result of reading the start of an entry.
 pub(super) struct KeyReading<'t> {
-    /// The key that is meant, and the tokens of the value.
+    /// The intended key, and the tokens of the value.
     pub(super) entry: Option<(Ident, &'t [TokenTree])>,
     pub(super) mistakes: Vec<Mistake>,
-    /// Whether the entry may set an option that is then not missing.
+    /// Whether the entry could not be read. It may set a required option, so none is reported as missing.
     pub(super) is_unreadable: bool,
 }
 
@@ -34,7 +34,7 @@ enum Form<'t> {
     Other,
 }
 
-/// What stands between key and value.
+/// The separator between key and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Separator {
     Colon,
@@ -128,7 +128,7 @@ impl Separator {
         }
     }
 
-    /// What to say of it, unless it is a colon.
+    /// The message for a separator that is not a colon.
     fn mistake(self, key: &Ident) -> Option<String> {
         match self {
             Self::Colon => None,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_of_a_key_gives_the_key_that_is_meant() {
+    fn mistyped_keys_are_read_as_the_intended_key() {
         for (source, key, message) in [
             ("a: 1", Some(("a", 1)), None),
             ("a:", Some(("a", 0)), None),

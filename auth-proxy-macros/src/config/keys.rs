@@ -1,4 +1,4 @@
-//! What to say of a key that is no option of its block.
+//! Messages for an unknown key, and the option that is probably meant.
 
 use auth_proxy_rules::{Group, OptionKey, nearest, snake_case};
 
@@ -45,7 +45,7 @@ const ALIASES: [(&str, &str); 11] = [
 
 const GROUPS: [Group; 5] = [Group::Top, Group::Upstream, Group::Session, Group::Cors, Group::Rewrite];
 
-/// The message on a key that is no option of its block.
+/// The message for a key that is not an option of its block.
 pub(super) fn unknown(group: Group, key: &str) -> String {
     let snake = snake_case(key);
     if snake != key && (OptionKey::find(group, &snake).is_some() || is_block(group, &snake)) {
@@ -101,7 +101,7 @@ pub(super) fn meant_block(group: Group, key: &str) -> Option<&'static str> {
     nearest(key, names(group)).filter(|name| is_block(group, name))
 }
 
-/// The message on a type argument that is neither `User` nor `Claims`.
+/// The message for a type argument that is neither `User` nor `Claims`.
 pub(super) fn unknown_type_argument(name: &str) -> String {
     match nearest(name, ["user", "claims"]) {
         Some("user") => format!("unknown type argument `{name}`, did you mean `User`?"),

@@ -1,4 +1,4 @@
-//! Literals and bare words as the value of an option: which text they stand for, or why they are refused.
+//! Reads literals and bare words as the value of an option: the text that they stand for, or why they are refused.
 
 use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
 use proc_macro2::TokenTree;
@@ -32,14 +32,14 @@ enum Scalar {
     Other,
 }
 
-/// A value, taken apart once. The decisions for each shape read this and no tokens.
+/// The parts of a value. The functions for each shape use them and no tokens.
 struct Scan {
     scalar: Scalar,
     /// How many tokens the scalar has.
     used: usize,
     /// How many tokens there are before the next entry.
     length: usize,
-    /// The bare word behind the scalar, if it is no key.
+    /// The bare word behind the scalar, if it is not a key.
     next_word: Option<String>,
     /// The whole value without white space, if a hyphen follows the first token.
     hyphenated: Option<String>,
@@ -78,7 +78,7 @@ fn text(option: OptionKey, scan: &Scan) -> Decision {
 
 fn word(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
     match &scan.scalar {
-        // Before the words themselves: `encrypted-v4` begins with one.
+        // This case comes first: `encrypted-v4` begins with the known word `encrypted`.
         Scalar::Word(_) if scan.hyphenated.is_some() => {
             let written = scan.hyphenated.as_deref().unwrap_or_default();
             match nearest(written, words.iter().copied()) {
@@ -129,7 +129,7 @@ fn count(option: OptionKey, zero: Option<&str>, scan: &Scan) -> Decision {
     }
 }
 
-/// The word for zero, and numbers in quotes.
+/// Accepts the word for zero. Refuses numbers in quotes.
 fn zero_or_quoted(option: OptionKey, zero: Option<&str>, scalar: &Scalar, scan: &Scan) -> Decision {
     match scalar {
         Scalar::Word(word) if Some(word.as_str()) == zero => Ok(word.clone()),
@@ -228,7 +228,7 @@ impl Scalar {
 mod tests {
     use super::*;
 
-    /// `text/tokens` of a value that is kept, `message/tokens` of one that is refused.
+    /// `ok text/tokens` for an accepted value, `no message/tokens` for a refused one.
     fn outcome(option: OptionKey, source: &str) -> String {
         let tokens: Vec<TokenTree> =
             source.parse::<proc_macro2::TokenStream>().unwrap().into_iter().collect();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn each_shape_keeps_its_scalars() {
+    fn literals_of_each_shape_are_read_as_text() {
         for (option, source, expected) in [
             (OptionKey::PublicUrl, "\"https://a\"", "ok https://a/1"),
             (OptionKey::Kind, "robo", "ok robo/1"),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn each_near_miss_says_what_to_write() {
+    fn values_with_a_typing_mistake_are_refused_with_advice() {
         for (option, source, advice, tokens) in [
             (OptionKey::PublicUrl, "word", "write `\"word\"`", 1),
             (OptionKey::Kind, "\"robo\"", "without quotes: write `robo`", 1),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_are_refused_as_a_whole() {
+    fn values_of_another_shape_are_refused_as_a_whole() {
         for (option, source, tokens) in [
             (OptionKey::PublicUrl, "5", 1),
             (OptionKey::PublicUrl, "a::b() kind: robo", 5),

@@ -1,7 +1,7 @@
 //! `auth_proxy!` in three phases: `parse` reads the tokens into a `model`, `validate` checks it, `expand` writes the items.
 //!
-//! Each phase works with what the phase before could read. A declaration with mistakes still declares its type, so that
-//! code which uses the type gives no further errors.
+//! Each phase works with the parts that the phase before could read. A declaration with mistakes still declares its
+//! type, so that code which uses the type gives no further errors.
 
 mod entries;
 mod env;

@@ -1,4 +1,4 @@
-//! What the phases of `auth_proxy!` hand on: a declaration as far as it could be read.
+//! The data that the phases of `auth_proxy!` pass on: a declaration, as far as it could be read.
 
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, TokenStream};

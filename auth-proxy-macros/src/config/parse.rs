@@ -1,4 +1,4 @@
-//! A declaration: attributes, visibility, name, types and block.
+//! Reads a declaration: attributes, visibility, name, types and block.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
@@ -97,7 +97,7 @@ fn head(input: ParseStream<'_>) -> syn::Result<Head> {
     Ok(Head { attrs, vis, name, rest: input.parse()? })
 }
 
-/// What to say of tokens without `struct`, if they look like a declaration.
+/// The message for tokens without `struct`, if they look like a declaration.
 fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     if input.peek(Token![<]) {
         return Some("the types come after the name: write `struct Auth<User = AppUser> { .. }`".to_owned());
@@ -121,7 +121,7 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     }
 }
 
-/// Refuses derives of traits that the expansion implements, and leaves them out.
+/// Reports derives of traits that the expansion implements, and removes them.
 fn without_generated_derives(attrs: Vec<Attribute>, errors: &mut Errors) -> Vec<Attribute> {
     let generated = |attr: &Attribute| {
         let words: Vec<Ident> = match &attr.meta {

@@ -1,4 +1,4 @@
-//! `upstream.secret`: `env(..)`, or a list of them.
+//! Reads `upstream.secret`: `env(..)`, or a list of them.
 
 use proc_macro2::{Delimiter, TokenTree};
 

@@ -24,7 +24,7 @@ fn expanded(block: &str) -> String {
 }
 
 #[test]
-fn expansion_is_the_snapshot() {
+fn auth_proxy_expansion_matches_the_snapshot() {
     let minimal = "pub struct Auth { upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") } }";
     expect_file!["../../snapshots/minimal.rs"].assert_eq(&expanded(minimal));
     let full = r#"
@@ -58,17 +58,17 @@ fn block_with_mistakes_still_declares_its_type() {
 }
 
 #[test]
-fn each_mistake_is_reported_once() {
+fn each_mistake_in_a_block_is_reported_once() {
     let block = r#"struct Auth { a: 1, upstream: { base_url: "http://auth", timeout: 5, secret: "x", b: 2 }, routes: x }"#;
     assert_eq!(mistakes(block).len(), 5);
-    // A missing comma is one mistake and hides no other.
+    // A missing comma is one mistake and does not hide others.
     let block =
         r#"struct Auth { base_path: "x" upstream: { base_url: "http://auth" timeout: 5 kind: robo } }"#;
     assert_eq!(mistakes(block).len(), 5, "{:?}", mistakes(block));
 }
 
 #[test]
-fn misspelled_key_is_one_mistake() {
+fn misspelled_key_is_reported_once() {
     assert_eq!(
         mistakes(r#"struct Auth { upstream: { baseUrl: "http://auth" } }"#),
         ["`baseUrl` is spelled `base_url`"]
@@ -80,14 +80,14 @@ fn misspelled_key_is_one_mistake() {
 }
 
 #[test]
-fn other_name_of_a_kind_is_one_mistake() {
+fn other_name_of_a_kind_is_reported_once() {
     for kind in ["nextauth", "next-auth", "auth.js", "@auth/core", "\"next-auth\""] {
         let block = format!("struct Auth {{ upstream: {{ kind: {kind}, base_url: \"http://auth\" }} }}");
         let found = mistakes(&block);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("`authjs`") && found[0].contains("`next_auth_v4`"), "{found:?}");
     }
-    // A missing comma is one more mistake and hides no other.
+    // A missing comma is another mistake and does not hide the first.
     let found = mistakes(r#"struct Auth { upstream: { kind: auth.js base_url: "http://auth" } }"#);
     assert_eq!(found.len(), 2, "{found:?}");
 }
@@ -119,9 +119,9 @@ fn half_typed_blocks_never_panic() {
         let part: TokenStream = tokens.iter().take(end).cloned().collect();
         expand(quote::quote!((::auth_proxy) #part));
     }
-    // Also with any one token removed, at any depth.
+    // The same with each single token removed, at any depth.
     let mut variants = Vec::new();
-    without_one(&parse(whole), &mut variants);
+    remove_each_token(&parse(whole), &mut variants);
     assert!(variants.len() > 60);
     for variant in variants {
         expand(quote::quote!((::auth_proxy) #variant));
@@ -129,7 +129,7 @@ fn half_typed_blocks_never_panic() {
     expand(TokenStream::new());
 }
 
-fn without_one(tokens: &TokenStream, out: &mut Vec<TokenStream>) {
+fn remove_each_token(tokens: &TokenStream, out: &mut Vec<TokenStream>) {
     let all: Vec<_> = tokens.clone().into_iter().collect();
     for at in 0..all.len() {
         let around = |middle: Option<proc_macro2::TokenTree>| -> TokenStream {
@@ -138,7 +138,7 @@ fn without_one(tokens: &TokenStream, out: &mut Vec<TokenStream>) {
         out.push(around(None));
         if let proc_macro2::TokenTree::Group(group) = &all[at] {
             let mut inner = Vec::new();
-            without_one(&group.stream(), &mut inner);
+            remove_each_token(&group.stream(), &mut inner);
             out.extend(
                 inner
                     .into_iter()

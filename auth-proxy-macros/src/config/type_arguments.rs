@@ -1,4 +1,4 @@
-//! The type arguments of a declaration: `<User = .., Claims = ..>`.
+//! Reads the type arguments of a declaration: `<User = .., Claims = ..>`.
 
 use auth_proxy_rules::nearest;
 use proc_macro2::{Ident, TokenTree};
@@ -68,7 +68,7 @@ pub(super) fn read(tokens: &[TokenTree], errors: &mut Errors) -> Types {
     types
 }
 
-/// Refuses a `where` clause and leaves it out.
+/// Reports a `where` clause and removes it.
 fn without_where<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> &'t [TokenTree] {
     let clause = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "where"));
     let Some(clause) = clause else { return tokens };
@@ -120,7 +120,7 @@ impl<'t> Argument<'t> {
         }
     }
 
-    /// What to say of an argument that sets no type.
+    /// The message for an argument that sets no type.
     fn mistake(&self, tokens: &[TokenTree]) -> Option<String> {
         Some(match self {
             Self::User(..) | Self::Claims(..) => return None,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_read_in_any_order() {
+    fn type_arguments_are_read_in_any_order() {
         for (source, user, claims) in [
             ("", None, None),
             ("<>", None, None),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_is_reported_once() {
+    fn type_argument_mistakes_are_reported_once() {
         for (source, says) in [
             ("<User = A, User = B>", "`User` is given twice"),
             ("<Usr = A>", "did you mean `User`?"),

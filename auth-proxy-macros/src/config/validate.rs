@@ -7,7 +7,7 @@ use super::env::default_text;
 use super::model::{Block, Declaration, Value};
 use crate::errors::Errors;
 
-/// Checks every literal, and every rule between options as far as literals decide it.
+/// Checks every literal, and the rules between options as far as the literals decide them.
 pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
     let block = &declaration.block;
     let mut draft = Draft::default();

@@ -28,7 +28,7 @@ pub(super) fn read<'t>(
         Err(refusal) => {
             let (refused, rest) = tokens.split_at(refusal.tokens.min(tokens.len()));
             errors.at(tokens::stream(refused), refusal.message);
-            // Go on with the next entry. Tokens before it are part of the refused value.
+            // Continue with the next entry. The tokens before it belong to the refused value.
             let next = rest.iter().position(|token| matches!(token, TokenTree::Ident(_)));
             let next = next.and_then(|at| rest.get(at..)).filter(|rest| entry_key(rest).is_some());
             (None, next.unwrap_or_default())
@@ -72,7 +72,7 @@ fn text(option: OptionKey, tokens: &[TokenTree]) -> Result<(String, usize), Refu
     }
 }
 
-/// What the rules say of another name for a word, in quotes or without, in one token or more: `auth.js`.
+/// The rules' advice for another name of a word, with or without quotes, in one or more tokens: `auth.js`.
 fn hint(option: OptionKey, value: &[TokenTree]) -> Option<String> {
     let text = match value {
         [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
@@ -84,7 +84,7 @@ fn hint(option: OptionKey, value: &[TokenTree]) -> Option<String> {
     option.hint(&text).map(|hint| format!("`{option}`: {hint}, found `{text}`"))
 }
 
-/// The items of `["..", ".."]`, or of names also `[a, b]`, in one text with commas between them.
+/// The items of a list as one text, with commas between them. The list is `["..", ".."]`, or for names also `[a, b]`.
 fn list(option: OptionKey, first: &TokenTree) -> Result<String, String> {
     let example = option.example();
     let TokenTree::Group(group) = first else {

@@ -1,4 +1,4 @@
-//! The arguments of `#[require_session]`.
+//! Reads the arguments of `#[require_session]`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -16,7 +16,7 @@ pub(super) struct Args {
     pub(super) span: Span,
 }
 
-/// Reads `[AuthProxy [, Policy]] [, crate = ::path]`. Goes on after a mistake.
+/// Reads `[AuthProxy [, Policy]] [, crate = ::path]`. Continues after a mistake.
 pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let span = Span::call_site();
     let mut args = Args {

@@ -1,4 +1,4 @@
-//! The function below `#[require_session]`.
+//! Reads the function below `#[require_session]` and adds an argument to it.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -14,8 +14,8 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Whether the return type could be a future. Built-in types and the usual types of responses are none; of other
-    /// types a macro cannot know.
+    /// Whether the return type could be a future. Built-in types and the usual response types are not futures. For
+    /// other types a macro cannot know.
     pub(super) fn may_return_a_future(&self) -> bool {
         const RESPONSES: [&str; 9] =
             ["bool", "Html", "Json", "Option", "Redirect", "Response", "Result", "StatusCode", "String"];
@@ -56,7 +56,7 @@ fn function(input: ParseStream<'_>) -> syn::Result<Function> {
     Ok(Function { attrs, vis, signature, body })
 }
 
-/// Whether this is a block in braces. The `$body:block` of a `macro_rules!` is one in an invisible group.
+/// Whether this is a block in braces. The `$body:block` of a `macro_rules!` is a block inside an invisible group.
 fn is_body(group: &Group) -> bool {
     match group.delimiter() {
         Delimiter::Brace => true,
@@ -68,7 +68,7 @@ fn is_body(group: &Group) -> bool {
     }
 }
 
-/// What to say of an item that is no function.
+/// The message for an item that is not a function.
 fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
     let group = "`#[require_session]` guards one handler: put it on each function, or protect a group of routes \
                  with `.route_layer(auth.require())`";

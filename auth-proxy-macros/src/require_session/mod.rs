@@ -30,7 +30,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     output
 }
 
-/// The function with the guard as its first argument. The guard is inserted also if there are mistakes, so that further
+/// The function with the guard as its first argument. The guard is inserted even if there are mistakes, so that further
 /// errors of the compiler are about the final signature.
 fn guarded(mut function: Function, args: &Args, errors: &mut Errors) -> TokenStream {
     if let Some(receiver) = function.signature.receiver() {

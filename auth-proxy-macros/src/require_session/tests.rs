@@ -10,7 +10,7 @@ fn guarded(args: &str, item: &str) -> String {
 }
 
 #[test]
-fn expansion_adds_one_argument_only() {
+fn require_session_adds_only_the_guard_argument() {
     let item =
         "#[doc = \"d\"] pub(crate) async fn page<T: A>(#[cfg(x)] b: B) -> C where T: D { not rust at all = }";
     let plain: TokenStream = item.parse().unwrap();

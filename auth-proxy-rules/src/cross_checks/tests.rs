@@ -11,7 +11,7 @@ fn draft(values: &[(OptionKey, &str)]) -> Draft {
 }
 
 #[test]
-fn every_rule_between_options_points_at_its_option() {
+fn broken_rules_between_options_report_the_option() {
     let cases: &[(&[(OptionKey, &str)], Place)] = &[
         (&[(OptionKey::BaseUrl, "http://auth.example.com")], Place::Option(OptionKey::BaseUrl)),
         (

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn full_names_are_unique() {
+fn full_option_names_are_unique() {
     let mut names: Vec<String> = OptionKey::ALL.iter().map(ToString::to_string).collect();
     names.sort();
     names.dedup();
@@ -22,7 +22,7 @@ fn builder_methods_are_named_after_the_full_option() {
 }
 
 #[test]
-fn every_example_outside_of_the_environment_passes_its_rule() {
+fn example_of_each_option_passes_its_rule() {
     for option in OptionKey::ALL {
         let text = match option.shape() {
             Shape::Headers | Shape::Secret | Shape::Expression | Shape::List | Shape::Names => continue,
@@ -34,7 +34,7 @@ fn every_example_outside_of_the_environment_passes_its_rule() {
 }
 
 #[test]
-fn text_and_typed_value_are_kept_alike() {
+fn text_and_typed_value_give_the_same_setting() {
     let (mut text, mut typed) = (Draft::default(), Draft::default());
     text.set(OptionKey::Timeout, "1500ms").unwrap();
     typed.timeout(Duration::from_millis(1500)).unwrap();
@@ -49,7 +49,7 @@ fn text_and_typed_value_are_kept_alike() {
 }
 
 #[test]
-fn composite_options_have_no_text_form() {
+fn headers_secret_and_fetch_cannot_be_set_as_text() {
     for option in [OptionKey::Headers, OptionKey::Secret, OptionKey::Fetch] {
         assert!(Draft::default().set(option, "a").is_err(), "{option}");
     }

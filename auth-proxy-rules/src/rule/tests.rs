@@ -14,7 +14,7 @@ fn typed_duration_keeps_its_precision() {
 }
 
 #[test]
-fn typed_duration_has_the_bounds_of_the_text() {
+fn typed_and_text_durations_have_the_same_bounds() {
     for (typed, text) in [(9, "9ms"), (10, "10ms"), (600_000, "10m"), (600_001, "600001ms")] {
         let good = (10..=600_000).contains(&typed);
         assert_eq!(TIMEOUT.check(Duration::from_millis(typed)).is_ok(), good, "{typed}");
@@ -25,7 +25,7 @@ fn typed_duration_has_the_bounds_of_the_text() {
 }
 
 #[test]
-fn zero_needs_a_word() {
+fn zero_in_text_is_accepted_only_as_a_word() {
     assert!(TIMEOUT.check(Duration::ZERO).is_err() && TIMEOUT.parse("off").is_err());
     assert_eq!(CACHE.check(Duration::ZERO), Ok(Duration::ZERO));
     assert_eq!(CACHE.parse("off"), Ok(Duration::ZERO));

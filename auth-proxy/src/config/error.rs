@@ -27,7 +27,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// One problem with the value of an option.
+    /// An error with a single problem.
     pub(crate) fn of(name: &'static str, option: &str, message: String) -> Self {
         Self { name, problems: vec![ConfigProblem { option: option.to_owned(), variable: None, message }] }
     }

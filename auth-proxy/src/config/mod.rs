@@ -1,12 +1,12 @@
-//! The configuration: the declaration of the macro, the values of environment and builder, and the checked result.
+//! The configuration: the declaration of the macro, the values from environment and builder, and the checked result.
 //!
-//! It knows nothing of HTTP but names and values of headers.
+//! Of HTTP, it uses only header names and values.
 //!
 //! Imports the rooms: none.
 //! Does without the crates: `axum`, `hyper`, `tokio`, `tower`.
 
+mod builder_options;
 mod error;
-mod overrides;
 mod resolve;
 mod spec;
 
@@ -17,8 +17,8 @@ use auth_proxy_rules::{Origin, Settings};
 use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
+pub(crate) use self::builder_options::BuilderOptions;
 pub use self::error::{ConfigError, ConfigProblem};
-pub(crate) use self::overrides::Overrides;
 pub(crate) use self::resolve::{NotUnicode, resolve};
 pub use self::spec::{Spec, Value};
 
@@ -37,7 +37,7 @@ pub struct Config {
     pub(crate) settings: Settings,
     /// The extra headers. Each value is marked as sensitive.
     pub(crate) headers: HeaderMap,
-    /// The names of all declared headers, also of those without a value: headers with these names from clients are dropped.
+    /// The names of all declared headers, with or without a value. A client's headers with these names are dropped.
     pub(crate) header_names: Vec<HeaderName>,
     /// The secrets, newest first. Emptied once the keys are derived.
     pub(crate) secrets: Vec<Zeroizing<String>>,

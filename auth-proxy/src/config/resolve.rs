@@ -1,10 +1,11 @@
-//! From a declaration, the overrides of the builder and the environment to a [`Config`].
+//! Resolves a configuration: combines the declaration, the builder's options and the environment into a checked
+//! [`Config`].
 
 use auth_proxy_rules::{Draft, OptionKey, Pem, Place, SecretInfo, Strategy, header_value};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use super::overrides::Overrides;
+use super::builder_options::BuilderOptions;
 use super::{Config, ConfigError, ConfigProblem, Spec, Value};
 
 /// Reads one environment variable. `Err` when it is not UTF-8.
@@ -13,14 +14,19 @@ pub(crate) type Vars<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>,
 pub(crate) struct NotUnicode;
 
 /// Reads, checks and completes a configuration.
-pub(crate) fn resolve(spec: &Spec, overrides: &Overrides, vars: Vars<'_>) -> Result<Config, ConfigError> {
-    let mut resolver =
-        Resolver { spec, vars, draft: overrides.draft.clone(), problems: Vec::new(), used: Vec::new() };
-    resolver.options(overrides);
-    let headers = resolver.headers(overrides);
-    let secrets = resolver.secrets(overrides);
-    resolver.rules();
-    let names = overrides.headers.iter().map(|(name, _)| name.as_str());
+pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> Result<Config, ConfigError> {
+    let mut resolver = Resolver {
+        spec,
+        vars,
+        draft: builder.draft.clone(),
+        problems: Vec::new(),
+        variables_read: Vec::new(),
+    };
+    resolver.options(builder);
+    let headers = resolver.headers(builder);
+    let secrets = resolver.secrets(builder);
+    resolver.check_rules();
+    let names = builder.headers.iter().map(|(name, _)| name.as_str());
     let names = names.chain(spec.headers.iter().map(|(name, _)| *name));
     let header_names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
     let settings = resolver.draft.resolve();
@@ -38,42 +44,42 @@ struct Resolver<'a> {
     vars: Vars<'a>,
     draft: Draft,
     problems: Vec<(OptionKey, ConfigProblem)>,
-    /// The variable that each option was read from, for the messages of rules between options.
-    used: Vec<(Place, &'static str)>,
+    /// The environment variable that each option was read from. Errors of rules between options name it.
+    variables_read: Vec<(Place, &'static str)>,
 }
 
 impl Resolver<'_> {
-    fn options(&mut self, overrides: &Overrides) {
-        for set in &overrides.options {
+    fn options(&mut self, builder: &BuilderOptions) {
+        for set in &builder.options {
             match &set.result {
-                Ok(note) => log(set.option, *note),
+                Ok(note) => log_note(set.option, *note),
                 Err(error) => self.report(set.option, set.option.to_string(), None, error.message()),
             }
         }
         for (option, value) in self.spec.options {
-            if overrides.has(*option) {
+            if builder.has(*option) {
                 continue;
             }
             let (text, variable) = self.read(*option, &option.to_string(), value);
             match text {
                 Some(text) => self.set(*option, &text, variable),
-                // Reported as not set: rules between options must not report it again.
+                // `read` has reported the missing variable. Rules between options must not report the option again.
                 None if !is_optional(value) => self.draft.set_later(*option, false),
                 None => {}
             }
             if let Some(variable) = variable {
-                self.used.push((Place::Option(*option), variable));
+                self.variables_read.push((Place::Option(*option), variable));
             }
         }
     }
 
-    fn headers(&mut self, overrides: &Overrides) -> HeaderMap {
+    fn headers(&mut self, builder: &BuilderOptions) -> HeaderMap {
         let mut map = HeaderMap::new();
-        for (name, value) in &overrides.headers {
+        for (name, value) in &builder.headers {
             self.header(&mut map, name, value, None);
         }
         for (name, value) in self.spec.headers {
-            if overrides.headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name)) {
+            if builder.headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name)) {
                 continue;
             }
             let option = format!("{}[\"{name}\"]", OptionKey::Headers);
@@ -99,9 +105,9 @@ impl Resolver<'_> {
         self.report(OptionKey::Headers, format!("{}[\"{name}\"]", OptionKey::Headers), variable, message);
     }
 
-    fn secrets(&mut self, overrides: &Overrides) -> Vec<Zeroizing<String>> {
+    fn secrets(&mut self, builder: &BuilderOptions) -> Vec<Zeroizing<String>> {
         let mut secrets = Vec::new();
-        if let Some(given) = &overrides.secrets {
+        if let Some(given) = &builder.secrets {
             for secret in given {
                 self.secret(&mut secrets, secret.clone(), None);
             }
@@ -127,8 +133,8 @@ impl Resolver<'_> {
             Ok(info) => {
                 warn_if_short(self.spec.name, info, variable);
                 if let Some(variable) = variable {
-                    self.used.push((Place::Secret(secrets.len()), variable));
-                    self.used.push((Place::Option(OptionKey::Secret), variable));
+                    self.variables_read.push((Place::Secret(secrets.len()), variable));
+                    self.variables_read.push((Place::Option(OptionKey::Secret), variable));
                 }
                 secrets.push(secret);
             }
@@ -138,7 +144,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The text of a value, and the variable that it is read from.
+    /// The text of a value, and the environment variable that it comes from.
     fn read(
         &mut self,
         option: OptionKey,
@@ -149,7 +155,7 @@ impl Resolver<'_> {
             Value::Literal(text) => return (Some(Zeroizing::new((*text).to_owned())), None),
             Value::Env { name, default, optional } => (*name, *default, *optional),
         };
-        // Container tools pass a variable that is not set as an empty one.
+        // Container tools pass an unset variable as an empty string, so an empty variable counts as unset.
         let text = match (self.vars)(variable) {
             Ok(text) => text.filter(|text| !text.is_empty()),
             Err(NotUnicode) => {
@@ -166,7 +172,7 @@ impl Resolver<'_> {
 
     fn set(&mut self, option: OptionKey, text: &str, variable: Option<&'static str>) {
         match self.draft.set(option, text) {
-            Ok(note) => log(option, note),
+            Ok(note) => log_note(option, note),
             Err(error) => {
                 self.report(option, option.to_string(), variable, error.message());
                 self.draft.set_later(option, false);
@@ -174,9 +180,10 @@ impl Resolver<'_> {
         }
     }
 
-    fn rules(&mut self) {
+    fn check_rules(&mut self) {
         for problem in self.draft.check() {
-            let variable = self.used.iter().find(|(place, _)| *place == problem.place).map(|(_, v)| *v);
+            let variable =
+                self.variables_read.iter().find(|(place, _)| *place == problem.place).map(|(_, v)| *v);
             let option = problem.place.option();
             self.report(option, option.to_string(), variable, &problem.message);
         }
@@ -188,7 +195,7 @@ impl Resolver<'_> {
     }
 }
 
-fn log(option: OptionKey, note: Option<&'static str>) {
+fn log_note(option: OptionKey, note: Option<&'static str>) {
     if let Some(note) = note {
         tracing::info!(%option, "{note}");
     }
@@ -212,7 +219,7 @@ fn warn_if_short(name: &str, info: SecretInfo, variable: Option<&str>) {
 }
 
 impl Config {
-    /// Whether session tokens can be decoded here.
+    /// Whether this process can decode session tokens itself.
     pub(crate) fn decodes(&self) -> bool {
         self.settings.strategy == Strategy::Jwt && !self.secrets.is_empty()
     }

@@ -1,4 +1,4 @@
-//! [`Spec`]: a declaration as static data.
+//! [`Spec`]: the content of an `auth_proxy!` block as static data.
 
 use auth_proxy_rules::OptionKey;
 
@@ -18,13 +18,13 @@ pub struct Spec {
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Value {
-    /// The source code. Checked by the macro.
+    /// A literal in the block. The macro has checked it.
     Literal(&'static str),
     /// An environment variable, read and checked at start.
     Env {
-        /// Its name.
+        /// The name of the variable.
         name: &'static str,
-        /// The value if the variable is not set or empty.
+        /// The value if the variable is unset or empty.
         default: Option<&'static str>,
         /// Whether the option may stay unset.
         optional: bool,

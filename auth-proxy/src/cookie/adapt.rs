@@ -1,4 +1,4 @@
-//! Cookies that the upstream sets become cookies of this app.
+//! Adapts the upstream's `Set-Cookie` lines to this app: name, `Domain`, `Path`, `Secure` and `SameSite`.
 
 use auth_proxy_rules::{CookieDomain, Origin, Rewriting, Settings, is_in_domain, lacks_security_prefix};
 use http::header::SET_COOKIE;
@@ -6,16 +6,16 @@ use http::{HeaderMap, HeaderValue};
 
 use super::text::{Attribute, SetCookie};
 
-/// Adapts `Set-Cookie` lines of the upstream to the origin that the browser sees, by the options in `rewrite`.
+/// Adapts `Set-Cookie` lines of the upstream to the origin that the browser sees, as the options in `rewrite` say.
 pub(crate) struct CookieAdapter<'a> {
     upstream_base: &'a str,
     local_base: &'a str,
-    /// This app as the browser sees it.
+    /// The origin of this app, as the browser sees it.
     own: Option<Origin>,
     options: &'a Rewriting,
 }
 
-/// The new form of a part of a `Set-Cookie` line.
+/// The change of one part of a `Set-Cookie` line.
 enum Edit {
     Keep,
     Drop,
@@ -44,7 +44,7 @@ impl<'a> CookieAdapter<'a> {
         }
     }
 
-    /// The adapted line. `None` when it stays as it is.
+    /// The adapted line. `None` if nothing changes.
     fn adapted(&self, line: &[u8]) -> Option<Vec<u8>> {
         let cookie = SetCookie::of(line);
         let attributes = cookie.attributes().map(|attribute| (attribute.raw, self.attribute(&attribute)));
@@ -61,8 +61,8 @@ impl<'a> CookieAdapter<'a> {
         Some(parts.collect::<Vec<_>>().join(&b';'))
     }
 
-    /// A browser refuses `__Secure-` and `__Host-` cookies from a page over http (RFC 6265bis, section 4.1.3): the
-    /// name loses one underscore.
+    /// Browsers refuse `__Secure-` and `__Host-` cookies over http (RFC 6265bis, section 4.1.3), so the name loses one
+    /// underscore.
     fn pair(&self, pair: &[u8]) -> Edit {
         match pair.trim_ascii_start().strip_prefix(b"_") {
             Some(renamed) if self.options.cookie_prefix && lacks_security_prefix(renamed) => {
@@ -93,13 +93,13 @@ impl<'a> CookieAdapter<'a> {
         Edit::Replace(format!(" Path={}", self.local_base).into_bytes())
     }
 
-    /// Where this app's host is not known, the `Domain` stays.
+    /// The `Domain` stays if this app's host is not known.
     fn domain(&self, domain: &[u8]) -> Edit {
         match &self.options.cookie_domain {
             CookieDomain::Keep => Edit::Keep,
             CookieDomain::Drop => Edit::Drop,
             CookieDomain::Literal(own) => Edit::Replace(format!(" Domain={own}").into_bytes()),
-            _ => match &self.own {
+            CookieDomain::Auto | _ => match &self.own {
                 Some(own) if !is_in_domain(own.host(), &String::from_utf8_lossy(domain)) => Edit::Drop,
                 _ => Edit::Keep,
             },
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn each_option_changes_its_attribute_alone() {
+    fn each_rewrite_option_changes_only_its_own_cookie_attribute() {
         let cookie = "__Host-a=b; Domain=auth.example.com; Path=/auth; Secure; SameSite=None";
         for (option, value, becomes) in [
             (OptionKey::CookieDomain, "auto", "_Host-a=b; Path=/api/login; SameSite=Lax"),

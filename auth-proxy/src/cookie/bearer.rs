@@ -1,4 +1,4 @@
-//! The Bearer token in an `Authorization` header.
+//! Reads the Bearer token of an `Authorization` header.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -6,8 +6,8 @@ use http::header::AUTHORIZATION;
 use super::error::CredentialError;
 use super::scan::COOKIE_LIMIT;
 
-/// The value after `Bearer`, as it was sent. The scheme is spelled just so, one space follows, and one percent-encoded
-/// value (`docs/authjs.md#bearer`). `None` for another scheme.
+/// The value after `Bearer`, still percent-encoded. The scheme must be spelled exactly like this, and exactly one space
+/// follows it (`docs/authjs.md#bearer`). `None` for another scheme.
 ///
 /// # Errors
 /// `BearerMalformed`, `TooLarge`.

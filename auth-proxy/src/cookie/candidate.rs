@@ -1,4 +1,4 @@
-//! The one session token of a request.
+//! Finds the one session token of a request, in its cookies or in `Authorization`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,14 +11,13 @@ use super::error::CredentialError;
 use super::percent::{decode, decode_or_keep};
 use super::scan::{Chosen, SessionCookies, scan};
 
-/// The session token of a request, where it stands in the headers.
+/// The session token of a request, borrowed from the headers.
 ///
-/// A request has one at most. It is chosen by cookie names and form alone; the session, the claims, the raw token, the
-/// policy and the cache are all about this token. An invalid token is not replaced by another that was sent
-/// beside it.
+/// A request has at most one. It is chosen by cookie name and form alone. The session, the claims, the raw token, the
+/// policy and the cache all use this token. If it is invalid, no other token of the request is tried.
 pub(crate) struct Candidate<'h> {
     sent: Sent<'h>,
-    /// The index of the name that it came under. A Bearer token has none.
+    /// The index of the cookie's name. Zero for a Bearer token.
     name: usize,
 }
 
@@ -35,20 +34,20 @@ impl<'h> Candidate<'h> {
     /// Finds the session token: in the cookie of the first of these names that was sent, whole or in chunks
     /// `.0 .. .n`, else in a Bearer header (`docs/authjs.md#bearer`). A Bearer header does not replace an invalid cookie.
     ///
-    /// Of a whole cookie and chunks of one name the whole one counts, unless only the chunks have the form of a token.
-    /// Auth.js joins every cookie whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), so
-    /// that a stale chunk or a sibling signs the visitor out; here neither counts. An `opaque` token, of a database
-    /// session, is never chunked.
+    /// If one name has a whole cookie and chunks, the whole cookie counts, unless only the chunks have the form of a
+    /// token. Auth.js joins every cookie whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), so
+    /// a stale chunk or a cookie with a longer name signs the visitor out there. Here it is ignored. An `opaque` token (of
+    /// a database session) is never chunked.
     ///
     /// # Errors
     /// `TooLarge` and `BearerMalformed`.
-    pub(crate) fn of<N: AsRef<str>>(
+    pub(crate) fn of<N: AsRef<str>, const COUNT: usize>(
         headers: &'h HeaderMap,
-        names: &[N],
+        names: &[N; COUNT],
         opaque: bool,
     ) -> Result<Option<Self>, CredentialError> {
-        for (name, text) in names.iter().enumerate() {
-            if let Some(chosen) = scan(headers, text.as_ref())?.choose(opaque) {
+        for (name, found) in scan(headers, names)?.into_iter().enumerate() {
+            if let Some(chosen) = found.choose(opaque) {
                 let sent = match chosen {
                     Chosen::Whole(value) => Sent::Whole(value),
                     Chosen::Chunks(cookies) => Sent::Chunks(cookies),
@@ -59,12 +58,12 @@ impl<'h> Candidate<'h> {
         Ok(bearer(headers)?.map(|value| Self { sent: Sent::Bearer(value), name: 0 }))
     }
 
-    /// The index of the name that it came under; zero for a Bearer token.
+    /// The index of the cookie's name. Zero for a Bearer token.
     pub(crate) fn name(&self) -> usize {
         self.name
     }
 
-    /// Whether it came in an `Authorization` header.
+    /// Whether the token came in an `Authorization` header.
     pub(crate) fn is_bearer(&self) -> bool {
         matches!(self.sent, Sent::Bearer(_))
     }
@@ -84,8 +83,8 @@ impl<'h> Candidate<'h> {
         }
     }
 
-    /// The very bytes that were sent, and a number below 4 that tells in which form: two tokens of one name with both the
-    /// same are the same. Chunks are joined with `;`, which is in no cookie (RFC 6265, section 4.1.1).
+    /// The form of the token, as a number below 4, and the bytes that were sent. Two tokens under one name are equal if
+    /// their form and bytes are equal. Chunks are joined with `;`, which no cookie contains (RFC 6265, section 4.1.1).
     pub(crate) fn as_sent(&self) -> (u8, Cow<'h, [u8]>) {
         match &self.sent {
             Sent::Whole(value) => (0, Cow::Borrowed(value.as_bytes())),
@@ -94,7 +93,7 @@ impl<'h> Candidate<'h> {
         }
     }
 
-    /// The same, to be kept.
+    /// Copies the token out of the headers.
     ///
     /// # Errors
     /// `BearerMalformed`.
@@ -104,7 +103,7 @@ impl<'h> Candidate<'h> {
     }
 }
 
-/// The session token of a request, kept apart from its headers.
+/// The session token of a request, copied out of its headers.
 pub(crate) struct Credential {
     token: Zeroizing<String>,
     name: usize,
@@ -117,12 +116,12 @@ impl Credential {
         &self.token
     }
 
-    /// The index of the name that it came under; zero for a Bearer token.
+    /// The index of the cookie's name. Zero for a Bearer token.
     pub(crate) fn name(&self) -> usize {
         self.name
     }
 
-    /// Whether it came in an `Authorization` header.
+    /// Whether the token came in an `Authorization` header.
     pub(crate) fn is_bearer(&self) -> bool {
         self.bearer
     }

@@ -2,14 +2,14 @@
 
 use crate::error::{AuthError, Reason};
 
-/// Why the credential of a request cannot be used. Says nothing of its content.
+/// Why the credential of a request cannot be used. Contains no part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CredentialError {
     /// The cookies or the Bearer token are too large.
     TooLarge,
     /// The token is larger than the `Cookie` line of a lookup may be.
     LookupTooLarge,
-    /// Two session tokens were sent, and nothing says which of them the upstream would read.
+    /// Two session tokens were sent, and it is not known which of them the upstream would read.
     Ambiguous,
     /// The `Authorization` header is not well formed.
     BearerMalformed,

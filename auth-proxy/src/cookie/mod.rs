@@ -1,7 +1,7 @@
-//! The text of cookies: which credential a request carries, what a `Set-Cookie` does to the session cookie, and how
-//! cookies are renamed and adapted between the upstream and the browser.
+//! The text of cookies: finds the session token in a request, tells whether a `Set-Cookie` sets or clears the session
+//! cookie, and renames and adapts cookies between the upstream and the browser.
 //!
-//! Everything that takes a `Cookie` or `Set-Cookie` line apart is here. It opens no token and sends no request.
+//! All parsing of `Cookie` and `Set-Cookie` lines is here. This module decrypts no token and sends no request.
 //!
 //! Imports the rooms: `error`.
 //! Does without the crates: `axum`, `hyper`, `tokio`, `tower`, `aws_lc_rs`, `jsonwebtoken`.
@@ -23,7 +23,7 @@ mod text;
 pub(crate) use self::adapt::CookieAdapter;
 pub(crate) use self::candidate::{Candidate, Credential};
 pub(crate) use self::error::CredentialError;
-pub(crate) use self::names::{NamesInPlay, Places, SessionName, SessionNames};
+pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
 pub(crate) use self::outgoing::lookup_cookie;
 pub(crate) use self::prefix::restore_prefixes;
 pub(crate) use self::scan::every_token;

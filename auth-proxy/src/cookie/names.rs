@@ -1,4 +1,4 @@
-//! The names that the session cookie may have.
+//! The possible names of the session cookie, and which of them the upstream uses.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -6,30 +6,32 @@ use auth_proxy_rules::{CookieNames, Settings};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 
-use super::set_cookie::{SetCookieKind, is_session_cookie};
+use super::candidate::Candidate;
+use super::error::CredentialError;
+use super::set_cookie::{SetCookieKind, set_cookie_kind};
 
-/// The names that the session cookie of one upstream may have, and which of them it was seen to use.
+/// The possible names of the session cookie of one upstream, and which of them the upstream was seen to use.
 ///
-/// Auth.js prefixes the name with `__Secure-` where it takes itself to be asked over https
-/// (`docs/authjs.md#cookie-names`), Robo never does. Where configuration does not tell, both names count, the one with
-/// the prefix first: no page over http, and no other host without https, can set it. Once the upstream was seen to use
-/// it, it counts alone.
+/// Auth.js prefixes the name with `__Secure-` if it believes that it is reached over https
+/// (`docs/authjs.md#cookie-names`). Robo never does (`docs/authjs.md#cookie-names-robo`). If the configuration does not
+/// decide, both names count, the prefixed one first, because no page over http can set it. After the upstream has set a
+/// cookie with the prefixed name, only that name counts.
 pub(crate) struct SessionNames {
-    /// The one with the prefix first.
+    /// The name with the prefix comes first.
     all: Vec<SessionName>,
     by_scheme: bool,
-    /// Whether the scheme of a request, told by a trusted proxy, decides between the names.
+    /// Whether the scheme of a request, as a trusted proxy reports it, decides between the names.
     scheme_counts: bool,
     used: AtomicU8,
 }
 
 /// A name of the session cookie.
 pub(crate) struct SessionName {
-    /// Its place among the names, and that of its key among the decoders.
-    pub(crate) place: usize,
-    /// At the upstream: also the salt of the key.
+    /// The index of this name in [`SessionNames::all`], and of its decoder.
+    pub(crate) index: usize,
+    /// The name at the upstream. It is also the salt of the key.
     pub(crate) upstream: String,
-    /// At the browser: the same, unless its prefix is taken off.
+    /// The name in the browser: the same, or without an underscore of the prefix.
     pub(crate) browser: String,
 }
 
@@ -39,18 +41,34 @@ impl AsRef<str> for SessionName {
     }
 }
 
-/// The names that count for one request, the likelier first.
+/// The names that the session cookie of one request may have, the likelier first.
 #[derive(Clone, Copy)]
 pub(crate) struct NamesInPlay<'n> {
     names: [Option<&'n SessionName>; 2],
-    /// Whether the scheme decides between them and is not known. Two tokens in one request are ambiguous then.
-    is_unsure: bool,
+    /// Whether the scheme decides between the names, but is not known. Two tokens in one request are then ambiguous.
+    is_scheme_unknown: bool,
 }
 
 impl<'n> NamesInPlay<'n> {
-    /// Whether only one of the names may have been sent.
-    pub(crate) fn is_unsure(&self) -> bool {
-        self.is_unsure
+    /// Finds the session token of a request under these names.
+    ///
+    /// # Errors
+    /// As [`Candidate::of`].
+    pub(crate) fn find<'h>(
+        self,
+        headers: &'h HeaderMap,
+        opaque: bool,
+    ) -> Result<Option<Candidate<'h>>, CredentialError> {
+        match self.names {
+            [Some(first), Some(second)] => Candidate::of(headers, &[first, second], opaque),
+            [Some(only), None] | [None, Some(only)] => Candidate::of(headers, &[only], opaque),
+            [None, None] => Candidate::of::<&str, 0>(headers, &[], opaque),
+        }
+    }
+
+    /// Whether the scheme decides between the names, but is not known.
+    pub(crate) fn is_scheme_unknown(&self) -> bool {
+        self.is_scheme_unknown
     }
 
     /// The names, the likelier first.
@@ -58,22 +76,25 @@ impl<'n> NamesInPlay<'n> {
         self.names.into_iter().flatten()
     }
 
-    /// The same, by which [`SessionNames::at`] finds them again.
-    pub(crate) fn places(&self) -> Places {
-        Places { places: self.names.map(|name| name.map(|name| name.place)), is_unsure: self.is_unsure }
+    /// The indexes of these names, for [`SessionNames::at`].
+    pub(crate) fn indexes(&self) -> NameIndexes {
+        NameIndexes {
+            indexes: self.names.map(|name| name.map(|name| name.index)),
+            is_scheme_unknown: self.is_scheme_unknown,
+        }
     }
 
-    /// The name at this place.
+    /// The name at this position in [`iter`](Self::iter).
     pub(crate) fn get(&self, at: usize) -> Option<&'n SessionName> {
         self.iter().nth(at)
     }
 }
 
-/// The names that count for one request, to be kept.
+/// The indexes of [`NamesInPlay`], which borrow nothing.
 #[derive(Clone, Copy)]
-pub(crate) struct Places {
-    places: [Option<usize>; 2],
-    is_unsure: bool,
+pub(crate) struct NameIndexes {
+    indexes: [Option<usize>; 2],
+    is_scheme_unknown: bool,
 }
 
 const UNSEEN: u8 = 0;
@@ -82,8 +103,8 @@ const PLAIN: u8 = 2;
 
 impl SessionNames {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let name = |(place, name): (usize, &str)| SessionName {
-            place,
+        let name = |(index, name): (usize, &str)| SessionName {
+            index,
             upstream: name.to_owned(),
             browser: settings.browser_name(name).to_owned(),
         };
@@ -105,57 +126,57 @@ impl SessionNames {
         self.all.len() > 1
     }
 
-    /// The names that count for a request over this scheme, where a trusted proxy tells it.
+    /// The names that count for one request. `https` is its scheme, or `None` if no trusted proxy reports the scheme.
     pub(crate) fn in_play(&self, https: Option<bool>) -> NamesInPlay<'_> {
         let (secure, plain) = (self.all.first(), self.all.get(1));
         let names = match (https, self.used.load(Ordering::Relaxed)) {
             _ if plain.is_none() => [secure, None],
-            // A browser sends no cookie with the prefix over http, and the upstream, told the scheme, sets none.
+            // Over http, a browser sends no cookie with the prefix, and an upstream that is told the scheme sets none.
             (Some(false), _) => [plain, None],
             (Some(true), _) if self.by_scheme => [secure, None],
-            // The scheme would decide.
+            // The scheme decides, but is not known.
             (None, _) if self.scheme_counts => [secure, plain],
             (_, SECURE) => [secure, None],
             (_, PLAIN) => [plain, secure],
             _ => [secure, plain],
         };
-        let is_unsure = self.scheme_counts && https.is_none() && names.iter().flatten().count() > 1;
-        NamesInPlay { names, is_unsure }
+        let is_scheme_unknown = self.scheme_counts && https.is_none() && names.iter().flatten().count() > 1;
+        NamesInPlay { names, is_scheme_unknown }
     }
 
-    /// The names at these places.
-    pub(crate) fn at(&self, places: Places) -> NamesInPlay<'_> {
-        let names = places.places.map(|place| place.and_then(|place| self.all.get(place)));
-        NamesInPlay { names, is_unsure: places.is_unsure }
+    /// The names with these indexes.
+    pub(crate) fn at(&self, indexes: NameIndexes) -> NamesInPlay<'_> {
+        let names = indexes.indexes.map(|index| index.and_then(|index| self.all.get(index)));
+        NamesInPlay { names, is_scheme_unknown: indexes.is_scheme_unknown }
     }
 
-    /// Whether the upstream was seen to use another name than the one at this place, and never this. An upstream that goes
-    /// by the scheme of each request uses both, and none is foreign.
-    pub(crate) fn is_foreign(&self, place: usize) -> bool {
+    /// Whether the upstream's cookies show that it uses the other name, not the one with this index. An upstream that
+    /// chooses the name by the scheme of each request uses both, so neither is foreign.
+    pub(crate) fn is_foreign(&self, index: usize) -> bool {
         self.all.len() > 1
             && !self.scheme_counts
             && match self.used.load(Ordering::Relaxed) {
-                SECURE => place != 0,
-                PLAIN => place == 0,
+                SECURE => index != 0,
+                PLAIN => index == 0,
                 _ => false,
             }
     }
 
-    /// Whether a `Set-Cookie` concerns the session cookie under any of its names, and how.
-    pub(crate) fn concern(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
-        self.all.iter().find_map(|name| is_session_cookie(set_cookie, &name.browser))
+    /// Whether a `Set-Cookie` sets or clears the session cookie, under any of its names.
+    pub(crate) fn set_cookie_kind(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
+        self.all.iter().find_map(|name| set_cookie_kind(set_cookie, &name.browser))
     }
 
-    /// Learns which name the upstream uses from its `Set-Cookie` lines, which have the names of the browser.
+    /// Learns from the upstream's `Set-Cookie` lines which name it uses. The lines must have the browser's names already.
     pub(crate) fn learn(&self, headers: &HeaderMap) {
         if self.all.len() < 2 || self.used.load(Ordering::Relaxed) == SECURE {
             return;
         }
         for cookie in headers.get_all(SET_COOKIE) {
             let named = |name: &&SessionName| {
-                is_session_cookie(cookie.as_bytes(), &name.browser) == Some(SetCookieKind::Sets)
+                set_cookie_kind(cookie.as_bytes(), &name.browser) == Some(SetCookieKind::Sets)
             };
-            match self.all.iter().find(named).map(|name| name.place) {
+            match self.all.iter().find(named).map(|name| name.index) {
                 Some(0) => self.used.store(SECURE, Ordering::Relaxed),
                 // Once the prefixed name was seen, a cookie without the prefix does not change the choice.
                 Some(_) => {
@@ -193,7 +214,7 @@ mod tests {
     const PLAIN_NAME: &str = "authjs.session-token";
 
     #[test]
-    fn both_names_count_until_the_prefixed_one_was_seen() {
+    fn both_cookie_names_count_until_the_prefixed_one_was_seen() {
         let names = names(&[]);
         assert_eq!(in_play(&names, None), [SECURE_NAME, PLAIN_NAME]);
         set(&names, "__Secure-authjs.session-token=; Max-Age=0");
@@ -205,12 +226,12 @@ mod tests {
         assert_eq!(in_play(&names, None), [SECURE_NAME]);
         set(&names, "authjs.session-token=x; Path=/");
         assert_eq!(in_play(&names, None), [SECURE_NAME]);
-        // Over http, told by a trusted proxy, only the other can come.
+        // Over http, as a trusted proxy reports, only the name without prefix is possible.
         assert_eq!(in_play(&names, Some(false)), [PLAIN_NAME]);
     }
 
     #[test]
-    fn name_is_foreign_only_to_an_upstream_that_uses_one_name() {
+    fn cookie_name_is_foreign_only_if_the_upstream_uses_one_name() {
         let one = names(&[]);
         assert!(!one.is_foreign(0) && !one.is_foreign(1));
         set(&one, "__Secure-authjs.session-token=x; Path=/");
@@ -224,23 +245,25 @@ mod tests {
     }
 
     #[test]
-    fn kind_narrows_the_names_and_the_scheme_decides() {
+    fn kind_and_scheme_narrow_the_cookie_names() {
         let proxies = (OptionKey::TrustedProxies, "10.0.0.0/8");
         assert_eq!(in_play(&names(&[(OptionKey::Kind, "robo")]), Some(true)), [PLAIN_NAME]);
         assert_eq!(in_play(&names(&[(OptionKey::Kind, "authjs")]), None), [PLAIN_NAME]);
         let by_scheme = names(&[(OptionKey::Kind, "authjs"), proxies]);
         assert_eq!(in_play(&by_scheme, Some(true)), [SECURE_NAME]);
         assert_eq!(in_play(&by_scheme, Some(false)), [PLAIN_NAME]);
-        // Headers alone do not tell the scheme, so both names count.
+        // The scheme is not known, so both names count.
         assert_eq!(in_play(&by_scheme, None), [SECURE_NAME, PLAIN_NAME]);
-        assert!(by_scheme.in_play(None).is_unsure() && !by_scheme.in_play(Some(true)).is_unsure());
-        assert!(!names(&[]).in_play(None).is_unsure());
-        // Robo uses the same name over both.
+        assert!(
+            by_scheme.in_play(None).is_scheme_unknown() && !by_scheme.in_play(Some(true)).is_scheme_unknown()
+        );
+        assert!(!names(&[]).in_play(None).is_scheme_unknown());
+        // Without `kind`, the upstream may be Robo, which uses no prefix over https either.
         assert_eq!(in_play(&names(&[proxies]), Some(true)), [SECURE_NAME, PLAIN_NAME]);
     }
 
     #[test]
-    fn browser_on_http_has_the_name_without_prefix() {
+    fn browser_over_http_gets_a_cookie_name_without_security_prefix() {
         let names = names(&[(OptionKey::PublicUrl, "http://app.internal")]);
         assert_eq!(in_play(&names, None), ["_Secure-authjs.session-token", PLAIN_NAME]);
         assert_eq!(names.all()[0].upstream, SECURE_NAME);

@@ -1,4 +1,4 @@
-//! The `Cookie` line of a lookup.
+//! Builds the `Cookie` line of a lookup.
 
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::error::CredentialError;
 
-/// What `encodeURIComponent` leaves alone, which is how Auth.js writes cookies.
+/// The characters that `encodeURIComponent` encodes. Auth.js writes cookies with this function.
 const COOKIE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -18,16 +18,15 @@ const COOKIE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Characters of one chunk, before they are percent-encoded (`docs/authjs.md#chunk-size`).
+/// The longest chunk in characters, before percent-encoding (`docs/authjs.md#chunk-size`).
 const CHUNK: usize = 3936;
 
-/// Bytes of the `Cookie` line of a lookup. Node refuses a head over 16 KiB with 431 and closes the connection
-/// (`--max-http-header-size`): a visitor whose cookie is larger than that has no session to look up.
+/// The longest `Cookie` line of a lookup, in bytes. Node refuses request heads over 16 KiB with 431 and closes the
+/// connection (`--max-http-header-size`), so the upstream cannot read a larger session cookie.
 pub(crate) const LOOKUP_LIMIT: usize = 12 * 1024;
 
 /// The `Cookie` header of a `/session` lookup: the session token under each of these names, and nothing else that the
-/// browser sent. The upstream mints a CSRF and a callback-URL cookie for a browser that has none; a lookup does not relay
-/// them.
+/// browser sent. The upstream then sets new CSRF and callback-URL cookies, which a lookup does not relay.
 ///
 /// # Errors
 /// `LookupTooLarge`.
@@ -59,8 +58,8 @@ pub(crate) fn lookup_cookie<'n>(
     Ok(value)
 }
 
-/// A token in the pieces that Auth.js stores it in. They are cut first and encoded then, since the
-/// upstream decodes each one by itself: no escape may be cut in two.
+/// Splits a token into the chunks of Auth.js. The token is split before it is encoded: the upstream decodes each chunk by
+/// itself, so no escape may be split.
 fn chunks(token: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(token);
     std::iter::from_fn(move || {
@@ -90,14 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn sends_the_token_and_nothing_else() {
+    fn lookup_cookie_has_the_encoded_token_under_each_name() {
         assert_eq!(cookie("a b").unwrap(), "s=a%20b");
         let both = lookup_cookie(["__Secure-s", "s"].into_iter(), "t").unwrap();
         assert_eq!(both, "__Secure-s=t; s=t");
     }
 
     #[test]
-    fn long_tokens_go_in_chunks() {
+    fn long_token_is_sent_in_chunks() {
         let line = cookie(&"x".repeat(2 * CHUNK + 1)).unwrap();
         let sizes: Vec<_> =
             line.split("; ").map(|pair| pair.split_once('=').map(|(n, v)| (n, v.len())).unwrap()).collect();
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn one_more_character_makes_two_chunks() {
+    fn token_over_the_chunk_size_is_split() {
         let names = |length: usize| {
             let line = cookie(&"x".repeat(length)).unwrap();
             line.split("; ").map(|pair| pair.split_once('=').unwrap().0.to_owned()).collect::<Vec<_>>()
@@ -114,9 +113,9 @@ mod tests {
         assert_eq!(names(CHUNK + 1), ["s.0", "s.1"]);
     }
 
-    /// Percent-encoding triples what is no letter.
+    /// Percent-encoding triples the length of `|`.
     #[test]
-    fn the_line_is_bounded_once_encoded() {
+    fn encoded_lookup_cookie_stays_within_the_limit() {
         assert_eq!(cookie(&"|".repeat(22_000)), Err(CredentialError::LookupTooLarge));
         assert_eq!(cookie(&"x".repeat(LOOKUP_LIMIT)), Err(CredentialError::LookupTooLarge));
         assert!(cookie(&"|".repeat(1_300)).unwrap().len() < LOOKUP_LIMIT);
@@ -125,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_is_read_again(token in "(\\PC{1,40}){1,9}", times in 1_usize..300) {
+        fn lookup_cookie_is_read_back_as_the_same_token(token in "(\\PC{1,40}){1,9}", times in 1_usize..300) {
             let token = token.repeat(times);
             let Ok(line) = lookup_cookie(["s"].into_iter(), &token) else { return Ok(()) };
             let headers: HeaderMap = [(COOKIE, line)].into_iter().collect();

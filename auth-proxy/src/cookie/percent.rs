@@ -1,16 +1,16 @@
-//! Percent-decoding as `decodeURIComponent` does it.
+//! Percent-decodes cookie values as JavaScript's `decodeURIComponent` does.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 use percent_encoding::percent_decode_str;
 
-/// `decodeURIComponent`, and the value as it is when that fails (`docs/authjs.md#cookie-parse`).
+/// Percent-decodes a value, or returns it unchanged if that fails (`docs/authjs.md#cookie-parse`).
 pub(super) fn decode_or_keep(value: &str) -> Cow<'_, str> {
     decode(value).unwrap_or(Cow::Borrowed(value))
 }
 
-/// Strict, as `decodeURIComponent`: `None` for a broken escape or for bytes that are not UTF-8.
+/// Percent-decodes a value. `None` for a broken escape or for bytes that are not UTF-8.
 pub(super) fn decode(value: &str) -> Option<Cow<'_, str>> {
     if memchr(b'%', value.as_bytes()).is_none() {
         return Some(Cow::Borrowed(value));

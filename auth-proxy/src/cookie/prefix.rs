@@ -1,4 +1,4 @@
-//! Cookie prefixes that were taken off on the way to the browser come back on the way to the upstream.
+//! Restores the `__Secure-` and `__Host-` prefixes of cookie names in requests to the upstream.
 
 use auth_proxy_rules::lacks_security_prefix;
 use http::header::{COOKIE, Entry};
@@ -6,9 +6,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::text::pairs;
 
-/// Gives every cookie of a request the prefix back that [`CookieAdapter`](super::CookieAdapter) took off its name. A
-/// cookie that has the prefix already was not set through this app, and is dropped: it must not stand in for one that
-/// was.
+/// Restores the prefix of every cookie name that [`CookieAdapter`](super::CookieAdapter) shortened. A cookie that still
+/// has its prefix was not set through this app. It is dropped, because it must not replace a cookie that was.
 pub(crate) fn restore_prefixes(headers: &mut HeaderMap) {
     let Entry::Occupied(mut lines) = headers.entry(COOKIE) else { return };
     let mut is_empty = true;
@@ -32,7 +31,7 @@ fn restored_line(line: &HeaderValue) -> Option<HeaderValue> {
         if !restored.is_empty() {
             restored.extend_from_slice(b"; ");
         }
-        // One underscore is all that is missing: the rest passes byte for byte.
+        // Only one underscore is missing. The rest is copied byte for byte.
         if lacks_security_prefix(pair) {
             restored.push(b'_');
         }
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prefixes_come_back() {
+    fn shortened_cookie_prefixes_are_restored() {
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, "_Host-authjs.csrf-token=_Host-a;authjs.csrf-token=c; x=d".parse().unwrap());
         headers.append(COOKIE, HeaderValue::from_bytes(b" _Secure-a.0 = \"\xff\"").unwrap());
@@ -58,8 +57,9 @@ mod tests {
             [b"__Host-authjs.csrf-token=_Host-a; authjs.csrf-token=c; x=d", b"__Secure-a.0 = \"\xff\""];
         assert_eq!(lines, whole);
     }
+
     #[test]
-    fn a_name_that_has_its_prefix_is_somebody_elses() {
+    fn cookie_that_still_has_its_prefix_is_dropped() {
         let restored = |line: &'static str| {
             let mut headers: HeaderMap = [(COOKIE, HeaderValue::from_static(line))].into_iter().collect();
             restore_prefixes(&mut headers);
@@ -70,7 +70,7 @@ mod tests {
             ("_Secure-a=own;__Secure-a=tossed; b=c", Some("__Secure-a=own; b=c")),
             ("__Host-a=tossed", None),
             ("__Secure-a.0=x; __Host-b", None),
-            // Not these prefixes: nothing to browsers, and nothing here.
+            // Names that do not begin with exactly such a prefix stay.
             (
                 "__secure-a=b; ___Secure-a=b; =__Secure-a=b",
                 Some("__secure-a=b; ___Secure-a=b; =__Secure-a=b"),

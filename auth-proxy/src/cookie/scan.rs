@@ -1,4 +1,4 @@
-//! The session cookie of one name in the `Cookie` lines of a request: whole, or in chunks.
+//! Finds the session cookie of one name in the `Cookie` lines of a request, whole or in chunks.
 
 use http::HeaderMap;
 use http::header::COOKIE;
@@ -7,17 +7,17 @@ use super::error::CredentialError;
 use super::percent::decode_or_keep;
 use super::text::{pairs, split};
 
-/// Bytes of all `Cookie` lines together. Node refuses heads over 16 KiB (`--max-http-header-size`), so that no known
-/// upstream sees as much.
+/// The limit of all `Cookie` lines together, in bytes. Node refuses request heads over 16 KiB (`--max-http-header-size`),
+/// so no known upstream accepts more.
 pub(super) const COOKIE_LIMIT: usize = 64 * 1024;
 
-/// Chunks of one token. With the 3936 bytes that Auth.js puts into each, more than fit the limit.
+/// The limit of chunks of one token. This many chunks of 3936 bytes (`docs/authjs.md#chunk-size`) exceed `COOKIE_LIMIT`.
 pub(super) const CHUNK_LIMIT: usize = 64;
 
-/// The session cookies of one name.
+/// The session cookie of one name as it was sent: whole, in chunks, or both.
 pub(super) struct SessionCookies<'h> {
     whole: Option<&'h str>,
-    /// Boxed: most tokens come in one cookie.
+    /// Boxed, because most tokens come in one cookie.
     chunks: Option<Box<[Option<&'h str>; CHUNK_LIMIT]>>,
 }
 
@@ -29,13 +29,17 @@ pub(super) enum Chosen<'h> {
     Chunks(SessionCookies<'h>),
 }
 
-/// Reads all `Cookie` lines once. The first cookie of a name counts: browsers send the more specific path first (RFC
-/// 6265, section 5.4), and Auth.js's parser keeps the first too.
+/// Finds the session cookies of each of these names, in one pass over the `Cookie` lines. The first cookie of a name counts:
+/// browsers send the more specific path first (RFC 6265, section 5.4). Auth.js keeps the first one too
+/// (`docs/authjs.md#cookie-parse`).
 ///
 /// # Errors
 /// `TooLarge`.
-pub(super) fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<SessionCookies<'h>, CredentialError> {
-    let mut found = SessionCookies { whole: None, chunks: None };
+pub(super) fn scan<'h, N: AsRef<str>, const COUNT: usize>(
+    headers: &'h HeaderMap,
+    names: &[N; COUNT],
+) -> Result<[SessionCookies<'h>; COUNT], CredentialError> {
+    let mut all = [const { SessionCookies { whole: None, chunks: None } }; COUNT];
     let mut total = 0;
     for line in headers.get_all(COOKIE) {
         total += line.len();
@@ -43,25 +47,18 @@ pub(super) fn scan<'h>(headers: &'h HeaderMap, name: &str) -> Result<SessionCook
             return Err(CredentialError::TooLarge);
         }
         for pair in pairs(line.as_bytes()) {
-            let Some(pair) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
-            // The name ends here, or the number of a chunk follows.
-            let (suffix, Some(value)) = split(pair, b'=') else { continue };
-            let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
-            let place = match suffix.trim_ascii_end() {
-                b"" => Some(&mut found.whole),
-                suffix => chunk_number(suffix).and_then(|n| {
-                    found.chunks.get_or_insert_with(|| Box::new([None; CHUNK_LIMIT])).get_mut(n)
-                }),
-            };
-            if let Some(place @ None) = place {
-                *place = Some(value);
+            let pair = pair.trim_ascii_start();
+            for (name, found) in names.iter().zip(&mut all) {
+                if let Some(rest) = pair.strip_prefix(name.as_ref().as_bytes()) {
+                    found.add(rest);
+                }
             }
         }
     }
-    Ok(found)
+    Ok(all)
 }
 
-/// The number of the chunk `.7`; none of `.07`, `.`, `.7x`.
+/// The chunk number in a suffix such as `.7`. `None` for `.07`, `.` and `.7x`.
 pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
     let digits = suffix.strip_prefix(b".")?;
     let canonical = digits == b"0" || !digits.starts_with(b"0");
@@ -73,6 +70,20 @@ pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
 }
 
 impl<'h> SessionCookies<'h> {
+    /// Adds a cookie, given by what follows the name: `=value`, or `.n=value` for a chunk.
+    fn add(&mut self, rest: &'h [u8]) {
+        let (suffix, Some(value)) = split(rest, b'=') else { return };
+        let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { return };
+        let place = match suffix.trim_ascii_end() {
+            b"" => Some(&mut self.whole),
+            suffix => chunk_number(suffix)
+                .and_then(|n| self.chunks.get_or_insert_with(|| Box::new([None; CHUNK_LIMIT])).get_mut(n)),
+        };
+        if let Some(place @ None) = place {
+            *place = Some(value);
+        }
+    }
+
     /// The cookies that are the session token. An `opaque` token, of a database session, is never chunked.
     pub(super) fn choose(self, opaque: bool) -> Option<Chosen<'h>> {
         let whole = self.whole.filter(|value| !value.is_empty());
@@ -105,15 +116,16 @@ impl<'h> SessionCookies<'h> {
     }
 }
 
-/// Every token that the cookies of this name could be, for a request that must end all of them.
+/// Every token that the cookies of this name may hold: the whole cookie, and the joined chunks. A sign-out must end all
+/// of them, because only the upstream knows which one it reads.
 pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
-    let found = scan(headers, name).ok();
+    let found = scan(headers, &[name]).ok().map(|[found]| found);
     let whole = found.as_ref().and_then(|found| found.whole).map(|value| decode_or_keep(value).into_owned());
     let chunks = found.map(|found| found.joined_chunks());
     [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())
 }
 
-/// Five parts for a JWE, three for a JWS.
+/// Whether a value has the parts of a token: five for a JWE, three for a JWS.
 fn has_token_shape(value: &str) -> bool {
     matches!(value.bytes().filter(|byte| *byte == b'.').count(), 2 | 4)
 }

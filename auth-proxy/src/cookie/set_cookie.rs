@@ -12,16 +12,16 @@ use super::text::{Attribute, SetCookie, split};
 /// The effect of a `Set-Cookie` on the session cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetCookieKind {
-    /// Removes it: the value is empty, or the lifetime is over.
+    /// Removes the cookie: the value is empty, or the cookie is expired.
     Clears,
-    /// Sets it, or one of its chunks.
+    /// Sets the cookie, or one of its chunks.
     Sets,
 }
 
 /// The effect of a `Set-Cookie` value on the session cookie of this name or on one of its chunks. `None` for every other
 /// cookie.
-pub(crate) fn is_session_cookie(set_cookie: &[u8], name: &str) -> Option<SetCookieKind> {
-    effect_at(set_cookie, name, SystemTime::now())
+pub(crate) fn set_cookie_kind(set_cookie: &[u8], name: &str) -> Option<SetCookieKind> {
+    kind_at(set_cookie, name, SystemTime::now())
 }
 
 /// The token that a browser has after these `Set-Cookie` lines. Of two lines with the same name the later counts.
@@ -33,7 +33,7 @@ pub(crate) fn token_after<'v>(
     let pairs = set_cookies.rev().filter_map(|cookie| {
         let pair = SetCookie::of(cookie).pair;
         // A cookie that is cleared leaves no token, whatever its value is.
-        let pair = match is_session_cookie(cookie, name) {
+        let pair = match set_cookie_kind(cookie, name) {
             Some(SetCookieKind::Clears) => [split(pair, b'=').0, b"="].concat(),
             _ => pair.to_vec(),
         };
@@ -43,7 +43,7 @@ pub(crate) fn token_after<'v>(
     Candidate::of(&headers, &[name], opaque).ok()??.token().ok().map(Cow::into_owned)
 }
 
-fn effect_at(set_cookie: &[u8], name: &str, now: SystemTime) -> Option<SetCookieKind> {
+fn kind_at(set_cookie: &[u8], name: &str, now: SystemTime) -> Option<SetCookieKind> {
     let cookie = SetCookie::of(set_cookie);
     let (key, value) = cookie.name_and_value()?;
     let suffix = key.strip_prefix(name.as_bytes())?;
@@ -54,7 +54,7 @@ fn effect_at(set_cookie: &[u8], name: &str, now: SystemTime) -> Option<SetCookie
     Some(if clears { SetCookieKind::Clears } else { SetCookieKind::Sets })
 }
 
-/// Whether the attributes end the lifetime at once. `Max-Age` outranks `Expires`, and of two attributes of one name the
+/// Whether the cookie is expired when it arrives. `Max-Age` outranks `Expires`, and of two attributes of one name the
 /// later counts (RFC 6265, section 5.3). An attribute that cannot be read is ignored, as in a browser.
 fn is_expired<'a>(attributes: impl Iterator<Item = Attribute<'a>>, now: SystemTime) -> bool {
     let (mut max_age, mut expires) = (None, None);
@@ -70,14 +70,14 @@ fn is_expired<'a>(attributes: impl Iterator<Item = Attribute<'a>>, now: SystemTi
 
 /// The date of an `Expires`, in the three forms of RFC 9110, section 5.6.7.
 ///
-/// Auth.js writes it with JavaScript's `toUTCString` (`docs/authjs.md#cookie-expires`), and so do next-auth
-/// and Robo: that is the first of these forms, IMF-fixdate. Browsers read more (RFC 6265, section 5.1.1): `01-Jan-1970`, any time zone, a wrong day of the
-/// week. Here such a date is ignored.
+/// Auth.js, next-auth and Robo write the first of these forms, IMF-fixdate (`docs/authjs.md#cookie-expires`). Browsers
+/// also accept `01-Jan-1970`, any time zone and a wrong day of the week (RFC 6265, section 5.1.1). Such a date is ignored
+/// here.
 fn date(value: &[u8]) -> Option<SystemTime> {
     httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()
 }
 
-/// Whether a `Max-Age` is zero or less; `None` when it is no number (RFC 6265, section 5.2.2).
+/// Whether a `Max-Age` is zero or less; `None` if it is not a number (RFC 6265, section 5.2.2).
 fn is_zero_or_less(value: &[u8]) -> Option<bool> {
     let (negative, digits) = match value.strip_prefix(b"-") {
         Some(digits) => (true, digits),
@@ -109,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn set_cookie_sets_clears_or_is_another_cookie() {
+    fn set_cookie_kind_is_sets_clears_or_none() {
         // Sun, 13 Sep 2020 12:26:40 GMT
         let now = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
-        let kind = |text: &str| effect_at(text.as_bytes(), "s", now);
+        let kind = |text: &str| kind_at(text.as_bytes(), "s", now);
         for text in [
             "s=",
             "s = ",
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn expires_is_compared_with_the_current_time() {
-        let kind = |text: &str| is_session_cookie(text.as_bytes(), "s");
+        let kind = |text: &str| set_cookie_kind(text.as_bytes(), "s");
         assert_eq!(kind("s=x; Expires=Fri, 01 Jan 2016 00:00:00 GMT"), Some(SetCookieKind::Clears));
         assert_eq!(kind("s=x; Expires=Fri, 01 Jan 2999 00:00:00 GMT"), Some(SetCookieKind::Sets));
     }
@@ -193,7 +193,7 @@ mod tests {
             "Thu, 01 Jan 1600 00:00:00 GMT",
             "Thu, 01 Foo 1970 00:00:00 GMT",
             "2020-09-13T12:26:40Z",
-            // A browser reads these.
+            // Browsers accept these.
             "Thu, 01-Jan-1970 00:00:00 GMT",
             "Fri, 01 Jan 1970 00:00:00 GMT",
             "Thu, 01 Jan 1970 00:00:00 -0000",
@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dates_never_panic(text in prop::collection::vec(any::<u8>(), 0..60), near in "(Mon, |Sunday, |Wed ){0,2}[0-9a-c: ,-]{0,24}(Jan|feb)[0-9: -]{0,24}( GMT)?") {
+        fn parsing_a_date_never_panics(text in prop::collection::vec(any::<u8>(), 0..60), near in "(Mon, |Sunday, |Wed ){0,2}[0-9a-c: ,-]{0,24}(Jan|feb)[0-9: -]{0,24}( GMT)?") {
             let _ = date(&text);
             let _ = date(near.as_bytes());
         }

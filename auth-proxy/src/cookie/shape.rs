@@ -1,10 +1,10 @@
-//! The form of a session token, as text.
+//! Checks whether a text has the form of a session token.
 
 /// Whether a text has the form of a token: a compact JWS of three parts or JWE of five (RFC 7515, section 3.1; RFC 7516,
-/// section 3.1), each of them base64url without padding and with no bits to spare (RFC 4648, section 3.5).
+/// section 3.1), each of them base64url without padding and with spare bits of zero (RFC 4648, section 3.5).
 ///
-/// What has not cannot be a session of the JWT strategy, so that the upstream need not be asked. Node decodes base64
-/// leniently: a part with other spare bits would be another spelling of the same token there.
+/// Any other text cannot be a session token of the strategy `jwt`, so no lookup is needed. Node decodes base64 leniently
+/// and ignores the spare bits, so other spare bits would give a second spelling of the same token.
 pub(crate) fn is_compact(token: &str) -> bool {
     let count = token.split('.').count();
     // With a direct key there is no encrypted key between the first two dots (RFC 7518, section 4.5).
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_or_five_parts_of_base64url_in_one_spelling() {
+    fn compact_token_needs_three_or_five_parts_of_strict_base64url() {
         for good in ["AAAA.AA.AAA", "AAAA..AAAA.AAAA.AAAA", "AAAA.AAAA.AAAA.AAAA.AAAA", "_-Zz.0909.AQ"] {
             assert!(is_compact(good), "{good}");
         }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn every_digit_has_the_value_that_the_standard_gives_it() {
+    fn base64url_characters_have_their_standard_values() {
         let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         for byte in 0..=u8::MAX {
             let expected = digits.iter().position(|digit| *digit == byte);

@@ -1,4 +1,4 @@
-//! Cookies whose name begins with that of the session cookie and that are no part of the session token.
+//! Removes stray cookies: their name begins with the session cookie's, but they are no part of the session token.
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -6,12 +6,12 @@ use http::{HeaderMap, HeaderValue};
 use super::scan::{Chosen, chunk_number, scan};
 use super::text::{pairs, split};
 
-/// Takes out of a request every cookie that Auth.js would join to the session token and that is no part of it.
+/// Removes every cookie that Auth.js would join to the session token although it is no part of it.
 ///
-/// Auth.js joins all cookies whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), and
-/// would read another token than is read here. All other cookies stay as they are, byte for byte.
+/// Auth.js joins all cookies whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), so it would
+/// read another token than this app reads. All other cookies stay as they are, byte for byte.
 pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bool) {
-    let Ok(found) = scan(headers, name) else { return };
+    let Ok([found]) = scan(headers, &[name]) else { return };
     let chunks = found.chunks().count();
     let mut filter = Filter {
         name: name.as_bytes(),
@@ -49,20 +49,20 @@ pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bo
     }
 }
 
-/// Which cookies of the session cookie's name are the token.
+/// Which cookies hold the session token.
 enum Token {
     None,
     Whole,
-    /// So many, from `.0` on.
+    /// This many chunks, from `.0` on.
     Chunks(usize),
 }
 
-/// A cookie of the session cookie's name.
+/// What follows the session cookie's name in the name of a cookie.
 #[derive(PartialEq)]
 enum Part {
     Whole,
     Chunk(usize),
-    /// The name goes on otherwise.
+    /// Text that is not a chunk number.
     Other,
 }
 
@@ -73,7 +73,7 @@ struct Filter<'n> {
 }
 
 impl Filter<'_> {
-    /// Whether a cookie stays: one of another name, or the first that is this part of the token.
+    /// Whether a cookie stays: it has an unrelated name, or it is the first cookie with this part of the token.
     fn keeps(&mut self, pair: &[u8]) -> bool {
         let (key, value) = split(pair, b'=');
         let Some(suffix) = key.trim_ascii().strip_prefix(self.name) else { return true };

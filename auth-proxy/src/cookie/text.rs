@@ -1,4 +1,4 @@
-//! `Cookie` and `Set-Cookie` lines, taken apart byte for byte (RFC 6265, sections 4.1.1, 4.2.1 and 5.2).
+//! Parses `Cookie` and `Set-Cookie` lines byte for byte (RFC 6265, sections 4.1.1, 4.2.1 and 5.2).
 
 use http::header::{COOKIE, Entry, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -14,9 +14,9 @@ pub(super) fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The text before the first of these bytes, and the text after it.
-pub(super) fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
-    match memchr(at, text).and_then(|found| text.split_at_checked(found)) {
+/// The text before the first separator, and the text after it.
+pub(super) fn split(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr(separator, text).and_then(|found| text.split_at_checked(found)) {
         Some((before, after)) => (before, after.get(1..)),
         None => (text, None),
     }
@@ -33,9 +33,9 @@ pub(super) struct SetCookie<'c> {
 pub(super) struct Attribute<'c> {
     /// As it was sent, with the spaces around it.
     pub(super) raw: &'c [u8],
-    /// Without spaces around it. Its case does not matter.
+    /// Without spaces around it. Upper and lower case are equal.
     pub(super) name: &'c [u8],
-    /// Without spaces around it; empty where there is none.
+    /// Without spaces around it. Empty if there is no `=`.
     pub(super) value: &'c [u8],
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn domain(set_cookie: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(domain.value).ok()
 }
 
-/// Makes one line of several `Cookie` lines: HTTP/2 may split them, HTTP/1 allows one (RFC 9113, section 8.2.3).
+/// Joins several `Cookie` lines into one: HTTP/2 may split them, HTTP/1 allows only one (RFC 9113, section 8.2.3).
 pub(crate) fn join_cookie_lines(headers: &mut HeaderMap) {
     let mut lines = headers.get_all(COOKIE).iter();
     if lines.next().is_none() || lines.next().is_none() {
@@ -79,7 +79,7 @@ pub(crate) fn join_cookie_lines(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes the `Set-Cookie` lines out for which `drops` is true, and leaves the rest in order.
+/// Removes the `Set-Cookie` lines for which `drops` is true, and keeps the others in order.
 pub(crate) fn drop_set_cookies(headers: &mut HeaderMap, drops: impl Fn(&[u8]) -> bool) {
     let Entry::Occupied(cookies) = headers.entry(SET_COOKIE) else { return };
     let (_, all) = cookies.remove_entry_mult();

@@ -1,4 +1,4 @@
-//! The extractors: how `Session`, `Token` and `RawToken` are taken from a request.
+//! Implements axum's extractors: how `Session`, `Token` and `RawToken` are taken from a request.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -7,7 +7,7 @@ use super::{RawToken, RequestAuth, Session, Token};
 use crate::error::{AuthError, Reason};
 use crate::provider::{AuthProxy, Provides};
 
-/// Implements the extractor `$extractor`, and the one of `Option<$extractor>`, over what `$find` finds for a request.
+/// Implements the extractors `$extractor` and `Option<$extractor>` with `$find`, an expression that reads `$request`.
 macro_rules! extractor {
     ($extractor:ident, $request:ident => $find:expr) => {
         impl<P: AuthProxy, S: Provides<P> + Send + Sync> FromRequestParts<S> for $extractor<P> {
@@ -34,7 +34,8 @@ extractor!(Session, request => request.session().await);
 extractor!(Token, request => request.token().await.map(|claims| claims.map(Token::new)));
 extractor!(RawToken, request => request.credential().map(|found| found.map(|found| RawToken::of(&found))));
 
-/// A signed-out visitor is `None`. An invalid Bearer token and an unavailable upstream stay errors.
+/// Turns the error of a signed-out visitor into `None`. An invalid Bearer token and an unavailable upstream stay
+/// errors.
 fn optional<T>(found: Result<Option<T>, AuthError>) -> Result<Option<T>, AuthError> {
     match found {
         Err(error) if error.is_signed_out() => Ok(None),

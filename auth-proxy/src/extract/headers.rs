@@ -1,4 +1,4 @@
-//! Sessions and tokens outside of handlers, from headers alone.
+//! The session, the claims and the token of a request by its headers, for code outside of handlers.
 
 use http::HeaderMap;
 
@@ -10,12 +10,12 @@ impl<P: AuthProxy> Proxy<P> {
     /// The session of a request, outside of handlers. `None` when no credential was sent, or when the upstream says that
     /// the visitor is signed out.
     ///
-    /// Each call is a lookup of its own; inside handlers take [`Session`] as an argument. The address of the peer is not
-    /// known here, so that no forwarded header counts, also with `trusted_proxies`: set `public_url` if the upstream's
-    /// answer depends on the host or the scheme.
+    /// Each call makes its own lookup. Inside a handler, take [`Session`] as an argument instead. This method does not
+    /// know the peer's address, so it ignores forwarded headers even with `trusted_proxies`: set `public_url` if the
+    /// upstream's response depends on the host or the scheme.
     ///
     /// # Errors
-    /// [`AuthError`]: invalid, unavailable, or an invalid `Host`.
+    /// [`AuthError`], if the credential is invalid, the upstream is unavailable, or `Host` is invalid.
     pub async fn session(&self, headers: &HeaderMap) -> Result<Option<Session<P>>, AuthError> {
         RequestAuth::of_headers(self.clone(), headers).session().await
     }
@@ -23,7 +23,7 @@ impl<P: AuthProxy> Proxy<P> {
     /// The claims of a request's token, outside of handlers. `None` when no credential was sent.
     ///
     /// # Errors
-    /// [`AuthError`]: invalid, or unavailable where the upstream is asked.
+    /// [`AuthError`], if the token is invalid. Without `upstream.secret` also if the upstream is unavailable.
     pub async fn token(&self, headers: &HeaderMap) -> Result<Option<Token<P>>, AuthError> {
         if self.shared().verifier.is_some() {
             let verified = RequestAuth::of_headers(self.clone(), headers).verified()?;
@@ -35,7 +35,7 @@ impl<P: AuthProxy> Proxy<P> {
     /// A request's session token as it was sent, outside of handlers. `None` when none was sent.
     ///
     /// # Errors
-    /// [`AuthError`], invalid: the cookies are too large, or the `Authorization` header is broken.
+    /// [`AuthError`], if the cookies are too large or the `Authorization` header is malformed.
     pub fn raw_token(&self, headers: &HeaderMap) -> Result<Option<RawToken<P>>, AuthError> {
         Ok(RequestAuth::of_headers(self.clone(), headers).credential()?.map(|found| RawToken::of(&found)))
     }

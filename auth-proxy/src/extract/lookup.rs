@@ -1,4 +1,4 @@
-//! Lookups: what the upstream's `/session` says of a credential, or the cache in front of it.
+//! Looks up the session of a credential: in the cache, or else at the upstream's `/session`.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, wire};
 use crate::upstream::WholeResponse;
 use crate::warnings::Warning;
 
-/// The upstream's answer for a credential, or the cached one.
+/// Finds the session of a credential: from the cache, or else from the upstream's `/session`.
 ///
 /// # Errors
-/// `token_malformed` and `lookup_too_large` for what cannot be a session: the upstream is not asked then. Those of the
-/// lookup.
+/// `token_malformed` and `lookup_too_large` if the credential cannot be a session token: the upstream gets no request
+/// then. Otherwise the errors of the lookup.
 pub(super) async fn find(
     shared: &Arc<Shared>,
     client: ClientInfo,
@@ -30,48 +30,51 @@ pub(super) async fn find(
     credential: &Credential,
 ) -> Result<Found, AuthError> {
     let token = credential.token();
-    let may_be_one = match shared.settings.strategy {
+    let is_plausible = match shared.settings.strategy {
         Strategy::Jwt => is_compact(token),
-        // Auth.js uses UUIDs as database tokens. A database may treat other text in several spellings as equal.
-        _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
+        // Auth.js uses UUIDs as database tokens. A database may treat texts that differ in spaces or accents as equal,
+        // so only visible ASCII is accepted.
+        Strategy::Database | _ => token.bytes().all(|byte| byte.is_ascii_graphic()),
     };
-    if !may_be_one {
+    if !is_plausible {
         if shared.settings.strategy == Strategy::Jwt {
             shared.warn_once(Warning::NoTokenShape);
         }
         return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()));
     }
-    // A Bearer token has no cookie name. It is sent under every name, of which the upstream reads one.
-    let own = |name: &&SessionName| {
-        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.place == name.place)
+    // A Bearer token has no cookie name, so the lookup sends it under every name. The upstream reads one of them.
+    let is_sent = |name: &&SessionName| {
+        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.index == name.index)
     };
-    let sent: Vec<_> = names.iter().filter(own).map(|name| name.upstream.clone()).collect();
-    let told = shared.upstream.forwarded_as(&client);
-    let key = shared.keys.token(token, sent.iter().map(String::as_str), &told);
+    let sent: Vec<_> = names.iter().filter(is_sent).map(|name| name.upstream.clone()).collect();
+    let forwarded = shared.upstream.forwarded_as(&client);
+    let key = shared.keys.token(token, sent.iter().map(String::as_str), &forwarded);
     let deadline = Instant::now() + shared.settings.timeout;
     let lookup = || {
         let cookie = lookup_cookie(sent.iter().map(String::as_str), token)
             .map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
         let (shared, client) = (Arc::clone(shared), client.clone());
-        Ok(move |deadline| ask(shared, cookie, sent, client, deadline))
+        Ok(move |deadline| send_lookup(shared, cookie, sent, client, deadline))
     };
     let found = shared.sessions.find(key, deadline, lookup).await;
-    // The upstream does not read a cookie under a name that it does not use. Its null then means a signed-out visitor.
-    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.place));
+    // The upstream does not read a cookie under a name that it does not use. Its `null` then means a signed-out
+    // visitor.
+    let is_foreign = || names.get(credential.name()).is_some_and(|name| shared.names.is_foreign(name.index));
     match found {
         Err(error)
             if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) && !credential.is_bearer() && is_foreign() =>
         {
             Err(AuthError::new(Reason::SESSION_ABSENT))
         }
-        // Requests share a lookup, but each knows by itself whether its token was a Bearer token.
+        // Requests with the same token share a lookup, so each request marks the error if its own token is a Bearer
+        // token.
         Err(error) if error.is_invalid() => Err(error.by_bearer(credential.is_bearer())),
         found => found,
     }
 }
 
-/// One lookup.
-async fn ask(
+/// Sends a lookup and reads its response.
+async fn send_lookup(
     shared: Arc<Shared>,
     cookie: HeaderValue,
     sent: Vec<String>,
@@ -95,7 +98,8 @@ async fn ask(
         && shared.settings.kind == Some(Kind::NextAuthV4)
         && session.raw().is_anonymous()
     {
-        // next-auth before 4.24.5 encrypts the state of a sign-in under the same key as sessions (GHSA-v64w-49xw-qq89).
+        // next-auth before 4.24.5 encrypts the state of a sign-in under the same key as session tokens
+        // (GHSA-v64w-49xw-qq89, `docs/authjs.md#token-v4-state`). Such a state shows as a session without user data.
         return Err(AuthError::new(Reason::TOKEN_NOT_A_SESSION));
     }
     let cookies = wire::session_cookies(&response, &shared.names);
@@ -108,10 +112,10 @@ async fn ask(
     Ok(LookedUp { answer, cookies: cookies.into(), next })
 }
 
-/// `GET /session` at the upstream with this `Cookie` header. The cookies of the response may go on to the browser.
+/// Sends `GET /session` to the upstream with this `Cookie` header, and adapts the response's cookies for the browser.
 ///
 /// # Errors
-/// Those of [`send_whole`](crate::upstream::Upstream::send_whole), and that of the status where it is an outage.
+/// Those of [`send_whole`](crate::upstream::Upstream::send_whole), and an outage for a status that means one.
 async fn get_session(
     shared: &Shared,
     cookie: HeaderValue,

@@ -1,7 +1,7 @@
-//! The session of a request: the extractors, one request's view of a proxy, the lookup behind it, and the layer that relays
-//! renewed session cookies.
+//! The session of a request: the extractors, the state that they share (`RequestAuth`), the lookup, and the layer that
+//! relays renewed session cookies.
 //!
-//! Within one request the credential is found once, decoded once and looked up once, here and nowhere else.
+//! Within one request, the credential is read, decoded and looked up at most once. Only this module does that.
 //!
 //! Imports the rooms: `cache_control`, `config`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.

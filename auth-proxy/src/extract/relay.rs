@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -17,17 +18,17 @@ use crate::cookie::SessionNames;
 use crate::page;
 use crate::provider::{AuthProxy, Proxy};
 
-/// Marks a response that was made with a stale session.
+/// The response header that marks a response made with a stale session.
 const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
 
 impl<P: AuthProxy> Proxy<P> {
     /// A layer that lets renewed sessions reach the browser.
     ///
-    /// Auth.js renews the session cookie whenever its `/session` is asked
-    /// (`docs/authjs.md#session-renew`), and clears an invalid one. This layer adds the session cookies of a lookup to
-    /// the handler's response, and no other cookies of it. A response that sets the session cookie itself, as a sign-out
-    /// does, stays as it is. Lookups by Bearer token set no cookies. When the session was ended while the request was
-    /// under way, by a sign-out in another tab, nothing is added.
+    /// Auth.js renews the session cookie at every request for `/session` (`docs/authjs.md#session-renew`), and clears
+    /// an invalid cookie. This layer adds the session cookies of a lookup to the handler's response, and no other
+    /// cookies of the lookup. A response that sets the session cookie itself, as a sign-out does, stays as it is.
+    /// Lookups by Bearer token set no cookies. Nothing is added if the session ended while the request was under way,
+    /// such as by a sign-out in another tab.
     ///
     /// The response is marked as private (`Cache-Control: private`, `Vary: Cookie, Authorization`) when an extractor or a
     /// guard looked at the request's session or token, unless it carries [`Cacheable`].
@@ -126,15 +127,16 @@ where
         let navigates = page::is_navigation(request.headers());
         let response = self.inner.call(request);
         Box::pin(async move {
-            let response = memo.watching(response).await?.into_response();
+            let response = Arc::clone(&memo).run_handler(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
-            let renews = merge(response.headers_mut(), memo.renewed(), &proxy.shared().names);
-            let sets = || {
+            let was_renewed =
+                add_session_cookies(response.headers_mut(), memo.renewed(), &proxy.shared().names);
+            let sets_session_cookie = || {
                 let mut cookies = response.headers().get_all(SET_COOKIE).iter();
-                cookies.any(|cookie| proxy.shared().names.concern(cookie.as_bytes()).is_some())
+                cookies.any(|cookie| proxy.shared().names.set_cookie_kind(cookie.as_bytes()).is_some())
             };
-            if renews || sets() || (memo.is_personal() && !is_cacheable) {
+            if was_renewed || sets_session_cookie() || (memo.is_personal() && !is_cacheable) {
                 make_private(response.headers_mut());
             }
             if memo.is_stale() {
@@ -145,9 +147,11 @@ where
     }
 }
 
-/// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. True when it added some.
-fn merge(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
-    let has_own = headers.get_all(SET_COOKIE).iter().any(|own| names.concern(own.as_bytes()).is_some());
+/// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. Returns whether any was
+/// added.
+fn add_session_cookies(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
+    let has_own =
+        headers.get_all(SET_COOKIE).iter().any(|own| names.set_cookie_kind(own.as_bytes()).is_some());
     if renewed.is_empty() || has_own {
         return false;
     }

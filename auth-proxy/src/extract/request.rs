@@ -1,4 +1,4 @@
-//! One request's view of a proxy: what its extractors, guards and layers share.
+//! The state that the extractors, guards and layers of one request share: credential, decoded token, session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Session, lookup};
 use crate::config::Source;
-use crate::cookie::{Candidate, Credential, NamesInPlay, Places};
+use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
@@ -20,19 +20,31 @@ use crate::token::Verified;
 use crate::warnings::Warning;
 
 tokio::task_local! {
-    /// Set when the response to the request of this task depends on its visitor.
-    static PERSONAL: Arc<AtomicBool>;
+    /// The memo of the current request, by which its response is marked as personal.
+    static PERSONAL: Arc<dyn MarkPersonal>;
+}
+
+trait MarkPersonal: Send + Sync {
+    /// Notes that the response depends on the visitor.
+    fn mark_personal(&self);
 }
 
 type Found<T> = Result<Option<T>, AuthError>;
 
-/// One request's view of a proxy. However many extractors and guards use it, the credential is looked up once and decoded
-/// once.
+/// Reads the session and the token of one request. All extractors and guards of the request share the results, so the
+/// credential is looked up once and decoded once.
 pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     proxy: Proxy<P>,
     headers: &'v HeaderMap,
-    /// The request, where there is one and not its headers alone.
-    parts: Option<&'v Parts>,
+    /// The session cookie names of this request. They stay the same when another response reveals the upstream's name.
+    names: NameIndexes,
+    /// The whole request. `None` if only its headers are known.
+    request: Option<InRequest<'v, P>>,
+}
+
+/// The request that is read, with the results that its extractors and guards share.
+struct InRequest<'v, P: AuthProxy> {
+    parts: &'v Parts,
     memo: Arc<Memo<P>>,
 }
 
@@ -40,11 +52,10 @@ pub(super) struct Memo<P: AuthProxy> {
     /// Whether the relay layer will add the cookies of the lookup to the response.
     relayed: bool,
     /// Whether the response depends on the visitor.
-    is_personal: Arc<AtomicBool>,
+    is_personal: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
-    /// The cookie names that count for this request. What other responses teach about them meanwhile does not change it.
-    names: OnceLock<Places>,
+    names: OnceLock<NameIndexes>,
     credential: OnceLock<Found<Arc<Credential>>>,
     verified: OnceLock<Found<Arc<Verified>>>,
     session: OnceCell<Found<CachedSession>>,
@@ -55,7 +66,7 @@ impl<P: AuthProxy> Memo<P> {
     fn new(relayed: bool) -> Self {
         Self {
             relayed,
-            is_personal: Arc::default(),
+            is_personal: AtomicBool::new(false),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
             credential: OnceLock::new(),
@@ -65,14 +76,13 @@ impl<P: AuthProxy> Memo<P> {
         }
     }
 
-    /// Whether the session is a stale one.
     pub(super) fn is_stale(&self) -> bool {
         matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
     }
 
-    /// Runs the handler, so that a call of `Proxy::session` with the request's headers marks the response too.
-    pub(super) async fn watching<T>(&self, answer: impl Future<Output = T>) -> T {
-        PERSONAL.scope(Arc::clone(&self.is_personal), answer).await
+    /// Runs the handler. A call of `Proxy::session` in it marks the response as personal too.
+    pub(super) async fn run_handler<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
+        PERSONAL.scope(self, answer).await
     }
 
     /// Whether the response depends on the visitor.
@@ -80,63 +90,75 @@ impl<P: AuthProxy> Memo<P> {
         self.is_personal.load(Ordering::Relaxed)
     }
 
-    /// The session cookies of the lookup, unless the session was ended since.
+    /// The session cookies of the lookup, unless the session has ended since.
     pub(super) fn renewed(&self) -> &[HeaderValue] {
         self.renewed.get().map_or(&[], Renewed::cookies)
     }
 }
 
-/// The memo of a request in its extensions, with its proxy: an app may have several proxies of one type, each with a
-/// memo of its own.
-struct Kept<P: AuthProxy> {
+impl<P: AuthProxy> MarkPersonal for Memo<P> {
+    fn mark_personal(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The memo of a request, stored in its extensions. The proxy is stored with it, because an app may have several
+/// proxies of one type, each with its own memo.
+struct StoredMemo<P: AuthProxy> {
     proxy: Proxy<P>,
     memo: Arc<Memo<P>>,
 }
 
-impl<P: AuthProxy> Clone for Kept<P> {
+impl<P: AuthProxy> Clone for StoredMemo<P> {
     fn clone(&self) -> Self {
         Self { proxy: self.proxy.clone(), memo: Arc::clone(&self.memo) }
     }
 }
 
-/// Marks the response to a request as personal, without looking at the credential.
+/// Marks the response to a request as personal, without reading the credential.
 pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensions) {
-    if let Some(kept) = extensions.get::<Kept<P>>()
+    if let Some(kept) = extensions.get::<StoredMemo<P>>()
         && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
     {
-        kept.memo.is_personal.store(true, Ordering::Relaxed);
+        kept.memo.mark_personal();
     }
 }
 
 impl<'v, P: AuthProxy> RequestAuth<'v, P> {
-    /// The view of a request, made when the first extractor or guard wants it.
+    /// Returns the shared state of a request. The first extractor or guard creates it.
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
-        let memo = match parts.extensions.get::<Kept<P>>() {
+        let memo = match parts.extensions.get::<StoredMemo<P>>() {
             Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
             _ => Self::keep(&proxy, &mut parts.extensions, false),
         };
-        memo.is_personal.store(true, Ordering::Relaxed);
-        Self { proxy, headers: &parts.headers, parts: Some(parts), memo }
+        memo.mark_personal();
+        let shared = proxy.shared();
+        let names = *memo.names.get_or_init(|| shared.names_of(Some(parts)).indexes());
+        Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
     }
 
     /// Puts an empty memo into a request's extensions.
     pub(super) fn keep(proxy: &Proxy<P>, extensions: &mut Extensions, relayed: bool) -> Arc<Memo<P>> {
         let memo = Arc::new(Memo::new(relayed));
-        extensions.insert(Kept { proxy: proxy.clone(), memo: Arc::clone(&memo) });
+        extensions.insert(StoredMemo { proxy: proxy.clone(), memo: Arc::clone(&memo) });
         memo
     }
 
-    /// The view of headers alone, for code outside of handlers.
+    /// The same for headers alone, in code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
-        // Fails outside of the relay layer, which is the one that reads the mark.
-        PERSONAL.try_with(|personal| personal.store(true, Ordering::Relaxed)).ok();
-        Self { proxy, headers, parts: None, memo: Arc::new(Memo::new(false)) }
+        // This fails outside of the relay layer, where nothing reads the mark.
+        PERSONAL.try_with(|memo| memo.mark_personal()).ok();
+        let names = proxy.shared().names_of(None).indexes();
+        Self { proxy, headers, names, request: None }
+    }
+
+    fn memo(&self) -> Option<&Memo<P>> {
+        self.request.as_ref().map(|request| &*request.memo)
     }
 
     /// The session cookie names that count for this request.
     fn names(&self) -> NamesInPlay<'_> {
-        let shared = self.proxy.shared();
-        shared.names.at(*self.memo.names.get_or_init(|| shared.names_of(self.parts).places()))
+        self.proxy.shared().names.at(self.names)
     }
 
     /// The credential of the request.
@@ -145,24 +167,24 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
             Ok(candidate.map(Candidate::into_credential).transpose()?.map(Arc::new))
         };
-        self.memo.credential.get_or_init(read).clone()
+        once(self.memo().map(|memo| &memo.credential), read)
     }
 
-    /// The token, decrypted or verified here. Only when the proxy [`decodes`](Self::decodes) tokens.
+    /// The token, decrypted or verified here. Call it only if the proxy [`decodes`](Self::decodes) tokens.
     pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
         let verify = || self.proxy.shared().verified(self.headers, self.names());
-        self.memo.verified.get_or_init(verify).clone()
+        once(self.memo().map(|memo| &memo.verified), verify)
     }
 
-    /// Whether tokens are decoded here.
+    /// Whether this process decodes tokens itself.
     pub(crate) fn decodes(&self) -> bool {
         self.proxy.shared().verifier.is_some()
     }
 
     fn client(&self) -> Result<ClientInfo, AuthError> {
         let settings = &self.proxy.shared().settings;
-        match self.parts {
-            Some(parts) => ClientInfo::of(parts, settings),
+        match &self.request {
+            Some(request) => ClientInfo::of(request.parts, settings),
             None => ClientInfo::of_headers(self.headers, settings),
         }
     }
@@ -170,16 +192,19 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session(),
-            // Boxed: handlers that never look up a session keep a small future.
-            _ => Box::pin(self.upstream_session()).await,
+            // Boxed, so that handlers without a lookup keep a small future.
+            Source::Upstream | _ => Box::pin(self.upstream_session()).await,
         };
-        self.memo.session.get_or_init(find).await.clone()
+        match self.memo() {
+            Some(memo) => memo.session.get_or_init(find).await.clone(),
+            None => find().await,
+        }
     }
 
     fn local_session(&self) -> Found<CachedSession> {
         let Some(verified) = self.verified()? else { return Ok(None) };
         let mapping = self.proxy.shared().mapping.as_ref();
-        // Size 0: it is kept with its token, whose size counts.
+        // Size 0: the session is cached together with its token, whose size is counted already.
         let make =
             |claims: &_| mapping::session(mapping, claims).map(|session| CachedSession::new(session, 0));
         let session = verified.derived::<Option<CachedSession>>(|claims| make(claims))?;
@@ -188,7 +213,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     async fn upstream_session(&self) -> Found<CachedSession> {
         let Some(credential) = self.credential()? else { return Ok(None) };
-        let began = Instant::now();
+        let start = Instant::now();
         let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
@@ -202,7 +227,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             outcome,
             code,
             source,
-            took = ?began.elapsed(),
+            took = ?start.elapsed(),
             "session looked up"
         );
         let found = found?;
@@ -219,23 +244,26 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
-        if !self.memo.relayed {
+        if !self.memo().is_some_and(|memo| memo.relayed) {
             shared.warn_once(Warning::CookiesNotRelayed);
         }
-        if shared.sessions.is_worth_relaying(&renewed) {
-            self.memo.renewed.set(renewed).ok();
+        if let Some(memo) = self.memo()
+            && shared.sessions.should_relay(&renewed)
+        {
+            memo.renewed.set(renewed).ok();
         }
     }
 
-    /// The session in the app's type.
+    /// The session, deserialized into the app's type.
     pub(crate) async fn session(&self) -> Found<Session<P>> {
         let found = self.cached_session().await?;
         found.map(|session| Ok(Session::new(session.typed()?, session.is_stale()))).transpose()
     }
 
-    /// The claims in the app's type: those of the token when it is decoded here, else those of the session.
+    /// The claims, deserialized into the app's type: the claims of the token if it is decoded here, else those of the
+    /// session.
     pub(crate) async fn token(&self) -> Found<Arc<P::Claims>> {
-        if let Some(known) = self.memo.token.get() {
+        if let Some(known) = self.memo().and_then(|memo| memo.token.get()) {
             return known.clone();
         }
         let token = if self.decodes() {
@@ -249,6 +277,14 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
                     .transpose()
             })
         };
-        self.memo.token.get_or_init(|| token).clone()
+        once(self.memo().map(|memo| &memo.token), || token)
+    }
+}
+
+/// The value in the memo, computed on first use. Without a memo it is computed each time.
+fn once<T: Clone>(memo: Option<&OnceLock<T>>, make: impl FnOnce() -> T) -> T {
+    match memo {
+        Some(memo) => memo.get_or_init(make).clone(),
+        None => make(),
     }
 }

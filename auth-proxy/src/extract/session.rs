@@ -1,4 +1,4 @@
-//! `Session`, the session of a request in the app's type.
+//! `Session`, the extractor for the session of a request.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,8 +11,8 @@ use crate::session::SessionData;
 
 /// The session of the visitor, as an extractor.
 ///
-/// Comes from the upstream's `/session`, or from the token with `session.source: local`. All
-/// extractors of a request share one lookup.
+/// It comes from the upstream's `/session`, or from the token with `session.source: local`. All extractors of a request
+/// share one lookup.
 ///
 /// - `Session<Auth>` refuses a request without a session: 401, or 502 to 504 when the upstream is unavailable.
 /// - `Option<Session<Auth>>` is `None` for a visitor who is signed out, also with an expired or invalid cookie;
@@ -49,7 +49,7 @@ impl<P: AuthProxy> Session<P> {
         Self { is_stale: true, ..self }
     }
 
-    /// Whether it comes from the cache and is older than `session.cache`, because the upstream is unavailable
+    /// Whether the session comes from the cache and is older than `session.cache`, because the upstream is unavailable
     /// (`session.stale_if_error`). It may have been revoked meanwhile: refuse what a signed-out user must not do.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! `Token` and `RawToken`, the session token of a request: its claims, and the token as it was sent.
+//! `Token` and `RawToken`, the extractors for a request's session token: its claims, and the token as it was sent.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,11 +13,11 @@ use crate::provider::AuthProxy;
 
 /// The claims of the visitor's session token, as an extractor.
 ///
-/// With `upstream.secret` the token is decrypted or verified here, without a call to the upstream,
-/// so it stays good until its `exp` even after a sign-out. Without a secret, and for database
-/// sessions, the claims are those of the upstream's session: the user's fields with `id` as `sub`
-/// and `image` as `picture` (`getToken` of the original answers the session then). So there is no `exp`, and a
-/// `sub` only where the upstream's session callback tells the user's `id`.
+/// With `upstream.secret` the token is decrypted or verified here, without a request to the upstream, so it stays valid
+/// until its `exp` even after a sign-out. Without a secret, and for database sessions, the claims are those of the
+/// upstream's session: the user's fields with `id` as `sub` and `image` as `picture`. So there is no `exp`, and a `sub`
+/// only if the upstream's session callback returns the user's `id`. (`getToken` of `@robojs/auth` returns the session
+/// then.)
 ///
 /// `Option<Token<Auth>>` and `Result<Token<Auth>, AuthError>` work as for
 /// [`Session`](crate::Session).
@@ -64,9 +64,8 @@ impl<P: AuthProxy<Claims: Serialize>> Serialize for Token<P> {
 
 /// The visitor's session token as it was sent, chunks joined, as an extractor.
 ///
-/// The token is not verified: it may be expired or forged. It is what `getToken({ raw: true })` answers. Treat it as a
-/// password. `Debug` does not show it, and its
-/// memory is cleared when it is dropped.
+/// The token is not verified: it may be expired or forged. It is what `getToken({ raw: true })` returns. Treat it as a
+/// password. `Debug` does not show it, and its memory is cleared when it is dropped.
 ///
 /// ```
 /// # use auth_proxy::{RawToken, auth_proxy};

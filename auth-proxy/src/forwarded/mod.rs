@@ -208,7 +208,7 @@ impl ClientInfo {
                 Host::Preserve => seen,
                 Host::Literal(host) => Some(host),
                 // The client takes it from the URI.
-                _ => None,
+                Host::Upstream | _ => None,
             },
             forwarded_host: seen,
             scheme: if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" },

@@ -12,13 +12,12 @@ use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, Token, mark_personal};
 use crate::provider::{AuthProxy, Provides, Proxy};
 
-/// Lets a request through only for a signed-in visitor, as an extractor.
+/// Extractor that lets only signed-in visitors reach a handler.
 ///
-/// [`#[require_session]`](macro@crate::require_session) inserts it as the first argument; write it
-/// yourself where an attribute is in the way. It takes the cheapest source that is configured: with
-/// `upstream.secret` the token is decoded here, and no call is made, so that a token passes until
-/// its `exp` even after a sign-out; else the upstream is asked. With a [`Policy`] the session comes
-/// from `session.source`, since the policy looks at it.
+/// [`#[require_session]`](macro@crate::require_session) inserts it as the first argument. Write it yourself if the
+/// attribute cannot be used. With `upstream.secret` the token is decoded here, without a request to the upstream, so a
+/// token passes until its `exp` even after a sign-out. Without a secret the upstream is asked. With a [`Policy`] the
+/// session comes from `session.source`, since the policy reads it.
 ///
 /// ```
 /// # use auth_proxy::{RequireSession, auth_proxy};
@@ -31,7 +30,7 @@ pub struct RequireSession<P: AuthProxy, A: Policy<P> = AnySession> {
 
 #[cfg(feature = "testing")]
 impl<P: AuthProxy, A: Policy<P>> RequireSession<P, A> {
-    /// For handlers that a test calls.
+    /// A guard that has passed, for tests that call a handler directly.
     pub(crate) fn granted() -> Self {
         Self { marker: PhantomData }
     }
@@ -58,30 +57,30 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
     parts: &mut Parts,
 ) -> Result<(), GuardRejection> {
     let shared = proxy.shared();
-    let allowed = if is_any_session::<A>() && shared.verifier.is_some() && shared.names.all().len() > 1 {
-        // A response to another request may tell meanwhile which cookie name the upstream uses. The handler's extractors
-        // must go by the name that counted here, so the choice is kept with the request.
+    let result = if is_any_session::<A>() && shared.verifier.is_some() && shared.names.all().len() > 1 {
+        // A response to another request may reveal the upstream's cookie name meanwhile. The handler's extractors must
+        // use the name that is used here, so the request keeps it.
         RequestAuth::of(proxy.clone(), parts)
             .verified()
-            .and_then(|verified| verified.map(drop).ok_or_else(absent))
+            .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else if is_any_session::<A>() && shared.verifier.is_some() {
-        // Nothing is kept with the request, which saves time: the cache of verified tokens has the result anyway.
+        // Storing nothing in the request saves time: the cache of verified tokens has the result anyway.
         mark_personal(proxy, &parts.extensions);
         shared
             .verified(&parts.headers, shared.names_of(Some(parts)))
-            .and_then(|verified| verified.map(drop).ok_or_else(absent))
+            .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else {
-        allowed::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
+        check_session::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
     };
-    allowed.map_err(|error| GuardRejection::new(error, parts, shared))
+    result.map_err(|error| GuardRejection::new(error, parts, shared))
 }
 
-fn absent() -> AuthError {
+fn session_absent() -> AuthError {
     AuthError::new(Reason::SESSION_ABSENT)
 }
 
-async fn allowed<P: AuthProxy, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
-    let session = request.session().await?.ok_or_else(absent)?;
+async fn check_session<P: AuthProxy, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
+    let session = request.session().await?.ok_or_else(session_absent)?;
     if is_any_session::<A>() {
         return Ok(());
     }

@@ -35,7 +35,7 @@ impl<P: AuthProxy> Proxy<P> {
         self.require_policy()
     }
 
-    /// As [`require`](Self::require), with a policy: `auth.require_policy::<Admin>()`.
+    /// Like [`require`](Self::require), with a policy: `auth.require_policy::<Admin>()`.
     #[must_use]
     pub fn require_policy<A: Policy<P>>(&self) -> RequireLayer<P, A> {
         RequireLayer { proxy: self.clone(), policy: PhantomData }
@@ -110,7 +110,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // A clone may not be ready: the service that was polled ready is the one to call
+        // Call the service that was polled ready: its clone may not be ready
         // (https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services).
         let spare = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, spare);
@@ -121,7 +121,7 @@ where
                 return Ok(rejection.into_response());
             }
             let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
-            // The app may have the guard without the layer that marks answers as private.
+            // The app may use this guard without the session cookie layer, which marks responses as private.
             if response.extensions().get::<Cacheable>().is_none() {
                 make_private(response.headers_mut());
             }

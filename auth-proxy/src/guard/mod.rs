@@ -1,5 +1,5 @@
-//! Who may pass: the guard as an extractor and as a layer, policies, and the answer to a request that may not pass: 401,
-//! 403, or a redirect to the sign-in page.
+//! Guards, which refuse requests without a session: the extractor, the layer, policies, and the response to a refused
+//! request (401, 403, or a redirect to the sign-in page).
 //!
 //! Imports the rooms: `cache_control`, `error`, `extract`, `page`, `provider`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.

@@ -7,11 +7,10 @@ use crate::provider::AuthProxy;
 
 /// Decides which signed-in visitors may pass. The others get 403, never 401.
 ///
-/// It is a plain function of the session and the token. Data from elsewhere belongs into one of them, by the upstream's
-/// callbacks.
+/// It is a plain function of the session and the token. If it needs other data, let the upstream's callbacks add the
+/// data to one of them.
 ///
-/// `token` holds the claims of the session token where `upstream.secret` is set and the token is
-/// good; without a secret it is `None`.
+/// `token` holds the claims of the session token if `upstream.secret` is set and the token is valid, else `None`.
 ///
 /// ```
 /// # use auth_proxy::{Policy, Session, Token, auth_proxy, require_session};
@@ -56,7 +55,7 @@ impl<P: AuthProxy> Policy<P> for AnySession {
     }
 }
 
-/// Whether this is [`AnySession`], for which the session need not be looked at.
+/// Whether the policy is [`AnySession`], which does not read the session.
 pub(super) fn is_any_session<A: 'static>() -> bool {
     TypeId::of::<A>() == TypeId::of::<AnySession>()
 }

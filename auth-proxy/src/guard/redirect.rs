@@ -1,4 +1,4 @@
-//! The redirect of a visitor without a session to the sign-in page.
+//! Redirects a visitor without a session to the sign-in page.
 
 use auth_proxy_rules::{Settings, Unauthenticated, is_local};
 use axum::extract::OriginalUri;
@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::AuthError;
 use crate::page::is_navigation;
 
-/// The `Location` of the sign-in page for a request without a session; `None` when it is answered with its error.
+/// The `Location` of the sign-in page for a request without a session. `None` if the response is the error itself.
 ///
 /// Only signed-out visitors are redirected: after an outage, or when a policy refused, signing in again would not help.
 /// Requests for the sign-in page and the sign-in routes are never redirected, so that a misplaced guard causes no loop.
@@ -20,15 +20,15 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
     let redirects = match settings.unauthenticated {
         Unauthenticated::Status => false,
         Unauthenticated::Redirect => true,
-        _ => is_navigation(&parts.headers),
+        Unauthenticated::Auto | _ => is_navigation(&parts.headers),
     };
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-    let mut own = settings.bases().chain([settings.sign_in_path.as_str()]);
-    if !redirects || own.any(|base| is_below(uri.path(), base)) {
+    let mut excluded = settings.bases().chain([settings.sign_in_path.as_str()]);
+    if !redirects || excluded.any(|base| is_below(uri.path(), base)) {
         return None;
     }
     let mut location = settings.sign_in_path.clone();
-    // A posted form cannot be resumed with a GET.
+    // After the sign-in the browser sends a GET, which cannot repeat a posted form.
     if matches!(parts.method, Method::GET | Method::HEAD)
         && let Some(target) = uri.path_and_query().map(http::uri::PathAndQuery::as_str)
         && is_local(target)
@@ -41,7 +41,7 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
     HeaderValue::from_str(&location).ok()
 }
 
-/// Everything but RFC 3986's unreserved characters.
+/// Escapes every character except the unreserved ones (RFC 3986, section 2.3).
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn is_below(path: &str, base: &str) -> bool {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_paths_of_this_origin_come_back() {
+    fn is_local_accepts_only_paths_of_this_origin() {
         for good in ["/", "/dashboard?tab=1", "/a//b"] {
             assert!(is_local(good), "{good}");
         }

@@ -1,4 +1,4 @@
-//! The answer to a request that may not pass.
+//! The response to a request that a guard refuses.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use super::redirect;
 use crate::error::AuthError;
 use crate::provider::Shared;
 
-/// The answer of a guard to a request that may not pass: the error, or a redirect to the sign-in page for a browser
-/// navigation without a session.
+/// The response of a guard to a refused request: the error, or a redirect to the sign-in page for a browser navigation
+/// without a session.
 ///
 /// ```
 /// use auth_proxy::{RequireSession, auth_proxy, guards::GuardRejection};
@@ -38,7 +38,7 @@ impl GuardRejection {
         Self { error, sign_in }
     }
 
-    /// Why the request may not pass.
+    /// Why the request is refused.
     #[must_use]
     pub fn error(&self) -> &AuthError {
         &self.error
@@ -71,7 +71,7 @@ impl fmt::Display for GuardRejection {
 
 impl std::error::Error for GuardRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // `Display` shows the error itself already.
+        // `Display` shows the error itself, so the chain starts with its source.
         std::error::Error::source(&self.error)
     }
 }
@@ -84,7 +84,7 @@ mod tests {
     use crate::error::Reason;
 
     #[test]
-    fn error_chain_names_each_error_once() {
+    fn guard_rejection_names_each_error_of_its_chain_once() {
         let error = AuthError::new(Reason::UPSTREAM_FAILED).because("connection reset");
         let rejection = GuardRejection { error, sign_in: None };
         let mut causes = Vec::new();

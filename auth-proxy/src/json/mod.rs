@@ -1,6 +1,6 @@
 //! JSON from the upstream: reading it into the app's types, and repairing the lone surrogates that JavaScript writes.
 //!
-//! It knows nothing of sessions or tokens: callers say which error a mismatch is.
+//! This module knows nothing of sessions or tokens: the caller passes the error for a mismatch.
 //!
 //! Imports the rooms: `error`.
 //! Does without the crates: `axum`, `hyper`, `http`, `tokio`, `tower`.

@@ -7,8 +7,8 @@ use memchr::memchr;
 /// Replaces each lone surrogate escape with U+FFFD.
 ///
 /// JavaScript can cut a string inside of a surrogate pair (`"👩‍💻".slice(0, 1)`). `JSON.stringify` then writes the rest as
-/// an escape such as `\ud83d`, which has no UTF-8 form and which serde_json refuses. Without this a user whose name was cut
-/// like that could not sign in.
+/// an escape such as `\ud83d`, which has no UTF-8 form and which serde_json refuses. Without the replacement, a user whose
+/// name was cut like that could not sign in.
 pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
     // Most texts have no escape at all, and a search for one byte is fast.
     let escapes = memchr(b'\\', json.as_bytes()).and_then(|at| json.get(at..));
@@ -20,7 +20,7 @@ pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
-        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
+        let length = match (utf16_unit(escape), escape.get(6..).and_then(utf16_unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
             (Some(0xd800..=0xdfff), _) => {
                 out.push_str("\\ufffd");
@@ -28,7 +28,7 @@ pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
                 continue;
             }
             (Some(_), _) => 6,
-            // `\"`, `\\` and the like. The parser refuses an escape that is cut off.
+            // Another escape, such as `\"` or `\\`. The parser refuses an escape that is cut off.
             (None, _) => escape.char_indices().nth(2).map_or(escape.len(), |(end, _)| end),
         };
         let (kept, after) = escape.split_at(length.min(escape.len()));
@@ -40,7 +40,7 @@ pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
 }
 
 /// The UTF-16 unit of an escape `\uXXXX` at the start of a text.
-fn unit(text: &str) -> Option<u16> {
+fn utf16_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -78,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn valid_json_keeps_its_meaning(text in "\\PC{0,20}(\\\\ud83d)?", near in r#"(\\|u|d83d|DC69|"|é){0,12}"#) {
+        fn valid_json_still_parses_to_the_same_value(text in "\\PC{0,20}(\\\\ud83d)?", near in r#"(\\|u|d83d|DC69|"|é){0,12}"#) {
             let json = Value::String(text).to_string();
             let same: Value = serde_json::from_str(&replace_lone_surrogates(&json)).unwrap();
             prop_assert_eq!(same.to_string(), json);

@@ -18,8 +18,8 @@ pub(crate) fn deserialize_into<T: DeserializeOwned>(
     serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
         let mismatch = Mismatch {
             path: error.path().to_string(),
-            // serde_json's messages quote values, which may be personal data. This one quotes only the field name of the
-            // type.
+            // serde_json's messages quote values, which may be personal data. The message for a missing field quotes only
+            // the field's name.
             missing: error.inner().to_string().strip_prefix("missing field ").map(str::to_owned),
             expected: std::any::type_name::<T>(),
         };
@@ -33,7 +33,7 @@ pub(crate) fn deserialize_into<T: DeserializeOwned>(
     })
 }
 
-/// Which field does not match.
+/// The field that does not match the app's type.
 #[derive(Debug)]
 struct Mismatch {
     path: String,
@@ -70,15 +70,15 @@ mod tests {
     }
 
     #[test]
-    fn mismatch_names_the_field_and_hides_its_value() {
-        for (value, says) in [
+    fn type_mismatch_error_names_the_field_and_hides_its_value() {
+        for (value, expected_text) in [
             (json!({"name": "hunter2"}), "needs the field `age`"),
             (json!({"name": "a", "age": "hunter2"}), "the field `age` does not have the type"),
         ] {
             let Value::Object(object) = value else { unreachable!() };
             let error = deserialize_into::<Strict>(object, Reason::USER_MISMATCH).unwrap_err();
             let text = format!("{error} {error:?} {}", error.source().unwrap());
-            assert!(text.contains(says) && !text.contains("hunter2"), "{text}");
+            assert!(text.contains(expected_text) && !text.contains("hunter2"), "{text}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The credential of a request: which session token counts, and its claims when it is decoded here.
+//! Finds the session token of a request in its cookies and its `Authorization` header, and decodes it with the secret.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 
 use super::Shared;
@@ -15,7 +15,7 @@ use crate::token::Verified;
 use crate::warnings::{Warning, other_prefix};
 
 impl Shared {
-    /// Whether tokens are keys into a database, and never in chunks.
+    /// Whether session tokens are database keys, which are never split into chunks.
     pub(crate) fn is_opaque(&self) -> bool {
         self.settings.strategy == Strategy::Database
     }
@@ -28,7 +28,7 @@ impl Shared {
         self.names.in_play(https)
     }
 
-    /// The session token of a request: the one that the session, the claims, the policy and the cache are about.
+    /// The session token of a request. The session, the claims, the policy and the cache all use this one.
     ///
     /// # Errors
     /// `token_too_large`, `bearer_malformed`, `token_ambiguous`.
@@ -38,16 +38,12 @@ impl Shared {
         names: NamesInPlay<'_>,
     ) -> Result<Option<Candidate<'h>>, AuthError> {
         let opaque = self.is_opaque();
-        let found = match (names.get(0), names.get(1)) {
-            (Some(first), Some(second)) => Candidate::of(headers, &[first, second], opaque),
-            (first, _) => Candidate::of(headers, first.as_slice(), opaque),
-        };
-        let found = found?;
-        if names.is_unsure() {
-            let alone = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
+        let found = names.find(headers, opaque)?;
+        if names.is_scheme_unknown() {
+            let under_name = |name: &SessionName| Candidate::of(headers, &[name], opaque).ok().flatten();
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
             let cookies =
-                names.iter().filter(|name| alone(name).is_some_and(|found| is_cookie(&found))).count();
+                names.iter().filter(|name| under_name(name).is_some_and(|found| is_cookie(&found))).count();
             if cookies + usize::from(headers.contains_key(AUTHORIZATION)) > 1 {
                 return Err(CredentialError::Ambiguous.into());
             }
@@ -60,6 +56,9 @@ impl Shared {
 
     /// Warns when a session cookie was sent under another name than the configured one.
     fn warn_of_another_name(&self, headers: &HeaderMap) {
+        if !headers.contains_key(COOKIE) {
+            return;
+        }
         let own = |other: &str| self.names.all().iter().any(|name| name.browser == other);
         let known = ["authjs.session-token", "next-auth.session-token"].map(str::to_owned);
         let named = self.names.all().iter().map(|name| other_prefix(&name.upstream));
@@ -73,10 +72,10 @@ impl Shared {
         }
     }
 
-    /// The token that headers carry, decrypted or verified here. Only where the proxy decodes tokens.
+    /// Decrypts or verifies the token in these headers. Call it only if tokens are decoded here.
     ///
     /// # Errors
-    /// Invalid.
+    /// The error of an invalid token.
     pub(crate) fn verified(
         &self,
         headers: &HeaderMap,

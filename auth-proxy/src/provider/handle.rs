@@ -1,4 +1,4 @@
-//! The declared type's trait, the handle, and the state that all clones of it share.
+//! `AuthProxy`, `Proxy` and `Shared`: the declared type's trait, its handle, and the state that all clones share.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -40,9 +40,9 @@ pub trait AuthProxy: Declared + Clone + Send + Sync + 'static {
     type Claims: DeserializeOwned + Send + Sync + 'static;
 }
 
-/// What the macro adds to a declared type. It is reached by way of `__private` alone, so that no other code implements it.
+/// What the macro implements for a declared type. Only `__private` exports it, so that no other code implements it.
 pub trait Declared: Sized {
-    /// The block.
+    /// The content of the `auth_proxy!` block.
     const SPEC: &'static Spec;
     /// Wraps the handle.
     fn from_proxy(proxy: Proxy<Self>) -> Self;
@@ -158,13 +158,13 @@ impl Shared {
     }
 
     /// Logs a warning the first time.
-    pub(crate) fn warn_once(&self, finding: Warning) {
-        self.warnings.warn_once(finding, || self.cookie_names());
+    pub(crate) fn warn_once(&self, warning: Warning) {
+        self.warnings.warn_once(warning, || self.cookie_names());
     }
 
-    /// Logs a warning the first time, with a word of the request, which is logged escaped.
-    pub(crate) fn warn_once_with(&self, finding: Warning, word: impl FnOnce() -> String) {
-        self.warnings.warn_once(finding, word);
+    /// Logs a warning the first time, with a value from the request, which is logged escaped.
+    pub(crate) fn warn_once_with(&self, warning: Warning, detail: impl FnOnce() -> String) {
+        self.warnings.warn_once(warning, detail);
     }
 
     /// Logs the first time that a request carries a session cookie under another name.

@@ -1,4 +1,4 @@
-//! The body and head of an answer, rewritten for this app.
+//! Rewrites a response of the upstream for the browser: cookies, redirect URLs, JSON redirects, session tokens.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -33,7 +33,7 @@ pub(super) async fn rewritten(
     if is_post
         && ![Warning::CallbackOnOtherHost, Warning::CallbackOnOtherHostNextJs]
             .iter()
-            .any(|said| shared.warnings.was_logged(*said))
+            .any(|warning| shared.warnings.was_logged(*warning))
         && callback_host::callback_misses_app(&shared.settings, own.as_ref(), response.headers())
     {
         shared.warn_once(match Software::of(response.headers()) {
@@ -43,31 +43,31 @@ pub(super) async fn rewritten(
     }
     CookieAdapter::new(&shared.settings, own.clone()).adapt(response.headers_mut());
     let rewrite = LocationRewriter::new(&shared.settings, own);
-    rewrite.head(response.headers_mut());
+    rewrite.location_header(response.headers_mut());
     if is_post && is_json(response.headers()) {
         return rewrite_json(&rewrite, response).await;
     }
     Ok(response)
 }
 
-/// Bytes of an answer in which a redirect is looked for. Auth.js answers a form with a URL; a larger answer is something
-/// else and passes unchanged.
+/// The largest body, in bytes, in which a JSON redirect is looked for. Auth.js answers a form with one URL. A larger
+/// body is something else and passes unchanged.
 const JSON_LIMIT: usize = 64 * 1024;
 
-/// Rewrites the `{url}` that the clients of Auth.js get in place of a redirect.
+/// Rewrites the `{"url": ..}` that clients of Auth.js get in place of a redirect.
 async fn rewrite_json(rewrite: &LocationRewriter<'_>, response: Response) -> Result<Response, AuthError> {
     change_body(response, JSON_LIMIT, |body| rewrite.json(body)).await
 }
 
-/// Takes the `sessionToken` out of a session that page scripts read. Robo tells it in the database strategy
-/// (`docs/authjs.md#session-callback-robo`): it is the value of a cookie that scripts cannot read.
+/// Removes `sessionToken` from a session that page scripts read. Robo includes it in the database strategy
+/// (`docs/authjs.md#session-callback-robo`), though it is the value of a cookie that scripts cannot read.
 pub(super) async fn without_session_token(response: Response) -> Result<Response, AuthError> {
-    let unreadable = || {
+    let not_searchable = || {
         AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
-            .because("/session answered what cannot be looked through")
+            .because("the body of /session cannot be searched for a session token")
     };
     if response.headers().contains_key(CONTENT_ENCODING) {
-        return Err(unreadable());
+        return Err(not_searchable());
     }
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
@@ -77,7 +77,7 @@ pub(super) async fn without_session_token(response: Response) -> Result<Response
         })
     };
     if memmem::find(&body, b"sessionToken").is_some() && !is_object(&body) {
-        return Err(unreadable());
+        return Err(not_searchable());
     }
     change_body(Response::from_parts(parts, Body::from(body)), SESSION_LIMIT, |body| {
         let text = std::str::from_utf8(body).ok()?;
@@ -93,7 +93,7 @@ pub(super) async fn without_session_token(response: Response) -> Result<Response
     .await
 }
 
-/// Changes the body of an answer, if it is small and there is something to change.
+/// Applies `change` to the body of a response. A body over `limit` bytes passes unchanged.
 async fn change_body(
     response: Response,
     limit: usize,

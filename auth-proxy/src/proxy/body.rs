@@ -1,4 +1,4 @@
-//! Bodies that are counted, or read in part.
+//! Body wrappers: one limits the size of a request body, the other puts bytes that were read back before the rest.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use http_body::{Frame, SizeHint};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// A request body that ends with an error once it passes a limit.
+/// A request body that ends with an error when it exceeds its limit.
 ///
 /// The HTTP client that sends the body may wrap or drop that error, so the progress of the body is kept beside it.
 pub(super) struct Limited {
@@ -20,7 +20,7 @@ pub(super) struct Limited {
     progress: BodyProgress,
 }
 
-/// How far a request body got.
+/// Whether a request body is arriving, complete, too large or broken off.
 #[derive(Clone)]
 pub(super) struct BodyProgress(Arc<AtomicU8>);
 
@@ -38,7 +38,7 @@ impl BodyProgress {
         self.0.store(progress, Ordering::Release);
     }
 
-    /// Replaces an error of the upstream by the 4xx that caused it, if the client's body failed.
+    /// Returns the 4xx of a failed client body in place of the upstream error that it caused.
     pub(super) fn attribute(&self, error: AuthError) -> AuthError {
         if self.is(TOO_LARGE) {
             AuthError::new(Reason::BODY_TOO_LARGE)

@@ -1,5 +1,5 @@
-//! Warns when an OAuth provider will send the browser to a host that lacks the cookies of the sign-in. The redirect to the
-//! provider shows it.
+//! Detects an OAuth sign-in whose callback goes to a host that lacks the sign-in's cookies. The redirect to the
+//! provider names that host in `redirect_uri`.
 
 use auth_proxy_rules::{Host, Origin, Settings, is_in_domain, is_internal_host};
 use http::header::{LOCATION, SET_COOKIE};
@@ -8,23 +8,24 @@ use percent_encoding::percent_decode_str;
 
 use crate::cookie::domain;
 
-/// Whether a sign-in that starts with this answer cannot be finished: the callback goes to the
-/// upstream's own host, while the cookies that it needs (PKCE, state) stay with this app's.
+/// Whether a sign-in that starts with this response cannot be finished: the callback goes to the upstream's own host,
+/// but the cookies that it needs (PKCE, state) belong to this app's host.
 ///
-/// Not so in the parent-domain deployment, whose cookies are shared by their `Domain`, nor with
-/// `AUTH_REDIRECT_PROXY_URL`, which names another host than the one that we ask.
+/// False in the parent-domain deployment, where the hosts share cookies by their `Domain`, and with
+/// `AUTH_REDIRECT_PROXY_URL`, which names a third host.
 pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, headers: &HeaderMap) -> bool {
     let upstream = &settings.base_url.origin;
-    let name = match &settings.host {
+    let upstream_host = match &settings.host {
         Host::Literal(host) => host,
-        // The upstream is told this app's host. A callback on another host comes from AUTH_URL, as with a redirect proxy.
+        // The upstream sees this app's host. If the callback has another host, AUTH_URL or a redirect proxy is
+        // configured there.
         Host::Preserve if !is_internal_host(upstream.host()) => return false,
-        _ => &upstream.authority,
+        Host::Upstream | Host::Preserve | _ => &upstream.authority,
     };
     let (Some(own), Some(callback)) = (own, callback(headers)) else { return false };
     let Some(callback) = callback.authority() else { return false };
     let shared = headers.get_all(SET_COOKIE).iter().filter_map(domain);
-    callback.as_str().eq_ignore_ascii_case(name)
+    callback.as_str().eq_ignore_ascii_case(upstream_host)
         && !callback.host().eq_ignore_ascii_case(own.host())
         && !shared.into_iter().any(|domain| is_in_domain(own.host(), domain))
 }
@@ -49,7 +50,7 @@ mod tests {
         let auth = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
         let host_only = "authjs.state=x; Path=/";
         let shared = "authjs.state=x; Path=/; Domain=.example.com";
-        for (host, upstream, own, callback, cookie, stranded) in [
+        for (host, upstream, own, callback, cookie, misses) in [
             ("upstream", "https://auth.example.com", "https://app.example.com", auth, host_only, true),
             ("auth.example.com", "http://10.0.0.7", "https://app.example.com", auth, host_only, true),
             ("upstream", "https://auth.example.com", "https://app.example.com", auth, shared, false),
@@ -88,7 +89,7 @@ mod tests {
             let own = settings.public_url.as_ref();
             assert_eq!(
                 callback_misses_app(&settings, own, &headers),
-                stranded,
+                misses,
                 "{host} {upstream} {own:?} {cookie}"
             );
         }

@@ -1,4 +1,5 @@
-//! `callbackUrl`, the page after a sign-in or sign-out, for an upstream that is asked under another host.
+//! Makes a relative `callbackUrl` (the page after a sign-in or sign-out) absolute if the upstream sees another host
+//! than this app's.
 
 use auth_proxy_rules::{Host, Origin, Settings, is_local};
 use http::{Method, Uri};
@@ -6,39 +7,40 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 /// The same URI with `callbackUrl=/path` as an absolute URL of this app, or `None` when there is nothing to change.
 ///
-/// Auth.js resolves a relative `callbackUrl` against the host that it is asked under (`docs/authjs.md#callback-url`).
-/// Where that is another host than this app's, the visitor would end there. This applies to the links that people
-/// follow, `GET signin` and `GET signout`; forms pass untouched, and the browser client sends absolute URLs.
+/// Auth.js resolves a relative `callbackUrl` against the host of the request (`docs/authjs.md#callback-url`). If that
+/// is not this app's host, the visitor would end up at the upstream. Only links are changed, `GET signin` and `GET
+/// signout`: forms pass unchanged, and the browser client sends absolute URLs.
 ///
-/// Only a path that every browser reads as one of this origin is changed, so that no other value gains a meaning.
-/// Everything else of the query stays as it is, byte for byte.
+/// Only a value that every browser reads as a path of this origin is changed. The rest of the query stays the same,
+/// byte for byte.
 pub(super) fn absolute(uri: &Uri, rest: &str, method: &Method, settings: &Settings) -> Option<Uri> {
     let query = uri.query()?;
     if *method != Method::GET || !is_page(rest) {
         return None;
     }
-    let query = rewritten(query, own_where_it_differs(settings)?)?;
+    let query = rewritten(query, own_origin_if_different(settings)?)?;
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(format!("{}?{query}", uri.path()).parse().ok()?);
     Uri::from_parts(parts).ok()
 }
 
-/// The pages on which a sign-in or sign-out begins. A callback is left alone: its query is signed or spent.
+/// The pages on which a sign-in or sign-out begins. A callback is not changed: its query is signed, or holds a one-time
+/// token.
 fn is_page(rest: &str) -> bool {
     let name = rest.strip_suffix('/').unwrap_or(rest);
     matches!(name, "/signin" | "/signout") || name.starts_with("/signin/")
 }
 
-/// This app's origin, if it is configured and the upstream is asked under another host.
-fn own_where_it_differs(settings: &Settings) -> Option<&Origin> {
+/// This app's origin, if it is configured and the upstream sees another host.
+fn own_origin_if_different(settings: &Settings) -> Option<&Origin> {
     let own = settings.public_url.as_ref()?;
-    let asked = match &settings.host {
+    let upstream_host = match &settings.host {
         Host::Preserve => return None,
         Host::Literal(host) => host,
-        _ => &settings.base_url.origin.authority,
+        Host::Upstream | _ => &settings.base_url.origin.authority,
     };
-    let asked = Origin { https: own.https, authority: asked.clone() };
-    (!asked.is_same(own)).then_some(own)
+    let upstream_sees = Origin { https: own.https, authority: upstream_host.clone() };
+    (!upstream_sees.is_same(own)).then_some(own)
 }
 
 fn rewritten(query: &str, own: &Origin) -> Option<String> {
@@ -57,7 +59,8 @@ fn rewritten(query: &str, own: &Origin) -> Option<String> {
     changed.then(|| pairs.join("&"))
 }
 
-/// As servers decode a query (WHATWG URL, "application/x-www-form-urlencoded parsing").
+/// Whether the value is a local path once a server has decoded it (WHATWG URL, "application/x-www-form-urlencoded
+/// parsing").
 fn is_local_once_decoded(value: &str) -> bool {
     let spaced = value.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8().is_ok_and(|target| is_local(&target))
@@ -90,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn local_path_becomes_a_url_of_this_app() {
+    fn local_callback_url_becomes_absolute() {
         let settings = settings(PARENT);
         let own = "https%3A%2F%2Fapp%2Eexample%2Ecom%3A8443";
         for (before, after) in [
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_stay_unchanged() {
+    fn other_callback_urls_stay_unchanged() {
         let settings = settings(PARENT);
         for value in [
             "",
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_sign_in_and_sign_out_pages_are_changed() {
+    fn callback_url_is_changed_only_on_sign_in_and_sign_out_pages() {
         let settings = settings(PARENT);
         for (rest, changes) in [
             ("/signin", true),
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_with_another_host_at_the_upstream() {
+    fn callback_url_is_changed_only_if_the_upstream_sees_another_host() {
         let public = (OptionKey::PublicUrl, "https://app.example.com");
         for (values, changes) in [
             (&[(OptionKey::BaseUrl, "https://auth.example.com"), public][..], true),

@@ -6,7 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_T
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
-/// The module and its types change with the version of this crate, and only then.
+/// The `ETag` of both files: they change only with the version of this crate.
 const TAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
 
 /// Serves the browser client: `/client.js`, a module without dependencies, and its types. `None` for
@@ -30,7 +30,7 @@ pub(super) fn file(parts: &Parts, rest: &str) -> Option<Response> {
     }
     for (name, value) in [
         (CONTENT_TYPE, kind),
-        // An hour without asking, so that a new version of the app is not far behind.
+        // Browsers may use their copy for an hour, so that they get a new version of the app soon.
         (CACHE_CONTROL, "public, max-age=3600"),
         (ETAG, TAG),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

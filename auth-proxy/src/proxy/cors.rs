@@ -1,4 +1,4 @@
-//! CORS of the sign-in routes.
+//! CORS headers of the sign-in routes: preflight responses and `Access-Control-*`.
 
 use auth_proxy_rules::{Origin, Settings, origin};
 use axum::body::Body;
@@ -14,26 +14,26 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 /// Cross-origin resource sharing of the sign-in routes (Fetch, section 3.2). A page of an origin in `cors.origins` may
 /// use every route with its visitor's cookies. Off while the list is empty.
 pub(super) struct Cors {
-    /// The page's origin, when it is named.
+    /// The page's origin, if it is in `cors.origins`.
     allowed: Option<HeaderValue>,
 }
 
 impl Cors {
-    /// Looks at a request. `None` when other origins are not configured.
+    /// Reads the `Origin` of a request. `None` if `cors.origins` is empty.
     pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Option<Self> {
         if settings.cors_origins.is_empty() {
             return None;
         }
-        let is_named = |page: &Origin| settings.cors_origins.iter().any(|named| named.is_same(page));
+        let is_allowed = |page: &Origin| settings.cors_origins.iter().any(|allowed| allowed.is_same(page));
         let page = headers.get(ORIGIN);
         let allowed = page.filter(|value| {
             let page = value.to_str().ok().and_then(|text| origin(text).ok());
-            page.is_some_and(|page| is_named(&page))
+            page.is_some_and(|page| is_allowed(&page))
         });
         Some(Self { allowed: allowed.cloned() })
     }
 
-    /// The answer to a preflight of a named origin. The headers are those that the clients of Auth.js send.
+    /// The response to a preflight request of an allowed origin. It allows the headers that clients of Auth.js send.
     pub(super) fn preflight(&self, parts: &Parts) -> Option<Response> {
         let is_preflight =
             parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -52,9 +52,9 @@ impl Cors {
         Some(response)
     }
 
-    /// Writes whether the page may read a response.
+    /// Adds the headers that let an allowed page read the response.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        // Also for an origin that is not named: a cache must not answer one origin with the response for another.
+        // Also for an origin that is not allowed: a cache must not answer one origin with the response for another.
         headers.append(VARY, HeaderValue::from_static("origin"));
         if let Some(page) = &self.allowed {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page.clone());
@@ -63,8 +63,8 @@ impl Cors {
     }
 }
 
-/// Removes the CORS headers of the upstream. They are about its own origin; an upstream that reflects any origin would open
-/// this app to every page.
+/// Removes the CORS headers of the upstream, which are about its own origin. An upstream that reflects any origin would
+/// open this app to every page.
 pub(super) fn remove_headers(headers: &mut HeaderMap) {
     const HEADERS: [HeaderName; 6] = [
         ACCESS_CONTROL_ALLOW_ORIGIN,

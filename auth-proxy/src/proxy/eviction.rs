@@ -1,4 +1,4 @@
-//! What a forwarded request does to the sessions that are known here.
+//! Evicts the cached sessions that a forwarded request changes, and drops session cookies from outdated responses.
 
 use std::sync::Arc;
 
@@ -8,87 +8,89 @@ use http::header::SET_COOKIE;
 use super::purpose::Purpose;
 use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
 use crate::provider::Shared;
-use crate::session::{End, SessionKey, Sessions, Ticket};
+use crate::session::{End, SessionKey, SessionSnapshot, Sessions};
 
-/// What a forwarded request does to the sessions that are cached here.
+/// The cached sessions of a forwarded request, and whether the request changes them.
 ///
-/// A request that signs in or out, or changes the session, ends its cached sessions twice: before it is sent, and when the
-/// upstream has answered, since a lookup in between still finds the old state. The answer to another request is outdated
-/// when such a request was answered in between: its session cookies are dropped.
+/// A request that signs in or out, or changes the session, evicts its cached sessions twice: before it is sent and
+/// after the upstream has responded, because a lookup in between still finds the old state. The response to any other
+/// request is outdated if such a request was answered while it was under way. The session cookies of an outdated
+/// response are dropped.
 pub(super) struct Eviction {
     sessions: Arc<Sessions>,
     keys: Vec<SessionKey>,
-    tickets: Vec<Ticket>,
-    /// Whether the request ends the sessions.
-    ends: bool,
-    /// Whether it asks for the session, or updates it, by a token that was ended a short time before: the browser may have
-    /// sent it before the end.
+    snapshots: Vec<SessionSnapshot>,
+    /// Whether the request changes its sessions, so that they must be evicted.
+    evicts: bool,
+    /// Whether this is a `/session` request with a token whose session ended shortly before: the browser may have sent
+    /// the request before that.
     is_overtaken: bool,
 }
 
-/// What is known of a request once the upstream has answered.
+/// What is known of a request after the upstream has responded.
 #[derive(Clone, Copy, Debug)]
-struct Answered {
+struct AnsweredRequest {
     /// The request signs in or out, or changes the session.
-    ends: bool,
-    /// The request only asked for the session.
+    evicts: bool,
+    /// The request only reads the session, and every response renews the cookie.
     renews: bool,
     is_overtaken: bool,
-    /// The session was changed by another request meanwhile.
+    /// Another request changed the session meanwhile.
     is_outdated: bool,
-    /// The answer sets a session cookie.
+    /// The response sets a session cookie.
     sets: bool,
-    /// The answer clears a session cookie.
+    /// The response clears a session cookie.
     clears: bool,
 }
 
-impl Answered {
-    /// How the answer ends the sessions; `None` when they go on.
+impl AnsweredRequest {
+    /// How the response ends the cached sessions. `None` if they stay valid.
     fn end(self) -> Option<End> {
-        // A token that became shorter clears its old chunks and sets the new ones: that is no sign-out.
-        let is_over = self.clears && !self.sets && !self.is_outdated;
-        let changes = self.ends || ((is_over || self.sets) && !self.renews);
+        // A token that became shorter clears its surplus chunks and sets the others. That is not a sign-out.
+        let signs_out = self.clears && !self.sets && !self.is_outdated;
+        let changes = self.evicts || ((signs_out || self.sets) && !self.renews);
         match (changes, self.sets || self.clears) {
             (true, true) => Some(End::Changed),
-            (true, false) => Some(End::Begun),
-            (false, _) => is_over.then_some(End::Refused),
+            (true, false) => Some(End::Requested),
+            (false, _) => signs_out.then_some(End::Refused),
         }
     }
 
-    /// Whether the cookies that an outdated answer clears reach the browser: a sign-out counts even when another request
-    /// was answered first. An answer that sets a session cookie too is no sign-out.
+    /// Whether an outdated response may still clear cookies in the browser. A sign-out may, even if another request was
+    /// answered first. A response that also sets a session cookie is not a sign-out.
     fn keeps_clearing_cookies(self) -> bool {
-        self.ends && !self.is_overtaken && !self.sets
+        self.evicts && !self.is_overtaken && !self.sets
     }
 }
 
 impl Eviction {
-    /// Notes the sessions of every token that these headers carry, since only the upstream knows which of them it reads.
-    /// Ends them if the request does.
+    /// Collects the sessions of every token in these headers, since only the upstream knows which token it reads.
+    /// Evicts the sessions if the request changes them.
     pub(super) async fn begin(shared: &Shared, headers: &HeaderMap, purpose: &Purpose) -> Self {
-        let ends = purpose.ends_sessions;
+        let evicts = purpose.evicts_sessions;
         let names = shared.names.all().iter();
         let tokens = names.flat_map(|name| every_token(headers, &name.browser));
         let keys: Vec<_> = tokens.map(|token| shared.keys.session(&token)).collect();
         let sessions = Arc::clone(&shared.sessions);
-        let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.ticket(*key).may_relay());
-        if ends {
+        let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
+        if evicts {
             for key in &keys {
-                sessions.end(*key, End::Begun).await;
+                sessions.end(*key, End::Requested).await;
             }
         }
-        let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
-        Self { sessions, keys, tickets, ends, is_overtaken }
+        let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
+        Self { sessions, keys, snapshots, evicts, is_overtaken }
     }
 
-    /// Ends the sessions again if the request or its answer does, and drops the session cookies of an outdated answer.
-    /// `headers` are those of the answer, with the cookie names of the browser; `renews` says that the request only asked
-    /// for the session, so that every answer renews the cookie.
+    /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
+    /// outdated response. `headers` are those of the response, with the browser's cookie names. `renews` is true for a
+    /// request that only reads the session.
     pub(super) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
         let cookies = headers.get_all(SET_COOKIE).iter();
-        let kinds: Vec<_> = cookies.filter_map(|cookie| shared.names.concern(cookie.as_bytes())).collect();
-        let answer = Answered {
-            ends: self.ends,
+        let kinds: Vec<_> =
+            cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
+        let answer = AnsweredRequest {
+            evicts: self.evicts,
             renews,
             is_overtaken: self.is_overtaken,
             is_outdated: self.is_outdated(),
@@ -100,7 +102,7 @@ impl Eviction {
                 self.sessions.end(*key, end).await;
             }
         }
-        // Not before: when the visitor disconnects while sessions are ended, dropping this ends the rest.
+        // Cleared only here: if the visitor disconnects during the eviction above, `Drop` evicts the rest.
         self.keys.clear();
         if answer.is_outdated {
             if answer.sets {
@@ -109,32 +111,34 @@ impl Eviction {
                     "dropping renewed session cookies: the session was changed meanwhile"
                 );
             }
-            drop_set_cookies(headers, |cookie| match shared.names.concern(cookie) {
+            drop_set_cookies(headers, |cookie| match shared.names.set_cookie_kind(cookie) {
                 Some(SetCookieKind::Sets) => true,
                 Some(SetCookieKind::Clears) => !answer.keeps_clearing_cookies(),
                 None => false,
             });
         } else if answer.sets
-            && let Some(next) = next_token(shared, headers)
+            && let Some(next) = next_session(shared, headers)
         {
-            // Only the upstream knows which of several tokens it renewed.
-            for ticket in self.tickets.iter().filter(|_| renews) {
-                self.sessions.renewed(ticket, next);
+            // Only the upstream knows which of several tokens it renewed, so each counts as renewed.
+            for snapshot in self.snapshots.iter().filter(|_| renews) {
+                self.sessions.note_renewed(snapshot, next);
             }
-            self.sessions.given_now(next);
+            self.sessions.note_issued(next);
         }
     }
 
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that is
     /// answered first counts.
     fn is_outdated(&self) -> bool {
-        let is = |ticket: &Ticket| if self.ends { ticket.was_changed() } else { !ticket.is_current() };
-        self.is_overtaken || self.tickets.iter().any(is)
+        let has_changed = |snapshot: &SessionSnapshot| {
+            if self.evicts { snapshot.was_changed() } else { !snapshot.is_current() }
+        };
+        self.is_overtaken || self.snapshots.iter().any(has_changed)
     }
 
-    /// Ends the sessions again: the upstream did not answer, but it may have done what the request asked for.
+    /// Evicts the sessions again: the upstream did not respond, but it may have executed the request.
     pub(super) async fn failed(mut self) {
-        if self.ends {
+        if self.evicts {
             for key in &self.keys {
                 self.sessions.end(*key, End::Unanswered).await;
             }
@@ -142,17 +146,18 @@ impl Eviction {
         self.keys.clear();
     }
 
-    /// The request was not sent: it ended nothing at the upstream.
+    /// Evicts nothing more: the request was not sent, so the upstream changed nothing.
     pub(super) fn unsent(mut self) {
         self.keys.clear();
     }
 }
 
 impl Drop for Eviction {
-    /// The visitor disconnected before the answer came. The upstream goes on nevertheless.
+    /// Evicts the sessions again if the visitor disconnects before the response: the upstream still executes the
+    /// request.
     fn drop(&mut self) {
         let keys = std::mem::take(&mut self.keys);
-        if !self.ends || keys.is_empty() {
+        if !self.evicts || keys.is_empty() {
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -165,8 +170,8 @@ impl Drop for Eviction {
     }
 }
 
-/// The session of the token that the browser has after an answer.
-fn next_token(shared: &Shared, headers: &HeaderMap) -> Option<SessionKey> {
+/// The session key of the token that the response gives the browser.
+fn next_session(shared: &Shared, headers: &HeaderMap) -> Option<SessionKey> {
     let opaque = shared.is_opaque();
     let mut names = shared.names.all().iter();
     let token = names.find_map(|name| {
@@ -184,36 +189,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_end_sessions_by_what_they_do_to_the_cookie() {
+    fn session_cookie_of_a_response_decides_how_sessions_end() {
         let (yes, no) = (true, false);
-        // ends, renews, outdated, sets, clears
+        // evicts, renews, outdated, sets, clears
         for (given, end) in [
-            // A form that signs in, one that signs out, one that the upstream refused.
+            // A form that signs in, a form that signs out, and a form that the upstream refused.
             ([yes, no, no, yes, no], Some(End::Changed)),
             ([yes, no, no, no, yes], Some(End::Changed)),
-            ([yes, no, no, no, no], Some(End::Begun)),
-            // A page that signs out, or sets a session, without being a form.
+            ([yes, no, no, no, no], Some(End::Requested)),
+            // A page, not a form, that signs out or sets a session.
             ([no, no, no, no, yes], Some(End::Changed)),
             ([no, no, no, yes, no], Some(End::Changed)),
             ([no, no, no, no, no], None),
-            // `GET session`: a renewal, chunks that became fewer, an invalid cookie.
+            // `GET session`: a renewal, a renewal with fewer chunks, and an invalid cookie.
             ([no, yes, no, yes, no], None),
             ([no, yes, no, yes, yes], None),
             ([no, yes, no, no, yes], Some(End::Refused)),
-            // The same, answered after another request changed the session.
+            // The session was changed by another request first.
             ([no, yes, yes, no, yes], None),
             ([no, no, yes, no, yes], None),
         ] {
-            let [ends, renews, is_outdated, sets, clears] = given;
-            let answered = Answered { ends, renews, is_overtaken: no, is_outdated, sets, clears };
+            let [evicts, renews, is_outdated, sets, clears] = given;
+            let answered = AnsweredRequest { evicts, renews, is_overtaken: no, is_outdated, sets, clears };
             assert!(answered.end() == end, "{answered:?}");
         }
     }
 
     #[test]
-    fn only_a_sign_out_clears_cookies_after_another_change() {
-        let sign_out = Answered {
-            ends: true,
+    fn outdated_response_clears_cookies_only_after_a_sign_out() {
+        let sign_out = AnsweredRequest {
+            evicts: true,
             renews: false,
             is_overtaken: false,
             is_outdated: true,
@@ -222,9 +227,9 @@ mod tests {
         };
         assert!(sign_out.keeps_clearing_cookies());
         for other in [
-            Answered { ends: false, ..sign_out },
-            Answered { is_overtaken: true, ..sign_out },
-            Answered { sets: true, ..sign_out },
+            AnsweredRequest { evicts: false, ..sign_out },
+            AnsweredRequest { is_overtaken: true, ..sign_out },
+            AnsweredRequest { sets: true, ..sign_out },
         ] {
             assert!(!other.keeps_clearing_cookies(), "{other:?}");
         }

@@ -1,5 +1,5 @@
-//! Warns once when the upstream makes its URLs of another origin than this app's: its forms would be posted elsewhere,
-//! without the cookies that they need. Its list of providers and its sign-in page show it.
+//! Warns once when the upstream's URLs have another origin than this app: its forms would be posted to that origin,
+//! without the cookies that they need. The check reads the list of providers and the sign-in page.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,11 +19,16 @@ use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::warnings::Warning;
 
-/// Bytes of a body that are looked at. The sign-in page of Auth.js has its first form after 12 KiB of styles.
+/// How many bytes of a body are checked. The sign-in page of Auth.js has its first form after 12 KiB of styles.
 const LIMIT: usize = 64 * 1024;
 
-/// Reads the body of such a page while it passes unchanged, until the warning was logged.
-pub(super) fn watched(shared: &Arc<Shared>, client: &ClientInfo, page: Page, response: Response) -> Response {
+/// Checks the URLs in a page while its body passes through unchanged. Does nothing once the warning was logged.
+pub(super) fn check_urls(
+    shared: &Arc<Shared>,
+    client: &ClientInfo,
+    page: Page,
+    response: Response,
+) -> Response {
     if shared.warnings.was_logged(Warning::ForeignUrls)
         || response.status() != StatusCode::OK
         || response.headers().contains_key(CONTENT_ENCODING)
@@ -34,12 +39,12 @@ pub(super) fn watched(shared: &Arc<Shared>, client: &ClientInfo, page: Page, res
     let (parts, body) = response.into_parts();
     let software = Software::of(&parts.headers);
     let domains = Domains::of(&parts.headers, &own);
-    let look = Look { shared: Arc::clone(shared), page, own, software, domains };
-    Response::from_parts(parts, Body::new(Watched { body, read: Vec::new(), look: Some(look) }))
+    let check = UrlCheck { shared: Arc::clone(shared), page, own, software, domains };
+    Response::from_parts(parts, Body::new(CheckedBody { body, read: Vec::new(), check: Some(check) }))
 }
 
-/// What is known before the body arrives.
-struct Look {
+/// A pending check of a body, and the facts for it from the response's headers.
+struct UrlCheck {
     shared: Arc<Shared>,
     page: Page,
     own: Origin,
@@ -47,20 +52,20 @@ struct Look {
     domains: Domains,
 }
 
-/// A response with URLs that the upstream makes of its origin.
+/// A response that contains URLs with the upstream's own origin.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Page {
     Providers,
     SignIn,
 }
 
-impl Look {
-    fn at(self, body: &[u8]) {
+impl UrlCheck {
+    fn run(self, body: &[u8]) {
         let settings = &self.shared.settings;
         let Some(url) = self.page.url(body, &settings.upstream_base_path) else { return };
         match verdict(&self.own, &url, &self.domains) {
-            // With `public_url` one match settles it. Without it, this app's origin is a claim of the client: a match says
-            // nothing about the URLs for other clients, so later responses are checked too.
+            // With `public_url` one match is enough. Without it, the client's headers name this app's origin: a match
+            // says nothing about the URLs for other clients, so later responses are checked too.
             Verdict::Own if settings.public_url.is_some() => {
                 self.shared.warnings.mark_logged(Warning::ForeignUrls);
             }
@@ -75,7 +80,7 @@ impl Look {
 }
 
 impl Page {
-    /// The page of a route below the base path.
+    /// The page at a path below the base path.
     pub(super) fn of(name: &str) -> Option<Self> {
         match name {
             "/providers" => Some(Self::Providers),
@@ -84,7 +89,7 @@ impl Page {
         }
     }
 
-    /// The first URL on it that the upstream made of its origin.
+    /// The first URL in the body that the upstream built with its origin.
     fn url(self, body: &[u8], base: &str) -> Option<String> {
         match self {
             Self::Providers => provider_url(body),
@@ -112,25 +117,25 @@ fn form_url(html: &str, base: &str) -> Option<String> {
 enum Verdict {
     Own,
     Foreign(Origin),
-    /// No http(s) URL, or what may be the host of the parent-domain deployment.
+    /// Not an http(s) URL, or a host that is right in the parent-domain deployment.
     Unknown,
 }
 
-/// Which cookies the answer sets, by their `Domain`.
+/// Whether the cookies of a response are shared with this app by their `Domain`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Domains {
-    /// This app's host is in one of them: its cookies are shared with the host that sets them.
+    /// At least one cookie has a `Domain` that includes this app's host.
     Shared,
-    /// Every one is of the host that answers.
+    /// No cookie has a `Domain` that includes this app's host.
     HostOnly,
-    /// It sets none.
-    Silent,
+    /// The response sets no cookie.
+    NoCookies,
 }
 
 impl Domains {
     fn of(headers: &HeaderMap, own: &Origin) -> Self {
         if !headers.contains_key(SET_COOKIE) {
-            return Self::Silent;
+            return Self::NoCookies;
         }
         let mut domains = headers.get_all(SET_COOKIE).iter().filter_map(domain);
         let shared = domains.any(|domain| is_in_domain(own.host(), domain));
@@ -138,8 +143,8 @@ impl Domains {
     }
 }
 
-/// Where a host has a parent domain in common with this app's, its pages may be meant: in the parent-domain deployment
-/// cookies are shared by their `Domain`. An answer without cookies says nothing of that.
+/// Compares the origin of a URL with this app's. In the parent-domain deployment a sibling host is right: cookies are
+/// shared by their `Domain`. A response without cookies does not show whether that is the case.
 fn verdict(own: &Origin, url: &str, domains: &Domains) -> Verdict {
     if url.starts_with('/') && !url.starts_with("//") {
         return Verdict::Own;
@@ -152,12 +157,12 @@ fn verdict(own: &Origin, url: &str, domains: &Domains) -> Verdict {
         && parents(urls.host()).any(|parent| is_in_domain(own.host(), parent));
     match domains {
         Domains::Shared if is_sibling => Verdict::Own,
-        Domains::Silent if is_sibling => Verdict::Unknown,
+        Domains::NoCookies if is_sibling => Verdict::Unknown,
         _ => Verdict::Foreign(urls),
     }
 }
 
-/// The host and the domains above it, down to two labels: a top-level domain has no cookies.
+/// The host and its parent domains, down to two labels: a top-level domain cannot have cookies.
 fn parents(host: &str) -> impl Iterator<Item = &str> {
     let above = std::iter::successors(Some(host), |host| Some(host.split_once('.')?.1));
     above.filter(|domain| domain.contains('.'))
@@ -168,14 +173,14 @@ fn origin_of(url: &str) -> Option<Origin> {
     origin(&format!("{}://{}", uri.scheme_str()?, uri.authority()?)).ok()
 }
 
-/// A body that is looked at when it has come whole, or as far as is looked at.
-struct Watched {
+/// A body that is checked at its end, or after `LIMIT` bytes.
+struct CheckedBody {
     body: Body,
     read: Vec<u8>,
-    look: Option<Look>,
+    check: Option<UrlCheck>,
 }
 
-impl http_body::Body for Watched {
+impl http_body::Body for CheckedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -184,7 +189,7 @@ impl http_body::Body for Watched {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else { return Poll::Pending };
-        if self.look.is_some() {
+        if self.check.is_some() {
             let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             let left = LIMIT - self.read.len().min(LIMIT);
             let seen = data.map(|data| data.slice(..data.len().min(left))).unwrap_or_default();
@@ -192,8 +197,8 @@ impl http_body::Body for Watched {
             // The server does not poll a body of known length again after its last byte, so its end is seen here.
             if frame.is_none() || self.body.is_end_stream() || self.read.len() >= LIMIT {
                 let read = std::mem::take(&mut self.read);
-                if let Some(look) = self.look.take() {
-                    look.at(&read);
+                if let Some(check) = self.check.take() {
+                    check.run(&read);
                 }
             }
         }
@@ -218,42 +223,42 @@ mod tests {
     }
 
     #[test]
-    fn urls_of_another_origin_are_foreign() {
-        use Domains::{HostOnly, Shared, Silent};
+    fn upstream_urls_of_another_origin_are_detected() {
+        use Domains::{HostOnly, NoCookies, Shared};
         let app = "https://app.example.com";
         for (own, url, domains, foreign) in [
-            (app, "https://app.example.com/api/auth/signin/a", Silent, Some(false)),
-            (app, "https://APP.example.com:443/x", Silent, Some(false)),
-            (app, "/api/auth/signin/a", Silent, Some(false)),
-            (app, "http://localhost:3001/x", Silent, Some(true)),
+            (app, "https://app.example.com/api/auth/signin/a", NoCookies, Some(false)),
+            (app, "https://APP.example.com:443/x", NoCookies, Some(false)),
+            (app, "/api/auth/signin/a", NoCookies, Some(false)),
+            (app, "http://localhost:3001/x", NoCookies, Some(true)),
             (app, "http://localhost:3001/x", Shared, Some(true)),
-            (app, "http://app.example.com/x", Silent, Some(true)),
-            (app, "https://app.example.com:3001/x", Silent, Some(true)),
-            (app, "https://example.org/x", Silent, Some(true)),
-            // Siblings: the parent domain, if the cookies say so.
+            (app, "http://app.example.com/x", NoCookies, Some(true)),
+            (app, "https://app.example.com:3001/x", NoCookies, Some(true)),
+            (app, "https://example.org/x", NoCookies, Some(true)),
+            // Sibling hosts: they are right if the cookies are shared.
             (app, "https://auth.example.com/x", Shared, Some(false)),
             (app, "https://auth.example.com/x", HostOnly, Some(true)),
-            (app, "https://auth.example.com/x", Silent, None),
-            (app, "https://example.com/x", Silent, None),
-            // Two addresses have no domain in common, nor have two ports.
-            ("http://127.0.0.1:3000", "http://127.0.0.1:3001/x", Silent, Some(true)),
-            ("http://127.0.0.1:3000", "http://10.0.0.1:3000/x", Silent, Some(true)),
+            (app, "https://auth.example.com/x", NoCookies, None),
+            (app, "https://example.com/x", NoCookies, None),
+            // IP addresses have no parent domain. Another port is another origin.
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3001/x", NoCookies, Some(true)),
+            ("http://127.0.0.1:3000", "http://10.0.0.1:3000/x", NoCookies, Some(true)),
             ("http://localhost:3000", "http://localhost:3001/x", HostOnly, Some(true)),
-            (app, "javascript:alert(1)", Silent, None),
-            (app, "//evil.example/x", Silent, None),
-            (app, "", Silent, None),
+            (app, "javascript:alert(1)", NoCookies, None),
+            (app, "//evil.example/x", NoCookies, None),
+            (app, "", NoCookies, None),
         ] {
-            let said = match verdict(&at(own), url, &domains) {
+            let found = match verdict(&at(own), url, &domains) {
                 Verdict::Own => Some(false),
                 Verdict::Foreign(urls) => Some(origin_of(url).is_some_and(|of| of == urls)),
                 Verdict::Unknown => None,
             };
-            assert_eq!(said, foreign, "{own} {url} {domains:?}");
+            assert_eq!(found, foreign, "{own} {url} {domains:?}");
         }
     }
 
     #[test]
-    fn the_first_url_is_found() {
+    fn first_provider_or_form_url_is_found() {
         for (body, url) in [
             (r#"{"a":{"signinUrl":"s","callbackUrl":"c"},"b":{}}"#, Some("s")),
             (r#"{"a":{"callbackUrl":"c"}}"#, Some("c")),
@@ -282,9 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn cookies_say_whether_they_are_shared() {
+    fn cookie_domain_decides_whether_cookies_are_shared() {
         for (cookies, domains) in [
-            (&[][..], Domains::Silent),
+            (&[][..], Domains::NoCookies),
             (&["a=b; Path=/"], Domains::HostOnly),
             (&["a=b; Path=/", "c=d; Domain=.example.com"], Domains::Shared),
             (&["c=d; Domain=example.org"], Domains::HostOnly),

@@ -1,4 +1,4 @@
-//! A forwarded request in its phases: request filter, upstream request, exchange, downstream response.
+//! Forwards a request to the upstream in four phases: request filter, upstream request, exchange, downstream response.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::upstream::RetryPolicy;
 
-/// Forwards a request and adapts the answer.
+/// Forwards a request and adapts the response.
 ///
 /// # Errors
 /// A 4xx for a request that is not forwarded; 502 to 504 when the upstream is unavailable.
@@ -38,7 +38,7 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         return Ok(file);
     }
     let plan = Plan::of(&parts, shared)?;
-    // Before sessions are ended: a request that is not admitted is not sent.
+    // This comes before the eviction: a request over the limit is not sent and must not evict a session.
     let permit = shared.upstream.admission.try_enter()?;
     let eviction = if plan.purpose.concerns_sessions() {
         Some(Eviction::begin(shared, &parts.headers, &plan.purpose).await)
@@ -55,12 +55,12 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         }
     };
     let deadline = Instant::now() + shared.settings.timeout;
-    let answered = exchange(shared, request, plan.purpose.is_read).await;
+    let response = exchange(shared, request, plan.purpose.is_read).await;
     drop(permit);
-    let response = match answered {
+    let response = match response {
         Ok(response) => response,
         Err(error) => {
-            end_failed(shared, eviction, &error).await;
+            evict_after_failure(shared, eviction, &error).await;
             return Err(error);
         }
     };
@@ -70,13 +70,13 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     downstream_response(shared, &plan, response, deadline, eviction).await
 }
 
-/// A request as it goes to the upstream, and what becomes of its body on the way; `None` for an empty body.
+/// A request to the upstream, and the progress of its body: `None` for an empty body.
 struct UpstreamRequest {
     request: Request<Body>,
     progress: Option<BodyProgress>,
 }
 
-/// Makes the request that goes to the upstream.
+/// Builds the request to the upstream.
 ///
 /// # Errors
 /// `loop_detected`, `host_invalid`.
@@ -89,7 +89,7 @@ fn upstream_request(
     let mut headers = parts.headers;
     request::clean(&mut headers, plan.client.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
     if plan.purpose.is_session {
-        // The session token cannot be taken out of a part of the body.
+        // The session token can be removed from a whole body only, so ask for no range of it.
         headers.remove(RANGE);
         headers.remove(IF_RANGE);
     }
@@ -105,7 +105,7 @@ fn upstream_request(
     Ok(UpstreamRequest { request, progress })
 }
 
-/// An empty body stays empty, and needs no counting.
+/// Limits the size of a body. An empty body needs no limit.
 fn limited(body: Body, limit: u64) -> (Body, Option<BodyProgress>) {
     if http_body::Body::is_end_stream(&body) {
         return (Body::empty(), None);
@@ -117,19 +117,19 @@ fn limited(body: Body, limit: u64) -> (Body, Option<BodyProgress>) {
 /// Sends the request, and attributes a failure to its cause: the upstream, or the client's body.
 async fn exchange(shared: &Arc<Shared>, sent: UpstreamRequest, is_read: bool) -> Result<Response, AuthError> {
     let UpstreamRequest { request, progress } = sent;
-    // A client can break its body off at will, which must not count as a failure of the upstream.
+    // A client can break off its body at any time. That must not count as a failure of the upstream.
     let is_idempotent = is_read && progress.is_none();
     let policy = if is_idempotent { RetryPolicy::Idempotent } else { RetryPolicy::IfUnsent };
-    let answered = shared.upstream.send(request, policy).await;
-    match (answered, progress) {
+    let response = shared.upstream.send(request, policy).await;
+    match (response, progress) {
         (Ok(_), Some(progress)) if progress.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
         (Err(error), Some(progress)) => Err(progress.attribute(error)),
-        (answered, _) => answered,
+        (response, _) => response,
     }
 }
 
-/// Ends sessions after a request whose answer did not come.
-async fn end_failed(shared: &Shared, eviction: Option<Eviction>, error: &AuthError) {
+/// Evicts sessions after a request that got no response.
+async fn evict_after_failure(shared: &Shared, eviction: Option<Eviction>, error: &AuthError) {
     if let Some(eviction) = eviction {
         if error.is(Reason::CIRCUIT_OPEN) {
             eviction.unsent();
@@ -142,10 +142,10 @@ async fn end_failed(shared: &Shared, eviction: Option<Eviction>, error: &AuthErr
     }
 }
 
-/// Makes the answer of the upstream one of this app.
+/// Adapts the upstream's response for the browser.
 ///
 /// # Errors
-/// 502 or 504 for an answer that must not reach the browser.
+/// 502 or 504 for a response that must not reach the browser.
 async fn downstream_response(
     shared: &Arc<Shared>,
     plan: &Plan,
@@ -155,16 +155,15 @@ async fn downstream_response(
 ) -> Result<Response, AuthError> {
     let purpose = &plan.purpose;
     if response.status().is_informational() {
-        return Err(
-            AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because("it switched protocols unasked")
-        );
+        return Err(AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
+            .because("it switched protocols, though no request asks for that"));
     }
     strip_hop_by_hop(response.headers_mut());
-    // It names other ports and protocols of the upstream (RFC 7838), which this app does not have.
+    // `Alt-Svc` names other ports and protocols of the upstream (RFC 7838), which this app does not have.
     response.headers_mut().remove(ALT_SVC);
     cors::remove_headers(response.headers_mut());
     if let Some(page) = purpose.page {
-        response = foreign_urls::watched(shared, &plan.client, page, response);
+        response = foreign_urls::check_urls(shared, &plan.client, page, response);
     }
     // Reading the body here delays the head of the response, so it falls under the same deadline.
     if plan.is_post || has_urls_or_cookies(response.headers()) {

@@ -1,4 +1,4 @@
-//! URLs of the upstream in `Location` and in JSON redirects become URLs of this app.
+//! Rewrites URLs of the upstream in `Location` and in JSON redirects to URLs of this app.
 
 use auth_proxy_rules::{BaseUrl, Origin, Settings, is_local};
 use http::header::LOCATION;
@@ -6,19 +6,19 @@ use http::{HeaderMap, HeaderValue, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Rewrites URLs of the upstream. All other URLs pass untouched.
+/// Rewrites URLs of the upstream. All other URLs pass unchanged.
 pub(super) struct LocationRewriter<'a> {
     upstream: &'a BaseUrl,
     public_origins: &'a [Origin],
     upstream_base: &'a str,
     local_base: &'a str,
-    /// This app as the browser sees it.
+    /// This app's origin, as the browser sees it.
     own: Option<Origin>,
     /// `rewrite.location`
-    is_on: bool,
+    is_enabled: bool,
 }
 
-/// What a client of Auth.js gets in place of a redirect.
+/// The JSON that a client of Auth.js gets in place of a redirect.
 #[derive(Deserialize)]
 struct Redirect<'a> {
     #[serde(borrow)]
@@ -33,23 +33,22 @@ impl<'a> LocationRewriter<'a> {
             upstream_base: &settings.upstream_base_path,
             local_base: &settings.base_path,
             own,
-            is_on: settings.rewrite.location,
+            is_enabled: settings.rewrite.location,
         }
     }
 
     /// Rewrites `Location`.
-    pub(super) fn head(&self, headers: &mut HeaderMap) {
+    pub(super) fn location_header(&self, headers: &mut HeaderMap) {
         let location = headers.get(LOCATION).and_then(text).and_then(|text| self.path(text));
         if let Some(Ok(value)) = location.map(HeaderValue::try_from) {
             headers.insert(LOCATION, value);
         }
     }
 
-    /// Rewrites the answer to `X-Auth-Return-Redirect` or `json=true` (`docs/authjs.md#return-redirect`):
-    /// an object with a `url`, of which everything else stays as it is, byte for byte. `None` when there is
-    /// nothing to change.
+    /// Rewrites the response to `X-Auth-Return-Redirect` or `json=true` (`docs/authjs.md#return-redirect`): a JSON
+    /// object with a `url`. The rest of the object stays the same, byte for byte. `None` if there is nothing to change.
     pub(super) fn json(&self, body: &[u8]) -> Option<Vec<u8>> {
-        // serde reads a struct from an array too: only an object is a redirect.
+        // serde reads a struct from an array too, but only an object is a redirect.
         let text = std::str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with('{'))?;
         let written = serde_json::from_str::<Redirect<'_>>(text).ok()?.url.get();
         let path = self.path(&serde_json::from_str::<String>(written).ok()?)?;
@@ -62,9 +61,9 @@ impl<'a> LocationRewriter<'a> {
         Some([text.get(..at)?, &serde_json::to_string(&url).ok()?, after].concat().into_bytes())
     }
 
-    /// The path of this app that a URL of the upstream stands for.
+    /// The path of this app that replaces a URL of the upstream.
     fn path(&self, url: &str) -> Option<String> {
-        if !self.is_on {
+        if !self.is_enabled {
             return None;
         }
         let (origin, path) = split(url)?;
@@ -72,7 +71,7 @@ impl<'a> LocationRewriter<'a> {
             Some(origin) if self.is_of_upstream(&origin) => {
                 let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
                 let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
-                // `//evil.example` is a path after the upstream's origin, and another host without it.
+                // `//evil.example` is a path only behind the upstream's origin. Alone it names another host.
                 Some(if is_local(&path) { path } else { "/".to_owned() })
             }
             Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),
@@ -85,7 +84,7 @@ impl<'a> LocationRewriter<'a> {
         origin.is_same(&self.upstream.origin) || self.public_origins.iter().any(|other| other.is_same(origin))
     }
 
-    /// A path below the upstream's base path as one below this app's, where they differ.
+    /// Moves a path from the upstream's base path to this app's, if they differ.
     fn below_base(&self, path: &str) -> Option<String> {
         let rest = path.strip_prefix(self.upstream_base)?;
         let at_boundary = rest.is_empty() || rest.starts_with(['/', '?', '#']);
@@ -172,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn json_redirects_stay_absolute_and_keep_every_other_byte() {
+    fn json_redirect_url_is_rewritten_and_other_bytes_are_kept() {
         let settings = settings("http://auth.internal", "https://app.example.org", &[]);
         let rewrite = rewrite(&settings);
         let json = |text: &str| rewrite.json(text.as_bytes()).map(|body| String::from_utf8(body).unwrap());
-        // All but the URL is as it was: white space, the order, and numbers that no double holds.
+        // Everything but the URL stays the same: white space, order, and numbers that a double cannot hold.
         assert_eq!(
             json(r#" { "b" : 12222222222.22222222222222 , "url":"/auth/x\u002e", "a": 1e400}"#).as_deref(),
             Some(
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn location_option_switches_rewriting_off() {
+    fn rewrite_location_false_leaves_redirects_unchanged() {
         let off = [(OptionKey::RewriteLocation, "false")];
         let settings = settings("https://auth.example.com", "http://app.example.org", &off);
         assert_eq!(rewrite(&settings).path("https://auth.example.com/auth/error"), None);

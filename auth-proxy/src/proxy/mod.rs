@@ -1,5 +1,5 @@
-//! The sign-in routes: which there are, which requests are forwarded, and how their heads and answers are adapted on the
-//! way to the upstream and back. A forwarded request that changes a session ends what is cached of it.
+//! Forwards the sign-in routes to the upstream: checks each request, adapts headers, bodies, URLs and cookies in both
+//! directions, and evicts the cached sessions that a request changes.
 //!
 //! Imports the rooms: `cache_control`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
@@ -8,7 +8,6 @@ mod answer;
 mod body;
 mod callback_host;
 mod callback_url;
-mod claims_of_clients;
 #[cfg(feature = "client-js")]
 mod client_js;
 mod cors;
@@ -25,6 +24,7 @@ mod routes;
 mod service;
 mod session_check;
 mod software;
+mod spoofable_headers;
 
 use axum::Router;
 
@@ -47,12 +47,12 @@ impl<P: AuthProxy> Proxy<P> {
         self.routes_below(self.config().base_path())
     }
 
-    /// The same routes below `upstream.base_path`, where that is not `base_path`; else none.
+    /// The same routes below `upstream.base_path`. Empty if that is the same as `base_path`.
     ///
-    /// The upstream makes its links, forms and callback URLs of its own base path, and with `Host`
-    /// preserved they lead to this app. Merge these routes as well where its pages or OAuth are used and
-    /// the paths differ. They are apart because two proxies of one app may have upstreams with the same
-    /// path, which only one of them can serve.
+    /// The upstream builds its links, forms and callback URLs with its own base path, and with `Host` preserved they
+    /// lead to this app. Merge these routes too if the paths differ and the upstream's pages or OAuth are used. They
+    /// are separate because two proxies of one app may have upstreams with the same path, which only one of them can
+    /// serve.
     ///
     /// ```
     /// # use auth_proxy::auth_proxy;
@@ -94,7 +94,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        // The sign-in routes need no layer: they look up no session, and pass on the upstream's cookies anyway.
+        // The sign-in routes do not need the layer: they look up no session, and they forward the upstream's cookies
+        // themselves.
         router.layer(self.session_cookie_layer()).merge(self.router())
     }
 }

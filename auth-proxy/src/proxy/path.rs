@@ -2,7 +2,7 @@
 
 use crate::error::{AuthError, Reason};
 
-/// Checks the raw path of a request and returns what follows the base path: empty or `/..`.
+/// Checks the raw path of a request and returns the part after the base path: empty, or beginning with `/`.
 ///
 /// Refuses every path that some server on the way might read as another one: dot and empty segments, backslashes and
 /// control characters, plain or percent-encoded (RFC 3986, section 6.2.2), encoded slashes, broken escapes, escapes of
@@ -20,7 +20,7 @@ pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError>
     let segments = rest.strip_prefix('/').ok_or_else(invalid)?;
     let last = segments.split('/').count() - 1;
     for (n, segment) in segments.split('/').enumerate() {
-        // A trailing slash is fine: Auth.js takes it.
+        // A trailing slash is allowed: Auth.js ignores it.
         if segment.is_empty() && n != last {
             return Err(invalid());
         }
@@ -48,15 +48,15 @@ fn is_safe(segment: &str) -> bool {
     })
 }
 
-/// Whether a decoded segment is an ordinary name. Dots are none, also before a `;`, `?` or `#`, where some servers cut a
-/// segment, and with white space around them.
+/// Whether a decoded segment is an ordinary name. `.` and `..` are not, even with white space around them or before a
+/// `;`, `?` or `#`, where some servers cut a segment.
 fn is_plain(segment: &[u8]) -> bool {
     let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or_default();
     !matches!(name.trim_ascii(), b"." | b"..")
         && !segment.iter().any(|byte| *byte == b'\\' || byte.is_ascii_control())
 }
 
-/// `None` when an escape is broken.
+/// Percent-decodes a segment. `None` if an escape is malformed.
 fn decoded(segment: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(segment.len());
     let mut bytes = segment.iter().copied();
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_paths_pass_unchanged() {
+    fn ordinary_request_paths_pass_unchanged() {
         for rest in [
             "",
             "/",
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_out_of_the_base_are_refused() {
+    fn ambiguous_paths_and_paths_outside_the_base_are_refused() {
         for path in [
             "/api/authx",
             "/api/auth/..",

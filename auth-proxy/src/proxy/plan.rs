@@ -12,13 +12,14 @@ use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::warnings::Warning;
 
-/// Bytes of a request head. Node refuses heads over 16 KiB itself; this bounds what is copied for other upstreams.
+/// The largest request head, in bytes. Node itself refuses heads over 16 KiB. This limit also holds for other
+/// upstreams.
 const HEAD_LIMIT: usize = 64 * 1024;
 
 /// A request that passed the filter.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// The method at the upstream: HEAD is answered from GET.
+    /// The method that the upstream gets: GET in place of HEAD where the route permits it.
     pub(super) method: Method,
     pub(super) target: Uri,
     pub(super) client: ClientInfo,
@@ -27,7 +28,7 @@ pub(super) struct Plan {
     pub(super) is_head: bool,
     /// The client sent POST.
     pub(super) is_post: bool,
-    /// The answer is one to a session cookie that the upstream uses, so that it can be checked.
+    /// The request asks for `/session` with a cookie that the upstream uses, so the response can be checked.
     pub(super) checks_session: bool,
 }
 
@@ -35,10 +36,10 @@ impl Plan {
     /// Decides whether a request is forwarded, and where to.
     ///
     /// # Errors
-    /// The 4xx that says why not.
+    /// A 4xx if the request is refused.
     pub(super) fn of(parts: &Parts, shared: &Shared) -> Result<Self, AuthError> {
         let settings = &shared.settings;
-        check_form(parts)?;
+        check_kind(parts)?;
         let below = |base: &&str| {
             let rest = parts.uri.path().strip_prefix(base);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -65,12 +66,12 @@ impl Plan {
     }
 }
 
-/// Refuses forms of requests that no sign-in server answers.
-fn check_form(parts: &Parts) -> Result<(), AuthError> {
+/// Refuses kinds of requests that no sign-in server answers.
+fn check_kind(parts: &Parts) -> Result<(), AuthError> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow("GET, HEAD, POST"));
     }
-    // HTTP/2 and 3 always carry a scheme; in HTTP/1 it means a request to a forward proxy.
+    // In HTTP/2 and 3 a request always has a scheme. In HTTP/1 a scheme means a request to a forward proxy.
     if parts.version <= Version::HTTP_11 && parts.uri.scheme().is_some() {
         return Err(AuthError::new(Reason::TARGET_ABSOLUTE));
     }
@@ -93,7 +94,7 @@ fn upstream_method(method: &Method, rest: &str, routes: Routes) -> Result<Method
     }
 }
 
-/// What the request says of its client, if its host can be trusted.
+/// The client of a request, as its headers describe it. An error if the requested host is not trusted.
 fn trusted_client(parts: &Parts, shared: &Shared) -> Result<ClientInfo, AuthError> {
     let public_url = shared.settings.public_url.as_ref();
     let client = ClientInfo::of(parts, &shared.settings)?;
@@ -106,14 +107,14 @@ fn trusted_client(parts: &Parts, shared: &Shared) -> Result<ClientInfo, AuthErro
     Ok(client)
 }
 
-/// Whether the request carries a session cookie that the upstream uses. Of any other cookie, and of a Bearer token, the
+/// Whether the request carries a session cookie that the upstream uses. For other cookies and for Bearer tokens the
 /// upstream's `/session` says nothing.
 fn has_session_cookie(shared: &Shared, parts: &Parts) -> bool {
     let names = shared.names_of(Some(parts));
     let sent = shared.candidate(&parts.headers, names).ok().flatten();
     sent.filter(|candidate| !candidate.is_bearer())
         .and_then(|candidate| names.get(candidate.name()))
-        .is_some_and(|name| !shared.names.is_foreign(name.place))
+        .is_some_and(|name| !shared.names.is_foreign(name.index))
 }
 
 fn head_size(headers: &HeaderMap) -> usize {

@@ -1,26 +1,26 @@
-//! The head of a request, cleaned before it goes to the upstream.
+//! Removes headers from a request before it goes to the upstream.
 
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, FORWARDED, HOST};
 
-use super::claims_of_clients::is_claim;
 use super::hop_by_hop::strip_hop_by_hop;
+use super::spoofable_headers::must_remove;
 use crate::cookie::{join_cookie_lines, restore_prefixes};
 
-/// Cleans a request head in place.
+/// Removes the headers that must not reach the upstream.
 ///
-/// Removed are the headers that the proxy mode of `@robojs/auth` documents (`host`, `content-length`, `connection`,
-/// `accept-encoding`), every other hop-by-hop header (RFC 9110, section 7.6.1), and forwarded headers that only a trusted
-/// proxy may send. With `restores_prefixes`, cookies get back the prefix that they lost on the way to the browser.
+/// These are the headers that the proxy mode of `@robojs/auth` removes (`docs/authjs.md#proxy-mode-robo`), every other
+/// hop-by-hop header (RFC 9110, section 7.6.1), and headers that only a trusted proxy may send. With
+/// `restores_prefixes`, cookies get back the prefix that this app removed for the browser.
 pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, restores_prefixes: bool) {
     strip_hop_by_hop(headers);
     // hyper has answered `Expect` already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
-    let said: Vec<_> =
-        headers.keys().filter(|name| is_claim(name.as_str(), is_peer_trusted)).cloned().collect();
-    for name in said {
+    let spoofable: Vec<_> =
+        headers.keys().filter(|name| must_remove(name.as_str(), is_peer_trusted)).cloned().collect();
+    for name in spoofable {
         headers.remove(name);
     }
     join_cookie_lines(headers);
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documented_headers_and_those_that_connection_names_are_removed() {
+    fn hop_by_hop_spoofable_and_connection_headers_are_removed() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("host", "evil"),

@@ -1,4 +1,4 @@
-//! The table of sign-in routes.
+//! The table of sign-in routes and their methods.
 
 use http::Method;
 
@@ -8,13 +8,13 @@ use http::Method;
 pub(super) struct Route {
     /// The methods, as `Allow` lists them.
     pub(super) allow: &'static str,
-    /// Whether HEAD may be answered from GET. Not on callbacks and links: HEAD would spend the
-    /// one-time token that they carry.
+    /// Whether HEAD may be answered by a GET to the upstream. Not for callbacks and links in mails: that would use up
+    /// their one-time token.
     pub(super) head: bool,
 }
 
 impl Route {
-    /// Whether the upstream answers this method here. HEAD is not among them: see [`Self::head`].
+    /// Whether the upstream accepts this method here. HEAD never counts: see [`Self::head`].
     pub(super) fn allows(self, method: &Method) -> bool {
         *method != Method::HEAD && self.allow.split(", ").any(|allowed| allowed == method.as_str())
     }
@@ -27,8 +27,8 @@ const POST: Route = Route { allow: "POST", head: false };
 const GET_OR_POST: Route = Route { allow: "GET, POST", head: false };
 const POST_OR_OPTIONS: Route = Route { allow: "POST, OPTIONS", head: false };
 
-/// The route at a path below the base path (empty or `/..`), if it is a known one. Auth.js takes a
-/// trailing slash, so it is no part of the name.
+/// The known route at a path below the base path (empty, or beginning with `/`). Auth.js ignores a trailing slash, so
+/// it is removed first.
 #[expect(clippy::match_same_arms, reason = "a table: a row for each route")]
 pub(super) fn find(rest: &str) -> Option<Route> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -37,13 +37,13 @@ pub(super) fn find(rest: &str) -> Option<Route> {
     Some(match (first, second, third) {
         ("providers" | "csrf" | "verify-request" | "verify-email", None, None) => READ,
         ("session" | "signin" | "signout", None, None) => READ_OR_POST,
-        // A link to a provider: Auth.js answers with an error page, v4 with its sign-in page.
+        // A link to a provider: Auth.js answers with an error page, next-auth v4 with its sign-in page.
         ("signin", Some(_), None) => GET_OR_POST,
         ("callback", Some(_), None) => GET_OR_POST,
-        // v4 takes the error as a segment too.
+        // next-auth v4 accepts the error as a path segment too.
         ("error", _, None) => READ,
         ("webauthn-options", _, None) => GET,
-        // next-auth v4's own log of errors in the browser.
+        // next-auth v4's log of browser errors (`docs/authjs.md#routes-v4-log`).
         ("_log", None, None) => POST,
         ("signup", None, None) => POST_OR_OPTIONS,
         ("verify-email", Some("request"), None) => POST,
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_has_its_methods() {
+    fn route_table_knows_the_methods_of_each_route() {
         for (path, allow) in [
             ("/providers", "GET, HEAD"),
             ("/session", "GET, HEAD, POST"),

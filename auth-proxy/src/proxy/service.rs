@@ -13,12 +13,12 @@ use super::forward::forward;
 use crate::page;
 use crate::provider::Shared;
 
-/// Answers every request below the base path.
+/// Returns the service that handles every request below the base path.
 pub(super) fn service(
     shared: &Arc<Shared>,
 ) -> impl Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + use<> {
     let shared = Arc::clone(shared);
-    // `service_fn` in place of a named type, whose future would be boxed here and once more by the router.
+    // `service_fn` saves an allocation: a named type would have to box its future, and the router boxes it again.
     tower::service_fn(move |request: Request<Body>| {
         let shared = Arc::clone(&shared);
         async move {
@@ -34,7 +34,7 @@ pub(super) fn service(
     })
 }
 
-/// Answers a preflight here, and forwards all other requests.
+/// Answers a CORS preflight itself, and forwards all other requests.
 async fn answer(shared: &Arc<Shared>, request: Request<Body>, cors: Option<&Cors>) -> Response {
     let (parts, body) = request.into_parts();
     if let Some(preflight) = cors.and_then(|cors| cors.preflight(&parts)) {

@@ -1,4 +1,4 @@
-//! The answer to a forwarded `/session`.
+//! Checks the response to a forwarded `/session` request.
 
 use axum::body::Body;
 use http::{Response, StatusCode};
@@ -9,12 +9,13 @@ use crate::session::{SESSION_LIMIT, wire};
 use crate::upstream::body_error;
 use crate::warnings::Warning;
 
-/// Checks the answer to a `/session` that was forwarded with a credential. What a lookup would take for an outage is one
-/// for the page that asks too: it must not read it as a sign-out. A status other than 200 passes as it is.
+/// Checks the response to a `/session` request that was forwarded with a credential. If a lookup would treat the
+/// response as an outage, the page gets an error, so that it does not take the outage for a sign-out. A status other
+/// than 200 passes unchanged.
 ///
 /// # Errors
-/// `upstream_ambiguous_session`, `upstream_invalid_response`; `upstream_failed` for a body that breaks off, `upstream_timeout`
-/// for one that stands still.
+/// `upstream_ambiguous_session`, `upstream_invalid_response`; `upstream_failed` for a body that breaks off,
+/// `upstream_timeout` for a body that stalls.
 pub(super) async fn check_forwarded_session(
     shared: &Shared,
     response: Response<Body>,

@@ -1,10 +1,10 @@
-//! Which server software answers at the upstream, for warnings that name the fix.
+//! Recognises the server software at the upstream, for warnings that name the fix.
 
 use auth_proxy_rules::{Host, Kind, Origin, Settings};
 use http::HeaderMap;
 use http::header::VARY;
 
-/// The server software at the upstream, as far as its headers tell. Used for warnings only.
+/// The server software at the upstream, as its response headers show. Used for warnings only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Software {
     NextJs,
@@ -13,26 +13,26 @@ pub(super) enum Software {
 }
 
 impl Software {
-    /// Next.js 16 has `X-Powered-By` on pages only; its route handlers vary by the headers of its router.
+    /// Next.js 16 sends `X-Powered-By` with pages only. The `Vary` of its route handlers names headers of its router.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let says = |name: &str, word: &str| {
+        let contains = |name: &str, word: &str| {
             headers
                 .get_all(name)
                 .iter()
                 .filter_map(|value| value.to_str().ok())
                 .any(|value| value.contains(word))
         };
-        if says("x-powered-by", "Next.js") || says(VARY.as_str(), "next-router-state-tree") {
+        if contains("x-powered-by", "Next.js") || contains(VARY.as_str(), "next-router-state-tree") {
             Self::NextJs
-        } else if says("x-powered-by", "Express") {
+        } else if contains("x-powered-by", "Express") {
             Self::Express
         } else {
             Self::Unknown
         }
     }
 
-    /// Warns that its URLs have another origin, and says what to change. Only origins are logged: paths and queries may hold
-    /// secrets.
+    /// Warns that the upstream's URLs have another origin, and says what to change. Only origins are logged: paths and
+    /// queries may hold secrets.
     pub(super) fn warn(self, settings: &Settings, urls: &Origin, own: &Origin) {
         tracing::warn!(
             target: "auth_proxy::proxy",
@@ -45,7 +45,7 @@ impl Software {
         );
     }
 
-    /// What to change, by what decides the origin at each server.
+    /// What to change. Each software takes the origin of its URLs from another setting.
     fn fix(self, settings: &Settings, urls: &Origin, own: &Origin) -> &'static str {
         let differs_in_scheme = urls.host().eq_ignore_ascii_case(own.host()) && urls.https != own.https;
         match self {
@@ -83,7 +83,7 @@ impl Software {
         }
     }
 
-    /// Its name in a sentence.
+    /// The name of the software in a log message.
     fn name(self) -> &'static str {
         match self {
             Self::NextJs => "Next.js",
@@ -119,13 +119,13 @@ mod tests {
                 draft.set(option, text).unwrap();
             }
             let own = origin("https://app.example.com").unwrap();
-            let said = software.fix(&draft.resolve().unwrap(), &origin(urls).unwrap(), &own);
-            assert!(said.contains(word), "{software:?} {kind} {host}: {said}");
+            let advice = software.fix(&draft.resolve().unwrap(), &origin(urls).unwrap(), &own);
+            assert!(advice.contains(word), "{software:?} {kind} {host}: {advice}");
         }
     }
 
     #[test]
-    fn software_is_told_by_headers() {
+    fn software_is_recognised_by_its_headers() {
         for (name, value, software) in [
             ("x-powered-by", "Next.js", Software::NextJs),
             ("vary", "rsc, next-router-state-tree, next-router-prefetch, Accept-Encoding", Software::NextJs),

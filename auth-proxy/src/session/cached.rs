@@ -1,4 +1,4 @@
-//! A session in the cache.
+//! A session as the cache holds it, and its serialized form.
 
 use std::any::Any;
 use std::fmt;
@@ -9,16 +9,16 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::data::SessionData;
-use super::family::Ticket;
+use super::family::SessionSnapshot;
 use super::key::TokenKey;
 use super::raw::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 
-/// A session as the upstream answered it, kept by a [`SessionStore`](crate::store::SessionStore).
+/// A session as the upstream sent it, for a [`SessionStore`](crate::store::SessionStore).
 ///
-/// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
-/// of it. `Debug` shows when the upstream was asked and nothing of the user.
+/// Cloning is cheap. It serialises with serde for stores outside of this process; the session token is not part of it.
+/// `Debug` shows when the session was looked up, and nothing about the user.
 ///
 /// ```
 /// use auth_proxy::{errors::BoxError, store::CachedSession};
@@ -30,52 +30,53 @@ use crate::json::deserialize_into;
 #[derive(Clone)]
 pub struct CachedSession {
     inner: Arc<Inner>,
-    /// The exact token, host and scheme that the upstream answered for: see [`SessionKey`](crate::store::SessionKey).
+    /// A hash of the exact token, host and scheme that were looked up; see [`SessionKey`](crate::store::SessionKey).
     exact: [u8; 32],
-    /// Whether it is used although it is older than `session.cache`, in an outage.
+    /// Whether it is used in an outage although it is older than `session.cache`.
     is_stale: bool,
 }
 
 struct Inner {
     raw: RawSession,
-    /// Bytes of the upstream's answer; zero when it comes from a store of the app's own.
+    /// The size of the upstream's response body in bytes. Zero if the session comes from the app's own store.
     size: usize,
-    asked: SystemTime,
-    /// Tells whether a sign-out ended the session, by any of its tokens; `None` when it comes from a store of the app's
-    /// own.
-    ticket: Option<Ticket>,
-    /// In the app's type, made at first use.
+    looked_up_at: SystemTime,
+    /// Tells whether the session was ended, by any of its tokens. `None` if it comes from the app's own store.
+    snapshot: Option<SessionSnapshot>,
+    /// The session in the app's type, deserialized on first use.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl CachedSession {
-    /// A session that the upstream answered just now, in so many bytes.
+    /// A session that was just looked up. `size` is the length of the response body in bytes.
     pub(crate) fn new(raw: RawSession, size: usize) -> Self {
-        let inner = Inner { raw, size, asked: SystemTime::now(), ticket: None, typed: OnceLock::new() };
+        let inner =
+            Inner { raw, size, looked_up_at: SystemTime::now(), snapshot: None, typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
     }
 
-    /// The same session, valid in the cache until this ticket is outdated.
-    pub(super) fn until(self, ticket: &Ticket) -> Self {
-        let (size, asked) = (self.inner.size, self.inner.asked);
+    /// The same session, usable until it is ended after this snapshot.
+    pub(super) fn with_snapshot(self, snapshot: &SessionSnapshot) -> Self {
+        let (size, looked_up_at) = (self.inner.size, self.inner.looked_up_at);
         let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
-        let inner = Inner { raw, size, asked, ticket: Some(ticket.clone()), typed: OnceLock::new() };
+        let inner =
+            Inner { raw, size, looked_up_at, snapshot: Some(snapshot.clone()), typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
     }
 
-    /// The same session, as the answer for this key.
-    pub(super) fn of(mut self, key: &TokenKey) -> Self {
+    /// The same session, as the answer for this token.
+    pub(super) fn for_token(mut self, key: &TokenKey) -> Self {
         self.exact = key.exact;
         self
     }
 
-    /// When the upstream was asked, if the session comes from a store of the app's own.
-    pub(super) fn asked_by_store(&self) -> Option<SystemTime> {
-        self.inner.ticket.is_none().then_some(self.inner.asked)
+    /// When the session was looked up, if it comes from the app's own store.
+    pub(super) fn stored_since(&self) -> Option<SystemTime> {
+        self.inner.snapshot.is_none().then_some(self.inner.looked_up_at)
     }
 
-    /// Whether it is the answer for this key.
-    pub(super) fn is_of(&self, key: &TokenKey) -> bool {
+    /// Whether it is the answer for this exact token, host and scheme.
+    pub(super) fn matches(&self, key: &TokenKey) -> bool {
         self.exact == key.exact
     }
 
@@ -83,18 +84,18 @@ impl CachedSession {
         &self.inner.raw
     }
 
-    /// Bytes of the upstream's answer.
+    /// The size of the upstream's response body in bytes.
     pub(super) fn size(&self) -> usize {
         self.inner.size
     }
 
     /// The same session, marked as stale.
-    pub(super) fn stale(mut self) -> Self {
+    pub(super) fn into_stale(mut self) -> Self {
         self.is_stale = true;
         self
     }
 
-    /// Whether it is stale: older than `session.cache`, and used in an outage.
+    /// Whether it is used in an outage although it is older than `session.cache`.
     pub(crate) fn is_stale(&self) -> bool {
         self.is_stale
     }
@@ -118,13 +119,13 @@ impl CachedSession {
         Ok(data)
     }
 
-    /// Whether it may be used: younger than `keep`, not expired, and not ended. After the clock was set back its age is not
-    /// known, and it may not be used.
-    pub(super) fn is_good(&self, now: SystemTime, keep: Duration) -> bool {
-        let young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
-        young
+    /// Whether it may be used: younger than `max_age`, not expired, and not ended. If the clock was set back, the age is
+    /// unknown, and the session is not used.
+    pub(super) fn is_usable(&self, now: SystemTime, max_age: Duration) -> bool {
+        let is_young = now.duration_since(self.inner.looked_up_at).is_ok_and(|age| age < max_age);
+        is_young
             && self.inner.raw.expires.is_none_or(|expires| now < expires)
-            && self.inner.ticket.as_ref().is_none_or(Ticket::is_current)
+            && self.inner.snapshot.as_ref().is_none_or(SessionSnapshot::is_current)
     }
 }
 
@@ -136,7 +137,9 @@ impl PartialEq for CachedSession {
 
 impl fmt::Debug for CachedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CachedSession").field("asked", &self.inner.asked).finish_non_exhaustive()
+        f.debug_struct("CachedSession")
+            .field("looked_up_at", &self.inner.looked_up_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,18 +147,22 @@ impl fmt::Debug for CachedSession {
 #[derive(Serialize, Deserialize)]
 struct Stored<R> {
     version: u8,
-    asked: SystemTime,
+    looked_up_at: SystemTime,
     exact: [u8; 32],
     session: R,
 }
 
-/// Raised when stored sessions of an earlier version of this crate can no longer be read.
+/// The version of the serialized form. A store may still hold sessions of another version of this crate: they are not used.
 const VERSION: u8 = 1;
 
 impl Serialize for CachedSession {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let stored =
-            Stored { version: VERSION, asked: self.inner.asked, exact: self.exact, session: &self.inner.raw };
+        let stored = Stored {
+            version: VERSION,
+            looked_up_at: self.inner.looked_up_at,
+            exact: self.exact,
+            session: &self.inner.raw,
+        };
         stored.serialize(serializer)
     }
 }
@@ -164,10 +171,15 @@ impl<'de> Deserialize<'de> for CachedSession {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = Stored::<RawSession>::deserialize(deserializer)?;
         if stored.version != VERSION {
-            return Err(D::Error::custom("a session of another version"));
+            return Err(D::Error::custom("the session was stored by another version of auth-proxy"));
         }
-        let inner =
-            Inner { raw: stored.session, size: 0, asked: stored.asked, ticket: None, typed: OnceLock::new() };
+        let inner = Inner {
+            raw: stored.session,
+            size: 0,
+            looked_up_at: stored.looked_up_at,
+            snapshot: None,
+            typed: OnceLock::new(),
+        };
         Ok(Self { inner: Arc::new(inner), exact: stored.exact, is_stale: false })
     }
 }

@@ -1,4 +1,4 @@
-//! Which tokens belong to one session, and when a session was ended.
+//! Records which session tokens belong to one session, and when a session was ended.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,69 +9,69 @@ use tokio::time::Instant;
 
 use super::key::SessionKey;
 
-/// How long an ended session is known as ended. A request that the browser sent before a sign-out may arrive after it.
-const KEPT_FOR: Duration = Duration::from_secs(120);
+/// How long an ended session is remembered. A request that the browser sent before a sign-out may arrive after it.
+const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 
-/// How many ended and how many renewed sessions are kept at most, each: about 15 MiB.
-const MOST_KEPT: usize = 16_384;
+/// The most ended sessions, and the most renewed sessions, that are remembered. Each list takes about 15 MiB.
+const MAX_REMEMBERED: usize = 16_384;
 
-/// Tokens that are kept for one session. Older ones are dropped: browsers no longer have them.
-const MOST_TOKENS: usize = 8;
+/// The most tokens that are remembered for one session. The oldest is dropped: no browser has it any more.
+const MAX_TOKENS: usize = 8;
 
-/// Sessions that one end reaches at most, the nearest first. Only a client that sends tokens of several sessions links more
-/// than a few, and each costs time under the lock.
-const MOST_LINKED: usize = 32;
+/// The most sessions that one sign-out can end. Only a client that sends tokens of several sessions links more than a few,
+/// and each costs time under the lock.
+const MAX_LINKED: usize = 32;
 
-/// The sessions of requests under way and of recent sign-outs, each as the family of tokens that were renewed from one
-/// another.
+/// The sessions of requests under way and of recent sign-outs. Each session is a token family: the tokens that the upstream
+/// renewed from one another.
 ///
-/// A sign-in, a sign-out or a change ends a session. A lookup under way, or the cookies of an answer, holds a [`Ticket`]
-/// that tells whether the session was ended since.
+/// A sign-in, a sign-out or a change ends a session. A lookup under way, or a response that carries session cookies, holds
+/// a [`SessionSnapshot`], which tells whether the session was ended since.
 #[derive(Default)]
 pub(crate) struct TokenFamilies(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     by_key: HashMap<SessionKey, Vec<Weak<TokenFamily>>>,
-    /// Ended sessions, kept for a while. They are kept apart from renewed ones, so that renewals push none out. Refused
-    /// tokens are not among them: anyone can send such tokens without signing in.
+    /// Recently ended sessions, apart from renewed ones, so that renewals do not push them out. A refused token is not
+    /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
     ended: VecDeque<(Instant, Arc<TokenFamily>)>,
     renewed: VecDeque<(Instant, Arc<TokenFamily>)>,
-    /// The number of keys at which the keys of dropped sessions are removed.
+    /// When `by_key` reaches this size, the keys of dropped sessions are removed from it.
     sweep_at: usize,
 }
 
-/// What ends a session.
+/// The event that ends a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// A request that signs in or out, or changes the session, was sent, or was answered without a session cookie.
-    Begun,
+    /// A request that signs in or out, or changes the session, was sent, or its response set no session cookie.
+    Requested,
     /// The upstream set another session cookie, or cleared it.
     Changed,
-    /// The answer to such a request did not come. The upstream may still do what it asked for.
+    /// Such a request got no response. The upstream may still carry it out.
     Unanswered,
-    /// A lookup cleared an invalid cookie: the browser had no session.
+    /// A lookup cleared an invalid session cookie.
     Refused,
 }
 
-/// One session, by all of its tokens.
+/// The tokens of one session.
 #[derive(Default)]
 struct TokenFamily {
-    /// How often it was ended.
-    ends: AtomicU64,
+    /// How often the session was ended.
+    end_count: AtomicU64,
     /// How often the upstream set another session cookie, or cleared it.
-    changes: AtomicU64,
+    change_count: AtomicU64,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
     keys: Vec<SessionKey>,
-    /// When it was ended last, by the monotonic clock and by the system's clock.
+    /// When the session was last ended, by the monotonic clock and by the system clock.
     ended_at: Option<(Instant, SystemTime)>,
-    /// When the browser's session cookie was changed last, or may have been.
+    /// When the browser's session cookie was last changed, or may have been.
     changed_at: Option<Instant>,
-    /// Until when the upstream may still carry out a request that ends the session and whose answer did not come.
+    /// Until this time the upstream may still carry out a request that ends the session and that got no response.
     unsettled_until: Option<Instant>,
 }
 
@@ -81,78 +81,77 @@ impl TokenFamily {
     }
 }
 
-/// The state of a session at one time.
+/// The state of a session at one time. It tells whether the session was ended or changed since.
 #[derive(Clone)]
-pub(crate) struct Ticket {
+pub(crate) struct SessionSnapshot {
     family: Arc<TokenFamily>,
-    ends: u64,
-    changes: u64,
+    end_count: u64,
+    change_count: u64,
 }
 
-impl Ticket {
+impl SessionSnapshot {
     fn new(family: Arc<TokenFamily>) -> Self {
-        let ends = family.ends.load(Ordering::Acquire);
-        let changes = family.changes.load(Ordering::Acquire);
-        Self { family, ends, changes }
+        let end_count = family.end_count.load(Ordering::Acquire);
+        let change_count = family.change_count.load(Ordering::Acquire);
+        Self { family, end_count, change_count }
     }
 
-    /// Whether a sign-in, a sign-out or a change was answered since. One that was only sent may still fail.
+    /// Whether a sign-in, a sign-out or a change succeeded since. One that was only sent may still fail.
     pub(crate) fn was_changed(&self) -> bool {
-        self.family.changes.load(Ordering::Acquire) != self.changes
+        self.family.change_count.load(Ordering::Acquire) != self.change_count
     }
 
     /// Whether the session was not ended since.
     pub(crate) fn is_current(&self) -> bool {
-        self.family.ends.load(Ordering::Acquire) == self.ends
+        self.family.end_count.load(Ordering::Acquire) == self.end_count
     }
 
-    /// Whether the session may be cached: not when it was ended since, nor while the upstream may still carry out a request
-    /// that ends it.
-    pub(crate) fn may_remember(&self) -> bool {
+    /// Whether the session may be cached: it was not ended since, and no request that ends it is still unanswered.
+    pub(crate) fn may_cache(&self) -> bool {
         self.is_current() && self.family.inner().unsettled_until.is_none_or(|until| until < Instant::now())
     }
 
-    /// Whether session cookies of an answer may reach the browser: not when the session was ended since, nor when the cookie
-    /// was changed so shortly before that the browser may have sent the request earlier.
+    /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or if
+    /// the cookie was changed so recently that the browser may have sent this request before the change.
     pub(crate) fn may_relay(&self) -> bool {
-        self.is_current() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > KEPT_FOR)
+        self.is_current() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
     }
 }
 
 impl TokenFamilies {
-    /// The session of a token, as of now.
-    pub(crate) fn of(&self, key: SessionKey) -> Ticket {
-        Ticket::new(self.state().of(key))
+    /// The present state of the session that a token belongs to.
+    pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
+        SessionSnapshot::new(self.state().family(key))
     }
 
-    /// Adds a token that was renewed from an earlier one.
-    pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
+    /// Adds a token that the upstream renewed from an earlier one.
+    pub(crate) fn add_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         let mut state = self.state();
-        if ticket.family.inner().keys.contains(&key) {
+        if snapshot.family.inner().keys.contains(&key) {
             return;
         }
-        state.link(&ticket.family, key);
-        keep(&mut state.renewed, Arc::clone(&ticket.family));
+        state.link(&snapshot.family, key);
+        remember(&mut state.renewed, Arc::clone(&snapshot.family));
     }
 
     /// Ends the session of a token. Returns the keys of all its tokens, this one first.
     pub(crate) fn end(&self, key: SessionKey, end: End) -> Vec<SessionKey> {
         let mut state = self.state();
-        // A session that was not known yet is created, so that it is known as ended. Held, or it would be dropped at once.
-        let _own = state.of(key);
+        // Creates the session if it is not known yet, so that its end is remembered. `_own` keeps it alive until then.
+        let _own = state.family(key);
         let (mut keys, mut at) = (vec![key], 0);
         let mut reached: Vec<Arc<TokenFamily>> = Vec::new();
         while let Some(key) = keys.get(at).copied() {
             at += 1;
-            for family in state.all(&key) {
-                if reached.len() == MOST_LINKED {
+            for family in state.families(&key) {
+                if reached.len() == MAX_LINKED {
                     return keys;
                 }
                 if reached.iter().any(|other| Arc::ptr_eq(other, &family)) {
                     continue;
                 }
-                family.ends.fetch_add(1, Ordering::AcqRel);
-                family.changes.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
+                family.end_count.fetch_add(1, Ordering::AcqRel);
+                family.change_count.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
                 let mut inner = family.inner();
                 if end != End::Refused {
                     inner.ended_at = Some((Instant::now(), SystemTime::now()));
@@ -161,7 +160,7 @@ impl TokenFamilies {
                     inner.changed_at = Some(Instant::now());
                 }
                 if end == End::Unanswered {
-                    inner.unsettled_until = Some(Instant::now() + KEPT_FOR);
+                    inner.unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
                 }
                 for key in &inner.keys {
                     if !keys.contains(key) {
@@ -170,7 +169,7 @@ impl TokenFamilies {
                 }
                 drop(inner);
                 if end != End::Refused {
-                    keep(&mut state.ended, Arc::clone(&family));
+                    remember(&mut state.ended, Arc::clone(&family));
                 }
                 reached.push(family);
             }
@@ -178,10 +177,10 @@ impl TokenFamilies {
         keys
     }
 
-    /// Whether a session was ended after this time. A session that a store kept since then is outdated.
-    pub(crate) fn was_ended_since(&self, key: &SessionKey, asked: SystemTime) -> bool {
-        let families = self.state().all(key);
-        families.iter().any(|family| family.inner().ended_at.is_some_and(|(_, at)| at >= asked))
+    /// Whether a session was ended at or after this time.
+    pub(crate) fn was_ended_since(&self, key: &SessionKey, since: SystemTime) -> bool {
+        let families = self.state().families(key);
+        families.iter().any(|family| family.inner().ended_at.is_some_and(|(_, at)| at >= since))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -190,12 +189,14 @@ impl TokenFamilies {
 }
 
 impl State {
-    fn all(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
+    /// Every session that a token belongs to.
+    fn families(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
         self.by_key.get(key).into_iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
-    fn of(&mut self, key: SessionKey) -> Arc<TokenFamily> {
-        if let Some(known) = self.all(&key).into_iter().next() {
+    /// The session that a token belongs to. It is created if there is none.
+    fn family(&mut self, key: SessionKey) -> Arc<TokenFamily> {
+        if let Some(known) = self.families(&key).into_iter().next() {
             return known;
         }
         let family = Arc::default();
@@ -203,9 +204,10 @@ impl State {
         family
     }
 
+    /// Adds a token to a session.
     fn link(&mut self, family: &Arc<TokenFamily>, key: SessionKey) {
         let mut inner = family.inner();
-        if inner.keys.len() >= MOST_TOKENS {
+        if inner.keys.len() >= MAX_TOKENS {
             let oldest = inner.keys.remove(0);
             if let Some(known) = self.by_key.get_mut(&oldest) {
                 known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(family)));
@@ -215,7 +217,7 @@ impl State {
         drop(inner);
         let known = self.by_key.entry(key).or_default();
         known.retain(|known| known.strong_count() > 0);
-        if known.len() >= MOST_LINKED {
+        if known.len() >= MAX_LINKED {
             known.remove(0);
         }
         known.push(Arc::downgrade(family));
@@ -226,13 +228,13 @@ impl State {
     }
 }
 
-/// Keeps a session for a while.
-fn keep(kept: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>) {
+/// Adds a session to a list, and drops those that are too old or too many.
+fn remember(list: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>) {
     let now = Instant::now();
-    kept.push_back((now, family));
-    let is_over = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > KEPT_FOR;
-    while kept.len() > MOST_KEPT || kept.front().is_some_and(is_over) {
-        kept.pop_front();
+    list.push_back((now, family));
+    let is_too_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > REMEMBERED_FOR;
+    while list.len() > MAX_REMEMBERED || list.front().is_some_and(is_too_old) {
+        list.pop_front();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The keys of sessions and of the upstream's answers.
+//! The cache keys of sessions and of lookup responses.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use http::HeaderMap;
 use crate::forwarded::ForwardedAs;
 
 /// The key of a cached session: a SHA-256 of its token and of the upstream that the token is for. The token cannot be
-/// computed from it.
+/// computed from the key.
 ///
-/// Two spellings of one token have the same key, so that a sign-out with either ends the session. A cached session is used
-/// only for the exact token that the upstream answered for. The key is the same in every process, so that instances can
-/// share a store, and it differs between upstreams, base paths and sets of `upstream.headers`.
+/// Two spellings of one token have the same key, so a sign-out with either spelling ends the session. A cached session is
+/// used only for the exact token that the upstream answered for. The key is the same in every process, so instances can
+/// share a store. It differs between upstreams, base paths and sets of `upstream.headers`.
 ///
 /// ```
 /// use auth_proxy::store::SessionKey;
@@ -39,15 +39,14 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// The key of an answer of the upstream: the exact token, the cookie names, and the host and scheme that the upstream was
-/// told.
+/// The key of a lookup response: the exact token, the cookie names, and the forwarded host and scheme.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) session: SessionKey,
     pub(crate) exact: [u8; 32],
 }
 
-/// Makes the keys of one upstream.
+/// Computes the keys for one upstream.
 pub(crate) struct Keys {
     upstream: [u8; 32],
     strategy: Strategy,
@@ -59,7 +58,7 @@ impl Keys {
         fields.add(settings.base_url.origin.to_string().as_bytes());
         fields.add(settings.base_url.prefix.as_bytes());
         fields.add(settings.upstream_base_path.as_bytes());
-        // A header may name a tenant, whose sessions are its own. Sorted, because a map has no order.
+        // A header may name a tenant, and sessions of two tenants must not mix. Sorted, because a map has no order.
         let mut headers: Vec<_> = headers.iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
@@ -69,19 +68,19 @@ impl Keys {
         Self { upstream: fields.finish(), strategy: settings.strategy }
     }
 
-    /// The key of a session, by one of its tokens.
+    /// The key of the session that a token names.
     pub(crate) fn session(&self, token: &str) -> SessionKey {
         let mut fields = Fields::new("session");
         fields.add(&self.upstream);
         match self.strategy {
-            // Without the signature: an ECDSA signature can be turned into a second valid one without the key. The rest of
-            // the token tells tokens apart.
+            // The signature is left out: anyone can turn a valid ECDSA signature into a second valid one. The rest of the
+            // token identifies it.
             Strategy::Jwt => {
                 let (body, _) = token.rsplit_once('.').unwrap_or((token, ""));
                 fields.add(body.as_bytes());
             }
-            // A database may ignore case or punctuation when it compares (collations of MySQL and ICU).
-            _ => {
+            // A database may ignore case or punctuation when it compares text (collations of MySQL and ICU).
+            Strategy::Database | _ => {
                 let folded: Vec<u8> = token
                     .bytes()
                     .filter(u8::is_ascii_alphanumeric)
@@ -93,22 +92,22 @@ impl Keys {
         SessionKey(fields.finish())
     }
 
-    /// The key of an answer.
+    /// The key of a lookup response.
     pub(crate) fn token<'n>(
         &self,
         token: &str,
         names: impl Iterator<Item = &'n str>,
-        told: &ForwardedAs<'_>,
+        forwarded: &ForwardedAs<'_>,
     ) -> TokenKey {
         let session = self.session(token);
         let mut fields = Fields::new("token");
         fields.add(&session.0);
         fields.add(token.as_bytes());
-        for part in [told.host, told.forwarded_host] {
+        for part in [forwarded.host, forwarded.forwarded_host] {
             fields.add(&[u8::from(part.is_some())]);
             fields.add(part.unwrap_or_default().as_bytes());
         }
-        fields.add(told.scheme.as_bytes());
+        fields.add(forwarded.scheme.as_bytes());
         for name in names {
             fields.add(name.as_bytes());
         }
@@ -116,7 +115,7 @@ impl Keys {
     }
 }
 
-/// A digest of fields, each with its length before it, so that none runs into the next.
+/// A digest of fields. The length of each field is hashed before it, so two lists of fields never hash the same text.
 struct Fields(Context);
 
 impl Fields {
@@ -146,7 +145,8 @@ mod tests {
 
     use super::*;
 
-    const TOLD: ForwardedAs<'_> = ForwardedAs { host: Some("a"), forwarded_host: Some("a"), scheme: "https" };
+    const FORWARDED: ForwardedAs<'_> =
+        ForwardedAs { host: Some("a"), forwarded_host: Some("a"), scheme: "https" };
 
     fn keys(values: &[(OptionKey, &str)], headers: &[(&'static str, &'static str)]) -> Keys {
         let mut draft = Draft::default();
@@ -162,24 +162,24 @@ mod tests {
     #[test]
     fn every_part_of_the_request_is_in_the_key() {
         let plain = keys(&[], &[]);
-        let token = |keys: &Keys, token: &str, name: &str, told: ForwardedAs<'_>| {
-            keys.token(token, [name].into_iter(), &told)
+        let token = |keys: &Keys, token: &str, name: &str, forwarded: ForwardedAs<'_>| {
+            keys.token(token, [name].into_iter(), &forwarded)
         };
         let all = [
-            token(&plain, "a.b.c", "s", TOLD),
-            token(&plain, "a.x.c", "s", TOLD),
-            token(&plain, "a.b.x", "s", TOLD),
-            token(&plain, "a.b.c", "__Secure-s", TOLD),
-            token(&plain, "a.b.c", "s", ForwardedAs { host: Some("b"), ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { host: None, ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { host: Some(""), ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { forwarded_host: Some("b"), ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..TOLD }),
-            token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", TOLD),
-            token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", TOLD),
+            token(&plain, "a.b.c", "s", FORWARDED),
+            token(&plain, "a.x.c", "s", FORWARDED),
+            token(&plain, "a.b.x", "s", FORWARDED),
+            token(&plain, "a.b.c", "__Secure-s", FORWARDED),
+            token(&plain, "a.b.c", "s", ForwardedAs { host: Some("b"), ..FORWARDED }),
+            token(&plain, "a.b.c", "s", ForwardedAs { host: None, ..FORWARDED }),
+            token(&plain, "a.b.c", "s", ForwardedAs { host: Some(""), ..FORWARDED }),
+            token(&plain, "a.b.c", "s", ForwardedAs { forwarded_host: Some("b"), ..FORWARDED }),
+            token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..FORWARDED }),
+            token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED),
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }

@@ -20,7 +20,7 @@ pub(crate) use self::cache::Sessions;
 pub use self::cache::{SessionStore, StoreFuture};
 pub use self::cached::CachedSession;
 pub use self::data::{SessionData, User};
-pub(crate) use self::family::{End, Ticket};
+pub(crate) use self::family::{End, SessionSnapshot};
 pub(crate) use self::key::Keys;
 pub use self::key::SessionKey;
 pub(crate) use self::mapping::NamedClaims;

@@ -1,11 +1,11 @@
-//! A session as the upstream told it, before it gets the app's type.
+//! A session as the upstream sent it.
 
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A session before it gets the app's type.
+/// A session as the upstream sent it, before it is deserialized into the app's type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RawSession {
     pub(crate) user: Map<String, Value>,

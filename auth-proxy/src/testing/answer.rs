@@ -28,7 +28,7 @@ impl Answer {
         answer.header(LOCATION, location)
     }
 
-    /// The answer of Auth.js to every unknown action.
+    /// Auth.js's response to every unknown action.
     pub(super) fn bad_request() -> Self {
         Self::json(StatusCode::BAD_REQUEST, "\"Bad request.\"".to_owned())
     }

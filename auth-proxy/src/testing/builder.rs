@@ -48,7 +48,7 @@ impl FakeUpstream {
         Self::builder().start().await
     }
 
-    /// Starts the configuration of a fake.
+    /// Returns a builder with the default settings.
     #[must_use]
     pub fn builder() -> FakeUpstreamBuilder {
         FakeUpstreamBuilder {
@@ -67,13 +67,13 @@ impl FakeUpstream {
 }
 
 impl FakeUpstreamBuilder {
-    /// Answers as Robo.js with `@robojs/auth` does where Robo.js differs from Auth.js:
+    /// Imitates Robo.js with `@robojs/auth` where it differs from Auth.js:
     ///
     /// - Unknown paths are answered with 200 and a JSON string, other methods with 405, `HEAD` with 400.
     /// - There is no sign-out page.
-    /// - A database sign-in sets two cookies of the same name, and the last one counts. The
-    ///   first opens no session. With `X-Auth-Return-Redirect` only the first is sent, so the user stays signed
-    ///   out: Robo adds the second to redirects only.
+    /// - A database sign-in sets two cookies of the same name, and the last one counts. The first opens no session.
+    ///   With `X-Auth-Return-Redirect` only the first is sent, so the user stays signed out: Robo adds the second to
+    ///   redirects only.
     /// - A request with a malformed forwarded header is never answered.
     /// - Users register at `/signup`.
     #[must_use]
@@ -143,7 +143,7 @@ impl FakeUpstreamBuilder {
     /// [`session_claims`](Self::session_claims) decides which of them `session.user` holds.
     ///
     /// # Panics
-    /// When the claims are no JSON object. This is a tool for tests.
+    /// If the claims are not a JSON object. This is a tool for tests.
     #[must_use]
     #[track_caller]
     pub fn user(mut self, login: &str, password: &str, claims: Value) -> Self {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the claims must be a JSON object, not an array")]
-    fn user_panics_when_the_claims_are_no_object() {
+    fn builder_user_panics_if_claims_are_not_an_object() {
         let _ = FakeUpstream::builder().user("ada", "secret", json!(["admin"]));
     }
 }

@@ -1,4 +1,4 @@
-//! The cookies of Auth.js besides the session: the CSRF token and the callback URL.
+//! The CSRF and callback-URL cookies of Auth.js.
 
 use std::fmt::Write as _;
 

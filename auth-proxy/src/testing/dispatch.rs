@@ -1,4 +1,4 @@
-//! Records a request to the fake upstream and passes it to Robo's routes or to those of Auth.js.
+//! Records each request to the fake upstream and passes it to Robo's routes or to the routes of Auth.js.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use axum::response::Response;
 use super::state::{Fake, SeenRequest};
 use super::{robo, routes};
 
-/// Bytes of a request body that are read. Auth.js on Express has a limit too; a larger body counts as an empty form.
+/// The largest request body, in bytes. Auth.js on Express has a limit too. A larger body counts as an empty form.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Serves the fake where no fault is set.
+/// The fake's router while no fault is set.
 pub(super) fn router(fake: Arc<Fake>) -> Router {
     Router::new().fallback(handle).with_state(fake)
 }
@@ -25,7 +25,7 @@ async fn handle(State(fake): State<Arc<Fake>>, request: Request) -> Response {
     answer(&fake, seen, &body).await
 }
 
-/// Records a request and answers it. Never returns for a request that Robo never answers.
+/// Records a request and returns its response. Waits forever if Robo would never respond.
 pub(super) async fn answer(fake: &Fake, seen: SeenRequest, body: &[u8]) -> Response {
     fake.memory().seen.push(seen.clone());
     let is_robo = fake.settings.robo;

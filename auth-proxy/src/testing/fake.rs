@@ -1,4 +1,4 @@
-//! The fake upstream as tests see it: its address, the requests it received, and the fault it is in.
+//! The fake upstream as tests use it: its address, the requests that it received, and its current fault.
 
 use std::sync::Arc;
 use std::{fmt, io};
@@ -71,7 +71,7 @@ impl FakeUpstream {
         self.fake.memory().seen = Vec::new();
     }
 
-    /// Sets the fault that every further request meets, or with `None` ends it.
+    /// Sets the fault of every further request. `None` ends the current fault.
     ///
     /// Open connections are cut, as by a restart, so that each request meets the new state. When this returns, the
     /// change is complete.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// A way in which a [`FakeUpstream`](super::FakeUpstream) fails, on every route.
 ///
-/// The fake still processes each request: it signs visitors in and out. Unless a variant says otherwise, the answer that
-/// the fault damages is the real one.
+/// The fake still processes each request: it signs visitors in and out. Unless a variant says otherwise, the fault
+/// damages the real response.
 ///
 /// [`ALL`](Self::ALL) has one of each variant, to test an app against all of them:
 ///
@@ -88,11 +88,11 @@ pub enum Fault {
     MalformedCookies,
     /// HTTP/1.0: the end of the connection ends the body.
     Http10,
-    /// The connection is closed after each answer, without `Connection: close`.
+    /// The connection is closed after each response, without `Connection: close`.
     EarlyClose,
     /// Bytes that are not HTTP.
     Garbage,
-    /// The answer is delayed by this time.
+    /// The response is delayed by this time.
     Delayed(Duration),
 }
 

@@ -16,9 +16,9 @@ impl FakeUpstream {
     /// The `Cookie` header of a visitor who is signed in with these claims, a JSON object. A long session cookie is
     /// split into chunks, as in a browser.
     ///
-    /// The token has `iat`, `exp` and `jti` of a sign-in now, unless the claims set them: an `exp` in the past makes
-    /// an expired token. With [`Strategy::Database`] this adds a session to the fake's database instead; the claims
-    /// are those of its user.
+    /// The token has `iat`, `exp` and `jti` of a sign-in now, unless the claims set them: an `exp` in the past makes an
+    /// expired token. With [`Strategy::Database`] this adds a session to the fake's database instead, for a user with
+    /// these claims.
     ///
     /// ```
     /// # use auth_proxy::{auth_proxy, testing::FakeUpstream};
@@ -47,7 +47,7 @@ impl FakeUpstream {
                 all.extend(claims);
                 fake.encrypted(&all)
             }
-            _ => fake.new_session(claims),
+            Strategy::Database | _ => fake.new_session(claims),
         };
         let pairs = fake.cookie_pairs(&value);
         pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

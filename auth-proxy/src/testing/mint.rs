@@ -22,7 +22,7 @@ pub fn mint(claims: &impl Serialize, secret: &str, cookie_name: &str) -> String 
     encrypt::encrypt_v5(&object(claims), secret, cookie_name, encrypt::Enc::A256CbcHs512, true)
 }
 
-/// A session token as next-auth v4 issues it (`v4:jwt/index.ts`): JWE, `dir`, A256GCM.
+/// A session token as next-auth v4 issues it (`docs/authjs.md#token-v4`): JWE, `dir`, A256GCM.
 ///
 /// # Panics
 /// When the claims do not serialise to a JSON object, or the cryptography fails. This is a tool for tests.
@@ -56,8 +56,8 @@ pub(super) fn object(claims: impl Serialize) -> Map<String, Value> {
     panic!("the claims must be a JSON object, not {kind}")
 }
 
-/// Opens tokens as the proxy does, without a cache: the inverse of [`mint`]. For tests that read a token's claims, and
-/// for benchmarks.
+/// Decodes tokens as the proxy does, without a cache. It reads what [`mint`] writes. For tests that check a token's
+/// claims, and for benchmarks.
 ///
 /// ```
 /// use auth_proxy::testing::{Opener, mint};
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn minting_panics_with_the_reason_when_the_claims_are_no_object() {
+    fn mint_panics_with_the_reason_if_claims_are_not_an_object() {
         for (claims, kind) in [
             (json!(["admin"]), "an array"),
             (json!("1"), "a string"),

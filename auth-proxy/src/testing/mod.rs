@@ -49,9 +49,9 @@
 //!
 //! # For maintainers
 //!
-//! Nothing outside of this room may import it, and nothing here may be needed by an app that does not enable the feature.
-//! `state` is what all files of the fake share; `dispatch`, `routes` and `robo` answer requests; `script` and `raw` play
-//! faults; `fake` and `builder` are the public types.
+//! No other module may import this one, and an app that does not enable the feature must not need it. All files of the
+//! fake share `state`; `dispatch`, `routes` and `robo` respond to requests; `script` and `raw` send the faulty
+//! responses; `fake` and `builder` are the public types.
 //!
 //! Imports the rooms: `config`, `cookie`, `extract`, `guard`, `provider`, `session`, `token`.
 //! Does without the crates: `jsonwebtoken`, `quick_cache`, `reqwest`, `rustls`, `tower`.

@@ -1,6 +1,6 @@
 //! The sign-in and sign-out pages of the fake.
 
-/// The sign-in page, in the shape of `core/lib/pages/signin.tsx`.
+/// The sign-in page, with the same form fields as that of Auth.js (`docs/authjs.md#pages`).
 pub(super) fn sign_in(base: &str, csrf: &str, callback: &str, error: Option<&str>) -> String {
     let error = if error.is_some() {
         r#"<p role="alert">Sign in failed. Check the details you provided.</p>"#
@@ -25,7 +25,7 @@ other users were set up.</p>
     )
 }
 
-/// The sign-out page, in the shape of `core/lib/pages/signout.tsx`.
+/// The sign-out page, with the same form fields as that of Auth.js (`docs/authjs.md#pages`).
 pub(super) fn sign_out(base: &str, csrf: &str, callback: &str) -> String {
     page(
         "Sign Out",

@@ -28,7 +28,7 @@ pub(super) struct Port {
 
 struct Inner {
     fake: Arc<Fake>,
-    /// Answers when no fault is set.
+    /// Handles requests while no fault is set.
     app: Router,
     address: SocketAddr,
     connections: Mutex<Connections>,
@@ -46,12 +46,12 @@ enum Listening {
     Open(JoinHandle<()>),
     /// Connections are refused. The socket is bound but does not listen, so that no other process gets the port.
     Held(TcpSocket),
-    /// Neither: an error happened between the two.
+    /// There is no socket: opening or closing the port failed.
     Lost,
 }
 
 impl Port {
-    /// Opens a free port of 127.0.0.1, on which the fake answers.
+    /// Opens a free port of 127.0.0.1 for the fake.
     pub(super) fn open(fake: Arc<Fake>, app: Router) -> io::Result<Self> {
         let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = socket.local_addr()?;
@@ -67,21 +67,21 @@ impl Port {
     /// Sets the fault for every further connection and cuts the open ones.
     pub(super) async fn set_fault(&self, fault: Option<Fault>) -> io::Result<()> {
         let mut listening = self.listening.lock().await;
-        let mut cut = {
+        let mut old_connections = {
             let mut connections = self.inner.connections();
             connections.fault = fault;
             std::mem::take(&mut connections.open)
         };
-        cut.shutdown().await;
+        old_connections.shutdown().await;
         if fault == Some(Fault::Refused) {
             if let Listening::Open(accepting) = std::mem::replace(&mut *listening, Listening::Lost) {
                 accepting.abort();
                 // The listener is dropped with the task.
                 let _ = accepting.await;
                 *listening = Listening::Held(bind(self.address)?);
-                // Connections that were accepted in the meantime.
-                let mut cut = std::mem::take(&mut self.inner.connections().open);
-                cut.shutdown().await;
+                // Cut the connections that were accepted in the meantime.
+                let mut old_connections = std::mem::take(&mut self.inner.connections().open);
+                old_connections.shutdown().await;
             }
         } else if !matches!(*listening, Listening::Open(_)) {
             let socket = match std::mem::replace(&mut *listening, Listening::Lost) {

@@ -1,4 +1,4 @@
-//! A minimal HTTP/1.1 server connection, for malformed answers that no server library sends.
+//! A minimal HTTP/1.1 server connection, for malformed responses that no server library sends.
 
 use std::io;
 use std::time::Duration;
@@ -116,10 +116,10 @@ impl Wire {
         }
     }
 
-    /// Makes the drop of the connection send a reset (RST) instead of a close (FIN).
+    /// Makes dropping the connection send a reset (RST) instead of a close (FIN).
     pub(super) fn reset(&self) -> io::Result<()> {
-        // Deprecated because lingering blocks the thread; with a time of zero it does not. The replacement
-        // `set_zero_linger` is missing in the oldest tokio that this crate supports.
+        // `set_linger` is deprecated because lingering blocks the thread. With a time of zero it does not. The
+        // replacement `set_zero_linger` is missing in the oldest tokio that this crate supports.
         #[allow(deprecated, reason = "see above")]
         self.stream.set_linger(Some(Duration::ZERO))
     }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn request_bodies_end_at_their_framing() {
+    async fn request_body_ends_at_its_content_length_or_last_chunk() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut wire = Wire::new(listener.accept().await.unwrap().0);

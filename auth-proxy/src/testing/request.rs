@@ -1,4 +1,4 @@
-//! One request to the fake with its parameters and CSRF state, and the parts that several answers share.
+//! A request to the fake, with its parameters and CSRF state, and helpers that several routes share.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -83,12 +83,12 @@ impl<'a> FakeRequest<'a> {
     }
 
     /// Whether the form carries the token of the CSRF cookie.
-    pub(super) fn csrf_holds(&self) -> bool {
+    pub(super) fn has_valid_csrf_token(&self) -> bool {
         self.csrf.sent && self.form.get("csrfToken") == Some(&self.csrf.token)
     }
 
-    /// Where the browser goes next. Like the default redirect callback (`docs/authjs.md#callback-url`): paths and URLs of
-    /// this origin only.
+    /// Where the browser goes next. Like the default redirect callback (`docs/authjs.md#callback-url`), this accepts
+    /// only paths and URLs of this origin.
     pub(super) fn callback_url(&self) -> String {
         let requested = self.form.get("callbackUrl").or_else(|| self.query.get("callbackUrl")).cloned();
         let remembered = || cookie(self.seen, "authjs.callback-url");

@@ -1,4 +1,4 @@
-//! The answers in which a Robo.js server with `@robojs/auth` differs from Auth.js, as observed on a running one.
+//! Responses in which a Robo.js server with `@robojs/auth` differs from Auth.js, as observed on a running server.
 
 use axum::response::Response;
 use http::header::{ALLOW, HOST};
@@ -7,8 +7,8 @@ use http::{Method, StatusCode};
 use super::answer::Answer;
 use super::state::{Fake, SeenRequest};
 
-/// Whether Robo leaves this request without an answer. Robo builds a URL from the scheme and the host; with an invalid
-/// one the handler throws and no response is written (`srv/core/robo-request.ts:50-56`).
+/// Whether Robo never responds to this request. Robo builds a URL from the scheme and the host. If one is invalid, its
+/// handler throws and no response is written (`docs/authjs.md#origin-robo`).
 pub(super) fn never_answers(seen: &SeenRequest) -> bool {
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap_or(" "));
     let scheme =
@@ -19,7 +19,8 @@ pub(super) fn never_answers(seen: &SeenRequest) -> bool {
         || seen.method == Method::TRACE
 }
 
-/// Robo's own answer (`docs/authjs.md#routes-robo`), or `None` where it answers as Auth.js.
+/// Robo's own response (`docs/authjs.md#routes-robo`), or `None` where Robo responds as Auth.js does. An unknown path
+/// is 200 with a JSON string (`docs/authjs.md#not-found-robo`).
 pub(super) fn answer(fake: &Fake, seen: &SeenRequest) -> Option<Response> {
     let action = seen.uri.path().strip_prefix(&fake.settings.base_path).unwrap_or_default();
     let action = action.strip_suffix('/').unwrap_or(action);

@@ -1,4 +1,4 @@
-//! The routes of the fake, answered as `@auth/core` answers them.
+//! The sign-in routes of the fake, with the responses of `@auth/core`.
 
 use axum::response::Response;
 use http::{Method, StatusCode};
@@ -14,7 +14,7 @@ use crate::config::{Strategy, TokenFormat};
 use crate::cookie::Candidate;
 use crate::token::{Decoder, Demands};
 
-/// Answers one request as `@auth/core` does (`docs/authjs.md#routes`).
+/// Responds to one request as `@auth/core` does (`docs/authjs.md#routes`).
 pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
     let base_path = &fake.settings.base_path;
     let Some(action) = seen.uri.path().strip_prefix(base_path) else {
@@ -42,9 +42,11 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
                 .cookies(request.helper_cookies())
         }
         (&Method::GET, "session") => session(&request),
-        (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.csrf_holds() => request
-            .redirect(&format!("{}{base_path}/signin?error=MissingCSRF", request.origin))
-            .cookies(request.helper_cookies()),
+        (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.has_valid_csrf_token() => {
+            request
+                .redirect(&format!("{}{base_path}/signin?error=MissingCSRF", request.origin))
+                .cookies(request.helper_cookies())
+        }
         (&Method::POST, "callback/credentials") => sign_in(&request),
         (&Method::POST, "signout") => sign_out(&request),
         (_, "signup") if fake.settings.robo => request.sign_up(),
@@ -82,7 +84,7 @@ fn session(request: &FakeRequest<'_>) -> Answer {
             let token = request.fake.token(&claims);
             Some((claims, token))
         }
-        _ => {
+        Strategy::Database | _ => {
             let claims = request.fake.memory().sessions.get(&*value).cloned()?;
             Some((claims, value.into_owned()))
         }

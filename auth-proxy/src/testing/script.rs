@@ -1,4 +1,4 @@
-//! Plays each fault to the client.
+//! Sends the client the malformed, slow or missing response of each fault.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,7 +23,7 @@ const BEFORE_RESET: Duration = Duration::from_millis(50);
 /// How many bytes of an announced body are not sent.
 const MISSING: usize = 64;
 
-/// Answers each request of a connection with the fault, until the connection ends.
+/// Responds to each request of a connection with the fault, until the connection ends.
 pub(super) async fn serve(fault: Fault, stream: TcpStream, fake: Arc<Fake>, address: SocketAddr) {
     let mut wire = Wire::new(stream);
     let Err(error) = play_on(fault, &mut wire, &fake, address).await;
@@ -34,22 +34,22 @@ async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, address: SocketAddr
     loop {
         let (seen, body) = wire.request().await?;
         let own_url = format!("http://{address}{}", seen.uri);
-        // Robo may never answer, so watch for the client's close too.
-        let real = async { Ok(Reply::of(answer(fake, seen, &body).await).await) };
+        // Robo may never respond, so return when the client closes too.
+        let reply = async { Ok(Reply::of(answer(fake, seen, &body).await).await) };
         let closed = async { Err(wire.hang().await) };
-        let real = first(real, closed).await?;
-        play(fault, wire, real, &own_url).await?;
+        let reply = first(reply, closed).await?;
+        play(fault, wire, reply, &own_url).await?;
     }
 }
 
-/// Answers one request. An error ends the connection.
-async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, own_url: &str) -> io::Result<()> {
+/// Responds to one request. An error ends the connection.
+async fn play(fault: Fault, wire: &mut Wire, mut reply: Reply, own_url: &str) -> io::Result<()> {
     match fault {
         Fault::Refused | Fault::ResetBeforeHead => {
             wire.reset()?;
-            return Err(played());
+            return Err(fault_done());
         }
-        Fault::CloseBeforeHead => return Err(played()),
+        Fault::CloseBeforeHead => return Err(fault_done()),
         Fault::HangBeforeHead => return Err(wire.hang().await),
         Fault::HangWithinHead => {
             wire.send(b"HTTP/1.1 200 OK\r\nContent-Ty").await?;
@@ -58,111 +58,111 @@ async fn play(fault: Fault, wire: &mut Wire, mut real: Reply, own_url: &str) -> 
         Fault::EndlessHints => loop {
             wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n").await?;
         },
-        Fault::Trickle(pause) => return trickle(wire, &real.whole(), pause).await,
+        Fault::Trickle(pause) => return trickle(wire, &reply.whole(), pause).await,
         Fault::TrickleBody(pause) => {
-            wire.send(&real.head_of(real.body.len())).await?;
-            return trickle(wire, &real.body, pause).await;
+            wire.send(&reply.head_of(reply.body.len())).await?;
+            return trickle(wire, &reply.body, pause).await;
         }
         Fault::HangWithinBody => {
-            truncated(wire, &real).await?;
+            truncated(wire, &reply).await?;
             return Err(wire.hang().await);
         }
         Fault::ResetWithinBody => {
-            truncated(wire, &real).await?;
+            truncated(wire, &reply).await?;
             wire.pause(BEFORE_RESET).await?;
             wire.reset()?;
-            return Err(played());
+            return Err(fault_done());
         }
         Fault::TruncatedBody => {
-            truncated(wire, &real).await?;
-            return Err(played());
+            truncated(wire, &reply).await?;
+            return Err(fault_done());
         }
         Fault::TruncatedChunks => {
-            wire.send(&real.head("HTTP/1.1", "Transfer-Encoding: chunked\r\n")).await?;
+            wire.send(&reply.head("HTTP/1.1", "Transfer-Encoding: chunked\r\n")).await?;
             // A chunk of length zero would end the body.
-            let body = if real.body.is_empty() { &b" "[..] } else { &real.body };
+            let body = if reply.body.is_empty() { &b" "[..] } else { &reply.body };
             wire.send(format!("{:x}\r\n", body.len()).as_bytes()).await?;
             wire.send(body).await?;
             wire.send(b"\r\n").await?;
-            return Err(played());
+            return Err(fault_done());
         }
-        Fault::ContentLengthTooShort => return framed(wire, &real, &half(&real)).await,
-        Fault::ContentLengthNotANumber => return framed(wire, &real, "Content-Length: twelve\r\n").await,
+        Fault::ContentLengthTooShort => return framed(wire, &reply, &half(&reply)).await,
+        Fault::ContentLengthNotANumber => return framed(wire, &reply, "Content-Length: twelve\r\n").await,
         Fault::ContentLengthTwice => {
-            let length = real.body.len();
+            let length = reply.body.len();
             let two = format!("Content-Length: {length}\r\nContent-Length: {}\r\n", length + 1);
-            return framed(wire, &real, &two).await;
+            return framed(wire, &reply, &two).await;
         }
         Fault::Http10 => {
-            wire.send(&real.head("HTTP/1.0", "")).await?;
-            wire.send(&real.body).await?;
-            return Err(played());
+            wire.send(&reply.head("HTTP/1.0", "")).await?;
+            wire.send(&reply.body).await?;
+            return Err(fault_done());
         }
         Fault::EarlyClose => {
-            wire.send(&real.whole()).await?;
-            return Err(played());
+            wire.send(&reply.whole()).await?;
+            return Err(fault_done());
         }
         Fault::Garbage => {
             wire.send(b"SSH-2.0-OpenSSH_9.9\r\n\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await?;
-            return Err(played());
+            return Err(fault_done());
         }
         Fault::HugeJson => return huge(wire).await,
         Fault::Delayed(pause) => wire.pause(pause).await?,
-        Fault::InternalError => real.status = StatusCode::INTERNAL_SERVER_ERROR,
+        Fault::InternalError => reply.status = StatusCode::INTERNAL_SERVER_ERROR,
         Fault::Overloaded => {
-            real.status = StatusCode::SERVICE_UNAVAILABLE;
-            real.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+            reply.status = StatusCode::SERVICE_UNAVAILABLE;
+            reply.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
         }
         Fault::RedirectLoop => {
-            real = Reply::ok("text/plain", "");
-            real.status = StatusCode::FOUND;
-            real.headers.insert(LOCATION, value(own_url));
+            reply = Reply::ok("text/plain", "");
+            reply.status = StatusCode::FOUND;
+            reply.headers.insert(LOCATION, value(own_url));
         }
-        Fault::Html => real = Reply::ok("text/html; charset=utf-8", bodies::PAGE),
-        Fault::JsonString => real = json("\"API Route not found.\""),
-        Fault::EmptyObject => real = json("{}"),
-        Fault::EmptyArray => real = json("[]"),
-        Fault::Undecided => real = json("null"),
-        Fault::NestedJson => real = json(bodies::nested()),
-        Fault::InvalidUtf8 => real = json(bodies::INVALID_UTF8),
+        Fault::Html => reply = Reply::ok("text/html; charset=utf-8", bodies::PAGE),
+        Fault::JsonString => reply = json("\"API Route not found.\""),
+        Fault::EmptyObject => reply = json("{}"),
+        Fault::EmptyArray => reply = json("[]"),
+        Fault::Undecided => reply = json("null"),
+        Fault::NestedJson => reply = json(bodies::nested()),
+        Fault::InvalidUtf8 => reply = json(bodies::INVALID_UTF8),
         Fault::GzipBomb => {
-            real = json(bodies::gzip_bomb());
-            real.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            reply = json(bodies::gzip_bomb());
+            reply.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         Fault::ManyHeaders => {
             for n in 0..1_000 {
                 if let Ok(name) = HeaderName::try_from(format!("x-filler-{n}")) {
-                    real.headers.insert(name, HeaderValue::from_static("filler"));
+                    reply.headers.insert(name, HeaderValue::from_static("filler"));
                 }
             }
         }
         Fault::HugeHeader => {
-            real.headers.insert(HeaderName::from_static("x-huge"), value(&"h".repeat(64 * 1024)));
+            reply.headers.insert(HeaderName::from_static("x-huge"), value(&"h".repeat(64 * 1024)));
         }
         Fault::MalformedCookies => {
             for line in bodies::COOKIES {
-                real.headers.extend(HeaderValue::from_bytes(line).map(|line| (SET_COOKIE, line)));
+                reply.headers.extend(HeaderValue::from_bytes(line).map(|line| (SET_COOKIE, line)));
             }
         }
     }
-    wire.send(&real.whole()).await
+    wire.send(&reply.whole()).await
 }
 
-/// Sends the answer with a `Content-Length` that is too long.
-async fn truncated(wire: &mut Wire, real: &Reply) -> io::Result<()> {
-    wire.send(&real.head_of(real.body.len() + MISSING)).await?;
-    wire.send(&real.body).await
+/// Sends the response with a `Content-Length` that is too long.
+async fn truncated(wire: &mut Wire, reply: &Reply) -> io::Result<()> {
+    wire.send(&reply.head_of(reply.body.len() + MISSING)).await?;
+    wire.send(&reply.body).await
 }
 
-/// Sends the answer with these framing headers.
-async fn framed(wire: &mut Wire, real: &Reply, framing: &str) -> io::Result<()> {
-    wire.send(&real.head("HTTP/1.1", framing)).await?;
-    wire.send(&real.body).await
+/// Sends the response with these framing headers.
+async fn framed(wire: &mut Wire, reply: &Reply, framing: &str) -> io::Result<()> {
+    wire.send(&reply.head("HTTP/1.1", framing)).await?;
+    wire.send(&reply.body).await
 }
 
 /// A `Content-Length` of half the body.
-fn half(real: &Reply) -> String {
-    format!("Content-Length: {}\r\n", real.body.len() / 2)
+fn half(reply: &Reply) -> String {
+    format!("Content-Length: {}\r\n", reply.body.len() / 2)
 }
 
 /// Sends one byte at a time.
@@ -194,12 +194,12 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Ends the connection after the fault.
-fn played() -> io::Error {
+/// The error that ends the connection after the fault.
+fn fault_done() -> io::Error {
     io::Error::other("the fault ends the connection")
 }
 
-/// The output of the future that is ready first. If both are, that of `a`.
+/// The output of the future that is ready first. If both are ready, `a` counts.
 async fn first<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> T {
     let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
     std::future::poll_fn(|cx| match a.as_mut().poll(cx) {

@@ -9,8 +9,8 @@ use crate::config::Strategy;
 
 /// The fields of `session.user` and the claim that each comes from, in both strategies (`docs/authjs.md#session-callback`).
 const AUTHJS: &[(&str, &str)] = &[("name", "name"), ("email", "email"), ("image", "picture")];
-/// The same for Robo's own callback (`docs/authjs.md#session-callback-robo`), as observed on a running server: with tokens, and
-/// with a database.
+/// The same for Robo's own callback (`docs/authjs.md#session-callback-robo`), as observed on a running server: for
+/// token sessions and for database sessions.
 const ROBO_JWT: &[(&str, &str)] = &[("name", "name"), ("email", "email"), ("emailVerified", "emailVerified")];
 const ROBO_DATABASE: &[(&str, &str)] =
     &[("id", "sub"), ("email", "email"), ("emailVerified", "emailVerified"), ("name", "name")];

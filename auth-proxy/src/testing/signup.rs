@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::request::FakeRequest;
 use super::state::Account;
 
-/// Characters that a password needs at Robo.
+/// The shortest password that Robo accepts, in characters.
 const MIN_PASSWORD: usize = 8;
 
 impl FakeRequest<'_> {
@@ -50,7 +50,7 @@ impl FakeRequest<'_> {
         if !self.form.contains_key("csrfToken") {
             return Err("MissingCsrf");
         }
-        if !self.csrf_holds() {
+        if !self.has_valid_csrf_token() {
             return Err("InvalidCsrf");
         }
         let claims = json!({ "sub": email, "name": name, "email": email });

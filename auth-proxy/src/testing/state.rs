@@ -29,7 +29,7 @@ pub(super) struct Settings {
     pub(super) session_claims: Vec<String>,
 }
 
-/// What requests change.
+/// The state that requests change.
 #[derive(Default)]
 pub(super) struct Memory {
     /// Database sessions: the value of the session cookie, and the user's claims.

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_round_trip_and_unknown_ones_are_in_extra() {
+    fn unknown_claims_are_kept_in_extra_and_serialised_again() {
         let set = json!({
             "sub": "1", "name": null, "email": "ada@example.com", "role": "admin", "exp": 4_102_444_800_u64,
             "user": { "name": "Ada" }, "": [],
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_and_duplicates_are_refused_by_name() {
+    fn claim_of_wrong_type_or_sent_twice_is_named_in_the_error() {
         for (set, message) in [
             (r#"{"sub":1}"#, "invalid type: integer `1`, expected a string"),
             (r#"{"sub":"1","sub":"2"}"#, "duplicate field `sub`"),

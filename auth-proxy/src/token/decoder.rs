@@ -1,4 +1,4 @@
-//! Decodes a token of the configured format to its checked claims.
+//! Decrypts or verifies a session token in the configured format, and checks its registered claims.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,7 +25,7 @@ enum Kind {
 }
 
 impl Decoder {
-    /// Derives the keys for a format. The newest secret comes first.
+    /// Derives the keys for a format. `secrets` starts with the newest one.
     pub(crate) fn new(
         format: TokenFormat,
         secrets: &[Zeroizing<String>],
@@ -40,10 +40,10 @@ impl Decoder {
         Ok(Self { kind, demands })
     }
 
-    /// Decrypts or verifies a token that is valid at `now` (seconds since the Unix epoch).
+    /// Decrypts or verifies a token, and checks that it is valid at `now` (seconds since the Unix epoch).
     ///
-    /// Only the registered claims are read here. The others stay JSON text. The text is not wiped when it is dropped: the
-    /// app holds the same claims in its own types.
+    /// Only the registered claims are read here. The result holds all claims as JSON text. The text is not wiped from
+    /// memory when it is dropped, because the app holds the same claims in its own types.
     ///
     /// # Errors
     /// The reason why the token is refused.
@@ -64,7 +64,7 @@ impl Decoder {
         Ok(Verified::new(claims, times))
     }
 
-    /// All claims of a token that is valid at `now`.
+    /// Like [`open`](Self::open), but returns all claims as a map.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn decode(
         &self,

@@ -1,4 +1,4 @@
-//! Encrypts tokens as the upstreams do. For tests only: this crate never issues a session.
+//! Encrypts session tokens as Auth.js and next-auth do. For tests only: this crate never issues a session.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{
@@ -17,14 +17,14 @@ use super::keys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Enc {
     A256CbcHs512,
-    #[cfg_attr(not(test), expect(dead_code, reason = "minted by the tests of the decoder only"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "used by the tests of the decoder only"))]
     A256Gcm,
 }
 
-/// A token as Auth.js v5 issues it. `kid` decides whether its header names the key.
+/// A token as Auth.js v5 issues it (`docs/authjs.md#token-issue`). Its header names the key if `kid` is true.
 ///
 /// # Panics
-/// When the cryptography fails: an empty token would make a test pass for the wrong reason.
+/// If the encryption fails. An empty token could make a test pass for the wrong reason.
 #[track_caller]
 pub(crate) fn encrypt_v5(
     claims: &Map<String, Value>,
@@ -46,10 +46,10 @@ pub(crate) fn encrypt_v5(
     seal_claims(&header, claims, &key)
 }
 
-/// A token as next-auth v4 issues it.
+/// A token as next-auth v4 issues it (`docs/authjs.md#token-v4`).
 ///
 /// # Panics
-/// When the cryptography fails.
+/// If the encryption fails.
 #[track_caller]
 pub(crate) fn encrypt_v4(claims: &Map<String, Value>, secret: &str) -> String {
     let key = derived(keys::derive_v4(secret));
@@ -57,13 +57,13 @@ pub(crate) fn encrypt_v4(claims: &Map<String, Value>, secret: &str) -> String {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a tool for tests, and documented")]
+#[expect(clippy::panic, reason = "a tool for tests; the panic is documented")]
 fn derived(key: Result<keys::Material, KeyError>) -> keys::Material {
     key.unwrap_or_else(|error| panic!("the token cannot be encrypted: {error}"))
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a tool for tests, and documented")]
+#[expect(clippy::panic, reason = "a tool for tests; the panic is documented")]
 fn seal_claims(header: &Value, claims: &Map<String, Value>, key: &[u8]) -> String {
     let plain = serde_json::to_vec(claims).ok();
     match plain.and_then(|plain| seal(header, &plain, key)) {
@@ -72,14 +72,14 @@ fn seal_claims(header: &Value, claims: &Map<String, Value>, key: &[u8]) -> Strin
     }
 }
 
-/// Encrypts under any header. The length of the key selects the cipher. `None` when the key has a wrong length or the
-/// crypto library fails.
+/// Encrypts a token with this header. The length of the key selects the cipher. `None` if the key has a wrong length or
+/// the crypto library fails.
 pub(crate) fn seal(header: &Value, plain: &[u8], key: &[u8]) -> Option<String> {
-    seal_under(&header.to_string(), plain, key)
+    seal_with_header(&header.to_string(), plain, key)
 }
 
-/// The same under a header that need not be JSON.
-pub(crate) fn seal_under(header: &str, plain: &[u8], key: &[u8]) -> Option<String> {
+/// Like [`seal`], but the header need not be JSON.
+pub(crate) fn seal_with_header(header: &str, plain: &[u8], key: &[u8]) -> Option<String> {
     let header = URL_SAFE_NO_PAD.encode(header);
     let (iv, ciphertext, tag) =
         if key.len() == 64 { cbc(&header, plain, key)? } else { gcm(&header, plain, key)? };
@@ -121,8 +121,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the token cannot be encrypted")]
-    fn a_failed_encryption_panics() {
-        // Too short for either cipher.
+    fn encryption_with_a_key_of_wrong_length_panics() {
         let _ = seal_claims(&json!({}), &Map::new(), &[0; 7]);
     }
 }

@@ -4,26 +4,26 @@ use std::fmt;
 
 use crate::error::{AuthError, Reason};
 
-/// Why a token is refused. Holds nothing of its content.
+/// Why a token is refused. Contains no part of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenError {
-    /// The shape, the encoding or the JSON is not that of a token.
+    /// The text does not have the parts, the encoding or the JSON of a token.
     Malformed,
-    /// No configured key decrypts or verifies it.
+    /// No configured key decrypts or verifies the token.
     Tampered,
-    /// It names a key that is not configured.
+    /// The token names a key that is not configured.
     UnknownKey,
-    /// It has expired.
+    /// The token has expired.
     Expired,
-    /// It is not valid yet.
+    /// The token is not valid yet.
     NotYetValid,
-    /// It names no user, so it is no session.
+    /// The token names no user, so it is not a session token.
     NotASession,
-    /// It is for another audience.
+    /// The token is for another audience.
     Audience,
-    /// It is from another issuer.
+    /// The token is from another issuer.
     Issuer,
-    /// Its algorithm or encryption is not configured.
+    /// The token has an algorithm or encryption that is not configured.
     Unsupported,
 }
 
@@ -44,7 +44,7 @@ impl From<TokenError> for AuthError {
     }
 }
 
-/// Why a key cannot be used. Holds nothing of the key.
+/// Why a key cannot be used. Contains no part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyError {
     Derivation,

@@ -1,26 +1,26 @@
-//! The fingerprint by which a token is found in the cache of verified tokens.
+//! Computes the fingerprint of a token, its key in the cache of verified tokens.
 //!
-//! It is a GMAC (NIST SP 800-38D): the tag of AES-128-GCM over no plaintext, with the bytes that the client sent as
-//! additional data.
+//! A fingerprint is a GMAC (NIST SP 800-38D): the tag of AES-128-GCM over no plaintext, with the bytes that the client
+//! sent as additional data.
 //!
-//! **Why a keyed MAC.** The cache answers "this token was verified" for every token with a known fingerprint. With an
-//! unkeyed fingerprint of 128 bits a client could search for a pair of texts that share one. Without the key it cannot
-//! compute a single fingerprint.
+//! **Why a keyed MAC.** The cache takes every token with a known fingerprint for verified. With an unkeyed fingerprint of
+//! 128 bits, a client could search for two texts with the same fingerprint. Without the key, it cannot compute any.
 //!
-//! **Why GMAC.** Every request with a token computes one fingerprint, over some 480 bytes. GMAC takes about 70 ns for
-//! that, SHA-256 260 ns and HMAC-SHA256 390 ns (aws-lc on one x86-64 machine): more than the rest of a cached decode.
+//! **Why GMAC.** Every request with a token computes one fingerprint, over about 480 bytes. GMAC takes about 70 ns for
+//! that, SHA-256 260 ns and HMAC-SHA256 390 ns (aws-lc on one x86-64 machine). The rest of a cached decode takes less
+//! than either hash.
 //!
-//! **Why one nonce may be used again.** GCM loses its authentication when two tags under one nonce are known: the key of
-//! the hash can be solved from them. No tag ever leaves this process, in an answer, a log or a store, and the time of an
-//! answer tells only whether this very token was seen before, to a client that holds it.
+//! **Why the nonce may be reused.** Two known tags under one nonce reveal the hash key of GCM, and allow forged tags. No
+//! tag leaves this process, in a response, a log or a store. The time of a response shows only whether this token was
+//! seen before, to a client that has the token.
 //!
-//! **Key per process.** The key is random and made at the start. Fingerprints mean nothing to another process and are never
-//! stored.
+//! **One key per process.** The key is random and made at start-up. Fingerprints are useless to another process and are
+//! never stored.
 //!
-//! **What a collision means.** Two tokens with one fingerprint would be taken for each other: the second would get the
-//! claims of the first without being verified. For tokens of `l` blocks of 16 bytes, two fixed texts collide with a
-//! probability of at most `l + 1` in 2^128 (the bound of GHASH). A cookie header is bounded to some KiB, so that is less
-//! than 2^-110 for each pair, whatever texts a client chooses.
+//! **What a collision means.** If two tokens had the same fingerprint, the second would get the claims of the first without
+//! being verified. Two fixed texts of `l` blocks of 16 bytes collide with a probability of at most `l + 1` in 2^128 (the
+//! bound of GHASH). A token has at most 64 KiB, so that is less than 2^-110 for each pair, whatever texts a client
+//! chooses.
 
 use std::hash::Hasher;
 
@@ -29,14 +29,14 @@ use aws_lc_rs::rand;
 
 use super::error::KeyError;
 
-/// What a token is known by in the cache.
+/// The key of a token in the cache of verified tokens.
 pub(super) type Fingerprint = u128;
 
-/// The key of the fingerprints of this process.
+/// The secret key that this process computes fingerprints with.
 pub(super) struct FingerprintKey(LessSafeKey);
 
 impl FingerprintKey {
-    /// A random key.
+    /// Makes a random key.
     pub(super) fn random() -> Result<Self, KeyError> {
         let mut key = [0; 16];
         rand::fill(&mut key).map_err(|_| KeyError::Randomness)?;
@@ -44,10 +44,10 @@ impl FingerprintKey {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// The fingerprint of a token as it was sent. `context` separates tokens that are read in different ways: the same
-    /// bytes in another context have another fingerprint.
+    /// The fingerprint of the bytes that were sent. `context` says how the token is read: the same bytes with another
+    /// `context` have another fingerprint.
     ///
-    /// `None` when the crypto library fails; the token is then verified each time.
+    /// `None` if the crypto library fails. The token is then verified on every request.
     pub(super) fn fingerprint(&self, context: u8, sent: &[u8]) -> Option<Fingerprint> {
         let mut nonce = [0; NONCE_LEN];
         nonce[0] = context;
@@ -57,8 +57,8 @@ impl FingerprintKey {
     }
 }
 
-/// Uses half of a fingerprint as its hash. Fingerprints are evenly distributed and a client cannot choose them, so that
-/// hashing them again would gain nothing.
+/// Uses half of a fingerprint as its hash. Fingerprints are evenly distributed and a client cannot choose them, so
+/// hashing them again gains nothing.
 #[derive(Default)]
 pub(super) struct IdentityHasher(u64);
 

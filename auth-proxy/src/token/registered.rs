@@ -1,6 +1,7 @@
 //! The registered claims (RFC 7519, section 4.1): whether a token is a session for this app, and when it is valid.
 
 use auth_proxy_rules::Expected;
+use memchr::memchr2_iter;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -34,7 +35,7 @@ pub(super) struct Registered<'t> {
     exp: Option<f64>,
     #[serde(default, deserialize_with = "json::some")]
     nbf: Option<f64>,
-    /// Must be a number, as in jose (`lib/jwt_claims_set.ts`). It is not used.
+    /// Must be a number if present (`docs/authjs.md#token-times`). The value is not used.
     #[serde(default, deserialize_with = "json::some", rename = "iat")]
     _iat: Option<f64>,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
@@ -50,11 +51,11 @@ pub(super) struct Registered<'t> {
 }
 
 impl<'t> Registered<'t> {
-    /// Reads them from the claims of a token (RFC 7519, section 4).
+    /// Reads the registered claims from the JSON text of all claims (RFC 7519, section 4).
     ///
     /// # Errors
-    /// `Malformed`, if the text is no JSON object, a time is no number, a claim that is read comes twice, or the nesting
-    /// is too deep.
+    /// `Malformed`, if the text is not a JSON object, a time is not a number, a claim that is read occurs twice, or the
+    /// nesting is too deep.
     pub(super) fn read(claims: &'t str) -> Result<Self, TokenError> {
         if is_deeper_than(claims, MAX_DEPTH) {
             return Err(TokenError::Malformed);
@@ -62,18 +63,18 @@ impl<'t> Registered<'t> {
         json::object(claims)
     }
 
-    /// When the token is valid.
+    /// The times between which the token is valid.
     pub(super) fn times(&self) -> Times {
         Times { exp: self.exp, nbf: self.nbf }
     }
 
     /// Checks that this is a session token, and one for this app.
     ///
-    /// The same key encrypts other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it, and every
-    /// visitor who starts a sign-in gets one (GHSA-v64w-49xw-qq89). Only a session names a user.
+    /// The same key encrypts other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it
+    /// (`docs/authjs.md#token-v4-state`), and every visitor who starts a sign-in gets one. Only a session names a user.
     ///
     /// # Errors
-    /// `NotASession`, if it has no `sub`, `name` or `email`. `Audience`, `Issuer`.
+    /// `NotASession`, if the token has no `sub`, `name` or `email`. `Audience` or `Issuer`, if that claim does not match.
     pub(super) fn check(&self, demands: &Demands) -> Result<(), TokenError> {
         if !(self.sub || self.name || self.email) {
             return Err(TokenError::NotASession);
@@ -118,7 +119,8 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Checks that a token with these times is valid at `now`. Without `exp` it does not expire.
+    /// Checks that a token with these times is valid at `now` (`docs/authjs.md#token-times`). Without `exp`, it does not
+    /// expire.
     ///
     /// # Errors
     /// `NotYetValid`, `Expired`.
@@ -138,11 +140,10 @@ impl Times {
     }
 }
 
-/// Whether a JSON text is nested deeper than this. The parser refuses text that is no JSON.
-fn is_deeper_than(json: &str, most: usize) -> bool {
-    let opens = |byte: &u8| matches!(byte, b'{' | b'[');
-    // Fewer opening brackets than the limit cannot exceed it. Most tokens have few, so this is the fast path.
-    if json.bytes().filter(opens).count() <= most {
+/// Whether a JSON text is nested deeper than `limit`. For invalid JSON any result is right, since the parser refuses it.
+fn is_deeper_than(json: &str, limit: usize) -> bool {
+    // The depth cannot exceed the number of opening brackets. Most tokens have few, so this is the fast path.
+    if memchr2_iter(b'{', b'[', json.as_bytes()).nth(limit).is_none() {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -150,9 +151,9 @@ fn is_deeper_than(json: &str, most: usize) -> bool {
         if in_string {
             in_string = escaped || byte != b'"';
             escaped = !escaped && byte == b'\\';
-        } else if opens(&byte) {
+        } else if matches!(byte, b'{' | b'[') {
             depth += 1;
-            if depth > most {
+            if depth > limit {
                 return true;
             }
         } else if matches!(byte, b'}' | b']') {
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_checked_with_a_tolerance_of_15_seconds() {
+    fn token_times_are_checked_with_a_tolerance_of_15_seconds() {
         for (claims, expected) in [
             (json!({"exp": 986}), Ok(())),
             (json!({"exp": 985.5}), Ok(())),
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn times_must_be_numbers() {
+    fn token_times_must_be_numbers() {
         for name in ["exp", "nbf", "iat"] {
             for value in [json!("2000"), json!(null), json!(true), json!([2000]), json!({})] {
                 let claims = json!({ name: value });
@@ -280,7 +281,7 @@ mod tests {
         for levels in [MAX_DEPTH, 127, 200, 100_000] {
             assert_eq!(Registered::read(&nested(levels)).err(), Some(TokenError::Malformed), "{levels}");
         }
-        // Siblings and brackets inside of strings add no depth.
+        // Siblings, and brackets inside of strings, do not add to the depth.
         let flat = format!(
             r#"{{"sub":"1","a":[{}[]],"b":"{}\"{}"}}"#,
             "{},".repeat(500),

@@ -1,4 +1,4 @@
-//! Tokens that were decrypted or verified, and the cache of them.
+//! Verified session tokens with their claims, and the cache of verified tokens.
 
 use std::any::Any;
 use std::fmt;
@@ -23,7 +23,7 @@ pub(crate) struct Verified {
     text: String,
     /// The claims in the app's type, read on first use.
     claims: OnceLock<Arc<dyn Any + Send + Sync>>,
-    /// The value that [`derived`](Self::derived) made.
+    /// The value that [`derived`](Self::derived) computed.
     derived: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -42,8 +42,8 @@ impl Verified {
         }
         let claims = match serde_json::from_str(&self.text) {
             Ok(claims) => claims,
-            // Read again, with the path of each claim, to name the one that does not fit.
-            Err(_) => deserialize_into(self.map()?, Reason::CLAIMS_MISMATCH)?,
+            // Deserialise again, more slowly, to find the claim that has the wrong type.
+            Err(_) => deserialize_into(self.claims_as_map()?, Reason::CLAIMS_MISMATCH)?,
         };
         let claims = Arc::new(claims);
         // Two requests may race here. Both values are the same.
@@ -55,7 +55,7 @@ impl Verified {
     /// an equivalent `make`: only the first value is kept.
     ///
     /// # Errors
-    /// `token_malformed`, if the claims are no JSON object.
+    /// `token_malformed`, if the claims are not a JSON object.
     pub(crate) fn derived<T: Send + Sync + 'static>(
         &self,
         make: impl FnOnce(&Map<String, Value>) -> T,
@@ -63,7 +63,7 @@ impl Verified {
         if let Some(Ok(known)) = self.derived.get().map(Arc::clone).map(Arc::downcast) {
             return Ok(known);
         }
-        let derived = Arc::new(make(&self.map()?));
+        let derived = Arc::new(make(&self.claims_as_map()?));
         // Two requests may race here. Both values are the same.
         self.derived.set(Arc::clone(&derived) as Arc<dyn Any + Send + Sync>).ok();
         Ok(derived)
@@ -74,7 +74,7 @@ impl Verified {
         self.text
     }
 
-    fn map(&self) -> Result<Map<String, Value>, AuthError> {
+    fn claims_as_map(&self) -> Result<Map<String, Value>, AuthError> {
         serde_json::from_str(&self.text).map_err(|_| TokenError::Malformed.into())
     }
 }
@@ -86,24 +86,24 @@ impl fmt::Debug for Verified {
     }
 }
 
-/// Tokens that were verified recently, so that the next request with one of them needs no cryptography.
+/// The cache of recently verified tokens: the next request with the same token is not decrypted or verified again.
 ///
-/// Bounded in number and in size. The times of a token are checked on every request. A token is found by the fingerprint
-/// of the bytes that were sent; see [`fingerprint`](super::fingerprint) for why that is safe.
+/// The cache is bounded in entries and in bytes. The times of a token are checked on every request. The key of an entry is
+/// the fingerprint of the bytes that were sent; see [`fingerprint`](super::fingerprint) for why that is safe.
 pub(crate) struct VerifiedTokens {
     key: FingerprintKey,
     tokens: Cache<Fingerprint, Arc<Verified>, Weight, BuildHasherDefault<IdentityHasher>>,
 }
 
-/// Bytes of claims that count as one entry.
-const ENTRY: usize = 2048;
+/// A token counts as one entry, and as one more for every 2 KiB of claims.
+const BYTES_PER_ENTRY: usize = 2048;
 
 #[derive(Clone)]
 struct Weight;
 
 impl Weighter<Fingerprint, Arc<Verified>> for Weight {
     fn weight(&self, _: &Fingerprint, verified: &Arc<Verified>) -> u64 {
-        u64::try_from(1 + verified.text.len() / ENTRY).unwrap_or(u64::MAX)
+        u64::try_from(1 + verified.text.len() / BYTES_PER_ENTRY).unwrap_or(u64::MAX)
     }
 }
 
@@ -120,12 +120,12 @@ impl VerifiedTokens {
         Ok(Self { key: FingerprintKey::random()?, tokens })
     }
 
-    /// The fingerprint of a token as it was sent. `context` separates tokens that are read in different ways.
+    /// The fingerprint of the bytes that were sent. `context` says how the token is read.
     pub(super) fn fingerprint(&self, context: u8, sent: &[u8]) -> Option<Fingerprint> {
         self.key.fingerprint(context, sent)
     }
 
-    /// The token with this fingerprint, if it was verified and is valid now.
+    /// The token with this fingerprint, if it is in the cache and valid at `now`.
     pub(super) fn get(&self, fingerprint: &Fingerprint, now: u64) -> Option<Arc<Verified>> {
         let verified = self.tokens.get(fingerprint)?;
         if verified.times.check(now).is_err() {

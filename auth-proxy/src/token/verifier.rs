@@ -1,4 +1,4 @@
-//! Verifies the token of a request, or finds it among those that were verified before.
+//! Verifies the session token of a request, or finds it in the cache of verified tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,20 +9,21 @@ use super::verified::{Verified, VerifiedTokens};
 use crate::cookie::{Candidate, NamesInPlay, SessionName};
 use crate::error::AuthError;
 
-/// Decrypts or verifies tokens, and remembers those that were valid.
+/// Decrypts or verifies tokens, and caches the valid ones.
 pub(crate) struct Verifier {
-    /// One decoder for each name of the session cookie, by its place: Auth.js derives the key from the name.
+    /// One decoder for each name of the session cookie: Auth.js derives the key from the name
+    /// (`docs/authjs.md#token-key`).
     decoders: Vec<Decoder>,
-    known: VerifiedTokens,
+    cache: VerifiedTokens,
 }
 
 impl Verifier {
-    pub(crate) fn new(decoders: Vec<Decoder>, known: VerifiedTokens) -> Self {
-        Self { decoders, known }
+    pub(crate) fn new(decoders: Vec<Decoder>, cache: VerifiedTokens) -> Self {
+        Self { decoders, cache }
     }
 
-    /// The verified token of a request, whose times are checked at `now` (seconds since the Unix epoch). `names` are the
-    /// cookie names that the candidate was chosen by.
+    /// Verifies the token of a request, and checks its times at `now` (seconds since the Unix epoch). `names` are the
+    /// cookie names that `candidate` was searched under.
     ///
     /// # Errors
     /// The reason why the token is refused.
@@ -32,22 +33,21 @@ impl Verifier {
         names: NamesInPlay<'_>,
         now: u64,
     ) -> Result<Arc<Verified>, AuthError> {
-        // A cookie is read with the key of its own name. A Bearer token has no name, so the keys of all names in play are
-        // tried.
+        // A cookie is read with the key of its own name. A Bearer token has no name, so the keys of all `names` are tried.
         let own = names.get(candidate.name()).filter(|_| !candidate.is_bearer());
-        let is_tried = |name: &&SessionName| own.is_none_or(|own| own.place == name.place);
+        let is_tried = |name: &&SessionName| own.is_none_or(|own| own.index == name.index);
         let (form, sent) = candidate.as_sent();
-        // The fingerprint covers which keys are tried: a token that was verified with one key is not valid with another.
-        // There are at most two names.
-        let keys = names.iter().filter(is_tried).fold(0, |keys, name| keys | 1 << name.place.min(1));
-        let fingerprint = self.known.fingerprint(keys << 2 | form, &sent);
-        if let Some(known) = fingerprint.and_then(|fingerprint| self.known.get(&fingerprint, now)) {
+        // The fingerprint includes which keys are tried, since a token that one key verifies may be invalid under another.
+        // Two bits suffice: there are at most two names.
+        let keys = names.iter().filter(is_tried).fold(0, |keys, name| keys | 1 << name.index.min(1));
+        let fingerprint = self.cache.fingerprint(keys << 2 | form, &sent);
+        if let Some(known) = fingerprint.and_then(|fingerprint| self.cache.get(&fingerprint, now)) {
             return Ok(known);
         }
         let token = candidate.token()?;
         let mut opened = Err(TokenError::Tampered);
         for name in names.iter().filter(is_tried) {
-            let Some(decoder) = self.decoders.get(name.place) else { continue };
+            let Some(decoder) = self.decoders.get(name.index) else { continue };
             opened = decoder.open(&token, now);
             if !matches!(opened, Err(TokenError::Tampered | TokenError::UnknownKey)) {
                 break;
@@ -55,7 +55,7 @@ impl Verifier {
         }
         let verified = Arc::new(opened?);
         if let Some(fingerprint) = fingerprint {
-            self.known.insert(fingerprint, Arc::clone(&verified));
+            self.cache.insert(fingerprint, Arc::clone(&verified));
         }
         Ok(verified)
     }
@@ -66,3 +66,6 @@ impl fmt::Debug for Verifier {
         f.write_str("Verifier(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! `#[require_session]` beside other attributes of handlers. Every order that compiles must guard the handler; the order
-//! that does not compile is in tests/ui.
+//! `#[require_session]` together with other attributes on a handler. The handler must be guarded in every order that
+//! compiles. The order that does not compile is tested in tests/ui.
 
 use auth_proxy::{RequireSession, Session, require_session};
 use axum::Router;

@@ -1,4 +1,5 @@
-//! Bad input is answered with a 4xx and a code. It never panics and never reaches another path at the upstream.
+//! Malformed and oversized requests get a 4xx response with an error code. They cause no panic and reach no other path
+//! of the upstream.
 
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ async fn paths_that_could_leave_the_base_path_are_rejected() {
         let (status, answer) = app.raw_get(target, "").await;
         assert!((400..500).contains(&status), "{target}: {answer}");
     }
-    // These are below no sign-in route, so the app answers 404.
+    // These paths are outside of the sign-in routes, so the app answers 404.
     for target in ["/api/authx", "/api//auth/session", "/api/../api/auth/session", "/API/auth/session"] {
         assert_eq!(app.raw_get(target, "").await.0, 404, "{target}");
     }
@@ -78,7 +79,7 @@ async fn unsupported_requests_are_rejected_with_a_code() {
 async fn malformed_tokens_are_rejected_with_401() {
     let upstream = upstream().await;
     let name = "authjs.session-token";
-    let thousands: String = (0..1_500).map(|n| format!("{name}.{n}=x; ")).collect();
+    let many_chunks: String = (0..1_500).map(|n| format!("{name}.{n}=x; ")).collect();
     let garbage = [
         format!("{name}=garbage"),
         format!("{name}=aaaa..bbbb.cccc.dddd"),
@@ -89,12 +90,12 @@ async fn malformed_tokens_are_rejected_with_401() {
         format!("{name}=\"quoted\""),
         format!("{name}={}", "A".repeat(12_000)),
         format!("{name}={}", "A.".repeat(4_000)),
-        thousands,
+        many_chunks,
     ];
     let (decoding, _) = decoding_app(&upstream).await;
-    let (asking, _) = app(&upstream).await;
+    let (remote, _) = app(&upstream).await;
     for cookie in garbage {
-        for app in [&decoding, &asking] {
+        for app in [&decoding, &remote] {
             let browser = Browser::of(app);
             let headers = [("cookie", cookie.as_str())];
             for path in ["/session", "/token", "/protected"] {
@@ -108,7 +109,7 @@ async fn malformed_tokens_are_rejected_with_401() {
     }
 }
 
-/// A body that stops or is malformed is the client's fault, so the answer is a 4xx.
+/// An incomplete or malformed body is an error of the client, so the response is a 4xx.
 #[tokio::test]
 async fn incomplete_bodies_are_rejected() {
     let upstream = upstream().await;
@@ -124,7 +125,8 @@ async fn incomplete_bodies_are_rejected() {
     }
 }
 
-/// Two servers might split these requests differently. The app gives at most one response and forwards no second request.
+/// Request smuggling: two servers might split these bytes into different requests. The app sends at most one response
+/// and forwards no second request.
 #[tokio::test]
 async fn ambiguous_framing_forwards_no_second_request() {
     let upstream = upstream().await;
@@ -156,7 +158,8 @@ async fn ambiguous_framing_forwards_no_second_request() {
     );
 }
 
-/// Another host of the domain can set the unprefixed cookie. With `kind: authjs` on https only the prefixed name counts.
+/// Another host of the domain can set a cookie under the unprefixed name. With `kind: authjs` over https, only the
+/// prefixed name is read.
 #[tokio::test]
 async fn cookie_under_the_unprefixed_name_is_ignored() {
     let upstream =
@@ -181,13 +184,13 @@ async fn cookie_under_the_unprefixed_name_is_ignored() {
                 auth_proxy::testing::mint(&claims, upstream.secret(), "__Secure-authjs.session-token")
             )
         };
-        let tossed = token("authjs.session-token", "Mallory");
-        let own = token("__Secure-authjs.session-token", "Ada");
-        assert_eq!(browser.get_with("/session", &[("cookie", &tossed)]).await.code(), "session_absent");
+        let unprefixed = token("authjs.session-token", "Mallory");
+        let prefixed = token("__Secure-authjs.session-token", "Ada");
+        assert_eq!(browser.get_with("/session", &[("cookie", &unprefixed)]).await.code(), "session_absent");
         for cookie in [
-            format!("{tossed}; {own}"),
-            format!("{own}; {tossed}"),
-            format!("{own}; __Secure-authjs.session-token.0=x"),
+            format!("{unprefixed}; {prefixed}"),
+            format!("{prefixed}; {unprefixed}"),
+            format!("{prefixed}; __Secure-authjs.session-token.0=x"),
         ] {
             assert_eq!(
                 browser.get_with("/session", &[("cookie", &cookie)]).await.json()["user"]["name"],
@@ -198,7 +201,7 @@ async fn cookie_under_the_unprefixed_name_is_ignored() {
             upstream
                 .seen()
                 .iter()
-                .filter(|seen| seen.headers["cookie"].to_str().unwrap().contains(&tossed))
+                .filter(|seen| seen.headers["cookie"].to_str().unwrap().contains(&unprefixed))
                 .count(),
             0
         );
@@ -209,16 +212,16 @@ async fn cookie_under_the_unprefixed_name_is_ignored() {
 async fn oversized_heads_are_rejected() {
     let upstream = upstream().await;
     let (app, _browser) = decoding_app(&upstream).await;
-    let megabyte = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(1 << 20));
-    let ten_thousand: String = (0..10_000).map(|n| format!("authjs.session-token.{n}=x; ")).collect();
-    let ten_thousand = format!("Cookie: {ten_thousand}a=b\r\n");
-    for head in [megabyte, ten_thousand] {
+    let large_cookie = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(1 << 20));
+    let many_cookies: String = (0..10_000).map(|n| format!("authjs.session-token.{n}=x; ")).collect();
+    let many_cookies = format!("Cookie: {many_cookies}a=b\r\n");
+    for head in [large_cookie, many_cookies] {
         for path in ["/session", "/protected", "/api/auth/session"] {
             let (status, answer) = app.raw_get(path, &head).await;
             assert!((400..500).contains(&status), "{path}: {answer:.200}");
         }
     }
-    // 100 kB is within the limit of hyper and beyond the limit of the library.
+    // 100 kB is below the limit of hyper and above the limits of the library.
     let head = format!("Cookie: authjs.session-token={}\r\n", "x".repeat(100_000));
     assert!(app.raw_get("/session", &head).await.1.contains("token_too_large"));
     assert!(app.raw_get("/api/auth/session", &head).await.1.contains("headers_too_large"));
@@ -226,7 +229,7 @@ async fn oversized_heads_are_rejected() {
 }
 
 #[tokio::test]
-async fn non_utf8_headers_are_rejected() {
+async fn non_utf8_headers_are_rejected_with_a_code() {
     let upstream = upstream().await;
     let (app, _browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     let mut request = b"GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: authjs.session-token=\xff\xfe\r\n\r\n".to_vec();

@@ -1,4 +1,4 @@
-//! The circuit breaker opens after failures of the upstream, and no client can open it.
+//! The circuit breaker opens after upstream failures. A client cannot open it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -42,7 +42,7 @@ async fn circuit_opens_after_failures_and_a_probe_closes_it() {
     .expect("a probe closes the circuit within 10 s");
 }
 
-/// Timeouts of forms and callbacks depend on the client, so they must not open the circuit for other visitors.
+/// A client can cause timeouts of forms and callbacks, so those must not open the circuit for other visitors.
 #[tokio::test]
 async fn clients_cannot_open_the_circuit() {
     let hangs = |request: Request| async move {
@@ -60,7 +60,7 @@ async fn clients_cannot_open_the_circuit() {
         assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 504);
         assert_eq!(browser.post("/api/auth/signout", &[("a", "far too much")]).await.status, 413);
         assert_eq!(browser.get("/api/auth/..%2f").await.status, 400);
-        // A malformed or oversized body on a route whose requests are otherwise retried.
+        // A malformed or an oversized body, on a route whose GET requests are retried.
         for chunk in ["zz", "20\r\nfar too much of a body, all of it"] {
             let request = format!(
                 "GET /api/auth/providers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}\r\n"
@@ -72,8 +72,8 @@ async fn clients_cannot_open_the_circuit() {
     assert_eq!(session(&browser).await, (200, "Ada".to_owned()));
 }
 
-/// An upstream that gives this response to lookups and 503 to forms. It keeps the connection open unless the response
-/// says `Connection: close`.
+/// An upstream that sends this response to lookups, and 503 to forms. It keeps the connection open, except after
+/// `Connection: close`.
 async fn failing_upstream(answer: &'static str) -> String {
     const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -101,31 +101,33 @@ async fn failing_upstream(answer: &'static str) -> String {
 /// A response that stops after the status line.
 const STALLED: &str = "HTTP/1.1 200 OK\r\n";
 
-const LOOKUPS: [&str; 5] = [
+const FAILED_LOOKUPS: [&str; 5] = [
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n",
     STALLED,
     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
-    // The connection closes before the announced end.
+    // The connection closes before the end given by `Content-Length`.
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{",
 ];
 
 #[tokio::test]
 async fn failed_lookups_open_the_circuit_and_failed_forms_do_not() {
-    for how in LOOKUPS {
-        let builder =
-            auth(&failing_upstream(how).await).upstream_timeout(Duration::from_secs(1)).upstream_retries(0);
+    for response in FAILED_LOOKUPS {
+        let builder = auth(&failing_upstream(response).await)
+            .upstream_timeout(Duration::from_secs(1))
+            .upstream_retries(0);
         let (_app, browser) = app_of(builder.upstream_circuit_breaker(3)).await;
         for _ in 0..3 {
-            assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 503, "{how}");
+            assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 503, "{response}");
             let (status, code) = session(&browser).await;
-            assert!(status >= 502 && code != "circuit_open", "{how}: {status} {code}");
+            assert!(status >= 502 && code != "circuit_open", "{response}: {status} {code}");
         }
-        assert_eq!(session(&browser).await, (503, "circuit_open".to_owned()), "{how}");
+        assert_eq!(session(&browser).await, (503, "circuit_open".to_owned()), "{response}");
     }
 }
 
-/// With one lookup at a time, visitors wait in the queue. A lookup must still have its own timeout, so that failures count.
+/// With one lookup at a time, other visitors wait in the queue. Timeouts of the running lookups must still open the
+/// circuit.
 #[tokio::test]
 async fn hanging_upstream_under_load_opens_the_circuit() {
     let builder = auth(&failing_upstream(STALLED).await)
@@ -151,8 +153,8 @@ async fn hanging_upstream_under_load_opens_the_circuit() {
     .expect("the circuit opens within 20 s");
 }
 
-/// A host behind a firewall neither accepts nor refuses connections. `connect_timeout` makes that unreachable (502), not a
-/// timeout (504).
+/// A host behind a firewall neither accepts nor refuses connections. `connect_timeout` makes that unreachable (502),
+/// not a timeout (504).
 #[tokio::test]
 async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
     let socket = TcpSocket::new_v4().unwrap();
@@ -165,10 +167,9 @@ async fn connect_timeout_is_unreachable_and_opens_the_circuit() {
     {
         waiting.push(connection.unwrap());
     }
-    for with_retries in [0, 1] {
+    for retries in [0, 1] {
         let builder = auth(&format!("http://{addr}")).upstream_connect_timeout(Duration::from_millis(100));
-        let (_app, browser) =
-            app_of(builder.upstream_retries(with_retries).upstream_circuit_breaker(2)).await;
+        let (_app, browser) = app_of(builder.upstream_retries(retries).upstream_circuit_breaker(2)).await;
         let form = browser.post("/api/auth/signout", &[("a", "b")]).await;
         assert_eq!((form.status, form.code().as_str()), (502, "upstream_unreachable"));
         assert_eq!(session(&browser).await, (502, "upstream_unreachable".to_owned()));

@@ -1,5 +1,5 @@
-//! Which claims of a token a session contains. At the upstream its session callback decides, with `session.source: local`
-//! the option `session.claims`.
+//! The token claims that a session contains. The session callback of the upstream selects them. The option
+//! `session.claims` selects them with `session.source: local`.
 
 use auth_proxy::testing::{FakeUpstream, FakeUpstreamBuilder, mint};
 use auth_proxy::{
@@ -79,7 +79,7 @@ fn reserved_and_malformed_claims_are_rejected() {
         let vars = vars.iter().copied().chain([("AUTH_SECRET", "a secret that is as long as it has to be")]);
         Variable::builder().vars(vars.collect::<Vec<_>>()).build()
     };
-    for (claims, says) in [
+    for (claims, message) in [
         ("sessionToken", "`sessionToken` is the value of the session cookie"),
         ("role,exp", "`exp` describes the token and not the user"),
         ("iat", "so `session.user` does not show it"),
@@ -89,11 +89,11 @@ fn reserved_and_malformed_claims_are_rejected() {
         ("two words", "no white space"),
     ] {
         let error = built(&[("CLAIMS", claims)]).unwrap_err().to_string();
-        assert!(error.contains("CLAIMS (session.claims): ") && error.contains(says), "{claims}: {error}");
+        assert!(error.contains("CLAIMS (session.claims): ") && error.contains(message), "{claims}: {error}");
     }
     let error = built(&[("CLAIMS", "role"), ("SOURCE", "upstream")]).unwrap_err().to_string();
-    let says = "`session.claims` is read with `session.source: local` only";
-    assert!(error.contains("CLAIMS (session.claims): ") && error.contains(says), "{error}");
+    let message = "`session.claims` is read with `session.source: local` only";
+    assert!(error.contains("CLAIMS (session.claims): ") && error.contains(message), "{error}");
     assert!(built(&[("CLAIMS", ""), ("SOURCE", "upstream")]).is_ok());
     // `session_mapping` replaces `session.claims`, so both together are an error.
     let mapping = |claims: &serde_json::Map<String, Value>| claims.clone();
@@ -104,7 +104,7 @@ fn reserved_and_malformed_claims_are_rejected() {
     assert!(mapped.session_claims([""; 0]).build().is_ok());
 }
 
-/// The session that a server returns after a sign-in, without the proxy.
+/// Signs in at a fake upstream directly, without the proxy, and returns its session.
 async fn session_of(builder: FakeUpstreamBuilder) -> Value {
     let user = json!({
         "sub": "1", "name": "Ada", "email": "ada@example.com", "picture": "/ada.png", "role": "admin",
@@ -129,7 +129,7 @@ async fn fake_upstream_sessions_match_real_servers() {
         "user": { "name": "Ada", "email": "ada@example.com", "image": "/ada.png" }, "expires": "..",
     });
     let of = |strategy| FakeUpstream::builder().strategy(strategy);
-    // `core/lib/init.ts:38-47`: the default session callback shows no id, in either strategy.
+    // The default session callback returns no user id, in either strategy (`core/lib/init.ts:38-47`).
     assert_eq!(session_of(of(SessionStrategy::Jwt)).await, authjs);
     assert_eq!(session_of(of(SessionStrategy::Database)).await, authjs);
     let user = json!({ "name": "Ada", "email": "ada@example.com", "emailVerified": null });

@@ -1,4 +1,4 @@
-//! Configured headers and client address headers, when a client sends its own.
+//! Clients that send headers which only the proxy may set: configured headers, and headers with a client address.
 
 use auth_proxy::auth_proxy;
 use auth_proxy_tests::App;
@@ -15,9 +15,9 @@ auth_proxy! {
     }
 }
 
-/// A client cannot set a declared header, whether its variable is set, empty or missing.
+/// A client cannot set a header of `upstream.headers`, whether its variable is set, empty or missing.
 #[tokio::test]
-async fn declared_headers_never_come_from_the_client() {
+async fn configured_headers_replace_those_of_the_client() {
     let (mirror, seen) = mirror().await;
     let url = mirror.url("");
     for (vars, tenant) in [
@@ -38,11 +38,11 @@ async fn declared_headers_never_come_from_the_client() {
     }
 }
 
-/// Headers with the client address or the scheme are forwarded only from trusted proxies. Headers that change the request
-/// are never forwarded.
+/// Headers with the client address or the scheme are forwarded only from trusted proxies. Headers that override the
+/// path or the method are never forwarded.
 #[tokio::test]
-async fn client_address_headers_count_only_from_trusted_proxies() {
-    const CLAIMS: [&str; 6] = [
+async fn client_address_headers_are_forwarded_only_from_trusted_proxies() {
+    const ADDRESS_HEADERS: [&str; 6] = [
         "CF-Connecting-IP",
         "True-Client-IP",
         "Fastly-Client-IP",
@@ -50,24 +50,25 @@ async fn client_address_headers_count_only_from_trusted_proxies() {
         "X-Client-IP",
         "Front-End-Https",
     ];
-    const NEVER: [&str; 4] =
+    const OVERRIDE_HEADERS: [&str; 4] =
         ["X-HTTP-Method-Override", "X-Middleware-Subrequest", "X-Original-URL", "X-Forwarded-Prefix"];
     let (mirror, seen) = mirror().await;
-    let head: String = CLAIMS.iter().chain(&NEVER).map(|name| format!("{name}: 6.6.6.6\r\n")).collect();
+    let head: String =
+        ADDRESS_HEADERS.iter().chain(&OVERRIDE_HEADERS).map(|name| format!("{name}: 6.6.6.6\r\n")).collect();
     for trusted in ["127.0.0.1", "10.0.0.7"] {
         let builder = Tenants::builder().upstream_base_url(mirror.url("")).trusted_proxies([trusted]);
         let auth = builder.build().unwrap();
         let app = App::start(auth.attach(Router::new()).with_state(auth.clone())).await;
         assert_eq!(app.raw_get("/api/auth/session", &head).await.0, 200);
         let headers = seen.lock().unwrap().pop().unwrap().2;
-        for name in CLAIMS {
+        for name in ADDRESS_HEADERS {
             assert_eq!(headers.contains_key(name), trusted == "127.0.0.1", "{name} {trusted}");
         }
-        assert!(NEVER.iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
+        assert!(OVERRIDE_HEADERS.iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
     }
 }
 
-/// Linux shows an IPv4 peer of a dual-stack socket as `::ffff:127.0.0.1`, so operators may configure that.
+/// On a dual-stack socket, Linux reports an IPv4 peer as `::ffff:127.0.0.1`, so operators may configure that form.
 #[tokio::test]
 async fn trusted_proxies_accept_ipv4_mapped_addresses() {
     let (mirror, seen) = mirror().await;

@@ -1,4 +1,5 @@
-//! The routes that serve the browser client. Its functions are tested in Chromium, in tests/tests/conformance.
+//! The routes that serve the browser client, `client.js`. Its functions are tested in Chromium
+//! (tests/tests/conformance).
 
 use crate::support::{Auth, app, app_of, is_robo, upstream};
 
@@ -11,7 +12,7 @@ async fn client_js_is_cacheable_and_needs_no_unsafe_eval() {
     assert_eq!(script.header("cache-control"), "public, max-age=3600");
     assert_eq!(script.header("x-content-type-options"), "nosniff");
     assert!(script.body.contains("export async function signIn"));
-    // A content security policy of `script-src 'self'` forbids both.
+    // The content security policy `script-src 'self'` forbids `eval` and `new Function`.
     assert!(!script.body.contains("eval(") && !script.body.contains("new Function"));
     let types = browser.get("/api/auth/client.d.ts").await;
     assert!(types.body.contains("export function signIn"));
@@ -28,7 +29,7 @@ async fn client_js_is_cacheable_and_needs_no_unsafe_eval() {
 async fn client_js_false_forwards_the_path_to_the_upstream() {
     let upstream = upstream().await;
     let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url()).client_js(false)).await;
-    // The path is forwarded, and the upstream answers as for any unknown path.
+    // The fake upstream responds like to any unknown path.
     let status = browser.get("/api/auth/client.js").await.status;
     assert_eq!(status, if is_robo() { 200 } else { 400 });
     assert_eq!(upstream.seen().len(), 1);

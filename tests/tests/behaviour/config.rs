@@ -1,3 +1,5 @@
+//! Configuration by the macro, by environment variables and by the builder: validation and error messages.
+
 use auth_proxy::auth_proxy;
 
 auth_proxy! {
@@ -28,15 +30,19 @@ auth_proxy! {
 }
 
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
-const GOOD: [(&str, &str); 3] = [("UPSTREAM", "http://auth.internal"), ("KEY", "k3y"), ("SECRET", SECRET)];
+const VALID_VARIABLES: [(&str, &str); 3] =
+    [("UPSTREAM", "http://auth.internal"), ("KEY", "k3y"), ("SECRET", SECRET)];
 
-fn with(more: &[(&str, &str)]) -> Result<Everything, auth_proxy::ConfigError> {
-    let vars = GOOD.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name)).chain(more);
+fn build_with(variables: &[(&str, &str)]) -> Result<Everything, auth_proxy::ConfigError> {
+    let vars = VALID_VARIABLES
+        .iter()
+        .filter(|(name, _)| variables.iter().all(|(other, _)| other != name))
+        .chain(variables);
     Everything::builder().vars(vars.copied()).build()
 }
 
 #[test]
-fn all_config_problems_are_listed_without_their_values() {
+fn config_error_lists_all_problems_without_values() {
     let error = Everything::builder()
         .vars([
             ("KEY", "hunter2\n"),
@@ -61,8 +67,8 @@ fn all_config_problems_are_listed_without_their_values() {
 }
 
 #[test]
-fn cross_option_rules_apply_to_variables() {
-    for (vars, variable, says) in [
+fn rules_between_options_apply_to_environment_variables() {
+    for (vars, variable, message) in [
         (&[("UPSTREAM", "http://auth.example.com")][..], Some("UPSTREAM"), "plain http to a public host"),
         (&[("STRATEGY", "database")], Some("SECRET"), "a database session has no token to decode"),
         (
@@ -88,20 +94,23 @@ fn cross_option_rules_apply_to_variables() {
         (&[("HOST_POLICY", "a/b")], Some("HOST_POLICY"), "expected a host"),
         (&[("BODY_LIMIT", "2GiB")], Some("BODY_LIMIT"), "expected a size from `1B` to `1GiB`"),
     ] {
-        let error = with(vars).unwrap_err();
-        let found = error.problems().iter().any(|p| p.variable() == variable && p.message().contains(says));
+        let error = build_with(vars).unwrap_err();
+        let found =
+            error.problems().iter().any(|p| p.variable() == variable && p.message().contains(message));
         assert!(found, "{vars:?}: {error}");
     }
 }
 
 #[test]
-fn empty_variables_count_as_not_set() {
-    assert!(with(&[("SECRET_OLD", ""), ("TIMEOUT", ""), ("PUBLIC_URL", "")]).is_ok());
-    assert!(with(&[("SECRET", "")]).unwrap_err().to_string().contains("SECRET (upstream.secret): not set"));
+fn empty_environment_variables_count_as_not_set() {
+    assert!(build_with(&[("SECRET_OLD", ""), ("TIMEOUT", ""), ("PUBLIC_URL", "")]).is_ok());
+    assert!(
+        build_with(&[("SECRET", "")]).unwrap_err().to_string().contains("SECRET (upstream.secret): not set")
+    );
 }
 
 #[test]
-fn builder_values_replace_variables() {
+fn builder_values_override_environment_variables() {
     let none: [(&str, &str); 0] = [];
     let auth = Everything::builder()
         .vars(none)
@@ -113,14 +122,14 @@ fn builder_values_replace_variables() {
         .unwrap();
     assert_eq!(auth.config().base_path(), "/login");
     assert_eq!(auth.config().sign_in_path(), "/login/signin");
-    let error = Everything::builder().vars(GOOD).base_path("login").build().unwrap_err();
+    let error = Everything::builder().vars(VALID_VARIABLES).base_path("login").build().unwrap_err();
     assert_eq!(
         error.to_string(),
         "the configuration of `Everything` has 1 problem:\n  base_path: a path starts with `/`"
     );
 }
 
-/// Macro and runtime use one set of rules, so they must agree on every value.
+/// The macro and the builder share the rules crate, so they must accept the same values.
 #[test]
 fn macro_and_builder_accept_the_same_values() {
     use auth_proxy_rules::{Draft, OptionKey};
@@ -165,14 +174,15 @@ fn macro_and_builder_accept_the_same_values() {
         (OptionKey::Renew, &["always", "1h", "720h"], &["never", "off", "1", "0s", "721h", "1d"]),
         (OptionKey::ExposeSessionToken, &["true", "false"], &["yes", "1"]),
     ];
-    for (option, good, bad) in table {
-        for (texts, expected) in [(good, true), (bad, false)] {
+    for (option, valid, invalid) in table {
+        for (texts, expected) in [(valid, true), (invalid, false)] {
             for text in texts {
                 let mut draft = Draft::default();
                 draft.set(OptionKey::BaseUrl, "http://auth").unwrap();
-                let proved = draft.set(option, text).is_ok() && draft.check().is_empty();
-                let builder = Everything::builder().vars(GOOD);
-                let variable = |name| Everything::builder().vars(GOOD.into_iter().chain([(name, *text)]));
+                let macro_accepts = draft.set(option, text).is_ok() && draft.check().is_empty();
+                let builder = Everything::builder().vars(VALID_VARIABLES);
+                let variable =
+                    |name| Everything::builder().vars(VALID_VARIABLES.into_iter().chain([(name, *text)]));
                 let builder = match option {
                     OptionKey::BasePath => builder.base_path(*text),
                     OptionKey::PublicUrl => builder.public_url(*text),
@@ -189,9 +199,9 @@ fn macro_and_builder_accept_the_same_values() {
                     OptionKey::Renew => variable("RENEW"),
                     OptionKey::ExposeSessionToken => variable("EXPOSE"),
                     OptionKey::BodyLimit => variable("BODY_LIMIT"),
-                    _ => panic!("{option} is not set"),
+                    _ => panic!("this test does not set {option}"),
                 };
-                assert_eq!((proved, builder.build().is_ok()), (expected, expected), "{option} {text}");
+                assert_eq!((macro_accepts, builder.build().is_ok()), (expected, expected), "{option} {text}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Session cookies that a lookup returns are relayed to the browser.
+//! Relay of session cookies: a lookup returns a renewed or a cleared cookie, which the app sends to the browser.
 
 use auth_proxy::testing::mint;
 use axum::Router;
@@ -13,7 +13,7 @@ use auth_proxy_tests::{App, Browser};
 const COOKIE: &str = "authjs.session-token";
 
 #[tokio::test]
-async fn lookup_sets_the_renewed_cookie_once_and_clears_a_refused_one() {
+async fn lookup_relays_the_renewed_cookie_once_and_clears_a_refused_cookie() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     let token = mint(&json!({ "sub": "1", "name": "Demo" }), upstream.secret(), COOKIE);
@@ -32,14 +32,14 @@ async fn lookup_sets_the_renewed_cookie_once_and_clears_a_refused_one() {
             "{path}"
         );
     }
-    // A page without a lookup sets no cookie, and neither does a request with a Bearer token.
+    // Responses without a lookup, and responses to a Bearer token, set no cookie.
     assert!(browser.get_with("/plain", &[("cookie", &cookie)]).await.cookies().is_empty());
     let bearer = format!("Bearer {token}");
     assert!(browser.get_with("/session", &[("authorization", &bearer)]).await.cookies().is_empty());
 }
 
 #[tokio::test]
-async fn renewed_cookie_loses_the_upstream_domain() {
+async fn relayed_cookie_has_no_domain_attribute() {
     let upstream: Router = Router::new().fallback(|| async {
         let cookie = [(SET_COOKIE, "authjs.session-token=new; Domain=auth.example.com; Path=/; HttpOnly")];
         (cookie, r#"{"user":{"name":"Ada"}}"#)
@@ -52,7 +52,7 @@ async fn renewed_cookie_loses_the_upstream_domain() {
 }
 
 #[tokio::test]
-async fn renewed_cookie_is_accepted_until_sign_out() {
+async fn renewed_cookie_is_valid_until_sign_out() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -66,18 +66,18 @@ async fn renewed_cookie_is_accepted_until_sign_out() {
 }
 
 #[tokio::test]
-async fn session_cookie_of_the_handler_replaces_the_renewed_one() {
+async fn session_cookie_of_a_handler_replaces_the_renewed_cookie() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let own = |_session: Session<Auth>| async { ([(SET_COOKIE, "authjs.session-token=mine")], "ok") };
-    let other = |_session: Session<Auth>| async { ([(SET_COOKIE, "theme=dark")], "ok") };
-    let router = Router::new().route("/own", get(own)).route("/other", get(other));
+    let theme = |_session: Session<Auth>| async { ([(SET_COOKIE, "theme=dark")], "ok") };
+    let router = Router::new().route("/own", get(own)).route("/theme", get(theme));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);
     let cookie = format!("{COOKIE}={token}");
     let cookie = [("cookie", cookie.as_str())];
     assert_eq!(browser.get_with("/own", &cookie).await.cookies(), ["authjs.session-token=mine"]);
-    let both = browser.get_with("/other", &cookie).await;
+    let both = browser.get_with("/theme", &cookie).await;
     assert_eq!((both.cookies().len(), both.cookies()[0]), (2, "theme=dark"));
 }

@@ -1,5 +1,5 @@
-//! Cookie tossing: an attacker sets cookies beside the visitor's own, from another host of the domain, over http, or by a
-//! script. The choice between them is fixed, and two tokens are never mixed.
+//! Cookie tossing: an attacker adds cookies to those of the visitor, from another host of the domain, over http, or by
+//! a script. Fixed rules select the session cookie, and parts of two tokens are never joined.
 
 use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
@@ -14,7 +14,7 @@ const HTTPS: &str = "__Secure-authjs.session-token";
 const HTTP: &str = "_Secure-authjs.session-token";
 
 /// The user name or the error code for this `Cookie` header.
-async fn who(app: &App, cookie: &str) -> String {
+async fn user_or_code(app: &App, cookie: &str) -> String {
     let request =
         format!("GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n");
     let answers = exchange(app.addr, request.as_bytes()).await;
@@ -27,35 +27,38 @@ async fn who(app: &App, cookie: &str) -> String {
     }
 }
 
-fn token(who: &str, name: &str, secret: &str) -> String {
-    mint(&json!({ "sub": who, "name": who, "padding": "x".repeat(40) }), secret, name)
+fn token(user: &str, name: &str, secret: &str) -> String {
+    mint(&json!({ "sub": user, "name": user, "padding": "x".repeat(40) }), secret, name)
 }
 
-/// An app that asks the upstream, and one that decodes.
-async fn both(upstream: &FakeUpstream, options: impl Fn(Builder<Auth>) -> Builder<Auth>) -> [App; 2] {
-    let asking = options(Auth::builder().upstream_base_url(upstream.url()));
-    let decoding = options(Auth::builder().upstream_base_url(upstream.url()))
+/// An app that looks sessions up at the upstream, and an app that decodes tokens itself.
+async fn remote_and_local_apps(
+    upstream: &FakeUpstream,
+    options: impl Fn(Builder<Auth>) -> Builder<Auth>,
+) -> [App; 2] {
+    let remote = options(Auth::builder().upstream_base_url(upstream.url()));
+    let local = options(Auth::builder().upstream_base_url(upstream.url()))
         .upstream_secret([upstream.secret()])
         .session_source(SessionSource::Local);
-    [app_of(asking).await.0, app_of(decoding).await.0]
+    [app_of(remote).await.0, app_of(local).await.0]
 }
 
-/// The expected results of an app that asks and of one that decodes, whose error codes differ.
-fn refused(expected: &'static str) -> [&'static str; 2] {
+/// The expected result of each of the two apps, whose error codes differ.
+fn expected_per_app(expected: &'static str) -> [&'static str; 2] {
     match expected {
-        // A value without the form of a token is rejected without a lookup.
+        // A malformed token is rejected without a lookup.
         "token_malformed" => [expected; 2],
         _ if expected.starts_with("token_") => ["session_refused", expected],
         _ => [expected; 2],
     }
 }
 
-/// The first cookie of a name counts, as in Auth.js: browsers send the longer path first, then the older cookie (RFC 6265,
-/// section 5.4). A later valid cookie does not replace an invalid first one.
+/// Of several cookies with one name, the first is used, as in Auth.js. Browsers send longer paths first, then older
+/// cookies (RFC 6265, section 5.4). A later valid cookie does not replace an invalid first cookie.
 #[tokio::test]
-async fn first_cookie_of_a_name_counts() {
+async fn first_cookie_of_a_name_is_used() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder).await;
+    let apps = remote_and_local_apps(&upstream, |builder| builder).await;
     let (ada, mallory) =
         (token("Ada", COOKIE, upstream.secret()), token("Mallory", COOKIE, upstream.secret()));
     for (cookie, expected) in [
@@ -64,55 +67,55 @@ async fn first_cookie_of_a_name_counts() {
         (format!("{COOKIE}={ada}\r\nCookie: {COOKIE}={mallory}"), "Ada"),
         (format!("{COOKIE}={ada}; {COOKIE}=garbage"), "Ada"),
         (format!("{COOKIE}=garbage; {COOKIE}={ada}"), "token_malformed"),
-        // An empty first cookie counts as absent, and the second one is still ignored.
+        // An empty first cookie means no session. The second cookie is still ignored.
         (format!("{COOKIE}=; {COOKIE}={ada}"), "session_absent"),
-        // Without an equals sign it is not a cookie of this name.
+        // Text without an equals sign is not a cookie of this name.
         (format!("{COOKIE}; {COOKIE}={ada}"), "Ada"),
         // Names are case-sensitive and compared as a whole.
         (format!("{COOKIE}x={mallory}; x{COOKIE}={mallory}; {COOKIE}={ada}"), "Ada"),
         (format!("{}={mallory}; {COOKIE}={ada}", COOKIE.to_uppercase()), "Ada"),
         (format!("{}={mallory}", COOKIE.to_uppercase()), "session_absent"),
-        // Quotes have no meaning: a semicolon inside of them still ends a cookie.
+        // Quotes have no special meaning: a semicolon within quotes ends the cookie.
         (format!("a=\"; {COOKIE}={ada}; b=\""), "Ada"),
         (format!("a=\"x; {COOKIE}={mallory}\"; {COOKIE}={ada}"), "token_malformed"),
         (format!("{COOKIE}=\"{ada}\""), "token_malformed"),
         (format!("{COOKIE}='{ada}'"), "token_malformed"),
-        // A name inside a value does not count.
+        // A cookie name within the value of another cookie is ignored.
         (format!("a={COOKIE}={mallory}; {COOKIE}={ada}"), "Ada"),
         (format!("a,{COOKIE}={mallory}"), "session_absent"),
         (format!("$Version=1, {COOKIE}={mallory}"), "session_absent"),
-        // Nameless cookies, which some browsers send without the equals sign.
+        // Cookies with an empty name. Some browsers send them without the equals sign.
         (format!("={COOKIE}={mallory}"), "session_absent"),
         (format!("=={COOKIE}={mallory}; {COOKIE}={ada}"), "Ada"),
     ] {
-        for (app, expected) in apps.iter().zip(refused(expected)) {
-            assert_eq!(who(app, &cookie).await, expected, "{cookie}");
+        for (app, expected) in apps.iter().zip(expected_per_app(expected)) {
+            assert_eq!(user_or_code(app, &cookie).await, expected, "{cookie}");
         }
     }
 }
 
-/// Chunks of one token beside a whole token or chunks of another one.
+/// The chunks of one token arrive together with a whole token or with chunks of another token.
 #[tokio::test]
 async fn chunks_of_two_tokens_are_never_joined() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder).await;
+    let apps = remote_and_local_apps(&upstream, |builder| builder).await;
     let ada = token("Ada", COOKIE, upstream.secret());
-    // IVs are random. One in 64 begins with the same character, and then the first cuts would be equal.
+    // One in 64 random IVs begins with the same character. The first chunks of both tokens could then be equal.
     let mallory = std::iter::repeat_with(|| token("Mallory", COOKIE, upstream.secret()))
         .find(|token| token[..177] != ada[..177])
-        .expect("a token with another first IV character");
-    let cut = |token: &str, at: usize| (token[..at].to_owned(), token[at..].to_owned());
-    // Cuts after the header, which is the same in every token under one key.
+        .expect("an IV with another first character");
+    let split = |token: &str, at: usize| (token[..at].to_owned(), token[at..].to_owned());
+    // All split positions are after the header, which is equal in all tokens of one key.
     for at in [177, 178, 198, 199, 200, 300, ada.len() - 44, ada.len() - 43, ada.len() - 1] {
-        let ((a0, a1), (m0, m1)) = (cut(&ada, at), cut(&mallory, at));
+        let ((a0, a1), (m0, m1)) = (split(&ada, at), split(&mallory, at));
         for (cookie, expected) in [
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={a1}"), &["Ada"][..]),
             (format!("{COOKIE}.1={a1}; {COOKIE}.0={a0}"), &["Ada"]),
-            // The first chunk of each number counts; a mix of two tokens is invalid.
+            // Of each chunk number, the first cookie is used. A mix of two tokens is invalid.
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={m1}; {COOKIE}.1={a1}"), &[]),
             (format!("{COOKIE}.0={m0}; {COOKIE}.0={a0}; {COOKIE}.1={a1}"), &[]),
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={a1}; {COOKIE}.0={m0}; {COOKIE}.1={m1}"), &["Ada"]),
-            // Two complete tokens: the plain cookie counts. If it is malformed, the chunks count.
+            // Two complete tokens: the unchunked cookie is used, or the chunks if it is malformed.
             (format!("{COOKIE}={ada}; {COOKIE}.0={m0}; {COOKIE}.1={m1}"), &["Ada"]),
             (format!("{COOKIE}.0={m0}; {COOKIE}.1={m1}; {COOKIE}={ada}"), &["Ada"]),
             (format!("{COOKIE}={}; {COOKIE}.0={m0}; {COOKIE}.1={m1}", ada.replace('.', "..")), &["Mallory"]),
@@ -132,20 +135,20 @@ async fn chunks_of_two_tokens_are_never_joined() {
             (format!("{COOKIE}.0={a0}; {COOKIE}.1={a1}; {COOKIE}.2="), &["Ada"]),
         ] {
             for app in &apps {
-                let found = who(app, &cookie).await;
+                let found = user_or_code(app, &cookie).await;
                 let is_code = found.starts_with("token_") || found.starts_with("session_");
                 let as_expected = if expected.is_empty() { is_code } else { expected == [found.as_str()] };
-                assert!(as_expected, "{cookie}: {found}, cut at {at}");
+                assert!(as_expected, "{cookie}: {found}, split at {at}");
             }
         }
     }
 }
 
-/// `Cookie` headers beyond the limit are not parsed; the request is rejected with a code.
+/// `Cookie` headers above the size limit are not parsed. The request is rejected with an error code.
 #[tokio::test]
 async fn oversized_cookies_are_rejected() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let apps = both(&upstream, |builder| builder).await;
+    let apps = remote_and_local_apps(&upstream, |builder| builder).await;
     let (ada, mallory) =
         (token("Ada", COOKIE, upstream.secret()), token("Mallory", COOKIE, upstream.secret()));
     let padding = format!("a={}", "x".repeat(70_000));
@@ -156,24 +159,25 @@ async fn oversized_cookies_are_rejected() {
         format!("{padding}\r\nCookie: {COOKIE}={ada}"),
     ] {
         for app in &apps {
-            assert_eq!(who(app, &cookie).await, "token_too_large");
+            assert_eq!(user_or_code(app, &cookie).await, "token_too_large");
         }
     }
-    // Within the limit, thousands of other cookies change nothing.
+    // Below the limit, thousands of other cookies have no effect.
     let others: String = (0..2000).map(|n| format!("{COOKIE}{n}=x; ")).collect();
     for app in &apps {
-        assert_eq!(who(app, &format!("{others}{COOKIE}={ada}")).await, "Ada");
+        assert_eq!(user_or_code(app, &format!("{others}{COOKIE}={ada}")).await, "Ada");
     }
 }
 
-/// On https only the prefixed name counts, since browsers accept it only from this host over https. A similar name is
-/// another cookie.
+/// Over https the proxy reads only the cookie with the prefix `__Secure-`, which browsers accept only over https.
+/// Similar names are other cookies.
 #[tokio::test]
-async fn similar_names_do_not_count_as_the_prefixed_cookie() {
+async fn cookies_with_similar_names_are_ignored() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps =
-        both(&upstream, |builder| builder.upstream_kind(UpstreamKind::Authjs).public_url("https://app.test"))
-            .await;
+    let apps = remote_and_local_apps(&upstream, |builder| {
+        builder.upstream_kind(UpstreamKind::Authjs).public_url("https://app.test")
+    })
+    .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for name in [
         "__SECURE-authjs.session-token",
@@ -195,20 +199,21 @@ async fn similar_names_do_not_count_as_the_prefixed_cookie() {
         "\u{ff3f}_Secure-authjs.session-token",
     ] {
         for app in &apps {
-            assert_eq!(who(app, &format!("{name}={mallory}")).await, "session_absent", "{name}");
-            assert_eq!(who(app, &format!("{name}={mallory}; {HTTPS}={ada}")).await, "Ada", "{name}");
+            assert_eq!(user_or_code(app, &format!("{name}={mallory}")).await, "session_absent", "{name}");
+            assert_eq!(user_or_code(app, &format!("{name}={mallory}; {HTTPS}={ada}")).await, "Ada", "{name}");
         }
     }
 }
 
-/// On http browsers reject `__Secure-`, so the cookie has one underscore less. Only that name counts, in this app and at the
-/// upstream.
+/// Over http, browsers reject the prefix `__Secure-`, so the proxy renames the cookie to `_Secure-..`. It reads only
+/// this name, and forwards only this cookie to the upstream.
 #[tokio::test]
-async fn only_the_name_with_one_underscore_counts_on_http() {
+async fn only_the_single_underscore_cookie_is_read_over_http() {
     let upstream = users(FakeUpstream::builder().cookie_name(HTTPS)).start().await.unwrap();
-    let apps =
-        both(&upstream, |builder| builder.upstream_cookie_name(HTTPS).public_url("http://app.internal"))
-            .await;
+    let apps = remote_and_local_apps(&upstream, |builder| {
+        builder.upstream_cookie_name(HTTPS).public_url("http://app.internal")
+    })
+    .await;
     let (ada, mallory) = (token("Ada", HTTPS, upstream.secret()), token("Mallory", HTTPS, upstream.secret()));
     for (cookie, expected) in [
         (format!("{HTTP}={ada}"), "Ada"),
@@ -221,8 +226,8 @@ async fn only_the_name_with_one_underscore_counts_on_http() {
         (format!("{COOKIE}={mallory}; {HTTP}={ada}"), "Ada"),
     ] {
         for app in &apps {
-            assert_eq!(who(app, &cookie).await, expected, "{cookie}");
-            // The forwarded request has the same result.
+            assert_eq!(user_or_code(app, &cookie).await, expected, "{cookie}");
+            // The upstream returns the same session for the forwarded request.
             let request = format!(
                 "GET /api/auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
             );
@@ -234,33 +239,34 @@ async fn only_the_name_with_one_underscore_counts_on_http() {
     }
 }
 
-/// The upstream judges its other cookies by their names, so their names must be forwarded unchanged.
+/// The upstream recognizes its other cookies by name, so they must reach it under the names that it set.
 #[tokio::test]
-async fn csrf_cookies_keep_their_names() {
+async fn csrf_cookies_reach_the_upstream_under_its_own_names() {
     let tossed = "authjs.csrf-token=evil%7Cevil; _Host-authjs.csrf-token=evil%7Cevil; __Host-authjs.csrf-token=own%7Cown";
-    for (public, up) in [
+    for (public_url, forwarded) in [
         ("https://app.test", tossed.to_owned()),
-        // On http only cookies that were set through this app get the protected name.
+        // Over http, the app renamed `__Host-` to `_Host-`. The name is restored, and a `__Host-` cookie is dropped.
         (
             "http://app.internal",
             "authjs.csrf-token=evil%7Cevil; __Host-authjs.csrf-token=evil%7Cevil".to_owned(),
         ),
     ] {
         let upstream = Recorder::start().await;
-        let builder = Auth::builder().upstream_base_url(upstream.url.clone()).public_url(public);
+        let builder = Auth::builder().upstream_base_url(upstream.url.clone()).public_url(public_url);
         let (app, _browser) = app_of(builder).await;
         let request = format!(
             "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {tossed}\r\nContent-Length: 0\r\n\r\n"
         );
         assert_eq!(exchange(app.addr, request.as_bytes()).await[0].status(), 200);
         let seen = upstream.take();
-        assert_eq!(seen.requests[0].all("cookie"), [up], "{public}");
+        assert_eq!(seen.requests[0].all("cookie"), [forwarded], "{public_url}");
     }
 }
 
-/// A tossed CSRF cookie is invalid, since it is signed with the secret and must match the form.
+/// An attacker cannot forge a CSRF cookie: its hash needs the secret, and its token must be equal to the token of the
+/// form.
 #[tokio::test]
-async fn foreign_csrf_tokens_do_not_sign_in() {
+async fn forged_csrf_cookies_do_not_sign_in() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let (app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
     let own = browser.csrf().await;

@@ -1,4 +1,4 @@
-//! CORS: pages of the configured origins may use the sign-in routes with cookies, other origins may not.
+//! CORS on the sign-in routes: pages of the configured origins may send requests with cookies, other pages may not.
 
 use auth_proxy_tests::{Answer, App};
 use axum::Router;
@@ -8,7 +8,7 @@ use crate::support::{Auth, app, app_of, upstream};
 
 const PAGE: &str = "https://page.example.com";
 
-async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn send(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = reqwest::Client::new().request(method.parse().unwrap(), app.url(path));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -22,14 +22,14 @@ fn varies_by_origin(answer: &Answer) -> bool {
 
 fn is_allowed(answer: &Answer, origin: &str) -> bool {
     assert!(varies_by_origin(answer), "{answer:?}");
-    let said =
+    let cors_headers =
         (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"));
-    assert!(said == (origin, "true") || said == ("", ""), "{said:?}");
-    said.1 == "true"
+    assert!(cors_headers == (origin, "true") || cors_headers == ("", ""), "{cors_headers:?}");
+    cors_headers.1 == "true"
 }
 
 #[tokio::test]
-async fn only_configured_origins_are_allowed() {
+async fn cors_allows_only_the_configured_origins() {
     let upstream = upstream().await;
     let (app, _browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).cors_origins([PAGE, "http://localhost:80"]))
@@ -44,13 +44,13 @@ async fn only_configured_origins_are_allowed() {
         ("null", false),
         ("*", false),
     ] {
-        let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", origin)]).await;
+        let answer = send(&app, "GET", "/api/auth/csrf", &[("origin", origin)]).await;
         assert_eq!((answer.status, is_allowed(&answer, origin)), (200, allowed), "{origin}");
-        // Errors carry the headers too, so that the page can read their code.
-        let answer = ask(&app, "PUT", "/api/auth/csrf", &[("origin", origin)]).await;
+        // Errors have the CORS headers too, so that the page can read the error code.
+        let answer = send(&app, "PUT", "/api/auth/csrf", &[("origin", origin)]).await;
         assert_eq!((answer.status, is_allowed(&answer, origin)), (405, allowed), "{origin}");
-        let asked = [("origin", origin), ("access-control-request-method", "POST")];
-        let answer = ask(&app, "OPTIONS", "/api/auth/signin/github", &asked).await;
+        let preflight = [("origin", origin), ("access-control-request-method", "POST")];
+        let answer = send(&app, "OPTIONS", "/api/auth/signin/github", &preflight).await;
         assert_eq!(
             (answer.status, is_allowed(&answer, origin)),
             (if allowed { 204 } else { 405 }, allowed),
@@ -58,8 +58,8 @@ async fn only_configured_origins_are_allowed() {
         );
         assert_eq!(answer.header("access-control-allow-headers").contains("x-auth-return-redirect"), allowed);
     }
-    // Without `Origin` CORS does not apply, but `Vary` is set, since a cache must keep the responses apart.
-    let answer = ask(&app, "GET", "/api/auth/csrf", &[]).await;
+    // Without an `Origin` header, CORS does not apply. `Vary` is still set, so that caches keep the responses apart.
+    let answer = send(&app, "GET", "/api/auth/csrf", &[]).await;
     assert!(!is_allowed(&answer, ""));
     // A preflight never reaches the upstream.
     assert!(upstream.seen().iter().all(|seen| seen.method != "OPTIONS"));
@@ -69,28 +69,29 @@ async fn only_configured_origins_are_allowed() {
 async fn cors_is_off_by_default() {
     let upstream = upstream().await;
     let (app, _browser) = app(&upstream).await;
-    let answer = ask(&app, "GET", "/api/auth/csrf", &[("origin", PAGE)]).await;
+    let answer = send(&app, "GET", "/api/auth/csrf", &[("origin", PAGE)]).await;
     assert!(!varies_by_origin(&answer) && answer.header("access-control-allow-origin").is_empty());
-    let asked = [("origin", PAGE), ("access-control-request-method", "POST")];
-    assert_eq!(ask(&app, "OPTIONS", "/api/auth/csrf", &asked).await.status, 405);
+    let preflight = [("origin", PAGE), ("access-control-request-method", "POST")];
+    assert_eq!(send(&app, "OPTIONS", "/api/auth/csrf", &preflight).await.status, 405);
 }
 
-/// Robo allows every origin with `ROBO_CORS=1`. That must not open this app.
+/// With `ROBO_CORS=1`, Robo allows every origin. The app must not relay these headers.
 #[tokio::test]
 async fn upstream_cors_headers_are_stripped() {
-    let open: Router =
+    let permissive_upstream: Router =
         Router::new().fallback(|| async { [("access-control-allow-origin", "*")].into_response() });
-    let builder = || Auth::builder().upstream_base_url("http://auth").upstream_fetch(open.clone());
+    let builder =
+        || Auth::builder().upstream_base_url("http://auth").upstream_fetch(permissive_upstream.clone());
     let evil = "https://evil.example";
-    let (named, _browser) = app_of(builder().cors_origins([PAGE])).await;
-    assert!(!is_allowed(&ask(&named, "GET", "/api/auth/session", &[("origin", evil)]).await, evil));
-    let (closed, _browser) = app_of(builder()).await;
-    let answer = ask(&closed, "GET", "/api/auth/session", &[("origin", evil)]).await;
+    let (with_cors, _browser) = app_of(builder().cors_origins([PAGE])).await;
+    assert!(!is_allowed(&send(&with_cors, "GET", "/api/auth/session", &[("origin", evil)]).await, evil));
+    let (without_cors, _browser) = app_of(builder()).await;
+    let answer = send(&without_cors, "GET", "/api/auth/session", &[("origin", evil)]).await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, ""));
 }
 
 #[test]
-fn wildcard_origin_is_rejected() {
+fn wildcard_cors_origin_is_rejected_at_build() {
     let error = Auth::builder().upstream_base_url("http://auth").cors_origins(["*"]).build().unwrap_err();
     assert!(error.to_string().contains("cors.origins: credentials are allowed"), "{error}");
 }

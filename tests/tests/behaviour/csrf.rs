@@ -1,4 +1,5 @@
-//! Writes from pages of other origins are rejected if they carry the session cookie.
+//! CSRF protection by `cross_origin_protection()`: writes of pages of other origins with the session cookie are
+//! rejected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -13,17 +14,17 @@ use crate::support::{Auth, upstream};
 const EVIL: &str = "https://evil.example";
 const COOKIE: (&str, &str) = ("cookie", "theme=dark; authjs.session-token=aaaa..bb.cc.dd");
 
-/// An app that counts what reaches its handlers: `/guarded` behind the layer, `/open` not.
+/// An app that counts the calls of its handlers. `/guarded` is behind the protection layer, `/open` is not.
 struct Counted {
     app: App,
-    reached: Arc<AtomicUsize>,
+    handler_calls: Arc<AtomicUsize>,
 }
 
 impl Counted {
     async fn start(builder: Builder<Auth>, trusted: &[&str]) -> Self {
         let auth = builder.build().unwrap();
-        let reached = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&reached);
+        let handler_calls = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&handler_calls);
         let handler = any(move || async move {
             counter.fetch_add(1, SeqCst);
             "done"
@@ -34,7 +35,7 @@ impl Counted {
         }
         let router =
             Router::new().route("/guarded", handler.clone()).layer(protection).route("/open", handler);
-        Self { app: App::start(auth.attach(router).with_state(auth)).await, reached }
+        Self { app: App::start(auth.attach(router).with_state(auth)).await, handler_calls }
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -46,16 +47,16 @@ impl Counted {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// Whether a request with these headers reaches the handler. A rejection is checked for its code and headers.
+    /// Whether a request with these headers reaches the handler. Also checks the code and headers of a rejection.
     async fn passes(&self, method: &str, headers: &[(&str, &str)]) -> bool {
-        let before = self.reached.load(SeqCst);
+        let before = self.handler_calls.load(SeqCst);
         let answer = self.ask(method, "/guarded", headers).await;
-        let reached = self.reached.load(SeqCst) - before;
+        let handler_calls = self.handler_calls.load(SeqCst) - before;
         if answer.status == 200 {
-            assert_eq!(reached, 1, "{method} {headers:?}");
+            assert_eq!(handler_calls, 1, "{method} {headers:?}");
             return true;
         }
-        assert_eq!((answer.status, reached), (403, 0), "{method} {headers:?} {answer:?}");
+        assert_eq!((answer.status, handler_calls), (403, 0), "{method} {headers:?} {answer:?}");
         assert_eq!(answer.code(), "cross_origin_refused");
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.cookies(), [""; 0]);
@@ -63,13 +64,13 @@ impl Counted {
     }
 }
 
-fn plain() -> Builder<Auth> {
+fn builder_without_upstream() -> Builder<Auth> {
     Auth::builder().upstream_base_url("http://127.0.0.1:9")
 }
 
 #[tokio::test]
-async fn sec_fetch_site_decides_before_origin() {
-    let app = Counted::start(plain(), &[]).await;
+async fn sec_fetch_site_takes_precedence_over_origin() {
+    let app = Counted::start(builder_without_upstream(), &[]).await;
     let own = app.app.url("");
     for (site, passes) in [
         ("same-origin", true),
@@ -80,7 +81,7 @@ async fn sec_fetch_site_decides_before_origin() {
         ("Same-Origin", false),
         ("something-new", false),
     ] {
-        // `Origin` does not overrule `Sec-Fetch-Site`.
+        // `Origin` does not change the decision by `Sec-Fetch-Site`.
         for origin in [None, Some(EVIL), Some(own.as_str()), Some("null")] {
             let mut headers = vec![COOKIE, ("sec-fetch-site", site)];
             headers.extend(origin.map(|origin| ("origin", origin)));
@@ -92,8 +93,8 @@ async fn sec_fetch_site_decides_before_origin() {
 }
 
 #[tokio::test]
-async fn unsafe_methods_are_checked_and_safe_ones_pass() {
-    let app = Counted::start(plain(), &[]).await;
+async fn cross_origin_protection_checks_unsafe_methods_only() {
+    let app = Counted::start(builder_without_upstream(), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
     for method in ["GET", "OPTIONS", "TRACE", "HEAD"] {
         assert!(app.passes(method, &cross).await, "{method}");
@@ -104,13 +105,13 @@ async fn unsafe_methods_are_checked_and_safe_ones_pass() {
 }
 
 #[tokio::test]
-async fn origin_decides_without_sec_fetch_site() {
-    let app = Counted::start(plain(), &[]).await;
+async fn origin_is_checked_without_sec_fetch_site() {
+    let app = Counted::start(builder_without_upstream(), &[]).await;
     let port = app.app.addr.port();
     let host = app.app.addr.to_string();
     for (origin, passes) in [
         (app.app.url("").as_str(), true),
-        // TLS may be terminated in front of the app.
+        // A proxy in front of the app may terminate TLS.
         (&format!("https://{host}"), true),
         (EVIL, false),
         ("null", false),
@@ -129,15 +130,16 @@ async fn origin_decides_without_sec_fetch_site() {
     }
     let own = app.app.url("");
     assert!(!app.passes("POST", &[COOKIE, ("origin", &own), ("origin", EVIL)]).await);
-    // Without both headers the client is not a browser, so there is nothing to protect.
+    // Without both headers the client is not a browser, and CSRF is not possible.
     assert!(app.passes("POST", &[COOKIE]).await);
     assert!(app.passes("POST", &[COOKIE, ("referer", "https://evil.example/")]).await);
 }
 
-/// A page can set neither `Host` nor `Origin`, so a host that the sign-in routes would reject is good enough to compare.
+/// A page can set neither `Host` nor `Origin`. So `Origin` may be compared even with a host that the sign-in routes
+/// reject.
 #[tokio::test]
 async fn origin_is_compared_with_the_normalized_host() {
-    let app = Counted::start(plain(), &[]).await;
+    let app = Counted::start(builder_without_upstream(), &[]).await;
     for (host, origin, passes) in [
         ("app.example.com", "https://app.example.com", true),
         ("APP.example.com", "https://app.example.com", true),
@@ -153,19 +155,19 @@ async fn origin_is_compared_with_the_normalized_host() {
         let headers = [COOKIE, ("host", host), ("origin", origin)];
         assert_eq!(app.passes("POST", &headers).await, passes, "{host} {origin}");
     }
-    // `X-Forwarded-Host` of a client does not count.
+    // `X-Forwarded-Host` of an untrusted client is ignored.
     let forwarded =
         [COOKIE, ("host", "app.example.com"), ("x-forwarded-host", "evil.example"), ("origin", EVIL)];
     assert!(!app.passes("POST", &forwarded).await);
-    let two = "POST /guarded HTTP/1.1\r\nHost: a.example\r\nHost: evil.example\r\nOrigin: https://evil.example\r\n\
+    let two_hosts = "POST /guarded HTTP/1.1\r\nHost: a.example\r\nHost: evil.example\r\nOrigin: https://evil.example\r\n\
                Cookie: authjs.session-token=x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let answer = app.app.raw(two).await;
-    assert!(answer.starts_with("HTTP/1.1 403 ") && app.reached.load(SeqCst) == 5, "{answer}");
+    let answer = app.app.raw(two_hosts).await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && app.handler_calls.load(SeqCst) == 5, "{answer}");
 }
 
 #[tokio::test]
-async fn public_url_fixes_host_and_scheme() {
-    let app = Counted::start(plain().public_url("https://app.example.com"), &[]).await;
+async fn public_url_sets_the_only_allowed_origin() {
+    let app = Counted::start(builder_without_upstream().public_url("https://app.example.com"), &[]).await;
     for (origin, passes) in [
         ("https://app.example.com", true),
         ("https://app.example.com:443", true),
@@ -173,7 +175,7 @@ async fn public_url_fixes_host_and_scheme() {
         ("https://other.example.com", false),
         (EVIL, false),
     ] {
-        // The `Host` header does not matter.
+        // The `Host` header has no effect.
         for host in ["app.example.com", "evil.example", "other.example.com"] {
             let headers = [COOKIE, ("host", host), ("origin", origin)];
             assert_eq!(app.passes("POST", &headers).await, passes, "{host} {origin}");
@@ -182,11 +184,11 @@ async fn public_url_fixes_host_and_scheme() {
 }
 
 #[tokio::test]
-async fn host_and_scheme_come_from_a_trusted_proxy() {
-    let app = Counted::start(plain().trusted_proxies(["127.0.0.0/8"]), &[]).await;
+async fn origin_is_compared_with_the_url_from_a_trusted_proxy() {
+    let app = Counted::start(builder_without_upstream().trusted_proxies(["127.0.0.0/8"]), &[]).await;
     for (origin, passes) in [
         ("https://app.example.com", true),
-        // A page over plain http may be forged in the network, so it is another origin.
+        // An attacker in the network can forge pages over plain http, so http is another origin.
         ("http://app.example.com", false),
         ("https://internal", false),
     ] {
@@ -202,10 +204,10 @@ async fn host_and_scheme_come_from_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn cors_and_trusted_origins_may_write() {
+async fn cors_and_trusted_origins_may_send_writes() {
     let cors = "https://page.example.com";
     let trusted = ["https://admin.example.com", "http://localhost:80"];
-    let app = Counted::start(plain().cors_origins([cors]), &trusted).await;
+    let app = Counted::start(builder_without_upstream().cors_origins([cors]), &trusted).await;
     for (origin, passes) in [
         (cors, true),
         ("https://admin.example.com", true),
@@ -221,18 +223,24 @@ async fn cors_and_trusted_origins_may_write() {
             assert_eq!(app.passes("POST", &headers).await, passes, "{origin} {site:?}");
         }
     }
-    // No browser sends two `Origin` headers.
+    // Two `Origin` headers are rejected, since no browser sends them.
     assert!(!app.passes("POST", &[COOKIE, ("origin", cors), ("origin", EVIL)]).await);
     for bad in ["*", "null", "admin.example.com", "https://admin.example.com/path", ""] {
-        let error = plain().build().unwrap().cross_origin_protection().trust_origin(bad).unwrap_err();
+        let error = builder_without_upstream()
+            .build()
+            .unwrap()
+            .cross_origin_protection()
+            .trust_origin(bad)
+            .unwrap_err();
         assert!(error.to_string().contains("trust_origin: "), "{bad}: {error}");
     }
 }
 
-/// Only cookies are added by the browser itself. A request without the session cookie acts for no visitor.
+/// Browsers add cookies to requests of other pages, but no other credentials. Without the session cookie such a request
+/// has no session.
 #[tokio::test]
-async fn only_requests_with_a_session_cookie_are_checked() {
-    let app = Counted::start(plain(), &[]).await;
+async fn cross_origin_protection_checks_only_requests_with_a_session_cookie() {
+    let app = Counted::start(builder_without_upstream(), &[]).await;
     let chunks = ("cookie", "authjs.session-token.0=aaaa; authjs.session-token.1=bbbb");
     let bearer = ("authorization", "Bearer aaaa..bb.cc.dd");
     let too_many = format!("authjs.session-token=x; pad={}", "a".repeat(70_000));
@@ -261,7 +269,7 @@ async fn only_requests_with_a_session_cookie_are_checked() {
 /// Cross-site WebSocket hijacking: the handshake is a GET with cookies, and CORS does not apply to it.
 #[tokio::test]
 async fn cross_site_websocket_handshakes_are_rejected() {
-    let app = Counted::start(plain(), &[]).await;
+    let app = Counted::start(builder_without_upstream(), &[]).await;
     let handshake = |more: &str| {
         format!(
             "GET /guarded HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
@@ -285,10 +293,10 @@ async fn cross_site_websocket_handshakes_are_rejected() {
     }
 }
 
-/// Routes without the layer are not checked. The sign-in routes are not either, since a provider posts its callback
-/// (`response_mode=form_post`) from its own page.
+/// Routes without the layer are not checked. The sign-in routes are not checked either, since a provider posts its
+/// callback from its own page (`response_mode=form_post`).
 #[tokio::test]
-async fn protection_applies_only_to_layered_routes() {
+async fn cross_origin_protection_applies_only_to_layered_routes() {
     let upstream = upstream().await;
     let app = Counted::start(Auth::builder().upstream_base_url(upstream.url()), &[]).await;
     let cross = [COOKIE, ("sec-fetch-site", "cross-site"), ("origin", EVIL)];
@@ -298,9 +306,9 @@ async fn protection_applies_only_to_layered_routes() {
     assert!(upstream.seen().iter().any(|seen| seen.uri.path() == "/api/auth/callback/apple"));
 }
 
-/// A rejected write makes no lookup; an accepted one makes one.
+/// The layer rejects a write before the session lookup. An accepted write makes one lookup.
 #[tokio::test]
-async fn rejected_write_makes_no_lookup() {
+async fn rejected_cross_origin_write_makes_no_lookup() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = Router::new()
@@ -318,7 +326,7 @@ async fn rejected_write_makes_no_lookup() {
     let answer = browser.post("/write", &[]).await;
     assert_eq!((answer.status, upstream.lookups()), (200, 1), "{answer:?}");
     assert_eq!(answer.body, "Demo");
-    // The visitor's cookie with the headers of a form on another site.
+    // A form on another site: the request has the visitor's cookie.
     let cookie = answer.cookies()[0].split(';').next().unwrap().to_owned();
     let client = auth_proxy_tests::loopback_client();
     let request =

@@ -1,12 +1,12 @@
-//! Declarations under strict lints, with conflicting names in scope, and inside other macros. A renamed dependency is
-//! tested in tests/renamed.
+//! Proxy declarations by `auth_proxy!`: under strict lints, with shadowed names in scope, inside other macros, and
+//! several in one app. A renamed dependency is tested in tests/renamed.
 
-/// Generated code under every lint that a careful crate turns on.
+/// Generated code must compile without warnings under all lints that a strict crate enables.
 #[deny(warnings, missing_docs, unused_qualifications, missing_debug_implementations)]
 #[allow(unreachable_pub, reason = "a crate of its own would export them")]
 #[deny(clippy::all, clippy::pedantic, clippy::nursery)]
 #[allow(clippy::missing_const_for_fn, reason = "the user's own handlers")]
-mod strict {
+mod strict_lints {
     use auth_proxy::{auth_proxy, require_session};
 
     auth_proxy! {
@@ -27,15 +27,15 @@ mod strict {
         "ok"
     }
 
-    pub fn used() -> bool {
+    pub fn builds() -> bool {
         let _: (Option<Documented>, axum::routing::MethodRouter<Auth>) = (None, axum::routing::get(handler));
         Auth::builder().vars([("A", "a")]).build().is_ok() && Documented::from_env().is_ok()
     }
 }
 
-/// Names that shadow those of the prelude. Generated code must use absolute paths.
+/// These names shadow names of the prelude, so generated code must use absolute paths.
 #[allow(dead_code, non_camel_case_types, non_upper_case_globals, reason = "they only shadow other names")]
-pub(crate) mod hostile {
+pub(crate) mod shadowed_names {
     pub(crate) const f: u8 = 1;
     pub(crate) const inner: u8 = 1;
     pub(crate) const proxy: u8 = 1;
@@ -91,30 +91,31 @@ declare!(
 );
 
 #[test]
-fn declarations_build_under_lints_hostile_names_and_macros() {
-    assert!(strict::used());
-    assert!(hostile::Auth::from_env().is_ok());
+fn generated_code_compiles_under_strict_lints_and_shadowed_names() {
+    assert!(strict_lints::builds());
+    assert!(shadowed_names::Auth::from_env().is_ok());
     assert!(FromMacro::from_env().is_ok());
-    let _: axum::routing::MethodRouter<hostile::Auth> = axum::routing::get(hostile::handler);
+    let _: axum::routing::MethodRouter<shadowed_names::Auth> = axum::routing::get(shadowed_names::handler);
 }
 
 #[test]
-fn declaration_inside_a_function_builds() {
+fn proxy_declaration_inside_a_function_compiles() {
     auth_proxy::auth_proxy! {
         struct Inner { upstream: { base_url: "http://localhost" } }
     }
     assert!(Inner::from_env().is_ok());
 }
 
-/// Two proxies of one type serve one request: one guards, the other extracts. Each asks its own upstream.
+/// Two proxies of one type serve one request: one guards, the other extracts the session. Each looks it up at its own
+/// upstream.
 #[tokio::test]
 async fn two_proxies_of_one_type_make_separate_lookups() {
     use crate::support::{Auth, upstream};
     use auth_proxy::Session;
 
-    let (one, other) = (upstream().await, upstream().await);
-    let outer = Auth::builder().upstream_base_url(one.url()).build().unwrap();
-    let inner = Auth::builder().upstream_base_url(other.url()).build().unwrap();
+    let (first, second) = (upstream().await, upstream().await);
+    let outer = Auth::builder().upstream_base_url(first.url()).build().unwrap();
+    let inner = Auth::builder().upstream_base_url(second.url()).build().unwrap();
     async fn handler(session: Option<Session<Auth>>) -> String {
         session.is_some().to_string()
     }
@@ -122,11 +123,11 @@ async fn two_proxies_of_one_type_make_separate_lookups() {
     let app = auth_proxy_tests::App::start(outer.attach(router.layer(outer.require()))).await;
     let browser = auth_proxy_tests::Browser::of(&app);
     browser.sign_in("demo", "demo").await;
-    // Both fakes have the same secret, so that the session of one is valid at the other. Both must have been asked.
-    assert_eq!((browser.get("/").await.body.as_str(), one.lookups(), other.lookups()), ("true", 1, 1));
+    // Both upstreams have the same secret, so the session of one is valid at the other. Each must get one lookup.
+    assert_eq!((browser.get("/").await.body.as_str(), first.lookups(), second.lookups()), ("true", 1, 1));
 }
 
-/// Two proxies with their own cookies and base paths in one app and one state.
+/// One app with one state has two proxies, each with its own cookie and base path.
 #[tokio::test]
 async fn two_proxies_in_one_state_use_separate_cookies() {
     use auth_proxy::{Session, auth_proxy, require_session, testing::FakeUpstream};

@@ -1,4 +1,4 @@
-//! The `testing` helpers: handlers and policies called as plain functions, and visitors signed in by a cookie.
+//! The helpers of `auth_proxy::testing`: direct calls of handlers and policies, and cookies that sign a visitor in.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ struct AppUser {
 
 impl<'de> serde::Deserialize<'de> for AppUser {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        unreachable!("nothing is parsed where a handler is called directly")
+        unreachable!("a directly called handler deserializes no user")
     }
 }
 
@@ -34,8 +34,8 @@ struct Paying;
 
 impl Policy<Typed> for Paying {
     fn allow(session: &Session<Typed>, token: Option<&Token<Typed>>) -> bool {
-        let pays = token.is_some_and(|token| token.plan == "paid");
-        !session.is_stale() && (session.user.is_admin || pays)
+        let has_paid = token.is_some_and(|token| token.plan == "paid");
+        !session.is_stale() && (session.user.is_admin || has_paid)
     }
 }
 
@@ -46,7 +46,7 @@ async fn report(session: Session<Typed>, token: Option<Token<Typed>>) -> String 
 
 #[require_session]
 async fn guarded(session: Option<Session<Auth>>) -> String {
-    session.map_or("nobody".to_owned(), |session| session.user.name.clone().unwrap_or_default())
+    session.map_or("signed out".to_owned(), |session| session.user.name.clone().unwrap_or_default())
 }
 
 fn ada(is_admin: bool) -> AppUser {
@@ -59,7 +59,7 @@ async fn guarded_handler_can_be_called_directly() {
     let session = testing::session(ada(false));
     assert_eq!(report(testing::require_session(), session.clone(), Some(token)).await, "Ada paid");
     assert_eq!(report(testing::require_session(), session, None).await, "Ada no plan");
-    assert_eq!(guarded(testing::require_session(), None).await, "nobody");
+    assert_eq!(guarded(testing::require_session(), None).await, "signed out");
     let user = auth_proxy::User { name: Some("Ada".to_owned()), ..Default::default() };
     assert_eq!(guarded(testing::require_session(), Some(testing::session(user))).await, "Ada");
 }
@@ -76,11 +76,11 @@ fn policy_can_be_called_directly() {
 }
 
 #[test]
-fn testing_session_expires_in_30_days_and_session_of_as_given() {
+fn testing_session_expires_in_30_days_unless_an_expiry_is_given() {
     let expires = testing::session::<Typed>(ada(false)).expires.unwrap();
-    let lasts = expires.duration_since(SystemTime::now()).unwrap();
+    let lifetime = expires.duration_since(SystemTime::now()).unwrap();
     let month = Duration::from_secs(30 * 24 * 3600);
-    assert!(lasts <= month && lasts > month - Duration::from_secs(60), "{lasts:?}");
+    assert!(lifetime <= month && lifetime > month - Duration::from_secs(60), "{lifetime:?}");
     let mut data = SessionData::new(ada(false));
     data.expires = Some(UNIX_EPOCH);
     data.extra = Map::from_iter([("plan".to_owned(), json!("free"))]);
@@ -106,7 +106,7 @@ async fn fake_upstream_cookie_signs_a_visitor_in() {
         let session = browser.get_with("/session", &headers).await.json();
         assert_eq!((&session["user"]["name"], &session["user"]["id"]), (&json!("Ada"), &json!("9")));
         assert_eq!(browser.get_with("/admin", &headers).await.body, "ok", "{strategy:?}");
-        // Each call makes a new session.
+        // Each call of `cookie` makes a new session.
         assert_ne!(upstream.cookie(&ada), cookie);
     }
 }
@@ -121,19 +121,19 @@ async fn fake_upstream_cookie_may_be_chunked_or_expired() {
     for path in ["/session", "/token", "/protected"] {
         assert_eq!(browser.get_with(path, &[("cookie", &large)]).await.status, 200, "{path}");
     }
-    let over = upstream.cookie(&json!({ "sub": "9", "exp": 1_700_000_000 }));
-    assert_eq!(browser.get_with("/token", &[("cookie", &over)]).await.code(), "token_expired");
-    assert_eq!(browser.get_with("/session", &[("cookie", &over)]).await.code(), "session_refused");
+    let expired = upstream.cookie(&json!({ "sub": "9", "exp": 1_700_000_000 }));
+    assert_eq!(browser.get_with("/token", &[("cookie", &expired)]).await.code(), "token_expired");
+    assert_eq!(browser.get_with("/session", &[("cookie", &expired)]).await.code(), "session_refused");
 }
 
-/// The policy `Admin` reads the default `User` and `Claims`.
+/// The policy `Admin` reads the role from the default `User` and `Claims` types.
 #[test]
-fn default_user_and_claims_can_be_built_by_hand() {
+fn default_user_and_claims_can_be_constructed_directly() {
     let extra = Map::from_iter([("role".to_owned(), json!("admin"))]);
     let user = |extra: &Map<_, _>| auth_proxy::User { extra: extra.clone(), ..Default::default() };
     assert!(Admin::allow(&testing::session(user(&extra)), None));
-    let nobody = testing::session(user(&Map::new()));
-    assert!(!Admin::allow(&nobody, None));
+    let without_role = testing::session(user(&Map::new()));
+    assert!(!Admin::allow(&without_role, None));
     let claims = auth_proxy::Claims { extra, ..Default::default() };
-    assert!(Admin::allow(&nobody, Some(&testing::token(claims))));
+    assert!(Admin::allow(&without_role, Some(&testing::token(claims))));
 }

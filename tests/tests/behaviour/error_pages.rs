@@ -1,4 +1,4 @@
-//! A navigation gets an HTML page for 403 and 502 to 504; other requests get `application/problem+json`.
+//! Error pages: a navigation gets an HTML page for 403 and 502 to 504. Other requests get `application/problem+json`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,29 +24,29 @@ fn varies_by_accept(answer: &Answer) -> bool {
     answer.headers.get_all("vary").iter().any(|line| line == "Accept")
 }
 
-/// A proxy whose upstream is unreachable, without retries and circuit breaker.
-fn down() -> Builder<Auth> {
+/// The builder of a proxy with an unreachable upstream, without retries and circuit breaker.
+fn unreachable_proxy() -> Builder<Auth> {
     let url = format!("http://127.0.0.1:{}", free_port());
     Auth::builder().upstream_base_url(url).upstream_retries(0).upstream_circuit_breaker(0)
 }
 
-/// Asserts that a response is the page of this error, uncacheable and smaller than 2 kB.
-fn is_page(answer: &Answer, status: u16, code: &str) {
+/// Asserts that a response is the HTML page of this error, is not cacheable, and is smaller than 2 kB.
+fn assert_page(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.header("content-type")), (status, "text/html; charset=utf-8"));
     assert_eq!(page_code(&answer.body).as_deref(), Some(code), "{answer:?}");
     assert_eq!((answer.header("cache-control"), varies_by_accept(answer)), ("no-store", true));
     assert!(answer.body.len() < 2_000, "{} bytes", answer.body.len());
 }
 
-/// Asserts that a response is the problem of this error.
-fn is_problem(answer: &Answer, status: u16, code: &str) {
+/// Asserts that a response is the problem JSON of this error.
+fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code));
     assert_eq!((answer.header("cache-control"), varies_by_accept(answer)), ("no-store", true));
 }
 
 #[tokio::test]
-async fn outage_is_a_page_for_navigations_and_a_problem_otherwise() {
-    let (_app, browser) = app_of(down()).await;
+async fn outage_gives_navigations_a_page_and_others_problem_json() {
+    let (_app, browser) = app_of(unreachable_proxy()).await;
     for path in [
         "/protected",
         "/group/a",
@@ -60,16 +60,16 @@ async fn outage_is_a_page_for_navigations_and_a_problem_otherwise() {
     ] {
         let code = "upstream_unreachable";
         let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
-        is_page(&page, 502, code);
+        assert_page(&page, 502, code);
         // An old browser sends `Accept` but no `Sec-Fetch-Mode`.
-        is_page(&browser.get_with(path, &[PAGE, COOKIE]).await, 502, code);
+        assert_page(&browser.get_with(path, &[PAGE, COOKIE]).await, 502, code);
         let program = browser.get_with(path, &[COOKIE]).await;
-        is_problem(&program, 502, code);
+        assert_problem(&program, 502, code);
         assert_eq!(page.header("retry-after"), program.header("retry-after"));
         assert_eq!(page.header("retry-after"), "5");
         let script = [PAGE, COOKIE, ("sec-fetch-mode", "cors")];
-        is_problem(&browser.get_with(path, &script).await, 502, code);
-        is_problem(
+        assert_problem(&browser.get_with(path, &script).await, 502, code);
+        assert_problem(
             &browser.get_with(path, &[COOKIE, NAVIGATE, ("accept", "application/json")]).await,
             502,
             code,
@@ -78,20 +78,20 @@ async fn outage_is_a_page_for_navigations_and_a_problem_otherwise() {
 }
 
 #[tokio::test]
-async fn form_post_during_an_outage_gets_a_page() {
-    let (app, _) = app_of(down()).await;
+async fn form_post_during_an_outage_gets_an_error_page() {
+    let (app, _) = app_of(unreachable_proxy()).await;
     let form = loopback_client().post(app.url("/api/auth/callback/credentials")).form(&[("csrfToken", "x")]);
     let form = form.header("accept", PAGE.1).header("sec-fetch-mode", "navigate");
-    is_page(&Answer::of(form.send().await.unwrap()).await, 502, "upstream_unreachable");
+    assert_page(&Answer::of(form.send().await.unwrap()).await, 502, "upstream_unreachable");
 }
 
 #[tokio::test]
-async fn open_circuit_and_timeout_are_pages() {
-    let (_app, browser) = app_of(down().upstream_circuit_breaker(1)).await;
+async fn open_circuit_and_timeout_give_navigations_a_page() {
+    let (_app, browser) = app_of(unreachable_proxy().upstream_circuit_breaker(1)).await;
     browser.get_with("/session", &[COOKIE]).await;
     for path in ["/protected", "/session", "/api/auth/signin"] {
         let page = browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await;
-        is_page(&page, 503, "circuit_open");
+        assert_page(&page, 503, "circuit_open");
         assert_eq!(page.header("retry-after"), "1");
     }
     let upstream = upstream().await;
@@ -99,12 +99,12 @@ async fn open_circuit_and_timeout_are_pages() {
     let (_app, browser) = app_of(late).await;
     upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
     for path in ["/protected", "/api/auth/signin"] {
-        is_page(&browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await, 504, "upstream_timeout");
+        assert_page(&browser.get_with(path, &[PAGE, NAVIGATE, COOKIE]).await, 504, "upstream_timeout");
     }
 }
 
 #[tokio::test]
-async fn policy_refusal_is_a_page_and_keeps_the_session() {
+async fn policy_refusal_gives_a_page_and_keeps_the_session() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     browser.sign_in("demo", "demo").await;
@@ -118,7 +118,7 @@ async fn policy_refusal_is_a_page_and_keeps_the_session() {
 }
 
 #[tokio::test]
-async fn cross_origin_write_gets_a_page() {
+async fn rejected_cross_origin_write_gets_an_error_page() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let writes = Router::new().route("/write", post(|| async { "ok" })).layer(auth.cross_origin_protection());
@@ -126,13 +126,13 @@ async fn cross_origin_write_gets_a_page() {
     let request = || loopback_client().post(app.url("/write")).header("cookie", COOKIE.1);
     let request = || request().header("sec-fetch-site", "cross-site");
     let page = request().header("accept", PAGE.1).header("sec-fetch-mode", "navigate");
-    is_page(&Answer::of(page.send().await.unwrap()).await, 403, "cross_origin_refused");
-    is_problem(&Answer::of(request().send().await.unwrap()).await, 403, "cross_origin_refused");
+    assert_page(&Answer::of(page.send().await.unwrap()).await, 403, "cross_origin_refused");
+    assert_problem(&Answer::of(request().send().await.unwrap()).await, 403, "cross_origin_refused");
 }
 
 #[tokio::test]
-async fn head_request_gets_the_page_headers_without_a_body() {
-    let (app, browser) = app_of(down()).await;
+async fn head_request_gets_the_headers_of_the_error_page_without_a_body() {
+    let (app, browser) = app_of(unreachable_proxy()).await;
     for path in ["/protected", "/session", "/api/auth/signin"] {
         let page = browser.get_with(path, &[PAGE, COOKIE]).await;
         let head = loopback_client().head(app.url(path)).header("accept", PAGE.1).header("cookie", COOKIE.1);
@@ -147,7 +147,7 @@ async fn head_request_gets_the_page_headers_without_a_body() {
 }
 
 #[tokio::test]
-async fn client_errors_stay_problems() {
+async fn client_errors_of_navigations_are_problem_json() {
     let upstream = upstream().await;
     let status = Auth::builder().upstream_base_url(upstream.url()).unauthenticated(Unauthenticated::Status);
     let (_app, browser) = app_of(status).await;
@@ -161,9 +161,9 @@ async fn client_errors_stay_problems() {
     }
 }
 
-/// Only errors of the library become pages; errors of the upstream and of the app's handlers do not.
+/// Only errors of the library become error pages. Error responses of the upstream and of handlers are not replaced.
 #[tokio::test]
-async fn responses_of_upstream_and_app_are_not_replaced() {
+async fn error_responses_of_upstream_and_handlers_are_not_replaced() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let own = || async { (StatusCode::FORBIDDEN, "my own").into_response() };
@@ -175,11 +175,11 @@ async fn responses_of_upstream_and_app_are_not_replaced() {
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     upstream.set_fault(Some(Fault::Overloaded)).await.unwrap();
-    let passed = browser.get_with("/api/auth/signin", &[PAGE, NAVIGATE]).await;
-    assert_eq!(passed.status, 503);
-    // The body is the upstream's sign-in page, not the library's page with the code of this error.
-    assert!(passed.body.contains("This is a test server"), "{passed:?}");
-    assert_ne!(page_code(&passed.body).as_deref(), Some("upstream_overloaded"));
+    let forwarded = browser.get_with("/api/auth/signin", &[PAGE, NAVIGATE]).await;
+    assert_eq!(forwarded.status, 503);
+    // The body is the sign-in page of the upstream, not an error page of the library.
+    assert!(forwarded.body.contains("This is a test server"), "{forwarded:?}");
+    assert_ne!(page_code(&forwarded.body).as_deref(), Some("upstream_overloaded"));
     let own = browser.get_with("/own", &[PAGE, NAVIGATE]).await;
     assert_eq!((own.status, own.body.as_str(), varies_by_accept(&own)), (403, "my own", false));
     let replaced = browser.get_with("/replaced", &[PAGE, NAVIGATE, COOKIE]).await;
@@ -187,8 +187,8 @@ async fn responses_of_upstream_and_app_are_not_replaced() {
 }
 
 #[tokio::test]
-async fn error_without_the_layer_is_a_problem() {
-    let auth = down().build().unwrap();
+async fn error_without_the_session_cookie_layer_is_problem_json() {
+    let auth = unreachable_proxy().build().unwrap();
     let handler = |_: Session<Auth>| async { "ok" };
     let app = App::start(Router::new().route("/bare", get(handler)).with_state(auth)).await;
     let answer = Browser::of(&app).get_with("/bare", &[PAGE, NAVIGATE, COOKIE]).await;
@@ -196,10 +196,10 @@ async fn error_without_the_layer_is_a_problem() {
 }
 
 #[tokio::test]
-async fn custom_error_page_is_used() {
+async fn custom_error_page_replaces_the_default_page() {
     let upstream = upstream().await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&told);
+    let codes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&codes);
     let page = move |error: &AuthError| -> Response {
         seen.lock().unwrap().push(error.code());
         match error.status() {
@@ -215,7 +215,7 @@ async fn custom_error_page_is_used() {
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url(upstream.url()).upstream_retries(0).error_page(page)).await;
     browser.sign_in("demo", "demo").await;
-    // The page keeps the status and headers of the error unless it sets its own.
+    // The custom page gets the status and headers of the error, except those that it sets.
     let refused = browser.get_with("/admin", &[PAGE, NAVIGATE]).await;
     assert_eq!((refused.status, refused.body.as_str()), (403, "not for you"));
     assert_eq!((refused.header("cache-control"), refused.header("retry-after")), ("no-store", ""));
@@ -228,16 +228,17 @@ async fn custom_error_page_is_used() {
         let varies: Vec<_> = failed.headers.get_all("vary").iter().collect();
         assert_eq!(varies[..2], ["Accept-Language", "Accept"]);
     }
-    // A request that is no navigation gets the problem.
+    // A request that is not a navigation gets the problem JSON.
     assert_eq!(browser.get("/session").await.status, 502);
-    assert_eq!(*told.lock().unwrap(), ["policy_refused", "upstream_unreachable", "upstream_unreachable"]);
+    assert_eq!(*codes.lock().unwrap(), ["policy_refused", "upstream_unreachable", "upstream_unreachable"]);
 }
 
-/// A layer between the handler and the proxy's layer may compress the problem. The page must not keep its headers.
+/// An inner layer of the app may compress the problem JSON. The page replaces that body, so it must not keep the
+/// headers of the body.
 #[tokio::test]
-async fn page_drops_the_headers_of_the_replaced_body() {
-    let auth = down().build().unwrap();
-    let packed = |mut response: Response| async {
+async fn error_page_drops_the_headers_of_the_replaced_body() {
+    let auth = unreachable_proxy().build().unwrap();
+    let compress = |mut response: Response| async {
         for (name, value) in [
             ("content-encoding", "gzip"),
             ("content-length", "5"),
@@ -250,7 +251,7 @@ async fn page_drops_the_headers_of_the_replaced_body() {
         response
     };
     let handler = |_: Session<Auth>| async { "ok" };
-    let router = Router::new().route("/packed", get(handler)).layer(axum::middleware::map_response(packed));
+    let router = Router::new().route("/packed", get(handler)).layer(axum::middleware::map_response(compress));
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     let page = browser.get_with("/packed", &[PAGE, NAVIGATE, COOKIE]).await;
@@ -261,12 +262,16 @@ async fn page_drops_the_headers_of_the_replaced_body() {
     assert_eq!(browser.get_with("/packed", &[COOKIE]).await.body, "a zip");
 }
 
-/// Two layers are applied, for two proxies or by mistake. The inner one renders the page, the outer one leaves it.
+/// An app may apply two layers, for two proxies or by mistake. The inner layer renders the page, and the outer layer
+/// does not replace it.
 #[tokio::test]
-async fn two_layers_render_one_page() {
-    let auth = down().build().unwrap();
-    let outer = down().error_page(|_: &AuthError| Html("the outer one").into_response()).build().unwrap();
+async fn two_session_cookie_layers_render_one_error_page() {
+    let auth = unreachable_proxy().build().unwrap();
+    let outer = unreachable_proxy()
+        .error_page(|_: &AuthError| Html("the outer one").into_response())
+        .build()
+        .unwrap();
     let app = App::start(routes(&auth).layer(outer.session_cookie_layer())).await;
     let answer = Browser::of(&app).get_with("/session", &[PAGE, NAVIGATE, COOKIE]).await;
-    is_page(&answer, 502, "upstream_unreachable");
+    assert_page(&answer, 502, "upstream_unreachable");
 }

@@ -1,3 +1,5 @@
+//! The extractors `Session`, `Token` and `RawToken`: their values, and when they look up the session at the upstream.
+
 use auth_proxy::options::{SessionSource, SessionStrategy};
 use auth_proxy::testing::{FakeUpstream, mint};
 use serde_json::json;
@@ -54,7 +56,7 @@ async fn tokens_and_guards_with_a_secret_make_no_lookup() {
 }
 
 #[tokio::test]
-async fn local_sessions_make_no_lookup() {
+async fn local_sessions_are_read_without_a_lookup() {
     let upstream = upstream().await;
     let local = Auth::builder()
         .upstream_base_url(upstream.url())
@@ -72,9 +74,9 @@ async fn local_sessions_make_no_lookup() {
     assert_eq!(upstream.lookups(), before);
 }
 
-/// An `exp` beyond the representable dates must not panic.
+/// An `exp` after the last representable date must not cause a panic.
 #[tokio::test]
-async fn exp_beyond_representable_dates_gives_no_expiry() {
+async fn session_with_an_unrepresentable_exp_has_no_expiry() {
     let upstream = upstream().await;
     let local = Auth::builder()
         .upstream_base_url(upstream.url())
@@ -89,7 +91,7 @@ async fn exp_beyond_representable_dates_gives_no_expiry() {
 }
 
 #[tokio::test]
-async fn session_mapping_builds_local_sessions() {
+async fn session_mapping_sets_user_and_fields_of_local_sessions() {
     let upstream = upstream().await;
     let auth = Auth::builder()
         .upstream_base_url(upstream.url())
@@ -119,15 +121,14 @@ async fn database_session_token_is_hidden_and_sign_out_ends_the_session() {
         assert_eq!(raw.len(), 64);
         let session = browser.get("/session").await;
         assert_eq!(session.json()["user"]["name"], "Demo");
-        // Robo puts the token into the session; the proxy removes it.
+        // Robo returns the session token in the session. The proxy removes it.
         assert!(!session.body.contains(&raw) && !session.body.contains("sessionToken"), "{}", session.body);
         let token = browser.get("/token").await;
         assert_eq!(token.json()["sub"], "1");
         assert!(!token.body.contains(&raw));
         assert_eq!(browser.get("/protected").await.status, 200);
-        let kept = raw.clone();
         browser.sign_out().await;
-        let again = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={kept}"))]).await;
+        let again = browser.get_with("/session", &[("cookie", &format!("{COOKIE}={raw}"))]).await;
         assert_eq!(again.code(), "session_refused");
     }
 }
@@ -170,7 +171,7 @@ async fn bearer_tokens_are_accepted_and_invalid_ones_rejected() {
             assert_eq!(answer.status, 401, "{path}");
             assert_eq!(answer.header("www-authenticate"), r#"Bearer error="invalid_token""#, "{path}");
         }
-        // The scheme is case-sensitive here: another one is ignored.
+        // The proxy accepts only the spelling `Bearer`. Other schemes are ignored.
         assert_eq!(
             browser.get_with("/session/optional", &[("authorization", "bearer x")]).await.body,
             "null"
@@ -201,7 +202,7 @@ async fn session_and_token_are_read_from_a_header_map() {
 }
 
 #[tokio::test]
-async fn lookups_send_the_session_cookie_and_own_headers_only() {
+async fn lookups_send_only_the_session_cookie_and_headers_of_the_proxy() {
     let upstream = upstream().await;
     let (app, browser) = app(&upstream).await;
     let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);
@@ -230,7 +231,7 @@ async fn lookups_send_the_session_cookie_and_own_headers_only() {
 }
 
 #[tokio::test]
-async fn debug_shows_no_secret() {
+async fn debug_output_contains_no_secret() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let builder = format!("{auth:?}");

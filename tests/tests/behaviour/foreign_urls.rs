@@ -1,5 +1,5 @@
-//! An upstream whose forms and callback URLs have another origin than this app: one warning that names the server and the
-//! fix.
+//! The warning about an upstream whose forms and callback URLs have another origin than the app. It is logged once, and
+//! names the server and the fix.
 
 use auth_proxy::options::UpstreamKind;
 use auth_proxy_tests::Browser;
@@ -14,7 +14,7 @@ use crate::support::{Auth, app_of, upstream};
 const WARNING: &str = "the upstream makes its URLs of another origin";
 
 /// An upstream whose URLs have this origin and whose responses have these headers.
-fn of(origin: &'static str, headers: &[(&'static str, &'static str)]) -> Router {
+fn upstream_with_origin(origin: &'static str, headers: &[(&'static str, &'static str)]) -> Router {
     let sign_in = format!("{origin}/api/auth/signin/github");
     let callback = format!("{origin}/api/auth/callback/github");
     let page = format!("<style>a {{}}</style><form action=\"{sign_in}\" method=\"POST\"></form>");
@@ -33,14 +33,14 @@ fn of(origin: &'static str, headers: &[(&'static str, &'static str)]) -> Router 
 const NEXT: (&str, &str) = ("vary", "rsc, next-router-state-tree, next-router-prefetch");
 const EXPRESS: (&str, &str) = ("x-powered-by", "Express");
 
-async fn ask(browser: &Browser, path: &str) {
+async fn get_three_times(browser: &Browser, path: &str) {
     for _ in 0..3 {
         assert_eq!(browser.get(path).await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn foreign_origin_warns_once_and_names_the_fix() {
+async fn foreign_upstream_origin_warns_once_and_names_the_fix() {
     for (kind, header, fix) in [
         (UpstreamKind::Authjs, NEXT, "examples/nextjs/README.md"),
         (UpstreamKind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
@@ -50,12 +50,12 @@ async fn foreign_origin_warns_once_and_names_the_fix() {
     ] {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
             let log = Log::start();
-            let upstream = of("http://localhost:3001", &[header]);
+            let upstream = upstream_with_origin("http://localhost:3001", &[header]);
             let (_app, browser) = app_of(
                 Auth::builder().upstream_base_url("http://auth").upstream_kind(kind).upstream_fetch(upstream),
             )
             .await;
-            ask(&browser, path).await;
+            get_three_times(&browser, path).await;
             assert_eq!(log.times(WARNING), 1, "{path} {}", log.text());
             assert!(log.text().contains(fix), "{fix}: {}", log.text());
             assert!(log.text().contains("http://localhost:3001"), "{}", log.text());
@@ -63,41 +63,43 @@ async fn foreign_origin_warns_once_and_names_the_fix() {
     }
 }
 
-/// An upstream that follows `Host`, or has `AUTH_URL` set to this app, uses the right origin.
+/// The upstream builds its URLs from the `Host` header, or `AUTH_URL` is set to the origin of the app.
 #[tokio::test]
-async fn own_origin_does_not_warn() {
+async fn upstream_urls_with_the_origin_of_the_app_do_not_warn() {
     let log = Log::start();
     let real = upstream().await;
     let (_app, browser) = app_of(Auth::builder().upstream_base_url(real.url())).await;
-    ask(&browser, "/api/auth/providers").await;
-    ask(&browser, "/api/auth/signin").await;
+    get_three_times(&browser, "/api/auth/providers").await;
+    get_three_times(&browser, "/api/auth/signin").await;
     let own = "https://app.example.com";
-    let builder =
-        Auth::builder().upstream_base_url("http://auth").public_url(own).upstream_fetch(of(own, &[NEXT]));
+    let builder = Auth::builder()
+        .upstream_base_url("http://auth")
+        .public_url(own)
+        .upstream_fetch(upstream_with_origin(own, &[NEXT]));
     let (_app, browser) = app_of(builder).await;
-    ask(&browser, "/api/auth/providers").await;
-    ask(&browser, "/api/auth/signin").await;
+    get_three_times(&browser, "/api/auth/providers").await;
+    get_three_times(&browser, "/api/auth/signin").await;
     assert_eq!(log.times(WARNING), 0, "{}", log.text());
 }
 
-/// The URLs are http and the app is https: the upstream ignores `X-Forwarded-Proto`.
+/// The upstream ignores `X-Forwarded-Proto`, so its URLs are http although the app is https.
 #[tokio::test]
-async fn http_urls_for_an_https_app_warn() {
+async fn http_urls_of_an_upstream_behind_an_https_app_warn() {
     let log = Log::start();
-    let upstream = of("http://app.example.com", &[EXPRESS]);
+    let upstream = upstream_with_origin("http://app.example.com", &[EXPRESS]);
     let builder = Auth::builder()
         .upstream_base_url("http://auth")
         .public_url("https://app.example.com")
         .upstream_fetch(upstream);
     let (_app, browser) = app_of(builder).await;
-    ask(&browser, "/api/auth/providers").await;
+    get_three_times(&browser, "/api/auth/providers").await;
     assert_eq!(log.times("trust proxy"), 1, "{}", log.text());
 }
 
-/// In the parent-domain deployment the pages belong to the auth host, whose cookies have a `Domain`. Without `Domain` the
-/// cookies are lost at this app, so the warning is right.
+/// In the parent-domain deployment, the sign-in pages are on the auth host, and its cookies have a `Domain` attribute.
+/// Without `Domain`, the app does not get the cookies, so the warning is needed.
 #[tokio::test]
-async fn parent_domain_deployment_does_not_warn() {
+async fn parent_domain_deployment_warns_only_without_a_cookie_domain() {
     for (cookie, path, times) in [
         ("authjs.csrf-token=x; Path=/; Domain=example.com", "/api/auth/signin", 0),
         ("authjs.csrf-token=x; Path=/", "/api/auth/signin", 1),
@@ -107,19 +109,20 @@ async fn parent_domain_deployment_does_not_warn() {
     ] {
         let log = Log::start();
         let headers = [("set-cookie", cookie)];
-        let upstream = of("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
+        let upstream =
+            upstream_with_origin("https://auth.example.com", if cookie.is_empty() { &[] } else { &headers });
         let builder = Auth::builder()
             .upstream_base_url("https://auth.example.com")
             .public_url("https://app.example.com");
         let (_app, browser) = app_of(builder.upstream_fetch(upstream)).await;
-        ask(&browser, path).await;
+        get_three_times(&browser, path).await;
         assert_eq!(log.times(WARNING), times, "{cookie} {path} {}", log.text());
     }
 }
 
-/// Inspected bodies are forwarded unchanged, also if they exceed the inspection limit or are invalid JSON.
+/// Inspected bodies are forwarded unchanged, even above the size limit of the inspection or with invalid JSON.
 #[tokio::test]
-async fn inspected_bodies_are_forwarded_unchanged() {
+async fn bodies_inspected_for_foreign_urls_are_forwarded_unchanged() {
     let log = Log::start();
     let large = format!("{}<form action=\"http://localhost:1/api/auth/signin/x\">", "x".repeat(200_000));
     let (sent, malformed) = (large.clone(), "{\"github\": {\"signinUrl\": 1");
@@ -134,7 +137,8 @@ async fn inspected_bodies_are_forwarded_unchanged() {
     assert_eq!(log.times(WARNING), 0, "{}", log.text());
 }
 
-/// The callback points at the Next.js server. `upstream.host: preserve` is the default here, so it is not suggested.
+/// The callback URL has the host of the Next.js server. `upstream.host: preserve` is already the default here, so the
+/// warning does not suggest it.
 #[tokio::test]
 async fn next_js_callback_warning_names_the_example() {
     let log = Log::start();

@@ -1,3 +1,5 @@
+//! Guards (`#[require_session]` and `auth.require()`): 401, a redirect to sign-in, or 403 by a policy.
+
 use auth_proxy::options::Unauthenticated;
 use auth_proxy_tests::Answer;
 
@@ -13,7 +15,7 @@ fn location(answer: &Answer) -> &str {
 }
 
 #[tokio::test]
-async fn api_callers_get_401_and_browsers_the_sign_in_page() {
+async fn guard_answers_401_to_api_calls_and_redirects_navigations_to_sign_in() {
     let upstream = upstream().await;
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         for path in ["/protected", "/group/a", "/admin", "/admins/a"] {
@@ -26,7 +28,7 @@ async fn api_callers_get_401_and_browsers_the_sign_in_page() {
                 format!("{path}?tab=1&b=%2F").replace('%', "%25").replace('/', "%2F").replace('?', "%3F");
             let back = back.replace('=', "%3D").replace('&', "%26");
             assert_eq!(location(&page), format!("/api/auth/signin?callbackUrl={back}"));
-            // A script that fetches HTML is not a navigation.
+            // A script that requests HTML is not a navigation.
             assert_eq!(browser.get_with(path, &[PAGE, ("sec-fetch-mode", "cors")]).await.status, 401);
         }
     }
@@ -49,15 +51,15 @@ async fn invalid_cookie_redirects_to_sign_in_and_invalid_bearer_is_401() {
 #[tokio::test]
 async fn unauthenticated_option_selects_status_or_redirect() {
     let upstream = upstream().await;
-    let with = |answer| Auth::builder().upstream_base_url(upstream.url()).unauthenticated(answer);
-    let (_app, browser) = app_of(with(Unauthenticated::Status)).await;
+    let builder = |option| Auth::builder().upstream_base_url(upstream.url()).unauthenticated(option);
+    let (_app, browser) = app_of(builder(Unauthenticated::Status)).await;
     assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
-    let (_app, browser) = app_of(with(Unauthenticated::Redirect)).await;
+    let (_app, browser) = app_of(builder(Unauthenticated::Redirect)).await;
     assert_eq!(location(&browser.get("/protected").await), "/api/auth/signin?callbackUrl=%2Fprotected");
 }
 
 #[tokio::test]
-async fn callback_url_uses_public_url_and_the_sign_in_page_does_not_loop() {
+async fn callback_url_uses_public_url_and_a_guarded_sign_in_page_does_not_redirect() {
     let upstream = upstream().await;
     let auth = Auth::builder()
         .upstream_base_url(upstream.url())
@@ -67,7 +69,7 @@ async fn callback_url_uses_public_url_and_the_sign_in_page_does_not_loop() {
         .unwrap();
     let app = auth_proxy_tests::App::start(crate::support::routes(&auth)).await;
     let browser = auth_proxy_tests::Browser::of(&app);
-    // A guard on the sign-in page answers 401: a redirect to itself would loop.
+    // A guard on the sign-in page answers 401, since a redirect to the same page would loop.
     assert_eq!(browser.get_with("/protected", &[PAGE, NAVIGATE]).await.status, 401);
     let page = browser.get_with("/group/a", &[PAGE, NAVIGATE, ("host", "evil.example")]).await;
     assert_eq!(location(&page), "/protected?callbackUrl=http%3A%2F%2Fapp.test%3A8080%2Fgroup%2Fa");
@@ -87,12 +89,12 @@ async fn double_slash_path_gets_no_callback_url() {
 }
 
 #[tokio::test]
-async fn policy_refusal_is_403() {
+async fn policy_refusal_is_403_on_every_guard() {
     let upstream = upstream().await;
     for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
         browser.sign_in("demo", "demo").await;
         for path in ["/admin", "/admins/a"] {
-            // A navigation gets 403 as a page, see `error_pages`.
+            // A navigation gets an HTML page with 403, see `error_pages`.
             assert_eq!(browser.get_with(path, &[PAGE, NAVIGATE]).await.status, 403);
             let refused = browser.get(path).await;
             assert_eq!((refused.status, refused.code().as_str()), (403, "policy_refused"));
@@ -105,7 +107,7 @@ async fn policy_refusal_is_403() {
 }
 
 #[tokio::test]
-async fn unknown_paths_stay_404_behind_a_route_layer() {
+async fn unknown_paths_are_404_below_a_guarded_route_layer() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     assert_eq!(browser.get("/group/zzz").await.status, 404);

@@ -1,23 +1,23 @@
-//! A strict parser of HTTP/1.1 messages (RFC 9112), and an upstream that records every request. Anything that two parsers
-//! might split differently is an error.
+//! A strict parser of HTTP/1.1 messages (RFC 9112), and an upstream that records every request. The parser rejects all
+//! messages that other parsers might split differently.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// One request or response.
+/// An HTTP request or response.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     /// The request line or the status line.
     pub(crate) start: String,
-    /// Names in lower case, in order.
+    /// Names in lower case, with their values, in order.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
 impl Message {
-    /// Every value of a header.
+    /// All values of a header.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
     }
@@ -28,7 +28,7 @@ impl Message {
     }
 }
 
-/// Takes the first message off a buffer. `Ok(None)` until it is complete.
+/// Removes the first message from a buffer. `Ok(None)` if it is incomplete.
 ///
 /// # Errors
 /// A description of the syntax error.
@@ -61,7 +61,7 @@ pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Message>, String> {
                 Message { body, ..message }
             }));
         }
-        framing => return Err(format!("framed by {framing:?}")),
+        framing => return Err(format!("ambiguous framing: {framing:?}")),
     };
     let Some((body, length)) = body else { return Ok(None) };
     let body = String::from_utf8_lossy(&buffer[end + 4..][body]).into_owned();
@@ -72,22 +72,23 @@ pub(crate) fn take(buffer: &mut Vec<u8>) -> Result<Option<Message>, String> {
 fn sized(length: &str, arrived: usize) -> Result<Option<(std::ops::Range<usize>, usize)>, String> {
     let is_number = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
     let length: usize =
-        length.parse().ok().filter(|_| is_number).ok_or_else(|| format!("a length of {length:?}"))?;
+        length.parse().ok().filter(|_| is_number).ok_or_else(|| format!("not a length: {length:?}"))?;
     Ok((length <= arrived).then_some((0..length, length)))
 }
 
-/// The data of a chunked body (RFC 9112, section 7.1) and its length in bytes, without extensions or trailers.
+/// Decodes a chunked body (RFC 9112, section 7.1) without extensions and trailers. Returns the data and the encoded
+/// length in bytes.
 fn chunked(bytes: &[u8]) -> Result<Option<(String, usize)>, String> {
     let (mut data, mut at) = (Vec::new(), 0);
     loop {
         let Some(end) = find(&bytes[at..], b"\r\n") else { return Ok(None) };
         let line = String::from_utf8_lossy(&bytes[at..at + end]).into_owned();
-        let size = usize::from_str_radix(&line, 16).map_err(|_| format!("a chunk size of {line:?}"))?;
+        let size = usize::from_str_radix(&line, 16).map_err(|_| format!("not a chunk size: {line:?}"))?;
         at += end + 2;
         let Some(chunk) = bytes.get(at..at + size + 2) else { return Ok(None) };
         let (chunk, line_end) = chunk.split_at(size);
         if line_end != b"\r\n" {
-            return Err(format!("a chunk that ends with {line_end:?}"));
+            return Err(format!("no CRLF after a chunk: {line_end:?}"));
         }
         data.extend_from_slice(chunk);
         at += size + 2;
@@ -101,7 +102,7 @@ pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// The requests that the upstream got.
+/// The requests that the upstream received.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) requests: Vec<Message>,
@@ -109,8 +110,8 @@ pub(crate) struct Log {
     pub(crate) faults: Vec<String>,
 }
 
-/// An upstream that keeps connections open, reads any bytes after a request as the next request, and answers each with its
-/// request line and body.
+/// An upstream that keeps connections open and reads bytes after a request as the next request. Each response body
+/// contains the request line and body.
 pub(crate) struct Recorder {
     pub(crate) url: String,
     log: Arc<Mutex<Log>>,
@@ -163,10 +164,10 @@ async fn serve(mut socket: TcpStream, log: Arc<Mutex<Log>>) {
     }
 }
 
-/// Sends exactly these bytes, and reads responses until the connection closes.
+/// Sends exactly these bytes. Reads responses until the connection closes.
 ///
 /// # Panics
-/// If the connection stays open, or if the bytes that come back are not HTTP.
+/// If the connection stays open for 20 s, or if the received bytes are not valid HTTP.
 pub(crate) async fn exchange(addr: std::net::SocketAddr, bytes: &[u8]) -> Vec<Message> {
     let mut socket = TcpStream::connect(addr).await.unwrap();
     // The connection may be closed before all bytes are written.

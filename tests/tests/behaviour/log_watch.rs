@@ -1,4 +1,4 @@
-//! Tests of the log watch: it finds a secret however it is logged, and aborts the run.
+//! Tests of the log watch, which searches all logs for secrets and aborts the test process when it finds one.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ fn scanner_finds_secrets_in_every_encoding_and_in_part() {
         STANDARD.encode(format!("ab:{SECRET}")),
         STANDARD.encode(format!("abc:{SECRET}")),
         SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
-        // The first and the last characters of a token.
+        // Only the first or the last characters of a token.
         format!("cookie: {}..", &token[..20]),
         format!("..{}", &token[token.len() - 20..]),
         "x-api-key: k3y".to_owned(),
@@ -57,9 +57,9 @@ static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 #[expect(dead_code, reason = "only its Debug text is used")]
 struct Holder(&'static str);
 
-/// Uses its own instance of the watch, which records secrets instead of aborting.
+/// This test uses its own log watch, which records the found lines instead of aborting.
 #[test]
-fn watch_sees_messages_fields_and_spans() {
+fn log_watch_searches_messages_fields_and_spans() {
     let scanner = Arc::new(Scanner::default());
     scanner.add(SECRET.as_bytes());
     let sink = Sink { scanner, found: |_, line| FOUND.lock().unwrap().push(line.to_owned()) };
@@ -83,9 +83,10 @@ fn watch_sees_messages_fields_and_spans() {
 
 static LINES: Mutex<String> = Mutex::new(String::new());
 
-/// The watch gets the logs of the library and of the crates below it. Without them it would find nothing.
+/// The log watch must receive the logs of the library and of its dependencies. Otherwise it could not find secrets in
+/// them.
 #[tokio::test]
-async fn watch_sees_logs_of_dependencies() {
+async fn log_watch_receives_logs_of_dependencies() {
     #[derive(Clone)]
     struct Keep;
     impl std::io::Write for Keep {
@@ -113,16 +114,16 @@ async fn watch_sees_logs_of_dependencies() {
     }
 }
 
-/// A helper, not a test: in a process of its own it leaks a secret or panics, as `WATCH_TEST_ACTION` says.
+/// A helper, not a test. `WATCH_TEST_ACTION` selects how this separate process leaks a secret or panics.
 #[test]
 fn helper_process_leak_or_panic() {
     let Ok(action) = std::env::var("WATCH_TEST_ACTION") else { return };
     watch::start();
     watch::secret(SECRET);
-    let cookie = "it-came-with-a-response";
+    let cookie = "a-cookie-of-a-response";
     watch::secret(cookie);
-    // In a thread whose result is ignored, so that only the watch can end the process.
-    let act = move || match action.as_str() {
+    // The result of the thread is ignored, so only the log watch can end the process.
+    let leak_or_panic = move || match action.as_str() {
         "event" => tracing::trace!(target: "hyper_util::client", "sent {SECRET}"),
         "span" => drop(tracing::debug_span!("request", cookie)),
         "field" => tracing::debug!(holder = ?Holder(SECRET)),
@@ -132,16 +133,16 @@ fn helper_process_leak_or_panic() {
         "panic" => drop(bytes::Bytes::from_static(b"x").slice(2..)),
         "nothing" => {
             tracing::error!("an error");
-            let _ = std::panic::catch_unwind(|| panic!("a test's own"));
+            let _ = std::panic::catch_unwind(|| panic!("a panic in test code"));
         }
         other => unreachable!("{other}"),
     };
-    let _ = std::thread::spawn(act).join();
+    let _ = std::thread::spawn(leak_or_panic).join();
 }
 
 #[test]
 fn logged_secret_or_library_panic_aborts_the_suite() {
-    for (action, says) in [
+    for (action, message) in [
         ("event", "of a secret: "),
         ("span", "of a secret: "),
         ("field", "of a secret: "),
@@ -155,9 +156,13 @@ fn logged_secret_or_library_panic_aborts_the_suite() {
             .env("WATCH_TEST_ACTION", action)
             .output()
             .unwrap();
-        let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(out.contains("running 1 test"), "{action}: {out}");
-        assert_eq!(output.status.success(), action == "nothing", "{action}: {out} {said}");
-        assert!(said.contains(says) && said.contains("watch: ") == (action != "nothing"), "{action}: {said}");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(stdout.contains("running 1 test"), "{action}: {stdout}");
+        assert_eq!(output.status.success(), action == "nothing", "{action}: {stdout} {stderr}");
+        assert!(
+            stderr.contains(message) && stderr.contains("watch: ") == (action != "nothing"),
+            "{action}: {stderr}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Logs: one warning for each misconfiguration, which names the fix, and never a secret.
+//! Logs of the library: one warning for each misconfiguration, with the fix; events of lookups and outages; no secrets.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::support::{Auth, app, app_of, decoding_app, upstream};
 
 const COOKIE: &str = "authjs.session-token";
 
-/// Captures everything that this thread logs, at every level, until it is dropped.
+/// Captures all logs of the current thread, at every level, until it is dropped.
 pub(crate) struct Log {
     text: Buffer,
     _guard: DefaultGuard,
@@ -89,7 +89,7 @@ async fn logs_contain_no_secret_at_any_level() {
 }
 
 #[tokio::test]
-async fn short_secret_is_warned_about() {
+async fn short_secret_logs_a_warning() {
     let log = Log::start();
     Auth::builder().upstream_base_url("http://auth").upstream_secret(["hunter2"]).build().unwrap();
     assert_eq!(log.times("the secret is shorter than 32 bytes"), 1);
@@ -97,7 +97,7 @@ async fn short_secret_is_warned_about() {
 }
 
 #[tokio::test]
-async fn warns_once_about_a_session_cookie_under_another_name() {
+async fn session_cookie_under_another_name_warns_once() {
     let log = Log::start();
     let upstream = upstream().await;
     let (_app, browser) =
@@ -117,7 +117,7 @@ async fn warns_once_about_a_session_cookie_under_another_name() {
 }
 
 #[tokio::test]
-async fn warns_once_about_an_unknown_token_key() {
+async fn unknown_token_key_warns_once() {
     let log = Log::start();
     let upstream = upstream().await;
     let other = Auth::builder()
@@ -132,11 +132,11 @@ async fn warns_once_about_an_unknown_token_key() {
 }
 
 #[tokio::test]
-async fn warns_once_about_an_ambiguous_session() {
+async fn ambiguous_session_warns_once() {
     let log = Log::start();
-    let silent: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
+    let ambiguous: axum::Router = axum::Router::new().fallback(|| async { "null".into_response() });
     let (_app, browser) =
-        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(silent)).await;
+        app_of(Auth::builder().upstream_base_url("http://auth").upstream_fetch(ambiguous)).await;
     for _ in 0..3 {
         let answer =
             browser.get_with("/session", &[("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")]).await;
@@ -146,7 +146,7 @@ async fn warns_once_about_an_ambiguous_session() {
 }
 
 #[tokio::test]
-async fn warns_once_about_an_unknown_host() {
+async fn unknown_host_warns_once() {
     let log = Log::start();
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
@@ -157,9 +157,9 @@ async fn warns_once_about_an_unknown_host() {
     assert_eq!(log.times("Set `public_url` to this app's origin"), 1, "{}", log.text());
 }
 
-/// The provider would send visitors back to the auth host, where they do not have the cookies of the sign-in.
+/// The provider would redirect visitors to the auth host. The sign-in fails there, since its cookies are at the app.
 #[tokio::test]
-async fn warns_once_about_a_callback_at_the_upstream_host() {
+async fn callback_url_at_the_upstream_host_warns_once() {
     let log = Log::start();
     let to_provider: axum::Router = axum::Router::new().fallback(|| async {
         let callback = "https%3A%2F%2Fauth.example.com%2Fapi%2Fauth%2Fcallback%2Fgithub";
@@ -176,7 +176,7 @@ async fn warns_once_about_a_callback_at_the_upstream_host() {
 }
 
 #[tokio::test]
-async fn warns_once_without_relay_layer() {
+async fn lookup_without_the_session_cookie_layer_warns_once() {
     let log = Log::start();
     let upstream = FakeUpstream::start().await.unwrap();
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
@@ -187,7 +187,7 @@ async fn warns_once_without_relay_layer() {
         auth.session(&headers).await.unwrap().unwrap();
     }
     assert_eq!(log.times("the cookies do not reach the browser"), 1, "{}", log.text());
-    // With the layer there is no warning.
+    // With the session cookie layer there is no warning.
     drop(log);
     let log = Log::start();
     let (_app, browser) = app(&upstream).await;
@@ -195,9 +195,9 @@ async fn warns_once_without_relay_layer() {
     assert_eq!(log.times("the cookies do not reach the browser"), 0);
 }
 
-/// Each lookup logs one event with its outcome, its source and its duration.
+/// Each lookup logs one event.
 #[tokio::test]
-async fn every_lookup_logs_outcome_source_and_duration() {
+async fn every_lookup_logs_one_event_with_outcome_source_and_duration() {
     let log = Log::start();
     let upstream = upstream().await;
     let builder =
@@ -214,9 +214,9 @@ async fn every_lookup_logs_outcome_source_and_duration() {
     }
 }
 
-/// The state changes, with a count: no line for each request.
+/// An outage is logged at its start, and at its end with the number of failures. Single failures log no warning.
 #[tokio::test]
-async fn an_outage_is_logged_when_it_begins_and_ends() {
+async fn start_and_end_of_an_outage_are_each_logged_once() {
     let log = Log::start();
     let port = auth_proxy_tests::free_port();
     let builder = Auth::builder().upstream_base_url(format!("http://127.0.0.1:{port}")).upstream_retries(0);
@@ -242,7 +242,7 @@ async fn an_outage_is_logged_when_it_begins_and_ends() {
         }
     })
     .await
-    .expect("the circuit breaker closes");
+    .expect("the circuit breaker closes within 10 s");
     assert_eq!(browser.get("/api/auth/providers").await.status, 200);
     for line in [
         "INFO auth_proxy::lookup: circuit breaker closed failures=3",

@@ -1,4 +1,4 @@
-//! Tests of the choice of a request's session token.
+//! Tests of `Candidate`: which session token of a request is chosen.
 
 use http::HeaderValue;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn found(lines: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn reads_by_exact_name() {
+fn session_cookie_is_found_by_its_exact_name() {
     assert_eq!(found(&["a=1; authjs.session-token=x; b=2"]), ["x"]);
     assert_eq!(found(&["a=1;  authjs.session-token = x ;b"]), ["x"]);
     assert_eq!(found(&["a=1", "authjs.session-token=x"]), ["x"]);
@@ -36,7 +36,7 @@ fn reads_by_exact_name() {
     assert_eq!(found(&["authjs.session-token="]), [""; 0]);
     assert_eq!(found(&["authjs.session-token"]), [""; 0]);
     assert_eq!(found(&["authjs.session-token=a=b"]), ["a=b"]);
-    // Not UTF-8: as if it had not been sent.
+    // A cookie that is not UTF-8 is ignored.
     let mut headers = cookies(&[]);
     let line = b"authjs.session-token=\xff; a\xff=\xff; authjs.session-token=x";
     headers.append(COOKIE, HeaderValue::from_bytes(line).unwrap());
@@ -47,7 +47,7 @@ fn reads_by_exact_name() {
 }
 
 #[test]
-fn joins_contiguous_chunks_in_any_order() {
+fn contiguous_chunks_are_joined_in_any_order() {
     assert_eq!(
         found(&["authjs.session-token.1=b; authjs.session-token.0=a; authjs.session-token.2=c"]),
         ["abc"]
@@ -63,7 +63,7 @@ fn joins_contiguous_chunks_in_any_order() {
 }
 
 #[test]
-fn the_shape_decides_between_plain_and_chunks() {
+fn token_shape_decides_between_whole_cookie_and_chunks() {
     let chunks = "authjs.session-token.0=a..b.; authjs.session-token.1=c.d";
     assert_eq!(found(&[&format!("authjs.session-token=stale; {chunks}")]), ["a..b.c.d"]);
     assert_eq!(found(&["authjs.session-token=a..b.c.d; authjs.session-token.0=stale"]), ["a..b.c.d"]);
@@ -71,7 +71,7 @@ fn the_shape_decides_between_plain_and_chunks() {
 }
 
 #[test]
-fn decodes_as_auth_js_does() {
+fn cookie_value_is_decoded_as_in_auth_js() {
     assert_eq!(found(&["authjs.session-token=a%2Eb"]), ["a.b"]);
     assert_eq!(found(&["authjs.session-token=a%zz"]), ["a%zz"]);
     assert_eq!(found(&["authjs.session-token=%ff"]), ["%ff"]);
@@ -79,7 +79,7 @@ fn decodes_as_auth_js_does() {
 }
 
 #[test]
-fn bearer_only_without_a_cookie_and_only_spelled_so() {
+fn bearer_token_needs_the_exact_scheme_and_no_session_cookie() {
     let read = |cookie: Option<&str>, authorization: &str| {
         let mut headers = cookies(cookie.as_slice());
         headers.insert(AUTHORIZATION, authorization.parse().unwrap());
@@ -99,7 +99,7 @@ fn bearer_only_without_a_cookie_and_only_spelled_so() {
 }
 
 #[test]
-fn the_first_authorization_header_counts() {
+fn first_authorization_header_counts() {
     let mut headers = HeaderMap::new();
     headers.append(AUTHORIZATION, "Bearer x".parse().unwrap());
     headers.append(AUTHORIZATION, "Bearer y".parse().unwrap());
@@ -108,22 +108,22 @@ fn the_first_authorization_header_counts() {
 }
 
 #[test]
-fn the_first_name_that_was_sent_counts() {
+fn first_cookie_name_that_was_sent_counts() {
     let names = ["__Secure-a", "a"];
-    let who = |line: &str| {
+    let name_and_token = |line: &str| {
         let headers = cookies(&[line]);
         let found = Candidate::of(&headers, &names, false).unwrap().unwrap();
         (found.name(), found.token().unwrap().into_owned())
     };
-    assert_eq!(who("a=1; __Secure-a=2"), (0, "2".to_owned()));
-    assert_eq!(who("a=1..2.3.4; __Secure-a.0=garbage"), (0, "garbage".to_owned()));
-    assert_eq!(who("a=1; __Secure-a="), (1, "1".to_owned()));
-    assert_eq!(who("a.0=1; a.1=2"), (1, "12".to_owned()));
+    assert_eq!(name_and_token("a=1; __Secure-a=2"), (0, "2".to_owned()));
+    assert_eq!(name_and_token("a=1..2.3.4; __Secure-a.0=garbage"), (0, "garbage".to_owned()));
+    assert_eq!(name_and_token("a=1; __Secure-a="), (1, "1".to_owned()));
+    assert_eq!(name_and_token("a.0=1; a.1=2"), (1, "12".to_owned()));
 }
 
-/// What is remembered of a verified token is found by these bytes: each way of sending has its own.
+/// The cache of verified tokens uses these bytes as its key, so each way to send a token needs its own bytes.
 #[test]
-fn no_two_ways_of_sending_look_alike() {
+fn each_way_to_send_a_token_has_its_own_bytes() {
     let names = ["__Secure-a", "a"];
     let mut seen = std::collections::HashSet::new();
     for (cookie, authorization) in [
@@ -171,7 +171,7 @@ fn stray_session_cookies_are_not_forwarded() {
 }
 
 #[test]
-fn bounds() {
+fn session_cookies_are_read_within_their_limits() {
     let huge = format!("{NAME}={}", "x".repeat(1 << 20));
     assert_eq!(read(&cookies(&[&huge]), NAME, false).map(drop), Err(CredentialError::TooLarge));
     let numbers: String = (0..100).map(|n| format!("{NAME}.{n}=a;")).collect();
@@ -185,7 +185,7 @@ fn bounds() {
 
 proptest! {
     #[test]
-    fn never_panics_on_any_bytes(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)) {
+    fn reading_random_bytes_never_panics(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)) {
         let mut headers = HeaderMap::new();
         for line in lines {
             if let Ok(value) = HeaderValue::from_bytes(&line) {
@@ -198,12 +198,12 @@ proptest! {
     }
 
     #[test]
-    fn near_misses_never_panic(text in r"( ?;?authjs\.session-token[.=-]?[0-9%a-f=.]{0,8};?){0,8}") {
+    fn reading_almost_valid_cookies_never_panics(text in r"( ?;?authjs\.session-token[.=-]?[0-9%a-f=.]{0,8};?){0,8}") {
         let _ = read(&cookies(&[&text]), NAME, false);
     }
 
     #[test]
-    fn chunks_in_any_order_join_to_the_token(token in "[a-zA-Z0-9_-]{1,400}", size in 8_usize..100, seed in any::<u64>()) {
+    fn random_chunks_in_any_order_join_to_the_token(token in "[a-zA-Z0-9_-]{1,400}", size in 8_usize..100, seed in any::<u64>()) {
         let pieces = token.as_bytes().chunks(size).enumerate();
         let mut pairs: Vec<String> =
             pieces.map(|(n, piece)| format!("{NAME}.{n}={}", String::from_utf8_lossy(piece))).collect();

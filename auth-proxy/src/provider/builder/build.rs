@@ -1,4 +1,4 @@
-//! From a checked configuration to a proxy.
+//! Builds a proxy from a checked configuration.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
 use crate::upstream::Upstream;
 use crate::warnings::OnceWarnings;
 
-/// Builds the handle of a checked configuration.
+/// Derives the keys, makes the client and the caches, and returns the handle.
 ///
 /// # Errors
-/// When no key can be derived from a secret, or the client cannot be made.
+/// If no key can be derived from a secret, or the client cannot be made.
 pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Result<Proxy<P>, ConfigError> {
     let name = P::SPEC.name;
     let problem = |option: &str, message: String| ConfigError::of(name, option, message);
     let settings = config.settings.clone();
     if builder.mapping.is_some() && !settings.session_claims.is_empty() {
-        let message = "a `session_mapping` says alone what a session shows: remove one of the two, \
+        let message = "a `session_mapping` alone decides what a session shows: remove one of the two, \
                        or call `session_claims([\"\"; 0])` too";
         return Err(problem("session.claims", message.to_owned()));
     }
@@ -34,10 +34,10 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         })
         .transpose()
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
-    // The keys are derived from the secrets, which are not needed any more.
+    // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
     let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch)).map_err(|error| {
-        problem("upstream.base_url", format!("no client for it: {}", chain(error.as_ref())))
+        problem("upstream.base_url", format!("no client for it: {}", with_causes(error.as_ref())))
     })?;
     tracing::info!(
         proxy = name,
@@ -67,7 +67,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
 }
 
 /// An error with its causes in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(error.source(), |cause| cause.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

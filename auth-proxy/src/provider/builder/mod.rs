@@ -11,7 +11,7 @@ use axum::response::Response;
 use zeroize::Zeroizing;
 
 use super::AuthProxy;
-use crate::config::{ConfigError, NotUnicode, Overrides, resolve};
+use crate::config::{BuilderOptions, ConfigError, NotUnicode, resolve};
 use crate::error::AuthError;
 use crate::page::ErrorPage;
 use crate::session::{SessionMapping, SessionStore};
@@ -36,7 +36,7 @@ use crate::upstream::DynFetch;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 pub struct Builder<P> {
-    overrides: Overrides,
+    options: BuilderOptions,
     vars: Option<Vec<(String, Zeroizing<String>)>>,
     fetch: Option<DynFetch>,
     mapping: Option<Arc<dyn SessionMapping>>,
@@ -49,7 +49,7 @@ pub struct Builder<P> {
 impl<P: AuthProxy> Builder<P> {
     pub(crate) fn new() -> Self {
         Self {
-            overrides: Overrides::default(),
+            options: BuilderOptions::default(),
             vars: None,
             fetch: None,
             mapping: None,
@@ -82,8 +82,8 @@ impl<P: AuthProxy> Builder<P> {
     /// The response keeps the status of the error if the page's status is 200, as with `Html(..)`, and every header of the
     /// error that the page does not set, such as `Retry-After` and `Cache-Control: no-store`. `Vary: Accept` is added.
     ///
-    /// Show the [`code`](AuthError::code) and no [`source`](std::error::Error::source): that is for logs, and may name the
-    /// upstream.
+    /// Show the [`code`](AuthError::code), but not the [`source`](std::error::Error::source), which is for logs and may
+    /// name the upstream.
     ///
     /// The page is used on the sign-in routes and behind [`attach`](crate::Proxy::attach) or
     /// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), which know the request. Handlers outside of them answer `application/problem+json`.
@@ -109,8 +109,8 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// Reads these variables instead of the environment of the process. For tests, and for programs whose settings are
-    /// elsewhere.
+    /// Reads these variables instead of the environment of the process. For tests, and for programs that keep their
+    /// settings elsewhere.
     #[must_use]
     pub fn vars<K: Into<String>, V: Into<String>>(mut self, vars: impl IntoIterator<Item = (K, V)>) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into())));
@@ -118,7 +118,7 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// Tells the time, in seconds since the Unix epoch, for the expiry of tokens. For tests.
+    /// Sets the clock that decides whether a token has expired, in seconds since the Unix epoch. For tests.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
@@ -131,7 +131,7 @@ impl<P: AuthProxy> Builder<P> {
     /// # Errors
     /// Lists every variable that is missing and every value that breaks a rule.
     pub fn build(self) -> Result<P, ConfigError> {
-        let config = resolve(P::SPEC, &self.overrides, &|name| match &self.vars {
+        let config = resolve(P::SPEC, &self.options, &|name| match &self.vars {
             Some(vars) => Ok(vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())),
             None => match std::env::var(name) {
                 Ok(value) => Ok(Some(Zeroizing::new(value))),
@@ -145,7 +145,7 @@ impl<P: AuthProxy> Builder<P> {
 
 impl<P> fmt::Debug for Builder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self.overrides.names().map(|option| option.to_string());
+        let set = self.options.names().map(|option| option.to_string());
         f.debug_struct("Builder").field("set", &set.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }

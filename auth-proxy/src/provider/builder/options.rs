@@ -25,7 +25,7 @@ macro_rules! method {
         $(#[doc = $doc])+
         #[must_use]
         pub fn $method(mut self, value: impl Into<String>) -> Self {
-            self.overrides.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(value.into()));
+            self.options.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(value.into()));
             self
         }
     };
@@ -34,7 +34,7 @@ macro_rules! method {
         #[must_use]
         pub fn $method<T: AsRef<str>>(mut self, items: impl IntoIterator<Item = T>) -> Self {
             let items = items.into_iter().map(|item| item.as_ref().to_owned()).collect();
-            self.overrides.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(items));
+            self.options.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(items));
             self
         }
     };
@@ -42,7 +42,7 @@ macro_rules! method {
         $(#[doc = $doc])+
         #[must_use]
         pub fn $method(mut self, value: $value) -> Self {
-            self.overrides.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(value));
+            self.options.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(value));
             self
         }
     };
@@ -50,7 +50,7 @@ macro_rules! method {
 
 auth_proxy_rules::typed_options!(methods);
 
-/// The options that are no single value.
+/// The options that are not single values.
 impl<P: AuthProxy> Builder<P> {
     /// `upstream.headers`: adds headers to every request to the upstream. A declared header of the same name is replaced.
     #[must_use]
@@ -59,7 +59,7 @@ impl<P: AuthProxy> Builder<P> {
         headers: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into())));
-        self.overrides.headers.extend(headers);
+        self.options.headers.extend(headers);
         self
     }
 
@@ -67,7 +67,7 @@ impl<P: AuthProxy> Builder<P> {
     #[must_use]
     pub fn upstream_secret<T: Into<String>>(mut self, secrets: impl IntoIterator<Item = T>) -> Self {
         let secrets = secrets.into_iter().map(|secret| Zeroizing::new(secret.into()));
-        self.overrides.secrets = Some(secrets.collect());
+        self.options.secrets = Some(secrets.collect());
         self
     }
 

@@ -1,4 +1,4 @@
-/** Where the sign-in routes are, if not next to this module, and how to reach them. */
+/** Where the sign-in routes are, if they are not next to this module, and how to send requests to them. */
 export interface Where {
   /** An origin, such as `https://auth.example.com`; it must allow this page's origin with credentials. */
   baseUrl?: string
@@ -8,29 +8,29 @@ export interface Where {
   fetch?: typeof fetch
 }
 
-/** `true` navigates, `false` and `'manual'` answer where to. */
+/** `true` navigates. `false` and `'manual'` return the target in `Result.url`. */
 export type Redirect = boolean | "manual"
 
 export interface Result {
   /**
-   * Whether the server took it. For credentials also that there is a session. Where a server redirects instead of
-   * saying where to go, its error is hidden from scripts, and `ok` is whether there is a session: after `signOut`,
-   * that there is none.
+   * Whether the server accepted the request. For credentials, a session must exist too. A server may redirect instead of
+   * returning a URL, which hides its error from scripts. Then `ok` is whether a session exists, or after `signOut`
+   * whether none exists.
    */
   ok: boolean
-  /** The status of the answer; 302 where the server redirected. */
+  /** The status of the response; 302 if the server redirected. */
   status: number
-  /** Where Auth.js sends the visitor: the provider, the page that was asked for, or the error page. Always http or https. */
+  /** Where Auth.js sends the visitor: the provider, the requested page, or the error page. Always http or https. */
   url: string
-  /** Such as `CredentialsSignin`; `SessionMissing` when the server accepted the credentials and signed nobody in. */
+  /** Such as `CredentialsSignin`; `SessionMissing` if the server accepted the credentials but created no session. */
   error?: string
   code?: string
 }
 
 export interface Options {
   /**
-   * Where to go afterwards; this page unless set. Relative to this page. The server decides whether it goes there.
-   * What is no http or https URL becomes the root of the sign-in routes' origin.
+   * Where to go afterwards, relative to this page. The default is this page. The server decides whether to go there.
+   * A URL that is not http or https becomes the root of the sign-in routes' origin.
    */
   callbackUrl?: string
   csrfToken?: string
@@ -60,15 +60,15 @@ export interface Provider {
   callbackUrl: string
 }
 
-/** Nobody can tell: an outage, or an answer that is none. */
+/** Thrown if the result is unknown: an outage, or a response that cannot be read. */
 export class AuthError extends Error {
   status?: number
   code?: string
 }
 
 /**
- * Signs in. `credentials` are posted once; a second time, as a form, when the server accepted them and there is no
- * session, since a Robo.js server with database sessions signs in by a redirect only.
+ * Signs in. `credentials` are posted once, and a second time as a form if the server accepted them but created no
+ * session: a Robo.js server with database sessions sets its cookie on redirects only.
  * @throws {AuthError}
  */
 export function signIn(provider: string, options?: Options, where?: Where, redirect?: true): Promise<never>
@@ -76,8 +76,8 @@ export function signIn(provider: string, options: Options | undefined, where: Wh
 export function signOut(options?: Pick<Options, "callbackUrl" | "csrfToken">, where?: Where, redirect?: true): Promise<never>
 export function signOut(options: Pick<Options, "callbackUrl" | "csrfToken"> | undefined, where: Where | undefined, redirect: false | "manual"): Promise<Result>
 /**
- * Registers at a Robo.js server, and signs in. `url` is `callbackUrl` where that is of this page's origin or of the
- * sign-in routes', else the root of the latter.
+ * Registers at a Robo.js server, and signs in. `url` is `callbackUrl` if it has the origin of this page or of the
+ * sign-in routes, else the root of the sign-in routes' origin.
  */
 export function signUp(fields: Record<string, string | undefined>, where?: Where): Promise<{ ok: boolean; status: number; url?: string; error?: string }>
 export function getSession<T extends Session = Session>(where?: Where): Promise<T | null>

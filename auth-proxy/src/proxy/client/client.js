@@ -1,10 +1,10 @@
-// The sign-in routes for pages that have no bundler. Served next to the routes it calls, so that it
-// knows where they are; no dependencies, no inline code, nothing but fetch. Every URL that it answers with
-// or goes to is http or https.
+// The browser client of the sign-in routes, for pages without a bundler. It is served next to those routes, so it
+// derives their URLs from its own. It has no dependencies and uses fetch only. Every URL that it returns or navigates to
+// is http or https.
 
 const HERE = new URL("./", import.meta.url)
 
-/** Why a call did not do what it was asked: the status of the answer, and its code where it has one. */
+/** A failed call: the status of the response, and its error code if it has one. */
 export class AuthError extends Error {
   constructor(message, { status, code } = {}) {
     super(message)
@@ -17,33 +17,33 @@ export class AuthError extends Error {
 /**
  * Signs in with a provider. Navigates unless `redirect` says otherwise.
  *
- * Credentials are `ok` once there is a session: a server can accept them and still sign nobody in.
+ * Credentials are `ok` only if a session exists: a server can accept them and still create none.
  * @see https://authjs.dev/reference/core/types#publicprovider for the ids
  */
 export async function signIn(provider, options = {}, where = {}, redirect = true) {
   const { callbackUrl, csrfToken, ...fields } = options
-  const form = { ...fields, callbackUrl: asked(callbackUrl, where), csrfToken: csrfToken ?? (await getCsrfToken(where)) }
-  if (provider === "credentials") return conclude(await signInHere(form, where), redirect)
-  return conclude(said(await act(`signin/${encodeURIComponent(provider)}`, form, where)), redirect)
+  const form = { ...fields, callbackUrl: absoluteCallbackUrl(callbackUrl, where), csrfToken: csrfToken ?? (await getCsrfToken(where)) }
+  if (provider === "credentials") return navigateOrReturn(await signInWithCredentials(form, where), redirect)
+  return navigateOrReturn(requireResult(await postForUrl(`signin/${encodeURIComponent(provider)}`, form, where)), redirect)
 }
 
 /** Signs out. Navigates unless `redirect` says otherwise. */
 export async function signOut(options = {}, where = {}, redirect = true) {
   const { callbackUrl, csrfToken } = options
-  const form = { callbackUrl: asked(callbackUrl, where), csrfToken: csrfToken ?? (await getCsrfToken(where)) }
-  const result = await act("signout", form, where)
-  if (result) return conclude(result, redirect)
-  return conclude(hidden(!(await isSignedIn(where)), form.callbackUrl, "signout", "SignoutFailed", where), redirect)
+  const form = { callbackUrl: absoluteCallbackUrl(callbackUrl, where), csrfToken: csrfToken ?? (await getCsrfToken(where)) }
+  const result = await postForUrl("signout", form, where)
+  if (result) return navigateOrReturn(result, redirect)
+  return navigateOrReturn(resultOfRedirect(!(await isSignedIn(where)), form.callbackUrl, "signout", "SignoutFailed", where), redirect)
 }
 
-/** Registers with email and password, at a Robo.js server. Answers as the server does. */
+/** Registers with email and password at a Robo.js server. Returns the server's result. */
 export async function signUp(fields, where = {}) {
   const { callbackUrl } = fields
   const csrfToken = fields.csrfToken ?? (await getCsrfToken(where))
   const form = { ...fields, callbackUrl: callbackUrl && destination(callbackUrl, where), csrfToken }
   const response = await post("signup", form, { accept: "application/json" }, where)
   if (isRedirect(response)) {
-    // Robo redirects somebody who has registered, and signs them in. Its errors are JSON.
+    // After a registration Robo signs the user in and redirects. Its errors are JSON.
     const ok = await isSignedIn(where)
     return ok ? { ok, status: 302, url: destination(callbackUrl, where) } : { ok, status: 302, error: "SignupFailed" }
   }
@@ -51,7 +51,7 @@ export async function signUp(fields, where = {}) {
   return { ok: false, status: response.status, error: data?.error ?? "SignupFailed" }
 }
 
-/** The session, or null when nobody is signed in. Throws when nobody can tell. */
+/** The session, or null for a signed-out visitor. Throws if that is unknown. */
 export async function getSession(where = {}) {
   const session = await read("session", where)
   return session?.user ? session : null
@@ -67,14 +67,14 @@ export async function getCsrfToken(where = {}) {
   return (await read("csrf", where)).csrfToken
 }
 
-async function signInHere(form, where) {
+async function signInWithCredentials(form, where) {
   const action = "callback/credentials"
-  const result = await act(action, form, where)
-  if (!result) return hidden(await isSignedIn(where), form.callbackUrl, "signin", "CredentialsSignin", where)
+  const result = await postForUrl(action, form, where)
+  if (!result) return resultOfRedirect(await isSignedIn(where), form.callbackUrl, "signin", "CredentialsSignin", where)
   if (!result.ok || (await isSignedIn(where))) return result
-  // Robo with database sessions adds the cookie that counts to redirects only: post as a form does. Not where the
-  // server sends the visitor elsewhere than asked, as its `signIn` callback can: it meant to sign nobody in, and the
-  // password is not sent twice.
+  // Robo with database sessions sets its session cookie on redirects only, so post again as a form does. But if the
+  // server returned another URL than requested, its `signIn` callback refused the sign-in: do not send the password
+  // again.
   const { pathname, search } = new URL(result.url)
   if (result.url === form.callbackUrl || pathname + search === "/") {
     await post(action, form, {}, where)
@@ -83,51 +83,51 @@ async function signInHere(form, where) {
   return { ...result, ok: false, error: "SessionMissing" }
 }
 
-/** What the server says to a form; null when it redirects in spite of being asked to say where to. */
-async function act(action, form, where) {
-  // Auth.js says where to go for the header, next-auth v4 for the field.
+/** Posts a form and reads the URL in the response. Null if the server redirects, though it was asked for the URL. */
+async function postForUrl(action, form, where) {
+  // Auth.js returns the URL for the header, next-auth v4 for the field.
   const response = await post(action, { ...form, json: "true" }, { "x-auth-return-redirect": "1" }, where)
   if (isRedirect(response)) return null
   const url = (await json(response))?.url
-  if (typeof url !== "string") throw await failure(response, "the sign-in service did not say where to go")
+  if (typeof url !== "string") throw await failure(response, "the sign-in service returned no URL")
   const target = webPage(url, routes(where))
-  if (!target) throw new AuthError("the sign-in service named no web page")
+  if (!target) throw new AuthError("the sign-in service returned a URL that is not http or https")
   const error = target.searchParams.get("error") ?? undefined
   const code = (error && target.searchParams.get("code")) || undefined
   return { ok: response.ok && !error, status: response.status, url: target.href, error, code }
 }
 
-function said(result) {
-  if (!result) throw new AuthError("the sign-in service did not say where to go")
+function requireResult(result) {
+  if (!result) throw new AuthError("the sign-in service returned no URL")
   return result
 }
 
-/** The result of a redirect: its target and its error are hidden from scripts, so the session tells whether it is `ok`. */
-function hidden(ok, callbackUrl, page, error, where) {
+/** The result of a redirect. Scripts cannot read its target or its error, so `ok` comes from the session. */
+function resultOfRedirect(ok, callbackUrl, page, error, where) {
   const status = 302
   if (ok) return { ok, status, url: destination(callbackUrl, where) }
   return { ok, status, url: new URL(`${page}?error=${error}`, routes(where)).href, error }
 }
 
 async function isSignedIn(where) {
-  // next-auth v4 says {} for nobody.
+  // next-auth v4 answers {} for a signed-out visitor.
   return Object.keys((await read("session", where)) ?? {}).length > 0
 }
 
-/** What the server is told of the `callbackUrl` that a page gave: absolute, since the server may be on another host. */
-function asked(callbackUrl, where) {
+/** The absolute URL of a page's `callbackUrl`: the server may be on another host and would resolve it there. */
+function absoluteCallbackUrl(callbackUrl, where) {
   const url = callbackUrl ?? globalThis.location?.href
   return url === undefined ? undefined : (webPage(url, pageBase(where)) ?? root(where)).href
 }
 
-/** Where to go when a redirect hid what the server says: this page's origin or that of the sign-in routes only. */
+/** Where to go after a redirect, whose target is hidden: only to the origin of this page or of the sign-in routes. */
 function destination(callbackUrl, where) {
   const url = callbackUrl ? webPage(callbackUrl, pageBase(where)) : null
   const own = [root(where).origin, globalThis.location?.origin]
   return (url && own.includes(url.origin) ? url : root(where)).href
 }
 
-/** A URL, if it is of a web page. A page that navigates to javascript: or data: runs it. */
+/** The URL if it is http or https, else null: a page that navigates to javascript: or data: would run it. */
 function webPage(text, base) {
   try {
     const url = new URL(text, base)
@@ -137,10 +137,10 @@ function webPage(text, base) {
   }
 }
 
-function conclude(result, redirect) {
+function navigateOrReturn(result, redirect) {
   if (redirect !== true) return result
   globalThis.location.assign(result.url)
-  // The page is on its way out: nothing after `await` is to run.
+  // The page is unloading: the caller's code after `await` must not run.
   return new Promise(() => {})
 }
 
@@ -152,7 +152,7 @@ async function read(action, where) {
 }
 
 function post(action, form, headers, where) {
-  // A redirect is not followed: where it leads need not answer to scripts of this origin.
+  // Redirects are not followed: their target may not allow requests from scripts of this origin.
   return call(action, { method: "POST", body: new URLSearchParams(withoutBlanks(form)), headers, redirect: "manual" }, where)
 }
 
@@ -162,7 +162,7 @@ function call(action, init, where) {
   return fetch(new URL(action, routes(where)), { credentials: "include", cache: "no-store", ...init, headers: { ...own, ...init.headers } })
 }
 
-/** What the sign-in routes are below. */
+/** The base URL of the sign-in routes. */
 function routes({ baseUrl, basePath }) {
   return baseUrl || basePath ? new URL(`${basePath ?? HERE.pathname}/`.replace(/\/+$/, "/"), baseUrl ?? HERE) : HERE
 }
@@ -171,7 +171,7 @@ function root(where) {
   return new URL("/", routes(where))
 }
 
-/** Outside of browsers a redirect that is not followed is an ordinary response. */
+/** Browsers report a redirect that is not followed as `opaqueredirect`, other runtimes as a response with its status. */
 function isRedirect(response) {
   return response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)
 }
@@ -192,7 +192,7 @@ function withoutBlanks(fields) {
   return Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)
 }
 
-/** What a relative URL on this page is relative to. */
+/** The base URL of relative URLs on this page. */
 function pageBase(where) {
   return globalThis.document?.baseURI ?? globalThis.location?.href ?? routes(where)
 }

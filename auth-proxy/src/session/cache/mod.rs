@@ -1,4 +1,4 @@
-//! The session cache, and single flight: one lookup for all requests that ask for the same session at once.
+//! The session cache: finds the session of a token in the cache, or by a lookup, and ends sessions.
 
 mod single_flight;
 mod store;
@@ -17,31 +17,30 @@ use self::store::Store;
 pub use self::store::{SessionStore, StoreFuture};
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
-use super::family::{End, Ticket, TokenFamilies};
+use super::family::{End, SessionSnapshot, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
 use crate::error::{AuthError, Reason};
 
-/// How long a refused token is refused without asking again, at most. A flood of one invalid token costs one lookup in
-/// this time.
+/// The longest time that a refused token is cached. A flood of one invalid token costs one lookup in this time.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
-/// Refused tokens that are cached. They are kept apart from the sessions, so that a flood of invalid tokens evicts no
-/// session.
-const MOST_REFUSED: usize = 1024;
+/// The most refused tokens that are cached. They have a cache of their own, so a flood of invalid tokens evicts no session.
+const MAX_REFUSED: usize = 1024;
 
 /// The sessions of one proxy.
 pub(crate) struct Sessions {
-    /// `session.cache`; zero when it is off.
-    keep: Duration,
-    keep_in_trouble: Duration,
+    /// `session.cache`: the age up to which a cached session is used. Zero turns the cache off.
+    max_age: Duration,
+    /// The same in an outage: `session.cache` and `session.stale_if_error` together.
+    max_age_in_outage: Duration,
     store: Store,
     refused: Cache<TokenKey, Refused>,
     lookups: Arc<Lookups>,
     families: TokenFamilies,
     /// Whether stale sessions were served since the last lookup that was answered.
     serves_stale: AtomicBool,
-    /// When browsers were given their tokens, for `session.renew`.
-    given: Option<(Duration, Cache<SessionKey, Instant>)>,
+    /// With `session.renew`: that time, and when each token was last sent to a browser.
+    issued: Option<(Duration, Cache<SessionKey, Instant>)>,
 }
 
 /// A token that the upstream refused, and the cookies that clear it in the browser.
@@ -49,42 +48,42 @@ pub(crate) struct Sessions {
 struct Refused {
     until: SystemTime,
     clearing: Arc<[HeaderValue]>,
-    ticket: Ticket,
+    snapshot: SessionSnapshot,
 }
 
-/// What the cache has for a token.
-enum Recalled {
-    /// An answer that may be used.
+/// What the cache holds for a token.
+enum Cached {
+    /// An answer that is new enough.
     Fresh(Found),
-    /// A session that may be used in an outage.
+    /// A session that may be used in an outage only.
     Stale(CachedSession),
-    Nothing,
+    Missing,
 }
 
 impl Sessions {
-    pub(crate) fn new(settings: &Settings, given: Option<Arc<dyn SessionStore>>) -> Self {
+    pub(crate) fn new(settings: &Settings, custom: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         Self {
-            keep: settings.cache,
-            keep_in_trouble: settings.cache.saturating_add(settings.stale_if_error),
-            store: match given {
-                Some(store) => Store::given(store, settings.timeout),
+            max_age: settings.cache,
+            max_age_in_outage: settings.cache.saturating_add(settings.stale_if_error),
+            store: match custom {
+                Some(store) => Store::custom(store, settings.timeout),
                 None => Store::memory(settings.cache_entries),
             },
-            refused: Cache::new(MOST_REFUSED),
+            refused: Cache::new(MAX_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
             families: TokenFamilies::default(),
             serves_stale: AtomicBool::new(false),
-            given: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
+            issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
     }
 
-    /// The answer for a token: cached, or from a lookup. Requests for the same token share one lookup (single flight). The
-    /// lookup goes on when a request that waits for it is dropped. It has a deadline of its own; the request waits until
-    /// `deadline`.
+    /// The answer for a token, from the cache or from a lookup. Requests for the same token share one lookup (single
+    /// flight). A lookup has its own deadline, and continues when a request that waits for it is dropped. This request
+    /// waits until `deadline`.
     ///
     /// # Errors
-    /// Those of the lookup, when no stale session may be used in its place.
+    /// The error of the lookup, unless a stale session may be used instead.
     pub(crate) async fn find<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
@@ -95,41 +94,42 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        let stale = match self.recall(&key).await {
-            Recalled::Fresh(found) => return Ok(found),
-            Recalled::Stale(session) => Some(session),
-            Recalled::Nothing => None,
+        let stale = match self.cached(&key).await {
+            Cached::Fresh(found) => return Ok(found),
+            Cached::Stale(session) => Some(session),
+            Cached::Missing => None,
         };
         let found = self.look_up(key, deadline, lookup).await;
         self.or_stale(found, stale)
     }
 
-    /// What the cache has for a token.
-    async fn recall(&self, key: &TokenKey) -> Recalled {
-        let cached = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
-        let cached = cached.filter(|cached| cached.is_of(key) && !self.ended_after(key, cached));
+    /// What the cache holds for a token.
+    async fn cached(&self, key: &TokenKey) -> Cached {
+        let cached = if self.max_age.is_zero() { None } else { self.store.get(&key.session).await };
+        let cached = cached.filter(|cached| cached.matches(key) && !self.ended_after(key, cached));
         let now = SystemTime::now();
         match (cached, self.refused.get(key)) {
-            (Some(cached), _) if cached.is_good(now, self.keep) => {
+            (Some(cached), _) if cached.is_usable(now, self.max_age) => {
                 let answer = Answer::Session(cached);
-                Recalled::Fresh(Found { answer, source: Source::Memory, renewed: None })
+                Cached::Fresh(Found { answer, source: Source::Memory, renewed: None })
             }
-            (_, Some(refused)) if refused.is_good(now) => {
-                let Refused { clearing: cookies, ticket, .. } = refused;
-                let renewed = Some(Renewed { cookies, ticket, sent: key.session, next: None });
-                Recalled::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
+            (_, Some(refused)) if refused.is_usable(now) => {
+                let Refused { clearing: cookies, snapshot, .. } = refused;
+                let renewed = Some(Renewed { cookies, snapshot, sent: key.session, next: None });
+                Cached::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
             }
-            (Some(cached), _) => Recalled::Stale(cached),
-            (None, _) => Recalled::Nothing,
+            (Some(cached), _) => Cached::Stale(cached),
+            (None, _) => Cached::Missing,
         }
     }
 
-    /// Whether the session was ended here after it was put into a store of the app's own: the store may not know.
+    /// Whether this process ended the session after the app's own store took it. The removal from that store may have
+    /// failed.
     fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
-        cached.asked_by_store().is_some_and(|asked| self.families.was_ended_since(&key.session, asked))
+        cached.stored_since().is_some_and(|since| self.families.was_ended_since(&key.session, since))
     }
 
-    /// Joins the lookup of a token, or begins it.
+    /// Joins the lookup of a token that is under way, or starts one.
     async fn look_up<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
@@ -140,14 +140,14 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        // Taken before the upstream is asked: whatever ends the session from here on makes the answer outdated.
-        let ticket = self.families.of(key.session);
+        // Taken before the upstream is asked: if the session is ended from here on, the answer is outdated.
+        let snapshot = self.families.snapshot(key.session);
         let sessions = Arc::clone(self);
-        let found = self.lookups.join(key, &ticket, deadline, || {
+        let found = self.lookups.join(key, &snapshot, deadline, || {
             let lookup = lookup()?;
-            Ok(move |ticket: Ticket, deadline| async move {
+            Ok(move |snapshot: SessionSnapshot, deadline| async move {
                 let found = lookup(deadline).await?;
-                Ok(sessions.remember(key, found, &ticket).await)
+                Ok(sessions.store_answer(key, found, &snapshot).await)
             })
         });
         timeout_at(deadline, found)
@@ -155,18 +155,18 @@ impl Sessions {
             .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)))
     }
 
-    /// In an outage, the stale session in place of the error, within `session.stale_if_error`.
+    /// In an outage, replaces the error by the stale session, within `session.stale_if_error`.
     fn or_stale(
         &self,
         found: Result<Found, AuthError>,
         stale: Option<CachedSession>,
     ) -> Result<Found, AuthError> {
-        // The clock is read again: the session may have become too old while the lookup ran.
+        // The clock is read again, because the session may have become too old while the lookup ran.
         match (found, stale) {
             (Err(error), Some(stale))
-                if error.is_outage() && stale.is_good(SystemTime::now(), self.keep_in_trouble) =>
+                if error.is_outage() && stale.is_usable(SystemTime::now(), self.max_age_in_outage) =>
             {
-                // Once in an outage, not for each request.
+                // Logged once in an outage, not for each request.
                 if !self.serves_stale.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
                         target: "auth_proxy::lookup",
@@ -174,73 +174,76 @@ impl Sessions {
                         "serving stale session: upstream unavailable"
                     );
                 }
-                let answer = Answer::Session(stale.stale());
+                let answer = Answer::Session(stale.into_stale());
                 Ok(Found { answer, source: Source::Stale, renewed: None })
             }
             (found, _) => found,
         }
     }
 
-    /// Ends a session: removes it from the cache, and makes the answers of lookups under way outdated.
+    /// Ends a session: removes it from the cache, and marks the answers of lookups under way as outdated.
     pub(crate) async fn end(&self, key: SessionKey, end: End) {
         let keys = self.families.end(key, end);
-        if !self.keep.is_zero() {
+        if !self.max_age.is_zero() {
             self.store.remove(&keys).await;
         }
     }
 
-    /// The session of a token as of now. The ticket is outdated once the session is ended.
-    pub(crate) fn ticket(&self, key: SessionKey) -> Ticket {
-        self.families.of(key)
+    /// The present state of the session that a token belongs to.
+    pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
+        self.families.snapshot(key)
     }
 
-    /// Notes that a browser is given a token, renewed from an earlier one.
-    pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
-        self.families.renewed(ticket, key);
-        self.given_now(key);
+    /// Notes that a response gives the browser a token that was renewed from an earlier one.
+    pub(crate) fn note_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
+        self.families.add_renewed(snapshot, key);
+        self.note_issued(key);
     }
 
-    /// Notes that a browser is given a token.
-    pub(crate) fn given_now(&self, key: SessionKey) {
-        if let Some((_, given)) = &self.given {
-            given.insert(key, Instant::now());
+    /// Notes that a response gives the browser a token.
+    pub(crate) fn note_issued(&self, key: SessionKey) {
+        if let Some((_, issued)) = &self.issued {
+            issued.insert(key, Instant::now());
         }
     }
 
-    /// Whether cookies of a lookup are to reach the browser: those that clear the session always, a renewed token
-    /// unless the browser was given the one that it has a short time ago (`session.renew`).
-    pub(crate) fn is_worth_relaying(&self, renewed: &Renewed) -> bool {
-        let (Some((after, given)), Some(next)) = (&self.given, &renewed.next) else { return true };
-        let is_due = given.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
+    /// Whether the session cookies of a lookup are relayed to the browser. Cookies that clear the session always are. A
+    /// renewed token is relayed if the browser's present one was sent to it longer ago than `session.renew`.
+    pub(crate) fn should_relay(&self, renewed: &Renewed) -> bool {
+        let (Some((after, issued)), Some(next)) = (&self.issued, &renewed.next) else { return true };
+        let is_due = issued.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
         if is_due {
-            given.insert(next.session, Instant::now());
+            issued.insert(next.session, Instant::now());
         }
         is_due
     }
 
-    async fn remember(&self, key: TokenKey, found: LookedUp, ticket: &Ticket) -> Found {
+    /// Caches the answer of a lookup, unless the session was ended meanwhile.
+    async fn store_answer(&self, key: TokenKey, found: LookedUp, snapshot: &SessionSnapshot) -> Found {
         let LookedUp { mut answer, cookies, next } = found;
         self.serves_stale.store(false, Ordering::Relaxed);
         if let Some(next) = &next {
-            self.families.renewed(ticket, next.session);
+            self.families.add_renewed(snapshot, next.session);
         }
-        if !self.keep.is_zero() && ticket.may_remember() {
+        if !self.max_age.is_zero() && snapshot.may_cache() {
             match &mut answer {
                 Answer::Session(session) => {
-                    *session = session.clone().until(ticket);
-                    // The browser comes back with the renewed token: cached under the old one alone, the session would
-                    // be looked up each time.
+                    *session = session.clone().with_snapshot(snapshot);
+                    // The browser's next request carries the renewed token. Cached under the old one alone, the session
+                    // would be looked up each time.
                     for key in [Some(key), next].into_iter().flatten() {
-                        self.store.put(key.session, session.clone().of(&key), self.keep_in_trouble).await;
-                        if !ticket.is_current() {
+                        self.store
+                            .put(key.session, session.clone().for_token(&key), self.max_age_in_outage)
+                            .await;
+                        if !snapshot.is_current() {
                             self.store.remove(&[key.session]).await;
                         }
                     }
                 }
                 Answer::Refused => {
-                    let until = SystemTime::now() + REFUSED_FOR.min(self.keep);
+                    let until = SystemTime::now() + REFUSED_FOR.min(self.max_age);
                     let clearing = Arc::clone(&cookies);
-                    self.refused.insert(key, Refused { until, clearing, ticket: ticket.clone() });
+                    self.refused.insert(key, Refused { until, clearing, snapshot: snapshot.clone() });
                     self.store.remove(&[key.session]).await;
                 }
                 Answer::SignedOut => self.store.remove(&[key.session]).await,
@@ -248,7 +251,7 @@ impl Sessions {
         }
         let renewed = (!cookies.is_empty()).then(|| Renewed {
             cookies,
-            ticket: ticket.clone(),
+            snapshot: snapshot.clone(),
             sent: key.session,
             next,
         });
@@ -257,7 +260,7 @@ impl Sessions {
 }
 
 impl Refused {
-    fn is_good(&self, now: SystemTime) -> bool {
-        now < self.until && self.ticket.is_current()
+    fn is_usable(&self, now: SystemTime) -> bool {
+        now < self.until && self.snapshot.is_current()
     }
 }

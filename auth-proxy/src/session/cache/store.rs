@@ -1,4 +1,4 @@
-//! The store of the session cache.
+//! The store of the session cache: this process's memory, or a store of the app's own.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,16 +15,18 @@ use crate::session::key::SessionKey;
 /// The future of a method of [`SessionStore`]: `Box::pin(async move { .. })`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Where the cache of sessions is kept, with `session.cache`.
+/// Stores cached sessions, with `session.cache`.
 ///
-/// The default is this process's memory, bounded by `session.cache_entries`. Instances that are to share their sessions
-/// and their sign-outs use a store of their own, set with
+/// The default is this process's memory, bounded by `session.cache_entries`. Several instances can share their cached
+/// sessions and their sign-outs through a store such as Redis, set with
 /// [`Builder::session_store`](crate::options::Builder::session_store).
 ///
-/// The store is a cache and never the truth: when a method fails, the upstream is asked. A method may take a quarter of
-/// `upstream.timeout`, and one second at most; then it counts as failed. The first failure is logged as a warning with
-/// its error, and the first success after it as well: an error must hold no secret. A sign-out that the store did not take is not known to the other instances. Nor does an
-/// instance know of a sign-out at another while it looks up the same token: it puts the session back, for `session.cache`.
+/// The store is only a cache: if a method fails, the upstream is asked. A method may take a quarter of `upstream.timeout`,
+/// and at most one second; then it counts as failed. The first failure is logged as a warning with its error, so an error
+/// must hold no secret. The first success after it is logged too.
+///
+/// If the store fails to remove a session at a sign-out, the other instances may use that session for `session.cache`. The
+/// same happens if another instance looks up the token during the sign-out: it puts the session back into the store.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -54,51 +56,51 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// }
 /// ```
 pub trait SessionStore: Send + Sync + 'static {
-    /// The session under this key. One that is too old may be returned: it is not used.
+    /// The session under this key. The store may return one that is too old: it is not used.
     ///
     /// # Errors
-    /// When the store cannot tell. The upstream is asked then.
+    /// If the store fails. The upstream is asked then.
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>>;
 
-    /// Keeps a session. The store may drop it after this time.
+    /// Stores a session. The store may drop it once `keep` is over.
     ///
     /// # Errors
-    /// When the session was not kept. The next request asks the upstream then.
+    /// If the session was not stored. The next request asks the upstream then.
     fn put(&self, key: SessionKey, session: CachedSession, keep: Duration) -> StoreFuture<'_, ()>;
 
-    /// Removes a session. A key that is not there is no error.
+    /// Removes a session. An unknown key is not an error.
     ///
     /// # Errors
-    /// When the session may still be there. Other instances may use it for `session.cache` then.
+    /// If the session may still be in the store. Other instances may use it for `session.cache` then.
     fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()>;
 }
 
-/// The longest time that a store of the app's own may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest time that a call of the app's own store may take.
+const CALL_LIMIT: Duration = Duration::from_secs(1);
 
-/// Bytes of a session, as the upstream answered it, that count as one entry.
-const ENTRY: usize = 2048;
+/// A session counts as one entry for each 2 KiB of the upstream's response body.
+const ENTRY_SIZE: usize = 2048;
 
 #[derive(Clone)]
 pub(super) struct Weight;
 
 impl Weighter<SessionKey, CachedSession> for Weight {
     fn weight(&self, _: &SessionKey, session: &CachedSession) -> u64 {
-        u64::try_from(1 + session.size() / ENTRY).unwrap_or(u64::MAX)
+        u64::try_from(1 + session.size() / ENTRY_SIZE).unwrap_or(u64::MAX)
     }
 }
 
 /// The store of a proxy.
 pub(super) enum Store {
     Memory(Cache<SessionKey, CachedSession, Weight>),
-    Given(GivenStore),
+    Custom(CustomStore),
 }
 
 /// A store of the app's own.
-pub(super) struct GivenStore {
+pub(super) struct CustomStore {
     store: Arc<dyn SessionStore>,
-    patience: Duration,
-    /// Whether the last call failed, so that a store that is down is logged once.
+    limit: Duration,
+    /// Whether the last call failed. A store that is down is logged once, not for each call.
     is_failing: AtomicBool,
 }
 
@@ -108,50 +110,50 @@ impl Store {
         Self::Memory(Cache::with_weighter(items, u64::from(entries), Weight))
     }
 
-    pub(super) fn given(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
-        let patience = PATIENCE.min(timeout / 4);
-        Self::Given(GivenStore { store, patience, is_failing: AtomicBool::new(false) })
+    pub(super) fn custom(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
+        let limit = CALL_LIMIT.min(timeout / 4);
+        Self::Custom(CustomStore { store, limit, is_failing: AtomicBool::new(false) })
     }
 
     pub(super) async fn get(&self, key: &SessionKey) -> Option<CachedSession> {
         match self {
             Self::Memory(cache) => cache.get(key),
-            Self::Given(given) => given.call(given.store.get(key)).await.flatten(),
+            Self::Custom(custom) => custom.call(custom.store.get(key)).await.flatten(),
         }
     }
 
     pub(super) async fn put(&self, key: SessionKey, session: CachedSession, keep: Duration) {
         match self {
             Self::Memory(cache) => cache.insert(key, session),
-            Self::Given(given) => {
-                given.call(given.store.put(key, session, keep)).await;
+            Self::Custom(custom) => {
+                custom.call(custom.store.put(key, session, keep)).await;
             }
         }
     }
 
-    /// Removes sessions, in order. All of them together may take the time of one.
+    /// Removes sessions, in order. All removals together have the time limit of one call.
     pub(super) async fn remove(&self, keys: &[SessionKey]) {
         match self {
             Self::Memory(cache) => keys.iter().for_each(|key| drop(cache.remove(key))),
-            Self::Given(given) => {
+            Self::Custom(custom) => {
                 let all = async {
                     let mut result = Ok(());
                     for key in keys {
-                        // One that fails does not keep the others.
-                        result = result.and(given.store.remove(key).await);
+                        // If one removal fails, the others are still tried.
+                        result = result.and(custom.store.remove(key).await);
                     }
                     result
                 };
-                given.call(Box::pin(all)).await;
+                custom.call(Box::pin(all)).await;
             }
         }
     }
 }
 
-impl GivenStore {
-    /// The result of a call, if it succeeds in time.
+impl CustomStore {
+    /// The result of a call. `None` if it fails or takes too long.
     async fn call<T>(&self, call: StoreFuture<'_, T>) -> Option<T> {
-        let result = match tokio::time::timeout(self.patience, call).await {
+        let result = match tokio::time::timeout(self.limit, call).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };

@@ -15,14 +15,14 @@ fn key(token: &str) -> SessionKey {
 }
 
 #[tokio::test(start_paused = true)]
-async fn session_ends_by_each_of_its_tokens() {
+async fn ending_any_token_of_a_session_ends_all_of_them() {
     for by in ["a", "b", "c"] {
         let families = TokenFamilies::default();
-        let first = families.of(key("a"));
-        families.renewed(&first, key("b"));
-        let second = families.of(key("b"));
-        families.renewed(&second, key("c"));
-        let other = families.of(key("other"));
+        let first = families.snapshot(key("a"));
+        families.add_renewed(&first, key("b"));
+        let second = families.snapshot(key("b"));
+        families.add_renewed(&second, key("c"));
+        let other = families.snapshot(key("other"));
         assert!(first.may_relay() && second.may_relay());
         assert_eq!(
             HashSet::from_iter(families.end(key(by), End::Changed)),
@@ -33,35 +33,35 @@ async fn session_ends_by_each_of_its_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_request_finds_the_session_ended() {
+async fn request_after_a_sign_out_relays_no_cookies_for_two_minutes() {
     let families = TokenFamilies::default();
-    drop(families.of(key("a")));
+    drop(families.snapshot(key("a")));
     families.end(key("a"), End::Changed);
-    let late = families.of(key("a"));
+    let late = families.snapshot(key("a"));
     assert!(late.is_current() && !late.may_relay());
-    tokio::time::advance(KEPT_FOR + Duration::from_secs(1)).await;
-    // A database session goes on with the same token after a change.
+    tokio::time::advance(REMEMBERED_FOR + Duration::from_secs(1)).await;
+    // With database sessions the token stays the same after a change, so relaying must resume.
     assert!(late.may_relay());
-    assert!(families.of(key("a")).may_relay());
+    assert!(families.snapshot(key("a")).may_relay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn unanswered_change_does_not_stop_relaying() {
+async fn requested_change_does_not_stop_relaying() {
     let families = TokenFamilies::default();
-    let ticket = families.of(key("a"));
-    families.end(key("a"), End::Begun);
-    assert!(!ticket.is_current() && !ticket.was_changed());
-    // A form that the upstream refused, and then one that it takes: the answer to that has the cookie that counts.
-    assert!(families.of(key("a")).may_relay());
+    let snapshot = families.snapshot(key("a"));
+    families.end(key("a"), End::Requested);
+    assert!(!snapshot.is_current() && !snapshot.was_changed());
+    // The upstream may refuse one form and accept the next. The response to the accepted form sets the cookie.
+    assert!(families.snapshot(key("a")).may_relay());
     families.end(key("a"), End::Changed);
-    assert!(ticket.was_changed());
+    assert!(snapshot.was_changed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn linked_sessions_end_together() {
     let families = TokenFamilies::default();
-    let (a, b) = (families.of(key("a")), families.of(key("b")));
-    families.renewed(&a, key("b"));
+    let (a, b) = (families.snapshot(key("a")), families.snapshot(key("b")));
+    families.add_renewed(&a, key("b"));
     families.end(key("a"), End::Changed);
     assert!(!a.is_current() && !b.is_current());
 }
@@ -69,48 +69,48 @@ async fn linked_sessions_end_together() {
 #[tokio::test(start_paused = true)]
 async fn one_end_reaches_a_bounded_number_of_sessions() {
     let families = TokenFamilies::default();
-    let first = families.of(key("a"));
+    let first = families.snapshot(key("a"));
     for n in 0..4 {
-        families.renewed(&first, key(&format!("a {n}")));
+        families.add_renewed(&first, key(&format!("a {n}")));
     }
     families.end(key("a"), End::Changed);
     assert_eq!(families.state().ended.len(), 1);
 
-    // A client sends its token beside made up ones, each of which is a session of its own.
+    // A client sends its token together with made-up tokens, each of which is a session of its own.
     for n in 0..1000 {
-        families.renewed(&families.of(key(&format!("made up {n}"))), key("shared"));
+        families.add_renewed(&families.snapshot(key(&format!("made up {n}"))), key("shared"));
     }
-    assert!(families.end(key("shared"), End::Changed).len() <= MOST_LINKED * MOST_TOKENS);
-    assert!(families.state().ended.len() <= 1 + MOST_LINKED);
-    assert!(!families.of(key("shared")).may_relay());
+    assert!(families.end(key("shared"), End::Changed).len() <= MAX_LINKED * MAX_TOKENS);
+    assert!(families.state().ended.len() <= 1 + MAX_LINKED);
+    assert!(!families.snapshot(key("shared")).may_relay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_tokens_evict_no_sign_out() {
+async fn refused_tokens_do_not_evict_remembered_sign_outs() {
     let families = TokenFamilies::default();
     families.end(key("a"), End::Changed);
-    for n in 0..=MOST_KEPT {
+    for n in 0..=MAX_REMEMBERED {
         families.end(key(&format!("dead {n}")), End::Refused);
     }
-    assert!(!families.of(key("a")).may_relay());
+    assert!(!families.snapshot(key("a")).may_relay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn kept_sessions_are_bounded() {
+async fn number_of_remembered_sessions_is_bounded() {
     let families = TokenFamilies::default();
-    for n in 0..MOST_KEPT + 5000 {
+    for n in 0..MAX_REMEMBERED + 5000 {
         families.end(key(&format!("{n}")), End::Changed);
-        drop(families.of(key(&format!("seen {n}"))));
+        drop(families.snapshot(key(&format!("seen {n}"))));
     }
-    let ticket = families.of(key("long"));
+    let snapshot = families.snapshot(key("long"));
     for n in 0..1000 {
-        families.renewed(&ticket, key(&format!("long {n}")));
+        families.add_renewed(&snapshot, key(&format!("long {n}")));
     }
     let state = families.state();
     assert!(
-        state.ended.len() <= MOST_KEPT
-            && state.renewed.len() <= MOST_KEPT
-            && state.by_key.len() <= 3 * MOST_KEPT
+        state.ended.len() <= MAX_REMEMBERED
+            && state.renewed.len() <= MAX_REMEMBERED
+            && state.by_key.len() <= 3 * MAX_REMEMBERED
     );
-    assert!(ticket.family.inner().keys.len() <= MOST_TOKENS);
+    assert!(snapshot.family.inner().keys.len() <= MAX_TOKENS);
 }

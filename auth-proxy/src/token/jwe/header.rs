@@ -1,4 +1,4 @@
-//! The protected header of a JWE: which encryption and which key it asks for.
+//! Parses the protected header of a JWE: the encryption and the key that it names.
 
 use std::borrow::Cow;
 
@@ -50,11 +50,11 @@ struct Header<'a> {
     b64: bool,
 }
 
-/// The encryption and the name of the key that an encoded protected header asks for.
+/// The encryption and the `kid` of an encoded protected header.
 ///
 /// # Errors
-/// `Malformed`, if it is no header. `Unsupported`, if it asks for anything but `dir` with one of the two encryptions, or
-/// holds a member that changes how a token is read.
+/// `Malformed`, if the text is not a header. `Unsupported`, if the header has another algorithm than `dir`, another
+/// encryption than the two of [`Enc`], or a member that changes how a token is read.
 pub(super) fn read_header(encoded: &str) -> Result<(Enc, Option<String>), TokenError> {
     if encoded.len() > HEADER_LIMIT {
         return Err(TokenError::Malformed);

@@ -1,5 +1,5 @@
-//! Connections to the upstream: used again where they can be, and never where they cannot. Every test here runs over
-//! http and, in a process of its own, over https.
+//! Pooled connections to the upstream: when they are reused, when they are closed, and connection errors. Each test
+//! runs over http and, in a separate process, over https.
 
 mod table;
 mod tls;
@@ -16,7 +16,7 @@ use self::upstream::{OK, Then, Upstream, url};
 use crate::support::{Auth, app_of};
 
 #[tokio::test]
-async fn connection_serves_request_after_request() {
+async fn keep_alive_connection_is_reused_for_all_requests() {
     for answer in [
         OK,
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n",
@@ -35,61 +35,61 @@ async fn connection_serves_request_after_request() {
     }
 }
 
-/// Requests at once need a connection each. Afterwards these serve others.
+/// Each concurrent request needs its own connection. Later requests reuse these connections.
 #[tokio::test]
-async fn pool_grows_to_the_requests_at_once_and_is_reused() {
+async fn pool_opens_one_connection_per_concurrent_request_and_reuses_it() {
     let upstream = Upstream::start(|_, _| Then::Answer(OK)).await;
     let (_app, browser) = upstream.app().await;
     for _ in 0..2 {
-        let asked = (0..20).map(|_| browser.get("/api/auth/providers"));
-        for answer in futures(asked).await {
+        let requests = (0..20).map(|_| browser.get("/api/auth/providers"));
+        for answer in join_all(requests).await {
             assert_eq!(answer.body, "ok");
         }
         assert!(upstream.connections() <= 20, "{}", upstream.connections());
     }
 }
 
-async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut all: Vec<_> = all.map(Box::pin).collect();
+async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut pending: Vec<_> = futures.map(Box::pin).collect();
     let mut done = Vec::new();
     std::future::poll_fn(|cx| {
-        all.retain_mut(|one| match one.as_mut().poll(cx) {
+        pending.retain_mut(|future| match future.as_mut().poll(cx) {
             std::task::Poll::Ready(value) => {
                 done.push(value);
                 false
             }
             std::task::Poll::Pending => true,
         });
-        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if pending.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
     .await;
     done
 }
 
 #[tokio::test]
-async fn closed_connection_is_not_used_again() {
-    for last in [
+async fn closed_connection_is_not_reused() {
+    for answer in [
         OK,
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-        // Until it closes.
+        // Without `Content-Length`, the body ends when the connection closes.
         "HTTP/1.0 200 OK\r\n\r\nok",
         "HTTP/1.1 200 OK\r\n\r\nok",
     ] {
-        let upstream = Upstream::start(move |_, _| Then::AnswerAndClose(last)).await;
+        let upstream = Upstream::start(move |_, _| Then::AnswerAndClose(answer)).await;
         let (_app, browser) = upstream.app().await;
         for n in 1..=5 {
-            let answer = browser.get("/api/auth/providers").await;
-            assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{last}");
-            assert_eq!(upstream.connections(), n, "{last}");
-            // So that the close has arrived.
+            let got = browser.get("/api/auth/providers").await;
+            assert_eq!((got.status, got.body.as_str()), (200, "ok"), "{answer}");
+            assert_eq!(upstream.connections(), n, "{answer}");
+            // The proxy needs a moment to notice the close.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-/// Bytes after the end of a response are no response to the next request. Their connection is not used again.
+/// Bytes after the end of a response must not become the response to the next request, so that connection is closed.
 #[tokio::test]
-async fn surplus_response_bytes_are_discarded() {
+async fn surplus_response_bytes_do_not_answer_the_next_request() {
     let upstream = Upstream::start(|_, _| {
         Then::Answer(
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
@@ -106,7 +106,7 @@ async fn surplus_response_bytes_are_discarded() {
 }
 
 #[tokio::test]
-async fn client_that_disconnects_closes_its_upstream_connection() {
+async fn client_disconnect_closes_the_upstream_connection() {
     let upstream = Upstream::start(|_, _| {
         Then::Answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nthe beginning of something")
     })
@@ -114,8 +114,8 @@ async fn client_that_disconnects_closes_its_upstream_connection() {
     let (app, _browser) = upstream.app().await;
     let mut client = TcpStream::connect(app.addr).await.unwrap();
     client.write_all(b"GET /api/auth/providers HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-    let mut some = [0; 10];
-    client.read_exact(&mut some).await.unwrap();
+    let mut first_bytes = [0; 10];
+    client.read_exact(&mut first_bytes).await.unwrap();
     drop(client);
     while upstream.closed() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -123,7 +123,8 @@ async fn client_that_disconnects_closes_its_upstream_connection() {
     assert_eq!(upstream.connections(), 1);
 }
 
-/// Node closes its connections after 5 s. A request that is written while the close is on its way is lost.
+/// Node closes idle connections after 5 s. A request sent at that moment would be lost, so the proxy closes them
+/// earlier.
 #[tokio::test]
 async fn idle_connection_is_closed_after_four_seconds() {
     let upstream = Upstream::start(|_, _| Then::Answer(OK)).await;
@@ -138,7 +139,7 @@ async fn idle_connection_is_closed_after_four_seconds() {
 }
 
 #[tokio::test]
-async fn request_asks_for_a_path_and_names_the_host_of_the_address() {
+async fn upstream_request_has_a_path_target_and_the_host_of_base_url() {
     let upstream = Upstream::start(|_, _| Then::Answer(OK)).await;
     let (_app, browser) =
         app_of(Auth::builder().upstream_base_url(&upstream.url).upstream_host(Host::Upstream)).await;
@@ -150,7 +151,7 @@ async fn request_asks_for_a_path_and_names_the_host_of_the_address() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed_and_bodies_not_decoded() {
+async fn upstream_redirects_and_encoded_bodies_are_forwarded_unchanged() {
     for answer in [
         "HTTP/1.1 302 Found\r\nLocation: /api/auth/error\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Encoding: x-gzip\r\nContent-Length: 5\r\n\r\nplain",
@@ -164,9 +165,9 @@ async fn redirects_are_not_followed_and_bodies_not_decoded() {
     }
 }
 
-/// A host that neither accepts nor refuses a connection, as behind a firewall.
+/// The host neither accepts nor refuses connections, like a host behind a firewall.
 #[tokio::test]
-async fn connection_that_is_not_accepted_in_time_is_an_unreachable_upstream() {
+async fn connect_timeout_gives_upstream_unreachable() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -188,10 +189,10 @@ async fn connection_that_is_not_accepted_in_time_is_an_unreachable_upstream() {
     }
 }
 
-/// A server that accepts connections and never says a word. With TLS there is no connection until the handshake is
-/// over, so that it ends by `connect_timeout`.
+/// The server accepts connections but sends nothing. `connect_timeout` includes the TLS handshake, so over https the
+/// upstream is unreachable. Over http the request is sent and reaches `timeout`.
 #[tokio::test]
-async fn silent_server_is_unreachable_over_https_and_late_over_http() {
+async fn silent_server_is_unreachable_over_https_and_times_out_over_http() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let builder =
         Auth::builder().upstream_base_url(url(listener.local_addr().unwrap().port())).upstream_retries(0);
@@ -204,10 +205,10 @@ async fn silent_server_is_unreachable_over_https_and_late_over_http() {
     assert_eq!(answer.code(), expected);
 }
 
-/// Nothing is sent to a server whose certificate is not that of the host, or of an authority that the operating
-/// system does not trust.
+/// The certificate names another host, or its authority is not trusted by the operating system. The request is not
+/// sent.
 #[tokio::test]
-async fn certificate_of_another_host_or_authority_is_refused() {
+async fn certificates_of_other_hosts_or_authorities_are_rejected() {
     if !tls::is_on() {
         return;
     }
@@ -223,7 +224,7 @@ async fn certificate_of_another_host_or_authority_is_refused() {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-                // HTTP/1.1 is what both agree on, though the server prefers HTTP/2.
+                // The server prefers HTTP/2, but the client offers only HTTP/1.1.
                 assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
@@ -236,7 +237,7 @@ async fn certificate_of_another_host_or_authority_is_refused() {
         });
         let (_app, browser) = app_of(Auth::builder().upstream_base_url(url(port)).upstream_retries(0)).await;
         let answer = browser.get("/api/auth/signin").await;
-        let word = if answer.status == 200 { answer.body.clone() } else { answer.code() };
-        assert_eq!(word, expected, "{name}");
+        let found = if answer.status == 200 { answer.body.clone() } else { answer.code() };
+        assert_eq!(found, expected, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! One behaviour for http and https: which requests go out once more, and which never do.
+//! Retries of requests to the upstream, over http and https: a table of upstream failures and kinds of requests.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use auth_proxy_tests::{Answer, Browser, free_port};
 use super::upstream::{OK, Then, Upstream, url};
 use crate::support::{Auth, app_of};
 
-/// A request of the table.
+/// A kind of request in the table.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Ask {
-    /// It changes nothing, and may be repeated.
+enum RequestKind {
+    /// A GET that changes nothing, so it may be retried.
     Read,
     /// A GET that spends a one-time token.
     Callback,
@@ -18,9 +18,9 @@ enum Ask {
     Form,
 }
 
-const ALL: [Ask; 3] = [Ask::Read, Ask::Callback, Ask::Form];
+const ALL: [RequestKind; 3] = [RequestKind::Read, RequestKind::Callback, RequestKind::Form];
 
-impl Ask {
+impl RequestKind {
     async fn send(self, browser: &Browser) -> Answer {
         match self {
             Self::Read => browser.get("/api/auth/providers").await,
@@ -29,8 +29,8 @@ impl Ask {
         }
     }
 
-    /// How its head begins.
-    fn start(self) -> &'static str {
+    /// The start of its request line.
+    fn request_line(self) -> &'static str {
         match self {
             Self::Read => "GET /api/auth/providers ",
             Self::Callback => "GET /api/auth/callback/github?code=1 ",
@@ -39,14 +39,14 @@ impl Ask {
     }
 }
 
-/// How an upstream treats its first connections. The later ones are answered.
+/// The behaviour of an upstream, and the expected result of each kind of request.
 struct Case {
     name: &'static str,
     then: fn(connection: usize, request: usize) -> Then,
-    /// Whether a GET that is answered comes first, so that there is an idle connection.
+    /// Whether a successful GET comes first and leaves an idle connection in the pool.
     warm: bool,
-    /// What comes of each request, and how often it arrives.
-    expected: fn(Ask) -> (&'static str, usize),
+    /// The expected body or error code, and how often the request arrives at the upstream.
+    expected: fn(RequestKind) -> (&'static str, usize),
 }
 
 const CASES: [Case; 8] = [
@@ -61,21 +61,21 @@ const CASES: [Case; 8] = [
         name: "closes a used connection after it read the request",
         then: |connection, n| if (connection, n) == (0, 1) { Then::Close } else { Then::Answer(OK) },
         warm: true,
-        expected: |ask| if ask == Ask::Read { ("ok", 2) } else { ("upstream_failed", 1) },
+        expected: |kind| if kind == RequestKind::Read { ("ok", 2) } else { ("upstream_failed", 1) },
     },
     Case {
         name: "closes a new connection after it read the request",
         then: |connection, _| if connection == 0 { Then::Close } else { Then::Answer(OK) },
         warm: false,
-        expected: |ask| if ask == Ask::Read { ("ok", 2) } else { ("upstream_failed", 1) },
+        expected: |kind| if kind == RequestKind::Read { ("ok", 2) } else { ("upstream_failed", 1) },
     },
     Case {
-        name: "breaks off in the head of the response",
+        name: "closes in the middle of the response head",
         then: |connection, _| {
             if connection == 0 { Then::AnswerAndClose("HTTP/1.1 200 OK\r\nConte") } else { Then::Answer(OK) }
         },
         warm: false,
-        expected: |ask| if ask == Ask::Read { ("ok", 2) } else { ("upstream_failed", 1) },
+        expected: |kind| if kind == RequestKind::Read { ("ok", 2) } else { ("upstream_failed", 1) },
     },
     Case {
         name: "answers something that is not HTTP",
@@ -83,7 +83,7 @@ const CASES: [Case; 8] = [
             if connection == 0 { Then::AnswerAndClose("SSH-2.0-OpenSSH_9.6\r\n") } else { Then::Answer(OK) }
         },
         warm: false,
-        expected: |ask| if ask == Ask::Read { ("ok", 2) } else { ("upstream_failed", 1) },
+        expected: |kind| if kind == RequestKind::Read { ("ok", 2) } else { ("upstream_failed", 1) },
     },
     Case {
         name: "sends an informational response first",
@@ -105,11 +105,12 @@ const CASES: [Case; 8] = [
             }
         },
         warm: false,
-        expected: |ask| if ask == Ask::Read { ("ok", 2) } else { ("busy", 1) },
+        expected: |kind| if kind == RequestKind::Read { ("ok", 2) } else { ("busy", 1) },
     },
 ];
 
-fn word(answer: &Answer) -> String {
+/// The error code of a problem response, or else the body.
+fn code_or_body(answer: &Answer) -> String {
     if answer.header("content-type") == "application/problem+json" {
         answer.code()
     } else {
@@ -118,44 +119,52 @@ fn word(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn every_case() {
+async fn only_reads_are_retried_after_an_upstream_failure() {
     for case in CASES {
-        for ask in ALL {
-            let name = format!("{} {ask:?}", case.name);
+        for kind in ALL {
+            let name = format!("{} {kind:?}", case.name);
             let upstream = Upstream::start(case.then).await;
             let (_app, browser) = upstream.app().await;
             if case.warm {
                 assert_eq!(browser.get("/api/auth/csrf").await.body, "ok", "{name}");
-                // So that a close has arrived.
+                // The proxy needs a moment to notice a close.
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
-            let answer = ask.send(&browser).await;
-            let (expected, times) = (case.expected)(ask);
-            assert_eq!((word(&answer).as_str(), upstream.count(ask.start())), (expected, times), "{name}");
+            let answer = kind.send(&browser).await;
+            let (expected, times) = (case.expected)(kind);
+            assert_eq!(
+                (code_or_body(&answer).as_str(), upstream.count(kind.request_line())),
+                (expected, times),
+                "{name}"
+            );
         }
     }
 }
 
-/// Nothing of a request was sent while nothing listened. So a form may wait for an upstream that restarts.
+/// Without a connection nothing was sent, so even a form may be retried until the upstream has restarted.
 #[tokio::test]
-async fn refused_connection_is_retried_for_every_request() {
-    for ask in ALL {
+async fn refused_connection_is_retried_for_reads_callbacks_and_forms() {
+    for kind in ALL {
         let port = free_port();
         let (_app, browser) = app_of(Auth::builder().upstream_base_url(url(port)).upstream_retries(10)).await;
-        let asked = tokio::spawn(async move { ask.send(&browser).await });
+        let request = tokio::spawn(async move { kind.send(&browser).await });
         tokio::time::sleep(Duration::from_millis(60)).await;
         let upstream = Upstream::start_at(port, |_, _| Then::Answer(OK)).await;
-        let answer = asked.await.unwrap();
-        assert_eq!((word(&answer).as_str(), upstream.count(ask.start())), ("ok", 1), "{ask:?}");
+        let answer = request.await.unwrap();
+        assert_eq!(
+            (code_or_body(&answer).as_str(), upstream.count(kind.request_line())),
+            ("ok", 1),
+            "{kind:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn refused_connection_is_an_unreachable_upstream() {
-    for ask in ALL {
+async fn refused_connection_gives_upstream_unreachable() {
+    for kind in ALL {
         let (_app, browser) =
             app_of(Auth::builder().upstream_base_url(url(free_port())).upstream_retries(1)).await;
-        let answer = ask.send(&browser).await;
-        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"), "{ask:?}");
+        let answer = kind.send(&browser).await;
+        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"), "{kind:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! https for the tests of connections: they run once more in a process of their own, which trusts a certificate
-//! authority of the tests as a whole (`SSL_CERT_FILE`), because there is no option that makes the proxy trust one.
+//! Repeats the connection tests over https, in a separate process that trusts a certificate authority of the tests. The
+//! proxy has no option for trusted authorities, so `SSL_CERT_FILE` makes the whole process trust it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, server};
 
-/// Set for the process that runs over https: the folder of the certificates.
+/// The variable with the folder of the certificates. It is set only in the process that runs over https.
 const VARIABLE: &str = "CONNECTIONS_OVER_HTTPS";
 
 /// Whether the upstreams of this process are https.
@@ -24,14 +24,14 @@ fn folder() -> Option<PathBuf> {
     std::env::var_os(VARIABLE).map(PathBuf::from)
 }
 
-/// The end of TLS of an upstream, with the certificate that the proxy trusts. `None` over http.
+/// The TLS acceptor of an upstream, with a certificate that the proxy trusts. `None` over http.
 pub(super) fn acceptor() -> Option<TlsAcceptor> {
     folder().map(|folder| acceptor_of(folder, "trusted"))
 }
 
-/// The end of TLS with a certificate by name: `trusted`, `other_host`, `other_authority`.
+/// A TLS acceptor with one of the certificates `trusted`, `other_host` and `other_authority`.
 pub(super) fn acceptor_with(name: &str) -> TlsAcceptor {
-    acceptor_of(folder().expect("over https"), name)
+    acceptor_of(folder().expect("the process runs over https"), name)
 }
 
 fn acceptor_of(folder: PathBuf, name: &str) -> TlsAcceptor {
@@ -43,13 +43,13 @@ fn acceptor_of(folder: PathBuf, name: &str) -> TlsAcceptor {
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
-    // A server that prefers HTTP/2, as most do.
+    // Most servers prefer HTTP/2.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.session_storage = server::ServerSessionMemoryCache::new(16);
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// Writes an authority, and certificates of it and of another one.
+/// Writes a trusted authority, certificates that it signed, and one that another authority signed.
 fn write_certificates(folder: &std::path::Path) {
     let authority = || {
         let mut params = CertificateParams::default();
@@ -71,7 +71,7 @@ fn write_certificates(folder: &std::path::Path) {
     }
 }
 
-/// Runs the other tests of `connections` over https.
+/// Runs all tests of `connections` over https, in a new process.
 #[test]
 fn connections_behave_the_same_over_https() {
     if is_on() {
@@ -90,5 +90,8 @@ fn connections_behave_the_same_over_https() {
     std::fs::remove_dir_all(&folder).ok();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
-    assert!(out.contains("test connections::table::every_case ... ok"), "{out}");
+    assert!(
+        out.contains("test connections::table::only_reads_are_retried_after_an_upstream_failure ... ok"),
+        "{out}"
+    );
 }

@@ -1,4 +1,4 @@
-//! An upstream whose every byte and every close a test decides, over http or over https.
+//! A scripted upstream, over http or https: the test chooses the bytes of each response and when a connection closes.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 use super::tls;
 use crate::support::{Auth, app_of};
 
-/// What an upstream does once it has read a request.
+/// The reaction of the upstream to a request.
 #[derive(Clone, Copy)]
 pub(super) enum Then {
-    /// Answers this, and waits for the next request.
+    /// Sends these bytes, and waits for the next request.
     Answer(&'static str),
-    /// Answers this, and closes.
+    /// Sends these bytes, and closes the connection.
     AnswerAndClose(&'static str),
-    /// Closes without an answer.
+    /// Closes the connection without a response.
     Close,
 }
 
@@ -32,12 +32,13 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// One that does `then` for each request, given the number of its connection and its number on that one.
+    /// Starts an upstream. `then` gets the number of the connection and the number of the request on this connection,
+    /// both from 0.
     pub(super) async fn start(then: impl Fn(usize, usize) -> Then + Clone + Send + 'static) -> Self {
         Self::start_at(0, then).await
     }
 
-    /// The same on a port.
+    /// Starts an upstream on a fixed port.
     pub(super) async fn start_at(
         port: u16,
         then: impl Fn(usize, usize) -> Then + Clone + Send + 'static,
@@ -63,7 +64,7 @@ impl Upstream {
                     match acceptor {
                         None => serve(stream, then, &requests).await,
                         Some(acceptor) => {
-                            // A client that does not trust the certificate ends the handshake.
+                            // The handshake fails if the client does not trust the certificate.
                             if let Ok(stream) = acceptor.accept(stream).await {
                                 serve(stream, then, &requests).await;
                             }
@@ -80,28 +81,28 @@ impl Upstream {
         app_of(Auth::builder().upstream_base_url(&self.url).upstream_timeout(Duration::from_secs(5))).await
     }
 
-    /// How many connections were accepted.
+    /// The number of accepted connections.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(SeqCst)
     }
 
-    /// How many of them are closed.
+    /// The number of closed connections.
     pub(super) fn closed(&self) -> usize {
         self.closed.load(SeqCst)
     }
 
-    /// The heads of the requests that arrived.
+    /// The heads of all received requests.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// How many requests arrived whose head begins so.
+    /// The number of received requests whose head starts with this text.
     pub(super) fn count(&self, start: &str) -> usize {
         self.requests().iter().filter(|head| head.starts_with(start)).count()
     }
 }
 
-/// The address of an upstream on a port, of the scheme that the tests run over.
+/// The URL of an upstream on a port, with the scheme that this process tests.
 pub(super) fn url(port: u16) -> String {
     format!("{}://127.0.0.1:{port}", if tls::is_on() { "https" } else { "http" })
 }
@@ -113,7 +114,7 @@ async fn serve(
 ) {
     let mut read = Vec::new();
     for n in 0.. {
-        let Some(head) = request(&mut stream, &mut read).await else { return };
+        let Some(head) = read_request(&mut stream, &mut read).await else { return };
         requests.lock().unwrap().push(head);
         let (answer, is_last) = match then(n) {
             Then::Answer(answer) => (answer, false),
@@ -129,8 +130,8 @@ async fn serve(
     }
 }
 
-/// Takes one request off the connection, its body included. The head, or `None` at the end.
-async fn request(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>) -> Option<String> {
+/// Reads one request with its body. Returns the head, or `None` after the connection closed.
+async fn read_request(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(at) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&read[..at + 4]).into_owned();

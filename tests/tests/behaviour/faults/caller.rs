@@ -1,3 +1,5 @@
+//! Sends one request per kind of caller during an upstream fault, and classifies the outcome.
+
 use std::time::{Duration, Instant};
 
 use auth_proxy::testing::{FakeUpstream, mint};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Auth, routes};
 
-/// How a request reaches the upstream: by a lookup, or through a proxied route.
+/// A kind of request: one that needs a session lookup, or one of a proxied route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     /// `Session<Auth>`.
@@ -16,7 +18,7 @@ pub(super) enum Caller {
     Optional,
     /// `#[require_session]`, without a secret.
     Guard,
-    /// `#[require_session]`, requested by a navigation of a browser.
+    /// `#[require_session]`, for a navigation of a browser.
     Page,
     /// `GET providers`, proxied.
     Providers,
@@ -37,7 +39,7 @@ impl Caller {
         Self::SignIn,
     ];
 
-    /// Whether the response depends on a lookup. The others forward the upstream's response.
+    /// Whether the request needs a session lookup. Requests of proxied routes forward the upstream's response.
     pub(super) fn looks_up(self) -> bool {
         matches!(self, Self::Required | Self::Optional | Self::Guard | Self::Page)
     }
@@ -46,23 +48,23 @@ impl Caller {
 /// The outcome of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// A handler ran for the right visitor.
+    /// The handler ran for the signed-in visitor.
     Present,
-    /// A handler ran for another visitor, or the response is one that no handler gives.
-    Wrong(String),
+    /// The handler ran for another visitor, or no handler gives such a response.
+    Unexpected(String),
     /// Treated as signed out: 401, `None`, or a redirect to the sign-in page.
     SignedOut(String),
-    /// An error of the library with this code: the session is unknown.
-    Trouble(String),
-    /// The upstream's response, complete, with this many bytes.
-    Passed(usize),
-    /// The upstream's response, cut off after this many bytes.
-    Broken(usize),
+    /// An error of the library with this code. The session is unknown.
+    Error(String),
+    /// The complete response of the upstream, with the size of its body in bytes.
+    Forwarded(usize),
+    /// The response of the upstream, cut off after this many bytes of the body.
+    CutOff(usize),
     /// No response.
     None(String),
 }
 
-/// A response, as far as it arrived.
+/// The received part of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) outcome: Outcome,
@@ -83,22 +85,22 @@ impl Seen {
     }
 }
 
-/// A caller with its own app, so that callers share no circuit breaker or cache.
+/// A caller with its own app. Callers must not share a circuit breaker or a cache.
 pub(super) struct Visitor {
     pub(super) caller: Caller,
     app: App,
     client: reqwest::Client,
-    /// The cookies of the CSRF form.
+    /// The CSRF cookies.
     cookies: String,
     token: String,
     csrf: String,
 }
 
-/// The time after which a request counts as hanging.
-const HANGS: Duration = Duration::from_secs(30);
+/// The timeout of the client. A request without a response by then counts as hanging.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Visitor {
-    /// Starts an app with this timeout, and signs a visitor in.
+    /// Starts an app with this `upstream.timeout`, for a signed-in visitor.
     pub(super) async fn start(upstream: &FakeUpstream, caller: Caller, timeout: Duration) -> Self {
         let auth =
             Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(timeout).build().unwrap();
@@ -106,7 +108,7 @@ impl Visitor {
         Self::of(upstream, caller, app).await
     }
 
-    /// Signs a visitor in at this app.
+    /// Gives a visitor of this app a session token and a CSRF token.
     pub(super) async fn of(upstream: &FakeUpstream, caller: Caller, app: App) -> Self {
         let client = loopback_client();
         // Forms need a CSRF token, which is fetched while the upstream is healthy.
@@ -120,13 +122,13 @@ impl Visitor {
         Self { caller, app, client, cookies: own.join("; "), token, csrf }
     }
 
-    /// Sends the request and reads the whole response.
-    pub(super) async fn ask(&self) -> Seen {
-        self.ask_by(&self.token).await
+    /// Sends the request with the visitor's token, and reads the response to its end.
+    pub(super) async fn send_request(&self) -> Seen {
+        self.send_with_token(&self.token).await
     }
 
-    /// The same with this session token.
-    pub(super) async fn ask_by(&self, token: &str) -> Seen {
+    /// Sends the request with another session token.
+    pub(super) async fn send_with_token(&self, token: &str) -> Seen {
         let began = Instant::now();
         let get = |path: &str| self.client.get(self.app.url(path));
         let request = match self.caller {
@@ -144,7 +146,7 @@ impl Visitor {
             }
         };
         let cookies = format!("{}; authjs.session-token={token}", self.cookies);
-        let response = match request.header("cookie", cookies).timeout(HANGS).send().await {
+        let response = match request.header("cookie", cookies).timeout(CLIENT_TIMEOUT).send().await {
             Ok(response) => response,
             Err(error) => {
                 let outcome = Outcome::None(format!("{error:?}"));
@@ -161,15 +163,15 @@ impl Visitor {
     fn outcome(&self, seen: &Seen, length: usize, start: &[u8], whole: bool) -> Outcome {
         let json = || serde_json::from_slice::<Value>(start).unwrap_or(Value::Null);
         if seen.header("content-type") == "application/problem+json" && seen.status >= 500 {
-            return Outcome::Trouble(json()["code"].as_str().unwrap_or_default().to_owned());
+            return Outcome::Error(json()["code"].as_str().unwrap_or_default().to_owned());
         }
         if self.caller == Caller::Page
             && let Some(code) = page_code(&String::from_utf8_lossy(start))
         {
-            return Outcome::Trouble(code);
+            return Outcome::Error(code);
         }
         if !self.caller.looks_up() {
-            return if whole { Outcome::Passed(length) } else { Outcome::Broken(length) };
+            return if whole { Outcome::Forwarded(length) } else { Outcome::CutOff(length) };
         }
         let text = String::from_utf8_lossy(start).into_owned();
         match (seen.status, self.caller) {
@@ -180,12 +182,12 @@ impl Visitor {
                 Outcome::Present
             }
             (200, Caller::Guard | Caller::Page) if text == "ok" => Outcome::Present,
-            (status, _) => Outcome::Wrong(format!("{status} {text}")),
+            (status, _) => Outcome::Unexpected(format!("{status} {text}")),
         }
     }
 }
 
-/// The length of the body, its first bytes, and whether it is complete.
+/// Reads the body. Returns its length, its first bytes, and whether it is complete.
 async fn read(mut response: reqwest::Response) -> (usize, Vec<u8>, bool) {
     let (mut length, mut start) = (0, Vec::new());
     loop {
@@ -202,7 +204,7 @@ async fn read(mut response: reqwest::Response) -> (usize, Vec<u8>, bool) {
     }
 }
 
-/// A token of the user `Demo` under this secret.
+/// A token of the user `Demo`, encrypted with this secret.
 pub(super) fn session_token(secret: &str) -> String {
     mint(&json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" }), secret, "authjs.session-token")
 }

@@ -1,4 +1,4 @@
-//! The expected outcome of each fault.
+//! The expected outcome of each upstream fault, and the check of an actual outcome.
 
 use std::time::Duration;
 
@@ -6,51 +6,53 @@ use auth_proxy::testing::Fault;
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
 
-/// The outcome that a caller must get.
+/// The required outcome of a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum May {
-    /// The visitor is signed in, since the response of the upstream is valid.
+pub(super) enum ExpectedOutcome {
+    /// The handler runs for the visitor, since the upstream's response is valid despite the fault.
     Present,
     /// An error with this code.
-    Trouble(&'static str),
-    /// The upstream's response with this status, or with the status of a healthy response.
-    Pass(Option<u16>),
-    /// A head and a body that is cut off, or an error with this code if the body failed before the head was sent.
-    Break(&'static str),
+    Error(&'static str),
+    /// The upstream's response with this status. `None`: the status is the same as without a fault.
+    Forward(Option<u16>),
+    /// The head and a part of the body, or an error with this code if the body failed before the head was sent.
+    CutOff(&'static str),
 }
 
-/// The expected outcome of lookups and of proxied routes.
+/// The expected outcomes of one fault, for lookups and for proxied routes.
 pub(super) struct Expected {
     fault: Fault,
-    lookup: May,
-    proxied: May,
+    lookup: ExpectedOutcome,
+    proxied: ExpectedOutcome,
 }
 
 impl Expected {
-    pub(super) fn of(&self, caller: Caller) -> May {
+    pub(super) fn of(&self, caller: Caller) -> ExpectedOutcome {
         match (self.fault, caller) {
-            // A forwarded session with status 200 is judged like a lookup; any other status is forwarded.
+            // The proxy checks a forwarded session with status 200 like a lookup. It forwards any other status.
             (_, Caller::Session) => match (self.lookup, self.proxied) {
-                (lookup, May::Pass(None | Some(200)) | May::Break(_)) if !matches!(lookup, May::Present) => {
+                (lookup, ExpectedOutcome::Forward(None | Some(200)) | ExpectedOutcome::CutOff(_))
+                    if !matches!(lookup, ExpectedOutcome::Present) =>
+                {
                     lookup
                 }
                 (_, proxied) => proxied,
             },
             // The sign-in response is a redirect without a body.
-            (Fault::TrickleBody(_), Caller::SignIn) => May::Pass(None),
+            (Fault::TrickleBody(_), Caller::SignIn) => ExpectedOutcome::Forward(None),
             (_, caller) if caller.looks_up() => self.lookup,
             _ => self.proxied,
         }
     }
 
-    /// Whether the request ends by its deadline.
+    /// Whether a lookup ends by `upstream.timeout`.
     pub(super) fn is_late(&self) -> bool {
-        matches!(self.lookup, May::Trouble("upstream_timeout"))
+        matches!(self.lookup, ExpectedOutcome::Error("upstream_timeout"))
     }
 }
 
-/// Codes that may replace the expected one after earlier failures: the circuit is open or the queue is full.
-pub(super) const INSTEAD: &[&str] = &["circuit_open", "upstream_overloaded"];
+/// Codes that are also allowed in place of the expected one: earlier failures opened the circuit or filled the queue.
+pub(super) const ALTERNATIVE_CODES: &[&str] = &["circuit_open", "upstream_overloaded"];
 
 /// The status of each error code.
 fn status(code: &str) -> u16 {
@@ -65,17 +67,17 @@ fn status(code: &str) -> u16 {
     }
 }
 
-pub(super) fn expected(fault: Fault) -> Expected {
-    use May::{Break, Pass, Present, Trouble};
+pub(super) fn expected_of(fault: Fault) -> Expected {
+    use ExpectedOutcome::{CutOff, Error, Forward, Present};
     let (lookup, proxied) = match fault {
-        Fault::Refused => (Trouble("upstream_unreachable"), Trouble("upstream_unreachable")),
+        Fault::Refused => (Error("upstream_unreachable"), Error("upstream_unreachable")),
         Fault::HangBeforeHead
         | Fault::HangWithinHead
         | Fault::EndlessHints
         | Fault::Trickle(_)
-        | Fault::Delayed(_) => (Trouble("upstream_timeout"), Trouble("upstream_timeout")),
+        | Fault::Delayed(_) => (Error("upstream_timeout"), Error("upstream_timeout")),
         Fault::HangWithinBody | Fault::TrickleBody(_) => {
-            (Trouble("upstream_timeout"), Break("upstream_timeout"))
+            (Error("upstream_timeout"), CutOff("upstream_timeout"))
         }
         Fault::ResetBeforeHead
         | Fault::CloseBeforeHead
@@ -83,66 +85,71 @@ pub(super) fn expected(fault: Fault) -> Expected {
         | Fault::ContentLengthTwice
         // More headers than the upstream client accepts.
         | Fault::ManyHeaders
-        | Fault::Garbage => (Trouble("upstream_failed"), Trouble("upstream_failed")),
+        | Fault::Garbage => (Error("upstream_failed"), Error("upstream_failed")),
         Fault::ResetWithinBody | Fault::TruncatedBody | Fault::TruncatedChunks => {
-            (Trouble("upstream_failed"), Break("upstream_failed"))
+            (Error("upstream_failed"), CutOff("upstream_failed"))
         }
-        Fault::InternalError => (Trouble("upstream_failed"), Pass(Some(500))),
-        Fault::Overloaded => (Trouble("upstream_overloaded"), Pass(Some(503))),
-        Fault::RedirectLoop => (Trouble("upstream_failed"), Pass(Some(302))),
-        Fault::EmptyObject | Fault::Undecided => (Trouble("upstream_ambiguous_session"), Pass(Some(200))),
+        Fault::InternalError => (Error("upstream_failed"), Forward(Some(500))),
+        Fault::Overloaded => (Error("upstream_overloaded"), Forward(Some(503))),
+        Fault::RedirectLoop => (Error("upstream_failed"), Forward(Some(302))),
+        Fault::EmptyObject | Fault::Undecided => (Error("upstream_ambiguous_session"), Forward(Some(200))),
         Fault::Html
         | Fault::JsonString
         | Fault::EmptyArray
         | Fault::NestedJson
         | Fault::HugeJson
         | Fault::InvalidUtf8
-        | Fault::GzipBomb => (Trouble("upstream_invalid_response"), Pass(Some(200))),
-        // The body is complete by its own `Content-Length`, so it is forwarded.
-        Fault::ContentLengthTooShort => (Trouble("upstream_invalid_response"), Pass(None)),
+        | Fault::GzipBomb => (Error("upstream_invalid_response"), Forward(Some(200))),
+        // The body is as long as `Content-Length` says, so it is forwarded as complete.
+        Fault::ContentLengthTooShort => (Error("upstream_invalid_response"), Forward(None)),
         Fault::HugeHeader | Fault::MalformedCookies | Fault::Http10 | Fault::EarlyClose => {
-            (Present, Pass(None))
+            (Present, Forward(None))
         }
         other => panic!("no expectation for the fault {other:?}"),
     };
     Expected { fault, lookup, proxied }
 }
 
-/// How much later than its deadline a response may be on a busy machine.
+/// The allowed delay after the deadline, for a busy machine.
 const SLACK: Duration = Duration::from_secs(8);
 
-/// The errors of a response: differences from the expectation, and violations of the rules for every fault.
-pub(super) fn complaints(
+/// The violations of a response: an unexpected outcome, and broken rules that hold for every fault.
+pub(super) fn violations_of(
     visitor: &Visitor,
     seen: &Seen,
     healthy: &Seen,
-    may: May,
+    expected: ExpectedOutcome,
     limit: Duration,
 ) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     let mut check = |holds: bool, what: &str| {
         if !holds {
-            wrong.push(format!("{:?}: {what}: {seen:?}, expected {may:?}", visitor.caller));
+            violations.push(format!("{:?}: {what}: {seen:?}, expected {expected:?}", visitor.caller));
         }
     };
-    let fits = match (&seen.outcome, may) {
-        (Outcome::Present, May::Present) => seen.status == 200,
-        (Outcome::Passed(_), May::Pass(status)) => seen.status == status.unwrap_or(healthy.status),
-        (Outcome::Broken(_), May::Break(_)) => seen.status == healthy.status,
-        (Outcome::Trouble(code), May::Trouble(own) | May::Break(own)) => {
-            code == own || INSTEAD.contains(&code.as_str())
+    let as_expected = match (&seen.outcome, expected) {
+        (Outcome::Present, ExpectedOutcome::Present) => seen.status == 200,
+        (Outcome::Forwarded(_), ExpectedOutcome::Forward(status)) => {
+            seen.status == status.unwrap_or(healthy.status)
+        }
+        (Outcome::CutOff(_), ExpectedOutcome::CutOff(_)) => seen.status == healthy.status,
+        (Outcome::Error(code), ExpectedOutcome::Error(wanted) | ExpectedOutcome::CutOff(wanted)) => {
+            code == wanted || ALTERNATIVE_CODES.contains(&code.as_str())
         }
         _ => false,
     };
-    check(fits, "unexpected outcome");
-    if let Outcome::Trouble(code) = &seen.outcome {
+    check(as_expected, "unexpected outcome");
+    if let Outcome::Error(code) = &seen.outcome {
         check(seen.status == status(code), "the status does not match the code");
-        check(seen.header("retry-after").parse::<u32>().is_ok(), "no Retry-After");
+        check(seen.header("retry-after").parse::<u32>().is_ok(), "an error without a Retry-After header");
         check(seen.headers.get("set-cookie").is_none(), "an error sets a cookie");
     }
     check(!seen.clears_the_session(), "an outage cleared the session cookie");
     check(!matches!(seen.outcome, Outcome::SignedOut(_)), "an outage was treated as signed out");
-    check(!matches!(seen.outcome, Outcome::Wrong(_)), "a handler ran for another visitor");
-    check(seen.took < limit + SLACK, "late");
-    wrong
+    check(
+        !matches!(seen.outcome, Outcome::Unexpected(_)),
+        "a handler ran for another visitor, or the response is unexpected",
+    );
+    check(seen.took < limit + SLACK, "the response came after the deadline");
+    violations
 }

@@ -1,3 +1,5 @@
+//! Runs every upstream fault with every caller, and writes the matrix of outcomes.
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,18 +8,18 @@ use auth_proxy::testing::{FakeUpstream, Fault};
 use auth_proxy_tests::{alive_tasks, settles};
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
-use super::expected::{INSTEAD, complaints, expected};
+use super::expected::{ALTERNATIVE_CODES, expected_of, violations_of};
 use crate::support::{is_robo, users};
 
-/// `upstream.timeout` for faults that end by it, and for faults that must end earlier.
+/// `upstream.timeout` for faults that end by this timeout (`SHORT`), and for faults that must end earlier (`LONG`).
 const SHORT: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(20);
 
-/// How long an open circuit may take to close.
-const RECOVERS: Duration = Duration::from_secs(15);
+/// The time limit for an open circuit to close after a fault.
+const RECOVERY_TIME: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn faults_sign_nobody_in_or_out() {
+async fn upstream_faults_sign_no_visitor_in_or_out() {
     let only = std::env::var("FAULT").unwrap_or_default();
     let mut table = String::from("| fault |");
     for caller in Caller::ALL {
@@ -25,24 +27,24 @@ async fn faults_sign_nobody_in_or_out() {
     }
     table += &format!("\n|---|{}\n", "---|".repeat(Caller::ALL.len()));
     let base = alive_tasks();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for fault in Fault::ALL.iter().filter(|fault| format!("{fault:?}").contains(&only)) {
-        let (seen, mut complaints) = play(*fault).await;
+        let (seen, mut found) = check_fault(*fault).await;
         table += &row(*fault, &seen);
-        wrong.append(&mut complaints);
+        violations.append(&mut found);
     }
     println!("{table}");
     write_table(&table);
     // The task that closes idle connections ends last.
     if !settles(|| alive_tasks() <= base).await {
-        wrong.push(format!("{} tasks are left of {base}", alive_tasks()));
+        violations.push(format!("{} tasks are still running, expected {base}", alive_tasks()));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 /// Runs every caller against one fault: before it, during it, after it, and after the callers are dropped.
-async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
-    let expected = expected(fault);
+async fn check_fault(fault: Fault) -> (Vec<Seen>, Vec<String>) {
+    let expected = expected_of(fault);
     let limit = if expected.is_late() { SHORT } else { LONG };
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let before = alive_tasks();
@@ -51,7 +53,7 @@ async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
         visitors.push(Arc::new(Visitor::start(&upstream, caller, limit).await));
     }
     let healthy = all(&visitors).await;
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for (visitor, seen) in visitors.iter().zip(&healthy) {
         assert!(is_healthy(visitor.caller, seen), "{fault:?}, before: {:?}: {seen:?}", visitor.caller);
     }
@@ -59,63 +61,70 @@ async fn play(fault: Fault) -> (Vec<Seen>, Vec<String>) {
     upstream.set_fault(Some(fault)).await.unwrap();
     let seen = all(&visitors).await;
     if fault != Fault::Refused {
-        // Without lookups no caller has met the fault.
+        // Otherwise the callers did not reach the faulty upstream.
         assert!(upstream.lookups() >= lookups + 5, "{fault:?}: too few lookups");
     }
     for ((visitor, seen), healthy) in visitors.iter().zip(&seen).zip(&healthy) {
-        let may = expected.of(visitor.caller);
-        wrong.extend(
-            complaints(visitor, seen, healthy, may, limit)
+        let outcome = expected.of(visitor.caller);
+        violations.extend(
+            violations_of(visitor, seen, healthy, outcome, limit)
                 .into_iter()
-                .map(|wrong| format!("{fault:?}: {wrong}")),
+                .map(|violation| format!("{fault:?}: {violation}")),
         );
     }
-    wrong.extend(details(fault, &visitors, &seen));
+    violations.extend(details(fault, &visitors, &seen));
 
-    // Abandoned connections are closed. Only a connection whose response was complete stays open for reuse.
-    let ended = |seen: &&Seen| !expected.is_late() || matches!(seen.outcome, Outcome::Passed(_));
-    let most = seen.iter().filter(ended).count();
-    if !settles(|| upstream.open_connections() <= most).await {
-        wrong.push(format!("{fault:?}: {} connections are left, of {most}", upstream.open_connections()));
+    // A connection may stay open for reuse only if its response was complete.
+    let is_reusable = |seen: &&Seen| !expected.is_late() || matches!(seen.outcome, Outcome::Forwarded(_));
+    let max_open = seen.iter().filter(is_reusable).count();
+    if !settles(|| upstream.open_connections() <= max_open).await {
+        violations.push(format!(
+            "{fault:?}: {} connections are open, expected at most {max_open}",
+            upstream.open_connections()
+        ));
     }
 
     upstream.set_fault(None).await.unwrap();
     for ((visitor, again), healthy) in visitors.iter().zip(all_recovered(&visitors).await).zip(&healthy) {
         if !is_healthy(visitor.caller, &again) || again.status != healthy.status {
-            wrong.push(format!("{fault:?}, afterwards: {:?}: {again:?}", visitor.caller));
+            violations.push(format!("{fault:?}, afterwards: {:?}: {again:?}", visitor.caller));
         }
     }
+    // Each app had one task that closes idle connections.
     let sweepers = visitors.len();
     drop(visitors);
     if !settles(|| upstream.open_connections() == 0 && alive_tasks() <= before + sweepers).await {
         let (open, tasks) = (upstream.open_connections(), alive_tasks());
-        wrong.push(format!("{fault:?}: {open} connections and {tasks} tasks are left, of {before}"));
+        violations.push(format!(
+            "{fault:?}: {open} connections and {tasks} tasks are left, expected {before} tasks"
+        ));
     }
-    (seen, wrong)
+    (seen, violations)
 }
 
-/// Asks all visitors at the same time.
+/// Sends the requests of all visitors at the same time.
 async fn all(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
-    let asking = visitors.iter().map(|visitor| {
+    let requests = visitors.iter().map(|visitor| {
         let visitor = Arc::clone(visitor);
-        tokio::spawn(async move { visitor.ask().await })
+        tokio::spawn(async move { visitor.send_request().await })
     });
     let mut seen = Vec::new();
-    for asking in asking.collect::<Vec<_>>() {
-        seen.push(asking.await.unwrap());
+    for request in requests.collect::<Vec<_>>() {
+        seen.push(request.await.unwrap());
     }
     seen
 }
 
-/// The first response of each visitor after the fault that does not come from an open circuit or a full queue.
+/// Repeats each visitor's request after the fault, until the circuit is closed and the queue has room.
 async fn all_recovered(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
     let mut recovered = Vec::new();
     for visitor in visitors {
         let began = Instant::now();
         recovered.push(loop {
-            let seen = visitor.ask().await;
-            let waits = matches!(&seen.outcome, Outcome::Trouble(code) if INSTEAD.contains(&code.as_str()));
-            if !waits || began.elapsed() > RECOVERS {
+            let seen = visitor.send_request().await;
+            let must_wait =
+                matches!(&seen.outcome, Outcome::Error(code) if ALTERNATIVE_CODES.contains(&code.as_str()));
+            if !must_wait || began.elapsed() > RECOVERY_TIME {
                 break seen;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -128,25 +137,25 @@ fn is_healthy(caller: Caller, seen: &Seen) -> bool {
     match caller {
         Caller::SignIn => seen.status == 302 && seen.headers.contains_key("set-cookie"),
         Caller::Providers | Caller::Session => {
-            seen.status == 200 && matches!(seen.outcome, Outcome::Passed(20..))
+            seen.status == 200 && matches!(seen.outcome, Outcome::Forwarded(20..))
         }
         _ => seen.outcome == Outcome::Present,
     }
 }
 
-/// Details of some faults: forwarded headers and sizes.
+/// Checks forwarded headers and body sizes, which depend on the fault.
 fn details(fault: Fault, visitors: &[Arc<Visitor>], seen: &[Seen]) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for (visitor, seen) in visitors.iter().zip(seen) {
         let proxied = !visitor.caller.looks_up();
-        // The proxy reads a session before it forwards it.
+        // The proxy reads the whole body of a session before it forwards it.
         let streamed = proxied && visitor.caller != Caller::Session;
         let holds = match fault {
             // Forwarded without decompression.
             Fault::GzipBomb if streamed => {
-                seen.header("content-encoding") == "gzip" && seen.outcome == Outcome::Passed(130_021)
+                seen.header("content-encoding") == "gzip" && seen.outcome == Outcome::Forwarded(130_021)
             }
-            Fault::HugeJson if streamed => matches!(seen.outcome, Outcome::Passed(100_000_000..)),
+            Fault::HugeJson if streamed => matches!(seen.outcome, Outcome::Forwarded(100_000_000..)),
             Fault::Overloaded => seen.header("retry-after") == "7",
             // The location is rewritten to this app.
             Fault::RedirectLoop if proxied => seen.header("location").starts_with("/api/auth/"),
@@ -154,23 +163,23 @@ fn details(fault: Fault, visitors: &[Arc<Visitor>], seen: &[Seen]) -> Vec<String
             _ => true,
         };
         if !holds {
-            wrong.push(format!("{fault:?}: {:?}: {:?} {}", visitor.caller, seen.outcome, seen.status));
+            violations.push(format!("{fault:?}: {:?}: {:?} {}", visitor.caller, seen.outcome, seen.status));
         }
     }
-    wrong
+    violations
 }
 
 fn row(fault: Fault, seen: &[Seen]) -> String {
     let mut row = format!("| {fault:?} |");
     for Seen { outcome, status, took, .. } in seen {
-        let what = match outcome {
+        let text = match outcome {
             Outcome::Present => "present".to_owned(),
-            Outcome::Trouble(code) => code.clone(),
-            Outcome::Passed(length) => format!("passed, {length} B"),
-            Outcome::Broken(length) => format!("broken off, {length} B"),
+            Outcome::Error(code) => code.clone(),
+            Outcome::Forwarded(length) => format!("forwarded, {length} B"),
+            Outcome::CutOff(length) => format!("cut off, {length} B"),
             other => format!("{other:?}"),
         };
-        write!(row, " {status} {what}, {} ms |", took.as_millis()).unwrap();
+        write!(row, " {status} {text}, {} ms |", took.as_millis()).unwrap();
     }
     row + "\n"
 }

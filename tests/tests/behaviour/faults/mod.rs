@@ -1,7 +1,8 @@
-//! Every fault of the fake upstream against every kind of caller.
+//! Fault injection: each fault of the fake upstream, with each kind of caller.
 //!
-//! An outage signs nobody in or out. Every request is answered within its deadline, no task or connection is left, and
-//! the next request succeeds. `--nocapture` prints the matrix, which is also written to `tests/output/faults.md`.
+//! An outage must not sign any visitor in or out. Every request must end within its deadline, without leaked tasks and
+//! connections, and later requests must succeed. The results are printed (`--nocapture`) and written to
+//! `tests/output/faults.md`.
 
 mod caller;
 mod expected;

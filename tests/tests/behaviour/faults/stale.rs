@@ -1,4 +1,4 @@
-//! `stale_if_error`: which expired sessions an outage serves, and for how long.
+//! `stale_if_error`: which expired cached sessions are served during an outage, and for how long.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::caller::{Caller, Outcome, Visitor, session_token};
 use crate::support::{Auth, app_of, routes, users};
 
 const HOUR: Duration = Duration::from_secs(3600);
-const CACHE: Duration = Duration::from_millis(100);
+const CACHE_TIME: Duration = Duration::from_millis(100);
 
-/// Faults, and whether each is an outage. An error status, an invalid or an ambiguous session are answers, which may concern
-/// this one token, so no stale session is served for them.
+/// Faults, and whether each is an outage. An error status, an invalid session and an ambiguous session are responses of
+/// the upstream, which may depend on the token. For these no stale session is served.
 const FAULTS: [(Fault, bool); 10] = [
     (Fault::Refused, true),
     (Fault::ResetBeforeHead, true),
@@ -29,23 +29,23 @@ const FAULTS: [(Fault, bool); 10] = [
 
 fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
     let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_secs(2));
-    builder.session_cache(CACHE).session_stale_if_error(stale)
+    builder.session_cache(CACHE_TIME).session_stale_if_error(stale)
 }
 
-/// Waits until this time is surely over.
-async fn outlive(time: Duration) {
+/// Waits half as long again as this time, so that an entry with this lifetime has surely expired.
+async fn wait_past(time: Duration) {
     tokio::time::sleep(time + time / 2).await;
 }
 
 #[tokio::test]
 async fn outages_serve_stale_sessions_only_where_configured() {
-    let all = [HOUR, Duration::ZERO]
+    let cases = [HOUR, Duration::ZERO]
         .into_iter()
         .flat_map(|stale| FAULTS.map(|(fault, is_outage)| (stale, fault, is_outage)));
-    let all: Vec<_> =
-        all.map(|(stale, fault, is_outage)| tokio::spawn(check_fault(stale, fault, is_outage))).collect();
-    for one in all {
-        one.await.unwrap();
+    let tasks: Vec<_> =
+        cases.map(|(stale, fault, is_outage)| tokio::spawn(check_fault(stale, fault, is_outage))).collect();
+    for task in tasks {
+        task.await.unwrap();
     }
 }
 
@@ -55,27 +55,27 @@ async fn check_fault(stale: Duration, fault: Fault, is_outage: bool) {
         let app = App::start(routes(&builder(&upstream, stale).build().unwrap())).await;
         let visitor = Visitor::of(&upstream, caller, app).await;
         let forged = session_token("another secret");
-        assert_eq!(visitor.ask().await.outcome, Outcome::Present);
-        assert!(matches!(visitor.ask_by(&forged).await.outcome, Outcome::SignedOut(_)));
-        outlive(CACHE).await;
+        assert_eq!(visitor.send_request().await.outcome, Outcome::Present);
+        assert!(matches!(visitor.send_with_token(&forged).await.outcome, Outcome::SignedOut(_)));
+        wait_past(CACHE_TIME).await;
 
         upstream.set_fault(Some(fault)).await.unwrap();
-        let seen = visitor.ask().await;
+        let seen = visitor.send_request().await;
         if stale == HOUR && is_outage {
             assert_eq!(seen.outcome, Outcome::Present, "{fault:?} {caller:?}");
         } else {
-            assert!(matches!(seen.outcome, Outcome::Trouble(_)), "{fault:?} {caller:?}: {seen:?}");
+            assert!(matches!(seen.outcome, Outcome::Error(_)), "{fault:?} {caller:?}: {seen:?}");
         }
         assert!(seen.headers.get("set-cookie").is_none(), "{fault:?} {caller:?}: {seen:?}");
-        // A token that was refused, and one that was never looked up, have no stale session.
+        // There is no stale session for a refused token, or for a token without an earlier lookup.
         for token in [forged, session_token(upstream.secret())] {
-            let seen = visitor.ask_by(&token).await;
-            assert!(matches!(seen.outcome, Outcome::Trouble(_)), "{fault:?} {caller:?}: {seen:?}");
+            let seen = visitor.send_with_token(&token).await;
+            assert!(matches!(seen.outcome, Outcome::Error(_)), "{fault:?} {caller:?}: {seen:?}");
         }
 
         upstream.set_fault(None).await.unwrap();
         let lookups = upstream.lookups();
-        assert_eq!(visitor.ask().await.outcome, Outcome::Present, "{fault:?} {caller:?}");
+        assert_eq!(visitor.send_request().await.outcome, Outcome::Present, "{fault:?} {caller:?}");
         if stale == HOUR {
             assert_eq!(
                 upstream.lookups(),
@@ -89,15 +89,16 @@ async fn check_fault(stale: Duration, fault: Fault, is_outage: bool) {
 #[tokio::test]
 async fn stale_session_expires_after_stale_if_error() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let app = App::start(routes(&builder(&upstream, 4 * CACHE).build().unwrap())).await;
+    let app = App::start(routes(&builder(&upstream, 4 * CACHE_TIME).build().unwrap())).await;
     let visitor = Visitor::of(&upstream, Caller::Required, app).await;
-    assert_eq!(visitor.ask().await.outcome, Outcome::Present);
+    assert_eq!(visitor.send_request().await.outcome, Outcome::Present);
     upstream.set_fault(Some(Fault::Refused)).await.unwrap();
-    outlive(5 * CACHE).await;
-    assert_eq!(visitor.ask().await.outcome, Outcome::Trouble("upstream_unreachable".to_owned()));
+    wait_past(5 * CACHE_TIME).await;
+    assert_eq!(visitor.send_request().await.outcome, Outcome::Error("upstream_unreachable".to_owned()));
 }
 
-/// The session ended at another app, and the upstream refused the token before it failed. The outage must not bring it back.
+/// The visitor signed out at another app, and the upstream refused the token before the outage. The outage must not
+/// bring the session back.
 #[tokio::test]
 async fn refused_token_is_never_served_stale() {
     for (fault, _) in FAULTS {
@@ -107,44 +108,40 @@ async fn refused_token_is_never_served_stale() {
             app_of(builder(&upstream, HOUR).upstream_session_strategy(SessionStrategy::Database)).await;
         let token = sign_in(&browser).await;
         let cookie = format!("authjs.session-token={token}");
-        let ask = async |path: &str| {
+        let get = async |path: &str| {
             let answer = browser.get_with(path, &[("cookie", cookie.as_str())]).await;
             (answer.status, answer.body)
         };
-        assert_eq!(ask("/session").await.0, 200);
+        assert_eq!(get("/session").await.0, 200);
         sign_out(&upstream, &cookie).await;
-        outlive(CACHE).await;
-        assert_eq!(ask("/session").await.0, 401);
+        wait_past(CACHE_TIME).await;
+        assert_eq!(get("/session").await.0, 401);
 
         upstream.set_fault(Some(fault)).await.unwrap();
-        // While the refusal is cached, and after it has expired.
-        for wait in [Duration::ZERO, CACHE] {
-            outlive(wait).await;
+        // While the refusal is cached, and after the cached refusal has expired.
+        for wait in [Duration::ZERO, CACHE_TIME] {
+            wait_past(wait).await;
             for path in ["/session", "/protected"] {
-                let (status, body) = ask(path).await;
+                let (status, body) = get(path).await;
                 assert!(matches!(status, 401 | 502..=504), "{fault:?} {path}: {status} {body}");
             }
-            let (status, body) = ask("/session/optional").await;
+            let (status, body) = get("/session/optional").await;
             assert!(body == "null" || status >= 502, "{fault:?}: {status} {body}");
         }
-        assert_ne!(
-            ask("/session").await.0,
-            401,
-            "{fault:?}: the cached refusal has expired, so this is an outage"
-        );
+        assert_ne!(get("/session").await.0, 401, "{fault:?}: 401 after the cached refusal expired");
     }
 }
 
 /// Signs in and returns the session token.
 async fn sign_in(browser: &Browser) -> String {
     let answer = browser.sign_in("demo", "demo").await;
-    // Robo sets two cookies; the last one counts.
+    // Robo sets two session cookies; browsers keep the last one.
     let cookies = answer.cookies().into_iter().rev();
     let mut tokens = cookies.filter_map(|line| line.strip_prefix("authjs.session-token="));
     tokens.next().unwrap().split(';').next().unwrap().to_owned()
 }
 
-/// Signs a session out at the upstream, without the proxy.
+/// Signs out directly at the upstream, without the proxy.
 async fn sign_out(upstream: &FakeUpstream, cookie: &str) {
     let csrf = Browser::at(upstream.url()).get("/api/auth/csrf").await;
     let own: Vec<_> = csrf.cookies().into_iter().filter_map(|line| line.split(';').next()).collect();

@@ -1,3 +1,5 @@
+//! The timeout of a response that the proxy buffers, while its bytes arrive slowly.
+
 use std::time::Duration;
 
 use auth_proxy::testing::{FakeUpstream, Fault};
@@ -6,10 +8,10 @@ use serde_json::Value;
 
 use crate::support::{Auth, app_of, users};
 
-/// The proxy buffers the JSON that stands for a redirect. With a timeout between bytes only, a slow trickle would keep the
-/// visitor waiting for hours.
+/// With `X-Auth-Return-Redirect`, the proxy buffers a JSON body that contains the redirect. A timeout that restarts
+/// with each byte would let a slow upstream keep the visitor waiting for hours.
 #[tokio::test]
-async fn buffered_response_has_one_deadline() {
+async fn buffered_response_has_one_timeout_for_all_bytes() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let builder =
         Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_millis(500));

@@ -1,11 +1,11 @@
-//! Protected headers written by an attacker who has the key: no header changes how a token is read.
+//! Tests of the decoder with hostile protected headers, under a valid key: no header changes how a token is read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::super::*;
-use crate::token::encrypt::{Enc, encrypt_v5, seal, seal_under};
+use crate::token::encrypt::{Enc, encrypt_v5, seal, seal_with_header};
 use crate::token::keys::{derive_v5, thumbprint};
 
 const NAME: &str = "authjs.session-token";
@@ -31,13 +31,13 @@ impl Setup {
         self.decoder.decode(token, NOW).map(Value::Object)
     }
 
-    /// A token under the newest key, with this header.
-    fn under(&self, header: &str) -> Result<Value, TokenError> {
-        self.decode(&seal_under(header, PLAIN, &self.new).unwrap())
+    /// Decodes a token with this header, encrypted under the newest key.
+    fn decode_with_header(&self, header: &str) -> Result<Value, TokenError> {
+        self.decode(&seal_with_header(header, PLAIN, &self.new).unwrap())
     }
 }
 
-fn opens() -> Result<Value, TokenError> {
+fn accepted() -> Result<Value, TokenError> {
     Ok(json!({ "sub": "ada" }))
 }
 
@@ -46,11 +46,13 @@ fn opens() -> Result<Value, TokenError> {
 fn kid_selects_a_configured_key_only() {
     let setup = Setup::new();
     let (new, old) = (thumbprint(&setup.new), thumbprint(&setup.old));
-    let with = |kid: &str| setup.under(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":{kid}}}"#));
-    assert_eq!(with(&json!(new).to_string()), opens());
+    let with = |kid: &str| {
+        setup.decode_with_header(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":{kid}}}"#))
+    };
+    assert_eq!(with(&json!(new).to_string()), accepted());
     let escaped: String = new.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
-    assert_eq!(with(&format!("\"{escaped}\"")), opens());
-    // The name of another key: only that key is tried.
+    assert_eq!(with(&format!("\"{escaped}\"")), accepted());
+    // This `kid` names another key, and only that key is tried.
     assert_eq!(with(&json!(old).to_string()), Err(TokenError::Tampered));
     for kid in [
         "",
@@ -90,25 +92,24 @@ fn kid_selects_a_configured_key_only() {
     {
         assert_eq!(with(kid), Err(TokenError::Malformed), "{kid}");
     }
-    // Twice, in any spelling, is refused: another reader might take the other one.
+    // A `kid` that occurs twice, in any spelling, is refused, because another parser might use the other one.
     for twice in [
         format!(r#"{{"kid":"{old}","alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
         format!(r#"{{"kid":"{new}","alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
         format!(r#"{{"\u006bid":"{old}","alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
         format!(r#"{{"kid":null,"alg":"dir","enc":"A256CBC-HS512","kid":"{new}"}}"#),
     ] {
-        assert_eq!(setup.under(&twice), Err(TokenError::Malformed), "{twice}");
+        assert_eq!(setup.decode_with_header(&twice), Err(TokenError::Malformed), "{twice}");
     }
     // Other members are not `kid`, even if they look like it.
     for member in ["KID", "Kid", "kid ", "\\u0000kid", "x5t", "x5t#S256"] {
         let header = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","{member}":"{old}"}}"#);
-        assert_eq!(setup.under(&header), opens(), "{member}");
+        assert_eq!(setup.decode_with_header(&header), accepted(), "{member}");
     }
 }
 
-/// Keys in a header, and URLs of keys, are ignored.
 #[test]
-fn keys_inside_the_header_are_ignored() {
+fn keys_and_key_urls_in_the_header_are_ignored() {
     let setup = Setup::new();
     let mine = [7; 64];
     let jwk = json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(mine), "alg": "dir" });
@@ -126,13 +127,13 @@ fn keys_inside_the_header_are_ignored() {
             Err(TokenError::Tampered),
             "{header}"
         );
-        assert_eq!(setup.decode(&seal(&header, PLAIN, &setup.new).unwrap()), opens(), "{header}");
+        assert_eq!(setup.decode(&seal(&header, PLAIN, &setup.new).unwrap()), accepted(), "{header}");
     }
 }
 
 /// `zip`, `crit` and `b64` are refused if present, in any spelling and with any value.
 #[test]
-fn zip_crit_and_b64_are_refused() {
+fn header_with_zip_crit_or_b64_is_refused() {
     let setup = Setup::new();
     for name in ["zip", "crit", "b64", "\\u007aip", "c\\u0072it", "b\\u00364"] {
         for value in ["\"DEF\"", "\"\"", "null", "false", "true", "[]", "[\"exp\"]", "[\"zip\"]", "{}", "0"] {
@@ -140,39 +141,40 @@ fn zip_crit_and_b64_are_refused() {
                 format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","{name}":{value}}}"#),
                 format!(r#"{{"{name}":{value},"enc":"A256CBC-HS512","alg":"dir"}}"#),
             ] {
-                assert_eq!(setup.under(&header), Err(TokenError::Unsupported), "{header}");
+                assert_eq!(setup.decode_with_header(&header), Err(TokenError::Unsupported), "{header}");
             }
         }
         let twice = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","{name}":1,"{name}":1}}"#);
-        assert_eq!(setup.under(&twice), Err(TokenError::Malformed), "{twice}");
+        assert_eq!(setup.decode_with_header(&twice), Err(TokenError::Malformed), "{twice}");
     }
-    // Under other names and inside of other members they have no meaning.
+    // These names in upper case, or inside of other members, have no meaning.
     for member in [r#""ZIP":"DEF""#, r#""x":{"zip":"DEF","crit":["x"]}"#, r#""x":["zip","b64"]"#] {
         assert_eq!(
-            setup.under(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512",{member}}}"#)),
-            opens(),
+            setup.decode_with_header(&format!(r#"{{"alg":"dir","enc":"A256CBC-HS512",{member}}}"#)),
+            accepted(),
             "{member}"
         );
     }
 }
 
-/// A body of 64 KiB that inflates to ten megabytes of zeros (RFC 1951) is refused for its header. Without `zip` in the
-/// header its bytes are no claims.
+/// A body of 64 KiB that inflates to ten megabytes of zeros (RFC 1951) is refused because its header has `zip`.
+/// Without `zip`, its bytes are not claims.
 #[test]
-fn compressed_bodies_are_not_inflated() {
+fn compressed_token_body_is_not_inflated() {
     let setup = Setup::new();
-    // A block with fixed codes: a zero, then "repeat the last 258" in 13 bits each, so that 13 bytes repeat.
+    // A DEFLATE block with fixed codes: a zero, then "repeat 258 bytes" in 13 bits each. Eight of these are 13 bytes.
     let again = [0x14, 0x8c, 0x82, 0x51, 0x30, 0x0a, 0x46, 0xc1, 0x28, 0x18, 0x05, 0xa3, 0x60];
     let bomb = [&[0x63, 0x60, 0x18, 0x05, 0xa3, 0x60][..], &again.repeat(5_000)].concat();
-    let packed = seal_under(r#"{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}"#, &bomb, &setup.new).unwrap();
+    let packed =
+        seal_with_header(r#"{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}"#, &bomb, &setup.new).unwrap();
     assert_eq!(setup.decode(&packed), Err(TokenError::Unsupported));
-    let plain = seal_under(r#"{"alg":"dir","enc":"A256CBC-HS512"}"#, &bomb, &setup.new).unwrap();
+    let plain = seal_with_header(r#"{"alg":"dir","enc":"A256CBC-HS512"}"#, &bomb, &setup.new).unwrap();
     assert_eq!(setup.decode(&plain), Err(TokenError::Malformed));
 }
 
 /// A header is the text of one JSON object (RFC 7515, section 4).
 #[test]
-fn header_must_be_exactly_one_json_object() {
+fn token_header_must_be_exactly_one_json_object() {
     let setup = Setup::new();
     for good in [
         r#"{"alg":"dir","enc":"A256CBC-HS512"}"#,
@@ -183,7 +185,7 @@ fn header_must_be_exactly_one_json_object() {
         r#"{"alg":"dir","enc":"A256CBC-HS512","typ":"JWT","cty":"JWT"}"#,
         r#"{"alg":"dir","enc":"A256CBC-HS512","x":1,"x":2}"#,
     ] {
-        assert_eq!(setup.under(good), opens(), "{good}");
+        assert_eq!(setup.decode_with_header(good), accepted(), "{good}");
     }
     for bad in [
         "",
@@ -226,8 +228,8 @@ fn header_must_be_exactly_one_json_object() {
         r#"{"alg":"dir","enc":"A256CBC-HS512","x":NaN}"#,
     ] {
         // A lone surrogate in a member that is not read is accepted.
-        let expected = if bad.contains("ud800") { opens() } else { Err(TokenError::Malformed) };
-        assert_eq!(setup.under(bad), expected, "{bad:?}");
+        let expected = if bad.contains("ud800") { accepted() } else { Err(TokenError::Malformed) };
+        assert_eq!(setup.decode_with_header(bad), expected, "{bad:?}");
     }
     for unsupported in [
         r#"{"alg":"DIR","enc":"A256CBC-HS512"}"#,
@@ -245,30 +247,30 @@ fn header_must_be_exactly_one_json_object() {
         r#"{"alg":"ECDH-ES","enc":"A256CBC-HS512","epk":{}}"#,
         r#"{"alg":"RSA1_5","enc":"A256CBC-HS512"}"#,
     ] {
-        assert_eq!(setup.under(unsupported), Err(TokenError::Unsupported), "{unsupported}");
+        assert_eq!(setup.decode_with_header(unsupported), Err(TokenError::Unsupported), "{unsupported}");
     }
-    // Bytes that are no text, and headers over the limit.
-    let token = seal_under("x", PLAIN, &setup.new).unwrap();
+    // Headers that are not UTF-8, and headers over the limit.
+    let token = seal_with_header("x", PLAIN, &setup.new).unwrap();
     let (_, rest) = token.split_once('.').unwrap();
     for header in [&b"\xff{}"[..], b"{\"alg\":\"dir\xff\"}", &[b'{'; 3000], &[b' '; 3000]] {
         let token = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header));
         assert_eq!(setup.decode(&token), Err(TokenError::Malformed), "{header:?}");
     }
-    // Deep nesting is skipped without recursion errors.
+    // A member that is not read may be deeply nested.
     for (open, close) in [("[", "]"), ("{\"x\":", "}")] {
         let deep =
             format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","x":{}0{}}}"#, open.repeat(90), close.repeat(90));
-        assert_eq!(setup.under(&deep), opens(), "{deep}");
+        assert_eq!(setup.decode_with_header(&deep), accepted(), "{deep}");
     }
     for length in [1000, 10_000, 1_000_000] {
         let huge = format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","x":"{}"}}"#, "y".repeat(length));
-        assert_eq!(setup.under(&huge), Err(TokenError::Malformed), "{length}");
+        assert_eq!(setup.decode_with_header(&huge), Err(TokenError::Malformed), "{length}");
     }
 }
 
-/// The plaintext of a token must be claims. A token in it is not opened.
+/// The plaintext of a token must be claims. A token in the plaintext is not decrypted.
 #[test]
-fn nested_tokens_are_not_opened() {
+fn token_inside_a_token_is_not_decrypted() {
     let setup = Setup::new();
     let claims = json!({ "sub": "mallory" });
     let inner = encrypt_v5(claims.as_object().unwrap(), "new", NAME, Enc::A256CbcHs512, true);
@@ -283,12 +285,12 @@ fn nested_tokens_are_not_opened() {
         for header in
             [r#"{"alg":"dir","enc":"A256CBC-HS512","cty":"JWT"}"#, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#]
         {
-            let token = seal_under(header, plain.as_bytes(), &setup.new).unwrap();
+            let token = seal_with_header(header, plain.as_bytes(), &setup.new).unwrap();
             assert_eq!(setup.decode(&token), Err(TokenError::Malformed), "{plain}");
         }
     }
-    // A token as the value of a claim is text.
-    let token = seal_under(
+    // A token that is the value of a claim stays text.
+    let token = seal_with_header(
         r#"{"alg":"dir","enc":"A256CBC-HS512"}"#,
         json!({ "sub": inner }).to_string().as_bytes(),
         &setup.new,

@@ -1,4 +1,5 @@
-//! Whole tokens of every format: what opens, what is refused, and with which error.
+//! Tests of the decoder with whole tokens of every format: which tokens are accepted, and with which error the others
+//! are refused.
 
 mod headers;
 
@@ -58,7 +59,7 @@ fn tokens_of_other_keys_and_formats_are_refused() {
 }
 
 #[test]
-fn header_cannot_choose_the_algorithm() {
+fn token_header_cannot_choose_the_algorithm() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let good = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&key) });
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -94,7 +95,7 @@ fn header_cannot_choose_the_algorithm() {
 }
 
 #[test]
-fn header_must_be_an_object_and_kid_a_string() {
+fn token_header_must_be_an_object_and_kid_a_string() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
@@ -116,7 +117,7 @@ fn header_must_be_an_object_and_kid_a_string() {
     assert_eq!(decode(json!({ "alg": "dir", "enc": enc, "kid": "" })), Err(TokenError::UnknownKey));
     let parsed = json!({ "alg": "dir", "enc": enc, "kid": thumbprint(&key), "typ": null, "cty": 5, "x": "y".repeat(400) });
     assert_eq!(decode(parsed), Ok(claims()));
-    // `kid` twice is refused: another reader might take the other one.
+    // A `kid` that occurs twice is refused, because another parser might use the other one.
     let header = format!(r#"{{"kid":"a","alg":"dir","enc":"{enc}","kid":"{}"}}"#, thumbprint(&key));
     let good = seal(&json!({ "alg": "dir", "enc": enc }), &plain, &key).unwrap();
     let (_, body) = good.split_once('.').unwrap();
@@ -126,7 +127,7 @@ fn header_must_be_an_object_and_kid_a_string() {
 }
 
 #[test]
-fn only_the_named_key_is_tried() {
+fn only_the_key_named_by_kid_is_tried() {
     let (new, old) = (derive_v5("new", NAME, 64).unwrap(), derive_v5("old", NAME, 64).unwrap());
     let decoder = decoder(TokenFormat::Encrypted, &["new", "old"]);
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -141,7 +142,7 @@ fn only_the_named_key_is_tried() {
 }
 
 #[test]
-fn iv_and_tag_need_exact_length_and_encoding() {
+fn token_iv_and_tag_need_exact_length_and_encoding() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
     for (format, token) in [
@@ -171,7 +172,7 @@ fn iv_and_tag_need_exact_length_and_encoding() {
                 );
             }
         }
-        // The last character of a tag has unused bits. They must be zero, or two texts would stand for the same bytes.
+        // The last character of a tag has unused bits. They must be zero, or two texts would decode to the same bytes.
         let last = parts[4].chars().last().unwrap();
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let other = alphabet.chars().nth(alphabet.find(last).unwrap() ^ 1).unwrap();
@@ -181,15 +182,15 @@ fn iv_and_tag_need_exact_length_and_encoding() {
 }
 
 #[test]
-fn change_of_any_byte_is_refused() {
+fn token_with_any_changed_byte_is_refused() {
     for enc in [Enc::A256CbcHs512, Enc::A256Gcm] {
         for kid in [true, false] {
-            tamper(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
+            assert_changes_are_refused(&encrypt_v5(&claims(), "secret", NAME, enc, kid));
         }
     }
 }
 
-fn tamper(token: &str) {
+fn assert_changes_are_refused(token: &str) {
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     for at in 0..token.len() {
         let mut bytes = token.as_bytes().to_vec();
@@ -217,7 +218,7 @@ fn tamper(token: &str) {
 }
 
 #[test]
-fn claims_must_be_an_object_and_valid_now() {
+fn token_claims_must_be_an_object_and_valid_now() {
     let key = derive_v5("secret", NAME, 64).unwrap();
     let header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let decode = |plain: &[u8]| {
@@ -241,15 +242,15 @@ fn claims_must_be_an_object_and_valid_now() {
 }
 
 #[test]
-fn debug_prints_no_key() {
+fn decoder_debug_prints_no_key() {
     let token = encrypt_v5(&claims(), "secret", NAME, Enc::A256CbcHs512, true);
     let decoder = decoder(TokenFormat::Encrypted, &["secret"]);
     assert_eq!(format!("{decoder:?}"), "Decoder(..)");
     let open = decoder.open(&token, NOW).unwrap();
     let open = open.into_text();
     assert_eq!(serde_json::from_str::<Value>(&open).unwrap(), Value::Object(claims()));
-    fn shared<T: Send + Sync>() {}
-    shared::<Decoder>();
+    fn assert_send_and_sync<T: Send + Sync>() {}
+    assert_send_and_sync::<Decoder>();
 }
 
 #[test]
@@ -297,13 +298,13 @@ fn truncated_public_key_is_refused_at_start() {
 
 proptest! {
     #[test]
-    fn never_panics(text in "[ -~]{0,300}") {
+    fn decoding_random_text_never_panics(text in "[ -~]{0,300}") {
         let _ = decoder(TokenFormat::Encrypted, &["secret"]).decode(&text, NOW);
         let _ = decoder(TokenFormat::Hs256, &["secret"]).decode(&text, NOW);
     }
 
     #[test]
-    fn claims_round_trip(name in "\\PC{0,40}", number in any::<i64>()) {
+    fn encrypted_claims_decode_unchanged(name in "\\PC{0,40}", number in any::<i64>()) {
         let Value::Object(claims) = json!({ "sub": "1", "name": name, "n": number }) else { unreachable!() };
         let token = encrypt_v5(&claims, "secret", NAME, Enc::A256CbcHs512, true);
         prop_assert_eq!(decoder(TokenFormat::Encrypted, &["secret"]).decode(&token, NOW), Ok(claims));

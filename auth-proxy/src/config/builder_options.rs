@@ -1,25 +1,25 @@
-//! [`Overrides`]: the options that the builder sets.
+//! [`BuilderOptions`]: the options that the builder sets.
 
 use auth_proxy_rules::{Draft, InvalidValue, OptionKey};
 use zeroize::Zeroizing;
 
 /// The options that the builder sets. They replace those of the declaration.
 #[derive(Default)]
-pub(crate) struct Overrides {
+pub(crate) struct BuilderOptions {
     pub(super) draft: Draft,
-    pub(super) options: Vec<Override>,
+    pub(super) options: Vec<BuilderOption>,
     pub(crate) headers: Vec<(String, Zeroizing<String>)>,
     pub(crate) secrets: Option<Vec<Zeroizing<String>>>,
 }
 
 /// An option that the builder sets. Its value is in the draft.
-pub(super) struct Override {
+pub(super) struct BuilderOption {
     pub(super) option: OptionKey,
-    /// A note for the log, or why the value is refused. Reported when the proxy is built.
+    /// A note for the log, or why the value is refused. `resolve` reports it when the proxy is built.
     pub(super) result: Result<Option<&'static str>, InvalidValue>,
 }
 
-impl Overrides {
+impl BuilderOptions {
     /// Sets an option. The last value counts.
     pub(crate) fn set(
         &mut self,
@@ -28,11 +28,11 @@ impl Overrides {
     ) {
         let result = set(&mut self.draft);
         if result.is_err() {
-            // The option is set, to an unknown value: rules between options must not report it again.
+            // The option counts as set: rules between options must not report it again.
             self.draft.set_later(option, false);
         }
         self.options.retain(|other| other.option != option);
-        self.options.push(Override { option, result });
+        self.options.push(BuilderOption { option, result });
     }
 
     pub(super) fn has(&self, option: OptionKey) -> bool {

@@ -1,9 +1,9 @@
-//! Headers that only a proxy in front should write: the client's address, the scheme, another method or path. A client can
-//! write them too, so its own are removed.
+//! Headers that only a proxy in front of this app should send: the client's address, the scheme, another method or
+//! path. A client can forge them, so they are removed before a request goes to the upstream.
 
 /// Headers that name the client, its address or its scheme. They are forwarded from a trusted proxy only.
 ///
-/// `X-Forwarded-*` are not among them: they are always written anew.
+/// `X-Forwarded-*` is not in this list: those headers are always removed and written anew.
 const FROM_TRUSTED_PROXIES: &[&str] = &[
     // Cloudflare, "Cloudflare HTTP headers".
     "cf-connecting-ip",
@@ -19,7 +19,7 @@ const FROM_TRUSTED_PROXIES: &[&str] = &[
     // AWS CloudFront, "Add CloudFront request headers".
     "cloudfront-viewer-address",
     "cloudfront-forwarded-proto",
-    // Azure ClientInfo Door, "Protocol support for HTTP headers"; IIS Application Request Routing.
+    // Azure Front Door, "Protocol support for HTTP headers"; IIS Application Request Routing.
     "x-azure-clientip",
     "x-azure-socketip",
     "x-arr-ssl",
@@ -54,14 +54,14 @@ const FROM_TRUSTED_PROXIES: &[&str] = &[
     "x-scheme",
 ];
 
-/// Headers that name another method, path or host than the request has. No proxy needs them in front of a sign-in server,
-/// and proxies pass on those of clients: they are always removed.
+/// Headers that name another method, path or host than the request has. No sign-in server needs them, and proxies pass
+/// on those that clients send, so they are always removed.
 const ALWAYS_REMOVED: &[&str] = &[
     // Method overriding: Rack::MethodOverride, Express `method-override`, ASP.NET, Symfony.
     "x-http-method-override",
     "x-http-method",
     "x-method-override",
-    // Next.js: skips the middleware, and with it what it protects (CVE-2025-29927); internal routing.
+    // Next.js: the first skips the middleware with its access checks (CVE-2025-29927). The others are internal routing.
     "x-middleware-subrequest",
     "x-middleware-rewrite",
     "x-middleware-invoke",
@@ -79,21 +79,21 @@ const ALWAYS_REMOVED: &[&str] = &[
     "x-http-host-override",
 ];
 
-/// `X-Forwarded-*` is written anew; `X-Original-URL` and `X-Rewrite-URL` name another path (IIS, Symfony, Zend:
-/// CVE-2018-14773).
+/// Prefixes of headers that are always removed. `X-Forwarded-*` is written anew. `X-Original-URL` and `X-Rewrite-URL`
+/// name another path (IIS, Symfony, Zend: CVE-2018-14773).
 const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
 
-/// Whether a header is one of these, and must be removed. `_` counts as `-`: servers that pass headers on as variables do
-/// not tell them apart (RFC 3875, section 4.1.18).
-pub(super) fn is_claim(name: &str, is_peer_trusted: bool) -> bool {
+/// Whether a client's header must be removed. `_` counts as `-`: servers that pass headers on as CGI variables cannot
+/// distinguish the two (RFC 3875, section 4.1.18).
+pub(super) fn must_remove(name: &str, is_peer_trusted: bool) -> bool {
     let name = name.as_bytes();
-    let is = |known: &&str| name.len() == known.len() && starts(name, known);
-    PREFIXES.iter().any(|prefix| starts(name, prefix))
+    let is = |known: &&str| name.len() == known.len() && starts_with(name, known);
+    PREFIXES.iter().any(|prefix| starts_with(name, prefix))
         || ALWAYS_REMOVED.iter().any(is)
         || (!is_peer_trusted && FROM_TRUSTED_PROXIES.iter().any(is))
 }
 
-fn starts(name: &[u8], prefix: &str) -> bool {
+fn starts_with(name: &[u8], prefix: &str) -> bool {
     let same = |(byte, known): (&u8, u8)| *byte == known || (*byte == b'_' && known == b'-');
     name.get(..prefix.len()).is_some_and(|start| start.iter().zip(prefix.bytes()).all(same))
 }
@@ -103,23 +103,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_and_spelling_is_removed() {
+    fn spoofable_headers_are_removed_in_every_spelling() {
         for name in FROM_TRUSTED_PROXIES.iter().chain(ALWAYS_REMOVED) {
             let underscored = name.replace('-', "_");
             for spelling in [name, underscored.as_str()] {
-                assert!(is_claim(spelling, false), "{spelling}");
+                assert!(must_remove(spelling, false), "{spelling}");
             }
-            assert_eq!(is_claim(name, true), ALWAYS_REMOVED.contains(name), "{name}");
+            assert_eq!(must_remove(name, true), ALWAYS_REMOVED.contains(name), "{name}");
         }
         for name in
             ["x-forwarded-for", "x_forwarded_host", "x-original-url", "x-rewrite-url", "x-forwarded-anything"]
         {
-            assert!(is_claim(name, true), "{name}");
+            assert!(must_remove(name, true), "{name}");
         }
         for name in
             ["accept", "cookie", "x-api-key", "x-forwardedness", "cf-ray", "x-real-ips", "x-client", ""]
         {
-            assert!(!is_claim(name, false), "{name}");
+            assert!(!must_remove(name, false), "{name}");
         }
     }
 }
