@@ -8,7 +8,7 @@ use http::header::SET_COOKIE;
 use super::purpose::Purpose;
 use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
 use crate::provider::Shared;
-use crate::session::{End, SessionKey, Sessions, Ticket};
+use crate::session::{End, Generation, SessionKey, Sessions};
 
 /// What a forwarded request does to the sessions that are cached here.
 ///
@@ -18,7 +18,7 @@ use crate::session::{End, SessionKey, Sessions, Ticket};
 pub(super) struct Eviction {
     sessions: Arc<Sessions>,
     keys: Vec<SessionKey>,
-    tickets: Vec<Ticket>,
+    generations: Vec<Generation>,
     /// Whether the request ends the sessions.
     ends: bool,
     /// Whether it asks for the session, or updates it, by a token that was ended a short time before: the browser may have
@@ -71,14 +71,15 @@ impl Eviction {
         let tokens = names.flat_map(|name| every_token(headers, &name.browser));
         let keys: Vec<_> = tokens.map(|token| shared.keys.session(&token)).collect();
         let sessions = Arc::clone(&shared.sessions);
-        let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.ticket(*key).may_relay());
+        let is_overtaken =
+            purpose.is_session && keys.iter().any(|key| !sessions.generation(*key).may_relay());
         if ends {
             for key in &keys {
                 sessions.end(*key, End::Begun).await;
             }
         }
-        let tickets = keys.iter().map(|key| sessions.ticket(*key)).collect();
-        Self { sessions, keys, tickets, ends, is_overtaken }
+        let generations = keys.iter().map(|key| sessions.generation(*key)).collect();
+        Self { sessions, keys, generations, ends, is_overtaken }
     }
 
     /// Ends the sessions again if the request or its answer does, and drops the session cookies of an outdated answer.
@@ -118,18 +119,20 @@ impl Eviction {
             && let Some(next) = next_token(shared, headers)
         {
             // Only the upstream knows which of several tokens it renewed.
-            for ticket in self.tickets.iter().filter(|_| renews) {
-                self.sessions.renewed(ticket, next);
+            for generation in self.generations.iter().filter(|_| renews) {
+                self.sessions.renewed(generation, next);
             }
-            self.sessions.given_now(next);
+            self.sessions.issued_now(next);
         }
     }
 
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that is
     /// answered first counts.
     fn is_outdated(&self) -> bool {
-        let is = |ticket: &Ticket| if self.ends { ticket.was_changed() } else { !ticket.is_current() };
-        self.is_overtaken || self.tickets.iter().any(is)
+        let is = |generation: &Generation| {
+            if self.ends { generation.was_changed() } else { !generation.is_current() }
+        };
+        self.is_overtaken || self.generations.iter().any(is)
     }
 
     /// Ends the sessions again: the upstream did not answer, but it may have done what the request asked for.

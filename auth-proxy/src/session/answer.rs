@@ -1,26 +1,26 @@
-//! Answers to a lookup.
+//! The result of a session lookup: what the upstream answered, where it was found, and which cookies to relay.
 
 use std::sync::Arc;
 
 use http::HeaderValue;
 
 use super::CachedSession;
-use super::family::Ticket;
+use super::family::Generation;
 use super::key::{SessionKey, TokenKey};
 
-/// What the upstream's `/session` answers for a credential.
+/// What the upstream's `/session` says about a credential.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
-    /// It belongs to this session.
+    /// The credential belongs to this session.
     Session(CachedSession),
     /// The upstream cleared the cookie: the credential is invalid.
     Refused,
-    /// The upstream's session callback answered no session, and the cookie stayed alive: the visitor is signed out.
+    /// The upstream's session callback returned no session and the upstream kept the cookie: the visitor is signed out.
     SignedOut,
 }
 
 impl Answer {
-    /// As it is logged.
+    /// The name in logs.
     pub(crate) fn outcome(&self) -> &'static str {
         match self {
             Self::Session(_) => "present",
@@ -30,11 +30,11 @@ impl Answer {
     }
 }
 
-/// The answer for a token.
+/// The result for a token.
 #[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) answer: Answer,
-    /// Where it was found.
+    /// Where the answer was found.
     pub(crate) source: Source,
     /// The session cookies that the upstream set or cleared.
     pub(crate) renewed: Option<Renewed>,
@@ -49,7 +49,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// As it is logged.
+    /// The name in logs.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
@@ -60,25 +60,25 @@ impl Source {
 }
 
 /// The session cookies that the upstream set or cleared in a lookup. Every request that waited for the lookup relays
-/// them. A request that is answered from the cache relays none, except that a refused token is cleared each time.
+/// them. A request that is answered from the cache relays only the cookies that clear a refused token.
 #[derive(Clone)]
 pub(crate) struct Renewed {
     pub(super) cookies: Arc<[HeaderValue]>,
-    pub(super) ticket: Ticket,
-    /// The token that was sent.
+    pub(super) generation: Generation,
+    /// The token that the lookup sent.
     pub(super) sent: SessionKey,
-    /// The token that the browser has after them.
+    /// The token that the browser has once it stored the cookies.
     pub(super) next: Option<TokenKey>,
 }
 
 impl Renewed {
-    /// The cookies. None when the session was ended meanwhile: the browser has newer cookies then.
+    /// The cookies to relay. Empty when the session was ended meanwhile: the browser has newer cookies then.
     pub(crate) fn cookies(&self) -> &[HeaderValue] {
-        if self.ticket.may_relay() { &self.cookies } else { &[] }
+        if self.generation.may_relay() { &self.cookies } else { &[] }
     }
 }
 
-/// What a lookup found out.
+/// The outcome of one lookup.
 pub(crate) struct LookedUp {
     pub(crate) answer: Answer,
     pub(crate) cookies: Arc<[HeaderValue]>,

@@ -1,4 +1,4 @@
-//! A session in the cache.
+//! `CachedSession`: a session in the cache or in the app's store, with its age and the app's type of it.
 
 use std::any::Any;
 use std::fmt;
@@ -9,16 +9,16 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::data::SessionData;
-use super::family::Ticket;
+use super::family::Generation;
 use super::key::TokenKey;
 use super::raw::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 
-/// A session as the upstream answered it, kept by a [`SessionStore`](crate::store::SessionStore).
+/// A session from the upstream's `/session`, kept by a [`SessionStore`](crate::store::SessionStore).
 ///
-/// A cheap clone. Serialises with serde for stores outside of this process; the session token is no part
-/// of it. `Debug` shows when the upstream was asked and nothing of the user.
+/// Cheap to clone. Serialises with serde for stores outside this process, without the session token. `Debug` shows when
+/// the upstream was asked, and nothing of the user.
 ///
 /// ```
 /// use auth_proxy::{errors::BoxError, store::CachedSession};
@@ -30,51 +30,51 @@ use crate::json::deserialize_into;
 #[derive(Clone)]
 pub struct CachedSession {
     inner: Arc<Inner>,
-    /// The exact token, host and scheme that the upstream answered for: see [`SessionKey`](crate::store::SessionKey).
+    /// Digest of the exact token, host and scheme of the lookup: see [`SessionKey`](crate::store::SessionKey).
     exact: [u8; 32],
-    /// Whether it is used although it is older than `session.cache`, in an outage.
+    /// Whether the session is older than `session.cache` and used because of an outage.
     is_stale: bool,
 }
 
 struct Inner {
     raw: RawSession,
-    /// Bytes of the upstream's answer; zero when it comes from a store of the app's own.
+    /// Bytes of the `/session` response; zero for a session from the app's own store.
     size: usize,
+    /// When the upstream was asked.
     asked: SystemTime,
-    /// Tells whether a sign-out ended the session, by any of its tokens; `None` when it comes from a store of the app's
-    /// own.
-    ticket: Option<Ticket>,
-    /// In the app's type, made at first use.
+    /// Outdated once a sign-out by any token of the session ended it. `None` for a session from the app's own store.
+    generation: Option<Generation>,
+    /// The session in the app's type, made at first use.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl CachedSession {
-    /// A session that the upstream answered just now, in so many bytes.
+    /// A session from a response that just arrived. `size` is the length of its body in bytes.
     pub(crate) fn new(raw: RawSession, size: usize) -> Self {
-        let inner = Inner { raw, size, asked: SystemTime::now(), ticket: None, typed: OnceLock::new() };
+        let inner = Inner { raw, size, asked: SystemTime::now(), generation: None, typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
     }
 
-    /// The same session, valid in the cache until this ticket is outdated.
-    pub(super) fn until(self, ticket: &Ticket) -> Self {
+    /// The same session, valid in the cache until this generation is outdated.
+    pub(super) fn until(self, generation: &Generation) -> Self {
         let (size, asked) = (self.inner.size, self.inner.asked);
         let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
-        let inner = Inner { raw, size, asked, ticket: Some(ticket.clone()), typed: OnceLock::new() };
+        let inner = Inner { raw, size, asked, generation: Some(generation.clone()), typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
     }
 
-    /// The same session, as the answer for this key.
+    /// The same session, as the result for this key.
     pub(super) fn of(mut self, key: &TokenKey) -> Self {
         self.exact = key.exact;
         self
     }
 
-    /// When the upstream was asked, if the session comes from a store of the app's own.
+    /// When the upstream was asked, if the session comes from the app's own store.
     pub(super) fn asked_by_store(&self) -> Option<SystemTime> {
-        self.inner.ticket.is_none().then_some(self.inner.asked)
+        self.inner.generation.is_none().then_some(self.inner.asked)
     }
 
-    /// Whether it is the answer for this key.
+    /// Whether the session is the result for this key.
     pub(super) fn is_of(&self, key: &TokenKey) -> bool {
         self.exact == key.exact
     }
@@ -83,7 +83,7 @@ impl CachedSession {
         &self.inner.raw
     }
 
-    /// Bytes of the upstream's answer.
+    /// Bytes of the `/session` response.
     pub(super) fn size(&self) -> usize {
         self.inner.size
     }
@@ -94,7 +94,7 @@ impl CachedSession {
         self
     }
 
-    /// Whether it is stale: older than `session.cache`, and used in an outage.
+    /// Whether the session is older than `session.cache` and used because of an outage.
     pub(crate) fn is_stale(&self) -> bool {
         self.is_stale
     }
@@ -113,18 +113,18 @@ impl CachedSession {
         let raw = self.raw();
         let user = deserialize_into(raw.user.clone(), Reason::USER_MISMATCH)?;
         let data = Arc::new(SessionData { user, expires: raw.expires, extra: raw.extra.clone() });
-        // Two requests may race here. Both values are the same.
+        // Two requests may do this at once. Both make the same value.
         self.inner.typed.set(Arc::clone(&data) as Arc<dyn Any + Send + Sync>).ok();
         Ok(data)
     }
 
-    /// Whether it may be used: younger than `keep`, not expired, and not ended. After the clock was set back its age is not
-    /// known, and it may not be used.
-    pub(super) fn is_good(&self, now: SystemTime, keep: Duration) -> bool {
-        let young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
-        young
+    /// Whether the session is younger than `keep`, not expired and not ended. When the clock was set back, its age is
+    /// unknown, and the session is not used.
+    pub(super) fn is_usable(&self, now: SystemTime, keep: Duration) -> bool {
+        let is_young = now.duration_since(self.inner.asked).is_ok_and(|age| age < keep);
+        is_young
             && self.inner.raw.expires.is_none_or(|expires| now < expires)
-            && self.inner.ticket.as_ref().is_none_or(Ticket::is_current)
+            && self.inner.generation.as_ref().is_none_or(Generation::is_current)
     }
 }
 
@@ -149,7 +149,7 @@ struct Stored<R> {
     session: R,
 }
 
-/// Raised when stored sessions of an earlier version of this crate can no longer be read.
+/// The format of stored sessions. Increase it when this crate can no longer read the older format.
 const VERSION: u8 = 1;
 
 impl Serialize for CachedSession {
@@ -164,10 +164,15 @@ impl<'de> Deserialize<'de> for CachedSession {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = Stored::<RawSession>::deserialize(deserializer)?;
         if stored.version != VERSION {
-            return Err(D::Error::custom("a session of another version"));
+            return Err(D::Error::custom("the session was stored by another version of this crate"));
         }
-        let inner =
-            Inner { raw: stored.session, size: 0, asked: stored.asked, ticket: None, typed: OnceLock::new() };
+        let inner = Inner {
+            raw: stored.session,
+            size: 0,
+            asked: stored.asked,
+            generation: None,
+            typed: OnceLock::new(),
+        };
         Ok(Self { inner: Arc::new(inner), exact: stored.exact, is_stale: false })
     }
 }

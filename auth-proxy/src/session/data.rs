@@ -1,4 +1,4 @@
-//! What an app gets of a session: its data, and the default type of its user.
+//! `SessionData`, which an app gets of a session, and `User`, the default type of the user in it.
 
 use std::fmt::{self, Write as _};
 use std::time::SystemTime;
@@ -7,10 +7,10 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// A session as the upstream answers it, with the user in the app's type.
+/// A session from the upstream's `/session`, with the user in the app's type.
 ///
-/// The `sessionToken` that some upstreams put into a database session (Robo's
-/// `events/_start.ts`) is taken out: it is the cookie's value and stays in the cookie.
+/// The field `sessionToken`, which Robo's callback adds in the strategy `database`
+/// (`docs/authjs.md#session-callback-robo`), is removed: it is the value of a cookie that scripts cannot read.
 ///
 /// Serialises to the JSON of Auth.js: `{"user": .., "expires": ..}` and the extra fields. `Debug`
 /// shows no field of the user.
@@ -18,15 +18,14 @@ use serde_json::{Map, Value};
 pub struct SessionData<U> {
     /// The signed-in user.
     pub user: U,
-    /// When the session ends unless it is used before: the horizon of the cookie, not the `exp` of a
-    /// token.
+    /// When the session ends if it is not used before. It is not the `exp` of a token.
     pub expires: Option<SystemTime>,
-    /// Every other field that the upstream's session callback put there.
+    /// Every other field that the upstream's session callback added.
     pub extra: Map<String, Value>,
 }
 
 impl<U> SessionData<U> {
-    /// A session of this user, without an end and without other fields. For tests.
+    /// A session of this user, without `expires` and without extra fields. For tests.
     ///
     /// ```
     /// use auth_proxy::{User, sessions::SessionData};
@@ -51,12 +50,12 @@ impl<U: Serialize> Serialize for SessionData<U> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("user", &self.user)?;
         if let Some(expires) = self.expires {
-            // Only the years from 1970 to 9999 can be written; humantime panics before.
+            // humantime writes only the years from 1970 to 9999, and panics for a time before 1970.
             let mut text = String::new();
             let writable = expires >= SystemTime::UNIX_EPOCH
                 && write!(text, "{}", humantime::format_rfc3339_millis(expires)).is_ok();
             if !writable {
-                return Err(S::Error::custom("the session expires in a year that cannot be written"));
+                return Err(S::Error::custom("`expires` is not in the years 1970 to 9999"));
             }
             map.serialize_entry("expires", &text)?;
         }
@@ -67,8 +66,8 @@ impl<U: Serialize> Serialize for SessionData<U> {
     }
 }
 
-/// The default type of `session.user`: what Auth.js's default session callback gives, and every
-/// other field in `extra`.
+/// The default type of `session.user`: the fields of Auth.js's default session callback, and every other field in
+/// `extra`.
 ///
 /// `Debug` shows the id and the names of the extra fields, not their values.
 ///
@@ -79,8 +78,7 @@ impl<U: Serialize> Serialize for SessionData<U> {
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
-    /// The user's id. Auth.js's default callback does not tell it; see the upstream's session
-    /// callback.
+    /// The user's id. Auth.js's default session callback leaves it out; a callback of the upstream may add it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The name to show.

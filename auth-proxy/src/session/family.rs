@@ -1,4 +1,4 @@
-//! Which tokens belong to one session, and when a session was ended.
+//! Token families: which tokens belong to one session, and whether a sign-in or sign-out has ended that session.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,69 +9,69 @@ use tokio::time::Instant;
 
 use super::key::SessionKey;
 
-/// How long an ended session is known as ended. A request that the browser sent before a sign-out may arrive after it.
+/// How long an ended session is remembered. A request that the browser sent before a sign-out may arrive after it.
 const KEPT_FOR: Duration = Duration::from_secs(120);
 
-/// How many ended and how many renewed sessions are kept at most, each: about 15 MiB.
+/// The most ended sessions, and the most renewed sessions, that are kept: about 15 MiB each.
 const MOST_KEPT: usize = 16_384;
 
-/// Tokens that are kept for one session. Older ones are dropped: browsers no longer have them.
+/// The most tokens that are kept for one session. Older tokens are dropped: browsers no longer have them.
 const MOST_TOKENS: usize = 8;
 
-/// Sessions that one end reaches at most, the nearest first. Only a client that sends tokens of several sessions links more
-/// than a few, and each costs time under the lock.
+/// The most sessions that one call of [`TokenFamilies::end`] ends, the nearest first. Only a client that sends tokens of
+/// several sessions links many, and each of them costs time under the lock.
 const MOST_LINKED: usize = 32;
 
-/// The sessions of requests under way and of recent sign-outs, each as the family of tokens that were renewed from one
+/// The sessions of requests under way and of recent sign-outs. Each is the family of the tokens that were renewed from one
 /// another.
 ///
-/// A sign-in, a sign-out or a change ends a session. A lookup under way, or the cookies of an answer, holds a [`Ticket`]
-/// that tells whether the session was ended since.
+/// A sign-in, a sign-out or a session update ends a session. Lookups under way and cookies that are not yet relayed hold a
+/// [`Generation`], which tells whether the session was ended since.
 #[derive(Default)]
 pub(crate) struct TokenFamilies(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     by_key: HashMap<SessionKey, Vec<Weak<TokenFamily>>>,
-    /// Ended sessions, kept for a while. They are kept apart from renewed ones, so that renewals push none out. Refused
-    /// tokens are not among them: anyone can send such tokens without signing in.
+    /// Sessions that were ended in the last [`KEPT_FOR`]. Renewed sessions have a list of their own, so that renewals evict
+    /// no ended session. Refused tokens are in neither: anyone can send such tokens without signing in.
     ended: VecDeque<(Instant, Arc<TokenFamily>)>,
     renewed: VecDeque<(Instant, Arc<TokenFamily>)>,
-    /// The number of keys at which the keys of dropped sessions are removed.
+    /// When `by_key` has this many keys, those of dropped sessions are removed.
     sweep_at: usize,
 }
 
-/// What ends a session.
+/// Why a session is ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// A request that signs in or out, or changes the session, was sent, or was answered without a session cookie.
+    /// A request that signs in or out, or updates the session, was sent, or got a response without a session cookie.
     Begun,
-    /// The upstream set another session cookie, or cleared it.
+    /// A response set another session cookie, or cleared it.
     Changed,
-    /// The answer to such a request did not come. The upstream may still do what it asked for.
+    /// Such a request got no response. The upstream may still carry it out.
     Unanswered,
-    /// A lookup cleared an invalid cookie: the browser had no session.
+    /// The response to a lookup cleared an invalid cookie: the browser had no session.
     Refused,
 }
 
-/// One session, by all of its tokens.
+/// All tokens of one session, and when it was ended.
 #[derive(Default)]
 struct TokenFamily {
-    /// How often it was ended.
-    ends: AtomicU64,
-    /// How often the upstream set another session cookie, or cleared it.
-    changes: AtomicU64,
+    /// How often the session was ended.
+    end_count: AtomicU64,
+    /// How often it was ended by [`End::Changed`].
+    change_count: AtomicU64,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
     keys: Vec<SessionKey>,
-    /// When it was ended last, by the monotonic clock and by the system's clock.
+    /// When the session was last ended, by the monotonic clock and by the system's clock.
     ended_at: Option<(Instant, SystemTime)>,
-    /// When the browser's session cookie was changed last, or may have been.
+    /// When the browser's session cookie was last changed, or may have been changed.
     changed_at: Option<Instant>,
-    /// Until when the upstream may still carry out a request that ends the session and whose answer did not come.
+    /// Until when the upstream may still carry out a request that ends the session and got no response.
     unsettled_until: Option<Instant>,
 }
 
@@ -81,78 +81,79 @@ impl TokenFamily {
     }
 }
 
-/// The state of a session at one time.
+/// How often a session had been ended at one time. Outdated once the session is ended again.
 #[derive(Clone)]
-pub(crate) struct Ticket {
+pub(crate) struct Generation {
     family: Arc<TokenFamily>,
-    ends: u64,
-    changes: u64,
+    end_count: u64,
+    change_count: u64,
 }
 
-impl Ticket {
+impl Generation {
     fn new(family: Arc<TokenFamily>) -> Self {
-        let ends = family.ends.load(Ordering::Acquire);
-        let changes = family.changes.load(Ordering::Acquire);
-        Self { family, ends, changes }
+        let end_count = family.end_count.load(Ordering::Acquire);
+        let change_count = family.change_count.load(Ordering::Acquire);
+        Self { family, end_count, change_count }
     }
 
-    /// Whether a sign-in, a sign-out or a change was answered since. One that was only sent may still fail.
+    /// Whether the response to a sign-in, a sign-out or an update has changed the cookie since. A request that was only sent
+    /// does not count: it may still fail.
     pub(crate) fn was_changed(&self) -> bool {
-        self.family.changes.load(Ordering::Acquire) != self.changes
+        self.family.change_count.load(Ordering::Acquire) != self.change_count
     }
 
-    /// Whether the session was not ended since.
+    /// Whether the session was not ended since then.
     pub(crate) fn is_current(&self) -> bool {
-        self.family.ends.load(Ordering::Acquire) == self.ends
+        self.family.end_count.load(Ordering::Acquire) == self.end_count
     }
 
-    /// Whether the session may be cached: not when it was ended since, nor while the upstream may still carry out a request
-    /// that ends it.
+    /// Whether the session may be cached. It may not when it was ended since, nor while the upstream may still carry out a
+    /// request that ends it.
     pub(crate) fn may_remember(&self) -> bool {
         self.is_current() && self.family.inner().unsettled_until.is_none_or(|until| until < Instant::now())
     }
 
-    /// Whether session cookies of an answer may reach the browser: not when the session was ended since, nor when the cookie
-    /// was changed so shortly before that the browser may have sent the request earlier.
+    /// Whether the session cookies of a response may be relayed to the browser. They may not when the session was ended
+    /// since. They may not either for [`KEPT_FOR`] after a change of the cookie: the browser may have sent the request before.
     pub(crate) fn may_relay(&self) -> bool {
         self.is_current() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > KEPT_FOR)
     }
 }
 
 impl TokenFamilies {
-    /// The session of a token, as of now.
-    pub(crate) fn of(&self, key: SessionKey) -> Ticket {
-        Ticket::new(self.state().of(key))
+    /// The current generation of a token's session.
+    pub(crate) fn generation(&self, key: SessionKey) -> Generation {
+        Generation::new(self.state().family_of(key))
     }
 
     /// Adds a token that was renewed from an earlier one.
-    pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
+    pub(crate) fn renewed(&self, generation: &Generation, key: SessionKey) {
         let mut state = self.state();
-        if ticket.family.inner().keys.contains(&key) {
+        if generation.family.inner().keys.contains(&key) {
             return;
         }
-        state.link(&ticket.family, key);
-        keep(&mut state.renewed, Arc::clone(&ticket.family));
+        state.link(&generation.family, key);
+        keep(&mut state.renewed, Arc::clone(&generation.family));
     }
 
     /// Ends the session of a token. Returns the keys of all its tokens, this one first.
     pub(crate) fn end(&self, key: SessionKey, end: End) -> Vec<SessionKey> {
         let mut state = self.state();
-        // A session that was not known yet is created, so that it is known as ended. Held, or it would be dropped at once.
-        let _own = state.of(key);
+        // Creates the session if it is unknown, so that it is remembered as ended. The binding keeps it alive until then.
+        let _target = state.family_of(key);
         let (mut keys, mut at) = (vec![key], 0);
-        let mut reached: Vec<Arc<TokenFamily>> = Vec::new();
+        let mut ended: Vec<Arc<TokenFamily>> = Vec::new();
         while let Some(key) = keys.get(at).copied() {
             at += 1;
-            for family in state.all(&key) {
-                if reached.len() == MOST_LINKED {
+            for family in state.families_of(&key) {
+                if ended.len() == MOST_LINKED {
                     return keys;
                 }
-                if reached.iter().any(|other| Arc::ptr_eq(other, &family)) {
+                if ended.iter().any(|other| Arc::ptr_eq(other, &family)) {
                     continue;
                 }
-                family.ends.fetch_add(1, Ordering::AcqRel);
-                family.changes.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
+                family.end_count.fetch_add(1, Ordering::AcqRel);
+                family.change_count.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
                 let mut inner = family.inner();
                 if end != End::Refused {
                     inner.ended_at = Some((Instant::now(), SystemTime::now()));
@@ -172,15 +173,15 @@ impl TokenFamilies {
                 if end != End::Refused {
                     keep(&mut state.ended, Arc::clone(&family));
                 }
-                reached.push(family);
+                ended.push(family);
             }
         }
         keys
     }
 
-    /// Whether a session was ended after this time. A session that a store kept since then is outdated.
+    /// Whether a session was ended after the upstream was asked for it. Then the app's own store may hold it outdated.
     pub(crate) fn was_ended_since(&self, key: &SessionKey, asked: SystemTime) -> bool {
-        let families = self.state().all(key);
+        let families = self.state().families_of(key);
         families.iter().any(|family| family.inner().ended_at.is_some_and(|(_, at)| at >= asked))
     }
 
@@ -190,12 +191,12 @@ impl TokenFamilies {
 }
 
 impl State {
-    fn all(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
+    fn families_of(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
         self.by_key.get(key).into_iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
-    fn of(&mut self, key: SessionKey) -> Arc<TokenFamily> {
-        if let Some(known) = self.all(&key).into_iter().next() {
+    fn family_of(&mut self, key: SessionKey) -> Arc<TokenFamily> {
+        if let Some(known) = self.families_of(&key).into_iter().next() {
             return known;
         }
         let family = Arc::default();
@@ -226,12 +227,12 @@ impl State {
     }
 }
 
-/// Keeps a session for a while.
+/// Appends a session, and drops those that are older than [`KEPT_FOR`] or too many.
 fn keep(kept: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>) {
     let now = Instant::now();
     kept.push_back((now, family));
-    let is_over = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > KEPT_FOR;
-    while kept.len() > MOST_KEPT || kept.front().is_some_and(is_over) {
+    let is_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > KEPT_FOR;
+    while kept.len() > MOST_KEPT || kept.front().is_some_and(is_old) {
         kept.pop_front();
     }
 }

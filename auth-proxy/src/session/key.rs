@@ -1,4 +1,4 @@
-//! The keys of sessions and of the upstream's answers.
+//! Cache keys: SHA-256 digests that identify a session, and a response to one exact session token.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use http::HeaderMap;
 
 use crate::forwarded::ForwardedAs;
 
-/// The key of a cached session: a SHA-256 of its token and of the upstream that the token is for. The token cannot be
-/// computed from it.
+/// The key of a cached session: a SHA-256 over its token and the settings of its upstream. The token cannot be computed
+/// from the key.
 ///
-/// Two spellings of one token have the same key, so that a sign-out with either ends the session. A cached session is used
-/// only for the exact token that the upstream answered for. The key is the same in every process, so that instances can
-/// share a store, and it differs between upstreams, base paths and sets of `upstream.headers`.
+/// Two spellings of one token have the same key, so a sign-out with either spelling ends the session. A cached session is
+/// used only for the exact token that was sent in its lookup. The key is the same in every process, so instances can
+/// share a store. It differs between upstreams, base paths and sets of `upstream.headers`.
 ///
 /// ```
 /// use auth_proxy::store::SessionKey;
@@ -39,8 +39,8 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// The key of an answer of the upstream: the exact token, the cookie names, and the host and scheme that the upstream was
-/// told.
+/// The key of a `/session` response: the exact token, the cookie names, and the host and scheme that the lookup sent to
+/// the upstream.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) session: SessionKey,
@@ -59,7 +59,7 @@ impl Keys {
         fields.add(settings.base_url.origin.to_string().as_bytes());
         fields.add(settings.base_url.prefix.as_bytes());
         fields.add(settings.upstream_base_path.as_bytes());
-        // A header may name a tenant, whose sessions are its own. Sorted, because a map has no order.
+        // A header may name a tenant, and tenants share no sessions. Sorted, because a `HeaderMap` has no order.
         let mut headers: Vec<_> = headers.iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
@@ -69,18 +69,18 @@ impl Keys {
         Self { upstream: fields.finish(), strategy: settings.strategy }
     }
 
-    /// The key of a session, by one of its tokens.
+    /// The key of the session that this token belongs to.
     pub(crate) fn session(&self, token: &str) -> SessionKey {
         let mut fields = Fields::new("session");
         fields.add(&self.upstream);
         match self.strategy {
-            // Without the signature: an ECDSA signature can be turned into a second valid one without the key. The rest of
-            // the token tells tokens apart.
+            // Without the signature: anyone can turn a valid ECDSA signature into a second valid one, without the key. The
+            // header and the claims already differ between tokens.
             Strategy::Jwt => {
                 let (body, _) = token.rsplit_once('.').unwrap_or((token, ""));
                 fields.add(body.as_bytes());
             }
-            // A database may ignore case or punctuation when it compares (collations of MySQL and ICU).
+            // A database may ignore case or punctuation when it compares tokens (collations of MySQL and ICU).
             _ => {
                 let folded: Vec<u8> = token
                     .bytes()
@@ -93,22 +93,22 @@ impl Keys {
         SessionKey(fields.finish())
     }
 
-    /// The key of an answer.
+    /// The key of the response to a lookup.
     pub(crate) fn token<'n>(
         &self,
         token: &str,
         names: impl Iterator<Item = &'n str>,
-        told: &ForwardedAs<'_>,
+        forwarded_as: &ForwardedAs<'_>,
     ) -> TokenKey {
         let session = self.session(token);
         let mut fields = Fields::new("token");
         fields.add(&session.0);
         fields.add(token.as_bytes());
-        for part in [told.host, told.forwarded_host] {
+        for part in [forwarded_as.host, forwarded_as.forwarded_host] {
             fields.add(&[u8::from(part.is_some())]);
             fields.add(part.unwrap_or_default().as_bytes());
         }
-        fields.add(told.scheme.as_bytes());
+        fields.add(forwarded_as.scheme.as_bytes());
         for name in names {
             fields.add(name.as_bytes());
         }
@@ -116,7 +116,8 @@ impl Keys {
     }
 }
 
-/// A digest of fields, each with its length before it, so that none runs into the next.
+/// A digest over several fields. Each field is preceded by its length, so that moving bytes from one field to the next
+/// changes the digest.
 struct Fields(Context);
 
 impl Fields {
@@ -146,7 +147,8 @@ mod tests {
 
     use super::*;
 
-    const TOLD: ForwardedAs<'_> = ForwardedAs { host: Some("a"), forwarded_host: Some("a"), scheme: "https" };
+    const FORWARDED_AS: ForwardedAs<'_> =
+        ForwardedAs { host: Some("a"), forwarded_host: Some("a"), scheme: "https" };
 
     fn keys(values: &[(OptionKey, &str)], headers: &[(&'static str, &'static str)]) -> Keys {
         let mut draft = Draft::default();
@@ -160,32 +162,32 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_request_is_in_the_key() {
+    fn token_key_depends_on_every_part_of_the_lookup() {
         let plain = keys(&[], &[]);
-        let token = |keys: &Keys, token: &str, name: &str, told: ForwardedAs<'_>| {
-            keys.token(token, [name].into_iter(), &told)
+        let token = |keys: &Keys, token: &str, name: &str, forwarded_as: ForwardedAs<'_>| {
+            keys.token(token, [name].into_iter(), &forwarded_as)
         };
         let all = [
-            token(&plain, "a.b.c", "s", TOLD),
-            token(&plain, "a.x.c", "s", TOLD),
-            token(&plain, "a.b.x", "s", TOLD),
-            token(&plain, "a.b.c", "__Secure-s", TOLD),
-            token(&plain, "a.b.c", "s", ForwardedAs { host: Some("b"), ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { host: None, ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { host: Some(""), ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { forwarded_host: Some("b"), ..TOLD }),
-            token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..TOLD }),
-            token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", TOLD),
-            token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", TOLD),
-            token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", TOLD),
+            token(&plain, "a.b.c", "s", FORWARDED_AS),
+            token(&plain, "a.x.c", "s", FORWARDED_AS),
+            token(&plain, "a.b.x", "s", FORWARDED_AS),
+            token(&plain, "a.b.c", "__Secure-s", FORWARDED_AS),
+            token(&plain, "a.b.c", "s", ForwardedAs { host: Some("b"), ..FORWARDED_AS }),
+            token(&plain, "a.b.c", "s", ForwardedAs { host: None, ..FORWARDED_AS }),
+            token(&plain, "a.b.c", "s", ForwardedAs { host: Some(""), ..FORWARDED_AS }),
+            token(&plain, "a.b.c", "s", ForwardedAs { forwarded_host: Some("b"), ..FORWARDED_AS }),
+            token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..FORWARDED_AS }),
+            token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", FORWARDED_AS),
+            token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", FORWARDED_AS),
+            token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED_AS),
+            token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED_AS),
+            token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED_AS),
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
 
     #[test]
-    fn spellings_of_one_token_have_one_session_key() {
+    fn two_spellings_of_a_token_have_the_same_session_key() {
         let jwt = keys(&[], &[]);
         assert_eq!(jwt.session("a.b.first"), jwt.session("a.b.second"));
         assert_ne!(jwt.session("a.b.c"), jwt.session("A.b.c"));

@@ -1,4 +1,4 @@
-//! The mapping from token claims to a session, for `session.source: local`, and back.
+//! Converts token claims to a session (`session.source: local`), and a session to claims.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::raw::RawSession;
 
-/// Makes a session of the claims of a token, for `session.source: local`.
+/// Makes a session from the claims of a token, for `session.source: local`.
 ///
-/// Answers the JSON that the upstream's `/session` would: an object with `user`. Where claims are to be shown
-/// under their own names, `session.claims: [role]` in the block is enough. Set a mapping with
-/// [`Builder::session_mapping`](crate::options::Builder::session_mapping) when the upstream's session
-/// callback does more than that. Implemented for functions of the same shape.
+/// Returns the JSON that the upstream's `/session` would return: an object with `user`. To copy claims into the user under
+/// their own names, `session.claims: [role]` in the block is enough. Set a mapping with
+/// [`Builder::session_mapping`](crate::options::Builder::session_mapping) when the upstream's session callback does more
+/// than that. Implemented for functions with the same signature.
 ///
 /// ```
 /// use auth_proxy::{auth_proxy, options::SessionSource, sessions::{DefaultMapping, SessionMapping}};
@@ -33,7 +33,7 @@ use super::raw::RawSession;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 pub trait SessionMapping: Send + Sync + 'static {
-    /// The session of these claims.
+    /// Makes a session from these claims.
     fn session(&self, claims: &Map<String, Value>) -> Map<String, Value>;
 }
 
@@ -43,8 +43,8 @@ impl<F: Fn(&Map<String, Value>) -> Map<String, Value> + Send + Sync + 'static> S
     }
 }
 
-/// What Auth.js's default session callback makes of a token (`docs/authjs.md#session-callback`): name,
-/// email, and picture as image; and `sub` as id, which that callback leaves out.
+/// The mapping of Auth.js's default session callback (`docs/authjs.md#session-callback`): `name`, `email`, and `picture` as
+/// `image`. It adds `sub` as `id`, which that callback leaves out.
 ///
 /// ```
 /// use auth_proxy::sessions::{DefaultMapping, SessionMapping};
@@ -68,8 +68,8 @@ impl SessionMapping for DefaultMapping {
     }
 }
 
-/// [`DefaultMapping`], and the claims of `session.claims` under their own names. A claim `id` that is named so
-/// takes the place of the `sub` there.
+/// [`DefaultMapping`], and the claims of `session.claims` under their own names. If `id` is listed there, that claim
+/// replaces the `id` that comes from `sub`.
 pub(crate) struct NamedClaims(pub(crate) Vec<String>);
 
 impl SessionMapping for NamedClaims {
@@ -86,8 +86,8 @@ impl SessionMapping for NamedClaims {
     }
 }
 
-/// The session that a mapping makes of claims. It ends when the token does. `None` when the mapping
-/// gives no user: the visitor is signed out.
+/// Makes a session from claims. It expires when the token does. `None` when the mapping returns no user: the visitor is
+/// signed out.
 pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>) -> Option<RawSession> {
     let mut session = mapping.session(claims);
     let Some(Value::Object(user)) = session.remove("user") else { return None };
@@ -95,15 +95,15 @@ pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>)
     let expires = claims
         .get("exp")
         .and_then(Value::as_f64)
-        // Later than the year 9999 counts as no end: it cannot be written as a date.
+        // A time after the year 9999 cannot be written as a date. Such a session has no `expires`.
         .filter(|exp| *exp < 253_402_300_800.0)
         .and_then(|exp| Duration::try_from_secs_f64(exp).ok())
         .and_then(|exp| SystemTime::UNIX_EPOCH.checked_add(exp));
     Some(RawSession { user, expires, extra: session })
 }
 
-/// The claims that a session stands for, where no token can be decoded: the reverse of
-/// [`DefaultMapping`], and every other field of the user as it is.
+/// Makes claims from a session, for an upstream whose tokens cannot be decoded here. The reverse of [`DefaultMapping`];
+/// every other field of the user becomes a claim of the same name.
 pub(crate) fn claims(session: &RawSession) -> Map<String, Value> {
     let mut claims = session.user.clone();
     for (field, claim) in [("id", "sub"), ("image", "picture")] {
@@ -111,7 +111,7 @@ pub(crate) fn claims(session: &RawSession) -> Map<String, Value> {
             claims.insert(claim.to_owned(), value);
         }
     }
-    // The database strategy of Robo tells the id beside the user.
+    // In the strategy `database`, Robo's session has the user's id in `userId`, outside `user`.
     if !claims.contains_key("sub")
         && let Some(id) = session.extra.get("userId")
     {
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_mapping_and_claims_are_inverse() {
+    fn claims_survive_default_mapping_and_back() {
         let Value::Object(given) =
             json!({"sub": "1", "name": "Ada", "email": "a@b.c", "picture": "p", "exp": 1.5, "jti": "x"})
         else {

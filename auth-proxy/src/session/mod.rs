@@ -1,6 +1,6 @@
-//! Sessions: how the upstream tells them, what the app gets, and how they are cached and ended.
+//! Sessions: reads the upstream's `/session` responses, gives the app its data, and caches and ends sessions.
 //!
-//! It builds no request and decrypts nothing.
+//! This room builds no request and decrypts no token.
 //!
 //! Imports the rooms: `cookie`, `error`, `forwarded`, `json`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
@@ -20,7 +20,7 @@ pub(crate) use self::cache::Sessions;
 pub use self::cache::{SessionStore, StoreFuture};
 pub use self::cached::CachedSession;
 pub use self::data::{SessionData, User};
-pub(crate) use self::family::{End, Ticket};
+pub(crate) use self::family::{End, Generation};
 pub(crate) use self::key::Keys;
 pub use self::key::SessionKey;
 pub(crate) use self::mapping::NamedClaims;

@@ -1,11 +1,11 @@
-//! A session as the upstream told it, before it gets the app's type.
+//! `RawSession`: a session as JSON, before its user is converted to the app's type.
 
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A session before it gets the app's type.
+/// A session as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RawSession {
     pub(crate) user: Map<String, Value>,

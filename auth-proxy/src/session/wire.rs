@@ -1,4 +1,4 @@
-//! The answers of the upstream's `/session`.
+//! Parses the upstream's `/session` responses: a session, a refused token, or a signed-out visitor.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,31 +14,32 @@ use crate::cookie::{SessionNames, SetCookieKind};
 use crate::error::{AuthError, Reason};
 use crate::json::replace_lone_surrogates;
 
-/// By how much the clocks of this machine and the upstream's may differ.
+/// How far the clocks of this machine and of the upstream may differ.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// The most bytes of a `/session` answer that are read. A session with the claims of a 64 KiB token fits.
+/// The most bytes of a `/session` response that are read. A session with the claims of a 64 KiB token fits.
 pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 
-/// Reads an answer to a lookup that sent a session cookie (`docs/authjs.md#session-absent`).
+/// Parses the response to a lookup that sent a session cookie (`docs/authjs.md#session-absent`).
 ///
 /// # Errors
 /// - `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200.
-/// - `upstream_invalid_response` for anything but `null` or an object: Robo says "not found" and "failed" as
-///   200 with a JSON string.
-/// - `upstream_ambiguous_session` for `null` without a `Set-Cookie` of the session cookie: Auth.js answers so when its
-///   database fails, and when the configured cookie name is not the upstream's.
+/// - `upstream_invalid_response` for a body other than `null` or an object: Robo reports "not found" and "failed" with
+///   status 200 and a JSON string.
+/// - `upstream_ambiguous_session` for `null` without a `Set-Cookie` of the session cookie: Auth.js sends that when its
+///   database fails, and when `upstream.cookie_name` is not its own cookie name.
 pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
     if response.status() != StatusCode::OK {
         return Err(status_error(response));
     }
     let invalid = |why: &str| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because(why);
-    let text = std::str::from_utf8(response.body()).map_err(|_| invalid("/session answered no UTF-8"))?;
+    let text =
+        std::str::from_utf8(response.body()).map_err(|_| invalid("the body of /session is not UTF-8"))?;
     let object = match serde_json::from_str(&replace_lone_surrogates(text)) {
         Ok(Value::Object(object)) => object,
         Ok(Value::Null) => Map::new(),
-        Ok(_) => return Err(invalid("/session answered neither null nor an object")),
-        Err(_) => return Err(invalid("/session answered something that is not JSON")),
+        Ok(_) => return Err(invalid("the body of /session is neither null nor an object")),
+        Err(_) => return Err(invalid("the body of /session is not JSON")),
     };
     match session(object).map_err(invalid)? {
         Some(session) => Ok(Answer::Session(CachedSession::new(session, text.len()))),
@@ -46,30 +47,31 @@ pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<A
     }
 }
 
-/// The cookies of an answer that concern the session. The CSRF and callback-URL cookies of a lookup
-/// are the upstream's to mint for a browser that has none, and would break a form in another tab.
+/// The `Set-Cookie` values of the session cookie. The others are left out: a lookup sends no CSRF cookie, so Auth.js sets
+/// a new one, which would invalidate a form that is open in another tab.
 pub(crate) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
     let all = response.headers().get_all(SET_COOKIE).iter();
     all.filter(|value| names.concern(value.as_bytes()).is_some()).cloned().collect()
 }
 
-/// v4 answers `{}` where v5 answers `null`, and some callbacks leave out the user.
+/// `None` without a user. next-auth v4 sends `{}` where v5 sends `null` (`docs/authjs.md#session-absent-v4`), and some
+/// session callbacks leave out the user.
 fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'static str> {
     let mut user = match object.remove("user") {
         Some(Value::Object(user)) => user,
         None | Some(Value::Null) => return Ok(None),
-        Some(_) => return Err("/session answered a user that is not an object"),
+        Some(_) => return Err("the user in /session is not an object"),
     };
     let expires = match object.remove("expires") {
         Some(Value::String(text)) => {
-            Some(humantime::parse_rfc3339(&text).map_err(|_| "/session answered `expires` that is no date")?)
+            Some(humantime::parse_rfc3339(&text).map_err(|_| "`expires` in /session is not a date")?)
         }
         None | Some(Value::Null) => None,
-        Some(_) => return Err("/session answered `expires` that is not a string"),
+        Some(_) => return Err("`expires` in /session is not a string"),
     };
     if expires.is_some_and(|expires| expires + SKEW < SystemTime::now()) {
         return Err(
-            "/session answered a session that is over: is there a cache before it, or a wrong clock?",
+            "the session in /session has expired: is there a cache before the upstream, or a wrong clock?",
         );
     }
     object.remove("sessionToken");
@@ -77,7 +79,7 @@ fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'stati
     Ok(Some(RawSession { user, expires, extra: object }))
 }
 
-/// What a status means when a plain 200 was expected.
+/// The error for a status other than 200.
 pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
     let retry_after = response.headers().get(RETRY_AFTER).cloned();
     let reason = match response.status() {
@@ -93,7 +95,8 @@ pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
 fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
     let kinds =
         response.headers().get_all(SET_COOKIE).iter().filter_map(|value| names.concern(value.as_bytes()));
-    // A token that became shorter clears its old chunks and sets the new ones: any cookie that is set counts.
+    // When a renewed token has fewer chunks, the response clears the surplus ones and sets the others. So if any cookie
+    // is set, the token is valid.
     kinds
         .map(|kind| match kind {
             SetCookieKind::Sets => Answer::SignedOut,
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn session_answer_is_read_without_its_token() {
+    fn session_token_is_removed_from_the_session() {
         let body = r#"{"user":{"name":"Ada","sessionToken":"x"},"expires":"2030-01-02T03:04:05.678Z","sessionToken":"x","role":"admin"}"#;
         let Ok(Answer::Session(session)) = answer(200, body, &[]) else { panic!() };
         assert_eq!(Value::Object(session.raw().user.clone()), serde_json::json!({"name": "Ada"}));
@@ -142,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn lone_surrogate_in_a_name_is_replaced() {
+    fn lone_surrogate_in_a_user_name_is_replaced() {
         let Ok(Answer::Session(session)) = answer(200, r#"{"user":{"name":"Ada \ud83d"}}"#, &[]) else {
             panic!()
         };
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_out_needs_a_set_cookie_of_the_session() {
+    fn null_session_without_session_cookie_is_ambiguous() {
         let clear = "authjs.session-token=; Max-Age=0; Path=/";
         let set = "authjs.session-token.0=abc; Path=/";
         for body in ["null", "{}", r#"{"expires":"2030-01-01T00:00:00.000Z"}"#, r#"{"user":null}"#] {
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_answers_are_outages() {
+    fn invalid_session_response_is_an_upstream_error() {
         for body in [
             "",
             "\"API Route not found.\"",

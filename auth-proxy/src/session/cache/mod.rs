@@ -1,4 +1,4 @@
-//! The session cache, and single flight: one lookup for all requests that ask for the same session at once.
+//! The session cache: finds a session in memory or the store, else by one lookup for all waiting requests (single flight).
 
 mod single_flight;
 mod store;
@@ -17,31 +17,32 @@ use self::store::Store;
 pub use self::store::{SessionStore, StoreFuture};
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
-use super::family::{End, Ticket, TokenFamilies};
+use super::family::{End, Generation, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
 use crate::error::{AuthError, Reason};
 
-/// How long a refused token is refused without asking again, at most. A flood of one invalid token costs one lookup in
+/// The longest time for which a refused token is cached. A flood of requests with one invalid token costs one lookup in
 /// this time.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
-/// Refused tokens that are cached. They are kept apart from the sessions, so that a flood of invalid tokens evicts no
+/// The most refused tokens in the cache. They have a cache of their own, so that a flood of invalid tokens evicts no
 /// session.
 const MOST_REFUSED: usize = 1024;
 
-/// The sessions of one proxy.
+/// The session cache of one proxy, its lookups under way, and its ended sessions.
 pub(crate) struct Sessions {
-    /// `session.cache`; zero when it is off.
+    /// `session.cache`: how long a session is cached. Zero when the cache is off.
     keep: Duration,
-    keep_in_trouble: Duration,
+    /// How long a session may be served in an outage: `session.cache` and `session.stale_if_error` together.
+    keep_on_error: Duration,
     store: Store,
     refused: Cache<TokenKey, Refused>,
     lookups: Arc<Lookups>,
     families: TokenFamilies,
-    /// Whether stale sessions were served since the last lookup that was answered.
+    /// Whether a stale session was served since the last lookup that succeeded.
     serves_stale: AtomicBool,
-    /// When browsers were given their tokens, for `session.renew`.
-    given: Option<(Duration, Cache<SessionKey, Instant>)>,
+    /// `session.renew`, and when each token was last sent to a browser.
+    issued: Option<(Duration, Cache<SessionKey, Instant>)>,
 }
 
 /// A token that the upstream refused, and the cookies that clear it in the browser.
@@ -49,42 +50,42 @@ pub(crate) struct Sessions {
 struct Refused {
     until: SystemTime,
     clearing: Arc<[HeaderValue]>,
-    ticket: Ticket,
+    generation: Generation,
 }
 
 /// What the cache has for a token.
 enum Recalled {
-    /// An answer that may be used.
+    /// A cached result that may be used now.
     Fresh(Found),
-    /// A session that may be used in an outage.
+    /// A session that may be used only in an outage.
     Stale(CachedSession),
     Nothing,
 }
 
 impl Sessions {
-    pub(crate) fn new(settings: &Settings, given: Option<Arc<dyn SessionStore>>) -> Self {
+    pub(crate) fn new(settings: &Settings, custom_store: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         Self {
             keep: settings.cache,
-            keep_in_trouble: settings.cache.saturating_add(settings.stale_if_error),
-            store: match given {
-                Some(store) => Store::given(store, settings.timeout),
+            keep_on_error: settings.cache.saturating_add(settings.stale_if_error),
+            store: match custom_store {
+                Some(store) => Store::custom(store, settings.timeout),
                 None => Store::memory(settings.cache_entries),
             },
             refused: Cache::new(MOST_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
             families: TokenFamilies::default(),
             serves_stale: AtomicBool::new(false),
-            given: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
+            issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
     }
 
-    /// The answer for a token: cached, or from a lookup. Requests for the same token share one lookup (single flight). The
-    /// lookup goes on when a request that waits for it is dropped. It has a deadline of its own; the request waits until
-    /// `deadline`.
+    /// Finds the session of a token: in the cache, or by a lookup. Requests for the same token share one lookup (single
+    /// flight). The lookup continues when a waiting request is dropped. It has a deadline of its own; the request waits
+    /// until `deadline`.
     ///
     /// # Errors
-    /// Those of the lookup, when no stale session may be used in its place.
+    /// The errors of the lookup, unless a stale session may be used in its place.
     pub(crate) async fn find<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
@@ -110,13 +111,13 @@ impl Sessions {
         let cached = cached.filter(|cached| cached.is_of(key) && !self.ended_after(key, cached));
         let now = SystemTime::now();
         match (cached, self.refused.get(key)) {
-            (Some(cached), _) if cached.is_good(now, self.keep) => {
+            (Some(cached), _) if cached.is_usable(now, self.keep) => {
                 let answer = Answer::Session(cached);
                 Recalled::Fresh(Found { answer, source: Source::Memory, renewed: None })
             }
-            (_, Some(refused)) if refused.is_good(now) => {
-                let Refused { clearing: cookies, ticket, .. } = refused;
-                let renewed = Some(Renewed { cookies, ticket, sent: key.session, next: None });
+            (_, Some(refused)) if refused.is_usable(now) => {
+                let Refused { clearing: cookies, generation, .. } = refused;
+                let renewed = Some(Renewed { cookies, generation, sent: key.session, next: None });
                 Recalled::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
             }
             (Some(cached), _) => Recalled::Stale(cached),
@@ -124,12 +125,13 @@ impl Sessions {
         }
     }
 
-    /// Whether the session was ended here after it was put into a store of the app's own: the store may not know.
+    /// Whether this instance ended the session after the lookup that put it into the app's own store. The store may still
+    /// have it, because removing it may have failed.
     fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
         cached.asked_by_store().is_some_and(|asked| self.families.was_ended_since(&key.session, asked))
     }
 
-    /// Joins the lookup of a token, or begins it.
+    /// Joins the lookup of a token, or starts one.
     async fn look_up<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
@@ -140,14 +142,14 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        // Taken before the upstream is asked: whatever ends the session from here on makes the answer outdated.
-        let ticket = self.families.of(key.session);
+        // Taken before the request is sent: a sign-in or sign-out from here on makes the result of the lookup outdated.
+        let generation = self.families.generation(key.session);
         let sessions = Arc::clone(self);
-        let found = self.lookups.join(key, &ticket, deadline, || {
+        let found = self.lookups.join(key, &generation, deadline, || {
             let lookup = lookup()?;
-            Ok(move |ticket: Ticket, deadline| async move {
+            Ok(move |generation: Generation, deadline| async move {
                 let found = lookup(deadline).await?;
-                Ok(sessions.remember(key, found, &ticket).await)
+                Ok(sessions.remember(key, found, &generation).await)
             })
         });
         timeout_at(deadline, found)
@@ -155,7 +157,7 @@ impl Sessions {
             .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)))
     }
 
-    /// In an outage, the stale session in place of the error, within `session.stale_if_error`.
+    /// In an outage, returns the stale session in place of the error, within `session.stale_if_error`.
     fn or_stale(
         &self,
         found: Result<Found, AuthError>,
@@ -164,9 +166,9 @@ impl Sessions {
         // The clock is read again: the session may have become too old while the lookup ran.
         match (found, stale) {
             (Err(error), Some(stale))
-                if error.is_outage() && stale.is_good(SystemTime::now(), self.keep_in_trouble) =>
+                if error.is_outage() && stale.is_usable(SystemTime::now(), self.keep_on_error) =>
             {
-                // Once in an outage, not for each request.
+                // Logged once for each outage, not for each request.
                 if !self.serves_stale.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
                         target: "auth_proxy::lookup",
@@ -181,7 +183,7 @@ impl Sessions {
         }
     }
 
-    /// Ends a session: removes it from the cache, and makes the answers of lookups under way outdated.
+    /// Ends a session: removes it from the cache, and makes the results of lookups under way outdated.
     pub(crate) async fn end(&self, key: SessionKey, end: End) {
         let keys = self.families.end(key, end);
         if !self.keep.is_zero() {
@@ -189,50 +191,50 @@ impl Sessions {
         }
     }
 
-    /// The session of a token as of now. The ticket is outdated once the session is ended.
-    pub(crate) fn ticket(&self, key: SessionKey) -> Ticket {
-        self.families.of(key)
+    /// The current generation of a token's session. It is outdated once the session is ended.
+    pub(crate) fn generation(&self, key: SessionKey) -> Generation {
+        self.families.generation(key)
     }
 
-    /// Notes that a browser is given a token, renewed from an earlier one.
-    pub(crate) fn renewed(&self, ticket: &Ticket, key: SessionKey) {
-        self.families.renewed(ticket, key);
-        self.given_now(key);
+    /// Records that a browser is sent a token that was renewed from an earlier one.
+    pub(crate) fn renewed(&self, generation: &Generation, key: SessionKey) {
+        self.families.renewed(generation, key);
+        self.issued_now(key);
     }
 
-    /// Notes that a browser is given a token.
-    pub(crate) fn given_now(&self, key: SessionKey) {
-        if let Some((_, given)) = &self.given {
-            given.insert(key, Instant::now());
+    /// Records that a browser is sent a token now.
+    pub(crate) fn issued_now(&self, key: SessionKey) {
+        if let Some((_, issued)) = &self.issued {
+            issued.insert(key, Instant::now());
         }
     }
 
-    /// Whether cookies of a lookup are to reach the browser: those that clear the session always, a renewed token
-    /// unless the browser was given the one that it has a short time ago (`session.renew`).
+    /// Whether the cookies of a lookup must be relayed to the browser. Cookies that clear the session always are. A renewed
+    /// token is not while the browser's present token is younger than `session.renew`.
     pub(crate) fn is_worth_relaying(&self, renewed: &Renewed) -> bool {
-        let (Some((after, given)), Some(next)) = (&self.given, &renewed.next) else { return true };
-        let is_due = given.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
+        let (Some((after, issued)), Some(next)) = (&self.issued, &renewed.next) else { return true };
+        let is_due = issued.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
         if is_due {
-            given.insert(next.session, Instant::now());
+            issued.insert(next.session, Instant::now());
         }
         is_due
     }
 
-    async fn remember(&self, key: TokenKey, found: LookedUp, ticket: &Ticket) -> Found {
+    async fn remember(&self, key: TokenKey, found: LookedUp, generation: &Generation) -> Found {
         let LookedUp { mut answer, cookies, next } = found;
         self.serves_stale.store(false, Ordering::Relaxed);
         if let Some(next) = &next {
-            self.families.renewed(ticket, next.session);
+            self.families.renewed(generation, next.session);
         }
-        if !self.keep.is_zero() && ticket.may_remember() {
+        if !self.keep.is_zero() && generation.may_remember() {
             match &mut answer {
                 Answer::Session(session) => {
-                    *session = session.clone().until(ticket);
-                    // The browser comes back with the renewed token: cached under the old one alone, the session would
-                    // be looked up each time.
+                    *session = session.clone().until(generation);
+                    // The browser's next request has the renewed token. A session cached only under the old token would
+                    // be looked up again on every request.
                     for key in [Some(key), next].into_iter().flatten() {
-                        self.store.put(key.session, session.clone().of(&key), self.keep_in_trouble).await;
-                        if !ticket.is_current() {
+                        self.store.put(key.session, session.clone().of(&key), self.keep_on_error).await;
+                        if !generation.is_current() {
                             self.store.remove(&[key.session]).await;
                         }
                     }
@@ -240,7 +242,7 @@ impl Sessions {
                 Answer::Refused => {
                     let until = SystemTime::now() + REFUSED_FOR.min(self.keep);
                     let clearing = Arc::clone(&cookies);
-                    self.refused.insert(key, Refused { until, clearing, ticket: ticket.clone() });
+                    self.refused.insert(key, Refused { until, clearing, generation: generation.clone() });
                     self.store.remove(&[key.session]).await;
                 }
                 Answer::SignedOut => self.store.remove(&[key.session]).await,
@@ -248,7 +250,7 @@ impl Sessions {
         }
         let renewed = (!cookies.is_empty()).then(|| Renewed {
             cookies,
-            ticket: ticket.clone(),
+            generation: generation.clone(),
             sent: key.session,
             next,
         });
@@ -257,7 +259,7 @@ impl Sessions {
 }
 
 impl Refused {
-    fn is_good(&self, now: SystemTime) -> bool {
-        now < self.until && self.ticket.is_current()
+    fn is_usable(&self, now: SystemTime) -> bool {
+        now < self.until && self.generation.is_current()
     }
 }

@@ -1,4 +1,4 @@
-//! One lookup for all requests that ask for the same token at once (single flight).
+//! Single flight: concurrent requests with the same token share one lookup at the upstream.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,12 +10,12 @@ use tokio::time::Instant;
 
 use crate::error::{AuthError, Reason};
 use crate::session::answer::Found;
-use crate::session::family::Ticket;
+use crate::session::family::Generation;
 use crate::session::key::TokenKey;
 
 type Outcome = Result<Found, AuthError>;
 
-/// The lookups under way, one for a token.
+/// The lookups under way, at most one for each token.
 pub(super) struct Lookups {
     under_way: Mutex<HashMap<TokenKey, Arc<Lookup>>>,
     timeout: Duration,
@@ -24,9 +24,9 @@ pub(super) struct Lookups {
 /// A lookup under way.
 struct Lookup {
     outcome: watch::Receiver<Option<Outcome>>,
-    /// Outdated once the session was ended. Requests that joined before still get the outcome; later ones start another
+    /// Outdated once the session was ended. Requests that joined before still get the outcome. Later requests start another
     /// lookup.
-    ticket: Ticket,
+    generation: Generation,
 }
 
 impl Lookups {
@@ -34,31 +34,32 @@ impl Lookups {
         Self { under_way: Mutex::default(), timeout }
     }
 
-    /// Waits for the lookup of a token, and starts it unless it is under way. Its deadline is a little before that of the
-    /// first request, so that this request gets its error.
+    /// Waits for the lookup of a token, and starts it unless it is under way. The lookup's deadline is a little before that
+    /// of the request that starts it, so that this request still gets the lookup's error.
     ///
-    /// The lookup runs in a task of its own: a request that is dropped does not end it for the others.
+    /// The lookup runs in a task of its own: when one waiting request is dropped, the others still get the outcome.
     ///
     /// # Errors
-    /// Those of the lookup, and of `make`.
+    /// The errors of the lookup, and of `make`.
     pub(super) async fn join<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
-        ticket: &Ticket,
+        generation: &Generation,
         deadline: Instant,
         make: impl FnOnce() -> Result<B, AuthError>,
     ) -> Outcome
     where
-        B: FnOnce(Ticket, Instant) -> L + Send + 'static,
+        B: FnOnce(Generation, Instant) -> L + Send + 'static,
         L: Future<Output = Outcome> + Send + 'static,
     {
         let under_way = self.under_way().get(&key).map(Arc::clone);
-        let lookup = match under_way.filter(|lookup| lookup.ticket.is_current()) {
+        let lookup = match under_way.filter(|lookup| lookup.generation.is_current()) {
             Some(lookup) => lookup,
             None => {
-                // Made before it is registered: an error of this request must not fail the requests that join.
+                // `make` runs before the lookup is registered: its error concerns this request alone, and must not fail
+                // requests that join.
                 let begin = make()?;
-                self.start_or_join(key, ticket, deadline, begin)
+                self.start_or_join(key, generation, deadline, begin)
             }
         };
         let mut outcome = lookup.outcome.clone();
@@ -71,26 +72,26 @@ impl Lookups {
     fn start_or_join<B, L>(
         self: &Arc<Self>,
         key: TokenKey,
-        ticket: &Ticket,
+        generation: &Generation,
         deadline: Instant,
         begin: B,
     ) -> Arc<Lookup>
     where
-        B: FnOnce(Ticket, Instant) -> L + Send + 'static,
+        B: FnOnce(Generation, Instant) -> L + Send + 'static,
         L: Future<Output = Outcome> + Send + 'static,
     {
         let (sender, outcome) = watch::channel(None);
-        let lookup = Arc::new(Lookup { outcome, ticket: ticket.clone() });
+        let lookup = Arc::new(Lookup { outcome, generation: generation.clone() });
         match self.under_way().entry(key) {
-            Entry::Occupied(other) if other.get().ticket.is_current() => return Arc::clone(other.get()),
+            Entry::Occupied(other) if other.get().generation.is_current() => return Arc::clone(other.get()),
             Entry::Occupied(mut other) => drop(other.insert(Arc::clone(&lookup))),
             Entry::Vacant(place) => drop(place.insert(Arc::clone(&lookup))),
         }
         let remove = RemoveOnDrop { lookups: Arc::clone(self), key, lookup: Arc::clone(&lookup) };
-        let answer = begin(ticket.clone(), deadline - self.timeout / 20);
+        let answer = begin(generation.clone(), deadline - self.timeout / 20);
         tokio::spawn(async move {
             let outcome = answer.await;
-            // The answer is in the cache now: requests from here on find it there.
+            // The result is in the cache now, where later requests find it.
             drop(remove);
             sender.send_replace(Some(outcome));
         });
@@ -102,7 +103,7 @@ impl Lookups {
     }
 }
 
-/// Removes a lookup from those under way, also when its task panics.
+/// Removes a lookup from [`Lookups`] when its task ends, also by a panic.
 struct RemoveOnDrop {
     lookups: Arc<Lookups>,
     key: TokenKey,
@@ -129,17 +130,17 @@ mod tests {
     use crate::session::key::Keys;
 
     #[tokio::test]
-    async fn error_of_one_request_does_not_fail_those_that_join() {
+    async fn error_in_building_a_lookup_does_not_fail_other_requests() {
         let lookups = Arc::new(Lookups::new(Duration::from_secs(1)));
         let mut draft = Draft::default();
         draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
         let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
-        let told = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
-        let key = keys.token("a", std::iter::empty(), &told);
-        let ticket = TokenFamilies::default().of(key.session);
-        type Begin = fn(Ticket, Instant) -> std::future::Pending<Outcome>;
-        let made = lookups.join(key, &ticket, Instant::now(), || {
-            assert!(lookups.under_way().is_empty(), "no request can have joined it");
+        let forwarded_as = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
+        let key = keys.token("a", std::iter::empty(), &forwarded_as);
+        let generation = TokenFamilies::default().generation(key.session);
+        type Begin = fn(Generation, Instant) -> std::future::Pending<Outcome>;
+        let made = lookups.join(key, &generation, Instant::now(), || {
+            assert!(lookups.under_way().is_empty(), "the lookup must not be registered before it is built");
             Err::<Begin, _>(AuthError::new(Reason::HOST_INVALID))
         });
         assert_eq!(made.await.err().unwrap().code(), "host_invalid");

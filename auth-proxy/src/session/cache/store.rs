@@ -1,4 +1,4 @@
-//! The store of the session cache.
+//! Where the session cache keeps its entries: this process's memory, or the app's own [`SessionStore`].
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,16 +15,18 @@ use crate::session::key::SessionKey;
 /// The future of a method of [`SessionStore`]: `Box::pin(async move { .. })`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Where the cache of sessions is kept, with `session.cache`.
+/// A store for the session cache (`session.cache`).
 ///
-/// The default is this process's memory, bounded by `session.cache_entries`. Instances that are to share their sessions
-/// and their sign-outs use a store of their own, set with
+/// The default is this process's memory, bounded by `session.cache_entries`. Instances that must share their cached
+/// sessions and sign-outs need a common store, set with
 /// [`Builder::session_store`](crate::options::Builder::session_store).
 ///
-/// The store is a cache and never the truth: when a method fails, the upstream is asked. A method may take a quarter of
-/// `upstream.timeout`, and one second at most; then it counts as failed. The first failure is logged as a warning with
-/// its error, and the first success after it as well: an error must hold no secret. A sign-out that the store did not take is not known to the other instances. Nor does an
-/// instance know of a sign-out at another while it looks up the same token: it puts the session back, for `session.cache`.
+/// The store is only a cache: when a method fails, the upstream is asked. A method may take a quarter of
+/// `upstream.timeout`, and at most one second; then it counts as failed. The first failure is logged as a warning with its
+/// error, so the error must hold no secret. The first success after it is logged too.
+///
+/// When `remove` fails at a sign-out, other instances may use the session for `session.cache`. The same happens when an
+/// instance looks up a token during a sign-out at another instance: it puts the session back into the store.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -54,29 +56,29 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// }
 /// ```
 pub trait SessionStore: Send + Sync + 'static {
-    /// The session under this key. One that is too old may be returned: it is not used.
+    /// The session under this key. The store may return a session that is too old: the caller checks its age.
     ///
     /// # Errors
-    /// When the store cannot tell. The upstream is asked then.
+    /// When the store cannot be read. The upstream is asked then.
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>>;
 
-    /// Keeps a session. The store may drop it after this time.
+    /// Stores a session. The store may drop it after the time `keep`.
     ///
     /// # Errors
-    /// When the session was not kept. The next request asks the upstream then.
+    /// When the session was not stored. The next request asks the upstream then.
     fn put(&self, key: SessionKey, session: CachedSession, keep: Duration) -> StoreFuture<'_, ()>;
 
-    /// Removes a session. A key that is not there is no error.
+    /// Removes a session. A key without a session is no error.
     ///
     /// # Errors
     /// When the session may still be there. Other instances may use it for `session.cache` then.
     fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()>;
 }
 
-/// The longest time that a store of the app's own may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest time that a call of the app's own store may take.
+const LONGEST_CALL: Duration = Duration::from_secs(1);
 
-/// Bytes of a session, as the upstream answered it, that count as one entry.
+/// A session counts as one entry of `session.cache_entries` for each so many bytes of its `/session` response.
 const ENTRY: usize = 2048;
 
 #[derive(Clone)]
@@ -88,17 +90,17 @@ impl Weighter<SessionKey, CachedSession> for Weight {
     }
 }
 
-/// The store of a proxy.
+/// The store of one proxy.
 pub(super) enum Store {
     Memory(Cache<SessionKey, CachedSession, Weight>),
-    Given(GivenStore),
+    Custom(CustomStore),
 }
 
-/// A store of the app's own.
-pub(super) struct GivenStore {
+/// The app's own store.
+pub(super) struct CustomStore {
     store: Arc<dyn SessionStore>,
-    patience: Duration,
-    /// Whether the last call failed, so that a store that is down is logged once.
+    timeout: Duration,
+    /// Whether the last call failed. A store that stays down is logged once.
     is_failing: AtomicBool,
 }
 
@@ -108,50 +110,50 @@ impl Store {
         Self::Memory(Cache::with_weighter(items, u64::from(entries), Weight))
     }
 
-    pub(super) fn given(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
-        let patience = PATIENCE.min(timeout / 4);
-        Self::Given(GivenStore { store, patience, is_failing: AtomicBool::new(false) })
+    pub(super) fn custom(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
+        let timeout = LONGEST_CALL.min(timeout / 4);
+        Self::Custom(CustomStore { store, timeout, is_failing: AtomicBool::new(false) })
     }
 
     pub(super) async fn get(&self, key: &SessionKey) -> Option<CachedSession> {
         match self {
             Self::Memory(cache) => cache.get(key),
-            Self::Given(given) => given.call(given.store.get(key)).await.flatten(),
+            Self::Custom(custom) => custom.call(custom.store.get(key)).await.flatten(),
         }
     }
 
     pub(super) async fn put(&self, key: SessionKey, session: CachedSession, keep: Duration) {
         match self {
             Self::Memory(cache) => cache.insert(key, session),
-            Self::Given(given) => {
-                given.call(given.store.put(key, session, keep)).await;
+            Self::Custom(custom) => {
+                custom.call(custom.store.put(key, session, keep)).await;
             }
         }
     }
 
-    /// Removes sessions, in order. All of them together may take the time of one.
+    /// Removes sessions, in order. The time limit of one call applies to all of them together.
     pub(super) async fn remove(&self, keys: &[SessionKey]) {
         match self {
             Self::Memory(cache) => keys.iter().for_each(|key| drop(cache.remove(key))),
-            Self::Given(given) => {
+            Self::Custom(custom) => {
                 let all = async {
                     let mut result = Ok(());
                     for key in keys {
-                        // One that fails does not keep the others.
-                        result = result.and(given.store.remove(key).await);
+                        // When one removal fails, the others are still tried.
+                        result = result.and(custom.store.remove(key).await);
                     }
                     result
                 };
-                given.call(Box::pin(all)).await;
+                custom.call(Box::pin(all)).await;
             }
         }
     }
 }
 
-impl GivenStore {
-    /// The result of a call, if it succeeds in time.
+impl CustomStore {
+    /// The result of a call. `None` when it fails or takes too long.
     async fn call<T>(&self, call: StoreFuture<'_, T>) -> Option<T> {
-        let result = match tokio::time::timeout(self.patience, call).await {
+        let result = match tokio::time::timeout(self.timeout, call).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };

@@ -15,14 +15,14 @@ fn key(token: &str) -> SessionKey {
 }
 
 #[tokio::test(start_paused = true)]
-async fn session_ends_by_each_of_its_tokens() {
+async fn ending_by_any_token_ends_the_whole_session() {
     for by in ["a", "b", "c"] {
         let families = TokenFamilies::default();
-        let first = families.of(key("a"));
+        let first = families.generation(key("a"));
         families.renewed(&first, key("b"));
-        let second = families.of(key("b"));
+        let second = families.generation(key("b"));
         families.renewed(&second, key("c"));
-        let other = families.of(key("other"));
+        let other = families.generation(key("other"));
         assert!(first.may_relay() && second.may_relay());
         assert_eq!(
             HashSet::from_iter(families.end(key(by), End::Changed)),
@@ -33,78 +33,78 @@ async fn session_ends_by_each_of_its_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_request_finds_the_session_ended() {
+async fn late_request_after_sign_out_relays_no_cookies() {
     let families = TokenFamilies::default();
-    drop(families.of(key("a")));
+    drop(families.generation(key("a")));
     families.end(key("a"), End::Changed);
-    let late = families.of(key("a"));
+    let late = families.generation(key("a"));
     assert!(late.is_current() && !late.may_relay());
     tokio::time::advance(KEPT_FOR + Duration::from_secs(1)).await;
-    // A database session goes on with the same token after a change.
+    // A database session keeps its token after an update.
     assert!(late.may_relay());
-    assert!(families.of(key("a")).may_relay());
+    assert!(families.generation(key("a")).may_relay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn unanswered_change_does_not_stop_relaying() {
+async fn refused_form_does_not_block_the_cookies_of_the_next_one() {
     let families = TokenFamilies::default();
-    let ticket = families.of(key("a"));
+    let generation = families.generation(key("a"));
     families.end(key("a"), End::Begun);
-    assert!(!ticket.is_current() && !ticket.was_changed());
-    // A form that the upstream refused, and then one that it takes: the answer to that has the cookie that counts.
-    assert!(families.of(key("a")).may_relay());
+    assert!(!generation.is_current() && !generation.was_changed());
+    // The upstream refused the first form, and accepts a second one, whose response has the valid cookie.
+    assert!(families.generation(key("a")).may_relay());
     families.end(key("a"), End::Changed);
-    assert!(ticket.was_changed());
+    assert!(generation.was_changed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn linked_sessions_end_together() {
+async fn session_linked_by_a_renewed_token_ends_too() {
     let families = TokenFamilies::default();
-    let (a, b) = (families.of(key("a")), families.of(key("b")));
+    let (a, b) = (families.generation(key("a")), families.generation(key("b")));
     families.renewed(&a, key("b"));
     families.end(key("a"), End::Changed);
     assert!(!a.is_current() && !b.is_current());
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_end_reaches_a_bounded_number_of_sessions() {
+async fn one_sign_out_ends_at_most_a_fixed_number_of_sessions() {
     let families = TokenFamilies::default();
-    let first = families.of(key("a"));
+    let first = families.generation(key("a"));
     for n in 0..4 {
         families.renewed(&first, key(&format!("a {n}")));
     }
     families.end(key("a"), End::Changed);
     assert_eq!(families.state().ended.len(), 1);
 
-    // A client sends its token beside made up ones, each of which is a session of its own.
+    // A client sends its token together with invented tokens. Each of these is a session of its own.
     for n in 0..1000 {
-        families.renewed(&families.of(key(&format!("made up {n}"))), key("shared"));
+        families.renewed(&families.generation(key(&format!("made up {n}"))), key("shared"));
     }
     assert!(families.end(key("shared"), End::Changed).len() <= MOST_LINKED * MOST_TOKENS);
     assert!(families.state().ended.len() <= 1 + MOST_LINKED);
-    assert!(!families.of(key("shared")).may_relay());
+    assert!(!families.generation(key("shared")).may_relay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_tokens_evict_no_sign_out() {
+async fn refused_tokens_evict_no_ended_session() {
     let families = TokenFamilies::default();
     families.end(key("a"), End::Changed);
     for n in 0..=MOST_KEPT {
         families.end(key(&format!("dead {n}")), End::Refused);
     }
-    assert!(!families.of(key("a")).may_relay());
+    assert!(!families.generation(key("a")).may_relay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn kept_sessions_are_bounded() {
+async fn number_of_remembered_sessions_is_bounded() {
     let families = TokenFamilies::default();
     for n in 0..MOST_KEPT + 5000 {
         families.end(key(&format!("{n}")), End::Changed);
-        drop(families.of(key(&format!("seen {n}"))));
+        drop(families.generation(key(&format!("seen {n}"))));
     }
-    let ticket = families.of(key("long"));
+    let generation = families.generation(key("long"));
     for n in 0..1000 {
-        families.renewed(&ticket, key(&format!("long {n}")));
+        families.renewed(&generation, key(&format!("long {n}")));
     }
     let state = families.state();
     assert!(
@@ -112,5 +112,5 @@ async fn kept_sessions_are_bounded() {
             && state.renewed.len() <= MOST_KEPT
             && state.by_key.len() <= 3 * MOST_KEPT
     );
-    assert!(ticket.family.inner().keys.len() <= MOST_TOKENS);
+    assert!(generation.family.inner().keys.len() <= MOST_TOKENS);
 }
