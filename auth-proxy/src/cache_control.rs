@@ -1,15 +1,16 @@
-//! `Cache-Control` of responses that depend on their visitor.
+//! Sets `Cache-Control` and `Vary` on responses that depend on the visitor, so that no shared cache keeps them.
 
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::header::{CACHE_CONTROL, Entry, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Marks a response as the same for every visitor, although a session was looked at: its own `Cache-Control` stays, and
-/// shared caches may keep it.
+/// Marks a response as the same for every visitor, although the session was read: the response keeps its own
+/// `Cache-Control`, and shared caches may store it.
 ///
-/// Behind [`Proxy::session_cookie_layer`](crate::Proxy::session_cookie_layer), every response is marked as private (`Cache-Control: private`, `Vary:
-/// Cookie, Authorization`) when an extractor or a guard looked at the request's session or token. A handler whose response
-/// does not depend on the visitor adds this to it. A response that carries a session cookie is marked nevertheless.
+/// Behind [`Proxy::session_cookie_layer`](crate::Proxy::session_cookie_layer), a response becomes private
+/// (`Cache-Control: private`, `Vary: Cookie, Authorization`) when an extractor or a guard read the request's session or
+/// token. Add `Cacheable` to a response that does not depend on the visitor. A response that sets a session cookie becomes
+/// private all the same.
 ///
 /// ```
 /// # use auth_proxy::{Session, auth_proxy, layers::Cacheable};
@@ -37,9 +38,9 @@ impl IntoResponse for Cacheable {
     }
 }
 
-/// Headers that only shared caches read, and that count more there than `Cache-Control` does: RFC 9213 (targeted cache
-/// control, `CDN-Cache-Control` and those of one product, such as LiteSpeed's), `Surrogate-Control` of the Edge Architecture Specification,
-/// `X-Accel-Expires` of nginx, and `Edge-Control` of Akamai.
+/// Whether only shared caches read this header. They prefer it to `Cache-Control`, so a private response must not have it:
+/// targeted cache control (RFC 9213: `CDN-Cache-Control` and those of single products), `Surrogate-Control` (Edge
+/// Architecture Specification), `X-Accel-Expires` (nginx), `Edge-Control` (Akamai).
 fn is_for_shared_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
     (name.ends_with("cache-control") && name != "cache-control")
@@ -49,9 +50,9 @@ fn is_for_shared_caches(name: &HeaderName) -> bool {
         )
 }
 
-/// Marks an answer as of one visitor, so that no shared cache gives it to another (RFC 9111, section 3).
+/// Marks a response as private, so that no shared cache sends it to another visitor (RFC 9111, section 3).
 ///
-/// `no-store` stays, and directives for the browser's own cache, such as `max-age`.
+/// Keeps `no-store`, and directives for the browser's own cache, such as `max-age`.
 pub(crate) fn make_private(headers: &mut HeaderMap) {
     let targeted: Vec<_> = headers.keys().filter(|name| is_for_shared_caches(name)).cloned().collect();
     for name in targeted {
@@ -67,7 +68,8 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     let directives: Vec<&str> = lines.iter().flat_map(|line| directives(line)).collect();
     let is_private = directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"))
         || directives.iter().any(|directive| directive.eq_ignore_ascii_case("private"));
-    // Several lines, `private="x"` of some fields only, and what is for shared caches: some caches misread them.
+    // The result is one line. `private="x"` is dropped because it covers only some headers, and because some caches misread
+    // it. Directives for shared caches are dropped too.
     let kept = directives.into_iter().filter(|directive| {
         let name = directive.split('=').next().unwrap_or_default().trim();
         !["public", "s-maxage", "private", "proxy-revalidate"]
@@ -84,7 +86,7 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     vary(headers);
 }
 
-/// The directives of a `Cache-Control`: a comma in a quoted string parts none.
+/// Splits `Cache-Control` into its directives. A comma in a quoted string does not separate directives.
 fn directives(line: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let parts = line.split(move |c: char| {
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_becomes_private() {
+    fn visitor_response_gets_cache_control_private_or_no_store() {
         for (lines, expected) in [
             (&[][..], "private"),
             (&["public, max-age=60"], "private, max-age=60"),
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_for_shared_caches_go() {
+    fn headers_for_shared_caches_are_removed_from_private_responses() {
         let headers = marked(&[
             ("cdn-cache-control", "max-age=60"),
             ("cloudflare-cdn-cache-control", "max-age=60"),
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn vary_keeps_what_it_has() {
+    fn vary_keeps_its_names_and_gains_cookie_and_authorization() {
         for (has, expected) in [
             (&["origin"][..], &["origin", "cookie, authorization"][..]),
             (&["Origin, COOKIE"], &["Origin, COOKIE", "authorization"]),

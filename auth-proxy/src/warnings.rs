@@ -1,4 +1,4 @@
-//! Warnings that name a misconfiguration and its fix. A proxy logs each of them once.
+//! Warnings about a misconfiguration and its fix. A proxy logs each of them once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,28 +6,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Default)]
 pub(crate) struct OnceWarnings([AtomicBool; Warning::COUNT]);
 
-/// A misconfiguration that a request shows.
+/// A misconfiguration that a request reveals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Warning {
     /// The upstream renews session cookies, and no layer relays them to the browser.
     CookiesNotRelayed,
-    /// The browser has a session cookie under another name than the configured one.
+    /// The browser sends a session cookie under another name than the configured one.
     OtherCookieName,
-    /// The session cookie has not the form of a token, with `session_strategy: jwt`.
+    /// The session cookie does not look like a token, with `session_strategy: jwt`.
     NoTokenShape,
     /// The upstream answered null for a session cookie and neither cleared nor renewed it.
     AmbiguousSession,
-    /// A token names a key that no configured secret gives.
+    /// A token names a key (`kid`) that no configured secret produces.
     UnknownKey,
-    /// A request came for a host that only its client claims.
+    /// A sign-in request has a host that is not known to be this app's.
     UntrustedHost,
-    /// A peer that is no trusted proxy says that the client came over https.
+    /// A peer that is not a trusted proxy claims that the client used https.
     IgnoredHttpsClaim,
-    /// The provider will send the browser to another host than this app's, which lacks the cookies of the sign-in.
+    /// The provider will send the browser to a host other than this app's, where the cookies of the sign-in are missing.
     CallbackOnOtherHost,
-    /// The same, with Next.js as the upstream, which ignores the host that it is told.
+    /// Like `CallbackOnOtherHost`, for Next.js as the upstream, which ignores the forwarded host.
     CallbackOnOtherHostNextJs,
-    /// The upstream makes URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
+    /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
 
@@ -36,17 +36,17 @@ impl Warning {
 }
 
 impl OnceWarnings {
-    /// Whether a warning was logged. What costs time to find out need not be looked for again then.
+    /// Whether a warning was logged. Then the caller can skip a costly check.
     pub(crate) fn was_logged(&self, warning: Warning) -> bool {
         self.0.get(warning as usize).is_some_and(|logged| logged.load(Ordering::Relaxed))
     }
 
-    /// Marks a warning as logged. True the first time.
+    /// Marks a warning as logged. Returns true the first time.
     pub(crate) fn mark_logged(&self, warning: Warning) -> bool {
         self.0.get(warning as usize).is_some_and(|logged| !logged.swap(true, Ordering::Relaxed))
     }
 
-    /// Logs a warning the first time. `word` is the one part of it that is not fixed: a cookie name, or a host.
+    /// Logs a warning the first time. `word` returns the variable part of the message: a cookie name, or a host.
     pub(crate) fn warn_once(&self, warning: Warning, word: impl FnOnce() -> String) {
         if !self.mark_logged(warning) {
             return;
@@ -96,14 +96,14 @@ impl OnceWarnings {
                  examples/nextjs/README.md of auth-proxy (next-auth v4: AUTH_TRUST_HOST), or AUTH_URL \
                  (NEXTAUTH_URL) has to be this app's origin"
             ),
-            // Said by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
+            // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
     }
 }
 
 impl OnceWarnings {
-    /// Logs the first time that a request carries a session cookie under another name.
+    /// Logs `OtherCookieName` the first time. `other` is the name that the request has.
     pub(crate) fn warn_other_cookie_name(&self, cookie_names: &str, other: &str) {
         if !self.mark_logged(Warning::OtherCookieName) {
             return;
@@ -125,7 +125,8 @@ impl OnceWarnings {
     }
 }
 
-/// The name that Auth.js gives the cookie under the other scheme (`docs/authjs.md#cookie-names`).
+/// The name of the session cookie under the other scheme: with `__Secure-` for https, without it for http
+/// (`docs/authjs.md#cookie-names`).
 pub(crate) fn other_prefix(cookie_name: &str) -> String {
     match cookie_name.strip_prefix("__Secure-") {
         Some(plain) => plain.to_owned(),
@@ -138,13 +139,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_other_name() {
+    fn other_prefix_adds_or_removes_secure() {
         assert_eq!(other_prefix("authjs.session-token"), "__Secure-authjs.session-token");
         assert_eq!(other_prefix("__Secure-authjs.session-token"), "authjs.session-token");
     }
 
     #[test]
-    fn there_is_a_flag_for_each() {
+    fn each_warning_has_a_flag_for_logging_it_once() {
         let warnings = OnceWarnings::default();
         for warning in [
             Warning::CookiesNotRelayed,

@@ -1,4 +1,4 @@
-//! The layer that refuses cross-origin writes.
+//! The tower layer that refuses cross-origin writes (CSRF).
 
 use std::fmt;
 use std::future::Future;
@@ -17,30 +17,31 @@ use crate::config::ConfigError;
 use crate::provider::{AuthProxy, Proxy};
 
 impl<P: AuthProxy> Proxy<P> {
-    /// A layer against cross-site request forgery: pages of other origins cannot write with the visitor's session.
+    /// A layer against cross-site request forgery (CSRF): pages of other origins cannot write with the visitor's session.
     ///
-    /// A request is refused with 403 `cross_origin_refused` when all of this holds:
+    /// A request is refused with 403 `cross_origin_refused` when all of these conditions hold:
     ///
-    /// - its method is none of GET, HEAD, OPTIONS and TRACE, or it asks for an `Upgrade`, as WebSockets do;
-    /// - it carries a session cookie. A request without one passes, with a Bearer token or without: a browser does not add
-    ///   Bearer tokens by itself. With both, the cookie counts, as in the extractors;
-    /// - `Sec-Fetch-Site` is neither `same-origin` nor `none`. Where a browser does not send it (over plain
-    ///   http, before 2023, for WebSockets): `Origin` is not this app's, by `public_url`, else by the host of the request.
-    ///   `Origin: null` is no origin. A request with neither header comes from no browser, and passes;
-    /// - `Origin` is none of `cors.origins`, and none that was [trusted](CrossOriginProtection::trust_origin).
+    /// - The method is not GET, HEAD, OPTIONS or TRACE, or the request has an `Upgrade` header, as WebSockets do.
+    /// - The request has a session cookie. Without one it passes, even with a Bearer token: a browser does not add Bearer
+    ///   tokens by itself. With both, the cookie counts, as in the extractors.
+    /// - `Sec-Fetch-Site` is neither `same-origin` nor `none`. If it is missing (browsers before 2023, plain http,
+    ///   WebSockets): `Origin` is not this app's origin, which is `public_url`, else the host of the request.
+    ///   `Origin: null` is never this app's origin. A request with neither header is not from a browser, and passes.
+    /// - `Origin` is not in `cors.origins`, and was not [trusted](CrossOriginProtection::trust_origin).
     ///
-    /// Without `public_url` an `Origin` may be https where the request came as http, since TLS may end
-    /// before this app; never the other way round. Set `public_url`, and HSTS, to have the scheme compared.
+    /// Without `public_url`, an https `Origin` is accepted for a request over http, since TLS may end before this app. An
+    /// http `Origin` is refused for a request over https. Set `public_url` to have the schemes compared, and use HSTS.
     ///
-    /// It needs no token in forms and no state; a GET must change nothing. `SameSite=Lax`, which Auth.js sets, does not
-    /// replace it: a page on another host of the same site sends the cookie too. Put it on the app's own routes, before [`attach`](Self::attach): the sign-in
-    /// routes have Auth.js's CSRF token, which also prevents a sign-in under a foreign account, and providers post to
-    /// them.
+    /// Forms need no token, and the server no state. A GET must change nothing. The cookie attribute `SameSite=Lax`, which
+    /// Auth.js sets, is not enough: pages on other hosts of the same site send the cookie too.
+    ///
+    /// Add the layer to the app's own routes, before [`attach`](Self::attach). The sign-in routes do not need it: they have
+    /// Auth.js's CSRF token, which also prevents a sign-in to an attacker's account, and providers post to them.
     ///
     /// Sources: [Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header),
     /// [`Origin` in Fetch](https://fetch.spec.whatwg.org/#origin-header), and OWASP's
     /// [cheat sheet](https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
-    /// Go's `http.CrossOriginProtection` decides alike.
+    /// Go's `http.CrossOriginProtection` has the same rules.
     ///
     /// ```
     /// # use auth_proxy::{auth_proxy, require_session};
@@ -60,7 +61,7 @@ impl<P: AuthProxy> Proxy<P> {
     }
 }
 
-/// Refuses writes that pages of other origins make. See [`Proxy::cross_origin_protection`].
+/// Refuses writes that pages of other origins send. See [`Proxy::cross_origin_protection`].
 ///
 /// ```
 /// # use auth_proxy::auth_proxy;
@@ -77,8 +78,8 @@ pub struct CrossOriginProtection<P> {
 }
 
 impl<P: AuthProxy> CrossOriginProtection<P> {
-    /// Lets pages of one more origin write with their visitor's session, besides those of `cors.origins`.
-    /// They still need CORS of the app to read the answers, or to send more than a form could.
+    /// Allows pages of one more origin, besides `cors.origins`, to write with the visitor's session. They still need the
+    /// app's CORS headers to read responses, or to send what an HTML form cannot send.
     ///
     /// ```
     /// # use auth_proxy::auth_proxy;
@@ -89,7 +90,7 @@ impl<P: AuthProxy> CrossOriginProtection<P> {
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError`] when the text is no http(s) origin.
+    /// [`ConfigError`] when the text is not an http or https origin.
     pub fn trust_origin(mut self, text: &str) -> Result<Self, ConfigError> {
         let invalid = |error: InvalidValue| ConfigError::of(P::SPEC.name, "trust_origin", error.to_string());
         let trusted = origin(text).map_err(invalid)?;

@@ -1,7 +1,8 @@
-//! The client of a request: its address, the host and the scheme that it asked for, and how the upstream is told.
+//! Client address, host and scheme: reads them from a request, decides whether to trust them, and forwards them to the
+//! upstream (`Host`, `X-Forwarded-*`, `Forwarded`).
 //!
-//! Only the peer's address is certain. Everything else is a claim of the client, unless `public_url`, `hosts` or a trusted
-//! proxy vouches for it. This is the one place that decides which claim counts.
+//! Only the peer's address is certain. Host, scheme and other addresses are claims of the client unless `public_url`,
+//! `hosts` or a trusted proxy confirms them. Only this room decides which of them to trust.
 //!
 //! Imports the rooms: `error`.
 //! Does without the crates: `hyper`, `tokio`, `tower`, `aws_lc_rs`, `jsonwebtoken`.
@@ -22,10 +23,10 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Addresses of one `X-Forwarded-For` that are passed on.
+/// The most addresses that are sent to the upstream in `X-Forwarded-For`.
 const MOST_ADDRESSES: usize = 16;
 
-/// The client of a request: its address, and the host and scheme under which it sees this app.
+/// What is known of the client of a request: its address, and the host and scheme of the URL that it requested.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientInfo {
     host: Option<String>,
@@ -34,16 +35,16 @@ pub(crate) struct ClientInfo {
     https: bool,
     /// Whether the peer is a trusted proxy.
     is_peer_trusted: bool,
-    /// Whether a peer that is no trusted proxy claims that the client came over https.
+    /// Whether a peer that is not a trusted proxy claims that the client used https.
     ignores_https_claim: bool,
-    /// The client and the proxies after it, as far as they can be believed; the peer is the last.
+    /// Addresses of the client and of the trusted proxies after it. The peer is the last.
     addresses: Vec<IpAddr>,
 }
 
-/// The host and scheme that the upstream is told. Its answer may depend on them.
+/// The host and scheme that the upstream is told. The upstream's response may depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ForwardedAs<'f> {
-    /// `Host`; none for the upstream's own.
+    /// `Host`. `None` for the host in the upstream's URL.
     pub(crate) host: Option<&'f str>,
     /// `X-Forwarded-Host`.
     pub(crate) forwarded_host: Option<&'f str>,
@@ -52,15 +53,14 @@ pub(crate) struct ForwardedAs<'f> {
 }
 
 impl ClientInfo {
-    /// Reads it from a request. What the request says of forwarding counts when the peer is a
-    /// trusted proxy, and each header only when it is well formed: Robo never answers a request
-    /// with a scheme or a host that is none.
+    /// Reads the client from a request. Forwarding headers count only if the peer is a trusted proxy, and each of them only
+    /// if it is well formed: Robo never responds to a request whose forwarded scheme or host is invalid.
     ///
-    /// The scheme in the target, of a request in absolute form or over HTTP/2, is the client's own word and does not
-    /// count: without `public_url` or a trusted proxy it is http.
+    /// The scheme in the request target (absolute form, HTTP/2) is written by the client and does not count. Without
+    /// `public_url` or a trusted proxy the scheme is http.
     ///
     /// # Errors
-    /// `host_invalid` when the `Host` is not a host, or when there are several.
+    /// `host_invalid` when `Host` is not a host, or is sent more than once.
     pub(crate) fn of(parts: &Parts, settings: &Settings) -> Result<Self, AuthError> {
         let mut client = Self::of_head(&parts.headers, &parts.uri, settings)?;
         let Some(peer) = peer(parts) else { return Ok(client) };
@@ -73,15 +73,15 @@ impl ClientInfo {
         Ok(client)
     }
 
-    /// Reads it from headers alone, where no request is at hand.
+    /// Reads the client from headers alone, where there is no request.
     ///
     /// # Errors
-    /// As [`of`](Self::of).
+    /// The errors of [`of`](Self::of).
     pub(crate) fn of_headers(headers: &HeaderMap, settings: &Settings) -> Result<Self, AuthError> {
         Self::of_head(headers, &Uri::default(), settings)
     }
 
-    /// That of a request of the proxy's own, which has no client.
+    /// For a request of the proxy itself, such as a health check, which has no client.
     pub(crate) fn own(settings: &Settings) -> Self {
         let host = settings.hosts.first().cloned();
         Self {
@@ -94,13 +94,13 @@ impl ClientInfo {
         }
     }
 
-    /// Whether a request came over https, where the configuration has trusted proxies, whose word counts.
+    /// Whether the client used https, as a trusted proxy says. `None` without `trusted_proxies`, and with `public_url`.
     pub(crate) fn scheme(parts: &Parts, settings: &Settings) -> Option<bool> {
         if settings.trusted_proxies.is_empty() || settings.public_url.is_some() {
             return None;
         }
-        let is_believed = peer(parts).is_some_and(|peer| is_trusted(peer, settings));
-        Some(is_believed && last(&parts.headers, &X_FORWARDED_PROTO) == Some("https"))
+        let is_trusted_peer = peer(parts).is_some_and(|peer| is_trusted(peer, settings));
+        Some(is_trusted_peer && last(&parts.headers, &X_FORWARDED_PROTO) == Some("https"))
     }
 
     fn of_head(headers: &HeaderMap, uri: &Uri, settings: &Settings) -> Result<Self, AuthError> {
@@ -109,11 +109,11 @@ impl ClientInfo {
         let named = match (hosts.next(), hosts.next()) {
             (_, Some(_)) => return Err(invalid()),
             (Some(value), None) => Some(value.to_str().map_err(|error| invalid().because(error))?),
-            // HTTP/2 carries it in `:authority`.
+            // HTTP/2 sends the host in `:authority`.
             (None, None) => uri.authority().map(http::uri::Authority::as_str),
         };
         let host = named.map(host).transpose().map_err(|bad| invalid().because(bad))?;
-        // A loopback name cannot lead a browser to another machine. Every other name is only a claim of the client.
+        // A loopback name is safe: it cannot lead a browser to another machine. Any other name may be invented.
         let is_host_trusted = host
             .as_deref()
             .is_some_and(|host| is_loopback_host(host) || settings.hosts.iter().any(|own| own == host));
@@ -127,12 +127,12 @@ impl ClientInfo {
         })
     }
 
-    /// The host that the request asks for, trusted or not, for a warning.
+    /// The requested host, trusted or not. For a warning.
     pub(crate) fn requested_host(&self) -> &str {
         self.host.as_deref().unwrap_or_default()
     }
 
-    /// Whether a peer that is no trusted proxy claims that the client came over https, and `public_url` is not set.
+    /// Whether a peer that is not a trusted proxy claims that the client used https, and `public_url` is not set.
     pub(crate) fn ignores_https_claim(&self, public_url: Option<&Origin>) -> bool {
         self.ignores_https_claim && public_url.is_none()
     }
@@ -142,17 +142,18 @@ impl ClientInfo {
         self.is_peer_trusted
     }
 
-    /// Takes over the headers of a trusted proxy: the last value of each, which it wrote itself. Values before it may come
-    /// from the client. Of the addresses, those up to the first that is no trusted proxy, seen from here: the client.
+    /// Reads the forwarding headers of a trusted proxy. Of each header only the last value counts, which the proxy wrote
+    /// itself: earlier values may come from the client. `X-Forwarded-For` is read from its end up to the first address that
+    /// is not a trusted proxy: the client.
     fn trust_headers(&mut self, headers: &HeaderMap, settings: &Settings) {
         self.https = last(headers, &X_FORWARDED_PROTO) == Some("https");
-        if let Some(Ok(seen)) = last(headers, &X_FORWARDED_HOST).map(host) {
-            self.host = Some(seen);
+        if let Some(Ok(forwarded)) = last(headers, &X_FORWARDED_HOST).map(host) {
+            self.host = Some(forwarded);
             self.is_host_trusted = true;
         }
         let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
-        let outwards = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-        for text in outwards.take(MOST_ADDRESSES - 1) {
+        let from_last = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        for text in from_last.take(MOST_ADDRESSES - 1) {
             let Some(address) = address(text.trim()) else { break };
             self.addresses.push(address);
             if !is_trusted(address.to_canonical(), settings) {
@@ -162,10 +163,10 @@ impl ClientInfo {
         self.addresses.reverse();
     }
 
-    /// Refuses a host that only the client claims: the upstream makes redirects, callback URLs and links in mails of it.
+    /// Refuses an untrusted host, because the upstream puts the host into redirects, callback URLs and links in mails.
     ///
     /// # Errors
-    /// `host_unknown`; `host_invalid` without a host. None when `public_url` is set.
+    /// `host_unknown` for an untrusted host, `host_invalid` without a host. No error if `public_url` is set.
     pub(crate) fn require_trusted_host(&self, public_url: Option<&Origin>) -> Result<(), AuthError> {
         match &self.host {
             _ if self.is_host_trusted || public_url.is_some() => Ok(()),
@@ -174,21 +175,21 @@ impl ClientInfo {
         }
     }
 
-    /// This app's origin as the browser sees it: `public_url`, else that of the request. `None` when only the client claims
-    /// it.
+    /// This app's origin as the browser sees it: `public_url`, else that of the request. `None` when the request's host is
+    /// not trusted.
     pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {
-        let said = || Some(Origin { https: self.https, authority: self.trusted_host()?.to_owned() });
-        public_url.cloned().or_else(said)
+        let requested = || Some(Origin { https: self.https, authority: self.trusted_host()?.to_owned() });
+        public_url.cloned().or_else(requested)
     }
 
-    /// Whether a page's origin is the one that the request asks for: `public_url`, else the host of the request. An
-    /// untrusted host counts too: the browser writes `Host`, and no page can change it. A page on https with a request over
-    /// http is the same origin, since TLS may end before this app; the other way round it is another.
+    /// Whether a page's origin is this app's: `public_url`, else the host of the request. An untrusted host counts too:
+    /// the browser writes `Host`, and no page can change it. An https page may send a request that arrives over http, since
+    /// TLS may end before this app. An http page with a request over https is another origin.
     pub(crate) fn is_own_page(&self, page: &Origin, public_url: Option<&Origin>) -> bool {
-        let said = || Some(Origin { https: page.https, authority: self.host.clone()? });
+        let requested = || Some(Origin { https: page.https, authority: self.host.clone()? });
         match public_url {
             Some(own) => own.is_same(page),
-            None => (page.https || !self.https) && said().is_some_and(|own| own.is_same(page)),
+            None => (page.https || !self.https) && requested().is_some_and(|own| own.is_same(page)),
         }
     }
 
@@ -196,27 +197,27 @@ impl ClientInfo {
         self.host.as_deref().filter(|_| self.is_host_trusted)
     }
 
-    /// What the upstream is told, by `upstream.host`. `public_url` outranks the request.
+    /// The host and scheme for the upstream, by `upstream.host`. `public_url` takes precedence over the request.
     pub(crate) fn forwarded_as<'f>(
         &'f self,
         policy: &'f Host,
         public_url: Option<&'f Origin>,
     ) -> ForwardedAs<'f> {
-        let seen = public_url.map(|url| url.authority.as_str()).or(self.trusted_host());
+        let public_host = public_url.map(|url| url.authority.as_str()).or(self.trusted_host());
         ForwardedAs {
             host: match policy {
-                Host::Preserve => seen,
+                Host::Preserve => public_host,
                 Host::Literal(host) => Some(host),
-                // The client takes it from the URI.
+                // The HTTP client takes the host from the URL.
                 Host::Upstream | _ => None,
             },
-            forwarded_host: seen,
+            forwarded_host: public_host,
             scheme: if public_url.map_or(self.https, |url| url.https) { "https" } else { "http" },
         }
     }
 }
 
-/// The address that a connection comes from.
+/// The address of the peer: the other end of the TCP connection.
 fn peer(parts: &Parts) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(peer.ip().to_canonical())
@@ -232,7 +233,7 @@ fn last<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     value.rsplit(',').next().map(str::trim)
 }
 
-/// An address, with the port that some proxies add.
+/// Parses an address, with or without the port that some proxies add.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }

@@ -1,4 +1,4 @@
-//! The headers that tell the upstream the client's address, host and scheme.
+//! Writes the forwarding headers of upstream requests: the client's address, host and scheme.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -10,23 +10,29 @@ use super::{ClientInfo, ForwardedAs, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWAR
 use crate::error::{AuthError, BoxError, Reason};
 
 impl ClientInfo {
-    /// Writes `Host`, and `X-Forwarded-*` and `Forwarded` (RFC 7239) as the client is seen.
-    pub(crate) fn write(&self, headers: &mut HeaderMap, told: &ForwardedAs<'_>) -> Result<(), AuthError> {
-        // Grows the map once.
+    /// Writes `Host`, `X-Forwarded-*` and `Forwarded` (RFC 7239).
+    pub(crate) fn write(
+        &self,
+        headers: &mut HeaderMap,
+        forwarded_as: &ForwardedAs<'_>,
+    ) -> Result<(), AuthError> {
+        // One allocation instead of several.
         headers.reserve(5);
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(told.scheme));
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(forwarded_as.scheme));
         if !self.addresses.is_empty() {
             headers.insert(X_FORWARDED_FOR, value(self.forwarded_for())?);
         }
-        headers.insert(FORWARDED, value(self.forwarded(told.forwarded_host, told.scheme))?);
-        // Both are usually the same, and a value is cheap to clone.
-        let seen =
-            told.forwarded_host.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?;
-        let sent = match told.host {
-            same if same == told.forwarded_host => seen.clone(),
+        headers.insert(FORWARDED, value(self.forwarded(forwarded_as.forwarded_host, forwarded_as.scheme))?);
+        // Both hosts are usually the same. Then the value is made once and cloned, which is cheap.
+        let forwarded_host = forwarded_as
+            .forwarded_host
+            .map(|host| HeaderValue::from_str(host).map_err(invalid))
+            .transpose()?;
+        let host = match forwarded_as.host {
+            same if same == forwarded_as.forwarded_host => forwarded_host.clone(),
             other => other.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?,
         };
-        for (name, host) in [(HOST, sent), (X_FORWARDED_HOST, seen)] {
+        for (name, host) in [(HOST, host), (X_FORWARDED_HOST, forwarded_host)] {
             if let Some(host) = host {
                 headers.insert(name, host);
             }
@@ -43,7 +49,8 @@ impl ClientInfo {
         list
     }
 
-    /// RFC 7239, section 4: one element for each hop, the newest last. Ours has the host and the scheme.
+    /// The value of `Forwarded` (RFC 7239, section 4): one element for each hop, the newest last. The last one has the host
+    /// and the scheme.
     fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
         let mut text = String::with_capacity(64);
         let last = self.addresses.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! The default error page.
+//! The HTML of the default error page.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -7,10 +7,10 @@ use http::header::CONTENT_TYPE;
 
 use crate::error::{AuthError, Outcome};
 
-/// The default page: constant texts and the error code. It holds nothing from a request, has no script and loads nothing.
-/// Where a content security policy forbids the inline style (`default-src 'none'`), it is shown unstyled.
+/// The default error page: constant texts and the error code. It has no data from the request and no script, and loads
+/// nothing. If a content security policy forbids its inline style (`default-src 'none'`), it is shown unstyled.
 pub(super) fn page(error: &AuthError) -> Response {
-    let (title, text) = words(error);
+    let (title, text) = heading_and_text(error);
     let code = error.code();
     let body = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -24,8 +24,8 @@ pub(super) fn page(error: &AuthError) -> Response {
     response
 }
 
-/// The heading and the text. All upstream errors share one text: the visitor can only try again.
-fn words(error: &AuthError) -> (&'static str, &'static str) {
+/// The heading and the text. All upstream errors have the same text, since the visitor can only try again.
+fn heading_and_text(error: &AuthError) -> (&'static str, &'static str) {
     match (error.outcome(), error.code()) {
         (_, "cross_origin_refused") => (
             "This was not done",
@@ -48,7 +48,7 @@ fn words(error: &AuthError) -> (&'static str, &'static str) {
     }
 }
 
-/// Uses the browser's own light and dark colours.
+/// The style sheet. It uses the browser's own light and dark colours.
 const STYLE: &str = ":root{color-scheme:light dark}\
 body{margin:0;padding:15vh 1.5rem 2rem;font:1.0625rem/1.6 system-ui,sans-serif}\
 main{max-width:34rem;margin:0 auto}\

@@ -1,7 +1,7 @@
-//! Error pages: HTML instead of a problem body, when a browser loads a page.
+//! Error pages: replaces the JSON body of an error by HTML when a browser loads a page.
 //!
-//! It knows the error and the headers of the request. It knows nothing of sessions, tokens or the upstream, and puts
-//! nothing from a request into a page.
+//! This room reads the error and the request's headers. It knows nothing of sessions, tokens or the upstream, and puts no
+//! data from a request into a page.
 //!
 //! Imports the rooms: `error`.
 //! Does without the crates: `hyper`, `tokio`, `tower`, `serde_json`.
@@ -18,12 +18,12 @@ use http::{HeaderName, HeaderValue, StatusCode};
 pub(crate) use self::navigation::is_navigation;
 use crate::error::{AuthError, PROBLEM};
 
-/// The app's own page for an error.
+/// The app's function that makes its own error page.
 pub(crate) type ErrorPage = Arc<dyn Fn(&AuthError) -> Response + Send + Sync>;
 
-/// Replaces a problem body by a page, for a navigation that fails with 403 or 502 to 504.
+/// Replaces the problem body (RFC 9457) by a page, for a navigation that fails with 403 or 502 to 504.
 ///
-/// A response to an [`AuthError`] whose body the app has replaced is left alone.
+/// A response whose body the app has already replaced is left unchanged.
 pub(crate) fn shown(mut response: Response, navigates: bool, own: Option<&ErrorPage>) -> Response {
     if !is_shown_to_visitors(response.status()) || response.headers().get(CONTENT_TYPE) != Some(&PROBLEM) {
         return response;
@@ -40,18 +40,18 @@ pub(crate) fn shown(mut response: Response, navigates: bool, own: Option<&ErrorP
     replace(response, page)
 }
 
-/// Whether a visitor would see this status. 401 redirects to the sign-in page or answers a program. 400 and the like tell
-/// a program what is wrong with its request.
+/// Whether a visitor sees a response with this status. A 401 goes to a program, or becomes a redirect to the sign-in page.
+/// Other 4xx statuses tell a program what is wrong with its request.
 fn is_shown_to_visitors(status: StatusCode) -> bool {
     matches!(status.as_u16(), 403 | 502..=504)
 }
 
-/// Headers that describe the body (RFC 9110, sections 8.3 to 8.8), which is replaced. A layer of the app may have
-/// compressed it.
+/// Headers that describe the old body (RFC 9110, sections 8.3 to 8.8) and are wrong for the page. `Content-Encoding` is
+/// there if a layer of the app has compressed the body.
 const BODY_HEADERS: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ETAG, LAST_MODIFIED];
 
-/// The page, with the status, headers and extensions of the response that it replaces. What the page sets itself wins. A
-/// status of 200 counts as not set: it is the default of a new response.
+/// Adds the status, headers and extensions of the replaced response to the page, unless the page sets them itself. A page
+/// with status 200 gets the old status, since 200 is the default of a new response.
 fn replace(response: Response, mut page: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     if page.status() == StatusCode::OK {
@@ -63,7 +63,7 @@ fn replace(response: Response, mut page: Response) -> Response {
     for line in parts.headers.get_all(VARY) {
         page.headers_mut().append(VARY, line.clone());
     }
-    // For a name that is in both, the page's values win.
+    // `extend` replaces the values of a header that the page sets too.
     parts.headers.extend(std::mem::take(page.headers_mut()));
     *page.headers_mut() = parts.headers;
     parts.extensions.extend(std::mem::take(page.extensions_mut()));

@@ -1,10 +1,10 @@
-//! Whether a request loads a page.
+//! Tells a browser navigation from a request of a script or a program.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// Whether a browser loads a page, as opposed to a script or a program that fetches data. Decided by `Sec-Fetch-Mode`
-/// (Fetch Metadata), and for clients without it by `Accept` and `X-Requested-With`.
+/// Whether a browser loads a page, and not a script or a program that fetches data. `Accept` must include HTML, and
+/// `Sec-Fetch-Mode` (Fetch Metadata) must be `navigate`. Without `Sec-Fetch-Mode`, `X-Requested-With` must be missing.
 pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
     let wants_html = headers
         .get_all(ACCEPT)

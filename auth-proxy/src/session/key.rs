@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_request_is_in_the_key() {
+    fn token_key_depends_on_every_part_of_the_lookup() {
         let plain = keys(&[], &[]);
         let token = |keys: &Keys, token: &str, name: &str, forwarded: ForwardedAs<'_>| {
             keys.token(token, [name].into_iter(), &forwarded)
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_token_have_one_session_key() {
+    fn two_spellings_of_a_token_have_the_same_session_key() {
         let jwt = keys(&[], &[]);
         assert_eq!(jwt.session("a.b.first"), jwt.session("a.b.second"));
         assert_ne!(jwt.session("a.b.c"), jwt.session("A.b.c"));

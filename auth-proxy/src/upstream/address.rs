@@ -1,4 +1,4 @@
-//! Where requests go: the configured origin, prefix and base path, and the rest of the path as it came.
+//! Builds upstream URLs: the configured origin, prefix and base path, then the rest of the client's path unchanged.
 
 use auth_proxy_rules::Settings;
 use axum::body::Body;
@@ -7,11 +7,11 @@ use http::{Request, Uri};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// The configured part of every address.
+/// The configured part of every upstream URL.
 pub(super) struct Address {
     scheme: Scheme,
     authority: Authority,
-    /// What every path at the upstream begins with.
+    /// The prefix and base path with which every path begins.
     base: String,
 }
 
@@ -25,12 +25,12 @@ impl Address {
         })
     }
 
-    /// The target of a request for `requested`, of which `rest` (empty or `/..`) is below the base path: configured
-    /// origin, prefix and base path, then the rest and the query, byte for byte.
+    /// The URL at the upstream for a client's request: the configured origin, prefix and base path, then `rest` and the
+    /// query byte for byte. `requested` is the request's URI; `rest` (empty or `/..`) is the part of its path below the base
+    /// path. The caller has checked that `rest` has no dot segments.
     ///
     /// # Errors
-    /// `path_invalid` when the parts do not make a URI. `rest` must have been checked before: it has no dot
-    /// segments here.
+    /// `path_invalid` when the parts do not form a URI.
     pub(super) fn target(&self, requested: &Uri, rest: &str) -> Result<Uri, AuthError> {
         let is_same = requested.path().strip_suffix(rest) == Some(&self.base);
         match requested.path_and_query().filter(|_| is_same) {
@@ -42,10 +42,10 @@ impl Address {
         }
     }
 
-    /// A `GET` of a path below the base path, without headers.
+    /// A `GET` request for a path below the base path, without headers.
     ///
     /// # Errors
-    /// `path_invalid` when it does not make a URI.
+    /// `path_invalid` when the path does not form a URI.
     pub(super) fn get(&self, path: &str) -> Result<Request<Body>, AuthError> {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = self.uri(self.path(path)?)?;

@@ -1,5 +1,4 @@
-//! How many requests may be at the upstream at once, and how many may wait: `upstream.concurrency` and
-//! `upstream.queue`.
+//! Limits on concurrent requests to the upstream, and on waiting ones: `upstream.concurrency` and `upstream.queue`.
 
 use std::time::Duration;
 
@@ -10,14 +9,14 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// Lookups and forwarded requests are counted apart: a client can keep a forwarded request at the upstream for as
-/// long as `upstream.timeout`, by a slow form, and must not keep out the lookups of other visitors by that.
+/// Lookups and forwarded requests have separate limits: with a slow form, a client can keep a forwarded request under way
+/// for `upstream.timeout`. That must not block the lookups of other visitors.
 pub(crate) struct Admission {
-    /// Lookups at the upstream: `concurrency`.
+    /// Permits for lookups under way: `concurrency`.
     lookups: Semaphore,
-    /// Lookups that wait: `queue`.
+    /// Permits for waiting lookups: `queue`.
     queue: Semaphore,
-    /// Forwarded requests: `concurrency` and `queue` together. They do not wait here.
+    /// Permits for forwarded requests: `concurrency` plus `queue`. Forwarded requests do not wait here.
     forwards: Semaphore,
     timeout: Duration,
 }
@@ -32,25 +31,25 @@ impl Admission {
         }
     }
 
-    /// Lets a lookup through, at once or when it is its turn. The permit is held until it is answered.
+    /// Admits a lookup, at once or after waiting in the queue. The caller holds the permit until the lookup is answered.
     ///
     /// # Errors
-    /// `upstream_overloaded`: at once when the queue is full, and when its turn does not come in time.
+    /// `upstream_overloaded`: at once when the queue is full, or when no permit is free in time.
     pub(crate) async fn enter(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, AuthError> {
         if let Ok(permit) = self.lookups.try_acquire() {
             return Ok(permit);
         }
         let _waiting = self.queue.try_acquire().map_err(|_| overloaded("the queue of lookups is full"))?;
-        // Gives up 10 % before the deadline: a lookup started that late would time out, and count as a failure
-        // of the upstream.
+        // Stops waiting 10 % before the deadline: a lookup that starts so late would time out and count as a failure of the
+        // upstream.
         let turn = timeout_at(deadline - self.timeout / 10, self.lookups.acquire()).await;
         turn.map_err(overloaded)?.map_err(overloaded)
     }
 
-    /// Lets a forwarded request through. The permit is held until the head of its response is there.
+    /// Admits a forwarded request. The caller holds the permit until the head of the response has arrived.
     ///
     /// # Errors
-    /// `upstream_overloaded`, at once.
+    /// `upstream_overloaded`, at once, when the limit is reached.
     pub(crate) fn try_enter(&self) -> Result<SemaphorePermit<'_>, AuthError> {
         self.forwards.try_acquire().map_err(|_| overloaded("the limit of forwarded requests is reached"))
     }
@@ -87,7 +86,7 @@ mod tests {
     }
 
     fn refusal<T>(result: Result<T, AuthError>) -> (&'static str, String) {
-        let error = result.err().expect("it is refused");
+        let error = result.err().expect("the request must be refused");
         let code = error.code();
         (code, error.into_response().headers()["retry-after"].to_str().unwrap().to_owned())
     }
@@ -95,7 +94,7 @@ mod tests {
     const OVERLOADED: (&str, &str) = ("upstream_overloaded", "1");
 
     #[tokio::test(start_paused = true)]
-    async fn lookups_wait_in_the_queue_and_not_beyond_it() {
+    async fn lookup_waits_in_the_queue_and_is_refused_when_it_is_full() {
         let admission = admission("1", "1");
         let deadline = Instant::now() + Duration::from_secs(10);
         let first = admission.enter(deadline).await.unwrap();
@@ -106,11 +105,11 @@ mod tests {
                 drop(first);
             })
         });
-        drop(second.await.expect("its turn comes").0.unwrap());
+        drop(second.await.expect("the waiting lookup must be admitted").0.unwrap());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn lookup_without_a_place_fails_before_its_deadline() {
+    async fn waiting_lookup_is_refused_before_its_deadline() {
         let admission = admission("1", "1");
         let began = Instant::now();
         let deadline = began + Duration::from_secs(10);
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn forwards_fill_both_limits_and_keep_no_lookup_out() {
+    async fn forwarded_requests_at_their_limit_do_not_block_lookups() {
         let admission = admission("1", "2");
         let _held = [(); 3].map(|()| admission.try_enter().unwrap());
         let fourth = refusal(admission.try_enter());

@@ -1,4 +1,4 @@
-//! Circuit breaker: stops sending to an upstream that keeps failing, and probes whether it is back.
+//! The circuit breaker: refuses requests to an upstream that keeps failing, and probes whether it is up again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,22 +9,22 @@ use tokio::time::Instant;
 
 use crate::error::{AuthError, Reason};
 
-/// How long nothing is sent at first. Twice as long after each probe that fails, up to [`LONGEST_PAUSE`].
+/// How long an open breaker refuses requests before the first probe. Doubled after each failed probe, up to
+/// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Opens after so many failures in a row: requests are refused at once, so that they do not wait for what would
-/// fail, and the upstream can recover. After a pause one probe is sent, a health check. When it is answered, the
-/// breaker closes; otherwise the pause begins anew, and is longer.
+/// Opens after `threshold` failures in a row and then refuses requests at once: visitors do not wait for a timeout, and the
+/// upstream can recover. After a pause, one probe is sent: a health check. If it succeeds, the breaker closes. If it fails,
+/// a longer pause begins.
 ///
-/// The caller chooses what counts as a failure. It must be nothing that a client can cause.
+/// The caller decides what counts as a failure. It must be something that no client can cause.
 ///
-/// Existing crates let all requests through while probing, which can overwhelm an upstream that recovers, or are
-/// unmaintained.
+/// Existing crates are unmaintained, or let all requests through while probing, which can overwhelm a recovering upstream.
 pub(super) struct Breaker {
-    /// Failures in a row that open it. Zero for never.
+    /// Failures in a row that open the breaker. With zero it never opens.
     threshold: u32,
-    /// Whether there is no failure to remember: then no lock is taken.
+    /// Whether no failure is counted. Then requests take no lock.
     is_healthy: AtomicBool,
     state: Mutex<State>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Breaker {
 struct State {
     failures: u32,
     open: Option<Open>,
-    /// How often it opened, which numbers the probes.
+    /// How often the breaker opened. Numbers the openings.
     opened: u64,
 }
 
@@ -44,11 +44,11 @@ struct Open {
     has_probe: bool,
 }
 
-/// What the breaker says to a request.
+/// The permission of the breaker to send a request.
 pub(super) enum Permission<'b> {
-    /// It may be sent.
+    /// The request may be sent.
     Granted,
-    /// It may be sent if this probe is answered.
+    /// The request may be sent if this probe succeeds.
     AfterProbe(Probe<'b>),
 }
 
@@ -74,7 +74,7 @@ impl Breaker {
         Err(refusal(left))
     }
 
-    /// The upstream answered.
+    /// Records that the upstream answered: closes the breaker.
     pub(super) fn answered(&self) {
         if self.is_healthy.load(Ordering::Acquire) {
             return;
@@ -88,7 +88,7 @@ impl Breaker {
         self.is_healthy.store(true, Ordering::Release);
     }
 
-    /// The upstream failed: no connection, or a failure that a health check confirmed.
+    /// Counts a failure of the upstream: no connection, or a failure that a health check confirmed.
     pub(super) fn failed(&self) {
         if self.threshold == 0 {
             return;
@@ -96,7 +96,7 @@ impl Breaker {
         let mut state = self.state();
         self.is_healthy.store(false, Ordering::Release);
         state.failures = state.failures.saturating_add(1);
-        // A request that was sent before it opened does not make the pause longer.
+        // A failed request that was sent before the breaker opened does not lengthen the pause.
         if state.open.is_none() && state.failures >= self.threshold {
             let failures = state.failures;
             tracing::warn!(target: "auth_proxy::lookup", failures, "circuit breaker opened");
@@ -117,23 +117,23 @@ impl State {
     }
 }
 
-/// `circuit_open`, with the time until the next probe.
+/// The error `circuit_open`, with the time until the next probe.
 fn refusal(left: Duration) -> AuthError {
     // Whole seconds (RFC 9110, section 10.2.3).
     let seconds = left.as_secs() + 1;
     AuthError::new(Reason::CIRCUIT_OPEN).retry_after(Some(HeaderValue::from(seconds))).outage()
 }
 
-/// The right to send the one probe of an open breaker. Dropped without a result, as when the client disconnects, it
-/// decides nothing.
+/// The permission to send the one probe of an open breaker. If it is dropped without a result, for example because the
+/// client disconnects, the next request may probe.
 pub(super) struct Probe<'b> {
     breaker: &'b Breaker,
-    /// The opening that it probes. If the breaker was closed and opened again since, the result does not count.
+    /// The number of the opening. If the breaker was closed and opened again since, the result of the probe is ignored.
     number: u64,
 }
 
 impl Probe<'_> {
-    /// The probe failed: the pause begins anew, and is longer. The error for the request that waited for it.
+    /// Starts a longer pause after a failed probe. Returns the error for the request that waited for the probe.
     pub(super) fn failed(self) -> AuthError {
         let mut state = self.breaker.state();
         let pause = state.open.as_ref().filter(|open| open.number == self.number).map(|open| open.pause * 2);
@@ -150,7 +150,7 @@ impl Drop for Probe<'_> {
         if let Some(open) = &mut self.breaker.state().open
             && self.number == open.number
         {
-            // Without a result, the next request may probe. After one, `open` no longer has this number.
+            // Only without a result: after a result, `open` no longer has this number.
             open.has_probe = false;
         }
     }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn breaker_opens_after_failures_in_a_row_and_closes_by_a_probe() {
+    async fn breaker_opens_after_failures_in_a_row_and_closes_after_a_probe() {
         let breaker = Breaker::new(2);
         breaker.failed();
         breaker.answered();
@@ -187,23 +187,23 @@ mod tests {
 
         tokio::time::advance(FIRST_PAUSE).await;
         let first = probe(&breaker).unwrap();
-        assert!(is_open(&breaker), "one probe at a time");
+        assert!(is_open(&breaker), "only one probe is sent at a time");
         drop(first);
-        let second = probe(&breaker).expect("a dropped probe is replaced");
+        let second = probe(&breaker).expect("the next request may probe after a dropped probe");
         assert_eq!(second.failed().code(), "circuit_open");
         tokio::time::advance(FIRST_PAUSE).await;
-        assert!(is_open(&breaker), "the pause doubles");
+        assert!(is_open(&breaker), "the second pause is twice as long");
         tokio::time::advance(FIRST_PAUSE).await;
         let third = probe(&breaker).unwrap();
         breaker.answered();
         drop(third);
         assert!(matches!(breaker.admit(), Ok(Permission::Granted)));
         breaker.failed();
-        assert!(!is_open(&breaker), "counted anew");
+        assert!(!is_open(&breaker), "the count restarts after the breaker closes");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pause_is_bounded_and_late_failures_do_not_lengthen_it() {
+    async fn breaker_pause_is_bounded_and_late_failures_do_not_lengthen_it() {
         let breaker = Breaker::new(1);
         breaker.failed();
         tokio::time::advance(FIRST_PAUSE).await;
@@ -215,9 +215,8 @@ mod tests {
         assert!(probe(&breaker).is_some());
     }
 
-    /// A slow probe does not decide about an opening after its own.
     #[tokio::test(start_paused = true)]
-    async fn stale_probe_is_ignored() {
+    async fn probe_of_an_earlier_opening_is_ignored() {
         let breaker = Breaker::new(1);
         breaker.failed();
         tokio::time::advance(FIRST_PAUSE).await;
@@ -226,13 +225,13 @@ mod tests {
         breaker.failed();
         stale.failed();
         tokio::time::advance(FIRST_PAUSE).await;
-        let fresh = probe(&breaker).expect("a probe of another opening does not lengthen the pause");
+        let fresh = probe(&breaker).expect("the earlier probe must not lengthen the pause");
         drop(fresh);
         assert!(probe(&breaker).is_some());
     }
 
     #[test]
-    fn breaker_that_is_off_never_opens() {
+    fn breaker_with_threshold_zero_never_opens() {
         let breaker = Breaker::new(0);
         for _ in 0..1000 {
             breaker.failed();

@@ -1,4 +1,4 @@
-//! What a failed request means: its [`AuthError`], and how much of it the upstream may have seen.
+//! Classifies errors of HTTP clients: the [`AuthError`], and whether the upstream may have seen the request.
 
 use std::error::Error;
 use std::fmt;
@@ -10,7 +10,7 @@ use tokio::time::error::Elapsed;
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// There was no connection to send the request on.
+/// No connection to the upstream could be made.
 #[derive(Debug)]
 pub(super) struct ConnectFailed(pub(super) BoxError);
 
@@ -32,32 +32,32 @@ pub(super) struct SendFailure {
     pub(super) sent: Sent,
 }
 
-/// How much of a failed request the upstream has seen. Decides whether the request may be repeated.
+/// How much of a failed request was sent. Decides whether the request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
     /// Nothing: there was no connection, or it was closed before anything was written.
     Nothing,
-    /// That is not known: some or all of it was written.
+    /// Unknown: some or all of it may have been written.
     Unknown,
     /// All of it: the upstream answered, and would give the same answer again.
     Answered,
 }
 
-/// What one error of a chain says. The first one that says something decides.
-enum Signal {
-    /// Raised in this crate, inside the request body: over the limit, or broken off by the client.
-    Own(AuthError),
-    /// No connection. Whatever caused that, a timeout included, is below it in the chain.
+/// A cause that is recognised in a chain of errors. The first one decides.
+enum Cause {
+    /// An error of this crate from the request body: over the limit, or broken off by the client.
+    Local(AuthError),
+    /// No connection. Its own cause, such as a timeout, comes later in the chain and does not count.
     NotConnected,
-    /// Refused or without a route, but by a client that does not say whether it was connected before.
+    /// Refused, or no route to the host. The HTTP client does not say whether there was a connection before.
     Unreachable,
     Timeout,
 }
 
-impl Signal {
+impl Cause {
     fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         if let Some(own) = error.downcast_ref::<AuthError>() {
-            return Some(Self::Own(own.clone()));
+            return Some(Self::Local(own.clone()));
         }
         if error.is::<ConnectFailed>()
             || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect)
@@ -69,7 +69,7 @@ impl Signal {
         }
         #[cfg(feature = "reqwest")]
         if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-            // A connect timeout is both.
+            // A connect timeout is both, and counts as no connection.
             return match (error.is_connect(), error.is_timeout()) {
                 (true, _) => Some(Self::NotConnected),
                 (false, true) => Some(Self::Timeout),
@@ -86,20 +86,20 @@ impl Signal {
     }
 }
 
-/// What an error of a client means. Looks through its causes, because clients wrap one another's errors.
+/// Classifies an error of an HTTP client by its chain of causes, because clients wrap one another's errors.
 pub(super) fn classify(error: BoxError) -> SendFailure {
-    let (reason, sent) = match chain(error.as_ref()).find_map(Signal::of) {
-        Some(Signal::Own(own)) => return SendFailure { error: own, sent: Sent::Unknown },
-        Some(Signal::NotConnected) => (Reason::UPSTREAM_UNREACHABLE, Sent::Nothing),
-        Some(Signal::Unreachable) => (Reason::UPSTREAM_UNREACHABLE, Sent::Unknown),
-        Some(Signal::Timeout) => (Reason::UPSTREAM_TIMEOUT, Sent::Unknown),
+    let (reason, sent) = match chain(error.as_ref()).find_map(Cause::of) {
+        Some(Cause::Local(own)) => return SendFailure { error: own, sent: Sent::Unknown },
+        Some(Cause::NotConnected) => (Reason::UPSTREAM_UNREACHABLE, Sent::Nothing),
+        Some(Cause::Unreachable) => (Reason::UPSTREAM_UNREACHABLE, Sent::Unknown),
+        Some(Cause::Timeout) => (Reason::UPSTREAM_TIMEOUT, Sent::Unknown),
         None => (Reason::UPSTREAM_FAILED, Sent::Unknown),
     };
     SendFailure { error: AuthError::new(reason).because(error), sent }
 }
 
-/// What it means when a response body breaks off: the error of this crate that ended it, `upstream_invalid_response`
-/// when it is too long, else `upstream_failed`.
+/// Classifies an error of a response body: the error of this crate that ended it, `upstream_invalid_response` for a body
+/// that is too long, else `upstream_failed`.
 pub(crate) fn body_error(error: axum::Error) -> AuthError {
     let found = chain(&error).find_map(|error| match error.downcast_ref::<AuthError>() {
         Some(own) => Some(own.clone()),
@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// An error of a client, around another one.
+    /// An error of an HTTP client that wraps another error.
     #[derive(Debug)]
     struct Wrapped(BoxError);
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn first_known_error_of_the_chain_decides() {
+    async fn first_recognised_cause_decides_the_error_code() {
         let own = || BoxError::from(AuthError::new(Reason::BODY_TOO_LARGE));
         for (error, code, sent) in [
             ("text".into(), "upstream_failed", Sent::Unknown),
@@ -158,10 +158,10 @@ mod tests {
             (elapsed().await, "upstream_timeout", Sent::Unknown),
             (own(), "body_too_large", Sent::Unknown),
             (ConnectFailed("text".into()).into(), "upstream_unreachable", Sent::Nothing),
-            // `connect_timeout` is part of `timeout`, and no connection is no late response.
+            // A connection that timed out counts as no connection, not as a late response.
             (ConnectFailed(io(ErrorKind::TimedOut)).into(), "upstream_unreachable", Sent::Nothing),
             (ConnectFailed(elapsed().await).into(), "upstream_unreachable", Sent::Nothing),
-            // What wraps says nothing; what is wrapped decides.
+            // The wrapping error is not recognised, so the wrapped error decides.
             (Wrapped(own()).into(), "body_too_large", Sent::Unknown),
             (Wrapped(elapsed().await).into(), "upstream_timeout", Sent::Unknown),
             (Wrapped(ConnectFailed(own()).into()).into(), "upstream_unreachable", Sent::Nothing),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn errors_of_hyper_util_and_reqwest_say_whether_there_was_a_connection() {
+    async fn refused_connection_of_hyper_util_or_reqwest_is_classified_as_unsent() {
         let refused = {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             format!("http://{}/", listener.local_addr().unwrap())
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn body_errors_are_own_or_too_long_or_a_failure() {
+    fn response_body_error_keeps_its_code_or_is_upstream_failed() {
         for (error, code) in [
             (axum::Error::new(AuthError::new(Reason::UPSTREAM_TIMEOUT)), "upstream_timeout"),
             (axum::Error::new(Wrapped(AuthError::new(Reason::BODY_LATE).into())), "body_late"),

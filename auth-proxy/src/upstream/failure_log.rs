@@ -1,4 +1,4 @@
-//! Failed requests in the log: when failures begin and end, and how many there were.
+//! Rate-limited log of failed requests: when failures begin and end, and how many there were.
 
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use crate::error::AuthError;
 
-/// At least so long between two warnings: an outage, or a client whose requests fail, must not flood the log.
+/// The shortest time between two warnings: an outage, or a client whose requests fail, must not flood the log.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Warns of failures of one kind of request, at most every ten seconds, with the number of failures since the last
-/// warning. Says once when they end.
+/// Warns of failures of one kind of request at most every ten seconds, with the number of failures since the last
+/// warning. Logs once that requests succeed again.
 pub(crate) struct FailureLog {
     requests: Requests,
-    /// Whether there were failures since the last success, so that a success takes no lock otherwise.
+    /// Whether a request failed since the last success. If not, a success takes no lock.
     is_failing: AtomicBool,
     state: Mutex<State>,
 }
@@ -32,15 +32,15 @@ pub(super) enum Requests {
 
 #[derive(Default)]
 struct State {
-    /// Failures that no warning has counted.
+    /// Failures that no warning has reported yet.
     uncounted: u64,
     warned_at: Option<Instant>,
-    /// Whether the failures since the last success were warned of.
+    /// Whether a warning was logged since the last success.
     is_warned: bool,
 }
 
 impl State {
-    /// How many failures to warn of now.
+    /// Counts a failure. Returns the number to report when a warning is due.
     fn fail(&mut self, now: Instant) -> Option<u64> {
         self.uncounted += 1;
         if self.warned_at.is_some_and(|at| now.duration_since(at) < PAUSE) {
@@ -57,7 +57,7 @@ impl FailureLog {
         Self { requests, is_failing: AtomicBool::new(false), state: Mutex::default() }
     }
 
-    /// A request failed.
+    /// Counts a failed request, and warns if a warning is due.
     pub(crate) fn failed(&self, error: &AuthError) {
         let failures = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl FailureLog {
         }
     }
 
-    /// A request was answered.
+    /// Ends a series of failures.
     pub(crate) fn succeeded(&self) {
         if !self.is_failing.load(Ordering::Acquire) {
             return;
@@ -86,7 +86,7 @@ impl FailureLog {
             self.is_failing.store(false, Ordering::Release);
             (std::mem::take(&mut state.is_warned), state.uncounted)
         };
-        // Failures that were not warned of stay for the next warning to count.
+        // Without a warning, the failures stay counted for the next warning.
         if !is_warned {
             return;
         }
@@ -106,9 +106,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn warns_at_most_every_ten_seconds_and_counts_the_rest() {
+    async fn failures_are_logged_at_most_every_ten_seconds_with_their_number() {
         let mut state = State::default();
-        assert_eq!(state.fail(Instant::now()), Some(1), "the first one at once");
+        assert_eq!(state.fail(Instant::now()), Some(1), "the first failure is reported at once");
         for _ in 0..5 {
             tokio::time::advance(Duration::from_millis(1900)).await;
             assert_eq!(state.fail(Instant::now()), None);

@@ -1,4 +1,4 @@
-//! `upstream.fetch`: a client that the app gives in place of the built-in one.
+//! `upstream.fetch`: the trait for an HTTP client of the app that replaces the built-in one.
 
 use std::fmt;
 use std::future::Future;
@@ -12,12 +12,11 @@ use tower::{Service, ServiceExt};
 
 use crate::error::BoxError;
 
-/// Carries requests to the upstream.
+/// Sends requests to the upstream.
 ///
-/// The request has an absolute URI, and headers that are ready to send, `Host` included. An
-/// implementation must not follow redirects, must not decode the body, must not add headers that
-/// describe the client, and must not repeat a request that the upstream may have processed: callbacks
-/// spend one-time tokens.
+/// The request has an absolute URI, and all its headers, `Host` included. An implementation must not follow redirects,
+/// must not decode the body, must not add headers that describe the client, and must not repeat a request that the
+/// upstream may have processed: the URL of a callback works only once.
 ///
 /// Implemented for every `Clone` tower [`Service`] of the same types, an axum `Router` included:
 ///
@@ -37,10 +36,10 @@ use crate::error::BoxError;
             `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
 )]
 pub trait Fetch: Send + Sync + 'static {
-    /// Sends a request and returns the head of the response as soon as it is there. The body streams.
+    /// Sends a request. Returns as soon as the head of the response has arrived; the body is streamed.
     ///
     /// # Errors
-    /// When no head of a response arrived. The error must not contain header values.
+    /// When no response head arrived. The error must not contain header values, because it is logged.
     fn fetch(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Body>, BoxError>> + Send;
 }
 

@@ -1,33 +1,33 @@
-//! Health checks: at most one is under way, and all requests that want to know its result share it.
+//! The health check under way: at most one for an upstream, shared by all requests that wait for its result.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// The health check that is under way, if one is.
+/// The health check under way, if any.
 #[derive(Default)]
 pub(super) struct HealthCheck(Mutex<Option<PendingCheck>>);
 
-/// A health check that is under way. Its value is whether the upstream answered.
+/// A health check under way. Its result is whether the upstream is up.
 #[derive(Clone)]
 pub(super) struct PendingCheck(watch::Receiver<Option<bool>>);
 
 impl PendingCheck {
-    /// Whether the upstream answered. `None` when that is not known by the deadline.
+    /// Whether the upstream is up. `None` when the check is not finished by the deadline.
     pub(super) async fn wait(mut self, deadline: Instant) -> Option<bool> {
         *timeout_at(deadline, self.0.wait_for(Option::is_some)).await.ok()?.ok()?
     }
 
-    /// Whether the result is still to come. A task that was cancelled, as when its runtime ends, closes the channel
-    /// and gives none.
+    /// Whether the check is still running. A cancelled task, for example when its runtime shuts down, closes the channel
+    /// without a result.
     fn is_under_way(&self) -> bool {
         self.0.borrow().is_none() && self.0.has_changed().is_ok()
     }
 }
 
 impl HealthCheck {
-    /// The check that is under way, or this one, begun now. It runs on when no request waits for it.
+    /// Joins the check under way, or starts this one. A check continues when no request waits for it.
     pub(super) fn join_or_start(&self, check: impl Future<Output = bool> + Send + 'static) -> PendingCheck {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pending) = under_way.as_ref().filter(|pending| pending.is_under_way()) {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cancelled_or_finished_check_is_not_under_way() {
+    fn cancelled_or_finished_health_check_is_not_under_way() {
         let (sender, receiver) = watch::channel(None);
         let check = PendingCheck(receiver);
         assert!(check.is_under_way());
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn check_under_way_is_shared_and_the_next_one_is_new() {
+    async fn running_health_check_is_shared_and_a_finished_one_is_replaced() {
         let (check, deadline) = (HealthCheck::default(), Instant::now() + std::time::Duration::from_secs(10));
         let first = check.join_or_start(async { true });
         let second = check.join_or_start(async { false });

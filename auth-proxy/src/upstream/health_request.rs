@@ -1,8 +1,8 @@
-//! The request of a health check, which tells whether the upstream fails every request, or only one.
+//! Sends a health check: a request that shows whether the upstream fails every request, or only that of one client.
 //!
-//! A client can make a request of its own fail in many ways. Node resets the connection after a head that is too
-//! large; a proxy before the upstream answers 503 to a host that it does not know. So a failure counts as an outage
-//! only when a request fails too that holds nothing of any client.
+//! A client can make its own request fail in many ways. Node resets the connection after a head that is too large. A proxy
+//! before the upstream sends 503 for an unknown host. So a failed request counts as an outage only if a request without
+//! any client data fails too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use super::retry::is_outage;
 use crate::error::AuthError;
 use crate::forwarded::ClientInfo;
 
-/// Bytes of the response that are read.
+/// The most bytes of the response body that are read.
 const BODY_LIMIT: usize = 1 << 20;
 
 impl Upstream {
-    /// Starts a health check unless one is under way. It tells the circuit breaker its result.
+    /// Starts a health check unless one is under way. The check reports its result to the circuit breaker.
     ///
-    /// It sends `GET providers`, without a cookie, to this app's own host or the upstream's. Any whole response is
-    /// good but 502, 503 and 504.
+    /// The request is `GET providers` without a cookie. `Host` is this app's first configured host, else the upstream's.
+    /// The upstream is up if the whole response arrives with a status other than 502, 503 and 504.
     pub(super) fn start_health_check(self: &Arc<Self>) -> PendingCheck {
         let upstream = Arc::clone(self);
         self.health_check.join_or_start(async move {
@@ -45,26 +45,26 @@ impl Upstream {
         let checking = async {
             match self.try_health_check().await {
                 Some(is_up) => Some(is_up),
-                // The upstream may close an idle connection just when it is used.
+                // The upstream may have closed the idle connection that was used. Try once more.
                 None => self.try_health_check().await,
             }
         };
         timeout(self.health_check_timeout(), checking).await.ok().flatten().unwrap_or(false)
     }
 
-    /// Whether the upstream is up. `None` when the connection broke before the head of a response.
+    /// Whether the upstream is up. `None` when there was no response head.
     async fn try_health_check(&self) -> Option<bool> {
         let request = self.health_check_request().ok()?;
         let response = self.client.send(request, self.settings.timeout).await.ok()?;
         let (parts, body) = response.into_parts();
-        // A body that breaks off or stands still is no answer. One that is too long is one.
+        // A body that breaks off or stalls means that the upstream is down. A body over the limit does not.
         let body = Limited::new(body, BODY_LIMIT).collect().await;
         let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
         Some(is_whole && (!is_outage(parts.status) || self.may_route_by_unknown_host()))
     }
 
-    /// Whether a proxy before the upstream may route by a host that is not configured here, because trusted proxies
-    /// tell it with each request. Then its 503 to the health check, which names another host, says nothing.
+    /// Whether a proxy before the upstream may route by a host that this app does not know: no host is configured, and
+    /// trusted proxies send it with each request. Then a 503 for the health check, which has another host, says nothing.
     fn may_route_by_unknown_host(&self) -> bool {
         let settings = &self.settings;
         settings.host == Host::Preserve
@@ -73,7 +73,7 @@ impl Upstream {
             && !settings.trusted_proxies.is_empty()
     }
 
-    /// A check that starts at half of a request's time is over before the request is.
+    /// Less than half of a request's time. So a check that starts at half-time ends before the request's deadline.
     fn health_check_timeout(&self) -> Duration {
         self.settings.timeout * 9 / 20
     }

@@ -1,4 +1,4 @@
-//! A response body with a limit for its pauses.
+//! A timeout for response bodies: ends a body when no data arrives for too long.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,15 +11,15 @@ use tokio::time::{Instant, Sleep};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// A response body that must keep moving: a pause longer than the limit ends it with `upstream_timeout`.
+/// A response body that ends with `upstream_timeout` after a pause longer than the limit.
 ///
-/// An error is reported one poll later than it happens. A server sends the head, and what there is of the body, when
-/// the body is pending, and drops both when the body fails before that. The client would see a connection that closes
-/// without a response, and might send its request again.
+/// An error is reported one poll after it happens. A server writes the head and the body so far when the body is pending,
+/// but drops both when the body fails first. Then the client's connection would close without a response, and the client
+/// might send its request again.
 pub(super) struct IdleTimeout<B> {
-    /// None once it has ended.
+    /// `None` once the body has ended.
     body: Option<B>,
-    /// The error that ended it, until it is reported.
+    /// The error that ended the body, until it is reported.
     broken: Option<BoxError>,
     limit: Duration,
     /// Runs only while a poll is pending, so that a slow reader does not count as a pause.

@@ -1,4 +1,4 @@
-//! A request that is kept while a client sends it, so that it can be sent again.
+//! Keeps a copy of a request while it is sent, for a retry.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use http_body::{Body as _, Frame, SizeHint};
 
 use crate::error::BoxError;
 
-/// The head of a request, and its body unless the client has read from it.
+/// A copy of a request: its head, and its body as long as the HTTP client has not read from it.
 pub(super) struct KeptRequest {
     method: Method,
     uri: Uri,
@@ -20,14 +20,14 @@ pub(super) struct KeptRequest {
 }
 
 impl KeptRequest {
-    /// The request to send, and what is kept of it.
+    /// Splits a request into the one to send and the copy for a retry.
     pub(super) fn keep(request: Request<Body>) -> (Request<Body>, Self) {
         let (parts, body) = request.into_parts();
         let (body, kept) = if body.is_end_stream() {
             (body, None)
         } else {
             let state = Arc::new(Mutex::new(State { body: Some(body), is_read: false }));
-            (Body::new(LentBody(Arc::clone(&state))), Some(state))
+            (Body::new(SharedBody(Arc::clone(&state))), Some(state))
         };
         let kept = Self {
             method: parts.method.clone(),
@@ -38,7 +38,7 @@ impl KeptRequest {
         (Request::from_parts(parts, body), kept)
     }
 
-    /// The request once more. `None` when the client has read from its body: what was read is gone.
+    /// The request for a retry. `None` when the HTTP client has read from its body: the bytes are gone.
     pub(super) fn try_clone(self) -> Option<Request<Body>> {
         let body = match self.body {
             None => Body::empty(),
@@ -67,10 +67,10 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The body that the client gets.
-struct LentBody(Arc<Mutex<State>>);
+/// The body that the HTTP client gets. It reads from the shared state until a retry takes the body.
+struct SharedBody(Arc<Mutex<State>>);
 
-impl http_body::Body for LentBody {
+impl http_body::Body for SharedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -82,7 +82,7 @@ impl http_body::Body for LentBody {
         state.is_read = true;
         match &mut state.body {
             Some(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            None => Poll::Ready(Some(Err("the request was given up".into()))),
+            None => Poll::Ready(Some(Err("the body was taken for a retry".into()))),
         }
     }
 
@@ -106,21 +106,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unread_request_is_cloned_with_its_body() {
-        let (lent, kept) = KeptRequest::keep(form());
-        assert_eq!(lent.body().size_hint().exact(), Some(3), "it keeps its Content-Length");
+    async fn request_whose_body_is_unread_is_cloned_with_it() {
+        let (sent, kept) = KeptRequest::keep(form());
+        assert_eq!(sent.body().size_hint().exact(), Some(3), "the length of the body is known");
         let clone = kept.try_clone().unwrap();
         assert_eq!((clone.method(), clone.uri().path()), (&Method::POST, "/signout"));
         assert_eq!(clone.headers()["x-a"], "b");
         assert_eq!(clone.into_body().collect().await.unwrap().to_bytes(), "a=b");
-        // A client that still holds the first one sends no empty body under its length.
-        assert!(lent.into_body().collect().await.is_err());
+        // The first request fails when its body is read: it must not be sent with the old length and no body.
+        assert!(sent.into_body().collect().await.is_err());
     }
 
     #[tokio::test]
     async fn request_whose_body_was_read_is_not_cloned() {
-        let (mut lent, kept) = KeptRequest::keep(form());
-        lent.body_mut().frame().await.unwrap().unwrap();
+        let (mut sent, kept) = KeptRequest::keep(form());
+        sent.body_mut().frame().await.unwrap().unwrap();
         assert!(kept.try_clone().is_none());
     }
 

@@ -1,9 +1,9 @@
-//! Transport to the upstream: where requests go, which headers the proxy adds, the client that carries them,
-//! retries, timeouts, the limit of requests at once, the circuit breaker and its health checks.
+//! HTTP transport to the upstream: address and headers of a request, the HTTP client, retries, timeouts, the concurrency
+//! limit, the circuit breaker and its health checks.
 //!
-//! It knows nothing of sessions, tokens or cookies: which path to ask for, and what a response means, is decided
-//! above. What a client sent must not choose the origin, and no request that may have been sent is repeated unless
-//! its caller says that it is idempotent.
+//! This room knows nothing of sessions, tokens or cookies: its callers choose the path and interpret the response. A
+//! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says that
+//! it is idempotent.
 //!
 //! Imports the rooms: `config`, `error`, `forwarded`.
 //! Does without the crates: `jsonwebtoken`, `serde`, `serde_json`.
@@ -48,7 +48,7 @@ use self::via::Via;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError};
 
-/// One upstream: its address, its headers and its client.
+/// One upstream: its address, HTTP client, circuit breaker and limits.
 pub(crate) struct Upstream {
     client: Client,
     settings: Settings,
@@ -60,17 +60,17 @@ pub(crate) struct Upstream {
     health_check: HealthCheck,
     budget: TpsBudget,
     pub(crate) admission: Admission,
-    /// Failed lookups in the log.
+    /// Logs failed lookups.
     pub(crate) lookup_log: FailureLog,
-    /// Failed forwarded requests in the log.
+    /// Logs failed forwarded requests.
     pub(crate) forward_log: FailureLog,
 }
 
 impl Upstream {
-    /// An upstream as configured, with the client that is given, or the built-in one.
+    /// An upstream with this configuration. `fetch` replaces the built-in HTTP client.
     ///
     /// # Errors
-    /// When the client cannot be made: the system's certificates cannot be read.
+    /// When the built-in client cannot read the system's certificates.
     pub(crate) fn new(config: &Config, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
@@ -89,19 +89,19 @@ impl Upstream {
         })
     }
 
-    /// The target of a request for `requested`, of which `rest` (empty or `/..`) is below the base path.
+    /// The URL at the upstream for a client's request. `requested` is its URI; `rest` (empty or `/..`) is the part of its
+    /// path below the base path. The caller has checked that `rest` has no dot segments.
     ///
     /// # Errors
-    /// `path_invalid` when the parts do not make a URI. `rest` must have been checked before: it has no dot
-    /// segments here.
+    /// `path_invalid` when the parts do not form a URI.
     pub(crate) fn target(&self, requested: &Uri, rest: &str) -> Result<Uri, AuthError> {
         self.address.target(requested, rest)
     }
 
-    /// A `GET` of a path below the base path, without headers.
+    /// A `GET` request for a path below the base path, without headers.
     ///
     /// # Errors
-    /// `path_invalid` when it does not make a URI.
+    /// `path_invalid` when the path does not form a URI.
     pub(crate) fn get(&self, path: &str) -> Result<Request<Body>, AuthError> {
         self.address.get(path)
     }

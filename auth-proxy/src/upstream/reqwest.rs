@@ -1,4 +1,4 @@
-//! A client of reqwest as `upstream.fetch`.
+//! Adapter that lets `upstream.fetch` use a reqwest client.
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -6,8 +6,8 @@ use http::{Request, Response};
 use super::Fetch;
 use crate::error::BoxError;
 
-/// A [`reqwest`] client as [`Fetch`], for `upstream.fetch`: for a program that needs reqwest's proxies, resolvers or
-/// certificates. Behind the feature `reqwest`; the built-in client does not need it.
+/// Makes a [`reqwest`] client a [`Fetch`], for programs that need reqwest's proxies, resolvers or certificates. Requires
+/// the feature `reqwest`; the built-in client does not.
 ///
 /// A request without `Accept` is sent with `*/*`, which means the same (RFC 9110, section 12.5.1).
 ///
@@ -25,10 +25,9 @@ use crate::error::BoxError;
 pub struct Reqwest(reqwest::Client);
 
 impl Reqwest {
-    /// Uses this client. Build it with `redirect(Policy::none())`, and with `no_gzip()` and its siblings
-    /// where those features are on: a redirect belongs to the browser, and a decoded body no longer fits
-    /// its headers. HTTP/2 carries no `Host` but that of the URL: where the upstream is to see another
-    /// (`upstream.host`), it needs `http1_only()`.
+    /// Uses this client. Build it with `redirect(Policy::none())`, because the browser must follow redirects itself. Where
+    /// reqwest's decompression features are on, add `no_gzip()`, `no_brotli()` and so on: a decoded body does not match its
+    /// headers. If `upstream.host` sets a host other than that of the URL, add `http1_only()`: HTTP/2 sends the URL's host.
     #[must_use]
     pub fn new(client: reqwest::Client) -> Self {
         Self(client)
@@ -38,7 +37,7 @@ impl Reqwest {
 impl Fetch for Reqwest {
     async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let request = request.map(|body| {
-            // A body that is known to be empty: no `Transfer-Encoding: chunked` on a GET.
+            // An empty body is sent as such, so that a GET has no `Transfer-Encoding: chunked`.
             if http_body::Body::is_end_stream(&body) {
                 reqwest::Body::default()
             } else {
@@ -68,7 +67,7 @@ impl http_body::Body for SyncBody {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        // `get_mut` takes no lock: the exclusive borrow proves that there is no other user.
+        // `get_mut` needs no lock, because the borrow is exclusive.
         let body = self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         std::pin::Pin::new(body).poll_frame(cx)
     }

@@ -1,4 +1,4 @@
-//! When a request may be repeated, how often, and after which wait.
+//! Retries: when a request may be repeated, how often, and after which backoff.
 
 use std::time::Duration;
 
@@ -15,16 +15,17 @@ const LONGEST_WAIT: Duration = Duration::from_millis(800);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryPolicy {
     /// After any failure of the upstream. For requests that change nothing there: a lookup, `GET providers` and
-    /// `csrf`.
+    /// `GET csrf`.
     ///
-    /// This is not the method of RFC 9110: a `GET` of a callback or of a link in a mail spends a one-time token.
+    /// Being a `GET` is not enough, although RFC 9110 calls it idempotent: the URL of a callback, or of a sign-in link in a
+    /// mail, works only once.
     Idempotent,
-    /// Only when nothing of it was sent.
+    /// Only when nothing of the request was sent.
     IfUnsent,
 }
 
-/// The further attempts of one request: `upstream.retries` of them, with growing random waits, while there is time
-/// and the retry budget of the upstream lasts.
+/// The retries of one request: at most `upstream.retries`, with growing random waits, until the deadline and within the
+/// retry budget of the upstream.
 pub(super) struct Retries<'b> {
     left: u32,
     budget: &'b TpsBudget,
@@ -38,25 +39,25 @@ impl<'b> Retries<'b> {
         Self { left, budget, waits: None, deadline }
     }
 
-    /// Whether there may be another attempt.
+    /// Whether the number of retries allows another attempt.
     pub(super) fn any_left(&self) -> bool {
         self.left > 0
     }
 
-    /// Waits until the next attempt may begin. False when there is none.
+    /// Waits until the next attempt may begin. False when there must be no further attempt.
     pub(super) async fn next(&mut self) -> bool {
         if self.left == 0 || !self.budget.withdraw() {
             return false;
         }
         self.left -= 1;
         if self.waits.is_none() {
-            // A generator for each request: a cloned one would have all requests wait for the same times.
+            // A random generator for each request: a cloned one would give all requests the same waits.
             let maker = ExponentialBackoffMaker::new(FIRST_WAIT, LONGEST_WAIT, 1.0, HasherRng::new());
             self.waits = maker.ok().map(|mut maker| maker.make_backoff());
         }
         let Some(waits) = &mut self.waits else { return false };
         let wait = waits.next_backoff();
-        // An attempt that could not begin before the deadline is not waited for.
+        // Do not wait for an attempt that could not begin before the deadline.
         if wait.deadline() >= self.deadline {
             return false;
         }
@@ -65,8 +66,8 @@ impl<'b> Retries<'b> {
     }
 }
 
-/// Whether a status comes from something between here and the upstream, or from an upstream that starts or stops.
-/// The next answer may be another one.
+/// Whether the status is 502, 503 or 504, which a proxy before the upstream or a starting or stopping upstream sends. A
+/// later attempt may succeed.
 pub(super) fn is_outage(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }

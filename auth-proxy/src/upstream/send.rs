@@ -1,4 +1,4 @@
-//! Sends one request: its attempts, its deadline, and what the circuit breaker is told of its end.
+//! Sends one request to the upstream: attempts, deadline, and the report to the circuit breaker.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,21 +21,21 @@ use crate::error::{AuthError, Reason};
 #[derive(Clone, Copy)]
 enum Until {
     Head,
-    /// All of it, up to so many bytes of body.
+    /// The whole response, with at most this many bytes of body.
     End(usize),
 }
 
-/// A response with its body.
+/// A response whose body has been read.
 pub(crate) struct WholeResponse {
     /// The body is empty where the status is not 200.
     pub(crate) response: Response<Bytes>,
-    /// Whether its status, 502 to 504, is that of an outage: a health check failed too.
+    /// Whether the status is 502 to 504 and a health check failed too: the upstream fails every request.
     pub(crate) is_outage: bool,
 }
 
 impl Upstream {
-    /// Sends a request and waits for the head of the response, within `upstream.timeout`. Repeats it as the policy
-    /// allows. The body must then keep moving: a pause longer than the timeout ends it.
+    /// Sends a request and waits for the head of the response, within `upstream.timeout`. Retries as the policy allows. A
+    /// pause in the response body that is longer than the timeout ends the body with an error.
     ///
     /// # Errors
     /// `circuit_open`, `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
@@ -48,11 +48,11 @@ impl Upstream {
         Ok(self.send_until(deadline, request, policy, Until::Head).await?.0)
     }
 
-    /// Sends a request that may be repeated, and waits for the whole response: of a 200 the body up to `limit`
-    /// bytes, all before the deadline.
+    /// Sends an idempotent request and waits for the whole response until the deadline. The body is read only for status
+    /// 200, up to `limit` bytes.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and `upstream_invalid_response` for a body that is too long.
+    /// The errors of [`send`](Self::send), and `upstream_invalid_response` for a body that is too long.
     pub(crate) async fn send_whole(
         self: &Arc<Self>,
         request: Request<Body>,
@@ -61,12 +61,12 @@ impl Upstream {
     ) -> Result<WholeResponse, AuthError> {
         let (response, is_outage) =
             self.send_until(deadline, request, RetryPolicy::Idempotent, Until::End(limit)).await?;
-        // The body is in memory already.
+        // Does not wait: the attempt has read the body already.
         let response = read_whole(response, limit).await.map_err(|failure| failure.error)?;
         Ok(WholeResponse { response, is_outage })
     }
 
-    /// The response, and whether it is that of an outage.
+    /// Sends a request. Returns the response, and whether the upstream fails every request.
     async fn send_until(
         self: &Arc<Self>,
         deadline: Instant,
@@ -88,7 +88,7 @@ impl Upstream {
         }
     }
 
-    /// The attempts of one request. The last one, and what it says about the upstream.
+    /// Sends a request and its retries. Returns the last attempt, and what it says about the upstream.
     async fn attempts(
         &self,
         deadline: Instant,
@@ -121,7 +121,7 @@ impl Upstream {
             let response = self.client.send(request, self.settings.timeout).await?;
             match until {
                 Until::Head => Ok(response),
-                // The status decides. Node resets the connection after a 431, so that its body may not arrive.
+                // The status alone is needed. Node resets the connection after a 431, and the body may not arrive.
                 Until::End(_) if response.status() != StatusCode::OK => Ok(response.map(|_| Body::empty())),
                 Until::End(limit) => Ok(read_whole(response, limit).await?.map(Body::from)),
             }
@@ -132,7 +132,7 @@ impl Upstream {
         })
     }
 
-    /// Lets a request through, or finds out by a health check whether the upstream is back.
+    /// Asks the circuit breaker whether a request may be sent. An open breaker may require a health check first.
     async fn pass_breaker(self: &Arc<Self>, deadline: Instant) -> Result<(), AuthError> {
         let Permission::AfterProbe(probe) = self.breaker.admit()? else { return Ok(()) };
         match self.start_health_check().wait(deadline).await {
@@ -141,7 +141,7 @@ impl Upstream {
         }
     }
 
-    /// Tells the circuit breaker how a request ended. Whether that is an outage: the upstream fails every request.
+    /// Reports the result of a request to the circuit breaker. Returns whether the upstream fails every request.
     async fn report(
         self: &Arc<Self>,
         health: Health,
@@ -158,8 +158,8 @@ impl Upstream {
                 self.breaker.failed();
                 true
             }
-            // The health check tells the breaker, once for all requests that wait for it. One that is not over by
-            // the deadline is not taken for an outage.
+            // The health check itself reports to the breaker, once for all requests that wait for it. A check that is not
+            // finished by the deadline does not count as an outage.
             Health::Suspect => {
                 let check = check.unwrap_or_else(|| self.start_health_check());
                 check.wait(deadline).await == Some(false)
@@ -167,8 +167,8 @@ impl Upstream {
         }
     }
 
-    /// Sends a request, and starts a health check when half of the time is over: when all of it is, it is known
-    /// whether the upstream or this request is late.
+    /// Waits for a request, and starts a health check at half of its time. So at the deadline it is known whether the
+    /// upstream is slow for every request or only for this one.
     async fn with_health_check<T>(
         self: &Arc<Self>,
         deadline: Instant,
@@ -184,7 +184,7 @@ impl Upstream {
     }
 }
 
-/// A response with all of its body.
+/// Reads the whole body of a response.
 async fn read_whole(response: Response<Body>, limit: usize) -> Result<Response<Bytes>, SendFailure> {
     let (parts, body) = response.into_parts();
     match axum::body::to_bytes(body, limit).await {

@@ -1,4 +1,4 @@
-//! What the end of an attempt means: whether there may be another one, and what it says about the upstream.
+//! Judges the result of one attempt at a request: whether to retry it, and what to tell the circuit breaker.
 
 use axum::body::Body;
 use http::Response;
@@ -8,28 +8,28 @@ use super::error::{SendFailure, Sent};
 use super::retry::{RetryPolicy, is_outage};
 use crate::error::Reason;
 
-/// How an attempt ended.
+/// The result of an attempt.
 pub(super) type Attempt = Result<Response<Body>, SendFailure>;
 
-/// What the end of an attempt means.
+/// What follows from the result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     /// Whether the request may be sent again.
     pub(super) may_retry: bool,
-    /// What the circuit breaker is told, if this was the last attempt.
+    /// What to tell the circuit breaker, if this was the last attempt.
     pub(super) health: Health,
 }
 
-/// What the end of a request says about the upstream.
+/// What the result of a request says about the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Health {
-    /// Nothing: the client can cause this end.
+    /// Nothing: the client can cause this result.
     Unknown,
-    /// It answers.
+    /// The upstream answers.
     Up,
-    /// It fails every request: there was no connection, which no client can cause.
+    /// The upstream fails every request: there was no connection, and no client can cause that.
     Down,
-    /// It failed this request. A health check has to tell whether it fails every request.
+    /// The upstream failed this request. A health check must find out whether it fails every request.
     Suspect,
 }
 
@@ -42,13 +42,13 @@ impl Verdict {
 fn may_retry(attempt: &Attempt, policy: RetryPolicy) -> bool {
     let is_idempotent = policy == RetryPolicy::Idempotent;
     match attempt {
-        // The response says when to come back (Retry-After). A retry would come sooner, so there is none.
+        // With Retry-After the upstream asks for a wait that is longer than ours, so there is no retry.
         Ok(response) => {
             is_idempotent && is_outage(response.status()) && !response.headers().contains_key(RETRY_AFTER)
         }
         // The deadline covers all attempts.
         Err(failure) if failure.error.is(Reason::UPSTREAM_TIMEOUT) => false,
-        // Errors raised here, such as the limit of the body, would recur.
+        // An error of this proxy, such as a body over the limit, would recur.
         Err(failure) if !failure.error.is_unavailable() => false,
         Err(failure) => match failure.sent {
             Sent::Nothing => true,
@@ -78,7 +78,7 @@ mod tests {
     use crate::error::AuthError;
 
     #[test]
-    fn verdict_for_each_end_and_policy() {
+    fn retry_and_health_follow_from_result_and_policy() {
         use Health::{Down, Suspect, Unknown, Up};
         let answer = |status: u16| Ok(Response::builder().status(status).body(Body::empty()).unwrap());
         let later =
@@ -94,9 +94,9 @@ mod tests {
             (answer(504), (true, Suspect), (false, Unknown)),
             (later, (false, Suspect), (false, Unknown)),
             (failure(Reason::UPSTREAM_UNREACHABLE, Sent::Nothing), (true, Down), (true, Down)),
-            // Of a client that was given, and does not say that there was no connection.
+            // From a client of the app (`upstream.fetch`) that does not say whether there was a connection.
             (failure(Reason::UPSTREAM_UNREACHABLE, Sent::Unknown), (true, Down), (false, Down)),
-            // Closed before anything was written.
+            // The connection closed before anything was written.
             (failure(Reason::UPSTREAM_FAILED, Sent::Nothing), (true, Suspect), (true, Unknown)),
             (failure(Reason::UPSTREAM_FAILED, Sent::Unknown), (true, Suspect), (false, Unknown)),
             (failure(Reason::UPSTREAM_TIMEOUT, Sent::Unknown), (false, Suspect), (false, Unknown)),

@@ -1,4 +1,4 @@
-//! `Via`, by which the proxy recognises a request that it sent itself.
+//! The `Via` header: detects a loop, when a request that this proxy sent comes back to it.
 
 use std::fmt::Write as _;
 
@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// What this proxy adds to `Via` (RFC 9110, section 7.6.3). An upstream whose address leads back here would
-/// otherwise be asked in a loop until the timeout.
+/// The value that this proxy adds to `Via` (RFC 9110, section 7.6.3). Without it, an upstream address that leads back to
+/// this proxy would make requests loop until they time out.
 pub(super) struct Via {
     value: HeaderValue,
-    /// The pseudonym in it. It is random, so that a client cannot write it into a request of another visitor to have
-    /// that refused.
+    /// The pseudonym in the value. It is random: a web page that knew it could add it to its visitors' requests and have
+    /// them refused.
     name: String,
 }
 
@@ -28,10 +28,10 @@ impl Via {
         Ok(Self { value: format!("1.1 {name}").parse()?, name })
     }
 
-    /// Adds the value after those of the proxies before.
+    /// Adds the value after those of earlier proxies.
     ///
     /// # Errors
-    /// `loop_detected` when the value is there already.
+    /// `loop_detected` when the request already has the value.
     pub(super) fn add(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
         let mut lines = headers.get_all(VIA).iter();
         if lines.any(|line| line.to_str().is_ok_and(|line| line.contains(&self.name))) {
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_value_is_refused_and_others_are_kept() {
+    fn request_with_own_via_value_is_a_loop_and_other_values_are_kept() {
         let (one, other) = (Via::new().unwrap(), Via::new().unwrap());
         let mut headers = HeaderMap::new();
         headers.insert(VIA, HeaderValue::from_static("1.0 client, 1.1 auth-proxy"));

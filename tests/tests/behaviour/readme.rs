@@ -100,7 +100,7 @@ fn guarantees_cite_existing_tests() {
 fn guide_explains_every_error_code_and_warning() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let page = std::fs::read_to_string(format!("{root}/auth-proxy/docs/guide/errors.md")).unwrap();
-    let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error.rs")).unwrap();
+    let errors = std::fs::read_to_string(format!("{root}/auth-proxy/src/error/reason.rs")).unwrap();
     let reasons = errors.split_once("\nreasons! {\n").unwrap().1.split_once("\n}").unwrap().0;
     let codes: Vec<&str> = reasons.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
     assert!(codes.len() >= 37, "{codes:?}");

@@ -1,4 +1,4 @@
-//! How a connection to the upstream is made: TCP, and TLS where its address is https.
+//! Opens connections to the upstream: TCP, and TLS for an https address.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::upstream::error::ConnectFailed;
 
 pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
-/// Makes connections to one origin.
+/// Opens connections to one origin.
 pub(super) struct Connector {
     transport: Transport,
     origin: Uri,
@@ -28,7 +28,7 @@ pub(super) struct Connector {
     limit: Duration,
 }
 
-/// Plain http needs no certificates: a container that has none can still use an upstream beside it.
+/// `Plain` loads no certificates, so that it works in a container without any.
 enum Transport {
     Plain(HttpConnector),
     Tls(HttpsConnector<HttpConnector>),
@@ -37,7 +37,7 @@ enum Transport {
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Result<Self, BoxError> {
         let mut tcp = HttpConnector::new();
-        // Divided among the addresses of a name, so that the next one is tried in time.
+        // hyper-util divides this time among the addresses of a host name, so that all of them are tried.
         tcp.set_connect_timeout(Some(settings.connect_timeout));
         tcp.set_nodelay(true);
         let origin = &settings.base_url.origin;
@@ -52,7 +52,7 @@ impl Connector {
         Ok(Self { transport, origin: origin.to_string().parse()?, limit: settings.connect_timeout })
     }
 
-    /// A new connection, TLS included, within `upstream.connect_timeout`.
+    /// Opens a connection, with its TLS handshake, within `upstream.connect_timeout`.
     pub(super) async fn connect(&self) -> Result<Stream, ConnectFailed> {
         let connecting = async {
             let origin = self.origin.clone();
@@ -69,13 +69,13 @@ impl Connector {
     }
 }
 
-/// TLS 1.2 or 1.3, HTTP/1.1 by ALPN (RFC 7301), with the certificates that the operating system trusts. The crypto
-/// provider is named, because the process may have none, or another one, as its default.
+/// TLS 1.2 or 1.3, HTTP/1.1 by ALPN (RFC 7301), with the certificates that the operating system trusts. The crypto provider
+/// is named here, because the app may have set another default provider, or none.
 fn tls_config() -> Result<ClientConfig, BoxError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Verifier::new(Arc::clone(&provider))?;
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    // `dangerous()` only because the verifier is given by hand: it is the platform's.
+    // rustls calls every custom verifier `dangerous()`. This one is the verifier of the operating system.
     let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = config.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

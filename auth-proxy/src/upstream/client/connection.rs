@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection, which makes progress only while it is polled.
+//! One HTTP/1.1 connection. It has no task: it reads and writes only while a request or a response body polls it.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -15,8 +15,7 @@ type Driver = http1::Connection<Stream, Body>;
 
 pub(super) struct Connection {
     sender: http1::SendRequest<Body>,
-    /// None once the connection is closed. hyper returns a request that it has not written only when this is
-    /// dropped.
+    /// `None` once the connection is closed. hyper returns an unwritten request only after the driver is dropped.
     driver: Option<Pin<Box<Driver>>>,
 }
 
@@ -33,7 +32,7 @@ impl Connection {
         Ok(Self { sender, driver: Some(Box::pin(driver)) })
     }
 
-    /// Reads and writes what is possible now. Ready when the connection is closed.
+    /// Reads and writes as much as is possible now. Ready when the connection is closed.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
             self.driver = None;
@@ -41,13 +40,13 @@ impl Connection {
         if self.driver.is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Whether it can take a request now: it is open, and done with the request before.
+    /// Whether the connection can take a request: it is open, and the previous request is finished.
     pub(super) fn is_idle(&mut self) -> bool {
         // A waker that does nothing is enough: the next user polls the connection again.
         self.drive(&mut Context::from_waker(Waker::noop())).is_pending() && self.sender.is_ready()
     }
 
-    /// Sends a request and waits for the head of its response, driving the connection meanwhile.
+    /// Sends a request and waits for the head of its response. Polls the connection meanwhile.
     pub(super) async fn exchange(
         mut self,
         request: Request<Body>,
@@ -56,7 +55,7 @@ impl Connection {
         let driver = &mut self.driver;
         let response = poll_fn(|cx| {
             if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
-                // The response fails with the reason for the close.
+                // `response` then fails with the reason of the close.
                 *driver = None;
             }
             response.as_mut().poll(cx)
@@ -87,9 +86,9 @@ mod tests {
         Request::new(Body::empty())
     }
 
-    /// The server closes the connection after it was found idle and before it is used.
+    /// The server closes the connection between the check that it is idle and its use.
     #[tokio::test]
-    async fn unwritten_request_is_returned_after_close() {
+    async fn request_on_a_closed_connection_is_returned_unwritten() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let connection = Connection::open(MaybeHttpsStream::Http(TokioIo::new(stream))).await.unwrap();
@@ -97,14 +96,14 @@ mod tests {
         server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         let Ok((_, mut connection)) = connection.exchange(request()).await else { panic!("no response") };
         assert!(connection.is_idle());
-        // Reads all that was sent, so that the close is a FIN and not a reset.
+        // Reads everything that was sent, so that the close is a FIN and not a reset.
         let mut sent = [0; 16];
         assert_eq!(server.read(&mut sent).await.unwrap(), 16);
         server.read_buf(&mut Vec::new()).await.unwrap();
         drop(server);
         sleep(Duration::from_millis(50)).await;
         let response = timeout(Duration::from_secs(10), connection.exchange(request()));
-        let unanswered = response.await.expect("fails at once").err().unwrap();
+        let unanswered = response.await.expect("the request must fail at once").err().unwrap();
         assert!(unanswered.unwritten.is_some(), "{:?}", unanswered.error);
     }
 }

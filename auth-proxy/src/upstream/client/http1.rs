@@ -1,4 +1,4 @@
-//! HTTP/1.1 to one upstream, on connections that the task of a request drives itself.
+//! The built-in HTTP/1.1 client: sends a request on a pooled or new connection, in the task of the request.
 
 use std::sync::Arc;
 
@@ -30,15 +30,15 @@ impl Http1Client {
         })
     }
 
-    /// Sends a request, on an idle connection where there is one. `None` is an empty body.
+    /// Sends a request, on an idle connection if there is one. A body of `None` is empty.
     ///
-    /// A connection that the upstream closed while it was idle fails before anything is written. Only then the
-    /// request goes out on another connection.
+    /// If the upstream closed the idle connection, sending fails before anything is written. Only then the request is sent
+    /// again, on another connection.
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,
     ) -> Result<Response<Option<ResponseBody>>, SendFailure> {
-        // A server, unlike a proxy, is asked for a path (RFC 9112, section 3.2.1), and needs a host.
+        // The request target for an origin server is a path (RFC 9112, section 3.2.1). `Host` is required.
         if let Some(path) = request.uri().path_and_query().cloned() {
             *request.uri_mut() = Uri::from(path);
         }

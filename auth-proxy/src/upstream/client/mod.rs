@@ -1,15 +1,14 @@
-//! The client that carries requests: the built-in one, or the one that the app gives (`upstream.fetch`).
+//! The HTTP client: the built-in one, or the one that the app sets (`upstream.fetch`).
 //!
-//! The built-in client speaks HTTP/1.1 over TCP, and over TLS where `upstream.base_url` is https. Both behave
-//! alike: only [`connect`] knows the difference. It follows no redirects, decodes no bodies, keeps no cookies,
-//! uses no system proxy, and sends a request a second time only when nothing of it was written. Whether a request
-//! that failed is tried again is decided outside (`verdict.rs`).
+//! The built-in client uses HTTP/1.1 over TCP, or over TLS if `upstream.base_url` is https. Only [`connect`] differs
+//! between the two. The client follows no redirects, decodes no bodies, keeps no cookies and uses no system proxy. It sends
+//! a request a second time only when nothing of it was written. `verdict.rs` decides about all other retries.
 //!
-//! Why not the pooling client of hyper-util: it gives each connection a task of its own, to which every request is
-//! handed over and back. In `benches`, for small answers over http, it cost 5 to 9 % of the requests per CPU second.
+//! Why not the pooling client of hyper-util: it runs each connection in a task of its own and passes every request and
+//! response between tasks. In `benches`, with small responses over http, that cost 5 to 9 % of the requests per CPU second.
 //!
-//! Why no HTTP/2: its requests share a connection. A client that sends many slow forms would use up the
-//! connection's streams, and keep the session lookups of other visitors waiting.
+//! Why no HTTP/2: its requests share a connection. A client that sends many slow forms would use up the connection's
+//! streams and block the session lookups of other visitors.
 
 mod connect;
 mod connection;
@@ -30,26 +29,26 @@ use super::fetch::DynFetch;
 use super::idle::IdleTimeout;
 use crate::error::BoxError;
 
-/// The client of one upstream.
+/// The HTTP client of one upstream.
 pub(super) enum Client {
     BuiltIn(Http1Client),
-    Given(DynFetch),
+    Custom(DynFetch),
 }
 
 impl Client {
-    /// The client that was given, or the built-in one.
+    /// The app's client, or the built-in one.
     ///
     /// # Errors
     /// When the system's certificates cannot be read, for an https upstream.
-    pub(super) fn new(settings: &Settings, given: Option<DynFetch>) -> Result<Self, BoxError> {
-        Ok(match given {
-            Some(fetch) => Self::Given(fetch),
+    pub(super) fn new(settings: &Settings, custom: Option<DynFetch>) -> Result<Self, BoxError> {
+        Ok(match custom {
+            Some(fetch) => Self::Custom(fetch),
             None => Self::BuiltIn(Http1Client::new(settings)?),
         })
     }
 
-    /// Sends a request and waits for the head of the response. A pause of the body that is longer than `idle`
-    /// ends it with `upstream_timeout`.
+    /// Sends a request and waits for the head of the response. A pause in the body that is longer than `idle` ends the body
+    /// with `upstream_timeout`.
     pub(super) async fn send(
         &self,
         request: Request<Body>,
@@ -63,7 +62,7 @@ impl Client {
                     None => Body::empty(),
                 }))
             }
-            Self::Given(client) => {
+            Self::Custom(client) => {
                 let response = client.fetch(request).await.map_err(classify)?;
                 Ok(response.map(|body| {
                     if body.is_end_stream() { body } else { Body::new(IdleTimeout::new(body, idle)) }

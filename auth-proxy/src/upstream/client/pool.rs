@@ -1,4 +1,4 @@
-//! Idle connections, kept for the next request.
+//! The connection pool: keeps idle connections for later requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,23 +8,23 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
-/// How long a connection may be idle. Node closes its own after 5 s (`server.keepAliveTimeout`), and a request
-/// that is written while the close is on its way is lost.
+/// How long a connection may be idle. Node closes idle connections after 5 s (`server.keepAliveTimeout`). A request that is
+/// written while Node closes the connection would be lost.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// The idle connections of one client. The one used last is at the end.
+/// The idle connections of one client. The most recently used one is the last.
 #[derive(Default)]
 pub(super) struct Pool(Mutex<Idle>);
 
 #[derive(Default)]
 struct Idle {
     connections: VecDeque<(Instant, Connection)>,
-    /// Whether a task runs that closes connections after [`IDLE`].
+    /// Whether a task is running that closes connections after [`IDLE`].
     has_sweeper: bool,
 }
 
 impl Pool {
-    /// The connection that was used last, since the upstream is the least likely to have closed it.
+    /// Takes the most recently used connection: the upstream is the least likely to have closed it.
     pub(super) fn take(&self) -> Option<Connection> {
         loop {
             let (since, mut connection) = self.idle().connections.pop_back()?;
@@ -34,7 +34,7 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection if it can be used again, and closes it otherwise.
+    /// Returns a connection to the pool if it can be used again; otherwise closes it.
     pub(super) fn put(self: &Arc<Self>, mut connection: Connection) {
         if !connection.is_idle() {
             return;
@@ -46,7 +46,7 @@ impl Pool {
         }
     }
 
-    /// Closes connections that were idle for too long, until none is left, or the pool is dropped.
+    /// Closes connections that were idle for too long. Ends when none is left, or when the pool is dropped.
     async fn sweep(pool: Weak<Self>) {
         loop {
             tokio::time::sleep(IDLE).await;

@@ -1,4 +1,4 @@
-//! The body of a response, which drives its connection and returns it to the pool.
+//! The body of an upstream response: polls its connection, and returns it to the pool at the end.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use super::connection::Connection;
 use super::pool::Pool;
 
-/// Returns its connection to the pool at its end. Dropped before, it closes the connection.
+/// A response body. At its end the connection returns to the pool. If the body is dropped before, the connection closes.
 pub(in crate::upstream) struct ResponseBody {
     body: Incoming,
     connection: Option<Connection>,
@@ -19,8 +19,7 @@ pub(in crate::upstream) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// The body of a response that came on this connection. `None` when it is empty: the connection is back in
-    /// the pool then.
+    /// The body of a response on this connection. `None` for an empty body; the connection then returns to the pool at once.
     pub(super) fn new(body: Incoming, connection: Connection, pool: &Arc<Pool>) -> Option<Self> {
         if body.is_end_stream() {
             pool.put(connection);

@@ -1,0 +1,105 @@
+//! The table of all error codes, each with its outcome, status and text.
+
+/// The ways in which a request can fail. An outage never signs a visitor in or out.
+///
+/// ```
+/// use auth_proxy::{AuthError, errors::Outcome};
+///
+/// fn is_our_fault(error: &AuthError) -> bool {
+///     error.outcome() == Outcome::Unavailable
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The visitor is signed out: no cookie was sent, or the upstream has no session. 401.
+    Absent,
+    /// An invalid credential was sent: tampered, expired, under another key, or refused by the upstream. 401.
+    Invalid,
+    /// A [`Policy`](crate::Policy) refused a signed-in visitor, or a page of another origin sent a write with the visitor's
+    /// cookie. 403.
+    Forbidden,
+    /// It is unknown whether the visitor is signed in: the upstream is down or late, or its response is invalid. 502, 503 or
+    /// 504.
+    Unavailable,
+    /// The request cannot be forwarded. 4xx, or 508 for a loop.
+    BadRequest,
+}
+
+impl Outcome {
+    /// The name in logs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Invalid => "invalid",
+            Self::Forbidden => "forbidden",
+            Self::Unavailable => "unavailable",
+            Self::BadRequest => "bad_request",
+        }
+    }
+}
+
+/// One error code with its outcome, status and text.
+pub(crate) struct Reason {
+    pub(super) outcome: Outcome,
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) detail: &'static str,
+}
+
+macro_rules! reasons {
+    ($($name:ident = $outcome:ident $status:literal $code:literal $detail:literal;)+) => {
+        impl Reason {
+            $(pub(crate) const $name: &'static Self = &Self {
+                outcome: Outcome::$outcome,
+                status: $status,
+                code: $code,
+                detail: $detail,
+            };)+
+
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [&'static Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+reasons! {
+    SESSION_ABSENT = Absent 401 "session_absent" "You are not signed in.";
+    SESSION_REFUSED = Invalid 401 "session_refused" "The session has ended; sign in again.";
+    TOKEN_MALFORMED = Invalid 401 "token_malformed" "The session token is not well formed.";
+    TOKEN_TAMPERED = Invalid 401 "token_tampered" "The session token does not decrypt under any configured key.";
+    TOKEN_UNKNOWN_KEY = Invalid 401 "token_unknown_key" "The session token names a key that is not configured.";
+    TOKEN_EXPIRED = Invalid 401 "token_expired" "The session token has expired.";
+    TOKEN_NOT_YET_VALID = Invalid 401 "token_not_yet_valid" "The session token is not valid yet.";
+    TOKEN_UNSUPPORTED = Invalid 401 "token_unsupported" "The session token is protected in a way that is not configured.";
+    TOKEN_TOO_LARGE = Invalid 401 "token_too_large" "The session token is too large.";
+    BEARER_MALFORMED = Invalid 401 "bearer_malformed" "The Authorization header is not well formed.";
+    TOKEN_NOT_A_SESSION = Invalid 401 "token_not_a_session" "The token names no user.";
+    TOKEN_WRONG_AUDIENCE = Invalid 401 "token_wrong_audience" "The token is for another service.";
+    TOKEN_WRONG_ISSUER = Invalid 401 "token_wrong_issuer" "The token is of another issuer.";
+    TOKEN_AMBIGUOUS = Invalid 401 "token_ambiguous" "Two session tokens were sent, and it is not known which of them counts.";
+    LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service accepts.";
+    POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
+    CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
+    UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
+    UPSTREAM_FAILED = Unavailable 502 "upstream_failed" "The sign-in service failed.";
+    UPSTREAM_INVALID_RESPONSE = Unavailable 502 "upstream_invalid_response" "The sign-in service gave an invalid answer.";
+    UPSTREAM_AMBIGUOUS_SESSION = Unavailable 502 "upstream_ambiguous_session" "The sign-in service neither confirmed nor ended the session.";
+    USER_MISMATCH = Unavailable 502 "user_mismatch" "The session does not have the shape that this service expects.";
+    CLAIMS_MISMATCH = Unavailable 502 "claims_mismatch" "The token does not have the shape that this service expects.";
+    CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times. It is not asked for a moment.";
+    UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
+    UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
+    PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
+    HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";
+    HOST_UNKNOWN = BadRequest 421 "host_unknown" "The Host header does not name this service.";
+    TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is not a forward proxy.";
+    UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
+    ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
+    METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
+    BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
+    BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
+    BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";
+    LOOP_DETECTED = BadRequest 508 "loop_detected" "The request came back to this service; its upstream is itself.";
+    HEADERS_TOO_LARGE = BadRequest 431 "headers_too_large" "The request headers are too large.";
+}

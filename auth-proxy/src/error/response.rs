@@ -1,0 +1,54 @@
+//! The HTTP response of an error: `application/problem+json` (RFC 9457) and its headers.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use super::AuthError;
+use super::reason::Outcome;
+
+/// The `Content-Type` of a problem body (RFC 9457, section 3).
+pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An `application/problem+json` response (RFC 9457) with `Cache-Control: no-store`. Its extensions have the `AuthError`.
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let error = self.clone();
+        tracing::debug!(target: "auth_proxy::guard", code = self.code(), status = status.as_u16(), source = ?self.source, "request refused");
+        // Code and detail are constants of `reason.rs`: nothing needs escaping.
+        let body = format!(
+            r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}"}}"#,
+            status.canonical_reason().unwrap_or_default(),
+            status.as_u16(),
+            self.reason.code,
+            self.reason.detail,
+        );
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, PROBLEM);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3.1: no error code when no credential of this scheme was sent.
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(if self.from_bearer {
+                    r#"Bearer error="invalid_token""#
+                } else {
+                    "Bearer"
+                }),
+            );
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        if self.outcome() == Outcome::Unavailable {
+            headers.insert(RETRY_AFTER, self.retry_after.unwrap_or(HeaderValue::from_static("5")));
+        }
+        // A layer that knows the request may replace the body by a page.
+        response.extensions_mut().insert(error);
+        response
+    }
+}
