@@ -100,8 +100,8 @@ impl Visitor {
         });
         let tabs: Vec<_> = tabs.collect();
         self.sign_out().await;
-        for run_tab in tabs {
-            run_tab.await.unwrap();
+        for tab in tabs {
+            tab.await.unwrap();
         }
     }
 
