@@ -30,7 +30,7 @@ thread_local! {
 /// A proxy with the upstream of this module, without retries and circuit breaker.
 pub(crate) fn builder() -> auth_proxy::options::Builder<Auth> {
     let upstream = tower::service_fn(|request: Request<Body>| async {
-        ASKED.with_borrow_mut(|take_requests| take_requests.push(request.into_parts().0));
+        ASKED.with_borrow_mut(|recorded| recorded.push(request.into_parts().0));
         let answer = ANSWER.take();
         Ok::<_, Infallible>(answer.unwrap_or_else(|| Response::new(Body::from("{}"))))
     });
