@@ -68,7 +68,9 @@ fn text(bytes: &[u8]) -> String {
 
 /// Asserts that a location is unchanged, or that a location at the upstream now leads to this app.
 fn check_location(own: &str, original: Option<String>, rewritten: Option<String>) {
-    let (Some(original), Some(rewritten)) = (&original, &rewritten) else { return assert_eq!(original, rewritten) };
+    let (Some(original), Some(rewritten)) = (&original, &rewritten) else {
+        return assert_eq!(original, rewritten);
+    };
     let target = host(&format!("{own}/api/auth/signin"), rewritten);
     let upstream = "http://auth.internal:3000/tenant/login/signin";
     let original_target = host(upstream, original);
@@ -104,7 +106,8 @@ fn check_cookies(app: &Router, original: &HeaderMap, rewritten: &HeaderMap) {
         request.headers_mut().insert(HOST, HeaderValue::from_static("app.example.com"));
         world::call(app, request);
         let forwarded = world::take_requests();
-        let back = forwarded.first().and_then(|forwarded| forwarded.headers.get(COOKIE)).map(HeaderValue::as_bytes);
+        let back =
+            forwarded.first().and_then(|forwarded| forwarded.headers.get(COOKIE)).map(HeaderValue::as_bytes);
         // Auth.js joins all cookies whose names start with that of the session cookie. So the proxy forwards none of these
         // cookies that is not part of the session token or is empty.
         let is_stray = original
@@ -123,9 +126,13 @@ fn check_body(own: &str, method: &Method, headers: &HeaderMap, original: &[u8], 
     if original == rewritten {
         return;
     }
-    assert!(json && *method == Method::POST, "the body was changed, but it is not the JSON response to a form");
+    assert!(
+        json && *method == Method::POST,
+        "the body was changed, but it is not the JSON response to a form"
+    );
     let mut original: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(original).unwrap();
-    let mut rewritten: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(rewritten).unwrap();
+    let mut rewritten: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(rewritten).unwrap();
     let (was, is) = (original.remove("url"), rewritten.remove("url"));
     assert_eq!(original, rewritten);
     let url = |url: Option<serde_json::Value>| url.unwrap().as_str().map(str::to_owned);

@@ -23,7 +23,12 @@ struct RegularRequests {
 
 /// Sends requests of regular visitors, each with its own token, while three attackers send `bad` in a loop. The regular
 /// requests have the lines `host_headers`. Returns the result of the regular requests, and the number of bad requests.
-async fn ask_during_attack(app: &App, bad: &[String], rounds: usize, host_headers: &str) -> (RegularRequests, usize) {
+async fn ask_during_attack(
+    app: &App,
+    bad: &[String],
+    rounds: usize,
+    host_headers: &str,
+) -> (RegularRequests, usize) {
     let (attack_is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let good = async {
         let mut good = RegularRequests::default();

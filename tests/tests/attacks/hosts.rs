@@ -123,7 +123,10 @@ async fn leak(app: &App, upstream: &Upstream, request: &str, host: &str, own: &[
         }
     }
     let names_the_host = |line: &str| line.contains(&format!("//{}", lower_case(host)));
-    answer.lines().find(|line| names_the_host(line)).map(|line| format!("{line:?} is in the response to {request:?}"))
+    answer
+        .lines()
+        .find(|line| names_the_host(line))
+        .map(|line| format!("{line:?} is in the response to {request:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -218,7 +218,10 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
             }
         }
     }
-    println!("shared caches: {} of {requests} requests got the page of another visitor from nginx", leaks.len());
+    println!(
+        "shared caches: {} of {requests} requests got the page of another visitor from nginx",
+        leaks.len()
+    );
     assert!(leaks.is_empty(), "{} of {requests}:\n{}", leaks.len(), first(&leaks));
 }
 

@@ -25,8 +25,12 @@ async fn upstream(known: &Known) -> StrictUpstream {
             return ok("503 Service Unavailable", "", "");
         }
         let (cookie, scheme) = (line("cookie: "), line("x-forwarded-proto: "));
-        let is_chosen_by_client = ["callback-url", "csrf-token", "x=", "%"].iter().any(|text| cookie.contains(text));
-        let is_chosen_by_client = is_chosen_by_client || scheme == "https" || head.contains("\r\nauthorization:") || head.contains("x-odd");
+        let is_chosen_by_client =
+            ["callback-url", "csrf-token", "x=", "%"].iter().any(|text| cookie.contains(text));
+        let is_chosen_by_client = is_chosen_by_client
+            || scheme == "https"
+            || head.contains("\r\nauthorization:")
+            || head.contains("x-odd");
         if is_chosen_by_client || cookie.matches(COOKIE_NAME).count() > 1 {
             return Reply::Reset(String::new());
         }

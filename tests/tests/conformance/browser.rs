@@ -6,9 +6,9 @@ use std::process::Command;
 use auth_proxy::options::{SessionStrategy, UpstreamKind};
 
 use crate::deployments::{
-    Deployment, another_origin, bundle_of, front_door, front_door_with_another_base_path, front_door_for_another_site,
-    front_door_https, front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo,
-    two_ports_of,
+    Deployment, another_origin, bundle_of, front_door, front_door_for_another_site, front_door_https,
+    front_door_v4, front_door_with_another_base_path, front_door_with_passkeys, parent_domain,
+    redirect_proxy, robo, two_ports_of,
 };
 
 /// The path for screenshots and other files of a script.
@@ -103,7 +103,9 @@ async fn next_auth_react_works_unmodified() {
         bundle("react-page.mjs", package, bundle_of(version).display().to_string()).await;
         let over_http =
             if version == "v4" { front_door_v4().await } else { front_door(SessionStrategy::Jwt).await };
-        for deployment in [over_http, front_door_https(Some(kind)).await, front_door_with_another_base_path(kind).await] {
+        for deployment in
+            [over_http, front_door_https(Some(kind)).await, front_door_with_another_base_path(kind).await]
+        {
             let vars = vec![
                 ("APP", deployment.apps[0].clone()),
                 ("CALLBACK", deployment.callback.clone()),

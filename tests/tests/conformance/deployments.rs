@@ -354,14 +354,14 @@ fn writes(auth: &Auth) -> Router<Auth> {
     let record_request = move |request: Request| {
         let header = |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
         let has_cookie = header("cookie").contains("authjs.session-token=");
-        let recorded = json!({ "cookie": has_cookie, "origin": header("origin"), "site": header("sec-fetch-site") });
+        let recorded =
+            json!({ "cookie": has_cookie, "origin": header("origin"), "site": header("sec-fetch-site") });
         requests.lock().unwrap().push(recorded);
         std::future::ready(request)
     };
-    let written =
-        get(
-            move || async move { Json(json!({ "done": writes_done.load(SeqCst), "asked": *requests_shown.lock().unwrap() })) },
-        );
+    let written = get(move || async move {
+        Json(json!({ "done": writes_done.load(SeqCst), "asked": *requests_shown.lock().unwrap() }))
+    });
     Router::new()
         .route("/write", write)
         .layer(auth.cross_origin_protection())

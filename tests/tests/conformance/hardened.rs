@@ -28,7 +28,10 @@ async fn ask(socket: &mut TcpStream, request: &str) -> String {
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
-        let byte = timeout(TIMEOUT, socket.read_u8()).await.expect("no response in time").expect("the connection was closed within the head");
+        let byte = timeout(TIMEOUT, socket.read_u8())
+            .await
+            .expect("no response in time")
+            .expect("the connection was closed within the head");
         answer.push(byte);
     }
     String::from_utf8(answer).unwrap()
@@ -37,7 +40,10 @@ async fn ask(socket: &mut TcpStream, request: &str) -> String {
 /// Reads until the peer closes the connection. Returns what it sent.
 async fn read_until_closed(socket: &mut TcpStream) -> String {
     let mut rest = Vec::new();
-    timeout(TIMEOUT, socket.read_to_end(&mut rest)).await.expect("the connection was not closed in time").ok();
+    timeout(TIMEOUT, socket.read_to_end(&mut rest))
+        .await
+        .expect("the connection was not closed in time")
+        .ok();
     String::from_utf8_lossy(&rest).into_owned()
 }
 
@@ -60,7 +66,10 @@ async fn slow_and_idle_connections_are_closed() {
     let mut idle = TcpStream::connect(&addr).await.unwrap();
     assert!(ask(&mut idle, HEAD).await.starts_with("HTTP/1.1 401 "));
     let mut rest = Vec::new();
-    timeout(TIMEOUT, read.read_to_end(&mut rest)).await.expect("the slow connection was not closed in time").ok();
+    timeout(TIMEOUT, read.read_to_end(&mut rest))
+        .await
+        .expect("the slow connection was not closed in time")
+        .ok();
     assert!(!String::from_utf8_lossy(&rest).contains(" 200 "));
     timeout(TIMEOUT, slow_writer).await.expect("writes to the closed connection do not fail").unwrap();
     assert_eq!(read_until_closed(&mut silent).await, "");

@@ -53,7 +53,10 @@ fn auth(kind: UpstreamKind, server: &Server, own: &str) -> Auth {
 /// A front door: Next.js is internal, and browsers see only this app's origin.
 pub(crate) async fn front_door(kind: UpstreamKind, origin_from: OriginFrom) -> Deployment {
     let port = free_port();
-    let own = format!("http://{}:{port}", if origin_from == OriginFrom::AuthUrl { "localhost" } else { "127.0.0.1" });
+    let own = format!(
+        "http://{}:{port}",
+        if origin_from == OriginFrom::AuthUrl { "localhost" } else { "127.0.0.1" }
+    );
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
     let server = server(kind, origin_from, &own, &idp.url);

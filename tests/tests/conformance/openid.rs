@@ -7,14 +7,19 @@ use auth_proxy_tests::{Answer, Browser};
 use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
 
 /// Follows redirects and submits the forms of the provider. Returns the last page and its address.
-pub(crate) async fn follow_to_the_end(browser: &Browser, mut answer: Answer, mut at: String) -> (Answer, String) {
+pub(crate) async fn follow_to_the_end(
+    browser: &Browser,
+    mut answer: Answer,
+    mut at: String,
+) -> (Answer, String) {
     for _ in 0..20 {
         if (300..400).contains(&answer.status) {
             at = absolute(&at, answer.header("location"));
             answer = browser.get(&at).await;
         } else if let Some(action) = between(&answer.body, "action=\"", "\"") {
-            let prompt =
-                between(&answer.body, "name=\"prompt\" value=\"", "\"").expect("the form has no prompt").to_owned();
+            let prompt = between(&answer.body, "name=\"prompt\" value=\"", "\"")
+                .expect("the form has no prompt")
+                .to_owned();
             at = absolute(&at, action);
             answer = browser.post(&at, &[("prompt", &prompt), ("login", "ada"), ("password", "any")]).await;
         } else {

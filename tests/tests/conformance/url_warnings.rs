@@ -27,7 +27,10 @@ async fn next_js_defaults_log_a_warning_with_the_fix() {
         for path in PATHS {
             let warnings = warnings_of(&front_door(kind, OriginFrom::Defaults).await, path).await;
             assert!(warnings.lines().count() == 1 && warnings.contains(fix), "{kind:?} {path}: {warnings}");
-            assert!(warnings.contains("server=\"Next.js\"") && warnings.contains("urls=http://localhost:"), "{warnings}");
+            assert!(
+                warnings.contains("server=\"Next.js\"") && warnings.contains("urls=http://localhost:"),
+                "{warnings}"
+            );
         }
     }
 }

@@ -102,7 +102,9 @@ fn mod_rs_of_every_room_lists_its_imports() {
         let imported_rooms: BTreeSet<String> =
             imports.get(&room).into_iter().flat_map(|of| of.keys().cloned()).collect();
         if listed_rooms != imported_rooms {
-            wrong.push(format!("{room}/mod.rs lists the imports {listed_rooms:?}, but the room imports {imported_rooms:?}"));
+            wrong.push(format!(
+                "{room}/mod.rs lists the imports {listed_rooms:?}, but the room imports {imported_rooms:?}"
+            ));
         }
         let Some(without) = listed(&docs, "Does without the crates: ") else {
             wrong.push(format!("{room}/mod.rs has no line `Does without the crates: `"));
@@ -110,7 +112,9 @@ fn mod_rs_of_every_room_lists_its_imports() {
         };
         for (file, name) in runtime.foreign_imports(&room) {
             if without.contains(&name) {
-                wrong.push(format!("{room}/mod.rs says that the room does without `{name}`, but {file} imports it"));
+                wrong.push(format!(
+                    "{room}/mod.rs says that the room does without `{name}`, but {file} imports it"
+                ));
             }
         }
     }

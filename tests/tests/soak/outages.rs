@@ -55,7 +55,9 @@ async fn outages_under_load_sign_nobody_in_or_out() {
     let (mut outages, mut warm) = (0, None);
     let tried_enough = || load.has_tried(&[Verdict::Right]) && load.has_tried(&[Verdict::Failed]);
     // The run goes on until at least one outage has followed that measurement.
-    while warm.is_none_or(|(outages_then, _)| outages == outages_then) || !is_over(began, lasting, tried_enough) {
+    while warm.is_none_or(|(outages_then, _)| outages == outages_then)
+        || !is_over(began, lasting, tried_enough)
+    {
         upstream.set_fault(Some(fault(outages))).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100 + 140 * (outages % 4))).await;
         upstream.set_fault(None).await.unwrap();

@@ -126,14 +126,19 @@ impl Visitor {
             let now = self.phase.load(SeqCst);
             let mut tally = tally.lock().unwrap();
             match answer {
-                Ok(Ok((200, body))) if before != SIGNED_OUT && body.contains(&format!(r#""{}""#, self.name)) => {
+                Ok(Ok((200, body)))
+                    if before != SIGNED_OUT && body.contains(&format!(r#""{}""#, self.name)) =>
+                {
                     tally.accepted += 1;
                 }
                 Ok(Ok((401, _))) if now != SIGNED_IN => tally.refused += 1,
                 Ok(Ok((502..=504, _))) => tally.failed += 1,
                 Err(_) if sent_after_sign_out == 3 => tally.aborted += 1,
                 answer => {
-                    let wrong = format!("{}, phase {before} when sent, phase {now} when received: {answer:?}", self.name);
+                    let wrong = format!(
+                        "{}, phase {before} when sent, phase {now} when received: {answer:?}",
+                        self.name
+                    );
                     tally.wrong.push(wrong);
                 }
             }

@@ -116,7 +116,8 @@ pub(crate) const PATHS: [&str; 8] = [
 
 pub(crate) async fn app(builder: Builder<Auth>) -> App {
     let auth = builder.build().unwrap();
-    let group = Router::new().route("/group", get(backwards)).route_layer(auth.require_policy::<SameAccount>());
+    let group =
+        Router::new().route("/group", get(backwards)).route_layer(auth.require_policy::<SameAccount>());
     let router = Router::new()
         .route("/forwards", get(forwards))
         .route("/backwards", get(backwards))
