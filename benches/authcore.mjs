@@ -1,8 +1,8 @@
-// What `@auth/core/jwt` takes for a token: reads tokens from standard input, a line each, decodes them over
-// and over for SECONDS, and prints the nanoseconds of one.
+// Measures `@auth/core/jwt`: reads tokens from standard input, one a line, decodes them repeatedly for SECONDS, and prints
+// the nanoseconds for one token.
 import { createInterface } from "node:readline/promises"
 
-// From where the conformance tests install it, so that there is one version of it in the project.
+// The copy that the conformance tests install: the project has only one version of it.
 const { decode } = await import(new URL("../tests/authjs/node_modules/@auth/core/jwt.js", import.meta.url))
 const { SECRET: secret, SALT: salt, SECONDS } = process.env
 
@@ -10,7 +10,7 @@ const tokens = []
 for await (const line of createInterface({ input: process.stdin })) tokens.push(line)
 if ((await decode({ token: tokens[0], secret, salt }))?.name !== "Ada Lovelace") throw new Error("not decoded")
 
-/** Nanoseconds of a decode, over so many seconds. */
+/** Decodes for this many seconds. Returns the nanoseconds for one token. */
 async function run(seconds) {
   const start = process.hrtime.bigint()
   const end = start + BigInt(Math.round(seconds * 1e9))
@@ -20,6 +20,6 @@ async function run(seconds) {
   }
   return Number(process.hrtime.bigint() - start) / count
 }
-// The compiler of V8 gets its time first.
+// The first run lets V8 compile and optimise the code.
 await run(Number(SECONDS) / 4)
 console.log(await run(Number(SECONDS)))

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# What auth-proxy adds to the build of an app: build-cost.sh PROGRAM, which is the one that run.sh builds and
-# which writes the rows.
+# Measures what auth-proxy adds to the build of an app: build-cost.sh PROGRAM. PROGRAM is the benchmark program that run.sh
+# builds; it writes the rows of the table.
 #
-# Seconds of CPU are compared, user and system, since a busy machine stretches the wall's. The crates are
-# downloaded before the clock starts.
+# The figures are CPU seconds, user and system: wall-clock time depends on the load of the machine. All crates are
+# downloaded before the measurement.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Neither a cache of compilations nor somebody else's target directory.
+# A compilation cache or a shared target directory would make the builds too fast.
 unset RUSTC_WRAPPER CARGO_TARGET_DIR CARGO_BUILD_RUSTC_WRAPPER
-# As a crate from a registry is compiled, and not as one that is worked on.
+# Crates from a registry are compiled without incremental compilation, so auth-proxy is too.
 export CARGO_INCREMENTAL=0
 rounds=3
 [ "${QUICK:-}" != 1 ] || rounds=1
@@ -41,12 +41,12 @@ serde = { version = "1", features = ["derive"] }
 tokio = { version = "1", features = ["full"] }
 $2
 TOML
-  # The versions of the benchmarks for both sides, where they name a crate.
+  # Both sides use the versions of the benchmarks' lock file.
   cp "$here/Cargo.lock" "$work/$1/Cargo.lock"
 }
 with="axum-auth-proxy = { path = \"$here/../auth-proxy\" }"
 
-# Fifty handlers, guarded or not: handlers NAME DEPENDENCIES SETUP ATTRIBUTE HOW_MANY
+# handlers NAME DEPENDENCIES SETUP ATTRIBUTE COUNT: an app with COUNT handlers, with or without the guard.
 handlers() {
   app "$1" "$2"
   {
@@ -72,7 +72,7 @@ handlers unguarded "$with" "$block" '' 50
 for name in plain more guarded unguarded; do (cd "$work/$name" && cargo fetch --quiet); done
 crates() { (cd "$work/$1" && cargo tree --edges normal,build --prefix none --no-dedupe --format '{p}' | sed 's/ (\*)$//' | sort -u | wc -l); }
 
-# A debug build of everything, as after `cargo clean`. The sides take turns.
+# A complete debug build, as after `cargo clean`. The sides take turns.
 build() { rm -rf "$work/target"; (cd "$work/$1" && cpu cargo build --offline -j2 --target-dir "$work/target"); }
 for _ in $(seq "$rounds"); do
   build plain >>"$work/plain.cpu"
@@ -84,7 +84,7 @@ more=$(median <"$work/more.cpu")
 "$program" row build "clean build, with it / without, CPU seconds" "$(ratio "$more" "$plain" a/b)" x -
 "$program" row build "crates that it adds to $(crates plain)" "$(($(crates more) - $(crates plain)))" "" -
 
-# `cargo check` of the app itself, everything below it checked already.
+# `cargo check` of the app itself, after its dependencies were checked.
 check() { touch "$work/$1/src/main.rs"; (cd "$work/$1" && cpu cargo check --offline --target-dir "$work/target"); }
 rm -rf "$work/target"
 for name in guarded unguarded; do check $name >/dev/null; done

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Measures auth-proxy beside its peers, all in one run, and writes the table to benches/RESULTS.md.
+# Measures auth-proxy and comparable software in one run, and writes the table to benches/RESULTS.md.
 #
-#   benches/run.sh                   everything, about 25 minutes and what the builds take
-#   QUICK=1 benches/run.sh           to see that it works; its figures mean little
+#   benches/run.sh                   all parts: about 25 minutes, and the time of the builds
+#   QUICK=1 benches/run.sh           checks that the suite works; its figures mean little
 #   benches/run.sh proxy token       these parts only, printed and not written to RESULTS.md
 #
-# The parts: proxy memory token guard session growth build. Needs Linux, Rust and Node 20 or newer; the rest
-# is installed with apt-get where it is missing and may be.
+# The parts: proxy memory token guard session growth build. Needs Linux, Rust and Node 20 or newer. Root gets other missing
+# programs with apt-get.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -20,8 +20,8 @@ need() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${@:2}" >/dev/null
 }
 
-say "what the benchmarks need"
-# nginx lives where only root's PATH leads.
+say "installing programs and npm packages"
+# nginx is in a folder that only root has in PATH.
 PATH=$PATH:/usr/sbin:/sbin
 command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs"
 command -v npm >/dev/null && command -v node >/dev/null || fail "Node 20 or newer is missing"
@@ -31,11 +31,11 @@ need nginx nginx
 need wrk wrk
 pkg-config --exists openssl || need "the development files of OpenSSL" libssl-dev
 npm ci --prefix ../tests/authjs --no-audit --no-fund --loglevel=error >&2
-# Ten thousand clients, and the connections behind them.
+# 10,000 clients need many file descriptors.
 ulimit -n "$(ulimit -Hn)"
 
 say "building"
-# A target directory of its own, whatever the environment says: the files in it are looked for by name.
+# The target directory is fixed, since the programs below are started by their paths.
 export CARGO_TARGET_DIR=$PWD/target
 cargo build --release --locked
 cargo build --release --locked --package auth-proxy-benches-josekit
@@ -47,7 +47,7 @@ trap 'rm -rf "$work"' EXIT
 export BENCH_ROWS=$work/rows
 touch "$BENCH_ROWS"
 
-# The version of a crate as it is locked: version NAME
+# version NAME: the version of a crate in Cargo.lock
 version() { sed -n "/^name = \"$1\"$/{n;s/version = \"\(.*\)\"/$1 \1/p;q}" Cargo.lock; }
 describe() {
   echo "date       $(date -u +%Y-%m-%dT%H:%MZ)${QUICK:+, a quick run: the figures mean little}"

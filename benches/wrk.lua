@@ -1,4 +1,4 @@
--- One line that a program can read: requests, microseconds, p50 and p99 in microseconds, errors.
+-- Prints one line for the benchmark program: requests, duration, p50 and p99 in microseconds, errors.
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The checks of the project. Each stops at the first thing that fails.
+# Runs the checks of the project. A check stops at the first failure.
 #
 #   tests/run.sh quick     needs Rust and a C compiler: formatting, lints, unit and documentation tests, behaviour
-#   tests/run.sh           all but `msrv` and `minimal`, from a clean clone. Needs Rust and Node 20 or newer; a C compiler,
-#                          openssl, nginx and Chromium are installed with apt-get where they are missing and may be
-#   tests/run.sh features  axum-auth-proxy with no feature, with each alone, and with the default ones
-#   tests/run.sh package   what would be published
-#   tests/run.sh semver    the API against the git revision SEMVER_BASELINE, with cargo-semver-checks
-#   tests/run.sh msrv      the oldest Rust that is supported, with rustup
-#   tests/run.sh minimal   the oldest version of each direct dependency
+#   tests/run.sh           all checks except `msrv` and `minimal`, from a clean clone. Needs Rust and Node 20 or newer. If a C
+#                          compiler, openssl, nginx or Chromium is missing, root gets it with apt-get
+#   tests/run.sh features  axum-auth-proxy without features, with each feature alone, and with the default features
+#   tests/run.sh package   packages the crates, and checks that they contain no tests
+#   tests/run.sh semver    compares the API with the git revision SEMVER_BASELINE, with cargo-semver-checks
+#   tests/run.sh msrv      tests with the oldest supported Rust, from rustup
+#   tests/run.sh minimal   builds with the oldest version of each direct dependency
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ skipped=()
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
-# For a full run only: a check that was asked for by name fails instead.
+# A full run skips a check that cannot run. A check that was named on the command line fails instead.
 skip() {
   [ "$check" = full ] || fail "$*"
   say "skipped: $*"
@@ -36,17 +36,17 @@ need() {
 }
 
 need_everything() {
-  say "what the checks need"
+  say "installing programs and npm packages"
   need_rust
   command -v npm >/dev/null && command -v node >/dev/null || fail "Node 20 or newer is missing"
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node 20 or newer is needed, this is $(node --version)"
   need cc "install gcc or clang" gcc libc6-dev
   need openssl "install openssl" openssl
   need nginx "install nginx" nginx
-  # Another browser of its kind: CHROMIUM=/path/to/it
+  # CHROMIUM=/path chooses another browser of the Chromium family.
   CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
   if [ -z "$CHROMIUM" ]; then
-    need chromium "install Chromium, or name another with CHROMIUM=/path" chromium
+    need chromium "install Chromium, or set CHROMIUM=/path to a browser of its family" chromium
     CHROMIUM=$(command -v chromium)
   fi
   export CHROMIUM
@@ -71,7 +71,6 @@ lints() {
 
 features() {
   say "features"
-  # With no feature at all, with each alone, and as an app has it.
   cargo clippy -p axum-auth-proxy --no-default-features --locked -- -D warnings
   for feature in client-js reqwest testing; do
     cargo clippy -p axum-auth-proxy --no-default-features --features "$feature" --locked -- -D warnings
@@ -87,19 +86,19 @@ package() {
     if grep -E '(^|/)(tests?|benches|fuzz|snapshots|proptest-regressions)(/|\.rs$)' <<<"$list"; then
       fail "$name would be published with the files above, which are tests: see \`exclude\` in its Cargo.toml"
     fi
-    # Files of `#[cfg(test)] mod name;`, whatever they are called.
+    # Files of `#[cfg(test)] mod name;` are tests under any name.
     while read -r test; do
       if grep -Fx "$test" <<<"$list"; then fail "$name would be published with the file above, which is a test"; fi
     done < <(test_modules "$(dirname_of "$name")" "$list")
   done
-  # Not built: their sources are built by the other checks. Without the network, but for what Cargo.lock names.
+  # The packages are not built, since the other checks build their sources. Only `cargo fetch` uses the network.
   cargo fetch --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
   cargo package --no-verify --offline --locked --allow-dirty "${PACKAGES[@]/#/--package=}"
 }
 
 dirname_of() { echo "${1#axum-}"; }
 
-# test_modules FOLDER LIST: the paths that modules for tests alone can have.
+# test_modules FOLDER LIST: the paths that `#[cfg(test)]` modules can have.
 test_modules() {
   local folder=$1 file
   grep -E '\.rs$' <<<"$2" | while read -r file; do
@@ -118,7 +117,7 @@ test_modules() {
 
 semver() {
   if [ -z "${SEMVER_BASELINE:-}" ]; then
-    skip "semver: there is nothing to compare with; name a git revision with SEMVER_BASELINE"
+    skip "semver: set SEMVER_BASELINE to the git revision to compare with"
     return
   fi
   if ! command -v cargo-semver-checks >/dev/null; then
@@ -126,7 +125,7 @@ semver() {
     return
   fi
   say "semver, compared with $SEMVER_BASELINE"
-  # It reads no procedural macros.
+  # cargo-semver-checks does not check procedural macros.
   cargo semver-checks --package axum-auth-proxy-rules --package axum-auth-proxy --all-features \
     --baseline-rev "$SEMVER_BASELINE"
 }
@@ -138,16 +137,16 @@ msrv() {
   cargo "+$version" test --workspace --all-features --lib --test behaviour --locked
 }
 
-# Dependencies in the oldest versions that Cargo.toml allows, in a copy: Cargo.lock stays as it is.
+# Builds a copy of the project with the oldest dependencies that Cargo.toml allows. Cargo.lock is not changed.
 minimal() {
   say "the oldest version of each direct dependency"
   local copy
   copy=$(mktemp -d)
-  # shellcheck disable=SC2064 # The variable is gone when the trap runs.
+  # shellcheck disable=SC2064 # The local variable no longer exists when the trap runs.
   trap "rm -rf '$copy'" EXIT
   tar cf - --exclude=target Cargo.toml README.md "${PACKAGES[@]#axum-}" | tar xf - -C "$copy"
   sed -i -e '/^members = \[/,/^\]/c members = ["auth-proxy*"]' -e '/^exclude = /d' "$copy/Cargo.toml"
-  # The option is unstable. It is not set for the build, whose build scripts read it.
+  # The option -Z needs RUSTC_BOOTSTRAP. The build must not have that variable, since build scripts read it.
   (cd "$copy" && RUSTC_BOOTSTRAP=1 cargo generate-lockfile -Z direct-minimal-versions)
   CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/minimal \
     cargo check --manifest-path "$copy/Cargo.toml" --workspace --lib --all-features --locked
@@ -169,8 +168,8 @@ quick() {
   need_rust
   formatting
   lints
-  say "tests that need Rust alone"
-  # All features of the workspace, as in the full run: nothing is built twice.
+  say "tests that need only Rust"
+  # The features are those of the full run, so that a full run afterwards reuses the build.
   cargo test --workspace --all-features --lib --test behaviour --test rooms --test listing --test licences --locked
   cargo test --workspace --all-features --doc --locked
 }
@@ -183,11 +182,11 @@ full() {
 
   say "tests"
   cargo test --workspace --all-features --locked
-  # The same behaviour in front of an upstream that answers as Robo.js does.
+  # The same tests with a fake upstream that behaves like Robo.js.
   FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
 
-  say "fuzzing, a short while"
-  # The corpus and mutations of it, on stable Rust; fuzz/run.sh goes on for longer.
+  say "fuzzing for a short time"
+  # Runs the corpus and mutations of it on stable Rust. fuzz/run.sh fuzzes for longer.
   cargo test --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --locked
 
   say "documentation"
@@ -206,6 +205,6 @@ esac
 if [ ${#skipped[@]} -eq 0 ]; then
   say "all checks passed"
 else
-  say "all checks passed but those that were skipped:"
+  say "all checks passed, except for these skipped checks:"
   printf '   %s\n' "${skipped[@]}"
 fi

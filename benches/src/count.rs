@@ -1,11 +1,11 @@
-//! Runs an operation N times for callgrind: instruction counts do not depend on the load of the machine. callgrind counts
-//! only inside of [`counted`], since the setup gathers entropy and takes a varying number of instructions.
+//! Runs a token operation N times for callgrind, whose instruction counts do not depend on the load of the machine. callgrind
+//! counts only inside of [`counted`]: the setup gathers entropy, so its number of instructions varies.
 
 use std::hint::black_box;
 
 use crate::{Error, tokens};
 
-/// Distinct tokens; cold decoding uses each once.
+/// The number of distinct tokens. Cold decoding uses each token once.
 pub const MOST: usize = 512;
 
 /// Runs an operation.
@@ -45,7 +45,7 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
     }
 }
 
-/// callgrind counts this function by its name, see `measure/token.rs`.
+/// `measure/token.rs` tells callgrind the name of this function.
 #[inline(never)]
 fn counted(what: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     what()

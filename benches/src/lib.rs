@@ -1,4 +1,4 @@
-//! Benchmarks of auth-proxy beside comparable programs. `run.sh` measures everything; README.md says how.
+//! Benchmarks of auth-proxy and of comparable programs. `run.sh` runs them, and README.md describes them.
 
 pub mod count;
 pub mod measure;
@@ -6,5 +6,5 @@ pub mod report;
 pub mod serve;
 pub mod tokens;
 
-/// Any error ends the run: a missing figure is better than a wrong one.
+/// The error of all functions. Any error ends the run: a missing figure is better than a wrong figure.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,10 +1,10 @@
-//! One program contains every side and the measurements, so that all are built with the same settings.
+//! The benchmark program. It contains all sides and the measurements, so that all are built with the same settings.
 //!
 //! - `serve SIDE PORT UPSTREAM_URL`: runs a server.
-//! - `measure PART`: one part of the suite. Appends to the file that `BENCH_ROWS` names.
+//! - `measure PART`: measures one part of the suite. Appends to the file that `BENCH_ROWS` names.
 //! - `count WHAT N`: runs an operation N times for callgrind.
-//! - `growth N`: lookups of N distinct sessions.
-//! - `row ..`, `report ..`: add a row, print the table.
+//! - `growth N`: measures lookups of N distinct sessions.
+//! - `row ..`, `report ..`: adds a row, prints the table.
 
 use auth_proxy_benches::{Error, count, measure, report, serve};
 
@@ -20,6 +20,6 @@ fn main() -> Result<(), Error> {
             report::Row::new(part, what, value.parse()?, unit, target.parse()?).write()
         }
         ["report", rows, machine] => report::print(rows, machine),
-        _ => Err("see the comment at the top of src/main.rs for what there is".into()),
+        _ => Err("unknown arguments: see the comment at the top of src/main.rs".into()),
     }
 }

@@ -1,4 +1,5 @@
-//! Rows and the table made of them. A row is a line of tab-separated fields, so that shell scripts can add rows too.
+//! Writes the figures, and prints the table of results. A row is a line of tab-separated fields, so that shell scripts can
+//! add rows too.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -79,7 +80,7 @@ pub fn figure(part: &str, what: &str, figures: &str) -> Result<(), Error> {
 
 fn line(kind: &str, fields: &[&str]) -> Result<(), Error> {
     let line = format!("{kind}\t{}\n", fields.join("\t"));
-    // Also to the terminal, since a run takes minutes.
+    // The terminal shows the line too, since a run takes minutes.
     std::io::stderr().write_all(line.as_bytes())?;
     if let Ok(path) = std::env::var("BENCH_ROWS") {
         std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(line.as_bytes())?;

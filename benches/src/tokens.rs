@@ -1,4 +1,4 @@
-//! Session tokens as Auth.js issues them, and the three compared ways to read them.
+//! Session tokens of Auth.js, and the three measured ways to decode them: the public API, opening only, bare cryptography.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -31,11 +31,11 @@ auth_proxy! {
 ///
 /// # Errors
 /// Never, unless a rule of auth-proxy changes.
-pub fn auth(remembered: u32) -> Result<Auth, Error> {
+pub fn auth(cache_entries: u32) -> Result<Auth, Error> {
     Ok(Auth::builder()
         .upstream_base_url("http://127.0.0.1:9")
         .upstream_secret([SECRET])
-        .session_cache_entries(remembered)
+        .session_cache_entries(cache_entries)
         .build()?)
 }
 
@@ -64,8 +64,8 @@ pub fn headers(token: &str) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// Decodes by the public API, which is async since other configurations ask the upstream. This one never waits, so no
-/// runtime is needed.
+/// Decodes a token with the public API. The API is async, since other configurations ask the upstream. This configuration
+/// never waits, so no runtime is needed.
 ///
 /// # Errors
 /// When the token is refused.
@@ -104,7 +104,7 @@ pub fn key() -> Result<[u8; 64], Error> {
     Ok(key)
 }
 
-/// The lower bound: only the cryptography of A256CBC-HS512, by the same library.
+/// The lower bound of the time: only the cryptography of A256CBC-HS512, with the same library.
 #[derive(Debug)]
 pub struct Raw {
     mac: hmac::Key,

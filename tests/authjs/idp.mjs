@@ -1,5 +1,5 @@
-// A certified OpenID provider with a login form: any name, any password. Set by the environment:
-// REDIRECT_URIS, space-separated. Prints {"port":n} when it listens and ends when its input does.
+// Runs a certified OpenID provider with a login form that accepts any name and password. Environment: REDIRECT_URIS,
+// space-separated. Prints {"port":n} when it listens, and exits when its standard input is closed.
 import http from "node:http"
 import Provider from "oidc-provider"
 

@@ -1,4 +1,4 @@
-// An Auth.js adapter over maps: real rows, so that sign-out, expiry and passkeys are real.
+// An Auth.js adapter that keeps its rows in maps. Sign-out, expiry and passkeys work as with a real database.
 import { randomUUID } from "node:crypto"
 
 export function memoryAdapter() {

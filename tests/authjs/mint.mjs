@@ -1,5 +1,5 @@
-// Prints the conformance vectors as JSON: requests that carry session tokens, what the real library
-// says of each, and what this project answers where it differs on purpose (`why`).
+// Prints the conformance vectors as JSON: requests with session tokens, the verdict of the real library on each (`core`),
+// and the expected verdict of this project (`ours`). Where the two differ on purpose, `why` has the reason.
 import * as core041 from "@auth/core/jwt"
 import * as core040 from "auth-core-040/jwt"
 import v4 from "next-auth/jwt"
@@ -17,7 +17,7 @@ const CLAIMS = { name: "Ada Lovelace", email: "ada@example.com", picture: "https
 
 const vectors = []
 
-/** What the library says, by its own getToken. */
+/** The verdict of the library's own `getToken`. */
 async function ask(library, vector) {
   const headers = {}
   if (vector.cookies !== null) headers.cookie = vector.cookies
@@ -30,7 +30,7 @@ async function ask(library, vector) {
       secret: library === v4 ? vector.secrets[0] : many,
       cookieName: name,
       secureCookie: name.startsWith("__Secure-"),
-      // v4 salts nothing; v5 salts with the cookie's name.
+      // v4 has no salt. The salt of v5 is the name of the cookie.
       ...(library === v4 ? {} : { salt: name }),
     })
     return claims === null ? { ok: false } : { ok: true, claims }
@@ -39,7 +39,7 @@ async function ask(library, vector) {
   }
 }
 
-/** Next parses cookies before v4 sees them. */
+/** Parses cookies as Next.js does before it calls next-auth v4. */
 function v4Cookies(line) {
   return Object.fromEntries(
     line.split(";").map((pair) => pair.trim()).filter((pair) => pair.includes("=")).map((pair) => {
@@ -49,7 +49,7 @@ function v4Cookies(line) {
   )
 }
 
-/** The library's clock, for vectors at the edges of the tolerance. */
+/** Runs a function while the library's clock shows `now`, for vectors at the edges of the tolerance. */
 async function at(now, run) {
   if (now === null) return run()
   const Real = globalThis.Date
@@ -72,9 +72,9 @@ async function add(name, given) {
     const older = await at(vector.now, () => ask(core040, vector))
     if (JSON.stringify(older.claims) !== JSON.stringify(vector.core.claims)) throw new Error(`0.40 and 0.41 differ on ${name}`)
   }
-  // Where we differ on purpose: what we answer, and why.
+  // `ours` is given where this project differs from the library on purpose.
   if (given.ours !== undefined) {
-    if (given.ours.ok === vector.core.ok) throw new Error(`${name} is said to differ from the library and does not`)
+    if (given.ours.ok === vector.core.ok) throw new Error(`${name} does not differ from the library, but has a reason for a difference`)
   } else {
     vector.ours = vector.core
   }
@@ -90,7 +90,7 @@ const sealed = (claims, { header = {}, secret = SECRET, salt = NAME, bytes = 64,
 }
 const differ = (ok, why, claims = CLAIMS) => ({ ours: ok ? { ok, claims } : { ok }, why })
 
-// What the libraries issue.
+// Tokens that the libraries issue.
 await add("v5 of 0.41", { token: await v5() })
 await add("v5 of 0.40", { token: await v5(CLAIMS, { library: core040 }) })
 await add("v5 with a __Secure- name", { cookie_name: SECURE, token: await v5(CLAIMS, { salt: SECURE }) })
@@ -109,19 +109,19 @@ await add("v4 with a __Secure- name", {
 await add("v4 of another secret", { flavor: "encrypted_v4", cookie_name: V4_NAME, token: await v4.encode({ token: CLAIMS, secret: OLD }) })
 await add("v4 of an older secret", {
   flavor: "encrypted_v4", cookie_name: V4_NAME, secrets: [SECRET, OLD], token: seal({ alg: "dir", enc: "A256GCM" }, JSON.stringify(CLAIMS), v4Key(OLD)),
-  ...differ(true, "v4 knows one secret; here older ones are tried too"),
+  ...differ(true, "v4 has one secret; here older secrets are tried too"),
 })
 await add("v4 read as v5", { token: await v4.encode({ token: CLAIMS, secret: SECRET }) })
 await add("v5 read as v4", { flavor: "encrypted_v4", cookie_name: V4_NAME, token: await v5(CLAIMS, { salt: V4_NAME }) })
 
-// Rotation.
+// Rotation of secrets.
 const three = [SECRET, OLD, OLDEST]
 for (const [n, secret] of three.entries()) await add(`rotated, secret ${n}`, { secrets: three, token: await v5(CLAIMS, { secret }) })
 await add("rotated, none of them", { secrets: [OLD, OLDEST], token: await v5() })
 await add("no kid, first secret", { secrets: three, token: sealed(CLAIMS, { kid: false }) })
 await add("no kid, second secret", {
   secrets: three, token: sealed(CLAIMS, { kid: false, secret: OLD }),
-  ...differ(true, "without a kid the library tries the first secret only; here every one is tried"),
+  ...differ(true, "without a kid the library tries the first secret only; here every secret is tried"),
 })
 await add("no kid, unknown secret", { secrets: [OLD, OLDEST], token: sealed(CLAIMS, { kid: false }) })
 await add("a kid that is not the key's", { token: sealed(CLAIMS, { header: { kid: "x" } }) })
@@ -132,7 +132,7 @@ await add("wrong salt", { token: await v5(CLAIMS, { salt: SECURE }) })
 await add("wrong secret", { secrets: [OLD], token: await v5() })
 await add("wrong secret, GCM", { secrets: [OLD], token: sealed(CLAIMS, { bytes: 32, kid: false }) })
 
-// Time.
+// `exp`, `nbf` and `iat`.
 for (const late of [-3600, 0, 14, 15, 16, 3600]) {
   await add(`exp ${late} s ago`, { now: NOW, token: sealed({ ...CLAIMS, exp: NOW - late }) })
 }
@@ -153,7 +153,7 @@ await add("exp with a fraction", { token: sealed({ ...CLAIMS, exp: NOW + 60.5 })
 await add("iat in the future", { token: sealed({ ...CLAIMS, iat: NOW + 3600 }) })
 for (const name of ["exp", "nbf", "iat"]) await add(`${name} as text`, { token: sealed({ ...CLAIMS, [name]: String(NOW) }) })
 await add("exp twice", {
-  token: sealed(`{"sub":"42","exp":${NOW - 3600},"exp":${NOW + 3600}}`), ...differ(false, "a time, or another registered claim that counts, said twice is refused"),
+  token: sealed(`{"sub":"42","exp":${NOW - 3600},"exp":${NOW + 3600}}`), ...differ(false, "a token that repeats a time or another registered claim that is checked is refused"),
 })
 await add("exp null", { token: sealed({ ...CLAIMS, exp: null }) })
 for (const [name, plain] of Object.entries({
@@ -161,7 +161,7 @@ for (const [name, plain] of Object.entries({
   "exp zero": '"exp":0', "exp true": '"exp":true', "nbf negative": '"nbf":-1',
 })) await add(name, { token: sealed(`{"sub":"42",${plain}}`) })
 
-// Damage.
+// Damaged tokens.
 const good = await v5()
 const parts = good.split(".")
 const flip = (text) => (text.startsWith("A") ? "B" : "A") + text.slice(1)
@@ -194,12 +194,12 @@ await add("only dots", { token: "...." })
 {
   const tag = parts[4]
   const unpadded = Buffer.from(tag, "base64url")
-  // The last character of 32 bytes has two bits that say nothing.
+  // The last base64url character of 32 bytes has two unused bits.
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   const last = alphabet[alphabet.indexOf(tag.at(-1)) ^ 1]
-  if (!Buffer.from(tag.slice(0, -1) + last, "base64url").equals(unpadded)) throw new Error("the bits count after all")
+  if (!Buffer.from(tag.slice(0, -1) + last, "base64url").equals(unpadded)) throw new Error("the two bits are not unused")
   await add("base64url with stray bits", {
-    token: parts.with(4, tag.slice(0, -1) + last).join("."), ...differ(false, "base64url is read strictly: one token, one spelling"),
+    token: parts.with(4, tag.slice(0, -1) + last).join("."), ...differ(false, "base64url is read strictly: a token has one spelling"),
   })
   delete vectors.at(-1).ours.claims
 }
@@ -207,8 +207,8 @@ await add("base64url with padding", { cookies: `${NAME}=${parts.with(4, `${parts
 {
   let token
   do token = sealed(CLAIMS).split("."); while (!/[-_]/.test(token[3]))
-  const strict = differ(false, "base64url is read strictly: one token, one spelling")
-  // A newer Node decodes by itself, and then jose refuses this too.
+  const strict = differ(false, "base64url is read strictly: a token has one spelling")
+  // With a newer Node jose uses Node's own strict decoder, and rejects this token too.
   await add("base64 of the other alphabet", {
     token: token.with(3, token[3].replaceAll("-", "+").replaceAll("_", "/")).join("."), ...(Uint8Array.fromBase64 ? {} : strict),
   })
@@ -216,7 +216,7 @@ await add("base64url with padding", { cookies: `${NAME}=${parts.with(4, `${parts
   await add("base64url with a newline", { token: `${token.join(".")}%0A`, ...strict })
 }
 
-// Headers.
+// Protected headers.
 for (const [name, header] of Object.entries({
   "alg A256KW": { alg: "A256KW" },
   "alg RSA-OAEP": { alg: "RSA-OAEP" },
@@ -246,7 +246,7 @@ await add("a header that is no JSON", { token: seal("nope", "{}", v5Key(SECRET, 
 await add("v4 under A128CBC-HS256", {
   flavor: "encrypted_v4", cookie_name: V4_NAME,
   token: await new EncryptJWT(CLAIMS).setProtectedHeader({ alg: "dir", enc: "A128CBC-HS256" }).encrypt(v4Key(SECRET)),
-  ...differ(false, "v4 issues A256GCM and nothing else is taken"),
+  ...differ(false, "v4 issues A256GCM, so no other encryption is accepted"),
 })
 {
   const V4 = { flavor: "encrypted_v4", cookie_name: V4_NAME }
@@ -273,16 +273,16 @@ for (const [name, plain] of Object.entries({
   "claims half": '{"a":', "claims twice": "{}{}",
 })) await add(name, { token: sealed(plain) })
 {
-  // What `name.slice(0, 5)` leaves of an emoji: half a character, which no UTF-8 can hold.
+  // `name.slice(0, 5)` cuts an emoji in half. The rest is a lone surrogate, which UTF-8 cannot encode.
   const token = await v5({ ...CLAIMS, name: "Ada 👩‍💻".slice(0, 5) })
   await add("half a character", { token })
   vectors.at(-1).ours = vectors.at(-1).core = { ok: true, claims: { ...vectors.at(-1).core.claims, name: "Ada \ufffd" } }
 }
-const NOBODY = "a token without `sub`, `email` or `name` is no session"
-await add("claims empty", { token: sealed({}), ...differ(false, NOBODY) })
-await add("claims of a state", { token: sealed({ state: "x" }), ...differ(false, NOBODY) })
-await add("sub twice", { token: sealed('{"sub":"41","sub":"42"}'), ...differ(false, "a time, or another registered claim that counts, said twice is refused") })
-await add("claims nested 100 deep", { token: sealed(`{"sub":"42","deep":${"[".repeat(99)}${"]".repeat(99)}}`), ...differ(false, "nested over 64 deep or with a number beyond a double are refused") })
+const NO_USER = "a token without `sub`, `email` or `name` is not a session"
+await add("claims empty", { token: sealed({}), ...differ(false, NO_USER) })
+await add("claims of a state", { token: sealed({ state: "x" }), ...differ(false, NO_USER) })
+await add("sub twice", { token: sealed('{"sub":"41","sub":"42"}'), ...differ(false, "a token that repeats a time or another registered claim that is checked is refused") })
+await add("claims nested 100 deep", { token: sealed(`{"sub":"42","deep":${"[".repeat(99)}${"]".repeat(99)}}`), ...differ(false, "nested over 64 levels deep or with a number beyond a double are refused") })
 await add("claims with a prototype", { token: sealed('{"__proto__":{"role":"admin"},"sub":"42"}') })
 await add("claims among spaces", { token: sealed(' \n{"sub":"42"} ') })
 await add("a claim of the app's own twice", { token: sealed('{"sub":"42","role":"user","role":"admin"}') })
@@ -290,7 +290,7 @@ await add("claims nested 64 deep", { token: sealed(`{"sub":"42","deep":${"[".rep
 await add("unicode", { token: await v5({ ...CLAIMS, name: "Zoë 👩‍💻 שלום \u202e", "ключ": "値" }) })
 await add("nested claims", { token: await v5({ ...CLAIMS, role: "admin", nested: { a: [1, null, { b: true }], big: 9007199254740991, float: 1.5 } }) })
 
-// Cookies.
+// Cookies with tokens.
 const big = await v5({ ...CLAIMS, pad: "x".repeat(7000) })
 const chunks = (token, size = 3936) => token.match(new RegExp(`.{1,${size}}`, "g")).map((chunk, n) => `${NAME}.${n}=${chunk}`)
 await add("12 KB in one cookie", { token: await v5({ ...CLAIMS, pad: "x".repeat(9000) }) })
@@ -303,12 +303,12 @@ await add("chunks and a sibling", {
 })
 await add("a token and a sibling", { cookies: `${NAME}=${sealed(CLAIMS)}; ${NAME}-old=zzz`, ...differ(true, "cookies are read by exact name, never by prefix") })
 await add("a stale plain cookie beside chunks", {
-  cookies: `${NAME}=stale; ${chunks(sealed(CLAIMS), 100).join("; ")}`, ...differ(true, "a stale cookie is told from a token by its shape"),
+  cookies: `${NAME}=stale; ${chunks(sealed(CLAIMS), 100).join("; ")}`, ...differ(true, "a stale cookie does not have the form of a token, and is ignored"),
 })
 await add("a stale chunk after a gap", {
   cookies: `${chunks(sealed(CLAIMS), 100).join("; ")}; ${NAME}.40=stale`, ...differ(true, "chunks end at the first gap"),
 })
-await add("a stale chunk beside a plain token", { cookies: `${NAME}=${sealed(CLAIMS)}; ${NAME}.3=stale`, ...differ(true, "chunks without a first one are none") })
+await add("a stale chunk beside a plain token", { cookies: `${NAME}=${sealed(CLAIMS)}; ${NAME}.3=stale`, ...differ(true, "chunks without a first chunk are ignored") })
 await add("other cookies around", { cookies: `a=1;  ${NAME}=${good} ;b; c=2` })
 await add("percent-encoded", { cookies: `${NAME}=${good.replaceAll(".", "%2E")}` })
 await add("a broken percent-escape", { cookies: `${NAME}=${good}%zz` })
@@ -327,7 +327,7 @@ await add("an empty cookie, then a good one", { cookies: `${NAME}=; ${NAME}=${go
 {
   const plain = sealed(CLAIMS)
   const [first, second] = [plain.slice(0, 100), plain.slice(100)]
-  const none = differ(false, "chunks end at the first gap; chunks without a first one are none")
+  const none = differ(false, "chunks end at the first gap; chunks without a first chunk are ignored")
   await add("chunks and an empty one", { cookies: `${NAME}.0=${first}; ${NAME}.1=${second}; ${NAME}.2=` })
   await add("chunks and an empty plain cookie", { cookies: `${NAME}=; ${NAME}.0=${first}; ${NAME}.1=${second}` })
   await add("chunks and a stale next one", { cookies: `${NAME}.0=${first}; ${NAME}.1=${second}; ${NAME}.2=zzz` })
@@ -340,7 +340,7 @@ await add("no cookie", { cookies: "a=1" })
 await add("an empty cookie", { cookies: `${NAME}=` })
 await add("another name", { cookies: `${SECURE}=${good}` })
 
-// Authorization.
+// The header `Authorization`.
 await add("Bearer", { authorization: `Bearer ${good}` })
 await add("bearer in small letters", { authorization: `bearer ${good}` })
 await add("Bearer, percent-encoded", { authorization: `Bearer ${good.replaceAll(".", "%2E")}` })
@@ -350,14 +350,14 @@ await add("Bearer beside an invalid cookie", { cookies: `${NAME}=zzz`, authoriza
 {
   const authorization = `Bearer ${sealed(CLAIMS)}`
   await add("Bearer beside a sibling", { cookies: `${NAME}-old=zzz`, authorization, ...differ(true, "cookies are read by exact name, never by prefix") })
-  await add("Bearer beside a stale chunk", { cookies: `${NAME}.3=zzz`, authorization, ...differ(true, "chunks without a first one are none") })
+  await add("Bearer beside a stale chunk", { cookies: `${NAME}.3=zzz`, authorization, ...differ(true, "chunks without a first chunk are ignored") })
 }
 await add("Bearer in capitals", { authorization: `BEARER ${good}` })
 await add("Bearer and two spaces", { authorization: `Bearer  ${good}` })
 await add("Bearer and nothing", { authorization: "Bearer " })
 await add("Basic", { authorization: `Basic ${good}` })
 
-// Signed tokens, for servers with a session encoding of their own: jose itself has the verdict.
+// Signed tokens, for servers with their own session encoding. The verdict is that of jose.
 async function signed(format, name, { key, pem, algorithm, expect = algorithm, token }) {
   token ??= await new SignJWT(CLAIMS).setProtectedHeader({ alg: algorithm }).sign(key.privateKey ?? key)
   const verdict = await jwtVerify(token, key.publicKey ?? key, { algorithms: [expect], clockTolerance: 15 }).then(
@@ -376,7 +376,7 @@ for (const algorithm of ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "
   const token = await signed(format, `signed ${algorithm}`, { key, pem, algorithm })
   const forged = await new SignJWT(CLAIMS).setProtectedHeader({ alg: algorithm }).sign(other.privateKey)
   await signed(format, `${algorithm} by another key`, { key, pem, algorithm, token: forged })
-  // The oldest trick: the public key as the secret of an HMAC.
+  // Algorithm confusion: the public key is used as the secret of an HMAC.
   const confused = await new SignJWT(CLAIMS).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(pem))
   await signed(format, `${algorithm} confused with HS256`, { key, pem, algorithm, token: confused })
   const [head, body, signature] = token.split(".")
@@ -391,7 +391,7 @@ for (const algorithm of ["HS256", "HS384", "HS512"]) {
   }
 }
 
-// On the real clock, where 15 s are forgiven: last, so that making keys does not use up the margin.
+// These vectors use the real clock and its tolerance of 15 s. They come last: generating keys takes seconds.
 const last = Math.floor(Date.now() / 1000)
 await add("exp 5 s ago, on the real clock", { token: sealed({ ...CLAIMS, exp: last - 5 }) })
 await add("exp 25 s ago, on the real clock", { token: sealed({ ...CLAIMS, exp: last - 25 }) })

@@ -1,4 +1,4 @@
-// Makes compact JWE by hand (RFC 7516, RFC 7518), for headers and bodies that no library would make.
+// Encrypts compact JWE tokens (RFC 7516, RFC 7518) with headers and bodies that no library would issue.
 import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes } from "node:crypto"
 
 export const b64 = (data) => Buffer.from(data).toString("base64url")
@@ -13,13 +13,13 @@ export function v4Key(secret) {
   return Buffer.from(hkdfSync("sha256", secret, "", "NextAuth.js Generated Encryption Key", 32))
 }
 
-/** RFC 7638. */
+/** The thumbprint of a key (RFC 7638). */
 export function thumbprint(key) {
   const json = JSON.stringify({ k: b64(key), kty: "oct" })
   return createHash(key.length === 64 ? "sha512" : "sha256").update(json).digest("base64url")
 }
 
-/** Encrypts under a header that may say anything; the key's length decides the cipher. */
+/** Encrypts with any header. The length of the key decides the cipher. */
 export function seal(header, plain, key, { encryptedKey = "", gcmBits = 256 } = {}) {
   const aad = b64(typeof header === "string" ? header : JSON.stringify(header))
   const [iv, text, tag] = key.length === 64 ? cbc(aad, plain, key) : gcm(aad, plain, key, gcmBits)

@@ -1,6 +1,6 @@
-// Express with next-auth v4 and the users of server.mjs, set by the environment: AUTH_SECRET, ISSUER,
-// NEXTAUTH_URL (the one way to have its routes below another path; its host is then fixed). Prints
-// {"port":n} when it listens and ends when its standard input does.
+// Runs Express with next-auth v4 and the users of server.mjs. Environment: AUTH_SECRET, ISSUER, NEXTAUTH_URL (the only way
+// to have the routes below another path; the origin of its URLs is then fixed). Prints {"port":n} when it listens, and
+// exits when its standard input is closed.
 process.env.AUTH_TRUST_HOST = "1"
 const { AUTH_SECRET, ISSUER, NEXTAUTH_URL } = process.env
 const BASE_PATH = NEXTAUTH_URL ? new URL(NEXTAUTH_URL).pathname : "/api/auth"
@@ -35,7 +35,7 @@ const app = express()
 app.use(express.urlencoded({ extended: true }), express.json())
 app.get("/__logged", (_, response) => response.json(logged))
 app.all(`${BASE_PATH}/*`, (request, response) => {
-  // What Next.js does for its API routes.
+  // next-auth v4 reads the fields that Next.js sets on requests to its API routes.
   request.query.nextauth = request.params[0].split("/").filter(Boolean)
   request.cookies = Object.fromEntries(
     (request.headers.cookie ?? "").split(";").map((pair) => pair.trim().split("=")).filter(([name]) => name)

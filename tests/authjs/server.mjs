@@ -1,8 +1,8 @@
-// Express with Auth.js and a credentials provider, set by the environment: AUTH_SECRET, STRATEGY (jwt
-// or database), BASE_PATH, PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (shared by its hosts, to
-// which it then sends people back), SAME_SITE (none: for pages of other sites), AUTH_REDIRECT_PROXY_URL,
-// PASSKEYS (1: people may have them), BIG (bytes of padding in the token, for cookies of several chunks).
-// Prints {"port":n} when it listens and ends when its standard input does.
+// Runs Express with Auth.js and a credentials provider. Environment: AUTH_SECRET, STRATEGY (jwt or database), BASE_PATH,
+// PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (the `Domain` of the cookies; visitors may return to every host below
+// it), SAME_SITE (none: pages of other sites may send the cookies), AUTH_REDIRECT_PROXY_URL, PASSKEYS (1: enabled), BIG
+// (bytes of padding in the token, for cookies of several chunks). Prints {"port":n} when it listens, and exits when its
+// standard input is closed.
 import { randomUUID } from "node:crypto"
 import express from "express"
 import { ExpressAuth } from "@auth/express"
@@ -22,14 +22,14 @@ const accounts = {
 }
 for (const { password, ...user } of Object.values(accounts)) await adapter.createUser(user)
 
-/** Cookies of a whole domain. No `__Host-` name can be one. */
+/** Options of cookies with a `Domain`. Their names cannot begin with `__Host-`, which forbids a `Domain`. */
 const shared = (name) => ({ name: `authjs.${name}`, options: { domain: COOKIE_DOMAIN, httpOnly: true, sameSite: "lax", path: "/" } })
 const cookies = {
   sessionToken: shared("session-token"), csrfToken: shared("csrf-token"), callbackUrl: shared("callback-url"),
   pkceCodeVerifier: shared("pkce.code_verifier"), state: shared("state"),
 }
 
-/** Cookies that pages of other sites send along, with `useSecureCookies`' names. */
+/** Options of cookies that pages of other sites may send. Their names are those of `useSecureCookies`. */
 const crossSite = Object.fromEntries(
   ["sessionToken", "csrfToken", "callbackUrl", "pkceCodeVerifier", "state"].map((name) => [name, { options: { sameSite: "none", secure: true } }]),
 )
@@ -40,7 +40,7 @@ const config = {
   trustHost: true,
   logger: { error() {}, warn() {}, debug() {} },
   session: { strategy: database ? "database" : "jwt", maxAge: MAX_AGE },
-  // Passkeys are rows, whatever the sessions are.
+  // Passkeys need a database under both session strategies.
   ...(database || PASSKEYS ? { adapter } : {}),
   ...(PASSKEYS ? { experimental: { enableWebAuthn: true } } : {}),
   ...(COOKIE_DOMAIN ? { cookies } : SAME_SITE === "none" ? { cookies: crossSite } : {}),
@@ -88,13 +88,13 @@ const config = {
       return session
     },
   },
-  // Credentials issue a token whatever the strategy: here it is the key of the database row.
+  // A sign-in with credentials issues a token under both strategies. With `database` the token is the key of the row.
   ...(database ? { jwt: { encode: (params) => params.token?.sessionToken ?? encode(params) } } : {}),
 }
 
 const app = express()
 const seen = []
-// Where the request says it was made over https, behind a proxy that is trusted.
+// Express takes the scheme of a request from `X-Forwarded-Proto`.
 app.set("trust proxy", true)
 app.get("/__seen", (_, response) => response.json(seen))
 app.use(BASE_PATH, (request, _, next) => {

@@ -1,6 +1,6 @@
-// PAGE, on another port than APP, registers, signs in and signs out at APP with the client that it imports from there.
-// Where APP sends people afterwards answers to no script of PAGE. HIDES is set where something in front of APP takes
-// out the header by which the client asks where to go, so that APP redirects.
+// A page at PAGE, on another port than APP, imports the client from APP, registers, signs in and signs out. Scripts of PAGE
+// may not read the pages to which APP redirects afterwards. With HIDES a layer in front of APP removes the header with
+// which the client requests the target as JSON, so APP answers with a redirect.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 
@@ -34,7 +34,7 @@ assert.equal((await run("return client.getSession()")).user.name, "ada")
 const out = await run("return client.signOut({ callbackUrl: app + '/page' }, {}, false)")
 assert.deepEqual([out.ok, out.url], [true, `${APP}/page`])
 assert.equal(await run("return client.getSession()"), null)
-// Where a provider is to be visited there is nothing to go by.
+// With a redirect the client cannot learn the URL of a provider.
 if (HIDES) await assert.rejects(run(`return client.signIn("idp", {}, {}, false)`), /did not say where to go/)
 await browser.close()
 console.log("signed in from another origin")

@@ -1,5 +1,5 @@
-// PAGE, on another site than APP, signs in at APP with the client that it imports from there, and is
-// known; a page at FOREIGN, an origin that APP does not list, cannot use the sign-in routes.
+// A page at PAGE, on another site than APP, imports the client from APP, signs in and reads the session. A page at FOREIGN,
+// an origin that APP does not list, cannot use the sign-in routes.
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,7 +8,7 @@ import { launch } from "./chromium.mjs"
 
 const { APP, PAGE, FOREIGN } = process.env
 const profile = mkdtempSync(join(tmpdir(), "another-site-"))
-// A visitor who lets third parties have cookies.
+// The profile of a visitor who allows third-party cookies.
 mkdirSync(join(profile, "Default"))
 writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }))
 const { browser, page } = await launch({ profile })
@@ -32,7 +32,7 @@ const cookies = await page.context().cookies(APP)
 const session = cookies.find(({ name }) => name === "__Secure-authjs.session-token")
 assert.deepEqual([session.sameSite, session.secure, session.httpOnly], ["None", true, true])
 
-// Another site in the same browser, whose cookies go along too.
+// The browser sends the cookies of APP with requests of this site too.
 await page.goto(FOREIGN)
 await assert.rejects(run("return client.getSession()"))
 const read = await page.evaluate((app) => fetch(`${app}/api/auth/session`, { credentials: "include" }).then(() => "read", () => "refused"), APP)

@@ -1,4 +1,4 @@
-// An authenticator that is part of Chromium: it holds passkeys, and its owner agrees until told not to.
+// Chromium's virtual authenticator: it stores passkeys, and confirms every request until `agrees(false)`.
 export async function authenticatorOf(page) {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send("WebAuthn.enable")
@@ -9,9 +9,9 @@ export async function authenticatorOf(page) {
     },
   })
   return {
-    /** Whether its owner agrees from now on. */
+    /** Sets whether the authenticator confirms requests. */
     agrees: (enabled) => devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
-    /** What it holds. */
+    /** The stored passkeys. */
     passkeys: async () => (await devtools.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
   }
 }

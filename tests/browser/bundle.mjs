@@ -1,4 +1,4 @@
-// Bundles PAGE with the next-auth of PACKAGE into OUTPUT.
+// Bundles the script PAGE with the next-auth of the npm package PACKAGE into the file OUTPUT.
 import { build } from "esbuild"
 
 const { PAGE, PACKAGE, OUTPUT } = process.env

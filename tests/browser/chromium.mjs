@@ -1,7 +1,7 @@
-// Chromium, started the way every script here wants it.
+// Starts Chromium with the options that all scripts use.
 import { chromium } from "playwright-core"
 
-/** A page of its own. With a `profile`, a folder, in an everyday window: a private one, as otherwise, blocks cookies of other sites. */
+/** Opens a page in a private window, which blocks third-party cookies. With `profile`, a folder, in a normal window. */
 export async function launch({ profile } = {}) {
   const options = {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -10,7 +10,7 @@ export async function launch({ profile } = {}) {
       "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localtest 127.0.0.1",
     ],
   }
-  // The certificates of tests are signed by themselves.
+  // The certificates of the tests are self-signed.
   const window = { viewport: { width: 800, height: 600 }, ignoreHTTPSErrors: true }
   const browser = profile
     ? await chromium.launchPersistentContext(profile, { ...options, ...window })

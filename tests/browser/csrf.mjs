@@ -1,5 +1,5 @@
-// Somebody signed in at APP visits OTHER, whose page tries to write at APP with their cookies: with a form, with
-// fetch and with a WebSocket. Nothing of it reaches a handler; the same from APP's own page does.
+// A visitor who is signed in at APP opens OTHER, whose page tries to write at APP with the visitor's cookies: with a form,
+// fetch and a WebSocket. These requests reach no handler. The same requests from a page of APP do.
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,14 +8,14 @@ import { launch } from "./chromium.mjs"
 
 const { APP, OTHER, SITE } = process.env
 const profile = mkdtempSync(join(tmpdir(), "csrf-"))
-// A visitor who lets third parties have cookies.
+// The profile of a visitor who allows third-party cookies.
 mkdirSync(join(profile, "Default"))
 writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }))
 const { browser, page } = await launch({ profile })
-const clerk = await page.context().newPage()
+const logPage = await page.context().newPage()
 async function log() {
-  await clerk.goto(`${APP}/written`)
-  return JSON.parse(await clerk.locator("body").innerText())
+  await logPage.goto(`${APP}/written`)
+  return JSON.parse(await logPage.locator("body").innerText())
 }
 const written = async () => (await log()).done
 
@@ -58,8 +58,8 @@ const other = await attempts()
 assert.deepEqual(other.slice(0, 3), [0, 0, 0])
 assert.match(other[3], /cross_origin_refused/)
 
-// The browser did all that is to be refused: cookies went along, and it said where from. For a WebSocket
-// Chromium does so in Origin alone.
+// The browser did send every request, with cookies, `Origin` and `Sec-Fetch-Site`. For a WebSocket Chromium sends only
+// `Origin`.
 const { asked } = await log()
 const of = (origin, site) => [site, "", site].map((site) => ({ cookie: true, origin, site: SITE && site }))
 assert.deepEqual(asked, [...of(APP, "same-origin"), ...of(OTHER, SITE)])

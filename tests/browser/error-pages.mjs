@@ -1,6 +1,6 @@
-// The pages that APP answers at PATHS, each with its status and its code (`path status code`, with commas between), to a
-// visitor with COOKIE: they load nothing, fit a phone and a desktop, and follow the colours that the visitor wants.
-// BARE is the same app under `default-src 'none'`. Leaves a screenshot of each in OUTPUT.
+// Checks the error pages of APP at PATHS (`path status code`, separated by commas) for a visitor with COOKIE: they load no
+// resource, fit a phone and a desktop, and follow the colour scheme of the visitor. BARE is the same app with the content
+// security policy `default-src 'none'`. Writes a screenshot of each page to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"
@@ -12,7 +12,7 @@ const [name, value] = COOKIE.split("=")
 await page.context().addCookies([APP, BARE].map((url) => ({ name, value, url })))
 let asked = []
 page.on("request", (request) => asked.push(request.url()))
-// The page's own status is in the console, and so is that of the icon that Chromium asks for.
+// Chromium logs the status of the page and of the icon to the console. These messages are expected.
 const complaints = []
 page.on("console", (message) => /status of (403|404|50[234])/.test(message.text()) || complaints.push(message.text()))
 
@@ -42,7 +42,7 @@ for (const entry of PATHS.split(",")) {
       })
       assert.ok(!layout.wide && layout.text >= 16 && layout.line <= 640 && layout.left >= 16, JSON.stringify(layout))
       assert.equal(layout.title, await page.locator("h1").innerText())
-      // Light text on dark, or the other way round.
+      // Light text on a dark background, or dark text on a light one.
       assert.equal(brightness(layout.color) > 128, colorScheme === "dark", layout.color)
       await page.screenshot({ path: `${OUTPUT}/${code}-${width}-${colorScheme}.png` })
     }
@@ -54,7 +54,7 @@ for (const entry of PATHS.split(",")) {
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).maxWidth + getComputedStyle(document.body).margin), "none8px")
   await page.screenshot({ path: `${OUTPUT}/${code}-without-style.png` })
-  // That the style was refused.
+  // Drops the expected message that the policy refused the style.
   complaints.length = 0
 }
 await browser.close()

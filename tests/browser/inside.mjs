@@ -1,5 +1,5 @@
-// Calls the browser client from within a page, as a script that its content security policy lets run.
-/** Runs a body in a page with the module in scope, as `client`. */
+// Calls the browser client in a page, from a script that the page's content security policy allows by its nonce.
+/** Returns a function that runs the body of a function in the page, with the client module as `client`. */
 export const inside = (page) => (body, argument) =>
   page.evaluate(async ([body, argument]) => {
     const client = await import("/api/auth/client.js")

@@ -1,5 +1,5 @@
-// Relative `callbackUrl`s where the sign-in pages are on another host than APP, by the client and by a plain link:
-// who signs in with the provider comes back to APP.
+// Relative `callbackUrl`s when the sign-in pages are on another host than APP: a visitor who signs in with the provider
+// returns to APP, both with the client and with a plain link.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 import { inside } from "./inside.mjs"
@@ -11,7 +11,7 @@ const known = async () => {
   await page.goto(`${APP}/me`)
   assert.equal(await page.locator("body").innerText(), "ada@idp.example")
 }
-/** The provider knows the visitor after the first time, and may send them straight back. */
+/** Logs in and consents at the provider where it asks for that: after the first time it may redirect back at once. */
 async function arrive(path) {
   const form = page.waitForSelector("input[name=login], input[name=prompt]", { state: "attached" }).catch(() => {})
   await Promise.race([form, page.waitForURL(`${APP}${path}`).catch(() => {})])
@@ -44,12 +44,12 @@ await page.goto(`${APP}/api/auth/signout?callbackUrl=%2Fpage%3Fbye`)
 await Promise.all([page.waitForURL((url) => !url.pathname.endsWith("/signout")), page.getByRole("button", { name: "Sign out" }).click()])
 assert.equal(page.url(), `${APP}/page?bye`)
 
-// What is no path of this app goes up as it came, and Auth.js sends nobody there.
+// A `callbackUrl` that is not a path of the app is forwarded unchanged, and Auth.js redirects to its own root instead.
 for (const evil of ["//evil.example", "/\\evil.example", "https://evil.example/"]) {
   await page.goto(`${APP}/api/auth/signin?callbackUrl=${encodeURIComponent(evil)}`)
   assert.equal(await page.locator("input[name=callbackUrl]").first().inputValue(), evil)
   await page.getByRole("button", { name: "Sign in with IdP" }).click()
-  // The provider sends them on by itself, or after one click.
+  // The provider redirects at once, or after one click.
   const consent = page.waitForSelector("input[name=prompt]", { state: "attached" }).then(() => page.click("button[type=submit]"))
   consent.catch(() => {})
   await page.waitForURL(`${AUTH}/`)

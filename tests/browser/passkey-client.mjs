@@ -1,5 +1,5 @@
-// A passkey with next-auth/webauthn as it comes from npm (BUNDLE), in a page under a content security
-// policy: somebody who is signed in adds one, signs out, and signs in with it. Leaves screenshots in OUTPUT.
+// Passkeys with the unmodified next-auth/webauthn (BUNDLE), on a page with a content security policy: a signed-in visitor
+// adds a passkey, signs out, and signs in with it. Writes screenshots to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync, readFileSync } from "node:fs"
 import { authenticatorOf } from "./authenticator.mjs"
@@ -13,37 +13,37 @@ const authenticator = await authenticatorOf(page)
 let step = 0
 const text = () => page.locator("body").innerText()
 
-/** Calls a function of the client from a page without it, and comes back. */
+/** Opens the page, loads the bundle into it, and calls a function of the client. */
 async function call(name, ...args) {
   await page.goto(`${APP}/page`)
   await page.evaluate(bundle)
   return page.evaluate(([name, args]) => globalThis.nextAuth[name](...args), [name, args])
 }
 
-async function is(who) {
+async function expectUser(who) {
   await page.goto(`${APP}/me`)
   const said = await text()
   assert.ok(who ? said === who : said.includes("session_absent"), said)
-  await page.screenshot({ path: `${OUTPUT}/${++step}-${who ?? "nobody"}.png` })
+  await page.screenshot({ path: `${OUTPUT}/${++step}-${who ?? "guest"}.png` })
 }
 
 await call("signIn", "credentials", { username: "demo", password: "demo", redirect: false })
-await is("demo@example.com")
+await expectUser("demo@example.com")
 
 const added = await call("passkey", "passkey", { action: "register", redirect: false, callbackUrl: "/page?added" })
 assert.deepEqual([added.ok, added.error, added.url], [true, null, `${APP}/page?added`])
 assert.equal((await authenticator.passkeys()).length, 1)
-await is("demo@example.com")
+await expectUser("demo@example.com")
 
 await call("signOut", { redirect: false })
-await is(null)
-// Nobody registers with the name of somebody else: there is no answer but an error on the console.
+await expectUser(null)
+// A visitor cannot register a passkey for another user's address: the client returns undefined and logs an error.
 assert.equal(await call("passkey", "passkey", { action: "register", email: "demo@example.com", redirect: false }), undefined)
 assert.equal((await authenticator.passkeys()).length, 1)
-await is(null)
+await expectUser(null)
 
 call("passkey", "passkey", { action: "authenticate", callbackUrl: "/page?back" }).catch(() => {})
 await page.waitForURL(`${APP}/page?back`)
-await is("demo@example.com")
+await expectUser("demo@example.com")
 await browser.close()
 console.log("added, signed out, signed in")

@@ -1,4 +1,4 @@
-// What a page of somebody else's making has of next-auth for passkeys, unmodified.
+// A page of an app with the unmodified functions of next-auth for passkeys. The test calls them.
 import { signIn, signOut } from "next-auth/react"
 import { signIn as passkey } from "next-auth/webauthn"
 

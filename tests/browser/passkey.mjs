@@ -1,5 +1,5 @@
-// A newcomer's passkey on Auth.js's own sign-in page: registers with it, signs out, signs in with it by
-// name, and then without one. Leaves a screenshot of each step in OUTPUT.
+// Passkeys on the sign-in page of Auth.js: a new visitor registers with a passkey, signs out, signs in with it by name, and
+// then without a name. Writes a screenshot of each step to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { authenticatorOf } from "./authenticator.mjs"
@@ -16,24 +16,24 @@ const shoot = (name) => page.screenshot({ path: `${OUTPUT}/${++step}-${name}.png
 const text = () => page.locator("body").innerText()
 const cookies = async () => (await page.context().cookies(APP)).map(({ name }) => name).sort()
 
-// The page has its script from a public host: the same file as npm has it.
+// The page loads its script from a public host. The test serves the same file from npm.
 await page.route(`${SCRIPT}**`, (route) =>
   route.fulfill({
     path: route.request().url().replace(SCRIPT, "node_modules/@simplewebauthn/browser/"),
     headers: { "access-control-allow-origin": "*" },
   }))
 
-/** Loads a sign-in page, which asks for options as soon as it is there. Each ask is another challenge. */
+/** Opens a sign-in page, which requests options at once. Each request gets a new challenge. */
 async function load(go) {
   const [offer] = await Promise.all([page.waitForResponse(OFFER), go()])
   const { action, options } = await offer.json()
   assert.deepEqual([action, options.rpId], ["authenticate", "localhost"])
-  // The answer is no good without what it was asked.
+  // The options are useless without the challenge, which is in this cookie.
   assert.match(await offer.headerValue("set-cookie"), /^authjs\.challenge=[^;]+; Max-Age=900; Path=\/; .*HttpOnly/m)
   assert.equal(new URL(page.url()).pathname, "/api/auth/signin")
 }
 
-/** Uses the form, which does what the server says that there is to do for this name. */
+/** Submits the form. The server decides whether this name is registered or signed in. */
 async function submit(action) {
   await page.fill("#passkey-form [name=email]", "grace@example.com")
   const [callback] = await Promise.all([
@@ -44,7 +44,7 @@ async function submit(action) {
   await arrive()
 }
 
-/** Is let in, and is who they said. Nothing but the session is left of the way there. */
+/** Checks that the visitor reaches the protected page, and that the challenge cookie is gone. */
 async function arrive() {
   await page.waitForURL(`${APP}/protected`)
   assert.equal(await text(), "ok")
@@ -53,7 +53,7 @@ async function arrive() {
 
 async function signOut() {
   await page.goto(`${APP}/api/auth/signout`)
-  // Back where they came from, and from there to the sign-in page.
+  // After the sign-out the browser opens the protected page, which redirects to the sign-in page.
   await load(() => page.getByRole("button", { name: "Sign out" }).click())
   assert.ok(!(await cookies()).includes("authjs.session-token"))
 }
@@ -68,7 +68,7 @@ await page.goto(`${APP}/me`)
 assert.equal(await text(), "grace@example.com")
 await shoot("session")
 
-// An owner who agrees is signed in by the page itself: not yet.
+// The page signs the visitor in by itself when the authenticator confirms, so it must not confirm yet.
 await authenticator.agrees(false)
 await signOut()
 await shoot("signed-out")

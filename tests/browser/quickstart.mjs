@@ -1,7 +1,7 @@
-// The quickstart at APP as a person tries it, on a phone and on a desktop, in light and in dark: opens the protected
-// page, signs in as demo, sees the session, signs out. Once more without JavaScript. Every page fits, has targets that
-// a finger can hit, and is refused nothing by its content security policy. HOSTILE is a quickstart whose user, with the
-// session cookie COOKIE, has HTML in the name. DOWN is one whose upstream is down. Leaves screenshots in OUTPUT.
+// Visits the quickstart at APP on a phone and on a desktop, in light and in dark, and once without JavaScript: opens the
+// protected page, signs in as demo, sees the session, signs out. Every page fits its width, its links and buttons are large
+// enough for a finger, and it does not violate its content security policy. HOSTILE is a quickstart whose user, with the
+// session cookie COOKIE, has HTML in the name. DOWN is a quickstart whose upstream is down. Writes screenshots to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"
@@ -10,7 +10,7 @@ const { APP, HOSTILE, DOWN, COOKIE, OUTPUT } = process.env
 mkdirSync(OUTPUT, { recursive: true })
 const { browser } = await launch()
 
-/** A window of its own, and what its console says. Chromium reports a violation of a policy there. */
+/** Opens a window and records its console messages. Chromium reports violations of a content security policy there. */
 async function open(options) {
   const context = await browser.newContext(options)
   const page = await context.newPage()
@@ -27,7 +27,7 @@ const luminance = (color) =>
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
     .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0)
 
-/** Whether a page can be read and used at its width. Contrast is that of WCAG 2.2, 1.4.3, for small text. */
+/** Checks that a page can be read and used at its width. The contrast is that of WCAG 2.2, 1.4.3, for small text. */
 async function readable(page, name) {
   const found = await page.evaluate(() => {
     const background = (element) => {
@@ -57,7 +57,7 @@ async function readable(page, name) {
   }
 }
 
-/** The keyboard reaches the element, and that is seen. */
+/** Checks that the Tab key reaches the element, and that the focused element has an outline. */
 async function focused(page, selector) {
   for (let tabs = 0; tabs < 10; tabs++) {
     await page.keyboard.press("Tab")
@@ -71,7 +71,7 @@ async function visit(options, name) {
   const { context, page, complaints } = await open(options)
   let step = 0
   const look = async (step_name) => {
-    // Before the screenshot, for which Playwright gives the form fields a style.
+    // This comes before the screenshot, for which Playwright adds a style to form fields.
     await readable(page, `${name} ${step_name}`)
     await page.screenshot({ path: `${OUTPUT}/${name}-${++step}-${step_name}.png`, fullPage: true })
   }
@@ -136,7 +136,7 @@ for (const viewport of sizes) {
     const picture = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPj/HwADAgH/p7FxVAAAAABJRU5ErkJggg==", "base64")
     await context.route("https://pictures.example/**", (route) => route.fulfill({ contentType: "image/png", body: picture }))
 
-    // Text of the user is text, and makes no element.
+    // HTML in the user's name is shown as text, and creates no element.
     await page.goto(HOSTILE)
     assert.match(await page.locator("h1").innerText(), /^Hello, <img src=x onerror="alert\(1\)">/)
     assert.equal(await page.locator("script, img:not(.picture)").count(), 0)
@@ -153,7 +153,7 @@ for (const viewport of sizes) {
     assert.match(await page.locator("h1").innerText(), /^Sign-in is not available/)
     await readable(page, "down")
     await page.screenshot({ path: `${OUTPUT}/down-${viewport.width}-${colorScheme}.png`, fullPage: true })
-    // The page's own status is in the console, and nothing else.
+    // The console shows the status of the page, and nothing else.
     assert.deepEqual(complaints.filter((text) => !/status of 502/.test(text)), [])
     await context.close()
   }

@@ -1,5 +1,5 @@
-// A page of somebody else's making: React with next-auth/react, unmodified. The bundle decides which
-// version. It leaves the functions where the test finds them, and shows what useSession says.
+// A page of an app with React and the unmodified next-auth/react. The bundle decides the version. The page makes the
+// functions global for the test, and shows the result of useSession.
 import { createElement as h } from "react"
 import { createRoot } from "react-dom/client"
 import * as nextAuth from "next-auth/react"

@@ -1,5 +1,5 @@
-// next-auth/react as it comes from npm, in a page of the app: every function, against the real server.
-// CLIENT is v5 or v4, CALLBACK where the upstream wants the provider to send people.
+// Calls every function of the unmodified next-auth/react on a page of the app, with a real server. CLIENT is v5 or v4.
+// CALLBACK is the callback URL that the upstream gives to the provider.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 
@@ -8,12 +8,12 @@ const { browser, page } = await launch()
 const who = (text) => page.waitForFunction((text) => document.querySelector("#who")?.textContent === text, text)
 const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.nextAuth[name](...args), [name, args])
 
-// What the page asks of its own accord. Every answer of /session is a new cookie, and one that comes after
-// a sign-out signs in again, with or without a proxy: nobody signs out before the page is quiet.
+// The page requests /session by itself, and each response sets a new cookie. A response that arrives after a sign-out signs
+// in again, also without a proxy. So the test signs out only when no request has been open for half a second.
 let [open, last] = [0, 0]
 const counts = (step) => (request) => request.url().includes("/api/auth/session") && ([open, last] = [open + step, Date.now()])
 page.on("request", counts(1)).on("requestfinished", counts(-1)).on("requestfailed", counts(-1))
-async function quiet() {
+async function waitUntilQuiet() {
   while (open > 0 || Date.now() - last < 500) await page.waitForTimeout(100)
 }
 
@@ -32,7 +32,7 @@ await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")))
 await who("authenticated: demo@example.com")
 const updated = await page.evaluate(() => globalThis.update({ theme: "dark" }))
 assert.equal(updated.user.email, "demo@example.com")
-await quiet()
+await waitUntilQuiet()
 await call("signOut", { redirect: false })
 await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")))
 await who("unauthenticated: nobody")
@@ -46,7 +46,7 @@ await page.waitForSelector("input[name=prompt][value=consent]", { state: "attach
 await page.click("button[type=submit]")
 await page.waitForURL(`${APP}/react?back`).catch((error) => { throw new Error(`${CLIENT} is at ${page.url()}`, { cause: error }) })
 await who("authenticated: ada@idp.example")
-await quiet()
+await waitUntilQuiet()
 call("signOut", { callbackUrl: "/react?out" }).catch(() => {})
 await page.waitForURL(`${APP}/react?out`)
 await who("unauthenticated: nobody")

@@ -1,5 +1,5 @@
-// Registering with the browser client at a server that answers as Robo.js does, behind APP: what is
-// refused says why, and who has registered is signed in.
+// Registers with the browser client at the fake Robo.js server behind APP. A rejected registration names the reason, and
+// a successful one signs in.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 import { inside } from "./inside.mjs"
@@ -25,7 +25,7 @@ assert.equal((await run("return client.getSession()")).user.email, "ada@example.
 await run("return client.signOut({}, {}, false)")
 assert.deepEqual(await signUp(ada), { ok: false, status: 400, error: "EmailTaken" })
 
-// And signs in again with what was registered: with a session, and the password sent no more often than needed.
+// The visitor signs in with the registered password, which the client sends no more often than needed.
 const sent = []
 page.on("request", (request) => request.url().endsWith("/callback/credentials") && sent.push(request.postData()))
 const signIn = (password, redirect) =>
@@ -35,18 +35,18 @@ assert.deepEqual([wrong.ok, wrong.error, sent.length], [false, "CredentialsSigni
 const right = await signIn("a good password", false)
 assert.deepEqual([right.ok, right.error ?? null, right.url], [true, null, `${APP}/page?in`])
 assert.equal((await run("return client.getSession()")).user.name, "ada")
-// A Robo server with database sessions signs in by a redirect only.
+// Robo.js with database sessions signs in only when it may redirect, so the client sends the password twice.
 assert.equal(sent.length, STRATEGY === "database" ? 3 : 2)
 await run("return client.signOut({}, {}, false)")
 
-// The same where it navigates.
+// The same with `redirect: true`: the client navigates.
 signIn("a good password", true).catch(() => {})
 await page.waitForURL(`${APP}/page?in`)
 assert.equal((await run("return client.getSession()")).user.name, "ada")
 await run("return client.signOut({}, {}, false)")
 
-// A server that accepts the password, sends the visitor elsewhere and signs nobody in, as a `signIn` callback of
-// Auth.js can: that is no sign-in, and the password is not sent again.
+// A `signIn` callback of Auth.js can accept the password and redirect to another page without a session. The client must not
+// report a sign-in, and must not send the password again.
 const elsewhere = await run(`
   let posts = 0
   const fetch = async (url, init) => {
@@ -56,7 +56,7 @@ const elsewhere = await run(`
   const result = await client.signIn("credentials", { password: "p", callbackUrl: "/page" }, { fetch }, false)
   return { ok: result.ok, url: result.url, error: result.error, posts }`)
 assert.deepEqual(elsewhere, { ok: false, url: `${APP}/second-factor`, error: "SessionMissing", posts: 1 })
-// An outage after the sign-in is neither a session nor none.
+// When the lookup after the sign-in fails by an outage, the client throws: it knows of no session, nor that there is none.
 const outage = await run(`
   let posts = 0
   const fetch = async (url, init) => {

@@ -1,5 +1,5 @@
-// Every URL that the browser client answers with is of a web page, and where no server has judged it, of this app.
-// What a page gives as `callbackUrl` reaches the server as an absolute URL.
+// The browser client returns http and https URLs only, and a URL that no server has checked only if it is of this app.
+// A `callbackUrl` reaches the server as an absolute URL.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 import { inside } from "./inside.mjs"
@@ -12,7 +12,7 @@ const HOST = new URL(APP).host
 const ROOT = `${APP}/`
 
 await page.goto(`${APP}/page`)
-// What was given, what `signUp` answers, and what `signIn` asks the server for.
+// Each case: the `callbackUrl`, the URL that `signUp` returns, and the `callbackUrl` that `signIn` sends to the server.
 const cases = [
   ["/protected?a=b#c", `${APP}/protected?a=b#c`, `${APP}/protected?a=b#c`],
   ["me", `${APP}/me`, `${APP}/me`],
@@ -43,17 +43,17 @@ for (const [callbackUrl, registered, asked] of cases) {
     assert.equal(new URLSearchParams((await posted).postData()).get("callbackUrl"), asked, `${call} ${callbackUrl}`)
   }
 }
-// Without one: the page itself, and after registering the root.
+// Without a `callbackUrl`, `signOut` sends the URL of the page, and `signUp` returns the root.
 const none = { email: "none@example.com", password, passwordConfirm: password }
 assert.deepEqual(await run("return client.signUp(argument)", none), { ok: true, status: 302, url: ROOT })
 const [posted] = await Promise.all([page.waitForRequest((request) => request.method() === "POST"), run("return client.signOut({}, {}, false)")])
 assert.equal(new URLSearchParams(posted.postData()).get("callbackUrl"), `${APP}/page`)
 
-// A page with a base of its own means what its links mean.
+// A relative `callbackUrl` follows the `<base>` of the page, as links do.
 await page.evaluate(() => document.head.append(Object.assign(document.createElement("base"), { href: "/below/" })))
 const based = { ...none, email: "based@example.com", callbackUrl: "me" }
 assert.deepEqual(await run("return client.signUp(argument)", based), { ok: true, status: 302, url: `${APP}/below/me` })
-// So it does where the sign-in routes are named by the page, which widens nothing but to them.
+// With `baseUrl` a relative `callbackUrl` is still relative to the page, and URLs of the `baseUrl` are allowed too.
 const named = (callbackUrl) =>
   run(`const fetch = async (url, init) => init.method === "POST" ? Response.redirect("/") : Response.json({ user: {}, csrfToken: "x" })
     return (await client.signUp({ callbackUrl: argument }, { baseUrl: "https://auth.example.com", fetch })).url`, callbackUrl)
@@ -61,7 +61,7 @@ assert.equal(await named("https://auth.example.com/x"), "https://auth.example.co
 assert.equal(await named("/x"), `${APP}/x`)
 assert.equal(await named("https://evil.example/x"), "https://auth.example.com/")
 
-// A server that names what is no web page is not followed.
+// The client does not navigate to a URL of the server with another scheme than http and https.
 for (const url of ["javascript:alert(1)", "data:text/html,x", " java\tscript:alert(1)", `blob:${APP}/x`, "http://["]) {
   for (const call of [`signIn("credentials", {}`, `signIn("idp", {}`, "signOut({}"]) {
     for (const redirect of ["true", "false"]) {

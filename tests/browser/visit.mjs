@@ -1,7 +1,6 @@
-// One person's visit: opens a protected page of APP, signs in with the OpenID provider on the pages as
-// they are, lands where they wanted, is known at OTHER where there is one, signs out, and is sent to
-// sign in again. Leaves a screenshot of each step in OUTPUT. The sign-in is on the origin APP; PAGES is where the pages
-// are, where that is not APP.
+// Opens a protected page, signs in with the OpenID provider on the built-in pages, returns to the protected page, has the
+// same session at OTHER if it is set, signs out, and is redirected to the sign-in page again. APP is the origin of the
+// sign-in, and PAGES the URL of the app's pages if it differs. Writes a screenshot of each step to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"

@@ -4,7 +4,7 @@ use std::process::Command;
 
 #[test]
 fn every_dependency_is_under_an_allowed_licence() {
-    // What this machine builds: the rest need not have been downloaded.
+    // Only the packages for this platform: cargo may not have downloaded the others.
     let version = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
@@ -36,9 +36,9 @@ fn every_dependency_is_under_an_allowed_licence() {
     assert!(checked > 100);
 }
 
-/// Whether an SPDX expression can be met: one side of every `OR`, both of every `AND`.
+/// Whether the allowed licences satisfy an SPDX expression: one side of every `OR`, both sides of every `AND`.
 fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
-    // The old way of writing `OR`.
+    // `/` is the old notation for `OR`.
     let expression = expression.replace('/', " OR ");
     let mut depth = 0;
     let mut split = |word: &str| -> Option<(String, String)> {
@@ -49,8 +49,8 @@ fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
                 b')' => depth -= 1,
                 _ => {}
             }
-            let here = depth == 0 && expression[at..].starts_with(&pattern);
-            here.then(|| (expression[..at].to_owned(), expression[at + pattern.len()..].to_owned()))
+            let is_operator = depth == 0 && expression[at..].starts_with(&pattern);
+            is_operator.then(|| (expression[..at].to_owned(), expression[at + pattern.len()..].to_owned()))
         })
     };
     if let Some((left, right)) = split("OR") {

@@ -1,13 +1,13 @@
-//! The compile errors that people see, one idea a case. Refresh them with `TRYBUILD=overwrite` on the
-//! toolchain that rust-toolchain.toml pins, and read every one.
+//! Compile errors of the macros, compared with the `.stderr` file of each case. `TRYBUILD=overwrite` writes the files again:
+//! use the toolchain of rust-toolchain.toml, and read every change.
 
 #[test]
-fn compile_errors() {
+fn compile_errors_match_the_expected_output() {
     let cases = trybuild::TestCases::new();
-    for room in ["config", "require_session", "extractors"] {
-        cases.compile_fail(format!("ui/{room}/fail/*.rs"));
+    for folder in ["config", "require_session", "extractors"] {
+        cases.compile_fail(format!("ui/{folder}/fail/*.rs"));
     }
-    for room in ["config", "require_session"] {
-        cases.pass(format!("ui/{room}/pass/*.rs"));
+    for folder in ["config", "require_session"] {
+        cases.pass(format!("ui/{folder}/pass/*.rs"));
     }
 }

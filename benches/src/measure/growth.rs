@@ -1,4 +1,4 @@
-//! Time and memory of lookups by the number of sessions.
+//! Measures how the time and the memory of lookups grow with the number of sessions.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -17,7 +17,7 @@ pub(super) fn run() -> Result<(), Error> {
     let mut turns = vec![Vec::new(); sizes.len()];
     for _ in 0..Effort::usual().rounds.min(3) {
         for (size, turns) in sizes.iter().zip(&mut turns) {
-            turns.push(grown(*size)?);
+            turns.push(measure_in_new_process(*size)?);
         }
     }
     for (size, turns) in sizes.iter().zip(&turns) {
@@ -37,7 +37,7 @@ pub(super) fn run() -> Result<(), Error> {
 }
 
 /// Nanoseconds of a lookup and KiB added by all lookups, measured in a new process.
-fn grown(sessions: u32) -> Result<(f64, f64), Error> {
+fn measure_in_new_process(sessions: u32) -> Result<(f64, f64), Error> {
     let output =
         Command::new(std::env::current_exe()?).args(["growth", &sessions.to_string()]).output()?.stdout;
     let text = String::from_utf8(output)?;
@@ -45,13 +45,13 @@ fn grown(sessions: u32) -> Result<(f64, f64), Error> {
     Ok((nanos.parse()?, kib.parse()?))
 }
 
-/// Runs in the process that [`grown`] starts.
+/// Measures the lookups in the process that [`measure_in_new_process`] starts, and prints nanoseconds and KiB.
 ///
 /// # Errors
 /// When a token is refused.
 #[expect(clippy::print_stdout, reason = "its answer")]
 pub fn child(sessions: usize) -> Result<(), Error> {
-    // The cache holds all sessions; others would be decoded again each time.
+    // The cache is large enough for all sessions, so no token is decoded twice.
     let auth = tokens::auth(200_000)?;
     let pool = (0..sessions).map(|n| tokens::headers(&tokens::token(n))).collect::<Result<Vec<_>, _>>()?;
     let before = memory(std::process::id())?;

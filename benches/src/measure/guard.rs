@@ -1,4 +1,4 @@
-//! The cost of `#[require_session]`: one handler with and without it, both with a valid cookie.
+//! Measures the cost of `#[require_session]`: the same handler with and without it, with a valid cookie.
 
 use super::Effort;
 use super::process::Server;
@@ -7,7 +7,7 @@ use crate::report::{Row, Target, figure};
 use crate::{Error, tokens};
 
 pub(super) fn run() -> Result<(), Error> {
-    // The upstream is not used.
+    // The app decodes tokens itself, so it never uses this upstream.
     let app = Server::start("app", "http://127.0.0.1:9")?;
     let cookie = format!("{}={}", tokens::NAME, tokens::token(1));
     let load = |path| (&app, Load { path, connections: 32, cookie: Some(cookie.as_str()) });

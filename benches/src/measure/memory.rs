@@ -1,4 +1,4 @@
-//! Memory of 1,000 concurrent slow responses, and of 10,000 idle clients.
+//! Measures the memory of 1,000 concurrent slow responses, and of 10,000 idle clients.
 
 use std::time::Duration;
 
@@ -31,14 +31,14 @@ pub(super) fn run() -> Result<(), Error> {
     }
     let [(stream, client), (bare_stream, bare_client), ..] = *found.as_slice() else { return Ok(()) };
     let row = |what: &str, value, unit, target| Row::new("memory", what, value, unit, target).write();
-    // The response has 1024 KiB. Only the buffers of two connections may be held.
+    // A response has 1024 KiB. The proxy may hold only the buffers of two connections of it.
     row(&format!("KiB for each of {streams} slow 1 MiB answers"), stream, " KiB", Target::AtMost(128.0))?;
     row("the same, auth-proxy / hyper-util", stream / bare_stream, "x", Target::None)?;
     row(&format!("KiB for each of {clients} idle clients"), client, " KiB", Target::None)?;
     row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::None)
 }
 
-/// The peak of KiB for each of this many concurrent slow responses.
+/// The peak of memory for each of this many concurrent slow responses, in KiB.
 async fn streaming(server: &Server, count: u32) -> Result<f64, Error> {
     let port = server.port;
     fetch(port, "/api/auth/providers").await?;
@@ -76,13 +76,13 @@ async fn fetch(port: u16, path: &str) -> Result<usize, Error> {
     }
 }
 
-/// KiB for each of this many clients that stay connected after a response.
+/// The memory for each of this many clients that stay connected after a response, in KiB.
 async fn idle(server: &Server, count: u32) -> Result<f64, Error> {
     fetch(server.port, "/api/auth/providers").await?;
     let before = server.memory()?;
     let mut clients = Vec::new();
     let head = format!("GET /api/auth/providers HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", server.port);
-    // One after the other, so that there are few connections to the upstream, which are not measured.
+    // The clients connect one after the other, so that the proxy needs few connections to the upstream.
     for _ in 0..count {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await?;
         stream.write_all(head.as_bytes()).await?;

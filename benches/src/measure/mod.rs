@@ -1,4 +1,4 @@
-//! The parts of the suite. Each starts its servers, measures the sides in turns, and reports medians.
+//! The measurements of the suite. Each part starts its servers, measures the sides in turns, and reports medians.
 
 pub mod growth;
 mod guard;
@@ -34,7 +34,7 @@ struct Effort {
     seconds: u64,
 }
 
-/// `QUICK=1` checks that the suite runs; its figures mean nothing.
+/// `QUICK=1` checks that the suite works. Its figures mean little.
 fn is_quick() -> bool {
     std::env::var("QUICK").is_ok_and(|quick| quick == "1")
 }
@@ -45,7 +45,7 @@ impl Effort {
     }
 }
 
-/// The median. Of an even number the lower middle value, which was really measured.
+/// The median. For an even number of figures, the lower one of the two in the middle: that value was really measured.
 fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

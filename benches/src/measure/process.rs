@@ -42,7 +42,7 @@ impl Server {
         Self::spawn("nginx", port, &mut command, Some(directory))
     }
 
-    /// Starts Express with Auth.js from the conformance tests. It ends with its standard input.
+    /// Starts Express with Auth.js from the conformance tests. It exits when its standard input is closed.
     pub(super) fn express() -> Result<Self, Error> {
         let port = free_port()?;
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/authjs/server.mjs");
@@ -80,7 +80,7 @@ impl Server {
     pub(super) fn cpu_micros(&self) -> Result<f64, Error> {
         let mut ticks = 0;
         for process in self.tree()? {
-            // The name, in brackets, may contain spaces. After it `utime` and `stime` are fields 12 and 13.
+            // The process name, in brackets, may contain spaces. `utime` and `stime` are fields 12 and 13 after it.
             let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
             let (_, rest) = stat.rsplit_once(')').ok_or("no stat")?;
             for field in rest.split_whitespace().skip(11).take(2) {
@@ -116,7 +116,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // SIGTERM first: workers of nginx survive a killed master.
+        // SIGTERM comes first: the workers of nginx survive when their master is killed.
         let process = self.child.id().to_string();
         let terminated = Command::new("kill").args(["-TERM", &process]).status();
         if !terminated.is_ok_and(|status| status.success()) {

@@ -1,4 +1,4 @@
-//! The proxy path: small and large responses through each side.
+//! Measures forwarded requests: small and large responses through each proxy.
 
 use super::Effort;
 use super::process::Server;
@@ -9,7 +9,7 @@ use crate::report::{Row, Target, figure};
 pub(super) fn run() -> Result<(), Error> {
     let upstream = Server::start("upstream", "-")?;
     let url = upstream.url();
-    // auth-proxy is the first; the others are compared with it.
+    // The first side is auth-proxy, with which the others are compared.
     let mut sides = Vec::new();
     for name in ["auth-proxy", "axum-reverse-proxy", "reqwest", "hyper-util"] {
         sides.push(Server::start(name, &url)?);
@@ -37,7 +37,7 @@ fn rows(side: &str, what: &str, own: &Figures, other: &Figures) -> Result<(), Er
     let small = what.starts_with("small");
     let (throughput, cpu) = match side {
         "axum-reverse-proxy" | "reqwest" if small => (Target::AtLeast(1.3), Target::None),
-        // nginx is compared by CPU time, since load generator and upstream share the cores.
+        // The target for nginx is CPU time: load generator and upstream share the cores, so requests/s depend on all three.
         "nginx" if small => (Target::None, Target::AtLeast(1.0)),
         _ => (Target::None, Target::None),
     };

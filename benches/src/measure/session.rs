@@ -1,4 +1,4 @@
-//! `Session<Auth>` in a handler, with a real Auth.js upstream, compared with direct requests to that server.
+//! Measures `Session<Auth>` in a handler with a real Auth.js upstream, and direct requests to that server for comparison.
 
 use super::Effort;
 use super::process::Server;

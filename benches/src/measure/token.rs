@@ -1,4 +1,5 @@
-//! The token path: criterion's estimates, Auth.js itself in Node, and instructions counted by callgrind.
+//! Measures the decoding of tokens: criterion's estimates, josekit and Auth.js as separate programs, and instructions counted
+//! by callgrind.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

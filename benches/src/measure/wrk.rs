@@ -1,4 +1,4 @@
-//! Generates load with wrk, for each side in turn.
+//! Generates load with wrk, on one side after the other.
 
 use std::process::Command;
 
@@ -67,7 +67,7 @@ fn turn(server: &Server, load: &Load<'_>, seconds: u64) -> Result<Figures, Error
     let fields = line.ok_or_else(|| format!("wrk: {text} {}", String::from_utf8_lossy(&output.stderr)))?;
     let fields = fields.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
     let [requests, micros, p50, p99, errors] = *fields.as_slice() else { return Err(text.into()) };
-    // Error responses are fast, so a side with any error is not measured.
+    // Error responses are fast and would falsify the figures, so any error ends the run.
     if errors > 0.0 || requests == 0.0 {
         return Err(format!("{} at {}: {errors} of {requests} failed", server.name, load.path).into());
     }

@@ -1,4 +1,4 @@
-//! auth-proxy by its public API: as a proxy in front of the upstream, and as the guard of an app.
+//! Apps with auth-proxy, with its public API: a proxy in front of the upstream, and an app with guarded handlers.
 
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ async fn me(session: Session<Auth>) -> String {
     session.user.name.clone().unwrap_or_default()
 }
 
-/// An app with one handler guarded and not guarded, and one with a session, cached and not cached. Without sign-in routes,
-/// so that only the cost of the handlers is measured.
+/// An app with a handler with and without the guard, and a handler with a session from the upstream and from the cache. It
+/// has no sign-in routes, so that only the cost of the handlers is measured.
 pub(super) fn guarded(upstream: &str) -> Result<Router, Error> {
     let decoding =
         local::Auth::builder().upstream_base_url(upstream).upstream_secret([tokens::SECRET]).build()?;

@@ -1,4 +1,4 @@
-//! The smallest proxy with hyper, without router, axum and reqwest. It shows what the other sides add.
+//! The smallest proxy with hyper and hyper-util, without axum and reqwest. It shows what the other sides add.
 
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;

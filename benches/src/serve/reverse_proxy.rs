@@ -1,4 +1,4 @@
-//! The crate axum-reverse-proxy with the client and settings of its README.
+//! A proxy with the crate axum-reverse-proxy, with the client and the settings of its README.
 
 use axum::Router;
 use axum_reverse_proxy::ReverseProxy;

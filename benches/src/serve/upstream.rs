@@ -1,4 +1,4 @@
-//! The upstream of every side: plain hyper, HTTP/1.1 with keep-alive, so that it limits the figures as little as possible.
+//! The upstream of every side: plain hyper with HTTP/1.1 and keep-alive, so that the upstream is rarely the bottleneck.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -34,7 +34,7 @@ static ZEROS: [u8; MEBIBYTE] = [0; MEBIBYTE];
 
 /// The slow response is sent in pieces of this size.
 const PIECE: usize = 16 << 10;
-/// The pause between the pieces: about six seconds in total.
+/// The pause between the pieces. The slow response takes about six seconds.
 const PAUSE: Duration = Duration::from_millis(100);
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;

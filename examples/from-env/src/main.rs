@@ -1,4 +1,4 @@
-//! Every setting from the environment, for containers. Run it with
+//! All settings from environment variables, for containers. Run it with
 //! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`. It listens on 127.0.0.1:3000; in a container set
 //! `HOST=0.0.0.0`, and `PORT` for another port.
 
@@ -7,7 +7,7 @@ use axum::{Json, Router, routing::get};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 auth_proxy! {
-    /// The login, as the environment describes it.
+    /// The login. All options come from the environment.
     struct Auth {
         public_url: env("AUTH_PUBLIC_URL", optional),
         hosts: env("AUTH_HOSTS", optional),
@@ -34,7 +34,7 @@ auth_proxy! {
     }
 }
 
-/// Whose session or token says so.
+/// Allows users whose session or token has the role `admin`.
 struct Admin;
 
 impl Policy<Auth> for Admin {
@@ -72,7 +72,7 @@ async fn admin() -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env().unwrap_or_else(|error| {

@@ -1,9 +1,9 @@
-//! Front door: the Auth.js server is internal, and everything happens on this app's origin.
+//! Front door: the Auth.js server is internal, and browsers see only this app's origin.
 //!
-//! On the Auth.js server: `trustHost: true`, and this app's callback URL at the provider, such as
+//! The Auth.js server needs `trustHost: true`. The provider needs the callback URL of this app, such as
 //! `https://app.example.com/api/auth/callback/github`.
 //!
-//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p front-door`; behind TLS also
+//! Run it with `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p front-door`. Behind TLS also set
 //! `AUTH_PUBLIC_URL=https://app.example.com`.
 
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ auth_proxy! {
         upstream: {
             kind: authjs,
             base_url: env("AUTH_UPSTREAM_URL"),
-            // What `auto` makes of an internal upstream: the server sees the Host that the browser sent.
+            // The server gets the `Host` that the browser sent. `auto` does the same for an internal upstream.
             host: preserve,
         },
     }
@@ -32,7 +32,7 @@ async fn home(session: Session<Auth>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;

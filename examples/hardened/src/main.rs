@@ -1,9 +1,9 @@
-//! Hardened: what `axum::serve` leaves to the proxy in front of it, for an app that has none or does not trust
-//! it. Clients that are slow to ask are sent away, there is a limit to how many there are and to how large a head
-//! is, a page of another origin writes nothing, and who stops the program lets running requests finish.
+//! Hardened: a server with limits that `axum::serve` does not have, for an app without a trusted proxy in front. It closes
+//! connections that are slow to send a request head, limits the number of connections and the size of heads, rejects writes
+//! from pages of other origins, and completes running requests on shutdown.
 //!
-//! HTTP/1 only, and no WebSockets: for those see `auto::Builder` of hyper-util.
-//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p hardened`. TLS still ends in front of it: set
+//! It speaks HTTP/1 only, without WebSockets: for those see `auto::Builder` of hyper-util. Run it with
+//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p hardened`. TLS still needs a proxy in front: then set
 //! `AUTH_PUBLIC_URL=https://app.example.com`.
 
 use std::{env::var, error::Error, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -17,11 +17,11 @@ use tokio::{net::TcpListener, sync::Semaphore, time};
 use tower::ServiceExt as _;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-/// Until a connection has sent a whole head, the first as every further one.
+/// How long a connection may take to send a request head. This limits idle connections too.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of a head. Session cookies of several chunks need some.
+/// The largest request head in bytes. Session cookies of several chunks can be large.
 const HEAD_LIMIT: usize = 64 * 1024;
-/// For running requests, once the program is told to stop.
+/// How long running requests may take after the program is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
 auth_proxy! {
@@ -43,7 +43,7 @@ async fn save() -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;
@@ -64,14 +64,14 @@ async fn serve(listener: TcpListener, app: Router, connections: usize) -> Result
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(HEAD_LIMIT);
     let mut stopped = pin!(stopped()?);
     loop {
-        // Who comes when all are taken waits in the kernel's queue.
+        // When all permits are taken, further connections wait in the kernel's queue.
         let next = async { (Arc::clone(&permits).acquire_owned().await, listener.accept().await) };
         let (permit, accepted) = tokio::select! {
             next = next => next,
             () = &mut stopped => break,
         };
         let Ok((stream, peer)) = accepted else {
-            // No file descriptor is left, most likely.
+            // Most likely there are no more file descriptors.
             time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -83,7 +83,7 @@ async fn serve(listener: TcpListener, app: Router, connections: usize) -> Result
         });
         let connection = running.watch(server.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // Whatever ends a connection is its client's business.
+            // An error ends only this connection, so it is ignored.
             let _ = connection.await;
             drop(permit);
         });
@@ -93,7 +93,7 @@ async fn serve(listener: TcpListener, app: Router, connections: usize) -> Result
     Ok(())
 }
 
-/// Until Ctrl-C or, from whatever runs containers, SIGTERM.
+/// Waits for Ctrl-C, or for SIGTERM, which container runtimes send.
 #[cfg(unix)]
 fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -106,7 +106,7 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Until Ctrl-C.
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
 fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })

@@ -1,4 +1,4 @@
-// next-auth v4: who may sign in. Nothing here is about auth-proxy.
+// The configuration of next-auth v4. It has no settings for auth-proxy.
 import Credentials from "next-auth/providers/credentials"
 
 const { ISSUER, CLIENT_ID = "app", CLIENT_SECRET = "not a secret, a test" } = process.env

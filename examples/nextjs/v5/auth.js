@@ -1,11 +1,11 @@
-// next-auth v5: who may sign in. Nothing here is about auth-proxy, except `trustHost`.
+// The configuration of next-auth v5. auth-proxy needs only `trustHost`.
 import NextAuth from "next-auth"
 import Credentials from "next-auth/providers/credentials"
 
 const { ISSUER, CLIENT_ID = "app", CLIENT_SECRET = "not a secret, a test" } = process.env
 
 export const { handlers, auth } = NextAuth({
-  // Auth.js refuses every request without it when the server is self-hosted.
+  // Without `trustHost` a self-hosted Auth.js rejects every request.
   trustHost: true,
   providers: [
     Credentials({

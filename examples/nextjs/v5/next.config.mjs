@@ -1,4 +1,4 @@
-// Only for Rust behind Next.js: `next build` writes the rewrite into .next, so RUST_URL is read then, not at the start.
+// Needed only for Rust behind Next.js. `next build` reads RUST_URL and writes the rewrite into .next; `next start` does not.
 const { RUST_URL } = process.env
 
 /** @type {import("next").NextConfig} */

@@ -1,9 +1,10 @@
-//! Parent domain: the Auth.js server is a public host whose cookies every app below the domain gets.
+//! Parent domain: the Auth.js server is a public host, and browsers send its cookies to every app below the domain.
 //!
-//! On the Auth.js server: the session, CSRF, callback-URL, PKCE and state cookies with
-//! `domain: "example.com"` (no `__Host-` names, which can have none), a `redirect` callback that accepts
-//! the apps, and its own callback URL at the provider.
+//! The Auth.js server needs `domain: "example.com"` for the session, CSRF, callback-URL, PKCE and state cookies (their names
+//! must not begin with `__Host-`, which forbids a domain), and a `redirect` callback that accepts the URLs of the apps. The
+//! provider needs the callback URL of the Auth.js server.
 //!
+//! Run it with
 //! `AUTH_UPSTREAM_URL=https://auth.example.com AUTH_PUBLIC_URL=https://app.example.com cargo run -p parent-domain`
 
 use std::net::SocketAddr;
@@ -15,13 +16,13 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 auth_proxy! {
     /// The login of every app below example.com.
     struct Auth {
-        // Part of the sign-in link, so that the auth host knows where to send the visitor back.
+        // The sign-in link contains it, so that the auth host knows where to redirect the visitor afterwards.
         public_url: env("AUTH_PUBLIC_URL"),
         upstream: {
             kind: authjs,
             base_url: env("AUTH_UPSTREAM_URL"),
             cookie_name: env("AUTH_COOKIE_NAME", default = "authjs.session-token"),
-            // What `auto` makes of a public upstream: its ingress routes by its own name.
+            // The server gets its own host name, by which its ingress routes. `auto` does the same for a public upstream.
             host: upstream,
         },
     }
@@ -34,7 +35,7 @@ async fn home(session: Session<Auth>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;

@@ -1,5 +1,5 @@
-//! What a page shows of its own request: which source answered the session lookup, and how long the request has taken.
-//! The source is a field of the debug event that `auth_proxy` logs for each lookup.
+//! Finds out, for the pages, which source answered the session lookup and how long the request has taken. The source is a
+//! field of the debug event that `auth_proxy` logs for each lookup.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ pub async fn watch(request: Request, next: Next) -> Response {
     BEGAN.scope(Instant::now(), ANSWERED_BY.scope(Cell::new(None), next.run(request))).await
 }
 
-/// What answered the lookup of this request, or `None` where nothing was looked up.
+/// The source that answered the lookup of this request, as text. `None` if there was no lookup.
 pub fn answered_by() -> Option<&'static str> {
     ANSWERED_BY.with(Cell::get)
 }
@@ -29,7 +29,7 @@ pub fn took() -> Duration {
     BEGAN.get().elapsed()
 }
 
-/// Reads the source from the events. A lookup is logged by the task that answers the request.
+/// Reads the source from the events. The task that handles the request logs the lookup.
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     SourceLayer.with_filter(Targets::new().with_target("auth_proxy", Level::DEBUG))
 }

@@ -39,13 +39,13 @@ async fn me(session: Session<Auth>) -> Json<Session<Auth>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Logs go to stderr, as `RUST_LOG` says. The first line of stdout is the address.
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let log = fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     tracing_subscriber::registry().with(log).with(lookup::layer()).init();
 
     let own = std::env::var_os("AUTH_UPSTREAM_URL").is_some();
-    let fake = FakeUpstream::start().await?; // stands in while you have no server of your own
+    let fake = FakeUpstream::start().await?; // used if AUTH_UPSTREAM_URL is not set
     let auth = if own { Auth::from_env()? } else { Auth::builder().upstream_base_url(fake.url()).build()? };
     let app = Router::new()
         .route("/", get(home))

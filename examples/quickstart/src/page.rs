@@ -1,4 +1,4 @@
-//! The pages. The templates are format strings, so that the compiler finds a placeholder without a value.
+//! The HTML pages. The templates are format strings, so the compiler finds a placeholder without a value.
 
 use std::time::SystemTime;
 
@@ -8,11 +8,11 @@ use axum::response::{Html, IntoResponse, Response};
 
 use crate::{Auth, lookup};
 
-/// Allows no script and no inline style. Pictures of users are on other servers.
+/// The policy allows no script and no inline style. It allows pictures of other servers: users have theirs there.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-/// With `session: { source: local }`.
+/// The text when `session: { source: local }` is set.
 const LOCAL: &str = "None: this app decoded the session token";
 
 pub fn signed_out() -> Response {
@@ -78,7 +78,7 @@ fn from_now(time: SystemTime) -> String {
     }
 }
 
-/// Text of a user, for the text and the quoted attributes of a page.
+/// Escapes text for HTML, in elements and in quoted attributes.
 fn escape(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('"', "&quot;").replace('\'', "&#39;")

@@ -1,11 +1,11 @@
 //! Redirect proxy: one callback URL at the provider for apps on unrelated hosts.
 //!
-//! On the Auth.js server: `AUTH_REDIRECT_PROXY_URL=https://auth.example.com/api/auth`, at which it must
-//! be reachable, and `https://auth.example.com/api/auth/callback/github` at the provider. It hands the
-//! callback on to the app where the sign-in began.
+//! The Auth.js server needs `AUTH_REDIRECT_PROXY_URL=https://auth.example.com/api/auth`, and must be reachable there. The
+//! provider needs the callback URL `https://auth.example.com/api/auth/callback/github`. The server redirects the callback to
+//! the app where the sign-in began.
 //!
-//! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p redirect-proxy`; behind an ingress also
-//! `AUTH_PUBLIC_URL=https://app.example.org`, or `AUTH_TRUSTED_PROXIES=10.0.0.0/8` for an app of several hosts.
+//! Run it with `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p redirect-proxy`. Behind an ingress also set
+//! `AUTH_PUBLIC_URL=https://app.example.org`, or `AUTH_TRUSTED_PROXIES=10.0.0.0/8` for an app with several hosts.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ auth_proxy! {
         upstream: {
             kind: authjs,
             base_url: env("AUTH_UPSTREAM_URL"),
-            // The server tells this app from its own host, and the callback is handed on to it.
+            // The server gets this app's host, so it knows to which app it must redirect the callback.
             host: preserve,
         },
     }
@@ -34,7 +34,7 @@ async fn home(session: Session<Auth>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // On stderr, as much as `RUST_LOG` says: the first line of stdout is the address.
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;

@@ -1,6 +1,6 @@
 //! The macros as plain functions, so that a fuzz target can call them.
 
-// Only procedural macro crates have it by default.
+// Only procedural macro crates have this crate by default.
 extern crate proc_macro;
 
 #[path = "../../../auth-proxy-macros/src/config/mod.rs"]
@@ -14,13 +14,13 @@ mod tokens;
 
 use proc_macro2::TokenStream;
 
-/// `auth_proxy!`, as called by the macro that adds the crate path.
+/// Expands `auth_proxy!`. The input begins with the crate path, which the macro of the runtime adds.
 #[must_use]
 pub fn auth_proxy(input: TokenStream) -> TokenStream {
     config::expand(input)
 }
 
-/// `#[require_session]`.
+/// Expands `#[require_session]`.
 #[must_use]
 pub fn require_session(args: TokenStream, item: TokenStream) -> TokenStream {
     require_session::expand(args, item)

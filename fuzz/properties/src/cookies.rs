@@ -25,7 +25,7 @@ pub fn cookies(data: &[u8]) {
     }
     let Ok(Some(token)) = AUTH.raw_token(&headers) else { return };
     assert!(!token.as_str().is_empty());
-    // A percent escape decodes to a byte that is not in the input.
+    // A percent escape may decode to a byte that is not in the input, so the rest of the property does not apply.
     if sent.contains(&b'%') {
         return;
     }
@@ -33,7 +33,7 @@ pub fn cookies(data: &[u8]) {
     let whole = |part: &[u8]| sent.windows(part.len()).any(|window| window == part);
     let names = |name: &[u8]| whole(&[world::COOKIE.as_bytes(), name].concat());
     if !whole(found) {
-        assert!(names(b".0"), "joined although there are no chunks");
+        assert!(names(b".0"), "the token was joined, but there are no chunks");
         assert!(found.iter().all(|byte| sent.contains(byte)), "a byte of the token was never sent");
     }
     let bearer = headers.get_all(AUTHORIZATION).iter().any(|value| value.as_bytes().starts_with(b"Bearer "));

@@ -1,5 +1,5 @@
-//! Properties that hold for every input: one function for each fuzz target. They use the public API wherever possible, so
-//! that all layers below it are tested.
+//! Properties that must hold for every fuzz input, with one function for each fuzz target. The functions use the public API
+//! where possible, so that all layers below it are tested.
 
 mod claims;
 mod cookies;
@@ -19,7 +19,7 @@ pub use self::response::response;
 pub use self::session::session;
 pub use self::token::token;
 
-/// A property.
+/// A function that panics if the property does not hold for the input.
 pub type Property = fn(&[u8]);
 
 /// All properties, with the names of their targets.

@@ -9,7 +9,8 @@ use url::Url;
 use crate::input::message;
 use crate::world;
 
-/// An app on plain http, where cookies lose their prefixes, and one on https with another base path than the upstream.
+/// An app over plain http, where cookie names lose their prefixes, and an app over https whose base path differs from the
+/// upstream's.
 static APPS: LazyLock<[(Router, &str); 2]> = LazyLock::new(|| {
     let http = world::builder()
         .public_url("http://app.example.com")
@@ -49,8 +50,8 @@ pub fn response(data: &[u8]) {
         assert_eq!(parts.status, status);
         let location = |headers: &HeaderMap| headers.get(LOCATION).map(|url| text(url.as_bytes()));
         check_location(own, location(&input.headers), location(&parts.headers));
-        same_cookies(app, &input.headers, &parts.headers);
-        same_body(own, &method, &input.headers, input.body, &body);
+        check_cookies(app, &input.headers, &parts.headers);
+        check_body(own, &method, &input.headers, input.body, &body);
         for name in ["connection", "transfer-encoding", "keep-alive", "upgrade", "trailer", "alt-svc"] {
             assert!(!parts.headers.contains_key(name), "{name}");
         }
@@ -66,34 +67,36 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Asserts that a location is unchanged, or that a location at the upstream now leads to this app.
-fn check_location(own: &str, said: Option<String>, says: Option<String>) {
-    let (Some(said), Some(says)) = (&said, &says) else { return assert_eq!(said, says) };
-    let here = host(&format!("{own}/api/auth/signin"), says);
+fn check_location(own: &str, original: Option<String>, rewritten: Option<String>) {
+    let (Some(original), Some(rewritten)) = (&original, &rewritten) else {
+        return assert_eq!(original, rewritten);
+    };
+    let target = host(&format!("{own}/api/auth/signin"), rewritten);
     let upstream = "http://auth.internal:3000/tenant/login/signin";
-    let there = host(upstream, said);
-    if said == says {
+    let original_target = host(upstream, original);
+    if original == rewritten {
         return;
     }
-    assert!(here.as_deref() == Some(own), "{said:?} became {says:?}");
+    assert!(target.as_deref() == Some(own), "{original:?} became {rewritten:?}");
     assert!(
-        there.is_none()
-            || there.as_deref() == Some("http://auth.internal:3000")
-            || there.as_deref() == Some(own),
-        "{said:?} became {says:?}"
+        original_target.is_none()
+            || original_target.as_deref() == Some("http://auth.internal:3000")
+            || original_target.as_deref() == Some(own),
+        "{original:?} became {rewritten:?}"
     );
 }
 
-fn same_cookies(app: &Router, said: &HeaderMap, says: &HeaderMap) {
+fn check_cookies(app: &Router, original: &HeaderMap, rewritten: &HeaderMap) {
     let pair = |line: &HeaderValue| {
         line.as_bytes().split(|byte| *byte == b';').next().unwrap().trim_ascii().to_vec()
     };
-    let said: Vec<_> = said.get_all(SET_COOKIE).iter().map(pair).collect();
-    let says: Vec<_> = says.get_all(SET_COOKIE).iter().map(pair).collect();
-    assert_eq!(said.len(), says.len());
-    for (said, says) in said.iter().zip(&says) {
-        let Ok(cookie) = HeaderValue::from_bytes(says) else { continue };
+    let original: Vec<_> = original.get_all(SET_COOKIE).iter().map(pair).collect();
+    let rewritten: Vec<_> = rewritten.get_all(SET_COOKIE).iter().map(pair).collect();
+    assert_eq!(original.len(), rewritten.len());
+    for (original, rewritten) in original.iter().zip(&rewritten) {
+        let Ok(cookie) = HeaderValue::from_bytes(rewritten) else { continue };
         // A changed name must be changed back in the next request.
-        if said == says {
+        if original == rewritten {
             continue;
         }
         world::upstream(None);
@@ -102,31 +105,36 @@ fn same_cookies(app: &Router, said: &HeaderMap, says: &HeaderMap) {
         request.headers_mut().insert(COOKIE, cookie);
         request.headers_mut().insert(HOST, HeaderValue::from_static("app.example.com"));
         world::call(app, request);
-        let asked = world::asked();
-        let back = asked.first().and_then(|asked| asked.headers.get(COOKIE)).map(HeaderValue::as_bytes);
-        // Auth.js joins every cookie whose name starts with that of the session cookie, so other such cookies are not
-        // forwarded, nor are empty ones.
-        let is_stray = said
+        let forwarded = world::take_requests();
+        let back =
+            forwarded.first().and_then(|forwarded| forwarded.headers.get(COOKIE)).map(HeaderValue::as_bytes);
+        // Auth.js joins all cookies whose names start with that of the session cookie. So the proxy forwards none of these
+        // cookies that is not part of the session token or is empty.
+        let is_stray = original
             .strip_prefix(b"__Secure-authjs.session-token")
             .is_some_and(|rest| rest.strip_prefix(b"=").is_none_or(|value| value.trim_ascii().is_empty()));
         if !(back.is_none() && is_stray) {
-            assert_eq!(back, Some(said.as_slice()), "{}", String::from_utf8_lossy(says));
+            assert_eq!(back, Some(original.as_slice()), "{}", String::from_utf8_lossy(rewritten));
         }
     }
 }
 
-fn same_body(own: &str, method: &Method, headers: &HeaderMap, said: &[u8], says: &[u8]) {
+fn check_body(own: &str, method: &Method, headers: &HeaderMap, original: &[u8], rewritten: &[u8]) {
     let json = headers
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/json"));
-    if said == says {
+    if original == rewritten {
         return;
     }
-    assert!(json && *method == Method::POST, "a body was changed that is not JSON of a form");
-    let mut said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(said).unwrap();
-    let mut says: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(says).unwrap();
-    let (was, is) = (said.remove("url"), says.remove("url"));
-    assert_eq!(said, says);
+    assert!(
+        json && *method == Method::POST,
+        "the body was changed, but it is not the JSON response to a form"
+    );
+    let mut original: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(original).unwrap();
+    let mut rewritten: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(rewritten).unwrap();
+    let (was, is) = (original.remove("url"), rewritten.remove("url"));
+    assert_eq!(original, rewritten);
     let url = |url: Option<serde_json::Value>| url.unwrap().as_str().map(str::to_owned);
     check_location(own, url(was), url(is));
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::input::message;
 use crate::world::{self, SECRET};
 
-/// A valid token: a value without the form of a token would be rejected without a lookup.
+/// A cookie with a valid token: a value without the form of a token would be rejected without a lookup.
 static COOKIES: LazyLock<HeaderMap> = LazyLock::new(|| {
     let token = mint(&json!({ "sub": "1" }), SECRET, world::COOKIE);
     let cookie = format!("{}={token}", world::COOKIE);
@@ -27,38 +27,38 @@ pub fn session(data: &[u8]) {
     *answer.status_mut() = status;
     *answer.headers_mut() = input.headers.clone();
     world::upstream(Some(answer));
-    // A proxy learns from `Set-Cookie` which name counts, so each input gets a new proxy.
+    // A proxy learns from `Set-Cookie` which cookie name the upstream uses, so each input gets a new proxy.
     let auth = world::builder().build().unwrap();
     let found = world::wait(auth.session(&COOKIES));
-    let asked = world::asked();
-    assert_eq!(asked.len(), 1 + usize::from(matches!(status.as_u16(), 502..=504)));
-    // The request that confirms an outage contains nothing of the client.
-    for own in asked.iter().skip(1) {
-        assert_eq!(own.uri.path(), "/tenant/api/auth/providers");
-        assert!(!own.headers.contains_key(COOKIE));
+    let requests = world::take_requests();
+    assert_eq!(requests.len(), 1 + usize::from(matches!(status.as_u16(), 502..=504)));
+    // The health check that confirms an outage contains nothing of the client's request.
+    for health_check in requests.iter().skip(1) {
+        assert_eq!(health_check.uri.path(), "/tenant/api/auth/providers");
+        assert!(!health_check.headers.contains_key(COOKIE));
     }
-    // The most lenient reading of the body.
-    let told = serde_json::from_slice::<Value>(input.body).ok();
-    let mentions = input.headers.get_all(SET_COOKIE).iter().any(|line| {
+    // serde_json reads more bodies than the library accepts.
+    let parsed = serde_json::from_slice::<Value>(input.body).ok();
+    let sets_session_cookie = input.headers.get_all(SET_COOKIE).iter().any(|line| {
         let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
         text.trim_start().starts_with(world::COOKIE)
     });
     match found {
         Ok(Some(session)) => {
             assert_eq!(status, StatusCode::OK);
-            // The library repairs lone surrogates first, so the body may be invalid JSON here.
-            if let Some(told) = told {
-                let user = told.get("user").and_then(Value::as_object).expect("a body with a user");
+            // The library replaces lone surrogates first, so the original body may be invalid JSON.
+            if let Some(parsed) = parsed {
+                let user = parsed.get("user").and_then(Value::as_object).expect("a body with a user");
                 assert_eq!(session.user.name.as_deref(), user.get("name").and_then(Value::as_str));
             }
         }
         Ok(None) => assert!(
-            status == StatusCode::OK && mentions,
+            status == StatusCode::OK && sets_session_cookie,
             "signed out without a 200 that sets the session cookie"
         ),
         Err(error) if error.is_invalid() => {
             assert!(
-                status == StatusCode::OK && mentions,
+                status == StatusCode::OK && sets_session_cookie,
                 "refused without a 200 that sets the session cookie"
             )
         }

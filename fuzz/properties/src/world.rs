@@ -1,4 +1,4 @@
-//! The proxies under test, and an upstream that records requests and gives the response that a property sets.
+//! The proxy under test, and an upstream that records requests and sends the response that a property sets.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ thread_local! {
 /// A proxy with the upstream of this module, without retries and circuit breaker.
 pub(crate) fn builder() -> auth_proxy::options::Builder<Auth> {
     let upstream = tower::service_fn(|request: Request<Body>| async {
-        ASKED.with_borrow_mut(|asked| asked.push(request.into_parts().0));
+        ASKED.with_borrow_mut(|recorded| recorded.push(request.into_parts().0));
         let answer = ANSWER.take();
         Ok::<_, Infallible>(answer.unwrap_or_else(|| Response::new(Body::from("{}"))))
     });
@@ -48,7 +48,7 @@ pub(crate) fn upstream(answer: Option<Response<Body>>) {
 }
 
 /// Takes the recorded requests.
-pub(crate) fn asked() -> Vec<Parts> {
+pub(crate) fn take_requests() -> Vec<Parts> {
     ASKED.take()
 }
 

@@ -1,5 +1,5 @@
-//! Runs every property without libFuzzer, on the whole corpus and on deterministic mutations of it. `FUZZ_MUTATIONS` sets
-//! their number.
+//! Runs every property on stable Rust, on the whole corpus and on deterministic mutations of it. `FUZZ_MUTATIONS` is the
+//! number of mutations.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     files.into_iter().map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
 }
 
-/// xorshift64*.
+/// A deterministic random number generator (xorshift64*).
 struct Random(u64);
 
 impl Random {

@@ -1,10 +1,10 @@
-//! Runs rustdoc with unstable options allowed. Cargo runs this program where it would run rustdoc.
+//! Runs rustdoc with unstable options allowed. Cargo runs this program instead of rustdoc.
 //!
 //! JSON output of rustdoc is unstable. `RUSTC_BOOTSTRAP=1` allows it on stable Rust, but set for the whole of cargo it
 //! would rebuild every dependency whose build script reads that variable. Set here, it reaches rustdoc alone.
 //!
-//! `JSON_DIRECTORY` replaces the output directory that cargo asks for: two checkouts may share a target directory, and
-//! would overwrite each other's JSON there.
+//! `JSON_DIRECTORY` replaces the output directory of cargo: two checkouts may share a target directory, and would overwrite
+//! each other's JSON there.
 
 use std::{env, process};
 

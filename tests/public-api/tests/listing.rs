@@ -1,6 +1,6 @@
 //! The public API of each published package, compared with the listing beside this package's Cargo.toml.
 //!
-//! A change of the API changes a listing, so that a review sees it. After an intended change write the listings anew:
+//! A change of the API changes a listing, so that a review sees it. After an intended change update the listings:
 //! `UPDATE_PUBLIC_API=1 cargo test -p auth-proxy-public-api`.
 
 use std::{
@@ -16,17 +16,17 @@ use serde_json::Value;
 const UPDATE: &str = "UPDATE_PUBLIC_API=1 cargo test -p auth-proxy-public-api";
 
 #[test]
-fn auth_proxy_has_the_listed_api() {
+fn public_api_of_auth_proxy_matches_the_listing() {
     check("axum-auth-proxy", "auth_proxy");
 }
 
 #[test]
-fn auth_proxy_rules_has_the_listed_api() {
+fn public_api_of_auth_proxy_rules_matches_the_listing() {
     check("axum-auth-proxy-rules", "auth_proxy_rules");
 }
 
 #[test]
-fn auth_proxy_macros_has_the_listed_api() {
+fn public_api_of_auth_proxy_macros_matches_the_listing() {
     check("axum-auth-proxy-macros", "auth_proxy_macros");
 }
 
@@ -39,7 +39,7 @@ fn differences_name_removed_and_added_lines() {
 }
 
 #[test]
-fn methods_of_standard_traits_are_left_out() {
+fn listing_leaves_out_methods_of_standard_traits() {
     let items = [
         "pub struct a::A",
         "impl a::A",
@@ -73,15 +73,15 @@ fn check(package: &str, library: &str) {
     assert!(
         differences.is_empty(),
         "the public API of {package} is not the one listed in tests/public-api/{library}.txt\n\n{}\n\n\
-         `-` is listed and gone, `+` is new. If that is intended, write the listing anew and commit it:\n    {UPDATE}\n",
+         `-` is listed and gone, `+` is new. If that is intended, update the listing and commit it:\n    {UPDATE}\n",
         differences.join("\n"),
     );
 }
 
-/// Traits whose implementation is worth a line, and whose methods tell a reader nothing.
+/// Standard traits. The listing has their implementations, but not the methods, which are always the same.
 const STANDARD: [&str; 5] = ["core::clone::", "core::cmp::", "core::error::", "core::fmt::", "core::hash::"];
 
-/// One line per item, each once. Left out are auto traits, blanket implementations and the methods of `STANDARD`.
+/// One line per item. Auto traits, blanket implementations and the methods of `STANDARD` are left out.
 fn api(package: &str, library: &str) -> String {
     let json = rustdoc_json(package, library);
     let api = public_api::Builder::from_rustdoc_json(json)
@@ -104,9 +104,9 @@ fn shortened(items: impl Iterator<Item = String>) -> String {
             of_standard_trait = false;
         }
         let is_method = of_standard_trait && item.starts_with("pub fn ");
-        // Not written by anybody: `#[derive(PartialEq)]` adds it.
+        // `#[derive(PartialEq)]` adds this trait.
         let is_derived = item.contains("core::marker::StructuralPartialEq");
-        // What an item implements comes again with every re-export of the item.
+        // rustdoc lists the implementations of an item again for every re-export, so each line is kept once.
         if !is_method && !is_derived && seen.insert(item.clone()) {
             text.push_str(&item);
             text.push('\n');
@@ -115,7 +115,7 @@ fn shortened(items: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// The features of a package, one a line: removing one breaks users too.
+/// The features of a package, one a line. The removal of a feature breaks users too.
 fn features(package: &str) -> String {
     let output = cargo(&["metadata", "--no-deps", "--format-version=1", "--locked"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -137,7 +137,7 @@ fn features(package: &str) -> String {
     lines.concat()
 }
 
-/// Has rustdoc write its JSON, and returns the path of it.
+/// Lets rustdoc write its JSON. Returns the path of the file.
 fn rustdoc_json(package: &str, library: &str) -> PathBuf {
     // Cargo's target directory, so that dependencies are not built again: `CARGO_TARGET_TMPDIR` is the folder `tmp` in it.
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -152,7 +152,7 @@ fn rustdoc_json(package: &str, library: &str) -> PathBuf {
         .env("RUSTDOC", env!("CARGO_BIN_EXE_unstable-rustdoc"))
         .env("REAL_RUSTDOC", env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()))
         .env("JSON_DIRECTORY", &directory)
-        // Denied warnings are the business of `cargo doc`.
+        // `cargo doc` denies warnings. Here they must not fail the test.
         .env_remove("RUSTDOCFLAGS")
         .output()
         .unwrap();
@@ -166,7 +166,7 @@ fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Lines that only one of the two has, in the order of their text.
+/// Lines that only one of the two texts has, in alphabetical order.
 fn differences(listed: &str, found: &str) -> Vec<String> {
     let mut removed: Vec<_> = listed.lines().collect();
     let mut added = Vec::new();

@@ -1,4 +1,4 @@
-//! The macros where auth-proxy goes by another name.
+//! Uses the macros with the dependency `axum-auth-proxy` renamed.
 
 renamed_proxy::auth_proxy! {
     /// A login.
@@ -19,7 +19,7 @@ pub fn router(login: &Login) -> axum::Router {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn builds() {
+    fn macros_work_with_a_renamed_dependency() {
         let login = super::Login::from_env().unwrap();
         assert!(super::router(&login).has_routes());
     }

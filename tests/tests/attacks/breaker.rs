@@ -1,4 +1,4 @@
-//! Attack 1: a client opens the circuit breaker and so denies service to every visitor.
+//! Attack: a client opens the circuit breaker and so denies service to every visitor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -15,18 +15,23 @@ use crate::support::{ANSWERS, Auth, Node, StrictUpstream, app, ok, read};
 
 /// Requests of regular visitors, and how many succeeded.
 #[derive(Debug, Default)]
-struct Good {
-    asked: usize,
-    answered: usize,
+struct RegularRequests {
+    total: usize,
+    succeeded: usize,
     first_failure: Option<String>,
 }
 
-/// Sends requests of regular visitors, each with its own token, while three attackers send `bad` in a loop. `seen_as` are
-/// the header lines of the regular requests, `Host` included. Returns the result, and the number of bad requests.
-async fn ask_during_attack(app: &App, bad: &[String], rounds: usize, seen_as: &str) -> (Good, usize) {
-    let (is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+/// Sends requests of regular visitors, each with its own token, while three attackers send `bad` in a loop. The regular
+/// requests have the lines `host_headers`. Returns the result of the regular requests, and the number of bad requests.
+async fn ask_during_attack(
+    app: &App,
+    bad: &[String],
+    rounds: usize,
+    host_headers: &str,
+) -> (RegularRequests, usize) {
+    let (attack_is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let good = async {
-        let mut good = Good::default();
+        let mut good = RegularRequests::default();
         // Regular requests start once the attack is under way.
         while sent.load(SeqCst) < 30 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -34,22 +39,22 @@ async fn ask_during_attack(app: &App, bad: &[String], rounds: usize, seen_as: &s
         for n in 0..rounds {
             for target in ["/me", "/api/auth/signin", "/api/auth/providers"] {
                 let request = format!(
-                    "GET {target} HTTP/1.1\r\n{seen_as}Connection: close\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.{n:04}\r\n\r\n"
+                    "GET {target} HTTP/1.1\r\n{host_headers}Connection: close\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.{n:04}\r\n\r\n"
                 );
                 let (status, answer) = read(&app.raw(&request).await);
-                good.asked += 1;
+                good.total += 1;
                 if status == 200 {
-                    good.answered += 1;
+                    good.succeeded += 1;
                 } else {
                     good.first_failure.get_or_insert(format!("{target}: {answer}"));
                 }
             }
         }
-        is_over.store(true, SeqCst);
+        attack_is_over.store(true, SeqCst);
         good
     };
     let attack = async || {
-        while !is_over.load(SeqCst) {
+        while !attack_is_over.load(SeqCst) {
             for request in bad {
                 app.raw(request).await;
                 sent.fetch_add(1, SeqCst);
@@ -64,7 +69,7 @@ fn head(target: &str, headers: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")
 }
 
-/// Requests that the upstream rejects with 431 and a reset, or would reject once they are encoded.
+/// Requests that the upstream rejects with 431 and a reset, or would reject after percent-encoding makes them longer.
 fn too_large() -> Vec<(&'static str, Vec<String>)> {
     let bars = "|".repeat(22_000);
     let chunks = |piece: &str| {
@@ -96,13 +101,13 @@ fn too_large() -> Vec<(&'static str, Vec<String>)> {
                     .map(|headers| head(target, &headers))
             })
             .collect();
-    let me = |headers: &[String]| headers.iter().map(|headers| head("/me", headers)).collect();
+    let request_me = |headers: &[String]| headers.iter().map(|headers| head("/me", headers)).collect();
     vec![
-        ("22,000 bars", me(&lookups[..1])),
-        ("22,000 bars as Bearer", me(&lookups[1..2])),
-        ("chunks", me(&lookups[2..4])),
-        ("tokens", me(&lookups[4..])),
-        ("companion cookies", me(&companions)),
+        ("22,000 bars", request_me(&lookups[..1])),
+        ("22,000 bars as Bearer", request_me(&lookups[1..2])),
+        ("chunks", request_me(&lookups[2..4])),
+        ("tokens", request_me(&lookups[4..])),
+        ("companion cookies", request_me(&companions)),
         ("forwarded", forwarded),
     ]
 }
@@ -120,21 +125,21 @@ async fn oversized_heads_do_not_open_the_circuit() {
     .await;
     for (upstream, url) in [("Node", &node.url), ("a raw server", &raw.url)] {
         for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
-            let (mut asked, mut answered, mut sent) = (0, 0, 0);
+            let (mut total, mut succeeded, mut sent) = (0, 0, 0);
             for (how, bad) in too_large() {
                 let app =
                     app(Auth::builder().upstream_base_url(url.clone()).upstream_session_strategy(strategy))
                         .await;
                 let host = format!("Host: {}\r\n", app.addr);
                 let (good, bad) = ask_during_attack(&app, &bad, 8, &host).await;
-                assert_eq!(good.answered, good.asked, "{upstream}, {strategy:?}, {how}: {good:?}");
-                (asked, answered, sent) = (asked + good.asked, answered + good.answered, sent + bad);
+                assert_eq!(good.succeeded, good.total, "{upstream}, {strategy:?}, {how}: {good:?}");
+                (total, succeeded, sent) = (total + good.total, succeeded + good.succeeded, sent + bad);
             }
             println!(
-                "circuit breaker: {answered} of {asked} good requests answered while {sent} too large ones were sent \
+                "circuit breaker: {succeeded} of {total} good requests answered while {sent} too large ones were sent \
                 to {upstream}, {strategy}"
             );
-            assert!(asked > 100 && sent > 100, "too few requests: {asked} good, {sent} bad");
+            assert!(total > 100 && sent > 100, "too few requests: {total} good, {sent} bad");
         }
     }
 }
@@ -153,6 +158,7 @@ async fn router(known: impl Fn(&str) -> bool + Clone + Send + Sync + 'static) ->
     App::start(Router::new().fallback(answer)).await
 }
 
+/// Requests with each of these hosts. `more` is a header line in which `{}` stands for the host.
 fn hosts(named: &[&str], more: &str) -> Vec<String> {
     let targets = ["/me", "/api/auth/session", "/api/auth/providers", "/api/auth/signin"];
     let request = |host: &str, target: &str| {
@@ -179,27 +185,27 @@ async fn foreign_hosts_do_not_open_the_circuit() {
         let (good, sent) = ask_during_attack(&app, &hosts(&HOSTS, ""), 40, "Host: app.localhost\r\n").await;
         println!(
             "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts were sent, {}",
-            good.answered, good.asked, strategy
+            good.succeeded, good.total, strategy
         );
-        assert_eq!(good.answered, good.asked, "{good:?}");
+        assert_eq!(good.succeeded, good.total, "{good:?}");
     }
 }
 
-/// The router knows only the public host of the app, which a trusted proxy states.
+/// A trusted proxy sends the public host of the app. The router answers requests for that host only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_forwarded_hosts_do_not_open_the_circuit() {
     let upstream = router(|host| host == "app.example.com").await;
     let builder = Auth::builder().upstream_base_url(upstream.url("")).trusted_proxies(["127.0.0.1"]);
     let app = app(builder).await;
-    let seen_as = "Host: app.internal\r\nX-Forwarded-Host: app.example.com\r\n";
-    // A proxy that accepts every host writes the client's host here.
+    let host_headers = "Host: app.internal\r\nX-Forwarded-Host: app.example.com\r\n";
+    // A proxy that accepts every host copies the client's host into `X-Forwarded-Host`.
     let bad = hosts(&HOSTS[..4], "X-Forwarded-Host: {}\r\n");
-    let (good, sent) = ask_during_attack(&app, &bad, 40, seen_as).await;
+    let (good, sent) = ask_during_attack(&app, &bad, 40, host_headers).await;
     println!(
         "circuit breaker: {} of {} good requests answered while {sent} with foreign hosts came through a trusted proxy",
-        good.answered, good.asked
+        good.succeeded, good.total
     );
-    assert_eq!(good.answered, good.asked, "{good:?}");
+    assert_eq!(good.succeeded, good.total, "{good:?}");
 }
 
 /// The probe must use the public host: with any other host the router answers 503 and the circuit would stay open.
@@ -209,13 +215,13 @@ async fn circuit_closes_again_behind_a_router_that_knows_only_the_public_host() 
     let builder =
         Auth::builder().upstream_base_url(format!("http://127.0.0.1:{port}")).trusted_proxies(["127.0.0.1"]);
     let app = app(builder.upstream_retries(0).upstream_circuit_breaker(3)).await;
-    let me = async || {
+    let request_me = async || {
         let headers =
             format!("X-Forwarded-Host: app.example.com\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.dddd\r\n");
         app.raw_get("/me", &headers).await.0
     };
     for _ in 0..4 {
-        assert!(me().await >= 502, "the upstream is not running yet");
+        assert!(request_me().await >= 502, "the upstream is not running yet");
     }
     let answer = |request: Request| async move {
         match request.headers().get("host").and_then(|host| host.to_str().ok()) {
@@ -226,12 +232,12 @@ async fn circuit_closes_again_behind_a_router_that_knows_only_the_public_host() 
     let _upstream = App::start_at(port, Router::new().fallback(answer)).await;
     let mut tries = 0;
     let found = tokio::time::timeout(Duration::from_secs(15), async {
-        while me().await != 200 {
+        while request_me().await != 200 {
             tries += 1;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
     let found = found.await;
-    println!("circuit breaker: closed again after {tries} refusals: {}", found.is_ok());
-    found.expect("the breaker closes again");
+    println!("circuit breaker: closed after {tries} rejected requests: {}", found.is_ok());
+    found.expect("the circuit breaker did not close within 15 s");
 }

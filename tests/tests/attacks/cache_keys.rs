@@ -1,4 +1,4 @@
-//! Attack 6: a cached session, or a lookup in progress, of one host or upstream is used to get in at another.
+//! Attack: a client is accepted at one host or upstream by a cached session, or a lookup in progress, of another one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -15,18 +15,18 @@ use crate::support::{Auth, app, get};
 const HOUR: Duration = Duration::from_secs(3600);
 const PAIRS: usize = 60;
 
-/// An upstream that accepts the requests for which `knows` is true, answers after 20 ms, and counts lookups.
+/// An upstream that accepts the requests for which `accepts` is true, answers after 20 ms, and counts lookups.
 async fn upstream(
-    knows: impl Fn(&Request) -> bool + Clone + Send + Sync + 'static,
+    accepts: impl Fn(&Request) -> bool + Clone + Send + Sync + 'static,
 ) -> (App, Arc<AtomicUsize>) {
     let lookups = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&lookups);
     let answer = move |request: Request| {
         count.fetch_add(1, SeqCst);
-        let is_known = knows(&request);
+        let is_accepted = accepts(&request);
         async move {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let response: Response = if is_known {
+            let response: Response = if is_accepted {
                 r#"{"user":{"name":"Ada"}}"#.into_response()
             } else {
                 ([("set-cookie", format!("{COOKIE_NAME}=; Max-Age=0"))], "null").into_response()
@@ -46,7 +46,7 @@ fn token(number: usize) -> String {
 }
 
 /// Sends each token to both hosts at the same time, twice, and counts the accepted requests of each host.
-async fn both(app: &App, one: &str, other: &str) -> (usize, usize) {
+async fn accepted_at_both_hosts(app: &App, one: &str, other: &str) -> (usize, usize) {
     let (mut at_one, mut at_other) = (0, 0);
     for n in 0..PAIRS {
         let cookie = token(n);
@@ -71,9 +71,9 @@ async fn session_of_one_host_is_not_served_at_another() {
                 .upstream_session_strategy(strategy)
                 .session_cache(cache))
             .await;
-            // In both orders, since the first lookup is the one that the second could join.
-            let (at_one, at_other) = both(&app, one, other).await;
-            let (at_other_first, at_one_second) = both(&app, other, one).await;
+            // In both orders: the second request could join the lookup of the first one.
+            let (at_one, at_other) = accepted_at_both_hosts(&app, one, other).await;
+            let (at_other_first, at_one_second) = accepted_at_both_hosts(&app, other, one).await;
             let (good, bad) = (at_one + at_one_second, at_other + at_other_first);
             println!(
                 "keys: {bad} of {} requests accepted at another host, {good} at its own, {how}, {}",
@@ -92,7 +92,7 @@ async fn session_of_one_declared_host_is_not_served_at_another() {
     for cache in [Duration::ZERO, HOUR] {
         let builder = Auth::builder().upstream_base_url(upstream.url("")).session_cache(cache);
         let app = app(builder.hosts([one, other])).await;
-        let (good, bad) = both(&app, one, other).await;
+        let (good, bad) = accepted_at_both_hosts(&app, one, other).await;
         println!(
             "keys: {bad} of {} requests accepted at another declared host, {good} at its own",
             2 * PAIRS
@@ -101,7 +101,7 @@ async fn session_of_one_declared_host_is_not_served_at_another() {
     }
 }
 
-/// A trusted proxy states the scheme, and the upstream's answer depends on it.
+/// A trusted proxy sends the scheme, and the upstream accepts the token only over https.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn session_of_one_scheme_is_not_served_over_another() {
     let (upstream, _) = upstream(|request| header(request, "x-forwarded-proto") == "https").await;
@@ -133,13 +133,13 @@ type Differ = fn(Builder<Auth>, &App) -> Builder<Auth>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
-    let knows = |request: &Request| {
+    let accepts = |request: &Request| {
         let is_tenant = matches!(header(request, "x-tenant"), "" | "one");
         request.uri().path() == "/api/auth/session"
             && is_tenant
             && header(request, "cookie").starts_with(COOKIE_NAME)
     };
-    let ((first, lookups), (second, _)) = (upstream(knows).await, upstream(|_| false).await);
+    let ((first, lookups), (second, _)) = (upstream(accepts).await, upstream(|_| false).await);
     let ways: [(&str, Differ); 4] = [
         ("another upstream", |builder, second| builder.upstream_base_url(second.url(""))),
         ("another base path", |builder, _| builder.upstream_base_path("/auth")),
@@ -147,7 +147,7 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
         ("another cookie", |builder, _| builder.upstream_cookie_name("other.session-token")),
     ];
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
-        for (how, differ) in ways {
+        for (how, change) in ways {
             let store = SharedStore::default();
             let builder = || {
                 let builder =
@@ -157,21 +157,21 @@ async fn shared_store_keeps_sessions_of_different_upstreams_apart() {
             let tenant = if how == "another tenant" { "two" } else { "one" };
             let first_one = || builder().upstream_headers([("x-tenant", "one")]);
             let (one, same) = (app(first_one()).await, app(first_one()).await);
-            let other = app(differ(builder().upstream_headers([("x-tenant", tenant)]), &second)).await;
+            let other = app(change(builder().upstream_headers([("x-tenant", tenant)]), &second)).await;
             let before = lookups.load(SeqCst);
-            let mut let_in = 0;
+            let mut accepted = 0;
             for n in 0..PAIRS {
                 assert_eq!(get(&one, "/me", "app.test", &token(n)).await.0, 200);
                 assert_eq!(get(&same, "/me", "app.test", &token(n)).await.0, 200);
                 let cookie =
                     if how == "another cookie" { token(n).replace("authjs.", "other.") } else { token(n) };
-                let_in += usize::from(get(&other, "/me", "app.test", &cookie).await.0 == 200);
+                accepted += usize::from(get(&other, "/me", "app.test", &cookie).await.0 == 200);
             }
-            // An empty store would make the test pass for nothing.
+            // With an empty store the test would prove nothing.
             assert!(lookups.load(SeqCst) - before >= PAIRS, "the upstream was not asked for every token");
             assert!(!store.sessions().is_empty(), "the shared store is empty");
-            println!("keys: {let_in} of {PAIRS} sessions in a shared store accepted at {how}, {strategy}");
-            assert_eq!(let_in, 0, "{how}, {strategy:?}");
+            println!("keys: {accepted} of {PAIRS} sessions in a shared store accepted at {how}, {strategy}");
+            assert_eq!(accepted, 0, "{how}, {strategy:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Attack 7: a client chooses the host that the upstream puts into links.
+//! Attack: a client chooses the host that the upstream puts into links.
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{App, COOKIE_NAME};
@@ -64,8 +64,8 @@ const TARGETS: [&str; 6] = [
     "/me",
 ];
 
-/// The host as it would appear in a response, in lower case.
-fn marks(host: &str) -> String {
+/// The host in lower case, as in the text of a response that [`read`] returns.
+fn lower_case(host: &str) -> String {
     host.trim().to_ascii_lowercase()
 }
 
@@ -90,9 +90,9 @@ fn requests(target: &str, host: &str) -> Vec<String> {
     all
 }
 
-/// Requests with forwarding headers of the client. If `own` is not empty, a trusted proxy appends its own value, which
-/// is the last one.
-fn claims(target: &str, host: &str, own: &str) -> Vec<String> {
+/// Requests in which the client sends forwarding headers. If `own` is not empty, a trusted proxy appends an
+/// `X-Forwarded-Host` with this value, which is the last one.
+fn forwarding_requests(target: &str, host: &str, own: &str) -> Vec<String> {
     let rest = format!("Connection: close\r\nCookie: {COOKIE_NAME}=aaaa..bbbb.cccc.dddd\r\n\r\n");
     let proxies = if own.is_empty() { String::new() } else { format!("X-Forwarded-Host: {own}\r\n") };
     ["X-Forwarded-Host", "X_Forwarded_Host", "Forwarded"]
@@ -119,11 +119,14 @@ async fn leak(app: &App, upstream: &Upstream, request: &str, host: &str, own: &[
             || !host("x-forwarded-host").as_ref().is_none_or(is_own)
             || !names_own
         {
-            return Some(format!("the upstream was told {:?} by {request:?}", seen.headers));
+            return Some(format!("the upstream received {:?} for {request:?}", seen.headers));
         }
     }
-    let told = |line: &str| line.contains(&format!("//{}", marks(host)));
-    answer.lines().find(|line| told(line)).map(|line| format!("{line:?} was answered to {request:?}"))
+    let names_the_host = |line: &str| line.contains(&format!("//{}", lower_case(host)));
+    answer
+        .lines()
+        .find(|line| names_the_host(line))
+        .map(|line| format!("{line:?} is in the response to {request:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -151,10 +154,10 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
                         })
                         .collect();
                 }
-                // A trusted proxy must set `X-Forwarded-Host` itself; if it does not, the client's header passes. That is
-                // documented, and not tested here.
+                // A trusted proxy must set `X-Forwarded-Host` itself. If it does not, the client's header counts, as the
+                // documentation says. That case is not tested here.
                 if !own.is_empty() || proxies != ["127.0.0.1"] {
-                    all.extend(claims(target, host, own));
+                    all.extend(forwarding_requests(target, host, own));
                 }
                 for request in all {
                     sent += 1;
@@ -174,7 +177,7 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
 async fn request_without_host_is_rejected_without_naming_the_upstream() {
     let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
     let server = upstream.start().await;
-    let (mut refused, mut sent) = (0, 0);
+    let (mut rejected, mut sent) = (0, 0);
     for proxies in [&[][..], &["127.0.0.1"]] {
         let app = app(auth(&server, SessionStrategy::Jwt).trusted_proxies(proxies)).await;
         for target in TARGETS.iter().filter(|target| target.starts_with("/api")) {
@@ -188,11 +191,11 @@ async fn request_without_host_is_rejected_without_naming_the_upstream() {
                 let request = format!("GET {target} {head}Connection: close\r\n\r\n");
                 let (status, answer) = read(&app.raw(&request).await);
                 sent += 1;
-                refused += usize::from(matches!(status, 400 | 421));
+                rejected += usize::from(matches!(status, 400 | 421));
                 assert!(!answer.contains(&server.addr.to_string()), "{request:?}: {answer}");
             }
         }
     }
-    println!("hosts: {refused} of {sent} requests without a host were rejected");
-    assert_eq!((refused, upstream.take_seen().len()), (sent, 0));
+    println!("hosts: {rejected} of {sent} requests without a host were rejected");
+    assert_eq!((rejected, upstream.take_seen().len()), (sent, 0));
 }

@@ -1,4 +1,4 @@
-//! Attack 1: a client exhausts memory by lookups that wait for a hanging upstream.
+//! Attack: a client exhausts the memory of the app with lookups that wait for an upstream that never responds.
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::support::{Auth, HANGS, Node, app};
 const LOOKUPS: usize = 1000;
 /// The most that one waiting lookup may hold, in KiB.
 const BOUND: usize = 128;
-/// A character and a count: the longest token that is sent to the upstream, the longest that is read, and one that
-/// percent-encoding would make three times as long.
+/// Tokens, as a character and how often it is repeated: the longest token that is sent to the upstream, the longest that
+/// is read, and a token that percent-encoding would make three times as long.
 const TOKENS: [(&str, usize); 3] = [("A", 11_900), ("A", 63_000), ("|", 22_000)];
 
 /// Resident memory of this process, in KiB.
@@ -27,8 +27,8 @@ fn resident() -> usize {
     pages * 4
 }
 
-/// Sends lookups that stay waiting. Returns their connections.
-async fn wait(app: &App, from: usize, count: usize, (text, size): (&str, usize)) -> Vec<TcpStream> {
+/// Sends requests whose lookups wait for the upstream. Returns their connections.
+async fn start_lookups(app: &App, from: usize, count: usize, (text, size): (&str, usize)) -> Vec<TcpStream> {
     let mut open = Vec::new();
     for n in from..from + count {
         let mut stream = TcpStream::connect(app.addr).await.unwrap();
@@ -45,28 +45,28 @@ async fn measure(strategy: SessionStrategy, (text, size): (&str, usize)) {
     let node = Node::start(HANGS);
     let builder = Auth::builder().upstream_base_url(node.url.clone()).upstream_session_strategy(strategy);
     let app = app(builder.upstream_timeout(Duration::from_secs(120))).await;
-    // Warms up pools, tables and the allocator, whose memory is not per lookup.
-    let first = wait(&app, 0, 20, (text, size)).await;
+    // Fills pools, tables and the allocator first: their memory does not grow with each lookup.
+    let first = start_lookups(&app, 0, 20, (text, size)).await;
     let before = resident();
-    let open = wait(&app, 20, LOOKUPS, (text, size)).await;
+    let open = start_lookups(&app, 20, LOOKUPS, (text, size)).await;
     let each = (resident() - before) / LOOKUPS;
     let waiting = open.iter().filter(|stream| stream.try_read(&mut [0]).is_err()).count();
     println!(
         "memory: {LOOKUPS} lookups with {size} `{text}` hold {each} KiB each, of which {waiting} wait, {strategy}"
     );
     assert!(each <= BOUND, "a lookup holds {each} KiB, more than {BOUND} KiB");
-    // A lookup that does not wait holds nothing, so the figure would be meaningless.
-    assert!(size > 11_900 || waiting == LOOKUPS, "only {waiting} of {LOOKUPS} lookups wait");
+    // A lookup that does not wait holds no memory, so the measurement would prove nothing.
+    assert!(size > 11_900 || waiting == LOOKUPS, "only {waiting} of {LOOKUPS} lookups are waiting");
     drop((first, open));
 }
 
-/// Each measurement runs in its own process, so that other tests do not count.
+/// Each measurement runs in its own process: the memory of other tests must not be measured.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousand_waiting_lookups_stay_within_the_memory_bound() {
     const INSIDE: &str = "ATTACKS_MEASURE_MEMORY";
     let all = [Jwt, Database].map(|strategy| TOKENS.map(|token| (strategy, token)));
-    if let Ok(asked) = std::env::var(INSIDE) {
-        let (strategy, token) = all.as_flattened()[asked.parse::<usize>().unwrap()];
+    if let Ok(number) = std::env::var(INSIDE) {
+        let (strategy, token) = all.as_flattened()[number.parse::<usize>().unwrap()];
         return measure(strategy, token).await;
     }
     let mut failed = Vec::new();
@@ -75,10 +75,10 @@ async fn thousand_waiting_lookups_stay_within_the_memory_bound() {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", name, "--nocapture"]).env(INSIDE, number.to_string());
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        said.lines().filter(|line| line.starts_with("memory:")).for_each(|line| println!("{line}"));
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        stdout.lines().filter(|line| line.starts_with("memory:")).for_each(|line| println!("{line}"));
         if !output.status.success() {
-            failed.push(format!("{said}{}", String::from_utf8_lossy(&output.stderr)));
+            failed.push(format!("{stdout}{}", String::from_utf8_lossy(&output.stderr)));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

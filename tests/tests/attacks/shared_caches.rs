@@ -1,4 +1,4 @@
-//! Attack 5: a shared cache serves the response for one visitor to another. A real nginx runs in front of the app.
+//! Attack: a shared cache serves one visitor's response to another visitor. A real nginx runs in front of the app.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -175,7 +175,7 @@ fn settings(builder: &dyn Fn() -> Builder<Auth>) -> Vec<(&'static str, Builder<A
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_does_not_serve_one_visitors_page_to_another() {
-    let (mut asked, mut given) = (0, Vec::new());
+    let (mut requests, mut leaks) = (0, Vec::new());
     let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
     let server = upstream.start().await;
     for (setting, builder) in settings(&|| auth(&server, SessionStrategy::Jwt)) {
@@ -191,9 +191,9 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
                 format!("Bearer {token}")
             };
             for path in PATHS {
-                for (number, said) in CACHE_HEADERS.iter().enumerate() {
+                for (number, cache_headers) in CACHE_HEADERS.iter().enumerate() {
                     let path = format!("/{path}/{number}");
-                    // The first answer comes from the upstream, the next ones from the session cache.
+                    // The first session comes from the upstream, the next two from the session cache.
                     let mut own = String::new();
                     for _ in 0..3 {
                         let answer = visitor.get_with(&path, &[(credential, &value)]).await;
@@ -202,27 +202,30 @@ async fn nginx_does_not_serve_one_visitors_page_to_another() {
                     }
                     for _ in 0..2 {
                         let answer = guest.get(&path).await;
-                        asked += 1;
+                        requests += 1;
                         if answer.body == own || answer.header("x-cache") == "HIT" {
-                            given.push(format!("{setting}, {credential}, {path} with {said:?}"));
+                            leaks.push(format!("{setting}, {credential}, {path} with {cache_headers:?}"));
                         }
                     }
                     // The other direction: the visitor must not get the page of a signed-out client.
                     let answer = visitor.get_with(&path, &[(credential, &value)]).await;
                     if answer.body != own {
-                        given.push(format!(
-                            "{setting}, {credential}, {path} with {said:?}: the visitor got the signed-out page"
+                        leaks.push(format!(
+                            "{setting}, {credential}, {path} with {cache_headers:?}: the visitor got the signed-out page"
                         ));
                     }
                 }
             }
         }
     }
-    println!("shared caches: {} of {asked} requests got the page of another visitor from nginx", given.len());
-    assert!(given.is_empty(), "{} of {asked}:\n{}", given.len(), first(&given));
+    println!(
+        "shared caches: {} of {requests} requests got the page of another visitor from nginx",
+        leaks.len()
+    );
+    assert!(leaks.is_empty(), "{} of {requests}:\n{}", leaks.len(), first(&leaks));
 }
 
-/// Forwarded responses: the session, and the pages whose forms contain the visitor's CSRF token.
+/// The forwarded pages are the session, and pages whose forms contain the visitor's CSRF token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
     let upstream = FakeUpstream::start().await.unwrap();
@@ -232,8 +235,8 @@ async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
     let (visitor, guest) = (Browser::at(&nginx.url), Browser::at(&nginx.url));
     let csrf = visitor.csrf().await;
     let session = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));
-    let (mut asked, mut given) = (0, Vec::new());
-    let tells = |answer: &Answer| answer.body.contains(&csrf) || answer.body.contains("Ada");
+    let (mut requests, mut leaks) = (0, Vec::new());
+    let names_the_visitor = |answer: &Answer| answer.body.contains(&csrf) || answer.body.contains("Ada");
     for path in [
         "/api/auth/session",
         "/api/auth/csrf",
@@ -241,34 +244,34 @@ async fn nginx_does_not_serve_forwarded_pages_to_another_visitor() {
         "/api/auth/signout",
         "/api/auth/signin?callbackUrl=/",
     ] {
-        let mut told = false;
+        let mut was_named = false;
         for _ in 0..3 {
             let answer = match path {
                 "/api/auth/session" => Browser::at(&nginx.url).get_with(path, &[("cookie", &session)]).await,
                 _ => visitor.get(path).await,
             };
             assert_eq!(answer.status, 200, "{path}");
-            told |= tells(&answer);
+            was_named |= names_the_visitor(&answer);
         }
-        assert!(told, "{path} contains nothing of the visitor, so that the test proves nothing");
+        assert!(was_named, "{path} contains no data of the visitor, so the test proves nothing");
         let answer = guest.get(path).await;
-        asked += 1;
-        if tells(&answer) {
-            given.push(path);
+        requests += 1;
+        if names_the_visitor(&answer) {
+            leaks.push(path);
         }
     }
     println!(
-        "shared caches: {} of {asked} forwarded pages of a visitor were served to another by nginx",
-        given.len()
+        "shared caches: {} of {requests} forwarded pages of a visitor were served to another by nginx",
+        leaks.len()
     );
-    assert!(given.is_empty(), "{given:?}");
+    assert!(leaks.is_empty(), "{leaks:?}");
 }
 
-/// A handler opts in with `Cacheable`: its page is the same for every visitor.
+/// With `Cacheable` a handler says that its page is the same for every visitor.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cacheable_page_is_served_from_the_nginx_cache() {
-    let made = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&made);
+    let pages_made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&pages_made);
     let prices = async move |_: Option<Session<Auth>>| {
         let number = count.fetch_add(1, SeqCst);
         (Cacheable, [("cache-control", "public, max-age=60")], format!("price {number}"))
@@ -294,5 +297,5 @@ async fn cacheable_page_is_served_from_the_nginx_cache() {
     println!(
         "shared caches: {hits} of 9 requests for a page that is the same for all were answered by nginx"
     );
-    assert_eq!((hits, made.load(SeqCst)), (9, 1));
+    assert_eq!((hits, pages_made.load(SeqCst)), (9, 1));
 }

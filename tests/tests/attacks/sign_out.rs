@@ -1,4 +1,4 @@
-//! Attack 4: a response that was in progress during a sign-out undoes it.
+//! Attack: a response that was in progress during a sign-out sets the session cookie again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn guarded(axum::Extension(upstream): axum::Extension<Arc<Upstream>>) -> &
     hold(&upstream).await
 }
 
-/// Reports that the request arrived, then waits for the gate.
+/// Adds a permit to `held`, then waits until the test opens the gate.
 async fn hold(upstream: &Upstream) -> &'static str {
     upstream.held.add_permits(1);
     upstream.gate.acquire().await.unwrap().forget();
@@ -139,9 +139,9 @@ async fn next_token(app: &App, head: &str, token: &str) -> String {
 enum OtherTabSigns {
     Out,
     InAsBob,
-    /// After a lookup renewed the token.
+    /// Signs out after a lookup renewed the token.
     OutRenewed,
-    /// After a forwarded `GET session` renewed it, twice.
+    /// Signs out after a forwarded `GET session` renewed the token, twice.
     OutRenewedTwice,
 }
 
@@ -178,7 +178,7 @@ const SETTINGS: [(SessionStrategy, u64); 4] = [
     (SessionStrategy::Database, 60),
 ];
 
-/// The upstream and the app of some attempts.
+/// A running upstream and the app in front of it.
 struct Stage {
     upstream: Arc<Upstream>,
     _server: App,
@@ -195,8 +195,8 @@ impl Stage {
     }
 }
 
-/// Makes each attempt three times, with all settings. An attempt returns the session cookies of a response that undo what the
-/// other tab did. Returns the number of attempts, and a line for each attempt with such a cookie.
+/// Makes each attempt three times, with all settings. An attempt returns the session cookies that undo what the other tab
+/// did. Returns the number of attempts, and a line for each attempt with such a cookie.
 async fn attempts(
     requests: &[Request],
     other_tabs: &[OtherTabSigns],
@@ -225,8 +225,8 @@ async fn late_response_does_not_undo_a_sign_out() {
     let (made, undone) = attempts(&REQUESTS, &OTHER_TABS, async |stage, request, other| {
         let token = stage.upstream.issue("ada");
         let held = Held::begin(&stage.app, &stage.upstream, request, &token).await;
-        // A POST to `session` is the latest change of that session, so it may set the cookie even after a sign-out with an
-        // older token. Only a sign-out with the same token counts.
+        // A POST to `session` changes the session, so it may set the cookie after a sign-out with a token of before the
+        // change. The test therefore signs out with the same token.
         let other = match (request.name, other) {
             ("POST session", OtherTabSigns::OutRenewed | OtherTabSigns::OutRenewedTwice) => {
                 OtherTabSigns::Out
@@ -241,7 +241,8 @@ async fn late_response_does_not_undo_a_sign_out() {
     assert!(undone.is_empty(), "{} of {made}:\n{}", undone.len(), first(&undone));
 }
 
-/// The old session is rejected, but the browser has meanwhile signed in as another user and must keep that cookie.
+/// The response says that the old session has ended. Meanwhile the browser has signed in as another user, and must keep
+/// the cookie of that sign-in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_response_does_not_undo_a_sign_in() {
     let requests = [OPTIONAL_SESSION, GET_SESSION];

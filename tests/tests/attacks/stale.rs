@@ -1,5 +1,5 @@
-//! Attack 3: the holder of an ended session tries to keep it alive by making its lookups fail, so that
-//! `stale_if_error` serves it.
+//! Attack: the holder of an ended session makes the lookups of that session fail, so that `stale_if_error` serves the
+//! session as in an outage.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ const CACHE: Duration = Duration::from_millis(20);
 /// Tokens of the active sessions, in lower case, since the upstream reads heads in lower case.
 type Known = Arc<Mutex<HashSet<String>>>;
 
-/// An upstream that fails as in an outage for every part of a request that a client may influence.
+/// An upstream that fails as in an outage when a request contains anything that a client may have chosen.
 async fn upstream(known: &Known) -> StrictUpstream {
     let known = Arc::clone(known);
     StrictUpstream::start(move |head| {
@@ -25,9 +25,13 @@ async fn upstream(known: &Known) -> StrictUpstream {
             return ok("503 Service Unavailable", "", "");
         }
         let (cookie, scheme) = (line("cookie: "), line("x-forwarded-proto: "));
-        let odd = ["callback-url", "csrf-token", "x=", "%"].iter().any(|odd| cookie.contains(odd));
-        let odd = odd || scheme == "https" || head.contains("\r\nauthorization:") || head.contains("x-odd");
-        if odd || cookie.matches(COOKIE_NAME).count() > 1 {
+        let is_chosen_by_client =
+            ["callback-url", "csrf-token", "x=", "%"].iter().any(|text| cookie.contains(text));
+        let is_chosen_by_client = is_chosen_by_client
+            || scheme == "https"
+            || head.contains("\r\nauthorization:")
+            || head.contains("x-odd");
+        if is_chosen_by_client || cookie.matches(COOKIE_NAME).count() > 1 {
             return Reply::Reset(String::new());
         }
         if !head.starts_with("get /api/auth/session ") {
@@ -57,7 +61,7 @@ fn issue(known: &Known, strategy: SessionStrategy, number: usize) -> String {
     token
 }
 
-/// Requests with this token, each with one thing that could make the lookup fail.
+/// Requests with this token. Each has one property that could make the lookup fail.
 fn tricks(token: &str) -> Vec<(&'static str, String)> {
     let own = format!("{COOKIE_NAME}={token}");
     let with = |more: String| head("/me", "app.localhost", &format!("Cookie: {own}; {more}\r\n"));

@@ -1,4 +1,4 @@
-//! Attack 2: two tokens, one under each of the two names that the session cookie may have.
+//! Attack: a request has two tokens, one under each of the two names that the session cookie may have.
 
 use auth_proxy::{
     AuthError, RawToken, Session, Token,
@@ -15,11 +15,11 @@ use crate::support::accounts::{
 };
 use crate::support::{Auth, SECRET, Upstream, auth, first, seal};
 
-/// A trusted proxy states the scheme, and Auth.js has one cookie name for each scheme. A lookup by headers in a handler
+/// A trusted proxy sends the scheme, and Auth.js has one cookie name for each scheme. `auth.session(&headers)` in a handler
 /// must find the same account as the extractors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
-    let (mut requests, mut torn) = (0, Vec::new());
+    let (mut requests, mut mixed) = (0, Vec::new());
     for (kind, source) in [
         (None, SessionSource::Upstream),
         (Some(UpstreamKind::Authjs), SessionSource::Upstream),
@@ -52,22 +52,22 @@ async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
                 format!("Cookie: {SECURE_COOKIE_NAME}={}; {COOKIE_NAME}={}\r\n", own[1], other[0]),
                 format!("Cookie: {COOKIE_NAME}={}; {SECURE_COOKIE_NAME}={}\r\n", other[0], own[1]),
             ];
-            let told = format!("X-Forwarded-Proto: {scheme}\r\n");
-            let (_, wrong) = attack(&app, &lines, &PATHS[..6], &own, &other, &told).await;
+            let forwarded_proto = format!("X-Forwarded-Proto: {scheme}\r\n");
+            let (_, wrong) = attack(&app, &lines, &PATHS[..6], &own, &other, &forwarded_proto).await;
             requests += lines.len() * 6;
             let setting = format!("{kind:?}, {source:?}, {scheme}, seen before {seen_before:?}");
-            torn.extend(wrong.into_iter().map(|wrong| format!("{setting}: {wrong}")));
+            mixed.extend(wrong.into_iter().map(|wrong| format!("{setting}: {wrong}")));
         }
     }
     println!(
         "two tokens: {} of {requests} requests mixed accounts under the names of two schemes",
-        torn.len()
+        mixed.len()
     );
-    assert!(torn.is_empty(), "{}", first(&torn));
+    assert!(mixed.is_empty(), "{}", first(&mixed));
 }
 
-/// An extractor that makes another visitor's request between two extractors. From it the app learns which cookie name the
-/// upstream uses.
+/// An extractor that sends another visitor's request while the first request is handled. From the response of the upstream
+/// the app learns which cookie name the upstream uses.
 struct Meanwhile;
 
 impl FromRequestParts<Auth> for Meanwhile {
@@ -96,7 +96,7 @@ async fn interrupted(
 
 #[tokio::test]
 async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
-    let (mut requests, mut torn) = (0, Vec::new());
+    let (mut requests, mut mixed) = (0, Vec::new());
     for name in [COOKIE_NAME, SECURE_COOKIE_NAME] {
         for (at_secure, at_plain) in [(OWN, OTHER), (OTHER, OWN)] {
             let upstream = Upstream::new(name, SessionStrategy::Jwt);
@@ -127,12 +127,12 @@ async fn cookie_name_learned_during_a_request_does_not_mix_accounts() {
             );
             let (_, wrong) = attack(&app, &[line], &["/interrupted"], &[own], &[other], "").await;
             requests += 1;
-            torn.extend(wrong);
+            mixed.extend(wrong);
         }
     }
     println!(
         "two tokens: {} of {requests} requests mixed accounts when the cookie name was learned during the request",
-        torn.len()
+        mixed.len()
     );
-    assert!(torn.is_empty(), "{}", first(&torn));
+    assert!(mixed.is_empty(), "{}", first(&mixed));
 }

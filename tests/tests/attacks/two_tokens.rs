@@ -1,4 +1,4 @@
-//! Attack 2: a request with two tokens, so that the app takes the session of one account and the token of another.
+//! Attack: a request has two tokens, so that the app might use the session of one account and the token of another.
 
 use auth_proxy::options::{SessionSource, SessionStrategy};
 use auth_proxy_tests::{COOKIE_NAME, SECURE_COOKIE_NAME};
@@ -70,7 +70,7 @@ fn arrangements(one: &str, two: &str, prefixed: [&str; 2]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_tokens_never_mix_accounts() {
-    let (mut requests, mut accounts, mut torn) = (0, 0, Vec::new());
+    let (mut requests, mut accounts, mut mixed) = (0, 0, Vec::new());
     for (strategy, secret, source, name) in [
         (SessionStrategy::Jwt, false, SessionSource::Upstream, COOKIE_NAME),
         (SessionStrategy::Jwt, true, SessionSource::Upstream, COOKIE_NAME),
@@ -104,7 +104,7 @@ async fn two_tokens_never_mix_accounts() {
                 let lines = arrangements(&own, &other, [&prefixed[0], &prefixed[1]]);
                 let scheme =
                     if name == SECURE_COOKIE_NAME && proxied { "X-Forwarded-Proto: https\r\n" } else { "" };
-                let (told, wrong) = attack(
+                let (named, wrong) = attack(
                     &app,
                     &lines,
                     &PATHS,
@@ -114,18 +114,18 @@ async fn two_tokens_never_mix_accounts() {
                 )
                 .await;
                 requests += lines.len() * PATHS.len();
-                accounts += told;
+                accounts += named;
                 let setting = format!(
                     "{strategy:?}, secret {secret}, {source:?}, {name}, revoked {revoked}, trusted {proxied}"
                 );
-                torn.extend(wrong.into_iter().map(|wrong| format!("{setting}: {wrong}")));
+                mixed.extend(wrong.into_iter().map(|wrong| format!("{setting}: {wrong}")));
             }
         }
     }
     println!(
         "two tokens: {} of {requests} requests mixed accounts; accounts were named {accounts} times",
-        torn.len()
+        mixed.len()
     );
-    assert!(torn.is_empty(), "{}", first(&torn));
+    assert!(mixed.is_empty(), "{}", first(&mixed));
     assert!(accounts > 1000, "too few requests were accepted: {accounts}");
 }

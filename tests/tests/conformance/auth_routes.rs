@@ -1,4 +1,4 @@
-//! Routes of both kinds of server that a sign-in does not use, through the proxy.
+//! Tests the forwarded routes of real Auth.js and next-auth v4 servers beside the sign-in: pages, session updates, passkeys.
 
 use auth_proxy::{
     Token,
@@ -44,12 +44,12 @@ async fn next_auth_v4() -> (Server, App, Browser) {
     (server, app, browser)
 }
 
-/// Every page is HTML and keeps its own status.
+/// The built-in pages reach the browser as HTML with the status of the server.
 #[tokio::test]
 async fn auth_pages_are_forwarded_with_their_status() {
     for (_server, app, browser) in [authjs().await, next_auth_v4().await] {
         let form = format!("action=\"{}\"", app.url("/api/auth/signout"));
-        for (page, status, says) in [
+        for (page, status, expected_text) in [
             ("signin", 200, "Sign in with Credentials"),
             ("signout", 200, "Are you sure you want to sign out?"),
             ("signout", 200, &form),
@@ -64,14 +64,14 @@ async fn auth_pages_are_forwarded_with_their_status() {
             let answer = browser.get(&format!("/api/auth/{page}")).await;
             assert_eq!(answer.status, status, "{page}");
             assert!(answer.header("content-type").starts_with("text/html"), "{page}: {answer:?}");
-            assert!(answer.body.contains(says), "{page}: {answer:?}");
+            assert!(answer.body.contains(expected_text), "{page}: {answer:?}");
         }
     }
 }
 
 /// Auth.js shows sign-in errors on its error page, and v4 on the sign-in page.
 #[tokio::test]
-async fn sign_in_errors_are_shown() {
+async fn sign_in_errors_are_shown_on_an_error_or_sign_in_page() {
     let (_server, _app, browser) = authjs().await;
     let (_server_v4, app_v4, browser_v4) = next_auth_v4().await;
     for error in ["OAuthAccountNotLinked", "CredentialsSignin", "SessionRequired", "OAuthCallback"] {
@@ -106,7 +106,7 @@ async fn session_update_reaches_browser_and_app() {
     }
 }
 
-/// An update of a database session, which has no token to decode.
+/// A database session has no token to decode, so only the response of `session` shows the update.
 #[tokio::test]
 async fn database_session_update_reaches_the_browser() {
     let server = Server::start(SessionStrategy::Database, "/api/auth", 0);
@@ -126,9 +126,9 @@ async fn database_session_update_reaches_the_browser() {
     assert_eq!((refused.status, refused.body.as_str()), (400, "null"));
 }
 
-/// A server without passkeys answers requests for options with an error.
+/// A server without passkeys answers `webauthn-options` with an error.
 #[tokio::test]
-async fn passkey_options_fail_without_passkeys() {
+async fn passkey_options_are_an_error_on_a_server_without_passkeys() {
     let (_server, app, browser) = authjs().await;
     for path in ["webauthn-options", "webauthn-options/passkey", "webauthn-options/credentials"] {
         let answer = browser.get(&format!("/api/auth/{path}?action=register")).await;
@@ -139,12 +139,12 @@ async fn passkey_options_fail_without_passkeys() {
     assert_eq!(browser.get("/api/auth/webauthn-options/passkey").await.status, 400);
 }
 
-/// A server with passkeys: valid options, invalid options, and an invented passkey.
+/// A server with passkeys gets valid requests, invalid requests, and forged passkeys.
 #[tokio::test]
 async fn passkey_options_are_forwarded_and_invalid_ones_rejected() {
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
     let (app, browser) = app_before(&server, UpstreamKind::Authjs).await;
-    for (query, status, says) in [
+    for (query, status, expected_text) in [
         ("action=authenticate", 200, "\"action\":\"authenticate\""),
         ("action=register&email=new@example.com", 200, "\"action\":\"register\""),
         ("action=register&email=demo@example.com", 400, "Invalid request"),
@@ -152,7 +152,7 @@ async fn passkey_options_are_forwarded_and_invalid_ones_rejected() {
     ] {
         let answer = browser.get(&format!("/api/auth/webauthn-options/passkey?{query}")).await;
         assert_eq!(answer.status, status, "{query}");
-        assert!(answer.body.contains(says), "{query}: {answer:?}");
+        assert!(answer.body.contains(expected_text), "{query}: {answer:?}");
     }
     for (action, data) in [("authenticate", "{\"id\":\"AAAA\"}"), ("register", "{\"id\":\"AAAA\"}"), ("", "")]
     {
@@ -162,7 +162,7 @@ async fn passkey_options_are_forwarded_and_invalid_ones_rejected() {
     }
 }
 
-/// Behind TLS the options name the public host, and the challenge cookie has the prefix.
+/// Behind TLS the options contain the public host, and the challenge cookie has the prefix `__Secure-`.
 #[tokio::test]
 async fn passkey_options_use_the_public_host_over_https() {
     let server = Server::with(SessionStrategy::Jwt, "/api/auth", &[("PASSKEYS", "1")]);
@@ -178,7 +178,7 @@ async fn passkey_options_use_the_public_host_over_https() {
 
 /// The v4 client reports browser errors to its server. Auth.js does not have this route.
 #[tokio::test]
-async fn v4_client_log_is_forwarded() {
+async fn next_auth_v4_client_log_is_forwarded() {
     let (server, app, browser) = next_auth_v4().await;
     let entry = [("level", "error"), ("code", "CLIENT_FETCH_ERROR"), ("message", "as v4's client sends it")];
     assert_eq!(browser.post("/api/auth/_log", &entry).await.status, 200);
@@ -193,7 +193,7 @@ async fn v4_client_log_is_forwarded() {
 
 /// v4 also accepts the error as a path segment.
 #[tokio::test]
-async fn v4_error_paths_keep_their_status() {
+async fn next_auth_v4_error_pages_keep_their_status() {
     let (_server, _app, browser) = next_auth_v4().await;
     for (error, status) in [("Configuration", 500), ("AccessDenied", 403), ("Verification", 403), ("x", 200)]
     {

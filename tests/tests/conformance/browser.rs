@@ -1,4 +1,4 @@
-//! Sign-ins in Chromium with the real pages. A screenshot of each step is written to tests/output.
+//! Sign-ins in Chromium with the real pages of the servers. Screenshots of each step are written to tests/output.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,9 +6,9 @@ use std::process::Command;
 use auth_proxy::options::{SessionStrategy, UpstreamKind};
 
 use crate::deployments::{
-    Deployment, another_origin, bundle_of, front_door, front_door_elsewhere, front_door_for_another_site,
-    front_door_https, front_door_v4, front_door_with_passkeys, parent_domain, redirect_proxy, robo,
-    two_ports_of,
+    Deployment, another_origin, bundle_of, front_door, front_door_for_another_site, front_door_https,
+    front_door_v4, front_door_with_another_base_path, front_door_with_passkeys, parent_domain,
+    redirect_proxy, robo, two_ports_of,
 };
 
 /// The path for screenshots and other files of a script.
@@ -26,9 +26,9 @@ pub(crate) async fn run(script: &'static str, vars: Vec<(&'static str, String)>,
     let mut command = Command::new("node");
     command.arg(script).current_dir(folder).envs(vars);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(said.trim(), expected_output);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{script}: {stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout.trim(), expected_output);
 }
 
 /// Signs in at one app, opens the other one, signs out, and checks that the protected page is refused.
@@ -52,20 +52,21 @@ async fn front_door_works_in_chromium() {
     }
 }
 
-/// Pages, forms and callback of the upstream are below its own base path.
+/// The pages, forms and callback of the upstream are below a base path that differs from the app's.
 #[tokio::test]
-async fn different_base_paths_work_in_chromium() {
+async fn sign_in_with_different_base_paths_works_in_chromium() {
     for (name, kind) in [
         ("base-paths-that-differ", UpstreamKind::Authjs),
         ("base-paths-that-differ-v4", UpstreamKind::NextAuthV4),
     ] {
-        visit(name, front_door_elsewhere(kind).await, None).await;
+        visit(name, front_door_with_another_base_path(kind).await, None).await;
     }
 }
 
-/// Over https the cookies have the `__Secure-` prefix, which is part of the token key. Auth.js v5 works without `kind`.
+/// Over https the cookie names have the prefix `__Secure-`. The key of a token is derived from the cookie name. Auth.js v5
+/// works without `upstream.kind`.
 #[tokio::test]
-async fn https_works_in_chromium() {
+async fn sign_in_over_https_works_in_chromium() {
     for (name, kind) in [
         ("https", Some(UpstreamKind::Authjs)),
         ("https-v4", Some(UpstreamKind::NextAuthV4)),
@@ -87,13 +88,13 @@ async fn redirect_proxy_works_in_chromium() {
     visit("redirect-proxy", redirect_proxy().await, None).await;
 }
 
-/// Bundles a page with a next-auth of npm.
+/// Bundles a page with a version of next-auth from npm.
 async fn bundle(page: &str, package: &str, output: String) {
     let vars = vec![("PAGE", page.to_owned()), ("PACKAGE", package.to_owned()), ("OUTPUT", output)];
     run("bundle.mjs", vars, "bundled").await;
 }
 
-/// next-auth/react of both versions, unmodified, each with its own kind of server.
+/// next-auth/react v5 and v4 from npm, each with a server of the same version.
 #[tokio::test]
 async fn next_auth_react_works_unmodified() {
     for (version, package, kind) in
@@ -102,7 +103,9 @@ async fn next_auth_react_works_unmodified() {
         bundle("react-page.mjs", package, bundle_of(version).display().to_string()).await;
         let over_http =
             if version == "v4" { front_door_v4().await } else { front_door(SessionStrategy::Jwt).await };
-        for deployment in [over_http, front_door_https(Some(kind)).await, front_door_elsewhere(kind).await] {
+        for deployment in
+            [over_http, front_door_https(Some(kind)).await, front_door_with_another_base_path(kind).await]
+        {
             let vars = vec![
                 ("APP", deployment.apps[0].clone()),
                 ("CALLBACK", deployment.callback.clone()),
@@ -115,29 +118,29 @@ async fn next_auth_react_works_unmodified() {
 
 /// A page of another site signs in with its visitor's cookies if `cors.origins` contains it.
 #[tokio::test]
-async fn page_of_a_configured_origin_signs_in() {
-    let (deployment, page, foreign) = front_door_for_another_site().await;
-    let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("FOREIGN", foreign)];
+async fn page_of_an_origin_in_cors_origins_signs_in() {
+    let (deployment, page, other_page) = front_door_for_another_site().await;
+    let vars = vec![("APP", deployment.apps[0].clone()), ("PAGE", page), ("FOREIGN", other_page)];
     run("another-site.mjs", vars, "signed in from another site").await;
 }
 
-/// Forms, fetch and WebSockets from another site with `SameSite=None` cookies, from another port with the same cookies, and
-/// over plain http, where browsers do not send `Sec-Fetch-Site`.
+/// A page tries to write with forms, fetch and WebSockets: from another site with `SameSite=None` cookies, from another port
+/// with the same cookies, and over plain http, where browsers do not send `Sec-Fetch-Site`.
 #[tokio::test]
 async fn cross_origin_pages_cannot_write() {
     let expected_output = "written from its own pages only";
     let vars = |app: &str, other: &str, site: &str| {
         vec![("APP", app.to_owned()), ("OTHER", other.to_owned()), ("SITE", site.to_owned())]
     };
-    let (deployment, _page, foreign) = front_door_for_another_site().await;
-    run("csrf.mjs", vars(&deployment.apps[0], &foreign, "cross-site"), expected_output).await;
+    let (deployment, _page, other_page) = front_door_for_another_site().await;
+    run("csrf.mjs", vars(&deployment.apps[0], &other_page, "cross-site"), expected_output).await;
     for (host, site) in [("127.0.0.1", "same-site"), ("app.localtest", "")] {
         let (_upstream, _apps, own, other) = two_ports_of(host).await;
         run("csrf.mjs", vars(&own, &other, site), expected_output).await;
     }
 }
 
-/// A passkey is registered and used on the page of Auth.js.
+/// A visitor registers a passkey and signs in with it on the sign-in page of Auth.js.
 #[tokio::test]
 async fn passkeys_work_on_the_auth_js_page() {
     for (name, strategy) in
@@ -164,7 +167,7 @@ async fn passkeys_work_with_the_next_auth_client() {
     }
 }
 
-/// Registration with `client.js` at the fake Robo.js server.
+/// A visitor registers with `client.js` at the fake Robo.js server.
 #[tokio::test]
 async fn client_js_signs_up_at_robo() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
@@ -182,14 +185,14 @@ async fn client_js_navigates_only_to_web_pages() {
     run("urls.mjs", vec![("APP", app.url("")), ("OTHER", other)], "only to web pages").await;
 }
 
-/// A page of another origin may not read the pages that visitors are redirected to.
+/// `client.js` runs on a page of another origin, which may not read the pages that visitors are redirected to.
 #[tokio::test]
 async fn client_js_signs_in_from_another_origin() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
-        for hides in [false, true] {
-            let (_upstream, _apps, own, page) = another_origin(strategy, hides).await;
-            let hides = if hides { "1" } else { "" };
-            let vars = vec![("APP", own), ("PAGE", page), ("HIDES", hides.to_owned())];
+        for removes_header in [false, true] {
+            let (_upstream, _apps, own, page) = another_origin(strategy, removes_header).await;
+            let removes_header = if removes_header { "1" } else { "" };
+            let vars = vec![("APP", own), ("PAGE", page), ("HIDES", removes_header.to_owned())];
             run("another-origin.mjs", vars, "signed in from another origin").await;
         }
     }
@@ -203,7 +206,7 @@ async fn relative_callback_url_returns_to_the_app_in_a_parent_domain() {
     run("parent-domain.mjs", vars, "back at the app").await;
 }
 
-/// The served client, under a content security policy, against the real servers.
+/// `client.js` as the app serves it, on a page with a content security policy, with real servers.
 #[tokio::test]
 async fn client_js_functions_work_under_a_csp() {
     for (code, deployment) in

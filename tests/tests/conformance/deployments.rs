@@ -1,4 +1,4 @@
-//! The three deployments of the README with real servers.
+//! Starts the deployments of the README with real servers, for the other tests.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -46,7 +46,7 @@ impl Deployment {
     }
 }
 
-/// An internal upstream: everything happens on this app's origin.
+/// A front door: the upstream is internal, and browsers see only this app's origin.
 pub(crate) async fn front_door(strategy: SessionStrategy) -> Deployment {
     front_door_on("127.0.0.1", strategy, "").await
 }
@@ -68,8 +68,8 @@ async fn front_door_on(host: &str, strategy: SessionStrategy, passkeys: &str) ->
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// A front door behind an ingress that ends TLS: Auth.js prefixes its cookies with `__Secure-`, and the
-/// prefix is part of the key.
+/// A front door behind an ingress that terminates TLS. The cookie names of Auth.js begin with `__Secure-`, and the key of a
+/// token is derived from the cookie name (`docs/authjs.md#token-key`).
 pub(crate) async fn front_door_https(kind: Option<UpstreamKind>) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
@@ -101,7 +101,7 @@ pub(crate) async fn front_door_https(kind: Option<UpstreamKind>) -> Deployment {
 }
 
 auth_proxy::auth_proxy! {
-    /// A proxy without `kind`.
+    /// A proxy without `upstream.kind`.
     struct Kindless { upstream: { base_url: env("URL") } }
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String
     (deployment, page, foreign)
 }
 
-/// An app, and a page on another port of the same host. Cookies do not depend on the port.
+/// An app, and a page on another port of the same host, to which browsers send the same cookies.
 pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String, String) {
     let upstream = FakeUpstream::start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
@@ -163,7 +163,7 @@ pub(crate) async fn two_ports_of(host: &str) -> (FakeUpstream, Vec<App>, String,
     (upstream, apps, own, format!("http://{host}:{other}"))
 }
 
-/// Another site with an empty page, over https.
+/// Another site over https, with an empty page.
 async fn another_site(name: &str) -> (String, Server, App) {
     let [outer, inner] = [free_port(), free_port()];
     let empty = || async { axum::response::Html("<!doctype html><title>another site</title>") };
@@ -171,9 +171,9 @@ async fn another_site(name: &str) -> (String, Server, App) {
     (format!("https://{name}.localtest:{outer}"), Server::tls(outer, inner), app)
 }
 
-/// A front door whose upstream has another base path. v4 takes path and origin from `NEXTAUTH_URL` and ignores the
-/// request, so `NEXTAUTH_URL` must have the origin of this app.
-pub(crate) async fn front_door_elsewhere(kind: UpstreamKind) -> Deployment {
+/// A front door whose upstream has another base path. next-auth v4 takes path and origin from `NEXTAUTH_URL` and ignores
+/// those of the request, so `NEXTAUTH_URL` must have the origin of this app.
+pub(crate) async fn front_door_with_another_base_path(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");
     let callback = format!("{own}/auth/callback/idp");
@@ -205,7 +205,7 @@ pub(crate) async fn front_door_v4() -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// A public auth host that shares its cookies by domain, and two apps below that domain.
+/// A public auth host whose cookies have a `Domain`, and two apps below that domain.
 pub(crate) async fn parent_domain() -> Deployment {
     let port = free_port();
     let auth_host = format!("http://auth.team.localtest:{port}");
@@ -264,7 +264,7 @@ pub(crate) async fn redirect_proxy() -> Deployment {
     }
 }
 
-/// A front door with the fake Robo.js upstream, since the real plugin is in no registry.
+/// A front door with the fake Robo.js upstream: the real plugin is in no registry.
 pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
     let auth = Auth::builder()
@@ -275,11 +275,11 @@ pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     (upstream, app)
 }
 
-/// An app with the fake Robo.js upstream, and an allowed page on another port. Returns both origins. With `hides` a layer
-/// removes `X-Auth-Return-Redirect`, by which clients ask for the redirect as JSON.
+/// An app with the fake Robo.js upstream, and an allowed page on another port. Returns both origins. With `removes_header` a
+/// layer removes `X-Auth-Return-Redirect`, with which clients request a redirect as JSON.
 pub(crate) async fn another_origin(
     strategy: SessionStrategy,
-    hides: bool,
+    removes_header: bool,
 ) -> (FakeUpstream, Vec<App>, String, String) {
     let upstream = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
     let [port, other] = [free_port(), free_port()];
@@ -289,21 +289,21 @@ pub(crate) async fn another_origin(
         .upstream_base_url(upstream.url())
         .upstream_session_strategy(strategy);
     let auth = auth.cors_origins([&page]).build().unwrap();
-    let hide = move |mut request: Request| {
-        if hides {
+    let remove_header = move |mut request: Request| {
+        if removes_header {
             request.headers_mut().remove("x-auth-return-redirect");
         }
         std::future::ready(request)
     };
     let empty = || async { axum::response::Html("<!doctype html><title>another origin</title>") };
     let apps = vec![
-        App::start_at(port, pages(&auth).layer(axum::middleware::map_request(hide))).await,
+        App::start_at(port, pages(&auth).layer(axum::middleware::map_request(remove_header))).await,
         App::start_at(other, Router::new().route("/", get(empty))).await,
     ];
     (upstream, apps, own, page)
 }
 
-/// A page whose policy allows scripts of its own origin, and the script of the test by its nonce.
+/// A page whose content security policy allows scripts of its own origin, and the script of the test by a nonce.
 async fn page() -> impl axum::response::IntoResponse {
     let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
     ([("content-security-policy", policy)], axum::response::Html("<!doctype html><title>page</title><body>"))
@@ -315,7 +315,7 @@ async fn react() -> axum::response::Html<&'static str> {
     )
 }
 
-/// The bundle for this app's kind of upstream.
+/// The bundle of next-auth/react for this app's kind of upstream.
 async fn react_script(
     axum::extract::State(auth): axum::extract::State<Auth>,
 ) -> impl axum::response::IntoResponse {
@@ -325,7 +325,7 @@ async fn react_script(
     ([("content-type", "text/javascript")], bundle)
 }
 
-/// The path of a client bundle.
+/// The path of the bundle of next-auth/react.
 pub(crate) fn bundle_of(version: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(format!("react-{version}.js"))
 }
@@ -341,29 +341,30 @@ pub(crate) fn routes(auth: &Auth) -> Router<Auth> {
     router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth))
 }
 
-/// A protected write, and a page that lists how often it was done and which requests asked for it.
+/// The route `/write` behind the cross-origin layer. The page `/written` shows how often its handler ran, and the requests
+/// that reached the layer.
 fn writes(auth: &Auth) -> Router<Auth> {
-    let done = Arc::new(AtomicUsize::new(0));
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let (counter, told) = (Arc::clone(&done), Arc::clone(&asked));
+    let writes_done = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let (counter, requests_shown) = (Arc::clone(&writes_done), Arc::clone(&requests));
     let write = any(move || async move {
         counter.fetch_add(1, SeqCst);
         "written"
     });
-    let note = move |request: Request| {
-        let said = |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
-        let cookie = said("cookie").contains("authjs.session-token=");
-        let by = json!({ "cookie": cookie, "origin": said("origin"), "site": said("sec-fetch-site") });
-        asked.lock().unwrap().push(by);
+    let record_request = move |request: Request| {
+        let header = |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
+        let has_cookie = header("cookie").contains("authjs.session-token=");
+        let recorded =
+            json!({ "cookie": has_cookie, "origin": header("origin"), "site": header("sec-fetch-site") });
+        requests.lock().unwrap().push(recorded);
         std::future::ready(request)
     };
-    let written =
-        get(
-            move || async move { Json(json!({ "done": done.load(SeqCst), "asked": *told.lock().unwrap() })) },
-        );
+    let written = get(move || async move {
+        Json(json!({ "done": writes_done.load(SeqCst), "asked": *requests_shown.lock().unwrap() }))
+    });
     Router::new()
         .route("/write", write)
         .layer(auth.cross_origin_protection())
-        .layer(axum::middleware::map_request(note))
+        .layer(axum::middleware::map_request(record_request))
         .route("/written", written)
 }

@@ -1,4 +1,4 @@
-//! Error pages in Chromium.
+//! Checks the error pages in Chromium.
 
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy::{Policy, Session, Token, auth_proxy, require_session};

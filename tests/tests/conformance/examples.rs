@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::process::{Process, example};
 use crate::server::{SECRET, Server};
 
-/// `from-env` with the real server: both strategies, a small cookie and one of three chunks.
+/// The example `from-env` with the real server: both strategies, a small cookie and a cookie of three chunks.
 #[tokio::test]
-async fn from_env_serves_every_documented_route() {
+async fn from_env_example_serves_every_documented_route() {
     for (strategy, big, secret) in [
         (SessionStrategy::Jwt, 0, true),
         (SessionStrategy::Jwt, 7000, true),
@@ -27,7 +27,7 @@ async fn from_env_serves_every_documented_route() {
             program.env("AUTH_SECRET", SECRET);
         }
         let program = Process::start(&mut program);
-        let browser = Browser::at(&program.greeting);
+        let browser = Browser::at(&program.first_line);
         let case = format!("{strategy:?} {big} {secret}");
 
         assert_eq!(browser.get("/plain").await.body, "ok");
@@ -37,7 +37,7 @@ async fn from_env_serves_every_documented_route() {
         assert_eq!(browser.get("/session/optional").await.body, "null");
 
         let signed_in = browser.sign_in("demo", "demo").await;
-        assert_eq!(signed_in.header("location"), format!("{}/", program.greeting), "{case}");
+        assert_eq!(signed_in.header("location"), format!("{}/", program.first_line), "{case}");
         let chunks =
             signed_in.cookies().iter().filter(|cookie| cookie.starts_with("authjs.session-token")).count();
         assert_eq!(chunks, if big > 0 { 3 } else { 1 }, "{case}");
@@ -48,7 +48,7 @@ async fn from_env_serves_every_documented_route() {
         assert_eq!(token["sub"], "1", "{case}");
         assert_eq!(token["email"], "demo@example.com", "{case}");
         if secret {
-            // Claims that are no fields of the default type are kept.
+            // Claims that the default type has no field for are kept.
             assert_eq!(token["role"], "user");
             assert_eq!(token["pad"].as_str().map_or(0, str::len), big);
             assert!(token["exp"].is_u64() && token["jti"].is_string());
@@ -78,7 +78,7 @@ fn check_session(answer: &Answer, case: &str) {
 
 /// One message lists every invalid variable, and the exit status is 2.
 #[test]
-fn from_env_lists_every_invalid_variable() {
+fn from_env_example_lists_every_invalid_variable() {
     let output = example("from-env")
         .env("AUTH_SESSION_STRATEGY", "hunter2")
         .env("AUTH_UPSTREAM_TIMEOUT", "hunter2")
@@ -92,9 +92,9 @@ fn from_env_lists_every_invalid_variable() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
-/// A minimal container has no CA certificates. Plain http must not need them.
+/// A minimal container has no CA certificates, and an upstream over plain http needs none.
 #[test]
-fn from_env_needs_no_certificates_for_plain_http() {
+fn from_env_example_needs_no_certificates_for_plain_http() {
     let bare = |url: &str| {
         let mut program = example("from-env");
         program
@@ -103,14 +103,14 @@ fn from_env_needs_no_certificates_for_plain_http() {
             .env("SSL_CERT_DIR", "/nonexistent");
         program
     };
-    assert!(Process::start(&mut bare("http://auth.internal")).greeting.starts_with("http://127.0.0.1:"));
+    assert!(Process::start(&mut bare("http://auth.internal")).first_line.starts_with("http://127.0.0.1:"));
     let output = bare("https://auth.example.com").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("upstream.base_url") && text.to_lowercase().contains("certificate"), "{text}");
 }
 
-/// The examples start, guard their page and redirect visitors to the sign-in page.
+/// The examples reject requests without a session, and redirect browsers to the sign-in page.
 #[tokio::test]
 async fn deployment_examples_guard_their_page() {
     let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
@@ -122,7 +122,7 @@ async fn deployment_examples_guard_their_page() {
         let mut program = example(name);
         let program =
             Process::start(program.env("AUTH_UPSTREAM_URL", &server.url).envs(vars.iter().copied()));
-        let browser = Browser::at(&program.greeting);
+        let browser = Browser::at(&program.first_line);
         assert_eq!(browser.get("/").await.code(), "session_absent", "{name}");
         let page = browser.get_with("/", &[("accept", "text/html")]).await;
         assert!(page.header("location").starts_with("/api/auth/signin?callbackUrl="), "{name}: {page:?}");
@@ -138,7 +138,7 @@ async fn deployment_examples_guard_their_page() {
 #[tokio::test]
 async fn quickstart_signs_in_and_out() {
     let program = Process::start(&mut example("quickstart"));
-    let url = program.greeting.split(' ').next().unwrap();
+    let url = program.first_line.split(' ').next().unwrap();
     let browser = Browser::at(url);
     assert!(browser.get("/").await.body.contains("Sign in"));
     assert_eq!(browser.get("/me").await.status, 401);
@@ -153,18 +153,18 @@ async fn quickstart_signs_in_and_out() {
     assert_eq!(browser.get("/me").await.status, 401);
 }
 
-/// With `AUTH_UPSTREAM_URL` it uses that server instead of its built-in one.
+/// With `AUTH_UPSTREAM_URL` the quickstart uses that server instead of its built-in one.
 #[tokio::test]
 async fn quickstart_uses_the_configured_upstream() {
     let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
     let program = Process::start(example("quickstart").env("AUTH_UPSTREAM_URL", &server.url));
-    let browser = Browser::at(program.greeting.split(' ').next().unwrap());
+    let browser = Browser::at(program.first_line.split(' ').next().unwrap());
     browser.sign_in("admin", "admin").await;
     assert_eq!(browser.get("/me").await.json()["user"]["email"], "admin@example.com");
 }
 
 /// Every example, with the variables that it needs to start.
-const ALL: [(&str, &[(&str, &str)]); 6] = [
+const EXAMPLES: [(&str, &[(&str, &str)]); 6] = [
     ("front-door", &[]),
     ("from-env", &[("AUTH_UPSTREAM_KIND", "authjs")]),
     ("hardened", &[]),
@@ -182,13 +182,13 @@ fn example_at(name: &str, vars: &[(&str, &str)], upstream: &str) -> Command {
 
 /// The address that the example prints.
 fn address(program: &Process) -> &str {
-    program.greeting.split(' ').next().unwrap()
+    program.first_line.split(' ').next().unwrap()
 }
 
-/// In a container `HOST` opens the port to other machines; by default only this machine can connect.
+/// By default only this machine can connect. In a container `HOST` opens the port to other machines.
 #[tokio::test]
-async fn every_example_listens_on_host() {
-    for (name, vars) in ALL {
+async fn every_example_listens_on_the_address_of_the_host_variable() {
+    for (name, vars) in EXAMPLES {
         for (host, listens_at) in [
             (None, "127.0.0.1"),
             (Some(""), "127.0.0.1"),
@@ -200,7 +200,7 @@ async fn every_example_listens_on_host() {
             let program = Process::start(&mut program);
             let url = address(&program);
             assert!(url.starts_with(&format!("http://{listens_at}:")), "{name} {host:?}: {url}");
-            // `0.0.0.0` accepts every address of this machine, any other host only its own.
+            // With `0.0.0.0` the program accepts connections to every address of this machine, else to that address only.
             let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
             for to in ["127.0.0.1", "127.0.0.2"] {
                 let answers = TcpStream::connect((to, port)).is_ok();
@@ -212,11 +212,11 @@ async fn every_example_listens_on_host() {
 
 /// Logs go to stderr, since the first line of stdout is the address. `RUST_LOG` sets the level.
 #[test]
-fn every_example_logs_to_stderr_as_rust_log_says() {
+fn every_example_logs_to_stderr_at_the_level_of_rust_log() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("output");
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, vars) in ALL {
-        for (filter, says) in [
+    for (name, vars) in EXAMPLES {
+        for (filter, logs_ready) in [
             (None, true),
             (Some(""), true),
             (Some("auth_proxy=info"), true),
@@ -228,10 +228,10 @@ fn every_example_logs_to_stderr_as_rust_log_says() {
             program.env_remove("RUST_LOG").envs(filter.map(|filter| ("RUST_LOG", filter)));
             program.stderr(File::create(&file).unwrap());
             let program = Process::start(&mut program);
-            assert!(program.greeting.starts_with("http://127.0.0.1:"), "{name}: {}", program.greeting);
+            assert!(program.first_line.starts_with("http://127.0.0.1:"), "{name}: {}", program.first_line);
             let log = std::fs::read_to_string(&file).unwrap();
             let ready = log.lines().filter(|line| line.contains("auth proxy ready")).count();
-            assert_eq!(ready, usize::from(says), "{name} {filter:?}: {log}");
+            assert_eq!(ready, usize::from(logs_ready), "{name} {filter:?}: {log}");
             std::fs::remove_file(file).unwrap();
         }
     }
@@ -244,7 +244,7 @@ async fn every_example_accepts_a_user_without_a_name() {
     let upstream = FakeUpstream::start().await.unwrap();
     let token = mint(&json!({ "sub": "1", "name": null }), upstream.secret(), COOKIE);
     let cookie = format!("{COOKIE}={token}");
-    for (name, vars) in ALL {
+    for (name, vars) in EXAMPLES {
         let program = Process::start(&mut example_at(name, vars, upstream.url()));
         let browser = Browser::at(address(&program));
         let pages: &[&str] = match name {

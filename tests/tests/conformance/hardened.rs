@@ -13,13 +13,13 @@ use tokio::time::{sleep, timeout};
 
 use crate::process::{Process, example};
 
-/// Longer than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A timeout that no step of these tests exceeds, even on a slow machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn start(upstream: &str, vars: &[(&str, &str)]) -> (Process, String) {
     let mut program = example("hardened");
     let program = Process::start(program.env("AUTH_UPSTREAM_URL", upstream).envs(vars.iter().copied()));
-    let addr = program.greeting.strip_prefix("http://").unwrap().to_owned();
+    let addr = program.first_line.strip_prefix("http://").unwrap().to_owned();
     (program, addr)
 }
 
@@ -28,16 +28,22 @@ async fn ask(socket: &mut TcpStream, request: &str) -> String {
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
-        let byte = timeout(PATIENCE, socket.read_u8()).await.expect("an answer").expect("a whole head");
+        let byte = timeout(TIMEOUT, socket.read_u8())
+            .await
+            .expect("no response in time")
+            .expect("the connection was closed within the head");
         answer.push(byte);
     }
     String::from_utf8(answer).unwrap()
 }
 
-/// Reads until the other end closes.
-async fn closes(socket: &mut TcpStream) -> String {
+/// Reads until the peer closes the connection. Returns what it sent.
+async fn read_until_closed(socket: &mut TcpStream) -> String {
     let mut rest = Vec::new();
-    timeout(PATIENCE, socket.read_to_end(&mut rest)).await.expect("the connection is closed").ok();
+    timeout(TIMEOUT, socket.read_to_end(&mut rest))
+        .await
+        .expect("the connection was not closed in time")
+        .ok();
     String::from_utf8_lossy(&rest).into_owned()
 }
 
@@ -46,25 +52,28 @@ const HEAD: &str = "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 #[tokio::test]
 async fn slow_and_idle_connections_are_closed() {
     let (_program, addr) = start("http://127.0.0.1:9", &[]);
-    // Slowloris: a head that never ends, one line every 300 ms.
+    // Slowloris attack: a request head that never ends, with one more line every 300 ms.
     let mut slow = TcpStream::connect(&addr).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
     let (mut read, mut write) = slow.into_split();
-    let drip = tokio::spawn(async move {
+    let slow_writer = tokio::spawn(async move {
         while write.write_all(b"X-More: 1\r\n").await.is_ok() {
             sleep(Duration::from_millis(300)).await;
         }
     });
-    // A connection without a request, and one that is idle after a response.
+    // One connection never sends a request, and another is idle after a response.
     let mut silent = TcpStream::connect(&addr).await.unwrap();
     let mut idle = TcpStream::connect(&addr).await.unwrap();
     assert!(ask(&mut idle, HEAD).await.starts_with("HTTP/1.1 401 "));
     let mut rest = Vec::new();
-    timeout(PATIENCE, read.read_to_end(&mut rest)).await.expect("the slow connection is closed").ok();
+    timeout(TIMEOUT, read.read_to_end(&mut rest))
+        .await
+        .expect("the slow connection was not closed in time")
+        .ok();
     assert!(!String::from_utf8_lossy(&rest).contains(" 200 "));
-    timeout(PATIENCE, drip).await.expect("writing to it fails").unwrap();
-    assert_eq!(closes(&mut silent).await, "");
-    assert_eq!(closes(&mut idle).await, "");
+    timeout(TIMEOUT, slow_writer).await.expect("writes to the closed connection do not fail").unwrap();
+    assert_eq!(read_until_closed(&mut silent).await, "");
+    assert_eq!(read_until_closed(&mut idle).await, "");
 }
 
 #[tokio::test]
@@ -86,7 +95,7 @@ async fn connections_are_limited_to_max_connections() {
     for socket in [&mut first, &mut second] {
         assert!(ask(socket, HEAD).await.starts_with("HTTP/1.1 401 "));
     }
-    // The kernel accepts the connection; the program does so only after another one is closed.
+    // The kernel accepts the third connection. The program serves it only after another connection is closed.
     let mut third = TcpStream::connect(&addr).await.unwrap();
     third.write_all(HEAD.as_bytes()).await.unwrap();
     assert!(
@@ -97,25 +106,25 @@ async fn connections_are_limited_to_max_connections() {
     assert!(ask(&mut third, "").await.starts_with("HTTP/1.1 401 "));
 }
 
-/// SIGTERM arrives while a request waits for the upstream. New connections are refused, and the request gets its response.
+/// The program gets SIGTERM while a request waits for the upstream. It refuses new connections, and completes the request.
 #[cfg(unix)]
 #[tokio::test]
 async fn running_request_completes_after_sigterm() {
-    let [asked, go_on] = [Arc::new(Notify::new()), Arc::new(Notify::new())];
-    let (told, wait) = (Arc::clone(&asked), Arc::clone(&go_on));
+    let [request_reached, respond] = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+    let (reached, wait) = (Arc::clone(&request_reached), Arc::clone(&respond));
     let slow = Router::new().fallback(move || async move {
-        told.notify_one();
+        reached.notify_one();
         wait.notified().await;
         r#"{"user":{"email":"demo@example.com"},"expires":"2999-01-01T00:00:00.000Z"}"#
     });
     let upstream = App::start(slow).await;
     let (mut program, addr) = start(&upstream.url(""), &[]);
     let mut socket = TcpStream::connect(&addr).await.unwrap();
-    // The cookie has the form of a token; anything else is rejected without a lookup.
+    // The cookie has the form of a token: any other value is rejected without a lookup.
     let request =
         "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: authjs.session-token=AAAA..AAAA.AAAA.AAAA\r\n\r\n";
     socket.write_all(request.as_bytes()).await.unwrap();
-    timeout(PATIENCE, asked.notified()).await.expect("the request reaches the upstream");
+    timeout(TIMEOUT, request_reached.notified()).await.expect("the request did not reach the upstream");
 
     program.terminate();
     let refused = async {
@@ -123,10 +132,10 @@ async fn running_request_completes_after_sigterm() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, refused).await.expect("new connections are refused");
+    timeout(TIMEOUT, refused).await.expect("new connections are not refused");
     assert!(program.is_running());
-    go_on.notify_one();
-    let answer = closes(&mut socket).await;
+    respond.notify_one();
+    let answer = read_until_closed(&mut socket).await;
     assert!(
         answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("signed in as demo@example.com"),
         "{answer}"

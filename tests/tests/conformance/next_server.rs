@@ -1,4 +1,4 @@
-//! examples/nextjs: `next build` once for each state of its sources, then `next start`.
+//! Runs the Next.js servers of examples/nextjs: `next build` when the sources have changed, then `next start`.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use auth_proxy_tests::free_port;
 use crate::process::{Process, authjs};
 use crate::server::{SECRET, Server};
 
-/// The proxy sends it as `x-api-key`; the server has it as `AUTH_PROXY_KEY`.
+/// The key that the proxy sends as `x-api-key`, and that the server has as `AUTH_PROXY_KEY`.
 pub(crate) const KEY: &str = "the key of a proxy that Next.js trusts";
 
 /// The app of `examples/nextjs` for this kind of next-auth.
@@ -35,24 +35,24 @@ pub(crate) fn rust_port(kind: UpstreamKind) -> u16 {
 
 /// Runs `next build` unless the current state of the sources is already built.
 fn build(kind: UpstreamKind) -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    static ONE_BUILD_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_BUILD_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let folder = folder(kind);
     let rust_url = format!("http://127.0.0.1:{}", rust_port(kind));
-    // Every `next build` removes this file, also one by hand, whose rewrites may differ.
+    // `next build` removes this file, so a build by hand, whose rewrites may differ, is built again.
     let stamp = folder.join(".next/auth-proxy-tests");
     let state = format!("{rust_url} {:x}", state_of(&folder));
     if std::fs::read_to_string(&stamp).is_ok_and(|built| built == state) {
         return folder;
     }
     let built = next(&folder, &["build"]).env("RUST_URL", rust_url).output().expect("node runs");
-    let said = [built.stdout, built.stderr].concat();
-    assert!(built.status.success(), "next build: {}", String::from_utf8_lossy(&said));
+    let output = [built.stdout, built.stderr].concat();
+    assert!(built.status.success(), "next build: {}", String::from_utf8_lossy(&output));
     std::fs::write(stamp, state).unwrap();
     folder
 }
 
-/// A hash of every file that `next build` reads, in a fixed order.
+/// A hash of all files that `next build` reads, in a fixed order.
 fn state_of(folder: &Path) -> u64 {
     fn read(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -77,9 +77,9 @@ fn state_of(folder: &Path) -> u64 {
 }
 
 /// The command line of Next.js with telemetry off.
-fn next(folder: &Path, words: &[&str]) -> Command {
+fn next(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("node");
-    command.arg("node_modules/next/dist/bin/next").args(words).current_dir(folder);
+    command.arg("node_modules/next/dist/bin/next").args(arguments).current_dir(folder);
     command.env("NEXT_TELEMETRY_DISABLED", "1");
     // Variables of the environment must not change the test.
     for name in
@@ -98,7 +98,7 @@ impl Server {
 
     pub(crate) fn next_at(port: u16, kind: UpstreamKind, vars: &[(&str, &str)]) -> Self {
         let mut command = next(&build(kind), &["start", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        // The server ends with its standard input, also if the test is killed.
+        // The server exits when its standard input is closed, so it does not outlive a killed test.
         let end = format!("--import={}", authjs().join("end-with-input.mjs").display());
         command.env("NODE_OPTIONS", end);
         command.env("AUTH_SECRET", SECRET).envs(vars.iter().copied());

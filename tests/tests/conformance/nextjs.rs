@@ -1,4 +1,5 @@
-//! examples/nextjs with next-auth v5 and v4: the three set-ups of its README, and what happens without them.
+//! Sign-ins with the Next.js servers of examples/nextjs, with next-auth v5 and v4: the three set-ups of its README, and the
+//! behaviour without them.
 
 use auth_proxy::options::UpstreamKind::{self, Authjs, NextAuthV4};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
@@ -8,29 +9,29 @@ use serde_json::Value;
 use crate::browser::{output, run};
 use crate::deployments::{Auth, Deployment, pages, routes};
 use crate::next_server::{KEY, rust_port};
-use crate::openid::walk;
+use crate::openid::follow_to_the_end;
 use crate::server::Server;
 
 const KINDS: [UpstreamKind; 2] = [Authjs, NextAuthV4];
 
 /// How Next.js learns the origin of this app.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum By {
-    /// By the lines of `route.js` in the README.
-    Lines,
-    /// By `AUTH_URL`, in v4 `NEXTAUTH_URL`. It needs a host name, since Next.js turns 127.0.0.1 into `localhost`.
-    Url,
-    /// Not at all: Next.js with its defaults.
-    Nothing,
+pub(crate) enum OriginFrom {
+    /// From the forwarded headers, which the lines of `route.js` in the README read.
+    RouteJs,
+    /// From `AUTH_URL`, or in v4 `NEXTAUTH_URL`. Its host must be a name, since Next.js turns 127.0.0.1 into `localhost`.
+    AuthUrl,
+    /// Next.js has its defaults, and does not learn the origin.
+    Defaults,
 }
 
-/// Next.js for an app on this origin, which it learns in this way.
-fn server(kind: UpstreamKind, by: By, own: &str, issuer: &str) -> Server {
+/// A Next.js server for an app on the origin `own`, which it learns in the way `origin_from`.
+fn server(kind: UpstreamKind, origin_from: OriginFrom, own: &str, issuer: &str) -> Server {
     let trust = if kind == NextAuthV4 { ("AUTH_TRUST_HOST", "1") } else { ("", "") };
-    let vars = match by {
-        By::Lines => vec![("AUTH_PROXY_KEY", KEY), trust],
-        By::Url => vec![(url_variable(kind), own)],
-        By::Nothing => vec![],
+    let vars = match origin_from {
+        OriginFrom::RouteJs => vec![("AUTH_PROXY_KEY", KEY), trust],
+        OriginFrom::AuthUrl => vec![(url_variable(kind), own)],
+        OriginFrom::Defaults => vec![],
     };
     let vars = vars.into_iter().filter(|(name, _)| !name.is_empty()).chain([("ISSUER", issuer)]);
     Server::next(kind, &vars.collect::<Vec<_>>())
@@ -49,13 +50,16 @@ fn auth(kind: UpstreamKind, server: &Server, own: &str) -> Auth {
     auth.build().unwrap()
 }
 
-/// Next.js is internal, and everything happens on this app's origin.
-pub(crate) async fn front_door(kind: UpstreamKind, by: By) -> Deployment {
+/// A front door: Next.js is internal, and browsers see only this app's origin.
+pub(crate) async fn front_door(kind: UpstreamKind, origin_from: OriginFrom) -> Deployment {
     let port = free_port();
-    let own = format!("http://{}:{port}", if by == By::Url { "localhost" } else { "127.0.0.1" });
+    let own = format!(
+        "http://{}:{port}",
+        if origin_from == OriginFrom::AuthUrl { "localhost" } else { "127.0.0.1" }
+    );
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
-    let server = server(kind, by, &own, &idp.url);
+    let server = server(kind, origin_from, &own, &idp.url);
     let app = App::start_at(port, pages(&auth(kind, &server, &own))).await;
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
@@ -66,7 +70,7 @@ async fn front_door_https(kind: UpstreamKind) -> Deployment {
     let own = format!("https://app.localtest:{outer}");
     let callback = format!("{own}/api/auth/callback/idp");
     let idp = Server::identity_provider(&callback);
-    let server = server(kind, By::Lines, &own, &idp.url);
+    let server = server(kind, OriginFrom::RouteJs, &own, &idp.url);
     let auth = auth(kind, &server, &own);
     assert!(auth.config().cookie_names().iter().all(|name| name.starts_with("__Secure-")));
     let app = App::start_at(inner, pages(&auth)).await;
@@ -74,7 +78,7 @@ async fn front_door_https(kind: UpstreamKind) -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server, tls])
 }
 
-/// Browsers see Next.js, whose rewrites forward `/api/rust` to the app.
+/// Browsers see Next.js, and its rewrites forward `/api/rust` to the app.
 async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://localhost:{port}");
@@ -84,7 +88,7 @@ async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     let server = Server::next_at(port, kind, &[(url_variable(kind), &url), ("ISSUER", &idp.url)]);
     let auth =
         Auth::builder().upstream_base_url(&server.url).upstream_kind(kind).public_url(&own).build().unwrap();
-    // As in the README: no sign-in routes, and the path prefix of the browser.
+    // As in the README: the app has no sign-in routes, and its routes have the path prefix that the browser uses.
     let router =
         Router::new().nest("/api/rust", routes(&auth)).layer(auth.session_cookie_layer()).with_state(auth);
     let app = App::start_at(rust_port(kind), router).await;
@@ -107,15 +111,15 @@ async fn signs_in_and_out(deployment: &Deployment, pages: &str, case: &str) {
     assert_eq!(browser.get(&page("me")).await.body, "demo@example.com", "{case}");
     signs_out(&browser, &page, case).await;
     let wrong = browser.sign_in("demo", "wrong").await;
-    let said = wrong.header("location");
-    assert!(said.starts_with(&format!("{own}/api/auth/")), "{case} {wrong:?}");
-    assert!(said.contains("error=CredentialsSignin"), "{case} {wrong:?}");
+    let location = wrong.header("location");
+    assert!(location.starts_with(&format!("{own}/api/auth/")), "{case} {wrong:?}");
+    assert!(location.contains("error=CredentialsSignin"), "{case} {wrong:?}");
 
     let form = [("callbackUrl", format!("{own}{}", page("protected")))];
     let start =
         browser.post_auth("signin/idp", &form.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
     assert_eq!(redirect_uri(&start), deployment.callback, "{case}");
-    let (last, at) = walk(&browser, start, own.clone()).await;
+    let (last, at) = follow_to_the_end(&browser, start, own.clone()).await;
     assert_eq!((at, last.body.as_str()), (format!("{own}{}", page("protected")), "ok"), "{case}");
     assert_eq!(browser.get(&page("me")).await.body, "ada@idp.example", "{case}");
     signs_out(&browser, &page, case).await;
@@ -143,20 +147,20 @@ fn redirect_uri(start: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn route_js_lines_sign_in_and_out() {
+async fn next_js_with_route_js_lines_signs_in_and_out() {
     for kind in KINDS {
-        signs_in_and_out(&front_door(kind, By::Lines).await, "", &format!("{kind:?}")).await;
+        signs_in_and_out(&front_door(kind, OriginFrom::RouteJs).await, "", &format!("{kind:?}")).await;
     }
 }
 
 #[tokio::test]
-async fn auth_url_signs_in_and_out() {
+async fn next_js_with_auth_url_signs_in_and_out() {
     for kind in KINDS {
-        signs_in_and_out(&front_door(kind, By::Url).await, "", &format!("{kind:?}")).await;
+        signs_in_and_out(&front_door(kind, OriginFrom::AuthUrl).await, "", &format!("{kind:?}")).await;
     }
 }
 
-/// Over HTTP and in Chromium, one after the other, since both need the port that is part of the build.
+/// Both parts need the port that is fixed by `next build`, so one test has both: requests over HTTP, then Chromium.
 #[tokio::test]
 async fn rust_app_behind_next_js_rewrites_signs_in_and_out() {
     for kind in KINDS {
@@ -169,9 +173,9 @@ async fn rust_app_behind_next_js_rewrites_signs_in_and_out() {
 #[tokio::test]
 async fn next_js_front_doors_work_in_chromium() {
     for kind in KINDS {
-        visit(&format!("nextjs-lines-{kind:?}"), &front_door(kind, By::Lines).await, "").await;
+        visit(&format!("nextjs-lines-{kind:?}"), &front_door(kind, OriginFrom::RouteJs).await, "").await;
         visit(&format!("nextjs-https-{kind:?}"), &front_door_https(kind).await, "").await;
-        visit(&format!("nextjs-url-{kind:?}"), &front_door(kind, By::Url).await, "").await;
+        visit(&format!("nextjs-url-{kind:?}"), &front_door(kind, OriginFrom::AuthUrl).await, "").await;
     }
 }
 
@@ -185,11 +189,11 @@ async fn visit(name: &str, deployment: &Deployment, pages: &str) {
     run("visit.mjs", vars, "signed in, known, signed out, refused").await;
 }
 
-/// The reason for the lines: by default the provider sends visitors back to the Next.js server, and forms are posted there
-/// without their cookies.
+/// The test shows why the lines of `route.js` are needed. Without them the provider sends visitors back to the Next.js server,
+/// and forms are posted there without the cookies of the app.
 #[tokio::test]
 async fn next_js_without_route_js_lines_uses_its_own_origin() {
-    let deployment = front_door(Authjs, By::Nothing).await;
+    let deployment = front_door(Authjs, OriginFrom::Defaults).await;
     let own = &deployment.apps[0];
     let browser = Browser::at(own);
     let sign_in_url = provider_url(&browser).await;
@@ -204,7 +208,7 @@ async fn next_js_without_route_js_lines_uses_its_own_origin() {
 /// Without `AUTH_TRUST_HOST` and `NEXTAUTH_URL` v4 uses `http://localhost:3000` in all URLs.
 #[tokio::test]
 async fn next_auth_v4_without_settings_uses_port_3000() {
-    let deployment = front_door(NextAuthV4, By::Nothing).await;
+    let deployment = front_door(NextAuthV4, OriginFrom::Defaults).await;
     let browser = Browser::at(&deployment.apps[0]);
     assert_eq!(provider_url(&browser).await, "http://localhost:3000/api/auth/signin/credentials");
     let start = browser.post_auth("signin/idp", &[("callbackUrl", "/protected")]).await;
@@ -217,19 +221,19 @@ async fn provider_url(browser: &Browser) -> String {
     providers["credentials"]["signinUrl"].as_str().unwrap().to_owned()
 }
 
-/// With two apps on two origins the lines serve both, and `AUTH_URL` only the one in its value.
+/// With two apps on two origins, the lines of `route.js` serve both. `AUTH_URL` serves only the origin that it contains.
 #[tokio::test]
-async fn auth_url_serves_one_origin_only() {
+async fn next_js_with_auth_url_serves_one_origin_only() {
     for kind in KINDS {
-        for by in [By::Lines, By::Url] {
+        for origin_from in [OriginFrom::RouteJs, OriginFrom::AuthUrl] {
             let [one, other] =
                 [free_port(), free_port()].map(|port| (format!("http://localhost:{port}"), port));
-            let server = server(kind, by, &one.0, "http://127.0.0.1:9");
+            let server = server(kind, origin_from, &one.0, "http://127.0.0.1:9");
             for (own, port) in [&one, &other] {
                 let _app = App::start_at(*port, pages(&auth(kind, &server, own))).await;
-                let named = if by == By::Lines { own } else { &one.0 };
+                let named = if origin_from == OriginFrom::RouteJs { own } else { &one.0 };
                 let url = provider_url(&Browser::at(own)).await;
-                assert_eq!(url, format!("{named}/api/auth/signin/credentials"), "{kind:?} {by:?}");
+                assert_eq!(url, format!("{named}/api/auth/signin/credentials"), "{kind:?} {origin_from:?}");
             }
         }
     }
@@ -237,9 +241,9 @@ async fn auth_url_serves_one_origin_only() {
 
 /// A client that reaches Next.js directly cannot choose the host by `X-Forwarded-Host`.
 #[tokio::test]
-async fn route_js_lines_trust_only_the_key() {
+async fn next_js_with_route_js_lines_trusts_forwarded_host_only_with_the_key() {
     for kind in KINDS {
-        let server = server(kind, By::Lines, "", "http://127.0.0.1:9");
+        let server = server(kind, OriginFrom::RouteJs, "", "http://127.0.0.1:9");
         for key in ["", "another key"] {
             let headers =
                 [("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https"), ("x-api-key", key)];

@@ -1,5 +1,5 @@
-//! Complete OAuth sign-ins: a real Auth.js server behind the proxy, and a real OpenID provider that requires PKCE. The test
-//! follows redirects and submits forms as a browser does.
+//! Complete OAuth sign-ins with a real Auth.js server behind the proxy and a real OpenID provider that requires PKCE. The
+//! tests follow redirects and submit forms as a browser does.
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{Answer, Browser};
@@ -7,14 +7,19 @@ use auth_proxy_tests::{Answer, Browser};
 use crate::deployments::{Deployment, front_door, parent_domain, redirect_proxy};
 
 /// Follows redirects and submits the forms of the provider. Returns the last page and its address.
-pub(crate) async fn walk(browser: &Browser, mut answer: Answer, mut at: String) -> (Answer, String) {
+pub(crate) async fn follow_to_the_end(
+    browser: &Browser,
+    mut answer: Answer,
+    mut at: String,
+) -> (Answer, String) {
     for _ in 0..20 {
         if (300..400).contains(&answer.status) {
             at = absolute(&at, answer.header("location"));
             answer = browser.get(&at).await;
         } else if let Some(action) = between(&answer.body, "action=\"", "\"") {
-            let prompt =
-                between(&answer.body, "name=\"prompt\" value=\"", "\"").expect("a prompt").to_owned();
+            let prompt = between(&answer.body, "name=\"prompt\" value=\"", "\"")
+                .expect("the form has no prompt")
+                .to_owned();
             at = absolute(&at, action);
             answer = browser.post(&at, &[("prompt", &prompt), ("login", "ada"), ("password", "any")]).await;
         } else {
@@ -54,8 +59,8 @@ async fn front_door_oauth_signs_in_and_out() {
         let browser = Browser::at(own);
         let refused = browser.get_with("/protected", &[("accept", "text/html")]).await;
         assert_eq!(refused.header("location"), "/api/auth/signin?callbackUrl=%2Fprotected");
-        // Through the provider's login and consent, and back to the page that was asked for.
-        let (page, at) = walk(&browser, begin(&browser, &deployment).await, own.clone()).await;
+        // The visitor logs in and consents at the provider, and returns to the page that was requested first.
+        let (page, at) = follow_to_the_end(&browser, begin(&browser, &deployment).await, own.clone()).await;
         assert_eq!((at, page.body.as_str()), (format!("{own}/protected"), "ok"), "{strategy:?}");
         assert_eq!(browser.get("/me").await.body, "ada@idp.example");
         browser.sign_out().await;
@@ -65,24 +70,24 @@ async fn front_door_oauth_signs_in_and_out() {
     }
 }
 
-/// A sign-in at one app is valid at the other one. The callback is at the auth host.
+/// A visitor who signs in at one app is signed in at the other app. The callback is at the auth host.
 #[tokio::test]
 async fn parent_domain_session_is_shared_by_all_apps() {
     let deployment = parent_domain().await;
-    let [one, other] = &deployment.apps[..] else { panic!("two apps") };
+    let [one, other] = &deployment.apps[..] else { panic!("the deployment does not have two apps") };
     let browser = Browser::at(one);
     let refused = browser.get_with("/protected", &[("accept", "text/html")]).await;
     let page = browser.get(refused.header("location")).await;
     let csrf = between(&page.body, "name=\"csrfToken\" value=\"", "\"").unwrap().to_owned();
-    // Page and form belong to the auth host.
+    // The form of the sign-in page posts to the auth host.
     let action = format!("{}/api/auth/signin/idp", deployment.auth_host);
     assert!(page.body.contains(&action), "{page:?}");
     let back = format!("{one}/protected");
     let start = browser.post(&action, &[("csrfToken", &csrf), ("callbackUrl", &back)]).await;
-    let (page, at) = walk(&browser, start, deployment.auth_host.clone()).await;
+    let (page, at) = follow_to_the_end(&browser, start, deployment.auth_host.clone()).await;
     assert_eq!((at, page.body.as_str()), (back, "ok"));
     assert_eq!(browser.get(&format!("{other}/me")).await.body, "ada@idp.example");
-    // A sign-out at one app holds at the other.
+    // A sign-out at one app signs out at the other app too.
     browser.sign_out().await;
     assert_eq!(browser.get(&format!("{other}/me")).await.status, 401);
 }
@@ -93,7 +98,7 @@ async fn redirect_proxy_serves_two_apps_with_one_callback() {
     let deployment = redirect_proxy().await;
     for own in &deployment.apps {
         let browser = Browser::at(own);
-        let (page, at) = walk(&browser, begin(&browser, &deployment).await, own.clone()).await;
+        let (page, at) = follow_to_the_end(&browser, begin(&browser, &deployment).await, own.clone()).await;
         assert_eq!((at, page.body.as_str()), (format!("{own}/protected"), "ok"));
         assert_eq!(browser.get("/me").await.body, "ada@idp.example");
         browser.sign_out().await;
@@ -101,7 +106,7 @@ async fn redirect_proxy_serves_two_apps_with_one_callback() {
     }
 }
 
-/// Invented callbacks, and callbacks with an error, do not sign in.
+/// Callbacks with an invented code or with an error do not sign in.
 #[tokio::test]
 async fn forged_callback_does_not_sign_in() {
     let deployment = front_door(SessionStrategy::Jwt).await;

@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 /// A child process that is killed on drop.
 pub(crate) struct Process {
     child: Child,
-    /// The first line that it printed.
-    pub(crate) greeting: String,
+    /// The first line of its standard output.
+    pub(crate) first_line: String,
 }
 
 impl Process {
     /// Starts a program and waits for its first line.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
-        let mut greeting = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
-        assert!(!greeting.is_empty(), "{command:?} printed nothing");
-        Self { child, greeting: greeting.trim().to_owned() }
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cannot start the program");
+        let mut first_line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
+        assert!(!first_line.is_empty(), "{command:?} printed nothing");
+        Self { child, first_line: first_line.trim().to_owned() }
     }
 
-    /// Starts a server and waits until it answers on its port. Its output goes to a file, since a closed pipe would end it.
+    /// Starts a server and waits until it responds on its port. The output goes to a file: a closed pipe would end the server.
     pub(crate) fn answering(command: &mut Command, port: u16, path: &str) -> Self {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{port}.log"));
         let file = File::create(&log).unwrap();
         command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut process =
-            Self { child: command.spawn().expect("the program starts"), greeting: String::new() };
+            Self { child: command.spawn().expect("cannot start the program"), first_line: String::new() };
         let until = Instant::now() + Duration::from_secs(60);
         while !answers(port, path) {
             let ended = process.child.try_wait().unwrap();
@@ -42,7 +42,7 @@ impl Process {
     }
 }
 
-/// Whether a server on this port answers with a status.
+/// Whether a server on this port sends an HTTP response.
 fn answers(port: u16, path: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
@@ -87,7 +87,7 @@ pub(crate) fn authjs() -> PathBuf {
     folder
 }
 
-/// A command that runs one of its scripts with Node.
+/// A command that runs a script of tests/authjs with Node.
 pub(crate) fn node(script: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(script).current_dir(authjs());
@@ -101,7 +101,7 @@ pub(crate) fn example(name: &str) -> Command {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())
         .output()
-        .expect("cargo runs");
+        .expect("cannot run cargo");
     assert!(output.status.success(), "{name} does not build");
     let program = String::from_utf8_lossy(&output.stdout)
         .lines()
@@ -111,7 +111,7 @@ pub(crate) fn example(name: &str) -> Command {
                 .then(|| message["executable"].as_str().map(str::to_owned))
                 .flatten()
         })
-        .expect("cargo names the program");
+        .expect("cargo did not print the path of the program");
     let mut command = Command::new(program);
     // Some shells export `HOST`.
     command.env("PORT", "0").env("RUST_BACKTRACE", "0").env("RUST_LOG", "warn").env_remove("HOST");

@@ -1,4 +1,4 @@
-//! The pages of the quickstart.
+//! Tests the pages of the quickstart, in Chromium and over HTTP.
 
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::{Browser, free_port};
@@ -23,10 +23,11 @@ fn start(upstream: &str) -> Process {
 }
 
 fn address(program: &Process) -> String {
-    program.greeting.split(' ').next().unwrap().to_owned()
+    program.first_line.split(' ').next().unwrap().to_owned()
 }
 
-/// At both widths, light and dark: sign-in, session, protected page, sign-out, HTML in names, and an outage.
+/// Visits the quickstart at two widths, in light and dark: sign-in, session, protected page, sign-out, HTML in names, and an
+/// outage.
 #[tokio::test]
 async fn quickstart_pages_work_in_chromium() {
     let upstream = FakeUpstream::start().await.unwrap();
@@ -54,16 +55,16 @@ async fn quickstart_escapes_user_fields() {
     for path in ["/", "/dashboard"] {
         let page = browser.get_with(path, &[("cookie", &cookie)]).await;
         assert_eq!(page.status, 200, "{page:?}");
-        for never in ["<script", "<img src", "onerror=\""] {
-            assert!(!page.body.contains(never), "{path} {never}: {}", page.body);
+        for forbidden in ["<script", "<img src", "onerror=\""] {
+            assert!(!page.body.contains(forbidden), "{path} {forbidden}: {}", page.body);
         }
         assert!(page.body.contains("&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; &lt;script&gt;"));
     }
 }
 
-/// Names with one and with two initials, unsafe pictures, and no name.
+/// The users have names with one and with two initials, pictures with unsafe URLs, and no name.
 #[tokio::test]
-async fn quickstart_shows_initials_without_a_picture() {
+async fn quickstart_shows_initials_of_a_user_without_a_picture() {
     let upstream = FakeUpstream::start().await.unwrap();
     let program = start(upstream.url());
     let browser = Browser::at(&address(&program));
@@ -83,7 +84,7 @@ async fn quickstart_shows_initials_without_a_picture() {
 }
 
 #[tokio::test]
-async fn quickstart_shows_the_source_of_the_session() {
+async fn quickstart_shows_which_source_answered_the_session_lookup() {
     let upstream = FakeUpstream::start().await.unwrap();
     let program = start(upstream.url());
     let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));

@@ -32,11 +32,11 @@ impl Server {
         Self::of(Process::start(command.stderr(std::process::Stdio::null())))
     }
 
-    /// A TLS terminator on one port in front of an app on another.
+    /// A server that terminates TLS on `port`, in front of an app on the port `to`.
     pub(crate) fn tls(port: u16, to: u16) -> Self {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (key, certificate) = (folder.join(format!("{port}.key")), folder.join(format!("{port}.pem")));
-        let made = std::process::Command::new("openssl")
+        let output = std::process::Command::new("openssl")
             .args([
                 "req",
                 "-x509",
@@ -54,7 +54,7 @@ impl Server {
             .arg(&certificate)
             .output()
             .expect("openssl runs");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let mut command = node("tls.mjs");
         command
             .env("PORT", port.to_string())
@@ -71,7 +71,7 @@ impl Server {
     }
 
     fn of(process: Process) -> Self {
-        let port: serde_json::Value = serde_json::from_str(&process.greeting).unwrap();
+        let port: serde_json::Value = serde_json::from_str(&process.first_line).unwrap();
         Self::at(process, port["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap())
     }
 
@@ -84,7 +84,7 @@ auth_proxy::auth_proxy! {
     struct Auth { upstream: { kind: authjs, base_url: env("URL"), base_path: "/auth" } }
 }
 
-/// The sign-in routes of the real server, through the proxy.
+/// The proxy forwards the sign-in routes to the real server.
 #[tokio::test]
 async fn real_server_routes_work_through_the_proxy() {
     let server = Server::start(SessionStrategy::Jwt, "/auth", 0);
@@ -96,7 +96,7 @@ async fn real_server_routes_work_through_the_proxy() {
     assert_eq!(providers["credentials"]["callbackUrl"], app.url("/auth/callback/credentials"));
     assert_eq!(browser.get("/auth/session").await.body, "null");
     assert_eq!(browser.get("/auth/unknown").await.status, 400);
-    // Auth.js rejects HEAD; the proxy sends GET instead.
+    // Auth.js rejects HEAD, so the proxy sends GET.
     let head = reqwest::Client::new().head(app.url("/auth/session")).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
     let missing = browser.post("/auth/callback/credentials", &[("username", "demo")]).await;
@@ -109,9 +109,9 @@ async fn real_server_routes_work_through_the_proxy() {
     assert_eq!(browser.get("/auth/session").await.body, "null");
 }
 
-/// No cookie and several invalid cookies at the real server.
+/// Requests without a cookie and with several invalid cookies get 401 with the right code.
 #[tokio::test]
-async fn real_server_refuses_invalid_cookies() {
+async fn cookies_that_the_real_server_refuses_are_rejected_with_401() {
     async fn me(session: auth_proxy::Session<Auth>) -> String {
         session.user.email.clone().unwrap_or_default()
     }
@@ -126,7 +126,7 @@ async fn real_server_refuses_invalid_cookies() {
         let app = App::start(router).await;
         let browser = Browser::of(&app);
         assert_eq!(browser.get("/me").await.code(), "session_absent");
-        // A value without the form of a JWT is rejected without a lookup; a database token has no fixed form.
+        // A value without the form of a JWT is rejected without a lookup. A database token has no fixed form.
         for (garbage, of_jwt) in [
             ("garbage", "token_malformed"),
             ("a..b.c.d", "token_malformed"),

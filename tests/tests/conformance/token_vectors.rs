@@ -44,7 +44,7 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
         .upstream_cookie_name(&vector.cookie_name)
         .upstream_secret(&vector.secrets)
         .upstream_token(format);
-    // The vectors were verified by jose without audience and issuer.
+    // jose verified the vectors without audience and issuer.
     if format.is_signed() {
         builder = builder.upstream_audience(Expected::Any).upstream_issuer(Expected::Any);
     }
@@ -61,10 +61,10 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
     Ok(auth.token(&headers).await?.map(|token| Value::Object(Map::clone(&token))))
 }
 
-/// Every vector decodes or is refused as by the real library, except for documented differences.
+/// Each token is accepted or rejected as by the real library, except for the differences that docs/compatibility.md lists.
 #[tokio::test]
-async fn every_vector_decodes_as_in_the_real_library() {
-    let output = crate::process::node("mint.mjs").output().expect("node runs");
+async fn every_token_vector_decodes_as_in_the_real_library() {
+    let output = crate::process::node("mint.mjs").output().expect("cannot run node");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let Vectors { vectors } = serde_json::from_slice(&output.stdout).unwrap();
     assert!(vectors.len() >= 170, "{}", vectors.len());
@@ -79,11 +79,11 @@ async fn every_vector_decodes_as_in_the_real_library() {
             wrong.push(format!("{}: {:?} {:?}, not {:?}", vector.name, got, code, vector.ours));
         }
         if vector.core.ok != vector.ours.ok {
-            differences.insert(vector.why.clone().expect("a difference has a reason"));
+            differences.insert(vector.why.clone().expect("the difference has no reason"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Each difference from Auth.js is documented word for word.
+    // docs/compatibility.md contains the reason for each difference word for word.
     let documented = include_str!("../../../docs/compatibility.md");
     for why in differences {
         assert!(documented.contains(&why), "docs/compatibility.md does not say: {why}");

@@ -1,15 +1,14 @@
-//! The rooms of the source: a room imports only rooms below it, and no two files import one another.
-//!
-//! `ARCHITECTURE.md` says what lives in which room. Each room's `mod.rs` says which rooms it imports and which crates it
-//! does without; these tests hold it to that. To look at another tree: `ROOMS_ROOT=/path/to/tree cargo test -p
-//! auth-proxy-tests --test rooms`.
+//! Checks the `use` lines of the source: a room imports only rooms below it, and neither rooms nor files import one another
+//! in a cycle. A room is a top-level module of the runtime; `ARCHITECTURE.md` lists them. The `mod.rs` of each room names
+//! the rooms that it imports and the crates that it does not import; the tests compare both with the code. To check
+//! another tree: `ROOMS_ROOT=/path/to/tree cargo test -p auth-proxy-tests --test rooms`.
 
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use source::{Crate, circles};
+use source::{Crate, cycles};
 
 /// The rooms of the runtime, the lowest first. A room imports only rooms of a lower level.
 const LEVELS: &[&[&str]] = &[
@@ -22,7 +21,7 @@ const LEVELS: &[&[&str]] = &[
     &["extract", "cross_origin"],
     &["proxy", "guard"],
     &["testing"],
-    // The door: re-exports and the macro shim.
+    // `lib.rs`: re-exports and the macro shim.
     &["lib"],
 ];
 
@@ -35,7 +34,7 @@ fn runtime() -> Crate {
     Crate::read(&root().join("auth-proxy/src"))
 }
 
-/// What each room imports of the others.
+/// The rooms that each room imports, with one import as an example.
 fn imports_of_rooms(of: &Crate) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut imports: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for import in of.imports() {
@@ -66,67 +65,71 @@ fn rooms_import_only_rooms_below_them() {
 }
 
 #[test]
-fn no_circle_of_rooms() {
+fn rooms_have_no_import_cycle() {
     let imports = imports_of_rooms(&runtime());
     let edges = imports.iter().flat_map(|(from, to)| to.keys().map(|to| (from.clone(), to.clone())));
-    let circles: Vec<_> = circles(edges).iter().map(|circle| circle.join(", ")).collect();
-    assert!(circles.is_empty(), "rooms that import one another:\n{}", circles.join("\n"));
+    let cycles: Vec<_> = cycles(edges).iter().map(|cycle| cycle.join(", ")).collect();
+    assert!(cycles.is_empty(), "rooms that import one another in a cycle:\n{}", cycles.join("\n"));
 }
 
 #[test]
-fn no_circle_of_files() {
-    let mut circles = Vec::new();
+fn files_have_no_import_cycle() {
+    let mut cycles = Vec::new();
     for folder in ["auth-proxy/src", "auth-proxy-macros/src", "auth-proxy-rules/src"] {
         let root = root().join(folder);
-        // An older tree has the rules elsewhere.
+        // An older tree has the rules in another folder.
         if !root.exists() && std::env::var_os("ROOMS_ROOT").is_some() {
             continue;
         }
-        for circle in Crate::read(&root).circles() {
-            circles.push(format!("{folder}: {}", circle.join(", ")));
+        for cycle in Crate::read(&root).cycles() {
+            cycles.push(format!("{folder}: {}", cycle.join(", ")));
         }
     }
-    assert!(circles.is_empty(), "files that import one another:\n{}", circles.join("\n"));
+    assert!(cycles.is_empty(), "files that import one another in a cycle:\n{}", cycles.join("\n"));
 }
 
 #[test]
-fn every_door_says_what_its_room_imports() {
+fn mod_rs_of_every_room_lists_its_imports() {
     let runtime = runtime();
     let imports = imports_of_rooms(&runtime);
     let mut wrong = Vec::new();
-    for room in runtime.rooms_with_a_door() {
-        let door = runtime.docs_of(&room);
-        let Some(printed) = listed(&door, "Imports the rooms: ") else {
+    for room in runtime.rooms_that_are_folders() {
+        let docs = runtime.docs_of(&room);
+        let Some(listed_rooms) = listed(&docs, "Imports the rooms: ") else {
             wrong.push(format!("{room}/mod.rs has no line `Imports the rooms: `"));
             continue;
         };
-        let real: BTreeSet<String> =
+        let imported_rooms: BTreeSet<String> =
             imports.get(&room).into_iter().flat_map(|of| of.keys().cloned()).collect();
-        if printed != real {
-            wrong.push(format!("{room}/mod.rs says that it imports {printed:?}; it imports {real:?}"));
+        if listed_rooms != imported_rooms {
+            wrong.push(format!(
+                "{room}/mod.rs lists the imports {listed_rooms:?}, but the room imports {imported_rooms:?}"
+            ));
         }
-        let Some(without) = listed(&door, "Does without the crates: ") else {
+        let Some(without) = listed(&docs, "Does without the crates: ") else {
             wrong.push(format!("{room}/mod.rs has no line `Does without the crates: `"));
             continue;
         };
         for (file, name) in runtime.foreign_imports(&room) {
             if without.contains(&name) {
-                wrong.push(format!("{room}/mod.rs says that it does without `{name}`, which {file} imports"));
+                wrong.push(format!(
+                    "{room}/mod.rs says that the room does without `{name}`, but {file} imports it"
+                ));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The names in backticks after this start, up to the end of the sentence.
-fn listed(door: &str, start: &str) -> Option<BTreeSet<String>> {
-    let rest = door.split_once(start)?.1;
+/// The names in backticks between `start` and the end of the sentence.
+fn listed(docs: &str, start: &str) -> Option<BTreeSet<String>> {
+    let rest = docs.split_once(start)?.1;
     let list = rest.split_once('.').map_or(rest, |(list, _)| list);
     Some(list.split('`').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
 #[test]
-fn circles_and_upward_imports_are_found() {
+fn import_cycles_and_imports_of_rooms_are_found() {
     let folder = std::env::temp_dir().join(format!("rooms-{}", std::process::id()));
     let file = |path: &str, text: &str| {
         let path = folder.join(path);
@@ -134,15 +137,15 @@ fn circles_and_upward_imports_are_found() {
         std::fs::write(path, text).unwrap();
     };
     file("lib.rs", "mod a; mod b; mod c; pub use a::A;");
-    // By way of a re-export, which is no import of its own.
+    // `lib.rs` imports `a/deep.rs` through the re-export in `a/mod.rs`, which is not an import itself.
     file("a/mod.rs", "//! Imports the rooms: `b`.\nmod deep; pub use self::deep::A; use crate::b::B;");
     file("a/deep.rs", "pub struct A; fn f() { crate::c::run() }");
     file("b.rs", "use crate::{c::{self, C}}; pub struct B; #[cfg(test)] mod tests { use crate::a::A; }");
     file("c.rs", "use crate::a::A as Other; pub struct C; pub fn run() {}");
     let found = Crate::read(&folder);
-    let circles = found.circles();
+    let cycles = found.cycles();
     std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(circles, [["a/deep.rs", "c.rs"]]);
+    assert_eq!(cycles, [["a/deep.rs", "c.rs"]]);
     let imports = imports_of_rooms(&found);
     let of = |room: &str| imports[room].keys().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(of("a"), ["b", "c"]);

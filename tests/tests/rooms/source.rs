@@ -1,4 +1,4 @@
-//! The modules of a crate and what they import of one another, read from the source.
+//! Reads the source of a crate: its modules, and which modules each of them imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,11 +24,11 @@ struct Contents {
     aliases: BTreeMap<String, Vec<String>>,
     /// Paths of private `use` items and of expressions.
     used: BTreeSet<Vec<String>>,
-    /// Paths of `use` items that others see.
+    /// Paths of `pub use` items.
     re_exported: BTreeSet<Vec<String>>,
 }
 
-/// One file that uses what another defines.
+/// A use, in one file, of an item that another file defines.
 pub(crate) struct Import {
     pub(crate) from: Module,
     pub(crate) to: Module,
@@ -93,7 +93,8 @@ impl Crate {
         }
     }
 
-    /// Every use of what another file defines. A re-export within a room is none: who uses it uses what is behind it.
+    /// Every use of an item of another file. A re-export within a room is not counted: a use of the re-export counts as a
+    /// use of the item itself.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let mut imports = Vec::new();
         for (from, contents) in &self.modules {
@@ -115,7 +116,7 @@ impl Crate {
         imports
     }
 
-    /// The module that defines a path, followed through re-exports; `None` for another crate's.
+    /// The module that defines the item at a path, also through re-exports. `None` for an item of another crate.
     fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<Module> {
         let (mut at, mut rest) = match path.first()?.as_str() {
             "crate" => (Vec::new(), path.get(1..)?),
@@ -135,7 +136,7 @@ impl Crate {
                 contents.aliases.get(name).filter(|alias| **alias != *path && depth < 16)
             {
                 let full: Vec<String> = alias.iter().chain(after).cloned().collect();
-                // What a module re-exports of another crate counts as its own.
+                // An item that a module re-exports from another crate counts as its own.
                 return self.resolve(&at, &full, depth + 1).or(Some(at));
             } else {
                 break;
@@ -147,7 +148,7 @@ impl Crate {
 
     /// The room of a module: the first folder or file below the root.
     pub(crate) fn room(&self, module: &[String]) -> String {
-        // Modules that stand in `lib.rs` itself are the door.
+        // A module that is written in `lib.rs` itself belongs to `lib`.
         match module.first() {
             Some(room) if self.modules[&module[..1]].file != "lib.rs" => room.clone(),
             _ => "lib".to_owned(),
@@ -155,17 +156,17 @@ impl Crate {
     }
 
     /// Rooms that are folders.
-    pub(crate) fn rooms_with_a_door(&self) -> Vec<String> {
-        let doors =
+    pub(crate) fn rooms_that_are_folders(&self) -> Vec<String> {
+        let folders =
             self.modules.iter().filter(|(module, of)| module.len() == 1 && of.file.ends_with("/mod.rs"));
-        doors.map(|(module, _)| module[0].clone()).collect()
+        folders.map(|(module, _)| module[0].clone()).collect()
     }
 
     pub(crate) fn docs_of(&self, room: &str) -> String {
         self.modules[&vec![room.to_owned()]].docs.clone()
     }
 
-    /// The other crates that a room imports, each with the file that does.
+    /// The other crates that a room imports, each with the file that imports it.
     pub(crate) fn foreign_imports(&self, room: &str) -> BTreeSet<(String, String)> {
         let own = self.modules.iter().filter(|(module, _)| self.room(module) == room);
         own.flat_map(|(module, contents)| {
@@ -176,15 +177,15 @@ impl Crate {
         .collect()
     }
 
-    /// Sets of files each of which imports the others, by way of other files or not.
-    pub(crate) fn circles(&self) -> Vec<Vec<String>> {
+    /// Import cycles: sets of files in which each file imports all others, directly or through other files.
+    pub(crate) fn cycles(&self) -> Vec<Vec<String>> {
         let imports = self.imports().into_iter();
-        circles(imports.map(|import| (import.file, self.modules[&import.to].file.clone())))
+        cycles(imports.map(|import| (import.file, self.modules[&import.to].file.clone())))
     }
 }
 
-/// Sets of names each of which leads to all others of the set.
-pub(crate) fn circles(edges: impl Iterator<Item = (String, String)>) -> Vec<Vec<String>> {
+/// Cycles of a graph: sets of names in which each name reaches all others along the edges.
+pub(crate) fn cycles(edges: impl Iterator<Item = (String, String)>) -> Vec<Vec<String>> {
     let mut reached: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (from, to) in edges {
         reached.entry(from).or_default().insert(to);
@@ -203,11 +204,11 @@ pub(crate) fn circles(edges: impl Iterator<Item = (String, String)>) -> Vec<Vec<
         }
     }
     let reaches = |from: &String, to: &String| reached.get(from).is_some_and(|of| of.contains(to));
-    let circle =
+    let cycle =
         |name| reached.keys().filter(|other| reaches(name, other) && reaches(other, name)).cloned().collect();
-    let circles: BTreeSet<Vec<String>> =
-        reached.keys().filter(|name| reaches(name, name)).map(circle).collect();
-    circles.into_iter().collect()
+    let cycles: BTreeSet<Vec<String>> =
+        reached.keys().filter(|name| reaches(name, name)).map(cycle).collect();
+    cycles.into_iter().collect()
 }
 
 /// The paths of a `use`, each with the name that it brings in.
@@ -234,7 +235,7 @@ fn flattened(tree: &UseTree) -> Vec<(Vec<String>, String)> {
     }
 }
 
-/// Collects the paths that begin at the crate's root, or at this or the module above.
+/// Collects the paths that begin with `crate` or `super`.
 struct PathsIn<'p>(&'p mut BTreeSet<Vec<String>>);
 
 impl<'ast> Visit<'ast> for PathsIn<'_> {
@@ -247,7 +248,7 @@ impl<'ast> Visit<'ast> for PathsIn<'_> {
     }
 
     fn visit_visibility(&mut self, _: &'ast Visibility) {
-        // `pub(in crate::room)` is no import.
+        // `pub(in crate::room)` is not an import.
     }
 
     fn visit_item(&mut self, item: &'ast Item) {

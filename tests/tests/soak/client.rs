@@ -9,16 +9,16 @@ use reqwest::Response;
 use crate::support::token;
 use crate::verdict::{Answer, Route, Verdict, Who, judge};
 
-/// How many failures are printed; further ones are only counted.
-const SHOWN: usize = 100;
+/// How many failures are printed. Further failures are only counted.
+const MOST_PRINTED: usize = 100;
 
-/// How many responses of a kind a run needs to prove something.
+/// A run proves nothing unless there are more responses of a kind than this.
 pub(crate) const ENOUGH: u64 = 100;
 
-/// How much later than its deadline a response may be on a busy machine.
+/// How long after its deadline a response may arrive, since the machine may be busy.
 const SLACK: Duration = Duration::from_secs(8);
 
-/// What all clients share.
+/// The settings and the results of a run, shared by all clients.
 pub(crate) struct Load {
     /// The origins of the apps.
     pub(crate) origins: Vec<String>,
@@ -42,7 +42,7 @@ impl Load {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) verdicts: BTreeMap<Verdict, u64>,
-    /// The first wrong responses, and the number of all of them.
+    /// The first wrong responses; `wrongs` counts all of them.
     pub(crate) wrong: Vec<String>,
     pub(crate) wrongs: usize,
     pub(crate) longest: Duration,
@@ -53,9 +53,9 @@ impl Tally {
         self.verdicts.get(&verdict).copied().unwrap_or_default()
     }
 
-    fn complain(&mut self, wrong: String) {
+    fn record_wrong(&mut self, wrong: String) {
         self.wrongs += 1;
-        if self.wrong.len() < SHOWN {
+        if self.wrong.len() < MOST_PRINTED {
             self.wrong.push(wrong);
         }
     }
@@ -83,16 +83,16 @@ impl Client {
     /// Sends random requests as random users until the run is over.
     pub(crate) async fn run(&mut self) {
         while !self.load.is_over.load(Relaxed) {
-            let route = Route::ALL[self.any(Route::ALL.len())];
-            let app = self.any(self.load.origins.len());
+            let route = Route::ALL[self.random_below(Route::ALL.len())];
+            let app = self.random_below(self.load.origins.len());
             let origin = self.load.origins[app].clone();
-            let (who, token) = match self.any(10) {
-                0 => (Who::Nobody, None),
-                // A token whose refusal is cached, and one that was never sent before.
+            let (who, token) = match self.random_below(10) {
+                0 => (Who::Guest, None),
+                // The app has cached that this token is rejected. The token of the next case was never sent before.
                 1 => (Who::Forged, Some(token("mallory", "another secret"))),
-                2 => (Who::Forged, Some(format!("e30..AAAA.{:x}.AAAA", self.any(usize::MAX)))),
+                2 => (Who::Forged, Some(format!("e30..AAAA.{:x}.AAAA", self.random_below(usize::MAX)))),
                 _ => {
-                    let user = self.any(self.users.len());
+                    let user = self.random_below(self.users.len());
                     let (name, token) = self.users[user].clone();
                     (Who::SignedIn(name), Some(token))
                 }
@@ -101,8 +101,8 @@ impl Client {
         }
     }
 
-    /// Requests every route of every app as a signed-in user. Every response must be right: at once, or as soon as the
-    /// circuit closes and the queue has room.
+    /// Requests every route of every app as a signed-in user. Every response must be right, at once or after the circuit
+    /// has closed and the queue has room.
     pub(crate) async fn ask_for_everything(&self) {
         let (name, token) = &self.users[0];
         for (origin, route) in
@@ -114,9 +114,9 @@ impl Client {
                 if verdict == Some(Verdict::Right) {
                     break;
                 }
-                let waits = matches!(verdict, Some(Verdict::Overloaded | Verdict::Late));
-                let waits = waits && began.elapsed() < Duration::from_secs(15);
-                assert!(waits, "not healthy again: {verdict:?} on {route:?}");
+                let may_recover = matches!(verdict, Some(Verdict::Overloaded | Verdict::Late));
+                let may_recover = may_recover && began.elapsed() < Duration::from_secs(15);
+                assert!(may_recover, "the app has not recovered: {verdict:?} on {route:?}");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -134,13 +134,13 @@ impl Client {
         let limit = self.load.timeout + SLACK;
         let judged = match request.timeout(limit).send().await {
             Ok(response) => judge(who, route, &read(response).await),
-            Err(error) => Err(format!("no answer: {who:?} on {route:?} got {error:?}")),
+            Err(error) => Err(format!("no response: {who:?} on {route:?} got {error:?}")),
         };
         let took = began.elapsed();
         let mut tally = self.load.tally.lock().unwrap();
         tally.longest = tally.longest.max(took);
         if took >= limit {
-            tally.complain(format!("late: {who:?} on {route:?} waited {took:?}"));
+            tally.record_wrong(format!("late: {who:?} on {route:?} waited {took:?}"));
         }
         match judged {
             Ok(verdict) => {
@@ -148,14 +148,14 @@ impl Client {
                 Some(verdict)
             }
             Err(wrong) => {
-                tally.complain(wrong);
+                tally.record_wrong(wrong);
                 None
             }
         }
     }
 
-    /// A random number below this one (xorshift).
-    fn any(&mut self, below: usize) -> usize {
+    /// A random number below `below` (xorshift).
+    fn random_below(&mut self, below: usize) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
@@ -177,7 +177,7 @@ async fn read(mut response: Response) -> Answer {
         ..Answer::default()
     };
     let mut body = Vec::new();
-    answer.whole = loop {
+    answer.is_complete = loop {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break true,

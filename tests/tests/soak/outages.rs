@@ -8,15 +8,15 @@ use auth_proxy_tests::alive_tasks;
 use crate::client::{ENOUGH, Load, start};
 use crate::support::{Auth, app, settle};
 use crate::verdict::Verdict;
-use crate::{TURN, duration, is_over, resident};
+use crate::{ONE_AT_A_TIME, duration, is_over, resident};
 
 const CLIENTS: usize = 50;
 const ENTRIES: u32 = 500;
-/// Shorter than some of the outages.
+/// The timeout is shorter than some of the outages.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The faults of every second outage. In the others the upstream refuses connections.
-const OTHERS: [Fault; 7] = [
+const OTHER_FAULTS: [Fault; 7] = [
     Fault::ResetBeforeHead,
     Fault::ResetWithinBody,
     Fault::TruncatedBody,
@@ -31,17 +31,17 @@ const MOST_GROWTH: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outages_under_load_sign_nobody_in_or_out() {
-    let _turn = TURN.lock().await;
+    let _turn = ONE_AT_A_TIME.lock().await;
     let lasting = duration("SOAK_SECONDS");
     let upstream = FakeUpstream::start().await.unwrap();
     let builder = || Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(TIMEOUT);
     // A small cache reaches its full size early.
-    let remembering = builder().session_cache(Duration::from_millis(100)).session_cache_entries(ENTRIES);
-    let remembering = remembering.session_stale_if_error(Duration::from_millis(300));
-    let (plain, remembering) = (app(builder()).await, app(remembering).await);
+    let caching = builder().session_cache(Duration::from_millis(100)).session_cache_entries(ENTRIES);
+    let caching = caching.session_stale_if_error(Duration::from_millis(300));
+    let (plain, caching) = (app(builder()).await, app(caching).await);
     let tasks = alive_tasks();
     let load = Arc::new(Load {
-        origins: vec![plain.url(""), remembering.url("")],
+        origins: vec![plain.url(""), caching.url("")],
         secret: upstream.secret().to_owned(),
         timeout: TIMEOUT,
         users: 3,
@@ -51,11 +51,13 @@ async fn outages_under_load_sign_nobody_in_or_out() {
     // Creating the clients takes seconds on a busy machine, so the time starts afterwards.
     let clients = start(&load, CLIENTS);
     let began = Instant::now();
-    // The memory after a quarter of the time, and the number of outages by then.
+    // `warm`: after a quarter of the time, the number of outages so far and the memory.
     let (mut outages, mut warm) = (0, None);
     let tried_enough = || load.has_tried(&[Verdict::Right]) && load.has_tried(&[Verdict::Failed]);
-    // At least one outage after that measurement.
-    while warm.is_none_or(|(at, _)| outages == at) || !is_over(began, lasting, tried_enough) {
+    // The run goes on until at least one outage has followed that measurement.
+    while warm.is_none_or(|(outages_then, _)| outages == outages_then)
+        || !is_over(began, lasting, tried_enough)
+    {
         upstream.set_fault(Some(fault(outages))).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100 + 140 * (outages % 4))).await;
         upstream.set_fault(None).await.unwrap();
@@ -87,6 +89,6 @@ async fn outages_under_load_sign_nobody_in_or_out() {
 }
 
 fn fault(n: u64) -> Fault {
-    let other = usize::try_from(n / 2).unwrap() % OTHERS.len();
-    if n.is_multiple_of(2) { Fault::Refused } else { OTHERS[other] }
+    let other = usize::try_from(n / 2).unwrap() % OTHER_FAULTS.len();
+    if n.is_multiple_of(2) { Fault::Refused } else { OTHER_FAULTS[other] }
 }

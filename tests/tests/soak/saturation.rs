@@ -8,9 +8,9 @@ use auth_proxy_tests::alive_tasks;
 use crate::client::{ENOUGH, Load, start};
 use crate::support::{Auth, app, settle};
 use crate::verdict::Verdict;
-use crate::{TURN, duration, is_over, resident};
+use crate::{ONE_AT_A_TIME, duration, is_over, resident};
 
-/// Many more clients than concurrent lookups, and more users than cache entries.
+/// There are many more clients than concurrent lookups, and more users than cache entries.
 const CLIENTS: usize = 200;
 const CONCURRENCY: u32 = 8;
 const ENTRIES: u32 = 500;
@@ -19,13 +19,13 @@ const ENTRIES: u32 = 500;
 const SLOW: Duration = Duration::from_millis(40);
 const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The most that memory may grow from the middle of a run, in KiB, to allow for the allocator. A short run detects a leak of
-/// some KiB per request, a long run of some bytes.
+/// The most that memory may grow in the second half of a run, in KiB. The allocator needs some of it. A short run detects a
+/// leak of some KiB per request, and a long run a leak of some bytes.
 const MOST_GROWTH: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_is_bounded_under_overload() {
-    let _turn = TURN.lock().await;
+    let _turn = ONE_AT_A_TIME.lock().await;
     let lasting = duration("SATURATE_SECONDS");
     let upstream = FakeUpstream::start().await.unwrap();
     let builder = || {
@@ -34,12 +34,12 @@ async fn memory_is_bounded_under_overload() {
             .upstream_timeout(TIMEOUT)
             .upstream_concurrency(CONCURRENCY)
     };
-    let remembering = builder().session_cache(Duration::from_secs(1)).session_cache_entries(ENTRIES);
-    let (plain, remembering) = (app(builder()).await, app(remembering).await);
+    let caching = builder().session_cache(Duration::from_secs(1)).session_cache_entries(ENTRIES);
+    let (plain, caching) = (app(builder()).await, app(caching).await);
     let tasks = alive_tasks();
     upstream.set_fault(Some(Fault::Delayed(SLOW))).await.unwrap();
     let load = Arc::new(Load {
-        origins: vec![plain.url(""), remembering.url("")],
+        origins: vec![plain.url(""), caching.url("")],
         secret: upstream.secret().to_owned(),
         timeout: TIMEOUT,
         users: 20,
@@ -49,7 +49,7 @@ async fn memory_is_bounded_under_overload() {
     // Creating the clients takes seconds on a busy machine, so the time starts afterwards.
     let clients = start(&load, CLIENTS);
     let began = Instant::now();
-    // The first measurement is taken when all clients run.
+    // The memory is measured ten times, first when all clients are running.
     let mut memory = Vec::new();
     let step = lasting / 10;
     const TOO_MUCH: [Verdict; 2] = [Verdict::Overloaded, Verdict::Late];
@@ -65,15 +65,15 @@ async fn memory_is_bounded_under_overload() {
         memory.push(resident());
     }
     load.is_over.store(true, Relaxed);
-    let mut idle = Vec::new();
+    let mut stopped = Vec::new();
     for client in clients {
-        idle.push(client.await.unwrap());
+        stopped.push(client.await.unwrap());
     }
     // Overload may only lead to 503 and 504, never to another failure.
-    let failed = [Verdict::Failed, Verdict::Broken, Verdict::Passed];
+    let failed = [Verdict::Failed, Verdict::CutOff, Verdict::ForwardedError];
     let failed = failed.map(|verdict| load.tally.lock().unwrap().of(verdict));
     upstream.set_fault(None).await.unwrap();
-    for client in idle {
+    for client in stopped {
         client.ask_for_everything().await;
     }
     settle(&upstream, tasks).await;

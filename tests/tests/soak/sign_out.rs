@@ -14,13 +14,13 @@ use axum::routing::{get, post};
 
 use crate::client::ENOUGH;
 use crate::support::{Auth, app};
-use crate::{TURN, duration, is_over as run_is_over};
+use crate::{ONE_AT_A_TIME, duration, is_over as run_is_over};
 
 const VISITORS: u64 = 24;
 const TABS: u64 = 4;
 const COOKIE: &str = "authjs.session-token";
 
-/// An upstream with database sessions that waits after it has read the database, so that its answer may be outdated when it
+/// An upstream with database sessions. It waits after it has read the database, so its response may be outdated when it
 /// arrives.
 #[derive(Default)]
 struct Upstream {
@@ -31,17 +31,17 @@ struct Upstream {
 
 impl Upstream {
     /// Waits a random time below this many milliseconds.
-    async fn moment(&self, below: u64) {
+    async fn random_delay(&self, below: u64) {
         let n = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
         let mixed = (n ^ (n >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
         tokio::time::sleep(Duration::from_micros((mixed >> 33) % (below * 1000))).await;
     }
 
     async fn session(State(upstream): State<Arc<Self>>, headers: HeaderMap) -> Response {
-        upstream.moment(3).await;
+        upstream.random_delay(3).await;
         let token = token_of(&headers);
         let is_signed_in = upstream.signed_in.lock().unwrap().contains(&token);
-        upstream.moment(8).await;
+        upstream.random_delay(8).await;
         if upstream.is_down.load(Relaxed) {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
@@ -53,9 +53,9 @@ impl Upstream {
     }
 
     async fn sign_out(State(upstream): State<Arc<Self>>, headers: HeaderMap) -> Response {
-        upstream.moment(3).await;
+        upstream.random_delay(3).await;
         upstream.signed_in.lock().unwrap().remove(&token_of(&headers));
-        upstream.moment(3).await;
+        upstream.random_delay(3).await;
         ([("set-cookie", format!("{COOKIE}=; Max-Age=0"))], "{}").into_response()
     }
 }
@@ -66,11 +66,11 @@ fn token_of(headers: &HeaderMap) -> String {
     token.unwrap().to_owned()
 }
 
-/// The phase of a visitor.
-const IN: u8 = 0;
-const LEAVING: u8 = 1;
-/// The sign-out was answered.
-const OUT: u8 = 2;
+/// The phases of a visitor.
+const SIGNED_IN: u8 = 0;
+const SIGNING_OUT: u8 = 1;
+/// The visitor has the response to the sign-out.
+const SIGNED_OUT: u8 = 2;
 
 /// A visitor who signs in, sends requests from several tabs, and signs out in one of them.
 struct Visitor {
@@ -92,11 +92,11 @@ struct Tally {
 
 impl Visitor {
     /// Runs from the sign-in until every tab has seen the sign-out.
-    async fn stay(self: Arc<Self>, tally: &Arc<Mutex<Tally>>) {
+    async fn run_session(self: Arc<Self>, tally: &Arc<Mutex<Tally>>) {
         self.upstream.signed_in.lock().unwrap().insert(self.name.clone());
         let tabs = (0..TABS).map(|_| {
             let (visitor, tally) = (Arc::clone(&self), Arc::clone(tally));
-            tokio::spawn(async move { visitor.tab(&tally).await })
+            tokio::spawn(async move { visitor.run_tab(&tally).await })
         });
         let tabs: Vec<_> = tabs.collect();
         self.sign_out().await;
@@ -109,31 +109,36 @@ impl Visitor {
         format!("{COOKIE}={}", self.name)
     }
 
-    /// Sends requests until some of them follow the sign-out. Aborts one of them before its response.
-    async fn tab(&self, tally: &Mutex<Tally>) {
-        let mut after = 0;
-        while after < 6 {
-            self.upstream.moment(4).await;
+    /// Sends requests until six of them were sent after the sign-out. Aborts one of the six before its response.
+    async fn run_tab(&self, tally: &Mutex<Tally>) {
+        let mut sent_after_sign_out = 0;
+        while sent_after_sign_out < 6 {
+            self.upstream.random_delay(4).await;
             let before = self.phase.load(SeqCst);
-            after += u8::from(before == OUT);
-            let patience = Duration::from_millis(if after == 3 { 1 } else { 20_000 });
+            sent_after_sign_out += u8::from(before == SIGNED_OUT);
+            let timeout = Duration::from_millis(if sent_after_sign_out == 3 { 1 } else { 20_000 });
             let request = self.http.get(format!("{}/required", self.origin)).header("cookie", self.cookie());
             let answer = async {
                 let response = request.send().await?;
                 Ok::<_, reqwest::Error>((response.status().as_u16(), response.text().await?))
             };
-            let answer = tokio::time::timeout(patience, answer).await;
+            let answer = tokio::time::timeout(timeout, answer).await;
             let now = self.phase.load(SeqCst);
             let mut tally = tally.lock().unwrap();
             match answer {
-                Ok(Ok((200, body))) if before != OUT && body.contains(&format!(r#""{}""#, self.name)) => {
+                Ok(Ok((200, body)))
+                    if before != SIGNED_OUT && body.contains(&format!(r#""{}""#, self.name)) =>
+                {
                     tally.accepted += 1;
                 }
-                Ok(Ok((401, _))) if now != IN => tally.refused += 1,
+                Ok(Ok((401, _))) if now != SIGNED_IN => tally.refused += 1,
                 Ok(Ok((502..=504, _))) => tally.failed += 1,
-                Err(_) if after == 3 => tally.aborted += 1,
+                Err(_) if sent_after_sign_out == 3 => tally.aborted += 1,
                 answer => {
-                    let wrong = format!("{}, in phase {before}, then {now}: {answer:?}", self.name);
+                    let wrong = format!(
+                        "{}, phase {before} when sent, phase {now} when received: {answer:?}",
+                        self.name
+                    );
                     tally.wrong.push(wrong);
                 }
             }
@@ -141,20 +146,20 @@ impl Visitor {
     }
 
     async fn sign_out(&self) {
-        self.upstream.moment(40).await;
-        self.phase.store(LEAVING, SeqCst);
+        self.upstream.random_delay(40).await;
+        self.phase.store(SIGNING_OUT, SeqCst);
         let url = format!("{}/api/auth/signout", self.origin);
         while self.http.post(&url).header("cookie", self.cookie()).send().await.unwrap().status() != 200 {
-            self.upstream.moment(50).await;
+            self.upstream.random_delay(50).await;
         }
-        self.phase.store(OUT, SeqCst);
+        self.phase.store(SIGNED_OUT, SeqCst);
     }
 }
 
-/// Runs with cached sessions, stale sessions and shared lookups.
+/// The apps have a session cache and `stale_if_error`, and tabs share lookups.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signed_out_visitors_stay_signed_out_under_load() {
-    let _turn = TURN.lock().await;
+    let _turn = ONE_AT_A_TIME.lock().await;
     let lasting = duration("SOAK_SECONDS");
     let upstream = Arc::new(Upstream::default());
     let routes = Router::new()
@@ -187,9 +192,9 @@ async fn signed_out_visitors_stay_signed_out_under_load() {
                     origin: origin.clone(),
                     http: http.clone(),
                     upstream: Arc::clone(&upstream),
-                    phase: AtomicU8::new(IN),
+                    phase: AtomicU8::new(SIGNED_IN),
                 };
-                Arc::new(visitor).stay(&tally).await;
+                Arc::new(visitor).run_session(&tally).await;
             }
         })
     });

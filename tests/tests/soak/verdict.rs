@@ -1,17 +1,17 @@
-//! Which response is right for which visitor on which route, whatever the upstream does.
+//! Judges a response: whether it is right for this visitor on this route, in whatever state the upstream is.
 
 use auth_proxy_tests::{clears_the_session, page_code};
 use serde_json::Value;
 
-/// The visitor.
+/// The visitor who sent a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Who {
-    /// Signed in under this name.
+    /// A visitor who is signed in under this name.
     SignedIn(String),
-    /// With a token that the upstream refuses.
+    /// A visitor with a token that the upstream rejects.
     Forged,
-    /// Without a cookie.
-    Nobody,
+    /// A visitor without a cookie.
+    Guest,
 }
 
 /// The requested route.
@@ -21,11 +21,11 @@ pub(crate) enum Route {
     Optional,
     Guarded,
     Group,
-    /// `Guarded`, requested by a navigation of a browser.
+    /// The route of `Guarded`, requested by a browser that navigates.
     Page,
-    /// `providers`, proxied.
+    /// The forwarded route `providers`.
     Providers,
-    /// `session`, proxied.
+    /// The forwarded route `session`.
     Session,
 }
 
@@ -51,12 +51,12 @@ impl Route {
         }
     }
 
-    fn is_proxied(self) -> bool {
+    fn is_forwarded(self) -> bool {
         matches!(self, Self::Providers | Self::Session)
     }
 }
 
-/// A response, as far as it arrived.
+/// A response, or the part of it that arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -65,7 +65,7 @@ pub(crate) struct Answer {
     pub(crate) cookies: Vec<String>,
     pub(crate) body: String,
     /// Whether the body is complete.
-    pub(crate) whole: bool,
+    pub(crate) is_complete: bool,
 }
 
 /// The kind of an acceptable response.
@@ -73,15 +73,15 @@ pub(crate) struct Answer {
 pub(crate) enum Verdict {
     /// The same as with a healthy upstream.
     Right,
-    /// The upstream's response, cut off.
-    Broken,
-    /// The upstream's 500, forwarded.
-    Passed,
-    /// 502: the session is unknown.
+    /// A forwarded response of the upstream that was cut off.
+    CutOff,
+    /// A forwarded 500 of the upstream.
+    ForwardedError,
+    /// 502: the session could not be looked up.
     Failed,
-    /// 503.
+    /// 503: too many requests, or the circuit is open.
     Overloaded,
-    /// 504.
+    /// 504: the upstream took too long.
     Late,
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict,
     }
     let is_page = route == Route::Page && page_code(&answer.body).is_some();
     if (is_page || answer.kind == "application/problem+json") && answer.status >= 500 {
-        if *who == Who::Nobody && !route.is_proxied() {
+        if *who == Who::Guest && !route.is_forwarded() {
             return wrong("a lookup was made without a cookie");
         }
         if !answer.cookies.is_empty() {
@@ -109,15 +109,15 @@ pub(crate) fn judge(who: &Who, route: Route, answer: &Answer) -> Result<Verdict,
             _ => wrong("an error with an unexpected status"),
         };
     }
-    if !answer.whole {
-        return if route.is_proxied() {
-            Ok(Verdict::Broken)
+    if !answer.is_complete {
+        return if route.is_forwarded() {
+            Ok(Verdict::CutOff)
         } else {
             wrong("a response of the app was cut off")
         };
     }
-    if route.is_proxied() && answer.status == 500 {
-        return Ok(Verdict::Passed);
+    if route.is_forwarded() && answer.status == 500 {
+        return Ok(Verdict::ForwardedError);
     }
     let right = match (route, who) {
         (Route::Providers, _) => answer.status == 200 && answer.body.contains("\"credentials\""),
@@ -140,26 +140,26 @@ fn named(answer: &Answer) -> String {
     body["user"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Tests `judge` itself: without it the load tests would prove nothing.
+/// If `judge` accepted a wrong response, the load tests would prove nothing.
 #[test]
 fn judge_rejects_every_wrong_response() {
     let ada = Who::SignedIn("ada".to_owned());
     let answer =
-        |status, body: &str| Answer { status, body: body.to_owned(), whole: true, ..Answer::default() };
+        |status, body: &str| Answer { status, body: body.to_owned(), is_complete: true, ..Answer::default() };
     let session = r#"{"user":{"name":"ada"}}"#;
     assert_eq!(judge(&ada, Route::Required, &answer(200, session)), Ok(Verdict::Right));
     for (who, route, bad) in [
         (&Who::Forged, Route::Required, answer(200, session)),
-        (&Who::Nobody, Route::Optional, answer(200, session)),
+        (&Who::Guest, Route::Optional, answer(200, session)),
         (&Who::Forged, Route::Guarded, answer(200, "ok")),
-        (&Who::Nobody, Route::Page, answer(200, "ok")),
+        (&Who::Guest, Route::Page, answer(200, "ok")),
         (&ada, Route::Required, answer(401, "")),
         (&ada, Route::Optional, answer(200, "null")),
         (&ada, Route::Session, answer(200, "null")),
         (&ada, Route::Page, answer(303, "")),
         (&ada, Route::Required, answer(200, r#"{"user":{"name":"bob"}}"#)),
         (&ada, Route::Guarded, answer(500, "")),
-        (&ada, Route::Guarded, Answer { whole: false, ..answer(200, "o") }),
+        (&ada, Route::Guarded, Answer { is_complete: false, ..answer(200, "o") }),
         (&ada, Route::Providers, answer(200, "{")),
     ] {
         assert!(judge(who, route, &bad).is_err(), "{who:?} {route:?} {bad:?}");
@@ -167,9 +167,9 @@ fn judge_rejects_every_wrong_response() {
     let mut cleared = answer(200, session);
     cleared.cookies.push("authjs.session-token=; Max-Age=0; Path=/".to_owned());
     assert!(judge(&ada, Route::Required, &cleared).is_err());
-    let mut trouble = answer(502, "");
-    trouble.kind = "application/problem+json".to_owned();
-    assert_eq!(judge(&ada, Route::Required, &trouble), Ok(Verdict::Failed));
-    assert!(judge(&Who::Nobody, Route::Required, &trouble).is_err());
-    assert_eq!(judge(&ada, Route::Session, &answer(500, session)), Ok(Verdict::Passed));
+    let mut failure = answer(502, "");
+    failure.kind = "application/problem+json".to_owned();
+    assert_eq!(judge(&ada, Route::Required, &failure), Ok(Verdict::Failed));
+    assert!(judge(&Who::Guest, Route::Required, &failure).is_err());
+    assert_eq!(judge(&ada, Route::Session, &answer(500, session)), Ok(Verdict::ForwardedError));
 }

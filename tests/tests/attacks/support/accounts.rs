@@ -1,5 +1,5 @@
-//! An app that names the account of each extractor, guard and method of one request, and detecting requests for which they
-//! differ.
+//! An app whose extractors, guards and methods each name the account of the request, and an attack that reports requests
+//! for which they name different accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub(crate) fn raw_token(found: Result<Option<RawToken<Auth>>, AuthError>) -> Opt
     found.ok().flatten().map(|raw| format!("raw:{}", raw.as_str()))
 }
 
-/// Uses every extractor and every method, in this order; `backwards` uses the opposite order.
+/// Uses the extractors in this order, then every method. `backwards` uses the opposite order.
 async fn forwards(
     session: Result<Option<Session<Auth>>, AuthError>,
     token: Result<Option<Token<Auth>>, AuthError>,
@@ -58,12 +58,12 @@ async fn backwards(
     Json(accounts.into_iter().flatten().collect())
 }
 
-/// Allows the other account, judged by the session.
+/// Allows the account [`OTHER`], if the session names it.
 struct BySession;
-/// Allows the other account, judged by the token.
+/// Allows the account [`OTHER`], if the token names it.
 struct ByToken;
-/// Allows if session and token belong to the same account.
-struct Same;
+/// Allows a session and a token of the same account.
+struct SameAccount;
 
 impl Policy<Auth> for BySession {
     fn allow(session: &Session<Auth>, _: Option<&Token<Auth>>) -> bool {
@@ -77,7 +77,7 @@ impl Policy<Auth> for ByToken {
     }
 }
 
-impl Policy<Auth> for Same {
+impl Policy<Auth> for SameAccount {
     fn allow(session: &Session<Auth>, token: Option<&Token<Auth>>) -> bool {
         token.is_none_or(|token| token.name == session.user.name)
     }
@@ -93,8 +93,8 @@ async fn by_token(session: Session<Auth>) -> Json<Accounts> {
     Json(vec![OTHER.to_owned(), session.user.name.clone().unwrap_or_default()])
 }
 
-#[require_session(Auth, Same)]
-async fn same(session: Session<Auth>) -> Json<Accounts> {
+#[require_session(Auth, SameAccount)]
+async fn same_account(session: Session<Auth>) -> Json<Accounts> {
     Json(vec![session.user.name.clone().unwrap_or_default()])
 }
 
@@ -116,19 +116,20 @@ pub(crate) const PATHS: [&str; 8] = [
 
 pub(crate) async fn app(builder: Builder<Auth>) -> App {
     let auth = builder.build().unwrap();
-    let group = Router::new().route("/group", get(backwards)).route_layer(auth.require_policy::<Same>());
+    let group =
+        Router::new().route("/group", get(backwards)).route_layer(auth.require_policy::<SameAccount>());
     let router = Router::new()
         .route("/forwards", get(forwards))
         .route("/backwards", get(backwards))
         .route("/by-session", get(by_session))
         .route("/by-token", get(by_token))
-        .route("/same", get(same))
+        .route("/same", get(same_account))
         .route("/guarded", get(guarded))
         .merge(group);
     App::start(auth.attach(router).with_state(auth.clone())).await
 }
 
-/// The header lines with long tokens shortened, for failure messages.
+/// Header lines for failure messages, with long tokens cut.
 fn shortened(line: &str) -> String {
     let words = line.split_inclusive(['=', ';', ' ', '\n']);
     words.map(|word| if word.len() > 60 { format!("{}..", &word[..60]) } else { word.to_owned() }).collect()
@@ -144,7 +145,7 @@ pub(crate) async fn attack(
     other: &[String],
     more: &str,
 ) -> (usize, Vec<String>) {
-    let (mut told, mut torn) = (0, Vec::new());
+    let (mut named, mut mixed) = (0, Vec::new());
     for line in lines {
         let mut all: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for path in paths {
@@ -154,8 +155,8 @@ pub(crate) async fn attack(
             let (status, _) = read(&answer);
             let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
             if status == 403 && !path.starts_with("/by-") {
-                torn.push(format!(
-                    "{path} was given a session and a token of different accounts: {}",
+                mixed.push(format!(
+                    "{path} got a session and a token of different accounts: {}",
                     shortened(line)
                 ));
             }
@@ -164,7 +165,7 @@ pub(crate) async fn attack(
             }
             let names: Vec<String> = match *path {
                 "/api/auth/session" => {
-                    // The body may be chunked; the name is never split.
+                    // The body may have `chunked` framing, which never splits the name.
                     [OWN, OTHER]
                         .iter()
                         .filter(|name| body.contains(**name))
@@ -174,7 +175,7 @@ pub(crate) async fn attack(
                 _ => serde_json::from_str(&body[body.find('[').unwrap()..=body.rfind(']').unwrap()]).unwrap(),
             };
             for name in names {
-                told += 1;
+                named += 1;
                 let account = match name.strip_prefix("raw:") {
                     Some(raw) if own.iter().any(|own| own == raw) => OWN.to_owned(),
                     // A damaged or joined token belongs to no account.
@@ -186,8 +187,8 @@ pub(crate) async fn attack(
             }
         }
         if all.len() > 1 {
-            torn.push(format!("{all:?} of {}", shortened(line)));
+            mixed.push(format!("{all:?} of {}", shortened(line)));
         }
     }
-    (told, torn)
+    (named, mixed)
 }

@@ -1,4 +1,4 @@
-//! What the attacks share: the app under attack, upstreams, and raw requests.
+//! Code that the attacks share: the app under attack, upstreams, and raw requests.
 
 pub(crate) mod accounts;
 mod app;

@@ -9,8 +9,8 @@ pub(crate) struct Node {
     pub(crate) url: String,
 }
 
-/// A script that accepts every token with a dot or a hyphen and answers every other route with `{}`. Node itself rejects a
-/// head over 16 KiB with 431 and a reset.
+/// A script whose `session` route accepts every token with a dot or a hyphen, and whose other routes answer `{}`. Node itself
+/// rejects a request head over 16 KiB with 431 and a reset.
 pub(crate) const ANSWERS: &str = r#"
     const { createServer } = require('node:http');
     const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ impl Node {
     pub(crate) fn start(script: &str) -> Self {
         let mut command = Command::new("node");
         command.args(["-e", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("Node runs");
+        let mut child = command.spawn().expect("cannot start node");
         let mut port = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
         Self { child, url: format!("http://127.0.0.1:{}", port.trim()) }

@@ -1,4 +1,4 @@
-//! An upstream whose response is a function of the request head, and which resets connections on request.
+//! An upstream that computes each response from the request head, and can reset the connection.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,7 +24,7 @@ pub(crate) struct StrictUpstream {
 pub(crate) const NODE_LIMIT: usize = 16 * 1024;
 
 impl StrictUpstream {
-    /// Starts one. `reply` is given the head in lower case.
+    /// Starts an upstream. `reply` gets the request head in lower case.
     pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -71,7 +71,7 @@ async fn serve(
         }
         *heads.lock().unwrap() += 1;
         let answer = if head.len() > NODE_LIMIT {
-            // Node does the same: closing with unread bytes resets the connection.
+            // Node does the same: it closes the socket while bytes are unread, which resets the connection.
             Reply::Reset(
                 "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n".to_owned(),
             )

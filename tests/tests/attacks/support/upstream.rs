@@ -1,4 +1,4 @@
-//! An upstream whose sessions a test creates and ends, and which delays a response on request.
+//! An upstream whose sessions the test creates and ends. It delays the response to a request with `x-hold`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -26,8 +26,8 @@ pub(crate) struct Seen {
     pub(crate) headers: HeaderMap,
 }
 
-/// Answers `session`, `callback/credentials` and `signout` as `@auth/core` does; every other page contains its own URL.
-/// A token is valid until the test ends it. With `jwt` a sign-out ends no token, as in Auth.js.
+/// Answers `session`, `callback/credentials` and `signout` as `@auth/core` does. Every other page contains its own URL.
+/// A token is valid until the test ends it. With `jwt` a sign-out leaves the token valid, as in Auth.js.
 pub(crate) struct Upstream {
     name: &'static str,
     /// Whether requests over https use the cookie name with the `__Secure-` prefix, as in Auth.js.
@@ -36,7 +36,7 @@ pub(crate) struct Upstream {
     tokens: Mutex<HashMap<String, String>>,
     seen: Mutex<Vec<Seen>>,
     issued: AtomicUsize,
-    /// A request with `x-hold` adds a permit to `held`; its response then waits for a permit of `gate`.
+    /// A request with `x-hold` adds a permit to `held`. Its response then waits for a permit of `gate`.
     pub(crate) held: Semaphore,
     pub(crate) gate: Semaphore,
 }
@@ -103,8 +103,9 @@ impl Upstream {
         if self.by_scheme && is_https { SECURE_COOKIE_NAME } else { self.name }
     }
 
-    /// Reads the token as Auth.js does: the values of all cookies whose name starts with this one, joined by number
-    /// (`core/lib/utils/cookie.ts:154-177`); the first of a name counts.
+    /// Reads the token as Auth.js does: it joins the values of all cookies whose name starts with the session cookie's, in
+    /// the order of their numbers (`docs/authjs.md#chunk-read`). Of two cookies of one name the first counts
+    /// (`docs/authjs.md#cookie-parse`).
     fn token(&self, headers: &HeaderMap) -> Option<String> {
         let own = self.name(headers);
         let mut found: Vec<(usize, String, String)> = Vec::new();

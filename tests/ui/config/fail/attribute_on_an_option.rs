@@ -2,7 +2,7 @@ use auth_proxy::auth_proxy;
 
 auth_proxy! {
     pub struct Auth {
-        /// A comment is fine.
+        /// A doc comment is accepted.
         base_path: "/auth",
         #[cfg(unix)]
         upstream: { base_url: "http://auth" },

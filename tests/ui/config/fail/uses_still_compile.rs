@@ -1,4 +1,4 @@
-//! One mistake is one error: what uses the type is not drowned.
+//! One mistake in the block is one error: uses of the type cause no further errors.
 use auth_proxy::{Session, auth_proxy, require_session};
 
 auth_proxy! {

@@ -10,7 +10,7 @@ auth_proxy! {
 auth_proxy! {
     #[deprecated]
     pub struct Retired {
-        /// A comment is fine.
+        /// A doc comment is accepted.
         upstream: { base_url: "http://auth" },
     }
 }
@@ -19,7 +19,7 @@ auth_proxy! {
     pub struct Auth { upstream: { base_url: "http://auth" } }
 }
 
-// A body that comes as a fragment.
+// The body of the handler is a macro fragment.
 macro_rules! handler {
     ($vis:vis $name:ident $body:block) => {
         #[require_session]

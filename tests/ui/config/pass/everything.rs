@@ -6,7 +6,7 @@ pub struct AppUser<T> {
 }
 
 auth_proxy! {
-    /// Documented.
+    /// A doc comment.
     pub struct Auth<User = AppUser<Vec<String>>, Claims = std::collections::BTreeMap<String, serde_json::Value>,> {
         base_path: "/api/auth/",
         public_url: "https://app.example.com",
@@ -50,7 +50,7 @@ auth_proxy! {
 }
 
 auth_proxy! {
-    /// What excludes an option above, and the other way to write it.
+    /// Options that exclude an option above, and options in their other form.
     pub struct Other {
         hosts: ["app.example.com", "localhost:3000"],
         upstream: {
@@ -65,7 +65,7 @@ auth_proxy! {
 }
 
 auth_proxy! {
-    /// Everything new, from the environment.
+    /// Options with values from the environment.
     pub struct Variables {
         hosts: env("HOSTS", optional),
         upstream: {

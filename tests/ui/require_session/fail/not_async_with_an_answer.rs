@@ -14,7 +14,7 @@ fn json() -> Result<String, ()> {
     Ok(String::new())
 }
 
-// A future of its own making is as good.
+// A function that returns a future is accepted too.
 #[require_session]
 fn future() -> impl Future<Output = &'static str> {
     async { "ok" }

@@ -14,7 +14,7 @@ impl<F: 'static, B: 'static> Policy<Auth> for Gate<F, B> {
     }
 }
 
-/// The `>` of `->` closes no angle bracket, so that the comma behind it is inside the type.
+/// The `>` of `->` does not close the angle bracket: the comma after it is part of the type.
 #[require_session(Auth, Gate<fn() -> u8, u16>)]
 async fn page() -> &'static str {
     "ok"

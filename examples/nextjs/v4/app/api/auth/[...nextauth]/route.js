@@ -13,8 +13,8 @@ function isFromProxy(request) {
 }
 
 /**
- * With `AUTH_TRUST_HOST` next-auth v4 makes its forms, callback URLs and redirects of `X-Forwarded-Host` and
- * `X-Forwarded-Proto`, whoever sends them. auth-proxy overwrites what clients send; everybody else is refused.
+ * With `AUTH_TRUST_HOST` next-auth v4 builds its forms, callback URLs and redirects from `X-Forwarded-Host` and
+ * `X-Forwarded-Proto` of any sender. auth-proxy overwrites the values of clients; all other requests are rejected.
  */
 function forwarded(request, context) {
   if (process.env.AUTH_TRUST_HOST && !isFromProxy(request)) {

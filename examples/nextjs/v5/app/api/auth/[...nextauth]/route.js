@@ -10,18 +10,18 @@ function isFromProxy(request) {
 }
 
 /**
- * Gives the handler the URL that the browser asked for. `next start` makes `request.url` of its own host and port,
- * and next-auth makes forms, callback URLs and redirects of `request.url`.
- * Anybody can send `X-Forwarded-Host`: it counts only with the key. auth-proxy overwrites what clients send.
+ * Gives the handler the URL that the browser requested. `next start` builds `request.url` from its own host and port,
+ * and next-auth builds forms, callback URLs and redirects from `request.url`.
+ * Any client can send `X-Forwarded-Host`, so it counts only with the key. auth-proxy overwrites the values of clients.
  */
 function forwarded(handler) {
   return (request) => {
-    // Where it is set, next-auth puts its origin in place of any other.
+    // If one of these is set, next-auth replaces the origin by its value anyway.
     const authUrl = process.env.AUTH_URL ?? process.env.NEXTAUTH_URL
     if (authUrl || !isFromProxy(request)) return handler(request)
     const origin = `${request.headers.get("x-forwarded-proto")}://${request.headers.get("x-forwarded-host")}`
     const { href, origin: own } = new URL(request.url)
-    // Not a NextRequest: that one turns 127.0.0.1 into localhost.
+    // A Request and not a NextRequest, which turns 127.0.0.1 into localhost.
     return handler(new Request(origin + href.slice(own.length), request))
   }
 }
