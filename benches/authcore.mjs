@@ -1,5 +1,5 @@
-// Measures `@auth/core/jwt`: reads tokens from standard input, one a line, decodes them repeatedly for SECONDS, and prints
-// the nanoseconds for one token.
+// Measures `@auth/core/jwt`: reads tokens from standard input, one a line, decodes them repeatedly for SECONDS, and
+// prints the nanoseconds for one token.
 import { createInterface } from "node:readline/promises"
 
 // The copy that the conformance tests install: the project has only one version of it.

@@ -1,5 +1,5 @@
-//! Runs a token operation N times for callgrind, whose instruction counts do not depend on the load of the machine. callgrind
-//! counts only inside of [`counted`]: the setup gathers entropy, so its number of instructions varies.
+//! Runs a token operation N times for callgrind, whose instruction counts do not depend on the load of the machine.
+//! callgrind counts only inside of [`counted`]: the setup gathers entropy, so its number of instructions varies.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! Writes the figures, and prints the table of results. A row is a line of tab-separated fields, so that shell scripts can
-//! add rows too.
+//! Writes the figures, and prints the table of results. A row is a line of tab-separated fields, so that shell scripts
+//! can add rows too.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

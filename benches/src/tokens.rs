@@ -1,4 +1,5 @@
-//! Session tokens of Auth.js, and the three measured ways to decode them: the public API, opening only, bare cryptography.
+//! Session tokens of Auth.js, and the three measured ways to decode them: the public API, opening only, bare
+//! cryptography.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -64,8 +65,8 @@ pub fn headers(token: &str) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// Decodes a token with the public API. The API is async, since other configurations ask the upstream. This configuration
-/// never waits, so no runtime is needed.
+/// Decodes a token with the public API. The API is async, since other configurations ask the upstream. This
+/// configuration never waits, so no runtime is needed.
 ///
 /// # Errors
 /// When the token is refused.

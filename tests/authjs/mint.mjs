@@ -1,5 +1,5 @@
-// Prints the conformance vectors as JSON: requests with session tokens, the verdict of the real library on each (`core`),
-// and the expected verdict of this project (`ours`). Where the two differ on purpose, `why` has the reason.
+// Prints the conformance vectors as JSON: requests with session tokens, the verdict of the real library on each
+// (`core`), and the expected verdict of this project (`ours`). Where the two differ on purpose, `why` has the reason.
 import * as core041 from "@auth/core/jwt"
 import * as core040 from "auth-core-040/jwt"
 import v4 from "next-auth/jwt"

@@ -1,6 +1,6 @@
-// Runs Express with next-auth v4 and the users of server.mjs. Environment: AUTH_SECRET, ISSUER, NEXTAUTH_URL (the only way
-// to have the routes below another path; the origin of its URLs is then fixed). Prints {"port":n} when it listens, and
-// exits when its standard input is closed.
+// Runs Express with next-auth v4 and the users of server.mjs. Environment: AUTH_SECRET, ISSUER, NEXTAUTH_URL (the only
+// way to have the routes below another path; the origin of its URLs is then fixed). Prints {"port":n} when it listens,
+// and exits when its standard input is closed.
 process.env.AUTH_TRUST_HOST = "1"
 const { AUTH_SECRET, ISSUER, NEXTAUTH_URL } = process.env
 const BASE_PATH = NEXTAUTH_URL ? new URL(NEXTAUTH_URL).pathname : "/api/auth"

@@ -1,5 +1,6 @@
-// Terminates TLS in front of an app, as an ingress does. Environment: PORT, TO (the app's port), KEY and CERTIFICATE (files;
-// the certificate is self-signed). Prints {"port":n} when it listens, and exits when its standard input is closed.
+// Terminates TLS in front of an app, as an ingress does. Environment: PORT, TO (the app's port), KEY and CERTIFICATE
+// (files; the certificate is self-signed). Prints {"port":n} when it listens, and exits when its standard input is
+// closed.
 import { readFileSync } from "node:fs"
 import http from "node:http"
 import https from "node:https"

@@ -1,6 +1,6 @@
-// A page at PAGE, on another port than APP, imports the client from APP, registers, signs in and signs out. Scripts of PAGE
-// may not read the pages to which APP redirects afterwards. With HIDES a layer in front of APP removes the header with
-// which the client requests the target as JSON, so APP answers with a redirect.
+// A page at PAGE, on another port than APP, imports the client from APP, registers, signs in and signs out. Scripts of
+// PAGE may not read the pages to which APP redirects afterwards. With HIDES a layer in front of APP removes the header
+// with which the client requests the target as JSON, so APP answers with a redirect.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 

@@ -1,5 +1,5 @@
-// A page at PAGE, on another site than APP, imports the client from APP, signs in and reads the session. A page at FOREIGN,
-// an origin that APP does not list, cannot use the sign-in routes.
+// A page at PAGE, on another site than APP, imports the client from APP, signs in and reads the session. A page at
+// FOREIGN, an origin that APP does not list, cannot use the sign-in routes.
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

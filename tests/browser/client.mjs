@@ -1,6 +1,6 @@
-// Calls every function of the browser client that the router serves, with every way to redirect, from a page with a strict
-// content security policy. A real server is behind APP. CODE is the `code` that the server sends for a wrong password, or
-// empty.
+// Calls every function of the browser client that the router serves, with every way to redirect, from a page with a
+// strict content security policy. A real server is behind APP. CODE is the `code` that the server sends for a wrong
+// password, or empty.
 import assert from "node:assert/strict"
 import { launch } from "./chromium.mjs"
 import { inside } from "./inside.mjs"

@@ -1,5 +1,5 @@
-// A visitor who is signed in at APP opens OTHER, whose page tries to write at APP with the visitor's cookies: with a form,
-// fetch and a WebSocket. These requests reach no handler. The same requests from a page of APP do.
+// A visitor who is signed in at APP opens OTHER, whose page tries to write at APP with the visitor's cookies: with a
+// form, fetch and a WebSocket. These requests reach no handler. The same requests from a page of APP do.
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

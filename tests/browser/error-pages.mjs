@@ -1,6 +1,6 @@
-// Checks the error pages of APP at PATHS (`path status code`, separated by commas) for a visitor with COOKIE: they load no
-// resource, fit a phone and a desktop, and follow the colour scheme of the visitor. BARE is the same app with the content
-// security policy `default-src 'none'`. Writes a screenshot of each page to OUTPUT.
+// Checks the error pages of APP at PATHS (`path status code`, separated by commas) for a visitor with COOKIE: they load
+// no resource, fit a phone and a desktop, and follow the colour scheme of the visitor. BARE is the same app with the
+// content security policy `default-src 'none'`. Writes a screenshot of each page to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"

@@ -1,5 +1,5 @@
-// Passkeys with the unmodified next-auth/webauthn (BUNDLE), on a page with a content security policy: a signed-in visitor
-// adds a passkey, signs out, and signs in with it. Writes screenshots to OUTPUT.
+// Passkeys with the unmodified next-auth/webauthn (BUNDLE), on a page with a content security policy: a signed-in
+// visitor adds a passkey, signs out, and signs in with it. Writes screenshots to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync, readFileSync } from "node:fs"
 import { authenticatorOf } from "./authenticator.mjs"

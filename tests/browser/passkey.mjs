@@ -1,5 +1,5 @@
-// Passkeys on the sign-in page of Auth.js: a new visitor registers with a passkey, signs out, signs in with it by name, and
-// then without a name. Writes a screenshot of each step to OUTPUT.
+// Passkeys on the sign-in page of Auth.js: a new visitor registers with a passkey, signs out, signs in with it by name,
+// and then without a name. Writes a screenshot of each step to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { authenticatorOf } from "./authenticator.mjs"

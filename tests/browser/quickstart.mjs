@@ -1,7 +1,8 @@
-// Visits the quickstart at APP on a phone and on a desktop, in light and in dark, and once without JavaScript: opens the
-// protected page, signs in as demo, sees the session, signs out. Every page fits its width, its links and buttons are large
-// enough for a finger, and it does not violate its content security policy. HOSTILE is a quickstart whose user, with the
-// session cookie COOKIE, has HTML in the name. DOWN is a quickstart whose upstream is down. Writes screenshots to OUTPUT.
+// Visits the quickstart at APP on a phone and on a desktop, in light and in dark, and once without JavaScript: opens
+// the protected page, signs in as demo, sees the session, signs out. Every page fits its width, its links and buttons
+// are large enough for a finger, and it does not violate its content security policy. HOSTILE is a quickstart whose
+// user, with the session cookie COOKIE, has HTML in the name. DOWN is a quickstart whose upstream is down. Writes
+// screenshots to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"

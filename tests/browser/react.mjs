@@ -8,8 +8,8 @@ const { browser, page } = await launch()
 const who = (text) => page.waitForFunction((text) => document.querySelector("#who")?.textContent === text, text)
 const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.nextAuth[name](...args), [name, args])
 
-// The page requests /session by itself, and each response sets a new cookie. A response that arrives after a sign-out signs
-// in again, also without a proxy. So the test signs out only when no request has been open for half a second.
+// The page requests /session by itself, and each response sets a new cookie. A response that arrives after a sign-out
+// signs in again, also without a proxy. So the test signs out only when no request has been open for half a second.
 let [open, last] = [0, 0]
 const counts = (step) => (request) => request.url().includes("/api/auth/session") && ([open, last] = [open + step, Date.now()])
 page.on("request", counts(1)).on("requestfinished", counts(-1)).on("requestfailed", counts(-1))

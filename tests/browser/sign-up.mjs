@@ -45,8 +45,8 @@ await page.waitForURL(`${APP}/page?in`)
 assert.equal((await run("return client.getSession()")).user.name, "ada")
 await run("return client.signOut({}, {}, false)")
 
-// A `signIn` callback of Auth.js can accept the password and redirect to another page without a session. The client must not
-// report a sign-in, and must not send the password again.
+// A `signIn` callback of Auth.js can accept the password and redirect to another page without a session. The client
+// must not report a sign-in, and must not send the password again.
 const elsewhere = await run(`
   let posts = 0
   const fetch = async (url, init) => {
@@ -56,7 +56,8 @@ const elsewhere = await run(`
   const result = await client.signIn("credentials", { password: "p", callbackUrl: "/page" }, { fetch }, false)
   return { ok: result.ok, url: result.url, error: result.error, posts }`)
 assert.deepEqual(elsewhere, { ok: false, url: `${APP}/second-factor`, error: "SessionMissing", posts: 1 })
-// When the lookup after the sign-in fails by an outage, the client throws: it knows of no session, nor that there is none.
+// When the lookup after the sign-in fails by an outage, the client throws: it knows of no session, nor that there is
+// none.
 const outage = await run(`
   let posts = 0
   const fetch = async (url, init) => {

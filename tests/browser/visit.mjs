@@ -1,6 +1,6 @@
-// Opens a protected page, signs in with the OpenID provider on the built-in pages, returns to the protected page, has the
-// same session at OTHER if it is set, signs out, and is redirected to the sign-in page again. APP is the origin of the
-// sign-in, and PAGES the URL of the app's pages if it differs. Writes a screenshot of each step to OUTPUT.
+// Opens a protected page, signs in with the OpenID provider on the built-in pages, returns to the protected page, has
+// the same session at OTHER if it is set, signs out, and is redirected to the sign-in page again. APP is the origin of
+// the sign-in, and PAGES the URL of the app's pages if it differs. Writes a screenshot of each step to OUTPUT.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"

@@ -1,5 +1,5 @@
-//! Compile errors of the macros, compared with the `.stderr` file of each case. `TRYBUILD=overwrite` writes the files again:
-//! use the toolchain of rust-toolchain.toml, and read every change.
+//! Compile errors of the macros, compared with the `.stderr` file of each case. `TRYBUILD=overwrite` writes the files
+//! again: use the toolchain of rust-toolchain.toml, and read every change.
 
 #[test]
 fn compile_errors_match_the_expected_output() {

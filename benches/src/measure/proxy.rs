@@ -37,7 +37,8 @@ fn rows(side: &str, what: &str, own: &Figures, other: &Figures) -> Result<(), Er
     let small = what.starts_with("small");
     let (throughput, cpu) = match side {
         "axum-reverse-proxy" | "reqwest" if small => (Target::AtLeast(1.3), Target::None),
-        // The target for nginx is CPU time: load generator and upstream share the cores, so requests/s depend on all three.
+        // The target for nginx is CPU time: load generator and upstream share the cores, so requests/s depend on all
+        // three.
         "nginx" if small => (Target::None, Target::AtLeast(1.0)),
         _ => (Target::None, Target::None),
     };

@@ -1,4 +1,5 @@
-//! Measures `Session<Auth>` in a handler with a real Auth.js upstream, and direct requests to that server for comparison.
+//! Measures `Session<Auth>` in a handler with a real Auth.js upstream, and direct requests to that server for
+//! comparison.
 
 use super::Effort;
 use super::process::Server;

@@ -1,5 +1,5 @@
-//! Measures the decoding of tokens: criterion's estimates, josekit and Auth.js as separate programs, and instructions counted
-//! by callgrind.
+//! Measures the decoding of tokens: criterion's estimates, josekit and Auth.js as separate programs, and instructions
+//! counted by callgrind.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

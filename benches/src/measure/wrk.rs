@@ -30,8 +30,8 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// Measures the sides in turns (A B C A B C), so that other load on the machine affects all of them. Returns medians in the
-/// order of the sides. Each side gets one second of warm-up.
+/// Measures the sides in turns (A B C A B C), so that other load on the machine affects all of them. Returns medians in
+/// the order of the sides. Each side gets one second of warm-up.
 pub(super) fn compare(sides: &[(&Server, Load<'_>)], effort: &Effort) -> Result<Vec<Figures>, Error> {
     for (server, load) in sides {
         turn(server, load, 1)?;

@@ -43,8 +43,8 @@ async fn me(session: Session<Auth>) -> String {
     session.user.name.clone().unwrap_or_default()
 }
 
-/// An app with a handler with and without the guard, and a handler with a session from the upstream and from the cache. It
-/// has no sign-in routes, so that only the cost of the handlers is measured.
+/// An app with a handler with and without the guard, and a handler with a session from the upstream and from the cache.
+/// It has no sign-in routes, so that only the cost of the handlers is measured.
 pub(super) fn guarded(upstream: &str) -> Result<Router, Error> {
     let decoding =
         local::Auth::builder().upstream_base_url(upstream).upstream_secret([tokens::SECRET]).build()?;

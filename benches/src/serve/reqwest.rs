@@ -1,4 +1,5 @@
-//! A typical hand-written proxy: an axum fallback that streams everything through reqwest. It rewrites and checks nothing.
+//! A typical hand-written proxy: an axum fallback that streams everything through reqwest. It rewrites and checks
+//! nothing.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,6 +1,6 @@
-//! Hardened: a server with limits that `axum::serve` does not have, for an app without a trusted proxy in front. It closes
-//! connections that are slow to send a request head, limits the number of connections and the size of heads, rejects writes
-//! from pages of other origins, and completes running requests on shutdown.
+//! Hardened: a server with limits that `axum::serve` does not have, for an app without a trusted proxy in front. It
+//! closes connections that are slow to send a request head, limits the number of connections and the size of heads,
+//! rejects writes from pages of other origins, and completes running requests on shutdown.
 //!
 //! It speaks HTTP/1 only, without WebSockets: for those see `auto::Builder` of hyper-util. Run it with
 //! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p hardened`. TLS still needs a proxy in front: then set

@@ -1,4 +1,5 @@
-// Needed only for Rust behind Next.js. `next build` reads RUST_URL and writes the rewrite into .next; `next start` does not.
+// Needed only for Rust behind Next.js. `next build` reads RUST_URL and writes the rewrite into .next; `next start` does
+// not.
 const { RUST_URL } = process.env
 
 /** @type {import("next").NextConfig} */

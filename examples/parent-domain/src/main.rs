@@ -1,8 +1,8 @@
 //! Parent domain: the Auth.js server is a public host, and browsers send its cookies to every app below the domain.
 //!
-//! The Auth.js server needs `domain: "example.com"` for the session, CSRF, callback-URL, PKCE and state cookies (their names
-//! must not begin with `__Host-`, which forbids a domain), and a `redirect` callback that accepts the URLs of the apps. The
-//! provider needs the callback URL of the Auth.js server.
+//! The Auth.js server needs `domain: "example.com"` for the session, CSRF, callback-URL, PKCE and state cookies (their
+//! names must not begin with `__Host-`, which forbids a domain), and a `redirect` callback that accepts the URLs of the
+//! apps. The provider needs the callback URL of the Auth.js server.
 //!
 //! Run it with
 //! `AUTH_UPSTREAM_URL=https://auth.example.com AUTH_PUBLIC_URL=https://app.example.com cargo run -p parent-domain`
@@ -22,7 +22,8 @@ auth_proxy! {
             kind: authjs,
             base_url: env("AUTH_UPSTREAM_URL"),
             cookie_name: env("AUTH_COOKIE_NAME", default = "authjs.session-token"),
-            // The server gets its own host name, by which its ingress routes. `auto` does the same for a public upstream.
+            // The server gets its own host name, by which its ingress routes. `auto` does the same for a public
+            // upstream.
             host: upstream,
         },
     }

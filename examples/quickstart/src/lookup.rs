@@ -1,5 +1,5 @@
-//! Finds out, for the pages, which source answered the session lookup and how long the request has taken. The source is a
-//! field of the debug event that `auth_proxy` logs for each lookup.
+//! Finds out, for the pages, which source answered the session lookup and how long the request has taken. The source is
+//! a field of the debug event that `auth_proxy` logs for each lookup.
 
 use std::cell::Cell;
 use std::fmt::Debug;

@@ -1,8 +1,8 @@
 //! Redirect proxy: one callback URL at the provider for apps on unrelated hosts.
 //!
-//! The Auth.js server needs `AUTH_REDIRECT_PROXY_URL=https://auth.example.com/api/auth`, and must be reachable there. The
-//! provider needs the callback URL `https://auth.example.com/api/auth/callback/github`. The server redirects the callback to
-//! the app where the sign-in began.
+//! The Auth.js server needs `AUTH_REDIRECT_PROXY_URL=https://auth.example.com/api/auth`, and must be reachable there.
+//! The provider needs the callback URL `https://auth.example.com/api/auth/callback/github`. The server redirects the
+//! callback to the app where the sign-in began.
 //!
 //! Run it with `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p redirect-proxy`. Behind an ingress also set
 //! `AUTH_PUBLIC_URL=https://app.example.org`, or `AUTH_TRUSTED_PROXIES=10.0.0.0/8` for an app with several hosts.

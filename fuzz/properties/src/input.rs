@@ -1,5 +1,5 @@
-//! Parses a fuzz input. Inputs have the format of HTTP, so that the corpus can be edited by hand: a first line, headers, an
-//! empty line, a body.
+//! Parses a fuzz input. Inputs have the format of HTTP, so that the corpus can be edited by hand: a first line,
+//! headers, an empty line, a body.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

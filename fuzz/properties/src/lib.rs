@@ -1,5 +1,5 @@
-//! Properties that must hold for every fuzz input, with one function for each fuzz target. The functions use the public API
-//! where possible, so that all layers below it are tested.
+//! Properties that must hold for every fuzz input, with one function for each fuzz target. The functions use the public
+//! API where possible, so that all layers below it are tested.
 
 mod claims;
 mod cookies;

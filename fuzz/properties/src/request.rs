@@ -35,8 +35,8 @@ pub fn request(data: &[u8]) {
     *request.headers_mut() = input.headers;
     world::upstream(None);
     let (answer, _) = world::call(&APP, request);
-    // The upstream always succeeds, so a 5xx comes from the proxy. 508 (a loop) is allowed: libFuzzer observes comparisons, so
-    // it can learn the secret name in `Via`, which a client cannot.
+    // The upstream always succeeds, so a 5xx comes from the proxy. 508 (a loop) is allowed: libFuzzer observes
+    // comparisons, so it can learn the secret name in `Via`, which a client cannot.
     assert!(answer.status.as_u16() < 500 || answer.status == 508, "{}", answer.status);
     for forwarded in world::take_requests() {
         let safe = [Method::GET, Method::HEAD];

@@ -9,8 +9,8 @@ use url::Url;
 use crate::input::message;
 use crate::world;
 
-/// An app over plain http, where cookie names lose their prefixes, and an app over https whose base path differs from the
-/// upstream's.
+/// An app over plain http, where cookie names lose their prefixes, and an app over https whose base path differs from
+/// the upstream's.
 static APPS: LazyLock<[(Router, &str); 2]> = LazyLock::new(|| {
     let http = world::builder()
         .public_url("http://app.example.com")
@@ -24,8 +24,8 @@ static APPS: LazyLock<[(Router, &str); 2]> = LazyLock::new(|| {
 
 /// Input: the status of an upstream response, headers, a body. A `+` before the status makes it the response to a form.
 ///
-/// Property: a redirect leads where the upstream says, or to this app in place of the upstream. The number of cookies stays
-/// the same, and the upstream gets them back under its own names.
+/// Property: a redirect leads where the upstream says, or to this app in place of the upstream. The number of cookies
+/// stays the same, and the upstream gets them back under its own names.
 pub fn response(data: &[u8]) {
     let input = message(data);
     let (method, status) = match input.first.strip_prefix(b"+") {
@@ -108,8 +108,8 @@ fn check_cookies(app: &Router, original: &HeaderMap, rewritten: &HeaderMap) {
         let forwarded = world::take_requests();
         let back =
             forwarded.first().and_then(|forwarded| forwarded.headers.get(COOKIE)).map(HeaderValue::as_bytes);
-        // Auth.js joins all cookies whose names start with that of the session cookie. So the proxy forwards none of these
-        // cookies that is not part of the session token or is empty.
+        // Auth.js joins all cookies whose names start with that of the session cookie. So the proxy forwards none of
+        // these cookies that is not part of the session token or is empty.
         let is_stray = original
             .strip_prefix(b"__Secure-authjs.session-token")
             .is_some_and(|rest| rest.strip_prefix(b"=").is_none_or(|value| value.trim_ascii().is_empty()));

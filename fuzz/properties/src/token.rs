@@ -34,8 +34,8 @@ static FORMATS: LazyLock<Vec<(Auth, String)>> = LazyLock::new(|| {
 /// `{"sub":"1","name":"Ada","exp":4102444800}`, signed with [`SECRET`].
 const HS256: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwibmFtZSI6IkFkYSIsImV4cCI6NDEwMjQ0NDgwMH0.OnTSk-8YahFYDM0c-0Jl6fTJ9XYLJXL2BZdRNB4Vq_U";
 
-/// Input: a token, or `=`, the number of a format, and edits of the genuine token of that format. An edit has three bytes: a
-/// position and a byte.
+/// Input: a token, or `=`, the number of a format, and edits of the genuine token of that format. An edit has three
+/// bytes: a position and a byte.
 ///
 /// Property: only the genuine tokens are accepted, byte for byte, and each only in its own format.
 pub fn token(data: &[u8]) {

@@ -139,7 +139,8 @@ fn features(package: &str) -> String {
 
 /// Lets rustdoc write its JSON. Returns the path of the file.
 fn rustdoc_json(package: &str, library: &str) -> PathBuf {
-    // Cargo's target directory, so that dependencies are not built again: `CARGO_TARGET_TMPDIR` is the folder `tmp` in it.
+    // Cargo's target directory, so that dependencies are not built again: `CARGO_TARGET_TMPDIR` is the folder `tmp` in
+    // it.
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut checkout = DefaultHasher::new();
     env!("CARGO_MANIFEST_DIR").hash(&mut checkout);

@@ -195,8 +195,8 @@ impl Stage {
     }
 }
 
-/// Makes each attempt three times, with all settings. An attempt returns the session cookies that undo what the other tab
-/// did. Returns the number of attempts, and a line for each attempt with such a cookie.
+/// Makes each attempt three times, with all settings. An attempt returns the session cookies that undo what the other
+/// tab did. Returns the number of attempts, and a line for each attempt with such a cookie.
 async fn attempts(
     requests: &[Request],
     other_tabs: &[OtherTabSigns],

@@ -15,8 +15,8 @@ use crate::support::accounts::{
 };
 use crate::support::{Auth, SECRET, Upstream, auth, first, seal};
 
-/// A trusted proxy sends the scheme, and Auth.js has one cookie name for each scheme. `auth.session(&headers)` in a handler
-/// must find the same account as the extractors.
+/// A trusted proxy sends the scheme, and Auth.js has one cookie name for each scheme. `auth.session(&headers)` in a
+/// handler must find the same account as the extractors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
     let (mut requests, mut mixed) = (0, Vec::new());
@@ -66,8 +66,8 @@ async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
     assert!(mixed.is_empty(), "{}", first(&mixed));
 }
 
-/// An extractor that sends another visitor's request while the first request is handled. From the response of the upstream
-/// the app learns which cookie name the upstream uses.
+/// An extractor that sends another visitor's request while the first request is handled. From the response of the
+/// upstream the app learns which cookie name the upstream uses.
 struct Meanwhile;
 
 impl FromRequestParts<Auth> for Meanwhile {

@@ -1,4 +1,5 @@
-//! Tests the forwarded routes of real Auth.js and next-auth v4 servers beside the sign-in: pages, session updates, passkeys.
+//! Tests the forwarded routes of real Auth.js and next-auth v4 servers beside the sign-in: pages, session updates,
+//! passkeys.
 
 use auth_proxy::{
     Token,

@@ -63,8 +63,8 @@ async fn sign_in_with_different_base_paths_works_in_chromium() {
     }
 }
 
-/// Over https the cookie names have the prefix `__Secure-`. The key of a token is derived from the cookie name. Auth.js v5
-/// works without `upstream.kind`.
+/// Over https the cookie names have the prefix `__Secure-`. The key of a token is derived from the cookie name. Auth.js
+/// v5 works without `upstream.kind`.
 #[tokio::test]
 async fn sign_in_over_https_works_in_chromium() {
     for (name, kind) in [
@@ -124,8 +124,8 @@ async fn page_of_an_origin_in_cors_origins_signs_in() {
     run("another-site.mjs", vars, "signed in from another site").await;
 }
 
-/// A page tries to write with forms, fetch and WebSockets: from another site with `SameSite=None` cookies, from another port
-/// with the same cookies, and over plain http, where browsers do not send `Sec-Fetch-Site`.
+/// A page tries to write with forms, fetch and WebSockets: from another site with `SameSite=None` cookies, from another
+/// port with the same cookies, and over plain http, where browsers do not send `Sec-Fetch-Site`.
 #[tokio::test]
 async fn cross_origin_pages_cannot_write() {
     let expected_output = "written from its own pages only";

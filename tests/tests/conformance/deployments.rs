@@ -68,8 +68,8 @@ async fn front_door_on(host: &str, strategy: SessionStrategy, passkeys: &str) ->
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// A front door behind an ingress that terminates TLS. The cookie names of Auth.js begin with `__Secure-`, and the key of a
-/// token is derived from the cookie name (`docs/authjs.md#token-key`).
+/// A front door behind an ingress that terminates TLS. The cookie names of Auth.js begin with `__Secure-`, and the key
+/// of a token is derived from the cookie name (`docs/authjs.md#token-key`).
 pub(crate) async fn front_door_https(kind: Option<UpstreamKind>) -> Deployment {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
@@ -117,8 +117,8 @@ fn kindless_pages(auth: &Kindless) -> Router {
     auth.attach(router).with_state(auth.clone())
 }
 
-/// A front door with `cors.origins` and `SameSite=None` cookies. Also returns the origin of an allowed page and of a page
-/// that is not allowed.
+/// A front door with `cors.origins` and `SameSite=None` cookies. Also returns the origin of an allowed page and of a
+/// page that is not allowed.
 pub(crate) async fn front_door_for_another_site() -> (Deployment, String, String) {
     let [outer, inner] = [free_port(), free_port()];
     let own = format!("https://app.localtest:{outer}");
@@ -275,8 +275,8 @@ pub(crate) async fn robo(strategy: SessionStrategy) -> (FakeUpstream, App) {
     (upstream, app)
 }
 
-/// An app with the fake Robo.js upstream, and an allowed page on another port. Returns both origins. With `removes_header` a
-/// layer removes `X-Auth-Return-Redirect`, with which clients request a redirect as JSON.
+/// An app with the fake Robo.js upstream, and an allowed page on another port. Returns both origins. With
+/// `removes_header` a layer removes `X-Auth-Return-Redirect`, with which clients request a redirect as JSON.
 pub(crate) async fn another_origin(
     strategy: SessionStrategy,
     removes_header: bool,
@@ -341,8 +341,8 @@ pub(crate) fn routes(auth: &Auth) -> Router<Auth> {
     router.route("/react", get(react)).route("/react.js", get(react_script)).merge(writes(auth))
 }
 
-/// The route `/write` behind the cross-origin layer. The page `/written` shows how often its handler ran, and the requests
-/// that reached the layer.
+/// The route `/write` behind the cross-origin layer. The page `/written` shows how often its handler ran, and the
+/// requests that reached the layer.
 fn writes(auth: &Auth) -> Router<Auth> {
     let writes_done = Arc::new(AtomicUsize::new(0));
     let requests = Arc::new(Mutex::new(Vec::new()));

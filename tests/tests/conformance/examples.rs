@@ -200,7 +200,8 @@ async fn every_example_listens_on_the_address_of_the_host_variable() {
             let program = Process::start(&mut program);
             let url = address(&program);
             assert!(url.starts_with(&format!("http://{listens_at}:")), "{name} {host:?}: {url}");
-            // With `0.0.0.0` the program accepts connections to every address of this machine, else to that address only.
+            // With `0.0.0.0` the program accepts connections to every address of this machine, else to that address
+            // only.
             let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
             for to in ["127.0.0.1", "127.0.0.2"] {
                 let answers = TcpStream::connect((to, port)).is_ok();

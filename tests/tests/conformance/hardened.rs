@@ -106,7 +106,8 @@ async fn connections_are_limited_to_max_connections() {
     assert!(ask(&mut third, "").await.starts_with("HTTP/1.1 401 "));
 }
 
-/// The program gets SIGTERM while a request waits for the upstream. It refuses new connections, and completes the request.
+/// The program gets SIGTERM while a request waits for the upstream. It refuses new connections, and completes the
+/// request.
 #[cfg(unix)]
 #[tokio::test]
 async fn running_request_completes_after_sigterm() {

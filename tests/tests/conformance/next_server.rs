@@ -25,8 +25,8 @@ fn folder(kind: UpstreamKind) -> PathBuf {
     folder
 }
 
-/// The port of the Rust app. The rewrites of `next build` contain it, so it is fixed for each folder, and below the ports
-/// that `free_port` returns.
+/// The port of the Rust app. The rewrites of `next build` contain it, so it is fixed for each folder, and below the
+/// ports that `free_port` returns.
 pub(crate) fn rust_port(kind: UpstreamKind) -> u16 {
     let mut hasher = DefaultHasher::new();
     (env!("CARGO_MANIFEST_DIR"), kind == UpstreamKind::NextAuthV4).hash(&mut hasher);

@@ -1,5 +1,5 @@
-//! Sign-ins with the Next.js servers of examples/nextjs, with next-auth v5 and v4: the three set-ups of its README, and the
-//! behaviour without them.
+//! Sign-ins with the Next.js servers of examples/nextjs, with next-auth v5 and v4: the three set-ups of its README, and
+//! the behaviour without them.
 
 use auth_proxy::options::UpstreamKind::{self, Authjs, NextAuthV4};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
@@ -19,7 +19,8 @@ const KINDS: [UpstreamKind; 2] = [Authjs, NextAuthV4];
 pub(crate) enum OriginFrom {
     /// From the forwarded headers, which the lines of `route.js` in the README read.
     RouteJs,
-    /// From `AUTH_URL`, or in v4 `NEXTAUTH_URL`. Its host must be a name, since Next.js turns 127.0.0.1 into `localhost`.
+    /// From `AUTH_URL`, or in v4 `NEXTAUTH_URL`. Its host must be a name, since Next.js turns 127.0.0.1 into
+    /// `localhost`.
     AuthUrl,
     /// Next.js has its defaults, and does not learn the origin.
     Defaults,
@@ -95,8 +96,8 @@ async fn behind_rewrites(kind: UpstreamKind) -> Deployment {
     Deployment::of_one(own, callback, app, vec![idp, server])
 }
 
-/// Signs in by credentials and by OAuth. Each time the visitor reaches the requested page, has a session, signs out, and is
-/// refused.
+/// Signs in by credentials and by OAuth. Each time the visitor reaches the requested page, has a session, signs out,
+/// and is refused.
 async fn signs_in_and_out(deployment: &Deployment, pages: &str, case: &str) {
     let own = &deployment.apps[0];
     let page = |name: &str| format!("{pages}/{name}");
@@ -189,8 +190,8 @@ async fn visit(name: &str, deployment: &Deployment, pages: &str) {
     run("visit.mjs", vars, "signed in, known, signed out, refused").await;
 }
 
-/// The test shows why the lines of `route.js` are needed. Without them the provider sends visitors back to the Next.js server,
-/// and forms are posted there without the cookies of the app.
+/// The test shows why the lines of `route.js` are needed. Without them the provider sends visitors back to the Next.js
+/// server, and forms are posted there without the cookies of the app.
 #[tokio::test]
 async fn next_js_without_route_js_lines_uses_its_own_origin() {
     let deployment = front_door(Authjs, OriginFrom::Defaults).await;

@@ -1,5 +1,5 @@
-//! Complete OAuth sign-ins with a real Auth.js server behind the proxy and a real OpenID provider that requires PKCE. The
-//! tests follow redirects and submit forms as a browser does.
+//! Complete OAuth sign-ins with a real Auth.js server behind the proxy and a real OpenID provider that requires PKCE.
+//! The tests follow redirects and submit forms as a browser does.
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::{Answer, Browser};

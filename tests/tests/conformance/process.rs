@@ -23,7 +23,8 @@ impl Process {
         Self { child, first_line: first_line.trim().to_owned() }
     }
 
-    /// Starts a server and waits until it responds on its port. The output goes to a file: a closed pipe would end the server.
+    /// Starts a server and waits until it responds on its port. The output goes to a file: a closed pipe would end the
+    /// server.
     pub(crate) fn answering(command: &mut Command, port: u16, path: &str) -> Self {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{port}.log"));
         let file = File::create(&log).unwrap();

@@ -26,8 +26,8 @@ fn address(program: &Process) -> String {
     program.first_line.split(' ').next().unwrap().to_owned()
 }
 
-/// Visits the quickstart at two widths, in light and dark: sign-in, session, protected page, sign-out, HTML in names, and an
-/// outage.
+/// Visits the quickstart at two widths, in light and dark: sign-in, session, protected page, sign-out, HTML in names,
+/// and an outage.
 #[tokio::test]
 async fn quickstart_pages_work_in_chromium() {
     let upstream = FakeUpstream::start().await.unwrap();

@@ -61,7 +61,8 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
     Ok(auth.token(&headers).await?.map(|token| Value::Object(Map::clone(&token))))
 }
 
-/// Each token is accepted or rejected as by the real library, except for the differences that docs/compatibility.md lists.
+/// Each token is accepted or rejected as by the real library, except for the differences that docs/compatibility.md
+/// lists.
 #[tokio::test]
 async fn every_token_vector_decodes_as_in_the_real_library() {
     let output = crate::process::node("mint.mjs").output().expect("cannot run node");

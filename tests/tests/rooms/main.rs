@@ -1,7 +1,7 @@
-//! Checks the `use` lines of the source: a room imports only rooms below it, and neither rooms nor files import one another
-//! in a cycle. A room is a top-level module of the runtime; `ARCHITECTURE.md` lists them. The `mod.rs` of each room names
-//! the rooms that it imports and the crates that it does not import; the tests compare both with the code. To check
-//! another tree: `ROOMS_ROOT=/path/to/tree cargo test -p auth-proxy-tests --test rooms`.
+//! Checks the `use` lines of the source: a room imports only rooms below it, and neither rooms nor files import one
+//! another in a cycle. A room is a top-level module of the runtime; `ARCHITECTURE.md` lists them. The `mod.rs` of each
+//! room names the rooms that it imports and the crates that it does not import; the tests compare both with the code.
+//! To check another tree: `ROOMS_ROOT=/path/to/tree cargo test -p auth-proxy-tests --test rooms`.
 
 mod source;
 

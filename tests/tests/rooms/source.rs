@@ -93,8 +93,8 @@ impl Crate {
         }
     }
 
-    /// Every use of an item of another file. A re-export within a room is not counted: a use of the re-export counts as a
-    /// use of the item itself.
+    /// Every use of an item of another file. A re-export within a room is not counted: a use of the re-export counts as
+    /// a use of the item itself.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let mut imports = Vec::new();
         for (from, contents) in &self.modules {

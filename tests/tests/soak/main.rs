@@ -27,8 +27,8 @@ fn duration(variable: &str) -> Duration {
     Duration::from_secs(seconds.unwrap_or(5))
 }
 
-/// Whether a run is over: its time has passed, and there were enough requests. On a busy machine a run may take ten times
-/// as long plus a minute. If there are too few requests even then, the assertions on their number fail.
+/// Whether a run is over: its time has passed, and there were enough requests. On a busy machine a run may take ten
+/// times as long plus a minute. If there are too few requests even then, the assertions on their number fail.
 fn is_over(began: Instant, lasting: Duration, has_tried_enough: impl FnOnce() -> bool) -> bool {
     let took = began.elapsed();
     took >= lasting && (has_tried_enough() || took >= lasting * 10 + Duration::from_secs(60))

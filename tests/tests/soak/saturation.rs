@@ -19,8 +19,8 @@ const ENTRIES: u32 = 500;
 const SLOW: Duration = Duration::from_millis(40);
 const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The most that memory may grow in the second half of a run, in KiB. The allocator needs some of it. A short run detects a
-/// leak of some KiB per request, and a long run a leak of some bytes.
+/// The most that memory may grow in the second half of a run, in KiB. The allocator needs some of it. A short run
+/// detects a leak of some KiB per request, and a long run a leak of some bytes.
 const MOST_GROWTH: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,8 @@ pub(crate) struct Node {
     pub(crate) url: String,
 }
 
-/// A script whose `session` route accepts every token with a dot or a hyphen, and whose other routes answer `{}`. Node itself
-/// rejects a request head over 16 KiB with 431 and a reset.
+/// A script whose `session` route accepts every token with a dot or a hyphen, and whose other routes answer `{}`. Node
+/// itself rejects a request head over 16 KiB with 431 and a reset.
 pub(crate) const ANSWERS: &str = r#"
     const { createServer } = require('node:http');
     const server = createServer((request, response) => {

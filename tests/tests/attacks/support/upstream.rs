@@ -103,8 +103,8 @@ impl Upstream {
         if self.by_scheme && is_https { SECURE_COOKIE_NAME } else { self.name }
     }
 
-    /// Reads the token as Auth.js does: it joins the values of all cookies whose name starts with the session cookie's, in
-    /// the order of their numbers (`docs/authjs.md#chunk-read`). Of two cookies of one name the first counts
+    /// Reads the token as Auth.js does: it joins the values of all cookies whose name starts with the session cookie's,
+    /// in the order of their numbers (`docs/authjs.md#chunk-read`). Of two cookies of one name the first counts
     /// (`docs/authjs.md#cookie-parse`).
     fn token(&self, headers: &HeaderMap) -> Option<String> {
         let own = self.name(headers);
