@@ -34,13 +34,12 @@ impl Answer {
 #[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) answer: Answer,
-    /// Where the answer was found.
     pub(crate) source: Source,
     /// The session cookies that the upstream set or cleared.
     pub(crate) renewed: Option<Renewed>,
 }
 
-/// Where an answer comes from.
+/// Where an answer was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     Memory,

@@ -56,7 +56,7 @@ impl CachedSession {
     }
 
     /// The same session, valid in the cache until this generation is outdated.
-    pub(super) fn until(self, generation: &Generation) -> Self {
+    pub(super) fn with_generation(self, generation: &Generation) -> Self {
         let (size, asked) = (self.inner.size, self.inner.asked);
         let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
         let inner = Inner { raw, size, asked, generation: Some(generation.clone()), typed: OnceLock::new() };
@@ -64,18 +64,18 @@ impl CachedSession {
     }
 
     /// The same session, as the result for this key.
-    pub(super) fn of(mut self, key: &TokenKey) -> Self {
+    pub(super) fn with_key(mut self, key: &TokenKey) -> Self {
         self.exact = key.exact;
         self
     }
 
     /// When the upstream was asked, if the session comes from the app's own store.
-    pub(super) fn asked_by_store(&self) -> Option<SystemTime> {
+    pub(super) fn asked_if_from_store(&self) -> Option<SystemTime> {
         self.inner.generation.is_none().then_some(self.inner.asked)
     }
 
     /// Whether the session is the result for this key.
-    pub(super) fn is_of(&self, key: &TokenKey) -> bool {
+    pub(super) fn has_key(&self, key: &TokenKey) -> bool {
         self.exact == key.exact
     }
 
@@ -102,7 +102,7 @@ impl CachedSession {
     /// The session in the app's type.
     ///
     /// # Errors
-    /// `user_mismatch`, whose source names the field that does not fit.
+    /// `user_mismatch` when the user does not fit the type. Its source names the field.
     pub(crate) fn typed<U: DeserializeOwned + Send + Sync + 'static>(
         &self,
     ) -> Result<Arc<SessionData<U>>, AuthError> {
@@ -140,7 +140,7 @@ impl fmt::Debug for CachedSession {
     }
 }
 
-/// The form in which a session is serialised.
+/// The serialised form of a session.
 #[derive(Serialize, Deserialize)]
 struct Stored<R> {
     version: u8,

@@ -87,7 +87,7 @@ pub struct User {
     /// The email address.
     #[serde(default)]
     pub email: Option<String>,
-    /// The address of a picture.
+    /// The URL of a picture.
     #[serde(default)]
     pub image: Option<String>,
     /// Every other field.

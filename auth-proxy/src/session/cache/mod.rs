@@ -32,9 +32,9 @@ const MOST_REFUSED: usize = 1024;
 /// The session cache of one proxy, its lookups under way, and its ended sessions.
 pub(crate) struct Sessions {
     /// `session.cache`: how long a session is cached. Zero when the cache is off.
-    keep: Duration,
+    cache_for: Duration,
     /// How long a session may be served in an outage: `session.cache` and `session.stale_if_error` together.
-    keep_on_error: Duration,
+    stale_for: Duration,
     store: Store,
     refused: Cache<TokenKey, Refused>,
     lookups: Arc<Lookups>,
@@ -53,8 +53,8 @@ struct Refused {
     generation: Generation,
 }
 
-/// What the cache has for a token.
-enum Recalled {
+/// The result of looking for a token in the cache.
+enum Cached {
     /// A cached result that may be used now.
     Fresh(Found),
     /// A session that may be used only in an outage.
@@ -66,8 +66,8 @@ impl Sessions {
     pub(crate) fn new(settings: &Settings, custom_store: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         Self {
-            keep: settings.cache,
-            keep_on_error: settings.cache.saturating_add(settings.stale_if_error),
+            cache_for: settings.cache,
+            stale_for: settings.cache.saturating_add(settings.stale_if_error),
             store: match custom_store {
                 Some(store) => Store::custom(store, settings.timeout),
                 None => Store::memory(settings.cache_entries),
@@ -96,39 +96,39 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        let stale = match self.recall(&key).await {
-            Recalled::Fresh(found) => return Ok(found),
-            Recalled::Stale(session) => Some(session),
-            Recalled::Nothing => None,
+        let stale = match self.find_cached(&key).await {
+            Cached::Fresh(found) => return Ok(found),
+            Cached::Stale(session) => Some(session),
+            Cached::Nothing => None,
         };
         let found = self.look_up(key, deadline, lookup).await;
         self.or_stale(found, stale)
     }
 
-    /// What the cache has for a token.
-    async fn recall(&self, key: &TokenKey) -> Recalled {
-        let cached = if self.keep.is_zero() { None } else { self.store.get(&key.session).await };
-        let cached = cached.filter(|cached| cached.is_of(key) && !self.ended_after(key, cached));
+    /// Looks for a token in the cache.
+    async fn find_cached(&self, key: &TokenKey) -> Cached {
+        let cached = if self.cache_for.is_zero() { None } else { self.store.get(&key.session).await };
+        let cached = cached.filter(|cached| cached.has_key(key) && !self.ended_after(key, cached));
         let now = SystemTime::now();
         match (cached, self.refused.get(key)) {
-            (Some(cached), _) if cached.is_usable(now, self.keep) => {
+            (Some(cached), _) if cached.is_usable(now, self.cache_for) => {
                 let answer = Answer::Session(cached);
-                Recalled::Fresh(Found { answer, source: Source::Memory, renewed: None })
+                Cached::Fresh(Found { answer, source: Source::Memory, renewed: None })
             }
             (_, Some(refused)) if refused.is_usable(now) => {
                 let Refused { clearing: cookies, generation, .. } = refused;
                 let renewed = Some(Renewed { cookies, generation, sent: key.session, next: None });
-                Recalled::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
+                Cached::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
             }
-            (Some(cached), _) => Recalled::Stale(cached),
-            (None, _) => Recalled::Nothing,
+            (Some(cached), _) => Cached::Stale(cached),
+            (None, _) => Cached::Nothing,
         }
     }
 
     /// Whether this instance ended the session after the lookup that put it into the app's own store. The store may still
     /// have it, because removing it may have failed.
     fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
-        cached.asked_by_store().is_some_and(|asked| self.families.was_ended_since(&key.session, asked))
+        cached.asked_if_from_store().is_some_and(|asked| self.families.was_ended_since(&key.session, asked))
     }
 
     /// Joins the lookup of a token, or starts one.
@@ -166,7 +166,7 @@ impl Sessions {
         // The clock is read again: the session may have become too old while the lookup ran.
         match (found, stale) {
             (Err(error), Some(stale))
-                if error.is_outage() && stale.is_usable(SystemTime::now(), self.keep_on_error) =>
+                if error.is_outage() && stale.is_usable(SystemTime::now(), self.stale_for) =>
             {
                 // Logged once for each outage, not for each request.
                 if !self.serves_stale.swap(true, Ordering::Relaxed) {
@@ -186,7 +186,7 @@ impl Sessions {
     /// Ends a session: removes it from the cache, and makes the results of lookups under way outdated.
     pub(crate) async fn end(&self, key: SessionKey, end: End) {
         let keys = self.families.end(key, end);
-        if !self.keep.is_zero() {
+        if !self.cache_for.is_zero() {
             self.store.remove(&keys).await;
         }
     }
@@ -226,21 +226,21 @@ impl Sessions {
         if let Some(next) = &next {
             self.families.renewed(generation, next.session);
         }
-        if !self.keep.is_zero() && generation.may_remember() {
+        if !self.cache_for.is_zero() && generation.may_remember() {
             match &mut answer {
                 Answer::Session(session) => {
-                    *session = session.clone().until(generation);
+                    *session = session.clone().with_generation(generation);
                     // The browser's next request has the renewed token. A session cached only under the old token would
                     // be looked up again on every request.
                     for key in [Some(key), next].into_iter().flatten() {
-                        self.store.put(key.session, session.clone().of(&key), self.keep_on_error).await;
+                        self.store.put(key.session, session.clone().with_key(&key), self.stale_for).await;
                         if !generation.is_current() {
                             self.store.remove(&[key.session]).await;
                         }
                     }
                 }
                 Answer::Refused => {
-                    let until = SystemTime::now() + REFUSED_FOR.min(self.keep);
+                    let until = SystemTime::now() + REFUSED_FOR.min(self.cache_for);
                     let clearing = Arc::clone(&cookies);
                     self.refused.insert(key, Refused { until, clearing, generation: generation.clone() });
                     self.store.remove(&[key.session]).await;
