@@ -114,7 +114,7 @@ impl Generation {
     }
 
     /// Whether the session cookies of a response may be relayed to the browser. They may not when the session was ended
-    /// since. They may not either for [`KEPT_FOR`] after a change of the cookie: the browser may have sent the request before.
+    /// since, nor for [`KEPT_FOR`] after a change of the cookie: the browser may have sent the request before the change.
     pub(crate) fn may_relay(&self) -> bool {
         self.is_current() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > KEPT_FOR)
     }

@@ -46,7 +46,7 @@ async fn late_request_after_sign_out_relays_no_cookies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_form_does_not_block_the_cookies_of_the_next_one() {
+async fn refused_form_does_not_block_cookies_of_the_next_form() {
     let families = TokenFamilies::default();
     let generation = families.generation(key("a"));
     families.end(key("a"), End::Begun);
