@@ -24,7 +24,7 @@ pub(crate) type ErrorPage = Arc<dyn Fn(&AuthError) -> Response + Send + Sync>;
 /// Replaces the problem body (RFC 9457) by a page, for a navigation that fails with 403 or 502 to 504.
 ///
 /// A response whose body the app has already replaced is left unchanged.
-pub(crate) fn shown(mut response: Response, navigates: bool, own: Option<&ErrorPage>) -> Response {
+pub(crate) fn shown(mut response: Response, navigates: bool, custom: Option<&ErrorPage>) -> Response {
     if !is_shown_to_visitors(response.status()) || response.headers().get(CONTENT_TYPE) != Some(&PROBLEM) {
         return response;
     }
@@ -36,7 +36,7 @@ pub(crate) fn shown(mut response: Response, navigates: bool, own: Option<&ErrorP
     if !navigates {
         return response;
     }
-    let page = own.map_or_else(|| html::page(&error), |own| own(&error));
+    let page = custom.map_or_else(|| html::page(&error), |custom| custom(&error));
     replace(response, page)
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Found {
     pub(crate) renewed: Option<Renewed>,
 }
 
-/// Where an answer comes from.
+/// Where an answer was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     Memory,

@@ -119,7 +119,7 @@ impl State {
 
 /// The error `circuit_open`, with the time until the next probe.
 fn refusal(left: Duration) -> AuthError {
-    // Whole seconds (RFC 9110, section 10.2.3).
+    // `Retry-After` is in whole seconds (RFC 9110, section 10.2.3).
     let seconds = left.as_secs() + 1;
     AuthError::new(Reason::CIRCUIT_OPEN).retry_after(Some(HeaderValue::from(seconds))).outage()
 }

@@ -75,7 +75,7 @@ impl<F: Fetch> Erased for F {
 pub struct DynFetch(Arc<dyn Erased>);
 
 impl DynFetch {
-    /// Erases the type.
+    /// Wraps a [`Fetch`], erasing its type.
     pub fn new(fetch: impl Fetch) -> Self {
         Self(Arc::new(fetch))
     }

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn request_whose_body_is_unread_is_cloned_with_it() {
+    async fn request_with_unread_body_is_cloned_with_its_body() {
         let (sent, kept) = KeptRequest::keep(form());
         assert_eq!(sent.body().size_hint().exact(), Some(3), "the length of the body is known");
         let clone = kept.try_clone().unwrap();

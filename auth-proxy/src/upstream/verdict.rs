@@ -46,7 +46,7 @@ fn may_retry(attempt: &Attempt, policy: RetryPolicy) -> bool {
         Ok(response) => {
             is_idempotent && is_outage(response.status()) && !response.headers().contains_key(RETRY_AFTER)
         }
-        // The deadline covers all attempts.
+        // No time is left: the deadline is for all attempts together.
         Err(failure) if failure.error.is(Reason::UPSTREAM_TIMEOUT) => false,
         // An error of this proxy, such as a body over the limit, would recur.
         Err(failure) if !failure.error.is_unavailable() => false,
@@ -65,7 +65,7 @@ impl Health {
             Err(failure) if failure.sent == Sent::Answered => Self::Up,
             Err(failure) if failure.error.is(Reason::UPSTREAM_UNREACHABLE) => Self::Down,
             Err(failure) if !failure.error.is_unavailable() => Self::Unknown,
-            // A client can send its form late or break it off, and a provider can delay a callback.
+            // The upstream may be healthy: a client can send its form late or break it off, and a provider can delay a callback.
             _ if policy == RetryPolicy::IfUnsent => Self::Unknown,
             _ => Self::Suspect,
         }
