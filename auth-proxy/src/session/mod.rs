@@ -1,6 +1,6 @@
-//! Sessions: how the upstream tells them, what the app gets, and how they are cached and ended.
+//! Sessions: reads the upstream's session responses, caches sessions, and ends them at a sign-out.
 //!
-//! It builds no request and decrypts nothing.
+//! It builds no request and decrypts no token.
 //!
 //! Imports the rooms: `cookie`, `error`, `forwarded`, `json`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
