@@ -8,7 +8,8 @@ mod tokens;
 
 use proc_macro::TokenStream;
 
-/// Called by `auth_proxy::auth_proxy!`, which passes the path of its crate: the crate may be renamed. Not for direct use.
+/// Called by `auth_proxy::auth_proxy!`, which passes the path of its crate: the crate may be renamed. Not for direct
+/// use.
 #[doc(hidden)]
 #[proc_macro]
 pub fn auth_proxy_internal(input: TokenStream) -> TokenStream {

@@ -9,8 +9,8 @@ pub enum CookieNames {
     One(String),
     /// The name with the prefix `__Secure-` and the name without: the upstream may use either.
     Either(String, String),
-    /// The name with the prefix `__Secure-` and the name without: the scheme of the request, as a trusted proxy reports it,
-    /// decides between them.
+    /// The name with the prefix `__Secure-` and the name without: the scheme of the request, as a trusted proxy reports
+    /// it, decides between them.
     ByScheme(String, String),
 }
 

@@ -4,8 +4,8 @@ use http::{HeaderName, HeaderValue};
 
 use crate::invalid_value::InvalidValue;
 
-/// Hop-by-hop headers: they belong to one connection and are never forwarded (RFC 9110, section 7.6.1; RFC 7540, section
-/// 3.2.1).
+/// Hop-by-hop headers: they belong to one connection and are never forwarded (RFC 9110, section 7.6.1; RFC 7540,
+/// section 3.2.1).
 const HOP_BY_HOP: [&str; 10] = [
     "connection",
     "http2-settings",

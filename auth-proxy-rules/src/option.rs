@@ -77,8 +77,8 @@ options! {
     };
 
     Kind: Upstream "kind", true, "robo", value {
-        /// `upstream.kind`: the software of the upstream. Without it, both names that Auth.js gives to the session cookie
-        /// are accepted.
+        /// `upstream.kind`: the software of the upstream. Without it, both names that Auth.js gives to the session
+        /// cookie are accepted.
         kind: Word<Kind> = Word(PhantomData), upstream_kind(Kind),
     };
 
@@ -128,8 +128,8 @@ options! {
     };
 
     PublicOrigins: Upstream "public_origins", true, "[\"https://auth.example.com\"]", value {
-        /// `upstream.public_origins`: other origins that the upstream uses as its own. Redirects to them become redirects to
-        /// this app.
+        /// `upstream.public_origins`: other origins that the upstream uses as its own. Redirects to them become
+        /// redirects to this app.
         public_origins: List<Origin> = List(public_origins), upstream_public_origins(list), default Vec::new(),
     };
 
@@ -144,14 +144,14 @@ options! {
     };
 
     Timeout: Upstream "timeout", true, "10s", value {
-        /// `upstream.timeout`: the longest wait for the head of a response, and between two pieces of its body. A session
-        /// lookup must be complete within it. From 10 milliseconds to 10 minutes.
+        /// `upstream.timeout`: the longest wait for the head of a response, and between two pieces of its body. A
+        /// session lookup must be complete within it. From 10 milliseconds to 10 minutes.
         timeout: Durations = REQUEST_TIME, upstream_timeout(Duration), default TIMEOUT,
     };
 
     ConnectTimeout: Upstream "connect_timeout", true, "2s", value {
-        /// `upstream.connect_timeout`: the part of `upstream.timeout` that connecting may take. From 10 milliseconds to 10
-        /// minutes.
+        /// `upstream.connect_timeout`: the part of `upstream.timeout` that connecting may take. From 10 milliseconds to
+        /// 10 minutes.
         connect_timeout: Durations = REQUEST_TIME, upstream_connect_timeout(Duration),
     };
 
@@ -171,8 +171,8 @@ options! {
     };
 
     CircuitBreaker: Upstream "circuit_breaker", true, "5", value {
-        /// `upstream.circuit_breaker`: the number of failures in a row after which no requests are sent for a while; zero for
-        /// no circuit breaker.
+        /// `upstream.circuit_breaker`: the number of failures in a row after which no requests are sent for a while;
+        /// zero for no circuit breaker.
         circuit_breaker: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_circuit_breaker(u32), default 5,
     };
 
@@ -192,26 +192,26 @@ options! {
     };
 
     Cache: Session "cache", true, "30s", value {
-        /// `session.cache`: how long a session is used without another lookup; zero for no cache. From 10 milliseconds to 1
-        /// hour.
+        /// `session.cache`: how long a session is used without another lookup; zero for no cache. From 10 milliseconds
+        /// to 1 hour.
         cache: Durations = CACHE_TIME, session_cache(Duration), default Duration::ZERO,
     };
 
     CacheEntries: Session "cache_entries", true, "10_000", value {
-        /// `session.cache_entries`: the number of cached sessions, and of cached verified tokens. An entry of more than 2 KiB
-        /// counts as several.
+        /// `session.cache_entries`: the number of cached sessions, and of cached verified tokens. An entry of more than
+        /// 2 KiB counts as several.
         cache_entries: Counts = Counts { most: 1_000_000_000, zero_is_off: false }, session_cache_entries(u32), default 10_000,
     };
 
     StaleIfError: Session "stale_if_error", true, "5m", value {
-        /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails; zero for
-        /// not at all. From 10 milliseconds to 24 hours.
+        /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails;
+        /// zero for not at all. From 10 milliseconds to 24 hours.
         stale_if_error: Durations = STALE_TIME, session_stale_if_error(Duration), default Duration::ZERO,
     };
 
     Renew: Session "renew", true, "1h", value {
-        /// `session.renew`: how old the browser's token must be before it is replaced by the token that the upstream renewed;
-        /// zero for always. From 10 milliseconds to 720 hours.
+        /// `session.renew`: how old the browser's token must be before it is replaced by the token that the upstream
+        /// renewed; zero for always. From 10 milliseconds to 720 hours.
         renew: Durations = RENEWAL_AGE, session_renew(Duration), default Duration::ZERO,
     };
 
@@ -221,8 +221,8 @@ options! {
     };
 
     SessionClaims: Session "claims", true, "[role, \"org.id\"]", value {
-        /// `session.claims`: further claims that `session.user` shows with `session.source: local`, each under its own name.
-        /// A name is not a path: `"org.id"` names the claim `org.id`.
+        /// `session.claims`: further claims that `session.user` shows with `session.source: local`, each under its own
+        /// name. A name is not a path: `"org.id"` names the claim `org.id`.
         session_claims: Names = Names(claim_names), session_claims(list), default Vec::new(),
     };
 
@@ -237,8 +237,8 @@ options! {
     };
 
     TrustedProxies: Top "trusted_proxies", true, "[\"10.0.0.0/8\"]", value {
-        /// `trusted_proxies`: addresses and CIDR blocks of the peers whose `X-Forwarded-*` headers are used. The `Host` that
-        /// such a peer sends is not.
+        /// `trusted_proxies`: addresses and CIDR blocks of the peers whose `X-Forwarded-*` headers are used. The `Host`
+        /// that such a peer sends is not.
         trusted_proxies: List<IpNet> = List(networks), trusted_proxies(list), default Vec::new(),
     };
 

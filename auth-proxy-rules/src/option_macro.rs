@@ -105,8 +105,8 @@ macro_rules! options {
             /// Returns a note for the log if the value is stored in another form than it was written.
             ///
             /// # Errors
-            /// When the value breaks the rule of the option. Headers, secrets and `upstream.fetch` have no text form; see
-            /// [`add_header`](Self::add_header) and [`add_secret`](Self::add_secret).
+            /// When the value breaks the rule of the option. Headers, secrets and `upstream.fetch` have no text form;
+            /// see [`add_header`](Self::add_header) and [`add_secret`](Self::add_secret).
             pub fn set(&mut self, option: OptionKey, text: &str) -> Result<Option<&'static str>, InvalidValue> {
                 match option {
                     $($(OptionKey::$name => {

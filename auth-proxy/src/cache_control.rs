@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 ///
 /// Behind [`Proxy::session_cookie_layer`](crate::Proxy::session_cookie_layer), a response becomes private
 /// (`Cache-Control: private`, `Vary: Cookie, Authorization`) when an extractor or a guard read the request's session or
-/// token. Add `Cacheable` to a response that does not depend on the visitor. A response that sets a session cookie becomes
-/// private all the same.
+/// token. Add `Cacheable` to a response that does not depend on the visitor. A response that sets a session cookie
+/// becomes private all the same.
 ///
 /// ```
 /// # use auth_proxy::{Session, auth_proxy, layers::Cacheable};
@@ -38,8 +38,8 @@ impl IntoResponse for Cacheable {
     }
 }
 
-/// Whether only shared caches read this header. They prefer it to `Cache-Control`, so a private response must not have it:
-/// targeted cache control (RFC 9213: `CDN-Cache-Control` and those of single products), `Surrogate-Control` (Edge
+/// Whether only shared caches read this header. They prefer it to `Cache-Control`, so a private response must not have
+/// it: targeted cache control (RFC 9213: `CDN-Cache-Control` and those of single products), `Surrogate-Control` (Edge
 /// Architecture Specification), `X-Accel-Expires` (nginx), `Edge-Control` (Akamai).
 fn is_for_shared_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -68,8 +68,8 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     let directives: Vec<&str> = lines.iter().flat_map(|line| directives(line)).collect();
     let is_private = directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"))
         || directives.iter().any(|directive| directive.eq_ignore_ascii_case("private"));
-    // The result is one line. `private="x"` is dropped because it covers only some headers, and because some caches misread
-    // it. Directives for shared caches are dropped too.
+    // The result is one line. `private="x"` is dropped because it covers only some headers, and because some caches
+    // misread it. Directives for shared caches are dropped too.
     let kept = directives.into_iter().filter(|directive| {
         let name = directive.split('=').next().unwrap_or_default().trim();
         !["public", "s-maxage", "private", "proxy-revalidate"]

@@ -23,7 +23,8 @@ pub(crate) enum Warning {
     UntrustedHost,
     /// A peer that is not a trusted proxy claims that the client used https.
     IgnoredHttpsClaim,
-    /// The provider will send the browser to a host other than this app's, where the cookies of the sign-in are missing.
+    /// The provider will send the browser to a host other than this app's, where the cookies of the sign-in are
+    /// missing.
     CallbackOnOtherHost,
     /// Like `CallbackOnOtherHost`, for Next.js as the upstream, which ignores the forwarded host.
     CallbackOnOtherHostNextJs,

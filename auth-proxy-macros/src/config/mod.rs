@@ -1,4 +1,5 @@
-//! `auth_proxy!` in three phases: `parse` reads the tokens into a `model`, `validate` checks it, `expand` writes the items.
+//! `auth_proxy!` in three phases: `parse` reads the tokens into a `model`, `validate` checks it, `expand` writes the
+//! items.
 //!
 //! Each phase works with the parts that the phase before could read. A declaration with mistakes still declares its
 //! type, so that code which uses the type gives no further errors.

@@ -31,13 +31,13 @@ enum Sent<'h> {
 }
 
 impl<'h> Candidate<'h> {
-    /// Finds the session token: in the cookie of the first of these names that was sent, whole or in chunks
-    /// `.0 .. .n`, else in a Bearer header (`docs/authjs.md#bearer`). A Bearer header does not replace an invalid cookie.
+    /// Finds the session token: in the cookie of the first of these names that was sent, whole or in chunks `.0 .. .n`,
+    /// else in a Bearer header (`docs/authjs.md#bearer`). A Bearer header does not replace an invalid cookie.
     ///
     /// If one name has a whole cookie and chunks, the whole cookie counts, unless only the chunks have the form of a
-    /// token. Auth.js joins every cookie whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), so
-    /// a stale chunk or a cookie with a longer name signs the visitor out there. Here it is ignored. An `opaque` token (of
-    /// a database session) is never chunked.
+    /// token. Auth.js joins every cookie whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`),
+    /// so a stale chunk or a cookie with a longer name signs the visitor out there. Here it is ignored. An `opaque`
+    /// token (of a database session) is never chunked.
     ///
     /// # Errors
     /// `TooLarge` and `BearerMalformed`.

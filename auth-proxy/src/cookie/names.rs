@@ -167,7 +167,8 @@ impl SessionNames {
         self.all.iter().find_map(|name| set_cookie_kind(set_cookie, &name.browser))
     }
 
-    /// Learns from the upstream's `Set-Cookie` lines which name it uses. The lines must have the browser's names already.
+    /// Learns from the upstream's `Set-Cookie` lines which name it uses. The lines must have the browser's names
+    /// already.
     pub(crate) fn learn(&self, headers: &HeaderMap) {
         if self.all.len() < 2 || self.used.load(Ordering::Relaxed) == SECURE {
             return;

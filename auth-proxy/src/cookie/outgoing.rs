@@ -58,8 +58,8 @@ pub(crate) fn lookup_cookie<'n>(
     Ok(value)
 }
 
-/// Splits a token into the chunks of Auth.js. The token is split before it is encoded: the upstream decodes each chunk by
-/// itself, so no escape may be split.
+/// Splits a token into the chunks of Auth.js. The token is split before it is encoded: the upstream decodes each chunk
+/// by itself, so no escape may be split.
 fn chunks(token: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(token);
     std::iter::from_fn(move || {

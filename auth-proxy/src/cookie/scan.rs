@@ -7,11 +7,12 @@ use super::error::CredentialError;
 use super::percent::decode_or_keep;
 use super::text::{pairs, split};
 
-/// The limit of all `Cookie` lines together, in bytes. Node refuses request heads over 16 KiB (`--max-http-header-size`),
-/// so no known upstream accepts more.
+/// The limit of all `Cookie` lines together, in bytes. Node refuses request heads over 16 KiB
+/// (`--max-http-header-size`), so no known upstream accepts more.
 pub(super) const COOKIE_LIMIT: usize = 64 * 1024;
 
-/// The limit of chunks of one token. This many chunks of 3936 bytes (`docs/authjs.md#chunk-size`) exceed `COOKIE_LIMIT`.
+/// The limit of chunks of one token. This many chunks of 3936 bytes (`docs/authjs.md#chunk-size`) exceed
+/// `COOKIE_LIMIT`.
 pub(super) const CHUNK_LIMIT: usize = 64;
 
 /// The session cookie of one name as it was sent: whole, in chunks, or both.
@@ -29,8 +30,8 @@ pub(super) enum Chosen<'h> {
     Chunks(SessionCookies<'h>),
 }
 
-/// Finds the session cookies of each of these names, in one pass over the `Cookie` lines. The first cookie of a name counts:
-/// browsers send the more specific path first (RFC 6265, section 5.4). Auth.js keeps the first one too
+/// Finds the session cookies of each of these names, in one pass over the `Cookie` lines. The first cookie of a name
+/// counts: browsers send the more specific path first (RFC 6265, section 5.4). Auth.js keeps the first one too
 /// (`docs/authjs.md#cookie-parse`).
 ///
 /// # Errors

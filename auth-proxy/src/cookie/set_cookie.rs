@@ -18,8 +18,8 @@ pub(crate) enum SetCookieKind {
     Sets,
 }
 
-/// The effect of a `Set-Cookie` value on the session cookie of this name or on one of its chunks. `None` for every other
-/// cookie.
+/// The effect of a `Set-Cookie` value on the session cookie of this name or on one of its chunks. `None` for every
+/// other cookie.
 pub(crate) fn set_cookie_kind(set_cookie: &[u8], name: &str) -> Option<SetCookieKind> {
     kind_at(set_cookie, name, SystemTime::now())
 }
@@ -71,8 +71,8 @@ fn is_expired<'a>(attributes: impl Iterator<Item = Attribute<'a>>, now: SystemTi
 /// The date of an `Expires`, in the three forms of RFC 9110, section 5.6.7.
 ///
 /// Auth.js, next-auth and Robo write the first of these forms, IMF-fixdate (`docs/authjs.md#cookie-expires`). Browsers
-/// also accept `01-Jan-1970`, any time zone and a wrong day of the week (RFC 6265, section 5.1.1). Such a date is ignored
-/// here.
+/// also accept `01-Jan-1970`, any time zone and a wrong day of the week (RFC 6265, section 5.1.1). Such a date is
+/// ignored here.
 fn date(value: &[u8]) -> Option<SystemTime> {
     httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()
 }

@@ -1,10 +1,10 @@
 //! Checks whether a text has the form of a session token.
 
-/// Whether a text has the form of a token: a compact JWS of three parts or JWE of five (RFC 7515, section 3.1; RFC 7516,
-/// section 3.1), each of them base64url without padding and with spare bits of zero (RFC 4648, section 3.5).
+/// Whether a text has the form of a token: a compact JWS of three parts or JWE of five (RFC 7515, section 3.1; RFC
+/// 7516, section 3.1), each of them base64url without padding and with spare bits of zero (RFC 4648, section 3.5).
 ///
-/// Any other text cannot be a session token of the strategy `jwt`, so no lookup is needed. Node decodes base64 leniently
-/// and ignores the spare bits, so other spare bits would give a second spelling of the same token.
+/// Any other text cannot be a session token of the strategy `jwt`, so no lookup is needed. Node decodes base64
+/// leniently and ignores the spare bits, so other spare bits would give a second spelling of the same token.
 pub(crate) fn is_compact(token: &str) -> bool {
     let count = token.split('.').count();
     // With a direct key there is no encrypted key between the first two dots (RFC 7518, section 4.5).

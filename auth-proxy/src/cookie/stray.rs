@@ -87,8 +87,8 @@ impl Filter<'_> {
             (Token::Chunks(count), Part::Chunk(number)) => number < count,
             _ => false,
         };
-        // `scan` ignores a pair that has no value, or a value that is not UTF-8. Such a pair is dropped, and does not count
-        // as the first cookie of its name.
+        // `scan` ignores a pair that has no value, or a value that is not UTF-8. Such a pair is dropped, and does not
+        // count as the first cookie of its name.
         if value.is_none_or(|value| std::str::from_utf8(value).is_err()) {
             return false;
         }

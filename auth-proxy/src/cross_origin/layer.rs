@@ -17,30 +17,32 @@ use crate::config::ConfigError;
 use crate::provider::{AuthProxy, Proxy};
 
 impl<P: AuthProxy> Proxy<P> {
-    /// A layer against cross-site request forgery (CSRF): pages of other origins cannot write with the visitor's session.
+    /// A layer against cross-site request forgery (CSRF): pages of other origins cannot write with the visitor's
+    /// session.
     ///
     /// A request is refused with 403 `cross_origin_refused` when all of these conditions hold:
     ///
     /// - The method is not GET, HEAD, OPTIONS or TRACE, or the request has an `Upgrade` header, as WebSockets do.
-    /// - The request has a session cookie. Without one it passes, even with a Bearer token: a browser does not add Bearer
-    ///   tokens by itself. With both, the cookie counts, as in the extractors.
+    /// - The request has a session cookie. Without one it passes, even with a Bearer token: a browser does not add
+    ///   Bearer tokens by itself. With both, the cookie counts, as in the extractors.
     /// - `Sec-Fetch-Site` is neither `same-origin` nor `none`. If it is missing (browsers before 2023, plain http,
     ///   WebSockets): `Origin` is not this app's origin, which is `public_url`, else the host of the request.
     ///   `Origin: null` is never this app's origin. A request with neither header is not from a browser, and passes.
     /// - `Origin` is not in `cors.origins`, and was not [trusted](CrossOriginProtection::trust_origin).
     ///
-    /// Without `public_url`, an https `Origin` is accepted for a request over http, since TLS may end before this app. An
-    /// http `Origin` is refused for a request over https. Set `public_url` to have the schemes compared, and use HSTS.
+    /// Without `public_url`, an https `Origin` is accepted for a request over http, since TLS may end before this app.
+    /// An http `Origin` is refused for a request over https. Set `public_url` to have the schemes compared, and use
+    /// HSTS.
     ///
-    /// Forms need no token, and the server no state. A GET must change nothing. The cookie attribute `SameSite=Lax`, which
-    /// Auth.js sets, is not enough: pages on other hosts of the same site send the cookie too.
+    /// Forms need no token, and the server no state. A GET must change nothing. The cookie attribute `SameSite=Lax`,
+    /// which Auth.js sets, is not enough: pages on other hosts of the same site send the cookie too.
     ///
-    /// Add the layer to the app's own routes, before [`attach`](Self::attach). The sign-in routes do not need it: they have
-    /// Auth.js's CSRF token, which also prevents a sign-in to an attacker's account, and providers post to them.
+    /// Add the layer to the app's own routes, before [`attach`](Self::attach). The sign-in routes do not need it: they
+    /// have Auth.js's CSRF token, which also prevents a sign-in to an attacker's account, and providers post to them.
     ///
-    /// Sources: [Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header),
-    /// [`Origin` in Fetch](https://fetch.spec.whatwg.org/#origin-header), and OWASP's
-    /// [cheat sheet](https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
+    /// Sources: [Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header), [`Origin` in
+    /// Fetch](https://fetch.spec.whatwg.org/#origin-header), and OWASP's [cheat
+    /// sheet](https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
     /// Go's `http.CrossOriginProtection` has the same rules.
     ///
     /// ```
@@ -78,8 +80,8 @@ pub struct CrossOriginProtection<P> {
 }
 
 impl<P: AuthProxy> CrossOriginProtection<P> {
-    /// Allows pages of one more origin, besides `cors.origins`, to write with the visitor's session. They still need the
-    /// app's CORS headers to read responses, or to send what an HTML form cannot send.
+    /// Allows pages of one more origin, besides `cors.origins`, to write with the visitor's session. They still need
+    /// the app's CORS headers to read responses, or to send what an HTML form cannot send.
     ///
     /// ```
     /// # use auth_proxy::auth_proxy;

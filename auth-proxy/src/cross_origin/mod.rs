@@ -36,8 +36,8 @@ fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthE
     }
 }
 
-/// Whether the method is safe (RFC 9110, section 9.2.1). A WebSocket counts as a write although it begins with GET (CONNECT
-/// over HTTP/2): CORS does not apply to it, and a page can send data on it.
+/// Whether the method is safe (RFC 9110, section 9.2.1). A WebSocket counts as a write although it begins with GET
+/// (CONNECT over HTTP/2): CORS does not apply to it, and a page can send data on it.
 fn is_safe(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
         && !parts.headers.contains_key(UPGRADE)
@@ -45,9 +45,9 @@ fn is_safe(parts: &Parts) -> bool {
 
 /// Whether a page of this app sent the request, or a program that is not a browser.
 ///
-/// Browsers send `Sec-Fetch-Site` (Fetch Metadata, section 2.3) to https and localhost, and no page can set it. To other
-/// sites, before 2023, and for WebSockets in Chromium they send only `Origin` (Fetch, section 3.2). A request with neither
-/// header comes from a program, which chose its cookies itself.
+/// Browsers send `Sec-Fetch-Site` (Fetch Metadata, section 2.3) to https and localhost, and no page can set it. To
+/// other sites, before 2023, and for WebSockets in Chromium they send only `Origin` (Fetch, section 3.2). A request
+/// with neither header comes from a program, which chose its cookies itself.
 fn is_own_page_or_no_browser(parts: &Parts, shared: &Shared) -> bool {
     match single_header(&parts.headers, "sec-fetch-site") {
         Sent::Once(site) => site == "same-origin" || site == "none",

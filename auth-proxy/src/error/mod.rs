@@ -22,10 +22,10 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// Why a request got no session, no token, or was not forwarded.
 ///
 /// Its response has an `application/problem+json` body (RFC 9457) with the status, a stable [`code`](Self::code) and a
-/// sentence. Behind [`attach`](crate::Proxy::attach) or [`session_cookie_layer`](crate::Proxy::session_cookie_layer), and on
-/// the sign-in routes, a browser navigation gets an HTML page instead for 403 and 502 to 504; see
-/// [`error_page`](crate::options::Builder::error_page). The response never has a token, a cookie, a secret or an upstream
-/// address. The cause is in [`Error::source`], for logs.
+/// sentence. Behind [`attach`](crate::Proxy::attach) or [`session_cookie_layer`](crate::Proxy::session_cookie_layer),
+/// and on the sign-in routes, a browser navigation gets an HTML page instead for 403 and 502 to 504; see
+/// [`error_page`](crate::options::Builder::error_page). The response never has a token, a cookie, a secret or an
+/// upstream address. The cause is in [`Error::source`], for logs.
 ///
 /// | code | status | outcome |
 /// |---|---|---|
@@ -159,8 +159,8 @@ impl AuthError {
         self.from_bearer
     }
 
-    /// Whether a public page shows the visitor as signed out: no credential, or an invalid cookie. An invalid Bearer token
-    /// is a mistake of the program that sent it, so it remains an error.
+    /// Whether a public page shows the visitor as signed out: no credential, or an invalid cookie. An invalid Bearer
+    /// token is a mistake of the program that sent it, so it remains an error.
     pub(crate) fn is_signed_out(&self) -> bool {
         self.is_absent() || (self.is_invalid() && !self.from_bearer)
     }

@@ -16,11 +16,11 @@ pub enum Outcome {
     Absent,
     /// An invalid credential was sent: tampered, expired, under another key, or refused by the upstream. 401.
     Invalid,
-    /// A [`Policy`](crate::Policy) refused a signed-in visitor, or a page of another origin sent a write with the visitor's
-    /// cookie. 403.
+    /// A [`Policy`](crate::Policy) refused a signed-in visitor, or a page of another origin sent a write with the
+    /// visitor's cookie. 403.
     Forbidden,
-    /// It is unknown whether the visitor is signed in: the upstream is down or late, or its response is invalid. 502, 503 or
-    /// 504.
+    /// It is unknown whether the visitor is signed in: the upstream is down or late, or its response is invalid. 502,
+    /// 503 or 504.
     Unavailable,
     /// The request cannot be forwarded. 4xx, or 508 for a loop.
     BadRequest,

@@ -11,7 +11,8 @@ use super::reason::Outcome;
 /// The `Content-Type` of a problem body (RFC 9457, section 3).
 pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// An `application/problem+json` response (RFC 9457) with `Cache-Control: no-store`. Its extensions have the `AuthError`.
+/// An `application/problem+json` response (RFC 9457) with `Cache-Control: no-store`. Its extensions have the
+/// `AuthError`.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         let status = self.status();

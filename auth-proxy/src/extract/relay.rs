@@ -30,8 +30,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// Lookups by Bearer token set no cookies. Nothing is added if the session ended while the request was under way,
     /// such as by a sign-out in another tab.
     ///
-    /// The response is marked as private (`Cache-Control: private`, `Vary: Cookie, Authorization`) when an extractor or a
-    /// guard looked at the request's session or token, unless it carries [`Cacheable`].
+    /// The response is marked as private (`Cache-Control: private`, `Vary: Cookie, Authorization`) when an extractor or
+    /// a guard looked at the request's session or token, unless it carries [`Cacheable`].
     ///
     /// A response that was made with a stale session (`session.stale_if_error`) gets `auth-proxy-session: stale`.
     ///

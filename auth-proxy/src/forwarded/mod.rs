@@ -53,8 +53,8 @@ pub(crate) struct ForwardedAs<'f> {
 }
 
 impl ClientInfo {
-    /// Reads the client from a request. Forwarding headers count only if the peer is a trusted proxy, and each of them only
-    /// if it is well formed: Robo never responds to a request whose forwarded scheme or host is invalid.
+    /// Reads the client from a request. Forwarding headers count only if the peer is a trusted proxy, and each of them
+    /// only if it is well formed: Robo never responds to a request whose forwarded scheme or host is invalid.
     ///
     /// The scheme in the request target (absolute form, HTTP/2) is written by the client and does not count. Without
     /// `public_url` or a trusted proxy the scheme is http.
@@ -142,9 +142,9 @@ impl ClientInfo {
         self.is_peer_trusted
     }
 
-    /// Reads the forwarding headers of a trusted proxy. Of each header only the last value counts, which the proxy wrote
-    /// itself: earlier values may come from the client. `X-Forwarded-For` is read from its end up to the first address that
-    /// is not a trusted proxy: the client.
+    /// Reads the forwarding headers of a trusted proxy. Of each header only the last value counts, which the proxy
+    /// wrote itself: earlier values may come from the client. `X-Forwarded-For` is read from its end up to the first
+    /// address that is not a trusted proxy: the client.
     fn trust_headers(&mut self, headers: &HeaderMap, settings: &Settings) {
         self.https = last(headers, &X_FORWARDED_PROTO) == Some("https");
         if let Some(Ok(forwarded)) = last(headers, &X_FORWARDED_HOST).map(host) {
@@ -175,16 +175,16 @@ impl ClientInfo {
         }
     }
 
-    /// This app's origin as the browser sees it: `public_url`, else that of the request. `None` when the request's host is
-    /// not trusted.
+    /// This app's origin as the browser sees it: `public_url`, else that of the request. `None` when the request's host
+    /// is not trusted.
     pub(crate) fn origin(&self, public_url: Option<&Origin>) -> Option<Origin> {
         let requested = || Some(Origin { https: self.https, authority: self.trusted_host()?.to_owned() });
         public_url.cloned().or_else(requested)
     }
 
     /// Whether a page's origin is this app's: `public_url`, else the host of the request. An untrusted host counts too:
-    /// the browser writes `Host`, and no page can change it. An https page may send a request that arrives over http, since
-    /// TLS may end before this app. An http page with a request over https is another origin.
+    /// the browser writes `Host`, and no page can change it. An https page may send a request that arrives over http,
+    /// since TLS may end before this app. An http page with a request over https is another origin.
     pub(crate) fn is_own_page(&self, page: &Origin, public_url: Option<&Origin>) -> bool {
         let requested = || Some(Origin { https: page.https, authority: self.host.clone()? });
         match public_url {

@@ -49,8 +49,8 @@ impl ClientInfo {
         list
     }
 
-    /// The value of `Forwarded` (RFC 7239, section 4): one element for each hop, the newest last. The last one has the host
-    /// and the scheme.
+    /// The value of `Forwarded` (RFC 7239, section 4): one element for each hop, the newest last. The last one has the
+    /// host and the scheme.
     fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
         let mut text = String::with_capacity(64);
         let last = self.addresses.len().saturating_sub(1);

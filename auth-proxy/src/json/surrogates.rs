@@ -6,9 +6,9 @@ use memchr::memchr;
 
 /// Replaces each lone surrogate escape with U+FFFD.
 ///
-/// JavaScript can cut a string inside of a surrogate pair (`"👩‍💻".slice(0, 1)`). `JSON.stringify` then writes the rest as
-/// an escape such as `\ud83d`, which has no UTF-8 form and which serde_json refuses. Without the replacement, a user whose
-/// name was cut like that could not sign in.
+/// JavaScript can cut a string inside of a surrogate pair (`"👩‍💻".slice(0, 1)`). `JSON.stringify` then writes the rest
+/// as an escape such as `\ud83d`, which has no UTF-8 form and which serde_json refuses. Without the replacement, a user
+/// whose name was cut like that could not sign in.
 pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
     // Most texts have no escape at all, and a search for one byte is fast.
     let escapes = memchr(b'\\', json.as_bytes()).and_then(|at| json.get(at..));

@@ -18,8 +18,8 @@ pub(crate) fn deserialize_into<T: DeserializeOwned>(
     serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
         let mismatch = Mismatch {
             path: error.path().to_string(),
-            // serde_json's messages quote values, which may be personal data. The message for a missing field quotes only
-            // the field's name.
+            // serde_json's messages quote values, which may be personal data. The message for a missing field quotes
+            // only the field's name.
             missing: error.inner().to_string().strip_prefix("missing field ").map(str::to_owned),
             expected: std::any::type_name::<T>(),
         };

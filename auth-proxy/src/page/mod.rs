@@ -1,7 +1,7 @@
 //! Error pages: replaces the JSON body of an error by HTML when a browser loads a page.
 //!
-//! This room reads the error and the request's headers. It knows nothing of sessions, tokens or the upstream, and puts no
-//! data from a request into a page.
+//! This room reads the error and the request's headers. It knows nothing of sessions, tokens or the upstream, and puts
+//! no data from a request into a page.
 //!
 //! Imports the rooms: `error`.
 //! Does without the crates: `hyper`, `tokio`, `tower`, `serde_json`.
@@ -40,8 +40,8 @@ pub(crate) fn shown(mut response: Response, navigates: bool, custom: Option<&Err
     replace(response, page)
 }
 
-/// Whether a visitor sees a response with this status. A 401 goes to a program, or becomes a redirect to the sign-in page.
-/// Other 4xx statuses tell a program what is wrong with its request.
+/// Whether a visitor sees a response with this status. A 401 goes to a program, or becomes a redirect to the sign-in
+/// page. Other 4xx statuses tell a program what is wrong with its request.
 fn is_shown_to_visitors(status: StatusCode) -> bool {
     matches!(status.as_u16(), 403 | 502..=504)
 }
@@ -50,8 +50,8 @@ fn is_shown_to_visitors(status: StatusCode) -> bool {
 /// there if a layer of the app has compressed the body.
 const BODY_HEADERS: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ETAG, LAST_MODIFIED];
 
-/// Adds the status, headers and extensions of the replaced response to the page, unless the page sets them itself. A page
-/// with status 200 gets the old status, since 200 is the default of a new response.
+/// Adds the status, headers and extensions of the replaced response to the page, unless the page sets them itself. A
+/// page with status 200 gets the old status, since 200 is the default of a new response.
 fn replace(response: Response, mut page: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     if page.status() == StatusCode::OK {

@@ -127,8 +127,8 @@ impl Eviction {
         }
     }
 
-    /// Whether the session was changed since the request began. Of two requests that change the session, the one that is
-    /// answered first counts.
+    /// Whether the session was changed since the request began. Of two requests that change the session, the one that
+    /// is answered first counts.
     fn is_outdated(&self) -> bool {
         let has_changed = |snapshot: &SessionSnapshot| {
             if self.evicts { snapshot.was_changed() } else { !snapshot.is_current() }

@@ -80,8 +80,8 @@ impl<P: AuthProxy> Proxy<P> {
             .route_service(&format!("{base}/{{*rest}}"), service)
     }
 
-    /// Adds the sign-in routes to an app's router, and the [`session_cookie_layer`](Self::session_cookie_layer) that lets renewed
-    /// sessions reach the browser.
+    /// Adds the sign-in routes to an app's router, and the [`session_cookie_layer`](Self::session_cookie_layer) that
+    /// lets renewed sessions reach the browser.
     ///
     /// ```
     /// # use auth_proxy::{Session, auth_proxy};

@@ -6,8 +6,8 @@ use crate::error::{AuthError, Reason};
 ///
 /// Refuses every path that some server on the way might read as another one: dot and empty segments, backslashes and
 /// control characters, plain or percent-encoded (RFC 3986, section 6.2.2), encoded slashes, broken escapes, escapes of
-/// escapes, bytes that are not ASCII, and escapes that are not UTF-8, such as overlong forms of a dot. All other paths are
-/// forwarded byte for byte.
+/// escapes, bytes that are not ASCII, and escapes that are not UTF-8, such as overlong forms of a dot. All other paths
+/// are forwarded byte for byte.
 ///
 /// # Errors
 /// `path_invalid`.

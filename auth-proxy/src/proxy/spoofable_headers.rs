@@ -40,7 +40,8 @@ const FROM_TRUSTED_PROXIES: &[&str] = &[
     "x-cluster-client-ip",
     "wl-proxy-client-ip",
     "proxy-client-ip",
-    // Names that libraries look for when they are asked for the client's address (npm request-ip, PHP's `HTTP_CLIENT_IP`).
+    // Names that libraries look for when they are asked for the client's address (npm request-ip, PHP's
+    // `HTTP_CLIENT_IP`).
     "x-client-ip",
     "client-ip",
     "x-remote-ip",

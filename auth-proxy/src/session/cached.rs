@@ -119,8 +119,8 @@ impl CachedSession {
         Ok(data)
     }
 
-    /// Whether it may be used: younger than `max_age`, not expired, and not ended. If the clock was set back, the age is
-    /// unknown, and the session is not used.
+    /// Whether it may be used: younger than `max_age`, not expired, and not ended. If the clock was set back, the age
+    /// is unknown, and the session is not used.
     pub(super) fn is_usable(&self, now: SystemTime, max_age: Duration) -> bool {
         let is_young = now.duration_since(self.inner.looked_up_at).is_ok_and(|age| age < max_age);
         is_young
@@ -152,7 +152,8 @@ struct Stored<R> {
     session: R,
 }
 
-/// The version of the serialized form. A store may still hold sessions of another version of this crate: they are not used.
+/// The version of the serialized form. A store may still hold sessions of another version of this crate: they are not
+/// used.
 const VERSION: u8 = 1;
 
 impl Serialize for CachedSession {

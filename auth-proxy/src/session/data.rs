@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 /// A session as the upstream answers it, with the user in the app's type.
 ///
-/// Some upstreams put the `sessionToken` into a database session (`docs/authjs.md#session-callback-robo`). It is removed,
-/// because it is the value of the cookie and must not reach pages.
+/// Some upstreams put the `sessionToken` into a database session (`docs/authjs.md#session-callback-robo`). It is
+/// removed, because it is the value of the cookie and must not reach pages.
 ///
 /// Serialises to the JSON of Auth.js: `{"user": .., "expires": ..}` and the extra fields. `Debug`
 /// shows no field of the user.
@@ -66,7 +66,8 @@ impl<U: Serialize> Serialize for SessionData<U> {
     }
 }
 
-/// The default type of `session.user`: the fields of Auth.js's default session callback, and every other field in `extra`.
+/// The default type of `session.user`: the fields of Auth.js's default session callback, and every other field in
+/// `extra`.
 ///
 /// `Debug` shows the id and the names of the extra fields, not their values.
 ///

@@ -18,15 +18,15 @@ const MAX_REMEMBERED: usize = 16_384;
 /// The most tokens that are remembered for one session. The oldest is dropped: no browser has it any more.
 const MAX_TOKENS: usize = 8;
 
-/// The most sessions that one sign-out can end. Only a client that sends tokens of several sessions links more than a few,
-/// and each costs time under the lock.
+/// The most sessions that one sign-out can end. Only a client that sends tokens of several sessions links more than a
+/// few, and each costs time under the lock.
 const MAX_LINKED: usize = 32;
 
-/// The sessions of requests under way and of recent sign-outs. Each session is a token family: the tokens that the upstream
-/// renewed from one another.
+/// The sessions of requests under way and of recent sign-outs. Each session is a token family: the tokens that the
+/// upstream renewed from one another.
 ///
-/// A sign-in, a sign-out or a change ends a session. A lookup under way, or a response that carries session cookies, holds
-/// a [`SessionSnapshot`], which tells whether the session was ended since.
+/// A sign-in, a sign-out or a change ends a session. A lookup under way, or a response that carries session cookies,
+/// holds a [`SessionSnapshot`], which tells whether the session was ended since.
 #[derive(Default)]
 pub(crate) struct TokenFamilies(Mutex<State>);
 
@@ -111,8 +111,8 @@ impl SessionSnapshot {
         self.is_current() && self.family.inner().unsettled_until.is_none_or(|until| until < Instant::now())
     }
 
-    /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or if
-    /// the cookie was changed so recently that the browser may have sent this request before the change.
+    /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or
+    /// if the cookie was changed so recently that the browser may have sent this request before the change.
     pub(crate) fn may_relay(&self) -> bool {
         self.is_current() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
     }

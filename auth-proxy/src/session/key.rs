@@ -11,9 +11,9 @@ use crate::forwarded::ForwardedAs;
 /// The key of a cached session: a SHA-256 of its token and of the upstream that the token is for. The token cannot be
 /// computed from the key.
 ///
-/// Two spellings of one token have the same key, so a sign-out with either spelling ends the session. A cached session is
-/// used only for the exact token that the upstream answered for. The key is the same in every process, so instances can
-/// share a store. It differs between upstreams, base paths and sets of `upstream.headers`.
+/// Two spellings of one token have the same key, so a sign-out with either spelling ends the session. A cached session
+/// is used only for the exact token that the upstream answered for. The key is the same in every process, so instances
+/// can share a store. It differs between upstreams, base paths and sets of `upstream.headers`.
 ///
 /// ```
 /// use auth_proxy::store::SessionKey;
@@ -73,8 +73,8 @@ impl Keys {
         let mut fields = Fields::new("session");
         fields.add(&self.upstream);
         match self.strategy {
-            // The signature is left out: anyone can turn a valid ECDSA signature into a second valid one. The rest of the
-            // token identifies it.
+            // The signature is left out: anyone can turn a valid ECDSA signature into a second valid one. The rest of
+            // the token identifies it.
             Strategy::Jwt => {
                 let (body, _) = token.rsplit_once('.').unwrap_or((token, ""));
                 fields.add(body.as_bytes());

@@ -8,10 +8,10 @@ use super::raw::RawSession;
 
 /// Maps the claims of a token to a session, for `session.source: local`.
 ///
-/// It returns the JSON that the upstream's `/session` would return: an object with `user`. To show claims under their own
-/// names, `session.claims: [role]` in the block is enough. If the upstream's session callback does more than that, set a
-/// mapping with [`Builder::session_mapping`](crate::options::Builder::session_mapping). Functions of the same signature
-/// implement this trait.
+/// It returns the JSON that the upstream's `/session` would return: an object with `user`. To show claims under their
+/// own names, `session.claims: [role]` in the block is enough. If the upstream's session callback does more than that,
+/// set a mapping with [`Builder::session_mapping`](crate::options::Builder::session_mapping). Functions of the same
+/// signature implement this trait.
 ///
 /// ```
 /// use auth_proxy::{auth_proxy, options::SessionSource, sessions::{DefaultMapping, SessionMapping}};
@@ -68,8 +68,8 @@ impl SessionMapping for DefaultMapping {
     }
 }
 
-/// [`DefaultMapping`], and the claims of `session.claims` under their own names. If `session.claims` lists `id`, that claim
-/// replaces `sub` as the user's id.
+/// [`DefaultMapping`], and the claims of `session.claims` under their own names. If `session.claims` lists `id`, that
+/// claim replaces `sub` as the user's id.
 pub(crate) struct NamedClaims(pub(crate) Vec<String>);
 
 impl SessionMapping for NamedClaims {
@@ -102,8 +102,8 @@ pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>)
     Some(RawSession { user, expires, extra: session })
 }
 
-/// The claims of a session, if no token can be decoded here: the reverse of [`DefaultMapping`], with every other field of
-/// the user unchanged.
+/// The claims of a session, if no token can be decoded here: the reverse of [`DefaultMapping`], with every other field
+/// of the user unchanged.
 pub(crate) fn claims(session: &RawSession) -> Map<String, Value> {
     let mut claims = session.user.clone();
     for (field, claim) in [("id", "sub"), ("image", "picture")] {

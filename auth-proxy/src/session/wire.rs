@@ -24,8 +24,8 @@ pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 ///
 /// # Errors
 /// - `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200.
-/// - `upstream_invalid_response` for a body that is neither `null` nor an object. Robo reports "not found" and "failed" with
-///   status 200 and a JSON string.
+/// - `upstream_invalid_response` for a body that is neither `null` nor an object. Robo reports "not found" and "failed"
+///   with status 200 and a JSON string.
 /// - `upstream_ambiguous_session` for `null` without a `Set-Cookie` of the session cookie. Auth.js sends this when its
 ///   database fails, and when the configured cookie name is not the upstream's.
 pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<Answer, AuthError> {
@@ -47,8 +47,8 @@ pub(crate) fn read(response: &Response<Bytes>, names: &SessionNames) -> Result<A
     }
 }
 
-/// The session cookies of a response. The CSRF and callback-URL cookies of a lookup are left out: the upstream sets new ones
-/// because the lookup sent none, and they would break a form that is open in another tab.
+/// The session cookies of a response. The CSRF and callback-URL cookies of a lookup are left out: the upstream sets new
+/// ones because the lookup sent none, and they would break a form that is open in another tab.
 pub(crate) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
     let all = response.headers().get_all(SET_COOKIE).iter();
     all.filter(|value| names.set_cookie_kind(value.as_bytes()).is_some()).cloned().collect()

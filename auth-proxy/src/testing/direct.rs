@@ -99,8 +99,8 @@ pub fn token<P: AuthProxy>(claims: P::Claims) -> Token<P> {
 /// The argument that [`#[require_session]`](macro@crate::require_session) inserts as a handler's first. Pass it to call
 /// the handler directly. The types of proxy and policy are inferred from the handler.
 ///
-/// The handler runs without a session check and without asking the policy. To test that the guard refuses, send a request
-/// through the router, with [`FakeUpstream::cookie`](super::FakeUpstream::cookie); to test the policy, call its
+/// The handler runs without a session check and without asking the policy. To test that the guard refuses, send a
+/// request through the router, with [`FakeUpstream::cookie`](super::FakeUpstream::cookie); to test the policy, call its
 /// [`allow`](Policy::allow).
 ///
 /// ```

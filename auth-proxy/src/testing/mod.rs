@@ -43,9 +43,9 @@
 //! # }
 //! ```
 //!
-//! The fake encrypts and reads tokens with this crate's own code. A test against it therefore cannot show that tokens are
-//! compatible with Auth.js: an error made on both sides would cancel out. The conformance suite of this project shows
-//! that, with tokens of the real `@auth/core` and `next-auth` and with a real server.
+//! The fake encrypts and reads tokens with this crate's own code. A test against it therefore cannot show that tokens
+//! are compatible with Auth.js: an error made on both sides would cancel out. The conformance suite of this project
+//! shows that, with tokens of the real `@auth/core` and `next-auth` and with a real server.
 //!
 //! # For maintainers
 //!

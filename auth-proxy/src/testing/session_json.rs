@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::request::FakeRequest;
 use crate::config::Strategy;
 
-/// The fields of `session.user` and the claim that each comes from, in both strategies (`docs/authjs.md#session-callback`).
+/// The fields of `session.user` and the claim that each comes from, in both strategies
+/// (`docs/authjs.md#session-callback`).
 const AUTHJS: &[(&str, &str)] = &[("name", "name"), ("email", "email"), ("image", "picture")];
 /// The same for Robo's own callback (`docs/authjs.md#session-callback-robo`), as observed on a running server: for
 /// token sessions and for database sessions.

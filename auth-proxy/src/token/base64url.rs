@@ -1,7 +1,9 @@
-//! A strict decoder for base64url without padding (RFC 4648, section 5): each byte string has exactly one accepted text.
+//! A strict decoder for base64url without padding (RFC 4648, section 5): each byte string has exactly one accepted
+//! text.
 //!
-//! The `base64` crate accepts the same texts, but takes twice the instructions for the short parts of a token: 1,500 more
-//! on top of 20,000 for the token. Faster decoders use SIMD and `unsafe` code, but the input comes from any client.
+//! The `base64` crate accepts the same texts, but takes twice the instructions for the short parts of a token: 1,500
+//! more on top of 20,000 for the token. Faster decoders use SIMD and `unsafe` code, but the input comes from any
+//! client.
 
 /// Marks a character that is not in the alphabet. Four characters decode to 24 bits, so this bit is free.
 const INVALID: u32 = 1 << 24;

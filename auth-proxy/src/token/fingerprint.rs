@@ -3,24 +3,24 @@
 //! A fingerprint is a GMAC (NIST SP 800-38D): the tag of AES-128-GCM over no plaintext, with the bytes that the client
 //! sent as additional data.
 //!
-//! **Why a keyed MAC.** The cache takes every token with a known fingerprint for verified. With an unkeyed fingerprint of
-//! 128 bits, a client could search for two texts with the same fingerprint. Without the key, it cannot compute any.
+//! **Why a keyed MAC.** The cache takes every token with a known fingerprint for verified. With an unkeyed fingerprint
+//! of 128 bits, a client could search for two texts with the same fingerprint. Without the key, it cannot compute any.
 //!
 //! **Why GMAC.** Every request with a token computes one fingerprint, over about 480 bytes. GMAC takes about 70 ns for
 //! that, SHA-256 260 ns and HMAC-SHA256 390 ns (aws-lc on one x86-64 machine). The rest of a cached decode takes less
 //! than either hash.
 //!
-//! **Why the nonce may be reused.** Two known tags under one nonce reveal the hash key of GCM, and allow forged tags. No
-//! tag leaves this process, in a response, a log or a store. The time of a response shows only whether this token was
-//! seen before, to a client that has the token.
+//! **Why the nonce may be reused.** Two known tags under one nonce reveal the hash key of GCM, and allow forged tags.
+//! No tag leaves this process, in a response, a log or a store. The time of a response shows only whether this token
+//! was seen before, to a client that has the token.
 //!
 //! **One key per process.** The key is random and made at start-up. Fingerprints are useless to another process and are
 //! never stored.
 //!
-//! **What a collision means.** If two tokens had the same fingerprint, the second would get the claims of the first without
-//! being verified. Two fixed texts of `l` blocks of 16 bytes collide with a probability of at most `l + 1` in 2^128 (the
-//! bound of GHASH). A token has at most 64 KiB, so that is less than 2^-110 for each pair, whatever texts a client
-//! chooses.
+//! **What a collision means.** If two tokens had the same fingerprint, the second would get the claims of the first
+//! without being verified. Two fixed texts of `l` blocks of 16 bytes collide with a probability of at most `l + 1` in
+//! 2^128 (the bound of GHASH). A token has at most 64 KiB, so that is less than 2^-110 for each pair, whatever texts a
+//! client chooses.
 
 use std::hash::Hasher;
 

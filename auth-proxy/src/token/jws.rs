@@ -46,8 +46,8 @@ impl Key {
 
     /// Whether a signature was made with this key. aws-lc compares a MAC in constant time.
     ///
-    /// Public keys use jsonwebtoken's aws-lc provider by name, not its process-wide default. With two providers compiled
-    /// in, the default panics until one is installed, and only the application may install one.
+    /// Public keys use jsonwebtoken's aws-lc provider by name, not its process-wide default. With two providers
+    /// compiled in, the default panics until one is installed, and only the application may install one.
     fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Mac(key) => hmac::verify(key, message, signature).is_ok(),

@@ -1,7 +1,7 @@
 //! Session tokens: deriving keys, decrypting JWE, verifying JWS, and checking the registered claims.
 //!
-//! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is issued
-//! here: `encrypt` exists for tests only.
+//! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is
+//! issued here: `encrypt` exists for tests only.
 //!
 //! Response times reveal nothing about a secret. aws-lc compares every tag and MAC in full and in constant time:
 //!
@@ -10,8 +10,8 @@
 //! - HS256, HS384 and HS512: `hmac::verify`.
 //!
 //! Signatures are verified with public keys, which are not secret. Ordinary comparisons are used for public data only:
-//! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of whole
-//! tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
+//! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of
+//! whole tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
 //!
 //! Imports the rooms: `cookie`, `error`, `json`.
 //! Does without the crates: `axum`, `http`, `hyper`, `tokio`, `tower`.

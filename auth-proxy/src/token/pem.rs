@@ -1,8 +1,8 @@
 //! Reads public keys in PEM (RFC 7468) for the algorithms of signed tokens.
 //!
-//! Neither available PEM reader fits. jsonwebtoken's (`use_pem`) adds twelve crates. `rustls_pki_types::pem`, which rustls
-//! depends on already, does not know the label `RSA PUBLIC KEY`. It also reads line by line, so it would refuse a key
-//! whose line breaks became spaces in an environment file.
+//! Neither available PEM reader fits. jsonwebtoken's (`use_pem`) adds twelve crates. `rustls_pki_types::pem`, which
+//! rustls depends on already, does not know the label `RSA PUBLIC KEY`. It also reads line by line, so it would refuse
+//! a key whose line breaks became spaces in an environment file.
 
 use aws_lc_rs::rsa;
 use base64::Engine as _;

@@ -74,7 +74,8 @@ impl<'t> Registered<'t> {
     /// (`docs/authjs.md#token-v4-state`), and every visitor who starts a sign-in gets one. Only a session names a user.
     ///
     /// # Errors
-    /// `NotASession`, if the token has no `sub`, `name` or `email`. `Audience` or `Issuer`, if that claim does not match.
+    /// `NotASession`, if the token has no `sub`, `name` or `email`. `Audience` or `Issuer`, if that claim does not
+    /// match.
     pub(super) fn check(&self, demands: &Demands) -> Result<(), TokenError> {
         if !(self.sub || self.name || self.email) {
             return Err(TokenError::NotASession);
@@ -119,8 +120,8 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Checks that a token with these times is valid at `now` (`docs/authjs.md#token-times`). Without `exp`, it does not
-    /// expire.
+    /// Checks that a token with these times is valid at `now` (`docs/authjs.md#token-times`). Without `exp`, it does
+    /// not expire.
     ///
     /// # Errors
     /// `NotYetValid`, `Expired`.
@@ -140,7 +141,8 @@ impl Times {
     }
 }
 
-/// Whether a JSON text is nested deeper than `limit`. For invalid JSON any result is right, since the parser refuses it.
+/// Whether a JSON text is nested deeper than `limit`. For invalid JSON any result is right, since the parser refuses
+/// it.
 fn is_deeper_than(json: &str, limit: usize) -> bool {
     // The depth cannot exceed the number of opening brackets. Most tokens have few, so this is the fast path.
     if memchr2_iter(b'{', b'[', json.as_bytes()).nth(limit).is_none() {

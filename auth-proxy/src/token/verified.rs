@@ -51,8 +51,8 @@ impl Verified {
         Ok(claims)
     }
 
-    /// A value that is computed from the claims on first use and kept with them. Every caller must pass the same `T` and
-    /// an equivalent `make`: only the first value is kept.
+    /// A value that is computed from the claims on first use and kept with them. Every caller must pass the same `T`
+    /// and an equivalent `make`: only the first value is kept.
     ///
     /// # Errors
     /// `token_malformed`, if the claims are not a JSON object.
@@ -88,8 +88,8 @@ impl fmt::Debug for Verified {
 
 /// The cache of recently verified tokens: the next request with the same token is not decrypted or verified again.
 ///
-/// The cache is bounded in entries and in bytes. The times of a token are checked on every request. The key of an entry is
-/// the fingerprint of the bytes that were sent; see [`fingerprint`](super::fingerprint) for why that is safe.
+/// The cache is bounded in entries and in bytes. The times of a token are checked on every request. The key of an entry
+/// is the fingerprint of the bytes that were sent; see [`fingerprint`](super::fingerprint) for why that is safe.
 pub(crate) struct VerifiedTokens {
     key: FingerprintKey,
     tokens: Cache<Fingerprint, Arc<Verified>, Weight, BuildHasherDefault<IdentityHasher>>,

@@ -33,12 +33,13 @@ impl Verifier {
         names: NamesInPlay<'_>,
         now: u64,
     ) -> Result<Arc<Verified>, AuthError> {
-        // A cookie is read with the key of its own name. A Bearer token has no name, so the keys of all `names` are tried.
+        // A cookie is read with the key of its own name. A Bearer token has no name, so the keys of all `names` are
+        // tried.
         let own = names.get(candidate.name()).filter(|_| !candidate.is_bearer());
         let is_tried = |name: &&SessionName| own.is_none_or(|own| own.index == name.index);
         let (form, sent) = candidate.as_sent();
-        // The fingerprint includes which keys are tried, since a token that one key verifies may be invalid under another.
-        // Two bits suffice: there are at most two names.
+        // The fingerprint includes which keys are tried, since a token that one key verifies may be invalid under
+        // another. Two bits suffice: there are at most two names.
         let keys = names.iter().filter(is_tried).fold(0, |keys, name| keys | 1 << name.index.min(1));
         let fingerprint = self.cache.fingerprint(keys << 2 | form, &sent);
         if let Some(known) = fingerprint.and_then(|fingerprint| self.cache.get(&fingerprint, now)) {

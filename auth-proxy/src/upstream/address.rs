@@ -26,8 +26,8 @@ impl Address {
     }
 
     /// The URL at the upstream for a client's request: the configured origin, prefix and base path, then `rest` and the
-    /// query byte for byte. `requested` is the request's URI; `rest` (empty or `/..`) is the part of its path below the base
-    /// path. The caller has checked that `rest` has no dot segments.
+    /// query byte for byte. `requested` is the request's URI; `rest` (empty or `/..`) is the part of its path below the
+    /// base path. The caller has checked that `rest` has no dot segments.
     ///
     /// # Errors
     /// `path_invalid` when the parts do not form a URI.

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// Lookups and forwarded requests have separate limits: with a slow form, a client can keep a forwarded request under way
-/// for `upstream.timeout`. That must not block the lookups of other visitors.
+/// Lookups and forwarded requests have separate limits: with a slow form, a client can keep a forwarded request under
+/// way for `upstream.timeout`. That must not block the lookups of other visitors.
 pub(crate) struct Admission {
     /// Permits for lookups under way: `concurrency`.
     lookups: Semaphore,
@@ -31,7 +31,8 @@ impl Admission {
         }
     }
 
-    /// Admits a lookup, at once or after waiting in the queue. The caller holds the permit until the lookup is answered.
+    /// Admits a lookup, at once or after waiting in the queue. The caller holds the permit until the lookup is
+    /// answered.
     ///
     /// # Errors
     /// `upstream_overloaded`: at once when the queue is full, or when no permit is free in time.
@@ -40,8 +41,8 @@ impl Admission {
             return Ok(permit);
         }
         let _waiting = self.queue.try_acquire().map_err(|_| overloaded("the queue of lookups is full"))?;
-        // Stops waiting 10 % before the deadline: a lookup that starts so late would time out and count as a failure of the
-        // upstream.
+        // Stops waiting 10 % before the deadline: a lookup that starts so late would time out and count as a failure of
+        // the upstream.
         let turn = timeout_at(deadline - self.timeout / 10, self.lookups.acquire()).await;
         turn.map_err(overloaded)?.map_err(overloaded)
     }

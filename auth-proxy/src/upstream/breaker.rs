@@ -14,13 +14,14 @@ use crate::error::{AuthError, Reason};
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Opens after `threshold` failures in a row and then refuses requests at once: visitors do not wait for a timeout, and the
-/// upstream can recover. After a pause, one probe is sent: a health check. If it succeeds, the breaker closes. If it fails,
-/// a longer pause begins.
+/// Opens after `threshold` failures in a row and then refuses requests at once: visitors do not wait for a timeout, and
+/// the upstream can recover. After a pause, one probe is sent: a health check. If it succeeds, the breaker closes. If
+/// it fails, a longer pause begins.
 ///
 /// The caller decides what counts as a failure. It must be something that no client can cause.
 ///
-/// Existing crates are unmaintained, or let all requests through while probing, which can overwhelm a recovering upstream.
+/// Existing crates are unmaintained, or let all requests through while probing, which can overwhelm a recovering
+/// upstream.
 pub(super) struct Breaker {
     /// Failures in a row that open the breaker. With zero it never opens.
     threshold: u32,

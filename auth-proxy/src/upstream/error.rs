@@ -98,8 +98,8 @@ pub(super) fn classify(error: BoxError) -> SendFailure {
     SendFailure { error: AuthError::new(reason).because(error), sent }
 }
 
-/// Classifies an error of a response body: the error of this crate that ended it, `upstream_invalid_response` for a body
-/// that is too long, else `upstream_failed`.
+/// Classifies an error of a response body: the error of this crate that ended it, `upstream_invalid_response` for a
+/// body that is too long, else `upstream_failed`.
 pub(crate) fn body_error(error: axum::Error) -> AuthError {
     let found = chain(&error).find_map(|error| match error.downcast_ref::<AuthError>() {
         Some(own) => Some(own.clone()),

@@ -14,11 +14,12 @@ impl Upstream {
 
     /// Sets `Host`, the forwarded headers, `Via` and the configured headers (`upstream.headers`).
     ///
-    /// A client's header with the name of a configured header is removed, even if the configured header has no value. Names
-    /// that differ only by `-` and `_` count as the same, because some servers treat them so.
+    /// A client's header with the name of a configured header is removed, even if the configured header has no value.
+    /// Names that differ only by `-` and `_` count as the same, because some servers treat them so.
     ///
     /// # Errors
-    /// `loop_detected` when this proxy already sent the request once; `host_invalid` for a host that is no header value.
+    /// `loop_detected` when this proxy already sent the request once; `host_invalid` for a host that is no header
+    /// value.
     pub(crate) fn finish_head(&self, headers: &mut HeaderMap, client: &ClientInfo) -> Result<(), AuthError> {
         self.via.add(headers)?;
         client.write(headers, &self.forwarded_as(client))?;

@@ -19,8 +19,8 @@ impl PendingCheck {
         *timeout_at(deadline, self.0.wait_for(Option::is_some)).await.ok()?.ok()?
     }
 
-    /// Whether the check is still running. A cancelled task, for example when its runtime shuts down, closes the channel
-    /// without a result.
+    /// Whether the check is still running. A cancelled task, for example when its runtime shuts down, closes the
+    /// channel without a result.
     fn is_under_way(&self) -> bool {
         self.0.borrow().is_none() && self.0.has_changed().is_ok()
     }

@@ -1,8 +1,8 @@
 //! Sends a health check: a request that shows whether the upstream fails every request, or only that of one client.
 //!
-//! A client can make its own request fail in many ways. Node resets the connection after a head that is too large. A proxy
-//! before the upstream sends 503 for an unknown host. So a failed request counts as an outage only if a request without
-//! any client data fails too.
+//! A client can make its own request fail in many ways. Node resets the connection after a head that is too large. A
+//! proxy before the upstream sends 503 for an unknown host. So a failed request counts as an outage only if a request
+//! without any client data fails too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +26,8 @@ const BODY_LIMIT: usize = 1 << 20;
 impl Upstream {
     /// Starts a health check unless one is under way. The check reports its result to the circuit breaker.
     ///
-    /// The request is `GET providers` without a cookie. `Host` is this app's first configured host, else the upstream's.
-    /// The upstream is up if the whole response arrives with a status other than 502, 503 and 504.
+    /// The request is `GET providers` without a cookie. `Host` is this app's first configured host, else the
+    /// upstream's. The upstream is up if the whole response arrives with a status other than 502, 503 and 504.
     pub(super) fn start_health_check(self: &Arc<Self>) -> PendingCheck {
         let upstream = Arc::clone(self);
         self.health_check.join_or_start(async move {
@@ -64,7 +64,8 @@ impl Upstream {
     }
 
     /// Whether a proxy before the upstream may route by a host that this app does not know: no host is configured, and
-    /// trusted proxies send it with each request. Then a 503 for the health check, which has another host, says nothing.
+    /// trusted proxies send it with each request. Then a 503 for the health check, which has another host, says
+    /// nothing.
     fn may_route_by_unknown_host(&self) -> bool {
         let settings = &self.settings;
         settings.host == Host::Preserve

@@ -13,9 +13,9 @@ use crate::error::{AuthError, BoxError, Reason};
 
 /// A response body that ends with `upstream_timeout` after a pause longer than the limit.
 ///
-/// An error is reported one poll after it happens. A server writes the head and the body so far when the body is pending,
-/// but drops both when the body fails first. Then the client's connection would close without a response, and the client
-/// might send its request again.
+/// An error is reported one poll after it happens. A server writes the head and the body so far when the body is
+/// pending, but drops both when the body fails first. Then the client's connection would close without a response, and
+/// the client might send its request again.
 pub(super) struct IdleTimeout<B> {
     /// `None` once the body has ended.
     body: Option<B>,

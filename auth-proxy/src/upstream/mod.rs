@@ -1,9 +1,9 @@
-//! HTTP transport to the upstream: address and headers of a request, the HTTP client, retries, timeouts, the concurrency
-//! limit, the circuit breaker and its health checks.
+//! HTTP transport to the upstream: address and headers of a request, the HTTP client, retries, timeouts, the
+//! concurrency limit, the circuit breaker and its health checks.
 //!
 //! This room knows nothing of sessions, tokens or cookies: its callers choose the path and interpret the response. A
-//! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says that
-//! it is idempotent.
+//! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says
+//! that it is idempotent.
 //!
 //! Imports the rooms: `config`, `error`, `forwarded`.
 //! Does without the crates: `jsonwebtoken`, `serde`, `serde_json`.
@@ -89,8 +89,8 @@ impl Upstream {
         })
     }
 
-    /// The URL at the upstream for a client's request. `requested` is its URI; `rest` (empty or `/..`) is the part of its
-    /// path below the base path. The caller has checked that `rest` has no dot segments.
+    /// The URL at the upstream for a client's request. `requested` is its URI; `rest` (empty or `/..`) is the part of
+    /// its path below the base path. The caller has checked that `rest` has no dot segments.
     ///
     /// # Errors
     /// `path_invalid` when the parts do not form a URI.

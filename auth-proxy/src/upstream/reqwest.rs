@@ -6,8 +6,8 @@ use http::{Request, Response};
 use super::Fetch;
 use crate::error::BoxError;
 
-/// Makes a [`reqwest`] client a [`Fetch`], for programs that need reqwest's proxies, resolvers or certificates. Requires
-/// the feature `reqwest`; the built-in client does not.
+/// Makes a [`reqwest`] client a [`Fetch`], for programs that need reqwest's proxies, resolvers or certificates.
+/// Requires the feature `reqwest`; the built-in client does not.
 ///
 /// A request without `Accept` is sent with `*/*`, which means the same (RFC 9110, section 12.5.1).
 ///
@@ -25,9 +25,10 @@ use crate::error::BoxError;
 pub struct Reqwest(reqwest::Client);
 
 impl Reqwest {
-    /// Uses this client. Build it with `redirect(Policy::none())`, because the browser must follow redirects itself. Where
-    /// reqwest's decompression features are on, add `no_gzip()`, `no_brotli()` and so on: a decoded body does not match its
-    /// headers. If `upstream.host` sets a host other than that of the URL, add `http1_only()`: HTTP/2 sends the URL's host.
+    /// Uses this client. Build it with `redirect(Policy::none())`, because the browser must follow redirects itself.
+    /// Where reqwest's decompression features are on, add `no_gzip()`, `no_brotli()` and so on: a decoded body does not
+    /// match its headers. If `upstream.host` sets a host other than that of the URL, add `http1_only()`: HTTP/2 sends
+    /// the URL's host.
     #[must_use]
     pub fn new(client: reqwest::Client) -> Self {
         Self(client)

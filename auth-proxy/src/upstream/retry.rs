@@ -17,8 +17,8 @@ pub(crate) enum RetryPolicy {
     /// After any failure of the upstream. For requests that change nothing there: a lookup, `GET providers` and
     /// `GET csrf`.
     ///
-    /// Being a `GET` is not enough, although RFC 9110 calls it idempotent: the URL of a callback, or of a sign-in link in a
-    /// mail, works only once.
+    /// Being a `GET` is not enough, although RFC 9110 calls it idempotent: the URL of a callback, or of a sign-in link
+    /// in a mail, works only once.
     Idempotent,
     /// Only when nothing of the request was sent.
     IfUnsent,

@@ -34,8 +34,8 @@ pub(crate) struct WholeResponse {
 }
 
 impl Upstream {
-    /// Sends a request and waits for the head of the response, within `upstream.timeout`. Retries as the policy allows. A
-    /// pause in the response body that is longer than the timeout ends the body with an error.
+    /// Sends a request and waits for the head of the response, within `upstream.timeout`. Retries as the policy allows.
+    /// A pause in the response body that is longer than the timeout ends the body with an error.
     ///
     /// # Errors
     /// `circuit_open`, `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
@@ -48,8 +48,8 @@ impl Upstream {
         Ok(self.send_until(deadline, request, policy, Until::Head).await?.0)
     }
 
-    /// Sends an idempotent request and waits for the whole response until the deadline. The body is read only for status
-    /// 200, up to `limit` bytes.
+    /// Sends an idempotent request and waits for the whole response until the deadline. The body is read only for
+    /// status 200, up to `limit` bytes.
     ///
     /// # Errors
     /// The errors of [`send`](Self::send), and `upstream_invalid_response` for a body that is too long.
@@ -158,8 +158,8 @@ impl Upstream {
                 self.breaker.failed();
                 true
             }
-            // The health check itself reports to the breaker, once for all requests that wait for it. A check that is not
-            // finished by the deadline does not count as an outage.
+            // The health check itself reports to the breaker, once for all requests that wait for it. A check that is
+            // not finished by the deadline does not count as an outage.
             Health::Suspect => {
                 let check = check.unwrap_or_else(|| self.start_health_check());
                 check.wait(deadline).await == Some(false)

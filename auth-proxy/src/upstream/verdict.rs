@@ -65,7 +65,8 @@ impl Health {
             Err(failure) if failure.sent == Sent::Answered => Self::Up,
             Err(failure) if failure.error.is(Reason::UPSTREAM_UNREACHABLE) => Self::Down,
             Err(failure) if !failure.error.is_unavailable() => Self::Unknown,
-            // The upstream may be healthy: a client can send its form late or break it off, and a provider can delay a callback.
+            // The upstream may be healthy: a client can send its form late or break it off, and a provider can delay a
+            // callback.
             _ if policy == RetryPolicy::IfUnsent => Self::Unknown,
             _ => Self::Suspect,
         }

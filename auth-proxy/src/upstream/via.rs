@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::{AuthError, BoxError, Reason};
 
-/// The value that this proxy adds to `Via` (RFC 9110, section 7.6.3). Without it, an upstream address that leads back to
-/// this proxy would make requests loop until they time out.
+/// The value that this proxy adds to `Via` (RFC 9110, section 7.6.3). Without it, an upstream address that leads back
+/// to this proxy would make requests loop until they time out.
 pub(super) struct Via {
     value: HeaderValue,
-    /// The pseudonym in the value. It is random: a web page that knew it could add it to its visitors' requests and have
-    /// them refused.
+    /// The pseudonym in the value. It is random: a web page that knew it could add it to its visitors' requests and
+    /// have them refused.
     name: String,
 }
 

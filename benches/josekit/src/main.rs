@@ -1,5 +1,5 @@
-//! Measures josekit: reads tokens from standard input, one a line, decodes them repeatedly for `SECONDS` with the key in `KEY`
-//! (hexadecimal), and prints the nanoseconds for one token.
+//! Measures josekit: reads tokens from standard input, one a line, decodes them repeatedly for `SECONDS` with the key
+//! in `KEY` (hexadecimal), and prints the nanoseconds for one token.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -3,8 +3,8 @@ use proc_macro2::TokenStream;
 
 /// Input: the tokens in `auth_proxy! { .. }`.
 ///
-/// Property: the macro expands or rejects them, and its output is valid Rust. Expressions and types of the input are left to
-/// the compiler.
+/// Property: the macro expands or rejects them, and its output is valid Rust. Expressions and types of the input are
+/// left to the compiler.
 pub fn config(data: &[u8]) {
     let Some(input) = tokens(data) else { return };
     let output = auth_proxy(tokens(b"(::auth_proxy)").into_iter().flatten().chain(input).collect());

@@ -20,7 +20,8 @@ const BASE: &str = "/tenant/login";
 
 /// Input: `METHOD target`, headers, a body.
 ///
-/// Property: no request leaves the base path or the host of the upstream, replaces a header of the app, or causes a 5xx.
+/// Property: no request leaves the base path or the host of the upstream, replaces a header of the app, or causes a
+/// 5xx.
 pub fn request(data: &[u8]) {
     let input = message(data);
     let mut words = input.first.splitn(2, |byte| *byte == b' ');

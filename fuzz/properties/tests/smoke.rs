@@ -1,5 +1,5 @@
-//! Runs every property on stable Rust, on the whole corpus and on deterministic mutations of it. `FUZZ_MUTATIONS` is the
-//! number of mutations.
+//! Runs every property on stable Rust, on the whole corpus and on deterministic mutations of it. `FUZZ_MUTATIONS` is
+//! the number of mutations.
 
 use std::path::{Path, PathBuf};
 

@@ -154,8 +154,8 @@ async fn client_chosen_host_reaches_neither_upstream_nor_response() {
                         })
                         .collect();
                 }
-                // A trusted proxy must set `X-Forwarded-Host` itself. If it does not, the client's header counts, as the
-                // documentation says. That case is not tested here.
+                // A trusted proxy must set `X-Forwarded-Host` itself. If it does not, the client's header counts, as
+                // the documentation says. That case is not tested here.
                 if !own.is_empty() || proxies != ["127.0.0.1"] {
                     all.extend(forwarding_requests(target, host, own));
                 }

@@ -16,8 +16,8 @@ use crate::support::{Auth, HANGS, Node, app};
 const LOOKUPS: usize = 1000;
 /// The most that one waiting lookup may hold, in KiB.
 const BOUND: usize = 128;
-/// Tokens, as a character and how often it is repeated: the longest token that is sent to the upstream, the longest that
-/// is read, and a token that percent-encoding would make three times as long.
+/// Tokens, as a character and how often it is repeated: the longest token that is sent to the upstream, the longest
+/// that is read, and a token that percent-encoding would make three times as long.
 const TOKENS: [(&str, usize); 3] = [("A", 11_900), ("A", 63_000), ("|", 22_000)];
 
 /// Resident memory of this process, in KiB.

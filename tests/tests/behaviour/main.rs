@@ -1,4 +1,5 @@
-//! End-to-end tests over real sockets: an app, the fake upstream of the `testing` feature, and a client with a cookie jar.
+//! End-to-end tests over real sockets: an app, the fake upstream of the `testing` feature, and a client with a cookie
+//! jar.
 
 mod attribute_order;
 mod axum_serve;

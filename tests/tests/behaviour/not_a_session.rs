@@ -14,8 +14,8 @@ use crate::support::{Auth, app_of, users};
 
 const SECRET: &str = "a secret of both servers, which is long enough";
 
-/// next-auth before 4.24.5 encrypts the state of a sign-in with the session key. Any client gets such a token by starting a
-/// sign-in, so it must not be accepted as a session.
+/// next-auth before 4.24.5 encrypts the state of a sign-in with the session key. Any client gets such a token by
+/// starting a sign-in, so it must not be accepted as a session.
 #[tokio::test]
 async fn sign_in_state_token_is_not_a_session() {
     let state = json!({ "state": "x", "iat": 1, "exp": 4_102_444_800_u64, "jti": "x" });

@@ -62,7 +62,8 @@ async fn request_target(app: &App, upstream: &Recorder, target: &[u8]) -> (u16, 
 }
 
 /// Describes how a server could read this target as a path outside of the base path. Tries the URL rules of browsers
-/// (WHATWG), up to three rounds of percent-decoding, backslashes as slashes, empty segments, and removed `;` parameters.
+/// (WHATWG), up to three rounds of percent-decoding, backslashes as slashes, empty segments, and removed `;`
+/// parameters.
 fn find_escape(target: &str) -> Option<String> {
     let path = target.split('?').next().unwrap_or_default();
     if target.bytes().any(|byte| !byte.is_ascii_graphic()) {

@@ -1,5 +1,5 @@
-//! Open redirects: a client cannot choose the target of a redirect. The tests resolve targets by the URL rules of browsers
-//! (WHATWG), which differ from those of servers.
+//! Open redirects: a client cannot choose the target of a redirect. The tests resolve targets by the URL rules of
+//! browsers (WHATWG), which differ from those of servers.
 
 use std::sync::{Arc, Mutex};
 
@@ -220,8 +220,8 @@ fn resolved_origin(page: &Url, location: &str) -> Option<String> {
     page.join(location).ok().map(|to| origin(&to))
 }
 
-/// A location at the upstream is rewritten to this app or forwarded unchanged. Every other location is forwarded unchanged.
-/// So rewriting never leads to a third origin.
+/// A location at the upstream is rewritten to this app or forwarded unchanged. Every other location is forwarded
+/// unchanged. So rewriting never leads to a third origin.
 #[tokio::test]
 async fn location_rewriting_creates_no_new_origin() {
     let (url, location) = redirecting_upstream().await;
@@ -276,8 +276,8 @@ async fn location_rewriting_creates_no_new_origin() {
                 let is_kept = forwarded == expected;
                 rewritten += usize::from(!is_kept);
                 match &intended {
-                    // `http:x` is a path on an http page but a host on an https page, and `//x` takes the scheme of the page. Such
-                    // a location is forwarded unchanged.
+                    // `http:x` is a path on an http page but a host on an https page, and `//x` takes the scheme of the
+                    // page. Such a location is forwarded unchanged.
                     _ if is_kept && depends_on_page_scheme(expected) => {}
                     Some(intended) if *intended == upstream_origin => {
                         let reached = reached.unwrap_or_default();
@@ -305,7 +305,8 @@ async fn location_rewriting_creates_no_new_origin() {
     }
 }
 
-/// Whether this location means something else on http than on https pages (WHATWG URL, "special relative or authority state").
+/// Whether this location means something else on http than on https pages (WHATWG URL, "special relative or authority
+/// state").
 fn depends_on_page_scheme(location: &str) -> bool {
     let location = location.replace('\t', "").replace('\\', "/").to_ascii_lowercase();
     let is_relative = location.starts_with("//");
@@ -360,8 +361,8 @@ async fn client_callback_urls_stay_on_this_origin() {
     }
 }
 
-/// An upstream that receives its own host resolves a relative callback URL against that host, and the visitor would leave
-/// this app. The proxy therefore makes the URL absolute.
+/// An upstream that receives its own host resolves a relative callback URL against that host, and the visitor would
+/// leave this app. The proxy therefore makes the URL absolute.
 #[tokio::test]
 async fn relative_callback_url_is_made_absolute_for_an_upstream_with_another_host() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();

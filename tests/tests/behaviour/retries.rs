@@ -78,8 +78,8 @@ async fn read_only_requests_are_retried() {
     }
 }
 
-/// A callback carries a one-time code, and a link in a mail a one-time token. The upstream may have used the code before the
-/// connection broke, so the request is not sent again.
+/// A callback carries a one-time code, and a link in a mail a one-time token. The upstream may have used the code
+/// before the connection broke, so the request is not sent again.
 #[tokio::test]
 async fn one_time_requests_are_never_retried() {
     let get = ["callback/github?code=1", "verify-email/confirm?token=1", "signin", "callback/email?token=1"];

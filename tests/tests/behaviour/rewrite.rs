@@ -99,8 +99,8 @@ async fn foreign_redirect_is_kept_and_host_header_is_not_used() {
     assert!(answer.contains("location: /welcome\r\n") && !answer.contains("evil.example"), "{answer}");
 }
 
-/// An app on plain http in front of an https server, as in development. Browsers reject `__Secure-` cookies over http, and
-/// the name is part of the token key.
+/// An app on plain http in front of an https server, as in development. Browsers reject `__Secure-` cookies over http,
+/// and the name is part of the token key.
 #[tokio::test]
 async fn cookie_prefixes_are_removed_on_http_and_restored_upstream() {
     let name = "__Secure-authjs.session-token";
@@ -164,8 +164,8 @@ async fn content_length_beside_chunked_is_stripped() {
     assert_eq!((answer.body.as_str(), answer.header("content-length")), ("hello", ""));
 }
 
-/// Auth.js appends a value that begins with a slash to its own origin. If the proxy only removed that origin, the redirect
-/// `//evil.example` would lead to another host.
+/// Auth.js appends a value that begins with a slash to its own origin. If the proxy only removed that origin, the
+/// redirect `//evil.example` would lead to another host.
 #[tokio::test]
 async fn foreign_callback_urls_redirect_to_the_root() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();

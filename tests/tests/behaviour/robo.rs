@@ -55,8 +55,8 @@ async fn wrong_base_path_is_502_and_not_signed_out() {
     }
 }
 
-/// Recorded from a real server: with `X-Auth-Return-Redirect` and database sessions Robo sets only the token of Auth.js,
-/// which the next lookup does not find in the database.
+/// Recorded from a real server: with `X-Auth-Return-Redirect` and database sessions Robo sets only the token of
+/// Auth.js, which the next lookup does not find in the database.
 #[tokio::test]
 async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {

@@ -1,5 +1,5 @@
-//! Secrets of a request never appear in an error: neither in the error response nor in the causes, which apps log. The log
-//! watch also checks the logs of these tests.
+//! Secrets of a request never appear in an error: neither in the error response nor in the causes, which apps log. The
+//! log watch also checks the logs of these tests.
 
 use std::error::Error;
 use std::time::Duration;

@@ -170,8 +170,8 @@ async fn mutating_auth_routes_evict_the_cached_session() {
     assert_eq!(upstream.lookups(), before);
 }
 
-/// Some databases, such as MySQL, compare tokens case-insensitively, so one session may be cached under several spellings.
-/// A sign-out must evict all of them.
+/// Some databases, such as MySQL, compare tokens case-insensitively, so one session may be cached under several
+/// spellings. A sign-out must evict all of them.
 #[tokio::test]
 async fn sign_out_evicts_every_letter_case_of_a_token() {
     let upstream = Upstream::default();
@@ -212,7 +212,8 @@ async fn renewed_cookie_is_relayed_only_after_session_renew() {
     }
 }
 
-/// A lookup that started before a sign-out may still find the session. Its result must not be cached or renew the cookie.
+/// A lookup that started before a sign-out may still find the session. Its result must not be cached or renew the
+/// cookie.
 #[tokio::test]
 async fn lookup_started_before_a_sign_out_sets_no_cookie() {
     let gate = Arc::new(Semaphore::new(0));

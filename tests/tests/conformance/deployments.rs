@@ -171,8 +171,8 @@ async fn another_site(name: &str) -> (String, Server, App) {
     (format!("https://{name}.localtest:{outer}"), Server::tls(outer, inner), app)
 }
 
-/// A front door whose upstream has another base path. next-auth v4 takes path and origin from `NEXTAUTH_URL` and ignores
-/// those of the request, so `NEXTAUTH_URL` must have the origin of this app.
+/// A front door whose upstream has another base path. next-auth v4 takes path and origin from `NEXTAUTH_URL` and
+/// ignores those of the request, so `NEXTAUTH_URL` must have the origin of this app.
 pub(crate) async fn front_door_with_another_base_path(kind: UpstreamKind) -> Deployment {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");

@@ -222,7 +222,8 @@ async fn provider_url(browser: &Browser) -> String {
     providers["credentials"]["signinUrl"].as_str().unwrap().to_owned()
 }
 
-/// With two apps on two origins, the lines of `route.js` serve both. `AUTH_URL` serves only the origin that it contains.
+/// With two apps on two origins, the lines of `route.js` serve both. `AUTH_URL` serves only the origin that it
+/// contains.
 #[tokio::test]
 async fn next_js_with_auth_url_serves_one_origin_only() {
     for kind in KINDS {

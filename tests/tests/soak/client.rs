@@ -101,8 +101,8 @@ impl Client {
         }
     }
 
-    /// Requests every route of every app as a signed-in user. Every response must be right, at once or after the circuit
-    /// has closed and the queue has room.
+    /// Requests every route of every app as a signed-in user. Every response must be right, at once or after the
+    /// circuit has closed and the queue has room.
     pub(crate) async fn ask_for_everything(&self) {
         let (name, token) = &self.users[0];
         for (origin, route) in

@@ -79,15 +79,16 @@ impl<P: AuthProxy> Builder<P> {
     /// The app's own error page in place of the default one. It is sent to browser navigations for 403 and for 502 to
     /// 504. Other clients still get `application/problem+json`.
     ///
-    /// The response keeps the status of the error if the page's status is 200, as with `Html(..)`, and every header of the
-    /// error that the page does not set, such as `Retry-After` and `Cache-Control: no-store`. `Vary: Accept` is added.
+    /// The response keeps the status of the error if the page's status is 200, as with `Html(..)`, and every header of
+    /// the error that the page does not set, such as `Retry-After` and `Cache-Control: no-store`. `Vary: Accept` is
+    /// added.
     ///
     /// Show the [`code`](AuthError::code), but not the [`source`](std::error::Error::source), which is for logs and may
     /// name the upstream.
     ///
     /// The page is used on the sign-in routes and behind [`attach`](crate::Proxy::attach) or
-    /// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), which know the request. Handlers outside of them answer `application/problem+json`.
-    /// Responses of the upstream and of the app's own handlers are not changed.
+    /// [`session_cookie_layer`](crate::Proxy::session_cookie_layer), which know the request. Handlers outside of them
+    /// answer `application/problem+json`. Responses of the upstream and of the app's own handlers are not changed.
     ///
     /// ```
     /// # use auth_proxy::{AuthError, auth_proxy};

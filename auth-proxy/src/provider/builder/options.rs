@@ -52,7 +52,8 @@ auth_proxy_rules::typed_options!(methods);
 
 /// The options that are not single values.
 impl<P: AuthProxy> Builder<P> {
-    /// `upstream.headers`: adds headers to every request to the upstream. A declared header of the same name is replaced.
+    /// `upstream.headers`: adds headers to every request to the upstream. A declared header of the same name is
+    /// replaced.
     #[must_use]
     pub fn upstream_headers<N: Into<String>, V: Into<String>>(
         mut self,

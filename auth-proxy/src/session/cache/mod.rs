@@ -24,7 +24,8 @@ use crate::error::{AuthError, Reason};
 /// The longest time that a refused token is cached. A flood of one invalid token costs one lookup in this time.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
-/// The most refused tokens that are cached. They have a cache of their own, so a flood of invalid tokens evicts no session.
+/// The most refused tokens that are cached. They have a cache of their own, so a flood of invalid tokens evicts no
+/// session.
 const MAX_REFUSED: usize = 1024;
 
 /// The sessions of one proxy.

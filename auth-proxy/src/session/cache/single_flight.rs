@@ -33,8 +33,8 @@ impl Lookups {
         Self { under_way: Mutex::default(), timeout }
     }
 
-    /// Waits for the lookup of a token. Starts one with `make` unless it is under way. Its deadline is a little before the
-    /// first request's `deadline`, so that this request still gets the error of the lookup.
+    /// Waits for the lookup of a token. Starts one with `make` unless it is under way. Its deadline is a little before
+    /// the first request's `deadline`, so that this request still gets the error of the lookup.
     ///
     /// The lookup runs in its own task, so it continues for the others when one request is dropped.
     ///

@@ -21,12 +21,13 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// sessions and their sign-outs through a store such as Redis, set with
 /// [`Builder::session_store`](crate::options::Builder::session_store).
 ///
-/// The store is only a cache: if a method fails, the upstream is asked. A method may take a quarter of `upstream.timeout`,
-/// and at most one second; then it counts as failed. The first failure is logged as a warning with its error, so an error
-/// must hold no secret. The first success after it is logged too.
+/// The store is only a cache: if a method fails, the upstream is asked. A method may take a quarter of
+/// `upstream.timeout`, and at most one second; then it counts as failed. The first failure is logged as a warning with
+/// its error, so an error must hold no secret. The first success after it is logged too.
 ///
-/// If the store fails to remove a session at a sign-out, the other instances may use that session for `session.cache`. The
-/// same happens if another instance looks up the token during the sign-out: it puts the session back into the store.
+/// If the store fails to remove a session at a sign-out, the other instances may use that session for `session.cache`.
+/// The same happens if another instance looks up the token during the sign-out: it puts the session back into the
+/// store.
 ///
 /// ```
 /// use std::collections::HashMap;

@@ -69,8 +69,8 @@ impl Connector {
     }
 }
 
-/// TLS 1.2 or 1.3, HTTP/1.1 by ALPN (RFC 7301), with the certificates that the operating system trusts. The crypto provider
-/// is named here, because the app may have set another default provider, or none.
+/// TLS 1.2 or 1.3, HTTP/1.1 by ALPN (RFC 7301), with the certificates that the operating system trusts. The crypto
+/// provider is named here, because the app may have set another default provider, or none.
 fn tls_config() -> Result<ClientConfig, BoxError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Verifier::new(Arc::clone(&provider))?;

@@ -32,8 +32,8 @@ impl Http1Client {
 
     /// Sends a request, on an idle connection if there is one. A body of `None` is empty.
     ///
-    /// If the upstream closed the idle connection, sending fails before anything is written. Only then the request is sent
-    /// again, on another connection.
+    /// If the upstream closed the idle connection, sending fails before anything is written. Only then the request is
+    /// sent again, on another connection.
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,

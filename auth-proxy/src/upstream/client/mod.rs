@@ -1,11 +1,12 @@
 //! The HTTP client: the built-in one, or the one that the app sets (`upstream.fetch`).
 //!
 //! The built-in client uses HTTP/1.1 over TCP, or over TLS if `upstream.base_url` is https. Only [`connect`] differs
-//! between the two. The client follows no redirects, decodes no bodies, keeps no cookies and uses no system proxy. It sends
-//! a request a second time only when nothing of it was written. `verdict.rs` decides about all other retries.
+//! between the two. The client follows no redirects, decodes no bodies, keeps no cookies and uses no system proxy. It
+//! sends a request a second time only when nothing of it was written. `verdict.rs` decides about all other retries.
 //!
 //! Why not the pooling client of hyper-util: it runs each connection in a task of its own and passes every request and
-//! response between tasks. In `benches`, with small responses over http, that cost 5 to 9 % of the requests per CPU second.
+//! response between tasks. In `benches`, with small responses over http, that cost 5 to 9 % of the requests per CPU
+//! second.
 //!
 //! Why no HTTP/2: its requests share a connection. A client that sends many slow forms would use up the connection's
 //! streams and block the session lookups of other visitors.
@@ -47,8 +48,8 @@ impl Client {
         })
     }
 
-    /// Sends a request and waits for the head of the response. A pause in the body that is longer than `idle` ends the body
-    /// with `upstream_timeout`.
+    /// Sends a request and waits for the head of the response. A pause in the body that is longer than `idle` ends the
+    /// body with `upstream_timeout`.
     pub(super) async fn send(
         &self,
         request: Request<Body>,

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
-/// How long a connection may be idle. Node closes idle connections after 5 s (`server.keepAliveTimeout`). A request that is
-/// written while Node closes the connection would be lost.
+/// How long a connection may be idle. Node closes idle connections after 5 s (`server.keepAliveTimeout`). A request
+/// that is written while Node closes the connection would be lost.
 const IDLE: Duration = Duration::from_secs(4);
 
 /// The idle connections of one client. The most recently used one is the last.

@@ -11,7 +11,8 @@ use hyper::body::Incoming;
 use super::connection::Connection;
 use super::pool::Pool;
 
-/// A response body. At its end the connection returns to the pool. If the body is dropped before, the connection closes.
+/// A response body. At its end the connection returns to the pool. If the body is dropped before, the connection
+/// closes.
 pub(in crate::upstream) struct ResponseBody {
     body: Incoming,
     connection: Option<Connection>,
@@ -19,7 +20,8 @@ pub(in crate::upstream) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// The body of a response on this connection. `None` for an empty body; the connection then returns to the pool at once.
+    /// The body of a response on this connection. `None` for an empty body; the connection then returns to the pool at
+    /// once.
     pub(super) fn new(body: Incoming, connection: Connection, pool: &Arc<Pool>) -> Option<Self> {
         if body.is_end_stream() {
             pool.put(connection);

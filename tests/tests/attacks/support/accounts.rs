@@ -1,5 +1,5 @@
-//! An app whose extractors, guards and methods each name the account of the request, and an attack that reports requests
-//! for which they name different accounts.
+//! An app whose extractors, guards and methods each name the account of the request, and an attack that reports
+//! requests for which they name different accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

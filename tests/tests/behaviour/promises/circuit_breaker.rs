@@ -18,8 +18,8 @@ use crate::support::{Auth, app_of, routes};
 use super::{PLAIN, cookie_of, oneshot};
 
 /// SECURITY.md: no client can open the circuit breaker. Before it opens, the library confirms an outage by its own
-/// request. That request must use a host that the upstream serves. With a host that a client chose through a trusted proxy
-/// (README, "Front door"), every confirmation would fail and the circuit would never close.
+/// request. That request must use a host that the upstream serves. With a host that a client chose through a trusted
+/// proxy (README, "Front door"), every confirmation would fail and the circuit would never close.
 #[tokio::test]
 async fn confirmation_request_uses_the_public_host() {
     let by_host = |headers: HeaderMap, request: Request| async move {
@@ -58,8 +58,8 @@ async fn confirmation_request_uses_the_public_host() {
     );
 }
 
-/// A failed confirmation request counts as one failure, however many lookups wait for its result. Otherwise a client with
-/// several failing requests could turn one failure into an open circuit.
+/// A failed confirmation request counts as one failure, however many lookups wait for its result. Otherwise a client
+/// with several failing requests could turn one failure into an open circuit.
 #[tokio::test]
 async fn failed_confirmation_request_counts_once() {
     let failures_left = Arc::new(AtomicUsize::new(1));
@@ -96,9 +96,9 @@ async fn failed_confirmation_request_counts_once() {
     assert_eq!(good.status(), 200, "one failed confirmation must not open the circuit");
 }
 
-/// SECURITY.md: no client can open the circuit breaker. Over HTTP/2 all requests share one connection with about 100 streams
-/// (`SETTINGS_MAX_CONCURRENT_STREAMS`). Slow forms of one client can occupy all of them, so that lookups and the
-/// confirmation request wait. That must not count as an outage.
+/// SECURITY.md: no client can open the circuit breaker. Over HTTP/2 all requests share one connection with about 100
+/// streams (`SETTINGS_MAX_CONCURRENT_STREAMS`). Slow forms of one client can occupy all of them, so that lookups and
+/// the confirmation request wait. That must not count as an outage.
 #[tokio::test]
 async fn slow_forms_over_http2_do_not_open_the_circuit() {
     let answer = |request: Request| async move {

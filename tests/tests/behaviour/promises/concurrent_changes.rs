@@ -13,9 +13,9 @@ use crate::support::{Auth, app_of, routes};
 
 use super::{PLAIN, oneshot, session_cookies};
 
-/// During a sign-in another tab sends `GET session` with an ended token, and the response clears its cookie. If that counted
-/// as a newer change, the cookie of the sign-in would be dropped and its one-time code wasted. Another host that can set
-/// cookies could then keep a visitor from signing in.
+/// During a sign-in another tab sends `GET session` with an ended token, and the response clears its cookie. If that
+/// counted as a newer change, the cookie of the sign-in would be dropped and its one-time code wasted. Another host
+/// that can set cookies could then keep a visitor from signing in.
 #[tokio::test]
 async fn cleared_cookie_of_an_ended_session_does_not_undo_a_sign_in() {
     let answer = |request: Request| async move {
@@ -70,8 +70,8 @@ async fn second_of_two_changes_does_not_clear_the_chunks_of_the_first() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// A request that the full queue rejects never reaches the upstream and changes nothing. So it must not remove the cookie
-/// of a sign-in in progress.
+/// A request that the full queue rejects never reaches the upstream and changes nothing. So it must not remove the
+/// cookie of a sign-in in progress.
 #[tokio::test]
 async fn request_rejected_by_a_full_queue_does_not_undo_a_sign_in() {
     let answer = || async {
@@ -91,8 +91,8 @@ async fn request_rejected_by_a_full_queue_does_not_undo_a_sign_in() {
     assert_eq!(session_cookies(signed_in.headers()).len(), 1);
 }
 
-/// After a double click the browser aborts the first form and sends the second. The aborted form must not count as a change
-/// that removes the cookie of the second.
+/// After a double click the browser aborts the first form and sends the second. The aborted form must not count as a
+/// change that removes the cookie of the second.
 #[tokio::test]
 async fn sign_in_form_submitted_twice_signs_in() {
     let answer = || async {

@@ -56,8 +56,8 @@ async fn renew_nth_token(app: &Router, n: usize) {
     assert_eq!(session_cookies(answer.headers()), [format!("{PLAIN}={token}x")]);
 }
 
-/// guide::caching, "Requests under way": a request that the browser sent before the sign-out and that arrives after it gets no
-/// session cookie. That holds for lookups and for the forwarded `GET session` of a page.
+/// guide::caching, "Requests under way": a request that the browser sent before the sign-out and that arrives after it
+/// gets no session cookie. That holds for lookups and for the forwarded `GET session` of a page.
 #[tokio::test]
 async fn late_forwarded_session_request_gets_no_cookie() {
     let upstream = upstream().await;
@@ -91,9 +91,9 @@ async fn sign_out_takes_effect_on_this_instance_when_the_store_hangs() {
     assert_eq!(upstream.lookups(), 2, "the upstream is asked again after the sign-out");
 }
 
-/// guide::caching, "What ends a session": the session is evicted before the sign-out is forwarded and again after its response.
-/// The second eviction must also happen if the browser disconnects, since another tab may have looked the session up in
-/// between.
+/// guide::caching, "What ends a session": the session is evicted before the sign-out is forwarded and again after its
+/// response. The second eviction must also happen if the browser disconnects, since another tab may have looked the
+/// session up in between.
 #[tokio::test]
 async fn sign_out_evicts_again_after_the_browser_disconnects() {
     let signed_out = Arc::new(AtomicBool::new(false));
@@ -132,9 +132,9 @@ async fn sign_out_evicts_again_after_the_browser_disconnects() {
     assert_eq!(status().await, 401, "this instance ended the session half a second ago");
 }
 
-/// guide::caching, "Requests under way": for 2 minutes after a sign-out no lookup sets a cookie for a token of that session.
-/// Renewals of other sessions must not evict the record of the sign-out: at 140 lookups a second they would do so in less
-/// than 2 minutes.
+/// guide::caching, "Requests under way": for 2 minutes after a sign-out no lookup sets a cookie for a token of that
+/// session. Renewals of other sessions must not evict the record of the sign-out: at 140 lookups a second they would do
+/// so in less than 2 minutes.
 #[tokio::test]
 async fn renewals_of_other_sessions_do_not_evict_a_sign_out_record() {
     let upstream = Upstream::default();
@@ -151,9 +151,9 @@ async fn renewals_of_other_sessions_do_not_evict_a_sign_out_record() {
     assert_eq!(late_cookies().await, Vec::<String>::new());
 }
 
-/// guide::caching, "What ends a session": a sign-out ends all earlier tokens of the session. When a forwarded `GET session`
-/// renews a token, the app must record that token and not the first one of the request. A stray cookie under the other
-/// name makes the two differ.
+/// guide::caching, "What ends a session": a sign-out ends all earlier tokens of the session. When a forwarded `GET
+/// session` renews a token, the app must record that token and not the first one of the request. A stray cookie under
+/// the other name makes the two differ.
 #[tokio::test]
 async fn sign_out_also_ends_the_token_from_before_a_renewal() {
     for stray in ["", "__Secure-authjs.session-token=AAAA..AAAA.strayAAA.AAAA; "] {
@@ -197,8 +197,8 @@ async fn sign_out_also_ends_the_token_from_before_a_renewal() {
     }
 }
 
-/// guide::caching, "What ends a session": the session is evicted again after a failed sign-out, since the upstream may complete
-/// the sign-out after the proxy's timeout.
+/// guide::caching, "What ends a session": the session is evicted again after a failed sign-out, since the upstream may
+/// complete the sign-out after the proxy's timeout.
 #[tokio::test]
 async fn timed_out_sign_out_evicts_the_session_again() {
     let signed_out = Arc::new(AtomicBool::new(false));
@@ -252,9 +252,9 @@ async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     assert!(began.elapsed() < Duration::from_millis(1600), "{:?}", began.elapsed());
 }
 
-/// guide::caching, "What ends a session": a sign-out covers the other spellings that a database may accept for the token. The
-/// default collations of MySQL and Prisma (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) ignore accents, so a token with an
-/// accent could stay cached after the sign-out. Such a token is rejected.
+/// guide::caching, "What ends a session": a sign-out covers the other spellings that a database may accept for the
+/// token. The default collations of MySQL and Prisma (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) ignore accents, so a
+/// token with an accent could stay cached after the sign-out. Such a token is rejected.
 #[tokio::test]
 async fn token_with_accents_is_rejected() {
     let upstream = Upstream::default();

@@ -56,8 +56,8 @@ async fn credential_is_fixed_when_cookie_names_change_during_a_request() {
     assert_eq!(refused.status(), 403, "Demo's session passed with Ada's token");
 }
 
-/// SECURITY.md: a cookie under the name that the upstream does not use neither signs a visitor in nor locks one out. Another
-/// host of the site can set such a cookie; a signed-out visitor who has it must not get 502 on every page.
+/// SECURITY.md: a cookie under the name that the upstream does not use neither signs a visitor in nor locks one out.
+/// Another host of the site can set such a cookie; a signed-out visitor who has it must not get 502 on every page.
 #[tokio::test]
 async fn cookie_under_the_unused_name_is_signed_out_and_not_502() {
     let upstream = upstream().await;
@@ -87,8 +87,8 @@ async fn bearer_token_without_a_user_is_401_for_option() {
     assert_eq!(answer.status(), 401);
 }
 
-/// The token key depends on the cookie name. Once the upstream has used the prefixed name, a token made for the plain name
-/// is invalid, as a cookie and as a Bearer token.
+/// The token key depends on the cookie name. Once the upstream has used the prefixed name, a token made for the plain
+/// name is invalid, as a cookie and as a Bearer token.
 #[tokio::test]
 async fn bearer_token_for_the_unused_cookie_name_is_rejected() {
     let upstream = users(FakeUpstream::builder().cookie_name(SECURE)).start().await.unwrap();

@@ -45,8 +45,8 @@ async fn cacheable_response_with_a_session_cookie_is_private() {
     assert_eq!(answer.headers()["cache-control"], "private, max-age=60");
 }
 
-/// The forms of the sign-in page contain the CSRF token of one visitor, and Auth.js sets no `Cache-Control` there. A shared
-/// cache would serve the page to others, whose forms would fail.
+/// The forms of the sign-in page contain the CSRF token of one visitor, and Auth.js sets no `Cache-Control` there. A
+/// shared cache would serve the page to others, whose forms would fail.
 #[tokio::test]
 async fn sign_in_page_is_private() {
     let upstream = upstream().await;

@@ -1,5 +1,5 @@
-//! Request smuggling cases: requests that two servers might split or read differently. [`LAST`] follows each of them on the
-//! same connection.
+//! Request smuggling cases: requests that two servers might split or read differently. [`LAST`] follows each of them on
+//! the same connection.
 
 /// The request after each case. It closes the connection.
 pub(super) const LAST: &str = "GET /api/auth/last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -47,8 +47,8 @@ fn forwarded_kept_alive(bytes: impl Into<Vec<u8>>, body: &str) -> Case {
     forwarded(bytes, body, false)
 }
 
-/// Requests with `Content-Length` and `Transfer-Encoding`. Either the latter counts and the connection is closed after the
-/// request (RFC 9112, section 6.1), or the request is rejected.
+/// Requests with `Content-Length` and `Transfer-Encoding`. Either the latter counts and the connection is closed after
+/// the request (RFC 9112, section 6.1), or the request is rejected.
 pub(super) fn conflicting_framings() -> Vec<Case> {
     let chunk = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
     let empty_then_hidden = format!("0\r\n\r\n{HIDDEN}");

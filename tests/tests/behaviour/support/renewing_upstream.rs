@@ -20,8 +20,8 @@ use super::Auth;
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const COOKIE: &str = "authjs.session-token";
 
-/// An upstream that accepts every token: the token is the user name, and each lookup renews it to `{name}x`. Exceptions: the
-/// token `refused` is refused, `large` has a session of 60 kB, and `down` makes every request fail.
+/// An upstream that accepts every token: the token is the user name, and each lookup renews it to `{name}x`.
+/// Exceptions: the token `refused` is refused, `large` has a session of 60 kB, and `down` makes every request fail.
 #[derive(Clone, Default)]
 pub(crate) struct Upstream {
     pub(crate) lookups: Arc<AtomicUsize>,

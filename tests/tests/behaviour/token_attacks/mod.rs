@@ -1,5 +1,5 @@
-//! Altered tokens, tokens under other keys, and tokens with other algorithms, against an app that decodes tokens itself.
-//! An invalid token is 401 without a lookup.
+//! Altered tokens, tokens under other keys, and tokens with other algorithms, against an app that decodes tokens
+//! itself. An invalid token is 401 without a lookup.
 
 mod algorithms;
 
@@ -24,8 +24,8 @@ async fn app(format: TokenFormat, secrets: &[&str]) -> App {
     app_of(builder.upstream_secret(secrets.iter().copied())).await.0
 }
 
-/// Sends one request with each of these headers. Returns the status, and the error code or the subject, of each response.
-/// Requests share connections, since there are thousands.
+/// Sends one request with each of these headers. Returns the status, and the error code or the subject, of each
+/// response. Requests share connections, since there are thousands.
 async fn outcomes(app: &App, headers: &[String]) -> Vec<(u16, String)> {
     let mut outcomes = Vec::new();
     for batch in headers.chunks(64) {

@@ -51,8 +51,8 @@ fn rfc_7518_vector_decrypts_and_changed_ones_are_refused() {
     assert!(refused(aad, iv, tag, b""));
 }
 
-/// A holder of the key can put a valid tag on any body. The body is refused if it is not a whole number of blocks or has
-/// no valid padding.
+/// A holder of the key can put a valid tag on any body. The body is refused if it is not a whole number of blocks or
+/// has no valid padding.
 #[test]
 fn body_with_valid_tag_and_invalid_padding_is_refused() {
     let key: Vec<u8> = (0..64).collect();

@@ -99,7 +99,8 @@ fn a256gcm_passes_the_wycheproof_vectors() {
     assert_eq!((opened, refused, keys_refused, ivs_refused), (39, 27, 211, 39));
 }
 
-/// From Wycheproof's `json_web_encryption_test.json`: the key of `A256KW`, and the tokens with the encryptions of Auth.js.
+/// From Wycheproof's `json_web_encryption_test.json`: the key of `A256KW`, and the tokens with the encryptions of
+/// Auth.js.
 const WYCHEPROOF_KEK: &str = "W1vBUI1-5HARc-qyT8hcYBt6q9sFNsztBrhlbl9W2CA";
 const WYCHEPROOF_1: &str = "eyJhbGciOiJBMjU2S1ciLCJraWQiOiJraWQtYWVzLWVuY3J5cHQiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIn0.LuAAkW6Y609GBgbxDM5V-es3SUNL-rdFVhFNIrLpe1o0f2ldS6sI1SGftpRSmy1PFW58DJaRPwVE7mGsChY6x68-GZB4T1-r.La_y01ijrXjd1d4sY761og.8QQpwqfEv-4h80BWn40xaw.f6dsHvd-MIqQAyu5D6-ZdptbF0ettEHFGcAvmNgu7jo";
 const WYCHEPROOF_29: &str = "eyJhbGciOiJBMjU2S1ciLCJlbmMiOiJBMjU2R0NNIn0.0uzdircIKEX1LKM-NK5jyBQ0c5WW4tBZCwI3B6X07fSB67IX7h9SIw._dL_tfX7vZyBAnYz._NcT.MY4RukMeEmU1VlcJ1i7Q4w";

