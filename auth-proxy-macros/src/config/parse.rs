@@ -31,8 +31,8 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         None => (&rest[..], None, &[][..]),
     };
     let between = match between {
-        // `struct Auth;`: reported below.
-        [semicolon] if body.is_none() && is_punct(Some(semicolon), ';') => &[],
+        // `struct Auth;` and `struct Auth<User = A>;`: the missing options are reported below.
+        [before @ .., semicolon] if body.is_none() && is_punct(Some(semicolon), ';') => before,
         between => between,
     };
     let is_tuple = body.is_none()

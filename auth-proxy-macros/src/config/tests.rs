@@ -68,6 +68,14 @@ fn each_mistake_in_a_block_is_reported_once() {
 }
 
 #[test]
+fn declaration_without_options_is_reported_once() {
+    for block in ["struct Auth", "struct Auth;", "struct Auth<User = A>", "struct Auth<User = A>;"] {
+        let expected = "the options are missing: write `struct Auth { upstream: { .. } }`";
+        assert_eq!(mistakes(block), [expected], "{block}");
+    }
+}
+
+#[test]
 fn misspelled_key_is_reported_once() {
     assert_eq!(
         mistakes(r#"struct Auth { upstream: { baseUrl: "http://auth" } }"#),
