@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearest_finds_typing_mistakes_only() {
+    fn suggestions_are_made_for_typing_mistakes_only() {
         let keys = ["base_url", "base_path", "timeout", "secret"];
         assert_eq!(nearest("base_ulr", keys), Some("base_url"));
         assert_eq!(nearest("baseUrl", keys), Some("base_url"));

@@ -26,7 +26,7 @@ pub(super) struct SessionCookies<'h> {
 pub(super) enum Chosen<'h> {
     /// One cookie.
     Whole(&'h str),
-    /// Chunks `.0` .. `.n`.
+    /// Several cookies, each with a part (chunk) of the token: `{name}.0` to `{name}.n`.
     Chunks(SessionCookies<'h>),
 }
 

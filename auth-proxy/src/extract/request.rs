@@ -161,7 +161,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         self.proxy.shared().names.at(self.names)
     }
 
-    /// The credential of the request.
+    /// The session token of the request, from its cookies or its `Authorization` header. `None` if it has none.
     pub(crate) fn credential(&self) -> Found<Arc<Credential>> {
         let read = || {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;

@@ -73,7 +73,7 @@ impl ClientInfo {
         Ok(client)
     }
 
-    /// Reads the client from headers alone, where there is no request.
+    /// Reads the visitor's host and scheme from headers, for a caller that has no whole request.
     ///
     /// # Errors
     /// The errors of [`of`](Self::of).

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn other_callback_urls_stay_unchanged() {
+    fn callback_urls_of_other_origins_stay_unchanged() {
         let settings = settings(PARENT);
         for value in [
             "",

@@ -71,7 +71,7 @@ impl<'a> LocationRewriter<'a> {
             Some(origin) if self.is_of_upstream(&origin) => {
                 let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
                 let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
-                // `//evil.example` is a path only behind the upstream's origin. Alone it names another host.
+                // After an origin, `//evil.example` is a path. Without one, browsers read it as another host.
                 Some(if is_local(&path) { path } else { "/".to_owned() })
             }
             Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),

@@ -84,7 +84,8 @@ pub enum Fault {
     ManyHeaders,
     /// An additional header of 64 KiB.
     HugeHeader,
-    /// Additional `Set-Cookie` lines that no browser accepts, or that concern other cookies than they seem to.
+    /// The response has more `Set-Cookie` lines: some that no browser accepts, and some whose cookie name resembles the
+    /// session cookie's.
     MalformedCookies,
     /// HTTP/1.0: the end of the connection ends the body.
     Http10,

@@ -54,7 +54,7 @@ fn curve<'d>(der: &'d [u8], algorithm: &[u8], lengths: &[usize]) -> Option<&'d [
     lengths.contains(&key.len()).then_some(key)
 }
 
-/// The contents of a DER value with this tag. `None` if bytes follow it.
+/// The contents of a DER value. `None` if its tag is another, or if bytes follow the value.
 fn value(tag: u8, der: &[u8]) -> Option<&[u8]> {
     let (&length, value) = der.strip_prefix(&[tag])?.split_first()?;
     (length < 0x80 && usize::from(length) == value.len()).then_some(value)

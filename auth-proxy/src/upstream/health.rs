@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cancelled_or_finished_health_check_is_not_under_way() {
+    fn cancelled_or_finished_health_check_does_not_count_as_running() {
         let (sender, receiver) = watch::channel(None);
         let check = PendingCheck(receiver);
         assert!(check.is_under_way());

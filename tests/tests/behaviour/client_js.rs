@@ -26,7 +26,7 @@ async fn client_js_is_cacheable_and_needs_no_unsafe_eval() {
 }
 
 #[tokio::test]
-async fn client_js_false_forwards_the_path_to_the_upstream() {
+async fn with_client_js_off_its_path_is_forwarded_to_the_upstream() {
     let upstream = upstream().await;
     let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url()).client_js(false)).await;
     // The fake upstream responds like to any unknown path.

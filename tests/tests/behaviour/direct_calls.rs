@@ -112,7 +112,7 @@ async fn fake_upstream_cookie_signs_a_visitor_in() {
 }
 
 #[tokio::test]
-async fn fake_upstream_cookie_may_be_chunked_or_expired() {
+async fn fake_upstream_issues_chunked_and_expired_session_cookies() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
     let auth = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let (_app, browser) = app_of(auth).await;

@@ -89,7 +89,7 @@ async fn upstream_cookie_domains_are_rewritten_in_order() {
 }
 
 #[tokio::test]
-async fn foreign_redirect_is_kept_and_host_header_is_not_used() {
+async fn redirect_to_another_site_is_forwarded_unchanged_for_any_host_header() {
     let (app, _browser) = upstream_sends(&[("location", "https://idp.example/authorize?a=b")], "").await;
     let (_, answer) = app.raw_get("/api/auth/signin/idp", "").await;
     assert!(answer.contains("location: https://idp.example/authorize?a=b\r\n"), "{answer}");

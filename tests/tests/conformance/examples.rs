@@ -187,7 +187,7 @@ fn address(program: &Process) -> &str {
 
 /// By default only this machine can connect. In a container `HOST` opens the port to other machines.
 #[tokio::test]
-async fn every_example_listens_on_the_address_of_the_host_variable() {
+async fn every_example_listens_on_the_address_in_the_variable_host() {
     for (name, vars) in EXAMPLES {
         for (host, listens_at) in [
             (None, "127.0.0.1"),

@@ -83,7 +83,7 @@ pub(super) fn expected_of(fault: Fault) -> Expected {
         | Fault::CloseBeforeHead
         | Fault::ContentLengthNotANumber
         | Fault::ContentLengthTwice
-        // More headers than the upstream client accepts.
+        // The response has more headers than this proxy accepts from an upstream.
         | Fault::ManyHeaders
         | Fault::Garbage => (Error("upstream_failed"), Error("upstream_failed")),
         Fault::ResetWithinBody | Fault::TruncatedBody | Fault::TruncatedChunks => {

@@ -160,7 +160,7 @@ fn signature_of_any_configured_key_is_accepted() {
 /// Another crate can enable jsonwebtoken's second provider, after which the process-wide default panics. Every JWS
 /// verifier must come from the aws-lc provider, by name.
 #[test]
-fn jsonwebtoken_default_provider_is_not_used() {
+fn default_crypto_provider_of_jsonwebtoken_is_not_used() {
     static PANICKING: jsonwebtoken::crypto::CryptoProvider = jsonwebtoken::crypto::CryptoProvider {
         signer_factory: |_, _| panic!("the default provider was used"),
         verifier_factory: |_, _| panic!("the default provider was used"),
