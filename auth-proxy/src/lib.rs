@@ -41,7 +41,7 @@ pub use crate::config::ConfigError;
 pub use crate::error::AuthError;
 pub use crate::extract::{RawToken, Session, Token};
 pub use crate::guard::{Policy, RequireSession};
-pub use crate::provider::{AuthProxy, Provides, Proxy};
+pub use crate::provider::{AuthProxy, FromState, Proxy};
 pub use crate::session::User;
 pub use crate::token::Claims;
 

@@ -5,25 +5,25 @@ use http::request::Parts;
 
 use super::{RawToken, RequestAuth, Session, Token};
 use crate::error::{AuthError, Reason};
-use crate::provider::{AuthProxy, Provides};
+use crate::provider::{AuthProxy, FromState};
 
 /// Implements the extractors `$extractor` and `Option<$extractor>` with `$find`, an expression that reads `$request`.
 macro_rules! extractor {
     ($extractor:ident, $request:ident => $find:expr) => {
-        impl<P: AuthProxy, S: Provides<P> + Send + Sync> FromRequestParts<S> for $extractor<P> {
+        impl<P: AuthProxy + FromState<S>, S: Send + Sync> FromRequestParts<S> for $extractor<P> {
             type Rejection = AuthError;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
-                let $request = RequestAuth::of(state.provide().proxy().clone(), parts);
+                let $request = RequestAuth::of(P::from_state(state).proxy().clone(), parts);
                 $find.and_then(|found| found.ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT)))
             }
         }
 
-        impl<P: AuthProxy, S: Provides<P> + Send + Sync> OptionalFromRequestParts<S> for $extractor<P> {
+        impl<P: AuthProxy + FromState<S>, S: Send + Sync> OptionalFromRequestParts<S> for $extractor<P> {
             type Rejection = AuthError;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthError> {
-                let $request = RequestAuth::of(state.provide().proxy().clone(), parts);
+                let $request = RequestAuth::of(P::from_state(state).proxy().clone(), parts);
                 optional($find)
             }
         }

@@ -10,7 +10,7 @@ use super::policy::is_any_session;
 use super::{AnySession, GuardRejection, Policy};
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, Token, mark_personal};
-use crate::provider::{AuthProxy, Provides, Proxy};
+use crate::provider::{AuthProxy, FromState, Proxy};
 
 /// Extractor that lets only signed-in visitors reach a handler.
 ///
@@ -42,11 +42,11 @@ impl<P: AuthProxy, A: Policy<P>> fmt::Debug for RequireSession<P, A> {
     }
 }
 
-impl<P: AuthProxy, A: Policy<P>, S: Provides<P> + Send + Sync> FromRequestParts<S> for RequireSession<P, A> {
+impl<P: AuthProxy + FromState<S>, A: Policy<P>, S: Send + Sync> FromRequestParts<S> for RequireSession<P, A> {
     type Rejection = GuardRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
-        check::<P, A>(state.provide().proxy(), parts).await?;
+        check::<P, A>(P::from_state(state).proxy(), parts).await?;
         Ok(Self { marker: PhantomData })
     }
 }

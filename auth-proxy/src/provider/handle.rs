@@ -54,9 +54,9 @@ pub trait Declared: Sized {
     }
 }
 
-/// A router state that carries the proxy `P`: the proxy itself, or a struct that holds one.
+/// A proxy that can be taken from the router state `S`: the state is the proxy itself, or a struct that holds one.
 ///
-/// Implemented for every state with `P: FromRef<S>`.
+/// Implemented for every proxy with [`FromRef<S>`].
 ///
 /// ```
 /// use auth_proxy::{Session, auth_proxy};
@@ -78,20 +78,22 @@ pub trait Declared: Sized {
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the router state `{Self}` does not carry the proxy `{P}`",
-    label = "this state has no `{P}`",
+    message = "the router state `{S}` does not carry the proxy `{Self}`",
+    label = "the state `{S}` has no `{Self}`",
     note = "use the proxy as the state: `Router::new()..with_state(auth)`",
-    note = "or put it into your own state: `#[derive(Clone, FromRef)] struct App {{ auth: {P}, .. }}`"
+    note = "or put it into your own state: `#[derive(Clone, FromRef)] struct App {{ auth: {Self}, .. }}`",
+    note = "or, for the state `Arc<App>`: `impl FromRef<Arc<App>> for {Self} {{ fn from_ref(app: &Arc<App>) -> Self {{ app.auth.clone() }} }}`",
+    note = "if the router has another state than `{S}`, name it: `#[debug_handler(state = {Self})]`"
 )]
-pub trait Provides<P> {
+pub trait FromState<S>: Sized {
     #[doc(hidden)]
-    fn provide(&self) -> P;
+    fn from_state(state: &S) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<P: AuthProxy + FromRef<S>, S> Provides<P> for S {
-    fn provide(&self) -> P {
-        P::from_ref(self)
+impl<P: AuthProxy + FromRef<S>, S> FromState<S> for P {
+    fn from_state(state: &S) -> P {
+        P::from_ref(state)
     }
 }
 

@@ -10,4 +10,4 @@ mod handle;
 
 pub use self::builder::Builder;
 pub(crate) use self::handle::Shared;
-pub use self::handle::{AuthProxy, Declared, Provides, Proxy};
+pub use self::handle::{AuthProxy, Declared, FromState, Proxy};
