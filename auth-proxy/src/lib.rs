@@ -16,6 +16,8 @@ mod cache_control;
 mod config;
 mod cookie;
 mod cross_origin;
+#[rustfmt::skip]
+mod editor;
 mod error;
 mod extract;
 mod forwarded;
@@ -107,6 +109,9 @@ pub mod __private {
     pub use auth_proxy_rules::OptionKey;
 
     pub use crate::config::{Spec, Value};
+    pub mod editor {
+        pub use crate::editor::*;
+    }
     pub use crate::provider::Declared;
     pub use crate::upstream::DynFetch;
     use crate::{AuthProxy, ConfigError, options::Builder};

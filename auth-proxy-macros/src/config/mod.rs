@@ -4,6 +4,7 @@
 //! Each phase works with the parts that the phase before could read. A declaration with mistakes still declares its
 //! type, so that code which uses the type gives no further errors.
 
+mod editor;
 mod entries;
 mod env;
 mod expand;
@@ -29,11 +30,13 @@ use crate::errors::Errors;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let written = editor::is_editor().then(|| input.clone());
     let Some(declaration) = parse::declaration(input, &mut errors) else {
         return errors.into_tokens();
     };
     validate::check(&declaration, &mut errors);
     let mut output = expand::items(&declaration);
+    output.extend(written.map(|written| editor::items(&declaration.krate, written)));
     output.extend(errors.into_tokens());
     output
 }

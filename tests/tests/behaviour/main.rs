@@ -17,6 +17,7 @@ mod cors;
 mod csrf;
 mod declarations;
 mod direct_calls;
+mod editor_docs;
 mod error_pages;
 mod extractors;
 mod faults;

@@ -1,0 +1,301 @@
+//! The options as documented types, for editors: see `config/editor.rs` of the macro crate.
+//!
+//! Generated from the table in `docs/guide/options.md`. After a change of the table run
+//! `UPDATE_EDITOR_DOCS=1 cargo test -p auth-proxy-tests --test behaviour editor_docs`.
+//!
+//! Imports the rooms: `config`.
+
+#![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
+
+/// The options at the top level.
+pub struct Top {
+    /// `base_path`: where the sign-in routes live in this app
+    ///
+    /// Value: path, literal. Default: `"/api/auth"`.
+    pub base_path: (),
+    /// `public_url`: this app's own origin as browsers see it; host and scheme of requests do not count
+    /// then
+    ///
+    /// Value: http(s) origin. Default: from the request.
+    pub public_url: (),
+    /// `hosts`: in place of `public_url`, for an app with several: its hosts, each with the port where the
+    /// address has one; behind TLS `trusted_proxies` too, which tell the scheme
+    ///
+    /// Value: list of hosts. Default: none.
+    pub hosts: (),
+    /// `unauthenticated`: what guards answer: `auto` sends browser navigations to sign in, and answers 401
+    /// to the rest
+    ///
+    /// Value: `auto` `redirect` `status`. Default: `auto`.
+    pub unauthenticated: (),
+    /// `sign_in_path`: where they are sent
+    ///
+    /// Value: path. Default: `{base_path}/signin`.
+    pub sign_in_path: (),
+    /// `trusted_proxies`: peers whose `X-Forwarded-For`, `-Host` and `-Proto` count; those of other peers
+    /// are dropped. The `Host` of these peers is not trusted
+    ///
+    /// Value: list of addresses and CIDR blocks. Default: none.
+    pub trusted_proxies: (),
+    /// `client_js`: serves a browser client at `{base_path}/client.js`
+    ///
+    /// Value: `true` `false`. Default: `true`.
+    pub client_js: (),
+    /// `routes`: `strict` forwards the known routes only
+    ///
+    /// Value: `all` `strict`. Default: `all`.
+    pub routes: (),
+    /// The block `upstream: { .. }`: the sign-in server and how it is reached.
+    pub upstream: Upstream,
+    /// The block `session: { .. }`: where sessions come from and how long they are cached.
+    pub session: Session,
+    /// The block `cors: { .. }`: other origins that may use the sign-in routes.
+    pub cors: Cors,
+    /// The block `rewrite: { .. }`: what changes in the upstream's responses.
+    pub rewrite: Rewrite,
+}
+
+/// The block `upstream: { .. }`: the sign-in server and how it is reached.
+pub struct Upstream {
+    /// `upstream.kind`: narrows the cookie's name, and sets the token format; explicit options win
+    ///
+    /// Value: `robo` `authjs` `next_auth_v4`. Default: by what it sets.
+    pub kind: (),
+    /// `upstream.base_url`: where the upstream is; a path is kept as a prefix
+    ///
+    /// Value: http(s) URL. Default: required.
+    pub base_url: (),
+    /// `upstream.base_path`: where the routes live at the upstream
+    ///
+    /// Value: path. Default: `base_path`.
+    pub base_path: (),
+    /// `upstream.headers`: sent with every request; headers of these names from clients are dropped, also
+    /// where the value is unset
+    ///
+    /// Value: map. Default: `{}`.
+    pub headers: (),
+    /// `upstream.cookie_name`: the one name of the session cookie, prefix included: it is the salt of the
+    /// token key
+    ///
+    /// Value: cookie name. Default: by `kind`.
+    pub cookie_name: (),
+    /// `upstream.secret`: decodes tokens here; never a literal, never with `database`
+    ///
+    /// Value: `env(..)` or a list, newest first. Default: none.
+    pub secret: (),
+    /// `upstream.session_strategy`: must be the upstream's
+    ///
+    /// Value: `jwt` `database`. Default: `jwt`.
+    pub session_strategy: (),
+    /// `upstream.token`: the algorithm, never read from the token
+    ///
+    /// Value: `encrypted` `encrypted_v4` `hs256` .. `eddsa`. Default: by `kind`.
+    pub token: (),
+    /// `upstream.audience`: what `aud` of a token must be or contain; has to be written for `hs256` to
+    /// `eddsa`
+    ///
+    /// Value: `"text"` or `any`. Default: `any`.
+    pub audience: (),
+    /// `upstream.issuer`: the same of `iss`
+    ///
+    /// Value: `"text"` or `any`. Default: `any`.
+    pub issuer: (),
+    /// `upstream.public_origins`: other origins that the upstream takes for its own, such as Robo's
+    /// `AUTH_URL`: their redirects become this app's
+    ///
+    /// Value: list of origins. Default: none.
+    pub public_origins: (),
+    /// `upstream.host`: the `Host` that the upstream sees; `auto`: preserve for an internal upstream, else
+    /// the upstream's
+    ///
+    /// Value: `auto` `preserve` `upstream` `"host"`. Default: `auto`.
+    pub host: (),
+    /// `upstream.fetch`: any `Clone` tower service, `Fetch`, or a reqwest client (feature `reqwest`)
+    ///
+    /// Value: Rust expression. Default: a pooled hyper client.
+    pub fetch: (),
+    /// `upstream.timeout`: until the head of a response, and between two pieces of its body; whole for a
+    /// lookup
+    ///
+    /// Value: 10ms to 10m. Default: `10s`.
+    pub timeout: (),
+    /// `upstream.connect_timeout`: the part of it that connecting may take, TLS included
+    ///
+    /// Value: up to `timeout`. Default: `2s`.
+    pub connect_timeout: (),
+    /// `upstream.concurrency`: lookups under way at the upstream at once; more wait, within `timeout`
+    ///
+    /// Value: count. Default: `128`.
+    pub concurrency: (),
+    /// `upstream.queue`: how many wait; further ones get 503 at once. `concurrency` and `queue` together
+    /// bound the forwarded requests
+    ///
+    /// Value: count, or `off`. Default: `1_000`.
+    pub queue: (),
+    /// `upstream.retries`: how often an idempotent request is tried again, within `timeout`
+    ///
+    /// Value: count up to 10, or `off`. Default: `2`.
+    pub retries: (),
+    /// `upstream.circuit_breaker`: after how many confirmed failures in a row the upstream is not asked for
+    /// a moment
+    ///
+    /// Value: count, or `off`. Default: `5`.
+    pub circuit_breaker: (),
+    /// `upstream.body_limit`: of a request body
+    ///
+    /// Value: 1B to 1GiB. Default: `1MiB`.
+    pub body_limit: (),
+    /// `upstream.allow_http`: plain http to a public host
+    ///
+    /// Value: `true` `false`. Default: `false`.
+    pub allow_http: (),
+}
+
+/// The block `session: { .. }`: where sessions come from and how long they are cached.
+pub struct Session {
+    /// `session.source`: `local` makes the session of the token, and needs a secret
+    ///
+    /// Value: `upstream` `local`. Default: `upstream`.
+    pub source: (),
+    /// `session.cache`: how long a session is good without asking again: a sign-out elsewhere may go
+    /// unnoticed here for that long
+    ///
+    /// Value: 10ms to 1h, or `off`. Default: `off`.
+    pub cache: (),
+    /// `session.cache_entries`: how many sessions, and how many verified tokens, are cached; one of more
+    /// than 2 KiB counts as several
+    ///
+    /// Value: count. Default: `10_000`.
+    pub cache_entries: (),
+    /// `session.stale_if_error`: how much longer than `cache` a session is good in an outage
+    ///
+    /// Value: 10ms to 24h, or `off`. Default: `off`.
+    pub stale_if_error: (),
+    /// `session.renew`: how old the browser's token must be for a renewed one to be given to it
+    ///
+    /// Value: `always`, or 10ms to 720h. Default: `always`.
+    pub renew: (),
+    /// `session.expose_session_token`: whether page scripts get the `sessionToken` that Robo adds to a
+    /// database session
+    ///
+    /// Value: `true` `false`. Default: `false`.
+    pub expose_session_token: (),
+    /// `session.claims`: with `source: local`: claims that `session.user` has besides `sub` as `id`,
+    /// `name`, `email` and `picture` as `image`; such as `[role, "org.id"]`
+    ///
+    /// Value: list of names. Default: none.
+    pub claims: (),
+}
+
+/// The block `cors: { .. }`: other origins that may use the sign-in routes.
+pub struct Cors {
+    /// `cors.origins`: pages of these other origins may use the sign-in routes, with their visitor's
+    /// cookies
+    ///
+    /// Value: list of origins. Default: none.
+    pub origins: (),
+}
+
+/// The block `rewrite: { .. }`: what changes in the upstream's responses.
+pub struct Rewrite {
+    /// `rewrite.location`: redirects to the upstream become redirects to this app
+    ///
+    /// Value: `true` `false`. Default: `true`.
+    pub location: (),
+    /// `rewrite.cookie_domain`: the `Domain` of its cookies; `auto`: dropped where this app is not in it
+    ///
+    /// Value: `auto` `keep` `drop` `"domain"`. Default: `auto`.
+    pub cookie_domain: (),
+    /// `rewrite.cookie_path`: their `Path` follows `base_path`
+    ///
+    /// Value: `true` `false`. Default: `true`.
+    pub cookie_path: (),
+    /// `rewrite.cookie_secure`: no `Secure` where `public_url` is http
+    ///
+    /// Value: `true` `false`. Default: `true`.
+    pub cookie_secure: (),
+    /// `rewrite.cookie_prefix`: no `__Secure-` and `__Host-` there
+    ///
+    /// Value: `true` `false`. Default: `true`.
+    pub cookie_prefix: (),
+}
+
+/// The words of the block.
+pub mod top {
+    /// The words of `unauthenticated`.
+    pub mod unauthenticated {
+        pub use crate::config::Unauthenticated::Auto as auto;
+        pub use crate::config::Unauthenticated::Redirect as redirect;
+        pub use crate::config::Unauthenticated::Status as status;
+    }
+    /// The words of `routes`.
+    pub mod routes {
+        pub use crate::config::Routes::All as all;
+        pub use crate::config::Routes::Strict as strict;
+    }
+}
+
+/// The words of the block.
+pub mod upstream {
+    /// The words of `upstream.kind`.
+    pub mod kind {
+        pub use crate::config::Kind::Robo as robo;
+        pub use crate::config::Kind::Authjs as authjs;
+        pub use crate::config::Kind::NextAuthV4 as next_auth_v4;
+    }
+    /// The words of `upstream.session_strategy`.
+    pub mod session_strategy {
+        pub use crate::config::Strategy::Jwt as jwt;
+        pub use crate::config::Strategy::Database as database;
+    }
+    /// The words of `upstream.token`.
+    pub mod token {
+        pub use crate::config::TokenFormat::Encrypted as encrypted;
+        pub use crate::config::TokenFormat::EncryptedV4 as encrypted_v4;
+        pub use crate::config::TokenFormat::Hs256 as hs256;
+        pub use crate::config::TokenFormat::Hs384 as hs384;
+        pub use crate::config::TokenFormat::Hs512 as hs512;
+        pub use crate::config::TokenFormat::Rs256 as rs256;
+        pub use crate::config::TokenFormat::Rs384 as rs384;
+        pub use crate::config::TokenFormat::Rs512 as rs512;
+        pub use crate::config::TokenFormat::Ps256 as ps256;
+        pub use crate::config::TokenFormat::Ps384 as ps384;
+        pub use crate::config::TokenFormat::Ps512 as ps512;
+        pub use crate::config::TokenFormat::Es256 as es256;
+        pub use crate::config::TokenFormat::Es384 as es384;
+        pub use crate::config::TokenFormat::Eddsa as eddsa;
+    }
+    /// The words of `upstream.audience`.
+    pub mod audience {
+        pub use crate::config::Expected::Any as any;
+    }
+    /// The words of `upstream.issuer`.
+    pub mod issuer {
+        pub use crate::config::Expected::Any as any;
+    }
+    /// The words of `upstream.host`.
+    pub mod host {
+        pub use crate::config::Host::Auto as auto;
+        pub use crate::config::Host::Preserve as preserve;
+        pub use crate::config::Host::Upstream as upstream;
+    }
+}
+
+/// The words of the block.
+pub mod session {
+    /// The words of `session.source`.
+    pub mod source {
+        pub use crate::config::Source::Upstream as upstream;
+        pub use crate::config::Source::Local as local;
+    }
+}
+
+/// The words of the block.
+pub mod rewrite {
+    /// The words of `rewrite.cookie_domain`.
+    pub mod cookie_domain {
+        pub use crate::config::CookieDomain::Auto as auto;
+        pub use crate::config::CookieDomain::Keep as keep;
+        pub use crate::config::CookieDomain::Drop as drop;
+    }
+}
