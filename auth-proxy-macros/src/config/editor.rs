@@ -61,7 +61,8 @@ pub(super) fn items(krate: &TokenStream, declaration: TokenStream) -> TokenStrea
 #[derive(Default)]
 struct Named {
     keys: Vec<(Group, Ident)>,
-    words: Vec<(OptionKey, Ident)>,
+    /// The word is missing while the user has typed the colon only.
+    words: Vec<(OptionKey, Option<Ident>)>,
 }
 
 impl Named {
@@ -83,15 +84,18 @@ impl Named {
                         self.read(inner, block);
                     }
                 }
-                (Some([TokenTree::Ident(word)]), _, Some(option))
-                    if matches!(option.shape(), Shape::Word(_) | Shape::WordOrText(_)) =>
-                {
-                    self.words.push((option, word.clone()));
+                (Some([]), _, Some(option)) if takes_words(option) => self.words.push((option, None)),
+                (Some([TokenTree::Ident(word)]), _, Some(option)) if takes_words(option) => {
+                    self.words.push((option, Some(word.clone())));
                 }
                 _ => {}
             }
         }
     }
+}
+
+fn takes_words(option: OptionKey) -> bool {
+    matches!(option.shape(), Shape::Word(_) | Shape::WordOrText(_))
 }
 
 #[cfg(test)]

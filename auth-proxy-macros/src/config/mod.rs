@@ -35,8 +35,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         return errors.into_tokens();
     };
     validate::check(&declaration, &mut errors);
-    let mut output = expand::items(&declaration);
+    // In front of the other items: rust-analyzer completes at the same offset in the expansions with and without the
+    // unfinished word, and the other items repeat the word as text.
+    let mut output = TokenStream::new();
     output.extend(written.map(|written| editor::items(&declaration.krate, written)));
+    output.extend(expand::items(&declaration));
     output.extend(errors.into_tokens());
     output
 }
