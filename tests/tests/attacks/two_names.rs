@@ -66,6 +66,27 @@ async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
     assert!(torn.is_empty(), "{}", first(&torn));
 }
 
+/// Without `kind` both names count. An attacker signs in over http, where the upstream sets the cookie without prefix. At
+/// visitors over https the cookie with the prefix must still come first: it cannot be tossed from http.
+#[tokio::test]
+async fn sign_in_over_http_does_not_change_which_cookie_counts_over_https() {
+    let upstream = Upstream::by_scheme(SessionStrategy::Jwt);
+    let server = upstream.start().await;
+    let builder = auth(&server, SessionStrategy::Jwt).upstream_secret([SECRET]);
+    let app = app(builder.trusted_proxies(["127.0.0.1"])).await;
+    let (own, other) = (seal(OWN, SECURE_COOKIE_NAME), seal(OTHER, COOKIE_NAME));
+    upstream.accept(&own, OWN);
+    upstream.accept(&other, OTHER);
+    let over_http = format!("X-Forwarded-Proto: http\r\nCookie: {COOKIE_NAME}={other}\r\n");
+    assert_eq!(app.raw_get("/api/auth/session", &over_http).await.0, 200);
+    let lines = [format!("Cookie: {COOKIE_NAME}={other}; {SECURE_COOKIE_NAME}={own}\r\n")];
+    let told = "X-Forwarded-Proto: https\r\n";
+    let (accounts, torn) = attack(&app, &lines, &PATHS, &[own], &[other], told).await;
+    println!("two tokens: {} of {} requests over https mixed accounts", torn.len(), PATHS.len());
+    assert!(torn.is_empty(), "{}", first(&torn));
+    assert!(accounts > 10, "too few accounts: {accounts}");
+}
+
 /// An extractor that makes another visitor's request between two extractors. From it the app learns which cookie name the
 /// upstream uses.
 struct Meanwhile;
