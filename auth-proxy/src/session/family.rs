@@ -37,6 +37,8 @@ struct State {
     /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
     ended: VecDeque<(Instant, Arc<TokenFamily>)>,
     renewed: VecDeque<(Instant, Arc<TokenFamily>)>,
+    /// How long both lists keep a session, at least `REMEMBERED_FOR`.
+    kept_for: Duration,
     /// When `by_key` reaches this size, the keys of dropped sessions are removed from it.
     sweep_at: usize,
 }
@@ -119,6 +121,11 @@ impl SessionSnapshot {
 }
 
 impl TokenFamilies {
+    /// Remembers ended and renewed sessions for this time, and at least for `REMEMBERED_FOR`.
+    pub(crate) fn kept_for(kept_for: Duration) -> Self {
+        Self(Mutex::new(State { kept_for, ..State::default() }))
+    }
+
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
         SessionSnapshot::new(self.state().family(key))
@@ -131,7 +138,8 @@ impl TokenFamilies {
             return;
         }
         state.link(&snapshot.family, key);
-        remember(&mut state.renewed, Arc::clone(&snapshot.family));
+        let kept_for = state.kept_for;
+        remember(&mut state.renewed, Arc::clone(&snapshot.family), kept_for);
     }
 
     /// Ends the session of a token. Returns the keys of all its tokens, this one first.
@@ -169,7 +177,8 @@ impl TokenFamilies {
                 }
                 drop(inner);
                 if end != End::Refused {
-                    remember(&mut state.ended, Arc::clone(&family));
+                    let kept_for = state.kept_for;
+                    remember(&mut state.ended, Arc::clone(&family), kept_for);
                 }
                 reached.push(family);
             }
@@ -229,10 +238,11 @@ impl State {
 }
 
 /// Adds a session to a list, and drops those that are too old or too many.
-fn remember(list: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>) {
+fn remember(list: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>, kept_for: Duration) {
     let now = Instant::now();
     list.push_back((now, family));
-    let is_too_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > REMEMBERED_FOR;
+    let kept_for = kept_for.max(REMEMBERED_FOR);
+    let is_too_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > kept_for;
     while list.len() > MAX_REMEMBERED || list.front().is_some_and(is_too_old) {
         list.pop_front();
     }

@@ -63,16 +63,20 @@ enum Cached {
 impl Sessions {
     pub(crate) fn new(settings: &Settings, custom: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
+        let max_age_in_outage = settings.cache.saturating_add(settings.stale_if_error);
+        // A session in this process's memory holds its family. One in the app's own store does not: if its removal failed,
+        // only the memory of its end keeps it from being used again.
+        let kept_for = if custom.is_some() { max_age_in_outage } else { Duration::ZERO };
         Self {
             max_age: settings.cache,
-            max_age_in_outage: settings.cache.saturating_add(settings.stale_if_error),
+            max_age_in_outage,
             store: match custom {
                 Some(store) => Store::custom(store, settings.timeout),
                 None => Store::memory(settings.cache_entries),
             },
             refused: Cache::new(MAX_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
-            families: TokenFamilies::default(),
+            families: TokenFamilies::kept_for(kept_for),
             serves_stale: AtomicBool::new(false),
             issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
