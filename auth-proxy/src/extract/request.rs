@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -90,9 +90,9 @@ impl<P: AuthProxy> Memo<P> {
         self.is_personal.load(Ordering::Relaxed)
     }
 
-    /// The session cookies of the lookup, unless the session has ended since.
-    pub(super) fn renewed(&self) -> &[HeaderValue] {
-        self.renewed.get().map_or(&[], Renewed::cookies)
+    /// The session cookies that the lookup set or cleared.
+    pub(super) fn renewed(&self) -> Option<&Renewed> {
+        self.renewed.get()
     }
 }
 

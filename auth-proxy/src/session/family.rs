@@ -15,7 +15,7 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 /// The most ended sessions, and the most renewed sessions, that are remembered. Each list takes about 15 MiB.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// The most tokens that are remembered for one session. The oldest is dropped: no browser has it any more.
+/// The most tokens that are remembered for one session: those that browsers got last.
 const MAX_TOKENS: usize = 8;
 
 /// The most sessions that one sign-out can end. Only a client that sends tokens of several sessions links more than a few,
@@ -131,12 +131,17 @@ impl TokenFamilies {
         SessionSnapshot::new(self.state().family(key))
     }
 
-    /// Adds a token that the upstream renewed from an earlier one.
+    /// Adds a token that the upstream renewed from an earlier one, and that a response gives the browser now. It becomes the
+    /// newest of the session, because the response may be one that took longer than others.
     pub(crate) fn add_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         let mut state = self.state();
-        if snapshot.family.inner().keys.contains(&key) {
+        let mut inner = snapshot.family.inner();
+        if let Some(at) = inner.keys.iter().position(|known| *known == key) {
+            inner.keys.remove(at);
+            inner.keys.push(key);
             return;
         }
+        drop(inner);
         state.link(&snapshot.family, key);
         let kept_for = state.kept_for;
         remember(&mut state.renewed, Arc::clone(&snapshot.family), kept_for);

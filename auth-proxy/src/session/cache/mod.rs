@@ -204,6 +204,13 @@ impl Sessions {
         self.note_issued(key);
     }
 
+    /// Notes that a response gives the browser the session cookies of a lookup.
+    pub(crate) fn note_relayed(&self, renewed: &Renewed) {
+        if let Some(next) = &renewed.next {
+            self.families.add_renewed(&renewed.snapshot, next.session);
+        }
+    }
+
     /// Notes that a response gives the browser a token.
     pub(crate) fn note_issued(&self, key: SessionKey) {
         if let Some((_, issued)) = &self.issued {
@@ -226,9 +233,6 @@ impl Sessions {
     async fn store_answer(&self, key: TokenKey, found: LookedUp, snapshot: &SessionSnapshot) -> Found {
         let LookedUp { mut answer, cookies, next } = found;
         self.serves_stale.store(false, Ordering::Relaxed);
-        if let Some(next) = &next {
-            self.families.add_renewed(snapshot, next.session);
-        }
         if !self.max_age.is_zero() && snapshot.may_cache() {
             match &mut answer {
                 Answer::Session(session) => {
