@@ -5,7 +5,8 @@ use auth_proxy::{
     options::{SessionSource, SessionStrategy, UpstreamKind},
 };
 use auth_proxy_tests::{App, COOKIE_NAME, SECURE_COOKIE_NAME, loopback_client};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -109,10 +110,17 @@ async fn interrupted(
     _meanwhile: Meanwhile,
     session: Result<Session<Auth>, AuthError>,
     token: Result<Token<Auth>, AuthError>,
+    State(auth): State<Auth>,
+    headers: HeaderMap,
 ) -> Json<Accounts> {
     let accounts =
         [raw_token(raw.map(Some)), session_account(session.map(Some)), token_account(token.map(Some))];
-    Json(accounts.into_iter().flatten().collect())
+    let called = [
+        raw_token(auth.raw_token(&headers)),
+        session_account(auth.session(&headers).await),
+        token_account(auth.token(&headers).await),
+    ];
+    Json(accounts.into_iter().chain(called).flatten().collect())
 }
 
 #[tokio::test]
