@@ -67,10 +67,11 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     let directives: Vec<&str> = lines.iter().flat_map(|line| directives(line)).collect();
     let is_private = directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"))
         || directives.iter().any(|directive| directive.eq_ignore_ascii_case("private"));
-    // Several lines, `private="x"` of some fields only, and what is for shared caches: some caches misread them.
+    // Several lines, `private="x"` of some fields only, and what is for shared caches: some caches misread them. A cache that
+    // knows `must-understand` ignores `no-store` beside it (RFC 9111, section 5.2.2.3).
     let kept = directives.into_iter().filter(|directive| {
         let name = directive.split('=').next().unwrap_or_default().trim();
-        !["public", "s-maxage", "private", "proxy-revalidate"]
+        !["public", "s-maxage", "private", "proxy-revalidate", "must-understand"]
             .iter()
             .any(|other| name.eq_ignore_ascii_case(other))
             || (is_private && directive.eq_ignore_ascii_case("private"))
@@ -84,11 +85,12 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     vary(headers);
 }
 
-/// The directives of a `Cache-Control`: a comma in a quoted string parts none.
+/// The directives of a `Cache-Control`: a comma in a quoted string parts none, nor does an escaped quote end the string.
 fn directives(line: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
+    let (mut quoted, mut escaped) = (false, false);
     let parts = line.split(move |c: char| {
-        quoted ^= c == '"';
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
         c == ',' && !quoted
     });
     parts.map(str::trim).filter(|directive| !directive.is_empty())
@@ -141,6 +143,8 @@ mod tests {
             (&["private, max-age=60"], "private, max-age=60"),
             (&["Private"], "Private"),
             (&["no-cache"], "private, no-cache"),
+            (&["no-store, must-understand, max-age=60"], "no-store, max-age=60"),
+            (&["x=\"\\\"\", public"], "private, x=\"\\\"\""),
             (&["ext=\"private\""], "private, ext=\"private\""),
             (&[",, ,"], "private"),
         ] {
