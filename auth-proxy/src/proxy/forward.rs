@@ -175,7 +175,8 @@ async fn downstream_response(
     if purpose.is_session && !shared.settings.expose_session_token {
         response = in_time(deadline, without_session_token(response)).await?;
     }
-    shared.names.learn(response.headers());
+    let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
+    shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
         eviction.finish(shared, response.headers_mut(), purpose.renews()).await;
     }
