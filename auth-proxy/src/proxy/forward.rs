@@ -39,7 +39,7 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     }
     let plan = Plan::of(&parts, shared)?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
-    let permit = shared.upstream.admission.try_enter()?;
+    let permit = shared.upstream.admission.try_enter().inspect_err(|error| log_failure(shared, error))?;
     let eviction = if plan.purpose.concerns_sessions() {
         Some(Eviction::begin(shared, &parts.headers, &plan.purpose).await)
     } else {
@@ -64,10 +64,20 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
             return Err(error);
         }
     };
-    if !response.status().is_server_error() {
-        shared.upstream.forward_log.succeeded();
+    let answer = downstream_response(shared, &plan, response, deadline, eviction).await;
+    match &answer {
+        Ok(response) if response.status().is_server_error() => {}
+        Ok(_) => shared.upstream.forward_log.succeeded(),
+        Err(error) => log_failure(shared, error),
     }
-    downstream_response(shared, &plan, response, deadline, eviction).await
+    answer
+}
+
+/// Counts a failure of the upstream in the log.
+fn log_failure(shared: &Shared, error: &AuthError) {
+    if error.is_unavailable() {
+        shared.upstream.forward_log.failed(error);
+    }
 }
 
 /// A request to the upstream, and the progress of its body: `None` for an empty body.
@@ -137,9 +147,7 @@ async fn evict_after_failure(shared: &Shared, eviction: Option<Eviction>, error:
             eviction.failed().await;
         }
     }
-    if error.is_unavailable() {
-        shared.upstream.forward_log.failed(error);
-    }
+    log_failure(shared, error);
 }
 
 /// Adapts the upstream's response for the browser.

@@ -198,3 +198,35 @@ async fn start_and_end_of_an_outage_are_each_logged_once() {
         assert_eq!(log.times(line), 1, "{line} in {}", log.text());
     }
 }
+
+/// Every forwarded request that ends in 502 to 504 counts in the warning: also one whose response cannot be used, and
+/// one that is not sent because too many are under way.
+#[tokio::test]
+async fn unusable_and_refused_forwarded_requests_are_logged() {
+    let page = || async { axum::response::Html("a page of a proxy") };
+    let upstream = auth_proxy_tests::App::start(axum::Router::new().fallback(page)).await;
+    let log = Log::start();
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url(""))).await;
+    let cookie = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
+    let answer = browser.get_with("/api/auth/session", &cookie).await;
+    assert_eq!(answer.code(), "upstream_invalid_response");
+    let warning = |code: &str| format!("WARN auth_proxy::proxy: upstream unavailable code=\"{code}\"");
+    assert_eq!(log.times(&warning("upstream_invalid_response")), 1, "{}", log.text());
+    assert_eq!(log.times("upstream available again"), 0, "{}", log.text());
+
+    let log = Log::start();
+    // It accepts connections and answers nothing, so that one request takes the only place.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = Auth::builder().upstream_base_url(format!("http://{}", listener.local_addr().unwrap()));
+    let (_app, browser) = app_of(builder.upstream_concurrency(1).upstream_queue(0)).await;
+    let refused = async {
+        let _request = listener.accept().await.unwrap();
+        browser.get("/api/auth/signin").await
+    };
+    let refused = tokio::select! {
+        answer = browser.get("/api/auth/signin") => answer,
+        answer = refused => answer,
+    };
+    assert_eq!(refused.code(), "upstream_overloaded");
+    assert_eq!(log.times(&warning("upstream_overloaded")), 1, "{}", log.text());
+}
