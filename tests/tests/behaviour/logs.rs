@@ -205,7 +205,7 @@ async fn start_and_end_of_an_outage_are_each_logged_once() {
 async fn unusable_and_refused_forwarded_requests_are_logged() {
     let page = || async { axum::response::Html("a page of a proxy") };
     let upstream = auth_proxy_tests::App::start(axum::Router::new().fallback(page)).await;
-    let log = Log::start();
+    let log = LogCapture::start();
     let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url(""))).await;
     let cookie = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
     let answer = browser.get_with("/api/auth/session", &cookie).await;
@@ -214,7 +214,7 @@ async fn unusable_and_refused_forwarded_requests_are_logged() {
     assert_eq!(log.times(&warning("upstream_invalid_response")), 1, "{}", log.text());
     assert_eq!(log.times("upstream available again"), 0, "{}", log.text());
 
-    let log = Log::start();
+    let log = LogCapture::start();
     // It accepts connections and answers nothing, so that one request takes the only place.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let builder = Auth::builder().upstream_base_url(format!("http://{}", listener.local_addr().unwrap()));
