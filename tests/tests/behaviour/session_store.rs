@@ -8,7 +8,7 @@ use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
 use auth_proxy_tests::{App, Browser};
 
 use crate::support::renewing_upstream::{COOKIE, HOUR, Upstream, ask, name};
-use crate::support::{app_of, routes};
+use crate::support::{Auth, app_of, routes};
 
 /// A custom store that several instances share. It keeps each session as JSON, as an external store would.
 #[derive(Clone, Default)]
@@ -146,6 +146,22 @@ async fn hanging_store_does_not_block_sessions() {
     let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
     let answer = sign_out.header("cookie", format!("{COOKIE}=ada")).send().await.unwrap();
     assert!(answer.status().as_u16() < 400, "{answer:?}");
+}
+
+/// A sign-out is answered within `upstream.timeout` while neither the store nor the upstream answers, however many
+/// tokens it carries.
+#[tokio::test]
+async fn hanging_store_does_not_extend_the_timeout() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = Auth::builder().upstream_base_url(format!("http://{}", listener.local_addr().unwrap()));
+    let builder =
+        builder.upstream_timeout(Duration::from_secs(1)).session_cache(HOUR).session_store(HangingStore);
+    let (_app, browser) = app_of(builder).await;
+    let cookies = format!("{COOKIE}=aaaa..bbbb.cccc.dddd; {COOKIE}.0=a; {COOKIE}.1=b; __Secure-{COOKIE}=c");
+    let began = std::time::Instant::now();
+    let answer = browser.post_with("/api/auth/signout", &[("a", "b")], &[("cookie", &cookies)]).await;
+    assert_eq!(answer.code(), "upstream_timeout");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 /// A store whose methods all fail, as if its server were unreachable.

@@ -186,9 +186,10 @@ impl Sessions {
         }
     }
 
-    /// Ends a session: removes it from the cache, and marks the answers of lookups under way as outdated.
-    pub(crate) async fn end(&self, key: SessionKey, end: End) {
-        let keys = self.families.end(key, end);
+    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and then removes the
+    /// sessions from the cache, within the time limit of one call to the store.
+    pub(crate) async fn end(&self, tokens: &[SessionKey], end: End) {
+        let keys: Vec<_> = tokens.iter().flat_map(|token| self.families.end(*token, end)).collect();
         if !self.max_age.is_zero() {
             self.store.remove(&keys).await;
         }
