@@ -35,6 +35,9 @@ trait CurrentRequest: Send + Sync {
     fn names(&self, shared: &Arc<Shared>) -> Option<NameIndexes>;
 }
 
+/// The errors of a lookup that is not sent to the upstream.
+const UNASKED: [&Reason; 3] = [Reason::TOKEN_MALFORMED, Reason::LOOKUP_TOO_LARGE, Reason::CIRCUIT_OPEN];
+
 type Found<T> = Result<Option<T>, AuthError>;
 
 /// Reads the session and the token of one request. All extractors and guards of the request share the results, so the
@@ -252,7 +255,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
-            Err(error) if error.is(Reason::TOKEN_MALFORMED) || error.is(Reason::LOOKUP_TOO_LARGE) => {
+            Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => {
                 (error.outcome().name(), error.code(), "unasked")
             }
             Err(error) => (error.outcome().name(), error.code(), "upstream"),
@@ -279,12 +282,12 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
-        if !self.memo().is_some_and(|memo| memo.relayed.load(Ordering::Relaxed)) {
+        // A call with bare headers has no response that could carry the cookies.
+        let Some(memo) = self.memo() else { return };
+        if !memo.relayed.load(Ordering::Relaxed) {
             shared.warn_once(Warning::CookiesNotRelayed);
         }
-        if let Some(memo) = self.memo()
-            && shared.sessions.should_relay(&renewed)
-        {
+        if shared.sessions.should_relay(&renewed) {
             memo.renewed.set(renewed).ok();
         }
     }
