@@ -135,7 +135,7 @@ async fn callback_url_at_the_upstream_host_warns_once() {
         let answer = browser.post("/api/auth/signin/github", &[]).await;
         assert!(answer.header("location").starts_with("https://idp.example/"), "{answer:?}");
     }
-    assert_eq!(log.times("will send people back to the upstream's own host"), 1, "{}", log.text());
+    assert_eq!(log.times("will send visitors back to the upstream's own host"), 1, "{}", log.text());
 }
 
 #[tokio::test]
