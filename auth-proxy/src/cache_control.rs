@@ -70,9 +70,10 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
         || directives.iter().any(|directive| directive.eq_ignore_ascii_case("private"));
     // The result is one line. `private="x"` is dropped because it covers only some headers, and because some caches
     // misread it. Directives for shared caches are dropped too.
+    // A cache that knows `must-understand` ignores `no-store` beside it (RFC 9111, section 5.2.2.3), so it is dropped.
     let kept = directives.into_iter().filter(|directive| {
         let name = directive.split('=').next().unwrap_or_default().trim();
-        !["public", "s-maxage", "private", "proxy-revalidate"]
+        !["public", "s-maxage", "private", "proxy-revalidate", "must-understand"]
             .iter()
             .any(|other| name.eq_ignore_ascii_case(other))
             || (is_private && directive.eq_ignore_ascii_case("private"))
@@ -86,11 +87,13 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     vary(headers);
 }
 
-/// Splits `Cache-Control` into its directives. A comma in a quoted string does not separate directives.
+/// Splits `Cache-Control` into its directives. A comma in a quoted string does not separate directives. An escaped
+/// quote does not end a string.
 fn directives(line: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
+    let (mut quoted, mut escaped) = (false, false);
     let parts = line.split(move |c: char| {
-        quoted ^= c == '"';
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
         c == ',' && !quoted
     });
     parts.map(str::trim).filter(|directive| !directive.is_empty())
@@ -143,6 +146,8 @@ mod tests {
             (&["private, max-age=60"], "private, max-age=60"),
             (&["Private"], "Private"),
             (&["no-cache"], "private, no-cache"),
+            (&["no-store, must-understand, max-age=60"], "no-store, max-age=60"),
+            (&["x=\"\\\"\", public"], "private, x=\"\\\"\""),
             (&["ext=\"private\""], "private, ext=\"private\""),
             (&[",, ,"], "private"),
         ] {

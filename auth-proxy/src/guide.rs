@@ -17,6 +17,16 @@
 macro_rules! page {
     ($($name:ident)+) => {
         $(
+            // Markdown uses the first of two definitions of a link. A page defines its links as files, which work on
+            // GitHub. These replace them by pages of this documentation.
+            #[doc = "[deployments]: crate::guide::deployments"]
+            #[doc = "[which server]: crate::guide::deployments#which-server"]
+            #[doc = "[policies]: crate::guide::policies"]
+            #[doc = "[errors]: crate::guide::errors"]
+            #[doc = "[caching]: crate::guide::caching"]
+            #[doc = "[csrf]: crate::guide::csrf"]
+            #[doc = "[options]: crate::guide::options"]
+            #[doc = ""]
             #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
         )+

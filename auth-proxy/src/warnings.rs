@@ -56,46 +56,53 @@ impl OnceWarnings {
         let cookie_name = word.as_str();
         match warning {
             Warning::CookiesNotRelayed => tracing::warn!(
-                "the upstream renews sessions, and the cookies do not reach the browser: wrap the routes \
-                 with `auth.attach(router)` or `.layer(auth.session_cookie_layer())`, or people are signed out early"
+                target: "auth_proxy::config",
+                "the upstream renews sessions, but the cookies do not reach the browser: wrap the routes \
+                 with `auth.attach(router)` or `.layer(auth.session_cookie_layer())`, or visitors are signed out early"
             ),
             Warning::NoTokenShape => tracing::warn!(
+                target: "auth_proxy::config",
                 cookie_name,
-                "a session cookie has not the form of a token, and was refused without asking the upstream: set \
+                "a session cookie is not a token, so it was refused without asking the upstream: set \
                  `upstream.session_strategy: database` if the upstream keeps its sessions in a database"
             ),
             Warning::AmbiguousSession => tracing::warn!(
+                target: "auth_proxy::config",
                 cookie_name,
                 "the upstream answered null for a session cookie, and neither cleared nor renewed it: its \
                  database is in trouble, or `upstream.cookie_name` is not the name that it uses"
             ),
             Warning::UnknownKey => tracing::warn!(
+                target: "auth_proxy::config",
                 cookie_name,
                 "a token names a key that no configured secret gives: `upstream.secret` is not the upstream's \
                  AUTH_SECRET, an older one is missing from the list, or `upstream.cookie_name`, which is part \
                  of the key, is not the upstream's"
             ),
             Warning::UntrustedHost => tracing::warn!(
+                target: "auth_proxy::config",
                 host = ?word.chars().take(100).collect::<String>(),
-                "a sign-in request was refused: its host is not known to be this app's. Set `public_url` to this app's \
+                "a sign-in request was refused: its host is not one of this app's. Set `public_url` to this app's \
                  origin, or list its hosts in `hosts`, or have the proxy in front of it write `X-Forwarded-Host`, name \
                  that proxy in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
             ),
             Warning::IgnoredHttpsClaim => tracing::warn!(
-                "a peer that is not trusted says `X-Forwarded-Proto: https`, and this app takes itself to be on http: \
+                target: "auth_proxy::config",
+                "a peer that is not trusted sends `X-Forwarded-Proto: https`, but this app assumes http: \
                  cookies have no `Secure` and redirects lead to http. Set `public_url`, or name the proxy in front of \
                  this app in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
             ),
             Warning::CallbackOnOtherHost => tracing::warn!(
-                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
+                target: "auth_proxy::config",
+                "the provider will send visitors back to the upstream's own host, where the cookies of this sign-in \
                  are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
-                 of its own), or share its cookies with this app by their domain (deployment parent-domain)"
+                 of its own), or share its cookies with this app by their domain (see the parent-domain deployment in the guide)"
             ),
             Warning::CallbackOnOtherHostNextJs => tracing::warn!(
-                "the provider will send people back to the upstream's own host, where the cookies of this sign-in \
-                 are missing: Next.js ignores Host, so that its route.js needs the lines of \
-                 examples/nextjs/README.md of auth-proxy (next-auth v4: AUTH_TRUST_HOST), or AUTH_URL \
-                 (NEXTAUTH_URL) has to be this app's origin"
+                target: "auth_proxy::config",
+                "the provider will send visitors back to the upstream's own host, where the cookies of this sign-in \
+                 are missing: Next.js ignores Host, so add the lines of examples/nextjs/README.md of auth-proxy to its \
+                 route.js (next-auth v4: set AUTH_TRUST_HOST), or set AUTH_URL (NEXTAUTH_URL) to this app's origin"
             ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
@@ -111,12 +118,14 @@ impl OnceWarnings {
         }
         if other.contains("next-auth") {
             tracing::warn!(
+                target: "auth_proxy::config",
                 cookie_name = cookie_names,
                 other,
                 "a request carries the session cookie of next-auth v4: set `upstream.kind: next_auth_v4`"
             );
         } else {
             tracing::warn!(
+                target: "auth_proxy::config",
                 cookie_name = cookie_names,
                 other,
                 "a request carries the session cookie under another name: remove `upstream.kind`, or set \

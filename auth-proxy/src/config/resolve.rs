@@ -197,7 +197,7 @@ impl Resolver<'_> {
 
 fn log_note(option: OptionKey, note: Option<&'static str>) {
     if let Some(note) = note {
-        tracing::info!(%option, "{note}");
+        tracing::info!(target: "auth_proxy::config", %option, "{note}");
     }
 }
 
@@ -210,6 +210,7 @@ fn is_optional(value: &Value) -> bool {
 fn warn_if_short(name: &str, info: SecretInfo, variable: Option<&str>) {
     if info.pem == Pem::No && info.bytes < 32 {
         tracing::warn!(
+            target: "auth_proxy::config",
             proxy = name,
             variable,
             bytes = info.bytes,

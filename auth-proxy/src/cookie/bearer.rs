@@ -10,7 +10,7 @@ use super::scan::COOKIE_LIMIT;
 /// follows it (`docs/authjs.md#bearer`). `None` for another scheme.
 ///
 /// # Errors
-/// `BearerMalformed`, `TooLarge`.
+/// `BearerMalformed`, `BearerTooLarge`.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, CredentialError> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let value = match value.as_bytes().strip_prefix(b"Bearer") {
@@ -19,7 +19,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, CredentialErr
         Some(_) | None => return Ok(None),
     };
     if value.len() > COOKIE_LIMIT {
-        return Err(CredentialError::TooLarge);
+        return Err(CredentialError::BearerTooLarge);
     }
     let value = value.trim_ascii_end();
     if value.is_empty() || value.iter().any(|byte| matches!(byte, b' ' | b'\t')) {

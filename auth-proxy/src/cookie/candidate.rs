@@ -40,7 +40,7 @@ impl<'h> Candidate<'h> {
     /// token (of a database session) is never chunked.
     ///
     /// # Errors
-    /// `TooLarge` and `BearerMalformed`.
+    /// `TooLarge`, `BearerTooLarge` and `BearerMalformed`.
     pub(crate) fn of<N: AsRef<str>, const COUNT: usize>(
         headers: &'h HeaderMap,
         names: &[N; COUNT],

@@ -23,6 +23,9 @@ pub(crate) struct SessionNames {
     /// Whether the scheme of a request, as a trusted proxy reports it, decides between the names.
     scheme_counts: bool,
     used: AtomicU8,
+    /// If the scheme counts: which name the upstream uses over https. `used` is then the name over http. A client
+    /// chooses the scheme of its own requests, so what it shows over http must not decide over https.
+    used_over_https: AtomicU8,
 }
 
 /// A name of the session cookie.
@@ -113,6 +116,7 @@ impl SessionNames {
             by_scheme: matches!(settings.cookie_names, CookieNames::ByScheme(..)),
             scheme_counts: !settings.trusted_proxies.is_empty() && settings.public_url.is_none(),
             used: AtomicU8::new(UNSEEN),
+            used_over_https: AtomicU8::new(UNSEEN),
         }
     }
 
@@ -129,7 +133,7 @@ impl SessionNames {
     /// The names that count for one request. `https` is its scheme, or `None` if no trusted proxy reports the scheme.
     pub(crate) fn in_play(&self, https: Option<bool>) -> NamesInPlay<'_> {
         let (secure, plain) = (self.all.first(), self.all.get(1));
-        let names = match (https, self.used.load(Ordering::Relaxed)) {
+        let names = match (https, self.used(https == Some(true)).load(Ordering::Relaxed)) {
             _ if plain.is_none() => [secure, None],
             // Over http, a browser sends no cookie with the prefix, and an upstream that is told the scheme sets none.
             (Some(false), _) => [plain, None],
@@ -167,10 +171,16 @@ impl SessionNames {
         self.all.iter().find_map(|name| set_cookie_kind(set_cookie, &name.browser))
     }
 
+    /// The name that the upstream uses for requests of this scheme.
+    fn used(&self, https: bool) -> &AtomicU8 {
+        if self.scheme_counts && https { &self.used_over_https } else { &self.used }
+    }
+
     /// Learns from the upstream's `Set-Cookie` lines which name it uses. The lines must have the browser's names
-    /// already.
-    pub(crate) fn learn(&self, headers: &HeaderMap) {
-        if self.all.len() < 2 || self.used.load(Ordering::Relaxed) == SECURE {
+    /// already. `https` is the scheme that the upstream was told.
+    pub(crate) fn learn(&self, headers: &HeaderMap, https: bool) {
+        let used = self.used(https);
+        if self.all.len() < 2 || used.load(Ordering::Relaxed) == SECURE {
             return;
         }
         for cookie in headers.get_all(SET_COOKIE) {
@@ -178,10 +188,10 @@ impl SessionNames {
                 set_cookie_kind(cookie.as_bytes(), &name.browser) == Some(SetCookieKind::Sets)
             };
             match self.all.iter().find(named).map(|name| name.index) {
-                Some(0) => self.used.store(SECURE, Ordering::Relaxed),
+                Some(0) => used.store(SECURE, Ordering::Relaxed),
                 // Once the prefixed name was seen, a cookie without the prefix does not change the choice.
                 Some(_) => {
-                    let _ = self.used.compare_exchange(UNSEEN, PLAIN, Ordering::Relaxed, Ordering::Relaxed);
+                    let _ = used.compare_exchange(UNSEEN, PLAIN, Ordering::Relaxed, Ordering::Relaxed);
                 }
                 None => {}
             }
@@ -208,7 +218,11 @@ mod tests {
     }
 
     fn set(names: &SessionNames, cookie: &'static str) {
-        names.learn(&[(SET_COOKIE, http::HeaderValue::from_static(cookie))].into_iter().collect());
+        learn(names, cookie, false);
+    }
+
+    fn learn(names: &SessionNames, cookie: &'static str, https: bool) {
+        names.learn(&[(SET_COOKIE, http::HeaderValue::from_static(cookie))].into_iter().collect(), https);
     }
 
     const SECURE_NAME: &str = "__Secure-authjs.session-token";
@@ -243,6 +257,19 @@ mod tests {
             set(&by_scheme, cookie);
             assert!(!by_scheme.is_foreign(0) && !by_scheme.is_foreign(1), "{cookie}");
         }
+    }
+
+    #[test]
+    fn name_seen_over_http_does_not_decide_over_https() {
+        let names = names(&[(OptionKey::TrustedProxies, "10.0.0.0/8")]);
+        learn(&names, "authjs.session-token=x; Path=/", false);
+        assert_eq!(in_play(&names, Some(true)), [SECURE_NAME, PLAIN_NAME]);
+        // Robo uses the name without prefix over https too.
+        learn(&names, "authjs.session-token=x; Path=/", true);
+        assert_eq!(in_play(&names, Some(true)), [PLAIN_NAME, SECURE_NAME]);
+        learn(&names, "__Secure-authjs.session-token=x; Path=/", true);
+        assert_eq!(in_play(&names, Some(true)), [SECURE_NAME]);
+        assert_eq!(in_play(&names, Some(false)), [PLAIN_NAME]);
     }
 
     #[test]

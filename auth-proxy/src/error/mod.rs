@@ -3,6 +3,7 @@
 //! Imports the rooms: none.
 //! Does without the crates: `auth_proxy_rules`, `hyper`, `jsonwebtoken`, `serde`, `tokio`, `tower`.
 
+mod causes;
 mod reason;
 mod response;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
+pub(crate) use self::causes::Causes;
 pub use self::reason::Outcome;
 pub(crate) use self::reason::Reason;
 pub(crate) use self::response::PROBLEM;
@@ -181,6 +183,13 @@ impl fmt::Display for AuthError {
         let detail = self.reason.detail.trim_end_matches('.');
         let (first, rest) = detail.split_at_checked(1).unwrap_or((detail, ""));
         write!(f, "{}{rest} ({})", first.to_ascii_lowercase(), self.reason.code)
+    }
+}
+
+impl AuthError {
+    /// The cause with its own causes, for a log event. `None` if there is none.
+    pub(crate) fn cause(&self) -> Option<tracing::field::DisplayValue<Causes<'_>>> {
+        self.source().map(|source| tracing::field::display(Causes(source)))
     }
 }
 

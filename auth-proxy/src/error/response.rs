@@ -17,7 +17,13 @@ impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         let status = self.status();
         let error = self.clone();
-        tracing::debug!(target: "auth_proxy::guard", code = self.code(), status = status.as_u16(), source = ?self.source, "request refused");
+        tracing::debug!(
+            target: "auth_proxy::guard",
+            code = self.code(),
+            status = status.as_u16(),
+            cause = self.cause(),
+            "request refused"
+        );
         // Code and detail are constants of `reason.rs`: nothing needs escaping.
         let body = format!(
             r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}"}}"#,

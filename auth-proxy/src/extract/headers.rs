@@ -10,7 +10,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// The session of a request, outside of handlers. `None` when no credential was sent, or when the upstream says
     /// that the visitor is signed out.
     ///
-    /// Each call makes its own lookup. Inside a handler, take [`Session`] as an argument instead. This method does not
+    /// Each call makes its own lookup, and the session cookies that the upstream renews in it do not reach the browser.
+    /// Inside a handler, take [`Session`] as an argument instead. This method does not
     /// know the peer's address, so it ignores forwarded headers even with `trusted_proxies`: set `public_url` if the
     /// upstream's response depends on the host or the scheme.
     ///

@@ -84,7 +84,7 @@ async fn send_lookup(
     let _permit = shared.upstream.admission.enter(deadline).await?;
     let response = get_session(&shared, cookie, &client, deadline).await;
     let read = response.and_then(|response| {
-        shared.names.learn(response.headers());
+        shared.names.learn(response.headers(), shared.upstream.forwarded_as(&client).scheme == "https");
         Ok((wire::read(&response, &shared.names)?, response))
     });
     let (answer, response) = read.inspect_err(|error| {

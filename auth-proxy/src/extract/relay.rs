@@ -14,9 +14,9 @@ use tower::{Layer, Service};
 
 use super::RequestAuth;
 use crate::cache_control::{Cacheable, make_private};
-use crate::cookie::SessionNames;
 use crate::page;
-use crate::provider::{AuthProxy, Proxy};
+use crate::provider::{AuthProxy, Proxy, Shared};
+use crate::session::Renewed;
 
 /// The response header that marks a response made with a stale session.
 const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
@@ -130,8 +130,9 @@ where
             let response = Arc::clone(&memo).run_handler(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
-            let was_renewed =
-                add_session_cookies(response.headers_mut(), memo.renewed(), &proxy.shared().names);
+            let was_renewed = memo
+                .renewed()
+                .is_some_and(|renewed| add_session_cookies(response.headers_mut(), renewed, proxy.shared()));
             let sets_session_cookie = || {
                 let mut cookies = response.headers().get_all(SET_COOKIE).iter();
                 cookies.any(|cookie| proxy.shared().names.set_cookie_kind(cookie.as_bytes()).is_some())
@@ -147,15 +148,17 @@ where
     }
 }
 
-/// Adds the cookies of a lookup, unless the response sets or clears the session cookie itself. Returns whether any was
-/// added.
-fn add_session_cookies(headers: &mut HeaderMap, renewed: &[HeaderValue], names: &SessionNames) -> bool {
-    let has_own =
-        headers.get_all(SET_COOKIE).iter().any(|own| names.set_cookie_kind(own.as_bytes()).is_some());
-    if renewed.is_empty() || has_own {
+/// Adds the cookies of a lookup, unless the session has ended since, or the response sets or clears the session cookie
+/// itself. Returns whether any was added.
+fn add_session_cookies(headers: &mut HeaderMap, renewed: &Renewed, shared: &Shared) -> bool {
+    let is_own = |own: &HeaderValue| shared.names.set_cookie_kind(own.as_bytes()).is_some();
+    let cookies = renewed.cookies();
+    if cookies.is_empty() || headers.get_all(SET_COOKIE).iter().any(is_own) {
         return false;
     }
-    for cookie in renewed {
+    // A later sign-out with the new token must find the session.
+    shared.sessions.note_relayed(renewed);
+    for cookie in cookies {
         headers.append(SET_COOKIE, cookie.clone());
     }
     true

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -14,20 +14,29 @@ use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
-use crate::provider::{AuthProxy, Proxy};
+use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Answer, CachedSession, Renewed, mapping};
 use crate::token::Verified;
 use crate::warnings::Warning;
 
 tokio::task_local! {
-    /// The memo of the current request, by which its response is marked as personal.
-    static PERSONAL: Arc<dyn MarkPersonal>;
+    /// The memo of the current request.
+    static CURRENT: Arc<dyn CurrentRequest>;
 }
 
-trait MarkPersonal: Send + Sync {
+/// What a call such as `Proxy::session` in a handler shares with the extractors of its request.
+trait CurrentRequest: Send + Sync {
     /// Notes that the response depends on the visitor.
     fn mark_personal(&self);
+    /// Notes that the response was made with a stale session.
+    fn mark_stale(&self);
+    /// The session cookie names of the request. `None` if they are those of another proxy, or depend on the scheme,
+    /// which headers do not tell.
+    fn names(&self, shared: &Arc<Shared>) -> Option<NameIndexes>;
 }
+
+/// The errors of a lookup that is not sent to the upstream.
+const UNASKED: [&Reason; 3] = [Reason::TOKEN_MALFORMED, Reason::LOOKUP_TOO_LARGE, Reason::CIRCUIT_OPEN];
 
 type Found<T> = Result<Option<T>, AuthError>;
 
@@ -49,10 +58,14 @@ struct InRequest<'v, P: AuthProxy> {
 }
 
 pub(super) struct Memo<P: AuthProxy> {
+    /// The proxy that the memo belongs to. An app may have several of one type, each with its own memo.
+    shared: Arc<Shared>,
     /// Whether the relay layer will add the cookies of the lookup to the response.
-    relayed: bool,
+    relayed: AtomicBool,
     /// Whether the response depends on the visitor.
     is_personal: AtomicBool,
+    /// Whether a call in the handler got a stale session.
+    is_stale: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by cookie.
     renewed: OnceLock<Renewed>,
     names: OnceLock<NameIndexes>,
@@ -63,10 +76,12 @@ pub(super) struct Memo<P: AuthProxy> {
 }
 
 impl<P: AuthProxy> Memo<P> {
-    fn new(relayed: bool) -> Self {
+    fn new(shared: Arc<Shared>, relayed: bool) -> Self {
         Self {
-            relayed,
+            shared,
+            relayed: AtomicBool::new(relayed),
             is_personal: AtomicBool::new(false),
+            is_stale: AtomicBool::new(false),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
             credential: OnceLock::new(),
@@ -77,12 +92,14 @@ impl<P: AuthProxy> Memo<P> {
     }
 
     pub(super) fn is_stale(&self) -> bool {
-        matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
+        self.is_stale.load(Ordering::Relaxed)
+            || matches!(self.session.get(), Some(Ok(Some(session))) if session.is_stale())
     }
 
-    /// Runs the handler. A call of `Proxy::session` in it marks the response as personal too.
+    /// Runs the handler. A call of `Proxy::session` in it marks the response as personal too, and uses the same cookie
+    /// names.
     pub(super) async fn run_handler<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
-        PERSONAL.scope(self, answer).await
+        CURRENT.scope(self, answer).await
     }
 
     /// Whether the response depends on the visitor.
@@ -90,65 +107,80 @@ impl<P: AuthProxy> Memo<P> {
         self.is_personal.load(Ordering::Relaxed)
     }
 
-    /// The session cookies of the lookup, unless the session has ended since.
-    pub(super) fn renewed(&self) -> &[HeaderValue] {
-        self.renewed.get().map_or(&[], Renewed::cookies)
+    /// The session cookies that the lookup set or cleared.
+    pub(super) fn renewed(&self) -> Option<&Renewed> {
+        self.renewed.get()
     }
 }
 
-impl<P: AuthProxy> MarkPersonal for Memo<P> {
+impl<P: AuthProxy> CurrentRequest for Memo<P> {
     fn mark_personal(&self) {
         self.is_personal.store(true, Ordering::Relaxed);
     }
+
+    fn mark_stale(&self) {
+        self.is_stale.store(true, Ordering::Relaxed);
+    }
+
+    fn names(&self, shared: &Arc<Shared>) -> Option<NameIndexes> {
+        let names = shared.names_of(None);
+        let is_known = Arc::ptr_eq(&self.shared, shared) && !names.is_scheme_unknown();
+        is_known.then(|| *self.names.get_or_init(|| names.indexes()))
+    }
 }
 
-/// The memo of a request, stored in its extensions. The proxy is stored with it, because an app may have several
-/// proxies of one type, each with its own memo.
-struct StoredMemo<P: AuthProxy> {
-    proxy: Proxy<P>,
-    memo: Arc<Memo<P>>,
-}
+/// The memo of a request, stored in its extensions.
+struct StoredMemo<P: AuthProxy>(Arc<Memo<P>>);
 
 impl<P: AuthProxy> Clone for StoredMemo<P> {
     fn clone(&self) -> Self {
-        Self { proxy: self.proxy.clone(), memo: Arc::clone(&self.memo) }
+        Self(Arc::clone(&self.0))
     }
+}
+
+/// The memo of this proxy in the extensions of a request.
+fn stored<'e, P: AuthProxy>(proxy: &Proxy<P>, extensions: &'e Extensions) -> Option<&'e Arc<Memo<P>>> {
+    let StoredMemo(memo) = extensions.get::<StoredMemo<P>>()?;
+    Arc::ptr_eq(&memo.shared, proxy.shared()).then_some(memo)
 }
 
 /// Marks the response to a request as personal, without reading the credential.
 pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensions) {
-    if let Some(kept) = extensions.get::<StoredMemo<P>>()
-        && Arc::ptr_eq(kept.proxy.shared(), proxy.shared())
-    {
-        kept.memo.mark_personal();
+    if let Some(memo) = stored(proxy, extensions) {
+        memo.mark_personal();
     }
 }
 
 impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Returns the shared state of a request. The first extractor or guard creates it.
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
-        let memo = match parts.extensions.get::<StoredMemo<P>>() {
-            Some(kept) if Arc::ptr_eq(kept.proxy.shared(), proxy.shared()) => Arc::clone(&kept.memo),
-            _ => Self::keep(&proxy, &mut parts.extensions, false),
-        };
+        let memo = Self::keep(&proxy, &mut parts.extensions, false);
         memo.mark_personal();
         let shared = proxy.shared();
         let names = *memo.names.get_or_init(|| shared.names_of(Some(parts)).indexes());
         Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
     }
 
-    /// Puts an empty memo into a request's extensions.
+    /// The memo in a request's extensions. Puts an empty one there if there is none.
     pub(super) fn keep(proxy: &Proxy<P>, extensions: &mut Extensions, relayed: bool) -> Arc<Memo<P>> {
-        let memo = Arc::new(Memo::new(relayed));
-        extensions.insert(StoredMemo { proxy: proxy.clone(), memo: Arc::clone(&memo) });
+        if let Some(memo) = stored(proxy, extensions) {
+            memo.relayed.fetch_or(relayed, Ordering::Relaxed);
+            return Arc::clone(memo);
+        }
+        let memo = Arc::new(Memo::new(Arc::clone(proxy.shared()), relayed));
+        extensions.insert(StoredMemo(Arc::clone(&memo)));
         memo
     }
 
     /// The same for headers alone, in code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
+        let shared = proxy.shared();
         // This fails outside of the relay layer, where nothing reads the mark.
-        PERSONAL.try_with(|memo| memo.mark_personal()).ok();
-        let names = proxy.shared().names_of(None).indexes();
+        let names = CURRENT.try_with(|memo| {
+            memo.mark_personal();
+            memo.names(shared)
+        });
+        let names = names.ok().flatten().unwrap_or_else(|| shared.names_of(None).indexes());
         Self { proxy, headers, names, request: None }
     }
 
@@ -197,7 +229,13 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         };
         match self.memo() {
             Some(memo) => memo.session.get_or_init(find).await.clone(),
-            None => find().await,
+            None => {
+                let found = find().await;
+                if matches!(&found, Ok(Some(session)) if session.is_stale()) {
+                    CURRENT.try_with(|memo| memo.mark_stale()).ok();
+                }
+                found
+            }
         }
     }
 
@@ -217,7 +255,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
-            Err(error) if error.is(Reason::TOKEN_MALFORMED) || error.is(Reason::LOOKUP_TOO_LARGE) => {
+            Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => {
                 (error.outcome().name(), error.code(), "unasked")
             }
             Err(error) => (error.outcome().name(), error.code(), "upstream"),
@@ -244,12 +282,12 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed) {
         let shared = self.proxy.shared();
-        if !self.memo().is_some_and(|memo| memo.relayed) {
+        // A call with bare headers has no response that could carry the cookies.
+        let Some(memo) = self.memo() else { return };
+        if !memo.relayed.load(Ordering::Relaxed) {
             shared.warn_once(Warning::CookiesNotRelayed);
         }
-        if let Some(memo) = self.memo()
-            && shared.sessions.should_relay(&renewed)
-        {
+        if shared.sessions.should_relay(&renewed) {
             memo.renewed.set(renewed).ok();
         }
     }

@@ -8,6 +8,7 @@ use http::request::Parts;
 
 use super::policy::is_any_session;
 use super::{AnySession, GuardRejection, Policy};
+use crate::config::Source;
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, Token, mark_personal};
 use crate::provider::{AuthProxy, FromState, Proxy};
@@ -57,13 +58,16 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
     parts: &mut Parts,
 ) -> Result<(), GuardRejection> {
     let shared = proxy.shared();
-    let result = if is_any_session::<A>() && shared.verifier.is_some() && shared.names.all().len() > 1 {
+    // With `session.source: local` the session mapping decides who is signed in, so a valid token is not enough.
+    let is_token_enough =
+        is_any_session::<A>() && shared.verifier.is_some() && shared.settings.source != Source::Local;
+    let result = if is_token_enough && shared.names.all().len() > 1 {
         // A response to another request may reveal the upstream's cookie name meanwhile. The handler's extractors must
         // use the name that is used here, so the request keeps it.
         RequestAuth::of(proxy.clone(), parts)
             .verified()
             .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
-    } else if is_any_session::<A>() && shared.verifier.is_some() {
+    } else if is_token_enough {
         // Storing nothing in the request saves time: the cache of verified tokens has the result anyway.
         mark_personal(proxy, &parts.extensions);
         shared

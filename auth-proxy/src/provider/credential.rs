@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::COOKIE;
 use http::request::Parts;
 
 use super::Shared;
@@ -44,7 +44,9 @@ impl Shared {
             let is_cookie = |found: &Candidate<'_>| !found.is_bearer();
             let cookies =
                 names.iter().filter(|name| under_name(name).is_some_and(|found| is_cookie(&found))).count();
-            if cookies + usize::from(headers.contains_key(AUTHORIZATION)) > 1 {
+            // Another scheme, such as `Basic`, is no session token.
+            let has_bearer = !matches!(Candidate::of::<&str, 0>(headers, &[], opaque), Ok(None));
+            if cookies + usize::from(has_bearer) > 1 {
                 return Err(CredentialError::Ambiguous.into());
             }
         }

@@ -20,14 +20,17 @@ pub(super) struct Limited {
     progress: BodyProgress,
 }
 
-/// Whether a request body is arriving, complete, too large or broken off.
+/// Whether a request body is unread, awaited, complete, too large or broken off.
 #[derive(Clone)]
 pub(super) struct BodyProgress(Arc<AtomicU8>);
 
-const ARRIVING: u8 = 0;
+/// No read is waiting for the client: the upstream has not asked for the next bytes.
+const UNREAD: u8 = 0;
 const ARRIVED: u8 = 1;
 const TOO_LARGE: u8 = 2;
 const BROKEN: u8 = 3;
+/// A read is waiting for the client's next bytes.
+const AWAITED: u8 = 4;
 
 impl BodyProgress {
     fn is(&self, progress: u8) -> bool {
@@ -38,13 +41,14 @@ impl BodyProgress {
         self.0.store(progress, Ordering::Release);
     }
 
-    /// Returns the 4xx of a failed client body in place of the upstream error that it caused.
+    /// Returns the 4xx of a failed client body in place of the upstream error that it caused. A timeout is the client's
+    /// only if a read was waiting for its bytes: an upstream that hangs stops reading.
     pub(super) fn attribute(&self, error: AuthError) -> AuthError {
         if self.is(TOO_LARGE) {
             AuthError::new(Reason::BODY_TOO_LARGE)
         } else if self.is(BROKEN) {
             AuthError::new(Reason::BODY_BROKEN)
-        } else if self.is(ARRIVING) && error.is(Reason::UPSTREAM_TIMEOUT) {
+        } else if self.is(AWAITED) && error.is(Reason::UPSTREAM_TIMEOUT) {
             AuthError::new(Reason::BODY_LATE)
         } else {
             error
@@ -60,7 +64,7 @@ impl BodyProgress {
 impl Limited {
     /// The body, and its progress.
     pub(super) fn new(body: Body, limit: u64) -> (Self, BodyProgress) {
-        let progress = BodyProgress(Arc::new(AtomicU8::new(ARRIVING)));
+        let progress = BodyProgress(Arc::new(AtomicU8::new(UNREAD)));
         (Self { body, left: limit, progress: progress.clone() }, progress)
     }
 }
@@ -73,7 +77,10 @@ impl http_body::Body for Limited {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else { return Poll::Pending };
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            self.progress.set(AWAITED);
+            return Poll::Pending;
+        };
         let Some(frame) = frame else {
             self.progress.set(ARRIVED);
             return Poll::Ready(None);
@@ -83,9 +90,7 @@ impl http_body::Body for Limited {
         match self.left.checked_sub(size) {
             Some(left) => {
                 self.left = left;
-                if self.body.is_end_stream() {
-                    self.progress.set(ARRIVED);
-                }
+                self.progress.set(if self.body.is_end_stream() { ARRIVED } else { UNREAD });
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {

@@ -74,9 +74,7 @@ impl Eviction {
         let sessions = Arc::clone(&shared.sessions);
         let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
         if evicts {
-            for key in &keys {
-                sessions.end(*key, End::Requested).await;
-            }
+            sessions.end(&keys, End::Requested).await;
         }
         let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
         Self { sessions, keys, snapshots, evicts, is_overtaken }
@@ -98,9 +96,7 @@ impl Eviction {
             clears: kinds.contains(&SetCookieKind::Clears),
         };
         if let Some(end) = answer.end() {
-            for key in &self.keys {
-                self.sessions.end(*key, end).await;
-            }
+            self.sessions.end(&self.keys, end).await;
         }
         // Cleared only here: if the visitor disconnects during the eviction above, `Drop` evicts the rest.
         self.keys.clear();
@@ -139,9 +135,7 @@ impl Eviction {
     /// Evicts the sessions again: the upstream did not respond, but it may have executed the request.
     pub(super) async fn failed(mut self) {
         if self.evicts {
-            for key in &self.keys {
-                self.sessions.end(*key, End::Unanswered).await;
-            }
+            self.sessions.end(&self.keys, End::Unanswered).await;
         }
         self.keys.clear();
     }
@@ -163,9 +157,7 @@ impl Drop for Eviction {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let sessions = Arc::clone(&self.sessions);
         runtime.spawn(async move {
-            for key in keys {
-                sessions.end(key, End::Unanswered).await;
-            }
+            sessions.end(&keys, End::Unanswered).await;
         });
     }
 }

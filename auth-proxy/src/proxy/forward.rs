@@ -39,7 +39,9 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     }
     let plan = Plan::of(&parts, shared)?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
-    let permit = shared.upstream.admission.try_enter()?;
+    let permit = shared.upstream.admission.try_enter().inspect_err(|error| log_failure(shared, error))?;
+    // The session store's calls count too.
+    let deadline = Instant::now() + shared.settings.timeout;
     let eviction = if plan.purpose.concerns_sessions() {
         Some(Eviction::begin(shared, &parts.headers, &plan.purpose).await)
     } else {
@@ -54,20 +56,29 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
             return Err(error);
         }
     };
-    let deadline = Instant::now() + shared.settings.timeout;
-    let response = exchange(shared, request, plan.purpose.is_read).await;
+    let response = exchange(shared, request, plan.purpose.is_read, deadline).await;
     drop(permit);
     let response = match response {
         Ok(response) => response,
         Err(error) => {
-            evict_after_failure(shared, eviction, &error).await;
+            evict_after_failure(shared, eviction, &error, deadline).await;
             return Err(error);
         }
     };
-    if !response.status().is_server_error() {
-        shared.upstream.forward_log.succeeded();
+    let answer = downstream_response(shared, &plan, response, deadline, eviction).await;
+    match &answer {
+        Ok(response) if response.status().is_server_error() => {}
+        Ok(_) => shared.upstream.forward_log.succeeded(),
+        Err(error) => log_failure(shared, error),
     }
-    downstream_response(shared, &plan, response, deadline, eviction).await
+    answer
+}
+
+/// Counts a failure of the upstream in the log.
+fn log_failure(shared: &Shared, error: &AuthError) {
+    if error.is_unavailable() {
+        shared.upstream.forward_log.failed(error);
+    }
 }
 
 /// A request to the upstream, and the progress of its body: `None` for an empty body.
@@ -115,12 +126,17 @@ fn limited(body: Body, limit: u64) -> (Body, Option<BodyProgress>) {
 }
 
 /// Sends the request, and attributes a failure to its cause: the upstream, or the client's body.
-async fn exchange(shared: &Arc<Shared>, sent: UpstreamRequest, is_read: bool) -> Result<Response, AuthError> {
+async fn exchange(
+    shared: &Arc<Shared>,
+    sent: UpstreamRequest,
+    is_read: bool,
+    deadline: Instant,
+) -> Result<Response, AuthError> {
     let UpstreamRequest { request, progress } = sent;
     // A client can break off its body at any time. That must not count as a failure of the upstream.
     let is_idempotent = is_read && progress.is_none();
     let policy = if is_idempotent { RetryPolicy::Idempotent } else { RetryPolicy::IfUnsent };
-    let response = shared.upstream.send(request, policy).await;
+    let response = shared.upstream.send(request, policy, deadline).await;
     match (response, progress) {
         (Ok(_), Some(progress)) if progress.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
         (Err(error), Some(progress)) => Err(progress.attribute(error)),
@@ -129,17 +145,21 @@ async fn exchange(shared: &Arc<Shared>, sent: UpstreamRequest, is_read: bool) ->
 }
 
 /// Evicts sessions after a request that got no response.
-async fn evict_after_failure(shared: &Shared, eviction: Option<Eviction>, error: &AuthError) {
+async fn evict_after_failure(
+    shared: &Shared,
+    eviction: Option<Eviction>,
+    error: &AuthError,
+    deadline: Instant,
+) {
     if let Some(eviction) = eviction {
         if error.is(Reason::CIRCUIT_OPEN) {
             eviction.unsent();
         } else {
-            eviction.failed().await;
+            // What the store has not done by the deadline is done after the response.
+            let _ = timeout_at(deadline, eviction.failed()).await;
         }
     }
-    if error.is_unavailable() {
-        shared.upstream.forward_log.failed(error);
-    }
+    log_failure(shared, error);
 }
 
 /// Adapts the upstream's response for the browser.
@@ -175,7 +195,8 @@ async fn downstream_response(
     if purpose.is_session && !shared.settings.expose_session_token {
         response = in_time(deadline, without_session_token(response)).await?;
     }
-    shared.names.learn(response.headers());
+    let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
+    shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
         eviction.finish(shared, response.headers_mut(), purpose.renews()).await;
     }

@@ -69,8 +69,10 @@ impl<'a> LocationRewriter<'a> {
         let (origin, path) = split(url)?;
         match origin {
             Some(origin) if self.is_of_upstream(&origin) => {
-                let path = path.strip_prefix(self.upstream.prefix.as_str()).unwrap_or(path);
-                let path = self.below_base(path).unwrap_or_else(|| path.to_owned());
+                let path = below(path, &self.upstream.prefix).unwrap_or(path);
+                // A URL may have a query directly after its host, or after the prefix (RFC 3986, section 3.3).
+                let slash = if path.starts_with('/') { "" } else { "/" };
+                let path = self.below_base(path).unwrap_or_else(|| format!("{slash}{path}"));
                 // After an origin, `//evil.example` is a path. Without one, browsers read it as another host.
                 Some(if is_local(&path) { path } else { "/".to_owned() })
             }
@@ -86,10 +88,14 @@ impl<'a> LocationRewriter<'a> {
 
     /// Moves a path from the upstream's base path to this app's, if they differ.
     fn below_base(&self, path: &str) -> Option<String> {
-        let rest = path.strip_prefix(self.upstream_base)?;
-        let at_boundary = rest.is_empty() || rest.starts_with(['/', '?', '#']);
-        (at_boundary && self.upstream_base != self.local_base).then(|| format!("{}{rest}", self.local_base))
+        let rest = below(path, self.upstream_base)?;
+        (self.upstream_base != self.local_base).then(|| format!("{}{rest}", self.local_base))
     }
+}
+
+/// The rest of a path after a base path: empty, or beginning with `/`, `?` or `#`.
+fn below<'p>(path: &'p str, base: &str) -> Option<&'p str> {
+    path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }
 
 /// Servers write UTF-8 into `Location`, though header values are ASCII (RFC 9110, section 5.5).
@@ -145,6 +151,11 @@ mod tests {
             ("https://AUTH.example.com:443/auth/error", Some("/api/login/error")),
             ("https://auth.example.com/dashboard", Some("/dashboard")),
             ("https://auth.example.com", Some("/")),
+            ("https://auth.example.com?x", Some("/?x")),
+            ("https://auth.example.com/tenant", Some("/")),
+            ("https://auth.example.com/tenant?x#y", Some("/?x#y")),
+            ("https://auth.example.com/tenant-b/x", Some("/tenant-b/x")),
+            ("https://auth.example.com/tenant/tenant/x", Some("/tenant/x")),
             ("https://auth.example.com//evil.example", Some("/")),
             ("https://auth.example.com/tenant//evil.example", Some("/")),
             ("https://auth.example.com/\t/evil.example", Some("/")),

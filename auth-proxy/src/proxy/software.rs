@@ -39,8 +39,7 @@ impl Software {
             server = self.name(),
             %urls,
             %own,
-            "the upstream makes its URLs of another origin than this app's, so that forms, callbacks and redirects \
-             leave this app: {}",
+            "the upstream's URLs have another origin than this app, so forms, callbacks and redirects leave this app: {}",
             self.fix(settings, urls, own),
         );
     }
@@ -54,31 +53,29 @@ impl Software {
                  origin; see examples/nextjs/README.md of auth-proxy"
             }
             Self::NextJs => {
-                "Next.js ignores Host, so that its route.js needs the lines of examples/nextjs/README.md of \
-                 auth-proxy, and this app the key that they ask for (`x-api-key` in `upstream.headers`); or set AUTH_URL \
-                 there to this app's origin"
+                "Next.js ignores Host: add the lines of examples/nextjs/README.md of auth-proxy to its route.js, and the \
+                 key that they check (`x-api-key`) to `upstream.headers` here; or set AUTH_URL there to this app's origin"
             }
             _ if differs_in_scheme && urls.https => {
-                "something between this proxy and the server says https: if browsers use https here set `public_url`, \
-                 else have it leave X-Forwarded-Proto alone"
+                "a proxy between this app and the server sets `X-Forwarded-Proto: https`: if browsers reach this app \
+                 over https, set `public_url`, else stop that proxy from setting it"
             }
             Self::Express if differs_in_scheme => {
                 "set `app.set(\"trust proxy\", true)` at the Express server, which ignores X-Forwarded-Proto without it"
             }
             _ if matches!(settings.host, Host::Upstream | Host::Literal(_)) => {
                 "let the upstream see this app's host (`upstream.host: preserve`), or share its cookies with this app \
-                 by their domain (deployment parent-domain of the README)"
+                 by their domain (see the parent-domain deployment in the guide)"
             }
             _ if settings.kind == Some(Kind::NextAuthV4) => {
                 "set AUTH_TRUST_HOST=1 at the upstream and no NEXTAUTH_URL, or NEXTAUTH_URL to this app's origin"
             }
             Self::Express => {
-                "Express makes them of the Host that it gets, so that what stands between it and this app has to pass \
-                 Host on"
+                "Express builds its URLs from the Host header: have the proxies between it and this app forward Host"
             }
             Self::Unknown => {
-                "unset AUTH_URL at the upstream, or set it to this app's origin; what stands between it and this app \
-                 has to pass Host on"
+                "unset AUTH_URL at the upstream, or set it to this app's origin, and have the proxies between it and this \
+                 app forward Host"
             }
         }
     }
@@ -105,7 +102,7 @@ mod tests {
             (Software::NextJs, "authjs", "preserve", "http://localhost:3001", "route.js"),
             (Software::NextJs, "next_auth_v4", "preserve", "http://localhost:3000", "at the Next.js server"),
             (Software::Express, "authjs", "preserve", "http://app.example.com", "ignores X-Forwarded-Proto"),
-            (Software::Express, "authjs", "preserve", "http://localhost:3001", "pass Host on"),
+            (Software::Express, "authjs", "preserve", "http://localhost:3001", "forward Host"),
             (Software::NextJs, "authjs", "preserve", "http://localhost:3001", "x-api-key"),
             (Software::Express, "next_auth_v4", "preserve", "http://localhost:3000", "AUTH_TRUST_HOST=1"),
             (Software::Express, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),

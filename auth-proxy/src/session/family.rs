@@ -15,7 +15,7 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 /// The most ended sessions, and the most renewed sessions, that are remembered. Each list takes about 15 MiB.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// The most tokens that are remembered for one session. The oldest is dropped: no browser has it any more.
+/// The most tokens that are remembered for one session: those that browsers got last.
 const MAX_TOKENS: usize = 8;
 
 /// The most sessions that one sign-out can end. Only a client that sends tokens of several sessions links more than a
@@ -37,6 +37,8 @@ struct State {
     /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
     ended: VecDeque<(Instant, Arc<TokenFamily>)>,
     renewed: VecDeque<(Instant, Arc<TokenFamily>)>,
+    /// How long both lists keep a session, at least `REMEMBERED_FOR`.
+    kept_for: Duration,
     /// When `by_key` reaches this size, the keys of dropped sessions are removed from it.
     sweep_at: usize,
 }
@@ -119,19 +121,30 @@ impl SessionSnapshot {
 }
 
 impl TokenFamilies {
+    /// Remembers ended and renewed sessions for this time, and at least for `REMEMBERED_FOR`.
+    pub(crate) fn kept_for(kept_for: Duration) -> Self {
+        Self(Mutex::new(State { kept_for, ..State::default() }))
+    }
+
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
         SessionSnapshot::new(self.state().family(key))
     }
 
-    /// Adds a token that the upstream renewed from an earlier one.
+    /// Adds a token that the upstream renewed from an earlier one, and that a response gives the browser now. It
+    /// becomes the newest of the session, because the response may be one that took longer than others.
     pub(crate) fn add_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         let mut state = self.state();
-        if snapshot.family.inner().keys.contains(&key) {
+        let mut inner = snapshot.family.inner();
+        if let Some(at) = inner.keys.iter().position(|known| *known == key) {
+            inner.keys.remove(at);
+            inner.keys.push(key);
             return;
         }
+        drop(inner);
         state.link(&snapshot.family, key);
-        remember(&mut state.renewed, Arc::clone(&snapshot.family));
+        let kept_for = state.kept_for;
+        remember(&mut state.renewed, Arc::clone(&snapshot.family), kept_for);
     }
 
     /// Ends the session of a token. Returns the keys of all its tokens, this one first.
@@ -169,7 +182,8 @@ impl TokenFamilies {
                 }
                 drop(inner);
                 if end != End::Refused {
-                    remember(&mut state.ended, Arc::clone(&family));
+                    let kept_for = state.kept_for;
+                    remember(&mut state.ended, Arc::clone(&family), kept_for);
                 }
                 reached.push(family);
             }
@@ -229,10 +243,11 @@ impl State {
 }
 
 /// Adds a session to a list, and drops those that are too old or too many.
-fn remember(list: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>) {
+fn remember(list: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>, kept_for: Duration) {
     let now = Instant::now();
     list.push_back((now, family));
-    let is_too_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > REMEMBERED_FOR;
+    let kept_for = kept_for.max(REMEMBERED_FOR);
+    let is_too_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > kept_for;
     while list.len() > MAX_REMEMBERED || list.front().is_some_and(is_too_old) {
         list.pop_front();
     }

@@ -155,7 +155,7 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
             }
             Err(error) => {
                 // The client went away before it was accepted, or the process is out of file descriptors.
-                tracing::warn!(%error, "the fake upstream cannot accept a connection");
+                tracing::warn!(target: "auth_proxy::testing", %error, "the fake upstream cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
@@ -165,6 +165,6 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
 async fn serve(stream: TcpStream, app: Router) {
     let service = TowerToHyperService::new(app);
     if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
-        tracing::trace!(%error, "connection ended with an error");
+        tracing::trace!(target: "auth_proxy::testing", %error, "connection ended with an error");
     }
 }

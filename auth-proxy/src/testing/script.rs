@@ -27,7 +27,7 @@ const MISSING: usize = 64;
 pub(super) async fn serve(fault: Fault, stream: TcpStream, fake: Arc<Fake>, address: SocketAddr) {
     let mut wire = Wire::new(stream);
     let Err(error) = play_on(fault, &mut wire, &fake, address).await;
-    tracing::trace!(?fault, %error, "connection ended");
+    tracing::trace!(target: "auth_proxy::testing", ?fault, %error, "connection ended");
 }
 
 async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, address: SocketAddr) -> io::Result<Infallible> {

@@ -1,6 +1,5 @@
 //! Rate-limited log of failed requests: when failures begin and end, and how many there were.
 
-use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -65,13 +64,13 @@ impl FailureLog {
             state.fail(Instant::now())
         };
         let Some(failures) = failures else { return };
-        let (code, source) = (error.code(), error.source());
+        let (code, cause) = (error.code(), error.cause());
         match self.requests {
             Requests::Lookups => {
-                tracing::warn!(target: "auth_proxy::lookup", code, ?source, failures, "session lookup failed");
+                tracing::warn!(target: "auth_proxy::lookup", code, cause, failures, "session lookup failed");
             }
             Requests::Forwarded => {
-                tracing::warn!(target: "auth_proxy::proxy", code, ?source, failures, "upstream unavailable");
+                tracing::warn!(target: "auth_proxy::proxy", code, cause, failures, "upstream unavailable");
             }
         }
     }

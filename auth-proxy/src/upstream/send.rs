@@ -34,8 +34,8 @@ pub(crate) struct WholeResponse {
 }
 
 impl Upstream {
-    /// Sends a request and waits for the head of the response, within `upstream.timeout`. Retries as the policy allows.
-    /// A pause in the response body that is longer than the timeout ends the body with an error.
+    /// Sends a request and waits for the head of the response, until the deadline. Retries as the policy allows. A
+    /// pause in the response body that is longer than `upstream.timeout` ends the body with an error.
     ///
     /// # Errors
     /// `circuit_open`, `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
@@ -43,8 +43,8 @@ impl Upstream {
         self: &Arc<Self>,
         request: Request<Body>,
         policy: RetryPolicy,
+        deadline: Instant,
     ) -> Result<Response<Body>, AuthError> {
-        let deadline = Instant::now() + self.settings.timeout;
         Ok(self.send_until(deadline, request, policy, Until::Head).await?.0)
     }
 

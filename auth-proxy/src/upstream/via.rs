@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::rand;
 use http::header::VIA;
 use http::{HeaderMap, HeaderValue};
+use memchr::memmem;
 
 use crate::error::{AuthError, BoxError, Reason};
 
@@ -34,7 +35,8 @@ impl Via {
     /// `loop_detected` when the request already has the value.
     pub(super) fn add(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
         let mut lines = headers.get_all(VIA).iter();
-        if lines.any(|line| line.to_str().is_ok_and(|line| line.contains(&self.name))) {
+        // Bytes, not text: a proxy on the way may have joined it with a client's value that is not ASCII.
+        if lines.any(|line| memmem::find(line.as_bytes(), self.name.as_bytes()).is_some()) {
             return Err(AuthError::new(Reason::LOOP_DETECTED));
         }
         headers.append(VIA, self.value.clone());
@@ -54,6 +56,15 @@ mod tests {
         one.add(&mut headers).unwrap();
         other.add(&mut headers).unwrap();
         assert_eq!(headers.get_all(VIA).iter().count(), 3);
+        assert_eq!(one.add(&mut headers).err().map(|error| error.code()), Some("loop_detected"));
+    }
+
+    #[test]
+    fn own_value_is_refused_beside_a_value_that_is_not_ascii() {
+        let one = Via::new().unwrap();
+        let line = [b"1.1 \xe4, ", one.value.as_bytes()].concat();
+        let mut headers = HeaderMap::new();
+        headers.insert(VIA, HeaderValue::from_bytes(&line).unwrap());
         assert_eq!(one.add(&mut headers).err().map(|error| error.code()), Some("loop_detected"));
     }
 }

@@ -51,7 +51,7 @@ impl Visit for SourceField {
                 "upstream" => "Answered by the upstream, asked for this page",
                 "memory" => "Answered by the cache, which keeps what the upstream said for 10 seconds",
                 "stale" => "Answered by the cache with an old answer: the upstream is unavailable",
-                "unasked" => "None: the cookie is not a session token",
+                "unasked" => "None: the upstream was not asked",
                 _ => return,
             };
             ANSWERED_BY.try_with(|kept| kept.set(Some(text))).ok();

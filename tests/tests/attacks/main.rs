@@ -4,6 +4,7 @@
 mod breaker;
 mod cache_keys;
 mod hosts;
+mod many_renewals;
 mod memory;
 mod shared_caches;
 mod sign_out;

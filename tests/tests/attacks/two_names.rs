@@ -5,7 +5,8 @@ use auth_proxy::{
     options::{SessionSource, SessionStrategy, UpstreamKind},
 };
 use auth_proxy_tests::{App, COOKIE_NAME, SECURE_COOKIE_NAME, loopback_client};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -66,6 +67,27 @@ async fn request_scheme_does_not_mix_accounts_of_two_cookie_names() {
     assert!(mixed.is_empty(), "{}", first(&mixed));
 }
 
+/// Without `kind` both names count. An attacker signs in over http, where the upstream sets the cookie without prefix.
+/// At visitors over https the cookie with the prefix must still come first: it a page over http cannot set it.
+#[tokio::test]
+async fn sign_in_over_http_does_not_change_which_cookie_counts_over_https() {
+    let upstream = Upstream::by_scheme(SessionStrategy::Jwt);
+    let server = upstream.start().await;
+    let builder = auth(&server, SessionStrategy::Jwt).upstream_secret([SECRET]);
+    let app = app(builder.trusted_proxies(["127.0.0.1"])).await;
+    let (own, other) = (seal(OWN, SECURE_COOKIE_NAME), seal(OTHER, COOKIE_NAME));
+    upstream.accept(&own, OWN);
+    upstream.accept(&other, OTHER);
+    let over_http = format!("X-Forwarded-Proto: http\r\nCookie: {COOKIE_NAME}={other}\r\n");
+    assert_eq!(app.raw_get("/api/auth/session", &over_http).await.0, 200);
+    let lines = [format!("Cookie: {COOKIE_NAME}={other}; {SECURE_COOKIE_NAME}={own}\r\n")];
+    let https = "X-Forwarded-Proto: https\r\n";
+    let (accounts, mixed) = attack(&app, &lines, &PATHS, &[own], &[other], https).await;
+    println!("two tokens: {} of {} requests over https mixed accounts", mixed.len(), PATHS.len());
+    assert!(mixed.is_empty(), "{}", first(&mixed));
+    assert!(accounts > 10, "too few accounts: {accounts}");
+}
+
 /// An extractor that sends another visitor's request while the first request is handled. From the response of the
 /// upstream the app learns which cookie name the upstream uses.
 struct Meanwhile;
@@ -88,10 +110,17 @@ async fn interrupted(
     _meanwhile: Meanwhile,
     session: Result<Session<Auth>, AuthError>,
     token: Result<Token<Auth>, AuthError>,
+    State(auth): State<Auth>,
+    headers: HeaderMap,
 ) -> Json<Accounts> {
     let accounts =
         [raw_token(raw.map(Some)), session_account(session.map(Some)), token_account(token.map(Some))];
-    Json(accounts.into_iter().flatten().collect())
+    let called = [
+        raw_token(auth.raw_token(&headers)),
+        session_account(auth.session(&headers).await),
+        token_account(auth.token(&headers).await),
+    ];
+    Json(accounts.into_iter().chain(called).flatten().collect())
 }
 
 #[tokio::test]

@@ -125,6 +125,20 @@ async fn incomplete_bodies_are_rejected() {
     }
 }
 
+/// A timeout of an upstream that stops reading is not an error of the client, whose body has arrived.
+#[tokio::test]
+async fn hung_upstream_is_not_taken_for_a_late_body() {
+    // It accepts connections and reads nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = Auth::builder().upstream_base_url(format!("http://{}", listener.local_addr().unwrap()));
+    // More than the buffers of the two sockets.
+    let builder = builder.upstream_body_limit(64 << 20).upstream_timeout(Duration::from_secs(1));
+    let (_app, browser) = app_of(builder).await;
+    let answer = browser.post("/api/auth/upload", &[("a", &"x".repeat(32 << 20))]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
+    assert!(answer.headers.contains_key("retry-after"));
+}
+
 /// Request smuggling: two servers might split these bytes into different requests. The app sends at most one response
 /// and forwards no second request.
 #[tokio::test]

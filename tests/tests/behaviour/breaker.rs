@@ -60,13 +60,14 @@ async fn clients_cannot_open_the_circuit() {
         assert_eq!(browser.post("/api/auth/signout", &[("a", "b")]).await.status, 504);
         assert_eq!(browser.post("/api/auth/signout", &[("a", "far too much")]).await.status, 413);
         assert_eq!(browser.get("/api/auth/..%2f").await.status, 400);
-        // A malformed or an oversized body, on a route whose GET requests are retried.
+        // A GET with a malformed or an oversized body, on a route whose GET requests without a body are retried. hyper
+        // sends no body with a GET, so the body is never read.
         for chunk in ["zz", "20\r\nfar too much of a body, all of it"] {
             let request = format!(
                 "GET /api/auth/providers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}\r\n"
             );
             let answer = app.raw(&request).await;
-            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+            assert!(answer.starts_with("HTTP/1.1 504"), "{chunk}: {answer}");
         }
     }
     assert_eq!(session(&browser).await, (200, "Ada".to_owned()));

@@ -3,6 +3,8 @@
 use auth_proxy::options::{Builder, SessionSource, UpstreamKind};
 use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::{App, Browser};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use serde_json::json;
 
 use crate::support::{Auth, app_of, users};
@@ -107,6 +109,26 @@ async fn scheme_from_a_trusted_proxy_selects_the_cookie_name() {
     }
     assert_eq!(user_or_code(&browser, &format!("{plain}; {secure}"), &[HTTPS]).await, "Ada");
     assert_eq!(user_or_code(&browser, &format!("{plain}; {secure}"), &[HTTP]).await, "Bob");
+}
+
+/// `auth.session(&headers)` does not know the scheme, so it refuses two tokens. Basic authentication is no second
+/// token.
+#[tokio::test]
+async fn basic_authentication_beside_a_cookie_is_not_ambiguous() {
+    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let auth = Auth::builder().upstream_base_url(upstream.url()).trusted_proxies(["127.0.0.1"]);
+    let auth = auth.build().unwrap();
+    let cookie = format!("{PLAIN}={}", token("Ada", PLAIN, &upstream));
+    for (authorization, expected) in
+        [("Basic YTpi", None), ("Bearer aaaa..bbbb.cccc.dddd", Some("token_ambiguous"))]
+    {
+        let headers: HeaderMap = [(COOKIE, &*cookie), (AUTHORIZATION, authorization)]
+            .map(|(name, value)| (name, value.parse().unwrap()))
+            .into_iter()
+            .collect();
+        let code = auth.session(&headers).await.err().map(|error| error.code());
+        assert_eq!(code, expected, "{authorization}");
+    }
 }
 
 /// An absolute request target or `X-Forwarded-Proto` of an untrusted client must not change the scheme.

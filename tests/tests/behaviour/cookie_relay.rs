@@ -81,3 +81,16 @@ async fn session_cookie_of_a_handler_replaces_the_renewed_cookie() {
     let both = browser.get_with("/theme", &cookie).await;
     assert_eq!((both.cookies().len(), both.cookies()[0]), (2, "theme=dark"));
 }
+
+/// A guard outside of the layer, and the handler within it, share one lookup.
+#[tokio::test]
+async fn guard_outside_of_the_cookie_layer_shares_its_lookup() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
+    let router = Router::new().route("/", get(|_: Session<Auth>| async { "ok" }));
+    let router = router.layer(auth.session_cookie_layer()).route_layer(auth.require());
+    let app = App::start(router.with_state(auth)).await;
+    let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Demo" }));
+    let answer = Browser::of(&app).get_with("/", &[("cookie", &cookie)]).await;
+    assert_eq!((answer.status, answer.cookies().len(), upstream.lookups()), (200, 1, 1), "{answer:?}");
+}

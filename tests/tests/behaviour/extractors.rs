@@ -107,6 +107,27 @@ async fn session_mapping_sets_user_and_fields_of_local_sessions() {
     assert_eq!((&session["user"]["role"], &session["plan"]), (&json!("admin"), &json!("free")));
 }
 
+/// A mapping without a user signs the visitor out, so no guard may let that visitor in.
+#[tokio::test]
+async fn session_mapping_without_a_user_is_refused_by_every_guard() {
+    let upstream = upstream().await;
+    let auth = Auth::builder()
+        .upstream_base_url(upstream.url())
+        .upstream_secret([upstream.secret()])
+        .session_source(SessionSource::Local)
+        .session_mapping(|claims: &serde_json::Map<_, _>| match claims["role"] == "admin" {
+            true => serde_json::Map::from_iter([("user".to_owned(), json!({ "name": "Ada" }))]),
+            false => serde_json::Map::new(),
+        });
+    let (_app, browser) = app_of(auth).await;
+    for (user, status) in [("demo", 401), ("admin", 200)] {
+        browser.sign_in(user, user).await;
+        for path in ["/session", "/protected", "/group/a"] {
+            assert_eq!(browser.get(path).await.status, status, "{user} {path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn database_session_token_is_hidden_and_sign_out_ends_the_session() {
     let builder = || FakeUpstream::builder().strategy(SessionStrategy::Database);

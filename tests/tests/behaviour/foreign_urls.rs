@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{Auth, app_of, upstream};
 
-const WARNING: &str = "the upstream makes its URLs of another origin";
+const WARNING: &str = "the upstream's URLs have another origin";
 
 /// An upstream whose URLs have this origin and whose responses have these headers.
 fn upstream_with_origin(origin: &'static str, headers: &[(&'static str, &'static str)]) -> Router {
@@ -42,9 +42,9 @@ async fn get_three_times(browser: &Browser, path: &str) {
 async fn foreign_upstream_origin_warns_once_and_names_the_fix() {
     for (kind, header, fix) in [
         (UpstreamKind::Authjs, NEXT, "examples/nextjs/README.md"),
-        (UpstreamKind::Authjs, ("x-powered-by", "Next.js"), "its route.js needs the lines"),
+        (UpstreamKind::Authjs, ("x-powered-by", "Next.js"), "to its route.js"),
         (UpstreamKind::NextAuthV4, NEXT, "AUTH_TRUST_HOST"),
-        (UpstreamKind::Authjs, EXPRESS, "pass Host on"),
+        (UpstreamKind::Authjs, EXPRESS, "forward Host"),
         (UpstreamKind::Authjs, ("server", "x"), "AUTH_URL"),
     ] {
         for path in ["/api/auth/providers", "/api/auth/signin"] {
@@ -151,7 +151,7 @@ async fn next_js_callback_warning_names_the_example() {
     for _ in 0..3 {
         browser.post("/api/auth/signin/github", &[]).await;
     }
-    assert_eq!(log.times("will send people back to the upstream's own host"), 1, "{}", log.text());
+    assert_eq!(log.times("will send visitors back to the upstream's own host"), 1, "{}", log.text());
     assert_eq!(log.times("examples/nextjs/README.md"), 1, "{}", log.text());
     assert!(!log.text().contains("upstream.host: preserve"), "{}", log.text());
 }

@@ -48,6 +48,21 @@ async fn invalid_cookie_redirects_to_sign_in_and_invalid_bearer_is_401() {
     }
 }
 
+/// A Bearer token over 64 KiB is an error of the program that sent it, as every invalid Bearer token is.
+#[tokio::test]
+async fn oversized_bearer_token_is_401_for_every_extractor_and_guard() {
+    let upstream = upstream().await;
+    let bearer = format!("Bearer {}", "a".repeat(65 * 1024));
+    for (_app, browser) in [app(&upstream).await, decoding_app(&upstream).await] {
+        for path in ["/session", "/session/optional", "/token/optional", "/protected", "/group/a", "/admin"] {
+            let headers = [PAGE, NAVIGATE, ("authorization", bearer.as_str())];
+            let answer = browser.get_with(path, &headers).await;
+            assert_eq!((answer.status, answer.code().as_str()), (401, "token_too_large"), "{path}");
+            assert!(answer.header("www-authenticate").contains("invalid_token"), "{answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn unauthenticated_option_selects_status_or_redirect() {
     let upstream = upstream().await;

@@ -2,7 +2,7 @@
 
 use auth_proxy::options::UpstreamKind;
 use auth_proxy::testing::{FakeUpstream, mint};
-use auth_proxy_tests::LogCapture;
+use auth_proxy_tests::{App, Browser, LogCapture};
 use axum::response::IntoResponse;
 use serde_json::json;
 
@@ -92,6 +92,23 @@ async fn ambiguous_session_warns_once() {
 }
 
 #[tokio::test]
+async fn log_shows_upstream_address_and_cause_of_a_failure_in_plain_text() {
+    let log = LogCapture::start();
+    let port = auth_proxy_tests::free_port();
+    let (_app, browser) =
+        app_of(Auth::builder().upstream_base_url(format!("http://127.0.0.1:{port}/tenant"))).await;
+    let cookie = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
+    assert_eq!(browser.get_with("/session", &cookie).await.code(), "upstream_unreachable");
+    let text = log.text();
+    assert!(text.contains(&format!("upstream=\"http://127.0.0.1:{port}/tenant/api/auth\"")), "{text}");
+    for event in ["session lookup failed", "request refused"] {
+        let line = text.lines().find(|line| line.contains(event)).unwrap();
+        assert!(line.contains("cause=") && line.contains("Connection refused"), "{line}");
+        assert!(!line.contains("ConnectError("), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_host_warns_once() {
     let log = LogCapture::start();
     let upstream = upstream().await;
@@ -118,7 +135,7 @@ async fn callback_url_at_the_upstream_host_warns_once() {
         let answer = browser.post("/api/auth/signin/github", &[]).await;
         assert!(answer.header("location").starts_with("https://idp.example/"), "{answer:?}");
     }
-    assert_eq!(log.times("will send people back to the upstream's own host"), 1, "{}", log.text());
+    assert_eq!(log.times("will send visitors back to the upstream's own host"), 1, "{}", log.text());
 }
 
 #[tokio::test]
@@ -126,18 +143,23 @@ async fn lookup_without_the_session_cookie_layer_warns_once() {
     let log = LogCapture::start();
     let upstream = FakeUpstream::start().await.unwrap();
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
-    let mut headers = http::HeaderMap::new();
     let token = mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE);
-    headers.insert("cookie", format!("{COOKIE}={token}").parse().unwrap());
+    let cookie = format!("{COOKIE}={token}");
+    // A call with headers has no response that could carry the cookies, so there is nothing to warn about.
+    let headers = [(http::header::COOKIE, cookie.parse().unwrap())].into_iter().collect();
+    auth.session(&headers).await.unwrap().unwrap();
+    assert_eq!(log.times("the cookies do not reach the browser"), 0, "{}", log.text());
+    let route = axum::routing::get(|session: auth_proxy::Session<Auth>| async { axum::Json(session) });
+    let bare = App::start(axum::Router::new().route("/session", route).with_state(auth)).await;
     for _ in 0..3 {
-        auth.session(&headers).await.unwrap().unwrap();
+        assert_eq!(Browser::of(&bare).get_with("/session", &[("cookie", &cookie)]).await.status, 200);
     }
     assert_eq!(log.times("the cookies do not reach the browser"), 1, "{}", log.text());
     // With the session cookie layer there is no warning.
     drop(log);
     let log = LogCapture::start();
     let (_app, browser) = app(&upstream).await;
-    browser.get_with("/session", &[("cookie", &format!("{COOKIE}={token}"))]).await;
+    browser.get_with("/session", &[("cookie", &cookie)]).await;
     assert_eq!(log.times("the cookies do not reach the browser"), 0);
 }
 
@@ -181,7 +203,7 @@ async fn start_and_end_of_an_outage_are_each_logged_once() {
     }
     assert_eq!(log.times(" WARN "), 3, "{}", log.text());
     let answer = || async { ([("set-cookie", "authjs.session-token=; Max-Age=0")], "null") };
-    let _upstream = auth_proxy_tests::App::start_at(port, axum::Router::new().fallback(answer)).await;
+    let _upstream = App::start_at(port, axum::Router::new().fallback(answer)).await;
     tokio::time::timeout(std::time::Duration::from_secs(10), async {
         while browser.get_with("/session", &cookie).await.status != 401 {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -197,4 +219,36 @@ async fn start_and_end_of_an_outage_are_each_logged_once() {
     ] {
         assert_eq!(log.times(line), 1, "{line} in {}", log.text());
     }
+}
+
+/// Every forwarded request that ends in 502 to 504 counts in the warning: also one whose response cannot be used, and
+/// one that is not sent because too many are under way.
+#[tokio::test]
+async fn unusable_and_refused_forwarded_requests_are_logged() {
+    let page = || async { axum::response::Html("a page of a proxy") };
+    let upstream = App::start(axum::Router::new().fallback(page)).await;
+    let log = LogCapture::start();
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url(""))).await;
+    let cookie = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
+    let answer = browser.get_with("/api/auth/session", &cookie).await;
+    assert_eq!(answer.code(), "upstream_invalid_response");
+    let warning = |code: &str| format!("WARN auth_proxy::proxy: upstream unavailable code=\"{code}\"");
+    assert_eq!(log.times(&warning("upstream_invalid_response")), 1, "{}", log.text());
+    assert_eq!(log.times("upstream available again"), 0, "{}", log.text());
+
+    let log = LogCapture::start();
+    // It accepts connections and answers nothing, so that one request takes the only place.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = Auth::builder().upstream_base_url(format!("http://{}", listener.local_addr().unwrap()));
+    let (_app, browser) = app_of(builder.upstream_concurrency(1).upstream_queue(0)).await;
+    let refused = async {
+        let _request = listener.accept().await.unwrap();
+        browser.get("/api/auth/signin").await
+    };
+    let refused = tokio::select! {
+        answer = browser.get("/api/auth/signin") => answer,
+        answer = refused => answer,
+    };
+    assert_eq!(refused.code(), "upstream_overloaded");
+    assert_eq!(log.times(&warning("upstream_overloaded")), 1, "{}", log.text());
 }

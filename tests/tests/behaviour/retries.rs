@@ -7,8 +7,8 @@ use std::time::Duration;
 use auth_proxy::Session;
 use auth_proxy_tests::{App, Browser, free_port};
 use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -252,6 +252,9 @@ async fn stale_session_is_marked_in_the_extractor_and_a_header() {
     async fn is_stale(session: Session<Auth>) -> String {
         session.is_stale().to_string()
     }
+    async fn by_call(State(auth): State<Auth>, headers: HeaderMap) -> String {
+        auth.session(&headers).await.unwrap().unwrap().is_stale().to_string()
+    }
     let down = Arc::new(AtomicUsize::new(0));
     let is_down = Arc::clone(&down);
     let (upstream, _) = counting_upstream(move |_| match is_down.load(SeqCst) {
@@ -261,15 +264,19 @@ async fn stale_session_is_marked_in_the_extractor_and_a_header() {
     .await;
     let builder = auth(&upstream.url("")).session_cache(Duration::from_millis(10));
     let auth = builder.session_stale_if_error(Duration::from_secs(3600)).build().unwrap();
-    let routes = Router::new().route("/stale", get(is_stale)).route("/plain", get(|| async { "ok" }));
+    let routes = Router::new().route("/stale", get(is_stale)).route("/call", get(by_call));
+    let routes = routes.route("/plain", get(|| async { "ok" }));
     let app = App::start(auth.attach(routes).with_state(auth.clone())).await;
     let browser = Browser::of(&app);
     for (outage, expected, mark) in [(0, "false", ""), (1, "true", "stale"), (0, "false", "")] {
         down.store(outage, SeqCst);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let answer = browser.get_with("/stale", &[("cookie", COOKIE)]).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, expected));
-        assert_eq!(answer.header("auth-proxy-session"), mark);
+        for path in ["/stale", "/call"] {
+            let answer = browser.get_with(path, &[("cookie", COOKIE)]).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, expected), "{path}");
+            assert_eq!(answer.header("auth-proxy-session"), mark, "{path}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         assert_eq!(browser.get("/plain").await.header("auth-proxy-session"), "");
     }
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
+use auth_proxy_tests::{App, Browser};
 
 use crate::support::renewing_upstream::{COOKIE, HOUR, Upstream, ask, name};
-use crate::support::{app_of, routes};
+use crate::support::{Auth, app_of, routes};
 
 /// A custom store that several instances share. It keeps each session as JSON, as an external store would.
 #[derive(Clone, Default)]
@@ -55,6 +56,64 @@ async fn instances_with_a_shared_store_share_sessions_and_sign_outs() {
     assert_eq!(upstream.lookups(), 2);
 }
 
+/// A store whose removals all fail.
+#[derive(Clone, Default)]
+struct KeepingStore(SharedStore);
+
+impl SessionStore for KeepingStore {
+    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
+        self.0.get(key)
+    }
+
+    fn put(&self, key: SessionKey, session: CachedSession, keep: Duration) -> StoreFuture<'_, ()> {
+        self.0.put(key, session, keep)
+    }
+
+    fn remove<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err("connection refused".into()) })
+    }
+}
+
+async fn sign_out(app: &App, token: &str) {
+    let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
+    sign_out.header("cookie", format!("{COOKIE}={token}")).send().await.unwrap();
+}
+
+/// Lets ten minutes pass. Then another session is renewed and ended, because that is when the app drops old records.
+async fn pass_ten_minutes(app: &App, browser: &Browser) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(600)).await;
+    tokio::time::resume();
+    assert_eq!(name(browser, "bob").await, "bob");
+    sign_out(app, "bob").await;
+}
+
+/// The instance that handled the sign-out remembers it for as long as the store may hold the session.
+#[tokio::test]
+async fn sign_out_lasts_here_when_the_store_cannot_remove_the_session() {
+    let upstream = Upstream::default();
+    let builder = upstream.auth().session_cache(HOUR).session_store(KeepingStore::default());
+    let (app, browser) = app_of(builder).await;
+    assert_eq!(name(&browser, "ada").await, "ada");
+    sign_out(&app, "ada").await;
+    pass_ten_minutes(&app, &browser).await;
+    upstream.lookups.store(0, SeqCst);
+    name(&browser, "ada").await;
+    assert_eq!(upstream.lookups(), 1, "the session from before the sign-out was used");
+}
+
+/// A sign-out also removes the session under the older tokens, for as long as the store may hold it under them.
+#[tokio::test]
+async fn sign_out_removes_older_tokens_from_the_store() {
+    let (upstream, store) = (Upstream::default(), SharedStore::default());
+    let (app, browser) = app_of(upstream.auth().session_cache(HOUR).session_store(store.clone())).await;
+    assert_eq!(name(&browser, "ada").await, "ada");
+    pass_ten_minutes(&app, &browser).await;
+    sign_out(&app, "adax").await;
+    let left = store.0.lock().unwrap().values().filter(|text| text.contains("ada")).count();
+    assert_eq!(left, 0, "the session is still in the store under its first token");
+}
+
 /// A store whose methods never return, as if its server hung.
 struct HangingStore;
 
@@ -87,6 +146,22 @@ async fn hanging_store_does_not_block_sessions() {
     let sign_out = reqwest::Client::new().post(app.url("/api/auth/signout"));
     let answer = sign_out.header("cookie", format!("{COOKIE}=ada")).send().await.unwrap();
     assert!(answer.status().as_u16() < 400, "{answer:?}");
+}
+
+/// A sign-out is answered within `upstream.timeout` while neither the store nor the upstream answers, however many
+/// tokens it carries.
+#[tokio::test]
+async fn hanging_store_does_not_extend_the_timeout() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = Auth::builder().upstream_base_url(format!("http://{}", listener.local_addr().unwrap()));
+    let builder =
+        builder.upstream_timeout(Duration::from_secs(1)).session_cache(HOUR).session_store(HangingStore);
+    let (_app, browser) = app_of(builder).await;
+    let cookies = format!("{COOKIE}=aaaa..bbbb.cccc.dddd; {COOKIE}.0=a; {COOKIE}.1=b; __Secure-{COOKIE}=c");
+    let began = std::time::Instant::now();
+    let answer = browser.post_with("/api/auth/signout", &[("a", "b")], &[("cookie", &cookies)]).await;
+    assert_eq!(answer.code(), "upstream_timeout");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 /// A store whose methods all fail, as if its server were unreachable.

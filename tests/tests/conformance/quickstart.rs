@@ -92,7 +92,7 @@ async fn quickstart_shows_which_source_answered_the_session_lookup() {
     let unknown = foreign.cookie(&json!({ "sub": "1" }));
     for (cookie, title, lookups, answered_by) in [
         ("", "Hello, guest", 0, "None: the browser sent no session cookie"),
-        ("authjs.session-token=x", "Hello, guest", 0, "None: the cookie is not a session token"),
+        ("authjs.session-token=x", "Hello, guest", 0, "None: the upstream was not asked"),
         (&unknown, "Hello, guest", 1, "Answered by the upstream"),
         (&cookie, "Hello, Ada", 2, "Answered by the upstream"),
         (&cookie, "Hello, Ada", 2, "Answered by the cache"),

@@ -21,7 +21,7 @@ const PATHS: [&str; 2] = ["/api/auth/providers", "/api/auth/signin"];
 #[tokio::test]
 async fn next_js_defaults_log_a_warning_with_the_fix() {
     for (kind, fix) in [
-        (Authjs, "route.js needs the lines of examples/nextjs/README.md"),
+        (Authjs, "add the lines of examples/nextjs/README.md of auth-proxy to its route.js"),
         (NextAuthV4, "set AUTH_TRUST_HOST=1 at the Next.js server"),
     ] {
         for path in PATHS {

@@ -153,3 +153,37 @@ fn import_cycles_and_imports_of_rooms_are_found() {
     assert_eq!(of("c"), ["a"]);
     assert_eq!(listed(&found.docs_of("a"), "Imports the rooms: "), Some(BTreeSet::from(["b".to_owned()])));
 }
+
+/// Operators filter logs by target, so a target must not change when code moves to another module.
+#[test]
+fn every_log_event_has_a_stable_target() {
+    const TARGETS: [&str; 6] = ["config", "guard", "lookup", "proxy", "token", "testing"];
+    let mut events = 0;
+    for file in rust_files(&root().join("auth-proxy/src")) {
+        let source = std::fs::read_to_string(&file).unwrap();
+        for level in ["error", "warn", "info", "debug", "trace"] {
+            for event in source.split(&format!("tracing::{level}!(")).skip(1) {
+                events += 1;
+                let target = event.trim_start().strip_prefix("target: \"auth_proxy::");
+                let target = target.and_then(|target| target.split('"').next()).unwrap_or_default();
+                assert!(TARGETS.contains(&target), "{}: `tracing::{level}!` has no target", file.display());
+            }
+        }
+    }
+    assert!(events > 20, "{events} events");
+}
+
+fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                rust_files(&path)
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                vec![path]
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
+}

@@ -88,7 +88,8 @@ impl Client {
             let origin = self.load.origins[app].clone();
             let (who, token) = match self.random_below(10) {
                 0 => (Who::Guest, None),
-                // A forged token that the app has rejected before, so the rejection comes from its cache. The forged token below is new.
+                // A forged token that the app has rejected before, so the rejection comes from its cache. The forged
+                // token below is new.
                 1 => (Who::Forged, Some(token("mallory", "another secret"))),
                 2 => (Who::Forged, Some(format!("e30..AAAA.{:x}.AAAA", self.random_below(usize::MAX)))),
                 _ => {

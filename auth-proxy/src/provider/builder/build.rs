@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Builder;
 use crate::config::{Config, ConfigError};
 use crate::cookie::SessionNames;
+use crate::error::Causes;
 use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Keys, NamedClaims, Sessions};
 use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
@@ -37,12 +38,13 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
     let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch)).map_err(|error| {
-        problem("upstream.base_url", format!("no client for it: {}", with_causes(error.as_ref())))
+        problem("upstream.base_url", format!("no client for it: {}", Causes(error.as_ref())))
     })?;
     tracing::info!(
+        target: "auth_proxy::config",
         proxy = name,
         base_path = settings.base_path,
-        upstream = %settings.base_url.origin,
+        upstream = format!("{}{}{}", settings.base_url.origin, settings.base_url.prefix, settings.upstream_base_path),
         host = %settings.host,
         decodes_tokens = verifier.is_some(),
         "auth proxy ready"
@@ -64,10 +66,4 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         keys,
     };
     Ok(Proxy::new(shared))
-}
-
-/// An error with its causes in one line.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(error.source(), |cause| cause.source())
-        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -64,16 +64,20 @@ enum Cached {
 impl Sessions {
     pub(crate) fn new(settings: &Settings, custom: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
+        let max_age_in_outage = settings.cache.saturating_add(settings.stale_if_error);
+        // A session in this process's memory holds its family. One in the app's own store does not: if its removal
+        // failed, only the memory of its end keeps it from being used again.
+        let kept_for = if custom.is_some() { max_age_in_outage } else { Duration::ZERO };
         Self {
             max_age: settings.cache,
-            max_age_in_outage: settings.cache.saturating_add(settings.stale_if_error),
+            max_age_in_outage,
             store: match custom {
                 Some(store) => Store::custom(store, settings.timeout),
                 None => Store::memory(settings.cache_entries),
             },
             refused: Cache::new(MAX_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
-            families: TokenFamilies::default(),
+            families: TokenFamilies::kept_for(kept_for),
             serves_stale: AtomicBool::new(false),
             issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
@@ -182,9 +186,10 @@ impl Sessions {
         }
     }
 
-    /// Ends a session: removes it from the cache, and marks the answers of lookups under way as outdated.
-    pub(crate) async fn end(&self, key: SessionKey, end: End) {
-        let keys = self.families.end(key, end);
+    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and then removes the
+    /// sessions from the cache, within the time limit of one call to the store.
+    pub(crate) async fn end(&self, tokens: &[SessionKey], end: End) {
+        let keys: Vec<_> = tokens.iter().flat_map(|token| self.families.end(*token, end)).collect();
         if !self.max_age.is_zero() {
             self.store.remove(&keys).await;
         }
@@ -199,6 +204,13 @@ impl Sessions {
     pub(crate) fn note_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         self.families.add_renewed(snapshot, key);
         self.note_issued(key);
+    }
+
+    /// Notes that a response gives the browser the session cookies of a lookup.
+    pub(crate) fn note_relayed(&self, renewed: &Renewed) {
+        if let Some(next) = &renewed.next {
+            self.families.add_renewed(&renewed.snapshot, next.session);
+        }
     }
 
     /// Notes that a response gives the browser a token.
@@ -223,9 +235,6 @@ impl Sessions {
     async fn store_answer(&self, key: TokenKey, found: LookedUp, snapshot: &SessionSnapshot) -> Found {
         let LookedUp { mut answer, cookies, next } = found;
         self.serves_stale.store(false, Ordering::Relaxed);
-        if let Some(next) = &next {
-            self.families.add_renewed(snapshot, next.session);
-        }
         if !self.max_age.is_zero() && snapshot.may_cache() {
             match &mut answer {
                 Answer::Session(session) => {

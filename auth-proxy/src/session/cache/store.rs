@@ -26,8 +26,9 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// its error, so an error must hold no secret. The first success after it is logged too.
 ///
 /// If the store fails to remove a session at a sign-out, the other instances may use that session for `session.cache`.
-/// The same happens if another instance looks up the token during the sign-out: it puts the session back into the
-/// store.
+/// The instance that signed out does not use it: it remembers its last 16,384 ended sessions for that long. The other
+/// instances may also use the session if one of them looks up the token during the sign-out, because it then puts the
+/// session back into the store.
 ///
 /// ```
 /// use std::collections::HashMap;

@@ -67,6 +67,19 @@ async fn linked_sessions_end_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn token_that_a_slow_response_gives_the_browser_is_the_newest() {
+    let families = TokenFamilies::default();
+    let first = families.snapshot(key("a"));
+    families.add_renewed(&first, key("slow"));
+    for n in 0..MAX_TOKENS {
+        families.add_renewed(&first, key(&format!("quick {n}")));
+        families.add_renewed(&first, key("slow"));
+    }
+    families.end(key("slow"), End::Changed);
+    assert!(!first.is_current());
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_end_reaches_a_bounded_number_of_sessions() {
     let families = TokenFamilies::default();
     let first = families.snapshot(key("a"));
