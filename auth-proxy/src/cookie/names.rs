@@ -48,7 +48,8 @@ impl AsRef<str> for SessionName {
 #[derive(Clone, Copy)]
 pub(crate) struct NamesInPlay<'n> {
     names: [Option<&'n SessionName>; 2],
-    /// Whether the scheme decides between the names, but is not known. Two tokens in one request are then ambiguous.
+    /// Whether the scheme of the request decides which cookie name counts, and the scheme is not known. Two tokens in
+    /// one request are then ambiguous.
     is_scheme_unknown: bool,
 }
 
@@ -125,7 +126,7 @@ impl SessionNames {
         &self.all
     }
 
-    /// Whether the scheme of a request decides between the names.
+    /// Whether the scheme of a request decides which cookie name counts.
     pub(crate) fn depend_on_scheme(&self) -> bool {
         self.all.len() > 1
     }

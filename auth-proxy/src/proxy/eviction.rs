@@ -140,7 +140,7 @@ impl Eviction {
         self.keys.clear();
     }
 
-    /// Evicts nothing more: the request was not sent, so the upstream changed nothing.
+    /// Ends this eviction without a second round: the request was not sent, so the upstream changed nothing.
     pub(super) fn unsent(mut self) {
         self.keys.clear();
     }

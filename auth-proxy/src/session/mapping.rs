@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_mapping_and_claims_are_inverse() {
+    fn claims_mapped_to_a_session_and_back_stay_the_same() {
         let Value::Object(given) =
             json!({"sub": "1", "name": "Ada", "email": "a@b.c", "picture": "p", "exp": 1.5, "jti": "x"})
         else {

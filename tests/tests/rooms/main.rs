@@ -77,7 +77,7 @@ fn files_have_no_import_cycle() {
     let mut cycles = Vec::new();
     for folder in ["auth-proxy/src", "auth-proxy-macros/src", "auth-proxy-rules/src"] {
         let root = root().join(folder);
-        // An older tree has the rules in another folder.
+        // In an older checkout, given by `ROOMS_ROOT`, the crate of the rules is in another folder.
         if !root.exists() && std::env::var_os("ROOMS_ROOT").is_some() {
             continue;
         }
@@ -89,7 +89,7 @@ fn files_have_no_import_cycle() {
 }
 
 #[test]
-fn mod_rs_of_every_room_lists_its_imports() {
+fn import_list_in_mod_rs_of_every_room_matches_its_use_lines() {
     let runtime = runtime();
     let imports = imports_of_rooms(&runtime);
     let mut wrong = Vec::new();

@@ -256,7 +256,7 @@ async fn sign_out_with_a_hanging_store_is_answered_in_time() {
 /// token. The default collations of MySQL and Prisma (`utf8mb4_0900_ai_ci`, `utf8mb4_unicode_ci`) ignore accents, so a
 /// token with an accent could stay cached after the sign-out. Such a token is rejected.
 #[tokio::test]
-async fn token_with_accents_is_rejected() {
+async fn session_cookie_with_non_ascii_text_is_rejected() {
     let upstream = Upstream::default();
     let app = routes(&upstream.auth().session_cache(HOUR).build().unwrap());
     let (plain, accented) = (format!("{PLAIN}=ade"), format!("{PLAIN}=ad%C3%A9"));
