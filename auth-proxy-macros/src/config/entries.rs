@@ -39,6 +39,11 @@ impl Reader<'_> {
 
     /// Reads one entry, and the next one if only the comma between them is missing.
     fn entry(&mut self, group: Group, entry: &[TokenTree]) {
+        if let [TokenTree::Ident(key)] = entry {
+            self.errors.at(key, keys::half_typed(group, &key.to_string()));
+            self.block.is_unreadable = true;
+            return;
+        }
         let Some((key, rest)) = self.key(entry) else { return };
         let name = key.to_string();
         if keys::is_block(group, &name) {
@@ -54,7 +59,13 @@ impl Reader<'_> {
                     Some(option) => option,
                     None => match keys::meant_block(group, &name) {
                         Some(block) => return self.read_block(&Ident::new(block, key.span()), rest),
-                        None => return self.skip_value(group, rest),
+                        None => {
+                            self.block.misplaced.extend(keys::meant_elsewhere(group, &name));
+                            // A block under another name: required options may be in it.
+                            self.block.is_unreadable |=
+                                tokens::group(rest.first(), Delimiter::Brace).is_some();
+                            return self.skip_value(group, rest);
+                        }
                     },
                 }
             }

@@ -1,0 +1,309 @@
+//! Advice for a Rust or JavaScript expression in the place of a value, such as `Kind::Authjs` or `10 * 1024`.
+
+use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::Lit;
+
+use super::env::is_variable_name;
+use super::expected::expected;
+use super::value;
+use crate::tokens::is_punct;
+
+/// The message for a value that is an expression and no literal. `None` if it may be a literal.
+pub(super) fn advice(option: OptionKey, value: &[TokenTree]) -> Option<String> {
+    if let Some(message) = variable_message(option, value) {
+        return Some(message);
+    }
+    if let Some(word) = other_case(option, value) {
+        let written: String = value.iter().map(ToString::to_string).collect();
+        return Some(if value.len() == 1 {
+            format!("`{written}` is spelled `{word}`")
+        } else {
+            format!("`{option}` takes a bare word and no path: write `{word}`")
+        });
+    }
+    if let Some(constant) = constant(option, value) {
+        let method = option.to_string().replace('.', "_");
+        let or_env = match value {
+            [_] if option.takes_env() => format!(", or `env(\"{constant}\")` for an environment variable"),
+            _ => String::new(),
+        };
+        let or_builder = match option {
+            OptionKey::Headers => String::new(),
+            _ => format!("; or call `.{method}({constant})` on the builder"),
+        };
+        return Some(format!("`{option}` takes no constant: write the value itself{or_env}{or_builder}"));
+    }
+    if let [TokenTree::Ident(word), TokenTree::Group(arguments)] = value
+        && arguments.delimiter() == Delimiter::Parenthesis
+        && words(option).contains(&word.to_string().as_str())
+    {
+        let path = only_string(&arguments.stream().into_iter().collect::<Vec<_>>());
+        let and = match path {
+            Some(path) if option == OptionKey::Unauthenticated && path.starts_with('/') => {
+                format!(", and at the top level `sign_in_path: \"{path}\"`")
+            }
+            _ => String::new(),
+        };
+        return Some(format!("`{word}` has no arguments: write `{word}`{and}"));
+    }
+    // `env(..)` is read on its own.
+    if matches!(value.first(), Some(TokenTree::Ident(word)) if word == "env") || !is_expression(value) {
+        return None;
+    }
+    let plain = plain(option, value).into_iter().find(|source| accepts(option, source));
+    Some(match plain {
+        Some(source) => format!("`{option}` takes a literal and no expression: write `{source}`"),
+        None => format!("{}, and no expression", expected(option)),
+    })
+}
+
+/// Whether the value is more than one literal or word: an operator or arguments follow its first token.
+pub(super) fn is_expression(value: &[TokenTree]) -> bool {
+    match value {
+        [first, number @ TokenTree::Literal(_), rest @ ..]
+            if is_punct(Some(first), '-') && !is_text(number) =>
+        {
+            is_expression_end(rest.first())
+        }
+        [TokenTree::Punct(_), _, ..] => true,
+        [_, rest @ ..] => is_expression_end(rest.first()),
+        [] => false,
+    }
+}
+
+fn is_expression_end(next: Option<&TokenTree>) -> bool {
+    matches!(next, Some(TokenTree::Punct(_) | TokenTree::Group(_)))
+}
+
+fn is_text(token: &TokenTree) -> bool {
+    string(std::slice::from_ref(token)).is_some()
+}
+
+/// Whether this text, as the value of the option in a block, would be accepted.
+pub(super) fn accepts(option: OptionKey, source: &str) -> bool {
+    let Ok(tokens) = source.parse::<TokenStream>() else { return false };
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut errors = crate::errors::Errors::default();
+    let (found, _) = value::read(option, &tokens, &mut errors);
+    match found {
+        Some(super::model::Value::Literal { text, .. }) => {
+            let is_valid = match option {
+                OptionKey::Headers => auth_proxy_rules::header_value(&text).is_ok(),
+                _ => Draft::default().set(option, &text).is_ok(),
+            };
+            errors.count() == 0 && is_valid
+        }
+        _ => false,
+    }
+}
+
+/// The literals that an expression may stand for.
+fn plain(option: OptionKey, value: &[TokenTree]) -> Vec<String> {
+    let mut candidates = Vec::new();
+    if let [TokenTree::Ident(some), TokenTree::Group(inner)] = value
+        && some == "Some"
+    {
+        candidates.push(inner.stream().to_string());
+    }
+    candidates.extend(duration(value));
+    candidates.extend(product(option, value));
+    if let Some(text) = only_string(value) {
+        candidates.push(format!("\"{text}\""));
+        candidates.push(text);
+    }
+    candidates
+}
+
+/// `5s` for `Duration::from_secs(5)`.
+fn duration(value: &[TokenTree]) -> Option<String> {
+    let [.., TokenTree::Ident(from), TokenTree::Group(number)] = value else { return None };
+    let unit = match from.to_string().as_str() {
+        "from_millis" => "ms",
+        "from_secs" => "s",
+        "from_mins" => "m",
+        "from_hours" => "h",
+        _ => return None,
+    };
+    let number = product_of(&number.stream().into_iter().collect::<Vec<_>>())?;
+    Some(format!("{number}{unit}"))
+}
+
+/// `10MiB` for `10 * 1024 * 1024` and for `10 << 20`.
+fn product(option: OptionKey, value: &[TokenTree]) -> Option<String> {
+    let number = product_of(value)?;
+    if option.shape() != Shape::Size {
+        return Some(number.to_string());
+    }
+    let (unit, size) = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        .into_iter()
+        .find(|(_, size)| number % size == 0)
+        .unwrap_or(("B", 1));
+    Some(format!("{}{unit}", number / size))
+}
+
+fn product_of(value: &[TokenTree]) -> Option<u64> {
+    let whole = |token: &TokenTree| match token {
+        TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
+            Lit::Int(number) => number.base10_parse::<u64>().ok(),
+            _ => None,
+        },
+        _ => None,
+    };
+    match value {
+        [number] => whole(number),
+        [number, less, lesser, bits] if is_punct(Some(less), '<') && is_punct(Some(lesser), '<') => {
+            whole(number)?.checked_mul(1_u64.checked_shl(u32::try_from(whole(bits)?).ok()?)?)
+        }
+        [number, times, rest @ ..] if is_punct(Some(times), '*') => {
+            whole(number)?.checked_mul(product_of(rest)?)
+        }
+        _ => None,
+    }
+}
+
+/// The words of an option.
+pub(super) fn words(option: OptionKey) -> &'static [&'static str] {
+    match option.shape() {
+        Shape::Word(words) | Shape::WordOrText(words) => words,
+        Shape::Bool => &["true", "false"],
+        Shape::DurationOrOff | Shape::CountOrOff => &["off"],
+        Shape::DurationOrAlways => &["always"],
+        _ => &[],
+    }
+}
+
+/// The word that is written in another case (`HS256`) or as a variant (`Kind::AuthJs`).
+fn other_case(option: OptionKey, value: &[TokenTree]) -> Option<&'static str> {
+    let (TokenTree::Ident(last), is_path) = (match value {
+        [word] => (word, false),
+        [.., colon, word] if is_punct(Some(colon), ':') => (word, true),
+        _ => return None,
+    }) else {
+        return None;
+    };
+    let last = last.to_string();
+    let fold = |word: &str| word.replace('_', "").to_ascii_lowercase();
+    let same = |word: &&&str| fold(word) == fold(&last) && (is_path || **word != last);
+    let words = words(option);
+    words
+        .iter()
+        .find(same)
+        .copied()
+        .or_else(|| is_path.then(|| nearest(&last, words.iter().copied())).flatten())
+}
+
+/// The constant that the value names.
+fn constant(option: OptionKey, value: &[TokenTree]) -> Option<String> {
+    let is_path =
+        value.iter().all(|token| matches!(token, TokenTree::Ident(_)) || is_punct(Some(token), ':'));
+    let Some(TokenTree::Ident(last)) = value.last().filter(|_| is_path) else { return None };
+    let last = last.to_string();
+    // A misspelled word, which the rules refuse with the nearest one: `HS265`.
+    if value.len() == 1 && nearest(&last, words(option).iter().copied()).is_some() {
+        return None;
+    }
+    let is_constant = last.len() > 1 && !last.contains(|c: char| c.is_ascii_lowercase());
+    is_constant.then(|| value.iter().map(ToString::to_string).collect())
+}
+
+/// The message for another way to read a variable.
+pub(super) fn variable_message(option: OptionKey, value: &[TokenTree]) -> Option<String> {
+    if matches!(value.first(), Some(TokenTree::Literal(_))) || !option.takes_env() {
+        return None;
+    }
+    let form = variable(option, value)?;
+    Some(format!("`{option}` reads a variable as `env(..)`: write `{form}`"))
+}
+
+/// The `env(..)` to write for another way to read a variable: `std::env::var("X")`, `process.env.X ?? "a"`,
+/// `env("X").unwrap_or("a")`.
+pub(super) fn variable(option: OptionKey, value: &[TokenTree]) -> Option<String> {
+    if let [TokenTree::Ident(env), TokenTree::Group(_)] = value
+        && env == "env"
+    {
+        return None;
+    }
+    // Only the comma may be missing.
+    if let [TokenTree::Ident(env), TokenTree::Group(_), TokenTree::Ident(_) | TokenTree::Literal(_), ..] =
+        value
+        && env == "env"
+    {
+        return None;
+    }
+    let (name, behind) = name_and_behind(value)?;
+    // The message of `expect` is no default.
+    let has = |wanted: &[&str]| {
+        behind.iter().any(|token| matches!(token, TokenTree::Ident(word) if wanted.iter().any(|w| word == w)))
+    };
+    let default = only_string(behind).filter(|_| option != OptionKey::Secret && !has(&["expect"]));
+    let default =
+        default.filter(|text| Draft::default().set(option, text).is_ok() || option == OptionKey::Headers);
+    let optional = option != OptionKey::BaseUrl && has(&["ok", "unwrap_or_default"]);
+    Some(match default {
+        Some(text) => format!("env(\"{name}\", default = \"{text}\")"),
+        None if optional => format!("env(\"{name}\", optional)"),
+        None => format!("env(\"{name}\")"),
+    })
+}
+
+/// The name of the variable that an expression reads.
+pub(super) fn variable_name(value: &[TokenTree]) -> Option<String> {
+    name_and_behind(value).map(|(name, _)| name)
+}
+
+fn name_and_behind(value: &[TokenTree]) -> Option<(String, &[TokenTree])> {
+    const READERS: [&str; 4] = ["env", "option_env", "dotenv", "dotenvy"];
+    let reader = value.iter().position(
+        |token| matches!(token, TokenTree::Ident(word) if READERS.iter().any(|reader| word == reader)),
+    )?;
+    // `env!("X")` has a message of its own.
+    if is_punct(value.get(reader + 1), '!')
+        && matches!(value.get(reader), Some(TokenTree::Ident(env)) if env == "env")
+    {
+        return None;
+    }
+    value.iter().enumerate().skip(reader + 1).find_map(|(at, token)| {
+        let name = match token {
+            TokenTree::Group(group) => string(&group.stream().into_iter().take(1).collect::<Vec<_>>())?,
+            TokenTree::Ident(word) if !word.to_string().contains(|c: char| c.is_ascii_lowercase()) => {
+                word.to_string()
+            }
+            _ => return None,
+        };
+        is_variable_name(&name).then(|| (name, value.get(at + 1..).unwrap_or_default()))
+    })
+}
+
+/// The text of a single string literal.
+pub(super) fn string(tokens: &[TokenTree]) -> Option<String> {
+    match tokens {
+        [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
+            Lit::Str(text) if text.suffix().is_empty() => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The text of the only string literal at any depth.
+pub(super) fn only_string(tokens: &[TokenTree]) -> Option<String> {
+    let mut texts = Vec::new();
+    collect_strings(tokens, &mut texts);
+    // A text with braces belongs to `format!`.
+    match texts.as_slice() {
+        [text] if !text.contains(['{', '"', '\\']) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn collect_strings(tokens: &[TokenTree], texts: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                collect_strings(&group.stream().into_iter().collect::<Vec<_>>(), texts)
+            }
+            token => texts.extend(string(std::slice::from_ref(token))),
+        }
+    }
+}
