@@ -45,13 +45,13 @@ impl Draft {
         if let Some(path) = self.known_upstream_base_path()
             && let Some(rest) = base.prefix.strip_suffix(path)
         {
-            problems.add(
-                Place::Option(OptionKey::BaseUrl),
-                format!(
-                    "the base path is added to this URL, and the upstream would see `{}{path}/session`: write `{}{rest}`",
-                    base.prefix, base.origin
+            problems.0.push(Problem {
+                place: Place::Option(OptionKey::BaseUrl),
+                message: format!(
+                    "the base path `{path}` is added to this URL, which must not end with it too"
                 ),
-            );
+                fixed: Some(format!("{}{rest}", base.origin)),
+            });
         }
         let allowed = self.allow_http.is_read_at_start() || self.allow_http == Setting::Set(true);
         if !base.origin.https && !allowed && !is_internal_host(base.origin.host()) {
@@ -263,7 +263,7 @@ struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, place: Place, message: impl Into<String>) {
-        self.0.push(Problem { place, message: message.into() });
+        self.0.push(Problem { place, message: message.into(), fixed: None });
     }
 }
 

@@ -28,9 +28,9 @@ pub(super) fn advice(option: OptionKey, value: &[TokenTree]) -> Option<String> {
             [_] if option.takes_env() => format!(", or `env(\"{constant}\")` for an environment variable"),
             _ => String::new(),
         };
-        let or_builder = match option {
-            OptionKey::Headers => String::new(),
-            _ => format!("; or call `.{method}({constant})` on the builder"),
+        let or_builder = match option.shape() {
+            Shape::Text => format!("; or call `.{method}({constant})` on the builder"),
+            _ => String::new(),
         };
         return Some(format!("`{option}` takes no constant: write the value itself{or_env}{or_builder}"));
     }
@@ -67,6 +67,8 @@ pub(super) fn is_expression(value: &[TokenTree]) -> bool {
             is_expression_end(rest.first())
         }
         [TokenTree::Punct(_), _, ..] => true,
+        // A misspelled word: `encrypted-v4`.
+        [TokenTree::Ident(_), dash, TokenTree::Ident(_)] if is_punct(Some(dash), '-') => false,
         [_, rest @ ..] => is_expression_end(rest.first()),
         [] => false,
     }
@@ -213,7 +215,12 @@ pub(super) fn variable_message(option: OptionKey, value: &[TokenTree]) -> Option
         return None;
     }
     let form = variable(option, value)?;
-    Some(format!("`{option}` reads a variable as `env(..)`: write `{form}`"))
+    Some(match value {
+        [TokenTree::Ident(env), TokenTree::Group(_), ..] if env == "env" => {
+            format!("`env(..)` is the whole value, read at start: write `{form}`")
+        }
+        _ => format!("`{option}` reads a variable as `env(..)`: write `{form}`"),
+    })
 }
 
 /// The `env(..)` to write for another way to read a variable: `std::env::var("X")`, `process.env.X ?? "a"`,
@@ -304,6 +311,78 @@ fn collect_strings(tokens: &[TokenTree], texts: &mut Vec<String>) {
                 collect_strings(&group.stream().into_iter().collect::<Vec<_>>(), texts)
             }
             token => texts.extend(string(std::slice::from_ref(token))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(source: &str) -> Vec<TokenTree> {
+        source.parse::<TokenStream>().unwrap().into_iter().collect()
+    }
+
+    #[test]
+    fn advice_for_an_expression_is_accepted_in_its_place() {
+        for (option, source, written) in [
+            (OptionKey::BodyLimit, "10 * 1024 * 1024", "10MiB"),
+            (OptionKey::BodyLimit, "1 << 20", "1MiB"),
+            (OptionKey::BodyLimit, "3 * 5", "15B"),
+            (OptionKey::Queue, "2 * 64", "128"),
+            (OptionKey::Timeout, "Duration::from_secs(5)", "5s"),
+            (OptionKey::Cache, "std::time::Duration::from_millis(500)", "500ms"),
+            (OptionKey::Cache, "Off", "off"),
+            (OptionKey::Timeout, "Some(5s)", "5s"),
+            (OptionKey::BasePath, "\"/a\".to_string()", "\"/a\""),
+            (OptionKey::BasePath, "String::from(\"/a\")", "\"/a\""),
+            (OptionKey::BaseUrl, "Url::parse(\"http://auth\").unwrap()", "\"http://auth\""),
+            (OptionKey::Timeout, "\"5s\".parse().unwrap()", "5s"),
+            (OptionKey::Kind, "UpstreamKind::AuthJs", "authjs"),
+            (OptionKey::Kind, "Kind::NextAuthV4", "next_auth_v4"),
+            (OptionKey::Token, "HS256", "hs256"),
+            (OptionKey::AllowHttp, "TRUE", "true"),
+            (OptionKey::Unauthenticated, "redirect(\"/login\")", "redirect"),
+            (OptionKey::Headers, "\"a\".into()", "\"a\""),
+        ] {
+            let message = advice(option, &tokens(source)).unwrap();
+            assert!(message.contains(&format!(" `{written}`")), "{option}: {source}: {message}");
+            assert!(accepts(option, written), "{option}: {written}");
+        }
+    }
+
+    #[test]
+    fn advice_that_would_be_refused_is_not_given() {
+        for (option, source) in [
+            (OptionKey::Timeout, "2 * 1024"),
+            (OptionKey::Timeout, "Duration::from_secs(5000)"),
+            (OptionKey::BodyLimit, "1 << 64"),
+            (OptionKey::BodyLimit, "18446744073709551615 * 2"),
+            (OptionKey::BasePath, "format!(\"/{}\", a)"),
+            (OptionKey::BasePath, "\"a\".to_string()"),
+            (OptionKey::Kind, "Kind::Other"),
+        ] {
+            let message = advice(option, &tokens(source)).unwrap();
+            assert!(message.ends_with(", and no expression"), "{option}: {source}: {message}");
+        }
+    }
+
+    #[test]
+    fn other_ways_to_read_a_variable_keep_their_default() {
+        for (option, source, written) in [
+            (OptionKey::Host, "process.env.HOST", Some("env(\"HOST\")")),
+            (OptionKey::Host, "process.env.HOST!", Some("env(\"HOST\")")),
+            (OptionKey::Host, "process.env[\"HOST\"] || \"a\"", Some("env(\"HOST\", default = \"a\")")),
+            (OptionKey::Host, "std::env::var(\"HOST\").expect(\"no host\")", Some("env(\"HOST\")")),
+            (OptionKey::Host, "env(\"HOST\").ok()", Some("env(\"HOST\", optional)")),
+            (OptionKey::BaseUrl, "env(\"URL\").ok()", Some("env(\"URL\")")),
+            (OptionKey::Secret, "env(\"A\").unwrap_or(\"b\")", Some("env(\"A\")")),
+            (OptionKey::Timeout, "option_env!(\"T\").unwrap_or(\"x\")", Some("env(\"T\")")),
+            (OptionKey::Host, "env(\"HOST\")", None),
+            (OptionKey::Host, "env(\"HOST\") word", None),
+            (OptionKey::Host, "env!(\"HOST\")", None),
+        ] {
+            assert_eq!(variable(option, &tokens(source)).as_deref(), written, "{option}: {source}");
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
                 errors.at(tokens, problem.message);
             }
             (Place::Option(_), Some(entry)) => match &entry.value {
-                Some(value) => errors.at(value.tokens(), problem.message),
+                Some(value) => errors.at(value.tokens(), problem.quoted()),
                 None => errors.at(&entry.key, problem.message),
             },
             (Place::Missing(_), _) if block.is_unreadable => {}
@@ -66,7 +66,7 @@ fn base_url_default(block: &Block, draft: &Draft, errors: &mut Errors) {
     }
     for problem in draft.check() {
         if problem.place == Place::Option(OptionKey::BaseUrl) {
-            errors.at(literal, problem.message);
+            errors.at(literal, problem.quoted());
         }
     }
 }
