@@ -308,7 +308,7 @@ fn collect_strings(tokens: &[TokenTree], texts: &mut Vec<String>) {
     for token in tokens {
         match token {
             TokenTree::Group(group) => {
-                collect_strings(&group.stream().into_iter().collect::<Vec<_>>(), texts)
+                collect_strings(&group.stream().into_iter().collect::<Vec<_>>(), texts);
             }
             token => texts.extend(string(std::slice::from_ref(token))),
         }

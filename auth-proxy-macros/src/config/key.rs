@@ -163,10 +163,9 @@ fn without_attributes(mut entry: &[TokenTree]) -> (&[TokenTree], Vec<Mistake>) {
             tokens: word.into_token_stream(),
             message: "options are no fields and have no `pub`: remove it".to_owned(),
         });
+        // `pub(crate)`
         entry = match rest {
-            // `pub(crate)`
-            [TokenTree::Group(_), rest @ ..] => rest,
-            rest => rest,
+            [TokenTree::Group(_), rest @ ..] | rest => rest,
         };
     }
     (entry, mistakes)
