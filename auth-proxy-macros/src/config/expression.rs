@@ -4,14 +4,14 @@ use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
 
-use super::env::is_variable_name;
 use super::expected::expected;
 use super::value;
+use super::variable;
 use crate::tokens::is_punct;
 
 /// The message for a value that is an expression and no literal. `None` if it may be a literal.
 pub(super) fn advice(option: OptionKey, value: &[TokenTree]) -> Option<String> {
-    if let Some(message) = variable_message(option, value) {
+    if let Some(message) = variable::message(option, value) {
         return Some(message);
     }
     if let Some(word) = other_case(option, value) {
@@ -58,6 +58,8 @@ pub(super) fn advice(option: OptionKey, value: &[TokenTree]) -> Option<String> {
     })
 }
 
+const KEYWORDS: [&str; 6] = ["if", "match", "loop", "unsafe", "async", "move"];
+
 /// Whether the value is more than one literal or word: an operator or arguments follow its first token.
 pub(super) fn is_expression(value: &[TokenTree]) -> bool {
     match value {
@@ -67,6 +69,7 @@ pub(super) fn is_expression(value: &[TokenTree]) -> bool {
             is_expression_end(rest.first())
         }
         [TokenTree::Punct(_), _, ..] => true,
+        [TokenTree::Ident(word), _, ..] if KEYWORDS.iter().any(|keyword| word == keyword) => true,
         // A misspelled word: `encrypted-v4`.
         [TokenTree::Ident(_), dash, TokenTree::Ident(_)] if is_punct(Some(dash), '-') => false,
         [_, rest @ ..] => is_expression_end(rest.first()),
@@ -110,6 +113,15 @@ fn plain(option: OptionKey, value: &[TokenTree]) -> Vec<String> {
     }
     candidates.extend(duration(value));
     candidates.extend(product(option, value));
+    if is_punct(value.first(), '/') {
+        candidates.push(format!("\"{}\"", value.iter().map(ToString::to_string).collect::<String>()));
+    }
+    if let [TokenTree::Ident(word), dot, ..] = value
+        && is_punct(Some(dot), '.')
+        && words(option).contains(&word.to_string().as_str())
+    {
+        candidates.push(word.to_string());
+    }
     if let Some(text) = only_string(value) {
         candidates.push(format!("\"{text}\""));
         candidates.push(text);
@@ -209,79 +221,6 @@ fn constant(option: OptionKey, value: &[TokenTree]) -> Option<String> {
     is_constant.then(|| value.iter().map(ToString::to_string).collect())
 }
 
-/// The message for another way to read a variable.
-pub(super) fn variable_message(option: OptionKey, value: &[TokenTree]) -> Option<String> {
-    if matches!(value.first(), Some(TokenTree::Literal(_))) || !option.takes_env() {
-        return None;
-    }
-    let form = variable(option, value)?;
-    Some(match value {
-        [TokenTree::Ident(env), TokenTree::Group(_), ..] if env == "env" => {
-            format!("`env(..)` is the whole value, read at start: write `{form}`")
-        }
-        _ => format!("`{option}` reads a variable as `env(..)`: write `{form}`"),
-    })
-}
-
-/// The `env(..)` to write for another way to read a variable: `std::env::var("X")`, `process.env.X ?? "a"`,
-/// `env("X").unwrap_or("a")`.
-pub(super) fn variable(option: OptionKey, value: &[TokenTree]) -> Option<String> {
-    if let [TokenTree::Ident(env), TokenTree::Group(_)] = value
-        && env == "env"
-    {
-        return None;
-    }
-    // Only the comma may be missing.
-    if let [TokenTree::Ident(env), TokenTree::Group(_), TokenTree::Ident(_) | TokenTree::Literal(_), ..] =
-        value
-        && env == "env"
-    {
-        return None;
-    }
-    let (name, behind) = name_and_behind(value)?;
-    // The message of `expect` is no default.
-    let has = |wanted: &[&str]| {
-        behind.iter().any(|token| matches!(token, TokenTree::Ident(word) if wanted.iter().any(|w| word == w)))
-    };
-    let default = only_string(behind).filter(|_| option != OptionKey::Secret && !has(&["expect"]));
-    let default =
-        default.filter(|text| Draft::default().set(option, text).is_ok() || option == OptionKey::Headers);
-    let optional = option != OptionKey::BaseUrl && has(&["ok", "unwrap_or_default"]);
-    Some(match default {
-        Some(text) => format!("env(\"{name}\", default = \"{text}\")"),
-        None if optional => format!("env(\"{name}\", optional)"),
-        None => format!("env(\"{name}\")"),
-    })
-}
-
-/// The name of the variable that an expression reads.
-pub(super) fn variable_name(value: &[TokenTree]) -> Option<String> {
-    name_and_behind(value).map(|(name, _)| name)
-}
-
-fn name_and_behind(value: &[TokenTree]) -> Option<(String, &[TokenTree])> {
-    const READERS: [&str; 4] = ["env", "option_env", "dotenv", "dotenvy"];
-    let reader = value.iter().position(
-        |token| matches!(token, TokenTree::Ident(word) if READERS.iter().any(|reader| word == reader)),
-    )?;
-    // `env!("X")` has a message of its own.
-    if is_punct(value.get(reader + 1), '!')
-        && matches!(value.get(reader), Some(TokenTree::Ident(env)) if env == "env")
-    {
-        return None;
-    }
-    value.iter().enumerate().skip(reader + 1).find_map(|(at, token)| {
-        let name = match token {
-            TokenTree::Group(group) => string(&group.stream().into_iter().take(1).collect::<Vec<_>>())?,
-            TokenTree::Ident(word) if !word.to_string().contains(|c: char| c.is_ascii_lowercase()) => {
-                word.to_string()
-            }
-            _ => return None,
-        };
-        is_variable_name(&name).then(|| (name, value.get(at + 1..).unwrap_or_default()))
-    })
-}
-
 /// The text of a single string literal.
 pub(super) fn string(tokens: &[TokenTree]) -> Option<String> {
     match tokens {
@@ -344,6 +283,8 @@ mod tests {
             (OptionKey::AllowHttp, "TRUE", "true"),
             (OptionKey::Unauthenticated, "redirect(\"/login\")", "redirect"),
             (OptionKey::Headers, "\"a\".into()", "\"a\""),
+            (OptionKey::BasePath, "/api/auth", "\"/api/auth\""),
+            (OptionKey::Issuer, "any.into()", "any"),
         ] {
             let message = advice(option, &tokens(source)).unwrap();
             assert!(message.contains(&format!(" `{written}`")), "{option}: {source}: {message}");
@@ -361,28 +302,11 @@ mod tests {
             (OptionKey::BasePath, "format!(\"/{}\", a)"),
             (OptionKey::BasePath, "\"a\".to_string()"),
             (OptionKey::Kind, "Kind::Other"),
+            (OptionKey::Kind, "if a { robo } else { authjs }"),
+            (OptionKey::Kind, "match a { _ => robo }"),
         ] {
             let message = advice(option, &tokens(source)).unwrap();
             assert!(message.ends_with(", and no expression"), "{option}: {source}: {message}");
-        }
-    }
-
-    #[test]
-    fn other_ways_to_read_a_variable_keep_their_default() {
-        for (option, source, written) in [
-            (OptionKey::Host, "process.env.HOST", Some("env(\"HOST\")")),
-            (OptionKey::Host, "process.env.HOST!", Some("env(\"HOST\")")),
-            (OptionKey::Host, "process.env[\"HOST\"] || \"a\"", Some("env(\"HOST\", default = \"a\")")),
-            (OptionKey::Host, "std::env::var(\"HOST\").expect(\"no host\")", Some("env(\"HOST\")")),
-            (OptionKey::Host, "env(\"HOST\").ok()", Some("env(\"HOST\", optional)")),
-            (OptionKey::BaseUrl, "env(\"URL\").ok()", Some("env(\"URL\")")),
-            (OptionKey::Secret, "env(\"A\").unwrap_or(\"b\")", Some("env(\"A\")")),
-            (OptionKey::Timeout, "option_env!(\"T\").unwrap_or(\"x\")", Some("env(\"T\")")),
-            (OptionKey::Host, "env(\"HOST\")", None),
-            (OptionKey::Host, "env(\"HOST\") word", None),
-            (OptionKey::Host, "env!(\"HOST\")", None),
-        ] {
-            assert_eq!(variable(option, &tokens(source)).as_deref(), written, "{option}: {source}");
         }
     }
 }

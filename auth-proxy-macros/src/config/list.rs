@@ -7,6 +7,7 @@ use syn::ext::IdentExt as _;
 
 use super::expression::{self, string};
 use super::model::{Item, Value};
+use super::variable;
 use crate::errors::Errors;
 use crate::tokens;
 
@@ -48,7 +49,7 @@ pub(super) fn brackets_in(value: &[TokenTree]) -> Option<TokenTree> {
 /// The message for a value that is no list.
 fn no_list(option: OptionKey, first: &TokenTree, value: &[TokenTree]) -> String {
     let key = option.key();
-    if let Some(message) = expression::variable_message(option, value) {
+    if let Some(message) = variable::message(option, value) {
         return message;
     }
     let written = match (brackets_in(value), first) {
@@ -62,6 +63,10 @@ fn no_list(option: OptionKey, first: &TokenTree, value: &[TokenTree]) -> String 
     };
     let written = match (written, value) {
         (None, [TokenTree::Ident(word)]) if option.shape() == Shape::Names => Some(format!("[{word}]")),
+        // `10.0.0.0/8`
+        (None, _) if !value.iter().any(|token| matches!(token, TokenTree::Group(_))) => {
+            Some(format!("[\"{}\"]", value.iter().map(ToString::to_string).collect::<String>()))
+        }
         (written, _) => written,
     };
     let written = written.filter(|written| expression::accepts(option, written));
@@ -81,8 +86,8 @@ fn item(option: OptionKey, tokens: &[TokenTree], errors: &mut Errors) -> Option<
         [TokenTree::Literal(first), second @ TokenTree::Literal(_), ..] => {
             errors.at(second, format!("expected `,` before this: write `{first}, {second}`"));
         }
-        _ if expression::variable(option, tokens).is_some() || is_env(tokens) => {
-            let name = expression::variable_name(tokens).unwrap_or_else(|| "NAME".to_owned());
+        _ if variable::env_form(option, tokens).is_some() || is_env(tokens) => {
+            let name = variable::name(tokens).unwrap_or_else(|| "NAME".to_owned());
             let message = format!(
                 "one variable holds the whole list, with commas between the items: write `{}: env(\"{name}\")`",
                 option.key()

@@ -21,6 +21,7 @@ mod secrets;
 mod type_arguments;
 mod validate;
 mod value;
+mod variable;
 
 #[cfg(test)]
 mod tests;

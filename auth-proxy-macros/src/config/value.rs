@@ -5,9 +5,9 @@ use proc_macro2::TokenTree;
 
 use super::env::read_env;
 use super::expression::{self, string};
-use super::list;
 use super::literal::{self, Refusal};
 use super::model::{Env, Value};
+use super::{list, variable};
 use crate::errors::Errors;
 use crate::tokens::{self, before_next_entry};
 
@@ -29,7 +29,7 @@ pub(super) fn read<'t>(
         errors.at(tokens::stream(value), message);
         return (None, next);
     }
-    if !(is_list && expression::variable_message(option, value).is_some())
+    if !(is_list && variable::message(option, value).is_some())
         && let Some((env, rest)) = read_env(option, value, errors)
     {
         return (env.map(Value::Env), rest_or_next(rest, tokens, next));
@@ -69,7 +69,7 @@ fn rest_or_next<'t>(rest: &[TokenTree], tokens: &'t [TokenTree], next: &'t [Toke
 pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Option<Env>, &'t [TokenTree]) {
     let (value, next) = tokens.split_at(before_next_entry(tokens));
     let example = OptionKey::Secret.example();
-    if let Some(message) = expression::variable_message(OptionKey::Secret, value) {
+    if let Some(message) = variable::message(OptionKey::Secret, value) {
         errors.at(tokens::stream(value), message);
         return (None, next);
     }
