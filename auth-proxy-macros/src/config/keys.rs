@@ -65,7 +65,7 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
                 format!("`{snake}` stands at the top level: move it out of `{}: {{ .. }}`", group.key())
             }
             other => {
-                format!("`{snake}` belongs to another block: write `{}: {{ {snake}: .. }}`", other.key())
+                format!("`{snake}` belongs to another block: move it into `{}: {{ .. }}`", other.key())
             }
         };
     }
@@ -87,10 +87,12 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
 }
 
 fn did_you_mean(group: Group, key: &str, option: OptionKey) -> String {
-    if option.group() == group {
-        return format!("unknown option `{key}`, did you mean `{}`?", option.key());
-    }
-    format!("unknown option `{key}`, did you mean `{option}`?")
+    let place = match option.group() {
+        other if other == group => String::new(),
+        Group::Top => " at the top level".to_owned(),
+        other => format!(" in `{}: {{ .. }}`", other.key()),
+    };
+    format!("unknown option `{key}`, did you mean `{}`{place}?", option.key())
 }
 
 /// The option that another name means.
