@@ -18,6 +18,10 @@ impl Errors {
         self.0.push(error);
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// One `compile_error!` for each mistake, in the order of the source.
     pub(crate) fn into_tokens(mut self) -> TokenStream {
         // Tests run without a compiler. Spans have no position there, so the errors are not sorted.

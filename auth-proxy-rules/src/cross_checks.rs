@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::choices::{Source, Strategy};
 use crate::host::{is_in_domain, is_internal_host};
-use crate::option::{Draft, OptionKey, TIMEOUT};
+use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::problem::{Place, Problem};
 use crate::secret::Pem;
 use crate::setting::Setting;
@@ -24,6 +24,7 @@ impl Draft {
         self.check_signed(&mut problems);
         self.check_hosts(&mut problems);
         self.check_claims(&mut problems);
+        self.check_client_js(cfg!(feature = "client-js"), &mut problems);
         problems.0
     }
 
@@ -41,6 +42,17 @@ impl Draft {
             );
         }
         let Some(base) = self.base_url.value() else { return };
+        if let Some(path) = self.known_upstream_base_path()
+            && let Some(rest) = base.prefix.strip_suffix(path)
+        {
+            problems.0.push(Problem {
+                place: Place::Option(OptionKey::BaseUrl),
+                message: format!(
+                    "the base path `{path}` is added to this URL, which must not end with it too"
+                ),
+                fixed: Some(format!("{}{rest}", base.origin)),
+            });
+        }
         let allowed = self.allow_http.is_read_at_start() || self.allow_http == Setting::Set(true);
         if !base.origin.https && !allowed && !is_internal_host(base.origin.host()) {
             problems.add(
@@ -48,6 +60,15 @@ impl Draft {
                 "plain http to a public host sends session cookies in the clear: \
                  write `https://`, or set `upstream.allow_http: true`",
             );
+        }
+    }
+
+    /// The path of the sign-in routes at the upstream. `None` if it is read from a variable at start.
+    fn known_upstream_base_path(&self) -> Option<&str> {
+        match (&self.upstream_base_path, &self.base_path) {
+            (Setting::Set(path), _) | (Setting::Unset, Setting::Set(path)) => Some(path),
+            (Setting::Unset, Setting::Unset) => Some(BASE_PATH),
+            _ => None,
         }
     }
 
@@ -215,6 +236,16 @@ impl Draft {
         }
     }
 
+    fn check_client_js(&self, is_compiled_in: bool, problems: &mut Problems) {
+        if self.client_js == Setting::Set(true) && !is_compiled_in {
+            problems.add(
+                Place::Option(OptionKey::ClientJs),
+                "the browser client is not compiled in: enable the feature `client-js` of axum-auth-proxy, \
+                 or write `client_js: false`",
+            );
+        }
+    }
+
     fn check_timeouts(&self, problems: &mut Problems) {
         if let (Setting::Set(connect), Setting::Set(total)) =
             (&self.connect_timeout, self.timeout.with_default(TIMEOUT))
@@ -232,7 +263,7 @@ struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, place: Place, message: impl Into<String>) {
-        self.0.push(Problem { place, message: message.into() });
+        self.0.push(Problem { place, message: message.into(), fixed: None });
     }
 }
 

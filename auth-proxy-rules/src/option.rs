@@ -35,6 +35,9 @@ const BODY_SIZE: Sizes = Sizes { bounds: 1..=1 << 30, expected: "expected a size
 /// The default of `upstream.timeout`.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The default of `base_path`.
+pub(crate) const BASE_PATH: &str = "/api/auth";
+
 options! {
     ($)
 
@@ -63,7 +66,7 @@ options! {
 
     BasePath: Top "base_path", false, "\"/api/auth\"", value {
         /// `base_path`: the path of the sign-in routes in this app, without a trailing `/`.
-        base_path: Path = Path, base_path(text), default "/api/auth".to_owned(),
+        base_path: Path = Path, base_path(text), default BASE_PATH.to_owned(),
     };
 
     PublicUrl: Top "public_url", true, "\"https://app.example.com\"", value {

@@ -29,6 +29,20 @@ impl Place {
 pub struct Problem {
     /// The option to point at.
     pub place: Place,
-    /// What is wrong and what to write instead.
+    /// What is wrong and what to write instead, without the values of URLs.
     pub message: String,
+    /// The value to write. It is made of the value that is set, so it is shown for literals only.
+    pub fixed: Option<String>,
+}
+
+impl Problem {
+    /// The message with the value to write. For values that stand in the source code.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        match &self.fixed {
+            Some(fixed) => format!("{}: write `\"{fixed}\"`", self.message),
+            None => self.message.clone(),
+        }
+    }
 }

@@ -30,6 +30,10 @@ fn quantity(text: &str, units: &[(&str, u64)], expected: &str) -> Result<u64, In
     if number.is_empty() {
         return Err(InvalidValue::with_part(format!("expected {expected}"), text));
     }
+    if unit.starts_with('.') {
+        let message = format!("the number is whole, in a smaller unit where needed: expected {expected}");
+        return Err(InvalidValue::with_part(message, text));
+    }
     let names = || units.iter().map(|(name, _)| *name);
     let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) else {
         let list = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -58,6 +62,12 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert_eq!(size("1MiB"), Ok(1 << 20));
         assert_eq!(size("1_000B"), Ok(1000));
+    }
+
+    #[test]
+    fn fraction_is_refused_with_its_own_message() {
+        assert!(duration("1.5s").unwrap_err().message().contains("whole"));
+        assert!(size("1.5MiB").unwrap_err().message().contains("whole"));
     }
 
     #[test]

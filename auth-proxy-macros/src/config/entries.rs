@@ -39,6 +39,20 @@ impl Reader<'_> {
 
     /// Reads one entry, and the next one if only the comma between them is missing.
     fn entry(&mut self, group: Group, entry: &[TokenTree]) {
+        if let [TokenTree::Ident(env), TokenTree::Group(_), ..] = entry
+            && env == "env"
+        {
+            self.block.is_unreadable = true;
+            return self.errors.at(
+                tokens::stream(entry),
+                "expected `key: value`: several secrets are a list, write `secret: [env(\"AUTH_SECRET\"), env(\"AUTH_SECRET_OLD\")]`",
+            );
+        }
+        if let [TokenTree::Ident(key)] = entry {
+            self.errors.at(key, keys::half_typed(group, &key.to_string()));
+            self.block.is_unreadable = true;
+            return;
+        }
         let Some((key, rest)) = self.key(entry) else { return };
         let name = key.to_string();
         if keys::is_block(group, &name) {
@@ -53,12 +67,32 @@ impl Reader<'_> {
                 match keys::meant(group, &name) {
                     Some(option) => option,
                     None => match keys::meant_block(group, &name) {
-                        Some(block) => return self.read_block(&Ident::new(block, key.span()), rest),
-                        None => return self.skip_value(group, rest),
+                        Some(block) if tokens::group(rest.first(), Delimiter::Brace).is_some() => {
+                            return self.read_block(&Ident::new(block, key.span()), rest);
+                        }
+                        _ => {
+                            self.block.misplaced.extend(keys::meant_elsewhere(group, &name));
+                            // A block under another name: required options may be in it.
+                            self.block.is_unreadable |=
+                                tokens::group(rest.first(), Delimiter::Brace).is_some();
+                            return self.skip_value(group, rest);
+                        }
                     },
                 }
             }
         };
+        // A URL without quotes: what follows its `//` is a comment.
+        if let [TokenTree::Ident(scheme), _, behind @ ..] = rest
+            && (scheme == "http" || scheme == "https")
+            && entry_key(rest).is_some()
+        {
+            self.errors.at(scheme, format!("the value is in quotes: write `{key}: \"{scheme}://..\"`"));
+            self.add_option(option, key, None);
+            if !behind.is_empty() {
+                self.entry(group, behind);
+            }
+            return;
+        }
         // Nothing or another key follows the colon: the user is still typing this entry.
         if rest.is_empty() || entry_key(rest).is_some() {
             self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));

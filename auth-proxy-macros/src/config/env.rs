@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Lit, LitStr};
 
+use super::expression::string;
 use super::model::Env;
 use crate::errors::Errors;
 use crate::tokens::{self, entry_key, is_punct};
@@ -23,7 +24,13 @@ pub(super) fn read_env<'t>(
     }
     if is_punct(tokens.get(1), '!') {
         let all = tokens::stream(tokens.get(..3).unwrap_or(tokens));
-        errors.at(all, "`env!` is read at compile time: write `env(\"..\")`, which is read at start");
+        let name = tokens::group(tokens.get(2), Delimiter::Parenthesis)
+            .and_then(|arguments| string(&arguments.into_iter().take(1).collect::<Vec<_>>()))
+            .unwrap_or_else(|| "..".to_owned());
+        errors.at(
+            all,
+            format!("`env!` is read at compile time: write `env(\"{name}\")`, which is read at start"),
+        );
         return Some((None, tokens.get(3..).unwrap_or_default()));
     }
     let rest = tokens.get(2..).unwrap_or_default();
@@ -124,7 +131,8 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
     }
 }
 
-fn is_variable_name(name: &str) -> bool {
+/// Whether this is the name of a variable.
+pub(super) fn is_variable_name(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
@@ -134,28 +142,37 @@ pub(super) fn default_text(env: &Env) -> Option<(&LitStr, String)> {
     env.default.as_ref().map(|default| (default, default.value()))
 }
 
-/// The `env(..)` to write for another way to name a variable: `std::env::var("X")`, `process.env.X`, `X`.
-pub(super) fn variable(tokens: &[TokenTree]) -> Option<String> {
-    let capitals = |token: &TokenTree| match token {
-        TokenTree::Ident(word) if !word.to_string().contains(|c: char| c.is_ascii_lowercase()) => {
-            Some(word.to_string())
+/// The advice for a text that names a variable as a shell or TypeScript does: `${KEY}`, `$KEY`, `process.env.KEY`.
+pub(super) fn placeholder(option: OptionKey, text: &str) -> Option<String> {
+    let name = if let Some((_, rest)) = text.split_once("${") {
+        rest.split_once('}').map(|(name, _)| name.trim_start_matches("process.env.")).unwrap_or_default()
+    } else if let Some(name) = text.strip_prefix('$').filter(|name| is_constant_name(name)) {
+        name
+    } else if let Some(inner) = text.strip_prefix("env(").and_then(|rest| rest.strip_suffix(')')) {
+        inner.trim_matches(['"', '\''])
+    } else {
+        text.strip_prefix("process.env.").filter(|name| is_variable_name(name))?
+    };
+    let (name, default) = match name.split_once(":-") {
+        Some((name, default)) => (name, format!(", default = \"{default}\"")),
+        None => (name, String::new()),
+    };
+    let is_whole = !text.contains("${") || (text.starts_with("${") && text.ends_with('}'));
+    let name = if is_whole && is_variable_name(name) { name } else { "NAME" };
+    Some(match (option.takes_env(), is_whole) {
+        (false, _) => {
+            format!("`{option}` must be known at compile time: write it as a literal, without a variable")
         }
-        _ => None,
-    };
-    let env = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "env"));
-    let name = match (env, tokens) {
-        (None, [only]) => capitals(only),
-        (None, _) => None,
-        (Some(at), _) => tokens.iter().skip(at + 1).find_map(|token| match token {
-            TokenTree::Group(group) => match group.stream().into_iter().next() {
-                Some(TokenTree::Literal(name)) => match Lit::new(name) {
-                    Lit::Str(name) => Some(name.value()),
-                    _ => None,
-                },
-                _ => None,
-            },
-            token => capitals(token),
-        }),
-    };
-    name.map(|name| format!("env(\"{name}\")"))
+        (true, true) => {
+            format!("a text is used as it is, and names no variable: write `env(\"{name}\"{default})`")
+        }
+        (true, false) => format!(
+            "a text is used as it is, and `${{..}}` in it is not replaced: write `env(\"{name}\")`, with the whole \
+             text in the variable"
+        ),
+    })
+}
+
+fn is_constant_name(name: &str) -> bool {
+    is_variable_name(name) && !name.contains(|c: char| c.is_ascii_lowercase())
 }

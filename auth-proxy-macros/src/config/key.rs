@@ -2,6 +2,7 @@
 
 use auth_proxy_rules::snake_case;
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::ToTokens as _;
 
 use crate::tokens::{self, is_joint, is_punct};
 
@@ -141,7 +142,7 @@ impl Separator {
     }
 }
 
-/// The entry without the attributes before it. Comments (`///`) are allowed, other attributes are mistakes.
+/// The entry without the attributes and the `pub` before it. Comments (`///`) are allowed, other attributes are mistakes.
 fn without_attributes(mut entry: &[TokenTree]) -> (&[TokenTree], Vec<Mistake>) {
     let mut mistakes = Vec::new();
     while let [hash, TokenTree::Group(attribute), rest @ ..] = entry
@@ -153,6 +154,19 @@ fn without_attributes(mut entry: &[TokenTree]) -> (&[TokenTree], Vec<Mistake>) {
             mistakes.push(Mistake { tokens, message: "options have no attributes: remove it".to_owned() });
         }
         entry = rest;
+    }
+    if let [word @ TokenTree::Ident(public), rest @ ..] = entry
+        && public == "pub"
+        && !matches!(rest.first(), Some(TokenTree::Punct(_)))
+    {
+        mistakes.push(Mistake {
+            tokens: word.into_token_stream(),
+            message: "options are no fields and have no `pub`: remove it".to_owned(),
+        });
+        // `pub(crate)`
+        entry = match rest {
+            [TokenTree::Group(_), rest @ ..] | rest => rest,
+        };
     }
     (entry, mistakes)
 }
@@ -200,6 +214,8 @@ mod tests {
             ("{}", None, Some("expected `key: value`")),
             ("/// A comment.\na: 1", Some(("a", 1)), None),
             ("#[cfg(x)] a: 1", Some(("a", 1)), Some("options have no attributes: remove it")),
+            ("pub a: 1", Some(("a", 1)), Some("options are no fields and have no `pub`: remove it")),
+            ("pub(crate) a: 1", Some(("a", 1)), Some("options are no fields and have no `pub`: remove it")),
             ("#[cfg(x)]", None, Some("options have no attributes: remove it")),
         ] {
             let key = key.map(|(key, length)| (key.to_owned(), length));

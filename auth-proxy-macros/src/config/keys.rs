@@ -29,7 +29,7 @@ const UPSTREAM_OPTIONS: [&str; 22] = [
 ];
 
 /// Other names that people try, and the options that they mean.
-const ALIASES: [(&str, &str); 11] = [
+const ALIASES: [(&str, &str); 16] = [
     ("aud", "upstream.audience"),
     ("iss", "upstream.issuer"),
     ("allowed_hosts", "hosts"),
@@ -39,6 +39,11 @@ const ALIASES: [(&str, &str); 11] = [
     ("session_cookie", "upstream.cookie_name"),
     ("url", "upstream.base_url"),
     ("upstream_url", "upstream.base_url"),
+    ("auth_url", "upstream.base_url"),
+    ("server_url", "upstream.base_url"),
+    ("endpoint", "upstream.base_url"),
+    ("target", "upstream.base_url"),
+    ("address", "upstream.base_url"),
     ("max_body_size", "upstream.body_limit"),
     ("signin_path", "sign_in_path"),
 ];
@@ -60,15 +65,15 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
                 format!("`{snake}` stands at the top level: move it out of `{}: {{ .. }}`", group.key())
             }
             other => {
-                format!("`{snake}` belongs to another block: write `{}: {{ {snake}: .. }}`", other.key())
+                format!("`{snake}` belongs to another block: move it into `{}: {{ .. }}`", other.key())
             }
         };
     }
     if is_block(Group::Top, &snake) {
         return format!("`{snake}` is a block at the top level: move it out of `{}: {{ .. }}`", group.key());
     }
-    if let Some((_, name)) = ALIASES.iter().find(|(alias, _)| *alias == snake) {
-        return format!("unknown option `{key}`, did you mean `{name}`?");
+    if let Some(option) = alias(&snake) {
+        return did_you_mean(group, key, option);
     }
     if let Some(name) = nearest(key, names(group)) {
         return format!("unknown option `{key}`, did you mean `{name}`?");
@@ -76,9 +81,48 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
     let others = || OptionKey::ALL.iter().filter(|option| option.group() != group);
     let near = nearest(key, others().map(|option| option.key()));
     match others().find(|option| Some(option.key()) == near) {
-        Some(option) => format!("unknown option `{key}`, did you mean `{option}`?"),
+        Some(option) => did_you_mean(group, key, *option),
         None => format!("unknown option `{key}`, expected one of {}", list(names(group))),
     }
+}
+
+fn did_you_mean(group: Group, key: &str, option: OptionKey) -> String {
+    let place = match option.group() {
+        other if other == group => String::new(),
+        Group::Top => " at the top level".to_owned(),
+        other => format!(" in `{}: {{ .. }}`", other.key()),
+    };
+    format!("unknown option `{key}`, did you mean `{}`{place}?", option.key())
+}
+
+/// The option that another name means.
+fn alias(snake: &str) -> Option<OptionKey> {
+    let (_, name) = ALIASES.iter().find(|(alias, _)| *alias == snake)?;
+    OptionKey::ALL.iter().copied().find(|option| option.to_string() == *name)
+}
+
+/// The message for a key without colon and value, while it is being typed.
+pub(super) fn half_typed(group: Group, key: &str) -> String {
+    let starts: Vec<&str> = names(group).filter(|name| name.starts_with(key)).collect();
+    match (OptionKey::find(group, key), starts.as_slice()) {
+        (Some(option), _) => format!("`{option}` needs a value: write `{key}: {}`", option.example()),
+        (None, [name]) if *name == key => format!("`{key}` is a block: write `{key}: {{ .. }}`"),
+        (None, [name]) => format!("unknown option `{key}`, did you mean `{name}`?"),
+        (None, []) => unknown(group, key),
+        (None, names) => {
+            format!("unknown option `{key}`, did you mean one of {}?", list(names.iter().copied()))
+        }
+    }
+}
+
+/// The option of another block that an unknown key most likely stands for.
+pub(super) fn meant_elsewhere(group: Group, key: &str) -> Option<OptionKey> {
+    let snake = snake_case(key);
+    elsewhere(group, &snake).or_else(|| alias(&snake)).or_else(|| {
+        let others = || OptionKey::ALL.iter().copied().filter(|option| option.group() != group);
+        let near = nearest(key, others().map(OptionKey::key))?;
+        others().find(|option| option.key() == near)
+    })
 }
 
 /// The option of this block that an unknown key most likely stands for.
@@ -87,7 +131,10 @@ pub(super) fn meant(group: Group, key: &str) -> Option<OptionKey> {
     OptionKey::find(group, &snake).or_else(|| match elsewhere(group, &snake) {
         // `hosts` in `upstream` is the option of the top level and not a misspelled `host`.
         Some(_) => None,
-        None => OptionKey::find(group, nearest(key, names(group))?),
+        None => match alias(&snake) {
+            Some(option) => Some(option).filter(|option| option.group() == group),
+            None => OptionKey::find(group, nearest(key, names(group))?),
+        },
     })
 }
 

@@ -69,11 +69,19 @@ fn decide(option: OptionKey, scan: &Scan) -> Decision {
 fn text(option: OptionKey, scan: &Scan) -> Decision {
     match &scan.scalar {
         Scalar::Text(text) => Ok(text.clone()),
-        Scalar::Word(word) if scan.length == 1 => {
+        Scalar::Word(word) if scan.length == 1 && is_text_without_quotes(option, word) => {
             refuse(1, format!("`{option}` is a string: write `\"{word}\"`"))
         }
         _ => refuse_all(option, scan),
     }
+}
+
+/// Whether the word, in quotes, is a value of the option. The start of `env` and the name of a type are not meant as one.
+fn is_text_without_quotes(option: OptionKey, word: &str) -> bool {
+    const TYPES: [&str; 6] = ["String", "Option", "Url", "Uri", "str", "Duration"];
+    !"env".starts_with(word)
+        && !TYPES.contains(&word)
+        && (option == OptionKey::Headers || Draft::default().set(option, word).is_ok())
 }
 
 fn word(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
@@ -103,9 +111,13 @@ fn word_or_text(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
         Scalar::Word(word) if words.contains(&word.as_str()) => Ok(word.clone()),
         // A misspelled word must not become a text: `host: presrve`.
         Scalar::Word(word) if scan.length == 1 => {
-            let near = nearest(word, words.iter().copied());
-            let advice = near.map_or_else(|| format!("\"{word}\""), str::to_owned);
-            refuse(1, format!("{}: write `{advice}`", expected(option)))
+            let near = nearest(word, words.iter().copied())
+                .or_else(|| words.iter().copied().find(|known| known.starts_with(word.as_str())));
+            let quoted = is_text_without_quotes(option, word).then(|| format!("\"{word}\""));
+            match near.map(str::to_owned).or(quoted) {
+                Some(advice) => refuse(1, format!("{}: write `{advice}`", expected(option))),
+                None => refuse_all(option, scan),
+            }
         }
         _ => refuse_all(option, scan),
     }
@@ -265,7 +277,8 @@ mod tests {
     #[test]
     fn values_with_a_typing_mistake_are_refused_with_advice() {
         for (option, source, advice, tokens) in [
-            (OptionKey::PublicUrl, "word", "write `\"word\"`", 1),
+            (OptionKey::CookieName, "word", "write `\"word\"`", 1),
+            (OptionKey::Host, "ups", "write `upstream`", 1),
             (OptionKey::Kind, "\"robo\"", "without quotes: write `robo`", 1),
             (OptionKey::Kind, "\"rob\"", "without quotes: write `robo`", 1),
             (OptionKey::Token, "encrypted-v4", "is spelled `encrypted_v4`", 3),
@@ -288,6 +301,11 @@ mod tests {
     #[test]
     fn values_of_another_shape_are_refused_as_a_whole() {
         for (option, source, tokens) in [
+            // Advice in quotes would be refused.
+            (OptionKey::PublicUrl, "word", 1),
+            (OptionKey::BaseUrl, "e", 1),
+            (OptionKey::CookieName, "e", 1),
+            (OptionKey::CookieName, "String", 1),
             (OptionKey::PublicUrl, "5", 1),
             (OptionKey::PublicUrl, "a::b() kind: robo", 5),
             (OptionKey::PublicUrl, "\"a\"suffix", 1),

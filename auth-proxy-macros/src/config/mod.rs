@@ -9,10 +9,12 @@ mod entries;
 mod env;
 mod expand;
 mod expected;
+mod expression;
 mod fetch;
 mod headers;
 mod key;
 mod keys;
+mod list;
 mod literal;
 mod model;
 mod parse;
@@ -20,6 +22,7 @@ mod secrets;
 mod type_arguments;
 mod validate;
 mod value;
+mod variable;
 
 #[cfg(test)]
 mod tests;

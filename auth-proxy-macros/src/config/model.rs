@@ -26,6 +26,8 @@ pub(super) struct Block {
     pub(super) fetch: Option<Expr>,
     /// The key of the `upstream` block, to point at when something in it is missing.
     pub(super) upstream: Option<Ident>,
+    /// Options that stand in the wrong place or under another name. They are reported, and not as missing too.
+    pub(super) misplaced: Vec<OptionKey>,
     /// Whether a part could not be read. Required options may be in it, so none is reported as missing.
     pub(super) is_unreadable: bool,
 }
@@ -50,8 +52,16 @@ pub(super) enum Value {
     Literal {
         text: String,
         tokens: TokenStream,
+        /// The items of a list.
+        items: Vec<Item>,
     },
     Env(Env),
+}
+
+/// An item of a list.
+pub(super) struct Item {
+    pub(super) text: String,
+    pub(super) tokens: TokenStream,
 }
 
 /// `env("NAME")`, `env("NAME", default = "..")` or `env("NAME", optional)`.

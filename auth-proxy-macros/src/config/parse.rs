@@ -107,7 +107,11 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     let item = ["enum", "union", "trait", "type", "fn", "mod", "impl", "static", "const", "async"]
         .iter()
         .any(|k| word == k);
-    if options {
+    // `export class Auth`
+    let words = leading_words(input);
+    if let ([_, .., name], false) = (words.as_slice(), item) {
+        Some(format!("a proxy is declared as a struct: write `pub struct {name} {{ .. }}`"))
+    } else if options {
         Some(
             "the options belong in the braces of a type: write `pub struct Auth { .. }` around them"
                 .to_owned(),
@@ -119,6 +123,15 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
     } else {
         Some(format!("`struct` is missing: write `pub struct {word} {{ .. }}`"))
     }
+}
+
+fn leading_words(input: ParseStream<'_>) -> Vec<Ident> {
+    let fork = input.fork();
+    let mut words = Vec::new();
+    while let Ok(word) = fork.call(<Ident as syn::ext::IdentExt>::parse_any) {
+        words.push(word);
+    }
+    words
 }
 
 /// Reports derives of traits that the expansion implements, and removes them.

@@ -9,7 +9,8 @@ use crate::tokens;
 
 /// Reads one secret or a list. Returns the tokens behind it.
 pub(super) fn read<'t>(value: &'t [TokenTree], block: &mut Block, errors: &mut Errors) -> &'t [TokenTree] {
-    let Some(list) = tokens::group(value.first(), Delimiter::Bracket) else {
+    let is_list = !matches!(value.get(1), Some(TokenTree::Punct(_) | TokenTree::Group(_)));
+    let Some(list) = tokens::group(value.first(), Delimiter::Bracket).filter(|_| is_list) else {
         let (secret, rest) = value::secret(value, errors);
         block.secrets.extend(secret);
         return rest;
@@ -33,4 +34,16 @@ pub(super) fn read<'t>(value: &'t [TokenTree], block: &mut Block, errors: &mut E
         }
     }
     value.get(1..).unwrap_or_default()
+}
+
+/// Whether a header in source has a credential: the header is `Authorization`, or the text looks like a key or token.
+pub(super) fn is_credential(name: &str, text: &str) -> bool {
+    const SCHEMES: [&str; 4] = ["bearer ", "basic ", "token ", "apikey "];
+    /// Keys of Stripe and others, of GitHub, of Slack, of AWS, and JSON web tokens.
+    const KEYS: [&str; 9] =
+        ["sk_", "sk-", "pk_live_", "ghp_", "github_pat_", "xoxb-", "xoxp-", "AKIA", "eyJ"];
+    let lower = text.to_ascii_lowercase();
+    name.eq_ignore_ascii_case("authorization")
+        || SCHEMES.iter().any(|scheme| lower.starts_with(scheme))
+        || KEYS.iter().any(|key| text.starts_with(key) && text.len() > key.len() + 4)
 }

@@ -116,12 +116,57 @@ fn fetch_expressions_may_contain_commas() {
     }
 }
 
+#[test]
+fn value_with_a_mistake_is_reported_once() {
+    for option in [
+        "kind: Kind::AuthJs",
+        "body_limit: 10 * 1024 * 1024",
+        "cookie_name: \"a\".to_string()",
+        "host: env(\"A\").unwrap_or(\"b\")",
+        "timeout: env!(\"A\").parse().unwrap()",
+        "secret: vec![env(\"A\")]",
+        "secret: std::env::var(\"A\").unwrap()",
+        "public_origins: vec![\"https://a\"]",
+        "headers: { \"a\": \"b\".into() }",
+        "headers: { \"a\": \"${A}\" }",
+        "headers: { \"authorization\": \"Bearer a\" }",
+        "base_path: env(\"A\", default = \"${B}\")",
+        "pub timeout: 5s",
+        "tim",
+    ] {
+        let block = format!("struct Auth {{ upstream: {{ {option}, base_url: \"http://auth\" }} }}");
+        assert_eq!(mistakes(&block).len(), 1, "{option}: {:?}", mistakes(&block));
+    }
+}
+
+#[test]
+fn base_url_in_the_wrong_place_is_not_missing_too() {
+    for block in [
+        "base_url: \"http://auth\"",
+        "base_url: \"http://auth\", upstream: { kind: robo }",
+        "url: \"http://auth\"",
+        "upstream: { url: \"http://auth\" }",
+        "upstream: { base_u }",
+        "upstream: { base_url }",
+        "upstream: { kind: robo, b }",
+        "session: { base_url: \"http://auth\" }",
+        "server: { base_url: \"http://auth\" }",
+        "upstream",
+        "ups",
+    ] {
+        let block = format!("struct Auth {{ {block} }}");
+        let found = mistakes(&block);
+        assert!(found.len() == 1 && !found[0].contains("is missing"), "{block}: {found:?}");
+    }
+}
+
 /// Editors expand the macro while its block is being typed.
 #[test]
 fn half_typed_blocks_never_panic() {
     let whole = r#"/// D
         pub struct Auth<User = A<B>, Claims = C> { base_path: "/a", upstream: { base_url: env("A", default = "b"),
-        headers: { "a": env("B", optional) }, secret: [env("S")], timeout: -5s, fetch: f(|a| a, 1) }, session: { source: local } }"#;
+        headers: { "a": env("B", optional) }, secret: [env("S")], timeout: -5s, body_limit: 1 * 2,
+        kind: Kind::A, host: env("H").unwrap_or("a"), public_origins: vec!["a", b.c], pub token: HS256, fetch: f(|a| a, 1) }, session: { source: local } }"#;
     let tokens: Vec<_> = parse(whole).into_iter().collect();
     for end in 0..=tokens.len() {
         let part: TokenStream = tokens.iter().take(end).cloned().collect();

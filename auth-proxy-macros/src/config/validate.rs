@@ -3,8 +3,9 @@
 use auth_proxy_rules::{Draft, OptionKey, Place, Shape};
 use quote::ToTokens;
 
-use super::env::default_text;
+use super::env::{default_text, placeholder};
 use super::model::{Block, Declaration, Value};
+use super::secrets;
 use crate::errors::Errors;
 
 /// Checks every literal, and the rules between options as far as the literals decide them.
@@ -21,6 +22,10 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
     if secret_is_set && block.secrets.is_empty() {
         draft.set_later(OptionKey::Secret, true);
     }
+    base_url_default(block, &draft, errors);
+    for option in &block.misplaced {
+        draft.set_later(*option, false);
+    }
     for problem in draft.check() {
         let entry = block.options.iter().find(|entry| entry.option == problem.place.option());
         match (problem.place, entry) {
@@ -33,7 +38,7 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
                 errors.at(tokens, problem.message);
             }
             (Place::Option(_), Some(entry)) => match &entry.value {
-                Some(value) => errors.at(value.tokens(), problem.message),
+                Some(value) => errors.at(value.tokens(), problem.quoted()),
                 None => errors.at(&entry.key, problem.message),
             },
             (Place::Missing(_), _) if block.is_unreadable => {}
@@ -50,27 +55,62 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
     }
 }
 
+/// Applies the rules between options to the default of `upstream.base_url`.
+fn base_url_default(block: &Block, draft: &Draft, errors: &mut Errors) {
+    let entry = block.options.iter().find(|entry| entry.option == OptionKey::BaseUrl);
+    let Some(Value::Env(env)) = entry.and_then(|entry| entry.value.as_ref()) else { return };
+    let Some((literal, text)) = default_text(env) else { return };
+    let mut draft = draft.clone();
+    if draft.set(OptionKey::BaseUrl, &text).is_err() {
+        return;
+    }
+    for problem in draft.check() {
+        if problem.place == Place::Option(OptionKey::BaseUrl) {
+            errors.at(literal, problem.quoted());
+        }
+    }
+}
+
 fn options(block: &Block, draft: &mut Draft, errors: &mut Errors) {
     for entry in &block.options {
         let option = entry.option;
         match &entry.value {
             _ if matches!(option.shape(), Shape::Secret | Shape::Headers | Shape::Expression) => {}
             None => draft.set_later(option, false),
-            Some(Value::Literal { text, tokens }) => {
-                if let Err(error) = draft.set(option, text) {
+            Some(Value::Literal { text, tokens, items }) => {
+                let count = errors.count();
+                if items.is_empty() {
+                    text_of(option, text, tokens, errors);
+                }
+                for item in items {
+                    text_of(option, &item.text, &item.tokens, errors);
+                }
+                // A rule between items, such as a name given twice.
+                if errors.count() == count
+                    && let Err(error) = draft.set(option, text)
+                {
                     errors.at(tokens, format!("`{option}`: {}", error.quoted()));
+                }
+                if errors.count() != count {
                     draft.set_later(option, false);
                 }
             }
             Some(Value::Env(env)) => {
-                if let Some((literal, text)) = default_text(env)
-                    && let Err(error) = Draft::default().set(option, &text)
-                {
-                    errors.at(literal, format!("`{option}`: {}", error.quoted()));
+                if let Some((literal, text)) = default_text(env) {
+                    text_of(option, &text, literal, errors);
                 }
                 draft.set_later(option, env.optional);
             }
         }
+    }
+}
+
+/// Checks one text with the rule of the option.
+fn text_of(option: OptionKey, text: &str, tokens: impl ToTokens, errors: &mut Errors) {
+    if let Some(message) = placeholder(option, text) {
+        errors.at(tokens, message);
+    } else if let Err(error) = Draft::default().set(option, text) {
+        errors.at(tokens, format!("`{option}`: {}", error.quoted()));
     }
 }
 
@@ -82,14 +122,21 @@ fn headers(block: &Block, draft: &mut Draft, errors: &mut Errors) {
             continue;
         }
         let (text, tokens) = match &header.value {
-            Some(Value::Literal { text, tokens }) => (text.clone(), tokens.clone()),
+            Some(Value::Literal { text, tokens, .. }) => (text.clone(), tokens.clone()),
             Some(Value::Env(env)) => match default_text(env) {
                 Some((literal, text)) => (text, literal.to_token_stream()),
                 None => continue,
             },
             None => continue,
         };
-        if let Err(error) = auth_proxy_rules::header_value(&text) {
+        if let Some(message) = placeholder(OptionKey::Headers, &text) {
+            errors.at(tokens, message);
+        } else if secrets::is_credential(&name, &text) {
+            errors.at(
+                tokens,
+                "credentials do not belong in source: write `env(\"AUTH_PROXY_KEY\")`, with the whole text in the variable",
+            );
+        } else if let Err(error) = auth_proxy_rules::header_value(&text) {
             errors.at(tokens, error.quoted());
         }
     }

@@ -47,10 +47,15 @@ pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
             }
             [TokenTree::Literal(literal)] => {
                 let bare = literal.to_string();
-                let message = if bare.starts_with('"') {
-                    format!("types have no quotes here: write `{}`", bare.trim_matches('"'))
-                } else {
+                let name = bare.trim_matches('"');
+                let message = if !bare.starts_with('"') {
                     EXPECTED.to_owned()
+                } else if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+                    format!("types have no quotes here: write `{name}`")
+                } else {
+                    // The name of a role is no type: `"admin"`.
+                    "a policy is a type that implements `Policy<Auth>`, and no text: write its name, such as `Admin`"
+                        .to_owned()
                 };
                 errors.at(literal, message);
             }

@@ -103,3 +103,46 @@ fn key_kind_must_match_the_token_format() {
         assert_eq!(draft.check().is_empty(), good, "{token}");
     }
 }
+
+#[test]
+fn base_url_that_ends_with_the_base_path_is_refused() {
+    let url = "https://auth.example.com/tenant/api/auth/";
+    for (values, fixed) in [
+        (&[][..], Some("https://auth.example.com/tenant")),
+        (&[(OptionKey::BasePath, "/login")], None),
+        (&[(OptionKey::BasePath, "/auth")], Some("https://auth.example.com/tenant/api")),
+        (
+            &[(OptionKey::BasePath, "/login"), (OptionKey::UpstreamBasePath, "/api/auth")],
+            Some("https://auth.example.com/tenant"),
+        ),
+        (&[(OptionKey::UpstreamBasePath, "/tenant/api/auth")], Some("https://auth.example.com")),
+        // `/a` is no segment of the URL.
+        (&[(OptionKey::BasePath, "/uth")], None),
+    ] {
+        let found = draft(&[&[(OptionKey::BaseUrl, url)], values].concat()).check();
+        assert_eq!(found.len(), usize::from(fixed.is_some()), "{values:?}: {found:?}");
+        for problem in found {
+            assert_eq!(problem.fixed.as_deref(), fixed, "{values:?}");
+            assert!(!problem.message.contains("example.com") && problem.quoted().contains("example.com"));
+        }
+    }
+    let mut later = draft(&[(OptionKey::BaseUrl, url)]);
+    later.set_later(OptionKey::UpstreamBasePath, false);
+    assert_eq!(later.check(), []);
+}
+
+#[test]
+fn client_js_needs_its_feature() {
+    for (value, is_compiled_in, good) in [
+        (Some("true"), false, false),
+        (Some("true"), true, true),
+        (Some("false"), false, true),
+        (None, false, true),
+    ] {
+        let mut draft = Draft::default();
+        value.map(|value| draft.set(OptionKey::ClientJs, value).unwrap());
+        let mut problems = Problems(Vec::new());
+        draft.check_client_js(is_compiled_in, &mut problems);
+        assert_eq!(problems.0.is_empty(), good, "{value:?}");
+    }
+}

@@ -29,11 +29,23 @@ use crate::error::BoxError;
 /// let auth = Auth::builder().upstream_fetch(upstream).build()?;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot carry requests to the upstream",
-    label = "not a `Fetch`",
-    note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, \
-            `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
+#[cfg_attr(
+    feature = "reqwest",
+    diagnostic::on_unimplemented(
+        message = "`{Self}` cannot carry requests to the upstream",
+        label = "not a `Fetch`",
+        note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, \
+                `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
+    )
+)]
+#[cfg_attr(
+    not(feature = "reqwest"),
+    diagnostic::on_unimplemented(
+        message = "`{Self}` cannot carry requests to the upstream",
+        label = "not a `Fetch`",
+        note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, enable the feature \
+                `reqwest` for `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
+    )
 )]
 pub trait Fetch: Send + Sync + 'static {
     /// Sends a request. Returns as soon as the head of the response has arrived; the body is streamed.

@@ -206,3 +206,17 @@ fn macro_and_builder_accept_the_same_values() {
         }
     }
 }
+
+/// `AUTH_URL` of Auth.js has the base path at its end.
+#[test]
+fn base_url_that_ends_with_the_base_path_is_refused_from_env_and_builder() {
+    let url = "https://auth.example.com/api/auth";
+    for error in [
+        build_with(&[("UPSTREAM", url)]).unwrap_err(),
+        Everything::builder().vars(VALID_VARIABLES).upstream_base_url(url).build().unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains("the base path `/api/auth` is added to this URL"), "{text}");
+        assert!(!text.contains("auth.example.com"), "{text}");
+    }
+}

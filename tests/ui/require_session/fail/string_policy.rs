@@ -1,0 +1,10 @@
+use auth_proxy::{auth_proxy, require_session};
+
+auth_proxy! {
+    pub struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+#[require_session(Auth, "admin")]
+async fn page() {}
+
+fn main() {}
