@@ -107,6 +107,7 @@ pub mod __private {
     pub use auth_proxy_rules::OptionKey;
 
     pub use crate::config::{Spec, Value};
+    pub use crate::guard::attribute::{Guarded, ProxyArgument, policy, proxy};
     pub use crate::provider::Declared;
     pub use crate::upstream::DynFetch;
     use crate::{AuthProxy, ConfigError, options::Builder};
