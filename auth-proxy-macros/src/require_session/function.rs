@@ -116,21 +116,26 @@ fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
         || input.peek(Token![use])
         || input.peek(Token![static])
         || input.peek(Token![let])
-        || (input.peek(Token![const]) && input.peek2(syn::Ident));
+        || (input.peek(Token![const]) && input.peek2(syn::Ident))
+        || is_call(input);
     is_other.then_some("`#[require_session]` goes on a handler function: write it above `async fn`")
 }
 
 /// Whether this is a closure or another expression, and not an item.
 pub(super) fn is_expression(item: TokenStream) -> bool {
-    let is_closure = |input: ParseStream<'_>| {
+    let is_expression = |input: ParseStream<'_>| {
         input.call(Attribute::parse_outer)?;
-        let is_closure = is_closure(input)
-            || (input.peek(syn::Ident)
-                && (input.peek2(Token![::]) || input.peek2(Token![.]) || input.peek2(syn::token::Paren)));
+        let is_expression = is_closure(input) || is_call(input);
         input.parse::<TokenStream>()?;
-        Ok(is_closure)
+        Ok(is_expression)
     };
-    Parser::parse2(is_closure, item).unwrap_or(false)
+    Parser::parse2(is_expression, item).unwrap_or(false)
+}
+
+/// Whether this is the beginning of `get(page)`, `axum::routing::get(page)` or `router.route(..)`.
+fn is_call(input: ParseStream<'_>) -> bool {
+    let name = input.peek(syn::Ident) || input.peek(Token![self]) || input.peek(Token![crate]);
+    name && (input.peek2(Token![::]) || input.peek2(Token![.]) || input.peek2(syn::token::Paren))
 }
 
 fn is_closure(input: ParseStream<'_>) -> bool {

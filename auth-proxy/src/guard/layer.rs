@@ -27,7 +27,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// # use axum::{Router, routing::get};
     /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
     /// # let auth = Auth::from_env()?;
-    /// let inside: Router = Router::new().route("/reports", get(|| async { "the figures" })).route_layer(auth.require_any_session());
+    /// let inside = Router::new().route("/reports", get(|| async { "the figures" }));
+    /// let inside: Router = inside.route_layer(auth.require_any_session());
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     #[must_use]
@@ -39,7 +40,7 @@ impl<P: AuthProxy> Proxy<P> {
     }
 
     /// Like [`require_any_session`](Self::require_any_session), with a policy: `auth.require_policy::<Admin>()`.
-    // For `auth.require::<Admin>()`, rustc advises this method because of the alias.
+    // Because of the alias, rustc advises this method for `auth.require::<Admin>()`.
     #[doc(alias = "require")]
     #[must_use]
     pub fn require_policy<A: Policy<P>>(&self) -> RequireLayer<P, A> {
@@ -69,7 +70,8 @@ impl<P> WithoutPolicy<AnySession> for Proxy<P> {}
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
 /// # use axum::{Router, routing::get};
 /// # let auth = Auth::from_env()?;
-/// let members: Router = Router::new().route("/members", get(|| async { "hello" })).route_layer(auth.require_any_session());
+/// let members = Router::new().route("/members", get(|| async { "hello" }));
+/// let members: Router = members.route_layer(auth.require_any_session());
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 pub struct RequireLayer<P, A = AnySession> {

@@ -11,7 +11,7 @@ enum Page {}
 type Name = String;
 
 #[require_session]
-use std::fmt;
+pub use std::fmt;
 
 #[require_session]
 const LIMIT: usize = 1;
