@@ -6,17 +6,14 @@
 use super::{Policy, RequireSession};
 use crate::provider::AuthProxy;
 
-/// The first argument of `#[require_session]`.
+/// The first argument of `#[require_session]`. Implemented for each declared type, so that rustc names them in an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a proxy",
     label = "not declared by `auth_proxy!`",
-    note = "if `{Self}` is a policy, write the proxy before it: `#[require_session(Auth, {Self})]`",
+    note = "if `{Self}` is a policy, write the proxy before it, as in `#[require_session(Auth, {Self})]`",
     note = "if it is to be a proxy, declare it: `auth_proxy! {{ pub struct {Self} {{ .. }} }}`"
 )]
 pub trait ProxyArgument: AuthProxy {}
-
-#[diagnostic::do_not_recommend]
-impl<P: AuthProxy> ProxyArgument for P {}
 
 /// Checks the argument of `#[require_session(Auth)]`.
 #[must_use]
