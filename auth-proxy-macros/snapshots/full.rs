@@ -109,6 +109,8 @@ impl ::auth_proxy::__private::Declared for Login {
     }
 }
 #[automatically_derived]
+impl ::auth_proxy::__private::ProxyArgument for Login {}
+#[automatically_derived]
 impl ::core::clone::Clone for Login {
     fn clone(&self) -> Self {
         Login(::core::clone::Clone::clone(&self.0))

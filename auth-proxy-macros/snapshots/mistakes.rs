@@ -30,6 +30,8 @@ impl ::auth_proxy::__private::Declared for Auth {
     }
 }
 #[automatically_derived]
+impl ::auth_proxy::__private::ProxyArgument for Auth {}
+#[automatically_derived]
 impl ::core::clone::Clone for Auth {
     fn clone(&self) -> Self {
         Auth(::core::clone::Clone::clone(&self.0))

@@ -112,6 +112,7 @@ pub mod __private {
     pub mod editor {
         pub use crate::editor::*;
     }
+    pub use crate::guard::attribute::{Guarded, ProxyArgument, policy, proxy};
     pub use crate::provider::Declared;
     pub use crate::upstream::DynFetch;
     use crate::{AuthProxy, ConfigError, options::Builder};

@@ -7,7 +7,7 @@ fn compile_errors_match_the_expected_output() {
     for folder in ["config", "require_session", "extractors"] {
         cases.compile_fail(format!("ui/{folder}/fail/*.rs"));
     }
-    for folder in ["config", "require_session"] {
+    for folder in ["config", "require_session", "extractors"] {
         cases.pass(format!("ui/{folder}/pass/*.rs"));
     }
 }

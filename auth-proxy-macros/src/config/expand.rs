@@ -62,6 +62,10 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
 
         #impl_attributes
         #[automatically_derived]
+        impl #krate::__private::ProxyArgument for #name {}
+
+        #impl_attributes
+        #[automatically_derived]
         impl ::core::clone::Clone for #name {
             fn clone(&self) -> Self {
                 #name(::core::clone::Clone::clone(&self.0))

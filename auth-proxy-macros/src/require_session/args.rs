@@ -5,34 +5,40 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Path, Type};
 
+use super::mistakes::{self, EXPECTED};
 use crate::errors::Errors;
-use crate::tokens::{at_commas_outside_angles, stream};
+use crate::tokens::{at_commas_outside_angles, flatten, is_punct, stream};
 
 /// The arguments, with defaults for those that are left out.
 pub(super) struct Args {
     pub(super) krate: TokenStream,
-    pub(super) provider: TokenStream,
+    /// `None` stands for the proxy named `Auth`.
+    pub(super) provider: Option<Type>,
     pub(super) policy: Option<Type>,
     pub(super) span: Span,
 }
 
-/// Reads `[AuthProxy [, Policy]] [, crate = ::path]`. Continues after a mistake.
+impl Args {
+    /// `Auth` or `Auth, Admin`, for messages.
+    pub(super) fn types(&self) -> String {
+        let provider = self.provider.as_ref().map_or_else(|| "Auth".to_owned(), mistakes::text);
+        match &self.policy {
+            Some(policy) => format!("{provider}, {}", mistakes::text(policy)),
+            None => provider,
+        }
+    }
+}
+
+/// Reads `[AuthProxy [, Policy]] [, crate = ::path]`. Continues after a mistake, with the type that was meant.
 pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
-    let span = Span::call_site();
-    let mut args = Args {
-        krate: quote!(::auth_proxy),
-        provider: proc_macro2::Ident::new("Auth", span).to_token_stream(),
-        policy: None,
-        span,
-    };
+    let mut args =
+        Args { krate: quote!(::auth_proxy), provider: None, policy: None, span: Span::call_site() };
     let mut types = 0;
     let mut krate_is_set = false;
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let tokens: Vec<TokenTree> = flatten(&tokens.into_iter().collect::<Vec<_>>());
     for piece in at_commas_outside_angles(&tokens) {
         match piece {
-            [TokenTree::Ident(key), TokenTree::Punct(equals), path @ ..]
-                if key == "crate" && equals.as_char() == '=' =>
-            {
+            [TokenTree::Ident(key), equals, path @ ..] if key == "crate" && is_punct(Some(equals), '=') => {
                 if krate_is_set {
                     errors.at(key, "`crate` is set twice: remove one");
                 }
@@ -42,41 +48,31 @@ pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
                     Err(message) => errors.at(stream(piece), message),
                 }
             }
-            [TokenTree::Ident(key), TokenTree::Punct(equals), ..] if equals.as_char() == '=' => {
-                errors.at(stream(piece), format!("unknown argument `{key}`: {EXPECTED}"));
-            }
-            [TokenTree::Literal(literal)] => {
-                let bare = literal.to_string();
-                let name = bare.trim_matches('"');
-                let message = if !bare.starts_with('"') {
-                    EXPECTED.to_owned()
-                } else if name.starts_with(|c: char| c.is_ascii_uppercase()) {
-                    format!("types have no quotes here: write `{name}`")
-                } else {
-                    // The name of a role is no type: `"admin"`.
-                    "a policy is a type that implements `Policy<Auth>`, and no text: write its name, such as `Admin`"
-                        .to_owned()
+            [TokenTree::Ident(key)] if key == "crate" => errors.at(key, ABSOLUTE),
+            piece => {
+                let meant = match syn::parse2::<Type>(stream(piece)) {
+                    Ok(ty @ Type::Path(_)) if !mistakes::is_call(piece) => vec![ty],
+                    _ => {
+                        let mistake = mistakes::explain(piece, types == 0);
+                        errors.at(stream(piece), mistake.message);
+                        mistake.meant
+                    }
                 };
-                errors.at(literal, message);
-            }
-            piece => match syn::parse2::<Type>(stream(piece)) {
-                Ok(ty @ Type::Path(_)) => {
+                for ty in meant {
                     types += 1;
                     match types {
-                        1 => args.provider = ty.into_token_stream(),
+                        1 => args.provider = Some(ty),
                         2 => args.policy = Some(ty),
                         _ => errors.at(ty, format!("too many arguments: {EXPECTED}")),
                     }
                 }
-                _ => errors.at(stream(piece), EXPECTED),
-            },
+            }
         }
     }
     args
 }
 
-const EXPECTED: &str = "expected `#[require_session]`, `#[require_session(Auth)]` or `#[require_session(Auth, Policy)]`, \
-     and after that `crate = ::path`";
+const ABSOLUTE: &str = "expected an absolute path: write `crate = ::auth_proxy`";
 
 fn crate_path(path: &[TokenTree]) -> Result<Path, String> {
     let given: String = path.iter().map(ToString::to_string).collect();
@@ -87,6 +83,6 @@ fn crate_path(path: &[TokenTree]) -> Result<Path, String> {
         Ok(_) => Err(format!(
             "the path is absolute, so that it means the same everywhere: write `crate = ::{given}`"
         )),
-        Err(_) => Err("expected an absolute path: write `crate = ::auth_proxy`".to_owned()),
+        Err(_) => Err(ABSOLUTE.to_owned()),
     }
 }

@@ -3,7 +3,9 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, ReturnType, Signature, Token, Type, Visibility, parse_quote};
+use syn::{
+    Attribute, FnArg, Pat, ReturnType, Signature, Token, Type, TypeParamBound, Visibility, parse_quote,
+};
 
 /// A function. Its body is not parsed: the compiler reports mistakes in it.
 pub(super) struct Function {
@@ -17,11 +19,33 @@ impl Function {
     /// Whether the return type could be a future. Built-in types and the usual response types are not futures. For
     /// other types a macro cannot know.
     pub(super) fn may_return_a_future(&self) -> bool {
-        const RESPONSES: [&str; 9] =
-            ["bool", "Html", "Json", "Option", "Redirect", "Response", "Result", "StatusCode", "String"];
+        const RESPONSES: [&str; 18] = [
+            "bool",
+            "Body",
+            "Bytes",
+            "Cow",
+            "Form",
+            "HeaderMap",
+            "Html",
+            "Json",
+            "NoContent",
+            "Option",
+            "Redirect",
+            "Response",
+            "Result",
+            "Sse",
+            "StatusCode",
+            "String",
+            "Value",
+            "Vec",
+        ];
         let ReturnType::Type(_, ty) = &self.signature.output else { return false };
         match ty.as_ref() {
             Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Never(_) => false,
+            Type::ImplTrait(ty) => !ty.bounds.iter().any(|bound| {
+                matches!(bound, TypeParamBound::Trait(bound)
+                    if bound.path.segments.last().is_some_and(|last| last.ident == "IntoResponse"))
+            }),
             Type::Path(path) => path
                 .path
                 .segments
@@ -71,7 +95,13 @@ fn is_body(group: &Group) -> bool {
 /// The message for an item that is not a function.
 fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
     let group = "`#[require_session]` guards one handler: put it on each function, or protect a group of routes \
-                 with `.route_layer(auth.require())`";
+                 with `.route_layer(auth.require_any_session())`";
+    if is_closure(input) {
+        return Some(
+            "a closure cannot have this attribute: write `#[require_session] async fn`, or take the guard as the first \
+             argument of the closure, `|_: RequireSession<Auth>|`",
+        );
+    }
     let is_group = input.peek(Token![mod])
         || input.peek(Token![impl])
         || input.peek(Token![trait])
@@ -86,11 +116,55 @@ fn not_a_function(input: ParseStream<'_>) -> Option<&'static str> {
         || input.peek(Token![use])
         || input.peek(Token![static])
         || input.peek(Token![let])
-        || (input.peek(Token![const]) && input.peek2(syn::Ident));
+        || (input.peek(Token![const]) && input.peek2(syn::Ident))
+        || is_call(input);
     is_other.then_some("`#[require_session]` goes on a handler function: write it above `async fn`")
 }
 
+/// Whether this is a closure or another expression, and not an item.
+pub(super) fn is_expression(item: TokenStream) -> bool {
+    let is_expression = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_outer)?;
+        let is_expression = is_closure(input) || is_call(input);
+        input.parse::<TokenStream>()?;
+        Ok(is_expression)
+    };
+    Parser::parse2(is_expression, item).unwrap_or(false)
+}
+
+/// Whether this is the beginning of `get(page)`, `axum::routing::get(page)` or `router.route(..)`.
+fn is_call(input: ParseStream<'_>) -> bool {
+    let name = input.peek(syn::Ident) || input.peek(Token![self]) || input.peek(Token![crate]);
+    name && (input.peek2(Token![::]) || input.peek2(Token![.]) || input.peek2(syn::token::Paren))
+}
+
+fn is_closure(input: ParseStream<'_>) -> bool {
+    let bar = input.peek(Token![|]) || input.peek(Token![||]);
+    let after_a_word = input.peek2(Token![|]) || input.peek2(Token![||]);
+    let after_two_words = input.peek3(Token![|]) || input.peek3(Token![||]);
+    bar || (input.peek(Token![move]) && after_a_word)
+        || (input.peek(Token![async]) && (after_a_word || (input.peek2(Token![move]) && after_two_words)))
+}
+
 impl Function {
+    /// Adds the `async`.
+    pub(super) fn make_async(&mut self) {
+        self.signature.asyncness = Some(Token![async](self.signature.fn_token.span));
+    }
+
+    /// Puts the last arguments into one, a tuple, so that there are at most so many.
+    pub(super) fn join_last_arguments(&mut self, most: usize) {
+        let mut arguments: Vec<FnArg> = std::mem::take(&mut self.signature.inputs).into_iter().collect();
+        let last = arguments.split_off(most.saturating_sub(1).min(arguments.len()));
+        let typed = last.iter().filter_map(|argument| match argument {
+            FnArg::Typed(typed) => Some((&*typed.pat, &*typed.ty)),
+            FnArg::Receiver(_) => None,
+        });
+        let (patterns, types): (Vec<&Pat>, Vec<&Type>) = typed.unzip();
+        arguments.push(parse_quote!((#(#patterns),*): (#(#types),*)));
+        self.signature.inputs = arguments.into_iter().collect();
+    }
+
     /// Puts `_: ty` before the other arguments.
     pub(super) fn insert_first(&mut self, ty: &TokenStream) {
         let argument: FnArg = parse_quote!(_: #ty);

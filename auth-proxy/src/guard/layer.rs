@@ -27,29 +27,51 @@ impl<P: AuthProxy> Proxy<P> {
     /// # use axum::{Router, routing::get};
     /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
     /// # let auth = Auth::from_env()?;
-    /// let inside: Router = Router::new().route("/reports", get(|| async { "the figures" })).route_layer(auth.require());
+    /// let inside = Router::new().route("/reports", get(|| async { "the figures" }));
+    /// let inside: Router = inside.route_layer(auth.require_any_session());
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn require(&self) -> RequireLayer<P> {
-        self.require_policy()
+    pub fn require_any_session<A>(&self) -> RequireLayer<P, A>
+    where
+        Self: WithoutPolicy<A>,
+    {
+        RequireLayer { proxy: self.clone(), policy: PhantomData }
     }
 
-    /// Like [`require`](Self::require), with a policy: `auth.require_policy::<Admin>()`.
+    /// Like [`require_any_session`](Self::require_any_session), with a policy: `auth.require_policy::<Admin>()`.
+    // Because of the alias, rustc advises this method for `auth.require::<Admin>()`.
+    #[doc(alias = "require")]
     #[must_use]
     pub fn require_policy<A: Policy<P>>(&self) -> RequireLayer<P, A> {
         RequireLayer { proxy: self.clone(), policy: PhantomData }
     }
 }
 
-/// Protects a group of routes. See [`Proxy::require`].
+/// The parameter of [`Proxy::require_any_session`], which is always [`AnySession`].
+///
+/// Without a parameter, rustc would advise to remove the policy of `auth.require_any_session::<Admin>()`, and the
+/// program would compile without it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`require_any_session` takes no policy",
+    label = "write `require_policy::<{A}>()`"
+)]
+pub trait WithoutPolicy<A> {}
+
+// The only implementation, so that rustc infers `A`.
+#[diagnostic::do_not_recommend]
+impl<P> WithoutPolicy<AnySession> for Proxy<P> {}
+
+/// Protects a group of routes. See [`Proxy::require_any_session`].
 ///
 /// ```
 /// # use auth_proxy::auth_proxy;
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
 /// # use axum::{Router, routing::get};
 /// # let auth = Auth::from_env()?;
-/// let members: Router = Router::new().route("/members", get(|| async { "hello" })).route_layer(auth.require());
+/// let members = Router::new().route("/members", get(|| async { "hello" }));
+/// let members: Router = members.route_layer(auth.require_any_session());
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 pub struct RequireLayer<P, A = AnySession> {

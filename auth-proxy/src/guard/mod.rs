@@ -4,6 +4,7 @@
 //! Imports the rooms: `cache_control`, `config`, `error`, `extract`, `page`, `provider`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
+pub(crate) mod attribute;
 mod extract;
 mod layer;
 mod policy;

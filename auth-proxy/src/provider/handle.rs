@@ -80,10 +80,9 @@ pub trait Declared: Sized {
 #[diagnostic::on_unimplemented(
     message = "the router state `{S}` does not carry the proxy `{Self}`",
     label = "the state `{S}` has no `{Self}`",
-    note = "use the proxy as the state: `Router::new()..with_state(auth)`",
-    note = "or put it into your own state: `#[derive(Clone, FromRef)] struct App {{ auth: {Self}, .. }}`",
-    note = "or, for the state `Arc<App>`: `impl FromRef<Arc<App>> for {Self} {{ fn from_ref(app: &Arc<App>) -> Self {{ app.auth.clone() }} }}`",
-    note = "if the router has another state than `{S}`, name it: `#[debug_handler(state = {Self})]`"
+    note = "`#[debug_handler]` assumes the state `()` unless it is named: write `#[debug_handler(state = {Self})]`",
+    note = "use the proxy as the state, `.with_state(auth)`, or a struct with it: `#[derive(Clone, axum::extract::FromRef)] struct App {{ auth: {Self} }}`",
+    note = "for the state `Arc<App>`: `impl axum::extract::FromRef<Arc<App>> for {Self} {{ fn from_ref(app: &Arc<App>) -> Self {{ app.auth.clone() }} }}`"
 )]
 pub trait FromState<S>: Sized {
     #[doc(hidden)]

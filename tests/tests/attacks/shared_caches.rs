@@ -157,7 +157,7 @@ fn routes(auth: &Auth) -> Router {
         )
         .route("/guarded/{n}", get(guarded))
         .route("/allowed/{n}", get(allowed))
-        .merge(members("/group/{n}").route_layer(auth.require()))
+        .merge(members("/group/{n}").route_layer(auth.require_any_session()))
         .merge(members("/allowed-group/{n}").route_layer(auth.require_policy::<AllowAll>()));
     auth.attach(router).with_state(auth.clone())
 }

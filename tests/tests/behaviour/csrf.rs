@@ -318,7 +318,7 @@ async fn rejected_cross_origin_write_makes_no_lookup() {
                 session.user.name.clone().unwrap_or_default()
             }),
         )
-        .layer(auth.require())
+        .layer(auth.require_any_session())
         .layer(auth.cross_origin_protection());
     let app = App::start(auth.attach(router).with_state(auth.clone())).await;
     let browser = auth_proxy_tests::Browser::of(&app);

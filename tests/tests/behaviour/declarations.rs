@@ -120,7 +120,7 @@ async fn two_proxies_of_one_type_make_separate_lookups() {
         session.is_some().to_string()
     }
     let router = axum::Router::new().route("/", axum::routing::get(handler)).with_state(inner);
-    let app = auth_proxy_tests::App::start(outer.attach(router.layer(outer.require()))).await;
+    let app = auth_proxy_tests::App::start(outer.attach(router.layer(outer.require_any_session()))).await;
     let browser = auth_proxy_tests::Browser::of(&app);
     browser.sign_in("demo", "demo").await;
     // Both upstreams have the same secret, so the session of one is valid at the other. Each must get one lookup.

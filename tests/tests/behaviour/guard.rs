@@ -1,4 +1,4 @@
-//! Guards (`#[require_session]` and `auth.require()`): 401, a redirect to sign-in, or 403 by a policy.
+//! Guards (`#[require_session]` and `auth.require_any_session()`): 401, a redirect to sign-in, or 403 by a policy.
 
 use auth_proxy::options::Unauthenticated;
 use auth_proxy_tests::Answer;
@@ -94,7 +94,7 @@ async fn callback_url_uses_public_url_and_a_guarded_sign_in_page_does_not_redire
 async fn double_slash_path_gets_no_callback_url() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
-    let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require());
+    let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require_any_session());
     let app = auth_proxy_tests::App::start(router).await;
     for target in ["//evil.example/", "//evil.example", "/\\evil.example"] {
         let (status, answer) = app.raw_get(target, "Accept: text/html\r\n").await;

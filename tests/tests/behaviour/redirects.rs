@@ -102,7 +102,7 @@ fn authjs_url(own: &Url, value: &str) -> Url {
 
 fn guarded_app(builder: Builder<Auth>) -> Router {
     let auth = builder.unauthenticated(Unauthenticated::Redirect).build().unwrap();
-    let everything = Router::new().fallback(|| async { "seen" }).layer(auth.require());
+    let everything = Router::new().fallback(|| async { "seen" }).layer(auth.require_any_session());
     auth.attach(everything).with_state(auth)
 }
 

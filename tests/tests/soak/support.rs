@@ -25,7 +25,7 @@ async fn guarded() -> &'static str {
 /// An app with one route of each kind.
 pub(crate) async fn app(builder: Builder<Auth>) -> App {
     let auth = builder.build().unwrap();
-    let group = Router::new().route("/group", get(|| async { "ok" })).route_layer(auth.require());
+    let group = Router::new().route("/group", get(|| async { "ok" })).route_layer(auth.require_any_session());
     let router = Router::new()
         .route("/required", get(required))
         .route("/optional", get(optional))

@@ -77,7 +77,8 @@ async fn everything(
 
 /// An app with every kind of route.
 pub(crate) fn routes(auth: &Auth) -> Router {
-    let group = Router::new().route("/group/a", get(|| async { "ok" })).route_layer(auth.require());
+    let group =
+        Router::new().route("/group/a", get(|| async { "ok" })).route_layer(auth.require_any_session());
     let admins =
         Router::new().route("/admins/a", get(|| async { "ok" })).route_layer(auth.require_policy::<Admin>());
     let router = Router::new()

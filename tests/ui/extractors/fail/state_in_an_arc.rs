@@ -1,0 +1,18 @@
+use auth_proxy::{Session, auth_proxy};
+use axum::Router;
+use axum::routing::get;
+
+auth_proxy! {
+    pub struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+struct App {
+    auth: Auth,
+}
+
+async fn me(_session: Session<Auth>) {}
+
+fn main() {
+    let app = std::sync::Arc::new(App { auth: Auth::from_env().unwrap() });
+    let _: Router = Router::new().route("/", get(me)).with_state(app);
+}

@@ -1,0 +1,13 @@
+use auth_proxy::{Token, auth_proxy};
+use axum::Router;
+use axum::routing::get;
+
+auth_proxy! {
+    pub struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+async fn me(_token: Token<Auth>) {}
+
+fn main() {
+    let _: Router = Router::new().route("/", get(me)).with_state(());
+}

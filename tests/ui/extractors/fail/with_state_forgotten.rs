@@ -1,0 +1,14 @@
+use auth_proxy::{Session, auth_proxy};
+use axum::Router;
+use axum::routing::get;
+
+auth_proxy! {
+    pub struct Auth { upstream: { base_url: "http://auth" } }
+}
+
+async fn me(_session: Session<Auth>) {}
+
+fn main() {
+    let auth = Auth::from_env().unwrap();
+    let _: Router = auth.attach(Router::new().route("/", get(me)));
+}
