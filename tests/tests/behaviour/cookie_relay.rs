@@ -88,7 +88,7 @@ async fn guard_outside_of_the_cookie_layer_shares_its_lookup() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
     let router = Router::new().route("/", get(|_: Session<Auth>| async { "ok" }));
-    let router = router.layer(auth.session_cookie_layer()).route_layer(auth.require());
+    let router = router.layer(auth.session_cookie_layer()).route_layer(auth.require_any_session());
     let app = App::start(router.with_state(auth)).await;
     let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Demo" }));
     let answer = Browser::of(&app).get_with("/", &[("cookie", &cookie)]).await;
