@@ -4,6 +4,8 @@
 //! Each phase works with the parts that the phase before could read. A declaration with mistakes still declares its
 //! type, so that code which uses the type gives no further errors.
 
+mod comments;
+mod derives;
 mod entries;
 mod env;
 mod expand;
