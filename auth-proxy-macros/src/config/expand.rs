@@ -32,18 +32,21 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let f = Ident::new("__auth_proxy_f", Span::mixed_site());
     let impl_attributes = impl_attributes(attrs);
     // If the name is taken, rustc points at the struct, at the headers of the impls and at the field, from the first
-    // token of each to the last. These tokens have the place of the name, so that no error covers the whole block.
-    let at_name = located(name);
-    let struct_token = quote_spanned!(at_name=> struct);
+    // token of each to the last. These tokens have the place of the name, so that no error covers the whole block. With
+    // the span of the name itself rustc leaves out its note about the macro, but a path or a `self` would be resolved
+    // in the user's code.
+    let name_span = name.span();
+    let at_name = Span::call_site().located_at(name_span);
+    let struct_token = quote_spanned!(name_span=> struct);
     let parentheses = |inside| {
         let mut group = Group::new(Delimiter::Parenthesis, inside);
-        group.set_span(at_name);
+        group.set_span(name_span);
         group
     };
     let fields = parentheses(quote!(#krate::Proxy<#name>));
-    let end = quote_spanned!(at_name=> ;);
-    let impl_token = quote_spanned!(at_name=> impl);
-    let fn_token = quote_spanned!(at_name=> fn);
+    let end = quote_spanned!(name_span=> ;);
+    let impl_token = quote_spanned!(name_span=> impl);
+    let fn_token = quote_spanned!(name_span=> fn);
     let from_env_result = quote_spanned!(at_name=> ::core::result::Result<Self, #krate::ConfigError>);
     let builder_result = quote_spanned!(at_name=> #krate::options::Builder<Self>);
     let this = quote_spanned!(at_name=> Self);
@@ -126,11 +129,6 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     }
 }
 
-/// The place of these tokens, with the names of the macro's call.
-fn located(tokens: &impl Spanned) -> Span {
-    Span::call_site().located_at(tokens.span())
-}
-
 /// Whether the attribute gives the type a documentation of its own, as `///` does and `#[doc(alias = "..")]` does not.
 fn has_text(attr: &Attribute) -> bool {
     attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_))
@@ -140,11 +138,11 @@ fn has_text(attr: &Attribute) -> bool {
 fn types(declaration: &Declaration) -> TokenStream {
     let Declaration { krate, user, claims, .. } = declaration;
     let user = match user {
-        Some(user) => quote_spanned!(located(user)=> type User = #user;),
+        Some(user) => quote_spanned!(user.span()=> type User = #user;),
         None => quote!(type User = #krate::User;),
     };
     let claims = match claims {
-        Some(claims) => quote_spanned!(located(claims)=> type Claims = #claims;),
+        Some(claims) => quote_spanned!(claims.span()=> type Claims = #claims;),
         None => quote!(type Claims = #krate::Claims;),
     };
     quote!(#user #claims)
