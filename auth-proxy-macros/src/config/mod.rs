@@ -19,6 +19,7 @@ mod model;
 mod parse;
 mod secrets;
 mod type_arguments;
+mod typescript;
 mod validate;
 mod value;
 
@@ -31,10 +32,14 @@ use crate::errors::Errors;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(declaration) = parse::declaration(input, &mut errors) else {
+    let Some(declaration) = parse::declaration(input.clone(), &mut errors) else {
+        typescript::suggest(input, None, &mut errors);
         return errors.into_tokens();
     };
     validate::check(&declaration, &mut errors);
+    if !errors.is_empty() {
+        typescript::suggest(input, Some(&declaration), &mut errors);
+    }
     let mut output = expand::items(&declaration);
     output.extend(errors.into_tokens());
     output

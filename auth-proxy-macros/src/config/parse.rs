@@ -72,6 +72,8 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
     Some(Declaration { krate, attrs, vis: head.vis, name: head.name, user, claims, block })
 }
 
+const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
+
 struct Head {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -80,7 +82,6 @@ struct Head {
 }
 
 fn head(input: ParseStream<'_>) -> syn::Result<Head> {
-    const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
     if input.is_empty() {
         return Err(syn::Error::new(proc_macro2::Span::call_site(), EXPECTED));
     }
@@ -121,6 +122,8 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
         Some(format!(
             "a proxy is declared as a struct: write `pub struct Auth {{ .. }}` in place of the `{word}`"
         ))
+    } else if ["export", "import", "let"].iter().any(|k| word == k) {
+        Some(EXPECTED.to_owned())
     } else {
         Some(format!("`struct` is missing: write `pub struct {word} {{ .. }}`"))
     }
