@@ -22,6 +22,10 @@ impl Errors {
         self.0.len()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// One `compile_error!` for each mistake, in the order of the source.
     pub(crate) fn into_tokens(mut self) -> TokenStream {
         // Tests run without a compiler. Spans have no position there, so the errors are not sorted.
@@ -35,7 +39,6 @@ impl Errors {
         quote!(#(#errors)*)
     }
 
-    #[cfg(test)]
     pub(crate) fn messages(&self) -> Vec<String> {
         self.0.iter().map(ToString::to_string).collect()
     }

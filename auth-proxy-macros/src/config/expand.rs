@@ -1,23 +1,22 @@
 //! Generates the items that a declaration expands to.
 
 use auth_proxy_rules::OptionKey;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Attribute;
 use syn::spanned::Spanned;
+use syn::{Attribute, Meta};
 
 use super::model::{Block, Declaration, Env, Value};
 
 /// The items of a declaration: types and data only. All code is in the library.
 pub(super) fn items(declaration: &Declaration) -> TokenStream {
-    let Declaration { krate, attrs, vis, name, user, claims, block } = declaration;
-    let docs = if attrs.iter().any(|attr| attr.path().is_ident("doc")) {
+    let Declaration { krate, attrs, vis, name, block, .. } = declaration;
+    let docs = if attrs.iter().any(has_text) {
         TokenStream::new()
     } else {
         quote!(#[doc = "A login shared with every app behind the same Auth.js server."])
     };
-    let user = user.as_ref().map_or_else(|| quote!(#krate::User), ToTokens::to_token_stream);
-    let claims = claims.as_ref().map_or_else(|| quote!(#krate::Claims), ToTokens::to_token_stream);
+    let types = types(declaration);
     let spec = spec(declaration);
     let fetch = block.fetch.as_ref().map(|expr| {
         let new = quote_spanned!(expr.span()=> #krate::__private::DynFetch::new(#expr));
@@ -32,29 +31,50 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let inner = Ident::new("__auth_proxy_inner", Span::mixed_site());
     let f = Ident::new("__auth_proxy_f", Span::mixed_site());
     let impl_attributes = impl_attributes(attrs);
+    // If the name is taken, rustc points at the struct, at the headers of the impls and at the field, from the first
+    // token of each to the last. These tokens have the place of the name, so that no error covers the whole block. With
+    // the span of the name itself rustc leaves out its note about the macro, but a path or a `self` would be resolved
+    // in the user's code.
+    let name_span = name.span();
+    let at_name = Span::call_site().located_at(name_span);
+    let struct_token = quote_spanned!(name_span=> struct);
+    let parentheses = |inside| {
+        let mut group = Group::new(Delimiter::Parenthesis, inside);
+        group.set_span(name_span);
+        group
+    };
+    let fields = parentheses(quote!(#krate::Proxy<#name>));
+    let end = quote_spanned!(name_span=> ;);
+    let impl_token = quote_spanned!(name_span=> impl);
+    let fn_token = quote_spanned!(name_span=> fn);
+    let from_env_result = quote_spanned!(at_name=> ::core::result::Result<Self, #krate::ConfigError>);
+    let builder_result = quote_spanned!(at_name=> #krate::options::Builder<Self>);
+    let this = quote_spanned!(at_name=> Self);
+    let field = quote_spanned!(at_name=> self.0);
+    let from_inner = parentheses(quote!(#inner));
+    let from_clone = parentheses(quote!(::core::clone::Clone::clone(&#field)));
     quote! {
         #docs
         #(#attrs)*
-        #vis struct #name(#krate::Proxy<#name>);
+        #vis #struct_token #name #fields #end
 
         #impl_attributes
         #[automatically_derived]
-        impl #krate::AuthProxy for #name {
-            type User = #user;
-            type Claims = #claims;
+        #impl_token #krate::AuthProxy for #name {
+            #types
         }
 
         #impl_attributes
         #[automatically_derived]
-        impl #krate::__private::Declared for #name {
+        #impl_token #krate::__private::Declared for #name {
             const SPEC: &'static #krate::__private::Spec = #spec;
 
-            fn from_proxy(#inner: #krate::Proxy<Self>) -> Self {
-                #name(#inner)
+            fn from_proxy(#inner: #krate::Proxy<Self>) -> #this {
+                #name #from_inner
             }
 
             fn proxy(&self) -> &#krate::Proxy<Self> {
-                &self.0
+                &#field
             }
 
             #fetch
@@ -62,31 +82,31 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
 
         #impl_attributes
         #[automatically_derived]
-        impl #krate::__private::ProxyArgument for #name {}
+        #impl_token #krate::__private::ProxyArgument for #name {}
 
         #impl_attributes
         #[automatically_derived]
-        impl ::core::clone::Clone for #name {
-            fn clone(&self) -> Self {
-                #name(::core::clone::Clone::clone(&self.0))
+        #impl_token ::core::clone::Clone for #name {
+            fn clone(&self) -> #this {
+                #name #from_clone
             }
         }
 
         #impl_attributes
         #[automatically_derived]
-        impl ::core::fmt::Debug for #name {
+        #impl_token ::core::fmt::Debug for #name {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&self.0, #f)
+                ::core::fmt::Debug::fmt(&#field, #f)
             }
         }
 
         #impl_attributes
         #[automatically_derived]
-        impl ::core::ops::Deref for #name {
+        #impl_token ::core::ops::Deref for #name {
             type Target = #krate::Proxy<#name>;
 
             fn deref(&self) -> &Self::Target {
-                &self.0
+                &#field
             }
         }
 
@@ -100,17 +120,36 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             ///
             /// Lists every variable that is missing and every value that breaks a rule, by name and
             /// without the values.
-            #vis fn from_env() -> ::core::result::Result<Self, #krate::ConfigError> {
+            #vis #fn_token from_env() -> #from_env_result {
                 #krate::__private::from_env::<Self>()
             }
 
             /// Returns a builder that starts from the declaration. Options set on it replace the declared ones.
             #[must_use]
-            #vis fn builder() -> #krate::options::Builder<Self> {
+            #vis #fn_token builder() -> #builder_result {
                 #krate::__private::builder::<Self>()
             }
         }
     }
+}
+
+/// Whether the attribute gives the type a documentation of its own, as `///` does and `#[doc(alias = "..")]` does not.
+fn has_text(attr: &Attribute) -> bool {
+    attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_))
+}
+
+/// The associated types. An error about a type, such as that it is private, points at the type in the declaration.
+fn types(declaration: &Declaration) -> TokenStream {
+    let Declaration { krate, user, claims, .. } = declaration;
+    let user = match user {
+        Some(user) => quote_spanned!(user.span()=> type User = #user;),
+        None => quote!(type User = #krate::User;),
+    };
+    let claims = match claims {
+        Some(claims) => quote_spanned!(claims.span()=> type Claims = #claims;),
+        None => quote!(type Claims = #krate::Claims;),
+    };
+    quote!(#user #claims)
 }
 
 /// The attributes of the declaration that its `impl` blocks need too.

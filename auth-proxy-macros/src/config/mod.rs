@@ -4,6 +4,8 @@
 //! Each phase works with the parts that the phase before could read. A declaration with mistakes still declares its
 //! type, so that code which uses the type gives no further errors.
 
+mod comments;
+mod derives;
 mod editor;
 mod entries;
 mod env;
@@ -20,6 +22,7 @@ mod model;
 mod parse;
 mod secrets;
 mod type_arguments;
+mod typescript;
 mod validate;
 mod value;
 mod variable;
@@ -34,10 +37,14 @@ use crate::errors::Errors;
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let written = editor::is_editor().then(|| input.clone());
-    let Some(declaration) = parse::declaration(input, &mut errors) else {
+    let Some(declaration) = parse::declaration(input.clone(), &mut errors) else {
+        typescript::suggest(input, None, &mut errors);
         return errors.into_tokens();
     };
     validate::check(&declaration, &mut errors);
+    if !errors.is_empty() {
+        typescript::suggest(input, Some(&declaration), &mut errors);
+    }
     // In front of the other items: rust-analyzer completes at the same offset in the expansions with and without the
     // unfinished word, and the other items repeat the word as text.
     let mut output = TokenStream::new();

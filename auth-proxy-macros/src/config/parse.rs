@@ -1,12 +1,12 @@
 //! Reads a declaration: attributes, visibility, name, types and block.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, Visibility};
 
 use super::model::{Block, Declaration};
 use super::type_arguments::Types;
-use super::{entries, type_arguments};
+use super::{comments, derives, entries, type_arguments};
 use crate::errors::Errors;
 use crate::tokens::{self, is_punct};
 
@@ -14,7 +14,8 @@ use crate::tokens::{self, is_punct};
 pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     let mut tokens = input.into_iter();
     let krate = tokens::group(tokens.next().as_ref(), Delimiter::Parenthesis)?;
-    let head = match Parser::parse2(head, tokens.collect()) {
+    let tokens = comments::without_comments_in_the_block(tokens.collect());
+    let head = match Parser::parse2(head, tokens) {
         Ok(head) => head,
         Err(error) => {
             errors.push(error);
@@ -44,10 +45,13 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
     } else {
         between
     };
-    let Types { user, claims } = type_arguments::read(between, errors);
+    let mut types = type_arguments::read(between, errors);
     let mut block = Block::default();
     match tokens::group(body, Delimiter::Brace) {
-        Some(body) => entries::read(body, &mut block, errors),
+        Some(body) => {
+            let body = type_arguments::read_in_braces(body, &head.name, &mut types, errors);
+            entries::read(body, &mut block, errors);
+        }
         None => {
             block.is_unreadable = true;
             let message =
@@ -63,9 +67,12 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         };
         errors.at(extra, message);
     }
-    let attrs = without_generated_derives(head.attrs, errors);
+    let attrs = derives::check(head.attrs, errors);
+    let Types { user, claims } = types;
     Some(Declaration { krate, attrs, vis: head.vis, name: head.name, user, claims, block })
 }
+
+const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
 
 struct Head {
     attrs: Vec<Attribute>,
@@ -75,7 +82,6 @@ struct Head {
 }
 
 fn head(input: ParseStream<'_>) -> syn::Result<Head> {
-    const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
     if input.is_empty() {
         return Err(syn::Error::new(proc_macro2::Span::call_site(), EXPECTED));
     }
@@ -120,6 +126,8 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
         Some(format!(
             "a proxy is declared as a struct: write `pub struct Auth {{ .. }}` in place of the `{word}`"
         ))
+    } else if ["export", "import", "let"].iter().any(|k| word == k) {
+        Some(EXPECTED.to_owned())
     } else {
         Some(format!("`struct` is missing: write `pub struct {word} {{ .. }}`"))
     }
@@ -132,33 +140,4 @@ fn leading_words(input: ParseStream<'_>) -> Vec<Ident> {
         words.push(word);
     }
     words
-}
-
-/// Reports derives of traits that the expansion implements, and removes them.
-fn without_generated_derives(attrs: Vec<Attribute>, errors: &mut Errors) -> Vec<Attribute> {
-    let generated = |attr: &Attribute| {
-        let words: Vec<Ident> = match &attr.meta {
-            syn::Meta::List(list) if attr.path().is_ident("derive") => list
-                .tokens
-                .clone()
-                .into_iter()
-                .filter_map(|token| match token {
-                    TokenTree::Ident(word) if word == "Clone" || word == "Debug" => Some(word),
-                    _ => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        words
-    };
-    attrs
-        .into_iter()
-        .filter(|attr| {
-            let words = generated(attr);
-            for word in &words {
-                errors.at(word, format!("every proxy is `{word}` already: remove it from the derive"));
-            }
-            words.is_empty()
-        })
-        .collect()
 }

@@ -1,7 +1,7 @@
 //! Reads the type arguments of a declaration: `<User = .., Claims = ..>`.
 
 use auth_proxy_rules::nearest;
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
 
@@ -16,6 +16,53 @@ pub(super) struct Types {
     pub(super) claims: Option<Type>,
 }
 
+/// What a type is for.
+#[derive(Clone, Copy)]
+enum Slot {
+    User,
+    Claims,
+}
+
+impl Slot {
+    /// The slot with this name, in either case.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "User" | "user" => Some(Self::User),
+            "Claims" | "claims" => Some(Self::Claims),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Claims => "Claims",
+        }
+    }
+}
+
+impl Types {
+    fn slot(&mut self, slot: Slot) -> &mut Option<Type> {
+        match slot {
+            Slot::User => &mut self.user,
+            Slot::Claims => &mut self.claims,
+        }
+    }
+}
+
+/// Traits that are written as bounds. Another name after `User:` is the type itself.
+const TRAITS: [&str; 9] = [
+    "Clone",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "DeserializeOwned",
+    "PartialEq",
+    "Send",
+    "Serialize",
+    "Sync",
+];
+
 /// One type argument, as it is written.
 enum Argument<'t> {
     /// `User = ..`
@@ -23,13 +70,13 @@ enum Argument<'t> {
     /// `Claims = ..`
     Claims(&'t Ident, &'t [TokenTree]),
     /// `Name = ..`
-    Unknown(&'t Ident),
+    Unknown(&'t Ident, &'t [TokenTree]),
     /// `'a`
     Lifetime,
     /// `const N: ..`
     Const,
     /// `User: ..`
-    Bounds(&'t Ident),
+    Bounds(&'t Ident, &'t [TokenTree]),
     /// `User`
     WithoutType(&'t Ident),
     /// A type without a name.
@@ -37,14 +84,23 @@ enum Argument<'t> {
 }
 
 /// Reads what stands between the name of the type and the `{`.
+///
+/// A type whose purpose is clear is used even if it is written in another way: otherwise each use of it in the program
+/// would be an error too.
 pub(super) fn read(tokens: &[TokenTree], errors: &mut Errors) -> Types {
     let mut types = Types::default();
     for argument in at_commas_outside_angles(inside_angles(without_where(tokens, errors), errors)) {
         let read = Argument::of(argument);
-        if let Some(message) = read.mistake(argument) {
+        let free = if types.user.is_none() { Slot::User } else { Slot::Claims };
+        if let Some(message) = read.mistake(argument, free) {
             match read {
-                Argument::Unknown(name) | Argument::WithoutType(name) => errors.at(name, message),
+                Argument::Unknown(name, _) | Argument::WithoutType(name) => errors.at(name, message),
                 _ => errors.at(tokens::stream(argument), message),
+            }
+            if let Some((slot, ty)) = read.meant(argument, free)
+                && let slot @ None = types.slot(slot)
+            {
+                *slot = syn::parse2(tokens::stream(ty)).ok();
             }
             continue;
         }
@@ -66,6 +122,58 @@ pub(super) fn read(tokens: &[TokenTree], errors: &mut Errors) -> Types {
         }
     }
     types
+}
+
+/// Reports types in the braces, such as `user: AppUser` and `type User = AppUser;`, and uses them. Returns the other
+/// entries.
+pub(super) fn read_in_braces(
+    inside: TokenStream,
+    name: &Ident,
+    types: &mut Types,
+    errors: &mut Errors,
+) -> TokenStream {
+    let tokens: Vec<TokenTree> = inside.into_iter().collect();
+    let mut others = Vec::new();
+    let mut rest = &tokens[..];
+    while !rest.is_empty() {
+        let end = rest.iter().position(|token| matches!(tokens::punct(token), Some(',' | ';')));
+        let (entry, next) = rest.split_at(end.unwrap_or(rest.len()));
+        let (separator, next) = next.split_at(next.len().min(1));
+        rest = next;
+        let Some((slot, at, ty)) = type_entry(entry) else {
+            others.extend(entry.iter().chain(separator).cloned());
+            continue;
+        };
+        let text = type_text(ty);
+        errors.at(
+            at,
+            format!("types come after the name: write `struct {name}<{} = {text}> {{ .. }}`", slot.name()),
+        );
+        if let slot @ None = types.slot(slot) {
+            *slot = syn::parse2(tokens::stream(ty)).ok();
+        }
+    }
+    others.into_iter().collect()
+}
+
+/// The type that an entry of a block sets: the token to point at and the type. The value of an option, such as
+/// `claims: [role]`, is none.
+fn type_entry(entry: &[TokenTree]) -> Option<(Slot, &Ident, &[TokenTree])> {
+    let entry = match entry {
+        [TokenTree::Ident(word), rest @ ..] if word == "type" => rest,
+        entry => entry,
+    };
+    let [TokenTree::Ident(name), separator, ty @ ..] = entry else { return None };
+    let slot = Slot::named(&name.to_string())?;
+    let is_type = matches!(tokens::punct(separator), Some(':' | '='))
+        && matches!(ty.first(), Some(TokenTree::Ident(_)))
+        && syn::parse2::<Type>(tokens::stream(ty)).is_ok();
+    is_type.then_some((slot, name, ty))
+}
+
+/// The type as it is usually written.
+fn type_text(ty: &[TokenTree]) -> String {
+    tokens::stream(ty).to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">")
 }
 
 /// Reports a `where` clause and removes it.
@@ -101,7 +209,7 @@ impl<'t> Argument<'t> {
                 match name.to_string().as_str() {
                     "User" => Self::User(name, ty),
                     "Claims" => Self::Claims(name, ty),
-                    _ => Self::Unknown(name),
+                    _ => Self::Unknown(name, ty),
                 }
             }
             [apostrophe, ..] if is_punct(Some(apostrophe), '\'') => Self::Lifetime,
@@ -111,33 +219,55 @@ impl<'t> Argument<'t> {
                     && is_punct(Some(colon), ':')
                     && !is_punct(rest.first(), ':') =>
             {
-                Self::Bounds(name)
+                Self::Bounds(name, rest)
             }
-            [TokenTree::Ident(name), ..] if nearest(&name.to_string(), ["user", "claims"]).is_some() => {
+            [TokenTree::Ident(name)] if nearest(&name.to_string(), ["user", "claims"]).is_some() => {
                 Self::WithoutType(name)
             }
             _ => Self::WithoutName,
         }
     }
 
-    /// The message for an argument that sets no type.
-    fn mistake(&self, tokens: &[TokenTree]) -> Option<String> {
+    /// The message for an argument that is not `User = ..` or `Claims = ..`. `free` is the first type not yet set.
+    fn mistake(&self, tokens: &[TokenTree], free: Slot) -> Option<String> {
         Some(match self {
             Self::User(..) | Self::Claims(..) => return None,
-            Self::Unknown(name) => keys::unknown_type_argument(&name.to_string()),
+            Self::Unknown(name, _) => keys::unknown_type_argument(&name.to_string()),
             Self::Lifetime => "a proxy has no lifetimes: write `User = ..` and `Claims = ..` only".to_owned(),
             Self::Const => {
                 "a proxy has no const parameters: write `User = ..` and `Claims = ..` only".to_owned()
             }
-            Self::Bounds(name) => {
-                format!("`{name}` is set to a type and has no bounds: write `{name} = App{name}`")
+            Self::Bounds(name, bounds) => {
+                let ty = match self.meant(tokens, free) {
+                    Some(_) => type_text(bounds),
+                    None => format!("App{name}"),
+                };
+                format!("`{name}` is set to a type and has no bounds: write `{name} = {ty}`")
             }
             Self::WithoutType(name) => format!("`{name}` needs a type: write `{name} = App{name}`"),
             Self::WithoutName => {
-                let tokens = tokens::stream(tokens);
-                format!("name what the type is for: write `User = {tokens}` or `Claims = {tokens}`")
+                format!("name what the type is for: write `{} = {}`", free.name(), type_text(tokens))
             }
         })
+    }
+
+    /// The type that a mistaken argument most likely sets.
+    fn meant(&self, tokens: &'t [TokenTree], free: Slot) -> Option<(Slot, &'t [TokenTree])> {
+        match self {
+            Self::Unknown(name, ty) => match nearest(&name.to_string(), ["user", "claims"])? {
+                "user" => Some((Slot::User, ty)),
+                _ => Some((Slot::Claims, ty)),
+            },
+            Self::Bounds(name, ty) => {
+                let is_trait = ty.iter().any(|token| match token {
+                    TokenTree::Ident(word) => TRAITS.iter().any(|name| word == name),
+                    token => is_punct(Some(token), '+'),
+                });
+                (!is_trait).then_some((Slot::named(&name.to_string())?, ty))
+            }
+            Self::WithoutName => Some((free, tokens)),
+            _ => None,
+        }
     }
 }
 
@@ -146,8 +276,7 @@ mod tests {
     use super::*;
 
     fn outcome(source: &str) -> (Option<String>, Option<String>, Vec<String>) {
-        let tokens: Vec<TokenTree> =
-            source.parse::<proc_macro2::TokenStream>().unwrap().into_iter().collect();
+        let tokens: Vec<TokenTree> = source.parse::<TokenStream>().unwrap().into_iter().collect();
         let mut errors = Errors::default();
         let types = read(&tokens, &mut errors);
         let text = |ty: Option<Type>| ty.map(|ty| ty.to_token_stream().to_string().replace(' ', ""));
@@ -187,6 +316,44 @@ mod tests {
         ] {
             let (_, _, messages) = outcome(source);
             assert!(messages.len() == 1 && messages[0].contains(says), "{source}: {messages:?}");
+        }
+    }
+
+    #[test]
+    fn type_written_in_another_way_is_reported_once_and_used() {
+        for (source, user, claims, advice) in [
+            ("<AppUser>", Some("AppUser"), None, "write `User = AppUser`"),
+            ("<app::User<A>>", Some("app::User<A>"), None, "write `User = app::User<A>`"),
+            ("<User = A, B>", Some("A"), Some("B"), "write `Claims = B`"),
+            ("<user = A>", Some("A"), None, "did you mean `User`?"),
+            ("<claim = A>", None, Some("A"), "did you mean `Claims`?"),
+            ("<User: AppUser>", Some("AppUser"), None, "write `User = AppUser`"),
+            ("<User: Clone + Send>", None, None, "write `User = AppUser`"),
+            ("<Other = A>", None, None, "expected `User` or `Claims`"),
+        ] {
+            let (found_user, found_claims, messages) = outcome(source);
+            assert_eq!((found_user.as_deref(), found_claims.as_deref()), (user, claims), "{source}");
+            assert!(messages.len() == 1 && messages[0].contains(advice), "{source}: {messages:?}");
+        }
+    }
+
+    #[test]
+    fn types_in_the_braces_are_reported_and_used() {
+        for (source, user, others, messages) in [
+            ("user: AppUser, a: 1,", Some("AppUser"), "a : 1 ,", 1),
+            ("type User = AppUser; a: 1", Some("AppUser"), "a : 1", 1),
+            ("a: 1, User = app::User", Some("app::User"), "a : 1 ,", 1),
+            ("claims: [role]", None, "claims : [role]", 0),
+            ("user: \"a\"", None, "user : \"a\"", 0),
+        ] {
+            let mut errors = Errors::default();
+            let mut types = Types::default();
+            let name = Ident::new("Auth", proc_macro2::Span::call_site());
+            let rest = read_in_braces(source.parse().unwrap(), &name, &mut types, &mut errors);
+            assert_eq!(rest.to_string(), others, "{source}");
+            let found = types.user.map(|ty| ty.to_token_stream().to_string().replace(' ', ""));
+            assert_eq!(found.as_deref(), user, "{source}");
+            assert_eq!(errors.messages().len(), messages, "{source}");
         }
     }
 }

@@ -35,7 +35,9 @@ use crate::error::BoxError;
         message = "`{Self}` cannot carry requests to the upstream",
         label = "not a `Fetch`",
         note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, \
-                `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
+                `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`",
+        note = "for a function or a closure, write \
+                `tower::service_fn(|request: http::Request<axum::body::Body>| async move {{ .. }})`"
     )
 )]
 #[cfg_attr(
@@ -44,7 +46,9 @@ use crate::error::BoxError;
         message = "`{Self}` cannot carry requests to the upstream",
         label = "not a `Fetch`",
         note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, enable the feature \
-                `reqwest` for `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`"
+                `reqwest` for `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`",
+        note = "for a function or a closure, write \
+                `tower::service_fn(|request: http::Request<axum::body::Body>| async move {{ .. }})`"
     )
 )]
 pub trait Fetch: Send + Sync + 'static {

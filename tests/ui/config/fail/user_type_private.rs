@@ -1,0 +1,15 @@
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    pub struct Auth<User = AppUser, Claims = Vec<AppClaims>> {
+        upstream: { base_url: "http://auth" },
+    }
+}
+
+#[derive(Clone, serde::Deserialize)]
+struct AppUser;
+
+#[derive(Clone, serde::Deserialize)]
+struct AppClaims;
+
+fn main() {}
