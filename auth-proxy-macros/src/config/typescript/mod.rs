@@ -122,7 +122,7 @@ fn collect(group: Group, entries: Vec<(String, Value)>, lines: &mut Vec<Line>, n
             }
             (_, Some(_), _) => {}
             (_, None, _) => {
-                notes.push(format!("{snake}: no option here; the upstream configures its sign-in"))
+                notes.push(format!("{snake}: no option here; the upstream configures its sign-in"));
             }
         }
     }
