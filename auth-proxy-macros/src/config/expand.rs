@@ -32,9 +32,9 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let f = Ident::new("__auth_proxy_f", Span::mixed_site());
     let impl_attributes = impl_attributes(attrs);
     // If the name is taken, rustc points at the struct, at the headers of the impls and at the field, from the first
-    // token of each to the last. These tokens have the place of the name, so that no error covers the whole block. With
-    // the span of the name itself rustc leaves out its note about the macro, but a path or a `self` would be resolved
-    // in the user's code.
+    // token of each to the last. These tokens have the place of the name, so that no error covers the whole block. The
+    // struct has the span of the name itself, so that rustc leaves out its note about the macro. The impls, paths and
+    // `self` have the place only: with the span itself they would be resolved in the user's code.
     let name_span = name.span();
     let at_name = Span::call_site().located_at(name_span);
     let struct_token = quote_spanned!(name_span=> struct);
@@ -45,8 +45,8 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     };
     let fields = parentheses(quote!(#krate::Proxy<#name>));
     let end = quote_spanned!(name_span=> ;);
-    let impl_token = quote_spanned!(name_span=> impl);
-    let fn_token = quote_spanned!(name_span=> fn);
+    let impl_token = quote_spanned!(at_name=> impl);
+    let fn_token = quote_spanned!(at_name=> fn);
     let from_env_result = quote_spanned!(at_name=> ::core::result::Result<Self, #krate::ConfigError>);
     let builder_result = quote_spanned!(at_name=> #krate::options::Builder<Self>);
     let this = quote_spanned!(at_name=> Self);
