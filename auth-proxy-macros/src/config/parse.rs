@@ -115,7 +115,10 @@ fn not_a_struct(input: ParseStream<'_>) -> Option<String> {
         .any(|k| word == k);
     // `export class Auth`
     let words = leading_words(input);
-    if let ([_, .., name], false) = (words.as_slice(), item) {
+    if let ([_, .., name], false) = (words.as_slice(), item || word == "import") {
+        let name = name.to_string();
+        let is_type = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let name = if is_type { name.as_str() } else { "Auth" };
         Some(format!("a proxy is declared as a struct: write `pub struct {name} {{ .. }}`"))
     } else if options {
         Some(
