@@ -7,6 +7,7 @@
 #   tests/run.sh features  axum-auth-proxy without features, with each feature alone, and with the default features
 #   tests/run.sh package   packages the crates, and checks that they contain no tests
 #   tests/run.sh semver    compares the API with the git revision SEMVER_BASELINE, with cargo-semver-checks
+#   tests/run.sh editor    what an editor shows for a block, with rust-analyzer, from rustup
 #   tests/run.sh msrv      tests with the oldest supported Rust, from rustup
 #   tests/run.sh minimal   builds with the oldest version of each direct dependency
 set -euo pipefail
@@ -152,6 +153,16 @@ minimal() {
     cargo check --manifest-path "$copy/Cargo.toml" --workspace --lib --all-features --locked
 }
 
+# A session with the rust-analyzer of the pinned toolchain.
+editor() {
+  if ! rustup which rust-analyzer >/dev/null 2>&1 && ! rustup component add rust-analyzer; then
+    skip "editor: rust-analyzer is not installed, and rustup cannot add it"
+    return
+  fi
+  say "editor"
+  cargo test -p auth-proxy-tests --test editor --locked
+}
+
 advisories() {
   if command -v cargo-deny >/dev/null; then
     say "advisories and licences"
@@ -185,6 +196,8 @@ full() {
   # The same tests with a fake upstream that behaves like Robo.js.
   FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
 
+  editor
+
   say "fuzzing for a short time"
   # Runs the corpus and mutations of it on stable Rust. fuzz/run.sh fuzzes for longer.
   cargo test --manifest-path fuzz/Cargo.toml --package auth-proxy-fuzz-properties --locked
@@ -199,7 +212,7 @@ full() {
 
 check=${1:-full}
 case $check in
-  quick | full | features | package | semver | msrv | minimal) "$check" ;;
+  quick | full | features | package | semver | editor | msrv | minimal) "$check" ;;
   *) fail "there is no check called $check; the first lines of tests/run.sh list them" ;;
 esac
 if [ ${#skipped[@]} -eq 0 ]; then

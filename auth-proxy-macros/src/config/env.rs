@@ -5,8 +5,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Lit, LitStr};
 
-use super::expression::string;
 use super::model::Env;
+use super::strings::string;
 use crate::errors::Errors;
 use crate::tokens::{self, entry_key, is_punct};
 

@@ -1,16 +1,22 @@
 //! Advice for a Rust or JavaScript expression in the place of a value, such as `Kind::Authjs` or `10 * 1024`.
 
-use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use auth_proxy_rules::{OptionKey, Shape, nearest};
+use proc_macro2::{Delimiter, TokenTree};
 use syn::Lit;
 
 use super::expected::expected;
-use super::value;
+use super::strings::{only_string, string};
 use super::variable;
 use crate::tokens::is_punct;
 
 /// The message for a value that is an expression and no literal. `None` if it may be a literal.
-pub(super) fn advice(option: OptionKey, value: &[TokenTree]) -> Option<String> {
+///
+/// `accepts` tells whether a text would be accepted as the value of the option, so that no advice is refused in its turn.
+pub(super) fn advice(
+    option: OptionKey,
+    value: &[TokenTree],
+    accepts: fn(OptionKey, &str) -> bool,
+) -> Option<String> {
     if let Some(message) = variable::message(option, value) {
         return Some(message);
     }
@@ -83,24 +89,6 @@ fn is_expression_end(next: Option<&TokenTree>) -> bool {
 
 fn is_text(token: &TokenTree) -> bool {
     string(std::slice::from_ref(token)).is_some()
-}
-
-/// Whether this text, as the value of the option in a block, would be accepted.
-pub(super) fn accepts(option: OptionKey, source: &str) -> bool {
-    let Ok(tokens) = source.parse::<TokenStream>() else { return false };
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut errors = crate::errors::Errors::default();
-    let (found, _) = value::read(option, &tokens, &mut errors);
-    match found {
-        Some(super::model::Value::Literal { text, .. }) => {
-            let is_valid = match option {
-                OptionKey::Headers => auth_proxy_rules::header_value(&text).is_ok(),
-                _ => Draft::default().set(option, &text).is_ok(),
-            };
-            errors.count() == 0 && is_valid
-        }
-        _ => false,
-    }
 }
 
 /// The literals that an expression may stand for.
@@ -221,42 +209,12 @@ fn constant(option: OptionKey, value: &[TokenTree]) -> Option<String> {
     is_constant.then(|| value.iter().map(ToString::to_string).collect())
 }
 
-/// The text of a single string literal.
-pub(super) fn string(tokens: &[TokenTree]) -> Option<String> {
-    match tokens {
-        [TokenTree::Literal(literal)] => match Lit::new(literal.clone()) {
-            Lit::Str(text) if text.suffix().is_empty() => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The text of the only string literal at any depth.
-pub(super) fn only_string(tokens: &[TokenTree]) -> Option<String> {
-    let mut texts = Vec::new();
-    collect_strings(tokens, &mut texts);
-    // A text with braces belongs to `format!`.
-    match texts.as_slice() {
-        [text] if !text.contains(['{', '"', '\\']) => Some(text.clone()),
-        _ => None,
-    }
-}
-
-fn collect_strings(tokens: &[TokenTree], texts: &mut Vec<String>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                collect_strings(&group.stream().into_iter().collect::<Vec<_>>(), texts);
-            }
-            token => texts.extend(string(std::slice::from_ref(token))),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proc_macro2::TokenStream;
+
     use super::*;
+    use crate::config::value::accepts;
 
     fn tokens(source: &str) -> Vec<TokenTree> {
         source.parse::<TokenStream>().unwrap().into_iter().collect()
@@ -286,7 +244,7 @@ mod tests {
             (OptionKey::BasePath, "/api/auth", "\"/api/auth\""),
             (OptionKey::Issuer, "any.into()", "any"),
         ] {
-            let message = advice(option, &tokens(source)).unwrap();
+            let message = advice(option, &tokens(source), accepts).unwrap();
             assert!(message.contains(&format!(" `{written}`")), "{option}: {source}: {message}");
             assert!(accepts(option, written), "{option}: {written}");
         }
@@ -305,7 +263,7 @@ mod tests {
             (OptionKey::Kind, "if a { robo } else { authjs }"),
             (OptionKey::Kind, "match a { _ => robo }"),
         ] {
-            let message = advice(option, &tokens(source)).unwrap();
+            let message = advice(option, &tokens(source), accepts).unwrap();
             assert!(message.ends_with(", and no expression"), "{option}: {source}: {message}");
         }
     }

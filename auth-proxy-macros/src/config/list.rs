@@ -5,18 +5,26 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 
-use super::expression::{self, string};
 use super::model::{Item, Value};
+use super::strings::{only_string, string};
 use super::variable;
 use crate::errors::Errors;
 use crate::tokens;
 
+/// Whether a text would be accepted as the value of an option.
+type Accepts = fn(OptionKey, &str) -> bool;
+
 /// Reads a whole value as a list. Each bad item is reported on its own tokens.
-pub(super) fn read(option: OptionKey, value: &[TokenTree], errors: &mut Errors) -> Option<Value> {
+pub(super) fn read(
+    option: OptionKey,
+    value: &[TokenTree],
+    errors: &mut Errors,
+    accepts: Accepts,
+) -> Option<Value> {
     match value {
         [list] if brackets(list).is_some() => {}
         [other, ..] => {
-            errors.at(tokens::stream(value), no_list(option, other, value));
+            errors.at(tokens::stream(value), no_list(option, other, value, accepts));
             return None;
         }
         [] => return None,
@@ -24,7 +32,7 @@ pub(super) fn read(option: OptionKey, value: &[TokenTree], errors: &mut Errors) 
     let inner = value.first().and_then(brackets)?;
     let mut items = Vec::new();
     for piece in tokens::at_commas(inner, errors) {
-        items.extend(item(option, &tokens::flatten(&piece), errors));
+        items.extend(item(option, &tokens::flatten(&piece), errors, accepts));
     }
     let text = items.iter().map(|item: &Item| item.text.as_str()).collect::<Vec<_>>().join(",");
     let tokens = tokens::stream(value);
@@ -47,7 +55,7 @@ pub(super) fn brackets_in(value: &[TokenTree]) -> Option<TokenTree> {
 }
 
 /// The message for a value that is no list.
-fn no_list(option: OptionKey, first: &TokenTree, value: &[TokenTree]) -> String {
+fn no_list(option: OptionKey, first: &TokenTree, value: &[TokenTree], accepts: Accepts) -> String {
     let key = option.key();
     if let Some(message) = variable::message(option, value) {
         return message;
@@ -69,11 +77,11 @@ fn no_list(option: OptionKey, first: &TokenTree, value: &[TokenTree]) -> String 
         }
         (written, _) => written,
     };
-    let written = written.filter(|written| expression::accepts(option, written));
+    let written = written.filter(|written| accepts(option, written));
     format!("`{option}` is a list: write `{key}: {}`", written.as_deref().unwrap_or(option.example()))
 }
 
-fn item(option: OptionKey, tokens: &[TokenTree], errors: &mut Errors) -> Option<Item> {
+fn item(option: OptionKey, tokens: &[TokenTree], errors: &mut Errors, accepts: Accepts) -> Option<Item> {
     let all = tokens::stream(tokens);
     if let Some(text) = string(tokens) {
         return Some(Item { text, tokens: all });
@@ -95,10 +103,10 @@ fn item(option: OptionKey, tokens: &[TokenTree], errors: &mut Errors) -> Option<
             errors.at(all, message);
         }
         _ => {
-            let text = expression::only_string(tokens)
+            let text = only_string(tokens)
                 .unwrap_or_else(|| tokens.iter().map(ToString::to_string).collect::<String>());
             let list = format!("[\"{text}\"]");
-            let message = if !text.contains(['"', ' ', '(', '[', '{']) && expression::accepts(option, &list) {
+            let message = if !text.contains(['"', ' ', '(', '[', '{']) && accepts(option, &list) {
                 format!("an item is a string: write `\"{text}\"`")
             } else if option.shape() == Shape::Names {
                 format!("a list of names: write `{}: {example}`", option.key())

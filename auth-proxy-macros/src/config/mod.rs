@@ -21,6 +21,7 @@ mod literal;
 mod model;
 mod parse;
 mod secrets;
+mod strings;
 mod type_arguments;
 mod typescript;
 mod validate;

@@ -1,12 +1,13 @@
 //! Reads the value of an option: `env(..)`, a literal, a bare word or a list.
 
-use auth_proxy_rules::{OptionKey, Shape};
-use proc_macro2::TokenTree;
+use auth_proxy_rules::{Draft, OptionKey, Shape};
+use proc_macro2::{TokenStream, TokenTree};
 
 use super::env::read_env;
-use super::expression::{self, string};
+use super::expression;
 use super::literal::{self, Refusal};
 use super::model::{Env, Value};
+use super::strings::{only_string, string};
 use super::{list, variable};
 use crate::errors::Errors;
 use crate::tokens::{self, before_next_entry};
@@ -25,7 +26,7 @@ pub(super) fn read<'t>(
         errors.at(tokens::stream(value), message);
         return (None, next);
     }
-    if !is_list && let Some(message) = expression::advice(option, value) {
+    if !is_list && let Some(message) = expression::advice(option, value, accepts) {
         errors.at(tokens::stream(value), message);
         return (None, next);
     }
@@ -40,7 +41,7 @@ pub(super) fn read<'t>(
             [TokenTree::Group(_), TokenTree::Ident(_) | TokenTree::Literal(_), ..] => tokens.split_at(1),
             _ => (value, next),
         };
-        return (list::read(option, list, errors), rest);
+        return (list::read(option, list, errors, accepts), rest);
     }
     match literal::read(option, value) {
         Ok((text, used)) => {
@@ -51,6 +52,24 @@ pub(super) fn read<'t>(
             errors.at(tokens::stream(value.get(..used).unwrap_or(value)), message);
             (None, next)
         }
+    }
+}
+
+/// Whether this text, as the value of the option in a block, would be accepted.
+pub(super) fn accepts(option: OptionKey, source: &str) -> bool {
+    let Ok(tokens) = source.parse::<TokenStream>() else { return false };
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut errors = Errors::default();
+    let (found, _) = read(option, &tokens, &mut errors);
+    match found {
+        Some(Value::Literal { text, .. }) => {
+            let is_valid = match option {
+                OptionKey::Headers => auth_proxy_rules::header_value(&text).is_ok(),
+                _ => Draft::default().set(option, &text).is_ok(),
+            };
+            errors.count() == 0 && is_valid
+        }
+        _ => false,
     }
 }
 
@@ -79,7 +98,7 @@ pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Optio
     let list = list::brackets_in(value).filter(|_| value.len() > 1);
     let message = match (list, value) {
         (Some(list), _) => format!("a list of secrets: write `{list}`"),
-        _ if expression::only_string(value).is_some() || matches!(value, [TokenTree::Literal(_)]) => {
+        _ if only_string(value).is_some() || matches!(value, [TokenTree::Literal(_)]) => {
             format!("secrets do not belong in source: write `{example}`")
         }
         (None, [TokenTree::Ident(word)]) if !word.to_string().contains(|c: char| c.is_ascii_lowercase()) => {

@@ -4,7 +4,7 @@ use auth_proxy_rules::{Draft, OptionKey};
 use proc_macro2::TokenTree;
 
 use super::env::is_variable_name;
-use super::expression::{only_string, string};
+use super::strings::{only_string, string};
 use crate::tokens::is_punct;
 
 /// The message for another way to read a variable.

@@ -15,7 +15,7 @@ const LEVELS: &[&[&str]] = &[
     &["error"],
     &["config", "json", "warnings", "page", "cache_control"],
     &["cookie", "forwarded"],
-    &["token", "upstream"],
+    &["token", "upstream", "editor"],
     &["session"],
     &["provider"],
     &["extract", "cross_origin"],
