@@ -13,13 +13,13 @@ pub struct Top {
     ///
     /// Value: path, literal. Default: `"/api/auth"`.
     pub base_path: (),
-    /// `public_url`: this app's own origin as browsers see it; host and scheme of requests do not count
-    /// then
+    /// `public_url`: this app's own origin as browsers see it; then the host and scheme of requests are
+    /// ignored
     ///
     /// Value: http(s) origin. Default: from the request.
     pub public_url: (),
-    /// `hosts`: in place of `public_url`, for an app with several: its hosts, each with the port where the
-    /// address has one; behind TLS `trusted_proxies` too, which tell the scheme
+    /// `hosts`: in place of `public_url`, for an app with several hosts; each with its port, if the address
+    /// has one. Behind TLS also set `trusted_proxies`, which tell the scheme
     ///
     /// Value: list of hosts. Default: none.
     pub hosts: (),
@@ -28,7 +28,7 @@ pub struct Top {
     ///
     /// Value: `auto` `redirect` `status`. Default: `auto`.
     pub unauthenticated: (),
-    /// `sign_in_path`: where they are sent
+    /// `sign_in_path`: where guards send browsers to sign in
     ///
     /// Value: path. Default: `{base_path}/signin`.
     pub sign_in_path: (),
@@ -57,11 +57,13 @@ pub struct Top {
 
 /// The block `upstream: { .. }`: the sign-in server and how it is reached.
 pub struct Upstream {
-    /// `upstream.kind`: narrows the cookie's name, and sets the token format; explicit options win
+    /// `upstream.kind`: limits the names of the session cookie, and sets the token format; next-auth v4
+    /// needs it; explicit options win
     ///
-    /// Value: `robo` `authjs` `next_auth_v4`. Default: by what it sets.
+    /// Value: `robo` `authjs` `next_auth_v4`. Default: by default Auth.js v5 and Robo.js.
     pub kind: (),
-    /// `upstream.base_url`: where the upstream is; a path is kept as a prefix
+    /// `upstream.base_url`: where the upstream is, without `upstream.base_path`; another path is kept as a
+    /// prefix
     ///
     /// Value: http(s) URL. Default: required.
     pub base_url: (),
@@ -96,7 +98,7 @@ pub struct Upstream {
     ///
     /// Value: `"text"` or `any`. Default: `any`.
     pub audience: (),
-    /// `upstream.issuer`: the same of `iss`
+    /// `upstream.issuer`: the same for `iss`
     ///
     /// Value: `"text"` or `any`. Default: `any`.
     pub issuer: (),
@@ -110,16 +112,17 @@ pub struct Upstream {
     ///
     /// Value: `auto` `preserve` `upstream` `"host"`. Default: `auto`.
     pub host: (),
-    /// `upstream.fetch`: any `Clone` tower service, `Fetch`, or a reqwest client (feature `reqwest`)
+    /// `upstream.fetch`: any `Clone` tower service, `Fetch`, or `auth_proxy::fetch::Reqwest::new(client)`
+    /// (feature `reqwest`)
     ///
     /// Value: Rust expression. Default: a pooled hyper client.
     pub fetch: (),
-    /// `upstream.timeout`: until the head of a response, and between two pieces of its body; whole for a
-    /// lookup
+    /// `upstream.timeout`: limit for the head of a response, and for the pause between two pieces of its
+    /// body; a lookup must be complete within it
     ///
     /// Value: 10ms to 10m. Default: `10s`.
     pub timeout: (),
-    /// `upstream.connect_timeout`: the part of it that connecting may take, TLS included
+    /// `upstream.connect_timeout`: limit for connecting, TLS included; it is part of `timeout`
     ///
     /// Value: up to `timeout`. Default: `2s`.
     pub connect_timeout: (),
@@ -136,12 +139,12 @@ pub struct Upstream {
     ///
     /// Value: count up to 10, or `off`. Default: `2`.
     pub retries: (),
-    /// `upstream.circuit_breaker`: after how many confirmed failures in a row the upstream is not asked for
-    /// a moment
+    /// `upstream.circuit_breaker`: after this many confirmed failures in a row, requests are answered 503
+    /// `circuit_open` for a moment, and the upstream is not asked
     ///
     /// Value: count, or `off`. Default: `5`.
     pub circuit_breaker: (),
-    /// `upstream.body_limit`: of a request body
+    /// `upstream.body_limit`: limit of a request body
     ///
     /// Value: 1B to 1GiB. Default: `1MiB`.
     pub body_limit: (),
@@ -167,11 +170,11 @@ pub struct Session {
     ///
     /// Value: count. Default: `10_000`.
     pub cache_entries: (),
-    /// `session.stale_if_error`: how much longer than `cache` a session is good in an outage
+    /// `session.stale_if_error`: in an outage, how much longer than `cache` a cached session is used
     ///
     /// Value: 10ms to 24h, or `off`. Default: `off`.
     pub stale_if_error: (),
-    /// `session.renew`: how old the browser's token must be for a renewed one to be given to it
+    /// `session.renew`: how old the browser's token must be before a renewed one is passed on
     ///
     /// Value: `always`, or 10ms to 720h. Default: `always`.
     pub renew: (),
@@ -214,7 +217,7 @@ pub struct Rewrite {
     ///
     /// Value: `true` `false`. Default: `true`.
     pub cookie_secure: (),
-    /// `rewrite.cookie_prefix`: no `__Secure-` and `__Host-` there
+    /// `rewrite.cookie_prefix`: no `__Secure-` and `__Host-` where `public_url` is http
     ///
     /// Value: `true` `false`. Default: `true`.
     pub cookie_prefix: (),
