@@ -71,9 +71,25 @@ impl Auth {
         ::auth_proxy::__private::builder::<Self>()
     }
 }
-::core::compile_error! {
-    "unknown option `bas_path`, did you mean `base_path`?"
-}
+const _: () = {
+    struct AuthProxyOptions {
+        base_path: (),
+        public_url: (),
+        hosts: (),
+        unauthenticated: (),
+        sign_in_path: (),
+        trusted_proxies: (),
+        client_js: (),
+        routes: (),
+        upstream: (),
+        session: (),
+        cors: (),
+        rewrite: (),
+    }
+    fn unknown_option(options: AuthProxyOptions) {
+        options.bas_path;
+    }
+};
 ::core::compile_error! {
     "`upstream.timeout`: the number needs a unit, one of `ms`, `s`, `m`, `h`: expected a duration such as `500ms`, `5s` or `2m`"
 }

@@ -1,8 +1,10 @@
 //! The macros of [axum-auth-proxy](https://docs.rs/axum-auth-proxy). Depend on that crate, which re-exports
 //! them; it is pinned to this one's exact version.
 
+mod caller;
 mod config;
 mod errors;
+mod misspelt;
 mod require_session;
 mod tokens;
 

@@ -48,7 +48,7 @@ pub use crate::rewriting::Rewriting;
 pub use crate::secret::{Pem, SecretInfo};
 pub use crate::setting::Setting;
 pub use crate::shape::Shape;
-pub use crate::suggest::{nearest, snake_case};
+pub use crate::suggest::{edit_distance, nearest, snake_case};
 pub use crate::units::{duration, size};
 pub use crate::url::{BaseUrl, Origin, base_url, origin};
 pub use crate::words_or_text::{CookieDomain, Expected, Host};

@@ -6,7 +6,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let folded = snake_case(word);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&folded, candidate), candidate))
+        .map(|candidate| (edit_distance(&folded, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.len().max(folded.len()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -28,7 +28,8 @@ pub fn snake_case(word: &str) -> String {
 }
 
 /// Edit distance in which a swap of neighbours counts once (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
+#[must_use]
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().take(64).collect();
     let b: Vec<char> = b.chars().take(64).collect();
     let mut before: Vec<usize> = Vec::new();

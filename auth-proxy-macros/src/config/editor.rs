@@ -13,13 +13,6 @@ use quote::quote;
 use crate::errors::Errors;
 use crate::tokens::{self, is_punct};
 
-/// Whether the macro runs in an editor: the name of the running program tells.
-pub(super) fn is_editor() -> bool {
-    let program = std::env::current_exe().unwrap_or_default();
-    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    ["rust-analyzer", "intellij-rust"].iter().any(|editor| name.contains(editor))
-}
-
 /// The items for the block of a declaration.
 pub(super) fn items(krate: &TokenStream, declaration: TokenStream) -> TokenStream {
     let block = declaration.into_iter().find_map(|token| tokens::group(Some(&token), Delimiter::Brace));

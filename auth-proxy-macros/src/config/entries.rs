@@ -49,7 +49,7 @@ impl Reader<'_> {
             );
         }
         if let [TokenTree::Ident(key)] = entry {
-            self.errors.at(key, keys::half_typed(group, &key.to_string()));
+            keys::report_half_typed(group, key, self.errors);
             self.block.is_unreadable = true;
             return;
         }
@@ -62,7 +62,7 @@ impl Reader<'_> {
             Some(option) if self.is_first(&option.to_string(), &key) => option,
             Some(option) => return self.read_repeated(option, &key, rest),
             None => {
-                self.errors.at(&key, keys::unknown(group, &name));
+                keys::report_unknown(group, &key, self.errors);
                 // Read the entry as the intended option, so that the option is not reported as missing too.
                 match keys::meant(group, &name) {
                     Some(option) => option,
@@ -114,7 +114,7 @@ impl Reader<'_> {
                 rest
             }
             _ => {
-                let (value, rest) = value::read(option, rest, self.errors);
+                let (value, rest) = value::read(option, &key, rest, self.errors);
                 self.add_option(option, key, value);
                 rest
             }
@@ -132,7 +132,7 @@ impl Reader<'_> {
                 .errors
                 .at(key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
         }
-        let (_, rest) = value::read(option, rest, self.errors);
+        let (_, rest) = value::read(option, key, rest, self.errors);
         self.missing_comma(option.group(), rest);
     }
 

@@ -8,6 +8,7 @@ use syn::{Lit, LitStr};
 use super::model::Env;
 use super::strings::string;
 use crate::errors::Errors;
+use crate::misspelt::Misspelt;
 use crate::tokens::{self, entry_key, is_punct};
 
 /// Reads `env(..)` and returns it with the tokens behind it.
@@ -96,6 +97,9 @@ fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &m
     Some(env)
 }
 
+/// What may follow the name of the variable.
+const ARGUMENTS: [&str; 2] = ["default", "optional"];
+
 /// Reads `default = ".."` or `optional`.
 fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
     match piece {
@@ -124,8 +128,10 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
         [TokenTree::Literal(literal)] => {
             errors.at(literal, format!("name it: write `default = {literal}`"));
         }
-        [TokenTree::Ident(word), ..] if nearest(&word.to_string(), ["optional"]).is_some() => {
-            errors.at(word, format!("unknown argument `{word}`, did you mean `optional`?"));
+        [TokenTree::Ident(word), ..] if nearest(&word.to_string(), ARGUMENTS).is_some() => {
+            let meant = nearest(&word.to_string(), ARGUMENTS).unwrap_or_default();
+            let message = format!("unknown argument `{word}`, did you mean `{meant}`?");
+            errors.unknown_word(word, message, Misspelt::key(word, meant, &ARGUMENTS, "EnvArguments"));
         }
         _ => errors.at(tokens::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
     }

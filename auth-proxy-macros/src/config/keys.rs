@@ -1,6 +1,10 @@
 //! Messages for an unknown key, and the option that is probably meant.
 
 use auth_proxy_rules::{Group, OptionKey, nearest, snake_case};
+use proc_macro2::Ident;
+
+use crate::errors::Errors;
+use crate::misspelt::Misspelt;
 
 /// Options of Auth.js and of `@robojs/auth` that are configured at the upstream.
 const UPSTREAM_OPTIONS: [&str; 22] = [
@@ -50,11 +54,58 @@ const ALIASES: [(&str, &str); 16] = [
 
 const GROUPS: [Group; 5] = [Group::Top, Group::Upstream, Group::Session, Group::Cors, Group::Rewrite];
 
+/// Reports a key that is not an option of its block.
+pub(super) fn report_unknown(group: Group, key: &Ident, errors: &mut Errors) {
+    let name = key.to_string();
+    errors.unknown_word(key, unknown(group, &name), misspelt(group, key, similar(group, &name)));
+}
+
+/// Reports a key without colon and value, while it is being typed.
+pub(super) fn report_half_typed(group: Group, key: &Ident, errors: &mut Errors) {
+    let name = key.to_string();
+    let meant = match starting_with(group, &name).as_slice() {
+        [meant] => Some(*meant),
+        [] => similar(group, &name),
+        _ => None,
+    };
+    errors.unknown_word(key, half_typed(group, &name), misspelt(group, key, meant));
+}
+
+fn misspelt(group: Group, key: &Ident, meant: Option<&str>) -> Option<Misspelt> {
+    let meant = meant.filter(|meant| key != meant)?;
+    Misspelt::key(key, meant, &names(group).collect::<Vec<_>>(), options_of(group))
+}
+
+/// What rustc calls the options of a block.
+fn options_of(group: Group) -> &'static str {
+    match group {
+        Group::Top => "AuthProxyOptions",
+        Group::Upstream => "UpstreamOptions",
+        Group::Session => "SessionOptions",
+        Group::Cors => "CorsOptions",
+        Group::Rewrite => "RewriteOptions",
+    }
+}
+
+/// The option or block of this block that a misspelt key means. `None` if the key has another meaning, such as an
+/// option of another block.
+fn similar(group: Group, key: &str) -> Option<&'static str> {
+    let snake = snake_case(key);
+    let is_misspelt = !UPSTREAM_OPTIONS.contains(&snake.as_str())
+        && elsewhere(group, &snake).is_none()
+        && !is_block(Group::Top, &snake)
+        && alias(&snake).is_none();
+    nearest(key, names(group)).filter(|name| is_misspelt && *name != snake)
+}
+
 /// The message for a key that is not an option of its block.
-pub(super) fn unknown(group: Group, key: &str) -> String {
+fn unknown(group: Group, key: &str) -> String {
     let snake = snake_case(key);
     if snake != key && (OptionKey::find(group, &snake).is_some() || is_block(group, &snake)) {
         return format!("`{key}` is spelled `{snake}`");
+    }
+    if let Some(name) = similar(group, key) {
+        return format!("unknown option `{key}`, did you mean `{name}`?");
     }
     if UPSTREAM_OPTIONS.contains(&snake.as_str()) {
         return format!("`{key}` is configured at the upstream, which handles the sign-in: remove it here");
@@ -74,9 +125,6 @@ pub(super) fn unknown(group: Group, key: &str) -> String {
     }
     if let Some(option) = alias(&snake) {
         return did_you_mean(group, key, option);
-    }
-    if let Some(name) = nearest(key, names(group)) {
-        return format!("unknown option `{key}`, did you mean `{name}`?");
     }
     let others = || OptionKey::ALL.iter().filter(|option| option.group() != group);
     let near = nearest(key, others().map(|option| option.key()));
@@ -102,9 +150,8 @@ fn alias(snake: &str) -> Option<OptionKey> {
 }
 
 /// The message for a key without colon and value, while it is being typed.
-pub(super) fn half_typed(group: Group, key: &str) -> String {
-    let starts: Vec<&str> = names(group).filter(|name| name.starts_with(key)).collect();
-    match (OptionKey::find(group, key), starts.as_slice()) {
+fn half_typed(group: Group, key: &str) -> String {
+    match (OptionKey::find(group, key), starting_with(group, key).as_slice()) {
         (Some(option), _) => format!("`{option}` needs a value: write `{key}: {}`", option.example()),
         (None, [name]) if *name == key => format!("`{key}` is a block: write `{key}: {{ .. }}`"),
         (None, [name]) => format!("unknown option `{key}`, did you mean `{name}`?"),
@@ -113,6 +160,10 @@ pub(super) fn half_typed(group: Group, key: &str) -> String {
             format!("unknown option `{key}`, did you mean one of {}?", list(names.iter().copied()))
         }
     }
+}
+
+fn starting_with(group: Group, key: &str) -> Vec<&'static str> {
+    names(group).filter(|name| name.starts_with(key)).collect()
 }
 
 /// The option of another block that an unknown key most likely stands for.
@@ -146,15 +197,6 @@ fn elsewhere(group: Group, key: &str) -> Option<OptionKey> {
 /// The block that an unknown key most likely stands for.
 pub(super) fn meant_block(group: Group, key: &str) -> Option<&'static str> {
     nearest(key, names(group)).filter(|name| is_block(group, name))
-}
-
-/// The message for a type argument that is neither `User` nor `Claims`.
-pub(super) fn unknown_type_argument(name: &str) -> String {
-    match nearest(name, ["user", "claims"]) {
-        Some("user") => format!("unknown type argument `{name}`, did you mean `User`?"),
-        Some(_) => format!("unknown type argument `{name}`, did you mean `Claims`?"),
-        None => format!("unknown type argument `{name}`, expected `User` or `Claims`"),
-    }
 }
 
 /// Whether this is the key of a block at the top level.

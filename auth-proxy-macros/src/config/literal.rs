@@ -12,6 +12,8 @@ use crate::tokens::{before_next_entry, entry_key, is_punct};
 pub(super) struct Refusal {
     pub(super) message: String,
     pub(super) tokens: usize,
+    /// The word of the option that a misspelt word means.
+    pub(super) meant: Option<&'static str>,
 }
 
 /// The text that the rules check, or why the value is refused.
@@ -47,7 +49,9 @@ struct Scan {
 
 /// Reads a literal or a bare word: its text and the number of its tokens.
 pub(super) fn read(option: OptionKey, tokens: &[TokenTree]) -> Result<(String, usize), Refusal> {
-    let Some(scan) = Scan::of(tokens) else { return Err(Refusal { message: expected(option), tokens: 0 }) };
+    let Some(scan) = Scan::of(tokens) else {
+        return Err(Refusal { message: expected(option), tokens: 0, meant: None });
+    };
     decide(option, &scan).map(|text| (text, scan.used))
 }
 
@@ -84,7 +88,7 @@ fn is_text_without_quotes(option: OptionKey, word: &str) -> bool {
         && (option == OptionKey::Headers || Draft::default().set(option, word).is_ok())
 }
 
-fn word(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
+fn word(option: OptionKey, words: &[&'static str], scan: &Scan) -> Decision {
     match &scan.scalar {
         // This case comes first: `encrypted-v4` begins with the known word `encrypted`.
         Scalar::Word(_) if scan.hyphenated.is_some() => {
@@ -94,8 +98,14 @@ fn word(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
                 None => refuse_all(option, scan),
             }
         }
-        // The rules refuse an unknown word, with the nearest known one.
-        Scalar::Word(word) => Ok(word.clone()),
+        Scalar::Word(word) => match Draft::default().set(option, word) {
+            Ok(_) => Ok(word.clone()),
+            Err(error) => Err(Refusal {
+                message: format!("`{option}`: {}", error.quoted()),
+                tokens: 1,
+                meant: nearest(word, words.iter().copied()),
+            }),
+        },
         Scalar::Text(text) => match known_or_nearest(text, words) {
             Some(word) => refuse(1, word_without_quotes(word)),
             None => refuse_all(option, scan),
@@ -104,7 +114,7 @@ fn word(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
     }
 }
 
-fn word_or_text(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
+fn word_or_text(option: OptionKey, words: &[&'static str], scan: &Scan) -> Decision {
     match &scan.scalar {
         Scalar::Text(text) if words.contains(&text.as_str()) => refuse(1, word_without_quotes(text)),
         Scalar::Text(text) => Ok(text.clone()),
@@ -115,7 +125,10 @@ fn word_or_text(option: OptionKey, words: &[&str], scan: &Scan) -> Decision {
                 .or_else(|| words.iter().copied().find(|known| known.starts_with(word.as_str())));
             let quoted = is_text_without_quotes(option, word).then(|| format!("\"{word}\""));
             match near.map(str::to_owned).or(quoted) {
-                Some(advice) => refuse(1, format!("{}: write `{advice}`", expected(option))),
+                Some(advice) => {
+                    let message = format!("{}: write `{advice}`", expected(option));
+                    Err(Refusal { message, tokens: 1, meant: near })
+                }
                 None => refuse_all(option, scan),
             }
         }
@@ -167,7 +180,7 @@ fn boolean(option: OptionKey, scan: &Scan) -> Decision {
 }
 
 fn refuse(tokens: usize, message: String) -> Decision {
-    Err(Refusal { message, tokens })
+    Err(Refusal { message, tokens, meant: None })
 }
 
 /// Points at the whole value: it may be a path or a call.
@@ -255,7 +268,6 @@ mod tests {
         for (option, source, expected) in [
             (OptionKey::PublicUrl, "\"https://a\"", "ok https://a/1"),
             (OptionKey::Kind, "robo", "ok robo/1"),
-            (OptionKey::Kind, "unknown", "ok unknown/1"),
             (OptionKey::Host, "auto", "ok auto/1"),
             (OptionKey::Host, "\"a.b\"", "ok a.b/1"),
             (OptionKey::Timeout, "5s", "ok 5s/1"),

@@ -22,6 +22,7 @@ mod model;
 mod parse;
 mod secrets;
 mod strings;
+mod type_argument;
 mod type_arguments;
 mod typescript;
 mod validate;
@@ -33,11 +34,12 @@ mod tests;
 
 use proc_macro2::TokenStream;
 
+use crate::caller::is_editor;
 use crate::errors::Errors;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let written = editor::is_editor().then(|| input.clone());
+    let written = is_editor().then(|| input.clone());
     let Some(declaration) = parse::declaration(input.clone(), &mut errors) else {
         typescript::suggest(input, None, &mut errors);
         return errors.into_tokens();

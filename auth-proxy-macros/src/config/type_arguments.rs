@@ -1,11 +1,10 @@
 //! Reads the type arguments of a declaration: `<User = .., Claims = ..>`.
 
-use auth_proxy_rules::nearest;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
 
-use super::keys;
+use super::type_argument::{Argument, Slot, type_text};
 use crate::errors::Errors;
 use crate::tokens::{self, at_commas_outside_angles, is_punct};
 
@@ -16,31 +15,6 @@ pub(super) struct Types {
     pub(super) claims: Option<Type>,
 }
 
-/// What a type is for.
-#[derive(Clone, Copy)]
-enum Slot {
-    User,
-    Claims,
-}
-
-impl Slot {
-    /// The slot with this name, in either case.
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "User" | "user" => Some(Self::User),
-            "Claims" | "claims" => Some(Self::Claims),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Claims => "Claims",
-        }
-    }
-}
-
 impl Types {
     fn slot(&mut self, slot: Slot) -> &mut Option<Type> {
         match slot {
@@ -48,39 +22,6 @@ impl Types {
             Slot::Claims => &mut self.claims,
         }
     }
-}
-
-/// Traits that are written as bounds. Another name after `User:` is the type itself.
-const TRAITS: [&str; 9] = [
-    "Clone",
-    "Debug",
-    "Default",
-    "Deserialize",
-    "DeserializeOwned",
-    "PartialEq",
-    "Send",
-    "Serialize",
-    "Sync",
-];
-
-/// One type argument, as it is written.
-enum Argument<'t> {
-    /// `User = ..`
-    User(&'t Ident, &'t [TokenTree]),
-    /// `Claims = ..`
-    Claims(&'t Ident, &'t [TokenTree]),
-    /// `Name = ..`
-    Unknown(&'t Ident, &'t [TokenTree]),
-    /// `'a`
-    Lifetime,
-    /// `const N: ..`
-    Const,
-    /// `User: ..`
-    Bounds(&'t Ident, &'t [TokenTree]),
-    /// `User`
-    WithoutType(&'t Ident),
-    /// A type without a name.
-    WithoutName,
 }
 
 /// Reads what stands between the name of the type and the `{`.
@@ -94,7 +35,8 @@ pub(super) fn read(tokens: &[TokenTree], errors: &mut Errors) -> Types {
         let free = if types.user.is_none() { Slot::User } else { Slot::Claims };
         if let Some(message) = read.mistake(argument, free) {
             match read {
-                Argument::Unknown(name, _) | Argument::WithoutType(name) => errors.at(name, message),
+                Argument::Unknown(name, _) => errors.unknown_word(name, message, read.misspelt()),
+                Argument::WithoutType(name) => errors.at(name, message),
                 _ => errors.at(tokens::stream(argument), message),
             }
             if let Some((slot, ty)) = read.meant(argument, free)
@@ -171,11 +113,6 @@ fn type_entry(entry: &[TokenTree]) -> Option<(Slot, &Ident, &[TokenTree])> {
     is_type.then_some((slot, name, ty))
 }
 
-/// The type as it is usually written.
-fn type_text(ty: &[TokenTree]) -> String {
-    tokens::stream(ty).to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">")
-}
-
 /// Reports a `where` clause and removes it.
 fn without_where<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> &'t [TokenTree] {
     let clause = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "where"));
@@ -198,75 +135,6 @@ fn inside_angles<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> &'t [Token
                 "expected `{`: the options are in braces, after optional `<User = .., Claims = ..>`",
             );
             &[]
-        }
-    }
-}
-
-impl<'t> Argument<'t> {
-    fn of(tokens: &'t [TokenTree]) -> Self {
-        match tokens {
-            [TokenTree::Ident(name), equals, ty @ ..] if is_punct(Some(equals), '=') => {
-                match name.to_string().as_str() {
-                    "User" => Self::User(name, ty),
-                    "Claims" => Self::Claims(name, ty),
-                    _ => Self::Unknown(name, ty),
-                }
-            }
-            [apostrophe, ..] if is_punct(Some(apostrophe), '\'') => Self::Lifetime,
-            [TokenTree::Ident(word), ..] if word == "const" => Self::Const,
-            [TokenTree::Ident(name), colon, rest @ ..]
-                if (name == "User" || name == "Claims")
-                    && is_punct(Some(colon), ':')
-                    && !is_punct(rest.first(), ':') =>
-            {
-                Self::Bounds(name, rest)
-            }
-            [TokenTree::Ident(name)] if nearest(&name.to_string(), ["user", "claims"]).is_some() => {
-                Self::WithoutType(name)
-            }
-            _ => Self::WithoutName,
-        }
-    }
-
-    /// The message for an argument that is not `User = ..` or `Claims = ..`. `free` is the first type not yet set.
-    fn mistake(&self, tokens: &[TokenTree], free: Slot) -> Option<String> {
-        Some(match self {
-            Self::User(..) | Self::Claims(..) => return None,
-            Self::Unknown(name, _) => keys::unknown_type_argument(&name.to_string()),
-            Self::Lifetime => "a proxy has no lifetimes: write `User = ..` and `Claims = ..` only".to_owned(),
-            Self::Const => {
-                "a proxy has no const parameters: write `User = ..` and `Claims = ..` only".to_owned()
-            }
-            Self::Bounds(name, bounds) => {
-                let ty = match self.meant(tokens, free) {
-                    Some(_) => type_text(bounds),
-                    None => format!("App{name}"),
-                };
-                format!("`{name}` is set to a type and has no bounds: write `{name} = {ty}`")
-            }
-            Self::WithoutType(name) => format!("`{name}` needs a type: write `{name} = App{name}`"),
-            Self::WithoutName => {
-                format!("name what the type is for: write `{} = {}`", free.name(), type_text(tokens))
-            }
-        })
-    }
-
-    /// The type that a mistaken argument most likely sets.
-    fn meant(&self, tokens: &'t [TokenTree], free: Slot) -> Option<(Slot, &'t [TokenTree])> {
-        match self {
-            Self::Unknown(name, ty) => match nearest(&name.to_string(), ["user", "claims"])? {
-                "user" => Some((Slot::User, ty)),
-                _ => Some((Slot::Claims, ty)),
-            },
-            Self::Bounds(name, ty) => {
-                let is_trait = ty.iter().any(|token| match token {
-                    TokenTree::Ident(word) => TRAITS.iter().any(|name| word == name),
-                    token => is_punct(Some(token), '+'),
-                });
-                (!is_trait).then_some((Slot::named(&name.to_string())?, ty))
-            }
-            Self::WithoutName => Some((free, tokens)),
-            _ => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the value of an option: `env(..)`, a literal, a bare word or a list.
 
 use auth_proxy_rules::{Draft, OptionKey, Shape};
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
 use super::env::read_env;
 use super::expression;
@@ -10,13 +10,16 @@ use super::model::{Env, Value};
 use super::strings::{only_string, string};
 use super::{list, variable};
 use crate::errors::Errors;
+use crate::misspelt::Misspelt;
 use crate::tokens::{self, before_next_entry};
 
 /// Reads a value. Returns it with the tokens behind it.
 ///
-/// The value ends before the next entry. A value that is an expression is refused as a whole.
+/// The value ends before the next entry. A value that is an expression is refused as a whole. `key` is what the
+/// option is set with.
 pub(super) fn read<'t>(
     option: OptionKey,
+    key: &Ident,
     tokens: &'t [TokenTree],
     errors: &mut Errors,
 ) -> (Option<Value>, &'t [TokenTree]) {
@@ -48,8 +51,14 @@ pub(super) fn read<'t>(
             let (value, rest) = tokens.split_at(used.min(tokens.len()));
             (Some(Value::Literal { text, tokens: tokens::stream(value), items: Vec::new() }), rest)
         }
-        Err(Refusal { message, tokens: used }) => {
-            errors.at(tokens::stream(value.get(..used).unwrap_or(value)), message);
+        Err(Refusal { message, tokens: used, meant }) => {
+            match (meant, value) {
+                (Some(meant), [TokenTree::Ident(word), ..]) => {
+                    let misspelt = Misspelt::value(word, meant, expression::words(option), option, key);
+                    errors.unknown_word(word, message, misspelt);
+                }
+                _ => errors.at(tokens::stream(value.get(..used).unwrap_or(value)), message),
+            }
             (None, next)
         }
     }
@@ -60,7 +69,8 @@ pub(super) fn accepts(option: OptionKey, source: &str) -> bool {
     let Ok(tokens) = source.parse::<TokenStream>() else { return false };
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut errors = Errors::default();
-    let (found, _) = read(option, &tokens, &mut errors);
+    let key = Ident::new(option.key(), Span::call_site());
+    let (found, _) = read(option, &key, &tokens, &mut errors);
     match found {
         Some(Value::Literal { text, .. }) => {
             let is_valid = match option {
