@@ -17,7 +17,9 @@ impl ::auth_proxy::__private::Declared for Login {
             ),
             (
                 ::auth_proxy::__private::OptionKey::Hosts,
-                ::auth_proxy::__private::Value::Literal("app.example.com,localhost:3000"),
+                ::auth_proxy::__private::Value::Literal(
+                    "app.example.com,app.example.com:8443",
+                ),
             ),
             (
                 ::auth_proxy::__private::OptionKey::Kind,

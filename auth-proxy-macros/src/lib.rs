@@ -7,6 +7,7 @@ mod errors;
 mod misspelt;
 mod require_session;
 mod tokens;
+mod warnings;
 
 use proc_macro::TokenStream;
 

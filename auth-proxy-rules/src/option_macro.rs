@@ -16,6 +16,9 @@
 /// Name: Group "key", takes_env, "example", composite { Shape };
 /// ```
 ///
+/// A deprecated option has `#[deprecated(note = "what to write instead")]` before its field: the macro and the builder
+/// warn about its use.
+///
 /// `Input` is what the builder method takes: `text`, `list` or a type. The first token is `$`: a macro that generates a
 /// macro with parameters needs it as an argument.
 macro_rules! options {
@@ -26,6 +29,7 @@ macro_rules! options {
             $name:ident: $group:ident $key:literal, $env:literal, $example:literal,
             $(value {
                 $(#[doc = $doc:literal])+
+                $(#[deprecated(note = $note:literal)])?
                 $field:ident: $rule:ty = $rule_value:expr, $method:ident($input:tt), $(default $default:expr,)?
             })?
             $(composite {
@@ -74,6 +78,15 @@ macro_rules! options {
             #[must_use]
             pub fn example(self) -> &'static str {
                 match self { $(Self::$name => $example,)+ }
+            }
+
+            /// What to write in place of the option, if it is deprecated.
+            #[must_use]
+            pub fn deprecated(self) -> Option<&'static str> {
+                match self {
+                    $($($(Self::$name => Some($note),)?)?)+
+                    _ => None,
+                }
             }
 
             /// What to write in place of `text`, if it is another name for a word of this option.
@@ -166,12 +179,12 @@ macro_rules! options {
         pub(crate) struct Derived { $(pub(crate) $derived: $derived_type,)+ }
 
         /// Calls the macro `callback` with one row for each option that has a typed value:
-        /// `#[doc] Name field builder_method input;`.
+        /// `#[doc] #[deprecated] Name field builder_method input;`, with `#[deprecated]` for a deprecated option only.
         #[doc(hidden)]
         #[macro_export]
         macro_rules! typed_options {
             ($d callback:ident) => {
-                $d callback! { $($( $(#[doc = $doc])+ $name $field $method $input; )?)+ }
+                $d callback! { $($( $(#[doc = $doc])+ $(#[deprecated(note = $note)])? $name $field $method $input; )?)+ }
             };
         }
 

@@ -22,6 +22,7 @@ mod model;
 mod parse;
 mod secrets;
 mod strings;
+mod suspicions;
 mod type_argument;
 mod type_arguments;
 mod typescript;
@@ -44,7 +45,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         typescript::suggest(input, None, &mut errors);
         return errors.into_tokens();
     };
-    validate::check(&declaration, &mut errors);
+    let draft = validate::check(&declaration, &mut errors);
     if !errors.is_empty() {
         typescript::suggest(input, Some(&declaration), &mut errors);
     }
@@ -53,6 +54,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut output = TokenStream::new();
     output.extend(written.map(|written| editor::items(&declaration.krate, written)));
     output.extend(expand::items(&declaration));
+    output.extend(suspicions::warnings(&declaration.block, &draft).into_tokens(&declaration.attrs));
     output.extend(errors.into_tokens());
     output
 }

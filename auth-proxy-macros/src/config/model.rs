@@ -74,6 +74,14 @@ pub(super) struct Env {
 }
 
 impl Value {
+    /// The items of a list that is written as a literal.
+    pub(super) fn items(&self) -> &[Item] {
+        match self {
+            Self::Literal { items, .. } => items,
+            Self::Env(_) => &[],
+        }
+    }
+
     pub(super) fn tokens(&self) -> &TokenStream {
         match self {
             Self::Literal { tokens, .. } => tokens,

@@ -32,7 +32,7 @@ fn auth_proxy_expansion_matches_the_snapshot() {
         #[must_use]
         pub(crate) struct Login<User = AppUser, Claims = Vec<AppClaims>> {
             base_path: "/auth",
-            hosts: ["app.example.com", "localhost:3000"],
+            hosts: ["app.example.com", "app.example.com:8443"],
             upstream: {
                 kind: authjs,
                 audience: any,

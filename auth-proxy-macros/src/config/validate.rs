@@ -8,8 +8,9 @@ use super::model::{Block, Declaration, Value};
 use super::secrets;
 use crate::errors::Errors;
 
-/// Checks every literal, and the rules between options as far as the literals decide them.
-pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
+/// Checks every literal, and the rules between options as far as the literals decide them. Returns the values
+/// that are known.
+pub(super) fn check(declaration: &Declaration, errors: &mut Errors) -> Draft {
     let block = &declaration.block;
     let mut draft = Draft::default();
     options(block, &mut draft, errors);
@@ -53,6 +54,7 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) {
             (Place::Option(_), None) => errors.at(&declaration.name, problem.message),
         }
     }
+    draft
 }
 
 /// Applies the rules between options to the default of `upstream.base_url`.

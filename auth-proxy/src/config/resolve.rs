@@ -26,6 +26,7 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
     let headers = resolver.headers(builder);
     let secrets = resolver.secrets(builder);
     resolver.check_rules();
+    resolver.warn_of_suspicions();
     let names = builder.headers.iter().map(|(name, _)| name.as_str());
     let names = names.chain(spec.headers.iter().map(|(name, _)| *name));
     let header_names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
@@ -186,6 +187,18 @@ impl Resolver<'_> {
                 self.variables_read.iter().find(|(place, _)| *place == problem.place).map(|(_, v)| *v);
             let option = problem.place.option();
             self.report(option, option.to_string(), variable, &problem.message);
+        }
+    }
+
+    fn warn_of_suspicions(&self) {
+        for suspicion in self.draft.suspicions() {
+            tracing::warn!(
+                target: "auth_proxy::config",
+                proxy = self.spec.name,
+                option = %suspicion.option,
+                "{}",
+                suspicion.message
+            );
         }
     }
 

@@ -80,6 +80,9 @@ fn generated() -> String {
             documented(&mut out, "    ", &format!("`{option}`: {what}"));
             writeln!(out, "    ///").unwrap();
             documented(&mut out, "    ", &format!("Value: {value}. Default: {default}."));
+            if let Some(note) = option.deprecated() {
+                writeln!(out, "    #[deprecated(note = {note:?})]").unwrap();
+            }
             writeln!(out, "    pub {}: (),", option.key()).unwrap();
         }
         for (block, name, docs) in

@@ -165,7 +165,9 @@ fn mistakes(block: &str) -> Vec<String> {
     let mut errors = Errors::default();
     let Ok(tokens) = format!("(krate) {block}").parse() else { return vec![String::new()] };
     match parse::declaration(tokens, &mut errors) {
-        Some(declaration) => validate::check(&declaration, &mut errors),
+        Some(declaration) => {
+            validate::check(&declaration, &mut errors);
+        }
         None => return vec![String::new()],
     }
     errors.messages()

@@ -13,24 +13,24 @@ use crate::upstream::{DynFetch, Fetch};
 
 /// One method for each row of the table of options in the rules.
 macro_rules! methods {
-    ($($(#[doc = $doc:literal])+ $name:ident $field:ident $method:ident $input:tt;)+) => {
+    ($($(#[$meta:meta])+ $name:ident $field:ident $method:ident $input:tt;)+) => {
         impl<P: AuthProxy> Builder<P> {
-            $(method! { $(#[doc = $doc])+ $name $field $method $input })+
+            $(method! { $(#[$meta])+ $name $field $method $input })+
         }
     };
 }
 
 macro_rules! method {
-    ($(#[doc = $doc:literal])+ $name:ident $field:ident $method:ident text) => {
-        $(#[doc = $doc])+
+    ($(#[$meta:meta])+ $name:ident $field:ident $method:ident text) => {
+        $(#[$meta])+
         #[must_use]
         pub fn $method(mut self, value: impl Into<String>) -> Self {
             self.options.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(value.into()));
             self
         }
     };
-    ($(#[doc = $doc:literal])+ $name:ident $field:ident $method:ident list) => {
-        $(#[doc = $doc])+
+    ($(#[$meta:meta])+ $name:ident $field:ident $method:ident list) => {
+        $(#[$meta])+
         #[must_use]
         pub fn $method<T: AsRef<str>>(mut self, items: impl IntoIterator<Item = T>) -> Self {
             let items = items.into_iter().map(|item| item.as_ref().to_owned()).collect();
@@ -38,8 +38,8 @@ macro_rules! method {
             self
         }
     };
-    ($(#[doc = $doc:literal])+ $name:ident $field:ident $method:ident $value:ty) => {
-        $(#[doc = $doc])+
+    ($(#[$meta:meta])+ $name:ident $field:ident $method:ident $value:ty) => {
+        $(#[$meta])+
         #[must_use]
         pub fn $method(mut self, value: $value) -> Self {
             self.options.set(auth_proxy_rules::OptionKey::$name, |draft| draft.$field(value));

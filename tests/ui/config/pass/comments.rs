@@ -15,7 +15,7 @@ auth_proxy! {
             /// Above an item.
             "app.example.com",
             //! Between two items.
-            "localhost:3000", /// Behind the last.
+            "www.example.com", /// Behind the last.
         ],
         /// Above a block.
         upstream: {

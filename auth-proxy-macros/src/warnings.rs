@@ -1,0 +1,83 @@
+//! [`Warnings`]: what a macro call warns about.
+//!
+//! A macro can emit errors and no warnings on stable Rust. But rustc warns about each use of a deprecated item, with the
+//! text of its note. So each warning becomes a deprecated constant and its use at the user's token.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::Attribute;
+
+/// The warnings of one macro call.
+#[derive(Default)]
+#[must_use = "warnings that are not emitted are lost"]
+pub(crate) struct Warnings(Vec<Warning>);
+
+struct Warning {
+    /// What rustc calls the deprecated item.
+    name: String,
+    span: Span,
+    message: String,
+}
+
+impl Warnings {
+    /// Adds a warning about a value that is allowed and probably not meant. It points at the first of these tokens.
+    pub(crate) fn suspicious(&mut self, tokens: &TokenStream, message: impl Into<String>) {
+        let span = tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+        self.0.push(Warning { name: "SUSPICIOUS".to_owned(), span, message: message.into() });
+    }
+
+    /// Adds a warning about the use of a deprecated option.
+    pub(crate) fn deprecated(&mut self, key: &Ident, message: impl Into<String>) {
+        self.0.push(Warning { name: key.to_string(), span: key.span(), message: message.into() });
+    }
+
+    /// Code that makes rustc report each warning. `#[allow(deprecated)]` among `attributes` silences them.
+    pub(crate) fn into_tokens(self, attributes: &[Attribute]) -> TokenStream {
+        let levels: Vec<&Attribute> = attributes.iter().filter(|attr| is_lint_level(attr)).collect();
+        let warnings = self.0.into_iter().map(|Warning { name, span, message }| {
+            let definition = Ident::new(&name, Span::call_site());
+            let used = Ident::new(&name, span);
+            quote! {
+                #(#levels)*
+                const _: () = {
+                    #[allow(non_upper_case_globals)]
+                    #[deprecated(note = #message)]
+                    const #definition: () = ();
+                    #used
+                };
+            }
+        });
+        quote!(#(#warnings)*)
+    }
+}
+
+fn is_lint_level(attr: &Attribute) -> bool {
+    ["allow", "warn", "deny", "forbid"].iter().any(|level| attr.path().is_ident(level))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(warnings: Warnings, attributes: &str) -> String {
+        let item: syn::ItemStruct = syn::parse_str(&format!("{attributes} struct Auth;")).unwrap();
+        warnings.into_tokens(&item.attrs).to_string()
+    }
+
+    #[test]
+    fn warning_is_the_use_of_a_deprecated_constant() {
+        let mut warnings = Warnings::default();
+        warnings.deprecated(&Ident::new("old_key", Span::call_site()), "write `new_key`");
+        let code = code(warnings, "#[allow(deprecated)] #[must_use]");
+        assert!(
+            code.contains("# [deprecated (note = \"write `new_key`\")] const old_key : () = () ; old_key"),
+            "{code}"
+        );
+        assert!(code.starts_with("# [allow (deprecated)] const _"), "{code}");
+    }
+
+    #[test]
+    fn no_warning_is_no_code() {
+        assert_eq!(code(Warnings::default(), "#[allow(deprecated)]"), "");
+    }
+}

@@ -1,0 +1,161 @@
+//! Finds values that are allowed and probably not meant, such as an option without effect.
+
+use std::time::Duration;
+
+use crate::choices::Strategy;
+use crate::host::{is_internal_host, is_loopback_host};
+use crate::option::{Draft, OptionKey};
+use crate::setting::Setting;
+
+/// A value that is allowed and probably not meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// The option to point at.
+    pub option: OptionKey,
+    /// Which item of a list to point at.
+    pub item: Option<usize>,
+    /// What is suspicious and what to write instead, without the values of URLs.
+    pub message: &'static str,
+}
+
+impl Draft {
+    /// Returns the suspicious values, as far as the values are known. A value that a variable gives at start is not.
+    #[must_use]
+    pub fn suspicions(&self) -> Vec<Suspicion> {
+        let mut found = Vec::new();
+        let mut add = |is_suspicious: bool, option, message| {
+            if is_suspicious {
+                found.push(Suspicion { option, item: None, message });
+            }
+        };
+        add(
+            matches!(&self.public_url, Setting::Set(url) if !url.https && !is_internal_host(url.host())),
+            OptionKey::PublicUrl,
+            "over plain http, anyone between a visitor and this app can read the session cookies: write `https://`",
+        );
+        add(
+            self.allow_http == Setting::Set(true) && self.base_url_needs_no_permission(),
+            OptionKey::AllowHttp,
+            "`allow_http` has no effect: `upstream.base_url` is https or internal, so remove `allow_http`, which would \
+             allow plain http after a change of that URL",
+        );
+        add(
+            self.expose_session_token == Setting::Set(true)
+                && self.strategy.with_default(Strategy::Jwt) == Setting::Set(Strategy::Jwt),
+            OptionKey::ExposeSessionToken,
+            "`expose_session_token` has no effect: it is about database sessions, so remove it, or set \
+             `upstream.session_strategy: database`",
+        );
+        let is_https = matches!(&self.public_url, Setting::Set(url) if url.https);
+        add(
+            is_https && matches!(self.cookie_secure, Setting::Set(_)),
+            OptionKey::CookieSecure,
+            "`cookie_secure` has no effect where `public_url` is https: remove it",
+        );
+        add(
+            is_https && matches!(self.cookie_prefix, Setting::Set(_)),
+            OptionKey::CookiePrefix,
+            "`cookie_prefix` has no effect where `public_url` is https: remove it",
+        );
+        add(
+            matches!(self.cache_entries, Setting::Set(_))
+                && self.secrets.is_empty()
+                && self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO),
+            OptionKey::CacheEntries,
+            "`cache_entries` has no effect without a cache: remove it, or add `session: { cache: 30s }`",
+        );
+        found.extend(items(&self.cors_origins, |origin| !origin.https && !is_internal_host(origin.host())).map(
+            |item| Suspicion {
+                option: OptionKey::CorsOrigins,
+                item: Some(item),
+                message: "anyone between a visitor and a page of plain http can change that page and use the visitor's \
+                          session: write `https://`",
+            },
+        ));
+        found.extend(items(&self.hosts, |host| is_loopback_host(host)).map(|item| Suspicion {
+            option: OptionKey::Hosts,
+            item: Some(item),
+            message: "loopback hosts are accepted without being listed: remove it",
+        }));
+        found
+    }
+
+    fn base_url_needs_no_permission(&self) -> bool {
+        self.base_url.value().is_some_and(|url| url.origin.https || is_internal_host(url.origin.host()))
+    }
+}
+
+/// The places of the items of a list that are suspicious.
+fn items<T>(list: &Setting<Vec<T>>, is_suspicious: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
+    let items = list.value().map(Vec::as_slice).unwrap_or_default();
+    items.iter().enumerate().filter(move |(_, item)| is_suspicious(item)).map(|(place, _)| place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suspicious(values: &[(OptionKey, &str)]) -> Vec<OptionKey> {
+        let mut draft = Draft::default();
+        for (option, text) in values {
+            draft.set(*option, text).unwrap();
+        }
+        draft.suspicions().iter().map(|found| found.option).collect()
+    }
+
+    const UPSTREAM: (OptionKey, &str) = (OptionKey::BaseUrl, "https://auth.example.com");
+    const HTTPS: (OptionKey, &str) = (OptionKey::PublicUrl, "https://app.example.com");
+
+    #[test]
+    fn each_suspicious_value_is_found() {
+        for (option, others, text) in [
+            (OptionKey::PublicUrl, &[UPSTREAM][..], "http://app.example.com"),
+            (OptionKey::CorsOrigins, &[UPSTREAM], "https://a.example.com, http://b.example.com"),
+            (OptionKey::Hosts, &[UPSTREAM], "app.example.com, localhost:3000"),
+            (OptionKey::AllowHttp, &[UPSTREAM], "true"),
+            (OptionKey::AllowHttp, &[(OptionKey::BaseUrl, "http://auth")], "true"),
+            (OptionKey::ExposeSessionToken, &[UPSTREAM], "true"),
+            (OptionKey::CookieSecure, &[UPSTREAM, HTTPS], "false"),
+            (OptionKey::CookiePrefix, &[UPSTREAM, HTTPS], "true"),
+            (OptionKey::CacheEntries, &[UPSTREAM], "5"),
+        ] {
+            let mut values = others.to_vec();
+            values.push((option, text));
+            assert_eq!(suspicious(&values), [option], "{option}: {text}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_meant_are_not_suspicious() {
+        for (option, others, text) in [
+            (OptionKey::PublicUrl, &[UPSTREAM][..], "http://localhost:3000"),
+            (OptionKey::PublicUrl, &[UPSTREAM], "http://app.internal"),
+            (OptionKey::CorsOrigins, &[UPSTREAM], "http://localhost:3000"),
+            (OptionKey::Hosts, &[UPSTREAM], "app.example.com"),
+            (OptionKey::AllowHttp, &[(OptionKey::BaseUrl, "http://auth.example.com")], "true"),
+            (OptionKey::AllowHttp, &[UPSTREAM], "false"),
+            (OptionKey::ExposeSessionToken, &[UPSTREAM, (OptionKey::Strategy, "database")], "true"),
+            (OptionKey::ExposeSessionToken, &[UPSTREAM], "false"),
+            (OptionKey::CookieSecure, &[UPSTREAM, (OptionKey::PublicUrl, "http://localhost:3000")], "false"),
+            (OptionKey::CookiePrefix, &[UPSTREAM], "false"),
+            (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Cache, "30s")], "5"),
+        ] {
+            let mut values = others.to_vec();
+            values.push((option, text));
+            assert_eq!(suspicious(&values), [], "{option}: {text}");
+        }
+        let mut decoding = Draft::default();
+        decoding.set_later(OptionKey::Secret, false);
+        decoding.set(OptionKey::CacheEntries, "5").unwrap();
+        assert_eq!(decoding.suspicions(), [], "the cache of verified tokens has this size too");
+    }
+
+    #[test]
+    fn values_that_a_variable_gives_at_start_are_not_suspicious() {
+        let mut draft = Draft::default();
+        for option in OptionKey::ALL {
+            draft.set_later(*option, false);
+        }
+        assert_eq!(draft.suspicions(), []);
+    }
+}
