@@ -86,8 +86,8 @@ const _: () = {
         cors: (),
         rewrite: (),
     }
-    fn unknown_option(options: AuthProxyOptions) {
-        options.bas_path;
+    fn unknown_word(possible: AuthProxyOptions) {
+        possible.bas_path;
     }
 };
 ::core::compile_error! {

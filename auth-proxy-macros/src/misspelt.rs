@@ -1,81 +1,50 @@
 //! [`Misspelt`]: a misspelt word for which rustc itself suggests the intended one.
 //!
-//! rustc offers a replacement where a field or a variant has a similar name. Editors apply it as a quick fix. The
+//! rustc offers a replacement where a field has a similar name. Editors apply it as a quick fix. The
 //! message of a `compile_error!` is text only.
 
 use auth_proxy_rules::{OptionKey, edit_distance};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 
 /// A word that is not one of those possible in its place, and similar to one of them.
 pub(crate) struct Misspelt {
     word: Ident,
     words: Vec<Ident>,
-    class: Class,
-}
-
-/// What rustc calls the words.
-enum Class {
-    /// Fields of the struct with this name.
-    Fields(Ident),
-    /// Variants of the enum with this name. The error labels the place of the name too.
-    Variants(Ident),
+    /// The type whose fields the possible words are. The message names it.
+    owner: Ident,
 }
 
 impl Misspelt {
-    /// A misspelt key: `meant` is one of `keys`, which are the fields of a struct named `owner` in the message.
-    /// `None` if rustc would not suggest `meant`.
-    pub(crate) fn key(word: &Ident, meant: &str, keys: &[&str], owner: &str) -> Option<Self> {
-        let class = Class::Fields(Ident::new(owner, Span::call_site()));
-        Self::new(word, meant, keys, class)
-    }
-
-    /// A misspelt word in the place of a value: `meant` is one of `words`, which the message names after `option`, such
-    /// as `UpstreamHost` for `upstream.host`. `None` if rustc would not suggest `meant`.
-    pub(crate) fn value(
-        word: &Ident,
-        meant: &str,
-        words: &[&str],
-        option: OptionKey,
-        key: &Ident,
-    ) -> Option<Self> {
-        let class = Class::Variants(Ident::new(&camel_case(&option.to_string()), key.span()));
-        Self::new(word, meant, words, class)
-    }
-
-    fn new(word: &Ident, meant: &str, words: &[&str], class: Class) -> Option<Self> {
+    /// A word that is misspelt for `meant`, which is one of `words`. `None` if rustc would not suggest `meant`.
+    pub(crate) fn new(word: &Ident, meant: &str, words: &[&str], owner: &str) -> Option<Self> {
+        let ident = |name: &str| Ident::new(name, Span::call_site());
         is_suggested(&word.to_string(), meant).then(|| Self {
             word: word.clone(),
-            words: words.iter().map(|word| Ident::new(word, Span::call_site())).collect(),
-            class,
+            words: words.iter().map(|word| ident(word)).collect(),
+            owner: ident(owner),
         })
     }
 
+    /// A word that is misspelt for one of `words` in the value of an option. The message names the option, as
+    /// `UpstreamHostWords` for `upstream.host`.
+    pub(crate) fn value(word: &Ident, meant: &str, words: &[&str], option: OptionKey) -> Option<Self> {
+        Self::new(word, meant, words, &format!("{}Words", camel_case(&option.to_string())))
+    }
+
     /// Code that does not compile because of the misspelt word alone.
+    ///
+    /// The words are fields, also in place of a value: editors do not offer rustc's suggestion of a variant
+    /// (`Applicability::HasPlaceholders`).
     pub(crate) fn into_tokens(self) -> TokenStream {
-        let Self { word, words, class } = self;
-        match class {
-            Class::Fields(name) => {
-                quote! {
-                    const _: () = {
-                        struct #name { #(#words: (),)* }
-                        fn unknown_option(options: #name) {
-                            options.#word;
-                        }
-                    };
+        let Self { word, words, owner } = self;
+        quote! {
+            const _: () = {
+                struct #owner { #(#words: (),)* }
+                fn unknown_word(possible: #owner) {
+                    possible.#word;
                 }
-            }
-            Class::Variants(name) => {
-                // The enum has the span of the key: the error has a label at the definition.
-                let definition = quote_spanned!(name.span()=> enum #name { #(#words),* });
-                quote! {
-                    const _: () = {
-                        #[allow(non_camel_case_types)]
-                        #definition
-                        const UNKNOWN_WORD: #name = #name::#word;
-                    };
-                }
-            }
+            };
         }
     }
 }
@@ -108,25 +77,26 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_words_stand_beside_the_possible_ones() {
+    fn misspelt_word_stands_beside_the_possible_ones() {
         let key =
-            Misspelt::key(&ident("timout"), "timeout", &["timeout", "host"], "UpstreamOptions").unwrap();
+            Misspelt::new(&ident("timout"), "timeout", &["timeout", "host"], "UpstreamOptions").unwrap();
         let code = key.into_tokens().to_string();
         assert!(code.contains("struct UpstreamOptions { timeout : () , host : () , }"), "{code}");
-        assert!(code.contains("options . timout ;"), "{code}");
+        assert!(code.contains("possible . timout ;"), "{code}");
 
-        let word = ident("databse");
-        let key = ident("session_strategy");
-        let word = Misspelt::value(&word, "database", &["jwt", "database"], OptionKey::Strategy, &key);
+        let word = Misspelt::value(&ident("databse"), "database", &["jwt", "database"], OptionKey::Strategy);
         let code = word.unwrap().into_tokens().to_string();
-        assert!(code.contains("enum UpstreamSessionStrategy { jwt , database }"), "{code}");
-        assert!(code.contains("UpstreamSessionStrategy :: databse ;"), "{code}");
+        assert!(
+            code.contains("struct UpstreamSessionStrategyWords { jwt : () , database : () , }"),
+            "{code}"
+        );
+        assert!(code.contains("possible . databse ;"), "{code}");
     }
 
     #[test]
     fn words_that_rustc_would_not_suggest_are_left_to_our_message() {
         for (word, meant) in [("HS265", "hs256"), ("b", "base_url"), ("cookie", "cookie_name")] {
-            assert!(Misspelt::key(&ident(word), meant, &[meant], "Options").is_none(), "{word}");
+            assert!(Misspelt::new(&ident(word), meant, &[meant], "Options").is_none(), "{word}");
         }
     }
 }

@@ -114,7 +114,7 @@ impl Reader<'_> {
                 rest
             }
             _ => {
-                let (value, rest) = value::read(option, &key, rest, self.errors);
+                let (value, rest) = value::read(option, rest, self.errors);
                 self.add_option(option, key, value);
                 rest
             }
@@ -132,7 +132,7 @@ impl Reader<'_> {
                 .errors
                 .at(key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
         }
-        let (_, rest) = value::read(option, key, rest, self.errors);
+        let (_, rest) = value::read(option, rest, self.errors);
         self.missing_comma(option.group(), rest);
     }
 

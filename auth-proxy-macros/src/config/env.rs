@@ -131,7 +131,7 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
         [TokenTree::Ident(word), ..] if nearest(&word.to_string(), ARGUMENTS).is_some() => {
             let meant = nearest(&word.to_string(), ARGUMENTS).unwrap_or_default();
             let message = format!("unknown argument `{word}`, did you mean `{meant}`?");
-            errors.unknown_word(word, message, Misspelt::key(word, meant, &ARGUMENTS, "EnvArguments"));
+            errors.unknown_word(word, message, Misspelt::new(word, meant, &ARGUMENTS, "EnvArguments"));
         }
         _ => errors.at(tokens::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
     }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta};
 
 use super::model::{Block, Declaration, Env, Value};
+use crate::caller::is_editor;
 
 /// The items of a declaration: types and data only. All code is in the library.
 pub(super) fn items(declaration: &Declaration) -> TokenStream {
@@ -19,7 +20,9 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let types = types(declaration);
     let spec = spec(declaration);
     let fetch = block.fetch.as_ref().map(|expr| {
-        let new = quote_spanned!(expr.span()=> #krate::__private::DynFetch::new(#expr));
+        // An editor takes each token at the place of the expression for a part of what is defined there.
+        let span = if is_editor() { Span::call_site() } else { expr.span() };
+        let new = quote_spanned!(span=> #krate::__private::DynFetch::new(#expr));
         quote! {
             fn fetch() -> ::core::option::Option<#krate::__private::DynFetch> {
                 ::core::option::Option::Some(#new)
@@ -51,6 +54,9 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let builder_result = quote_spanned!(at_name=> #krate::options::Builder<Self>);
     let this = quote_spanned!(at_name=> Self);
     let field = quote_spanned!(at_name=> self.0);
+    // Where an editor goes for the definition of a generated function: a word with no definition of its own.
+    let method_span = if is_editor() { declaration.keyword.span } else { Span::call_site() };
+    let (from_env, builder) = (Ident::new("from_env", method_span), Ident::new("builder", method_span));
     let from_inner = parentheses(quote!(#inner));
     let from_clone = parentheses(quote!(::core::clone::Clone::clone(&#field)));
     quote! {
@@ -120,13 +126,13 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
             ///
             /// Lists every variable that is missing and every value that breaks a rule, by name and
             /// without the values.
-            #vis #fn_token from_env() -> #from_env_result {
+            #vis #fn_token #from_env() -> #from_env_result {
                 #krate::__private::from_env::<Self>()
             }
 
             /// Returns a builder that starts from the declaration. Options set on it replace the declared ones.
             #[must_use]
-            #vis #fn_token builder() -> #builder_result {
+            #vis #fn_token #builder() -> #builder_result {
                 #krate::__private::builder::<Self>()
             }
         }

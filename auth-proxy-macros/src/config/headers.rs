@@ -22,12 +22,12 @@ pub(super) fn read<'t>(
         return &[];
     };
     for entry in tokens::at_commas(inner, errors) {
-        block.headers.extend(header(key, &tokens::flatten(&entry), errors));
+        block.headers.extend(header(&tokens::flatten(&entry), errors));
     }
     value.get(1..).unwrap_or_default()
 }
 
-fn header(key: &Ident, entry: &[TokenTree], errors: &mut Errors) -> Option<Header> {
+fn header(entry: &[TokenTree], errors: &mut Errors) -> Option<Header> {
     let colon = entry.iter().position(|token| is_punct(Some(token), ':'));
     let (name, value) = entry.split_at(colon.unwrap_or(entry.len()));
     let value = value.get(1..).unwrap_or_default();
@@ -53,7 +53,7 @@ fn header(key: &Ident, entry: &[TokenTree], errors: &mut Errors) -> Option<Heade
         errors.at(literal, message);
         return None;
     }
-    let (value, rest) = value::read(OptionKey::Headers, key, value, errors);
+    let (value, rest) = value::read(OptionKey::Headers, value, errors);
     if !rest.is_empty() {
         errors.at(tokens::stream(rest), "expected `,` after the value");
     }

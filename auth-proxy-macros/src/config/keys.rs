@@ -73,7 +73,7 @@ pub(super) fn report_half_typed(group: Group, key: &Ident, errors: &mut Errors) 
 
 fn misspelt(group: Group, key: &Ident, meant: Option<&str>) -> Option<Misspelt> {
     let meant = meant.filter(|meant| key != meant)?;
-    Misspelt::key(key, meant, &names(group).collect::<Vec<_>>(), options_of(group))
+    Misspelt::new(key, meant, &names(group).collect::<Vec<_>>(), options_of(group))
 }
 
 /// What rustc calls the options of a block.

@@ -2,7 +2,7 @@
 
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Expr, LitStr, Type, Visibility};
+use syn::{Attribute, Expr, LitStr, Token, Type, Visibility};
 
 /// An `auth_proxy!` declaration.
 pub(super) struct Declaration {
@@ -10,6 +10,8 @@ pub(super) struct Declaration {
     pub(super) krate: TokenStream,
     pub(super) attrs: Vec<Attribute>,
     pub(super) vis: Visibility,
+    /// The word `struct`.
+    pub(super) keyword: Token![struct],
     pub(super) name: Ident,
     pub(super) user: Option<Type>,
     pub(super) claims: Option<Type>,

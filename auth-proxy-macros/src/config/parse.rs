@@ -69,7 +69,16 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
     }
     let attrs = derives::check(head.attrs, errors);
     let Types { user, claims } = types;
-    Some(Declaration { krate, attrs, vis: head.vis, name: head.name, user, claims, block })
+    Some(Declaration {
+        krate,
+        attrs,
+        vis: head.vis,
+        keyword: head.keyword,
+        name: head.name,
+        user,
+        claims,
+        block,
+    })
 }
 
 const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
@@ -77,6 +86,7 @@ const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstrea
 struct Head {
     attrs: Vec<Attribute>,
     vis: Visibility,
+    keyword: Token![struct],
     name: Ident,
     rest: TokenStream,
 }
@@ -93,14 +103,14 @@ fn head(input: ParseStream<'_>) -> syn::Result<Head> {
             not_a_struct(input).unwrap_or_else(|| EXPECTED.to_owned()),
         ));
     }
-    input.parse::<Token![struct]>()?;
+    let keyword = input.parse()?;
     if input.peek(Token![<]) {
         return Err(input.error("the types come after the name: write `struct Auth<User = AppUser> { .. }`"));
     }
     let name = input.parse().map_err(|error: syn::Error| {
         syn::Error::new(error.span(), "expected the name of the type: write `struct Auth { .. }`")
     })?;
-    Ok(Head { attrs, vis, name, rest: input.parse()? })
+    Ok(Head { attrs, vis, keyword, name, rest: input.parse()? })
 }
 
 /// The message for tokens without `struct`, if they look like a declaration.

@@ -123,7 +123,7 @@ impl<'t> Argument<'t> {
     pub(super) fn misspelt(&self) -> Option<Misspelt> {
         let Self::Unknown(name, _) = self else { return None };
         let meant = Slot::similar(&name.to_string())?.name();
-        Misspelt::key(name, meant, &[Slot::User.name(), Slot::Claims.name()], "TypeArguments")
+        Misspelt::new(name, meant, &[Slot::User.name(), Slot::Claims.name()], "TypeArguments")
     }
 
     /// The type that a mistaken argument most likely sets.

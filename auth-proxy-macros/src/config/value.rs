@@ -1,7 +1,7 @@
 //! Reads the value of an option: `env(..)`, a literal, a bare word or a list.
 
 use auth_proxy_rules::{Draft, OptionKey, Shape};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 
 use super::env::read_env;
 use super::expression;
@@ -15,11 +15,9 @@ use crate::tokens::{self, before_next_entry};
 
 /// Reads a value. Returns it with the tokens behind it.
 ///
-/// The value ends before the next entry. A value that is an expression is refused as a whole. `key` is what the
-/// option is set with.
+/// The value ends before the next entry. A value that is an expression is refused as a whole.
 pub(super) fn read<'t>(
     option: OptionKey,
-    key: &Ident,
     tokens: &'t [TokenTree],
     errors: &mut Errors,
 ) -> (Option<Value>, &'t [TokenTree]) {
@@ -54,7 +52,7 @@ pub(super) fn read<'t>(
         Err(Refusal { message, tokens: used, meant }) => {
             match (meant, value) {
                 (Some(meant), [TokenTree::Ident(word), ..]) => {
-                    let misspelt = Misspelt::value(word, meant, expression::words(option), option, key);
+                    let misspelt = Misspelt::value(word, meant, expression::words(option), option);
                     errors.unknown_word(word, message, misspelt);
                 }
                 _ => errors.at(tokens::stream(value.get(..used).unwrap_or(value)), message),
@@ -69,8 +67,7 @@ pub(super) fn accepts(option: OptionKey, source: &str) -> bool {
     let Ok(tokens) = source.parse::<TokenStream>() else { return false };
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut errors = Errors::default();
-    let key = Ident::new(option.key(), Span::call_site());
-    let (found, _) = read(option, &key, &tokens, &mut errors);
+    let (found, _) = read(option, &tokens, &mut errors);
     match found {
         Some(Value::Literal { text, .. }) => {
             let is_valid = match option {

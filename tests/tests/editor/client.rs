@@ -4,12 +4,12 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 /// The longest wait for one answer. Loading the project builds its dependencies first.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Editor {
     server: Child,
@@ -62,9 +62,14 @@ impl Editor {
                 "rootUri": root,
                 "capabilities": {
                     "experimental": { "serverStatusNotification": true },
-                    "textDocument": { "hover": { "contentFormat": ["markdown"] } },
+                    "textDocument": {
+                        "hover": { "contentFormat": ["markdown"] },
+                        "codeAction": {
+                            "codeActionLiteralSupport": { "codeActionKind": { "valueSet": ["quickfix"] } },
+                        },
+                    },
                 },
-                "initializationOptions": { "cargo": { "targetDir": target }, "checkOnSave": false },
+                "initializationOptions": { "cargo": { "targetDir": target }, "checkOnSave": true },
             }),
         );
         editor.notify("initialized", &json!({}));
@@ -83,6 +88,55 @@ impl Editor {
         let document = json!({ "uri": self.uri, "version": self.version });
         let params = json!({ "textDocument": document, "contentChanges": [{ "text": text }] });
         self.notify("textDocument/didChange", &params);
+    }
+
+    /// Saves the text, and returns the error of the build with this start.
+    pub(crate) fn build(&mut self, text: &str, start: &str) -> Value {
+        self.change(text);
+        std::fs::write(self.uri.trim_start_matches("file://"), text).unwrap();
+        self.notify("textDocument/didSave", &json!({ "textDocument": { "uri": self.uri } }));
+        let is_error = |diagnostic: &Value| {
+            diagnostic["source"] == "rustc"
+                && diagnostic["message"].as_str().is_some_and(|message| message.starts_with(start))
+        };
+        let errors = |message: &Value| {
+            let diagnostics = message["params"]["diagnostics"].as_array().cloned().unwrap_or_default();
+            diagnostics.into_iter().find(is_error)
+        };
+        let uri = self.uri.clone();
+        let message = self.wait_for(|message| {
+            message["method"] == "textDocument/publishDiagnostics"
+                && message["params"]["uri"] == uri.as_str()
+                && errors(message).is_some()
+        });
+        errors(&message).unwrap()
+    }
+
+    /// The quick fixes that are offered for a diagnostic.
+    pub(crate) fn quick_fixes(&mut self, diagnostic: &Value) -> Vec<Value> {
+        let params = json!({
+            "textDocument": { "uri": self.uri },
+            "range": diagnostic["range"],
+            "context": { "diagnostics": [diagnostic], "only": ["quickfix"] },
+        });
+        self.request("textDocument/codeAction", &params).as_array().cloned().unwrap_or_default()
+    }
+
+    /// The text after the edits of a quick fix.
+    pub(crate) fn apply(&self, action: &Value, text: &str) -> String {
+        let edit = &action["edit"];
+        let mut edits = edit["changes"][&self.uri].as_array().cloned().unwrap_or_default();
+        for document in edit["documentChanges"].as_array().into_iter().flatten() {
+            edits.extend(document["edits"].as_array().cloned().unwrap_or_default());
+        }
+        let offset = |position: &Value| {
+            let line = usize::try_from(position["line"].as_u64().unwrap()).unwrap();
+            let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+            start + usize::try_from(position["character"].as_u64().unwrap()).unwrap()
+        };
+        let [edit] = edits.as_slice() else { panic!("one edit: {action}") };
+        let (start, end) = (offset(&edit["range"]["start"]), offset(&edit["range"]["end"]));
+        format!("{}{}{}", &text[..start], edit["newText"].as_str().unwrap(), &text[end..])
     }
 
     /// The result of a request about a position of the file.
@@ -116,8 +170,10 @@ impl Editor {
 
     /// The next message of this kind. Requests of the server are answered with null.
     fn wait_for(&mut self, is_expected: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let message = self.messages.recv_timeout(PATIENCE).expect("rust-analyzer answers");
+            let patience = deadline.saturating_duration_since(Instant::now());
+            let message = self.messages.recv_timeout(patience).expect("rust-analyzer answers");
             if is_expected(&message) {
                 return message;
             }

@@ -9,17 +9,30 @@ use std::path::PathBuf;
 use client::Editor;
 use serde_json::Value;
 
+/// The page of the guide that shows answers of this session.
+const PAGE: &str = include_str!("../../../auth-proxy/docs/guide/editor.md");
+
 const PROGRAM: &str = r#"use auth_proxy::auth_proxy;
 
 auth_proxy! {
     pub struct Auth {
-        upstream: { kind: next_auth_v4, base_url: "https://auth.example.com", timeout: 5s },
+        upstream: {
+            kind: next_auth_v4,
+            base_url: "https://auth.example.com",
+            timeout: 5s,
+            fetch: client(),
+        },
         session: { cache: 30s },
     }
 }
 
+fn client() -> axum::Router {
+    axum::Router::new()
+}
+
 fn main() {
     let _ = Auth::from_env();
+    let _ = Auth::builder();
 }
 "#;
 
@@ -29,7 +42,7 @@ fn package() -> PathBuf {
     std::fs::create_dir_all(folder.join("src")).unwrap();
     let root = std::fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
     let manifest = format!(
-        "[package]\nname = \"app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+        "[package]\nname = \"app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\naxum = \"0.8\"\n\
          axum-auth-proxy = {{ path = \"{}\" }}\n\n[workspace]\n",
         root.join("auth-proxy").display()
     );
@@ -54,10 +67,23 @@ impl Session {
         let text = hover["contents"]["value"].as_str().unwrap_or_default().to_owned();
         let definition = self.editor.at("textDocument/definition", PROGRAM, offset);
         let targets = definition.as_array().cloned().unwrap_or_default();
-        let targets: Vec<String> = targets.iter().map(|target| file_of(target)).collect();
+        let targets: Vec<String> = targets.iter().map(|target| place_of(target)).collect();
         write!(self.record, "## Hover over `{word}`\n\n{text}\n\nDefinition: {}\n\n", targets.join(", "))
             .unwrap();
         (text, targets)
+    }
+
+    /// The text after the quick fix for a misspelt word, about which the compiler says `message`, and what is shown.
+    fn quick_fix(&mut self, part: &str, typed: &str, message: &str) -> (String, String) {
+        let text = PROGRAM.replacen(part, typed, 1);
+        let diagnostic = self.editor.build(&text, message);
+        let message = diagnostic["message"].as_str().unwrap();
+        let actions = self.editor.quick_fixes(&diagnostic);
+        let [action] = actions.as_slice() else { panic!("one quick fix for `{typed}`: {actions:?}") };
+        let fixed = self.editor.apply(action, &text);
+        let shown = format!("{message}\nFix: {}\n", action["title"].as_str().unwrap());
+        write!(self.record, "## Quick fix at `{typed}`\n\n{shown}\n```rust\n{fixed}```\n\n").unwrap();
+        (fixed, shown)
     }
 
     /// The names that are offered where `|` stands, after part of the program was replaced.
@@ -74,9 +100,15 @@ impl Session {
     }
 }
 
-fn file_of(target: &Value) -> String {
+/// The name of the file, and the line in the program itself.
+fn place_of(target: &Value) -> String {
     let uri = target.get("targetUri").or(target.get("uri")).and_then(Value::as_str).unwrap_or_default();
-    uri.rsplit('/').next().unwrap_or_default().to_owned()
+    let range = target.get("targetSelectionRange").or(target.get("range"));
+    let line = range.and_then(|range| range["start"]["line"].as_u64()).unwrap_or_default() + 1;
+    match uri.rsplit('/').next().unwrap_or_default() {
+        "main.rs" => format!("main.rs:{line}"),
+        file => file.to_owned(),
+    }
 }
 
 #[test]
@@ -115,6 +147,35 @@ fn editor_shows_defines_and_completes_options() {
         }
         assert!(names.iter().all(|name| name != not_offered), "{typed}: `{not_offered}` is in {names:?}");
     }
+
+    for (word, definition) in
+        [("client()", "fn client"), ("from_env", "struct Auth"), ("builder", "struct Auth")]
+    {
+        let line = PROGRAM[..PROGRAM.find(definition).unwrap()].matches('\n').count() + 1;
+        let (_, targets) = session.hover_and_definition(word);
+        assert_eq!(targets, [format!("main.rs:{line}")], "{word}");
+    }
+
+    let mut on_page = false;
+    for (part, typed, message) in [
+        ("timeout: 5s", "timout: 5s", "no field `timout` on type `UpstreamOptions`"),
+        ("kind: next_auth_v4", "kind: next_aut_v4", "no field `next_aut_v4` on type `UpstreamKindWords`"),
+    ] {
+        let (fixed, shown) = session.quick_fix(part, typed, message);
+        assert_eq!(fixed, PROGRAM);
+        on_page |= PAGE.contains(&shown);
+    }
+
+    let block = &PROGRAM[PROGRAM.find("auth_proxy! {").unwrap()..PROGRAM.find("\nfn client").unwrap()];
+    assert!(PAGE.contains(block), "the guide shows another block");
+    assert!(on_page, "the guide shows another quick fix");
+    let (hover, _) = session.hover_and_definition("timeout");
+    assert!(PAGE.contains(hover.trim()), "the guide shows another hover: {hover}");
+    let names = session.completions("kind: next_auth_v4", "kind: |");
+    assert!(
+        PAGE.contains(&format!("\n{}\n", names.join(", "))),
+        "the guide shows another completion: {names:?}"
+    );
 
     let output = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/output"));
     std::fs::create_dir_all(&output).unwrap();
