@@ -2,10 +2,9 @@
 
 use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
 use proc_macro2::TokenTree;
-use syn::Lit;
 
 use super::expected::{expected, no_quotes, word_without_quotes};
-use crate::tokens::{before_next_entry, entry_key, is_punct};
+use super::scan::{Scalar, Scan};
 
 /// Why a value is refused, and how many of its tokens to point at.
 #[derive(Debug)]
@@ -18,34 +17,6 @@ pub(super) struct Refusal {
 
 /// The text that the rules check, or why the value is refused.
 type Decision = Result<String, Refusal>;
-
-/// The start of a value.
-enum Scalar {
-    /// A string literal.
-    Text(String),
-    /// A number as it is written, with its sign and its unit.
-    Number {
-        text: String,
-        is_whole: bool,
-        has_unit: bool,
-    },
-    /// A bare word.
-    Word(String),
-    Other,
-}
-
-/// The parts of a value. The functions for each shape use them and no tokens.
-struct Scan {
-    scalar: Scalar,
-    /// How many tokens the scalar has.
-    used: usize,
-    /// How many tokens there are before the next entry.
-    length: usize,
-    /// The bare word behind the scalar, if it is not a key.
-    next_word: Option<String>,
-    /// The whole value without white space, if a hyphen follows the first token.
-    hyphenated: Option<String>,
-}
 
 /// Reads a literal or a bare word: its text and the number of its tokens.
 pub(super) fn read(option: OptionKey, tokens: &[TokenTree]) -> Result<(String, usize), Refusal> {
@@ -190,63 +161,6 @@ fn refuse_all(option: OptionKey, scan: &Scan) -> Decision {
 
 fn known_or_nearest<'w>(text: &'w str, words: &[&'w str]) -> Option<&'w str> {
     if words.contains(&text) { Some(text) } else { nearest(text, words.iter().copied()) }
-}
-
-impl Scan {
-    fn of(tokens: &[TokenTree]) -> Option<Self> {
-        let (scalar, used) = Scalar::of(tokens)?;
-        let length = before_next_entry(tokens);
-        let rest = tokens.get(used..).unwrap_or_default();
-        let next_word = match rest.first() {
-            Some(TokenTree::Ident(word)) if entry_key(rest).is_none() => Some(word.to_string()),
-            _ => None,
-        };
-        let hyphenated = is_punct(tokens.get(1), '-')
-            .then(|| tokens.iter().take(length).map(ToString::to_string).collect());
-        Some(Self { scalar, used, length, next_word, hyphenated })
-    }
-}
-
-impl Scalar {
-    /// The scalar that the tokens start with, and how many tokens it has.
-    fn of(tokens: &[TokenTree]) -> Option<(Self, usize)> {
-        let number = |token: &TokenTree, sign: &str| match token {
-            TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
-                Lit::Int(number) => Some(Self::Number {
-                    text: format!("{sign}{literal}"),
-                    is_whole: true,
-                    has_unit: !number.suffix().is_empty(),
-                }),
-                Lit::Float(number) => Some(Self::Number {
-                    text: format!("{sign}{literal}"),
-                    is_whole: false,
-                    has_unit: !number.suffix().is_empty(),
-                }),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let [minus, digits, ..] = tokens
-            && is_punct(Some(minus), '-')
-            && let Some(number) = number(digits, "-")
-        {
-            return Some((number, 2));
-        }
-        let first = tokens.first()?;
-        if let Some(number) = number(first, "") {
-            return Some((number, 1));
-        }
-        let scalar = match first {
-            TokenTree::Ident(word) => Self::Word(word.to_string()),
-            TokenTree::Literal(literal) => match Lit::new(literal.clone()) {
-                // `"text"suffix` is no string.
-                Lit::Str(text) if text.suffix().is_empty() => Self::Text(text.value()),
-                _ => Self::Other,
-            },
-            _ => Self::Other,
-        };
-        Some((scalar, 1))
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod list;
 mod literal;
 mod model;
 mod parse;
+mod scan;
 mod secrets;
 mod strings;
 mod suspicions;

@@ -43,6 +43,18 @@ async fn short_secret_logs_a_warning() {
 }
 
 #[tokio::test]
+async fn suspicious_value_logs_a_warning_without_the_value() {
+    let log = LogCapture::start();
+    Auth::builder().upstream_base_url("http://auth").public_url("http://app.example.com").build().unwrap();
+    assert_eq!(log.times("anyone between a visitor and this app can read the session cookies"), 1);
+    assert!(log.text().contains("public_url") && !log.text().contains("app.example.com"), "{}", log.text());
+
+    let log = LogCapture::start();
+    Auth::builder().upstream_base_url("http://auth").public_url("https://app.example.com").build().unwrap();
+    assert_eq!(log.times("WARN"), 0, "{}", log.text());
+}
+
+#[tokio::test]
 async fn session_cookie_under_another_name_warns_once() {
     let log = LogCapture::start();
     let upstream = upstream().await;
