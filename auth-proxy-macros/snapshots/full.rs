@@ -1,5 +1,60 @@
 /// Documented.
 #[must_use]
+/**
+# Configuration
+
+| option | value |
+|---|---|
+| `base_path` | `"/auth"` |
+| `hosts` | `["app.example.com", "app.example.com:8443"]` |
+| `upstream.kind` | `authjs` |
+| `upstream.base_url` | variable `URL`, or else `"https://auth.example.com"` |
+| `upstream.headers["x-api-key"]` | variable `KEY`, which may be unset |
+| `upstream.headers["x-tenant"]` | a text in the block |
+| `upstream.secret` | variable `A`, which is required |
+| `upstream.secret` | variable `B`, which may be unset |
+| `upstream.audience` | `any` |
+| `upstream.issuer` | variable `ISSUER`, which may be unset |
+| `upstream.public_origins` | `["https://auth.example.com"]` |
+| `upstream.fetch` | the app's client |
+| `upstream.timeout` | `500ms` |
+| `upstream.body_limit` | `64KiB` |
+| `upstream.allow_http` | `true` |
+| `session.source` | `local` |
+| `session.renew` | `1h` |
+| `session.expose_session_token` | `false` |
+
+Defaults:
+
+| option | default |
+|---|---|
+| `public_url` | from the request |
+| `upstream.base_path` | `"/auth"` |
+| `upstream.cookie_name` | by `kind` |
+| `upstream.session_strategy` | `jwt` |
+| `upstream.token` | `encrypted` |
+| `upstream.host` | `auto` |
+| `upstream.connect_timeout` | `2s` |
+| `upstream.concurrency` | `128` |
+| `upstream.queue` | `1_000` |
+| `upstream.retries` | `2` |
+| `upstream.circuit_breaker` | `5` |
+| `session.cache` | `off` |
+| `session.cache_entries` | `10_000` |
+| `session.stale_if_error` | `off` |
+| `session.claims` | none |
+| `unauthenticated` | `auto` |
+| `sign_in_path` | `"/auth/signin"` |
+| `trusted_proxies` | none |
+| `client_js` | `false`, without the feature `client-js` |
+| `cors.origins` | none |
+| `rewrite.location` | `true` |
+| `rewrite.cookie_domain` | `auto` |
+| `rewrite.cookie_path` | `true` |
+| `rewrite.cookie_secure` | `true` |
+| `rewrite.cookie_prefix` | `true` |
+| `routes` | `all` |
+*/
 pub(crate) struct Login(::auth_proxy::Proxy<Login>);
 #[automatically_derived]
 impl ::auth_proxy::AuthProxy for Login {
@@ -137,6 +192,45 @@ impl ::core::ops::Deref for Login {
 #[automatically_derived]
 #[allow(dead_code, reason = "a program uses one of the two")]
 impl Login {
+    /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
+    pub(crate) const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
+        ::auth_proxy::options::Variable::new(
+            "URL",
+            "upstream.base_url",
+            false,
+            ::core::option::Option::Some("https://auth.example.com"),
+        ),
+        ::auth_proxy::options::Variable::new(
+            "KEY",
+            "upstream.headers[\"x-api-key\"]",
+            false,
+            ::core::option::Option::None,
+        ),
+        ::auth_proxy::options::Variable::new(
+            "A",
+            "upstream.secret",
+            true,
+            ::core::option::Option::None,
+        ),
+        ::auth_proxy::options::Variable::new(
+            "B",
+            "upstream.secret",
+            false,
+            ::core::option::Option::None,
+        ),
+        ::auth_proxy::options::Variable::new(
+            "ISSUER",
+            "upstream.issuer",
+            false,
+            ::core::option::Option::None,
+        ),
+    ];
+    /// The text of a `.env.example` with the variables of [`VARIABLES`](Self::VARIABLES): what each is for,
+    /// whether it is required, and its default.
+    #[must_use]
+    pub(crate) fn env_example() -> ::std::string::String {
+        ::auth_proxy::__private::env_example(Self::VARIABLES)
+    }
     /// Builds the proxy, reading every environment variable that the declaration names.
     ///
     /// # Errors

@@ -1,4 +1,57 @@
 ///A login shared with every app behind the same Auth.js server.
+/**
+# Configuration
+
+| option | value |
+|---|---|
+| `upstream.base_url` | variable `AUTH_UPSTREAM_URL`, which is required |
+
+Defaults:
+
+| option | default |
+|---|---|
+| `base_path` | `"/api/auth"` |
+| `public_url` | from the request |
+| `hosts` | none |
+| `upstream.kind` | Auth.js v5 or Robo.js |
+| `upstream.base_path` | `"/api/auth"` |
+| `upstream.headers` | `{}` |
+| `upstream.cookie_name` | by `kind` |
+| `upstream.secret` | none |
+| `upstream.session_strategy` | `jwt` |
+| `upstream.token` | `encrypted` |
+| `upstream.audience` | `any` |
+| `upstream.issuer` | `any` |
+| `upstream.public_origins` | none |
+| `upstream.host` | `auto` |
+| `upstream.fetch` | a pooled hyper client |
+| `upstream.timeout` | `10s` |
+| `upstream.connect_timeout` | `2s` |
+| `upstream.concurrency` | `128` |
+| `upstream.queue` | `1_000` |
+| `upstream.retries` | `2` |
+| `upstream.circuit_breaker` | `5` |
+| `upstream.body_limit` | `1MiB` |
+| `upstream.allow_http` | `false` |
+| `session.source` | `upstream` |
+| `session.cache` | `off` |
+| `session.cache_entries` | `10_000` |
+| `session.stale_if_error` | `off` |
+| `session.renew` | `always` |
+| `session.expose_session_token` | `false` |
+| `session.claims` | none |
+| `unauthenticated` | `auto` |
+| `sign_in_path` | `"/api/auth/signin"` |
+| `trusted_proxies` | none |
+| `client_js` | `false`, without the feature `client-js` |
+| `cors.origins` | none |
+| `rewrite.location` | `true` |
+| `rewrite.cookie_domain` | `auto` |
+| `rewrite.cookie_path` | `true` |
+| `rewrite.cookie_secure` | `true` |
+| `rewrite.cookie_prefix` | `true` |
+| `routes` | `all` |
+*/
 pub struct Auth(::auth_proxy::Proxy<Auth>);
 #[automatically_derived]
 impl ::auth_proxy::AuthProxy for Auth {
@@ -56,6 +109,21 @@ impl ::core::ops::Deref for Auth {
 #[automatically_derived]
 #[allow(dead_code, reason = "a program uses one of the two")]
 impl Auth {
+    /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
+    pub const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
+        ::auth_proxy::options::Variable::new(
+            "AUTH_UPSTREAM_URL",
+            "upstream.base_url",
+            true,
+            ::core::option::Option::None,
+        ),
+    ];
+    /// The text of a `.env.example` with the variables of [`VARIABLES`](Self::VARIABLES): what each is for,
+    /// whether it is required, and its default.
+    #[must_use]
+    pub fn env_example() -> ::std::string::String {
+        ::auth_proxy::__private::env_example(Self::VARIABLES)
+    }
     /// Builds the proxy, reading every environment variable that the declaration names.
     ///
     /// # Errors

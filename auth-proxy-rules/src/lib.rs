@@ -11,6 +11,7 @@ mod claims;
 mod cookie_names;
 mod cross_checks;
 mod draft;
+mod effective;
 mod group;
 mod header;
 mod host;

@@ -64,223 +64,223 @@ options! {
         rewrite: Rewriting,
     }
 
-    BasePath: Top "base_path", false, "\"/api/auth\"", value {
+    BasePath: Top "base_path", false, "\"/api/auth\"", "`\"/api/auth\"`", value {
         /// `base_path`: the path of the sign-in routes in this app, without a trailing `/`.
         base_path: Path = Path, base_path(text), default BASE_PATH.to_owned(),
     };
 
-    PublicUrl: Top "public_url", true, "\"https://app.example.com\"", value {
+    PublicUrl: Top "public_url", true, "\"https://app.example.com\"", "from the request", value {
         /// `public_url`: this app's own origin as browsers see it.
         public_url: Text<Origin> = Text(origin), public_url(text),
     };
 
-    Hosts: Top "hosts", true, "[\"app.example.com\"]", value {
+    Hosts: Top "hosts", true, "[\"app.example.com\"]", "none", value {
         /// `hosts`: the hosts of this app besides loopback hosts, with the port if the address has one.
         hosts: List<String> = List(hosts), hosts(list), default Vec::new(),
     };
 
-    Kind: Upstream "kind", true, "robo", value {
+    Kind: Upstream "kind", true, "robo", "Auth.js v5 or Robo.js", value {
         /// `upstream.kind`: the software of the upstream. Without it, both names that Auth.js gives to the session
         /// cookie are accepted.
         kind: Word<Kind> = Word(PhantomData), upstream_kind(Kind),
     };
 
-    BaseUrl: Upstream "base_url", true, "env(\"AUTH_UPSTREAM_URL\")", value {
+    BaseUrl: Upstream "base_url", true, "env(\"AUTH_UPSTREAM_URL\")", "required", value {
         /// `upstream.base_url`: the address of the upstream.
         base_url: Text<BaseUrl> = Text(base_url), upstream_base_url(text),
     };
 
-    UpstreamBasePath: Upstream "base_path", true, "\"/api/auth\"", value {
+    UpstreamBasePath: Upstream "base_path", true, "\"/api/auth\"", "`base_path`", value {
         /// `upstream.base_path`: the path of the sign-in routes at the upstream.
         upstream_base_path: Path = Path, upstream_base_path(text),
     };
 
-    Headers: Upstream "headers", true, "{ \"x-api-key\": env(\"AUTH_PROXY_KEY\") }", composite {
+    Headers: Upstream "headers", true, "{ \"x-api-key\": env(\"AUTH_PROXY_KEY\") }", "`{}`", composite {
         /// `upstream.headers`: extra headers of every request to the upstream.
         Shape::Headers
     };
 
-    CookieName: Upstream "cookie_name", true, "\"authjs.session-token\"", value {
+    CookieName: Upstream "cookie_name", true, "\"authjs.session-token\"", "by `kind`", value {
         /// `upstream.cookie_name`: the full name of the session cookie.
         cookie_name: Text<String> = Text(cookie_name), upstream_cookie_name(text),
     };
 
-    Secret: Upstream "secret", true, "env(\"AUTH_SECRET\")", composite {
+    Secret: Upstream "secret", true, "env(\"AUTH_SECRET\")", "none", composite {
         /// `upstream.secret`: the secrets that session tokens are protected with, newest first.
         Shape::Secret
     };
 
-    Strategy: Upstream "session_strategy", true, "jwt", value {
+    Strategy: Upstream "session_strategy", true, "jwt", "`jwt`", value {
         /// `upstream.session_strategy`: how the upstream keeps sessions.
         strategy: Word<Strategy> = Word(PhantomData), upstream_session_strategy(Strategy), default Strategy::Jwt,
     };
 
-    Token: Upstream "token", true, "encrypted", value {
+    Token: Upstream "token", true, "encrypted", "by `kind`", value {
         /// `upstream.token`: how session tokens are protected.
         token: Word<TokenFormat> = Word(PhantomData), upstream_token(TokenFormat),
     };
 
-    Audience: Upstream "audience", true, "\"my-app\"", value {
+    Audience: Upstream "audience", true, "\"my-app\"", "`any`", value {
         /// `upstream.audience`: the expected `aud` of a session token.
         audience: WordOrText<Expected> = WordOrText(PhantomData), upstream_audience(Expected), default Expected::Any,
     };
 
-    Issuer: Upstream "issuer", true, "\"https://auth.example.com\"", value {
+    Issuer: Upstream "issuer", true, "\"https://auth.example.com\"", "`any`", value {
         /// `upstream.issuer`: the expected `iss` of a session token.
         issuer: WordOrText<Expected> = WordOrText(PhantomData), upstream_issuer(Expected), default Expected::Any,
     };
 
-    PublicOrigins: Upstream "public_origins", true, "[\"https://auth.example.com\"]", value {
+    PublicOrigins: Upstream "public_origins", true, "[\"https://auth.example.com\"]", "none", value {
         /// `upstream.public_origins`: other origins that the upstream uses as its own. Redirects to them become
         /// redirects to this app.
         public_origins: List<Origin> = List(public_origins), upstream_public_origins(list), default Vec::new(),
     };
 
-    Host: Upstream "host", true, "auto", value {
+    Host: Upstream "host", true, "auto", "`auto`", value {
         /// `upstream.host`: the `Host` that the upstream sees.
         host: WordOrText<Host> = WordOrText(PhantomData), upstream_host(Host),
     };
 
-    Fetch: Upstream "fetch", false, "my_client()", composite {
+    Fetch: Upstream "fetch", false, "my_client()", "a pooled hyper client", composite {
         /// `upstream.fetch`: the client that sends requests to the upstream.
         Shape::Expression
     };
 
-    Timeout: Upstream "timeout", true, "10s", value {
+    Timeout: Upstream "timeout", true, "10s", "`10s`", value {
         /// `upstream.timeout`: the longest wait for the head of a response, and between two pieces of its body. A
         /// session lookup must be complete within it. From 10 milliseconds to 10 minutes.
         timeout: Durations = REQUEST_TIME, upstream_timeout(Duration), default TIMEOUT,
     };
 
-    ConnectTimeout: Upstream "connect_timeout", true, "2s", value {
+    ConnectTimeout: Upstream "connect_timeout", true, "2s", "`2s`", value {
         /// `upstream.connect_timeout`: the part of `upstream.timeout` that connecting may take. From 10 milliseconds to
         /// 10 minutes.
         connect_timeout: Durations = REQUEST_TIME, upstream_connect_timeout(Duration),
     };
 
-    Concurrency: Upstream "concurrency", true, "128", value {
+    Concurrency: Upstream "concurrency", true, "128", "`128`", value {
         /// `upstream.concurrency`: the greatest number of session lookups at the upstream at the same time.
         concurrency: Counts = Counts { most: 1_000_000, zero_is_off: false }, upstream_concurrency(u32), default 128,
     };
 
-    Queue: Upstream "queue", true, "1_000", value {
+    Queue: Upstream "queue", true, "1_000", "`1_000`", value {
         /// `upstream.queue`: the greatest number of session lookups that wait for a free place; zero for none.
         queue: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_queue(u32), default 1_000,
     };
 
-    Retries: Upstream "retries", true, "2", value {
+    Retries: Upstream "retries", true, "2", "`2`", value {
         /// `upstream.retries`: how often a request that is safe to repeat is sent again; zero for never, at most 10.
         retries: Counts = Counts { most: 10, zero_is_off: true }, upstream_retries(u32), default 2,
     };
 
-    CircuitBreaker: Upstream "circuit_breaker", true, "5", value {
+    CircuitBreaker: Upstream "circuit_breaker", true, "5", "`5`", value {
         /// `upstream.circuit_breaker`: the number of failures in a row after which no requests are sent for a while;
         /// zero for no circuit breaker.
         circuit_breaker: Counts = Counts { most: 1_000_000, zero_is_off: true }, upstream_circuit_breaker(u32), default 5,
     };
 
-    BodyLimit: Upstream "body_limit", true, "1MiB", value {
+    BodyLimit: Upstream "body_limit", true, "1MiB", "`1MiB`", value {
         /// `upstream.body_limit`: the greatest size of a request body in bytes, up to 1 GiB.
         body_limit: Sizes = BODY_SIZE, upstream_body_limit(u64), default 1 << 20,
     };
 
-    AllowHttp: Upstream "allow_http", true, "true", value {
+    AllowHttp: Upstream "allow_http", true, "true", "`false`", value {
         /// `upstream.allow_http`: whether plain http to a public host is allowed.
         allow_http: Switch = Switch, upstream_allow_http(bool),
     };
 
-    Source: Session "source", true, "upstream", value {
+    Source: Session "source", true, "upstream", "`upstream`", value {
         /// `session.source`: where sessions are read from.
         source: Word<Source> = Word(PhantomData), session_source(Source), default Source::Upstream,
     };
 
-    Cache: Session "cache", true, "30s", value {
+    Cache: Session "cache", true, "30s", "`off`", value {
         /// `session.cache`: how long a session is used without another lookup; zero for no cache. From 10 milliseconds
         /// to 1 hour.
         cache: Durations = CACHE_TIME, session_cache(Duration), default Duration::ZERO,
     };
 
-    CacheEntries: Session "cache_entries", true, "10_000", value {
+    CacheEntries: Session "cache_entries", true, "10_000", "`10_000`", value {
         /// `session.cache_entries`: the number of cached sessions, and of cached verified tokens. An entry of more than
         /// 2 KiB counts as several.
         cache_entries: Counts = Counts { most: 1_000_000_000, zero_is_off: false }, session_cache_entries(u32), default 10_000,
     };
 
-    StaleIfError: Session "stale_if_error", true, "5m", value {
+    StaleIfError: Session "stale_if_error", true, "5m", "`off`", value {
         /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails;
         /// zero for not at all. From 10 milliseconds to 24 hours.
         stale_if_error: Durations = STALE_TIME, session_stale_if_error(Duration), default Duration::ZERO,
     };
 
-    Renew: Session "renew", true, "1h", value {
+    Renew: Session "renew", true, "1h", "`always`", value {
         /// `session.renew`: how old the browser's token must be before it is replaced by the token that the upstream
         /// renewed; zero for always. From 10 milliseconds to 720 hours.
         renew: Durations = RENEWAL_AGE, session_renew(Duration), default Duration::ZERO,
     };
 
-    ExposeSessionToken: Session "expose_session_token", true, "true", value {
+    ExposeSessionToken: Session "expose_session_token", true, "true", "`false`", value {
         /// `session.expose_session_token`: whether page scripts may read the token of a database session.
         expose_session_token: Switch = Switch, session_expose_session_token(bool), default false,
     };
 
-    SessionClaims: Session "claims", true, "[role, \"org.id\"]", value {
+    SessionClaims: Session "claims", true, "[role, \"org.id\"]", "none", value {
         /// `session.claims`: further claims that `session.user` shows with `session.source: local`, each under its own
         /// name. A name is not a path: `"org.id"` names the claim `org.id`.
         session_claims: Names = Names(claim_names), session_claims(list), default Vec::new(),
     };
 
-    Unauthenticated: Top "unauthenticated", true, "auto", value {
+    Unauthenticated: Top "unauthenticated", true, "auto", "`auto`", value {
         /// `unauthenticated`: what a guard answers to a request without a session.
         unauthenticated: Word<Unauthenticated> = Word(PhantomData), unauthenticated(Unauthenticated), default Unauthenticated::Auto,
     };
 
-    SignInPath: Top "sign_in_path", true, "\"/api/auth/signin\"", value {
+    SignInPath: Top "sign_in_path", true, "\"/api/auth/signin\"", "`{base_path}/signin`", value {
         /// `sign_in_path`: where visitors sign in.
         sign_in_path: Path = Path, sign_in_path(text),
     };
 
-    TrustedProxies: Top "trusted_proxies", true, "[\"10.0.0.0/8\"]", value {
+    TrustedProxies: Top "trusted_proxies", true, "[\"10.0.0.0/8\"]", "none", value {
         /// `trusted_proxies`: addresses and CIDR blocks of the peers whose `X-Forwarded-*` headers are used. The `Host`
         /// that such a peer sends is not.
         trusted_proxies: List<IpNet> = List(networks), trusted_proxies(list), default Vec::new(),
     };
 
-    ClientJs: Top "client_js", true, "false", value {
+    ClientJs: Top "client_js", true, "false", "`true`", value {
         /// `client_js`: whether the browser client is served at `{base_path}/client.js`.
         client_js: Switch = Switch, client_js(bool), default true,
     };
 
-    CorsOrigins: Cors "origins", true, "[\"https://app.example.com\"]", value {
+    CorsOrigins: Cors "origins", true, "[\"https://app.example.com\"]", "none", value {
         /// `cors.origins`: other origins whose pages may use the sign-in routes, with credentials.
         cors_origins: List<Origin> = List(cors_origins), cors_origins(list), default Vec::new(),
     };
 
-    RewriteLocation: Rewrite "location", true, "false", value {
+    RewriteLocation: Rewrite "location", true, "false", "`true`", value {
         /// `rewrite.location`: whether redirects to the upstream become redirects to this app.
         rewrite_location: Switch = Switch, rewrite_location(bool),
     };
 
-    CookieDomain: Rewrite "cookie_domain", true, "\"example.com\"", value {
+    CookieDomain: Rewrite "cookie_domain", true, "\"example.com\"", "`auto`", value {
         /// `rewrite.cookie_domain`: what happens to the `Domain` of the upstream's cookies.
         cookie_domain: WordOrText<CookieDomain> = WordOrText(PhantomData), rewrite_cookie_domain(CookieDomain),
     };
 
-    CookiePath: Rewrite "cookie_path", true, "false", value {
+    CookiePath: Rewrite "cookie_path", true, "false", "`true`", value {
         /// `rewrite.cookie_path`: whether the upstream's base path in the `Path` of cookies becomes `base_path`.
         cookie_path: Switch = Switch, rewrite_cookie_path(bool),
     };
 
-    CookieSecure: Rewrite "cookie_secure", true, "false", value {
+    CookieSecure: Rewrite "cookie_secure", true, "false", "`true`", value {
         /// `rewrite.cookie_secure`: whether cookies lose `Secure` if `public_url` is http.
         cookie_secure: Switch = Switch, rewrite_cookie_secure(bool),
     };
 
-    CookiePrefix: Rewrite "cookie_prefix", true, "false", value {
+    CookiePrefix: Rewrite "cookie_prefix", true, "false", "`true`", value {
         /// `rewrite.cookie_prefix`: whether cookie names lose `__Secure-` and `__Host-` if `public_url` is http.
         cookie_prefix: Switch = Switch, rewrite_cookie_prefix(bool),
     };
 
-    Routes: Top "routes", true, "all", value {
+    Routes: Top "routes", true, "all", "`all`", value {
         /// `routes`: which paths below the base path are forwarded.
         routes: Word<Routes> = Word(PhantomData), routes(Routes), default Routes::All,
     };

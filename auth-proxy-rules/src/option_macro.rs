@@ -11,10 +11,12 @@
 /// A row is one of
 ///
 /// ```text
-/// Name: Group "key", takes_env, "example", value { field: Rule = RULE, builder_method(Input), };
-/// Name: Group "key", takes_env, "example", value { field: Rule = RULE, builder_method(Input), default DEFAULT, };
-/// Name: Group "key", takes_env, "example", composite { Shape };
+/// Name: Group "key", takes_env, "example", "default", value { field: Rule = RULE, builder_method(Input), };
+/// Name: Group "key", takes_env, "example", "default", value { field: Rule = RULE, builder_method(Input), default DEFAULT, };
+/// Name: Group "key", takes_env, "example", "default", composite { Shape };
 /// ```
+///
+/// `"default"` is the default in Markdown, for documentation: a value as it would be written, or words.
 ///
 /// A deprecated option has `#[deprecated(note = "what to write instead")]` before its field: the macro and the builder
 /// warn about its use.
@@ -26,7 +28,7 @@ macro_rules! options {
         ($d:tt)
         derived { $($(#[doc = $derived_doc:literal])+ $derived:ident: $derived_type:ty,)+ }
         $(
-            $name:ident: $group:ident $key:literal, $env:literal, $example:literal,
+            $name:ident: $group:ident $key:literal, $env:literal, $example:literal, $default_text:literal,
             $(value {
                 $(#[doc = $doc:literal])+
                 $(#[deprecated(note = $note:literal)])?
@@ -78,6 +80,20 @@ macro_rules! options {
             #[must_use]
             pub fn example(self) -> &'static str {
                 match self { $(Self::$name => $example,)+ }
+            }
+
+            /// The default in Markdown: a value as it would be written, or words such as `required`.
+            #[must_use]
+            pub fn default_text(self) -> &'static str {
+                match self { $(Self::$name => $default_text,)+ }
+            }
+
+            /// The lines of the documentation. They begin with the full name.
+            #[must_use]
+            pub fn documentation(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name => &[$($($doc,)+)? $($($composite_doc,)+)?],)+
+                }
             }
 
             /// What to write in place of the option, if it is deprecated.

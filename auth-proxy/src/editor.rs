@@ -60,7 +60,7 @@ pub struct Upstream {
     /// `upstream.kind`: limits the names of the session cookie, and sets the token format; next-auth v4
     /// needs it; explicit options win
     ///
-    /// Value: `robo` `authjs` `next_auth_v4`. Default: by default Auth.js v5 and Robo.js.
+    /// Value: `robo` `authjs` `next_auth_v4`. Default: Auth.js v5 or Robo.js.
     pub kind: (),
     /// `upstream.base_url`: where the upstream is, without `upstream.base_path`; another path is kept as a
     /// prefix

@@ -51,7 +51,7 @@ pub use crate::token::Claims;
 pub mod options {
     pub use crate::config::{
         Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, InvalidValue, Kind as UpstreamKind,
-        Routes, Source as SessionSource, Strategy as SessionStrategy, TokenFormat, Unauthenticated,
+        Routes, Source as SessionSource, Strategy as SessionStrategy, TokenFormat, Unauthenticated, Variable,
     };
     pub use crate::provider::Builder;
 }
@@ -108,7 +108,7 @@ pub mod __private {
     pub use auth_proxy_macros::auth_proxy_internal;
     pub use auth_proxy_rules::OptionKey;
 
-    pub use crate::config::{Spec, Value};
+    pub use crate::config::{Spec, Value, env_example};
     pub mod editor {
         pub use crate::editor::*;
     }

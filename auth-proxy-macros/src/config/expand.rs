@@ -1,26 +1,26 @@
 //! Generates the items that a declaration expands to.
 
-use auth_proxy_rules::OptionKey;
+use auth_proxy_rules::{Draft, OptionKey};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Meta};
+use syn::{Attribute, LitStr, Meta};
 
 use super::model::{Block, Declaration, Env, Value};
+use super::{docs, variables as read_variables};
 use crate::caller::is_editor;
 
-/// The items of a declaration: types and data only. All code is in the library.
-pub(super) fn items(declaration: &Declaration) -> TokenStream {
+/// The items of a declaration: types and data only. All code is in the library. `known` has the values that are known at
+/// compile time.
+pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
     let Declaration { krate, attrs, vis, name, block, .. } = declaration;
-    let docs = if attrs.iter().any(has_text) {
-        TokenStream::new()
-    } else {
-        quote!(#[doc = "A login shared with every app behind the same Auth.js server."])
-    };
+    let docs = (!attrs.iter().any(has_text))
+        .then(|| quote!(#[doc = "A login shared with every app behind the same Auth.js server."]));
+    let configuration = docs::configuration(block, known);
+    let variables = variables(declaration);
     let types = types(declaration);
     let spec = spec(declaration);
     let fetch = block.fetch.as_ref().map(|expr| {
-        // An editor takes each token at the place of the expression for a part of what is defined there.
         let span = if is_editor() { Span::call_site() } else { expr.span() };
         let new = quote_spanned!(span=> #krate::__private::DynFetch::new(#expr));
         quote! {
@@ -38,7 +38,8 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     // token of each to the last. These tokens have the place of the name, so that no error covers the whole block. The
     // struct has the span of the name itself, so that rustc leaves out its note about the macro. The impls, paths and
     // `self` have the place only: with the span itself they would be resolved in the user's code.
-    let name_span = name.span();
+    // An editor takes each token at a place for a part of what is defined there: the generated tokens have no place.
+    let name_span = if is_editor() { Span::call_site() } else { name.span() };
     let at_name = Span::call_site().located_at(name_span);
     let struct_token = quote_spanned!(name_span=> struct);
     let parentheses = |inside| {
@@ -56,12 +57,14 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
     let field = quote_spanned!(at_name=> self.0);
     // Where an editor goes for the definition of a generated function: a word with no definition of its own.
     let method_span = if is_editor() { declaration.keyword.span } else { Span::call_site() };
-    let (from_env, builder) = (Ident::new("from_env", method_span), Ident::new("builder", method_span));
+    let [from_env, builder, env_example] =
+        ["from_env", "builder", "env_example"].map(|name| Ident::new(name, method_span));
     let from_inner = parentheses(quote!(#inner));
     let from_clone = parentheses(quote!(::core::clone::Clone::clone(&#field)));
     quote! {
         #docs
         #(#attrs)*
+        #[doc = #configuration]
         #vis #struct_token #name #fields #end
 
         #impl_attributes
@@ -120,6 +123,16 @@ pub(super) fn items(declaration: &Declaration) -> TokenStream {
         #[automatically_derived]
         #[allow(dead_code, reason = "a program uses one of the two")]
         impl #name {
+            /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
+            #vis const VARIABLES: &'static [#krate::options::Variable] = &[#(#variables),*];
+
+            /// The text of a `.env.example` with the variables of [`VARIABLES`](Self::VARIABLES): what each is for,
+            /// whether it is required, and its default.
+            #[must_use]
+            #vis #fn_token #env_example() -> ::std::string::String {
+                #krate::__private::env_example(Self::VARIABLES)
+            }
+
             /// Builds the proxy, reading every environment variable that the declaration names.
             ///
             /// # Errors
@@ -172,6 +185,18 @@ fn impl_attributes(attrs: &[Attribute]) -> TokenStream {
     tokens
 }
 
+/// The entries of `VARIABLES`.
+fn variables(declaration: &Declaration) -> Vec<TokenStream> {
+    let Declaration { krate, block, .. } = declaration;
+    let entry = |(env, option): (&Env, String)| {
+        let Env { name, default, optional, .. } = env;
+        let is_required = default.is_none() && !optional;
+        let default = option_of(default.as_ref());
+        quote!(#krate::options::Variable::new(#name, #option, #is_required, #default))
+    };
+    read_variables::of(block).into_iter().map(entry).collect()
+}
+
 fn spec(declaration: &Declaration) -> TokenStream {
     let Declaration { krate, name, block, .. } = declaration;
     let Block { options, headers, secrets, .. } = block;
@@ -206,12 +231,16 @@ fn value(krate: &TokenStream, value: &Value) -> TokenStream {
 
 fn env(krate: &TokenStream, env: &Env) -> TokenStream {
     let Env { name, default, optional, .. } = env;
-    let default = match default {
-        Some(text) => quote!(::core::option::Option::Some(#text)),
-        None => quote!(::core::option::Option::None),
-    };
+    let default = option_of(default.as_ref());
     quote! {
         #krate::__private::Value::Env { name: #name, default: #default, optional: #optional }
+    }
+}
+
+fn option_of(text: Option<&LitStr>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
     }
 }
 

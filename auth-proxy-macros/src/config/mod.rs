@@ -6,6 +6,7 @@
 
 mod comments;
 mod derives;
+mod docs;
 mod editor;
 mod entries;
 mod env;
@@ -30,6 +31,7 @@ mod typescript;
 mod validate;
 mod value;
 mod variable;
+mod variables;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +56,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     // unfinished word, and the other items repeat the word as text.
     let mut output = TokenStream::new();
     output.extend(written.map(|written| editor::items(&declaration.krate, written)));
-    output.extend(expand::items(&declaration));
+    output.extend(expand::items(&declaration, &draft));
     output.extend(suspicions::warnings(&declaration.block, &draft).into_tokens(&declaration.attrs));
     output.extend(errors.into_tokens());
     output

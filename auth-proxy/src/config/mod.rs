@@ -9,6 +9,7 @@ mod builder_options;
 mod error;
 mod resolve;
 mod spec;
+mod variable;
 
 pub use auth_proxy_rules::{
     CookieDomain, Expected, Host, InvalidValue, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
@@ -21,6 +22,7 @@ pub(crate) use self::builder_options::BuilderOptions;
 pub use self::error::{ConfigError, ConfigProblem};
 pub(crate) use self::resolve::{NotUnicode, resolve};
 pub use self::spec::{Spec, Value};
+pub use self::variable::{Variable, env_example};
 
 /// A checked configuration.
 ///

@@ -1,6 +1,6 @@
 //! All settings from environment variables, for containers. Run it with
 //! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`. It listens on 127.0.0.1:3000; in a container set
-//! `HOST=0.0.0.0`, and `PORT` for another port.
+//! `HOST=0.0.0.0`, and `PORT` for another port. `cargo run -p from-env -- --env-example` prints the variables.
 
 use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session};
 use axum::{Json, Router, routing::get};
@@ -72,6 +72,10 @@ async fn admin() -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().any(|argument| argument == "--env-example") {
+        print!("{}", Auth::env_example());
+        return Ok(());
+    }
     // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -94,4 +98,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("http://{}", listener.local_addr()?);
     let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     Ok(axum::serve(listener, service).await?)
+}
+
+/// After a change of the block: `cargo run -p from-env -- --env-example > examples/from-env/.env.example`.
+#[test]
+fn env_example_is_up_to_date() {
+    assert_eq!(Auth::env_example(), include_str!("../.env.example"));
 }

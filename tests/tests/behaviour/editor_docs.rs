@@ -111,6 +111,15 @@ fn generated() -> String {
     out
 }
 
+/// The documentation of a declared type shows the defaults of the rules.
+#[test]
+fn defaults_of_the_guide_are_those_of_the_rules() {
+    for option in OptionKey::ALL {
+        let [_, default, _] = row(*option);
+        assert_eq!(default, option.default_text(), "{option}");
+    }
+}
+
 #[test]
 fn editor_docs_match_the_option_table() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../auth-proxy/src/editor.rs");

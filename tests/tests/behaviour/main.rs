@@ -43,3 +43,4 @@ mod smuggling;
 mod support;
 mod token_attacks;
 mod token_cache;
+mod variables;

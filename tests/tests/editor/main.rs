@@ -130,6 +130,15 @@ fn editor_shows_defines_and_completes_options() {
     assert!(text.contains("`next-auth` v4"), "{text}");
     assert_eq!(targets, ["choices.rs"]);
 
+    // Hovering the declared type shows the configuration in force.
+    let (text, targets) = session.hover_and_definition("Auth {");
+    for row in
+        ["# Configuration", "|`upstream.timeout`|`5s`|", "|`upstream.token`|`encrypted_v4`|", "Defaults:"]
+    {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+    assert_eq!(targets.len(), 1, "{targets:?}");
+
     for (part, typed, offered, not_offered) in [
         ("timeout: 5s", "tim|", &["timeout", "connect_timeout", "retries"][..], "base_url"),
         ("timeout: 5s", "tim|: 5s", &["timeout"], "kind"),

@@ -1,0 +1,59 @@
+//! The default of an option in a declaration, as far as the other values decide it.
+
+use crate::choices::TokenFormat;
+use crate::option::{BASE_PATH, Draft, OptionKey};
+use crate::setting::Setting;
+
+impl Draft {
+    /// The default of an option beside the values that are set, in Markdown. Where a variable decides at start, the rule.
+    #[must_use]
+    pub fn default_beside(&self, option: OptionKey) -> String {
+        let code = |value: &str| format!("`{value}`");
+        match (option, &self.base_path, self.effective_token()) {
+            (OptionKey::UpstreamBasePath, Setting::Set(path), _) => code(&format!("\"{path}\"")),
+            (OptionKey::UpstreamBasePath, Setting::Unset, _) => code(&format!("\"{BASE_PATH}\"")),
+            (OptionKey::SignInPath, Setting::Set(path), _) => code(&format!("\"{path}/signin\"")),
+            (OptionKey::SignInPath, Setting::Unset, _) => code(&format!("\"{BASE_PATH}/signin\"")),
+            (OptionKey::Token, _, Setting::Set(format)) => code(&TokenFormat::to_string(&format)),
+            (OptionKey::ClientJs, ..) if !cfg!(feature = "client-js") => {
+                "`false`, without the feature `client-js`".to_owned()
+            }
+            _ => option.default_text().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_set_decide_the_defaults_of_others() {
+        let mut draft = Draft::default();
+        draft.set(OptionKey::BaseUrl, "http://auth").unwrap();
+        for (options, path, token) in [
+            (&[][..], "/api/auth", "encrypted"),
+            (&[(OptionKey::BasePath, "/login/")], "/login", "encrypted"),
+            (&[(OptionKey::Kind, "next_auth_v4")], "/api/auth", "encrypted_v4"),
+        ] {
+            let mut draft = draft.clone();
+            for (option, text) in options {
+                draft.set(*option, text).unwrap();
+            }
+            let settings = draft.resolve().unwrap();
+            assert_eq!(
+                (settings.upstream_base_path.as_str(), settings.token.to_string().as_str()),
+                (path, token)
+            );
+            assert_eq!(draft.default_beside(OptionKey::UpstreamBasePath), format!("`\"{path}\"`"));
+            assert_eq!(
+                draft.default_beside(OptionKey::SignInPath),
+                format!("`\"{}\"`", settings.sign_in_path)
+            );
+            assert_eq!(draft.default_beside(OptionKey::Token), format!("`{token}`"));
+            assert_eq!(draft.default_beside(OptionKey::Timeout), "`10s`");
+        }
+        draft.set_later(OptionKey::Kind, true);
+        assert_eq!(draft.default_beside(OptionKey::Token), "by `kind`");
+    }
+}
