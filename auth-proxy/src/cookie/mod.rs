@@ -20,6 +20,9 @@ mod shape;
 mod stray;
 mod text;
 
+use http::HeaderName;
+use http::header::{AUTHORIZATION, COOKIE};
+
 pub(crate) use self::adapt::CookieAdapter;
 pub(crate) use self::candidate::{Candidate, Credential};
 pub(crate) use self::error::CredentialError;
@@ -31,3 +34,6 @@ pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;
 pub(crate) use self::stray::drop_stray_cookies;
 pub(crate) use self::text::{domain, drop_set_cookies, join_cookie_lines};
+
+/// The headers that may hold the session token.
+pub(crate) const CREDENTIAL_HEADERS: [HeaderName; 2] = [COOKIE, AUTHORIZATION];

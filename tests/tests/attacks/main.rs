@@ -10,5 +10,6 @@ mod shared_caches;
 mod sign_out;
 mod stale;
 mod support;
+mod swapped_heads;
 mod two_names;
 mod two_tokens;
