@@ -9,6 +9,7 @@ mod memory;
 mod shared_caches;
 mod sign_out;
 mod stale;
+mod stores;
 mod support;
 mod swapped_heads;
 mod two_names;

@@ -128,10 +128,10 @@ impl Sessions {
         }
     }
 
-    /// Whether this process ended the session after the app's own store took it. The removal from that store may have
-    /// failed.
+    /// Whether this proxy ended a session after it was looked up. The removal from the app's own store may have failed,
+    /// and a session in it may have the snapshot of another proxy, which does not know of the end.
     fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
-        cached.stored_since().is_some_and(|since| self.families.was_ended_since(&key.session, since))
+        self.store.is_custom() && self.families.was_ended_since(&key.session, cached.looked_up_at())
     }
 
     /// Joins the lookup of a token that is under way, or starts one.
@@ -186,13 +186,13 @@ impl Sessions {
         }
     }
 
-    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and then removes the
-    /// sessions from the cache, within the time limit of one call to the store.
-    pub(crate) async fn end(&self, tokens: &[SessionKey], end: End) {
+    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and begins to remove the
+    /// sessions from the cache. The returned future waits for that, within the time limit of one call to the store. If
+    /// it is dropped, the removal goes on.
+    pub(crate) fn end(&self, tokens: &[SessionKey], end: End) -> impl Future<Output = ()> + use<> {
         let keys: Vec<_> = tokens.iter().flat_map(|token| self.families.end(*token, end)).collect();
-        if !self.max_age.is_zero() {
-            self.store.remove(&keys).await;
-        }
+        let is_caching = !self.max_age.is_zero();
+        self.store.remove(if is_caching { &keys } else { &[] })
     }
 
     /// The present state of the session that a token belongs to.
