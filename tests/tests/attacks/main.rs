@@ -3,6 +3,7 @@
 
 mod breaker;
 mod cache_keys;
+mod guards;
 mod hosts;
 mod many_renewals;
 mod memory;
