@@ -255,19 +255,22 @@ pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensi
     if let Some(stored) = stored::<P>(proxy.shared(), extensions) {
         stored.response.mark_personal();
     }
+    mark_current_personal();
 }
 
-/// Marks the response to the current request as personal. Returns the session cookie names of the request, if they are
-/// known. It does nothing outside of the relay layer, where nothing reads the mark.
-pub(super) fn mark_current_personal(shared: &Arc<Shared>) -> Option<NameIndexes> {
-    let names = CURRENT.try_with(|response| {
-        response.mark_personal();
-        if Arc::ptr_eq(&response.shared, shared) { response.names() } else { None }
-    });
-    names.ok().flatten()
+/// Marks the response to the current request as personal. It is that of the innermost relay layer, which may belong to
+/// another proxy than the one that is asked. It does nothing outside of such a layer, where nothing reads the mark.
+pub(super) fn mark_current_personal() {
+    CURRENT.try_with(|response| response.mark_personal()).ok();
 }
 
 /// Notes that the response to the current request was made with a stale session.
 pub(super) fn mark_current_stale() {
     CURRENT.try_with(|response| response.mark_stale()).ok();
+}
+
+/// The session cookie names of the current request. `None` if they are those of another proxy, or depend on the scheme.
+pub(super) fn current_names(shared: &Arc<Shared>) -> Option<NameIndexes> {
+    let own = |response: &Arc<ResponseMemo>| Arc::ptr_eq(&response.shared, shared).then(|| response.names());
+    CURRENT.try_with(own).ok().flatten().flatten()
 }

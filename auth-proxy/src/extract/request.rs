@@ -43,6 +43,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     pub(crate) fn of(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
         let memo = Memo::of(&proxy, parts);
         memo.response.mark_personal();
+        memo::mark_current_personal();
         let names = memo.answers.names;
         Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
     }
@@ -50,7 +51,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The same for headers alone, in code outside of handlers.
     pub(crate) fn of_headers(proxy: Proxy<P>, headers: &'v HeaderMap) -> Self {
         let shared = proxy.shared();
-        let names = memo::mark_current_personal(shared).unwrap_or_else(|| shared.names_of(None).indexes());
+        memo::mark_current_personal();
+        let names = memo::current_names(shared).unwrap_or_else(|| shared.names_of(None).indexes());
         Self { proxy, headers, names, request: None }
     }
 
@@ -102,10 +104,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             None => find().await,
         };
         if matches!(&found, Ok(Some(session)) if session.is_stale()) {
-            match &self.request {
-                Some(request) => request.memo.response.mark_stale(),
-                None => memo::mark_current_stale(),
-            }
+            self.request.iter().for_each(|request| request.memo.response.mark_stale());
+            memo::mark_current_stale();
         }
         found
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use auth_proxy::options::SessionStrategy;
-use auth_proxy::{RawToken, RequireSession, Session, Token};
+use auth_proxy::{RawToken, RequireSession, Session, Token, auth_proxy};
 use auth_proxy_tests::{App, COOKIE_NAME};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -153,6 +153,29 @@ async fn changed_host_asks_again() {
     assert_eq!(hosts, ["localhost", "other.localhost"]);
 }
 
+/// Requests of several visitors on one connection, as a proxy in front sends them.
+#[tokio::test]
+async fn requests_on_one_connection_get_their_own_sessions() {
+    let stage = Stage::start(false).await;
+    let inner = |name: &str, close: &str| {
+        let token = if name == "nobody" { String::new() } else { stage.upstream.issue(name) };
+        format!(
+            "GET /swapped/who HTTP/1.1\r\nHost: localhost\r\n{close}Cookie: {COOKIE_NAME}={token}\r\nX-How: host\r\n\
+             X-Other: none\r\n\r\n"
+        )
+    };
+    let all = ["ada", "bob", "nobody", "ada", "eve"];
+    let requests: String = all.iter().map(|name| inner(name, "")).collect();
+    let answer = stage.app.raw(&(requests + &inner("bob", "Connection: close\r\n"))).await;
+    let answers: Vec<_> = answer.split("HTTP/1.1 ").skip(1).collect();
+    let expected = all.iter().chain(&["bob"]);
+    assert_eq!(answers.len(), 6, "{answer}");
+    for (name, answer) in expected.zip(answers) {
+        let is_own = answer.contains(&format!("\r\n\r\n{name} {name} "));
+        assert!(is_own || (*name == "nobody" && answer.starts_with("401")), "{name}: {answer}");
+    }
+}
+
 /// Two proxies of one type, as with one upstream for each tenant. Each keeps its own results.
 #[tokio::test]
 async fn two_proxies_of_one_type_share_nothing_and_lose_nothing() {
@@ -181,4 +204,31 @@ async fn two_proxies_of_one_type_share_nothing_and_lose_nothing() {
     assert!(answer.contains("\r\n\r\nada ada "), "{answer}");
     assert!(answer.contains("cache-control: private"), "a shared cache may keep it:\n{answer}");
     assert_eq!(answer.matches("set-cookie: ").count(), 1, "{answer}");
+}
+
+auth_proxy! {
+    struct Other { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+}
+
+/// The response depends on the visitor, whichever proxy the app asks.
+#[tokio::test]
+async fn response_is_private_if_another_proxy_than_that_of_the_layer_was_asked() {
+    let upstream = Upstream::new(COOKIE_NAME, SessionStrategy::Jwt);
+    let server = upstream.start().await;
+    let attached = auth(&server, SessionStrategy::Jwt).build().unwrap();
+    for decodes in [false, true] {
+        let other = Other::builder().upstream_base_url(server.url("")).upstream_cookie_name(COOKIE_NAME);
+        let other = if decodes { other.upstream_secret([SECRET]) } else { other }.build().unwrap();
+        let router = Router::new()
+            .route("/session", get(|_: Option<Session<Other>>| async { "ok" }))
+            .route("/guard", get(|_: RequireSession<Other>| async { "ok" }))
+            .with_state(other);
+        let app = App::start(router.layer(attached.session_cookie_layer())).await;
+        let cookie = format!("Cookie: {COOKIE_NAME}={}\r\n", upstream.issue("ada"));
+        for target in ["/session", "/guard"] {
+            let (status, answer) = raw_get(&app, target, "localhost", &cookie).await;
+            assert_eq!(status, 200, "{answer}");
+            assert!(answer.contains("cache-control: private"), "{target} {decodes}: {answer}");
+        }
+    }
 }
