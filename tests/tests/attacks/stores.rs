@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use auth_proxy::options::{Builder, SessionStrategy};
 use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
-use auth_proxy_tests::{App, COOKIE_NAME};
+use auth_proxy_tests::{App, COOKIE_NAME, SharedStore};
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::support::{Auth, app, read};
@@ -23,6 +24,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Upstream {
     ended: Arc<AtomicBool>,
     delay: Duration,
+    /// Whether lookups wait for the end of the session, and fail then.
+    fails: Arc<AtomicBool>,
 }
 
 impl Upstream {
@@ -35,6 +38,14 @@ impl Upstream {
                 true => "ended".into_response(),
                 false => (cleared, "ended").into_response(),
             };
+        }
+        if self.fails.load(SeqCst) {
+            while !self.ended.load(SeqCst) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            // The sign-out is answered first.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            return StatusCode::BAD_GATEWAY.into_response();
         }
         match self.ended.load(SeqCst) {
             true => (cleared, "null").into_response(),
@@ -162,6 +173,32 @@ async fn hanging_store_does_not_extend_a_late_answer() {
     assert!(status == 200 && answer.contains("max-age=0"), "{answer}");
     assert!(took < Duration::from_millis(1100), "{took:?}");
     assert_eq!(send(&app, ME, &cookie()).await.0, 401, "the ended session was used");
+}
+
+/// A lookup is under way, a sign-out is answered, and then the upstream fails: the ended session is not used in place of
+/// the lookup's answer, wherever it is stored.
+#[tokio::test]
+async fn ended_session_is_not_used_when_the_lookup_under_way_fails() {
+    for store in [Some(SharedStore::default()), None] {
+        let upstream = Upstream::default();
+        let builder = upstream.auth().session_cache(Duration::from_millis(200)).session_stale_if_error(HOUR);
+        let is_shared = store.is_some();
+        let builder = match store {
+            Some(store) => builder.session_store(store),
+            None => builder,
+        };
+        let app = app(builder.upstream_retries(0)).await;
+        assert_eq!(send(&app, ME, &cookie()).await.0, 200);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        upstream.fails.store(true, SeqCst);
+        let credential = cookie();
+        let (me, sign_out) = tokio::join!(send(&app, ME, &credential), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            send(&app, SIGN_OUT, &credential).await
+        });
+        assert_eq!(sign_out.0, 200, "{sign_out:?}");
+        assert_eq!(me.0, 502, "a shared store: {is_shared}: {me:?}");
+    }
 }
 
 /// Every token of a request is tried, whatever the store does with the first.
