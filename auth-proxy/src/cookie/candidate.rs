@@ -103,6 +103,16 @@ impl<'h> Candidate<'h> {
     }
 }
 
+/// Every token that the request may carry, under any of these names or in `Authorization`. A sign-out must end all of
+/// them, because only the upstream knows which one it reads.
+pub(crate) fn every_token<'n>(headers: &HeaderMap, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let cookies = names.filter_map(|name| scan(headers, &[name]).ok()).flatten();
+    let mut tokens: Vec<String> = cookies.flat_map(|found| found.every_token()).flatten().collect();
+    let bearer = bearer(headers).ok().flatten().and_then(|value| std::str::from_utf8(value).ok());
+    tokens.extend(bearer.map(|value| decode_or_keep(value).into_owned()));
+    tokens
+}
+
 /// The session token of a request, copied out of its headers.
 pub(crate) struct Credential {
     token: Zeroizing<String>,

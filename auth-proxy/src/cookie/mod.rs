@@ -20,14 +20,19 @@ mod shape;
 mod stray;
 mod text;
 
+use http::HeaderName;
+use http::header::{AUTHORIZATION, COOKIE};
+
 pub(crate) use self::adapt::CookieAdapter;
-pub(crate) use self::candidate::{Candidate, Credential};
+pub(crate) use self::candidate::{Candidate, Credential, every_token};
 pub(crate) use self::error::CredentialError;
 pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
 pub(crate) use self::outgoing::lookup_cookie;
 pub(crate) use self::prefix::restore_prefixes;
-pub(crate) use self::scan::every_token;
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;
 pub(crate) use self::stray::drop_stray_cookies;
 pub(crate) use self::text::{domain, drop_set_cookies, join_cookie_lines};
+
+/// The headers that may hold the session token.
+pub(crate) const CREDENTIAL_HEADERS: [HeaderName; 2] = [COOKIE, AUTHORIZATION];

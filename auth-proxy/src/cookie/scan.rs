@@ -85,6 +85,12 @@ impl<'h> SessionCookies<'h> {
         }
     }
 
+    /// Every token that these cookies may hold: the whole cookie, and the joined chunks.
+    pub(super) fn every_token(&self) -> [Option<String>; 2] {
+        let whole = self.whole.map(|value| decode_or_keep(value).into_owned());
+        [whole, Some(self.joined_chunks())].map(|token| token.filter(|token| !token.is_empty()))
+    }
+
     /// The cookies that are the session token. An `opaque` token, of a database session, is never chunked.
     pub(super) fn choose(self, opaque: bool) -> Option<Chosen<'h>> {
         let whole = self.whole.filter(|value| !value.is_empty());
@@ -115,15 +121,6 @@ impl<'h> SessionCookies<'h> {
         }
         joined
     }
-}
-
-/// Every token that the cookies of this name may hold: the whole cookie, and the joined chunks. A sign-out must end all
-/// of them, because only the upstream knows which one it reads.
-pub(crate) fn every_token(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
-    let found = scan(headers, &[name]).ok().map(|[found]| found);
-    let whole = found.as_ref().and_then(|found| found.whole).map(|value| decode_or_keep(value).into_owned());
-    let chunks = found.map(|found| found.joined_chunks());
-    [whole, chunks].into_iter().flatten().filter(|token| !token.is_empty())
 }
 
 /// Whether a value has the parts of a token: five for a JWE, three for a JWS.

@@ -9,12 +9,14 @@
 mod from_request;
 mod headers;
 mod lookup;
+mod memo;
 mod relay;
 mod request;
 mod session;
 mod token;
 
+pub(crate) use self::memo::mark_personal;
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
-pub(crate) use self::request::{RequestAuth, mark_personal};
+pub(crate) use self::request::RequestAuth;
 pub use self::session::Session;
 pub use self::token::{RawToken, Token};

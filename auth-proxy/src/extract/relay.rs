@@ -12,7 +12,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 
-use super::RequestAuth;
+use super::memo;
 use crate::cache_control::{Cacheable, make_private};
 use crate::page;
 use crate::provider::{AuthProxy, Proxy, Shared};
@@ -121,11 +121,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let memo = RequestAuth::keep(&self.proxy, request.extensions_mut(), true);
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let memo = memo::for_relay(&self.proxy, &parts.headers, &mut parts.extensions);
         let proxy = self.proxy.clone();
-        let navigates = page::is_navigation(request.headers());
-        let response = self.inner.call(request);
+        let navigates = page::is_navigation(&parts.headers);
+        let response = self.inner.call(Request::from_parts(parts, body));
         Box::pin(async move {
             let response = Arc::clone(&memo).run_handler(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();

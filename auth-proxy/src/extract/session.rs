@@ -12,7 +12,8 @@ use crate::session::SessionData;
 /// The session of the visitor, as an extractor.
 ///
 /// It comes from the upstream's `/session`, or from the token with `session.source: local`. All extractors of a request
-/// share one lookup.
+/// share one lookup, for as long as the request and its credential stay the same. A handler that runs long, such as that
+/// of a WebSocket, asks again with [`auth.session(&headers)`](crate::Proxy::session).
 ///
 /// - `Session<Auth>` refuses a request without a session: 401, or 502 to 504 when the upstream is unavailable.
 /// - `Option<Session<Auth>>` is `None` for a visitor who is signed out, also with an expired or invalid cookie;

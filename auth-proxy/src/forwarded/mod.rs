@@ -23,6 +23,9 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// The headers that tell the host and the scheme of a request. The authority of its target and the peer do so too.
+pub(crate) const ORIGIN_HEADERS: [HeaderName; 3] = [HOST, X_FORWARDED_HOST, X_FORWARDED_PROTO];
+
 /// The most addresses that are sent to the upstream in `X-Forwarded-For`.
 const MOST_ADDRESSES: usize = 16;
 
@@ -218,7 +221,7 @@ impl ClientInfo {
 }
 
 /// The address of the peer: the other end of the TCP connection.
-fn peer(parts: &Parts) -> Option<IpAddr> {
+pub(crate) fn peer(parts: &Parts) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(peer.ip().to_canonical())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::SET_COOKIE;
+use tokio::time::{Instant, timeout_at};
 
 use super::purpose::Purpose;
 use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
@@ -68,9 +69,8 @@ impl Eviction {
     /// Evicts the sessions if the request changes them.
     pub(super) async fn begin(shared: &Shared, headers: &HeaderMap, purpose: &Purpose) -> Self {
         let evicts = purpose.evicts_sessions;
-        let names = shared.names.all().iter();
-        let tokens = names.flat_map(|name| every_token(headers, &name.browser));
-        let keys: Vec<_> = tokens.map(|token| shared.keys.session(&token)).collect();
+        let tokens = every_token(headers, shared.names.all().iter().map(|name| name.browser.as_str()));
+        let keys: Vec<_> = tokens.iter().map(|token| shared.keys.session(token)).collect();
         let sessions = Arc::clone(&shared.sessions);
         let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
         if evicts {
@@ -82,8 +82,14 @@ impl Eviction {
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
     /// outdated response. `headers` are those of the response, with the browser's cookie names. `renews` is true for a
-    /// request that only reads the session.
-    pub(super) async fn finish(mut self, shared: &Shared, headers: &mut HeaderMap, renews: bool) {
+    /// request that only reads the session. It waits for the removal of the sessions until `deadline`.
+    pub(super) async fn finish(
+        mut self,
+        shared: &Shared,
+        headers: &mut HeaderMap,
+        renews: bool,
+        deadline: Instant,
+    ) {
         let cookies = headers.get_all(SET_COOKIE).iter();
         let kinds: Vec<_> =
             cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
@@ -95,11 +101,10 @@ impl Eviction {
             sets: kinds.contains(&SetCookieKind::Sets),
             clears: kinds.contains(&SetCookieKind::Clears),
         };
+        let keys = std::mem::take(&mut self.keys);
         if let Some(end) = answer.end() {
-            self.sessions.end(&self.keys, end).await;
+            timeout_at(deadline, self.sessions.end(&keys, end)).await.ok();
         }
-        // Cleared only here: if the visitor disconnects during the eviction above, `Drop` evicts the rest.
-        self.keys.clear();
         if answer.is_outdated {
             if answer.sets {
                 tracing::debug!(
@@ -132,12 +137,13 @@ impl Eviction {
         self.is_overtaken || self.snapshots.iter().any(has_changed)
     }
 
-    /// Evicts the sessions again: the upstream did not respond, but it may have executed the request.
-    pub(super) async fn failed(mut self) {
+    /// Evicts the sessions again: the upstream did not respond, but it may have executed the request. It waits for
+    /// their removal until `deadline`.
+    pub(super) async fn failed(mut self, deadline: Instant) {
+        let keys = std::mem::take(&mut self.keys);
         if self.evicts {
-            self.sessions.end(&self.keys, End::Unanswered).await;
+            timeout_at(deadline, self.sessions.end(&keys, End::Unanswered)).await.ok();
         }
-        self.keys.clear();
     }
 
     /// Ends this eviction without a second round: the request was not sent, so the upstream changed nothing.
@@ -150,15 +156,10 @@ impl Drop for Eviction {
     /// Evicts the sessions again if the visitor disconnects before the response: the upstream still executes the
     /// request.
     fn drop(&mut self) {
-        let keys = std::mem::take(&mut self.keys);
-        if !self.evicts || keys.is_empty() {
-            return;
+        let has_runtime = || tokio::runtime::Handle::try_current().is_ok();
+        if self.evicts && !self.keys.is_empty() && has_runtime() {
+            drop(self.sessions.end(&self.keys, End::Unanswered));
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let sessions = Arc::clone(&self.sessions);
-        runtime.spawn(async move {
-            sessions.end(&keys, End::Unanswered).await;
-        });
     }
 }
 

@@ -155,8 +155,7 @@ async fn evict_after_failure(
         if error.is(Reason::CIRCUIT_OPEN) {
             eviction.unsent();
         } else {
-            // What the store has not done by the deadline is done after the response.
-            let _ = timeout_at(deadline, eviction.failed()).await;
+            eviction.failed(deadline).await;
         }
     }
     log_failure(shared, error);
@@ -198,7 +197,7 @@ async fn downstream_response(
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
-        eviction.finish(shared, response.headers_mut(), purpose.renews()).await;
+        eviction.finish(shared, response.headers_mut(), purpose.renews(), deadline).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
     // (`docs/authjs.md#pages`).

@@ -70,9 +70,9 @@ impl CachedSession {
         self
     }
 
-    /// When the session was looked up, if it comes from the app's own store.
-    pub(super) fn stored_since(&self) -> Option<SystemTime> {
-        self.inner.snapshot.is_none().then_some(self.inner.looked_up_at)
+    /// When the session was looked up.
+    pub(super) fn looked_up_at(&self) -> SystemTime {
+        self.inner.looked_up_at
     }
 
     /// Whether it is the answer for this exact token, host and scheme.

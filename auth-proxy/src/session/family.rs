@@ -1,18 +1,21 @@
 //! Records which session tokens belong to one session, and when a session was ended.
 
-use std::collections::{HashMap, VecDeque};
+mod recent;
+
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use self::recent::Recent;
 use super::key::SessionKey;
 
 /// How long an ended session is remembered. A request that the browser sent before a sign-out may arrive after it.
 const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 
-/// The most ended sessions, and the most renewed sessions, that are remembered. Each list takes about 15 MiB.
+/// The most ended sessions, and the most renewed sessions, that are remembered. Each list takes about 16 MiB.
 const MAX_REMEMBERED: usize = 16_384;
 
 /// The most tokens that are remembered for one session: those that browsers got last.
@@ -35,8 +38,8 @@ struct State {
     by_key: HashMap<SessionKey, Vec<Weak<TokenFamily>>>,
     /// Recently ended sessions, apart from renewed ones, so that renewals do not push them out. A refused token is not
     /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
-    ended: VecDeque<(Instant, Arc<TokenFamily>)>,
-    renewed: VecDeque<(Instant, Arc<TokenFamily>)>,
+    ended: Recent<TokenFamily>,
+    renewed: Recent<TokenFamily>,
     /// How long both lists keep a session, at least `REMEMBERED_FOR`.
     kept_for: Duration,
     /// When `by_key` reaches this size, the keys of dropped sessions are removed from it.
@@ -143,8 +146,8 @@ impl TokenFamilies {
         }
         drop(inner);
         state.link(&snapshot.family, key);
-        let kept_for = state.kept_for;
-        remember(&mut state.renewed, Arc::clone(&snapshot.family), kept_for);
+        let kept_for = state.kept_for.max(REMEMBERED_FOR);
+        state.renewed.add(Arc::clone(&snapshot.family), MAX_REMEMBERED, kept_for);
     }
 
     /// Ends the session of a token. Returns the keys of all its tokens, this one first.
@@ -182,8 +185,8 @@ impl TokenFamilies {
                 }
                 drop(inner);
                 if end != End::Refused {
-                    let kept_for = state.kept_for;
-                    remember(&mut state.ended, Arc::clone(&family), kept_for);
+                    let kept_for = state.kept_for.max(REMEMBERED_FOR);
+                    state.ended.add(Arc::clone(&family), MAX_REMEMBERED, kept_for);
                 }
                 reached.push(family);
             }
@@ -239,17 +242,6 @@ impl State {
             self.by_key.retain(|_, known| known.iter().any(|known| known.strong_count() > 0));
             self.sweep_at = 2 * self.by_key.len();
         }
-    }
-}
-
-/// Adds a session to a list, and drops those that are too old or too many.
-fn remember(list: &mut VecDeque<(Instant, Arc<TokenFamily>)>, family: Arc<TokenFamily>, kept_for: Duration) {
-    let now = Instant::now();
-    list.push_back((now, family));
-    let kept_for = kept_for.max(REMEMBERED_FOR);
-    let is_too_old = |(since, _): &(Instant, Arc<TokenFamily>)| now.duration_since(*since) > kept_for;
-    while list.len() > MAX_REMEMBERED || list.front().is_some_and(is_too_old) {
-        list.pop_front();
     }
 }
 

@@ -3,12 +3,15 @@
 
 mod breaker;
 mod cache_keys;
+mod guards;
 mod hosts;
 mod many_renewals;
 mod memory;
 mod shared_caches;
 mod sign_out;
 mod stale;
+mod stores;
 mod support;
+mod swapped_heads;
 mod two_names;
 mod two_tokens;

@@ -105,16 +105,16 @@ impl Sessions {
             Cached::Missing => None,
         };
         let found = self.look_up(key, deadline, lookup).await;
-        self.or_stale(found, stale)
+        self.or_stale(&key, found, stale)
     }
 
     /// What the cache holds for a token.
     async fn cached(&self, key: &TokenKey) -> Cached {
         let cached = if self.max_age.is_zero() { None } else { self.store.get(&key.session).await };
-        let cached = cached.filter(|cached| cached.matches(key) && !self.ended_after(key, cached));
+        let cached = cached.filter(|cached| cached.matches(key));
         let now = SystemTime::now();
         match (cached, self.refused.get(key)) {
-            (Some(cached), _) if cached.is_usable(now, self.max_age) => {
+            (Some(cached), _) if self.is_usable(key, &cached, self.max_age) => {
                 let answer = Answer::Session(cached);
                 Cached::Fresh(Found { answer, source: Source::Memory, renewed: None })
             }
@@ -128,10 +128,14 @@ impl Sessions {
         }
     }
 
-    /// Whether this process ended the session after the app's own store took it. The removal from that store may have
-    /// failed.
-    fn ended_after(&self, key: &TokenKey, cached: &CachedSession) -> bool {
-        cached.stored_since().is_some_and(|since| self.families.was_ended_since(&key.session, since))
+    /// Whether a cached session may be used now: it is young enough, not expired, and not ended.
+    ///
+    /// The snapshot of a session in the app's own store does not tell whether it was ended: it is missing, or that of
+    /// another proxy of this process. The removal from that store may have failed too. So the families tell it.
+    fn is_usable(&self, key: &TokenKey, cached: &CachedSession, max_age: Duration) -> bool {
+        let was_ended =
+            || self.store.is_custom() && self.families.was_ended_since(&key.session, cached.looked_up_at());
+        cached.is_usable(SystemTime::now(), max_age) && !was_ended()
     }
 
     /// Joins the lookup of a token that is under way, or starts one.
@@ -163,13 +167,14 @@ impl Sessions {
     /// In an outage, replaces the error by the stale session, within `session.stale_if_error`.
     fn or_stale(
         &self,
+        key: &TokenKey,
         found: Result<Found, AuthError>,
         stale: Option<CachedSession>,
     ) -> Result<Found, AuthError> {
-        // The clock is read again, because the session may have become too old while the lookup ran.
+        // Checked again, because the session may have become too old, or have ended, while the lookup ran.
         match (found, stale) {
             (Err(error), Some(stale))
-                if error.is_outage() && stale.is_usable(SystemTime::now(), self.max_age_in_outage) =>
+                if error.is_outage() && self.is_usable(key, &stale, self.max_age_in_outage) =>
             {
                 // Logged once in an outage, not for each request.
                 if !self.serves_stale.swap(true, Ordering::Relaxed) {
@@ -186,13 +191,13 @@ impl Sessions {
         }
     }
 
-    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and then removes the
-    /// sessions from the cache, within the time limit of one call to the store.
-    pub(crate) async fn end(&self, tokens: &[SessionKey], end: End) {
+    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and begins to remove the
+    /// sessions from the cache. The returned future waits for that, within the time limit of one call to the store. If
+    /// it is dropped, the removal goes on.
+    pub(crate) fn end(&self, tokens: &[SessionKey], end: End) -> impl Future<Output = ()> + use<> {
         let keys: Vec<_> = tokens.iter().flat_map(|token| self.families.end(*token, end)).collect();
-        if !self.max_age.is_zero() {
-            self.store.remove(&keys).await;
-        }
+        let is_caching = !self.max_age.is_zero();
+        self.store.remove(if is_caching { &keys } else { &[] })
     }
 
     /// The present state of the session that a token belongs to.

@@ -1,8 +1,11 @@
 //! The store of the session cache: this process's memory, or a store of the app's own.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use quick_cache::Weighter;
@@ -22,8 +25,9 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// [`Builder::session_store`](crate::options::Builder::session_store).
 ///
 /// The store is only a cache: if a method fails, the upstream is asked. A method may take a quarter of
-/// `upstream.timeout`, and at most one second; then it counts as failed. The first failure is logged as a warning with
-/// its error, so an error must hold no secret. The first success after it is logged too.
+/// `upstream.timeout`, and at most one second; then it counts as failed. So does a panic. A method must not block its
+/// thread. The first failure is logged as a warning with its error, so an error must hold no secret. The first success
+/// after it is logged too.
 ///
 /// If the store fails to remove a session at a sign-out, the other instances may use that session for `session.cache`.
 /// The instance that signed out does not use it: it remembers its last 16,384 ended sessions for that long. The other
@@ -95,7 +99,7 @@ impl Weighter<SessionKey, CachedSession> for Weight {
 /// The store of a proxy.
 pub(super) enum Store {
     Memory(Cache<SessionKey, CachedSession, Weight>),
-    Custom(CustomStore),
+    Custom(Arc<CustomStore>),
 }
 
 /// A store of the app's own.
@@ -114,13 +118,19 @@ impl Store {
 
     pub(super) fn custom(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
         let limit = CALL_LIMIT.min(timeout / 4);
-        Self::Custom(CustomStore { store, limit, is_failing: AtomicBool::new(false) })
+        Self::Custom(Arc::new(CustomStore { store, limit, is_failing: AtomicBool::new(false) }))
+    }
+
+    /// Whether it is a store of the app's own. Another process may have stored its sessions, or another proxy of this
+    /// one.
+    pub(super) fn is_custom(&self) -> bool {
+        matches!(self, Self::Custom(_))
     }
 
     pub(super) async fn get(&self, key: &SessionKey) -> Option<CachedSession> {
         match self {
             Self::Memory(cache) => cache.get(key),
-            Self::Custom(custom) => custom.call(custom.store.get(key)).await.flatten(),
+            Self::Custom(custom) => custom.call(|| custom.store.get(key)).await.flatten(),
         }
     }
 
@@ -128,34 +138,39 @@ impl Store {
         match self {
             Self::Memory(cache) => cache.insert(key, session),
             Self::Custom(custom) => {
-                custom.call(custom.store.put(key, session, keep)).await;
+                custom.call(|| custom.store.put(key, session, keep)).await;
             }
         }
     }
 
-    /// Removes sessions, in order. All removals together have the time limit of one call.
-    pub(super) async fn remove(&self, keys: &[SessionKey]) {
-        match self {
-            Self::Memory(cache) => keys.iter().for_each(|key| drop(cache.remove(key))),
+    /// Begins to remove sessions, and returns a future that waits for it. The removals go on when that is dropped. They
+    /// run at the same time, so that all have the time of one call, and one that fails or hangs delays no other.
+    pub(super) fn remove(&self, keys: &[SessionKey]) -> impl Future<Output = ()> + use<> {
+        let removals: Vec<_> = match self {
+            Self::Memory(cache) => {
+                keys.iter().for_each(|key| drop(cache.remove(key)));
+                Vec::new()
+            }
             Self::Custom(custom) => {
-                let all = async {
-                    let mut result = Ok(());
-                    for key in keys {
-                        // If one removal fails, the others are still tried.
-                        result = result.and(custom.store.remove(key).await);
-                    }
-                    result
+                let remove = |key: &SessionKey| {
+                    let (custom, key) = (Arc::clone(custom), *key);
+                    tokio::spawn(async move { custom.call(|| custom.store.remove(&key)).await })
                 };
-                custom.call(Box::pin(all)).await;
+                keys.iter().map(remove).collect()
+            }
+        };
+        async {
+            for removal in removals {
+                removal.await.ok();
             }
         }
     }
 }
 
 impl CustomStore {
-    /// The result of a call. `None` if it fails or takes too long.
-    async fn call<T>(&self, call: StoreFuture<'_, T>) -> Option<T> {
-        let result = match tokio::time::timeout(self.limit, call).await {
+    /// The result of a call. `None` if it fails, panics or takes too long.
+    async fn call<'a, T>(&self, call: impl FnOnce() -> StoreFuture<'a, T>) -> Option<T> {
+        let result = match tokio::time::timeout(self.limit, without_panic(call)).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
@@ -171,4 +186,15 @@ impl CustomStore {
         }
         result.ok()
     }
+}
+
+/// Calls a method of the app's own store. A panic becomes an error: it must not break off a sign-out.
+async fn without_panic<'a, T>(call: impl FnOnce() -> StoreFuture<'a, T>) -> Result<T, BoxError> {
+    let panicked = || BoxError::from("the session store panicked");
+    let mut answer = catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked())?;
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+    })
+    .await
 }

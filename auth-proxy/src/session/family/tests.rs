@@ -127,3 +127,38 @@ async fn number_of_remembered_sessions_is_bounded() {
     );
     assert!(snapshot.family.inner().keys.len() <= MAX_TOKENS);
 }
+
+/// One visitor's renewals and sign-outs, however many, take one place each.
+#[tokio::test(start_paused = true)]
+async fn busy_session_does_not_evict_other_sessions() {
+    let families = TokenFamilies::default();
+    families.add_renewed(&families.snapshot(key("a")), key("b"));
+    families.end(key("c"), End::Changed);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let mut busy = families.snapshot(key("busy"));
+    for n in 0..=MAX_REMEMBERED {
+        let next = key(&format!("busy {n}"));
+        families.add_renewed(&busy, next);
+        busy = families.snapshot(next);
+        families.end(key("d"), End::Requested);
+    }
+    families.end(key("b"), End::Changed);
+    assert!(!families.snapshot(key("a")).may_relay(), "the renewal was forgotten");
+    assert!(!families.snapshot(key("c")).may_relay(), "the sign-out was forgotten");
+}
+
+/// A session that is renewed again and again is remembered from its last renewal on.
+#[tokio::test(start_paused = true)]
+async fn renewed_session_is_remembered_from_its_last_renewal_on() {
+    let families = TokenFamilies::default();
+    let first = families.snapshot(key("a"));
+    for n in 0..5 {
+        tokio::time::advance(REMEMBERED_FOR / 2).await;
+        families.add_renewed(&first, key(&format!("a {n}")));
+        families.add_renewed(&families.snapshot(key(&format!("other {n}"))), key(&format!("another {n}")));
+    }
+    drop(first);
+    families.end(key("a 4"), End::Changed);
+    assert!(!families.snapshot(key("a")).may_relay());
+    assert!(families.state().renewed.len() <= 4, "sessions that are too old are still remembered");
+}

@@ -1,0 +1,276 @@
+//! What the layers, extractors and calls of one request share, stored in the request's extensions.
+//!
+//! Extensions outlive the head that they came with: a middleware changes the headers between a guard and the handler,
+//! and a handler copies the extensions into a request of its own. So each result is kept with the part of the head that
+//! it depends on, and is used for no other head.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use http::header::COOKIE;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{Extensions, HeaderMap, HeaderValue};
+use tokio::sync::OnceCell;
+
+use crate::cookie::{CREDENTIAL_HEADERS, Credential, NameIndexes, NamesInPlay};
+use crate::error::AuthError;
+use crate::forwarded::{self, ORIGIN_HEADERS};
+use crate::provider::{AuthProxy, Proxy, Shared};
+use crate::session::{CachedSession, Renewed};
+use crate::token::Verified;
+
+tokio::task_local! {
+    /// The response to the current request, for calls such as `Proxy::session` in a handler.
+    static CURRENT: Arc<ResponseMemo>;
+}
+
+pub(super) type Found<T> = Result<Option<T>, AuthError>;
+
+/// What the response to a request depends on.
+pub(super) struct ResponseMemo {
+    /// The proxy that the memo belongs to. An app may have several of one type, each with its own memo.
+    shared: Arc<Shared>,
+    /// The `Cookie` lines that the browser sent.
+    cookies: Vec<HeaderValue>,
+    /// Whether the relay layer will add the cookies of the lookup to the response.
+    is_relayed: AtomicBool,
+    /// Whether the response depends on the visitor.
+    is_personal: AtomicBool,
+    /// Whether the response was made with a stale session.
+    is_stale: AtomicBool,
+    /// The session cookies that the upstream set or cleared in a lookup by the browser's cookie.
+    renewed: OnceLock<Renewed>,
+    /// The session cookie names. They stay the same when another response reveals the upstream's name.
+    names: OnceLock<NameIndexes>,
+}
+
+impl ResponseMemo {
+    fn new(shared: &Arc<Shared>, headers: &HeaderMap) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            cookies: headers.get_all(COOKIE).iter().cloned().collect(),
+            is_relayed: AtomicBool::new(false),
+            is_personal: AtomicBool::new(false),
+            is_stale: AtomicBool::new(false),
+            renewed: OnceLock::new(),
+            names: OnceLock::new(),
+        }
+    }
+
+    /// Runs the handler. A call of `Proxy::session` in it marks the response as personal too, and uses the same cookie
+    /// names.
+    pub(super) async fn run_handler<T>(self: Arc<Self>, answer: impl Future<Output = T>) -> T {
+        CURRENT.scope(self, answer).await
+    }
+
+    /// Notes that the response depends on the visitor.
+    pub(super) fn mark_personal(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_personal(&self) -> bool {
+        self.is_personal.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the response was made with a stale session.
+    pub(super) fn mark_stale(&self) {
+        self.is_stale.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::Relaxed)
+    }
+
+    /// Whether the relay layer will add the cookies of the lookup to the response.
+    pub(super) fn is_relayed(&self) -> bool {
+        self.is_relayed.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the session cookies of a lookup for the relay layer.
+    pub(super) fn keep_renewed(&self, renewed: Renewed) {
+        self.renewed.set(renewed).ok();
+    }
+
+    /// The session cookies that the lookup set or cleared.
+    pub(super) fn renewed(&self) -> Option<&Renewed> {
+        self.renewed.get()
+    }
+
+    /// Whether the browser sent this token. The cookies of a lookup by another token would sign it in to another
+    /// session.
+    pub(super) fn is_of_browser(&self, credential: &Credential, names: NamesInPlay<'_>) -> bool {
+        let headers: HeaderMap = self.cookies.iter().map(|line| (COOKIE, line.clone())).collect();
+        let sent = names.find(&headers, self.shared.is_opaque()).ok().flatten();
+        sent.is_some_and(|sent| {
+            sent.name() == credential.name() && sent.token().is_ok_and(|token| token == credential.token())
+        })
+    }
+
+    /// The session cookie names of the request. `None` if they depend on the scheme, which the whole request tells.
+    fn names(&self) -> Option<NameIndexes> {
+        let names = self.shared.names_of(None);
+        (!names.is_scheme_unknown()).then(|| *self.names.get_or_init(|| names.indexes()))
+    }
+}
+
+/// The part of a request's head that the credential, the session and the claims depend on.
+struct Head {
+    /// The values of `CREDENTIAL_HEADERS` and `ORIGIN_HEADERS`, each with the number of its header.
+    lines: Vec<(usize, HeaderValue)>,
+    origin: (Option<Authority>, Option<std::net::IpAddr>),
+}
+
+impl Head {
+    fn of(parts: &Parts) -> Self {
+        let lines = Self::lines(&parts.headers).map(|(number, value)| (number, value.clone())).collect();
+        Self { lines, origin: (parts.uri.authority().cloned(), forwarded::peer(parts)) }
+    }
+
+    fn is_of(&self, parts: &Parts) -> bool {
+        let (authority, peer) = &self.origin;
+        Self::lines(&parts.headers).eq(self.lines.iter().map(|(number, value)| (*number, value)))
+            && authority.as_ref() == parts.uri.authority()
+            && *peer == forwarded::peer(parts)
+    }
+
+    fn lines(headers: &HeaderMap) -> impl Iterator<Item = (usize, &HeaderValue)> {
+        let names = CREDENTIAL_HEADERS.into_iter().chain(ORIGIN_HEADERS).enumerate();
+        names.flat_map(|(number, name)| headers.get_all(name).iter().map(move |value| (number, value)))
+    }
+}
+
+/// The results for one head.
+pub(super) struct Answers<P: AuthProxy> {
+    head: Head,
+    pub(super) names: NameIndexes,
+    pub(super) credential: OnceLock<Found<Arc<Credential>>>,
+    pub(super) verified: OnceLock<Found<Arc<Verified>>>,
+    pub(super) session: OnceCell<Found<CachedSession>>,
+    pub(super) token: OnceLock<Found<Arc<P::Claims>>>,
+}
+
+impl<P: AuthProxy> Answers<P> {
+    fn new(head: Head, names: NameIndexes) -> Self {
+        Self {
+            head,
+            names,
+            credential: OnceLock::new(),
+            verified: OnceLock::new(),
+            session: OnceCell::new(),
+            token: OnceLock::new(),
+        }
+    }
+}
+
+/// The memo of one proxy.
+pub(super) struct Memo<P: AuthProxy> {
+    pub(super) response: Arc<ResponseMemo>,
+    pub(super) answers: Arc<Answers<P>>,
+}
+
+/// The memo of one proxy in the extensions of a request. It has no answers before the first extractor.
+struct Stored<P: AuthProxy> {
+    response: Arc<ResponseMemo>,
+    answers: Option<Arc<Answers<P>>>,
+    /// The memos of other proxies of the same type.
+    others: Vec<Self>,
+}
+
+impl<P: AuthProxy> Clone for Stored<P> {
+    fn clone(&self) -> Self {
+        let Self { response, answers, others } = self;
+        Self { response: Arc::clone(response), answers: answers.clone(), others: others.clone() }
+    }
+}
+
+/// The memo of this proxy in the extensions of a request.
+fn stored<'e, P: AuthProxy>(shared: &Arc<Shared>, extensions: &'e Extensions) -> Option<&'e Stored<P>> {
+    let first = extensions.get::<Stored<P>>()?;
+    std::iter::once(first).chain(&first.others).find(|stored| Arc::ptr_eq(&stored.response.shared, shared))
+}
+
+/// Stores the memo of a proxy, in place of its present one.
+fn store<P: AuthProxy>(
+    extensions: &mut Extensions,
+    response: Arc<ResponseMemo>,
+    answers: Option<Arc<Answers<P>>>,
+) {
+    let new = Stored { response, answers, others: Vec::new() };
+    let Some(first) = extensions.get_mut::<Stored<P>>() else {
+        extensions.insert(new);
+        return;
+    };
+    let is_same = |stored: &Stored<P>| Arc::ptr_eq(&stored.response.shared, &new.response.shared);
+    if is_same(first) {
+        (first.response, first.answers) = (new.response, new.answers);
+    } else if let Some(other) = first.others.iter_mut().find(|other| is_same(other)) {
+        *other = new;
+    } else {
+        first.others.push(new);
+    }
+}
+
+impl<P: AuthProxy> Memo<P> {
+    /// The memo for a request's head. The first extractor or guard stores it.
+    pub(super) fn of(proxy: &Proxy<P>, parts: &mut Parts) -> Self {
+        let shared = proxy.shared();
+        let known = stored::<P>(shared, &parts.extensions);
+        if let Some(Stored { response, answers: Some(answers), .. }) = known
+            && answers.head.is_of(parts)
+        {
+            return Self { response: Arc::clone(response), answers: Arc::clone(answers) };
+        }
+        let response = match known {
+            Some(known) => Arc::clone(&known.response),
+            None => Arc::new(ResponseMemo::new(shared, &parts.headers)),
+        };
+        let names = response.names().unwrap_or_else(|| shared.names_of(Some(parts)).indexes());
+        let answers = Arc::new(Answers::new(Head::of(parts), names));
+        store(&mut parts.extensions, Arc::clone(&response), Some(Arc::clone(&answers)));
+        Self { response, answers }
+    }
+}
+
+/// The memo for the response of the relay layer. A guard outside of the layer may have stored it, or the extensions may
+/// be those of a request with other cookies.
+pub(super) fn for_relay<P: AuthProxy>(
+    proxy: &Proxy<P>,
+    headers: &HeaderMap,
+    extensions: &mut Extensions,
+) -> Arc<ResponseMemo> {
+    let known = stored::<P>(proxy.shared(), extensions).map(|known| Arc::clone(&known.response));
+    let response =
+        known.filter(|known| headers.get_all(COOKIE).iter().eq(&known.cookies)).unwrap_or_else(|| {
+            let response = Arc::new(ResponseMemo::new(proxy.shared(), headers));
+            store::<P>(extensions, Arc::clone(&response), None);
+            response
+        });
+    response.is_relayed.store(true, Ordering::Relaxed);
+    response
+}
+
+/// Marks the response to a request as personal, without reading the credential.
+pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensions) {
+    if let Some(stored) = stored::<P>(proxy.shared(), extensions) {
+        stored.response.mark_personal();
+    }
+    mark_current_personal();
+}
+
+/// Marks the response to the current request as personal. It is that of the innermost relay layer, which may belong to
+/// another proxy than the one that is asked. It does nothing outside of such a layer, where nothing reads the mark.
+pub(super) fn mark_current_personal() {
+    CURRENT.try_with(|response| response.mark_personal()).ok();
+}
+
+/// Notes that the response to the current request was made with a stale session.
+pub(super) fn mark_current_stale() {
+    CURRENT.try_with(|response| response.mark_stale()).ok();
+}
+
+/// The session cookie names of the current request. `None` if they are those of another proxy, or depend on the scheme.
+pub(super) fn current_names(shared: &Arc<Shared>) -> Option<NameIndexes> {
+    let own = |response: &Arc<ResponseMemo>| Arc::ptr_eq(&response.shared, shared).then(|| response.names());
+    CURRENT.try_with(own).ok().flatten().flatten()
+}
