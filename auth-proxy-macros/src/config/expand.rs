@@ -53,12 +53,16 @@ pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
     let fn_token = quote_spanned!(at_name=> fn);
     let from_env_result = quote_spanned!(at_name=> ::core::result::Result<Self, #krate::ConfigError>);
     let builder_result = quote_spanned!(at_name=> #krate::options::Builder<Self>);
+    let text = quote_spanned!(at_name=> ::std::string::String);
     let this = quote_spanned!(at_name=> Self);
     let field = quote_spanned!(at_name=> self.0);
     // Where an editor goes for the definition of a generated function: a word with no definition of its own.
-    let method_span = if is_editor() { declaration.keyword.span } else { Span::call_site() };
-    let [from_env, builder, env_example] =
-        ["from_env", "builder", "env_example"].map(|name| Ident::new(name, method_span));
+    let method_span = if is_editor() { declaration.keyword.span } else { at_name };
+    let [from_env, builder, env_example, variables_name] =
+        ["from_env", "builder", "env_example", "VARIABLES"].map(|name| Ident::new(name, method_span));
+    let variables_item = quote_spanned! {at_name=>
+        const #variables_name: &'static [#krate::options::Variable] = &[#(#variables),*];
+    };
     let from_inner = parentheses(quote!(#inner));
     let from_clone = parentheses(quote!(::core::clone::Clone::clone(&#field)));
     quote! {
@@ -124,12 +128,12 @@ pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
         #[allow(dead_code, reason = "a program uses one of the two")]
         impl #name {
             /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
-            #vis const VARIABLES: &'static [#krate::options::Variable] = &[#(#variables),*];
+            #vis #variables_item
 
             /// The text of a `.env.example` with the variables of [`VARIABLES`](Self::VARIABLES): what each is for,
             /// whether it is required, and its default.
             #[must_use]
-            #vis #fn_token #env_example() -> ::std::string::String {
+            #vis #fn_token #env_example() -> #text {
                 #krate::__private::env_example(Self::VARIABLES)
             }
 
