@@ -153,6 +153,38 @@ impl ::auth_proxy::__private::Declared for Login {
             },
         ],
     };
+    const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
+        ::auth_proxy::options::Variable::new(
+            "URL",
+            "upstream.base_url",
+            false,
+            ::core::option::Option::Some("https://auth.example.com"),
+        ),
+        ::auth_proxy::options::Variable::new(
+            "KEY",
+            "upstream.headers[\"x-api-key\"]",
+            false,
+            ::core::option::Option::None,
+        ),
+        ::auth_proxy::options::Variable::new(
+            "A",
+            "upstream.secret",
+            true,
+            ::core::option::Option::None,
+        ),
+        ::auth_proxy::options::Variable::new(
+            "B",
+            "upstream.secret",
+            false,
+            ::core::option::Option::None,
+        ),
+        ::auth_proxy::options::Variable::new(
+            "ISSUER",
+            "upstream.issuer",
+            false,
+            ::core::option::Option::None,
+        ),
+    ];
     fn from_proxy(__auth_proxy_inner: ::auth_proxy::Proxy<Self>) -> Self {
         Login(__auth_proxy_inner)
     }
@@ -193,43 +225,12 @@ impl ::core::ops::Deref for Login {
 #[allow(dead_code, reason = "a program uses one of the two")]
 impl Login {
     /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
-    pub(crate) const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
-        ::auth_proxy::options::Variable::new(
-            "URL",
-            "upstream.base_url",
-            false,
-            ::core::option::Option::Some("https://auth.example.com"),
-        ),
-        ::auth_proxy::options::Variable::new(
-            "KEY",
-            "upstream.headers[\"x-api-key\"]",
-            false,
-            ::core::option::Option::None,
-        ),
-        ::auth_proxy::options::Variable::new(
-            "A",
-            "upstream.secret",
-            true,
-            ::core::option::Option::None,
-        ),
-        ::auth_proxy::options::Variable::new(
-            "B",
-            "upstream.secret",
-            false,
-            ::core::option::Option::None,
-        ),
-        ::auth_proxy::options::Variable::new(
-            "ISSUER",
-            "upstream.issuer",
-            false,
-            ::core::option::Option::None,
-        ),
-    ];
+    pub(crate) const VARIABLES: &'static [::auth_proxy::options::Variable] = <Self as ::auth_proxy::__private::Declared>::VARIABLES;
     /// The text of a `.env.example` with the variables of [`VARIABLES`](Self::VARIABLES): what each is for,
     /// whether it is required, and its default.
     #[must_use]
     pub(crate) fn env_example() -> ::std::string::String {
-        ::auth_proxy::__private::env_example(Self::VARIABLES)
+        ::auth_proxy::__private::env_example::<Self>()
     }
     /// Builds the proxy, reading every environment variable that the declaration names.
     ///

@@ -75,6 +75,14 @@ impl ::auth_proxy::__private::Declared for Auth {
         headers: &[],
         secrets: &[],
     };
+    const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
+        ::auth_proxy::options::Variable::new(
+            "AUTH_UPSTREAM_URL",
+            "upstream.base_url",
+            true,
+            ::core::option::Option::None,
+        ),
+    ];
     fn from_proxy(__auth_proxy_inner: ::auth_proxy::Proxy<Self>) -> Self {
         Auth(__auth_proxy_inner)
     }
@@ -110,19 +118,12 @@ impl ::core::ops::Deref for Auth {
 #[allow(dead_code, reason = "a program uses one of the two")]
 impl Auth {
     /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
-    pub const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
-        ::auth_proxy::options::Variable::new(
-            "AUTH_UPSTREAM_URL",
-            "upstream.base_url",
-            true,
-            ::core::option::Option::None,
-        ),
-    ];
+    pub const VARIABLES: &'static [::auth_proxy::options::Variable] = <Self as ::auth_proxy::__private::Declared>::VARIABLES;
     /// The text of a `.env.example` with the variables of [`VARIABLES`](Self::VARIABLES): what each is for,
     /// whether it is required, and its default.
     #[must_use]
     pub fn env_example() -> ::std::string::String {
-        ::auth_proxy::__private::env_example(Self::VARIABLES)
+        ::auth_proxy::__private::env_example::<Self>()
     }
     /// Builds the proxy, reading every environment variable that the declaration names.
     ///

@@ -108,7 +108,7 @@ pub mod __private {
     pub use auth_proxy_macros::auth_proxy_internal;
     pub use auth_proxy_rules::OptionKey;
 
-    pub use crate::config::{Spec, Value, env_example};
+    pub use crate::config::{Spec, Value};
     pub mod editor {
         pub use crate::editor::*;
     }
@@ -123,6 +123,12 @@ pub mod __private {
     /// Lists every problem of the configuration.
     pub fn from_env<P: AuthProxy>() -> Result<P, ConfigError> {
         builder().build()
+    }
+
+    /// The text of a `.env.example` for a declaration.
+    #[must_use]
+    pub fn env_example<P: Declared>() -> String {
+        crate::config::env_example(P::VARIABLES)
     }
 
     /// Starts a builder from a declaration.

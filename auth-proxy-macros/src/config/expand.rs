@@ -61,7 +61,8 @@ pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
     let [from_env, builder, env_example, variables_name] =
         ["from_env", "builder", "env_example", "VARIABLES"].map(|name| Ident::new(name, method_span));
     let variables_item = quote_spanned! {at_name=>
-        const #variables_name: &'static [#krate::options::Variable] = &[#(#variables),*];
+        const #variables_name: &'static [#krate::options::Variable] =
+            <Self as #krate::__private::Declared>::VARIABLES;
     };
     let from_inner = parentheses(quote!(#inner));
     let from_clone = parentheses(quote!(::core::clone::Clone::clone(&#field)));
@@ -81,6 +82,7 @@ pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
         #[automatically_derived]
         #impl_token #krate::__private::Declared for #name {
             const SPEC: &'static #krate::__private::Spec = #spec;
+            const VARIABLES: &'static [#krate::options::Variable] = &[#(#variables),*];
 
             fn from_proxy(#inner: #krate::Proxy<Self>) -> #this {
                 #name #from_inner
@@ -134,7 +136,7 @@ pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
             /// whether it is required, and its default.
             #[must_use]
             #vis #fn_token #env_example() -> #text {
-                #krate::__private::env_example(Self::VARIABLES)
+                #krate::__private::env_example::<Self>()
             }
 
             /// Builds the proxy, reading every environment variable that the declaration names.

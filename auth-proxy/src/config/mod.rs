@@ -22,7 +22,8 @@ pub(crate) use self::builder_options::BuilderOptions;
 pub use self::error::{ConfigError, ConfigProblem};
 pub(crate) use self::resolve::{NotUnicode, resolve};
 pub use self::spec::{Spec, Value};
-pub use self::variable::{Variable, env_example};
+pub use self::variable::Variable;
+pub(crate) use self::variable::env_example;
 
 /// A checked configuration.
 ///

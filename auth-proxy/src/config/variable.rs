@@ -68,9 +68,8 @@ impl Variable {
 
 /// A `.env.example` with these variables: what each is for, whether it is required, and its default. The lines of
 /// variables that may be unset are comments.
-#[doc(hidden)]
 #[must_use]
-pub fn env_example(variables: &[Variable]) -> String {
+pub(crate) fn env_example(variables: &[Variable]) -> String {
     let mut text = String::new();
     let mut written: Vec<&str> = Vec::new();
     for variable in variables {

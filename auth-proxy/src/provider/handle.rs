@@ -9,7 +9,7 @@ use auth_proxy_rules::Settings;
 use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
-use crate::config::{Config, Spec};
+use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
 use crate::page::ErrorPage;
 use crate::session::{Keys, SessionMapping, Sessions};
@@ -44,6 +44,8 @@ pub trait AuthProxy: Declared + Clone + Send + Sync + 'static {
 pub trait Declared: Sized {
     /// The content of the `auth_proxy!` block.
     const SPEC: &'static Spec;
+    /// The variables that it reads.
+    const VARIABLES: &'static [Variable];
     /// Wraps the handle.
     fn from_proxy(proxy: Proxy<Self>) -> Self;
     /// The handle.
