@@ -26,7 +26,7 @@ Defaults:
 | `upstream.public_origins` | none |
 | `upstream.host` | `auto` |
 | `upstream.fetch` | a pooled hyper client |
-| `upstream.connect_timeout` | `2s` |
+| `upstream.connect_timeout` | `2s`, at most `upstream.timeout` |
 | `upstream.concurrency` | `128` |
 | `upstream.queue` | `1_000` |
 | `upstream.retries` | `2` |

@@ -1,8 +1,9 @@
 //! The default of an option in a declaration, as far as the other values decide it.
 
 use crate::choices::TokenFormat;
-use crate::option::{BASE_PATH, Draft, OptionKey};
+use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::setting::Setting;
+use crate::settings::CONNECT_TIMEOUT;
 
 impl Draft {
     /// The default of an option beside the values that are set, in Markdown. Where a variable decides at start, the rule.
@@ -15,6 +16,11 @@ impl Draft {
             (OptionKey::SignInPath, Setting::Set(path), _) => code(&format!("\"{path}/signin\"")),
             (OptionKey::SignInPath, Setting::Unset, _) => code(&format!("\"{BASE_PATH}/signin\"")),
             (OptionKey::Token, _, Setting::Set(format)) => code(&TokenFormat::to_string(&format)),
+            (OptionKey::ConnectTimeout, ..) => match self.timeout.with_default(TIMEOUT) {
+                Setting::Set(timeout) if timeout < CONNECT_TIMEOUT => "`upstream.timeout`".to_owned(),
+                Setting::Set(_) => option.default_text().to_owned(),
+                _ => format!("{}, at most `upstream.timeout`", option.default_text()),
+            },
             (OptionKey::ClientJs, ..) if !cfg!(feature = "client-js") => {
                 "`false`, without the feature `client-js`".to_owned()
             }
@@ -53,6 +59,13 @@ mod tests {
             assert_eq!(draft.default_beside(OptionKey::Token), format!("`{token}`"));
             assert_eq!(draft.default_beside(OptionKey::Timeout), "`10s`");
         }
+        for (timeout, default) in [("1s", "`upstream.timeout`"), ("2s", "`2s`"), ("10s", "`2s`")] {
+            let mut draft = draft.clone();
+            draft.set(OptionKey::Timeout, timeout).unwrap();
+            assert_eq!(draft.default_beside(OptionKey::ConnectTimeout), default, "{timeout}");
+        }
+        draft.set_later(OptionKey::Timeout, false);
+        assert_eq!(draft.default_beside(OptionKey::ConnectTimeout), "`2s`, at most `upstream.timeout`");
         draft.set_later(OptionKey::Kind, true);
         assert_eq!(draft.default_beside(OptionKey::Token), "by `kind`");
     }

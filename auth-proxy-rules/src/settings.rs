@@ -11,7 +11,7 @@ use crate::url::{BaseUrl, Origin};
 use crate::words_or_text::{CookieDomain, Host};
 
 /// The default of `upstream.connect_timeout`, unless `upstream.timeout` is shorter.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Settings {
     /// The base paths of the sign-in routes in this app: `base_path`, and the upstream's if it is another one.

@@ -39,6 +39,9 @@ impl WordsOrText for Expected {
             Self::Is(text) if text.trim_matches(['"', ' ']).is_empty() || text.len() > MAX_BYTES => Err(
                 InvalidValue::new("expected the value that the token carries, or `any` to waive the check"),
             ),
+            Self::Is(text) if text.contains(char::is_control) => {
+                Err(InvalidValue::new("the value of a claim has no control characters, such as a line break"))
+            }
             _ => Ok(self),
         }
     }
@@ -209,7 +212,7 @@ mod tests {
             assert!(CookieDomain::Literal(text.to_owned()).checked().is_err(), "{text}");
         }
         assert_eq!(".A.example".parse(), Ok(CookieDomain::Literal("a.example".to_owned())));
-        for text in ["", " ", "\"\"", &"a".repeat(1025)] {
+        for text in ["", " ", "\"\"", "a\nb", "a\u{7f}", &"a".repeat(1025)] {
             assert!(Expected::Is(text.to_owned()).checked().is_err(), "{text}");
         }
     }

@@ -24,6 +24,9 @@ pub(super) fn configuration(block: &Block, known: &Draft) -> String {
     text
 }
 
+/// In place of a text that may be a key.
+const TEXT: &str = "a text in the block";
+
 /// A line of a table. A `|` would end the cell, in code too.
 fn row(text: &mut String, name: &str, value: &str) {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
@@ -46,15 +49,15 @@ fn rows(block: &Block, option: OptionKey) -> Vec<(String, String)> {
             let header = |header: &Header| {
                 let name = format!("{option}[\"{}\"]", header.name.value());
                 let value = match header.value.as_ref()? {
-                    Value::Literal { .. } => "a text in the block".to_owned(),
-                    Value::Env(env) => variable(env),
+                    Value::Literal { .. } => TEXT.to_owned(),
+                    Value::Env(env) => variable(env, TEXT),
                 };
                 Some((name, value))
             };
             block.headers.iter().filter_map(header).collect()
         }
         OptionKey::Secret => {
-            block.secrets.iter().map(|secret| (option.to_string(), variable(secret))).collect()
+            block.secrets.iter().map(|secret| (option.to_string(), variable(secret, TEXT))).collect()
         }
         OptionKey::Fetch => {
             let client = block.fetch.as_ref().map(|_| (option.to_string(), "the app's client".to_owned()));
@@ -77,16 +80,18 @@ fn value(value: &Value) -> String {
             let items: Vec<String> = items.iter().map(|item| item.tokens.to_string()).collect();
             code(&format!("[{}]", items.join(", ")))
         }
-        Value::Env(env) => variable(env),
+        Value::Env(env) => {
+            let default = env.default.as_ref().map(|default| code(&default.to_token_stream().to_string()));
+            variable(env, &default.unwrap_or_default())
+        }
     }
 }
 
-fn variable(env: &Env) -> String {
+/// `default` describes the default, if there is one.
+fn variable(env: &Env, default: &str) -> String {
     let name = env.name.value();
     match (&env.default, env.optional) {
-        (Some(default), _) => {
-            format!("variable `{name}`, or else {}", code(&default.to_token_stream().to_string()))
-        }
+        (Some(_), _) => format!("variable `{name}`, or else {default}"),
         (None, true) => format!("variable `{name}`, which may be unset"),
         (None, false) => format!("variable `{name}`, which is required"),
     }
@@ -141,8 +146,11 @@ mod tests {
 
     #[test]
     fn texts_that_may_be_secret_are_not_shown() {
-        let text = table("upstream: { secret: \"hunter2\", headers: { \"x-key\": \"hunter2\" } }");
+        let text = table(
+            "upstream: { secret: \"hunter2\", headers: { \"x-key\": \"hunter2\", \"x-other\": env(\"A\", default = \"hunter2\") } }",
+        );
         assert!(text.contains("`upstream.headers[\"x-key\"]` | a text in the block |"), "{text}");
+        assert!(text.contains("variable `A`, or else a text in the block |"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
 }

@@ -108,20 +108,19 @@ fn wrapped(text: &str) -> Vec<String> {
     lines
 }
 
-/// A value as `.env` files have it: bare, in single quotes, or in double quotes with escapes.
+/// A value as `.env` files have it: bare, in single quotes, or in double quotes with escapes. The rules of the options
+/// accept no control characters, such as a line break.
 fn quoted(value: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-./:@,+%".contains(c);
     if value.chars().all(is_bare) {
         return value.to_owned();
     }
-    if !value.contains(['\'', '\n', '\r', '\\']) {
+    if !value.contains(['\'', '\\']) {
         return format!("'{value}'");
     }
     let mut text = String::from("\"");
     for c in value.chars() {
         match c {
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
             '"' | '\\' | '$' => text.extend(['\\', c]),
             c => text.push(c),
         }

@@ -73,7 +73,7 @@ fn defaults_in_an_env_example_survive_a_dotenv_parser() {
             [$({
                 auth_proxy! {
                     struct $name {
-                        upstream: { base_url: "http://auth", headers: { "x-a": env("VALUE", default = $default) } },
+                        upstream: { base_url: "http://auth", audience: env("VALUE", default = $default) },
                     }
                 }
                 ($name::env_example(), $default)
@@ -82,7 +82,7 @@ fn defaults_in_an_env_example_survive_a_dotenv_parser() {
     }
     for (text, default) in defaults! {
         Bare "https://a.example:80/b,c" Spaces "a b  c" Hash "a # b" Quote "it's" Double "say \"a\"" Dollar "$HOME and \\$x"
-        Backslash "a\\b'c" Empty "" Equals "a=b" Mixed "a'b\"c\\d$e#f"
+        Backslash "a\\b'c" Equals "a=b" Mixed "a'b\"c\\d$e#f"
     } {
         let text = text.replace("# VALUE=", "VALUE=");
         let parsed: Vec<(String, String)> =
