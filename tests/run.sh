@@ -196,6 +196,9 @@ full() {
   # The same tests with a fake upstream that behaves like Robo.js.
   FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
 
+  say "advice of compile errors"
+  cargo test -p auth-proxy-tests --test advice --locked -- --nocapture
+
   editor
 
   say "fuzzing for a short time"

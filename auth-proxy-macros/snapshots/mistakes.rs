@@ -153,7 +153,7 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "`upstream.timeout`: the number needs a unit, one of `ms`, `s`, `m`, `h`: expected a duration such as `500ms`, `5s` or `2m`"
+    "`upstream.timeout`: the number needs a unit, one of `ms`, `s`, `m`, `h`: expected a duration such as `500ms`, `5s` or `2m`: write `5s`"
 }
 ::core::compile_error! {
     "`upstream.base_url` is missing: write `base_url: env(\"AUTH_UPSTREAM_URL\")`"

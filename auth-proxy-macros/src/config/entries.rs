@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::model::{Block, Entry, Value};
+use super::strings::string;
 use super::{fetch, headers, key, keys, secrets, value};
 use crate::errors::Errors;
 use crate::tokens::{self, entry_key, is_punct};
@@ -196,7 +197,7 @@ impl Reader<'_> {
             }
             None => {
                 let at = if rest.is_empty() { key.to_token_stream() } else { tokens::stream(rest) };
-                self.errors.at(at, format!("`{key}` is a block: write `{key}: {{ .. }}`"));
+                self.errors.at(at, keys::no_block(group, string(rest).as_deref()));
                 self.block.is_unreadable = true;
             }
         }

@@ -44,7 +44,8 @@ pub(super) fn read_env<'t>(
         errors.at(
             &all,
             format!(
-                "`{option}` is part of the routes and must be known at compile time: write it as a literal"
+                "`{option}` is part of the routes and must be known at compile time: write `{}`, or another literal",
+                option.example()
             ),
         );
         return Some((None, rest));
@@ -60,12 +61,12 @@ fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &m
         Some([TokenTree::Literal(literal)]) => match Lit::new(literal.clone()) {
             Lit::Str(name) => name,
             _ => {
-                errors.at(literal, "the name of a variable is a string: write `env(\"NAME\")`");
+                errors.at(literal, "the name of a variable is a string: write `\"NAME\"`");
                 return None;
             }
         },
         Some([TokenTree::Ident(ident)]) => {
-            errors.at(ident, format!("the name of a variable is a string: write `env(\"{ident}\")`"));
+            errors.at(ident, format!("the name of a variable is a string: write `\"{ident}\"`"));
             return None;
         }
         Some([TokenTree::Literal(_), more @ ..]) => {
@@ -73,7 +74,7 @@ fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &m
             return None;
         }
         Some(other) => {
-            errors.at(tokens::stream(other), "expected the name of a variable: write `env(\"NAME\")`");
+            errors.at(tokens::stream(other), "expected the name of a variable: write `\"NAME\"`");
             return None;
         }
         None => {
@@ -82,12 +83,16 @@ fn arguments(option: OptionKey, inner: TokenStream, all: TokenStream, errors: &m
         }
     };
     if !is_variable_name(&name.value()) {
+        let written = variable_name(&name.value());
         errors.at(
             &name,
-            "the name of a variable holds letters, digits and `_`, and does not start with a digit",
+            format!(
+                "the name of a variable holds letters, digits and `_`, and does not start with a digit: \
+                 write `\"{written}\"`"
+            ),
         );
     }
-    let mut env = Env { name, default: None, optional: false, tokens: all };
+    let mut env = Env { name, default: None, optional: false, optional_word: None, tokens: all };
     for piece in pieces {
         extra(option, &piece, &mut env, errors);
     }
@@ -103,7 +108,10 @@ const ARGUMENTS: [&str; 2] = ["default", "optional"];
 /// Reads `default = ".."` or `optional`.
 fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Errors) {
     match piece {
-        [TokenTree::Ident(word)] if word == "optional" => env.optional = true,
+        [TokenTree::Ident(word)] if word == "optional" => {
+            env.optional = true;
+            env.optional_word = Some(word.clone());
+        }
         [TokenTree::Ident(word), ..] if word == "optional" => {
             errors.at(tokens::stream(piece), "write `optional` alone");
         }
@@ -133,6 +141,9 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
             let message = format!("unknown argument `{word}`, did you mean `{meant}`?");
             errors.unknown_word(word, message, Misspelt::new(word, meant, &ARGUMENTS, "EnvArguments"));
         }
+        [TokenTree::Ident(word)] => {
+            errors.at(word, format!("expected `default` or `optional`: write `default = \"{word}\"`"));
+        }
         _ => errors.at(tokens::stream(piece).into_token_stream(), "expected `default = \"..\"` or `optional`"),
     }
 }
@@ -141,6 +152,12 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
 pub(super) fn is_variable_name(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+}
+
+/// The name of a variable that is most like this text.
+fn variable_name(text: &str) -> String {
+    let name: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() { format!("_{name}") } else { name }
 }
 
 /// The text of a default, where one is given.
@@ -167,7 +184,8 @@ pub(super) fn placeholder(option: OptionKey, text: &str) -> Option<String> {
     let name = if is_whole && is_variable_name(name) { name } else { "NAME" };
     Some(match (option.takes_env(), is_whole) {
         (false, _) => {
-            format!("`{option}` must be known at compile time: write it as a literal, without a variable")
+            let example = option.example();
+            format!("`{option}` must be known at compile time: write `{example}`, or another literal")
         }
         (true, true) => {
             format!("a text is used as it is, and names no variable: write `env(\"{name}\"{default})`")

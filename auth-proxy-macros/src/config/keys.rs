@@ -1,6 +1,6 @@
 //! Messages for an unknown key, and the option that is probably meant.
 
-use auth_proxy_rules::{Group, OptionKey, nearest, snake_case};
+use auth_proxy_rules::{Draft, Group, OptionKey, nearest, snake_case};
 use proc_macro2::Ident;
 
 use crate::errors::Errors;
@@ -153,13 +153,28 @@ fn alias(snake: &str) -> Option<OptionKey> {
 fn half_typed(group: Group, key: &str) -> String {
     match (OptionKey::find(group, key), starting_with(group, key).as_slice()) {
         (Some(option), _) => format!("`{option}` needs a value: write `{key}: {}`", option.example()),
-        (None, [name]) if *name == key => format!("`{key}` is a block: write `{key}: {{ .. }}`"),
+        (None, [name]) if *name == key => no_block(Group::block(key).unwrap_or(group), None),
         (None, [name]) => format!("unknown option `{key}`, did you mean `{name}`?"),
         (None, []) => unknown(group, key),
         (None, names) => {
             format!("unknown option `{key}`, did you mean one of {}?", list(names.iter().copied()))
         }
     }
+}
+
+/// The message for a block without braces. An address in place of the upstream's block is its `base_url`.
+pub(super) fn no_block(group: Group, text: Option<&str>) -> String {
+    let key = group.key();
+    let option = match group {
+        Group::Upstream => Some(OptionKey::BaseUrl),
+        group => OptionKey::in_group(group).next(),
+    };
+    let entry = option.map(|option| {
+        let address = text.filter(|text| Draft::default().set(option, text).is_ok());
+        let value = address.map_or_else(|| option.example().to_owned(), |text| format!("{text:?}"));
+        format!("{}: {value}", option.key())
+    });
+    format!("`{key}` is a block: write `{key}: {{ {} }}`", entry.unwrap_or_default())
 }
 
 fn starting_with(group: Group, key: &str) -> Vec<&'static str> {

@@ -3,6 +3,7 @@
 use auth_proxy_rules::{Draft, OptionKey, Shape, nearest};
 use proc_macro2::TokenTree;
 
+use super::correction;
 use super::expected::{expected, no_quotes, word_without_quotes};
 use super::scan::{Scalar, Scan};
 
@@ -71,11 +72,14 @@ fn word(option: OptionKey, words: &[&'static str], scan: &Scan) -> Decision {
         }
         Scalar::Word(word) => match Draft::default().set(option, word) {
             Ok(_) => Ok(word.clone()),
-            Err(error) => Err(Refusal {
-                message: format!("`{option}`: {}", error.quoted()),
-                tokens: 1,
-                meant: nearest(word, words.iter().copied()),
-            }),
+            Err(error) => {
+                let meant = nearest(word, words.iter().copied());
+                let advice = match only_start(word, words) {
+                    Some(known) if meant.is_none() => format!(": write `{known}`"),
+                    _ => String::new(),
+                };
+                Err(Refusal { message: format!("`{option}`: {}{advice}", error.quoted()), tokens: 1, meant })
+            }
         },
         Scalar::Text(text) => match known_or_nearest(text, words) {
             Some(word) => refuse(1, word_without_quotes(word)),
@@ -134,7 +138,10 @@ fn zero_or_quoted(option: OptionKey, zero: Option<&str>, scalar: &Scalar, scan: 
             // Do not advise a value that the rules refuse.
             let message = match Draft::default().set(option, text) {
                 Ok(_) => no_quotes(text),
-                Err(error) => format!("`{option}`: {error}, and no quotes"),
+                Err(error) => {
+                    let advice = correction::advice(option, text, &error.quoted(), false);
+                    format!("`{option}`: {error}, and no quotes{advice}")
+                }
             };
             refuse(1, message)
         }
@@ -146,6 +153,14 @@ fn boolean(option: OptionKey, scan: &Scan) -> Decision {
     match &scan.scalar {
         Scalar::Word(word) if word == "true" || word == "false" => Ok(word.clone()),
         Scalar::Text(text) if text == "true" || text == "false" => refuse(1, no_quotes(text)),
+        Scalar::Word(text) | Scalar::Number { text, .. } if scan.length == 1 => {
+            let advice = match text.as_str() {
+                "yes" | "on" | "always" | "enabled" | "1" => ": write `true`",
+                "no" | "off" | "never" | "none" | "disabled" | "0" => ": write `false`",
+                _ => "",
+            };
+            refuse(1, expected(option) + advice)
+        }
         _ => refuse_all(option, scan),
     }
 }
@@ -157,6 +172,12 @@ fn refuse(tokens: usize, message: String) -> Decision {
 /// Points at the whole value: it may be a path or a call.
 fn refuse_all(option: OptionKey, scan: &Scan) -> Decision {
     refuse(scan.length, expected(option))
+}
+
+/// The only word that starts like this.
+fn only_start(start: &str, words: &[&'static str]) -> Option<&'static str> {
+    let mut found = words.iter().copied().filter(|word| word.starts_with(start));
+    found.next().filter(|_| found.next().is_none())
 }
 
 fn known_or_nearest<'w>(text: &'w str, words: &[&'w str]) -> Option<&'w str> {
@@ -217,6 +238,10 @@ mod tests {
             (OptionKey::Cache, "\"off\"", "no quotes here: write `off`", 1),
             (OptionKey::Queue, "\"5\"", "no quotes here: write `5`", 1),
             (OptionKey::AllowHttp, "\"true\"", "no quotes here: write `true`", 1),
+            (OptionKey::AllowHttp, "1", "write `true`", 1),
+            (OptionKey::AllowHttp, "no", "write `false`", 1),
+            (OptionKey::Kind, "au", "write `authjs`", 1),
+            (OptionKey::BodyLimit, "\"1MB\"", "and no quotes: write `1MiB`", 1),
         ] {
             let found = outcome(option, source);
             assert!(found.starts_with("no ") && found.contains(advice), "{option}: {source}: {found}");
@@ -242,7 +267,7 @@ mod tests {
             (OptionKey::Cache, "always", 1),
             (OptionKey::Concurrency, "1.5", 1),
             (OptionKey::Concurrency, "off", 1),
-            (OptionKey::AllowHttp, "1", 1),
+            (OptionKey::AllowHttp, "bool", 1),
             (OptionKey::AllowHttp, "", 0),
         ] {
             let expected = format!("no {}/{tokens}", expected(option));

@@ -5,6 +5,7 @@
 //! type, so that code which uses the type gives no further errors.
 
 mod comments;
+mod correction;
 mod derives;
 mod docs;
 mod editor;

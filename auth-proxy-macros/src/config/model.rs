@@ -71,6 +71,8 @@ pub(super) struct Env {
     pub(super) name: LitStr,
     pub(super) default: Option<LitStr>,
     pub(super) optional: bool,
+    /// The word, to point at.
+    pub(super) optional_word: Option<Ident>,
     /// The whole `env(..)`, to point at.
     pub(super) tokens: TokenStream,
 }

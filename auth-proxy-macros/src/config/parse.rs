@@ -1,5 +1,6 @@
 //! Reads a declaration: attributes, visibility, name, types and block.
 
+use auth_proxy_rules::OptionKey;
 use proc_macro2::{Delimiter, Ident, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, Visibility};
@@ -54,8 +55,11 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
         }
         None => {
             block.is_unreadable = true;
-            let message =
-                format!("the options are missing: write `struct {} {{ upstream: {{ .. }} }}`", head.name);
+            let message = format!(
+                "the options are missing: write `struct {} {{ upstream: {{ base_url: {} }} }}`",
+                head.name,
+                OptionKey::BaseUrl.example()
+            );
             errors.at(&head.name, message);
         }
     }
@@ -81,7 +85,8 @@ pub(super) fn declaration(input: TokenStream, errors: &mut Errors) -> Option<Dec
     })
 }
 
-const EXPECTED: &str = "expected a declaration: write `pub struct Auth { upstream: { base_url: .. } }`";
+const EXPECTED: &str =
+    "expected a declaration: write `pub struct Auth { upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") } }`";
 
 struct Head {
     attrs: Vec<Attribute>,

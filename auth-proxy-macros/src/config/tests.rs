@@ -70,7 +70,7 @@ fn each_mistake_in_a_block_is_reported_once() {
 #[test]
 fn declaration_without_options_is_reported_once() {
     for block in ["struct Auth", "struct Auth;", "struct Auth<User = A>", "struct Auth<User = A>;"] {
-        let expected = "the options are missing: write `struct Auth { upstream: { .. } }`";
+        let expected = "the options are missing: write `struct Auth { upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") } }`";
         assert_eq!(mistakes(block), [expected], "{block}");
     }
 }

@@ -22,6 +22,16 @@ impl Types {
             Slot::Claims => &mut self.claims,
         }
     }
+
+    /// The arguments as they are written: `User = AppUser, Claims = AppClaims`.
+    fn text(&self) -> String {
+        let types = [(Slot::User, &self.user), (Slot::Claims, &self.claims)].into_iter();
+        let given = types.filter_map(|(slot, ty)| {
+            let tokens: Vec<TokenTree> = ty.as_ref()?.to_token_stream().into_iter().collect();
+            Some(format!("{} = {}", slot.name(), type_text(&tokens)))
+        });
+        given.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Reads what stands between the name of the type and the `{`.
@@ -76,6 +86,7 @@ pub(super) fn read_in_braces(
 ) -> TokenStream {
     let tokens: Vec<TokenTree> = inside.into_iter().collect();
     let mut others = Vec::new();
+    let mut places = Vec::new();
     let mut rest = &tokens[..];
     while !rest.is_empty() {
         let end = rest.iter().position(|token| matches!(tokens::punct(token), Some(',' | ';')));
@@ -86,14 +97,14 @@ pub(super) fn read_in_braces(
             others.extend(entry.iter().chain(separator).cloned());
             continue;
         };
-        let text = type_text(ty);
-        errors.at(
-            at,
-            format!("types come after the name: write `struct {name}<{} = {text}> {{ .. }}`", slot.name()),
-        );
+        places.push(at);
         if let slot @ None = types.slot(slot) {
             *slot = syn::parse2(tokens::stream(ty)).ok();
         }
+    }
+    let all = types.text();
+    for at in places {
+        errors.at(at, format!("types come after the name: write `struct {name}<{all}> {{ .. }}`"));
     }
     others.into_iter().collect()
 }

@@ -2,7 +2,9 @@
 
 use auth_proxy_rules::{Draft, OptionKey, Place, Shape};
 use quote::ToTokens;
+use syn::LitStr;
 
+use super::correction;
 use super::env::{default_text, placeholder};
 use super::model::{Block, Declaration, Value};
 use super::secrets;
@@ -39,6 +41,11 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) -> Draft {
                 errors.at(tokens, problem.message);
             }
             (Place::Option(_), Some(entry)) => match &entry.value {
+                Some(Value::Env(env)) => match &env.optional_word {
+                    // Only the word is known: the value of the variable is checked at start.
+                    Some(word) => errors.at(word, problem.quoted()),
+                    None => errors.at(&env.tokens, problem.quoted()),
+                },
                 Some(value) => errors.at(value.tokens(), problem.quoted()),
                 None => errors.at(&entry.key, problem.message),
             },
@@ -99,7 +106,7 @@ fn options(block: &Block, draft: &mut Draft, errors: &mut Errors) {
             }
             Some(Value::Env(env)) => {
                 if let Some((literal, text)) = default_text(env) {
-                    text_of(option, &text, literal, errors);
+                    default_of(option, &text, literal, errors);
                 }
                 draft.set_later(option, env.optional);
             }
@@ -111,8 +118,26 @@ fn options(block: &Block, draft: &mut Draft, errors: &mut Errors) {
 fn text_of(option: OptionKey, text: &str, tokens: impl ToTokens, errors: &mut Errors) {
     if let Some(message) = placeholder(option, text) {
         errors.at(tokens, message);
-    } else if let Err(error) = Draft::default().set(option, text) {
-        errors.at(tokens, format!("`{option}`: {}", error.quoted()));
+    } else {
+        rule(option, text, tokens, errors);
+    }
+}
+
+/// Checks the default of a variable with the rule of the option.
+fn default_of(option: OptionKey, text: &str, literal: &LitStr, errors: &mut Errors) {
+    if placeholder(option, text).is_some() {
+        errors.at(literal, "a default is used as it is, and names no variable: remove the default");
+    } else {
+        rule(option, text, literal, errors);
+    }
+}
+
+fn rule(option: OptionKey, text: &str, tokens: impl ToTokens, errors: &mut Errors) {
+    if let Err(error) = Draft::default().set(option, text) {
+        let refusal = error.quoted();
+        let in_quotes = tokens.to_token_stream().to_string().starts_with('"');
+        let advice = correction::advice(option, text, &refusal, in_quotes);
+        errors.at(tokens, format!("`{option}`: {refusal}{advice}"));
     }
 }
 
@@ -120,26 +145,42 @@ fn headers(block: &Block, draft: &mut Draft, errors: &mut Errors) {
     for header in &block.headers {
         let name = header.name.value();
         if let Err(error) = draft.add_header(&name, None) {
-            errors.at(&header.name, error.quoted());
+            let advice = header_advice(&name);
+            errors.at(&header.name, format!("{}: {advice}", error.quoted()));
             continue;
         }
+        let mut is_default = false;
         let (text, tokens) = match &header.value {
             Some(Value::Literal { text, tokens, .. }) => (text.clone(), tokens.clone()),
             Some(Value::Env(env)) => match default_text(env) {
-                Some((literal, text)) => (text, literal.to_token_stream()),
+                Some((literal, text)) => {
+                    is_default = true;
+                    (text, literal.to_token_stream())
+                }
                 None => continue,
             },
             None => continue,
         };
         if let Some(message) = placeholder(OptionKey::Headers, &text) {
             errors.at(tokens, message);
+        } else if secrets::is_credential(&name, &text) && is_default {
+            errors.at(tokens, "credentials do not belong in source: remove the default");
         } else if secrets::is_credential(&name, &text) {
             errors.at(
                 tokens,
                 "credentials do not belong in source: write `env(\"AUTH_PROXY_KEY\")`, with the whole text in the variable",
             );
         } else if let Err(error) = auth_proxy_rules::header_value(&text) {
-            errors.at(tokens, error.quoted());
+            let visible: String = text.chars().filter(|c| matches!(c, ' '..='~')).collect();
+            let advice = if visible.is_empty() { String::new() } else { format!(": write `{visible:?}`") };
+            errors.at(tokens, format!("{}{advice}", error.quoted()));
         }
     }
+}
+
+/// What to do about a refused name of a header.
+fn header_advice(name: &str) -> String {
+    let written: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let is_another = written != name && Draft::default().add_header(&written, None).is_ok();
+    if is_another { format!("write `\"{written}\"`") } else { "remove it".to_owned() }
 }

@@ -63,7 +63,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
                     match types {
                         1 => args.provider = Some(ty),
                         2 => args.policy = Some(ty),
-                        _ => errors.at(ty, format!("too many arguments: {EXPECTED}")),
+                        _ => errors.at(ty, format!("too many arguments: remove it; {EXPECTED}")),
                     }
                 }
             }

@@ -36,8 +36,8 @@ use crate::error::BoxError;
         label = "not a `Fetch`",
         note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, \
                 `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`",
-        note = "for a function or a closure, write \
-                `tower::service_fn(|request: http::Request<axum::body::Body>| async move {{ .. }})`"
+        note = "for a function or a closure, write `tower::service_fn(..)` around it; its argument is a \
+                `http::Request<axum::body::Body>`"
     )
 )]
 #[cfg_attr(
@@ -47,8 +47,8 @@ use crate::error::BoxError;
         label = "not a `Fetch`",
         note = "give a tower `Service<http::Request<axum::body::Body>>` that is `Clone + Send + Sync`, enable the feature \
                 `reqwest` for `auth_proxy::fetch::Reqwest::new(client)`, or implement `auth_proxy::fetch::Fetch`",
-        note = "for a function or a closure, write \
-                `tower::service_fn(|request: http::Request<axum::body::Body>| async move {{ .. }})`"
+        note = "for a function or a closure, write `tower::service_fn(..)` around it; its argument is a \
+                `http::Request<axum::body::Body>`"
     )
 )]
 pub trait Fetch: Send + Sync + 'static {

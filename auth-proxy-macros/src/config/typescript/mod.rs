@@ -34,7 +34,11 @@ pub(super) fn suggest(input: TokenStream, declaration: Option<&Declaration>, err
     let message = format!("this is TypeScript. The same declaration, ready to paste:\n\n{block}");
     match declaration {
         Some(declaration) => errors.at(&declaration.name, message),
-        None => errors.at(tokens.first(), message),
+        None => {
+            // The block replaces what was said about its start.
+            *errors = Errors::default();
+            errors.at(tokens.first(), message);
+        }
     }
 }
 
@@ -116,7 +120,12 @@ fn collect(group: Group, entries: Vec<(String, Value)>, lines: &mut Vec<Line>, n
             }
             (_, Some(option), value) if lines.iter().all(|(other, _)| *other != option) => {
                 match values::written(option, &value) {
-                    Some(text) => lines.push((option, text)),
+                    Some(text) => {
+                        lines.push((option, text));
+                        notes.extend(
+                            values::notes(&value).into_iter().map(|note| format!("{option}: {note}")),
+                        );
+                    }
                     None => notes.push(format!("{option}: write it by hand, such as `{}`", option.example())),
                 }
             }

@@ -114,10 +114,29 @@ fn literal(option: OptionKey, shape: Shape, text: String) -> Option<String> {
     })
 }
 
+/// Notes about variables that stand for a text with more than the variable in it, such as `Bearer ${process.env.KEY}`.
+/// The text itself may be secret, so that it is not repeated.
+pub(super) fn notes(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(entries) => entries.iter().flat_map(|(_, value)| notes(value)).collect(),
+        Value::List(items) => items.iter().flat_map(notes).collect(),
+        Value::Other(tokens) => match (tokens.as_slice(), scalar(tokens)) {
+            ([Token::Template(text)], Some(Scalar::Env(name, _))) if !is_one_variable(text) => {
+                vec![format!("`{name}` must hold the whole text, also what stands around `${{..}}`")]
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn is_one_variable(template: &str) -> bool {
+    template.starts_with("${") && template.find('}') == Some(template.len() - 1)
+}
+
 fn scalar(tokens: &[Token]) -> Option<Scalar> {
     if let Some(at) = tokens.iter().position(|token| *token == Token::Word("env".to_owned())) {
         let name = tokens.iter().skip(at + 1).find_map(|token| match token {
-            Token::Word(word) if word == "get" => None,
+            Token::Word(word) if ["get", "var", "var_os"].contains(&word.as_str()) => None,
             Token::Word(name) | Token::Text(name) => Some(name.clone()),
             _ => None,
         });

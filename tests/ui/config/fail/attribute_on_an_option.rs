@@ -10,3 +10,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 7:9 `#[cfg(unix)]`

@@ -19,3 +19,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:56 `"any"`
+// advice: none: only the user knows the audience and the issuer

@@ -36,3 +36,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:43 `role`

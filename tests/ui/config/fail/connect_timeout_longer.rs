@@ -7,3 +7,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:76 `2s`
+// advice: none: which of the two durations changes is a choice

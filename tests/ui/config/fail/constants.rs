@@ -18,3 +18,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 12:23 `UPSTREAM`
+// advice: none: only the program knows the value of a constant

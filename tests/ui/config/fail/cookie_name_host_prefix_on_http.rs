@@ -9,3 +9,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:59 `"__Host-session"`

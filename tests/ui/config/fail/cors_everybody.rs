@@ -9,3 +9,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:27 `"*"`

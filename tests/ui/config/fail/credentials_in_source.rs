@@ -22,3 +22,5 @@ auth_proxy! {
         upstream: { base_url: "http://auth", headers: { "Authorization": "0123456789" } },
     }
 }
+
+// first: 8:34 `"Bearer sk_live_0123456789"`

@@ -6,3 +6,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:14 `Clone`

@@ -12,3 +12,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:14 `Clone`

@@ -12,3 +12,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:31 `optional`

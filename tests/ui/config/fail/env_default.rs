@@ -7,3 +7,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:69 `"5"`
+// advice: none: `attempts` may mean several options

@@ -7,3 +7,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:69 `"5s"`

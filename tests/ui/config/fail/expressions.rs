@@ -37,3 +37,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:20 `"/api/auth".to_string()`
+// advice: none: a constant expression has no known value

@@ -29,3 +29,5 @@ async fn send(_: Request) -> Result<Response, std::io::Error> {
 }
 
 fn main() {}
+
+// first: 7:53 `|request| async move { send(request).await }`

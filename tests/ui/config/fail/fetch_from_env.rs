@@ -7,3 +7,10 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// The client of the advice.
+fn my_client() -> auth_proxy::fetch::Reqwest {
+    unimplemented!()
+}
+
+// first: 5:53 `env("CLIENT")`

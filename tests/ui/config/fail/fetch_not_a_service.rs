@@ -7,3 +7,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:53 `5`
+// advice: none: no client follows from a number

@@ -14,3 +14,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:9 `pub`
+// advice: none: `bool` is no value: which of the two is a choice

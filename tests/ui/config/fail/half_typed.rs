@@ -11,3 +11,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:9 `base_path`

@@ -44,3 +44,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:31 `e`
+// advice: none: `b` begins several options

@@ -14,3 +14,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:52 `"a b"`
+// advice: none: `a b` is like no host

@@ -29,3 +29,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:17 `"https://a"`
+// advice: none: only the user knows the hosts that a wildcard stands for

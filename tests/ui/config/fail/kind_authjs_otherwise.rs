@@ -37,3 +37,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:27 `auth.js`

@@ -49,3 +49,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:27 `nextauth`

@@ -25,3 +25,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:27 `next-auth-v4`

@@ -19,3 +19,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:27 `robo.js`

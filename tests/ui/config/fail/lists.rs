@@ -42,3 +42,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:17 `"*.example.com"`
+// advice: none: only the user knows the hosts that a wildcard stands for

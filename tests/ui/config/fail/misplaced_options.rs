@@ -34,3 +34,12 @@ auth_proxy! {
 }
 
 fn main() {}
+
+auth_proxy! {
+    struct AliasOfTheTopLevel {
+        upstream: { base_url: "http://auth", allowed_hosts: ["app.example.com"] },
+    }
+}
+
+// first: 5:46 `cookie_path`
+// advice: none: `server` is like no option

@@ -8,3 +8,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:9 `base_path`

@@ -11,3 +11,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 8:5 `pub struct Auth`
+// advice: rustc: a name that is taken; the macro sees its own block only

@@ -5,3 +5,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:5 `upstream`

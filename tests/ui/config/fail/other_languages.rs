@@ -13,3 +13,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:5 `export`

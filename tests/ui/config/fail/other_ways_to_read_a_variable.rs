@@ -11,3 +11,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:23 `process.env.AUTH_UPSTREAM_URL`

@@ -16,3 +16,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:20 `"/${BASE}"`

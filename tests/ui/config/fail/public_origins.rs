@@ -25,3 +25,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:63 `"https://a/b"`
+// advice: none: only the user knows the origins that `*` stands for

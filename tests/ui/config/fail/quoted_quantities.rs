@@ -22,3 +22,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:58 `"1MB"`

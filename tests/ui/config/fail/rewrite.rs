@@ -17,3 +17,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:9 `cookie_secure`

@@ -13,3 +13,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 10:5 `pub struct Auth`
+// advice: rustc: a name that is taken; the macro sees its own block only

@@ -8,3 +8,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:9 `upstream`

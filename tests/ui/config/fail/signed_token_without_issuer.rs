@@ -13,3 +13,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:81 `es256`

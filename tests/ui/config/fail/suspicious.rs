@@ -34,3 +34,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 11:25 `true`

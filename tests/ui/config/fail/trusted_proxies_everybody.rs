@@ -8,3 +8,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:27 `"0.0.0.0/0"`
+// advice: none: only the user knows the proxies

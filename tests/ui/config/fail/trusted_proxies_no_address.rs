@@ -8,3 +8,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:41 `"proxy.internal"`
+// advice: none: only the user knows the address of a host

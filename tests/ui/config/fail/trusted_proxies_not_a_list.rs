@@ -8,3 +8,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:26 `"10.0.0.0/8"`

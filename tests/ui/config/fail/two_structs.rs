@@ -6,3 +6,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:5 `pub`

@@ -7,3 +7,8 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// The type of the advice.
+type AppClaims = String;
+
+// first: 4:36 `User`

@@ -7,3 +7,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:35 `Foo`
+// advice: none: `Foo` may be for either type

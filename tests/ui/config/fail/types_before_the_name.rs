@@ -5,3 +5,8 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// The type of the advice.
+type AppUser = String;
+
+// first: 4:16 `<`

@@ -29,3 +29,5 @@ pub fn associated(session: Session<Associated>) -> String {
 }
 
 fn main() {}
+
+// first: 5:9 `user`

@@ -42,3 +42,5 @@ pub fn bounds(session: Session<Bounds>) -> AppUser {
 }
 
 fn main() {}
+
+// first: 4:21 `AppUser`

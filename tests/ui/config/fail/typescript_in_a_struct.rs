@@ -18,3 +18,5 @@ auth_proxy! {
 struct AppUser;
 
 fn main() {}
+
+// first: 4:12 `Auth`

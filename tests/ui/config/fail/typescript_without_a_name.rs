@@ -10,3 +10,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: wrong: rustc reads `'jwt'` before the macro does

@@ -9,3 +9,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:9 `foobar`
+// advice: none: `foobar` is like no option

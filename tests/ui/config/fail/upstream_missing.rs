@@ -7,3 +7,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:16 `Auth`

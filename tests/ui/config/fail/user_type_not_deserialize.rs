@@ -10,3 +10,6 @@ auth_proxy! {
 pub struct NotDeserialize;
 
 fn main() {}
+
+// first: 4:28 `NotDeserialize`
+// advice: rustc: the bound of the type is of serde

@@ -13,3 +13,6 @@ struct AppUser;
 struct AppClaims;
 
 fn main() {}
+
+// first: 4:28 `AppUser`
+// advice: rustc: privacy of types

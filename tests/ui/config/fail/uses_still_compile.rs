@@ -15,3 +15,5 @@ fn main() {
     let router = axum::Router::new().route("/", axum::routing::get(handler));
     let _: axum::Router = auth.attach(router).with_state(auth.clone());
 }
+
+// first: 5:35 `base_ulr`

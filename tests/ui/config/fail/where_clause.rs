@@ -7,3 +7,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:36 `where`

@@ -15,3 +15,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:20 `/api/auth`

@@ -7,3 +7,6 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:79 `express`
+// advice: none: `express` may be any kind

@@ -17,3 +17,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 5:20 `TRUE`

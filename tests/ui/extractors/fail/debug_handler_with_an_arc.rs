@@ -25,3 +25,5 @@ async fn raw(_token: RawToken<Auth>) {}
 async fn guarded() {}
 
 fn main() {}
+
+// first: 15:28 `Session`

@@ -9,9 +9,6 @@ auth_proxy! {
 async fn session(_session: Session<Auth>) {}
 
 #[debug_handler]
-async fn optional(_session: Option<Session<Auth>>) {}
-
-#[debug_handler]
 async fn token(_token: Token<Auth>) {}
 
 #[debug_handler]
@@ -22,3 +19,5 @@ async fn raw(_token: RawToken<Auth>) {}
 async fn guarded() {}
 
 fn main() {}
+
+// first: 9:28 `Session`

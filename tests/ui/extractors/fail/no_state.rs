@@ -8,3 +8,5 @@ auth_proxy! {
 async fn handler(_token: Token<Auth>) {}
 
 fn main() {}
+
+// first: 8:26 `Token`

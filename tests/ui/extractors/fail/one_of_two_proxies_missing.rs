@@ -26,3 +26,6 @@ fn main() {
     let app = App { auth: Auth::from_env().unwrap() };
     let _: Router = Router::new().route("/me", get(me)).route("/partner", get(partner)).with_state(app);
 }
+
+// first: 23:50 `Session`
+// advice: none: how the state gets the proxy is a choice

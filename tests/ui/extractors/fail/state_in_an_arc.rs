@@ -16,3 +16,6 @@ fn main() {
     let app = std::sync::Arc::new(App { auth: Auth::from_env().unwrap() });
     let _: Router = Router::new().route("/", get(me)).with_state(app);
 }
+
+// first: 17:66 `app`
+// advice: rustc: the type of a router is of axum

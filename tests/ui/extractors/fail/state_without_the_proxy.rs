@@ -11,3 +11,6 @@ struct AppState;
 async fn handler(_session: Session<Auth>) {}
 
 fn main() {}
+
+// first: 11:28 `Session`
+// advice: none: how the state gets the proxy is a choice

@@ -12,3 +12,6 @@ fn main() {
     let auth = Auth::from_env().unwrap();
     let _: Router = auth.attach(Router::new().route("/", get(me)));
 }
+
+// first: 13:58 `get(me)`
+// advice: rustc: the type of a router is of axum

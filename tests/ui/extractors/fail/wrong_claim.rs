@@ -11,3 +11,6 @@ async fn handler(token: Token<Auth>) -> Option<String> {
 fn main() {
     let _ = handler;
 }
+
+// first: 8:11 `subject`
+// advice: rustc: a field that the type does not have

@@ -16,3 +16,5 @@ async fn handler(session: Session<Auth>) -> String {
 fn main() {
     let _ = handler;
 }
+
+// first: 13:18 `nmae`

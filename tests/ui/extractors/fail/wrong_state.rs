@@ -27,3 +27,6 @@ fn main() {
     let _: Router = Router::new().route("/", get(raw)).with_state(App);
     let _: Router = Router::new().route("/", get(guarded)).with_state(App);
 }
+
+// first: 24:71 `App`
+// advice: rustc: the type of a router is of axum

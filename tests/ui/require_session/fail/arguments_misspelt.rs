@@ -53,3 +53,5 @@ async fn krate() {}
 fn main() {
     let _: Router<Auth> = Router::new().route("/", get(strings)).route("/named", get(named)).route("/call", get(call));
 }
+
+// first: 17:19 `"Auth"`

@@ -10,3 +10,5 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 7:25 `crate = auth_proxy`

@@ -11,3 +11,6 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 9:18 `"not a number"`
+// advice: rustc: the body is the user's

@@ -14,3 +14,6 @@ impl<Rule: Policy<Auth>> Pages<Rule> {
 }
 
 fn main() {}
+
+// first: wrong: rustc speaks of const operations, which are not in the program
+// advice: none: an attribute on a function does not see the parameters of the impl

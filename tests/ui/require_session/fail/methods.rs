@@ -19,3 +19,6 @@ impl Pages {
 }
 
 fn main() {}
+
+// first: 15:27 `&self`
+// advice: none: a free function or an argument is a choice

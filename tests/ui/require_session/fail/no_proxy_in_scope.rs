@@ -6,3 +6,6 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 3:1 `#[require_session]`
+// advice: rustc: a name that is not in scope

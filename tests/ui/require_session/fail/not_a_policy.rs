@@ -13,3 +13,5 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 9:25 `NotAPolicy`

@@ -14,3 +14,5 @@ const fn constant() -> u8 { 1 }
 unsafe fn dangerous() -> u8 { 1 }
 
 fn main() {}
+
+// first: 8:4 `plain`

@@ -21,3 +21,5 @@ fn future() -> impl Future<Output = &'static str> {
 }
 
 fn main() {}
+
+// first: 8:4 `text`

@@ -11,3 +11,6 @@ fn main() {
     let _: Router<Auth> = Router::new().route("/", get(#[require_session(Auth)] async move || "ok"));
     let _: Router<Auth> = Router::new().route("/", #[require_session] get(|| async { "ok" }));
 }
+
+// first: 10:56 `#[require_session]`
+// advice: rustc: attributes on expressions are not stable

@@ -8,3 +8,6 @@ auth_proxy! {
 mod pages {}
 
 fn main() {}
+
+// first: 8:1 `mod`
+// advice: none: which functions are handlers is a choice

@@ -8,3 +8,6 @@ auth_proxy! {
 struct Page;
 
 fn main() {}
+
+// first: 8:1 `struct`
+// advice: none: which function is the handler is a choice

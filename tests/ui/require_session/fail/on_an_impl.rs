@@ -10,3 +10,6 @@ struct Pages;
 impl Pages {}
 
 fn main() {}
+
+// first: 10:1 `impl`
+// advice: none: which functions are handlers is a choice

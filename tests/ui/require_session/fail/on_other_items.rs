@@ -23,3 +23,6 @@ static NAME: &str = "name";
 trait Pages {}
 
 fn main() {}
+
+// first: 8:1 `enum`
+// advice: none: which functions are handlers is a choice

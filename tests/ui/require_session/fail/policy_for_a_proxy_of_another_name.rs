@@ -22,3 +22,6 @@ async fn reports() -> &'static str {
 fn main() {
     let _: Router<Login> = Router::new().route("/", get(reports));
 }
+
+// first: 17:19 `Admin`
+// advice: none: the attribute does not know the name of the proxy

@@ -27,3 +27,5 @@ async fn swapped() -> &'static str {
 fn main() {
     let _: Router<Auth> = Router::new().route("/", get(reports)).route("/swapped", get(swapped));
 }
+
+// first: 17:19 `Admin`

@@ -16,3 +16,5 @@ async fn reports() -> &'static str {
 fn main() {
     let _: Router<Auth> = Router::new().route("/", get(reports));
 }
+
+// first: 11:25 `Admin`

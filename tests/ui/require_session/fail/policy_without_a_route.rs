@@ -17,3 +17,5 @@ async fn figures() -> &'static str {
 }
 
 fn main() {}
+
+// first: 9:25 `Admin`

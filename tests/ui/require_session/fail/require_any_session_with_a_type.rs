@@ -18,3 +18,5 @@ fn main() {
     let auth = Auth::from_env().unwrap();
     let _: Router = Router::new().route("/", get(|| async { "ok" })).route_layer(auth.require_any_session::<Admin>());
 }
+
+// first: 19:87 `require_any_session`

@@ -11,3 +11,6 @@ fn main() {
     let auth = Auth::from_env().unwrap();
     let _: Router = Router::new().route("/", get(|| async { "ok" })).route_layer(auth.require_policy());
 }
+
+// first: 12:87 `require_policy`
+// advice: rustc: a type that cannot be inferred

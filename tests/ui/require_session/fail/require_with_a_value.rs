@@ -18,3 +18,6 @@ fn main() {
     let auth = Auth::from_env().unwrap();
     let _: Router = Router::new().route("/", get(|| async { "ok" })).route_layer(auth.require(Admin));
 }
+
+// first: 19:87 `require`
+// advice: rustc: a method that does not exist

@@ -50,3 +50,6 @@ fn main() {
         .route("/sixteen", get(sixteen))
         .route("/eighteen", get(eighteen));
 }
+
+// first: 10:4 `sync`
+// advice: none: which arguments go into a tuple is a choice

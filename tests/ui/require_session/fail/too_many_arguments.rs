@@ -12,3 +12,5 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 9:28 `A`

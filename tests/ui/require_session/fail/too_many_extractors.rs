@@ -10,3 +10,6 @@ async fn page(_a: String, _b: String, _c: String, _d: String, _e: String, _f: St
 }
 
 fn main() {}
+
+// first: 8:10 `page`
+// advice: none: which arguments go into a tuple is a choice

@@ -10,3 +10,6 @@ trait Pages {
 }
 
 fn main() {}
+
+// first: 9:5 `async fn page() -> &'static str`
+// advice: none: which function is the handler is a choice

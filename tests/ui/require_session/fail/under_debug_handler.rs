@@ -11,3 +11,6 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 9:10 `page`
+// advice: rustc: axum calls the function before the guard is added

@@ -10,3 +10,6 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 7:19 `role = "admin"`
+// advice: none: what `role` means is a choice

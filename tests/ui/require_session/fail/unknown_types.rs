@@ -18,3 +18,6 @@ async fn krate() {}
 fn main() {
     let _: Router<Auth> = Router::new().route("/", get(proxy)).route("/policy", get(policy)).route("/crate", get(krate));
 }
+
+// first: 15:35 `login`
+// advice: rustc: names that are not in scope

@@ -14,3 +14,6 @@ impl Pages {
 }
 
 fn main() {}
+
+// first: 11:19 `&self`
+// advice: none: a free function or an argument is a choice

@@ -10,3 +10,6 @@ async fn page() -> &'static str {
 }
 
 fn main() {}
+
+// first: 9:5 `5`
+// advice: rustc: the body is the user's

@@ -1,0 +1,156 @@
+//! Finds the value that a refused text most likely means, so that an error can say what to write.
+
+use auth_proxy_rules::{Draft, OptionKey, Shape};
+
+const DURATIONS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+/// The text that the rules accept in place of this one. `refusal` is the message of the rule.
+pub(super) fn corrected(option: OptionKey, text: &str, refusal: &str) -> Option<String> {
+    let candidates = match option.shape() {
+        Shape::Text | Shape::WordOrText(_) | Shape::List => texts(option, text),
+        Shape::Duration | Shape::DurationOrOff | Shape::DurationOrAlways => {
+            let units = [("", 1_000), ("", 1), ("d", 86_400_000), ("min", 60_000), ("sec", 1_000)];
+            quantities(text, refusal, &DURATIONS, &units)
+        }
+        Shape::Size => {
+            // A small number is no count of bytes.
+            let bytes = if text.len() > 3 { 1 } else { 1 << 20 };
+            let units = [("", bytes), ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)];
+            quantities(text, refusal, &SIZES, &units)
+        }
+        Shape::Count | Shape::CountOrOff => bound(text, refusal).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    candidates.into_iter().find(|candidate| Draft::default().set(option, candidate).is_ok())
+}
+
+/// The end of a message: what to write. The value is in quotes if the refused text is, or if it is no quantity.
+pub(super) fn advice(option: OptionKey, text: &str, refusal: &str, in_quotes: bool) -> String {
+    match corrected(option, text, refusal) {
+        Some(value) if in_quotes => format!(": write `{value:?}`"),
+        Some(value) => format!(": write `{value}`"),
+        None => String::new(),
+    }
+}
+
+fn texts(option: OptionKey, text: &str) -> Vec<String> {
+    match option {
+        OptionKey::BasePath | OptionKey::UpstreamBasePath => paths(text),
+        OptionKey::BaseUrl | OptionKey::PublicUrl | OptionKey::PublicOrigins | OptionKey::CorsOrigins => {
+            urls(text)
+        }
+        OptionKey::Hosts | OptionKey::Host | OptionKey::CookieDomain => hosts(text),
+        OptionKey::CookieName => {
+            let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            vec![text.chars().map(|c| if is_good(c) { c } else { '_' }).collect()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn paths(text: &str) -> Vec<String> {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let mut segments = Vec::new();
+    for segment in path.split('/').map(|segment| segment.trim_matches(['{', '}', ':', '*'])) {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    let written = format!("/{}", segments.join("/"));
+    vec![written, "/api/auth".to_owned()]
+}
+
+fn urls(text: &str) -> Vec<String> {
+    let whole = text.split(['?', '#']).next().unwrap_or_default();
+    let (_, rest) = whole.split_once("://").unwrap_or(("", whole));
+    let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    let scheme = if whole.starts_with("http://") { "http" } else { "https" };
+    vec![format!("{scheme}://{rest}"), format!("{scheme}://{host}")]
+}
+
+fn hosts(text: &str) -> Vec<String> {
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or_default();
+    let name = host.split(':').next().unwrap_or_default();
+    vec![host.to_owned(), name.to_owned()]
+}
+
+/// A number with another unit, or the bound of the rule. `others` are further units, with the factor of each.
+fn quantities(text: &str, refusal: &str, units: &[(&str, u64)], others: &[(&str, u64)]) -> Vec<String> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '_' | '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let Ok(number) = number.replace('_', "").parse::<f64>() else { return Vec::new() };
+    let unit = unit.to_ascii_lowercase();
+    let known = units.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&unit));
+    let other = others.iter().filter(|(start, _)| match *start {
+        "" => unit.is_empty(),
+        start => unit.starts_with(&start.to_ascii_lowercase()),
+    });
+    let written = known.chain(other).filter_map(|(_, factor)| whole(number * *factor as f64, units));
+    written.chain(bound(text, refusal)).collect()
+}
+
+/// The quantity in the largest unit in which it is whole.
+fn whole(value: f64, units: &[(&str, u64)]) -> Option<String> {
+    if !(1.0..=1e15).contains(&value) || value.fract() != 0.0 {
+        return None;
+    }
+    let value = value as u64;
+    let (unit, factor) = units.iter().find(|(_, factor)| value.is_multiple_of(*factor))?;
+    Some(format!("{}{unit}", value / factor))
+}
+
+/// The nearest bound in `from .. to ..`: the lower one for zero.
+fn bound(text: &str, refusal: &str) -> Option<String> {
+    let (_, bounds) = refusal.split_once(" from ")?;
+    let (low, high) = bounds.split_once(" to ")?;
+    let number = |text: &str| text.trim_matches('`').split([',', '`', ' ']).next().map(str::to_owned);
+    let is_low = text.trim_start_matches('0').is_empty() || text.starts_with('-') || text.starts_with("0");
+    if is_low { number(low) } else { number(high) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_texts_are_corrected_to_what_the_rules_accept() {
+        for (option, text, expected) in [
+            (OptionKey::BasePath, "api/auth", Some("/api/auth")),
+            (OptionKey::BasePath, "/api//auth", Some("/api/auth")),
+            (OptionKey::BasePath, "/api/../auth", Some("/auth")),
+            (OptionKey::BasePath, "/api/auth?x=1", Some("/api/auth")),
+            (OptionKey::BasePath, "/", Some("/api/auth")),
+            (OptionKey::BaseUrl, "auth.example.com", Some("https://auth.example.com")),
+            (OptionKey::BaseUrl, "https://auth.example.com#top", Some("https://auth.example.com")),
+            (OptionKey::BaseUrl, "https://user:pw@auth.example.com/a", Some("https://auth.example.com/a")),
+            (OptionKey::BaseUrl, "ftp://auth.example.com", Some("https://auth.example.com")),
+            (OptionKey::PublicUrl, "http://localhost:3000/login", Some("http://localhost:3000")),
+            (OptionKey::PublicOrigins, "*", None),
+            (OptionKey::Hosts, "https://app.example.com/login", Some("app.example.com")),
+            (OptionKey::Hosts, "*.example.com", None),
+            (OptionKey::CookieDomain, "example.com:80", Some("example.com")),
+            (OptionKey::CookieName, "a=b", Some("a_b")),
+            (OptionKey::Timeout, "5", Some("5s")),
+            (OptionKey::Timeout, "5000", Some("5s")),
+            (OptionKey::Timeout, "5sec", Some("5s")),
+            (OptionKey::Timeout, "1.5s", Some("1500ms")),
+            (OptionKey::Timeout, "1h", Some("10m")),
+            (OptionKey::Timeout, "0s", Some("10ms")),
+            (OptionKey::Timeout, "soon", None),
+            (OptionKey::Renew, "1d", Some("24h")),
+            (OptionKey::BodyLimit, "1MB", Some("1MiB")),
+            (OptionKey::BodyLimit, "1048576", Some("1MiB")),
+            (OptionKey::BodyLimit, "5", Some("5MiB")),
+            (OptionKey::Retries, "11", Some("10")),
+            (OptionKey::CacheEntries, "0", Some("1")),
+        ] {
+            let refusal = Draft::default().set(option, text).unwrap_err();
+            assert_eq!(corrected(option, text, &refusal.quoted()).as_deref(), expected, "{option}: {text}");
+        }
+    }
+}
