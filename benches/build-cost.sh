@@ -9,21 +9,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 program=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+. "$here/cpu.sh"
 # A compilation cache or a shared target directory would make the builds too fast.
 unset RUSTC_WRAPPER CARGO_TARGET_DIR CARGO_BUILD_RUSTC_WRAPPER
 # Crates from a registry are compiled without incremental compilation, so auth-proxy is too.
 export CARGO_INCREMENTAL=0
 rounds=3
 [ "${QUICK:-}" != 1 ] || rounds=1
-
-# CPU seconds of a command: cpu COMMAND..
-cpu() {
-  local TIMEFORMAT='%U %S'
-  { time "$@" >"$work/log" 2>&1; } 2>"$work/time" || { cat "$work/log" >&2; exit 1; }
-  awk '{ print $1 + $2 }' "$work/time"
-}
-median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
-ratio() { awk -v a="$1" -v b="$2" "BEGIN { print $3 }"; }
 
 # app NAME DEPENDENCIES: the manifest of an app, with the dependencies of the README.
 app() {

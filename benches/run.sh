@@ -5,8 +5,8 @@
 #   QUICK=1 benches/run.sh           checks that the suite works; its figures mean little
 #   benches/run.sh proxy token       these parts only, printed and not written to RESULTS.md
 #
-# The parts: proxy memory token guard session growth build. Needs Linux, Rust and Node 20 or newer. Root gets other missing
-# programs with apt-get.
+# The parts: proxy memory token guard session growth build macros. Needs Linux, Rust and Node 20 or newer. Root gets other
+# missing programs with apt-get.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -64,14 +64,14 @@ describe() {
 describe >"$work/machine"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(proxy memory token guard session growth build)
+[ $# -gt 0 ] || parts=(proxy memory token guard session growth build macros)
 for part in "${parts[@]}"; do
   say "measuring: $part"
-  if [ "$part" = build ]; then
-    ./build-cost.sh "$bench"
-  else
-    "$bench" measure "$part"
-  fi
+  case $part in
+    build) ./build-cost.sh "$bench" ;;
+    macros) ./macro-cost.sh "$bench" ;;
+    *) "$bench" measure "$part" ;;
+  esac
 done
 
 "$bench" report "$BENCH_ROWS" "$work/machine" >"$work/results"

@@ -4,7 +4,7 @@
 //! - `measure PART`: measures one part of the suite. Appends to the file that `BENCH_ROWS` names.
 //! - `count WHAT N`: runs an operation N times for callgrind.
 //! - `growth N`: measures lookups of N distinct sessions.
-//! - `row ..`, `report ..`: adds a row, prints the table.
+//! - `row ..`, `figure ..`, `report ..`: adds a row, adds figures behind the rows, prints the table.
 
 use auth_proxy_benches::{Error, count, measure, report, serve};
 
@@ -19,6 +19,7 @@ fn main() -> Result<(), Error> {
         ["row", part, what, value, unit, target] => {
             report::Row::new(part, what, value.parse()?, unit, target.parse()?).write()
         }
+        ["figure", part, what, figures] => report::figure(part, what, figures),
         ["report", rows, machine] => report::print(rows, machine),
         _ => Err("unknown arguments: see the comment at the top of src/main.rs".into()),
     }
