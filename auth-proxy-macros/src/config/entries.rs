@@ -87,7 +87,8 @@ impl Reader<'_> {
             && (scheme == "http" || scheme == "https")
             && entry_key(rest).is_some()
         {
-            self.errors.at(scheme, format!("the value is in quotes: write `{key}: \"{scheme}://..\"`"));
+            self.errors
+                .at(scheme, format!("the value is in quotes: write `{}: \"{scheme}://..\"`", option.key()));
             self.add_option(option, key, None);
             if !behind.is_empty() {
                 self.entry(group, behind);
@@ -96,7 +97,10 @@ impl Reader<'_> {
         }
         // Nothing or another key follows the colon: the user is still typing this entry.
         if rest.is_empty() || entry_key(rest).is_some() {
-            self.errors.at(&key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
+            self.errors.at(
+                &key,
+                format!("`{option}` needs a value: write `{}: {}`", option.key(), option.example()),
+            );
             self.add_option(option, key, None);
             if !rest.is_empty() {
                 self.entry(group, rest);
@@ -129,9 +133,10 @@ impl Reader<'_> {
             return;
         }
         if rest.is_empty() {
-            return self
-                .errors
-                .at(key, format!("`{option}` needs a value: write `{key}: {}`", option.example()));
+            return self.errors.at(
+                key,
+                format!("`{option}` needs a value: write `{}: {}`", option.key(), option.example()),
+            );
         }
         let (_, rest) = value::read(option, rest, self.errors);
         self.missing_comma(option.group(), rest);

@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::wording::{Edit, entry_key};
 
 /// The changes of one program.
-pub struct Program<'a> {
+pub(crate) struct Program<'a> {
     source: Source<'a>,
     replacements: Vec<(Range<usize>, String)>,
     /// New entries, by the start of the declaration's braces and the block.
@@ -19,7 +19,7 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             source: Source::new(text),
             replacements: Vec::new(),
@@ -30,12 +30,12 @@ impl<'a> Program<'a> {
     }
 
     /// Replaces text as rustc suggests.
-    pub fn suggest(&mut self, suggestion: Vec<(Range<usize>, String)>) {
+    pub(crate) fn suggest(&mut self, suggestion: Vec<(Range<usize>, String)>) {
         self.replacements.extend(suggestion);
     }
 
     /// Makes an edit for an error at this place. `None` if the program has no place for it.
-    pub fn edit(&mut self, at: &Range<usize>, edit: Edit) -> Option<()> {
+    pub(crate) fn edit(&mut self, at: &Range<usize>, edit: Edit) -> Option<()> {
         if self.rewritten.iter().any(|range| range.start <= at.start && at.end <= range.end) {
             return Some(());
         }
@@ -152,7 +152,7 @@ impl<'a> Program<'a> {
     }
 
     /// The program with all changes. A change inside the text of another one is dropped.
-    pub fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         for ((start, block), entries) in std::mem::take(&mut self.entries) {
             let inside = self.source.enclosing(&(start..start)).unwrap_or(start..start);
             let text = entries.join(", ");

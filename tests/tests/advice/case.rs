@@ -13,7 +13,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-pub struct Case {
+pub(crate) struct Case {
     /// `config_semicolon` for `ui/config/fail/semicolon.rs`.
     pub name: String,
     pub source: String,
@@ -24,7 +24,7 @@ pub struct Case {
 
 /// What the first error must point at.
 #[derive(Debug, PartialEq, Eq)]
-pub struct First {
+pub(crate) struct First {
     pub line: usize,
     pub column: usize,
     pub text: String,
@@ -38,7 +38,7 @@ impl fmt::Display for First {
 
 /// Whose advice the case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The crate's, and it compiles.
     Compiles,
     /// The crate's, and no program follows from it.
@@ -48,7 +48,7 @@ pub enum Kind {
 }
 
 /// All cases in `ui/*/fail`.
-pub fn all() -> Vec<Case> {
+pub(crate) fn all() -> Vec<Case> {
     let folders = ["config", "extractors", "require_session"];
     let mut cases: Vec<Case> = folders.iter().flat_map(|folder| in_folder(folder)).collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));

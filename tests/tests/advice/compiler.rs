@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// One message of the compiler about a program.
 #[derive(Clone, Debug)]
-pub struct Diagnostic {
+pub(crate) struct Diagnostic {
     pub message: String,
     /// The text at the place of the error, and then the notes.
     pub notes: Vec<String>,
@@ -23,10 +23,10 @@ pub struct Diagnostic {
 }
 
 /// The errors of each program, by its name. A program that compiles has none.
-pub type Errors = BTreeMap<String, Vec<Diagnostic>>;
+pub(crate) type Errors = BTreeMap<String, Vec<Diagnostic>>;
 
 /// Checks the programs as binaries of one package, so that the dependencies are compiled once.
-pub fn check(package: &str, programs: &BTreeMap<String, String>) -> Errors {
+pub(crate) fn check(package: &str, programs: &BTreeMap<String, String>) -> Errors {
     let folder = write_package(package, programs);
     let output = Command::new(env!("CARGO"))
         .args(["check", "--bins", "--keep-going", "--offline", "--quiet", "--message-format=json"])

@@ -6,7 +6,7 @@ use crate::source::Source;
 
 impl<'a> Source<'a> {
     /// The error's place, with the text beside it that the new text repeats: `fn page` for `async fn page` at `page`.
-    pub fn with_neighbours(&self, at: &Range<usize>, text: &str) -> Range<usize> {
+    pub(crate) fn with_neighbours(&self, at: &Range<usize>, text: &str) -> Range<usize> {
         let old = self.at(at);
         let before = &self.text[..at.start];
         let after = &self.text[at.end..];
@@ -23,7 +23,7 @@ impl<'a> Source<'a> {
     }
 
     /// What to remove for an error: an attribute, a keyword, or an item with its comma.
-    pub fn removal(&self, at: &Range<usize>) -> Range<usize> {
+    pub(crate) fn removal(&self, at: &Range<usize>) -> Range<usize> {
         let text = self.at(at);
         let rest = &self.text[at.end..];
         if text.starts_with("#[") || text == "unsafe" {
@@ -44,7 +44,7 @@ impl<'a> Source<'a> {
     }
 
     /// The attribute of the function around the place that has the name of this one, and the path before its name.
-    pub fn attribute(&self, at: &Range<usize>, text: &str) -> Option<(Range<usize>, &'a str)> {
+    pub(crate) fn attribute(&self, at: &Range<usize>, text: &str) -> Option<(Range<usize>, &'a str)> {
         let name = text.trim_start_matches("#[").split(['(', ']']).next()?;
         let body = self.text[at.start..].find('{').map_or(self.text.len(), |end| at.start + end);
         let start = self.text[..body].rfind(&format!("{name}("));
@@ -55,7 +55,7 @@ impl<'a> Source<'a> {
     }
 
     /// The entry with this key around the place, or directly before it.
-    pub fn entry_of(&self, at: &Range<usize>, key: &str) -> Option<Range<usize>> {
+    pub(crate) fn entry_of(&self, at: &Range<usize>, key: &str) -> Option<Range<usize>> {
         let mut place = at.clone();
         for _ in 0..4 {
             let item = self.item(&place);
@@ -72,18 +72,18 @@ impl<'a> Source<'a> {
         None
     }
 
-    pub fn entry_in(&self, inside: &Range<usize>, key: &str) -> Option<Range<usize>> {
+    pub(crate) fn entry_in(&self, inside: &Range<usize>, key: &str) -> Option<Range<usize>> {
         self.items(inside).into_iter().find(|item| has_key(self.at(item), key))
     }
 
     /// The inside of a block in the braces of a declaration.
-    pub fn block(&self, braces: &Range<usize>, name: &str) -> Option<Range<usize>> {
+    pub(crate) fn block(&self, braces: &Range<usize>, name: &str) -> Option<Range<usize>> {
         let entry = self.entry_in(braces, name)?;
         self.brackets_in(&entry, b'{')
     }
 
     /// The inside of the macro call around the place, or of the one at the place.
-    pub fn inside_of_macro(&self, at: &Range<usize>) -> Option<Range<usize>> {
+    pub(crate) fn inside_of_macro(&self, at: &Range<usize>) -> Option<Range<usize>> {
         if self.at(at).starts_with("auth_proxy!") {
             return self.brackets_in(at, b'{');
         }
@@ -95,7 +95,7 @@ impl<'a> Source<'a> {
     }
 
     /// The declaration in the macro call, without attributes and comments.
-    pub fn declaration(&self, at: &Range<usize>) -> Option<Range<usize>> {
+    pub(crate) fn declaration(&self, at: &Range<usize>) -> Option<Range<usize>> {
         let mut range = self.trim(self.inside_of_macro(at)?);
         while self.at(&range).starts_with("#[") {
             let attribute = self.brackets_in(&range, b'[')?;
@@ -105,23 +105,23 @@ impl<'a> Source<'a> {
     }
 
     /// The inside of the braces of the declaration around the place.
-    pub fn braces(&self, at: &Range<usize>) -> Option<Range<usize>> {
+    pub(crate) fn braces(&self, at: &Range<usize>) -> Option<Range<usize>> {
         self.brackets_in(&self.declaration(at)?, b'{')
     }
 
     /// The start of the declaration, behind `pub` if the new text has none.
-    pub fn after_visibility(&self, declaration: &Range<usize>, text: &str) -> usize {
+    pub(crate) fn after_visibility(&self, declaration: &Range<usize>, text: &str) -> usize {
         let keeps = !text.starts_with("pub") && self.at(declaration).starts_with("pub ");
         declaration.start + if keeps { "pub ".len() } else { 0 }
     }
 }
 
 /// The value of `key: value`, also with another separator.
-pub fn value_of(entry: &str) -> &str {
+pub(crate) fn value_of(entry: &str) -> &str {
     entry.split_once([':', '=']).map_or("", |(_, value)| value.trim_start_matches([':', '=', '>']).trim())
 }
 
-pub fn has_key(item: &str, key: &str) -> bool {
+pub(crate) fn has_key(item: &str, key: &str) -> bool {
     let bare = |text: &str| text.trim_matches('"').to_owned();
     let item = item.strip_prefix("pub ").unwrap_or(item).trim_start_matches("pub(crate) ");
     let end = item.find([':', '=', ' ', '{', '\n', ',']).unwrap_or(item.len());

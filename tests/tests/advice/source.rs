@@ -3,36 +3,36 @@
 use std::ops::Range;
 
 /// A program with the places of its brackets, commas and semicolons.
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     pub text: &'a str,
     marks: Vec<(usize, u8)>,
 }
 
 impl<'a> Source<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { text, marks: marks(text) }
     }
 
-    pub fn at(&self, range: &Range<usize>) -> &'a str {
+    pub(crate) fn at(&self, range: &Range<usize>) -> &'a str {
         &self.text[range.clone()]
     }
 
     /// The inside of the innermost brackets around the range.
-    pub fn enclosing(&self, range: &Range<usize>) -> Option<Range<usize>> {
+    pub(crate) fn enclosing(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let open = self.boundary_before(range.start, b"")?;
         let close = self.boundary_after(range.end, b"")?;
         Some(open..close)
     }
 
     /// The item around the range: what stands between commas, semicolons or brackets.
-    pub fn item(&self, range: &Range<usize>) -> Range<usize> {
+    pub(crate) fn item(&self, range: &Range<usize>) -> Range<usize> {
         let start = self.boundary_before(range.start, b",;<").unwrap_or(0);
         let end = self.boundary_after(range.end, b",;>").unwrap_or(self.text.len());
         self.trim(start..end)
     }
 
     /// The items of the inside of brackets.
-    pub fn items(&self, inside: &Range<usize>) -> Vec<Range<usize>> {
+    pub(crate) fn items(&self, inside: &Range<usize>) -> Vec<Range<usize>> {
         let mut items = Vec::new();
         let mut at = inside.start;
         while at < inside.end {
@@ -45,13 +45,13 @@ impl<'a> Source<'a> {
     }
 
     /// The first brackets of this kind in the range: their inside.
-    pub fn brackets_in(&self, range: &Range<usize>, open: u8) -> Option<Range<usize>> {
+    pub(crate) fn brackets_in(&self, range: &Range<usize>, open: u8) -> Option<Range<usize>> {
         let (at, _) = self.marks.iter().find(|(at, mark)| range.contains(at) && *mark == open)?;
         Some(at + 1..self.boundary_after(at + 1, b"")?)
     }
 
     /// The range without white space and comments at its start, and without white space at its end.
-    pub fn trim(&self, range: Range<usize>) -> Range<usize> {
+    pub(crate) fn trim(&self, range: Range<usize>) -> Range<usize> {
         let Range { mut start, end } = range;
         let end = start + self.text[start..end].trim_end().len();
         loop {

@@ -2,7 +2,7 @@
 
 /// An edit at the place of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
+pub(crate) enum Edit {
     /// Write this in place of the tokens that the error points at.
     Replace(String),
     /// Write this entry, `key: value`, in place of the entry around the error. `..` stands for the value as it is.
@@ -97,12 +97,12 @@ const SECOND_WAYS: &[(&str, Reading)] = &[
 ];
 
 /// The edits of the second way that a text offers. Empty if it offers none.
-pub fn second_way(text: &str) -> Vec<Edit> {
+pub(crate) fn second_way(text: &str) -> Vec<Edit> {
     SECOND_WAYS.iter().find_map(|(wording, read)| Some(read(&quoted(text, wording)?))).unwrap_or_default()
 }
 
 /// The edits that a text advises. Empty if it advises none that a machine can make.
-pub fn edits(text: &str) -> Vec<Edit> {
+pub(crate) fn edits(text: &str) -> Vec<Edit> {
     if let Some((_, block)) = text.split_once("ready to paste:\n") {
         return vec![Edit::Paste(block.trim().to_owned())];
     }
@@ -116,7 +116,7 @@ fn wording_of(text: &str) -> Option<(&'static str, Vec<Edit>)> {
 }
 
 /// The wordings of which no text makes use.
-pub fn unused<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Vec<&'static str> {
+pub(crate) fn unused<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Vec<&'static str> {
     let uses = |text: &str, wording: &str| wording_of(text).is_some_and(|(used, _)| used == wording);
     let wordings = WORDINGS.iter().map(|(wording, _)| *wording);
     wordings.filter(|wording| !texts.clone().any(|text| uses(text, wording))).collect()
@@ -187,7 +187,7 @@ fn head(text: &str) -> String {
 }
 
 /// The key of `key: value` or `"key": value`.
-pub fn entry_key(text: &str) -> Option<&str> {
+pub(crate) fn entry_key(text: &str) -> Option<&str> {
     let (key, value) = text.split_once(": ")?;
     let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '"' | '.');
     (!value.is_empty() && key.chars().all(is_key)).then_some(key)
