@@ -2,7 +2,7 @@
 
 use auth_proxy_rules::OptionKey;
 use proc_macro2::{Delimiter, Ident, TokenTree};
-use syn::Lit;
+use syn::{Lit, LitStr};
 
 use super::model::{Block, Header};
 use super::value;
@@ -17,8 +17,8 @@ pub(super) fn read<'t>(
     errors: &mut Errors,
 ) -> &'t [TokenTree] {
     let Some(inner) = tokens::group(value.first(), Delimiter::Brace) else {
-        let example = OptionKey::Headers.example();
-        errors.at(tokens::stream(value), format!("`{key}` is a map: write `{key}: {example}`"));
+        let map = map_of_pairs(value).unwrap_or_else(|| OptionKey::Headers.example().to_owned());
+        errors.at(tokens::stream(value), format!("`{key}` is a map: write `{key}: {map}`"));
         return &[];
     };
     for entry in tokens::at_commas(inner, errors) {
@@ -27,10 +27,50 @@ pub(super) fn read<'t>(
     value.get(1..).unwrap_or_default()
 }
 
+/// The map that a list of pairs means: `[("x-tenant", "blue")]`.
+fn map_of_pairs(value: &[TokenTree]) -> Option<String> {
+    let list = tokens::group(value.first(), Delimiter::Bracket)?;
+    let mut entries = Vec::new();
+    for pair in tokens::at_commas(list, &mut Errors::default()) {
+        let pair = tokens::group(pair.first(), Delimiter::Parenthesis)?;
+        let parts = tokens::at_commas(pair, &mut Errors::default());
+        let [name, value] = parts.as_slice() else { return None };
+        let is_text = matches!(name.as_slice(), [TokenTree::Literal(literal)] if matches!(Lit::new(literal.clone()), Lit::Str(_)));
+        let value = tokens::stream(value).to_string().replace("env (", "env(");
+        if !is_text || !value::accepts(OptionKey::Headers, &value) {
+            return None;
+        }
+        entries.push(format!("{}: {value}", tokens::stream(name)));
+    }
+    (!entries.is_empty()).then(|| format!("{{ {} }}", entries.join(", ")))
+}
+
 fn header(entry: &[TokenTree], errors: &mut Errors) -> Option<Header> {
     let colon = entry.iter().position(|token| is_punct(Some(token), ':'));
     let (name, value) = entry.split_at(colon.unwrap_or(entry.len()));
     let value = value.get(1..).unwrap_or_default();
+    let Some(literal) = header_name(name, errors) else {
+        if !value.is_empty() {
+            // Only for the mistakes in it.
+            value::read(OptionKey::Headers, value, errors);
+        }
+        return None;
+    };
+    if value.is_empty() {
+        let message =
+            format!("the header needs a value: write `{0}: env(\"..\")` or `{0}: \"..\"`", literal.token());
+        errors.at(literal, message);
+        return None;
+    }
+    let (value, rest) = value::read(OptionKey::Headers, value, errors);
+    if !rest.is_empty() {
+        errors.at(tokens::stream(rest), "expected `,` after the value");
+    }
+    Some(Header { name: literal, value })
+}
+
+/// The name of a header, as a string literal.
+fn header_name(name: &[TokenTree], errors: &mut Errors) -> Option<LitStr> {
     let literal = match name {
         [TokenTree::Literal(literal)] => literal,
         [TokenTree::Literal(literal), equals, ..] if is_punct(Some(equals), '=') => {
@@ -47,15 +87,5 @@ fn header(entry: &[TokenTree], errors: &mut Errors) -> Option<Header> {
         errors.at(literal, "a header name is a string, such as `\"x-api-key\"`");
         return None;
     };
-    if value.is_empty() {
-        let message =
-            format!("the header needs a value: write `{literal}: env(\"..\")` or `{literal}: \"..\"`");
-        errors.at(literal, message);
-        return None;
-    }
-    let (value, rest) = value::read(OptionKey::Headers, value, errors);
-    if !rest.is_empty() {
-        errors.at(tokens::stream(rest), "expected `,` after the value");
-    }
-    Some(Header { name, value })
+    Some(name)
 }

@@ -30,8 +30,8 @@ use crate::warnings::{OnceWarnings, Warning};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a proxy",
-    label = "not declared by `auth_proxy!`",
-    note = "declare it: `auth_proxy! {{ pub struct Auth {{ .. }} }}`"
+    label = "expected a type that `auth_proxy!` declares, such as `Auth`",
+    note = "the type of the user stands in that declaration: `auth_proxy! {{ pub struct Auth<User = {Self}> {{ .. }} }}`"
 )]
 pub trait AuthProxy: Declared + Clone + Send + Sync + 'static {
     /// The type of `session.user`.
@@ -82,8 +82,8 @@ pub trait Declared: Sized {
 #[diagnostic::on_unimplemented(
     message = "the router state `{S}` does not carry the proxy `{Self}`",
     label = "the state `{S}` has no `{Self}`",
-    note = "`#[debug_handler]` assumes the state `()` unless it is named: write `#[debug_handler(state = {Self})]`",
     note = "use the proxy as the state, `.with_state(auth)`, or a struct with it: `#[derive(Clone, axum::extract::FromRef)] struct App {{ auth: {Self} }}`",
+    note = "`#[debug_handler]` assumes the state `()` unless it is named: where the proxy is the state, write `#[debug_handler(state = {Self})]`",
     note = "for the state `Arc<App>`: `impl axum::extract::FromRef<Arc<App>> for {Self} {{ fn from_ref(app: &Arc<App>) -> Self {{ app.auth.clone() }} }}`"
 )]
 pub trait FromState<S>: Sized {
