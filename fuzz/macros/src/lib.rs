@@ -3,14 +3,20 @@
 // Only procedural macro crates have this crate by default.
 extern crate proc_macro;
 
+#[path = "../../../auth-proxy-macros/src/caller.rs"]
+mod caller;
 #[path = "../../../auth-proxy-macros/src/config/mod.rs"]
 mod config;
 #[path = "../../../auth-proxy-macros/src/errors.rs"]
 mod errors;
+#[path = "../../../auth-proxy-macros/src/misspelt.rs"]
+mod misspelt;
 #[path = "../../../auth-proxy-macros/src/require_session/mod.rs"]
 mod require_session;
 #[path = "../../../auth-proxy-macros/src/tokens.rs"]
 mod tokens;
+#[path = "../../../auth-proxy-macros/src/warnings.rs"]
+mod warnings;
 
 use proc_macro2::TokenStream;
 
