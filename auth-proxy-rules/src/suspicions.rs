@@ -60,6 +60,8 @@ impl Draft {
         add(
             matches!(self.cache_entries, Setting::Set(_))
                 && self.secrets.is_empty()
+                // As many tokens are remembered with `session.renew`.
+                && self.renew.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO)
                 && self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO),
             OptionKey::CacheEntries,
             "`cache_entries` has no effect without a cache: remove it, or add `session: { cache: 30s }`",
@@ -139,6 +141,7 @@ mod tests {
             (OptionKey::CookieSecure, &[UPSTREAM, (OptionKey::PublicUrl, "http://localhost:3000")], "false"),
             (OptionKey::CookiePrefix, &[UPSTREAM], "false"),
             (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Cache, "30s")], "5"),
+            (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Renew, "1h")], "5"),
         ] {
             let mut values = others.to_vec();
             values.push((option, text));

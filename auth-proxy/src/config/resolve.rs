@@ -21,6 +21,7 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
         draft: builder.draft.clone(),
         problems: Vec::new(),
         variables_read: Vec::new(),
+        defaults_used: Vec::new(),
     };
     resolver.options(builder);
     let headers = resolver.headers(builder);
@@ -47,6 +48,8 @@ struct Resolver<'a> {
     problems: Vec<(OptionKey, ConfigProblem)>,
     /// The environment variable that each option was read from. Errors of rules between options name it.
     variables_read: Vec<(Place, &'static str)>,
+    /// The options whose variable is unset, and that have its default.
+    defaults_used: Vec<OptionKey>,
 }
 
 impl Resolver<'_> {
@@ -164,6 +167,9 @@ impl Resolver<'_> {
                 return (None, Some(variable));
             }
         };
+        if text.is_none() && default.is_some() {
+            self.defaults_used.push(option);
+        }
         let text = text.or_else(|| default.map(|default| Zeroizing::new(default.to_owned())));
         if text.is_none() && !optional {
             self.report(option, name.to_owned(), Some(variable), "not set");
@@ -191,7 +197,15 @@ impl Resolver<'_> {
     }
 
     fn warn_of_suspicions(&self) {
+        // The default of a variable is for several environments. In one of them the option may have no effect.
+        let has_effect_elsewhere = |option: OptionKey| {
+            let is_risk = matches!(option, OptionKey::PublicUrl | OptionKey::CorsOrigins | OptionKey::Hosts);
+            !is_risk && self.defaults_used.contains(&option)
+        };
         for suspicion in self.draft.suspicions() {
+            if has_effect_elsewhere(suspicion.option) {
+                continue;
+            }
             tracing::warn!(
                 target: "auth_proxy::config",
                 proxy = self.spec.name,

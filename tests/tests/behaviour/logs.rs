@@ -264,3 +264,22 @@ async fn unusable_and_refused_forwarded_requests_are_logged() {
     assert_eq!(refused.code(), "upstream_overloaded");
     assert_eq!(log.times(&warning("upstream_overloaded")), 1, "{}", log.text());
 }
+
+/// A variable that is unset has its default in every environment, also where the option has no effect.
+#[tokio::test]
+async fn default_without_effect_is_not_suspicious() {
+    auth_proxy::auth_proxy! {
+        struct FromEnv {
+            upstream: { base_url: env("URL") },
+            session: {
+                cache: env("CACHE", default = "off"),
+                cache_entries: env("ENTRIES", default = "10000"),
+            },
+        }
+    }
+    for (entries, times) in [("", 0), ("5", 1)] {
+        let log = LogCapture::start();
+        FromEnv::builder().vars([("URL", "http://auth"), ("ENTRIES", entries)]).build().unwrap();
+        assert_eq!(log.times("`cache_entries` has no effect"), times, "{}", log.text());
+    }
+}
