@@ -97,9 +97,15 @@ fn variable(env: &Env, default: &str) -> String {
     }
 }
 
-/// The text as code in Markdown. A backtick in it needs two around it.
+/// The text as code in Markdown. Backticks in it need more of them around it.
 fn code(text: &str) -> String {
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+    match text.split(|c| c != '`').map(str::len).max() {
+        None | Some(0) => format!("`{text}`"),
+        Some(most) => {
+            let around = "`".repeat(most + 1);
+            format!("{around} {text} {around}")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +148,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| `upstream.audience` | `` \"c\\|`d\" `` |\n"), "{text}");
+        assert_eq!(code("a``b"), "``` a``b ```");
     }
 
     #[test]

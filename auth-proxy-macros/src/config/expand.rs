@@ -191,13 +191,14 @@ fn impl_attributes(attrs: &[Attribute]) -> TokenStream {
     tokens
 }
 
-/// The entries of `VARIABLES`.
+/// The entries of `VARIABLES`. The default of a header is not among them, since it may be a key.
 fn variables(declaration: &Declaration) -> Vec<TokenStream> {
     let Declaration { krate, block, .. } = declaration;
     let entry = |(env, option): (&Env, String)| {
         let Env { name, default, optional, .. } = env;
         let is_required = default.is_none() && !optional;
-        let default = option_of(default.as_ref());
+        let is_header = option.starts_with(&format!("{}[", OptionKey::Headers));
+        let default = option_of(default.as_ref().filter(|_| !is_header));
         quote!(#krate::options::Variable::new(#name, #option, #is_required, #default))
     };
     read_variables::of(block).into_iter().map(entry).collect()

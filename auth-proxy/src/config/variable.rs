@@ -28,7 +28,7 @@ pub struct Variable {
     pub option: &'static str,
     /// Whether `from_env()` fails without it.
     pub is_required: bool,
-    /// The value if the variable is unset or empty.
+    /// The value if the variable is unset or empty. `None` for a header, whose text may be a key.
     pub default: Option<&'static str>,
 }
 

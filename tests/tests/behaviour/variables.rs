@@ -52,6 +52,19 @@ fn required_variables_are_those_that_the_build_misses() {
     }
 }
 
+/// The text of a header may be a key. `.env.example` is committed, and `Variable` has `Debug`.
+#[test]
+fn defaults_of_headers_are_not_shown() {
+    auth_proxy! {
+        struct Keyed {
+            upstream: { base_url: "http://auth", headers: { "x-api-key": env("KEY", default = "hunter2") } },
+        }
+    }
+    let text = format!("{}{:?}", Keyed::env_example(), Keyed::VARIABLES);
+    assert!(text.contains("KEY=\n") && !text.contains("hunter2"), "{text}");
+    assert!(!Keyed::VARIABLES[0].is_required);
+}
+
 #[test]
 fn env_example_explains_each_variable_once() {
     let text = Auth::env_example();
