@@ -148,6 +148,20 @@ choice! {
         /// Ed25519.
         Eddsa = "eddsa",
     }
+    hint = unsupported_algorithms
+}
+
+/// Signature algorithms whose names are similar to supported ones, which are of no use in their place.
+fn unsupported_algorithms(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "es512" => {
+            Some("ES512 is not supported: let the upstream sign with another algorithm, such as `es384`")
+        }
+        "es256k" => {
+            Some("ES256K is not supported: let the upstream sign with another algorithm, such as `es256`")
+        }
+        _ => None,
+    }
 }
 
 impl TokenFormat {
@@ -224,6 +238,14 @@ mod tests {
         let error = "datbase".parse::<Strategy>().unwrap_err();
         assert_eq!(error.message(), "expected one of `jwt`, `database` (nearest: `database`)");
         assert!(error.quoted().ends_with(", found `datbase`"));
+    }
+
+    #[test]
+    fn unsupported_algorithm_is_no_misspelt_other_one() {
+        for text in ["es512", "ES512", "es256k", "ES256K"] {
+            let error = text.parse::<TokenFormat>().unwrap_err();
+            assert!(error.message().contains("is not supported"), "{}", error.message());
+        }
     }
 
     #[test]

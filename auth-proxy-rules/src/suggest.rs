@@ -7,7 +7,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|candidate| (edit_distance(&folded, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(folded.len()) / 3)
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(folded.chars().count()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -27,11 +27,15 @@ pub fn snake_case(word: &str) -> String {
     out
 }
 
-/// Edit distance in which a swap of neighbours counts once (optimal string alignment).
+/// Edit distance in which a swap of neighbours counts once (optimal string alignment). A text of more than 64 characters
+/// is like no other: its distance is its length.
 #[must_use]
 pub fn edit_distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(64).collect();
-    let b: Vec<char> = b.chars().take(64).collect();
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let longest = a.len().max(b.len());
+    if longest > 64 {
+        return longest;
+    }
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.iter().enumerate() {
@@ -63,6 +67,8 @@ mod tests {
         assert_eq!(nearest("timout", keys), Some("timeout"));
         assert_eq!(nearest("providers", keys), None);
         assert_eq!(nearest("x", keys), None);
+        assert_eq!(nearest(&"x".repeat(200), keys), None);
+        assert_eq!(nearest("タイムアウト", keys), None);
     }
 
     #[test]
