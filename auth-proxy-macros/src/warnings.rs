@@ -5,7 +5,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::Attribute;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Path, Token};
+
+/// What rustc calls a value that is probably not meant.
+const SUSPICIOUS: &str = "SUSPICIOUS";
 
 /// The warnings of one macro call.
 #[derive(Default)]
@@ -23,7 +27,7 @@ impl Warnings {
     /// Adds a warning about a value that is allowed and probably not meant. It points at the first of these tokens.
     pub(crate) fn suspicious(&mut self, tokens: &TokenStream, message: impl Into<String>) {
         let span = tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
-        self.0.push(Warning { name: "SUSPICIOUS".to_owned(), span, message: message.into() });
+        self.0.push(Warning { name: SUSPICIOUS.to_owned(), span, message: message.into() });
     }
 
     /// Adds a warning about the use of a deprecated option.
@@ -31,16 +35,19 @@ impl Warnings {
         self.0.push(Warning { name: key.to_string(), span: key.span(), message: message.into() });
     }
 
-    /// Code that makes rustc report each warning. `#[allow(deprecated)]` among `attributes` silences them.
+    /// Code that makes rustc report each warning. `#[allow(deprecated)]` among `attributes` silences them, and so does a
+    /// `#[cfg(..)]` that leaves the declaration out.
     pub(crate) fn into_tokens(self, attributes: &[Attribute]) -> TokenStream {
-        let levels: Vec<&Attribute> = attributes.iter().filter(|attr| is_lint_level(attr)).collect();
+        let levels: Vec<&Attribute> = attributes.iter().filter(|attr| decides(attr)).collect();
         let warnings = self.0.into_iter().map(|Warning { name, span, message }| {
             let definition = Ident::new(&name, Span::call_site());
             let used = Ident::new(&name, span);
+            // Only where it is needed: a `forbid` of the user refuses each `allow`.
+            let style = (name != SUSPICIOUS).then(|| quote!(#[allow(non_upper_case_globals)]));
             quote! {
                 #(#levels)*
                 const _: () = {
-                    #[allow(non_upper_case_globals)]
+                    #style
                     #[deprecated(note = #message)]
                     const #definition: () = ();
                     #used
@@ -51,8 +58,17 @@ impl Warnings {
     }
 }
 
-fn is_lint_level(attr: &Attribute) -> bool {
-    ["allow", "warn", "deny", "forbid"].iter().any(|level| attr.path().is_ident(level))
+/// Whether the attribute decides if there is a warning.
+fn decides(attr: &Attribute) -> bool {
+    if !attr.path().is_ident("cfg_attr") {
+        return attr.path().is_ident("cfg") || is_lint_level(attr.path());
+    }
+    let parts = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    parts.is_ok_and(|parts| parts.iter().skip(1).all(|part| is_lint_level(part.path())))
+}
+
+fn is_lint_level(path: &Path) -> bool {
+    ["allow", "warn", "deny", "forbid"].iter().any(|level| path.is_ident(level))
 }
 
 #[cfg(test)]
@@ -74,6 +90,20 @@ mod tests {
             "{code}"
         );
         assert!(code.starts_with("# [allow (deprecated)] const _"), "{code}");
+    }
+
+    #[test]
+    fn attributes_that_decide_about_the_declaration_decide_about_its_warnings() {
+        for (attributes, kept) in [
+            ("#[cfg(test)]", true),
+            ("#[cfg_attr(test, allow(deprecated))]", true),
+            ("#[cfg_attr(test, must_use)]", false),
+            ("#[must_use]", false),
+        ] {
+            let mut warnings = Warnings::default();
+            warnings.suspicious(&quote!(a), "remove it");
+            assert_eq!(code(warnings, attributes).starts_with("# ["), kept, "{attributes}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `#[allow(deprecated)]` silences the warnings about values that are probably not meant.
+//! `#[allow(deprecated)]` silences the warnings about values that are probably not meant. A declaration that is left out has
+//! none.
 #![deny(deprecated)]
 
 use auth_proxy::auth_proxy;
@@ -11,6 +12,22 @@ auth_proxy! {
     }
 }
 
+auth_proxy! {
+    #[cfg(any())]
+    pub struct Absent {
+        hosts: ["localhost:3000"],
+        upstream: { base_url: "https://auth.example.com" },
+    }
+}
+
+auth_proxy! {
+    #[cfg_attr(all(), allow(deprecated))]
+    pub struct Other {
+        hosts: ["localhost:3000"],
+        upstream: { base_url: "https://auth.example.com" },
+    }
+}
+
 fn main() {
-    let _ = Auth::builder();
+    let _ = (Auth::builder(), Other::builder());
 }
