@@ -148,8 +148,8 @@ const _: () = {
         cors: (),
         rewrite: (),
     }
-    fn unknown_word(possible: AuthProxyOptions) {
-        possible.bas_path;
+    fn unknown_word(__auth_proxy_possible: AuthProxyOptions) {
+        __auth_proxy_possible.bas_path;
     }
 };
 ::core::compile_error! {

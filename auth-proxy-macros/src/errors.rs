@@ -54,7 +54,7 @@ impl Errors {
         }
         let in_editor = is_editor();
         let errors = self.0.into_iter().map(|mistake| match mistake.misspelt {
-            Some(misspelt) if !in_editor => misspelt.into_tokens(),
+            Some(misspelt) if !in_editor && !is_of_a_macro(mistake.error.span()) => misspelt.into_tokens(),
             _ => mistake.error.to_compile_error(),
         });
         quote!(#(#errors)*)
@@ -63,6 +63,12 @@ impl Errors {
     pub(crate) fn messages(&self) -> Vec<String> {
         self.0.iter().map(|mistake| mistake.error.to_string()).collect()
     }
+}
+
+/// Whether the token stands in the body of a `macro_rules!`. There rustc suggests no field: its hygiene is another one,
+/// whose number only `Debug` of the span shows. `#0` is code outside of macros.
+fn is_of_a_macro(span: Span) -> bool {
+    proc_macro::is_available() && !format!("{:?}", span.unwrap()).starts_with("#0 ")
 }
 
 fn position(span: Span) -> (usize, usize) {

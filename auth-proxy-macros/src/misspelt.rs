@@ -19,7 +19,8 @@ impl Misspelt {
     /// A word that is misspelt for `meant`, which is one of `words`. `None` if rustc would not suggest `meant`.
     pub(crate) fn new(word: &Ident, meant: &str, words: &[&str], owner: &str) -> Option<Self> {
         let ident = |name: &str| Ident::new(name, Span::call_site());
-        is_suggested(&word.to_string(), meant).then(|| Self {
+        let text = word.to_string();
+        (is_field(&text) && is_suggested(&text, meant)).then(|| Self {
             word: word.clone(),
             words: words.iter().map(|word| ident(word)).collect(),
             owner: ident(owner),
@@ -38,15 +39,22 @@ impl Misspelt {
     /// (`Applicability::HasPlaceholders`).
     pub(crate) fn into_tokens(self) -> TokenStream {
         let Self { word, words, owner } = self;
+        // The name is long because a parameter with the name of a constant of the user is that constant.
         quote! {
             const _: () = {
                 struct #owner { #(#words: (),)* }
-                fn unknown_word(possible: #owner) {
-                    possible.#word;
+                fn unknown_word(__auth_proxy_possible: #owner) {
+                    __auth_proxy_possible.#word;
                 }
             };
         }
     }
+}
+
+/// Whether the word can stand behind a dot, and names only itself there: a keyword is a syntax error, and `r#host` is the
+/// field `host`.
+fn is_field(word: &str) -> bool {
+    !word.starts_with("r#") && syn::parse_str::<Ident>(word).is_ok()
 }
 
 /// Whether rustc suggests `meant` for `word`: it allows as many edits as a third of the letters of the word, and one at
@@ -82,7 +90,7 @@ mod tests {
             Misspelt::new(&ident("timout"), "timeout", &["timeout", "host"], "UpstreamOptions").unwrap();
         let code = key.into_tokens().to_string();
         assert!(code.contains("struct UpstreamOptions { timeout : () , host : () , }"), "{code}");
-        assert!(code.contains("possible . timout ;"), "{code}");
+        assert!(code.contains("_possible . timout ;"), "{code}");
 
         let word = Misspelt::value(&ident("databse"), "database", &["jwt", "database"], OptionKey::Strategy);
         let code = word.unwrap().into_tokens().to_string();
@@ -90,7 +98,16 @@ mod tests {
             code.contains("struct UpstreamSessionStrategyWords { jwt : () , database : () , }"),
             "{code}"
         );
-        assert!(code.contains("possible . databse ;"), "{code}");
+        assert!(code.contains("_possible . databse ;"), "{code}");
+    }
+
+    #[test]
+    fn keywords_and_raw_words_are_left_to_our_message() {
+        for (word, meant) in [("static", "status"), ("struct", "strict")] {
+            assert!(Misspelt::new(&ident(word), meant, &[meant], "Options").is_none(), "{word}");
+        }
+        let raw = Ident::new_raw("timeout", Span::call_site());
+        assert!(Misspelt::new(&raw, "timeout", &["timeout"], "Options").is_none());
     }
 
     #[test]

@@ -176,8 +176,9 @@ fn after_colon(entry: &[TokenTree]) -> Option<&[TokenTree]> {
 }
 
 fn identifier(text: &str, span: proc_macro2::Span) -> Option<Ident> {
-    let word = syn::parse_str::<Ident>(text).ok()?;
-    Some(Ident::new(&word.to_string(), span))
+    let mut word = syn::parse_str::<Ident>(text).ok()?;
+    word.set_span(span);
+    Some(word)
 }
 
 #[cfg(test)]
@@ -208,6 +209,8 @@ mod tests {
             ("a-key: 1", Some(("a_key", 1)), Some("`a-key` is spelled `a_key`")),
             ("a-key", None, Some("`a-key` is spelled `a_key`")),
             ("\"a\": 1", Some(("a", 1)), Some("keys have no quotes here: write `a: ..`")),
+            ("\"r#a\": 1", Some(("r#a", 1)), Some("keys have no quotes here: write `r#a: ..`")),
+            ("r#a-b: 1", Some(("r#a_b", 1)), Some("`r#a-b` is spelled `r#a_b`")),
             ("\"a\" 1", None, Some("keys have no quotes here: write `a: ..`")),
             ("\"a b\": 1", None, Some("keys have no quotes here: write `a b: ..`")),
             ("..defaults", None, Some("options that are left out have their defaults: remove the `..`")),
