@@ -43,7 +43,7 @@ impl Draft {
             self.expose_session_token == Setting::Set(true)
                 && self.strategy.with_default(Strategy::Jwt) == Setting::Set(Strategy::Jwt),
             OptionKey::ExposeSessionToken,
-            "`expose_session_token` has no effect: it is about database sessions, so remove it, or set \
+            "`expose_session_token` is for upstreams with database sessions: remove it, or set \
              `upstream.session_strategy: database`",
         );
         let is_https = matches!(&self.public_url, Setting::Set(url) if url.https);

@@ -77,20 +77,20 @@ async fn robo_database_sign_in_with_return_redirect_gives_no_session() {
     }
 }
 
-/// The session JSON of Robo contains the session token. Page scripts get it only with `session.expose_session_token`.
+/// The session JSON of Robo contains the session token. Page scripts get it only with `session.expose_session_token`,
+/// whatever `upstream.session_strategy` says.
 #[tokio::test]
 async fn session_token_reaches_page_scripts_only_with_the_option() {
-    for (expose, exposed) in [(false, false), (true, true)] {
-        let builder = FakeUpstream::builder().robo().strategy(SessionStrategy::Database);
+    use SessionStrategy::{Database, Jwt};
+    for (expose, written) in [(false, Database), (true, Database), (false, Jwt), (true, Jwt)] {
+        let builder = FakeUpstream::builder().robo().strategy(Database);
         let upstream = users(builder).start().await.unwrap();
-        let builder = Auth::builder()
-            .upstream_base_url(upstream.url())
-            .upstream_session_strategy(SessionStrategy::Database);
+        let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_session_strategy(written);
         let (_app, browser) = app_of(builder.session_expose_session_token(expose)).await;
         browser.sign_in("demo", "demo").await;
         let session = browser.get("/api/auth/session").await;
         assert_eq!(session.json()["user"]["name"], "Demo");
-        assert_eq!(session.json().get("sessionToken").is_some(), exposed);
+        assert_eq!(session.json().get("sessionToken").is_some(), expose, "{written}");
         assert!(session.header("cache-control").contains("private"), "{session:?}");
     }
 }
