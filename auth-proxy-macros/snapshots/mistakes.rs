@@ -108,7 +108,6 @@ impl ::core::ops::Deref for Auth {
     }
 }
 #[automatically_derived]
-#[allow(dead_code, reason = "a program uses one of the two")]
 impl Auth {
     /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
     pub const VARIABLES: &'static [::auth_proxy::options::Variable] = <Self as ::auth_proxy::__private::Declared>::VARIABLES;

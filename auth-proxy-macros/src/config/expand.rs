@@ -127,7 +127,6 @@ pub(super) fn items(declaration: &Declaration, known: &Draft) -> TokenStream {
 
         #impl_attributes
         #[automatically_derived]
-        #[allow(dead_code, reason = "a program uses one of the two")]
         impl #name {
             /// The environment variables that [`from_env`](Self::from_env) reads, with the options that they set.
             #vis #variables_item
