@@ -35,6 +35,10 @@ impl Warnings {
         self.0.push(Warning { name: key.to_string(), span: key.span(), message: message.into() });
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Code that makes rustc report each warning. `#[allow(deprecated)]` among `attributes` silences them, and so does a
     /// `#[cfg(..)]` that leaves the declaration out.
     pub(crate) fn into_tokens(self, attributes: &[Attribute]) -> TokenStream {
@@ -67,8 +71,20 @@ fn decides(attr: &Attribute) -> bool {
     parts.is_ok_and(|parts| parts.iter().skip(1).all(|part| is_lint_level(part.path())))
 }
 
+/// Takes `#[expect(deprecated)]` out of the attributes of a declaration, where nothing fulfils it. It belongs to the
+/// warnings alone.
+pub(crate) fn take_expectation(attributes: &mut Vec<Attribute>) -> Option<Attribute> {
+    let place = attributes.iter().position(|attr| {
+        let parts = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+        let is_deprecated =
+            |part: &Meta| part.path().is_ident("deprecated") || part.path().is_ident("reason");
+        attr.path().is_ident("expect") && parts.is_ok_and(|parts| parts.iter().all(is_deprecated))
+    });
+    place.map(|place| attributes.remove(place))
+}
+
 fn is_lint_level(path: &Path) -> bool {
-    ["allow", "warn", "deny", "forbid"].iter().any(|level| path.is_ident(level))
+    ["allow", "expect", "warn", "deny", "forbid"].iter().any(|level| path.is_ident(level))
 }
 
 #[cfg(test)]

@@ -41,11 +41,12 @@ use proc_macro2::TokenStream;
 
 use crate::caller::is_editor;
 use crate::errors::Errors;
+use crate::warnings::take_expectation;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let written = is_editor().then(|| input.clone());
-    let Some(declaration) = parse::declaration(input.clone(), &mut errors) else {
+    let Some(mut declaration) = parse::declaration(input.clone(), &mut errors) else {
         typescript::suggest(input, None, &mut errors);
         return errors.into_tokens();
     };
@@ -57,8 +58,14 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     // unfinished word, and the other items repeat the word as text.
     let mut output = TokenStream::new();
     output.extend(written.map(|written| editor::items(&declaration.krate, written)));
+    let warnings = suspicions::warnings(&declaration.block, &draft);
+    let mut attributes = declaration.attrs.clone();
+    attributes.retain(|attr| !attr.path().is_ident("expect"));
+    if !warnings.is_empty() {
+        attributes.extend(take_expectation(&mut declaration.attrs));
+    }
     output.extend(expand::items(&declaration, &draft));
-    output.extend(suspicions::warnings(&declaration.block, &draft).into_tokens(&declaration.attrs));
+    output.extend(warnings.into_tokens(&attributes));
     output.extend(errors.into_tokens());
     output
 }

@@ -269,7 +269,7 @@ async fn unusable_and_refused_forwarded_requests_are_logged() {
 #[tokio::test]
 async fn default_without_effect_is_not_suspicious() {
     auth_proxy::auth_proxy! {
-        struct FromEnv {
+        struct Configured {
             upstream: { base_url: env("URL") },
             session: {
                 cache: env("CACHE", default = "off"),
@@ -279,7 +279,7 @@ async fn default_without_effect_is_not_suspicious() {
     }
     for (entries, times) in [("", 0), ("5", 1)] {
         let log = LogCapture::start();
-        FromEnv::builder().vars([("URL", "http://auth"), ("ENTRIES", entries)]).build().unwrap();
+        Configured::builder().vars([("URL", "http://auth"), ("ENTRIES", entries)]).build().unwrap();
         assert_eq!(log.times("`cache_entries` has no effect"), times, "{}", log.text());
     }
 }

@@ -1,6 +1,6 @@
 //! `#[allow(deprecated)]` silences the warnings about values that are probably not meant. A declaration that is left out has
 //! none.
-#![deny(deprecated)]
+#![deny(warnings)]
 
 use auth_proxy::auth_proxy;
 
@@ -28,6 +28,15 @@ auth_proxy! {
     }
 }
 
+auth_proxy! {
+    #[expect(deprecated, reason = "the block is shared")]
+    #[expect(non_camel_case_types)]
+    pub struct expected {
+        hosts: ["localhost:3000", "127.0.0.1"],
+        upstream: { base_url: "https://auth.example.com" },
+    }
+}
+
 fn main() {
-    let _ = (Auth::builder(), Other::builder());
+    let _ = (Auth::builder(), Other::builder(), expected::builder());
 }
