@@ -1,9 +1,10 @@
 //! Finds values that are allowed and probably not meant, such as an option without effect.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::choices::Strategy;
-use crate::host::{is_internal_host, is_loopback_host};
+use crate::host::{bare_host, is_internal_host, is_loopback_host};
 use crate::option::{Draft, OptionKey};
 use crate::setting::Setting;
 
@@ -29,7 +30,7 @@ impl Draft {
             }
         };
         add(
-            matches!(&self.public_url, Setting::Set(url) if !url.https && !is_internal_host(url.host())),
+            matches!(&self.public_url, Setting::Set(url) if !url.https && !is_private_name(url.host())),
             OptionKey::PublicUrl,
             "over plain http, anyone between a visitor and this app can read the session cookies: write `https://`",
         );
@@ -66,7 +67,7 @@ impl Draft {
             OptionKey::CacheEntries,
             "`cache_entries` has no effect without a cache: remove it, or add `session: { cache: 30s }`",
         );
-        found.extend(items(&self.cors_origins, |origin| !origin.https && !is_internal_host(origin.host())).map(
+        found.extend(items(&self.cors_origins, |origin| !origin.https && !is_private_name(origin.host())).map(
             |item| Suspicion {
                 option: OptionKey::CorsOrigins,
                 item: Some(item),
@@ -74,10 +75,15 @@ impl Draft {
                           session: write `https://`",
             },
         ));
-        found.extend(items(&self.hosts, |host| is_loopback_host(host)).map(|item| Suspicion {
-            option: OptionKey::Hosts,
-            item: Some(item),
-            message: "loopback hosts are accepted without being listed: remove it",
+        // A list of loopback hosts alone says that no other host is accepted.
+        let hosts = self.hosts.value().map(Vec::as_slice).unwrap_or_default();
+        let lists_others = hosts.iter().any(|host| !is_loopback_host(host));
+        found.extend(items(&self.hosts, |host| lists_others && is_loopback_host(host)).map(|item| {
+            Suspicion {
+                option: OptionKey::Hosts,
+                item: Some(item),
+                message: "loopback hosts are accepted without being listed: remove it",
+            }
         }));
         found
     }
@@ -85,6 +91,17 @@ impl Draft {
     fn base_url_needs_no_permission(&self) -> bool {
         self.base_url.value().is_some_and(|url| url.origin.https || is_internal_host(url.origin.host()))
     }
+}
+
+/// Whether plain http to a host is probably meant: an internal host, a name of a home network (RFC 8375) or of a test
+/// (RFC 6761, section 6.2), or an address that a provider or a mesh network shares (RFC 6598).
+fn is_private_name(host: &str) -> bool {
+    let name = bare_host(host).trim_end_matches('.').to_ascii_lowercase();
+    let is_shared = name.parse::<Ipv4Addr>().is_ok_and(|ip| {
+        let [first, second, ..] = ip.octets();
+        first == 100 && (64..128).contains(&second)
+    });
+    is_internal_host(host) || is_shared || [".test", ".home.arpa"].iter().any(|end| name.ends_with(end))
 }
 
 /// The places of the items of a list that are suspicious.
@@ -112,6 +129,7 @@ mod tests {
     fn each_suspicious_value_is_found() {
         for (option, others, text) in [
             (OptionKey::PublicUrl, &[UPSTREAM][..], "http://app.example.com"),
+            (OptionKey::PublicUrl, &[UPSTREAM], "http://100.128.0.1"),
             (OptionKey::CorsOrigins, &[UPSTREAM], "https://a.example.com, http://b.example.com"),
             (OptionKey::Hosts, &[UPSTREAM], "app.example.com, localhost:3000"),
             (OptionKey::AllowHttp, &[UPSTREAM], "true"),
@@ -132,8 +150,12 @@ mod tests {
         for (option, others, text) in [
             (OptionKey::PublicUrl, &[UPSTREAM][..], "http://localhost:3000"),
             (OptionKey::PublicUrl, &[UPSTREAM], "http://app.internal"),
+            (OptionKey::PublicUrl, &[UPSTREAM], "http://app.test"),
+            (OptionKey::PublicUrl, &[UPSTREAM], "http://nas.home.arpa:8080"),
+            (OptionKey::PublicUrl, &[UPSTREAM], "http://100.64.0.1"),
             (OptionKey::CorsOrigins, &[UPSTREAM], "http://localhost:3000"),
             (OptionKey::Hosts, &[UPSTREAM], "app.example.com"),
+            (OptionKey::Hosts, &[UPSTREAM], "localhost:3000, 127.0.0.1:3000"),
             (OptionKey::AllowHttp, &[(OptionKey::BaseUrl, "http://auth.example.com")], "true"),
             (OptionKey::AllowHttp, &[UPSTREAM], "false"),
             (OptionKey::ExposeSessionToken, &[UPSTREAM, (OptionKey::Strategy, "database")], "true"),

@@ -98,14 +98,19 @@ fn word_or_text(option: OptionKey, words: &[&'static str], scan: &Scan) -> Decis
         Scalar::Word(word) if scan.length == 1 => {
             let near = nearest(word, words.iter().copied())
                 .or_else(|| words.iter().copied().find(|known| known.starts_with(word.as_str())));
-            let quoted = is_text_without_quotes(option, word).then(|| format!("\"{word}\""));
-            match near.map(str::to_owned).or(quoted) {
-                Some(advice) => {
-                    let message = format!("{}: write `{advice}`", expected(option));
-                    Err(Refusal { message, tokens: 1, meant: near })
+            let quoted = is_text_without_quotes(option, word).then(|| format!("`\"{word}\"`"));
+            let is_start = near.is_some_and(|near| near.starts_with(word.as_str()));
+            let (advice, meant) = match (near, quoted) {
+                // A short word may be a host that looks like a known word: `auth` is one letter from `auto`.
+                (Some(near), Some(quoted)) if word.len() < 5 && !is_start => {
+                    (format!("{quoted}, or `{near}`"), None)
                 }
-                None => refuse_all(option, scan),
-            }
+                (Some(near), _) => (format!("`{near}`"), Some(near)),
+                (None, Some(quoted)) => (quoted, None),
+                (None, None) => return refuse_all(option, scan),
+            };
+            let message = format!("{}: write {advice}", expected(option));
+            Err(Refusal { message, tokens: 1, meant })
         }
         _ => refuse_all(option, scan),
     }
@@ -231,6 +236,7 @@ mod tests {
             (OptionKey::Token, "encrypted-v4", "is spelled `encrypted_v4`", 3),
             (OptionKey::Host, "\"auto\"", "without quotes: write `auto`", 1),
             (OptionKey::Host, "presrve", "write `preserve`", 1),
+            (OptionKey::Host, "auth", "write `\"auth\"`, or `auto`", 1),
             (OptionKey::Host, "elsewhere", "write `\"elsewhere\"`", 1),
             (OptionKey::Timeout, "5 s", "write `5s`", 2),
             (OptionKey::Timeout, "\"5s\"", "no quotes here: write `5s`", 1),

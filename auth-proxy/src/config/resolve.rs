@@ -27,7 +27,7 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
     let headers = resolver.headers(builder);
     let secrets = resolver.secrets(builder);
     resolver.check_rules();
-    resolver.warn_of_suspicions();
+    resolver.warn_of_suspicions(builder);
     let names = builder.headers.iter().map(|(name, _)| name.as_str());
     let names = names.chain(spec.headers.iter().map(|(name, _)| *name));
     let header_names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
@@ -196,14 +196,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn warn_of_suspicions(&self) {
-        // The default of a variable is for several environments. In one of them the option may have no effect.
-        let has_effect_elsewhere = |option: OptionKey| {
-            let is_risk = matches!(option, OptionKey::PublicUrl | OptionKey::CorsOrigins | OptionKey::Hosts);
-            !is_risk && self.defaults_used.contains(&option)
-        };
+    fn warn_of_suspicions(&self, builder: &BuilderOptions) {
         for suspicion in self.draft.suspicions() {
-            if has_effect_elsewhere(suspicion.option) {
+            if self.is_literal(suspicion.option, builder) || self.has_effect_elsewhere(suspicion.option) {
                 continue;
             }
             tracing::warn!(
@@ -214,6 +209,21 @@ impl Resolver<'_> {
                 suspicion.message
             );
         }
+    }
+
+    /// Whether the value is written in the declaration. The compiler has warned of it, unless its effect depends on a
+    /// variable, and then it has an effect in another environment.
+    fn is_literal(&self, option: OptionKey, builder: &BuilderOptions) -> bool {
+        let is_literal =
+            |(key, value): &(OptionKey, Value)| *key == option && matches!(value, Value::Literal(_));
+        !builder.has(option) && self.spec.options.iter().any(is_literal)
+    }
+
+    /// Whether the value is the default of a variable, which is for several environments: in one of them the option may
+    /// have no effect. A risk is told in each.
+    fn has_effect_elsewhere(&self, option: OptionKey) -> bool {
+        let is_risk = matches!(option, OptionKey::PublicUrl | OptionKey::CorsOrigins | OptionKey::Hosts);
+        !is_risk && self.defaults_used.contains(&option)
     }
 
     fn report(&mut self, option: OptionKey, name: String, variable: Option<&'static str>, message: &str) {

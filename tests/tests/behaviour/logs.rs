@@ -54,6 +54,28 @@ async fn suspicious_value_logs_a_warning_without_the_value() {
     assert_eq!(log.times("WARN"), 0, "{}", log.text());
 }
 
+/// The compiler warns of a value in the declaration, where `expect(deprecated)` silences it.
+#[tokio::test]
+async fn suspicious_value_in_the_declaration_is_not_logged() {
+    #[expect(deprecated, reason = "plain http is meant")]
+    mod declared {
+        auth_proxy::auth_proxy! {
+            pub(super) struct Declared {
+                public_url: "http://app.example.com",
+                upstream: { base_url: env("URL"), allow_http: true },
+            }
+        }
+    }
+    let build = |url: Option<&str>| {
+        let log = LogCapture::start();
+        let builder = declared::Declared::builder().vars([("URL", "http://auth")]);
+        url.into_iter().fold(builder, |builder, url| builder.public_url(url)).build().unwrap();
+        log.times("WARN")
+    };
+    assert_eq!(build(None), 0);
+    assert_eq!(build(Some("http://other.example.com")), 1);
+}
+
 #[tokio::test]
 async fn session_cookie_under_another_name_warns_once() {
     let log = LogCapture::start();

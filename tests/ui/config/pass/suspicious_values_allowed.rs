@@ -7,7 +7,7 @@ use auth_proxy::auth_proxy;
 auth_proxy! {
     #[allow(deprecated)]
     pub struct Auth {
-        hosts: ["localhost:3000"],
+        hosts: ["app.example.com", "localhost:3000"],
         upstream: { base_url: "https://auth.example.com", allow_http: true },
     }
 }
@@ -15,7 +15,7 @@ auth_proxy! {
 auth_proxy! {
     #[cfg(any())]
     pub struct Absent {
-        hosts: ["localhost:3000"],
+        hosts: ["app.example.com", "localhost:3000"],
         upstream: { base_url: "https://auth.example.com" },
     }
 }
@@ -23,7 +23,7 @@ auth_proxy! {
 auth_proxy! {
     #[cfg_attr(all(), allow(deprecated))]
     pub struct Other {
-        hosts: ["localhost:3000"],
+        hosts: ["app.example.com", "localhost:3000"],
         upstream: { base_url: "https://auth.example.com" },
     }
 }
@@ -32,7 +32,7 @@ auth_proxy! {
     #[expect(deprecated, reason = "the block is shared")]
     #[expect(non_camel_case_types)]
     pub struct expected {
-        hosts: ["localhost:3000", "127.0.0.1"],
+        hosts: ["app.example.com", "localhost:3000", "127.0.0.1"],
         upstream: { base_url: "https://auth.example.com" },
     }
 }
