@@ -16,6 +16,7 @@ mod cache_control;
 mod config;
 mod cookie;
 mod cross_origin;
+mod dialect;
 #[rustfmt::skip]
 mod editor;
 mod error;

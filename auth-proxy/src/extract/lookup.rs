@@ -7,7 +7,7 @@ use http::header::{ACCEPT, COOKIE};
 use http::{HeaderValue, Response};
 use tokio::time::Instant;
 
-use crate::config::{Kind, Strategy};
+use crate::config::Strategy;
 use crate::cookie::{
     CookieAdapter, Credential, NamesInPlay, SessionName, is_compact, lookup_cookie, token_after,
 };
@@ -85,7 +85,7 @@ async fn send_lookup(
     let response = get_session(&shared, cookie, &client, deadline).await;
     let read = response.and_then(|response| {
         shared.names.learn(response.headers(), shared.upstream.forwarded_as(&client).scheme == "https");
-        Ok((wire::read(&response, &shared.names)?, response))
+        Ok((wire::read(shared.dialect, &response, &shared.names)?, response))
     });
     let (answer, response) = read.inspect_err(|error| {
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
@@ -95,11 +95,8 @@ async fn send_lookup(
     })?;
     shared.upstream.lookup_log.succeeded();
     if let Answer::Session(session) = &answer
-        && shared.settings.kind == Some(Kind::NextAuthV4)
-        && session.raw().is_anonymous()
+        && shared.dialect.is_no_session(session.raw())
     {
-        // next-auth before 4.24.5 encrypts the state of a sign-in under the same key as session tokens
-        // (GHSA-v64w-49xw-qq89, `docs/authjs.md#token-v4-state`). Such a state shows as a session without user data.
         return Err(AuthError::new(Reason::TOKEN_NOT_A_SESSION));
     }
     let cookies = wire::session_cookies(&response, &shared.names);
@@ -122,7 +119,7 @@ async fn get_session(
     client: &ClientInfo,
     deadline: Instant,
 ) -> Result<Response<Bytes>, AuthError> {
-    let mut request = shared.upstream.get("/session")?;
+    let mut request = shared.upstream.get(shared.dialect.session_path())?;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(COOKIE, cookie);

@@ -181,8 +181,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let token = if self.decodes() {
             self.verified().and_then(|verified| verified.map(|verified| verified.claims()).transpose())
         } else {
-            let claims =
-                self.cached_session().await.map(|found| found.map(|found| mapping::claims(found.raw())));
+            let claims = self
+                .cached_session()
+                .await
+                .map(|found| found.map(|found| mapping::claims(self.proxy.shared().dialect, found.raw())));
             claims.and_then(|claims| {
                 claims
                     .map(|claims| deserialize_into(claims, Reason::CLAIMS_MISMATCH).map(Arc::new))

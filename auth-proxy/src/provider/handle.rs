@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
+use crate::dialect::Dialect;
 use crate::page::ErrorPage;
 use crate::session::{Keys, SessionMapping, Sessions};
 use crate::token::Verifier;
@@ -120,6 +121,7 @@ pub struct Proxy<P> {
 /// What all clones of a proxy share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) dialect: &'static dyn Dialect,
     pub(crate) config: Config,
     pub(crate) upstream: Arc<Upstream>,
     /// Set when session tokens can be decoded here.

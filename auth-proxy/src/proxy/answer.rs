@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::body::Prefixed;
 use super::callback_host;
 use super::location::LocationRewriter;
-use super::software::Software;
 use crate::cookie::CookieAdapter;
+use crate::dialect::{Dialect, Software};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::replace_lone_surrogates;
@@ -59,9 +59,11 @@ async fn rewrite_json(rewrite: &LocationRewriter<'_>, response: Response) -> Res
     change_body(response, JSON_LIMIT, |body| rewrite.json(body)).await
 }
 
-/// Removes `sessionToken` from a session that page scripts read. Robo includes it in the database strategy
-/// (`docs/authjs.md#session-callback-robo`), though it is the value of a cookie that scripts cannot read.
-pub(super) async fn without_session_token(response: Response) -> Result<Response, AuthError> {
+/// Removes what page scripts must not read from a session.
+pub(super) async fn without_secrets(
+    dialect: &dyn Dialect,
+    response: Response,
+) -> Result<Response, AuthError> {
     let not_searchable = || {
         AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
             .because("the body of /session cannot be searched for a session token")
@@ -76,19 +78,13 @@ pub(super) async fn without_session_token(response: Response) -> Result<Response
             serde_json::from_str::<Map<String, Value>>(&replace_lone_surrogates(text)).is_ok()
         })
     };
-    if memmem::find(&body, b"sessionToken").is_some() && !is_object(&body) {
+    if memmem::find(&body, dialect.secret_word().as_bytes()).is_some() && !is_object(&body) {
         return Err(not_searchable());
     }
     change_body(Response::from_parts(parts, Body::from(body)), SESSION_LIMIT, |body| {
         let text = std::str::from_utf8(body).ok()?;
         let mut session: Map<String, Value> = serde_json::from_str(&replace_lone_surrogates(text)).ok()?;
-        let of_user = session
-            .get_mut("user")
-            .and_then(Value::as_object_mut)
-            .and_then(|user| user.remove("sessionToken"));
-        let own = session.remove("sessionToken");
-        of_user.or(own)?;
-        serde_json::to_vec(&session).ok()
+        dialect.remove_secrets(&mut session).then(|| serde_json::to_vec(&session).ok()).flatten()
     })
     .await
 }

@@ -5,30 +5,32 @@ use auth_proxy_rules::{Host, Origin, Settings, is_local};
 use http::{Method, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::dialect::Dialect;
+
 /// The same URI with `callbackUrl=/path` as an absolute URL of this app, or `None` when there is nothing to change.
 ///
 /// Auth.js resolves a relative `callbackUrl` against the host of the request (`docs/authjs.md#callback-url`). If that
 /// is not this app's host, the visitor would end up at the upstream. Only links are changed, `GET signin` and `GET
-/// signout`: forms pass unchanged, and the browser client sends absolute URLs.
+/// signout`: forms pass unchanged, and the browser client sends absolute URLs. A callback is not changed: its query is
+/// signed, or holds a one-time token.
 ///
 /// Only a value that every browser reads as a path of this origin is changed. The rest of the query stays the same,
 /// byte for byte.
-pub(super) fn absolute(uri: &Uri, rest: &str, method: &Method, settings: &Settings) -> Option<Uri> {
+pub(super) fn absolute(
+    dialect: &dyn Dialect,
+    uri: &Uri,
+    rest: &str,
+    method: &Method,
+    settings: &Settings,
+) -> Option<Uri> {
     let query = uri.query()?;
-    if *method != Method::GET || !is_page(rest) {
+    if *method != Method::GET || !dialect.begins_sign_in(rest) {
         return None;
     }
     let query = rewritten(query, own_origin_if_different(settings)?)?;
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(format!("{}?{query}", uri.path()).parse().ok()?);
     Uri::from_parts(parts).ok()
-}
-
-/// The pages on which a sign-in or sign-out begins. A callback is not changed: its query is signed, or holds a one-time
-/// token.
-fn is_page(rest: &str) -> bool {
-    let name = rest.strip_suffix('/').unwrap_or(rest);
-    matches!(name, "/signin" | "/signout") || name.starts_with("/signin/")
 }
 
 /// This app's origin, if it is configured and the upstream sees another host.
@@ -87,7 +89,7 @@ mod tests {
 
     fn query(query: &str, rest: &str, settings: &Settings) -> Option<String> {
         let uri: Uri = format!("/api/auth{rest}?{query}").parse().unwrap();
-        let changed = absolute(&uri, rest, &Method::GET, settings)?;
+        let changed = absolute(crate::dialect::of(None), &uri, rest, &Method::GET, settings)?;
         assert_eq!(changed.path(), uri.path());
         changed.query().map(str::to_owned)
     }
@@ -162,8 +164,9 @@ mod tests {
             assert_eq!(query("callbackUrl=/", rest, &settings).is_some(), changes, "{rest}");
         }
         let uri: Uri = "/api/auth/signin?callbackUrl=/".parse().unwrap();
-        assert_eq!(absolute(&uri, "/signin", &Method::POST, &settings), None);
-        assert_eq!(absolute(&Uri::from_static("/api/auth/signin"), "/signin", &Method::GET, &settings), None);
+        let absolute = |uri, method| absolute(crate::dialect::of(None), uri, "/signin", method, &settings);
+        assert_eq!(absolute(&uri, &Method::POST), None);
+        assert_eq!(absolute(&Uri::from_static("/api/auth/signin"), &Method::GET), None);
     }
 
     #[test]

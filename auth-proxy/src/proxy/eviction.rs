@@ -6,8 +6,8 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 use tokio::time::{Instant, timeout_at};
 
-use super::purpose::Purpose;
 use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
+use crate::dialect::Purpose;
 use crate::provider::Shared;
 use crate::session::{End, SessionKey, SessionSnapshot, Sessions};
 

@@ -13,8 +13,9 @@ use http::header::{CONTENT_ENCODING, SET_COOKIE};
 use http::{HeaderMap, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
 
-use super::software::Software;
+use super::foreign_origin::warn_of_origin;
 use crate::cookie::domain;
+use crate::dialect::{Page, Software};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::warnings::Warning;
@@ -52,17 +53,12 @@ struct UrlCheck {
     domains: Domains,
 }
 
-/// A response that contains URLs with the upstream's own origin.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Page {
-    Providers,
-    SignIn,
-}
-
 impl UrlCheck {
     fn run(self, body: &[u8]) {
         let settings = &self.shared.settings;
-        let Some(url) = self.page.url(body, &settings.upstream_base_path) else { return };
+        let Some(url) = self.shared.dialect.url_in_page(self.page, body, &settings.upstream_base_path) else {
+            return;
+        };
         match verdict(&self.own, &url, &self.domains) {
             // With `public_url` one match is enough. Without it, the client's headers name this app's origin: a match
             // says nothing about the URLs for other clients, so later responses are checked too.
@@ -72,45 +68,11 @@ impl UrlCheck {
             Verdict::Own | Verdict::Unknown => {}
             Verdict::Foreign(urls) => {
                 if self.shared.warnings.mark_logged(Warning::ForeignUrls) {
-                    self.software.warn(settings, &urls, &self.own);
+                    warn_of_origin(&self.shared, self.software, &urls, &self.own);
                 }
             }
         }
     }
-}
-
-impl Page {
-    /// The page at a path below the base path.
-    pub(super) fn of(name: &str) -> Option<Self> {
-        match name {
-            "/providers" => Some(Self::Providers),
-            "/signin" => Some(Self::SignIn),
-            _ => None,
-        }
-    }
-
-    /// The first URL in the body that the upstream built with its origin.
-    fn url(self, body: &[u8], base: &str) -> Option<String> {
-        match self {
-            Self::Providers => provider_url(body),
-            Self::SignIn => form_url(&String::from_utf8_lossy(body), base),
-        }
-    }
-}
-
-/// `signinUrl` or `callbackUrl` of the first provider (`docs/authjs.md#providers`: an object by provider).
-fn provider_url(body: &[u8]) -> Option<String> {
-    let providers: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
-    let provider = providers.values().next()?;
-    let url = |name: &str| provider.get(name)?.as_str().map(str::to_owned);
-    url("signinUrl").or_else(|| url("callbackUrl"))
-}
-
-/// The `action` of the first form that is posted below the upstream's base path.
-fn form_url(html: &str, base: &str) -> Option<String> {
-    let tags = html.split("<form").skip(1).filter_map(|rest| rest.split_once('>'));
-    let actions = tags.filter_map(|(tag, _)| tag.split_once("action=\"")?.1.split('"').next());
-    actions.map(str::to_owned).find(|action| action.contains(&format!("{base}/")))
 }
 
 #[derive(Debug, PartialEq)]
@@ -254,35 +216,6 @@ mod tests {
                 Verdict::Unknown => None,
             };
             assert_eq!(found, foreign, "{own} {url} {domains:?}");
-        }
-    }
-
-    #[test]
-    fn first_provider_or_form_url_is_found() {
-        for (body, url) in [
-            (r#"{"a":{"signinUrl":"s","callbackUrl":"c"},"b":{}}"#, Some("s")),
-            (r#"{"a":{"callbackUrl":"c"}}"#, Some("c")),
-            (r#"{"a":{"signinUrl":1}}"#, None),
-            ("{}", None),
-            ("[]", None),
-            ("null", None),
-            ("{\"a\":{\"signinUrl\":\"s", None),
-        ] {
-            assert_eq!(provider_url(body.as_bytes()).as_deref(), url, "{body}");
-        }
-        let form = r#"<form class="x" action="http://a/api/auth/signin/x" method="POST">"#;
-        for (html, url) in [
-            (form.to_owned(), Some("http://a/api/auth/signin/x")),
-            (
-                format!(r#"<form action="https://search.example/"></form>{form}"#),
-                Some("http://a/api/auth/signin/x"),
-            ),
-            (r#"<form action="/api/auth/signin/x">"#.to_owned(), Some("/api/auth/signin/x")),
-            (r#"<form action="http://a/api/auth/sig"#.to_owned(), None),
-            ("<form><a action=\"/api/auth/x\">".to_owned(), None),
-            (String::new(), None),
-        ] {
-            assert_eq!(form_url(&html, "/api/auth").as_deref(), url, "{html}");
         }
     }
 

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::{rewritten, without_session_token};
+use super::answer::{rewritten, without_secrets};
 use super::body::{BodyProgress, Limited};
 #[cfg(feature = "client-js")]
 use super::client_js;
@@ -192,7 +192,7 @@ async fn downstream_response(
         response = in_time(deadline, check_forwarded_session(shared, response)).await?;
     }
     if purpose.is_session && !shared.settings.expose_session_token {
-        response = in_time(deadline, without_session_token(response)).await?;
+        response = in_time(deadline, without_secrets(shared.dialect, response)).await?;
     }
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");

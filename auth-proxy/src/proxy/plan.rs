@@ -5,8 +5,8 @@ use http::header::{CONTENT_LENGTH, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, Version};
 
-use super::purpose::Purpose;
-use super::{callback_url, path, routes};
+use super::{callback_url, path};
+use crate::dialect::{Dialect, Purpose};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
@@ -49,11 +49,11 @@ impl Plan {
         if content_length(&parts.headers).is_some_and(|length| length > settings.body_limit) {
             return Err(AuthError::new(Reason::BODY_TOO_LARGE));
         }
-        let method = upstream_method(&parts.method, rest, settings.routes)?;
+        let method = upstream_method(shared.dialect, &parts.method, rest, settings.routes)?;
         let client = trusted_client(parts, shared)?;
-        let absolute = callback_url::absolute(&parts.uri, rest, &method, settings);
+        let absolute = callback_url::absolute(shared.dialect, &parts.uri, rest, &method, settings);
         let target = shared.upstream.target(absolute.as_ref().unwrap_or(&parts.uri), rest)?;
-        let purpose = Purpose::of(&method, rest);
+        let purpose = shared.dialect.purpose(&method, rest);
         Ok(Self {
             method,
             target,
@@ -84,8 +84,13 @@ fn check_kind(parts: &Parts) -> Result<(), AuthError> {
     Ok(())
 }
 
-fn upstream_method(method: &Method, rest: &str, routes: Routes) -> Result<Method, AuthError> {
-    match routes::find(rest) {
+fn upstream_method(
+    dialect: &dyn Dialect,
+    method: &Method,
+    rest: &str,
+    routes: Routes,
+) -> Result<Method, AuthError> {
+    match dialect.route(rest) {
         Some(route) if *method == Method::HEAD && route.head => Ok(Method::GET),
         Some(route) if route.allows(method) => Ok(method.clone()),
         Some(route) => Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow(route.allow)),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::data::SessionData;
 use super::family::SessionSnapshot;
 use super::key::TokenKey;
-use super::raw::RawSession;
+use crate::dialect::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 

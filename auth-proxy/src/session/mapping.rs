@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::raw::RawSession;
+use crate::dialect::{Dialect, RawSession};
 
 /// Maps the claims of a token to a session, for `session.source: local`.
 ///
@@ -104,16 +104,15 @@ pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>)
 
 /// The claims of a session, if no token can be decoded here: the reverse of [`DefaultMapping`], with every other field
 /// of the user unchanged.
-pub(crate) fn claims(session: &RawSession) -> Map<String, Value> {
+pub(crate) fn claims(dialect: &dyn Dialect, session: &RawSession) -> Map<String, Value> {
     let mut claims = session.user.clone();
     for (field, claim) in [("id", "sub"), ("image", "picture")] {
         if let Some(value) = claims.remove(field) {
             claims.insert(claim.to_owned(), value);
         }
     }
-    // Robo's database sessions carry the user's id beside the user (`docs/authjs.md#session-callback-robo`).
     if !claims.contains_key("sub")
-        && let Some(id) = session.extra.get("userId")
+        && let Some(id) = dialect.user_id(session)
     {
         claims.insert("sub".to_owned(), id.clone());
     }
@@ -140,7 +139,7 @@ mod tests {
         );
         assert_eq!(session.expires, Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)));
         assert_eq!(
-            Value::Object(claims(&session)),
+            Value::Object(claims(crate::dialect::of(None), &session)),
             json!({"sub": "1", "name": "Ada", "email": "a@b.c", "picture": "p"})
         );
     }

@@ -2,7 +2,7 @@
 //!
 //! It builds no request and decrypts no token.
 //!
-//! Imports the rooms: `cookie`, `error`, `forwarded`, `json`.
+//! Imports the rooms: `cookie`, `dialect`, `error`, `forwarded`, `json`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
 
 mod answer;
@@ -12,7 +12,6 @@ mod data;
 mod family;
 mod key;
 pub(crate) mod mapping;
-mod raw;
 pub(crate) mod wire;
 
 pub(crate) use self::answer::{Answer, Found, LookedUp, Renewed};

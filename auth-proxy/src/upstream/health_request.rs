@@ -26,7 +26,7 @@ const BODY_LIMIT: usize = 1 << 20;
 impl Upstream {
     /// Starts a health check unless one is under way. The check reports its result to the circuit breaker.
     ///
-    /// The request is `GET providers` without a cookie. `Host` is this app's first configured host, else the
+    /// The request is a GET without a cookie. `Host` is this app's first configured host, else the
     /// upstream's. The upstream is up if the whole response arrives with a status other than 502, 503 and 504.
     pub(super) fn start_health_check(self: &Arc<Self>) -> PendingCheck {
         let upstream = Arc::clone(self);
@@ -80,7 +80,7 @@ impl Upstream {
     }
 
     fn health_check_request(&self) -> Result<Request<Body>, AuthError> {
-        let mut request = self.get("/providers")?;
+        let mut request = self.get(self.health_path)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
         Ok(request)

@@ -58,6 +58,8 @@ pub(crate) struct Upstream {
     via: Via,
     breaker: Breaker,
     health_check: HealthCheck,
+    /// Below the base path.
+    health_path: &'static str,
     budget: TpsBudget,
     pub(crate) admission: Admission,
     /// Logs failed lookups.
@@ -67,11 +69,16 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// An upstream with this configuration. `fetch` replaces the built-in HTTP client.
+    /// An upstream with this configuration, which answers at `health_path` while it is up. `fetch` replaces the built-in
+    /// HTTP client.
     ///
     /// # Errors
     /// When the built-in client cannot read the system's certificates.
-    pub(crate) fn new(config: &Config, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
+    pub(crate) fn new(
+        config: &Config,
+        health_path: &'static str,
+        fetch: Option<DynFetch>,
+    ) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
             client: Client::new(settings, fetch)?,
@@ -81,6 +88,7 @@ impl Upstream {
             via: Via::new()?,
             breaker: Breaker::new(settings.circuit_breaker),
             health_check: HealthCheck::default(),
+            health_path,
             budget: TpsBudget::default(),
             admission: Admission::new(settings),
             lookup_log: FailureLog::new(Requests::Lookups),

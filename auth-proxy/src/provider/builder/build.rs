@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Builder;
 use crate::config::{Config, ConfigError};
 use crate::cookie::SessionNames;
+use crate::dialect;
 use crate::error::Causes;
 use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Keys, NamedClaims, Sessions};
@@ -20,6 +21,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let name = P::SPEC.name;
     let problem = |option: &str, message: String| ConfigError::of(name, option, message);
     let settings = config.settings.clone();
+    let dialect = dialect::of(settings.kind);
     if builder.mapping.is_some() && !settings.session_claims.is_empty() {
         let message = "a `session_mapping` alone decides what a session shows: remove one of the two, \
                        or call `session_claims([\"\"; 0])` too";
@@ -37,9 +39,10 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
     // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
-    let upstream = Upstream::new(&config, builder.fetch.or_else(P::fetch)).map_err(|error| {
-        problem("upstream.base_url", format!("no client for it: {}", Causes(error.as_ref())))
-    })?;
+    let upstream =
+        Upstream::new(&config, dialect.health_path(), builder.fetch.or_else(P::fetch)).map_err(|error| {
+            problem("upstream.base_url", format!("no client for it: {}", Causes(error.as_ref())))
+        })?;
     tracing::info!(
         target: "auth_proxy::config",
         proxy = name,
@@ -54,6 +57,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
     let shared = Shared {
         settings,
+        dialect,
         config,
         upstream: Arc::new(upstream),
         verifier,

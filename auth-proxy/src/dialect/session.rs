@@ -1,4 +1,4 @@
-//! A session as the upstream sent it.
+//! A session as the upstream sent it, and what a response to a lookup says.
 
 use std::time::SystemTime;
 
@@ -18,4 +18,15 @@ impl RawSession {
     pub(crate) fn is_anonymous(&self) -> bool {
         self.user.values().all(|value| value.is_null() || value.as_str().is_some_and(str::is_empty))
     }
+}
+
+/// What a response to a lookup says about the token that was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SessionAnswer {
+    /// The token belongs to this session.
+    Session(RawSession),
+    /// The upstream cleared the cookie: the token is invalid.
+    Refused,
+    /// The upstream's session callback returned no session and kept the cookie: the visitor is signed out.
+    SignedOut,
 }

@@ -1,0 +1,138 @@
+//! Auth.js (`@auth/core`), and what its forks and predecessors have in common with it.
+
+mod session;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+pub(super) use self::session::read_session;
+use super::purpose::{Page, Purpose};
+use super::route::Route;
+use super::software::Software;
+
+pub(super) const SESSION: &str = "/session";
+
+/// Answered without a database.
+pub(super) const HEALTH: &str = "/providers";
+
+/// A path without the slash at its end, which Auth.js ignores.
+pub(super) fn name(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+/// The known route at the segments of a path (`docs/authjs.md#routes`).
+#[expect(clippy::match_same_arms, reason = "a table: a row for each route")]
+pub(super) fn route(segments: &[&str]) -> Option<Route> {
+    Some(match segments {
+        ["providers" | "csrf" | "verify-request"] => Route::READ,
+        ["session" | "signin" | "signout"] => Route::READ_OR_POST,
+        // A link to a provider: Auth.js answers with an error page, next-auth v4 with its sign-in page.
+        ["signin", _] => Route::GET_OR_POST,
+        ["callback", _] => Route::GET_OR_POST,
+        ["error"] => Route::READ,
+        ["webauthn-options"] | ["webauthn-options", _] => Route::GET,
+        _ => return None,
+    })
+}
+
+/// What a request does. `changes_nothing` says whether a POST to this path changes nothing.
+pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str) -> bool) -> Purpose {
+    // Some servers decode a path before they look for its route, so the decoded path counts.
+    let route = percent_decode_str(path).decode_utf8_lossy();
+    let name = name(&route);
+    // These requests change something: unsafe methods (RFC 9110, section 9.2.1), a provider's callback, and links in
+    // mails.
+    let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    let changes = !is_safe || route.starts_with("/callback/") || name.ends_with("/confirm");
+    Purpose {
+        is_session: name == SESSION,
+        is_read: *method == Method::GET && matches!(name, SESSION | "/providers" | "/csrf"),
+        evicts_sessions: changes && !changes_nothing(name),
+        is_same_for_all: name == "/providers",
+        page: match name {
+            "/providers" => Some(Page::Providers),
+            "/signin" => Some(Page::SignIn),
+            _ => None,
+        },
+    }
+}
+
+/// The pages on which a sign-in or sign-out begins.
+pub(super) fn begins_sign_in(path: &str) -> bool {
+    let name = name(path);
+    matches!(name, "/signin" | "/signout") || name.starts_with("/signin/")
+}
+
+/// What to change, so that it builds its URLs with this app's origin.
+pub(super) fn origin_setting(software: Software) -> &'static str {
+    match software {
+        Software::NextJs => {
+            "Next.js ignores Host: add the lines of examples/nextjs/README.md of auth-proxy to its route.js, and the key \
+             that they check (`x-api-key`) to `upstream.headers` here; or set AUTH_URL there to this app's origin"
+        }
+        Software::Express => {
+            "Express builds its URLs from the Host header: have the proxies between it and this app forward Host"
+        }
+        Software::Unknown => {
+            "unset AUTH_URL at the upstream, or set it to this app's origin, and have the proxies between it and this \
+             app forward Host"
+        }
+    }
+}
+
+/// The first URL in the body of a page that the upstream built with its own origin. `base` is its base path.
+pub(super) fn url_in_page(page: Page, body: &[u8], base: &str) -> Option<String> {
+    match page {
+        Page::Providers => provider_url(body),
+        Page::SignIn => form_url(&String::from_utf8_lossy(body), base),
+    }
+}
+
+/// `signinUrl` or `callbackUrl` of the first provider (`docs/authjs.md#providers`: an object by provider).
+fn provider_url(body: &[u8]) -> Option<String> {
+    let providers: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let provider = providers.values().next()?;
+    let url = |name: &str| provider.get(name)?.as_str().map(str::to_owned);
+    url("signinUrl").or_else(|| url("callbackUrl"))
+}
+
+/// The `action` of the first form that is posted below the upstream's base path.
+fn form_url(html: &str, base: &str) -> Option<String> {
+    let tags = html.split("<form").skip(1).filter_map(|rest| rest.split_once('>'));
+    let actions = tags.filter_map(|(tag, _)| tag.split_once("action=\"")?.1.split('"').next());
+    actions.map(str::to_owned).find(|action| action.contains(&format!("{base}/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_provider_or_form_url_is_found() {
+        for (body, url) in [
+            (r#"{"a":{"signinUrl":"s","callbackUrl":"c"},"b":{}}"#, Some("s")),
+            (r#"{"a":{"callbackUrl":"c"}}"#, Some("c")),
+            (r#"{"a":{"signinUrl":1}}"#, None),
+            ("{}", None),
+            ("[]", None),
+            ("null", None),
+            ("{\"a\":{\"signinUrl\":\"s", None),
+        ] {
+            assert_eq!(provider_url(body.as_bytes()).as_deref(), url, "{body}");
+        }
+        let form = r#"<form class="x" action="http://a/api/auth/signin/x" method="POST">"#;
+        for (html, url) in [
+            (form.to_owned(), Some("http://a/api/auth/signin/x")),
+            (
+                format!(r#"<form action="https://search.example/"></form>{form}"#),
+                Some("http://a/api/auth/signin/x"),
+            ),
+            (r#"<form action="/api/auth/signin/x">"#.to_owned(), Some("/api/auth/signin/x")),
+            (r#"<form action="http://a/api/auth/sig"#.to_owned(), None),
+            ("<form><a action=\"/api/auth/x\">".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(form_url(&html, "/api/auth").as_deref(), url, "{html}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The dialect of Auth.js v5, Robo.js and next-auth v4, which have most in common.
+//!
+//! The kind may be missing in the configuration, so each of them is asked in the dialect of all three. No two of them
+//! use one path for different things.
+
+use bytes::Bytes;
+use http::{Method, Response};
+use serde_json::{Map, Value};
+
+use super::purpose::{Page, Purpose};
+use super::route::Route;
+use super::session::{RawSession, SessionAnswer};
+use super::software::Software;
+use super::{Dialect, authjs, next_auth_v4, robo};
+use crate::cookie::SessionNames;
+use crate::error::AuthError;
+
+#[derive(Debug)]
+pub(super) struct AuthjsFamily {
+    /// Whether the upstream is next-auth v4.
+    pub(super) is_v4: bool,
+}
+
+impl Dialect for AuthjsFamily {
+    fn route(&self, path: &str) -> Option<Route> {
+        // No route has more segments than four.
+        let segments: Vec<&str> = authjs::name(path).strip_prefix('/')?.split('/').take(5).collect();
+        authjs::route(&segments).or_else(|| robo::route(&segments)).or_else(|| next_auth_v4::route(&segments))
+    }
+
+    fn purpose(&self, method: &Method, path: &str) -> Purpose {
+        authjs::purpose(method, path, next_auth_v4::changes_nothing)
+    }
+
+    fn session_path(&self) -> &'static str {
+        authjs::SESSION
+    }
+
+    fn health_path(&self) -> &'static str {
+        authjs::HEALTH
+    }
+
+    fn begins_sign_in(&self, path: &str) -> bool {
+        authjs::begins_sign_in(path)
+    }
+
+    fn read_session(
+        &self,
+        response: &Response<Bytes>,
+        names: &SessionNames,
+    ) -> Result<SessionAnswer, AuthError> {
+        authjs::read_session(response, names, |session| {
+            robo::remove_session_token(session);
+        })
+    }
+
+    fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool {
+        robo::remove_session_token(session)
+    }
+
+    fn secret_word(&self) -> &'static str {
+        robo::SECRET_WORD
+    }
+
+    fn is_no_session(&self, session: &RawSession) -> bool {
+        self.is_v4 && next_auth_v4::is_sign_in_state(session)
+    }
+
+    fn user_id<'s>(&self, session: &'s RawSession) -> Option<&'s Value> {
+        robo::user_id(session)
+    }
+
+    fn url_in_page(&self, page: Page, body: &[u8], base: &str) -> Option<String> {
+        authjs::url_in_page(page, body, base)
+    }
+
+    fn origin_setting(&self, software: Software) -> &'static str {
+        if self.is_v4 { next_auth_v4::origin_setting(software) } else { authjs::origin_setting(software) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(path: &str) -> Option<Route> {
+        AuthjsFamily { is_v4: false }.route(path)
+    }
+
+    fn purpose(method: &Method, path: &str) -> Purpose {
+        AuthjsFamily { is_v4: false }.purpose(method, path)
+    }
+
+    #[test]
+    fn route_table_knows_the_methods_of_each_route() {
+        for (path, allow) in [
+            ("/providers", "GET, HEAD"),
+            ("/session", "GET, HEAD, POST"),
+            ("/session/", "GET, HEAD, POST"),
+            ("/csrf", "GET, HEAD"),
+            ("/signin", "GET, HEAD, POST"),
+            ("/signin/github", "GET, POST"),
+            ("/signout", "GET, HEAD, POST"),
+            ("/callback/github", "GET, POST"),
+            ("/verify-request", "GET, HEAD"),
+            ("/error", "GET, HEAD"),
+            ("/webauthn-options", "GET"),
+            ("/webauthn-options/passkey", "GET"),
+            ("/_log", "POST"),
+            ("/error/x", "GET, HEAD"),
+            ("/signup", "POST, OPTIONS"),
+            ("/verify-email", "GET, HEAD"),
+            ("/verify-email/request", "POST"),
+            ("/verify-email/confirm", "GET"),
+            ("/password/reset/request", "POST"),
+            ("/password/reset/confirm", "GET, POST"),
+        ] {
+            assert_eq!(find(path).map(|route| route.allow), Some(allow), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/sessions",
+            "/session/x",
+            "/callback",
+            "/callback/a/b",
+            "/signin/a/b",
+            "/Session",
+            "/password/reset",
+            "/password/reset/request/x",
+            "/providersx",
+        ] {
+            assert_eq!(find(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn routes_with_one_time_tokens_do_not_answer_head() {
+        for path in ["/callback/email", "/verify-email/confirm", "/password/reset/confirm", "/signin/github"]
+        {
+            assert!(!find(path).unwrap().head, "{path}");
+        }
+        assert!(
+            !Route::READ.allows(&Method::HEAD)
+                && Route::READ.allows(&Method::GET)
+                && !Route::READ.allows(&Method::POST)
+        );
+    }
+
+    #[test]
+    fn request_purpose_depends_on_method_and_path() {
+        let (get, post) = (Method::GET, Method::POST);
+        // is_session, is_read, evicts_sessions, is_same_for_all
+        for (method, path, expected) in [
+            (&get, "/session", [true, true, false, false]),
+            (&get, "/session/", [true, true, false, false]),
+            (&get, "/%73ession", [true, true, false, false]),
+            (&post, "/session", [true, false, true, false]),
+            (&get, "/providers", [false, true, false, true]),
+            (&get, "/csrf", [false, true, false, false]),
+            (&get, "/signin", [false, false, false, false]),
+            (&post, "/signin/github", [false, false, true, false]),
+            (&post, "/signout", [false, false, true, false]),
+            (&get, "/callback/github", [false, false, true, false]),
+            (&get, "/verify-email/confirm", [false, false, true, false]),
+            (&post, "/_log", [false, false, false, false]),
+            (&Method::DELETE, "/account", [false, false, true, false]),
+            (&get, "/unknown", [false, false, false, false]),
+        ] {
+            let found = purpose(method, path);
+            let found = [found.is_session, found.is_read, found.evicts_sessions, found.is_same_for_all];
+            assert_eq!(found, expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_get_session_renews_the_session() {
+        assert!(purpose(&Method::GET, "/session").renews());
+        assert!(!purpose(&Method::POST, "/session").renews());
+        assert!(!purpose(&Method::GET, "/csrf").concerns_sessions());
+        assert!(purpose(&Method::GET, "/signin").concerns_sessions());
+    }
+}

@@ -1,0 +1,42 @@
+//! next-auth v4, the predecessor of Auth.js.
+
+use super::route::Route;
+use super::session::RawSession;
+use super::software::Software;
+
+/// Where next-auth's browser code posts its errors (`docs/authjs.md#routes-v4-log`).
+const LOG: &str = "_log";
+
+/// The known route at the segments of a path, in addition to those of Auth.js.
+pub(super) fn route(segments: &[&str]) -> Option<Route> {
+    Some(match segments {
+        // It accepts the error as a path segment too.
+        ["error", _] => Route::READ,
+        [LOG] => Route::POST,
+        _ => return None,
+    })
+}
+
+/// Whether a POST to this path changes nothing.
+pub(super) fn changes_nothing(name: &str) -> bool {
+    name.strip_prefix('/') == Some(LOG)
+}
+
+/// What to change, so that it builds its URLs with this app's origin.
+pub(super) fn origin_setting(software: Software) -> &'static str {
+    match software {
+        Software::NextJs => {
+            "set AUTH_TRUST_HOST=1 at the Next.js server and no NEXTAUTH_URL, or NEXTAUTH_URL to this app's origin; see \
+             examples/nextjs/README.md of auth-proxy"
+        }
+        Software::Express | Software::Unknown => {
+            "set AUTH_TRUST_HOST=1 at the upstream and no NEXTAUTH_URL, or NEXTAUTH_URL to this app's origin"
+        }
+    }
+}
+
+/// Whether the session is the state of an unfinished sign-in. Before 4.24.5 it is encrypted under the same key as
+/// session tokens (GHSA-v64w-49xw-qq89, `docs/authjs.md#token-v4-state`), and shows as a session without user data.
+pub(super) fn is_sign_in_state(session: &RawSession) -> bool {
+    session.is_anonymous()
+}
