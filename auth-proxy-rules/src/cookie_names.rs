@@ -2,6 +2,12 @@
 
 use crate::choices::Kind;
 
+/// The session cookie of Auth.js v5 and of Robo, without a prefix.
+pub const AUTHJS_COOKIE: &str = "authjs.session-token";
+
+/// The session cookie of next-auth v4, without a prefix.
+pub const NEXT_AUTH_V4_COOKIE: &str = "next-auth.session-token";
+
 /// The full names that the session cookie may have. The name is the salt of the key that its tokens are encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CookieNames {
@@ -27,8 +33,8 @@ impl CookieNames {
     /// (`docs/authjs.md#cookie-names-robo`).
     pub(crate) fn defaults(kind: Option<Kind>, https: Option<bool>, secure_is_possible: bool) -> Self {
         let name = match kind {
-            None | Some(Kind::Robo | Kind::Authjs) => "authjs.session-token",
-            Some(Kind::NextAuthV4) => "next-auth.session-token",
+            None | Some(Kind::Robo | Kind::Authjs) => AUTHJS_COOKIE,
+            Some(Kind::NextAuthV4) => NEXT_AUTH_V4_COOKIE,
         };
         let (secure, plain) = Self::pair(name);
         match (kind, https) {

@@ -37,7 +37,7 @@ mod words_or_text;
 pub use ipnet::IpNet;
 
 pub use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
-pub use crate::cookie_names::CookieNames;
+pub use crate::cookie_names::{AUTHJS_COOKIE, CookieNames, NEXT_AUTH_V4_COOKIE};
 pub use crate::group::Group;
 pub use crate::header::{cookie_name, header_name, header_value, is_hop_by_hop};
 pub use crate::host::{host, is_in_domain, is_internal_host, is_loopback_host};

@@ -111,17 +111,18 @@ impl OnceWarnings {
 }
 
 impl OnceWarnings {
-    /// Logs `OtherCookieName` the first time. `other` is the name that the request has.
-    pub(crate) fn warn_other_cookie_name(&self, cookie_names: &str, other: &str) {
+    /// Logs `OtherCookieName` the first time. `other` is the name that the request has, and `kind` the only kind of
+    /// upstream that uses it.
+    pub(crate) fn warn_other_cookie_name(&self, cookie_names: &str, other: &str, kind: Option<&str>) {
         if !self.mark_logged(Warning::OtherCookieName) {
             return;
         }
-        if other.contains("next-auth") {
+        if let Some(kind) = kind {
             tracing::warn!(
                 target: "auth_proxy::config",
                 cookie_name = cookie_names,
                 other,
-                "a request carries the session cookie of next-auth v4: set `upstream.kind: next_auth_v4`"
+                "a request carries the session cookie of another kind of upstream: set `upstream.kind: {kind}`"
             );
         } else {
             tracing::warn!(

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
+use super::definition::Dialect;
 use super::purpose::{Page, Purpose};
 use super::route::Route;
 use super::session::{RawSession, SessionAnswer};
 use super::software::Software;
-use super::{Dialect, authjs, next_auth_v4, robo};
+use super::{authjs, next_auth_v4, robo};
 use crate::cookie::SessionNames;
 use crate::error::AuthError;
 

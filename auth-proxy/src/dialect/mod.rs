@@ -9,73 +9,39 @@
 
 mod authjs;
 mod authjs_family;
+mod definition;
 mod next_auth_v4;
 mod purpose;
 mod robo;
 mod route;
 mod session;
 mod software;
-
-use std::fmt;
-
-use bytes::Bytes;
-use http::{Method, Response};
-use serde_json::{Map, Value};
+mod token_key;
 
 use self::authjs_family::AuthjsFamily;
+pub(crate) use self::definition::Dialect;
 pub(crate) use self::purpose::{Page, Purpose};
-pub(crate) use self::route::Route;
 pub(crate) use self::session::{RawSession, SessionAnswer};
 pub(crate) use self::software::Software;
+pub(crate) use self::token_key::TokenKeySource;
 use crate::config::Kind;
-use crate::cookie::SessionNames;
-use crate::error::AuthError;
 
-/// One family of upstreams. Paths are below the upstream's base path: empty, or beginning with `/`.
-pub(crate) trait Dialect: fmt::Debug + Send + Sync {
-    /// The known route at a path.
-    fn route(&self, path: &str) -> Option<Route>;
+/// How Auth.js v5 derives the key of its tokens, which depends on the full name of the session cookie.
+pub(crate) fn authjs_token_key(cookie_name: &str) -> TokenKeySource {
+    authjs::token_key(cookie_name)
+}
 
-    /// What a request does, by its method and its path as it was sent.
-    fn purpose(&self, method: &Method, path: &str) -> Purpose;
+/// How next-auth v4 derives the key of its tokens.
+pub(crate) fn next_auth_v4_token_key() -> TokenKeySource {
+    next_auth_v4::token_key()
+}
 
-    /// The path of a session lookup.
-    fn session_path(&self) -> &'static str;
+/// The session cookies of every family, without prefixes.
+pub(crate) const COOKIES: [&str; 2] = [authjs::COOKIE, next_auth_v4::COOKIE];
 
-    /// A path that every running upstream answers, without a cookie.
-    fn health_path(&self) -> &'static str;
-
-    /// Whether a sign-in or sign-out begins on the page at this path, with the next page as `callbackUrl`.
-    fn begins_sign_in(&self, path: &str) -> bool;
-
-    /// Reads a 200 response to a lookup that sent a session cookie.
-    ///
-    /// # Errors
-    /// `upstream_invalid_response` for a body that is no session; `upstream_ambiguous_session` for a response that does
-    /// not say whether there is one.
-    fn read_session(
-        &self,
-        response: &Response<Bytes>,
-        names: &SessionNames,
-    ) -> Result<SessionAnswer, AuthError>;
-
-    /// Removes what page scripts must not read from the JSON of a session. Returns whether there was something.
-    fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool;
-
-    /// A word that is in the text of every session with something that page scripts must not read.
-    fn secret_word(&self) -> &'static str;
-
-    /// Whether the upstream shows a token that is no session token as this session.
-    fn is_no_session(&self, session: &RawSession) -> bool;
-
-    /// The id of the user, if the upstream puts it beside the user.
-    fn user_id<'s>(&self, session: &'s RawSession) -> Option<&'s Value>;
-
-    /// The first URL in the body of a page that the upstream built with its own origin. `base` is its base path.
-    fn url_in_page(&self, page: Page, body: &[u8], base: &str) -> Option<String>;
-
-    /// What to change at the upstream, so that it builds its URLs with this app's origin.
-    fn origin_setting(&self, software: Software) -> &'static str;
+/// The kind of upstream, as it is configured, if only one kind uses a session cookie of this name.
+pub(crate) fn kind_of_cookie(name: &str) -> Option<&'static str> {
+    name.ends_with(next_auth_v4::COOKIE).then_some("next_auth_v4")
 }
 
 /// The dialect of a kind. Without a kind the upstream is Auth.js v5 or Robo.js.

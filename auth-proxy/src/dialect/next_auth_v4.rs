@@ -3,6 +3,10 @@
 use super::route::Route;
 use super::session::RawSession;
 use super::software::Software;
+use super::token_key::TokenKeySource;
+
+/// Without a prefix.
+pub(super) const COOKIE: &str = auth_proxy_rules::NEXT_AUTH_V4_COOKIE;
 
 /// Where next-auth's browser code posts its errors (`docs/authjs.md#routes-v4-log`).
 const LOG: &str = "_log";
@@ -20,6 +24,11 @@ pub(super) fn route(segments: &[&str]) -> Option<Route> {
 /// Whether a POST to this path changes nothing.
 pub(super) fn changes_nothing(name: &str) -> bool {
     name.strip_prefix('/') == Some(LOG)
+}
+
+/// The salt is empty (`docs/authjs.md#token-v4`).
+pub(super) fn token_key() -> TokenKeySource {
+    TokenKeySource { salt: String::new(), info: "NextAuth.js Generated Encryption Key".to_owned() }
 }
 
 /// What to change, so that it builds its URLs with this app's origin.

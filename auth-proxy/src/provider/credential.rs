@@ -9,6 +9,7 @@ use http::request::Parts;
 use super::Shared;
 use crate::config::Strategy;
 use crate::cookie::{Candidate, CredentialError, NamesInPlay, SessionName};
+use crate::dialect;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::token::Verified;
@@ -62,7 +63,7 @@ impl Shared {
             return;
         }
         let own = |other: &str| self.names.all().iter().any(|name| name.browser == other);
-        let known = ["authjs.session-token", "next-auth.session-token"].map(str::to_owned);
+        let known = dialect::COOKIES.map(str::to_owned);
         let named = self.names.all().iter().map(|name| other_prefix(&name.upstream));
         let all = named.chain(known.iter().cloned()).chain(known.iter().map(|name| other_prefix(name)));
         for other in all.filter(|other| !own(other)) {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
-use crate::dialect::Dialect;
+use crate::dialect::{self, Dialect};
 use crate::page::ErrorPage;
 use crate::session::{Keys, SessionMapping, Sessions};
 use crate::token::Verifier;
@@ -174,7 +174,7 @@ impl Shared {
 
     /// Logs the first time that a request carries a session cookie under another name.
     pub(crate) fn warn_other_cookie_name(&self, other: &str) {
-        self.warnings.warn_other_cookie_name(&self.cookie_names(), other);
+        self.warnings.warn_other_cookie_name(&self.cookie_names(), other, dialect::kind_of_cookie(other));
     }
 
     fn cookie_names(&self) -> String {

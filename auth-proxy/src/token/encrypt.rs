@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::KeyError;
 use super::keys;
+use crate::dialect::{authjs_token_key, next_auth_v4_token_key};
 
 /// The content encryptions of Auth.js (RFC 7518, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(crate) fn encrypt_v5(
         Enc::A256CbcHs512 => ("A256CBC-HS512", 64),
         Enc::A256Gcm => ("A256GCM", 32),
     };
-    let key = derived(keys::derive_v5(secret, cookie_name, bytes));
+    let key = derived(keys::derive_key(secret, &authjs_token_key(cookie_name), bytes));
     let header = if kid {
         json!({ "alg": "dir", "enc": name, "kid": keys::thumbprint(&key) })
     } else {
@@ -52,7 +53,7 @@ pub(crate) fn encrypt_v5(
 /// If the encryption fails.
 #[track_caller]
 pub(crate) fn encrypt_v4(claims: &Map<String, Value>, secret: &str) -> String {
-    let key = derived(keys::derive_v4(secret));
+    let key = derived(keys::derive_key(secret, &next_auth_v4_token_key(), 32));
     seal_claims(&json!({ "alg": "dir", "enc": "A256GCM" }), claims, &key)
 }
 

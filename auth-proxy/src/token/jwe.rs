@@ -16,6 +16,7 @@ use self::header::{Enc, read_header};
 use super::base64url;
 use super::error::{KeyError, TokenError};
 use super::keys::{self, CbcHmac};
+use crate::dialect::{authjs_token_key, next_auth_v4_token_key};
 
 /// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions of Auth.js. An encryption is
 /// accepted only if there is a key for it.
@@ -52,10 +53,11 @@ enum Choice<'k> {
 impl JweDecoder {
     /// A decoder with the keys of Auth.js v5, newest secret first. Each secret gives one key for each encryption.
     pub(super) fn v5(secrets: &[Zeroizing<String>], cookie_name: &str) -> Result<Self, KeyError> {
+        let source = authjs_token_key(cookie_name);
         let mut keys = Vec::with_capacity(2 * secrets.len());
         for secret in secrets {
-            let long = keys::derive_v5(secret, cookie_name, 64)?;
-            let short = keys::derive_v5(secret, cookie_name, 32)?;
+            let long = keys::derive_key(secret, &source, 64)?;
+            let short = keys::derive_key(secret, &source, 32)?;
             keys.push(Key::new(&long, Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?))));
             keys.push(Key::new(&short, Cipher::Gcm(keys::gcm(&short)?)));
         }
@@ -66,7 +68,7 @@ impl JweDecoder {
     pub(super) fn v4(secrets: &[Zeroizing<String>]) -> Result<Self, KeyError> {
         let mut keys = Vec::with_capacity(secrets.len());
         for secret in secrets {
-            let key = keys::derive_v4(secret)?;
+            let key = keys::derive_key(secret, &next_auth_v4_token_key(), 32)?;
             keys.push(Key::new(&key, Cipher::Gcm(keys::gcm(&key)?)));
         }
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"A256GCM"}"#);

@@ -8,20 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
+use crate::dialect::TokenKeySource;
 
 /// Key material. It is wiped when it is dropped.
 pub(super) type Material = Zeroizing<Vec<u8>>;
 
-/// The key of Auth.js v5 (`docs/authjs.md#token-key`): HKDF-SHA256 over the secret, salted with the full
-/// name of the session cookie. 64 bytes for A256CBC-HS512, 32 for A256GCM.
-pub(super) fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result<Material, KeyError> {
-    let info = format!("Auth.js Generated Encryption Key ({cookie_name})");
-    derive(secret.as_bytes(), cookie_name.as_bytes(), info.as_bytes(), bytes)
-}
-
-/// The key of next-auth v4 (`docs/authjs.md#token-v4`): HKDF-SHA256 over the secret, with an empty salt, 32 bytes.
-pub(super) fn derive_v4(secret: &str) -> Result<Material, KeyError> {
-    derive(secret.as_bytes(), b"", b"NextAuth.js Generated Encryption Key", 32)
+/// The key of a token: HKDF-SHA256 over the secret. 64 bytes for A256CBC-HS512, 32 for A256GCM.
+pub(super) fn derive_key(secret: &str, source: &TokenKeySource, bytes: usize) -> Result<Material, KeyError> {
+    derive(secret.as_bytes(), source.salt.as_bytes(), source.info.as_bytes(), bytes)
 }
 
 fn derive(secret: &[u8], salt: &[u8], info: &[u8], bytes: usize) -> Result<Material, KeyError> {
@@ -86,6 +80,15 @@ pub(super) fn gcm(key: &[u8]) -> Result<LessSafeKey, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::{authjs_token_key, next_auth_v4_token_key};
+
+    fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result<Material, KeyError> {
+        derive_key(secret, &authjs_token_key(cookie_name), bytes)
+    }
+
+    fn derive_v4(secret: &str) -> Result<Material, KeyError> {
+        derive_key(secret, &next_auth_v4_token_key(), 32)
+    }
 
     /// The expected values were computed with `hkdfSync` and `createHash` of Node, as in `docs/authjs.md#token-key`.
     #[test]

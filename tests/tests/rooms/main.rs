@@ -15,6 +15,7 @@ const LEVELS: &[&[&str]] = &[
     &["error"],
     &["config", "json", "warnings", "page", "cache_control"],
     &["cookie", "forwarded"],
+    &["dialect"],
     &["token", "upstream", "editor"],
     &["session"],
     &["provider"],

@@ -9,6 +9,10 @@ pub(super) use self::session::read_session;
 use super::purpose::{Page, Purpose};
 use super::route::Route;
 use super::software::Software;
+use super::token_key::TokenKeySource;
+
+/// Without a prefix.
+pub(super) const COOKIE: &str = auth_proxy_rules::AUTHJS_COOKIE;
 
 pub(super) const SESSION: &str = "/session";
 
@@ -61,6 +65,14 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
 pub(super) fn begins_sign_in(path: &str) -> bool {
     let name = name(path);
     matches!(name, "/signin" | "/signout") || name.starts_with("/signin/")
+}
+
+/// The salt is the full name of the session cookie (`docs/authjs.md#token-key`).
+pub(super) fn token_key(cookie_name: &str) -> TokenKeySource {
+    TokenKeySource {
+        salt: cookie_name.to_owned(),
+        info: format!("Auth.js Generated Encryption Key ({cookie_name})"),
+    }
 }
 
 /// What to change, so that it builds its URLs with this app's origin.

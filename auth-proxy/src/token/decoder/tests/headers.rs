@@ -5,8 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::super::*;
+use crate::dialect::authjs_token_key;
 use crate::token::encrypt::{Enc, encrypt_v5, seal, seal_with_header};
-use crate::token::keys::{derive_v5, thumbprint};
+use crate::token::keys::{derive_key, thumbprint};
 
 const NAME: &str = "authjs.session-token";
 const NOW: u64 = 1_800_000_000;
@@ -22,7 +23,7 @@ struct Setup {
 impl Setup {
     fn new() -> Self {
         let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
-        let key = |secret: &str| derive_v5(secret, NAME, 64).unwrap().to_vec();
+        let key = |secret: &str| derive_key(secret, &authjs_token_key(NAME), 64).unwrap().to_vec();
         let decoder = Decoder::new(TokenFormat::Encrypted, &secrets, NAME, Demands::NONE).unwrap();
         Self { decoder, new: key("new"), old: key("old") }
     }

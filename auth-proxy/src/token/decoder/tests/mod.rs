@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::dialect::authjs_token_key;
 use crate::token::encrypt::{Enc, encrypt_v4, encrypt_v5, seal};
-use crate::token::keys::{derive_v5, thumbprint};
+use crate::token::keys::{derive_key, thumbprint};
 
 const NAME: &str = "authjs.session-token";
 const NOW: u64 = 1_800_000_000;
@@ -60,7 +61,7 @@ fn tokens_of_other_keys_and_formats_are_refused() {
 
 #[test]
 fn token_header_cannot_choose_the_algorithm() {
-    let key = derive_v5("secret", NAME, 64).unwrap();
+    let key = derive_key("secret", &authjs_token_key(NAME), 64).unwrap();
     let good = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&key) });
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
@@ -96,7 +97,7 @@ fn token_header_cannot_choose_the_algorithm() {
 
 #[test]
 fn token_header_must_be_an_object_and_kid_a_string() {
-    let key = derive_v5("secret", NAME, 64).unwrap();
+    let key = derive_key("secret", &authjs_token_key(NAME), 64).unwrap();
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
         decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, &plain, &key).unwrap(), NOW)
@@ -128,7 +129,10 @@ fn token_header_must_be_an_object_and_kid_a_string() {
 
 #[test]
 fn only_the_key_named_by_kid_is_tried() {
-    let (new, old) = (derive_v5("new", NAME, 64).unwrap(), derive_v5("old", NAME, 64).unwrap());
+    let (new, old) = (
+        derive_key("new", &authjs_token_key(NAME), 64).unwrap(),
+        derive_key("old", &authjs_token_key(NAME), 64).unwrap(),
+    );
     let decoder = decoder(TokenFormat::Encrypted, &["new", "old"]);
     let plain = serde_json::to_vec(&claims()).unwrap();
     for extra in [json!({}), json!({ "typ": "JWT" })] {
@@ -219,7 +223,7 @@ fn assert_changes_are_refused(token: &str) {
 
 #[test]
 fn token_claims_must_be_an_object_and_valid_now() {
-    let key = derive_v5("secret", NAME, 64).unwrap();
+    let key = derive_key("secret", &authjs_token_key(NAME), 64).unwrap();
     let header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let decode = |plain: &[u8]| {
         decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, plain, &key).unwrap(), NOW)
