@@ -26,8 +26,6 @@ pub(crate) enum Warning {
     /// The provider will send the browser to a host other than this app's, where the cookies of the sign-in are
     /// missing.
     CallbackOnOtherHost,
-    /// Like `CallbackOnOtherHost`, for Next.js as the upstream, which ignores the forwarded host.
-    CallbackOnOtherHostNextJs,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -47,7 +45,8 @@ impl OnceWarnings {
         self.0.get(warning as usize).is_some_and(|logged| !logged.swap(true, Ordering::Relaxed))
     }
 
-    /// Logs a warning the first time. `word` returns the variable part of the message: a cookie name, or a host.
+    /// Logs a warning the first time. `word` returns the variable part of the message: a cookie name, a
+    /// host, or the setting to change.
     pub(crate) fn warn_once(&self, warning: Warning, word: impl FnOnce() -> String) {
         if !self.mark_logged(warning) {
             return;
@@ -95,14 +94,8 @@ impl OnceWarnings {
             Warning::CallbackOnOtherHost => tracing::warn!(
                 target: "auth_proxy::config",
                 "the provider will send visitors back to the upstream's own host, where the cookies of this sign-in \
-                 are missing: let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL \
-                 of its own), or share its cookies with this app by their domain (see the parent-domain deployment in the guide)"
-            ),
-            Warning::CallbackOnOtherHostNextJs => tracing::warn!(
-                target: "auth_proxy::config",
-                "the provider will send visitors back to the upstream's own host, where the cookies of this sign-in \
-                 are missing: Next.js ignores Host, so add the lines of examples/nextjs/README.md of auth-proxy to its \
-                 route.js (next-auth v4: set AUTH_TRUST_HOST), or set AUTH_URL (NEXTAUTH_URL) to this app's origin"
+                 are missing: {word}, or share its cookies with this app by their domain (see the parent-domain \
+                 deployment in the guide)"
             ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
@@ -167,7 +160,6 @@ mod tests {
             Warning::UntrustedHost,
             Warning::IgnoredHttpsClaim,
             Warning::CallbackOnOtherHost,
-            Warning::CallbackOnOtherHostNextJs,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

@@ -75,6 +75,13 @@ impl Dialect for AuthjsFamily {
         authjs::url_in_page(page, body, base)
     }
 
+    fn callback_host_setting(&self, software: Software) -> &'static str {
+        match (self.is_v4, software) {
+            (true, Software::NextJs) => next_auth_v4::origin_setting(software),
+            _ => authjs::callback_host_setting(software),
+        }
+    }
+
     fn origin_setting(&self, software: Software) -> &'static str {
         if self.is_v4 { next_auth_v4::origin_setting(software) } else { authjs::origin_setting(software) }
     }

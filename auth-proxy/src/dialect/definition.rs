@@ -56,6 +56,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The first URL in the body of a page that the upstream built with its own origin. `base` is its base path.
     fn url_in_page(&self, page: Page, body: &[u8], base: &str) -> Option<String>;
 
+    /// What to change, so that the provider sends visitors back to this app's host.
+    fn callback_host_setting(&self, software: Software) -> &'static str;
+
     /// What to change at the upstream, so that it builds its URLs with this app's origin.
     fn origin_setting(&self, software: Software) -> &'static str;
 }

@@ -24,16 +24,16 @@ pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};
 pub(crate) use self::software::Software;
 pub(crate) use self::token_key::TokenKeySource;
-use crate::config::Kind;
+use crate::config::{Kind, TokenFormat};
 
-/// How Auth.js v5 derives the key of its tokens, which depends on the full name of the session cookie.
-pub(crate) fn authjs_token_key(cookie_name: &str) -> TokenKeySource {
-    authjs::token_key(cookie_name)
-}
-
-/// How next-auth v4 derives the key of its tokens.
-pub(crate) fn next_auth_v4_token_key() -> TokenKeySource {
-    next_auth_v4::token_key()
+/// What the key of an encrypted token is derived from. `cookie_name` is the full name of the session cookie. `None` for a
+/// format with keys of its own.
+pub(crate) fn token_key(format: TokenFormat, cookie_name: &str) -> Option<TokenKeySource> {
+    match format {
+        TokenFormat::Encrypted => Some(authjs::token_key(cookie_name)),
+        TokenFormat::EncryptedV4 => Some(next_auth_v4::token_key()),
+        _ => None,
+    }
 }
 
 /// The session cookies of every family, without prefixes.

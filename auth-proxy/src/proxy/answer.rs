@@ -31,15 +31,11 @@ pub(super) async fn rewritten(
 ) -> Result<Response, AuthError> {
     let own = client.origin(shared.settings.public_url.as_ref());
     if is_post
-        && ![Warning::CallbackOnOtherHost, Warning::CallbackOnOtherHostNextJs]
-            .iter()
-            .any(|warning| shared.warnings.was_logged(*warning))
+        && !shared.warnings.was_logged(Warning::CallbackOnOtherHost)
         && callback_host::callback_misses_app(&shared.settings, own.as_ref(), response.headers())
     {
-        shared.warn_once(match Software::of(response.headers()) {
-            Software::NextJs => Warning::CallbackOnOtherHostNextJs,
-            Software::Express | Software::Unknown => Warning::CallbackOnOtherHost,
-        });
+        let setting = shared.dialect.callback_host_setting(Software::of(response.headers()));
+        shared.warn_once_with(Warning::CallbackOnOtherHost, || setting.to_owned());
     }
     CookieAdapter::new(&shared.settings, own.clone()).adapt(response.headers_mut());
     let rewrite = LocationRewriter::new(&shared.settings, own);

@@ -11,6 +11,7 @@ use super::jwe::JweDecoder;
 use super::jws::JwsDecoder;
 use super::registered::{Demands, Registered};
 use super::verified::Verified;
+use crate::dialect::token_key;
 use crate::json::replace_lone_surrogates;
 
 /// Decodes session tokens. The keys are derived once, in [`new`](Self::new).
@@ -32,10 +33,10 @@ impl Decoder {
         cookie_name: &str,
         demands: Demands,
     ) -> Result<Self, KeyError> {
-        let kind = match format {
-            TokenFormat::Encrypted => Kind::Encrypted(JweDecoder::v5(secrets, cookie_name)?),
-            TokenFormat::EncryptedV4 => Kind::Encrypted(JweDecoder::v4(secrets)?),
-            signed => Kind::Signed(JwsDecoder::new(signed, secrets)?),
+        let kind = match (format, token_key(format, cookie_name)) {
+            (TokenFormat::EncryptedV4, Some(source)) => Kind::Encrypted(JweDecoder::v4(secrets, &source)?),
+            (_, Some(source)) => Kind::Encrypted(JweDecoder::v5(secrets, &source)?),
+            (signed, None) => Kind::Signed(JwsDecoder::new(signed, secrets)?),
         };
         Ok(Self { kind, demands })
     }

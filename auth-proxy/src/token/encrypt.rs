@@ -1,5 +1,6 @@
 //! Encrypts session tokens as Auth.js and next-auth do. For tests only: this crate never issues a session.
 
+use auth_proxy_rules::TokenFormat;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{
     AES_256, DecryptionContext, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey,
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::KeyError;
 use super::keys;
-use crate::dialect::{authjs_token_key, next_auth_v4_token_key};
+use crate::dialect::token_key;
 
 /// The content encryptions of Auth.js (RFC 7518, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(crate) fn encrypt_v5(
         Enc::A256CbcHs512 => ("A256CBC-HS512", 64),
         Enc::A256Gcm => ("A256GCM", 32),
     };
-    let key = derived(keys::derive_key(secret, &authjs_token_key(cookie_name), bytes));
+    let key = derived(TokenFormat::Encrypted, secret, cookie_name, bytes);
     let header = if kid {
         json!({ "alg": "dir", "enc": name, "kid": keys::thumbprint(&key) })
     } else {
@@ -53,13 +54,15 @@ pub(crate) fn encrypt_v5(
 /// If the encryption fails.
 #[track_caller]
 pub(crate) fn encrypt_v4(claims: &Map<String, Value>, secret: &str) -> String {
-    let key = derived(keys::derive_key(secret, &next_auth_v4_token_key(), 32));
+    let key = derived(TokenFormat::EncryptedV4, secret, "", 32);
     seal_claims(&json!({ "alg": "dir", "enc": "A256GCM" }), claims, &key)
 }
 
 #[track_caller]
 #[expect(clippy::panic, reason = "a tool for tests; the panic is documented")]
-fn derived(key: Result<keys::Material, KeyError>) -> keys::Material {
+fn derived(format: TokenFormat, secret: &str, cookie_name: &str, bytes: usize) -> keys::Material {
+    let source = token_key(format, cookie_name).ok_or(KeyError::Derivation);
+    let key = source.and_then(|source| keys::derive_key(secret, &source, bytes));
     key.unwrap_or_else(|error| panic!("the token cannot be encrypted: {error}"))
 }
 

@@ -16,7 +16,7 @@ use self::header::{Enc, read_header};
 use super::base64url;
 use super::error::{KeyError, TokenError};
 use super::keys::{self, CbcHmac};
-use crate::dialect::{authjs_token_key, next_auth_v4_token_key};
+use crate::dialect::TokenKeySource;
 
 /// Decrypts compact JWE (RFC 7516) with a direct key (`dir`), in the two encryptions of Auth.js. An encryption is
 /// accepted only if there is a key for it.
@@ -51,24 +51,23 @@ enum Choice<'k> {
 }
 
 impl JweDecoder {
-    /// A decoder with the keys of Auth.js v5, newest secret first. Each secret gives one key for each encryption.
-    pub(super) fn v5(secrets: &[Zeroizing<String>], cookie_name: &str) -> Result<Self, KeyError> {
-        let source = authjs_token_key(cookie_name);
+    /// A decoder for the format `encrypted`, newest secret first. Each secret gives one key for each encryption.
+    pub(super) fn v5(secrets: &[Zeroizing<String>], source: &TokenKeySource) -> Result<Self, KeyError> {
         let mut keys = Vec::with_capacity(2 * secrets.len());
         for secret in secrets {
-            let long = keys::derive_key(secret, &source, 64)?;
-            let short = keys::derive_key(secret, &source, 32)?;
+            let long = keys::derive_key(secret, source, 64)?;
+            let short = keys::derive_key(secret, source, 32)?;
             keys.push(Key::new(&long, Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?))));
             keys.push(Key::new(&short, Cipher::Gcm(keys::gcm(&short)?)));
         }
         Ok(Self { keys, v4_header: None })
     }
 
-    /// A decoder with the keys of next-auth v4.
-    pub(super) fn v4(secrets: &[Zeroizing<String>]) -> Result<Self, KeyError> {
+    /// A decoder for the format `encrypted_v4`.
+    pub(super) fn v4(secrets: &[Zeroizing<String>], source: &TokenKeySource) -> Result<Self, KeyError> {
         let mut keys = Vec::with_capacity(secrets.len());
         for secret in secrets {
-            let key = keys::derive_key(secret, &next_auth_v4_token_key(), 32)?;
+            let key = keys::derive_key(secret, source, 32)?;
             keys.push(Key::new(&key, Cipher::Gcm(keys::gcm(&key)?)));
         }
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"A256GCM"}"#);

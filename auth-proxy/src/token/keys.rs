@@ -80,14 +80,16 @@ pub(super) fn gcm(key: &[u8]) -> Result<LessSafeKey, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::{authjs_token_key, next_auth_v4_token_key};
+    use auth_proxy_rules::TokenFormat;
+
+    use crate::dialect::token_key;
 
     fn derive_v5(secret: &str, cookie_name: &str, bytes: usize) -> Result<Material, KeyError> {
-        derive_key(secret, &authjs_token_key(cookie_name), bytes)
+        derive_key(secret, &token_key(TokenFormat::Encrypted, cookie_name).unwrap(), bytes)
     }
 
     fn derive_v4(secret: &str) -> Result<Material, KeyError> {
-        derive_key(secret, &next_auth_v4_token_key(), 32)
+        derive_key(secret, &token_key(TokenFormat::EncryptedV4, "").unwrap(), 32)
     }
 
     /// The expected values were computed with `hkdfSync` and `createHash` of Node, as in `docs/authjs.md#token-key`.

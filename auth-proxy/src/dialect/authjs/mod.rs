@@ -75,6 +75,19 @@ pub(super) fn token_key(cookie_name: &str) -> TokenKeySource {
     }
 }
 
+/// What to change, so that the provider sends visitors back to this app's host.
+pub(super) fn callback_host_setting(software: Software) -> &'static str {
+    match software {
+        Software::NextJs => {
+            "Next.js ignores Host, so add the lines of examples/nextjs/README.md of auth-proxy to its route.js, or set \
+             AUTH_URL to this app's origin"
+        }
+        Software::Express | Software::Unknown => {
+            "let the upstream see this app's host (`upstream.host: preserve`, and no AUTH_URL of its own)"
+        }
+    }
+}
+
 /// What to change, so that it builds its URLs with this app's origin.
 pub(super) fn origin_setting(software: Software) -> &'static str {
     match software {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::super::*;
-use crate::dialect::authjs_token_key;
+use crate::dialect::token_key;
 use crate::token::encrypt::{Enc, encrypt_v5, seal, seal_with_header};
 use crate::token::keys::{derive_key, thumbprint};
 
@@ -23,7 +23,9 @@ struct Setup {
 impl Setup {
     fn new() -> Self {
         let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
-        let key = |secret: &str| derive_key(secret, &authjs_token_key(NAME), 64).unwrap().to_vec();
+        let key = |secret: &str| {
+            derive_key(secret, &token_key(TokenFormat::Encrypted, NAME).unwrap(), 64).unwrap().to_vec()
+        };
         let decoder = Decoder::new(TokenFormat::Encrypted, &secrets, NAME, Demands::NONE).unwrap();
         Self { decoder, new: key("new"), old: key("old") }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::dialect::authjs_token_key;
+use crate::dialect::token_key;
 use crate::token::encrypt::{Enc, encrypt_v4, encrypt_v5, seal};
 use crate::token::keys::{derive_key, thumbprint};
 
@@ -61,7 +61,7 @@ fn tokens_of_other_keys_and_formats_are_refused() {
 
 #[test]
 fn token_header_cannot_choose_the_algorithm() {
-    let key = derive_key("secret", &authjs_token_key(NAME), 64).unwrap();
+    let key = derive_key("secret", &token_key(TokenFormat::Encrypted, NAME).unwrap(), 64).unwrap();
     let good = json!({ "alg": "dir", "enc": "A256CBC-HS512", "kid": thumbprint(&key) });
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
@@ -97,7 +97,7 @@ fn token_header_cannot_choose_the_algorithm() {
 
 #[test]
 fn token_header_must_be_an_object_and_kid_a_string() {
-    let key = derive_key("secret", &authjs_token_key(NAME), 64).unwrap();
+    let key = derive_key("secret", &token_key(TokenFormat::Encrypted, NAME).unwrap(), 64).unwrap();
     let plain = serde_json::to_vec(&claims()).unwrap();
     let decode = |header: Value| {
         decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, &plain, &key).unwrap(), NOW)
@@ -130,8 +130,8 @@ fn token_header_must_be_an_object_and_kid_a_string() {
 #[test]
 fn only_the_key_named_by_kid_is_tried() {
     let (new, old) = (
-        derive_key("new", &authjs_token_key(NAME), 64).unwrap(),
-        derive_key("old", &authjs_token_key(NAME), 64).unwrap(),
+        derive_key("new", &token_key(TokenFormat::Encrypted, NAME).unwrap(), 64).unwrap(),
+        derive_key("old", &token_key(TokenFormat::Encrypted, NAME).unwrap(), 64).unwrap(),
     );
     let decoder = decoder(TokenFormat::Encrypted, &["new", "old"]);
     let plain = serde_json::to_vec(&claims()).unwrap();
@@ -223,7 +223,7 @@ fn assert_changes_are_refused(token: &str) {
 
 #[test]
 fn token_claims_must_be_an_object_and_valid_now() {
-    let key = derive_key("secret", &authjs_token_key(NAME), 64).unwrap();
+    let key = derive_key("secret", &token_key(TokenFormat::Encrypted, NAME).unwrap(), 64).unwrap();
     let header = json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let decode = |plain: &[u8]| {
         decoder(TokenFormat::Encrypted, &["secret"]).decode(&seal(&header, plain, &key).unwrap(), NOW)

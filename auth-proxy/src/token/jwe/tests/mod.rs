@@ -2,7 +2,14 @@
 
 mod vectors;
 
+use auth_proxy_rules::TokenFormat;
+
 use super::*;
+use crate::dialect::token_key;
+
+fn source(format: TokenFormat) -> TokenKeySource {
+    token_key(format, "authjs.session-token").unwrap()
+}
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
@@ -71,8 +78,8 @@ fn body_with_valid_tag_and_invalid_padding_is_refused() {
 #[test]
 fn precomputed_jwe_headers_parse_to_their_own_key() {
     let secrets = [Zeroizing::new("secret".to_owned())];
-    let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
-    let v4 = JweDecoder::v4(&secrets).unwrap();
+    let v5 = JweDecoder::v5(&secrets, &source(TokenFormat::Encrypted)).unwrap();
+    let v4 = JweDecoder::v4(&secrets, &source(TokenFormat::EncryptedV4)).unwrap();
     for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.v5_header).chain(&v4.v4_header) {
         let text = URL_SAFE_NO_PAD.decode(known).unwrap();
         assert!(text.starts_with(br#"{"alg":"dir","enc":"#));
@@ -86,8 +93,8 @@ fn precomputed_jwe_headers_parse_to_their_own_key() {
 #[test]
 fn token_header_decides_which_keys_are_tried() {
     let secrets = ["new", "old"].map(|secret| Zeroizing::new(secret.to_owned()));
-    let v5 = JweDecoder::v5(&secrets, "authjs.session-token").unwrap();
-    let v4 = JweDecoder::v4(&secrets).unwrap();
+    let v5 = JweDecoder::v5(&secrets, &source(TokenFormat::Encrypted)).unwrap();
+    let v4 = JweDecoder::v4(&secrets, &source(TokenFormat::EncryptedV4)).unwrap();
     // The keys in order: new CBC, new GCM, old CBC, old GCM.
     let kid = |at: usize| v5.keys[at].kid.as_str();
     #[derive(Debug, PartialEq)]

