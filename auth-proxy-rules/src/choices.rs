@@ -81,6 +81,8 @@ choice! {
         /// `next-auth` v4. Use 4.24.5 or later: before that, the state cookie of an unfinished sign-in, which anyone
         /// can get, passes as a session token without a user (GHSA-v64w-49xw-qq89). This crate refuses such a token.
         NextAuthV4 = "next_auth_v4",
+        /// Better Auth 1.6 or later.
+        BetterAuth = "better_auth",
     }
     hint = other_names_of_a_kind
 }
@@ -102,6 +104,7 @@ fn other_names_of_a_kind(text: &str) -> Option<&'static str> {
         }
         "nextauthv4" | "nextauth4" | "authjsv4" | "authjs4" => Some("next-auth v4 is written `next_auth_v4`"),
         "robo" | "robojs" | "robojsauth" => Some("Robo.js is written `robo`"),
+        "better" | "betterauth" => Some("Better Auth is written `better_auth`"),
         _ => None,
     }
 }
@@ -147,6 +150,12 @@ choice! {
         Es384 = "es384",
         /// Ed25519.
         Eddsa = "eddsa",
+        /// The cookie cache of Better Auth in its default form: JSON with an HMAC of SHA-256.
+        Compact = "compact",
+        /// The cookie cache of Better Auth as a JWS of HS256.
+        Jwt = "jwt",
+        /// The cookie cache of Better Auth as a JWE: `dir`, A256CBC-HS512.
+        Jwe = "jwe",
     }
     hint = unsupported_algorithms
 }
@@ -168,13 +177,19 @@ impl TokenFormat {
     /// Whether the token is signed (JWS), and not encrypted (JWE).
     #[must_use]
     pub fn is_signed(self) -> bool {
-        !matches!(self, Self::Encrypted | Self::EncryptedV4)
+        !matches!(self, Self::Encrypted | Self::EncryptedV4) && !self.is_cookie_cache()
+    }
+
+    /// Whether it is a form of the cookie cache: a copy of the session in a second cookie, beside the session cookie.
+    #[must_use]
+    pub fn is_cookie_cache(self) -> bool {
+        matches!(self, Self::Compact | Self::Jwt | Self::Jwe)
     }
 
     /// Whether the secret is a public key in PEM rather than a shared secret.
     #[must_use]
     pub fn is_asymmetric(self) -> bool {
-        !matches!(self, Self::Encrypted | Self::EncryptedV4 | Self::Hs256 | Self::Hs384 | Self::Hs512)
+        self.is_signed() && !matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 }
 
@@ -255,6 +270,7 @@ mod tests {
             (&["auth.js", "Auth.js", "@auth/core", "next-auth@5", "Authjs"], "write `authjs` for Auth.js"),
             (&["next-auth@4", "nextauth4", "next-auth-v4"], "is written `next_auth_v4`"),
             (&["robo.js", "Robo", "@robojs/auth"], "is written `robo`"),
+            (&["better-auth", "BetterAuth", "better auth"], "is written `better_auth`"),
         ] {
             for text in texts {
                 let hint = Kind::hint(text).unwrap();
@@ -262,7 +278,7 @@ mod tests {
                 assert_eq!(text.parse::<Kind>().unwrap_err().message(), hint);
             }
         }
-        for text in ["robo", "authjs", "next_auth_v4", "other"] {
+        for text in ["robo", "authjs", "next_auth_v4", "better_auth", "other"] {
             assert_eq!(Kind::hint(text), None, "{text}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::choices::{Source, Strategy};
+use crate::choices::{Kind, Source, Strategy};
 use crate::host::{is_in_domain, is_internal_host};
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::problem::{Place, Problem};
@@ -18,6 +18,7 @@ impl Draft {
         self.check_urls(&mut problems);
         self.check_cookie_name(&mut problems);
         self.check_cookie_domain(&mut problems);
+        self.check_kind(&mut problems);
         self.check_secrets(&mut problems);
         self.check_timeouts(&mut problems);
         self.check_cache(&mut problems);
@@ -119,8 +120,52 @@ impl Draft {
         }
     }
 
+    /// Options that only some kinds of upstream have.
+    fn check_kind(&self, problems: &mut Problems) {
+        let is_better_auth = match &self.kind {
+            Setting::Set(kind) => *kind == Kind::BetterAuth,
+            Setting::Unset => false,
+            Setting::Optional | Setting::Deferred => return,
+        };
+        match &self.token {
+            Setting::Set(format) if is_better_auth && !format.is_cookie_cache() => problems.add(
+                Place::Option(OptionKey::Token),
+                format!(
+                    "`{format}` is no format of Better Auth: write `compact`, `jwt` or `jwe`, the `strategy` of its \
+                     `cookieCache`, or remove `upstream.token`"
+                ),
+            ),
+            Setting::Set(format) if !is_better_auth && format.is_cookie_cache() => problems.add(
+                Place::Option(OptionKey::Token),
+                format!("`{format}` is a format of Better Auth: add `kind: better_auth`, or remove `upstream.token`"),
+            ),
+            _ => {}
+        }
+        if !is_better_auth {
+            return;
+        }
+        if self.strategy == Setting::Set(Strategy::Jwt) {
+            problems.add(
+                Place::Option(OptionKey::Strategy),
+                "the session cookie of Better Auth is a key into its database: remove `upstream.session_strategy`",
+            );
+        }
+        if self.source == Setting::Set(Source::Local) {
+            problems.add(
+                Place::Option(OptionKey::Source),
+                "sessions of Better Auth are read here whenever its cookie cache is valid, and from the upstream \
+                 otherwise: remove `session.source`",
+            );
+        }
+    }
+
+    /// Whether the configuration says that the session cookie has no token that can be decoded.
+    fn is_database(&self) -> bool {
+        self.strategy == Setting::Set(Strategy::Database) && self.kind != Setting::Set(Kind::BetterAuth)
+    }
+
     fn check_secrets(&self, problems: &mut Problems) {
-        let database = self.strategy == Setting::Set(Strategy::Database);
+        let database = self.is_database();
         if database && self.secrets.iter().any(|secret| *secret != Setting::Optional) {
             problems.add(
                 Place::Option(OptionKey::Secret),
@@ -135,7 +180,7 @@ impl Draft {
                  or set `upstream.session_strategy: jwt`",
             );
         }
-        if self.source == Setting::Set(Source::Local) {
+        if self.source == Setting::Set(Source::Local) && self.kind != Setting::Set(Kind::BetterAuth) {
             if database {
                 problems.add(
                     Place::Option(OptionKey::Source),
@@ -177,7 +222,7 @@ impl Draft {
     /// session token (RFC 7519, sections 4.1.1 and 4.1.3; RFC 8725, section 3.9).
     fn check_signed(&self, problems: &mut Problems) {
         let Setting::Set(format) = self.token else { return };
-        if !format.is_signed() || self.strategy == Setting::Set(Strategy::Database) {
+        if !format.is_signed() || self.is_database() {
             return;
         }
 

@@ -1,6 +1,6 @@
 //! The parts of a [`Draft`] that the table of options does not generate: headers, secrets, and the token format.
 
-use crate::choices::{Kind, TokenFormat};
+use crate::choices::{Kind, Strategy, TokenFormat};
 use crate::header::{header_name, header_value};
 use crate::invalid_value::InvalidValue;
 use crate::option::Draft;
@@ -35,11 +35,32 @@ impl Draft {
     pub(crate) fn effective_token(&self) -> Setting<TokenFormat> {
         match (&self.token, &self.kind) {
             (Setting::Unset, Setting::Set(Kind::NextAuthV4)) => Setting::Set(TokenFormat::EncryptedV4),
+            (Setting::Unset, Setting::Set(Kind::BetterAuth)) => Setting::Set(TokenFormat::Compact),
             (Setting::Unset, Setting::Unset | Setting::Set(Kind::Robo | Kind::Authjs)) => {
                 Setting::Set(TokenFormat::Encrypted)
             }
             (Setting::Unset, Setting::Optional | Setting::Deferred) => Setting::Deferred,
             (token, _) => token.clone(),
+        }
+    }
+
+    /// How the upstream keeps sessions: as configured, else as the upstream's software does.
+    pub(crate) fn effective_strategy(&self) -> Setting<Strategy> {
+        match (&self.strategy, &self.kind) {
+            (Setting::Unset, Setting::Set(Kind::BetterAuth)) => Setting::Set(Strategy::Database),
+            (Setting::Unset, Setting::Optional | Setting::Deferred) => Setting::Deferred,
+            (Setting::Unset, _) => Setting::Set(Strategy::Jwt),
+            (strategy, _) => strategy.clone(),
+        }
+    }
+
+    /// The path of the sign-in page below this base path, if `sign_in_path` is not set. `None` if a variable decides.
+    pub(crate) fn default_sign_in_path(&self, base_path: &str) -> Option<String> {
+        match &self.kind {
+            // Better Auth has no pages: the app has its own.
+            Setting::Set(Kind::BetterAuth) => Some("/sign-in".to_owned()),
+            Setting::Set(_) | Setting::Unset => Some(format!("{base_path}/signin")),
+            Setting::Optional | Setting::Deferred => None,
         }
     }
 }
@@ -64,6 +85,7 @@ mod tests {
             (Some("next_auth_v4"), None, TokenFormat::EncryptedV4),
             (Some("next_auth_v4"), Some("encrypted"), TokenFormat::Encrypted),
             (Some("robo"), None, TokenFormat::Encrypted),
+            (Some("better_auth"), None, TokenFormat::Compact),
         ] {
             let mut draft = Draft::default();
             for (option, text) in [(OptionKey::Kind, kind), (OptionKey::Token, token)] {

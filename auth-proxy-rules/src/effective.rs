@@ -10,11 +10,19 @@ impl Draft {
     #[must_use]
     pub fn default_beside(&self, option: OptionKey) -> String {
         let code = |value: &str| format!("`{value}`");
+        let sign_in = |base: &str| {
+            self.default_sign_in_path(base)
+                .map_or(option.default_text().to_owned(), |path| code(&format!("\"{path}\"")))
+        };
         match (option, &self.base_path, self.effective_token()) {
             (OptionKey::UpstreamBasePath, Setting::Set(path), _) => code(&format!("\"{path}\"")),
             (OptionKey::UpstreamBasePath, Setting::Unset, _) => code(&format!("\"{BASE_PATH}\"")),
-            (OptionKey::SignInPath, Setting::Set(path), _) => code(&format!("\"{path}/signin\"")),
-            (OptionKey::SignInPath, Setting::Unset, _) => code(&format!("\"{BASE_PATH}/signin\"")),
+            (OptionKey::SignInPath, Setting::Set(path), _) => sign_in(path),
+            (OptionKey::SignInPath, Setting::Unset, _) => sign_in(BASE_PATH),
+            (OptionKey::Strategy, ..) => match self.effective_strategy() {
+                Setting::Set(strategy) => code(&strategy.to_string()),
+                _ => "by `kind`".to_owned(),
+            },
             (OptionKey::Token, _, Setting::Set(format)) => code(&TokenFormat::to_string(&format)),
             (OptionKey::ConnectTimeout, ..) => match self.timeout.with_default(TIMEOUT) {
                 Setting::Set(timeout) if timeout < CONNECT_TIMEOUT => "`upstream.timeout`".to_owned(),
@@ -41,6 +49,7 @@ mod tests {
             (&[][..], "/api/auth", "encrypted"),
             (&[(OptionKey::BasePath, "/login/")], "/login", "encrypted"),
             (&[(OptionKey::Kind, "next_auth_v4")], "/api/auth", "encrypted_v4"),
+            (&[(OptionKey::Kind, "better_auth")], "/api/auth", "compact"),
         ] {
             let mut draft = draft.clone();
             for (option, text) in options {
@@ -57,6 +66,7 @@ mod tests {
                 format!("`\"{}\"`", settings.sign_in_path)
             );
             assert_eq!(draft.default_beside(OptionKey::Token), format!("`{token}`"));
+            assert_eq!(draft.default_beside(OptionKey::Strategy), format!("`{}`", settings.strategy));
             assert_eq!(draft.default_beside(OptionKey::Timeout), "`10s`");
         }
         for (timeout, default) in [("1s", "`upstream.timeout`"), ("2s", "`2s`"), ("10s", "`2s`")] {

@@ -37,7 +37,9 @@ mod words_or_text;
 pub use ipnet::IpNet;
 
 pub use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
-pub use crate::cookie_names::{AUTHJS_COOKIE, CookieNames, NEXT_AUTH_V4_COOKIE};
+pub use crate::cookie_names::{
+    AUTHJS_COOKIE, BETTER_AUTH_COOKIE, Companion, CookieNames, NEXT_AUTH_V4_COOKIE,
+};
 pub use crate::group::Group;
 pub use crate::header::{cookie_name, header_name, header_value, is_hop_by_hop};
 pub use crate::host::{host, is_in_domain, is_internal_host, is_loopback_host};
@@ -47,7 +49,7 @@ pub use crate::path::{is_local, path};
 pub use crate::prefix::{lacks_security_prefix, without_security_prefix};
 pub use crate::problem::{Place, Problem};
 pub use crate::rewriting::Rewriting;
-pub use crate::secret::{Pem, SecretInfo};
+pub use crate::secret::{Pem, SecretInfo, versioned_secrets};
 pub use crate::setting::Setting;
 pub use crate::shape::Shape;
 pub use crate::suggest::{edit_distance, nearest, snake_case};

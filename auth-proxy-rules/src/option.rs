@@ -52,6 +52,8 @@ options! {
         upstream_base_path: String,
         /// The full names that the session cookie may have.
         cookie_names: CookieNames,
+        /// How the upstream keeps sessions.
+        strategy: Strategy,
         /// How session tokens are protected.
         token: TokenFormat,
         /// The `Host` that the upstream sees; never [`Host::Auto`].
@@ -112,7 +114,7 @@ options! {
 
     Strategy: Upstream "session_strategy", true, "jwt", "`jwt`", value {
         /// `upstream.session_strategy`: how the upstream keeps sessions.
-        strategy: Word<Strategy> = Word(PhantomData), upstream_session_strategy(Strategy), default Strategy::Jwt,
+        strategy: Word<Strategy> = Word(PhantomData), upstream_session_strategy(Strategy),
     };
 
     Token: Upstream "token", true, "encrypted", "by `kind`", value {

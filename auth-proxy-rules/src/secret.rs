@@ -22,14 +22,22 @@ pub enum Pem {
     Private,
 }
 
+/// The secret that Better Auth uses in development if none is set. Everyone knows it.
+const KNOWN: &str = "better-auth-secret-12345678901234567890";
+
 impl SecretInfo {
     /// Describes a secret.
     ///
     /// # Errors
-    /// When it is empty.
+    /// When it is empty, or known to everyone.
     pub fn of(text: &str) -> Result<Self, InvalidValue> {
         if text.trim().is_empty() {
             return Err(InvalidValue::new("a secret is not empty"));
+        }
+        if text == KNOWN {
+            return Err(InvalidValue::new(
+                "this is the secret of Better Auth for development, which everyone knows: set one at the upstream, and here",
+            ));
         }
         let pem = match text.trim_start().strip_prefix("-----BEGIN ") {
             None => Pem::No,
@@ -42,9 +50,40 @@ impl SecretInfo {
     }
 }
 
+/// The secrets in a text of the form `2:new,1:old`: the form of `BETTER_AUTH_SECRETS`, in which the first secret is the
+/// current one. A secret may contain colons. `None` for a text of another form, which is one secret.
+#[must_use]
+pub fn versioned_secrets(text: &str) -> Option<Vec<&str>> {
+    text.split(',').map(versioned_secret).collect()
+}
+
+fn versioned_secret(text: &str) -> Option<&str> {
+    let (version, secret) = text.split_once(':')?;
+    let (version, secret) = (version.trim(), secret.trim());
+    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !secret.is_empty()).then_some(secret)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_with_versions_are_listed_in_their_order() {
+        for (text, secrets) in [
+            ("2:new,1:old", Some(&["new", "old"][..])),
+            ("7:a:b", Some(&["a:b"])),
+            (" 2:new , 10: old ", Some(&["new", "old"])),
+            ("plain", None),
+            ("x:plain", None),
+            ("2:", None),
+            ("2:new,old", None),
+            (":new", None),
+            ("", None),
+        ] {
+            assert_eq!(versioned_secrets(text).as_deref(), secrets, "{text}");
+        }
+    }
 
     #[test]
     fn pem_label_distinguishes_public_and_private_keys() {
@@ -55,6 +94,6 @@ mod tests {
         ] {
             assert_eq!(SecretInfo::of(text), Ok(SecretInfo { bytes: text.len(), pem }), "{text}");
         }
-        assert!(SecretInfo::of(" \n").is_err());
+        assert!(SecretInfo::of(" \n").is_err() && SecretInfo::of(KNOWN).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cookie_names::CookieNames;
+use crate::cookie_names::{Companion, CookieNames, companions};
 use crate::host::is_internal_host;
 use crate::option::{Derived, Draft, Settings, TIMEOUT};
 use crate::prefix::without_security_prefix;
@@ -18,6 +18,12 @@ impl Settings {
     pub fn bases(&self) -> impl Iterator<Item = &str> {
         let upstreams = (self.upstream_base_path != self.base_path).then_some(&self.upstream_base_path);
         [Some(&self.base_path), upstreams].into_iter().flatten().map(String::as_str)
+    }
+
+    /// The cookies that belong to the session cookie of this name at the upstream.
+    #[must_use]
+    pub fn companions(&self, session_cookie: &str) -> Vec<Companion> {
+        companions(self.kind, session_cookie)
     }
 
     /// The name under which the browser has a session cookie of the upstream.
@@ -57,6 +63,7 @@ impl Draft {
             base_url,
             upstream_base_path: String::new(),
             cookie_names,
+            strategy: self.effective_strategy().value().copied()?,
             token: self.effective_token().value().copied()?,
             host,
             connect_timeout: self.connect_timeout.or(|| CONNECT_TIMEOUT.min(timeout)),
@@ -65,7 +72,10 @@ impl Draft {
         });
         Some(Settings {
             upstream_base_path: self.upstream_base_path.or(|| settings.base_path.clone()),
-            sign_in_path: self.sign_in_path.or(|| format!("{}/signin", settings.base_path)),
+            sign_in_path: match self.sign_in_path.value() {
+                Some(path) => path.clone(),
+                None => self.default_sign_in_path(&settings.base_path)?,
+            },
             ..settings
         })
     }

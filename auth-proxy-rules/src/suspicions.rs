@@ -42,7 +42,7 @@ impl Draft {
         );
         add(
             self.expose_session_token == Setting::Set(true)
-                && self.strategy.with_default(Strategy::Jwt) == Setting::Set(Strategy::Jwt),
+                && self.effective_strategy() == Setting::Set(Strategy::Jwt),
             OptionKey::ExposeSessionToken,
             "`expose_session_token` is for upstreams with database sessions: remove it, or set \
              `upstream.session_strategy: database`",

@@ -10,6 +10,8 @@ fn draft(values: &[(OptionKey, &str)]) -> Draft {
     draft
 }
 
+const BETTER_AUTH: (OptionKey, &str) = (OptionKey::Kind, "better_auth");
+
 #[test]
 fn broken_rules_between_options_report_the_option() {
     let cases: &[(&[(OptionKey, &str)], Place)] = &[
@@ -50,6 +52,26 @@ fn broken_rules_between_options_report_the_option() {
                 (OptionKey::Token, "hs256"),
             ],
             Place::Option(OptionKey::Token),
+        ),
+        (
+            &[BETTER_AUTH, (OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, "encrypted")],
+            Place::Option(OptionKey::Token),
+        ),
+        (
+            &[(OptionKey::Kind, "authjs"), (OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, "jwe")],
+            Place::Option(OptionKey::Token),
+        ),
+        (
+            &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, "compact")],
+            Place::Option(OptionKey::Token),
+        ),
+        (
+            &[BETTER_AUTH, (OptionKey::BaseUrl, "http://auth"), (OptionKey::Strategy, "jwt")],
+            Place::Option(OptionKey::Strategy),
+        ),
+        (
+            &[BETTER_AUTH, (OptionKey::BaseUrl, "http://auth"), (OptionKey::Source, "local")],
+            Place::Option(OptionKey::Source),
         ),
         (&[(OptionKey::Kind, "robo")], Place::Missing(OptionKey::BaseUrl)),
         (
