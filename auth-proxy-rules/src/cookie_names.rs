@@ -65,13 +65,28 @@ impl CookieNames {
 pub struct Companion {
     /// The full name of the cookie. Long values are in several cookies, `{name}.0` and following.
     pub name: String,
-    /// Whether a session lookup needs it. The others are only cleared with the session cookie.
-    pub is_sent: bool,
+    /// What it is for.
+    pub role: CompanionRole,
+}
+
+/// What a cookie beside the session cookie is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CompanionRole {
+    /// It is the cookie cache: a signed copy of the session for a short time.
+    Cache,
+    /// The upstream reads it in a session lookup.
+    Sent,
+    /// The upstream clears it with the session cookie.
+    Cleared,
 }
 
 /// The cookies of Better Auth beside its session cookie (`docs/better-auth.md#cookie-names`), without a prefix.
-const COMPANIONS: [(&str, bool); 4] =
-    [("session_data", true), ("dont_remember", true), ("account_data", false), ("oauth_state", false)];
+const COMPANIONS: [(&str, CompanionRole); 4] = [
+    ("session_data", CompanionRole::Cache),
+    ("dont_remember", CompanionRole::Sent),
+    ("account_data", CompanionRole::Cleared),
+    ("oauth_state", CompanionRole::Cleared),
+];
 
 /// The cookies that belong to the session cookie of this name. An upstream of another kind than Better Auth has none.
 pub(crate) fn companions(kind: Option<Kind>, session_cookie: &str) -> Vec<Companion> {
@@ -83,8 +98,7 @@ pub(crate) fn companions(kind: Option<Kind>, session_cookie: &str) -> Vec<Compan
         || if session_cookie.starts_with("__Secure-") { "__Secure-better-auth." } else { "better-auth." },
         |prefix| prefix,
     );
-    let companion = |(name, is_sent): (&str, bool)| Companion { name: format!("{prefix}{name}"), is_sent };
-    COMPANIONS.map(companion).into()
+    COMPANIONS.map(|(name, role)| Companion { name: format!("{prefix}{name}"), role }).into()
 }
 
 #[cfg(test)]

@@ -31,6 +31,12 @@ impl Draft {
         Ok(info)
     }
 
+    /// Whether a variable with a secret may have the form of `BETTER_AUTH_SECRETS`.
+    #[must_use]
+    pub fn kind_has_secret_versions(&self) -> bool {
+        self.kind == Setting::Set(Kind::BetterAuth)
+    }
+
     /// The token format: the configured one, else the one of the upstream's software.
     pub(crate) fn effective_token(&self) -> Setting<TokenFormat> {
         match (&self.token, &self.kind) {

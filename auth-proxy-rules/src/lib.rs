@@ -38,7 +38,7 @@ pub use ipnet::IpNet;
 
 pub use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 pub use crate::cookie_names::{
-    AUTHJS_COOKIE, BETTER_AUTH_COOKIE, Companion, CookieNames, NEXT_AUTH_V4_COOKIE,
+    AUTHJS_COOKIE, BETTER_AUTH_COOKIE, Companion, CompanionRole, CookieNames, NEXT_AUTH_V4_COOKIE,
 };
 pub use crate::group::Group;
 pub use crate::header::{cookie_name, header_name, header_value, is_hop_by_hop};

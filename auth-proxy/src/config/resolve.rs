@@ -1,7 +1,7 @@
 //! Resolves a configuration: combines the declaration, the builder's options and the environment into a checked
 //! [`Config`].
 
-use auth_proxy_rules::{Draft, OptionKey, Pem, Place, SecretInfo, Strategy, header_value};
+use auth_proxy_rules::{Draft, OptionKey, Pem, Place, SecretInfo, Strategy, header_value, versioned_secrets};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
@@ -119,6 +119,11 @@ impl Resolver<'_> {
         }
         for value in self.spec.secrets {
             match self.read(OptionKey::Secret, &OptionKey::Secret.to_string(), value) {
+                (Some(text), variable @ Some(_)) if self.draft.kind_has_secret_versions() => {
+                    for secret in versioned_secrets(&text).unwrap_or_else(|| vec![&text]) {
+                        self.secret(&mut secrets, Zeroizing::new(secret.to_owned()), variable);
+                    }
+                }
                 (Some(secret), variable) => self.secret(&mut secrets, secret, variable),
                 (None, _) if !is_optional(value) => self.draft.set_later(OptionKey::Secret, false),
                 (None, _) => {}

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::bearer::bearer;
 use super::error::CredentialError;
+use super::names::NamesInPlay;
 use super::percent::{decode, decode_or_keep};
 use super::scan::{Chosen, SessionCookies, scan};
 
@@ -93,13 +94,21 @@ impl<'h> Candidate<'h> {
         }
     }
 
-    /// Copies the token out of the headers.
+    /// Copies the token out of the headers, and the cookies that belong to it.
     ///
     /// # Errors
     /// `BearerMalformed`.
-    pub(crate) fn into_credential(self) -> Result<Credential, CredentialError> {
+    pub(crate) fn into_credential(
+        self,
+        headers: &HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Credential, CredentialError> {
         let token = Zeroizing::new(self.token()?.into_owned());
-        Ok(Credential { token, name: self.name, bearer: self.is_bearer() })
+        let bearer = self.is_bearer();
+        let companions = names.get(self.name).filter(|_| !bearer).map(|name| &name.companions);
+        let cache = companions.and_then(|companions| companions.cache(headers));
+        let companions = companions.map(|companions| companions.sent(headers)).unwrap_or_default();
+        Ok(Credential { token, name: self.name, bearer, companions, cache })
     }
 }
 
@@ -118,6 +127,8 @@ pub(crate) struct Credential {
     token: Zeroizing<String>,
     name: usize,
     bearer: bool,
+    companions: Zeroizing<String>,
+    cache: Option<Zeroizing<String>>,
 }
 
 impl Credential {
@@ -134,6 +145,16 @@ impl Credential {
     /// Whether the token came in an `Authorization` header.
     pub(crate) fn is_bearer(&self) -> bool {
         self.bearer
+    }
+
+    /// The cookies that a lookup sends beside the token, as a `Cookie` line. Empty for none.
+    pub(crate) fn companions(&self) -> &str {
+        &self.companions
+    }
+
+    /// The value of the cookie cache that came beside the token.
+    pub(crate) fn cache(&self) -> Option<&str> {
+        self.cache.as_deref().map(String::as_str)
     }
 }
 

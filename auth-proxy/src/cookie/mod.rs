@@ -9,6 +9,7 @@
 mod adapt;
 mod bearer;
 mod candidate;
+mod companions;
 mod error;
 mod names;
 mod outgoing;
@@ -27,7 +28,7 @@ pub(crate) use self::adapt::CookieAdapter;
 pub(crate) use self::candidate::{Candidate, Credential, every_token};
 pub(crate) use self::error::CredentialError;
 pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
-pub(crate) use self::outgoing::lookup_cookie;
+pub(crate) use self::outgoing::{lookup_bearer, lookup_cookie};
 pub(crate) use self::prefix::restore_prefixes;
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 
 use super::candidate::Candidate;
+use super::companions::Companions;
 use super::error::CredentialError;
 use super::set_cookie::{SetCookieKind, set_cookie_kind};
 
@@ -36,6 +37,8 @@ pub(crate) struct SessionName {
     pub(crate) upstream: String,
     /// The name in the browser: the same, or without an underscore of the prefix.
     pub(crate) browser: String,
+    /// The cookies that belong to it.
+    pub(crate) companions: Companions,
 }
 
 impl AsRef<str> for SessionName {
@@ -54,6 +57,10 @@ pub(crate) struct NamesInPlay<'n> {
 }
 
 impl<'n> NamesInPlay<'n> {
+    /// No name.
+    #[cfg(test)]
+    pub(super) const NONE: Self = Self { names: [None, None], is_scheme_unknown: false };
+
     /// Finds the session token of a request under these names.
     ///
     /// # Errors
@@ -111,6 +118,7 @@ impl SessionNames {
             index,
             upstream: name.to_owned(),
             browser: settings.browser_name(name).to_owned(),
+            companions: Companions::of(settings, name),
         };
         Self {
             all: settings.cookie_names.all().enumerate().map(name).collect(),
@@ -170,6 +178,12 @@ impl SessionNames {
     /// Whether a `Set-Cookie` sets or clears the session cookie, under any of its names.
     pub(crate) fn set_cookie_kind(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
         self.all.iter().find_map(|name| set_cookie_kind(set_cookie, &name.browser))
+    }
+
+    /// Whether a `Set-Cookie` sets or clears the session cookie, or a cookie that belongs to it.
+    pub(crate) fn family_cookie_kind(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
+        let companion = || self.all.iter().find_map(|name| name.companions.set_cookie_kind(set_cookie));
+        self.set_cookie_kind(set_cookie).or_else(companion)
     }
 
     /// The name that the upstream uses for requests of this scheme.

@@ -25,16 +25,17 @@ const CHUNK: usize = 3936;
 /// connection (`--max-http-header-size`), so the upstream cannot read a larger session cookie.
 pub(crate) const LOOKUP_LIMIT: usize = 12 * 1024;
 
-/// The `Cookie` header of a `/session` lookup: the session token under each of these names, and nothing else that the
-/// browser sent. The upstream then sets new CSRF and callback-URL cookies, which a lookup does not relay.
+/// The `Cookie` header of a `/session` lookup: the session token under each of these names, and the cookies that
+/// belong to it (`companions`), and nothing else that the browser sent. The upstream then sets new CSRF and callback-URL cookies, which a lookup does not relay.
 ///
 /// # Errors
 /// `LookupTooLarge`.
 pub(crate) fn lookup_cookie<'n>(
     names: impl Iterator<Item = &'n str>,
     token: &str,
+    companions: &str,
 ) -> Result<HeaderValue, CredentialError> {
-    let mut line = Zeroizing::new(Vec::with_capacity(token.len() + 64));
+    let mut line = Zeroizing::new(Vec::with_capacity(token.len() + companions.len() + 64));
     for name in names {
         for (n, chunk) in chunks(token).enumerate() {
             if !line.is_empty() {
@@ -53,7 +54,28 @@ pub(crate) fn lookup_cookie<'n>(
             }
         }
     }
+    if !companions.is_empty() {
+        line.extend_from_slice(b"; ");
+        line.extend_from_slice(companions.as_bytes());
+    }
+    if line.len() > LOOKUP_LIMIT {
+        return Err(CredentialError::LookupTooLarge);
+    }
     let mut value = HeaderValue::from_bytes(&line).map_err(|_| CredentialError::LookupTooLarge)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The `Authorization` header of a lookup with a Bearer token, for an upstream that reads it there.
+///
+/// # Errors
+/// `LookupTooLarge`.
+pub(crate) fn lookup_bearer(token: &str) -> Result<HeaderValue, CredentialError> {
+    let text = Zeroizing::new(format!("Bearer {token}"));
+    if text.len() > LOOKUP_LIMIT {
+        return Err(CredentialError::LookupTooLarge);
+    }
+    let mut value = HeaderValue::from_str(&text).map_err(|_| CredentialError::LookupTooLarge)?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -83,7 +105,7 @@ mod tests {
     use crate::cookie::Candidate;
 
     fn cookie(token: &str) -> Result<String, CredentialError> {
-        let line = lookup_cookie(["s"].into_iter(), token)?;
+        let line = lookup_cookie(["s"].into_iter(), token, "")?;
         assert!(line.is_sensitive());
         Ok(line.to_str().unwrap().to_owned())
     }
@@ -91,7 +113,7 @@ mod tests {
     #[test]
     fn lookup_cookie_has_the_encoded_token_under_each_name() {
         assert_eq!(cookie("a b").unwrap(), "s=a%20b");
-        let both = lookup_cookie(["__Secure-s", "s"].into_iter(), "t").unwrap();
+        let both = lookup_cookie(["__Secure-s", "s"].into_iter(), "t", "").unwrap();
         assert_eq!(both, "__Secure-s=t; s=t");
     }
 
@@ -126,7 +148,7 @@ mod tests {
         #[test]
         fn lookup_cookie_is_read_back_as_the_same_token(token in "(\\PC{1,40}){1,9}", times in 1_usize..300) {
             let token = token.repeat(times);
-            let Ok(line) = lookup_cookie(["s"].into_iter(), &token) else { return Ok(()) };
+            let Ok(line) = lookup_cookie(["s"].into_iter(), &token, "") else { return Ok(()) };
             let headers: HeaderMap = [(COOKIE, line)].into_iter().collect();
             let read = Candidate::of(&headers, &["s"], false).unwrap().unwrap();
             prop_assert_eq!(read.token().unwrap(), token.as_str());

@@ -13,6 +13,15 @@ use super::software::Software;
 use crate::cookie::SessionNames;
 use crate::error::AuthError;
 
+/// How a lookup sends the token of an `Authorization` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SentBearer {
+    /// As the session cookie, under each name that it may have.
+    AsCookie,
+    /// As it came.
+    AsBearer,
+}
+
 /// One family of upstreams. Paths are below the upstream's base path: empty, or beginning with `/`.
 pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The known route at a path.
@@ -52,6 +61,31 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
 
     /// The id of the user, if the upstream puts it beside the user.
     fn user_id<'s>(&self, session: &'s RawSession) -> Option<&'s Value>;
+
+    /// What the upstream says of the session besides the user, for the claim `session`.
+    fn session_claim<'s>(&self, _: &'s RawSession) -> Option<&'s Value> {
+        None
+    }
+
+    /// The part of a session token that names the session, in every form in which a client may send the token.
+    fn session_part<'t>(&self, token: &'t str) -> &'t str {
+        token
+    }
+
+    /// How a lookup sends a Bearer token.
+    fn sent_bearer(&self) -> SentBearer {
+        SentBearer::AsCookie
+    }
+
+    /// Whether the upstream joins all cookies whose name begins with the session cookie's.
+    fn joins_cookies_by_prefix(&self) -> bool {
+        true
+    }
+
+    /// Whether the upstream reads `X-Forwarded-For` only if it is one address.
+    fn reads_one_address(&self) -> bool {
+        false
+    }
 
     /// The first URL in the body of a page that the upstream built with its own origin. `base` is its base path.
     fn url_in_page(&self, page: Page, body: &[u8], base: &str) -> Option<String>;

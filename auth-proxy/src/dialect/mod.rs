@@ -9,6 +9,7 @@
 
 mod authjs;
 mod authjs_family;
+mod better_auth;
 mod definition;
 mod next_auth_v4;
 mod purpose;
@@ -19,7 +20,8 @@ mod software;
 mod token_key;
 
 use self::authjs_family::AuthjsFamily;
-pub(crate) use self::definition::Dialect;
+use self::better_auth::BetterAuth;
+pub(crate) use self::definition::{Dialect, SentBearer};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};
 pub(crate) use self::software::Software;
@@ -37,16 +39,19 @@ pub(crate) fn token_key(format: TokenFormat, cookie_name: &str) -> Option<TokenK
 }
 
 /// The session cookies of every family, without prefixes.
-pub(crate) const COOKIES: [&str; 2] = [authjs::COOKIE, next_auth_v4::COOKIE];
+pub(crate) const COOKIES: [&str; 3] = [authjs::COOKIE, next_auth_v4::COOKIE, better_auth::COOKIE];
 
 /// The kind of upstream, as it is configured, if only one kind uses a session cookie of this name.
 pub(crate) fn kind_of_cookie(name: &str) -> Option<&'static str> {
-    name.ends_with(next_auth_v4::COOKIE).then_some("next_auth_v4")
+    [(next_auth_v4::COOKIE, "next_auth_v4"), (better_auth::COOKIE, "better_auth")]
+        .into_iter()
+        .find_map(|(cookie, kind)| name.ends_with(cookie).then_some(kind))
 }
 
 /// The dialect of a kind. Without a kind the upstream is Auth.js v5 or Robo.js.
 pub(crate) fn of(kind: Option<Kind>) -> &'static dyn Dialect {
     match kind {
+        Some(Kind::BetterAuth) => &BetterAuth,
         Some(Kind::NextAuthV4) => &AuthjsFamily { is_v4: true },
         _ => &AuthjsFamily { is_v4: false },
     }

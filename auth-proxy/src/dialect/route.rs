@@ -5,7 +5,7 @@ use http::Method;
 /// A known route of an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// The methods, as `Allow` lists them.
+    /// The methods, as `Allow` lists them. Empty if the upstream decides.
     pub(crate) allow: &'static str,
     /// Whether HEAD may be answered by a GET to the upstream. Not for callbacks and links in mails: that would use up
     /// their one-time token.
@@ -20,8 +20,14 @@ impl Route {
     pub(super) const GET_OR_POST: Self = Self { allow: "GET, POST", head: false };
     pub(super) const POST_OR_OPTIONS: Self = Self { allow: "POST, OPTIONS", head: false };
 
-    /// Whether the upstream accepts this method here. HEAD never counts: see [`Self::head`].
+    /// Every method, with HEAD as it is.
+    pub(super) const ANY: Self = Self { allow: "", head: false };
+    /// Every method, with HEAD answered by a GET.
+    pub(super) const READ_OR_ANY: Self = Self { allow: "", head: true };
+
+    /// Whether the upstream may get this method here. In a list, HEAD never counts: see [`Self::head`].
     pub(crate) fn allows(self, method: &Method) -> bool {
-        *method != Method::HEAD && self.allow.split(", ").any(|allowed| allowed == method.as_str())
+        self.allow.is_empty()
+            || *method != Method::HEAD && self.allow.split(", ").any(|allowed| allowed == method.as_str())
     }
 }

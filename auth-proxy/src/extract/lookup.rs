@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, COOKIE};
-use http::{HeaderValue, Response};
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
+use http::{HeaderName, HeaderValue, Response};
 use tokio::time::Instant;
 
 use crate::config::Strategy;
 use crate::cookie::{
-    CookieAdapter, Credential, NamesInPlay, SessionName, is_compact, lookup_cookie, token_after,
+    CookieAdapter, Credential, CredentialError, NamesInPlay, SessionName, is_compact, lookup_bearer,
+    lookup_cookie, token_after,
 };
+use crate::dialect::SentBearer;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
@@ -42,19 +44,15 @@ pub(super) async fn find(
         }
         return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()));
     }
-    // A Bearer token has no cookie name, so the lookup sends it under every name. The upstream reads one of them.
-    let is_sent = |name: &&SessionName| {
-        credential.is_bearer() || names.get(credential.name()).is_some_and(|own| own.index == name.index)
-    };
-    let sent: Vec<_> = names.iter().filter(is_sent).map(|name| name.upstream.clone()).collect();
+    let sent = sent_names(shared, names, credential);
     let forwarded = shared.upstream.forwarded_as(&client);
-    let key = shared.keys.token(token, sent.iter().map(String::as_str), &forwarded);
+    let key = shared.keys.token(token, credential.companions(), sent.iter().map(String::as_str), &forwarded);
     let deadline = Instant::now() + shared.settings.timeout;
     let lookup = || {
-        let cookie = lookup_cookie(sent.iter().map(String::as_str), token)
+        let header = credential_header(&sent, credential)
             .map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
         let (shared, client) = (Arc::clone(shared), client.clone());
-        Ok(move |deadline| send_lookup(shared, cookie, sent, client, deadline))
+        Ok(move |deadline| send_lookup(shared, header, sent, client, deadline))
     };
     let found = shared.sessions.find(key, deadline, lookup).await;
     // The upstream does not read a cookie under a name that it does not use. Its `null` then means a signed-out
@@ -73,16 +71,42 @@ pub(super) async fn find(
     }
 }
 
+/// The names of the session cookie under which a lookup sends the token. Empty if it sends a Bearer token as such.
+fn sent_names(shared: &Shared, names: NamesInPlay<'_>, credential: &Credential) -> Vec<String> {
+    let is_sent = |name: &&SessionName| match (credential.is_bearer(), shared.dialect.sent_bearer()) {
+        (false, _) => names.get(credential.name()).is_some_and(|own| own.index == name.index),
+        // A Bearer token has no cookie name. The upstream reads one of them.
+        (true, SentBearer::AsCookie) => true,
+        (true, SentBearer::AsBearer) => false,
+    };
+    names.iter().filter(is_sent).map(|name| name.upstream.clone()).collect()
+}
+
+/// The header of a lookup that carries the token.
+///
+/// # Errors
+/// `LookupTooLarge`.
+fn credential_header(
+    sent: &[String],
+    credential: &Credential,
+) -> Result<(HeaderName, HeaderValue), CredentialError> {
+    if sent.is_empty() {
+        return Ok((AUTHORIZATION, lookup_bearer(credential.token())?));
+    }
+    let names = sent.iter().map(String::as_str);
+    Ok((COOKIE, lookup_cookie(names, credential.token(), credential.companions())?))
+}
+
 /// Sends a lookup and reads its response.
 async fn send_lookup(
     shared: Arc<Shared>,
-    cookie: HeaderValue,
+    credential: (HeaderName, HeaderValue),
     sent: Vec<String>,
     client: ClientInfo,
     deadline: Instant,
 ) -> Result<LookedUp, AuthError> {
     let _permit = shared.upstream.admission.enter(deadline).await?;
-    let response = get_session(&shared, cookie, &client, deadline).await;
+    let response = get_session(&shared, credential, &client, deadline).await;
     let read = response.and_then(|response| {
         shared.names.learn(response.headers(), shared.upstream.forwarded_as(&client).scheme == "https");
         Ok((wire::read(shared.dialect, &response, &shared.names)?, response))
@@ -104,25 +128,27 @@ async fn send_lookup(
     let token =
         shared.names.all().iter().find_map(|name| token_after(set(), &name.browser, shared.is_opaque()));
     let next = token.map(|token| {
-        shared.keys.token(&token, sent.iter().map(String::as_str), &shared.upstream.forwarded_as(&client))
+        // A new token comes with new companions, so its next lookup is not found under this key, and is sent.
+        let forwarded = shared.upstream.forwarded_as(&client);
+        shared.keys.token(&token, "", sent.iter().map(String::as_str), &forwarded)
     });
     Ok(LookedUp { answer, cookies: cookies.into(), next })
 }
 
-/// Sends `GET /session` to the upstream with this `Cookie` header, and adapts the response's cookies for the browser.
+/// Sends `GET /session` to the upstream with this header, and adapts the response's cookies for the browser.
 ///
 /// # Errors
 /// Those of [`send_whole`](crate::upstream::Upstream::send_whole), and an outage for a status that means one.
 async fn get_session(
     shared: &Shared,
-    cookie: HeaderValue,
+    (name, credential): (HeaderName, HeaderValue),
     client: &ClientInfo,
     deadline: Instant,
 ) -> Result<Response<Bytes>, AuthError> {
     let mut request = shared.upstream.get(shared.dialect.session_path())?;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(COOKIE, cookie);
+    headers.insert(name, credential);
     shared.upstream.finish_head(headers, client)?;
     let WholeResponse { mut response, is_outage } =
         shared.upstream.send_whole(request, SESSION_LIMIT, deadline).await?;

@@ -69,7 +69,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     pub(crate) fn credential(&self) -> Found<Arc<Credential>> {
         let read = || {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
-            Ok(candidate.map(Candidate::into_credential).transpose()?.map(Arc::new))
+            let copy = |candidate: Candidate<'_>| candidate.into_credential(self.headers, self.names());
+            Ok(candidate.map(copy).transpose()?.map(Arc::new))
         };
         once(self.answers().map(|answers| &answers.credential), read)
     }

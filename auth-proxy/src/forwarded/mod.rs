@@ -11,6 +11,7 @@ mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
+pub(crate) use self::write::Addresses;
 use auth_proxy_rules::{Host, Origin, Settings, host, is_loopback_host};
 use axum::extract::ConnectInfo;
 use http::header::HOST;

@@ -9,18 +9,28 @@ use http::{HeaderMap, HeaderValue};
 use super::{ClientInfo, ForwardedAs, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use crate::error::{AuthError, BoxError, Reason};
 
+/// Which addresses `X-Forwarded-For` has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addresses {
+    /// That of the client, and of each trusted proxy after it.
+    All,
+    /// That of the client.
+    Client,
+}
+
 impl ClientInfo {
     /// Writes `Host`, `X-Forwarded-*` and `Forwarded` (RFC 7239).
     pub(crate) fn write(
         &self,
         headers: &mut HeaderMap,
         forwarded_as: &ForwardedAs<'_>,
+        addresses: Addresses,
     ) -> Result<(), AuthError> {
         // One allocation instead of several.
         headers.reserve(5);
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(forwarded_as.scheme));
         if !self.addresses.is_empty() {
-            headers.insert(X_FORWARDED_FOR, value(self.forwarded_for())?);
+            headers.insert(X_FORWARDED_FOR, value(self.forwarded_for(addresses))?);
         }
         headers.insert(FORWARDED, value(self.forwarded(forwarded_as.forwarded_host, forwarded_as.scheme))?);
         // Both hosts are usually the same. Then the value is made once and cloned, which is cheap.
@@ -40,9 +50,10 @@ impl ClientInfo {
         Ok(())
     }
 
-    fn forwarded_for(&self) -> String {
-        let mut list = String::with_capacity(16 * self.addresses.len());
-        for address in &self.addresses {
+    fn forwarded_for(&self, addresses: Addresses) -> String {
+        let count = if addresses == Addresses::Client { 1 } else { self.addresses.len() };
+        let mut list = String::with_capacity(16 * count);
+        for address in self.addresses.iter().take(count) {
             let comma = if list.is_empty() { "" } else { ", " };
             let _ = write!(list, "{comma}{address}");
         }

@@ -112,7 +112,7 @@ impl Eviction {
                     "dropping renewed session cookies: the session was changed meanwhile"
                 );
             }
-            drop_set_cookies(headers, |cookie| match shared.names.set_cookie_kind(cookie) {
+            drop_set_cookies(headers, |cookie| match shared.names.family_cookie_kind(cookie) {
                 Some(SetCookieKind::Sets) => true,
                 Some(SetCookieKind::Clears) => !answer.keeps_clearing_cookies(),
                 None => false,

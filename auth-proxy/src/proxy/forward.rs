@@ -104,8 +104,10 @@ fn upstream_request(
         headers.remove(RANGE);
         headers.remove(IF_RANGE);
     }
-    for name in shared.names.all() {
-        drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
+    if shared.dialect.joins_cookies_by_prefix() {
+        for name in shared.names.all() {
+            drop_stray_cookies(&mut headers, &name.upstream, shared.is_opaque());
+        }
     }
     shared.upstream.finish_head(&mut headers, &plan.client)?;
     let (body, progress) = limited(body, shared.settings.body_limit);

@@ -37,6 +37,46 @@ impl<U> SessionData<U> {
     pub fn new(user: U) -> Self {
         Self { user, expires: None, extra: Map::new() }
     }
+
+    /// The id of the user who acts in the name of [`user`](Self::user), while an admin impersonates that user (the
+    /// plugin `admin` of Better Auth, `docs/better-auth.md#get-session`). `None` in any other session.
+    ///
+    /// ```
+    /// use auth_proxy::{AuthError, Session, auth_proxy};
+    ///
+    /// auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL"), kind: better_auth } } }
+    ///
+    /// async fn delete_account(session: Session<Auth>) -> Result<(), &'static str> {
+    ///     if session.impersonated_by().is_some() {
+    ///         return Err("sign in as yourself");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn impersonated_by(&self) -> Option<&str> {
+        self.of_session("impersonatedBy")
+    }
+
+    /// The id of the organization that the visitor chose (the plugin `organization` of Better Auth,
+    /// `docs/better-auth.md#get-session`). `None` without one.
+    ///
+    /// ```
+    /// use auth_proxy::sessions::SessionData;
+    ///
+    /// fn folder<U>(session: &SessionData<U>) -> String {
+    ///     format!("/files/{}", session.active_organization().unwrap_or("private"))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn active_organization(&self) -> Option<&str> {
+        self.of_session("activeOrganizationId")
+    }
+
+    /// A text of the details that the upstream has of the session besides the user.
+    fn of_session(&self, field: &str) -> Option<&str> {
+        self.extra.get("session")?.get(field)?.as_str()
+    }
 }
 
 impl<U> fmt::Debug for SessionData<U> {

@@ -6,6 +6,7 @@ use auth_proxy_rules::{Settings, Strategy};
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderMap;
 
+use crate::dialect::{self, Dialect};
 use crate::forwarded::ForwardedAs;
 
 /// The key of a cached session: a SHA-256 of its token and of the upstream that the token is for. The token cannot be
@@ -39,7 +40,7 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// The key of a lookup response: the exact token, the cookie names, and the forwarded host and scheme.
+/// The key of a lookup response: the exact token and the cookies sent with it, the cookie names, and the forwarded host and scheme.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) session: SessionKey,
@@ -50,6 +51,7 @@ pub(crate) struct TokenKey {
 pub(crate) struct Keys {
     upstream: [u8; 32],
     strategy: Strategy,
+    dialect: &'static dyn Dialect,
 }
 
 impl Keys {
@@ -65,11 +67,12 @@ impl Keys {
             fields.add(name.as_str().as_bytes());
             fields.add(value.as_bytes());
         }
-        Self { upstream: fields.finish(), strategy: settings.strategy }
+        Self { upstream: fields.finish(), strategy: settings.strategy, dialect: dialect::of(settings.kind) }
     }
 
     /// The key of the session that a token names.
     pub(crate) fn session(&self, token: &str) -> SessionKey {
+        let token = self.dialect.session_part(token);
         let mut fields = Fields::new("session");
         fields.add(&self.upstream);
         match self.strategy {
@@ -96,6 +99,7 @@ impl Keys {
     pub(crate) fn token<'n>(
         &self,
         token: &str,
+        companions: &str,
         names: impl Iterator<Item = &'n str>,
         forwarded: &ForwardedAs<'_>,
     ) -> TokenKey {
@@ -103,6 +107,7 @@ impl Keys {
         let mut fields = Fields::new("token");
         fields.add(&session.0);
         fields.add(token.as_bytes());
+        fields.add(companions.as_bytes());
         for part in [forwarded.host, forwarded.forwarded_host] {
             fields.add(&[u8::from(part.is_some())]);
             fields.add(part.unwrap_or_default().as_bytes());
@@ -163,7 +168,7 @@ mod tests {
     fn token_key_depends_on_every_part_of_the_lookup() {
         let plain = keys(&[], &[]);
         let token = |keys: &Keys, token: &str, name: &str, forwarded: ForwardedAs<'_>| {
-            keys.token(token, [name].into_iter(), &forwarded)
+            keys.token(token, "", [name].into_iter(), &forwarded)
         };
         let all = [
             token(&plain, "a.b.c", "s", FORWARDED),
@@ -180,6 +185,8 @@ mod tests {
             token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED),
+            plain.token("a.b.c", "d=1", ["s"].into_iter(), &FORWARDED),
+            plain.token("a.b.c", "d=2", ["s"].into_iter(), &FORWARDED),
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
@@ -193,5 +200,8 @@ mod tests {
         assert_eq!(database.session("abc-DEF"), database.session("ABC-def"));
         assert_eq!(database.session("abc-def"), database.session("abcdef"));
         assert_ne!(database.session("abc"), database.session("abd"));
+        let signed = keys(&[(OptionKey::Kind, "better_auth")], &[]);
+        assert_eq!(signed.session("abc.c2ln="), signed.session("abc"));
+        assert_ne!(signed.session("abc.c2ln="), signed.session("abd.c2ln="));
     }
 }

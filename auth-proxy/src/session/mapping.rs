@@ -116,6 +116,9 @@ pub(crate) fn claims(dialect: &dyn Dialect, session: &RawSession) -> Map<String,
     {
         claims.insert("sub".to_owned(), id.clone());
     }
+    if let Some(session) = dialect.session_claim(session) {
+        claims.insert("session".to_owned(), session.clone());
+    }
     claims
 }
 

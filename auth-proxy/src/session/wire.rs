@@ -39,12 +39,14 @@ pub(crate) fn read(
 /// ones because the lookup sent none, and they would break a form that is open in another tab.
 pub(crate) fn session_cookies(response: &Response<Bytes>, names: &SessionNames) -> Vec<HeaderValue> {
     let all = response.headers().get_all(SET_COOKIE).iter();
-    all.filter(|value| names.set_cookie_kind(value.as_bytes()).is_some()).cloned().collect()
+    all.filter(|value| names.family_cookie_kind(value.as_bytes()).is_some()).cloned().collect()
 }
 
 /// The error for a status other than the expected 200.
 pub(crate) fn status_error<B>(response: &Response<B>) -> AuthError {
-    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    // The rate limiter of some upstreams uses a header of its own, also in seconds.
+    let retry_after =
+        response.headers().get(RETRY_AFTER).or_else(|| response.headers().get("x-retry-after")).cloned();
     let reason = match response.status() {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Reason::UPSTREAM_OVERLOADED,
         StatusCode::GATEWAY_TIMEOUT => Reason::UPSTREAM_TIMEOUT,

@@ -22,7 +22,7 @@ impl Upstream {
     /// value.
     pub(crate) fn finish_head(&self, headers: &mut HeaderMap, client: &ClientInfo) -> Result<(), AuthError> {
         self.via.add(headers)?;
-        client.write(headers, &self.forwarded_as(client))?;
+        client.write(headers, &self.forwarded_as(client), self.needs.addresses)?;
         if self.header_names.is_empty() {
             return Ok(());
         }

@@ -80,7 +80,7 @@ impl Upstream {
     }
 
     fn health_check_request(&self) -> Result<Request<Body>, AuthError> {
-        let mut request = self.get(self.health_path)?;
+        let mut request = self.get(self.needs.health_path)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
         Ok(request)

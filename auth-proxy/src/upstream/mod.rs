@@ -47,6 +47,7 @@ pub(crate) use self::send::WholeResponse;
 use self::via::Via;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError};
+use crate::forwarded::Addresses;
 
 /// One upstream: its address, HTTP client, circuit breaker and limits.
 pub(crate) struct Upstream {
@@ -58,8 +59,7 @@ pub(crate) struct Upstream {
     via: Via,
     breaker: Breaker,
     health_check: HealthCheck,
-    /// Below the base path.
-    health_path: &'static str,
+    needs: Needs,
     budget: TpsBudget,
     pub(crate) admission: Admission,
     /// Logs failed lookups.
@@ -68,17 +68,20 @@ pub(crate) struct Upstream {
     pub(crate) forward_log: FailureLog,
 }
 
+/// What the software of the upstream needs.
+pub(crate) struct Needs {
+    /// A path below the base path that the upstream answers while it is up.
+    pub(crate) health_path: &'static str,
+    /// Which addresses it gets in `X-Forwarded-For`.
+    pub(crate) addresses: Addresses,
+}
+
 impl Upstream {
-    /// An upstream with this configuration, which answers at `health_path` while it is up. `fetch` replaces the built-in
-    /// HTTP client.
+    /// An upstream with this configuration. `fetch` replaces the built-in HTTP client.
     ///
     /// # Errors
     /// When the built-in client cannot read the system's certificates.
-    pub(crate) fn new(
-        config: &Config,
-        health_path: &'static str,
-        fetch: Option<DynFetch>,
-    ) -> Result<Self, BoxError> {
+    pub(crate) fn new(config: &Config, needs: Needs, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
             client: Client::new(settings, fetch)?,
@@ -88,7 +91,7 @@ impl Upstream {
             via: Via::new()?,
             breaker: Breaker::new(settings.circuit_breaker),
             health_check: HealthCheck::default(),
-            health_path,
+            needs,
             budget: TpsBudget::default(),
             admission: Admission::new(settings),
             lookup_log: FailureLog::new(Requests::Lookups),

@@ -17,7 +17,9 @@ fn cookies(lines: &[&str]) -> HeaderMap {
 }
 
 fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Option<Credential>, CredentialError> {
-    Candidate::of(headers, &[name], opaque)?.map(Candidate::into_credential).transpose()
+    Candidate::of(headers, &[name], opaque)?
+        .map(|candidate| candidate.into_credential(headers, NamesInPlay::NONE))
+        .transpose()
 }
 
 fn found(lines: &[&str]) -> Vec<String> {

@@ -7,10 +7,11 @@ use crate::config::{Config, ConfigError};
 use crate::cookie::SessionNames;
 use crate::dialect;
 use crate::error::Causes;
+use crate::forwarded::Addresses;
 use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Keys, NamedClaims, Sessions};
 use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
-use crate::upstream::Upstream;
+use crate::upstream::{Needs, Upstream};
 use crate::warnings::OnceWarnings;
 
 /// Derives the keys, makes the client and the caches, and returns the handle.
@@ -39,10 +40,11 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
     // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
-    let upstream =
-        Upstream::new(&config, dialect.health_path(), builder.fetch.or_else(P::fetch)).map_err(|error| {
-            problem("upstream.base_url", format!("no client for it: {}", Causes(error.as_ref())))
-        })?;
+    let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
+    let needs = Needs { health_path: dialect.health_path(), addresses };
+    let upstream = Upstream::new(&config, needs, builder.fetch.or_else(P::fetch)).map_err(|error| {
+        problem("upstream.base_url", format!("no client for it: {}", Causes(error.as_ref())))
+    })?;
     tracing::info!(
         target: "auth_proxy::config",
         proxy = name,

@@ -1,0 +1,167 @@
+//! The cookies beside the session cookie that belong to the same session.
+
+use auth_proxy_rules::{CompanionRole, Settings};
+use http::HeaderMap;
+use http::header::COOKIE;
+use zeroize::Zeroizing;
+
+use super::percent::decode_or_keep;
+use super::scan::{Chosen, chunk_number, scan};
+use super::set_cookie::{SetCookieKind, set_cookie_kind};
+use super::text::{pairs, split};
+
+/// A cookie that belongs to the session cookie of one name.
+pub(crate) struct Companion {
+    upstream: String,
+    browser: String,
+    role: CompanionRole,
+}
+
+/// The cookies that belong to the session cookie of one name. Most upstreams have none.
+pub(crate) struct Companions(Vec<Companion>);
+
+impl Companions {
+    pub(super) fn of(settings: &Settings, session_cookie: &str) -> Self {
+        let companion = |rule: auth_proxy_rules::Companion| Companion {
+            browser: settings.browser_name(&rule.name).to_owned(),
+            upstream: rule.name,
+            role: rule.role,
+        };
+        Self(settings.companions(session_cookie).into_iter().map(companion).collect())
+    }
+
+    /// The cookies that a lookup needs, as `name=value; name=value` with the names of the upstream. Of two cookies of one
+    /// name the first counts, as for the session cookie.
+    pub(crate) fn sent(&self, headers: &HeaderMap) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        let mut seen = Vec::new();
+        for pair in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
+            let (Some(sent), (_, Some(value))) = (self.name_at_upstream(pair), split(pair, b'=')) else {
+                continue;
+            };
+            let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
+            if value.is_empty() || seen.contains(&sent) {
+                continue;
+            }
+            let separator = if text.is_empty() { "" } else { "; " };
+            text.extend([separator, sent.as_str(), "=", value]);
+            seen.push(sent);
+        }
+        text
+    }
+
+    /// The name that a cookie of the browser has at the upstream, if a lookup needs it.
+    fn name_at_upstream(&self, pair: &[u8]) -> Option<String> {
+        let (key, _) = split(pair, b'=');
+        let key = std::str::from_utf8(key.trim_ascii()).ok()?;
+        self.0.iter().filter(|companion| companion.role != CompanionRole::Cleared).find_map(|companion| {
+            let suffix = key.strip_prefix(companion.browser.as_str())?;
+            let is_named = suffix.is_empty() || chunk_number(suffix.as_bytes()).is_some();
+            is_named.then(|| format!("{}{suffix}", companion.upstream))
+        })
+    }
+
+    /// The value of the cookie cache, decoded and joined. `None` if there is none.
+    pub(crate) fn cache(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+        let companion = self.0.iter().find(|companion| companion.role == CompanionRole::Cache)?;
+        let [found] = scan(headers, &[companion.browser.as_str()]).ok()?;
+        Some(Zeroizing::new(match found.choose(false)? {
+            Chosen::Whole(value) => decode_or_keep(value).into_owned(),
+            Chosen::Chunks(chunks) => chunks.joined_chunks(),
+        }))
+    }
+
+    /// Whether a `Set-Cookie` sets or clears one of these cookies.
+    pub(super) fn set_cookie_kind(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
+        self.0.iter().find_map(|companion| set_cookie_kind(set_cookie, &companion.browser))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_proxy_rules::{Draft, OptionKey};
+
+    use super::*;
+
+    fn companions(kind: &str, public_url: &str, session_cookie: &str) -> Companions {
+        let mut draft = Draft::default();
+        for (option, text) in
+            [(OptionKey::BaseUrl, "http://auth"), (OptionKey::Kind, kind), (OptionKey::PublicUrl, public_url)]
+        {
+            draft.set(option, text).unwrap();
+        }
+        Companions::of(&draft.resolve().unwrap(), session_cookie)
+    }
+
+    fn plain() -> Companions {
+        companions("better_auth", "https://app.example.com", "better-auth.session_token")
+    }
+
+    fn headers(lines: &[&'static str]) -> HeaderMap {
+        lines.iter().map(|line| (COOKIE, http::HeaderValue::from_static(line))).collect()
+    }
+
+    #[test]
+    fn lookup_gets_the_companions_and_no_other_cookie() {
+        for (lines, sent) in [
+            (
+                &["better-auth.session_data=d; theme=dark; better-auth.dont_remember=true.x"][..],
+                "better-auth.session_data=d; better-auth.dont_remember=true.x",
+            ),
+            (
+                &["better-auth.session_data.0=a; x=1", "better-auth.session_data.1=b"],
+                "better-auth.session_data.0=a; better-auth.session_data.1=b",
+            ),
+            (
+                &["better-auth.session_data=first; better-auth.session_data=second"],
+                "better-auth.session_data=first",
+            ),
+            (&["better-auth.session_data=; better-auth.session_data_x=1; better-auth.session_data.01=1"], ""),
+            (&["better-auth.account_data=1; better-auth.state=1; xbetter-auth.session_data=1"], ""),
+            (&["__Secure-better-auth.session_data=d"], ""),
+            (&["better-auth.session_data"], ""),
+            (&[], ""),
+        ] {
+            assert_eq!(plain().sent(&headers(lines)).as_str(), sent, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn cookie_of_a_browser_over_http_gets_its_prefix_back() {
+        let renamed =
+            companions("better_auth", "http://localhost:3000", "__Secure-better-auth.session_token");
+        let headers = headers(&["_Secure-better-auth.session_data.0=a"]);
+        assert_eq!(renamed.sent(&headers).as_str(), "__Secure-better-auth.session_data.0=a");
+        assert_eq!(renamed.cache(&headers).unwrap().as_str(), "a");
+    }
+
+    #[test]
+    fn cookie_cache_is_decoded_and_joined() {
+        for (line, cache) in [
+            ("better-auth.session_data=a%3D", Some("a=")),
+            ("better-auth.session_data.1=b; better-auth.session_data.0=a", Some("ab")),
+            ("better-auth.session_data=whole; better-auth.session_data.0=a", Some("whole")),
+            ("better-auth.session_data=", None),
+            ("better-auth.dont_remember=x", None),
+        ] {
+            assert_eq!(plain().cache(&headers(&[line])).as_deref().map(String::as_str), cache, "{line}");
+        }
+    }
+
+    #[test]
+    fn upstream_without_companions_gets_none() {
+        let none = companions("authjs", "https://app.example.com", "authjs.session-token");
+        let headers = headers(&["better-auth.session_data=d; authjs.session-token=t"]);
+        assert!(none.sent(&headers).is_empty() && none.cache(&headers).is_none());
+        assert_eq!(none.set_cookie_kind(b"better-auth.session_data=; Max-Age=0"), None);
+        assert_eq!(
+            plain().set_cookie_kind(b"better-auth.session_data=; Max-Age=0"),
+            Some(SetCookieKind::Clears)
+        );
+        assert_eq!(
+            plain().set_cookie_kind(b"better-auth.session_data.1=x; Path=/"),
+            Some(SetCookieKind::Sets)
+        );
+        assert_eq!(plain().set_cookie_kind(b"better-auth.state=x; Path=/"), None);
+    }
+}

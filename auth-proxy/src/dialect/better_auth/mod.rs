@@ -1,0 +1,105 @@
+//! Better Auth (`better-auth`): its routes, its session route and its settings.
+
+mod routes;
+mod session;
+
+use bytes::Bytes;
+use http::{Method, Response};
+use serde_json::{Map, Value};
+
+use super::definition::{Dialect, SentBearer};
+use super::purpose::{Page, Purpose};
+use super::route::Route;
+use super::session::{RawSession, SessionAnswer};
+use super::software::Software;
+use crate::cookie::SessionNames;
+use crate::error::AuthError;
+
+/// Without a prefix.
+pub(super) const COOKIE: &str = auth_proxy_rules::BETTER_AUTH_COOKIE;
+
+#[derive(Debug)]
+pub(super) struct BetterAuth;
+
+impl Dialect for BetterAuth {
+    fn route(&self, path: &str) -> Option<Route> {
+        routes::route(path)
+    }
+
+    fn purpose(&self, method: &Method, path: &str) -> Purpose {
+        routes::purpose(method, path)
+    }
+
+    fn session_path(&self) -> &'static str {
+        routes::SESSION
+    }
+
+    fn health_path(&self) -> &'static str {
+        routes::HEALTH
+    }
+
+    /// It has no pages.
+    fn begins_sign_in(&self, _: &str) -> bool {
+        false
+    }
+
+    fn read_session(&self, response: &Response<Bytes>, _: &SessionNames) -> Result<SessionAnswer, AuthError> {
+        session::read_session(response)
+    }
+
+    fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool {
+        session::remove_token(session)
+    }
+
+    fn secret_word(&self) -> &'static str {
+        session::TOKEN
+    }
+
+    fn is_no_session(&self, _: &RawSession) -> bool {
+        false
+    }
+
+    /// The user has its own `id`.
+    fn user_id<'s>(&self, _: &'s RawSession) -> Option<&'s Value> {
+        None
+    }
+
+    fn session_claim<'s>(&self, session: &'s RawSession) -> Option<&'s Value> {
+        session.extra.get(session::SESSION)
+    }
+
+    /// The signature is left out: a Bearer token may come without one (`docs/better-auth.md#bearer`).
+    fn session_part<'t>(&self, token: &'t str) -> &'t str {
+        token.rsplit_once('.').map_or(token, |(part, _)| part)
+    }
+
+    fn sent_bearer(&self) -> SentBearer {
+        SentBearer::AsBearer
+    }
+
+    /// It matches cookie names exactly, and has others that begin with the session cookie's name
+    /// (`docs/better-auth.md#cookie-names`).
+    fn joins_cookies_by_prefix(&self) -> bool {
+        false
+    }
+
+    /// Its rate limiter puts all visitors with a list of addresses together (`docs/better-auth.md#rate-limit`).
+    fn reads_one_address(&self) -> bool {
+        true
+    }
+
+    /// Its responses are JSON for its own client.
+    fn url_in_page(&self, _: Page, _: &[u8], _: &str) -> Option<String> {
+        None
+    }
+
+    fn callback_host_setting(&self, _: Software) -> &'static str {
+        ORIGIN_SETTING
+    }
+
+    fn origin_setting(&self, _: Software) -> &'static str {
+        ORIGIN_SETTING
+    }
+}
+
+const ORIGIN_SETTING: &str = "set `baseURL` of Better Auth (or BETTER_AUTH_URL) to this app's origin";

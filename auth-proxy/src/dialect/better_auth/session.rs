@@ -1,0 +1,132 @@
+//! Reads the responses of `/get-session`.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::{Map, Value};
+
+use crate::dialect::session::{RawSession, SessionAnswer};
+use crate::error::{AuthError, Reason};
+use crate::json::replace_lone_surrogates;
+
+/// The field with the details of the session, beside the user.
+pub(super) const SESSION: &str = "session";
+
+/// The field of the session with its token.
+pub(super) const TOKEN: &str = "token";
+
+/// The most by which the clocks of this machine and of the upstream may differ.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+/// Reads a response with status 200 (`docs/better-auth.md#get-session`). `null` means that there is no session: in a
+/// failure of its database, the status is 500.
+///
+/// # Errors
+/// `upstream_invalid_response` for a body that is neither `null` nor a session.
+pub(super) fn read_session(response: &Response<Bytes>) -> Result<SessionAnswer, AuthError> {
+    let invalid = |why: &str| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because(why);
+    let text = std::str::from_utf8(response.body())
+        .map_err(|_| invalid("/get-session answered with a body that is not UTF-8"))?;
+    match serde_json::from_str(&replace_lone_surrogates(text)) {
+        Ok(Value::Object(object)) => Ok(match session(object).map_err(invalid)? {
+            Some(session) => SessionAnswer::Session(session),
+            None => SessionAnswer::Refused,
+        }),
+        Ok(Value::Null) => Ok(SessionAnswer::Refused),
+        Ok(_) => Err(invalid("/get-session answered with neither null nor an object")),
+        Err(_) => Err(invalid("/get-session answered with a body that is not JSON")),
+    }
+}
+
+/// The session in an object with `user` and `session`, without the session's token. The plugin `customSession` may leave
+/// out either and add others.
+pub(in crate::dialect) fn session(
+    mut object: Map<String, Value>,
+) -> Result<Option<RawSession>, &'static str> {
+    remove_token(&mut object);
+    let user = match object.remove("user") {
+        Some(Value::Object(user)) => user,
+        None | Some(Value::Null) => return Ok(None),
+        Some(_) => return Err("/get-session answered with a user that is not an object"),
+    };
+    // Of `deferSessionRefresh`: it is for Better Auth's own client.
+    object.remove("needsRefresh");
+    let expires = match object.get(SESSION).and_then(|session| session.get("expiresAt")) {
+        Some(Value::String(text)) => Some(
+            humantime::parse_rfc3339(text)
+                .map_err(|_| "/get-session answered with an `expiresAt` that is not a date")?,
+        ),
+        None | Some(Value::Null) => None,
+        Some(_) => return Err("/get-session answered with an `expiresAt` that is not a string"),
+    };
+    if expires.is_some_and(|expires| expires + CLOCK_SKEW < SystemTime::now()) {
+        return Err(
+            "/get-session answered with an expired session: is there a cache before it, or a wrong clock?",
+        );
+    }
+    Ok(Some(RawSession { user, expires, extra: object }))
+}
+
+/// Removes the token of a session: it is a Bearer token, and scripts cannot read the cookie that holds it. Returns
+/// whether it was there.
+pub(super) fn remove_token(object: &mut Map<String, Value>) -> bool {
+    let session = object.get_mut(SESSION).and_then(Value::as_object_mut);
+    session.and_then(|session| session.remove(TOKEN)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: &str) -> Result<SessionAnswer, &'static str> {
+        read_session(&Response::new(Bytes::copy_from_slice(body.as_bytes()))).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn session_is_read_without_its_token() {
+        let body = r#"{"session":{"id":"s","token":"secret","expiresAt":"2030-01-02T03:04:05.678Z","impersonatedBy":"1"},
+            "user":{"id":"1","name":"Ada","role":"admin"},"needsRefresh":true,"plan":"free"}"#;
+        let Ok(SessionAnswer::Session(session)) = answer(body) else { panic!() };
+        assert_eq!(
+            Value::Object(session.user),
+            serde_json::json!({"id": "1", "name": "Ada", "role": "admin"})
+        );
+        assert_eq!(
+            Value::Object(session.extra),
+            serde_json::json!({
+                "session": {"id": "s", "expiresAt": "2030-01-02T03:04:05.678Z", "impersonatedBy": "1"},
+                "plan": "free",
+            })
+        );
+        assert_eq!(
+            humantime::format_rfc3339_millis(session.expires.unwrap()).to_string(),
+            "2030-01-02T03:04:05.678Z"
+        );
+    }
+
+    #[test]
+    fn null_is_a_refused_token() {
+        for body in ["null", "{}", r#"{"user":null,"session":null}"#, r#"{"session":{"token":"x"}}"#] {
+            assert_eq!(answer(body), Ok(SessionAnswer::Refused), "{body}");
+        }
+    }
+
+    #[test]
+    fn invalid_responses_are_outages() {
+        for body in [
+            "",
+            "[]",
+            "1",
+            "\"null\"",
+            "<!doctype html>",
+            r#"{"user":1}"#,
+            r#"{"user":{},"session":{"expiresAt":1}}"#,
+            r#"{"user":{},"session":{"expiresAt":"soon"}}"#,
+            r#"{"user":{},"session":{"expiresAt":"2001-01-01T00:00:00.000Z"}}"#,
+            "null null",
+        ] {
+            assert_eq!(answer(body), Err("upstream_invalid_response"), "{body}");
+        }
+    }
+}
