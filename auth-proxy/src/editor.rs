@@ -28,7 +28,8 @@ pub struct Top {
     ///
     /// Value: `auto` `redirect` `status`. Default: `auto`.
     pub unauthenticated: (),
-    /// `sign_in_path`: where guards send browsers to sign in
+    /// `sign_in_path`: where guards send browsers to sign in; `/sign-in` with `better_auth`, which has no
+    /// pages
     ///
     /// Value: path. Default: `{base_path}/signin`.
     pub sign_in_path: (),
@@ -57,10 +58,10 @@ pub struct Top {
 
 /// The block `upstream: { .. }`: the sign-in server and how it is reached.
 pub struct Upstream {
-    /// `upstream.kind`: limits the names of the session cookie, and sets the token format; next-auth v4
-    /// needs it; explicit options win
+    /// `upstream.kind`: the routes, the names of the session cookie and the token format; next-auth v4 and
+    /// Better Auth need it; explicit options win
     ///
-    /// Value: `robo` `authjs` `next_auth_v4`. Default: Auth.js v5 or Robo.js.
+    /// Value: `robo` `authjs` `next_auth_v4` `better_auth`. Default: Auth.js v5 or Robo.js.
     pub kind: (),
     /// `upstream.base_url`: where the upstream is, without `upstream.base_path`; another path is kept as a
     /// prefix
@@ -81,17 +82,20 @@ pub struct Upstream {
     ///
     /// Value: cookie name. Default: by `kind`.
     pub cookie_name: (),
-    /// `upstream.secret`: decodes tokens here; never a literal, never with `database`
+    /// `upstream.secret`: decodes tokens here; never a literal, never with `database`. With `better_auth`
+    /// it checks signatures and opens the cookie cache, and a variable may have the form of
+    /// `BETTER_AUTH_SECRETS`, `2:new,1:old`
     ///
     /// Value: `env(..)` or a list, newest first. Default: none.
     pub secret: (),
-    /// `upstream.session_strategy`: must be the upstream's
+    /// `upstream.session_strategy`: must be the upstream's; `better_auth` has none
     ///
     /// Value: `jwt` `database`. Default: `jwt`.
     pub session_strategy: (),
-    /// `upstream.token`: the algorithm, never read from the token
+    /// `upstream.token`: the algorithm, never read from the token; the last three are the `strategy` of
+    /// Better Auth's `cookieCache`, `compact` by default
     ///
-    /// Value: `encrypted` `encrypted_v4` `hs256` .. `eddsa`. Default: by `kind`.
+    /// Value: `encrypted` `encrypted_v4` `hs256` .. `eddsa`; `compact` `jwt` `jwe`. Default: by `kind`.
     pub token: (),
     /// `upstream.audience`: what `aud` of a token must be or contain; has to be written for `hs256` to
     /// `eddsa`
@@ -179,7 +183,7 @@ pub struct Session {
     /// Value: `always`, or 10ms to 720h. Default: `always`.
     pub renew: (),
     /// `session.expose_session_token`: whether page scripts get the `sessionToken` that Robo adds to a
-    /// database session
+    /// database session, and the `token` of a session of Better Auth
     ///
     /// Value: `true` `false`. Default: `false`.
     pub expose_session_token: (),
@@ -245,6 +249,7 @@ pub mod upstream {
         pub use crate::config::Kind::Robo as robo;
         pub use crate::config::Kind::Authjs as authjs;
         pub use crate::config::Kind::NextAuthV4 as next_auth_v4;
+        pub use crate::config::Kind::BetterAuth as better_auth;
     }
     /// The words of `upstream.session_strategy`.
     pub mod session_strategy {
@@ -267,6 +272,9 @@ pub mod upstream {
         pub use crate::config::TokenFormat::Es256 as es256;
         pub use crate::config::TokenFormat::Es384 as es384;
         pub use crate::config::TokenFormat::Eddsa as eddsa;
+        pub use crate::config::TokenFormat::Compact as compact;
+        pub use crate::config::TokenFormat::Jwt as jwt;
+        pub use crate::config::TokenFormat::Jwe as jwe;
     }
     /// The words of `upstream.audience`.
     pub mod audience {

@@ -80,7 +80,7 @@ fn rules_between_options_apply_to_environment_variables() {
         (
             &[("KIND", "authjs2")],
             Some("KIND"),
-            "expected one of `robo`, `authjs`, `next_auth_v4` (nearest: `authjs`)",
+            "expected one of `robo`, `authjs`, `next_auth_v4`, `better_auth` (nearest: `authjs`)",
         ),
         (&[("KIND", "nextauth")], Some("KIND"), "the version of next-auth decides"),
         (&[("KIND", "auth.js")], Some("KIND"), "write `authjs` for Auth.js"),
@@ -165,8 +165,8 @@ fn macro_and_builder_accept_the_same_values() {
         ),
         (
             OptionKey::Kind,
-            &["robo", "authjs", "next_auth_v4"],
-            &["nextauth", "next_auth", "auth.js", "Authjs", "robo.js"],
+            &["robo", "authjs", "next_auth_v4", "better_auth"],
+            &["nextauth", "next_auth", "auth.js", "Authjs", "robo.js", "better-auth"],
         ),
         (OptionKey::Token, &["encrypted"], &["hs256", "es256", "jwe"]),
         (OptionKey::Audience, &["any", "my-app"], &[" "]),
