@@ -94,10 +94,11 @@ pub(crate) fn companions(kind: Option<Kind>, session_cookie: &str) -> Vec<Compan
         return Vec::new();
     }
     // `advanced.cookiePrefix` changes the names of all cookies. A session cookie of another name keeps their prefix.
-    let prefix = session_cookie.strip_suffix("session_token").map_or_else(
-        || if session_cookie.starts_with("__Secure-") { "__Secure-better-auth." } else { "better-auth." },
-        |prefix| prefix,
-    );
+    let prefix = match session_cookie.strip_suffix("session_token") {
+        Some(prefix) => prefix,
+        None if session_cookie.starts_with("__Secure-") => "__Secure-better-auth.",
+        None => "better-auth.",
+    };
     COMPANIONS.map(|(name, role)| Companion { name: format!("{prefix}{name}"), role }).into()
 }
 

@@ -42,7 +42,7 @@ pub use auth_proxy_macros::require_session;
 
 pub use crate::config::ConfigError;
 pub use crate::error::AuthError;
-pub use crate::extract::{RawToken, Session, Token};
+pub use crate::extract::{Either, RawToken, Session, Token};
 pub use crate::guard::{Policy, RequireSession};
 pub use crate::provider::{AuthProxy, FromState, Proxy};
 pub use crate::session::User;
@@ -61,6 +61,7 @@ pub mod options {
 pub mod errors {
     pub use crate::config::{ConfigError, ConfigProblem};
     pub use crate::error::{AuthError, BoxError, Outcome};
+    pub use crate::extract::Rejection;
     pub use crate::guard::GuardRejection;
 }
 

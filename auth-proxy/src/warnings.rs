@@ -26,6 +26,8 @@ pub(crate) enum Warning {
     /// The provider will send the browser to a host other than this app's, where the cookies of the sign-in are
     /// missing.
     CallbackOnOtherHost,
+    /// The upstream refused a request because of its `Origin`, though a page of this app sent it.
+    OriginRefused,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -97,6 +99,12 @@ impl OnceWarnings {
                  are missing: {word}, or share its cookies with this app by their domain (see the parent-domain \
                  deployment in the guide)"
             ),
+            Warning::OriginRefused => tracing::warn!(
+                target: "auth_proxy::config",
+                origin = word,
+                "the upstream refuses requests of this app's own pages: add this origin to `trustedOrigins` there, or \
+                 set its `baseURL` to it"
+            ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
@@ -160,6 +168,7 @@ mod tests {
             Warning::UntrustedHost,
             Warning::IgnoredHttpsClaim,
             Warning::CallbackOnOtherHost,
+            Warning::OriginRefused,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

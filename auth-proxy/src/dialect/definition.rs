@@ -90,6 +90,16 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The first URL in the body of a page that the upstream built with its own origin. `base` is its base path.
     fn url_in_page(&self, page: Page, body: &[u8], base: &str) -> Option<String>;
 
+    /// Whether the body of a 403 says that the upstream does not trust the `Origin` of the request.
+    fn refuses_origin(&self, _: &[u8]) -> bool {
+        false
+    }
+
+    /// Whether the host of its callbacks is configured at the upstream, whatever the host of a request is.
+    fn fixes_callback_host(&self) -> bool {
+        false
+    }
+
     /// What to change, so that the provider sends visitors back to this app's host.
     fn callback_host_setting(&self, software: Software) -> &'static str;
 

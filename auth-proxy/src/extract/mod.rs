@@ -6,6 +6,7 @@
 //! Imports the rooms: `cache_control`, `config`, `cookie`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
+mod either;
 mod from_request;
 mod headers;
 mod lookup;
@@ -15,6 +16,7 @@ mod request;
 mod session;
 mod token;
 
+pub use self::either::{Either, Rejection};
 pub(crate) use self::memo::mark_personal;
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::RequestAuth;

@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::redirect;
 use crate::error::AuthError;
+use crate::extract::Rejection;
 use crate::provider::Shared;
 
 /// The response of a guard to a refused request: the error, or a redirect to the sign-in page for a browser navigation
@@ -41,6 +42,12 @@ impl GuardRejection {
     /// Why the request is refused.
     #[must_use]
     pub fn error(&self) -> &AuthError {
+        &self.error
+    }
+}
+
+impl Rejection for GuardRejection {
+    fn auth_error(&self) -> &AuthError {
         &self.error
     }
 }

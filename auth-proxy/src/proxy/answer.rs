@@ -1,10 +1,11 @@
 //! Rewrites a response of the upstream for the browser: cookies, redirect URLs, JSON redirects, session tokens.
 
+use auth_proxy_rules::origin;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::BytesMut;
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use memchr::memmem;
 use serde_json::{Map, Value};
@@ -12,10 +13,10 @@ use serde_json::{Map, Value};
 use super::body::Prefixed;
 use super::callback_host;
 use super::location::LocationRewriter;
+use super::plan::Plan;
 use crate::cookie::CookieAdapter;
 use crate::dialect::{Dialect, Software};
 use crate::error::{AuthError, Reason};
-use crate::forwarded::ClientInfo;
 use crate::json::replace_lone_surrogates;
 use crate::provider::Shared;
 use crate::session::SESSION_LIMIT;
@@ -25,14 +26,13 @@ use crate::warnings::Warning;
 /// Rewrites URLs and cookies of the upstream into those of this app.
 pub(super) async fn rewritten(
     shared: &Shared,
-    client: &ClientInfo,
-    is_post: bool,
+    plan: &Plan,
     mut response: Response,
 ) -> Result<Response, AuthError> {
-    let own = client.origin(shared.settings.public_url.as_ref());
-    if is_post
+    let own = plan.client.origin(shared.settings.public_url.as_ref());
+    if plan.is_post
         && !shared.warnings.was_logged(Warning::CallbackOnOtherHost)
-        && callback_host::callback_misses_app(&shared.settings, own.as_ref(), response.headers())
+        && callback_host::callback_misses_app(shared, own.as_ref(), response.headers())
     {
         let setting = shared.dialect.callback_host_setting(Software::of(response.headers()));
         shared.warn_once_with(Warning::CallbackOnOtherHost, || setting.to_owned());
@@ -40,20 +40,31 @@ pub(super) async fn rewritten(
     CookieAdapter::new(&shared.settings, own.clone()).adapt(response.headers_mut());
     let rewrite = LocationRewriter::new(&shared.settings, own);
     rewrite.location_header(response.headers_mut());
-    if is_post && is_json(response.headers()) {
-        return rewrite_json(&rewrite, response).await;
+    if plan.is_post && is_json(response.headers()) {
+        let is_forbidden = response.status() == StatusCode::FORBIDDEN;
+        return change_body(response, JSON_LIMIT, |body| {
+            if is_forbidden && shared.dialect.refuses_origin(body) {
+                warn_of_refused_origin(shared, plan);
+            }
+            rewrite.json(body)
+        })
+        .await;
     }
     Ok(response)
+}
+
+/// Warns if the upstream refused a request because of its `Origin`, though a page of this app sent it.
+fn warn_of_refused_origin(shared: &Shared, plan: &Plan) {
+    let page = plan.page.as_ref().and_then(|page| page.to_str().ok()).and_then(|page| origin(page).ok());
+    let public_url = shared.settings.public_url.as_ref();
+    if let Some(page) = page.filter(|page| plan.client.is_own_page(page, public_url)) {
+        shared.warn_once_with(Warning::OriginRefused, || page.to_string());
+    }
 }
 
 /// The largest body, in bytes, in which a JSON redirect is looked for. Auth.js answers a form with one URL. A larger
 /// body is something else and passes unchanged.
 const JSON_LIMIT: usize = 64 * 1024;
-
-/// Rewrites the `{"url": ..}` that clients of Auth.js get in place of a redirect.
-async fn rewrite_json(rewrite: &LocationRewriter<'_>, response: Response) -> Result<Response, AuthError> {
-    change_body(response, JSON_LIMIT, |body| rewrite.json(body)).await
-}
 
 /// Removes what page scripts must not read from a session.
 pub(super) async fn without_secrets(

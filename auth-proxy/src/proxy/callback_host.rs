@@ -7,25 +7,30 @@ use http::{HeaderMap, Uri};
 use percent_encoding::percent_decode_str;
 
 use crate::cookie::domain;
+use crate::provider::Shared;
 
 /// Whether a sign-in that starts with this response cannot be finished: the callback goes to the upstream's own host,
 /// but the cookies that it needs (PKCE, state) belong to this app's host.
 ///
 /// False in the parent-domain deployment, where the hosts share cookies by their `Domain`, and with
 /// `AUTH_REDIRECT_PROXY_URL`, which names a third host.
-pub(super) fn callback_misses_app(settings: &Settings, own: Option<&Origin>, headers: &HeaderMap) -> bool {
+pub(super) fn callback_misses_app(shared: &Shared, own: Option<&Origin>, headers: &HeaderMap) -> bool {
+    is_missed(&shared.settings, shared.dialect.fixes_callback_host(), own, headers)
+}
+
+fn is_missed(settings: &Settings, is_fixed: bool, own: Option<&Origin>, headers: &HeaderMap) -> bool {
     let upstream = &settings.base_url.origin;
     let upstream_host = match &settings.host {
         Host::Literal(host) => host,
         // The upstream sees this app's host. If the callback has another host, AUTH_URL or a redirect proxy is
         // configured there.
-        Host::Preserve if !is_internal_host(upstream.host()) => return false,
+        Host::Preserve if !is_fixed && !is_internal_host(upstream.host()) => return false,
         Host::Upstream | Host::Preserve | _ => &upstream.authority,
     };
     let (Some(own), Some(callback)) = (own, callback(headers)) else { return false };
     let Some(callback) = callback.authority() else { return false };
     let shared = headers.get_all(SET_COOKIE).iter().filter_map(domain);
-    callback.as_str().eq_ignore_ascii_case(upstream_host)
+    (is_fixed || callback.as_str().eq_ignore_ascii_case(upstream_host))
         && !callback.host().eq_ignore_ascii_case(own.host())
         && !shared.into_iter().any(|domain| is_in_domain(own.host(), domain))
 }
@@ -88,7 +93,7 @@ mod tests {
             headers.insert(SET_COOKIE, cookie.parse().unwrap());
             let own = settings.public_url.as_ref();
             assert_eq!(
-                callback_misses_app(&settings, own, &headers),
+                is_missed(&settings, false, own, &headers),
                 misses,
                 "{host} {upstream} {own:?} {cookie}"
             );

@@ -188,7 +188,7 @@ async fn downstream_response(
     }
     // Reading the body here delays the head of the response, so it falls under the same deadline.
     if plan.is_post || has_urls_or_cookies(response.headers()) {
-        response = in_time(deadline, rewritten(shared, &plan.client, plan.is_post, response)).await?;
+        response = in_time(deadline, rewritten(shared, plan, response)).await?;
     }
     if plan.checks_session {
         response = in_time(deadline, check_forwarded_session(shared, response)).await?;

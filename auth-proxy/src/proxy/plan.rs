@@ -1,9 +1,9 @@
 //! The request filter: whether a request is forwarded, and where it goes.
 
 use auth_proxy_rules::Routes;
-use http::header::{CONTENT_LENGTH, UPGRADE};
+use http::header::{CONTENT_LENGTH, ORIGIN, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, Method, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 use super::{callback_url, path};
 use crate::dialect::{Dialect, Purpose};
@@ -28,6 +28,8 @@ pub(super) struct Plan {
     pub(super) is_head: bool,
     /// The client sent POST.
     pub(super) is_post: bool,
+    /// The `Origin` of the page that sent the request.
+    pub(super) page: Option<HeaderValue>,
     /// The request asks for `/session` with a cookie that the upstream uses, so the response can be checked.
     pub(super) checks_session: bool,
 }
@@ -61,6 +63,7 @@ impl Plan {
             purpose,
             is_head: parts.method == Method::HEAD,
             is_post: parts.method == Method::POST,
+            page: parts.headers.get(ORIGIN).cloned(),
             checks_session: purpose.is_session && has_session_cookie(shared, parts),
         })
     }

@@ -82,6 +82,8 @@ fn rules_between_options_apply_to_environment_variables() {
             Some("KIND"),
             "expected one of `robo`, `authjs`, `next_auth_v4`, `better_auth` (nearest: `authjs`)",
         ),
+        (&[("KIND", "better_auth"), ("TOKEN", "encrypted")], Some("TOKEN"), "is no format of Better Auth"),
+        (&[("KIND", "robo"), ("TOKEN", "jwe")], Some("TOKEN"), "is a format of Better Auth"),
         (&[("KIND", "nextauth")], Some("KIND"), "the version of next-auth decides"),
         (&[("KIND", "auth.js")], Some("KIND"), "write `authjs` for Auth.js"),
         (&[("TOKEN", "hs256"), ("ISSUER", "any")], Some("TOKEN"), "`hs256` needs `upstream.audience`"),
@@ -165,7 +167,7 @@ fn macro_and_builder_accept_the_same_values() {
         ),
         (
             OptionKey::Kind,
-            &["robo", "authjs", "next_auth_v4", "better_auth"],
+            &["robo", "authjs", "next_auth_v4"],
             &["nextauth", "next_auth", "auth.js", "Authjs", "robo.js", "better-auth"],
         ),
         (OptionKey::Token, &["encrypted"], &["hs256", "es256", "jwe"]),

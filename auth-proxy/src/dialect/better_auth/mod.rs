@@ -93,6 +93,20 @@ impl Dialect for BetterAuth {
         None
     }
 
+    /// `docs/better-auth.md#origin-check`.
+    fn refuses_origin(&self, body: &[u8]) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Refusal<'b> {
+            #[serde(borrow)]
+            code: std::borrow::Cow<'b, str>,
+        }
+        serde_json::from_slice::<Refusal<'_>>(body).is_ok_and(|refusal| refusal.code == "INVALID_ORIGIN")
+    }
+
+    fn fixes_callback_host(&self) -> bool {
+        true
+    }
+
     fn callback_host_setting(&self, _: Software) -> &'static str {
         ORIGIN_SETTING
     }
@@ -102,4 +116,5 @@ impl Dialect for BetterAuth {
     }
 }
 
-const ORIGIN_SETTING: &str = "set `baseURL` of Better Auth (or BETTER_AUTH_URL) to this app's origin";
+const ORIGIN_SETTING: &str = "set `baseURL` of Better Auth (or BETTER_AUTH_URL) to this app's origin, unless its plugin \
+                              oAuthProxy is to pass the visitor on";
