@@ -20,7 +20,7 @@ auth_proxy! {
             headers: { "x-api-key": env("AUTH_PROXY_KEY", optional) },
             cookie_name: env("AUTH_COOKIE_NAME", optional),
             secret: [env("AUTH_SECRET", optional), env("AUTH_SECRET_PREVIOUS", optional)],
-            session_strategy: env("AUTH_SESSION_STRATEGY", default = "jwt"),
+            session_strategy: env("AUTH_SESSION_STRATEGY", optional),
             token: env("AUTH_TOKEN", optional),
             audience: env("AUTH_AUDIENCE", optional),
             issuer: env("AUTH_ISSUER", optional),
