@@ -1,0 +1,3 @@
+//! Better Auth (`better-auth`).
+
+pub(super) mod cookie_cache;
