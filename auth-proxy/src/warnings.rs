@@ -19,6 +19,8 @@ pub(crate) enum Warning {
     AmbiguousSession,
     /// A token names a key (`kid`) that no configured secret produces.
     UnknownKey,
+    /// A session cookie is not signed with any configured secret.
+    SignatureUnknown,
     /// A sign-in request has a host that is not known to be this app's.
     UntrustedHost,
     /// A peer that is not a trusted proxy claims that the client used https.
@@ -79,6 +81,12 @@ impl OnceWarnings {
                 "a token names a key that no configured secret gives: `upstream.secret` is not the upstream's \
                  AUTH_SECRET, an older one is missing from the list, or `upstream.cookie_name`, which is part \
                  of the key, is not the upstream's"
+            ),
+            Warning::SignatureUnknown => tracing::warn!(
+                target: "auth_proxy::config",
+                cookie_name,
+                "a session cookie is not signed with any configured secret, so it was refused without asking the \
+                 upstream: it is forged, or `upstream.secret` is not the upstream's"
             ),
             Warning::UntrustedHost => tracing::warn!(
                 target: "auth_proxy::config",
@@ -165,6 +173,7 @@ mod tests {
             Warning::NoTokenShape,
             Warning::AmbiguousSession,
             Warning::UnknownKey,
+            Warning::SignatureUnknown,
             Warning::UntrustedHost,
             Warning::IgnoredHttpsClaim,
             Warning::CallbackOnOtherHost,

@@ -7,8 +7,8 @@ use http::HeaderMap;
 use zeroize::Zeroizing;
 
 use super::bearer::bearer;
+use super::companions::CompanionCookies;
 use super::error::CredentialError;
-use super::names::NamesInPlay;
 use super::percent::{decode, decode_or_keep};
 use super::scan::{Chosen, SessionCookies, scan};
 
@@ -94,21 +94,13 @@ impl<'h> Candidate<'h> {
         }
     }
 
-    /// Copies the token out of the headers, and the cookies that belong to it.
+    /// Copies the token out of the headers. `companions` are the cookies that belong to it.
     ///
     /// # Errors
     /// `BearerMalformed`.
-    pub(crate) fn into_credential(
-        self,
-        headers: &HeaderMap,
-        names: NamesInPlay<'_>,
-    ) -> Result<Credential, CredentialError> {
+    pub(crate) fn into_credential(self, companions: CompanionCookies) -> Result<Credential, CredentialError> {
         let token = Zeroizing::new(self.token()?.into_owned());
-        let bearer = self.is_bearer();
-        let companions = names.get(self.name).filter(|_| !bearer).map(|name| &name.companions);
-        let cache = companions.and_then(|companions| companions.cache(headers));
-        let companions = companions.map(|companions| companions.sent(headers)).unwrap_or_default();
-        Ok(Credential { token, name: self.name, bearer, companions, cache })
+        Ok(Credential { token, name: self.name, bearer: self.is_bearer(), companions })
     }
 }
 
@@ -127,8 +119,7 @@ pub(crate) struct Credential {
     token: Zeroizing<String>,
     name: usize,
     bearer: bool,
-    companions: Zeroizing<String>,
-    cache: Option<Zeroizing<String>>,
+    companions: CompanionCookies,
 }
 
 impl Credential {
@@ -149,12 +140,12 @@ impl Credential {
 
     /// The cookies that a lookup sends beside the token, as a `Cookie` line. Empty for none.
     pub(crate) fn companions(&self) -> &str {
-        &self.companions
+        &self.companions.sent
     }
 
     /// The value of the cookie cache that came beside the token.
     pub(crate) fn cache(&self) -> Option<&str> {
-        self.cache.as_deref().map(String::as_str)
+        self.companions.cache.as_deref().map(String::as_str)
     }
 }
 

@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::percent::decode_or_keep;
 use super::scan::{Chosen, chunk_number, scan};
-use super::set_cookie::{SetCookieKind, set_cookie_kind};
 use super::text::{pairs, split};
 
 /// A cookie that belongs to the session cookie of one name.
@@ -19,6 +18,15 @@ pub(crate) struct Companion {
 
 /// The cookies that belong to the session cookie of one name. Most upstreams have none.
 pub(crate) struct Companions(Vec<Companion>);
+
+/// The cookies of one request that belong to its session cookie.
+#[derive(Default)]
+pub(crate) struct CompanionCookies {
+    /// Those that a lookup sends, as a `Cookie` line. Empty for none.
+    pub(super) sent: Zeroizing<String>,
+    /// The value of the cookie cache.
+    pub(super) cache: Option<Zeroizing<String>>,
+}
 
 impl Companions {
     pub(super) fn of(settings: &Settings, session_cookie: &str) -> Self {
@@ -32,7 +40,7 @@ impl Companions {
 
     /// The cookies that a lookup needs, as `name=value; name=value` with the names of the upstream. Of two cookies of one
     /// name the first counts, as for the session cookie.
-    pub(crate) fn sent(&self, headers: &HeaderMap) -> Zeroizing<String> {
+    fn sent(&self, headers: &HeaderMap) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
         let mut seen = Vec::new();
         for pair in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
@@ -62,7 +70,7 @@ impl Companions {
     }
 
     /// The value of the cookie cache, decoded and joined. `None` if there is none.
-    pub(crate) fn cache(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    fn cache(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
         let companion = self.0.iter().find(|companion| companion.role == CompanionRole::Cache)?;
         let [found] = scan(headers, &[companion.browser.as_str()]).ok()?;
         Some(Zeroizing::new(match found.choose(false)? {
@@ -71,9 +79,14 @@ impl Companions {
         }))
     }
 
-    /// Whether a `Set-Cookie` sets or clears one of these cookies.
-    pub(super) fn set_cookie_kind(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
-        self.0.iter().find_map(|companion| set_cookie_kind(set_cookie, &companion.browser))
+    /// The names in the browser.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|companion| companion.browser.as_str())
+    }
+
+    /// The cookies of a request.
+    pub(crate) fn read(&self, headers: &HeaderMap) -> CompanionCookies {
+        CompanionCookies { sent: self.sent(headers), cache: self.cache(headers) }
     }
 }
 
@@ -153,15 +166,5 @@ mod tests {
         let none = companions("authjs", "https://app.example.com", "authjs.session-token");
         let headers = headers(&["better-auth.session_data=d; authjs.session-token=t"]);
         assert!(none.sent(&headers).is_empty() && none.cache(&headers).is_none());
-        assert_eq!(none.set_cookie_kind(b"better-auth.session_data=; Max-Age=0"), None);
-        assert_eq!(
-            plain().set_cookie_kind(b"better-auth.session_data=; Max-Age=0"),
-            Some(SetCookieKind::Clears)
-        );
-        assert_eq!(
-            plain().set_cookie_kind(b"better-auth.session_data.1=x; Path=/"),
-            Some(SetCookieKind::Sets)
-        );
-        assert_eq!(plain().set_cookie_kind(b"better-auth.state=x; Path=/"), None);
     }
 }

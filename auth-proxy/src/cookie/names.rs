@@ -57,10 +57,6 @@ pub(crate) struct NamesInPlay<'n> {
 }
 
 impl<'n> NamesInPlay<'n> {
-    /// No name.
-    #[cfg(test)]
-    pub(super) const NONE: Self = Self { names: [None, None], is_scheme_unknown: false };
-
     /// Finds the session token of a request under these names.
     ///
     /// # Errors
@@ -182,8 +178,9 @@ impl SessionNames {
 
     /// Whether a `Set-Cookie` sets or clears the session cookie, or a cookie that belongs to it.
     pub(crate) fn family_cookie_kind(&self, set_cookie: &[u8]) -> Option<SetCookieKind> {
-        let companion = || self.all.iter().find_map(|name| name.companions.set_cookie_kind(set_cookie));
-        self.set_cookie_kind(set_cookie).or_else(companion)
+        let mut companions = self.all.iter().flat_map(|name| name.companions.names());
+        self.set_cookie_kind(set_cookie)
+            .or_else(|| companions.find_map(|name| set_cookie_kind(set_cookie, name)))
     }
 
     /// The name that the upstream uses for requests of this scheme.
@@ -303,6 +300,21 @@ mod tests {
         assert!(!names(&[]).in_play(None).is_scheme_unknown());
         // Without `kind`, the upstream may be Robo, which uses no prefix over https either.
         assert_eq!(in_play(&names(&[proxies]), Some(true)), [SECURE_NAME, PLAIN_NAME]);
+    }
+
+    #[test]
+    fn cookies_beside_the_session_cookie_belong_to_its_family() {
+        let names = names(&[(OptionKey::Kind, "better_auth")]);
+        for (cookie, own, family) in [
+            ("better-auth.session_token=x; Path=/", Some(SetCookieKind::Sets), Some(SetCookieKind::Sets)),
+            ("better-auth.session_data=; Max-Age=0", None, Some(SetCookieKind::Clears)),
+            ("__Secure-better-auth.session_data.1=x; Path=/", None, Some(SetCookieKind::Sets)),
+            ("better-auth.session_token_multi-abc=x; Path=/", None, None),
+            ("better-auth.state=x; Path=/", None, None),
+        ] {
+            assert_eq!(names.set_cookie_kind(cookie.as_bytes()), own, "{cookie}");
+            assert_eq!(names.family_cookie_kind(cookie.as_bytes()), family, "{cookie}");
+        }
     }
 
     #[test]

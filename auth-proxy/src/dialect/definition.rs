@@ -50,6 +50,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         names: &SessionNames,
     ) -> Result<SessionAnswer, AuthError>;
 
+    /// The session in the data of a cookie cache. `None` if it cannot be read, or there is no such cache.
+    fn session_of_cache(&self, _: Map<String, Value>) -> Option<RawSession> {
+        None
+    }
+
     /// Removes what page scripts must not read from the JSON of a session. Returns whether there was something.
     fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool;
 

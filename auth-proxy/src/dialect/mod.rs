@@ -25,7 +25,7 @@ pub(crate) use self::definition::{Dialect, SentBearer};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};
 pub(crate) use self::software::Software;
-pub(crate) use self::token_key::TokenKeySource;
+pub(crate) use self::token_key::{CookieCacheMarks, TokenKeySource};
 use crate::config::{Kind, TokenFormat};
 
 /// What the key of an encrypted token is derived from. `cookie_name` is the full name of the session cookie. `None` for a
@@ -34,8 +34,14 @@ pub(crate) fn token_key(format: TokenFormat, cookie_name: &str) -> Option<TokenK
     match format {
         TokenFormat::Encrypted => Some(authjs::token_key(cookie_name)),
         TokenFormat::EncryptedV4 => Some(next_auth_v4::token_key()),
+        TokenFormat::Jwe => Some(better_auth::cookie_cache::token_key()),
         _ => None,
     }
+}
+
+/// How the family that has a cookie cache marks it.
+pub(crate) fn cookie_cache_marks() -> CookieCacheMarks {
+    better_auth::cookie_cache::marks()
 }
 
 /// The session cookies of every family, without prefixes.

@@ -69,7 +69,11 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     pub(crate) fn credential(&self) -> Found<Arc<Credential>> {
         let read = || {
             let candidate = self.proxy.shared().candidate(self.headers, self.names())?;
-            let copy = |candidate: Candidate<'_>| candidate.into_credential(self.headers, self.names());
+            let copy = |candidate: Candidate<'_>| {
+                let name = self.names().get(candidate.name()).filter(|_| !candidate.is_bearer());
+                let companions = name.map(|name| name.companions.read(self.headers)).unwrap_or_default();
+                candidate.into_credential(companions)
+            };
             Ok(candidate.map(copy).transpose()?.map(Arc::new))
         };
         once(self.answers().map(|answers| &answers.credential), read)
@@ -124,7 +128,15 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn upstream_session(&self) -> Found<CachedSession> {
         let Some(credential) = self.credential()? else { return Ok(None) };
         let start = Instant::now();
-        let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await;
+        let shared = self.proxy.shared();
+        shared.check_signature(&credential).inspect_err(|error| {
+            log_session(error.outcome().name(), error.code(), "unasked", start);
+        })?;
+        if let Some(session) = shared.session_in_cookie_cache(&credential) {
+            log_session("present", "", "cookie_cache", start);
+            return Ok(Some(session));
+        }
+        let found = lookup::find(shared, self.client()?, self.names(), &credential).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
             Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => {
@@ -132,14 +144,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             }
             Err(error) => (error.outcome().name(), error.code(), "upstream"),
         };
-        tracing::debug!(
-            target: "auth_proxy::lookup",
-            outcome,
-            code,
-            source,
-            took = ?start.elapsed(),
-            "session looked up"
-        );
+        log_session(outcome, code, source, start);
         let found = found?;
         if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
             self.keep_renewed(renewed, &credential);
@@ -194,6 +199,18 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         };
         once(self.answers().map(|answers| &answers.token), || token)
     }
+}
+
+/// Logs the result of a request for a session. `source` is where it was found.
+fn log_session(outcome: &str, code: &str, source: &str, start: Instant) {
+    tracing::debug!(
+        target: "auth_proxy::lookup",
+        outcome,
+        code,
+        source,
+        took = ?start.elapsed(),
+        "session looked up"
+    );
 }
 
 /// The value in the memo, computed on first use. Without a memo it is computed each time.

@@ -8,10 +8,11 @@ use http::request::Parts;
 
 use super::Shared;
 use crate::config::Strategy;
-use crate::cookie::{Candidate, CredentialError, NamesInPlay, SessionName};
+use crate::cookie::{Candidate, Credential, CredentialError, NamesInPlay, SessionName};
 use crate::dialect;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
+use crate::session::CachedSession;
 use crate::token::Verified;
 use crate::warnings::{Warning, other_prefix};
 
@@ -73,6 +74,28 @@ impl Shared {
                 return self.warn_other_cookie_name(&other);
             }
         }
+    }
+
+    /// Refuses a session cookie that no configured secret signed, so that it costs no lookup.
+    ///
+    /// # Errors
+    /// `token_tampered`.
+    pub(crate) fn check_signature(&self, credential: &Credential) -> Result<(), AuthError> {
+        if self.session_cookies.as_ref().is_none_or(|cookies| cookies.is_plausible(credential)) {
+            return Ok(());
+        }
+        if !credential.is_bearer() {
+            self.warn_once(Warning::SignatureUnknown);
+        }
+        Err(AuthError::new(Reason::TOKEN_TAMPERED).by_bearer(credential.is_bearer()))
+    }
+
+    /// The session in the cookie cache that came with a credential. `None` if it cannot be used: the upstream must be
+    /// asked then. As at the upstream, a session that was ended stays valid until its copy expires.
+    pub(crate) fn session_in_cookie_cache(&self, credential: &Credential) -> Option<CachedSession> {
+        let data = self.session_cookies.as_ref()?.cached(credential, self.now_ms())?;
+        // Size 0: it is not kept.
+        Some(CachedSession::new(self.dialect.session_of_cache(data)?, 0))
     }
 
     /// Decrypts or verifies the token in these headers. Call it only if tokens are decoded here.

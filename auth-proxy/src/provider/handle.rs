@@ -9,6 +9,7 @@ use auth_proxy_rules::Settings;
 use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
+use super::session_cookie::SessionCookies;
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
 use crate::dialect::{self, Dialect};
@@ -126,6 +127,8 @@ pub(crate) struct Shared {
     pub(crate) upstream: Arc<Upstream>,
     /// Set when session tokens can be decoded here.
     pub(crate) verifier: Option<Verifier>,
+    /// Set when signed session cookies can be checked here.
+    pub(crate) session_cookies: Option<SessionCookies>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) error_page: Option<ErrorPage>,
@@ -159,6 +162,16 @@ impl Shared {
         match &self.clock {
             Some(clock) => clock(),
             None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub(super) fn now_ms(&self) -> u64 {
+        match &self.clock {
+            Some(clock) => clock().saturating_mul(1000),
+            None => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         }
     }
 

@@ -7,6 +7,7 @@
 mod builder;
 mod credential;
 mod handle;
+mod session_cookie;
 
 pub use self::builder::Builder;
 pub(crate) use self::handle::Shared;

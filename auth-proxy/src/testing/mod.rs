@@ -59,6 +59,7 @@
 mod answer;
 mod bodies;
 mod builder;
+mod cookie_cache;
 mod cookies;
 mod direct;
 mod dispatch;
@@ -78,6 +79,7 @@ mod signup;
 mod state;
 
 pub use self::builder::FakeUpstreamBuilder;
+pub use self::cookie_cache::{CookieCacheOpener, mint_cookie_cache, mint_signed_cookie};
 pub use self::direct::{require_session, session, session_of, stale, token};
 pub use self::fake::FakeUpstream;
 pub use self::fault::Fault;

@@ -2,10 +2,16 @@
 
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use memchr::memchr2_iter;
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::error::TokenError;
+
+/// How deep claims may be nested. serde_json reads at most 128 levels. Without a lower limit here, a deeper token would
+/// pass a guard and then fail where its claims are read.
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// Reads a JSON object. An array is refused, although a derived type would accept one as its fields in order. A member
 /// that is read must not occur twice (RFC 7515, section 4).
@@ -73,9 +79,60 @@ impl<'de> Visitor<'de> for TextOrNumber {
     }
 }
 
+/// An object in which no name occurs twice. Objects within it are not checked.
+pub(super) fn unique<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    deserializer.deserialize_map(Unique)
+}
+
+struct Unique;
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((name, value)) = access.next_entry()? {
+            if map.insert(name, value).is_some() {
+                return Err(A::Error::custom("a repeated name"));
+            }
+        }
+        Ok(map)
+    }
+}
+
 /// A member that may be absent, but must have its type if present. `null` is an error.
 pub(super) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Whether a JSON text is nested deeper than [`MAX_DEPTH`]. For invalid JSON any result is right, since the parser refuses
+/// it.
+pub(super) fn is_too_deep(json: &str) -> bool {
+    // The depth cannot exceed the number of opening brackets. Most tokens have few, so this is the fast path.
+    if memchr2_iter(b'{', b'[', json.as_bytes()).nth(MAX_DEPTH).is_none() {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else if matches!(byte, b'{' | b'[') {
+            depth += 1;
+            if depth > MAX_DEPTH {
+                return true;
+            }
+        } else if matches!(byte, b'}' | b']') {
+            depth = depth.saturating_sub(1);
+        } else {
+            in_string = byte == b'"';
+        }
+    }
+    false
 }

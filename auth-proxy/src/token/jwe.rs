@@ -28,10 +28,10 @@ pub(super) struct JweDecoder {
 
 struct Key {
     kid: String,
-    /// The encoded header that Auth.js v5 puts on every token under this key. A token with exactly these bytes needs no
+    /// The encoded header that the upstream puts on every token under this key. A token with exactly these bytes needs no
     /// header parsing.
-    v5_header: String,
-    /// The state of the MAC after hashing `v5_header`. It is computed once, not for each token.
+    usual_header: String,
+    /// The state of the MAC after hashing `usual_header`. It is computed once, not for each token.
     mac_prefix: Option<Box<hmac::Context>>,
     cipher: Cipher,
 }
@@ -57,8 +57,8 @@ impl JweDecoder {
         for secret in secrets {
             let long = keys::derive_key(secret, source, 64)?;
             let short = keys::derive_key(secret, source, 32)?;
-            keys.push(Key::new(&long, Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?))));
-            keys.push(Key::new(&short, Cipher::Gcm(keys::gcm(&short)?)));
+            keys.push(Key::new(keys::thumbprint(&long), Cipher::CbcHmac(Box::new(CbcHmac::new(&long)?))));
+            keys.push(Key::new(keys::thumbprint(&short), Cipher::Gcm(keys::gcm(&short)?)));
         }
         Ok(Self { keys, v4_header: None })
     }
@@ -68,10 +68,24 @@ impl JweDecoder {
         let mut keys = Vec::with_capacity(secrets.len());
         for secret in secrets {
             let key = keys::derive_key(secret, source, 32)?;
-            keys.push(Key::new(&key, Cipher::Gcm(keys::gcm(&key)?)));
+            keys.push(Key::new(keys::thumbprint(&key), Cipher::Gcm(keys::gcm(&key)?)));
         }
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"A256GCM"}"#);
         Ok(Self { keys, v4_header: Some(header) })
+    }
+
+    /// A decoder for an encrypted cookie cache: A256CBC-HS512 only, and a `kid` with SHA-256.
+    pub(super) fn cookie_cache(
+        secrets: &[Zeroizing<String>],
+        source: &TokenKeySource,
+    ) -> Result<Self, KeyError> {
+        let mut keys = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            let key = keys::derive_key(secret, source, 64)?;
+            let cipher = Cipher::CbcHmac(Box::new(CbcHmac::new(&key)?));
+            keys.push(Key::new(keys::sha256_thumbprint(&key), cipher));
+        }
+        Ok(Self { keys, v4_header: None })
     }
 
     /// Decrypts a token to its plaintext.
@@ -109,9 +123,9 @@ impl JweDecoder {
 
     /// The keys that are tried on a token with this encoded header.
     fn choose(&self, encoded: &str) -> Result<Choice<'_>, TokenError> {
-        // The headers that Auth.js writes are known byte for byte and need not be parsed. A header is public, so an
+        // The headers that the upstream writes are known byte for byte and need not be parsed. A header is public, so an
         // ordinary comparison is safe.
-        if let Some(key) = self.keys.iter().find(|key| key.v5_header == encoded) {
+        if let Some(key) = self.keys.iter().find(|key| key.usual_header == encoded) {
             return Ok(Choice::Named(key));
         }
         if self.v4_header.as_deref() == Some(encoded) {
@@ -172,17 +186,17 @@ impl Cipher {
 }
 
 impl Key {
-    fn new(key: &[u8], cipher: Cipher) -> Self {
-        let kid = keys::thumbprint(key);
+    fn new(kid: String, cipher: Cipher) -> Self {
         let enc = cipher.enc().name();
-        // Auth.js writes the members in this order (`docs/authjs.md#token-issue`). A header in another order is parsed.
+        // The upstream writes the members in this order (`docs/authjs.md#token-issue`). A header in another order is
+        // parsed.
         let header = format!(r#"{{"alg":"dir","enc":"{enc}","kid":"{kid}"}}"#);
         let header = URL_SAFE_NO_PAD.encode(header);
         let mac_prefix = match &cipher {
             Cipher::CbcHmac(key) => Some(Box::new(key.start_mac(header.as_bytes()))),
             Cipher::Gcm(_) => None,
         };
-        Self { kid, v5_header: header, mac_prefix, cipher }
+        Self { kid, usual_header: header, mac_prefix, cipher }
     }
 
     /// Decrypts a token under this key. The ciphertext is decoded into one buffer and decrypted in place.
@@ -195,7 +209,7 @@ impl Key {
         match &self.cipher {
             Cipher::CbcHmac(key) => {
                 let mac = match &self.mac_prefix {
-                    Some(prefix) if self.v5_header == parts.header => hmac::Context::clone(prefix),
+                    Some(prefix) if self.usual_header == parts.header => hmac::Context::clone(prefix),
                     _ => key.start_mac(aad),
                 };
                 open_cbc(key, mac, aad.len(), exact(parts.iv)?, exact(parts.tag)?, &mut buffer)?;

@@ -4,13 +4,13 @@ use auth_proxy_rules::TokenFormat;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto::aws_lc;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, TokenError};
-use super::{json, pem};
+use super::json;
+use super::public_key::PublicKey;
 
 /// Verifies compact JWS (RFC 7515) with the configured algorithm. The token's `alg` must be the same.
 pub(super) struct JwsDecoder {
@@ -21,15 +21,14 @@ pub(super) struct JwsDecoder {
 enum Key {
     /// A shared secret. aws-lc wipes it when it is dropped; jsonwebtoken would keep a copy that is never wiped.
     Mac(Box<hmac::Key>),
-    /// A public key.
-    Public(DecodingKey),
+    Public(PublicKey),
 }
 
 impl Key {
     fn new(algorithm: Algorithm, secret: &Zeroizing<String>) -> Result<Self, KeyError> {
         match Self::shared(algorithm, secret.as_bytes()) {
             Some(key) => Ok(key),
-            None => pem::public_key(algorithm, secret).map(Self::Public).ok_or(KeyError::Pem),
+            None => PublicKey::from_pem(algorithm, secret).map(Self::Public).ok_or(KeyError::Pem),
         }
     }
 
@@ -45,16 +44,66 @@ impl Key {
     }
 
     /// Whether a signature was made with this key. aws-lc compares a MAC in constant time.
-    ///
-    /// Public keys use jsonwebtoken's aws-lc provider by name, not its process-wide default. With two providers
-    /// compiled in, the default panics until one is installed, and only the application may install one.
-    fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Mac(key) => hmac::verify(key, message, signature).is_ok(),
-            Self::Public(key) => (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm, key)
-                .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok()),
+            Self::Public(key) => key.verifies(message, signature),
         }
     }
+}
+
+/// The parts of a compact JWS (RFC 7515, section 7.1).
+pub(super) struct Parts<'t> {
+    /// What the signature is made over.
+    message: &'t str,
+    /// The protected header as JSON.
+    pub(super) header: String,
+    /// Encoded.
+    payload: &'t str,
+    /// Encoded.
+    signature: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    /// # Errors
+    /// `Malformed`.
+    pub(super) fn split(token: &'t str) -> Result<Self, TokenError> {
+        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
+        if payload.contains('.') {
+            return Err(TokenError::Malformed);
+        }
+        let header = String::from_utf8(decode(header)?).map_err(|_| TokenError::Malformed)?;
+        Ok(Self { message, header, payload, signature })
+    }
+
+    /// Checks that the header names this algorithm, and has no member that changes how a token is read.
+    ///
+    /// # Errors
+    /// `Malformed`, `Unsupported`.
+    pub(super) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), TokenError> {
+        let header: Header = json::object(&self.header)?;
+        if header.alg.parse() != Ok(algorithm) || header.crit || header.b64 {
+            return Err(TokenError::Unsupported);
+        }
+        Ok(())
+    }
+
+    /// The payload, if `verifies` accepts the message and its signature.
+    ///
+    /// # Errors
+    /// `Malformed`, `Tampered`.
+    pub(super) fn verified(
+        &self,
+        verifies: impl FnOnce(&[u8], &[u8]) -> bool,
+    ) -> Result<Vec<u8>, TokenError> {
+        let (signature, payload) = (decode(self.signature)?, decode(self.payload)?);
+        if verifies(self.message.as_bytes(), &signature) { Ok(payload) } else { Err(TokenError::Tampered) }
+    }
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
 /// The protected header. Members that change how a token is read (`crit`, `b64`) are refused if present.
@@ -79,25 +128,21 @@ impl JwsDecoder {
     /// # Errors
     /// `Malformed`, `Unsupported`, `Tampered`.
     pub(super) fn verify(&self, token: &str) -> Result<Vec<u8>, TokenError> {
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        if payload.contains('.') {
-            return Err(TokenError::Malformed);
-        }
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
-        let header = String::from_utf8(decode(header)?).map_err(|_| TokenError::Malformed)?;
-        let header: Header = json::object(&header)?;
-        if header.alg.parse() != Ok(self.algorithm) || header.crit || header.b64 {
-            return Err(TokenError::Unsupported);
-        }
-        let (signature, payload) = (decode(signature)?, decode(payload)?);
-        if self.is_signed(message.as_bytes(), &signature) { Ok(payload) } else { Err(TokenError::Tampered) }
+        let parts = Parts::split(token)?;
+        parts.check_algorithm(self.algorithm)?;
+        parts.verified(|message, signature| self.is_signed(message, signature))
     }
 
     /// Whether one of the keys made this signature over this message.
     fn is_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.keys.iter().any(|key| key.verifies(self.algorithm, message, signature))
+        self.keys.iter().any(|key| key.verifies(message, signature))
     }
+}
+
+/// A public key in PEM for a signed format. `None` for a key or a format of another kind.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn public_key(format: TokenFormat, pem: &str) -> Option<PublicKey> {
+    PublicKey::from_pem(algorithm(format)?, pem)
 }
 
 /// jsonwebtoken's name for a signed format. `None` for an encrypted one.

@@ -39,7 +39,15 @@ impl hkdf::KeyType for Length {
 /// The thumbprint of a symmetric key (RFC 7638), which Auth.js v5 uses as its `kid`: SHA-512 for a key of 64 bytes,
 /// SHA-256 for one of 32 (`docs/authjs.md#token-thumbprint`).
 pub(super) fn thumbprint(key: &[u8]) -> String {
-    let algorithm = if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 };
+    hashed_thumbprint(if key.len() == 64 { &digest::SHA512 } else { &digest::SHA256 }, key)
+}
+
+/// The thumbprint of a symmetric key with SHA-256, whatever its length: the `kid` of an encrypted cookie cache.
+pub(super) fn sha256_thumbprint(key: &[u8]) -> String {
+    hashed_thumbprint(&digest::SHA256, key)
+}
+
+fn hashed_thumbprint(algorithm: &'static digest::Algorithm, key: &[u8]) -> String {
     // The members in lexical order, without white space: RFC 7638, section 3.
     let k = Zeroizing::new(URL_SAFE_NO_PAD.encode(key));
     // Allocated at full size, because growing the string would leave copies of the key in freed memory.

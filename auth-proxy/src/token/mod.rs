@@ -1,13 +1,15 @@
-//! Session tokens: deriving keys, decrypting JWE, verifying JWS, and checking the registered claims.
+//! Session tokens: deriving keys, decrypting JWE, verifying JWS, and checking the registered claims. Signed cookies, and
+//! the copy of a session in a second cookie.
 //!
 //! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is
-//! issued here: `encrypt` exists for tests only.
+//! issued here: `encrypt` and `cookie_cache/mint` exist for tests only.
 //!
 //! Response times reveal nothing about a secret. aws-lc compares every tag and MAC in full and in constant time:
 //!
 //! - A256CBC-HS512: `verify_slices_are_equal`, before anything is decrypted. Padding is checked only under a valid tag.
 //! - A256GCM: `LessSafeKey::open_in_place`.
-//! - HS256, HS384 and HS512: `hmac::verify`.
+//! - HS256, HS384 and HS512, and signed cookies: `hmac::verify`.
+//! - The compact form of a cookie cache: `verify_slices_are_equal`.
 //!
 //! Signatures are verified with public keys, which are not secret. Ordinary comparisons are used for public data only:
 //! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of
@@ -18,6 +20,7 @@
 
 mod base64url;
 mod claims;
+mod cookie_cache;
 mod decoder;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod encrypt;
@@ -28,13 +31,25 @@ mod jwe;
 mod jws;
 mod keys;
 mod pem;
+mod public_key;
 mod registered;
+mod signed_cookie;
 mod verified;
 mod verifier;
 
 pub use self::claims::Claims;
+pub(crate) use self::cookie_cache::CookieCache;
+#[allow(unused_imports, reason = "not called yet")]
+pub(crate) use self::cookie_cache::PublicCookieCache;
+#[cfg(feature = "testing")]
+pub(crate) use self::cookie_cache::mint as cookie_cache_mint;
 pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
+#[cfg(feature = "testing")]
+pub(crate) use self::jws::public_key;
+#[allow(unused_imports, reason = "not called yet")]
+pub(crate) use self::public_key::PublicKey;
 pub(crate) use self::registered::Demands;
+pub(crate) use self::signed_cookie::SignedCookies;
 pub(crate) use self::verified::{Verified, VerifiedTokens};
 pub(crate) use self::verifier::Verifier;

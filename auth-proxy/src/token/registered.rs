@@ -1,7 +1,6 @@
 //! The registered claims (RFC 7519, section 4.1): whether a token is a session for this app, and when it is valid.
 
 use auth_proxy_rules::Expected;
-use memchr::memchr2_iter;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -10,10 +9,6 @@ use super::json;
 
 /// Seconds by which the clocks of two machines may differ (`docs/authjs.md#token-decode`).
 const TOLERANCE: f64 = 15.0;
-
-/// How deep claims may be nested. serde_json reads at most 128 levels. Without a lower limit here, a deeper token would
-/// pass a guard and then fail where its claims are read.
-const MAX_DEPTH: usize = 64;
 
 /// The audience and issuer that a token must have.
 #[derive(Clone, Debug)]
@@ -57,7 +52,7 @@ impl<'t> Registered<'t> {
     /// `Malformed`, if the text is not a JSON object, a time is not a number, a claim that is read occurs twice, or the
     /// nesting is too deep.
     pub(super) fn read(claims: &'t str) -> Result<Self, TokenError> {
-        if is_deeper_than(claims, MAX_DEPTH) {
+        if json::is_too_deep(claims) {
             return Err(TokenError::Malformed);
         }
         json::object(claims)
@@ -139,32 +134,24 @@ impl Times {
         }
         Ok(())
     }
+
+    /// The millisecond from which on a token is invalid that must expire. `now` is in milliseconds, and there is no
+    /// tolerance.
+    ///
+    /// # Errors
+    /// `Malformed` without `exp`. `NotYetValid`.
+    pub(super) fn expiry_ms(&self, now: u64) -> Result<u64, TokenError> {
+        if self.nbf.is_some_and(|nbf| ms(nbf) > now) {
+            return Err(TokenError::NotYetValid);
+        }
+        self.exp.map(ms).ok_or(TokenError::Malformed)
+    }
 }
 
-/// Whether a JSON text is nested deeper than `limit`. For invalid JSON any result is right, since the parser refuses
-/// it.
-fn is_deeper_than(json: &str, limit: usize) -> bool {
-    // The depth cannot exceed the number of opening brackets. Most tokens have few, so this is the fast path.
-    if memchr2_iter(b'{', b'[', json.as_bytes()).nth(limit).is_none() {
-        return false;
-    }
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in json.bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-        } else if matches!(byte, b'{' | b'[') {
-            depth += 1;
-            if depth > limit {
-                return true;
-            }
-        } else if matches!(byte, b'}' | b']') {
-            depth = depth.saturating_sub(1);
-        } else {
-            in_string = byte == b'"';
-        }
-    }
-    false
+/// Seconds as whole milliseconds. A negative number is 0, and one that is too large is the largest.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the conversion is saturating")]
+fn ms(seconds: f64) -> u64 {
+    (seconds * 1000.0) as u64
 }
 
 #[cfg(test)]
@@ -279,8 +266,8 @@ mod tests {
     fn claims_nested_too_deep_are_malformed() {
         let nested =
             |levels: usize| format!(r#"{{"sub":"1","a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-        assert!(Registered::read(&nested(MAX_DEPTH - 1)).is_ok());
-        for levels in [MAX_DEPTH, 127, 200, 100_000] {
+        assert!(Registered::read(&nested(json::MAX_DEPTH - 1)).is_ok());
+        for levels in [json::MAX_DEPTH, 127, 200, 100_000] {
             assert_eq!(Registered::read(&nested(levels)).err(), Some(TokenError::Malformed), "{levels}");
         }
         // Siblings, and brackets inside of strings, do not add to the depth.

@@ -18,7 +18,7 @@ fn cookies(lines: &[&str]) -> HeaderMap {
 
 fn read(headers: &HeaderMap, name: &str, opaque: bool) -> Result<Option<Credential>, CredentialError> {
     Candidate::of(headers, &[name], opaque)?
-        .map(|candidate| candidate.into_credential(headers, NamesInPlay::NONE))
+        .map(|candidate| candidate.into_credential(CompanionCookies::default()))
         .transpose()
 }
 

@@ -1,5 +1,6 @@
 //! Better Auth (`better-auth`): its routes, its session route and its settings.
 
+pub(super) mod cookie_cache;
 mod routes;
 mod session;
 
@@ -45,6 +46,10 @@ impl Dialect for BetterAuth {
 
     fn read_session(&self, response: &Response<Bytes>, _: &SessionNames) -> Result<SessionAnswer, AuthError> {
         session::read_session(response)
+    }
+
+    fn session_of_cache(&self, data: Map<String, Value>) -> Option<RawSession> {
+        session::session(data).ok().flatten()
     }
 
     fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool {

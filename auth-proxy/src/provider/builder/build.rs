@@ -8,6 +8,7 @@ use crate::cookie::SessionNames;
 use crate::dialect;
 use crate::error::Causes;
 use crate::forwarded::Addresses;
+use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::session::{Keys, NamedClaims, Sessions};
 use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
@@ -38,6 +39,8 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         })
         .transpose()
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
+    let session_cookies = SessionCookies::new(settings.token, &config.secrets)
+        .map_err(|error| problem("upstream.secret", error.to_string()))?;
     // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
     let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
@@ -63,6 +66,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         config,
         upstream: Arc::new(upstream),
         verifier,
+        session_cookies,
         mapping,
         sessions,
         error_page: builder.error_page,

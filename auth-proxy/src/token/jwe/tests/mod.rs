@@ -80,13 +80,13 @@ fn precomputed_jwe_headers_parse_to_their_own_key() {
     let secrets = [Zeroizing::new("secret".to_owned())];
     let v5 = JweDecoder::v5(&secrets, &source(TokenFormat::Encrypted)).unwrap();
     let v4 = JweDecoder::v4(&secrets, &source(TokenFormat::EncryptedV4)).unwrap();
-    for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.v5_header).chain(&v4.v4_header) {
+    for known in v5.keys.iter().chain(&v4.keys).map(|key| &key.usual_header).chain(&v4.v4_header) {
         let text = URL_SAFE_NO_PAD.decode(known).unwrap();
         assert!(text.starts_with(br#"{"alg":"dir","enc":"#));
         assert!(read_header(known).is_ok(), "{known}");
     }
-    assert_eq!(v5.keys[0].v5_header.len(), 174);
-    let read = read_header(&v5.keys[0].v5_header);
+    assert_eq!(v5.keys[0].usual_header.len(), 174);
+    let read = read_header(&v5.keys[0].usual_header);
     assert_eq!(read, Ok((Enc::CbcHmac, Some(v5.keys[0].kid.clone()))));
 }
 

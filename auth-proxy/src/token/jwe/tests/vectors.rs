@@ -10,11 +10,11 @@ use super::source;
 use auth_proxy_rules::TokenFormat;
 
 fn cbc(key: &[u8]) -> Key {
-    Key::new(key, Cipher::CbcHmac(Box::new(CbcHmac::new(key).unwrap())))
+    Key::new(keys::thumbprint(key), Cipher::CbcHmac(Box::new(CbcHmac::new(key).unwrap())))
 }
 
 fn gcm(key: &[u8]) -> Key {
-    Key::new(key, Cipher::Gcm(keys::gcm(key).unwrap()))
+    Key::new(keys::thumbprint(key), Cipher::Gcm(keys::gcm(key).unwrap()))
 }
 
 fn decode(text: &str) -> Vec<u8> {
