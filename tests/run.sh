@@ -51,7 +51,7 @@ need_everything() {
     CHROMIUM=$(command -v chromium)
   fi
   export CHROMIUM
-  for project in tests/authjs tests/browser examples/nextjs/v5 examples/nextjs/v4; do
+  for project in tests/authjs tests/better-auth tests/browser examples/nextjs/v5 examples/nextjs/v4; do
     npm ci --prefix "$project" --no-audit --no-fund --loglevel=error
   done
 }

@@ -3,15 +3,18 @@
 
 mod cookies;
 mod log_capture;
+pub mod process;
 pub mod scanner;
 mod secrets;
 mod settle;
+mod sign_in_forms;
 mod store;
 pub mod watch;
 
 pub use self::cookies::{COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};
 pub use self::log_capture::LogCapture;
 pub use self::settle::{alive_tasks, settles};
+pub use self::sign_in_forms::{between, follow_to_the_end};
 pub use self::store::SharedStore;
 
 /// Compiles the Rust blocks of the Next.js guide.
@@ -186,8 +189,28 @@ impl Browser {
 
     /// Posts JSON.
     pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Answer {
-        let request = self.client.post(self.url(path)).json(body);
+        self.post_json_with(path, body, &[]).await
+    }
+
+    /// Posts JSON with headers.
+    pub async fn post_json_with(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.post(self.url(path)).json(body);
+        for (name, value) in headers {
+            secrets::register_header(name, value);
+            request = request.header(*name, *value);
+        }
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// The origin of the app.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The URL of a path of this app. An absolute URL is returned unchanged.

@@ -8,8 +8,8 @@ use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::{Answer, Browser};
 use serde_json::{Value, json};
 
-use crate::process::{Process, example};
 use crate::server::{SECRET, Server};
+use auth_proxy_tests::process::{Process, example};
 
 /// The example `from-env` with the real server: both strategies, a small cookie and a cookie of three chunks.
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use crate::process::{Process, example};
+use auth_proxy_tests::process::{Process, example};
 
 /// A timeout that no step of these tests exceeds, even on a slow machine.
 const TIMEOUT: Duration = Duration::from_secs(60);

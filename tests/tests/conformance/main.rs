@@ -10,7 +10,6 @@ mod hardened;
 mod next_server;
 mod nextjs;
 mod openid;
-mod process;
 mod quickstart;
 mod server;
 mod token_vectors;

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use auth_proxy::options::UpstreamKind;
 use auth_proxy_tests::free_port;
 
-use crate::process::{Process, authjs};
 use crate::server::{SECRET, Server};
+use auth_proxy_tests::process::{Process, authjs};
 
 /// The key that the proxy sends as `x-api-key`, and that the server has as `AUTH_PROXY_KEY`.
 pub(crate) const KEY: &str = "the key of a proxy that Next.js trusts";

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::browser::{output, run};
 use crate::deployments::{Auth, Deployment, pages, routes};
 use crate::next_server::{KEY, rust_port};
-use crate::openid::follow_to_the_end;
 use crate::server::Server;
+use auth_proxy_tests::follow_to_the_end;
 
 const KINDS: [UpstreamKind; 2] = [Authjs, NextAuthV4];
 

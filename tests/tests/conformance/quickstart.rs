@@ -5,7 +5,7 @@ use auth_proxy_tests::{Browser, free_port};
 use serde_json::{Value, json};
 
 use crate::browser::{output, run};
-use crate::process::{Process, example};
+use auth_proxy_tests::process::{Process, example};
 
 /// The session cookie of a user whose fields contain HTML.
 fn hostile(upstream: &FakeUpstream) -> String {

@@ -1,9 +1,8 @@
 use auth_proxy::options::SessionStrategy;
+use auth_proxy_tests::process::{self, Process, node};
 use auth_proxy_tests::{App, Browser};
 use axum::Router;
 use axum::routing::get;
-
-use crate::process::{Process, node};
 
 pub(crate) const SECRET: &str = "the secret of a real server, which is long enough";
 
@@ -27,9 +26,7 @@ impl Server {
 
     /// An OpenID provider with this callback URL.
     pub(crate) fn identity_provider(callback: &str) -> Self {
-        let mut command = node("idp.mjs");
-        command.env("REDIRECT_URIS", callback).env("NODE_NO_WARNINGS", "1");
-        Self::of(Process::start(command.stderr(std::process::Stdio::null())))
+        Self::of(process::identity_provider(callback))
     }
 
     /// A server that terminates TLS on `port`, in front of an app on the port `to`.
@@ -71,8 +68,8 @@ impl Server {
     }
 
     fn of(process: Process) -> Self {
-        let port: serde_json::Value = serde_json::from_str(&process.first_line).unwrap();
-        Self::at(process, port["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap())
+        let port = process.port("port");
+        Self::at(process, port)
     }
 
     pub(crate) fn at(process: Process, port: u16) -> Self {

@@ -65,7 +65,7 @@ async fn decode(vector: &Vector) -> Result<Option<Value>, auth_proxy::AuthError>
 /// lists.
 #[tokio::test]
 async fn every_token_vector_decodes_as_in_the_real_library() {
-    let output = crate::process::node("mint.mjs").output().expect("cannot run node");
+    let output = auth_proxy_tests::process::node("mint.mjs").output().expect("cannot run node");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let Vectors { vectors } = serde_json::from_slice(&output.stdout).unwrap();
     assert!(vectors.len() >= 170, "{}", vectors.len());

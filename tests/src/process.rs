@@ -1,3 +1,5 @@
+//! Child processes of the tests: scripts of the npm projects, and the examples.
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,15 +8,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A child process that is killed on drop.
-pub(crate) struct Process {
+#[derive(Debug)]
+pub struct Process {
     child: Child,
     /// The first line of its standard output.
-    pub(crate) first_line: String,
+    pub first_line: String,
 }
 
 impl Process {
     /// Starts a program and waits for its first line.
-    pub(crate) fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cannot start the program");
         let mut first_line = String::new();
@@ -23,10 +26,24 @@ impl Process {
         Self { child, first_line: first_line.trim().to_owned() }
     }
 
+    /// Whether the process is still running.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// A port that the program printed as JSON, such as `{"port":3000}`.
+    #[must_use]
+    pub fn port(&self, field: &str) -> u16 {
+        let ports: serde_json::Value = serde_json::from_str(&self.first_line).unwrap();
+        ports[field].as_u64().and_then(|port| port.try_into().ok()).expect("a port")
+    }
+
     /// Starts a server and waits until it responds on its port. The output goes to a file: a closed pipe would end the
     /// server.
-    pub(crate) fn answering(command: &mut Command, port: u16, path: &str) -> Self {
-        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{port}.log"));
+    pub fn answering(command: &mut Command, port: u16, path: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("output");
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join(format!("server-{port}.log"));
         let file = File::create(&log).unwrap();
         command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut process =
@@ -55,18 +72,13 @@ fn answers(port: u16, path: &str) -> bool {
 #[cfg(unix)]
 impl Process {
     /// Sends SIGTERM, as container runtimes do.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Whether the process is still running.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
     /// Waits for the exit status.
-    pub(crate) fn end(&mut self) -> std::process::ExitStatus {
+    pub fn end(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
     }
 }
@@ -79,24 +91,47 @@ impl Drop for Process {
 }
 
 /// The npm project with the real Auth.js.
-pub(crate) fn authjs() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("authjs");
+#[must_use]
+pub fn authjs() -> PathBuf {
+    npm_project("authjs")
+}
+
+/// An npm project below `tests`, whose packages are installed.
+#[must_use]
+pub fn npm_project(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     assert!(
         folder.join("node_modules").is_dir(),
-        "the real Auth.js is not installed: run `npm ci` in tests/authjs"
+        "its packages are not installed: run `npm ci` in tests/{name}"
     );
     folder
 }
 
 /// A command that runs a script of tests/authjs with Node.
-pub(crate) fn node(script: &str) -> Command {
+#[must_use]
+pub fn node(script: &str) -> Command {
+    node_in("authjs", script)
+}
+
+/// A command that runs a script of an npm project with Node.
+#[must_use]
+pub fn node_in(project: &str, script: &str) -> Command {
     let mut command = Command::new("node");
-    command.arg(script).current_dir(authjs());
+    command.arg(script).current_dir(npm_project(project));
     command
 }
 
+/// An OpenID provider with these callback URLs, separated by spaces.
+#[must_use]
+pub fn identity_provider(callbacks: &str) -> Process {
+    let mut command = node("idp.mjs");
+    command.env("REDIRECT_URIS", callbacks).env("NODE_NO_WARNINGS", "1");
+    Process::start(command.stderr(Stdio::null()))
+}
+
 /// Builds an example and returns a command that runs it.
-pub(crate) fn example(name: &str) -> Command {
+#[must_use]
+pub fn example(name: &str) -> Command {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--message-format=json", "-p", name])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -1,0 +1,46 @@
+// The options of `betterAuth` for the options of a test.
+
+export function authOptions(options, plugins, state) {
+  const { baseURL, basePath, secret, secrets, trustedOrigins, session, rateLimit, advanced, cookieCache } = options
+  return {
+    ...(baseURL ? { baseURL } : {}),
+    ...(basePath ? { basePath } : {}),
+    ...(secret ? { secret } : {}),
+    ...(secrets ? { secrets } : {}),
+    ...(trustedOrigins ? { trustedOrigins } : {}),
+    ...(state.database ? { database: state.database.option } : {}),
+    logger: { disabled: true },
+    telemetry: { enabled: false },
+    emailAndPassword: { enabled: true },
+    // A field of the user that makes the cookie cache long.
+    user: { additionalFields: { pad: { type: "string", required: false } } },
+    session: { ...session, ...(cookieCache ? { cookieCache: { enabled: true, ...cookieCache } } : {}) },
+    rateLimit: { enabled: false, ...rateLimit },
+    advanced: { ...advanced },
+    plugins: (options.plugins ?? []).map((name) => plugin(name, options, plugins, state)),
+  }
+}
+
+function plugin(name, options, plugins, state) {
+  switch (name) {
+    case "jwt":
+      return plugins.jwt(options.jwt)
+    case "bearer":
+      return plugins.bearer(options.bearer)
+    case "admin":
+      return plugins.admin()
+    case "organization":
+      return plugins.organization()
+    case "multi-session":
+      return plugins.multiSession()
+    case "magic-link":
+      return plugins.magicLink({ sendMagicLink: ({ email, url }) => void state.mails.push({ email, url }) })
+    case "generic-oauth": {
+      const idp = { clientId: "app", clientSecret: "not a secret, a test", scopes: ["openid", "profile", "email"], pkce: true }
+      const discoveryUrl = `${options.issuer}/.well-known/openid-configuration`
+      return plugins.genericOAuth({ config: [{ providerId: "idp", discoveryUrl, ...idp }] })
+    }
+    default:
+      throw new Error(`there is no plugin ${name}`)
+  }
+}
