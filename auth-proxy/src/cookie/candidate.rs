@@ -138,9 +138,10 @@ impl Credential {
         self.bearer
     }
 
-    /// The cookies that a lookup sends beside the token, as a `Cookie` line. Empty for none.
-    pub(crate) fn companions(&self) -> &str {
-        &self.companions.sent
+    /// The cookies that a lookup sends beside the token, as two parts of a `Cookie` line: the cookie cache, and the
+    /// others. A part is empty if there is none.
+    pub(crate) fn companions(&self) -> [&str; 2] {
+        [&self.companions.cache_line, &self.companions.other_line]
     }
 
     /// The value of the cookie cache that came beside the token.

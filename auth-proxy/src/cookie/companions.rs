@@ -22,8 +22,10 @@ pub(crate) struct Companions(Vec<Companion>);
 /// The cookies of one request that belong to its session cookie.
 #[derive(Default)]
 pub(crate) struct CompanionCookies {
-    /// Those that a lookup sends, as a `Cookie` line. Empty for none.
-    pub(super) sent: Zeroizing<String>,
+    /// The cookie cache as a `Cookie` line, with all its chunks. Empty for none.
+    pub(super) cache_line: Zeroizing<String>,
+    /// The others that a lookup sends, as a `Cookie` line. Empty for none.
+    pub(super) other_line: Zeroizing<String>,
     /// The value of the cookie cache.
     pub(super) cache: Option<Zeroizing<String>>,
 }
@@ -38,13 +40,14 @@ impl Companions {
         Self(settings.companions(session_cookie).into_iter().map(companion).collect())
     }
 
-    /// The cookies that a lookup needs, as `name=value; name=value` with the names of the upstream. Of two cookies of one
-    /// name the first counts, as for the session cookie.
-    fn sent(&self, headers: &HeaderMap) -> Zeroizing<String> {
+    /// The cookies with this role, as `name=value; name=value` with the names of the upstream. Of two cookies of one name
+    /// the first counts, as for the session cookie.
+    fn line(&self, headers: &HeaderMap, role: CompanionRole) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
         let mut seen = Vec::new();
         for pair in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
-            let (Some(sent), (_, Some(value))) = (self.name_at_upstream(pair), split(pair, b'=')) else {
+            let (Some(sent), (_, Some(value))) = (self.name_at_upstream(pair, role), split(pair, b'='))
+            else {
                 continue;
             };
             let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
@@ -58,11 +61,11 @@ impl Companions {
         text
     }
 
-    /// The name that a cookie of the browser has at the upstream, if a lookup needs it.
-    fn name_at_upstream(&self, pair: &[u8]) -> Option<String> {
+    /// The name that a cookie of the browser has at the upstream, if it has this role.
+    fn name_at_upstream(&self, pair: &[u8], role: CompanionRole) -> Option<String> {
         let (key, _) = split(pair, b'=');
         let key = std::str::from_utf8(key.trim_ascii()).ok()?;
-        self.0.iter().filter(|companion| companion.role != CompanionRole::Cleared).find_map(|companion| {
+        self.0.iter().filter(|companion| companion.role == role).find_map(|companion| {
             let suffix = key.strip_prefix(companion.browser.as_str())?;
             let is_named = suffix.is_empty() || chunk_number(suffix.as_bytes()).is_some();
             is_named.then(|| format!("{}{suffix}", companion.upstream))
@@ -86,7 +89,14 @@ impl Companions {
 
     /// The cookies of a request.
     pub(crate) fn read(&self, headers: &HeaderMap) -> CompanionCookies {
-        CompanionCookies { sent: self.sent(headers), cache: self.cache(headers) }
+        if self.0.is_empty() {
+            return CompanionCookies::default();
+        }
+        CompanionCookies {
+            cache_line: self.line(headers, CompanionRole::Cache),
+            other_line: self.line(headers, CompanionRole::Sent),
+            cache: self.cache(headers),
+        }
     }
 }
 
@@ -116,26 +126,34 @@ mod tests {
 
     #[test]
     fn lookup_gets_the_companions_and_no_other_cookie() {
-        for (lines, sent) in [
+        for (lines, cache, other) in [
             (
                 &["better-auth.session_data=d; theme=dark; better-auth.dont_remember=true.x"][..],
-                "better-auth.session_data=d; better-auth.dont_remember=true.x",
+                "better-auth.session_data=d",
+                "better-auth.dont_remember=true.x",
             ),
             (
                 &["better-auth.session_data.0=a; x=1", "better-auth.session_data.1=b"],
                 "better-auth.session_data.0=a; better-auth.session_data.1=b",
+                "",
             ),
             (
                 &["better-auth.session_data=first; better-auth.session_data=second"],
                 "better-auth.session_data=first",
+                "",
             ),
-            (&["better-auth.session_data=; better-auth.session_data_x=1; better-auth.session_data.01=1"], ""),
-            (&["better-auth.account_data=1; better-auth.state=1; xbetter-auth.session_data=1"], ""),
-            (&["__Secure-better-auth.session_data=d"], ""),
-            (&["better-auth.session_data"], ""),
-            (&[], ""),
+            (
+                &["better-auth.session_data=; better-auth.session_data_x=1; better-auth.session_data.01=1"],
+                "",
+                "",
+            ),
+            (&["better-auth.account_data=1; better-auth.state=1; xbetter-auth.session_data=1"], "", ""),
+            (&["__Secure-better-auth.session_data=d"], "", ""),
+            (&["better-auth.session_data"], "", ""),
+            (&[], "", ""),
         ] {
-            assert_eq!(plain().sent(&headers(lines)).as_str(), sent, "{lines:?}");
+            let found = plain().read(&headers(lines));
+            assert_eq!((found.cache_line.as_str(), found.other_line.as_str()), (cache, other), "{lines:?}");
         }
     }
 
@@ -144,8 +162,9 @@ mod tests {
         let renamed =
             companions("better_auth", "http://localhost:3000", "__Secure-better-auth.session_token");
         let headers = headers(&["_Secure-better-auth.session_data.0=a"]);
-        assert_eq!(renamed.sent(&headers).as_str(), "__Secure-better-auth.session_data.0=a");
-        assert_eq!(renamed.cache(&headers).unwrap().as_str(), "a");
+        let found = renamed.read(&headers);
+        assert_eq!(found.cache_line.as_str(), "__Secure-better-auth.session_data.0=a");
+        assert_eq!(found.cache.unwrap().as_str(), "a");
     }
 
     #[test]
@@ -165,6 +184,7 @@ mod tests {
     fn upstream_without_companions_gets_none() {
         let none = companions("authjs", "https://app.example.com", "authjs.session-token");
         let headers = headers(&["better-auth.session_data=d; authjs.session-token=t"]);
-        assert!(none.sent(&headers).is_empty() && none.cache(&headers).is_none());
+        let found = none.read(&headers);
+        assert!(found.cache_line.is_empty() && found.other_line.is_empty() && found.cache.is_none());
     }
 }

@@ -33,9 +33,10 @@ pub(crate) const LOOKUP_LIMIT: usize = 12 * 1024;
 pub(crate) fn lookup_cookie<'n>(
     names: impl Iterator<Item = &'n str>,
     token: &str,
-    companions: &str,
+    companions: &[&str],
 ) -> Result<HeaderValue, CredentialError> {
-    let mut line = Zeroizing::new(Vec::with_capacity(token.len() + companions.len() + 64));
+    let size = companions.iter().map(|part| part.len() + 2).sum::<usize>();
+    let mut line = Zeroizing::new(Vec::with_capacity(token.len() + size + 64));
     for name in names {
         for (n, chunk) in chunks(token).enumerate() {
             if !line.is_empty() {
@@ -54,9 +55,9 @@ pub(crate) fn lookup_cookie<'n>(
             }
         }
     }
-    if !companions.is_empty() {
+    for part in companions.iter().filter(|part| !part.is_empty()) {
         line.extend_from_slice(b"; ");
-        line.extend_from_slice(companions.as_bytes());
+        line.extend_from_slice(part.as_bytes());
     }
     if line.len() > LOOKUP_LIMIT {
         return Err(CredentialError::LookupTooLarge);
@@ -105,7 +106,7 @@ mod tests {
     use crate::cookie::Candidate;
 
     fn cookie(token: &str) -> Result<String, CredentialError> {
-        let line = lookup_cookie(["s"].into_iter(), token, "")?;
+        let line = lookup_cookie(["s"].into_iter(), token, &[])?;
         assert!(line.is_sensitive());
         Ok(line.to_str().unwrap().to_owned())
     }
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn lookup_cookie_has_the_encoded_token_under_each_name() {
         assert_eq!(cookie("a b").unwrap(), "s=a%20b");
-        let both = lookup_cookie(["__Secure-s", "s"].into_iter(), "t", "").unwrap();
+        let both = lookup_cookie(["__Secure-s", "s"].into_iter(), "t", &[]).unwrap();
         assert_eq!(both, "__Secure-s=t; s=t");
     }
 
@@ -148,7 +149,7 @@ mod tests {
         #[test]
         fn lookup_cookie_is_read_back_as_the_same_token(token in "(\\PC{1,40}){1,9}", times in 1_usize..300) {
             let token = token.repeat(times);
-            let Ok(line) = lookup_cookie(["s"].into_iter(), &token, "") else { return Ok(()) };
+            let Ok(line) = lookup_cookie(["s"].into_iter(), &token, &[]) else { return Ok(()) };
             let headers: HeaderMap = [(COOKIE, line)].into_iter().collect();
             let read = Candidate::of(&headers, &["s"], false).unwrap().unwrap();
             prop_assert_eq!(read.token().unwrap(), token.as_str());

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
-use super::definition::Dialect;
+use super::definition::{Dialect, SentToken};
 use super::purpose::{Page, Purpose};
 use super::route::Route;
 use super::session::{RawSession, SessionAnswer};
@@ -49,6 +49,7 @@ impl Dialect for AuthjsFamily {
         &self,
         response: &Response<Bytes>,
         names: &SessionNames,
+        _: Option<SentToken<'_>>,
     ) -> Result<SessionAnswer, AuthError> {
         authjs::read_session(response, names, |session| {
             robo::remove_session_token(session);

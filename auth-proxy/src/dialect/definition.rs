@@ -22,6 +22,15 @@ pub(crate) enum SentBearer {
     AsBearer,
 }
 
+/// What a lookup sent.
+#[derive(Clone, Copy)]
+pub(crate) struct SentToken<'t> {
+    /// The session token.
+    pub(crate) token: &'t str,
+    /// Whether the cookie cache was sent too.
+    pub(crate) with_cache: bool,
+}
+
 /// One family of upstreams. Paths are below the upstream's base path: empty, or beginning with `/`.
 pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The known route at a path.
@@ -39,7 +48,7 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Whether a sign-in or sign-out begins on the page at this path, with the next page as `callbackUrl`.
     fn begins_sign_in(&self, path: &str) -> bool;
 
-    /// Reads a 200 response to a lookup that sent a session cookie.
+    /// Reads a 200 response to a lookup that sent a session cookie. `sent` is what it sent, if that is known.
     ///
     /// # Errors
     /// `upstream_invalid_response` for a body that is no session; `upstream_ambiguous_session` for a response that does
@@ -48,6 +57,7 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         &self,
         response: &Response<Bytes>,
         names: &SessionNames,
+        sent: Option<SentToken<'_>>,
     ) -> Result<SessionAnswer, AuthError>;
 
     /// The session in the data of a cookie cache. `None` if it cannot be read, or there is no such cache.

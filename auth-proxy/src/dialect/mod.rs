@@ -21,7 +21,7 @@ mod token_key;
 
 use self::authjs_family::AuthjsFamily;
 use self::better_auth::BetterAuth;
-pub(crate) use self::definition::{Dialect, SentBearer};
+pub(crate) use self::definition::{Dialect, SentBearer, SentToken};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};
 pub(crate) use self::software::Software;

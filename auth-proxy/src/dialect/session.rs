@@ -25,6 +25,8 @@ impl RawSession {
 pub(crate) enum SessionAnswer {
     /// The token belongs to this session.
     Session(RawSession),
+    /// The session belongs to another token, or may do so.
+    OtherSession,
     /// The upstream cleared the cookie: the token is invalid.
     Refused,
     /// The upstream's session callback returned no session and kept the cookie: the visitor is signed out.

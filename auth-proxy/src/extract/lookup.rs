@@ -12,7 +12,7 @@ use crate::cookie::{
     CookieAdapter, Credential, CredentialError, NamesInPlay, SessionName, is_compact, lookup_bearer,
     lookup_cookie, token_after,
 };
-use crate::dialect::SentBearer;
+use crate::dialect::{SentBearer, SentToken};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
@@ -29,7 +29,7 @@ pub(super) async fn find(
     shared: &Arc<Shared>,
     client: ClientInfo,
     names: NamesInPlay<'_>,
-    credential: &Credential,
+    credential: &Arc<Credential>,
 ) -> Result<Found, AuthError> {
     let token = credential.token();
     let is_plausible = match shared.settings.strategy {
@@ -49,10 +49,10 @@ pub(super) async fn find(
     let key = shared.keys.token(token, credential.companions(), sent.iter().map(String::as_str), &forwarded);
     let deadline = Instant::now() + shared.settings.timeout;
     let lookup = || {
-        let header = credential_header(&sent, credential)
+        let header = credential_header(&sent, credential, true)
             .map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
-        let (shared, client) = (Arc::clone(shared), client.clone());
-        Ok(move |deadline| send_lookup(shared, header, sent, client, deadline))
+        let (shared, credential, client) = (Arc::clone(shared), Arc::clone(credential), client.clone());
+        Ok(move |deadline| send_lookup(shared, credential, header, sent, client, deadline))
     };
     let found = shared.sessions.find(key, deadline, lookup).await;
     // The upstream does not read a cookie under a name that it does not use. Its `null` then means a signed-out
@@ -82,34 +82,47 @@ fn sent_names(shared: &Shared, names: NamesInPlay<'_>, credential: &Credential) 
     names.iter().filter(is_sent).map(|name| name.upstream.clone()).collect()
 }
 
-/// The header of a lookup that carries the token.
+/// The header of a lookup that carries the token, with the cookie cache or without.
 ///
 /// # Errors
 /// `LookupTooLarge`.
 fn credential_header(
     sent: &[String],
     credential: &Credential,
+    with_cache: bool,
 ) -> Result<(HeaderName, HeaderValue), CredentialError> {
     if sent.is_empty() {
         return Ok((AUTHORIZATION, lookup_bearer(credential.token())?));
     }
     let names = sent.iter().map(String::as_str);
-    Ok((COOKIE, lookup_cookie(names, credential.token(), credential.companions())?))
+    let [cache, others] = credential.companions();
+    let cache = if with_cache { cache } else { "" };
+    Ok((COOKIE, lookup_cookie(names, credential.token(), &[cache, others])?))
 }
 
 /// Sends a lookup and reads its response.
 async fn send_lookup(
     shared: Arc<Shared>,
-    credential: (HeaderName, HeaderValue),
+    credential: Arc<Credential>,
+    header: (HeaderName, HeaderValue),
     sent: Vec<String>,
     client: ClientInfo,
     deadline: Instant,
 ) -> Result<LookedUp, AuthError> {
     let _permit = shared.upstream.admission.enter(deadline).await?;
-    let response = get_session(&shared, credential, &client, deadline).await;
-    let read = response.and_then(|response| {
-        shared.names.learn(response.headers(), shared.upstream.forwarded_as(&client).scheme == "https");
-        Ok((wire::read(shared.dialect, &response, &shared.names)?, response))
+    let mut read = ask(&shared, &credential, header, true, &client, deadline).await;
+    if let Ok(None) = read
+        && !credential.companions()[0].is_empty()
+    {
+        // The cookie cache may be that of another session: ask again without it.
+        let header = credential_header(&sent, &credential, false)?;
+        read = ask(&shared, &credential, header, false, &client, deadline).await;
+    }
+    let read = read.and_then(|found| {
+        found.ok_or_else(|| {
+            AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
+                .because("it answered with the session of another token")
+        })
     });
     let (answer, response) = read.inspect_err(|error| {
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
@@ -130,9 +143,26 @@ async fn send_lookup(
     let next = token.map(|token| {
         // A new token comes with new companions, so its next lookup is not found under this key, and is sent.
         let forwarded = shared.upstream.forwarded_as(&client);
-        shared.keys.token(&token, "", sent.iter().map(String::as_str), &forwarded)
+        shared.keys.token(&token, ["", ""], sent.iter().map(String::as_str), &forwarded)
     });
     Ok(LookedUp { answer, cookies: cookies.into(), next })
+}
+
+/// Asks the upstream for the session of a credential. `None` if it answers with another session.
+async fn ask(
+    shared: &Shared,
+    credential: &Credential,
+    header: (HeaderName, HeaderValue),
+    with_cache: bool,
+    client: &ClientInfo,
+    deadline: Instant,
+) -> Result<Option<(Answer, Response<Bytes>)>, AuthError> {
+    let response = get_session(shared, header, client, deadline).await?;
+    shared.names.learn(response.headers(), shared.upstream.forwarded_as(client).scheme == "https");
+    let with_cache = with_cache && !credential.companions()[0].is_empty();
+    let sent = SentToken { token: credential.token(), with_cache };
+    let answer = wire::read(shared.dialect, &response, &shared.names, Some(sent))?;
+    Ok(answer.map(|answer| (answer, response)))
 }
 
 /// Sends `GET /session` to the upstream with this header, and adapts the response's cookies for the browser.

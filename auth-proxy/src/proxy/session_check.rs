@@ -26,7 +26,7 @@ pub(super) async fn check_forwarded_session(
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, SESSION_LIMIT).await.map_err(body_error)?;
     let response = Response::from_parts(parts, bytes);
-    wire::read(shared.dialect, &response, &shared.names).inspect_err(|error| {
+    wire::read(shared.dialect, &response, &shared.names, None).inspect_err(|error| {
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
             shared.warn_once(Warning::AmbiguousSession);
         }

@@ -99,7 +99,7 @@ impl Keys {
     pub(crate) fn token<'n>(
         &self,
         token: &str,
-        companions: &str,
+        companions: [&str; 2],
         names: impl Iterator<Item = &'n str>,
         forwarded: &ForwardedAs<'_>,
     ) -> TokenKey {
@@ -107,7 +107,9 @@ impl Keys {
         let mut fields = Fields::new("token");
         fields.add(&session.0);
         fields.add(token.as_bytes());
-        fields.add(companions.as_bytes());
+        for part in companions {
+            fields.add(part.as_bytes());
+        }
         for part in [forwarded.host, forwarded.forwarded_host] {
             fields.add(&[u8::from(part.is_some())]);
             fields.add(part.unwrap_or_default().as_bytes());
@@ -168,7 +170,7 @@ mod tests {
     fn token_key_depends_on_every_part_of_the_lookup() {
         let plain = keys(&[], &[]);
         let token = |keys: &Keys, token: &str, name: &str, forwarded: ForwardedAs<'_>| {
-            keys.token(token, "", [name].into_iter(), &forwarded)
+            keys.token(token, ["", ""], [name].into_iter(), &forwarded)
         };
         let all = [
             token(&plain, "a.b.c", "s", FORWARDED),
@@ -185,8 +187,8 @@ mod tests {
             token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED),
-            plain.token("a.b.c", "d=1", ["s"].into_iter(), &FORWARDED),
-            plain.token("a.b.c", "d=2", ["s"].into_iter(), &FORWARDED),
+            plain.token("a.b.c", ["d=1", ""], ["s"].into_iter(), &FORWARDED),
+            plain.token("a.b.c", ["", "d=1"], ["s"].into_iter(), &FORWARDED),
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }

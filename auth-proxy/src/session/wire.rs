@@ -7,13 +7,13 @@ use http::{HeaderValue, Response, StatusCode};
 use super::answer::Answer;
 use super::cached::CachedSession;
 use crate::cookie::SessionNames;
-use crate::dialect::{Dialect, SessionAnswer};
+use crate::dialect::{Dialect, SentToken, SessionAnswer};
 use crate::error::{AuthError, Reason};
 
 /// The largest `/session` response body that is read, in bytes. A session with the claims of a 64 KiB token fits.
 pub(crate) const SESSION_LIMIT: usize = 1 << 20;
 
-/// Reads the response to a lookup that sent a session cookie.
+/// Reads the response to a lookup that sent a session cookie. `None` for the session of another token than `sent`.
 ///
 /// # Errors
 /// `upstream_failed`, `upstream_overloaded` or `upstream_timeout` for any status but 200, and those of
@@ -22,17 +22,19 @@ pub(crate) fn read(
     dialect: &dyn Dialect,
     response: &Response<Bytes>,
     names: &SessionNames,
-) -> Result<Answer, AuthError> {
+    sent: Option<SentToken<'_>>,
+) -> Result<Option<Answer>, AuthError> {
     if response.status() != StatusCode::OK {
         return Err(status_error(response));
     }
-    Ok(match dialect.read_session(response, names)? {
+    Ok(Some(match dialect.read_session(response, names, sent)? {
         SessionAnswer::Session(session) => {
             Answer::Session(CachedSession::new(session, response.body().len()))
         }
         SessionAnswer::Refused => Answer::Refused,
         SessionAnswer::SignedOut => Answer::SignedOut,
-    })
+        SessionAnswer::OtherSession => return Ok(None),
+    }))
 }
 
 /// The session cookies of a response. The CSRF and callback-URL cookies of a lookup are left out: the upstream sets new

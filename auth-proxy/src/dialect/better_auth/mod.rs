@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
-use super::definition::{Dialect, SentBearer};
+use super::definition::{Dialect, SentBearer, SentToken};
 use super::purpose::{Page, Purpose};
 use super::route::Route;
 use super::session::{RawSession, SessionAnswer};
@@ -44,8 +44,14 @@ impl Dialect for BetterAuth {
         false
     }
 
-    fn read_session(&self, response: &Response<Bytes>, _: &SessionNames) -> Result<SessionAnswer, AuthError> {
-        session::read_session(response)
+    fn read_session(
+        &self,
+        response: &Response<Bytes>,
+        _: &SessionNames,
+        sent: Option<SentToken<'_>>,
+    ) -> Result<SessionAnswer, AuthError> {
+        let part = |sent: SentToken<'_>| (self.session_part(sent.token).to_owned(), sent.with_cache);
+        session::read_session(response, sent.map(part))
     }
 
     fn session_of_cache(&self, data: Map<String, Value>) -> Option<RawSession> {

@@ -22,13 +22,22 @@ const CLOCK_SKEW: Duration = Duration::from_secs(300);
 /// Reads a response with status 200 (`docs/better-auth.md#get-session`). `null` means that there is no session: in a
 /// failure of its database, the status is 500.
 ///
+/// `sent` is the token that was sent, without its signature, and whether the cookie cache was sent too. Better Auth 1.6
+/// answers with the session in the cache without comparing it with the token (`docs/better-auth.md#cookie-cache`).
+///
 /// # Errors
 /// `upstream_invalid_response` for a body that is neither `null` nor a session.
-pub(super) fn read_session(response: &Response<Bytes>) -> Result<SessionAnswer, AuthError> {
+pub(super) fn read_session(
+    response: &Response<Bytes>,
+    sent: Option<(String, bool)>,
+) -> Result<SessionAnswer, AuthError> {
     let invalid = |why: &str| AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE).because(why);
     let text = std::str::from_utf8(response.body())
         .map_err(|_| invalid("/get-session answered with a body that is not UTF-8"))?;
     match serde_json::from_str(&replace_lone_surrogates(text)) {
+        Ok(Value::Object(object)) if sent.is_some_and(|sent| is_of_another(&object, &sent)) => {
+            Ok(SessionAnswer::OtherSession)
+        }
         Ok(Value::Object(object)) => Ok(match session(object).map_err(invalid)? {
             Some(session) => SessionAnswer::Session(session),
             None => SessionAnswer::Refused,
@@ -36,6 +45,16 @@ pub(super) fn read_session(response: &Response<Bytes>) -> Result<SessionAnswer, 
         Ok(Value::Null) => Ok(SessionAnswer::Refused),
         Ok(_) => Err(invalid("/get-session answered with neither null nor an object")),
         Err(_) => Err(invalid("/get-session answered with a body that is not JSON")),
+    }
+}
+
+/// Whether a session belongs to another token than the one that was sent, or may do so. The plugin `customSession` may
+/// leave out the token: then it is known only if no cookie cache was sent.
+fn is_of_another(object: &Map<String, Value>, (token, with_cache): &(String, bool)) -> bool {
+    let has_user = object.get("user").is_some_and(Value::is_object);
+    match object.get(SESSION).and_then(|session| session.get(TOKEN)) {
+        Some(found) => found != token,
+        None => has_user && *with_cache,
     }
 }
 
@@ -80,7 +99,13 @@ mod tests {
     use super::*;
 
     fn answer(body: &str) -> Result<SessionAnswer, &'static str> {
-        read_session(&Response::new(Bytes::copy_from_slice(body.as_bytes()))).map_err(|error| error.code())
+        answer_to(body, None)
+    }
+
+    fn answer_to(body: &str, sent: Option<(&str, bool)>) -> Result<SessionAnswer, &'static str> {
+        let response = Response::new(Bytes::copy_from_slice(body.as_bytes()));
+        read_session(&response, sent.map(|(token, with_cache)| (token.to_owned(), with_cache)))
+            .map_err(|error| error.code())
     }
 
     #[test]
@@ -103,6 +128,27 @@ mod tests {
             humantime::format_rfc3339_millis(session.expires.unwrap()).to_string(),
             "2030-01-02T03:04:05.678Z"
         );
+    }
+
+    #[test]
+    fn session_of_another_token_is_recognised() {
+        let own = r#"{"session":{"token":"a"},"user":{"id":"1"}}"#;
+        let custom = r#"{"user":{"id":"1"}}"#;
+        for (body, token, with_cache, is_other) in [
+            (own, "a", true, false),
+            (own, "a", false, false),
+            (own, "b", true, true),
+            (own, "b", false, true),
+            (own, "", false, true),
+            (custom, "a", false, false),
+            (custom, "a", true, true),
+            (r#"{"session":{"token":1},"user":{"id":"1"}}"#, "1", false, true),
+            ("null", "a", true, false),
+            ("{}", "a", true, false),
+        ] {
+            let answer = answer_to(body, Some((token, with_cache)));
+            assert_eq!(answer == Ok(SessionAnswer::OtherSession), is_other, "{body} {token} {with_cache}");
+        }
     }
 
     #[test]

@@ -134,7 +134,7 @@ mod tests {
         draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
         let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
         let forwarded = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
-        let key = keys.token("a", "", std::iter::empty(), &forwarded);
+        let key = keys.token("a", ["", ""], std::iter::empty(), &forwarded);
         let snapshot = TokenFamilies::default().snapshot(key.session);
         type Begin = fn(SessionSnapshot, Instant) -> std::future::Pending<Outcome>;
         let made = lookups.join(key, &snapshot, Instant::now(), || {
