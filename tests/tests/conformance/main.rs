@@ -3,6 +3,7 @@
 
 mod auth_routes;
 mod browser;
+mod cookie_cache;
 mod deployments;
 mod error_pages;
 mod examples;

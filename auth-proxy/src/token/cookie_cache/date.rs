@@ -2,10 +2,13 @@
 
 use std::time::UNIX_EPOCH;
 
+/// The length of a date with milliseconds, the only form that `JSON.stringify` writes.
+const LENGTH: usize = "2026-01-01T00:00:00.000Z".len();
+
 /// The time of a date, in milliseconds since the Unix epoch. `None` for another text, and for a date before the epoch.
 pub(super) fn millis(text: &str) -> Option<u64> {
     // humantime reads a leap second, which JavaScript does not.
-    if !looks_like_one(text) || text.get(17..19) == Some("60") {
+    if text.len() != LENGTH || !looks_like_one(text) || text.get(17..19) == Some("60") {
         return None;
     }
     let time = humantime::parse_rfc3339(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -38,8 +41,10 @@ mod tests {
             ("1970-01-01T00:00:00.000Z", Some(0)),
             ("2026-01-01T00:00:00.000Z", Some(1_767_225_600_000)),
             ("2026-01-01T00:00:00.999Z", Some(1_767_225_600_999)),
-            ("2026-01-01T00:00:00Z", Some(1_767_225_600_000)),
-            ("2028-02-29T23:59:59.5Z", Some(1_835_481_599_500)),
+            ("2028-02-29T23:59:59.500Z", Some(1_835_481_599_500)),
+            ("2026-01-01T00:00:00Z", None),
+            ("2026-01-01T00:00:00.5Z", None),
+            ("2026-01-01T00:00:00.0000Z", None),
             ("9999-12-31T23:59:59.999Z", Some(253_402_300_799_999)),
             ("1969-12-31T23:59:59.999Z", None),
             ("2026-02-29T00:00:00.000Z", None),

@@ -179,7 +179,8 @@ fn session_must_not_be_over() {
     // 2027-01-15T08:00:00.000Z is `NOW`.
     for (expires, expected) in [
         ("2027-01-15T08:00:00.001Z", Ok(NOW + 1)),
-        ("2027-01-15T08:01:00Z", Ok(NOW + 60_000)),
+        ("2027-01-15T08:01:00.000Z", Ok(NOW + 60_000)),
+        ("2027-01-15T08:01:00Z", Err(NotUsable::Fields)),
         ("2999-01-01T00:00:00.000Z", Ok(EXPIRES)),
         ("2027-01-15T08:00:00.000Z", Err(NotUsable::SessionExpired)),
         ("2026-01-01T00:00:00.000Z", Err(NotUsable::SessionExpired)),
