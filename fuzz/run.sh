@@ -15,7 +15,7 @@ cd "$(dirname "$0")"
 command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --quiet
 runs=${RUNS:-10000000}
 targets=("$@")
-[ $# -gt 0 ] || mapfile -t targets < <(sed -n 's/^name = "\([a-z]*\)"$/\1/p' Cargo.toml)
+[ $# -gt 0 ] || mapfile -t targets < <(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml)
 # The project has no unsafe code, so a sanitizer finds little.
 options=(--sanitizer "${SANITIZER:-none}")
 # Logs and new inputs.

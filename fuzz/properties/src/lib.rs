@@ -2,6 +2,7 @@
 //! API where possible, so that all layers below it are tested.
 
 mod claims;
+mod cookie_cache;
 mod cookies;
 mod input;
 mod macros;
@@ -12,6 +13,7 @@ mod token;
 mod world;
 
 pub use self::claims::claims;
+pub use self::cookie_cache::cookie_cache;
 pub use self::cookies::cookies;
 pub use self::macros::{config, guard};
 pub use self::request::request;
@@ -23,9 +25,10 @@ pub use self::token::token;
 pub type Property = fn(&[u8]);
 
 /// All properties, with the names of their targets.
-pub const ALL: [(&str, Property); 8] = [
+pub const ALL: [(&str, Property); 9] = [
     ("claims", claims),
     ("config", config),
+    ("cookie_cache", cookie_cache),
     ("cookies", cookies),
     ("guard", guard),
     ("request", request),
