@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -46,14 +45,7 @@ struct Verdict {
 }
 
 fn node(script: &str) -> Command {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("better-auth");
-    assert!(
-        folder.join("node_modules").is_dir(),
-        "the real Better Auth is not installed: run `npm ci` in tests/better-auth"
-    );
-    let mut command = Command::new("node");
-    command.arg(script).current_dir(folder);
-    command
+    auth_proxy_tests::process::node_in("better-auth", script)
 }
 
 impl Vector {

@@ -1,5 +1,6 @@
 //! Conformance tests with real software: tokens of the real libraries, real Auth.js and next-auth servers, Chromium,
-//! and the examples. They need Node, and `npm ci` in tests/authjs, tests/browser and both folders of examples/nextjs.
+//! and the examples. They need Node, and `npm ci` in tests/authjs, tests/better-auth, tests/browser and both folders of
+//! examples/nextjs.
 
 mod auth_routes;
 mod browser;
