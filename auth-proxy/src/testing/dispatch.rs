@@ -26,12 +26,7 @@ async fn handle(State(fake): State<Arc<Fake>>, request: Request) -> Response {
 }
 
 /// Records a request and returns its response. Waits forever if Robo would never respond.
-pub(super) async fn answer(
-    fake: &Fake,
-    seen: SeenRequest,
-    body: &[u8],
-    database_is_down: bool,
-) -> Response {
+pub(super) async fn answer(fake: &Fake, seen: SeenRequest, body: &[u8], database_is_down: bool) -> Response {
     fake.memory().seen.push(seen.clone());
     if fake.settings.is_better_auth() {
         return better_auth::answer(fake, &seen, body, database_is_down);

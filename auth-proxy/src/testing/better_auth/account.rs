@@ -104,7 +104,9 @@ impl Request<'_> {
         fields.insert("updatedAt".to_owned(), json!(date(SystemTime::now())));
         let user = {
             let mut database = self.database()?;
-            let Some(user) = database.better_auth.user_mut(found.user_id()) else { return Err(Refusal::Crash) };
+            let Some(user) = database.better_auth.user_mut(found.user_id()) else {
+                return Err(Refusal::Crash);
+            };
             user.fields.extend(fields);
             Value::Object(user.fields.clone())
         };

@@ -40,12 +40,16 @@ pub(super) fn decode(format: TokenFormat, secret: &str, value: &str) -> Option<C
 /// The payload, which is the same in every format.
 fn payload(cached: &Cached) -> String {
     let Cached { session, user, .. } = cached;
-    format!(r#"{{"session":{session},"user":{user},"updatedAt":{},"version":"1"}}"#, unix_ms(SystemTime::now()))
+    format!(
+        r#"{{"session":{session},"user":{user},"updatedAt":{},"version":"1"}}"#,
+        unix_ms(SystemTime::now())
+    )
 }
 
 /// The default format: JSON in base64url, with an HMAC of the payload and the end.
 fn compact(secret: &str, payload: &str, expires_ms: u64) -> String {
-    let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key(secret), signed_text(payload, expires_ms).as_bytes()));
+    let signature =
+        URL_SAFE_NO_PAD.encode(hmac::sign(&key(secret), signed_text(payload, expires_ms).as_bytes()));
     let json = format!(r#"{{"session":{payload},"expiresAt":{expires_ms},"signature":"{signature}"}}"#);
     URL_SAFE_NO_PAD.encode(json)
 }

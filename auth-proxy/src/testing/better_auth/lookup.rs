@@ -105,11 +105,8 @@ impl Request<'_> {
         let Some((format, lifetime)) = settings.better_auth.cookie_cache else { return };
         let max_age = (!is_unremembered).then_some(lifetime);
         let expires = SystemTime::now() + max_age.unwrap_or(UNREMEMBERED_CACHE);
-        let cached = Cached {
-            session: found.session.clone(),
-            user: found.user.clone(),
-            expires_ms: unix_ms(expires),
-        };
+        let cached =
+            Cached { session: found.session.clone(), user: found.user.clone(), expires_ms: unix_ms(expires) };
         let value = cookie_cache::encode(format, &settings.secret, &cached);
         let name = self.names.data.clone();
         self.set_split(&name, &value, max_age);

@@ -15,7 +15,7 @@ mod store;
 mod visitor;
 
 use axum::response::Response;
-use http::Method;
+use http::{Method, StatusCode};
 
 pub(super) use self::cookie_cache::is_supported;
 pub(super) use self::options::{MAX_AGE, Options};
@@ -48,13 +48,13 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8], database_is_d
         (&Method::POST, "/revoke-session") => Request::revoke_session,
         (&Method::POST, "/revoke-sessions") => Request::revoke_sessions,
         (&Method::POST, "/revoke-other-sessions") => Request::revoke_other_sessions,
-        _ => return empty(http::StatusCode::NOT_FOUND),
+        _ => return empty(StatusCode::NOT_FOUND),
     };
-    let answered = request.check_origin(path).and_then(|()| route(&mut request));
-    let is_uncached = path == SESSION;
-    match answered {
-        Ok(answer) => json_with(answer, request.set_cookies(), is_uncached),
-        Err(Refusal::Crash) => empty(http::StatusCode::INTERNAL_SERVER_ERROR),
-        Err(Refusal::Error(answer)) => json_with(answer, request.set_cookies(), is_uncached),
+    // A refused origin is answered before the route sets its headers.
+    let refused = request.check_origin(path).err();
+    let is_uncached = path == SESSION && refused.is_none();
+    match refused.map_or_else(|| route(&mut request), Err) {
+        Ok(answer) | Err(Refusal::Error(answer)) => json_with(answer, request.set_cookies(), is_uncached),
+        Err(Refusal::Crash) => empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -19,10 +19,6 @@ pub(in crate::testing) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cookie_cache: None,
-            update_age: Duration::from_secs(24 * 3600),
-            trusted_origins: Vec::new(),
-        }
+        Self { cookie_cache: None, update_age: Duration::from_secs(24 * 3600), trusted_origins: Vec::new() }
     }
 }

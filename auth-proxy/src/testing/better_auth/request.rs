@@ -75,13 +75,15 @@ impl<'a> Request<'a> {
                 Err(_) => Err(error(StatusCode::BAD_REQUEST, "BAD_REQUEST", "Invalid JSON in request body")),
             },
             "application/x-www-form-urlencoded" if with_forms => {
-                let form: HashMap<String, String> = serde_urlencoded::from_bytes(self.body).unwrap_or_default();
+                let form: HashMap<String, String> =
+                    serde_urlencoded::from_bytes(self.body).unwrap_or_default();
                 Ok(form.into_iter().map(|(name, value)| (name, Value::String(value))).collect())
             }
             _ => {
                 let forms = if with_forms { "application/x-www-form-urlencoded, " } else { "" };
-                let message =
-                    format!(r#"Content-Type "{kind}" is not allowed. Allowed types: {forms}application/json"#);
+                let message = format!(
+                    r#"Content-Type "{kind}" is not allowed. Allowed types: {forms}application/json"#
+                );
                 Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", &message))
             }
         }

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, LOCATION, PRAGMA};
 use http::StatusCode;
+use http::header::{CACHE_CONTROL, LOCATION, PRAGMA};
 use serde_json::{Value, json};
 
 use crate::testing::answer::Answer;

@@ -160,5 +160,9 @@ pub(super) fn random_id() -> String {
     let mut bytes = [0; 32];
     // This fails only if the kernel has no randomness. A fake may then repeat a value.
     let _ = rand::fill(&mut bytes);
-    bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len())).map(|c| char::from(*c)).collect()
+    bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()))
+        .map(|c| char::from(*c))
+        .collect()
 }

@@ -54,7 +54,10 @@ impl FakeUpstream {
     #[must_use]
     #[track_caller]
     pub fn visitor(&self, claims: &impl Serialize) -> Visitor {
-        assert!(self.fake().settings.is_better_auth(), "only a fake of Better Auth has visitors: use `cookie`");
+        assert!(
+            self.fake().settings.is_better_auth(),
+            "only a fake of Better Auth has visitors: use `cookie`"
+        );
         Visitor::new(self.fake(), &mint::object(claims))
     }
 }
