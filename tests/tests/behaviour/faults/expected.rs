@@ -32,6 +32,10 @@ pub(super) struct Expected {
 impl Expected {
     pub(super) fn of(&self, caller: Caller) -> ExpectedOutcome {
         match (self.fault, caller) {
+            // The upstream finds this session in the cookie too.
+            (Fault::DatabaseDown, Caller::Session) if self.family == Family::BetterAuthCache => {
+                ExpectedOutcome::Forward(None)
+            }
             // The proxy checks a forwarded session with status 200 like a lookup. It forwards any other status.
             (_, Caller::Session) => match (self.lookup, self.proxied) {
                 (lookup, ExpectedOutcome::Forward(None | Some(200)) | ExpectedOutcome::CutOff(_))
@@ -47,6 +51,9 @@ impl Expected {
             }
             // This route needs no database.
             (Fault::DatabaseDown, Caller::Providers) => ExpectedOutcome::Forward(None),
+            (_, caller) if caller.looks_up() && self.family == Family::BetterAuthCache => {
+                ExpectedOutcome::Present
+            }
             (_, caller) if caller.looks_up() => self.lookup,
             _ => self.proxied,
         }

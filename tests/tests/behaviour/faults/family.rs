@@ -16,6 +16,8 @@ pub(super) enum Family {
     BetterAuth,
     /// Better Auth with the cookie cache. The app can open the cache, but the time of the visitor's is over.
     BetterAuthExpiredCache,
+    /// Better Auth with the cookie cache. The app opens it, and asks for no session.
+    BetterAuthCache,
 }
 
 impl Family {
@@ -29,6 +31,7 @@ impl Family {
             Self::Authjs => "faults",
             Self::BetterAuth => "faults-better-auth",
             Self::BetterAuthExpiredCache => "faults-better-auth-expired-cache",
+            Self::BetterAuthCache => "faults-better-auth-cache",
         }
     }
 
@@ -44,7 +47,7 @@ impl Family {
         match self {
             Self::Authjs => users(FakeUpstream::builder()),
             Self::BetterAuth => better_auth(),
-            Self::BetterAuthExpiredCache => {
+            Self::BetterAuthExpiredCache | Self::BetterAuthCache => {
                 better_auth().cookie_cache(TokenFormat::Compact, Duration::from_secs(300))
             }
         }
@@ -55,7 +58,7 @@ impl Family {
         match self {
             Self::Authjs => builder,
             Self::BetterAuth => builder.upstream_kind(UpstreamKind::BetterAuth),
-            Self::BetterAuthExpiredCache => {
+            Self::BetterAuthExpiredCache | Self::BetterAuthCache => {
                 builder.upstream_kind(UpstreamKind::BetterAuth).upstream_secret([upstream.secret()])
             }
         }
@@ -65,7 +68,7 @@ impl Family {
     pub(super) fn cookie(self, upstream: &FakeUpstream) -> String {
         match self {
             Self::Authjs => token_cookie(upstream.secret()),
-            Self::BetterAuth => upstream.visitor(&demo()).cookie(),
+            Self::BetterAuth | Self::BetterAuthCache => upstream.visitor(&demo()).cookie(),
             Self::BetterAuthExpiredCache => upstream.visitor(&demo()).with_expired_session_data().cookie(),
         }
     }
