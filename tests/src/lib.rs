@@ -9,6 +9,7 @@ mod secrets;
 mod settle;
 mod sign_in_forms;
 mod store;
+pub mod transcript;
 pub mod watch;
 
 pub use self::cookies::{BETTER_AUTH_COOKIE_NAME, COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};

@@ -1,53 +1,35 @@
-//! The fake Better Auth server against transcripts of a real one (`better-auth` 1.7.25 on Node.js 20), in
-//! `tests/corpus/better_auth`. Each step is a request and the real answer, in which tokens, ids and dates are replaced.
+//! The fake Better Auth server: against transcripts of a real one, and its visitors.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use auth_proxy::options::TokenFormat;
 use auth_proxy::testing::{FakeUpstream, Fault};
-use auth_proxy_tests::{Answer, loopback_client};
-use serde_json::{Map, Value, json};
+use auth_proxy_tests::{Answer, loopback_client, transcript};
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn fake_answers_as_a_real_better_auth_server() {
-    replay(include_str!("../../corpus/better_auth/plain.json"), 90).await;
+    replay(transcript::PLAIN, 90).await;
 }
 
 #[tokio::test]
 async fn fake_with_a_cookie_cache_answers_as_a_real_better_auth_server() {
-    replay(include_str!("../../corpus/better_auth/cached.json"), 25).await;
+    replay(transcript::CACHED, 25).await;
 }
 
 #[tokio::test]
 async fn fake_extends_sessions_as_a_real_better_auth_server() {
-    replay(include_str!("../../corpus/better_auth/sliding.json"), 6).await;
+    replay(transcript::SLIDING, 6).await;
 }
 
-/// Sends every request of a transcript, of which there are at least so many, and compares the answers.
-async fn replay(transcript: &str, at_least: usize) {
-    let transcript: Value = serde_json::from_str(transcript).unwrap();
+/// Replays a transcript, which has at least so many requests.
+async fn replay(text: &str, at_least: usize) {
+    let transcript: Value = serde_json::from_str(text).unwrap();
     let upstream = start(&transcript["fake"]).await;
-    let mut cookies = BTreeMap::new();
-    let (mut requests, mut wrong) = (0, Vec::new());
-    for step in transcript["steps"].as_array().unwrap() {
-        if let Some(database) = step["database"].as_str() {
-            upstream.set_fault((database == "down").then_some(Fault::DatabaseDown)).await.unwrap();
-            continue;
-        }
-        requests += 1;
-        let answer = send(&upstream, step, &cookies).await;
-        if let Some(name) = step["save"].as_str() {
-            let pairs = answer.cookies().into_iter().filter_map(|line| line.split(';').next());
-            cookies.insert(name.to_owned(), pairs.map(str::to_owned).collect());
-        }
-        let (seen, real) = (comparable(&answer), &step["answer"]);
-        if seen != *real {
-            let mut request = step.clone();
-            request.as_object_mut().unwrap().remove("answer");
-            wrong.push(format!("{request}\n  fake: {seen}\n  real: {real}"));
-        }
-    }
+    let set_database = async |is_up: bool| {
+        upstream.set_fault((!is_up).then_some(Fault::DatabaseDown)).await.unwrap();
+    };
+    let (requests, wrong) = transcript::replay(upstream.url(), &transcript, set_database).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(requests >= at_least, "only {requests} requests");
 }
@@ -65,75 +47,6 @@ async fn start(options: &Value) -> FakeUpstream {
     }
     let origins = options["trusted_origins"].as_array().into_iter().flatten();
     builder.trusted_origins(origins.map(|origin| origin.as_str().unwrap())).start().await.unwrap()
-}
-
-type Cookies = BTreeMap<String, Vec<String>>;
-
-async fn send(upstream: &FakeUpstream, step: &Value, cookies: &Cookies) -> Answer {
-    let method = step["method"].as_str().unwrap().parse().unwrap();
-    let url = format!("{}{}", upstream.url(), step["path"].as_str().unwrap());
-    let mut request = loopback_client().request(method, url);
-    for (name, value) in step["headers"].as_object().into_iter().flatten() {
-        request = request.header(name, filled(value.as_str().unwrap(), upstream.url(), cookies));
-    }
-    request = match &step["body"] {
-        Value::Null => request,
-        Value::String(text) => request.body(text.clone()),
-        object => request.json(object),
-    };
-    Answer::of(request.send().await.unwrap()).await
-}
-
-/// Replaces `{origin}`, and the names of saved cookies: `{ada}` by all of them, `{ada.session_data}` by this one.
-fn filled(text: &str, origin: &str, cookies: &Cookies) -> String {
-    let mut filled = text.replace("{origin}", origin);
-    for (name, pairs) in cookies {
-        filled = filled.replace(&format!("{{{name}}}"), &pairs.join("; "));
-        for pair in pairs {
-            let (cookie, _) = pair.split_once('=').unwrap();
-            let cookie = cookie.strip_prefix("better-auth.").unwrap();
-            filled = filled.replace(&format!("{{{name}.{cookie}}}"), pair);
-        }
-    }
-    assert!(!filled.contains('{'), "{text}");
-    filled
-}
-
-/// The answer in the form of the transcripts.
-fn comparable(answer: &Answer) -> Value {
-    let names = ["cache-control", "content-type", "location", "pragma"];
-    let headers: Map<_, _> = names
-        .into_iter()
-        .filter(|name| answer.headers.contains_key(*name))
-        .map(|name| (name.to_owned(), json!(answer.header(name))))
-        .collect();
-    let cookies: Vec<_> = answer.cookies().into_iter().map(without_value).collect();
-    let body = serde_json::from_str(&answer.body).map_or_else(|_| json!(answer.body), without_ids);
-    json!({ "status": answer.status, "headers": headers, "cookies": cookies, "body": body })
-}
-
-/// A `Set-Cookie` line without the value, unless that is empty.
-fn without_value(line: &str) -> String {
-    let (name, rest) = line.split_once('=').unwrap();
-    let (value, attributes) = rest.split_once(';').unwrap();
-    let value = if value.is_empty() { "" } else { "<value>" };
-    format!("{name}={value};{attributes}")
-}
-
-fn without_ids(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (name, without_ids(value))).collect::<Map<_, _>>().into()
-        }
-        Value::Array(items) => items.into_iter().map(without_ids).collect::<Vec<_>>().into(),
-        Value::String(text) if text.len() == 32 && text.chars().all(|c| c.is_ascii_alphanumeric()) => {
-            json!("<id>")
-        }
-        Value::String(text) if text.len() == 24 && text.ends_with('Z') && text.contains("T") => {
-            json!("<date>")
-        }
-        other => other,
-    }
 }
 
 fn ada() -> Value {
