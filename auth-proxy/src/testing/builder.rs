@@ -133,7 +133,7 @@ impl FakeUpstreamBuilder {
     #[must_use]
     #[track_caller]
     pub fn cookie_cache(mut self, format: TokenFormat, lifetime: Duration) -> Self {
-        assert!(better_auth::is_supported(format), "`{format}` is no format of the cookie cache");
+        assert!(format.is_cookie_cache(), "`{format}` is no format of the cookie cache");
         self.settings.better_auth.cookie_cache = Some((format, lifetime));
         self
     }

@@ -9,38 +9,44 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn fake_answers_as_a_real_better_auth_server() {
-    replay(transcript::PLAIN, 90).await;
+    replay(transcript::PLAIN, TokenFormat::Compact, 90).await;
 }
 
 #[tokio::test]
 async fn fake_with_a_cookie_cache_answers_as_a_real_better_auth_server() {
-    replay(transcript::CACHED, 25).await;
+    // The transcript is the same in all formats, since it has no values of cookies.
+    for format in FORMATS {
+        replay(transcript::CACHED, format, 25).await;
+    }
 }
 
 #[tokio::test]
 async fn fake_extends_sessions_as_a_real_better_auth_server() {
-    replay(transcript::SLIDING, 6).await;
+    replay(transcript::SLIDING, TokenFormat::Compact, 6).await;
 }
 
+/// The formats of the cookie cache.
+const FORMATS: [TokenFormat; 3] = [TokenFormat::Compact, TokenFormat::Jwt, TokenFormat::Jwe];
+
 /// Replays a transcript, which has at least so many requests.
-async fn replay(text: &str, at_least: usize) {
+async fn replay(text: &str, format: TokenFormat, at_least: usize) {
     let transcript: Value = serde_json::from_str(text).unwrap();
-    let upstream = start(&transcript["fake"]).await;
+    let upstream = start(&transcript["fake"], format).await;
     let set_database = async |is_up: bool| {
         upstream.set_fault((!is_up).then_some(Fault::DatabaseDown)).await.unwrap();
     };
     let (requests, wrong) = transcript::replay(upstream.url(), &transcript, set_database).await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{format}: {}", wrong.join("\n"));
     assert!(requests >= at_least, "only {requests} requests");
 }
 
-async fn start(options: &Value) -> FakeUpstream {
+async fn start(options: &Value, format: TokenFormat) -> FakeUpstream {
     let seconds = |name: &str| options[name].as_u64().map(Duration::from_secs);
     // A signature in the transcripts is made with this secret.
     let secret = "h1-test-secret-0123456789abcdefghijklmnopqrstuv";
     let mut builder = FakeUpstream::builder().better_auth().secret(secret);
     if let Some(lifetime) = seconds("cookie_cache") {
-        builder = builder.cookie_cache(TokenFormat::Compact, lifetime);
+        builder = builder.cookie_cache(format, lifetime);
     }
     if let Some(age) = seconds("update_age") {
         builder = builder.update_age(age);
@@ -65,9 +71,9 @@ async fn look_up(upstream: &FakeUpstream, cookie: &str) -> (Value, Vec<String>, 
     (answer.json(), names(cleared), names(set))
 }
 
-async fn cached() -> FakeUpstream {
+async fn cached(format: TokenFormat) -> FakeUpstream {
     let builder = FakeUpstream::builder().better_auth();
-    builder.cookie_cache(TokenFormat::Compact, Duration::from_secs(300)).start().await.unwrap()
+    builder.cookie_cache(format, Duration::from_secs(300)).start().await.unwrap()
 }
 
 #[tokio::test]
@@ -106,36 +112,38 @@ async fn expired_and_revoked_session_is_null_and_cleared() {
 
 #[tokio::test]
 async fn tampered_token_is_null_and_nothing_is_cleared() {
-    let upstream = cached().await;
+    let upstream = cached(TokenFormat::Compact).await;
     let visitor = upstream.visitor(&ada()).with_tampered_token();
     assert_eq!(look_up(&upstream, &visitor.cookie()).await, (Value::Null, vec![], vec![]));
 }
 
 #[tokio::test]
 async fn bad_session_data_is_replaced_and_the_database_is_asked() {
-    let upstream = cached().await;
-    let eve = upstream.visitor(&json!({ "sub": "2", "name": "Eve" }));
-    let visitor = upstream.visitor(&ada());
-    let data = vec!["better-auth.session_data".to_owned()];
-    for (visitor, cleared) in [
-        (visitor.clone().with_session_data_of(&eve), &data),
-        (visitor.clone().with_tampered_session_data(), &data),
-        (visitor.clone().with_expired_session_data(), &data),
-        (visitor.clone().without_session_data(), &vec![]),
-    ] {
-        let (body, seen, set) = look_up(&upstream, &visitor.cookie()).await;
-        assert_eq!((&body["user"]["name"], &seen, &set), (&json!("Ada"), cleared, &data));
+    for format in FORMATS {
+        let upstream = cached(format).await;
+        let eve = upstream.visitor(&json!({ "sub": "2", "name": "Eve" }));
+        let visitor = upstream.visitor(&ada());
+        let data = vec!["better-auth.session_data".to_owned()];
+        for (visitor, cleared) in [
+            (visitor.clone().with_session_data_of(&eve), &data),
+            (visitor.clone().with_tampered_session_data(), &data),
+            (visitor.clone().with_expired_session_data(), &data),
+            (visitor.clone().without_session_data(), &vec![]),
+        ] {
+            let (body, seen, set) = look_up(&upstream, &visitor.cookie()).await;
+            assert_eq!((&body["user"]["name"], &seen, &set), (&json!("Ada"), cleared, &data));
+        }
+        // The good cookie is believed, whatever the database says.
+        visitor.revoke();
+        let (body, cleared, set) = look_up(&upstream, &visitor.cookie()).await;
+        assert_eq!((&body["user"]["name"], cleared.len(), set.len()), (&json!("Ada"), 0, 0));
+        assert!(look_up(&upstream, &visitor.without_session_data().cookie()).await.0.is_null());
     }
-    // The good cookie is believed, whatever the database says.
-    visitor.revoke();
-    let (body, cleared, set) = look_up(&upstream, &visitor.cookie()).await;
-    assert_eq!((&body["user"]["name"], cleared.len(), set.len()), (&json!("Ada"), 0, 0));
-    assert!(look_up(&upstream, &visitor.without_session_data().cookie()).await.0.is_null());
 }
 
 #[tokio::test]
 async fn long_session_data_is_split_and_read_again() {
-    let upstream = cached().await;
+    let upstream = cached(TokenFormat::Compact).await;
     let mut claims = ada();
     claims["pad"] = json!("x".repeat(6_000));
     let visitor = upstream.visitor(&claims);

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::token::SignedCookies;
+pub(super) use crate::token::cookie_cache_mint::signed_cookie as signed;
 
 /// The longest `Set-Cookie` line before a value is split, and the most chunks.
 const MAX_LINE: usize = 4050;
@@ -63,19 +64,10 @@ pub(super) fn encoded(value: &str) -> String {
     utf8_percent_encode(value, COMPONENT).to_string()
 }
 
-/// A value and its signature.
-pub(super) fn signed(value: &str, secret: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    format!("{value}.{}", STANDARD.encode(hmac::sign(&key, value.as_bytes())))
-}
-
 /// The value of a signed cookie, if the signature is good.
 pub(super) fn verified<'v>(signed: &'v str, secret: &str) -> Option<&'v str> {
-    let (value, signature) = signed.rsplit_once('.')?;
-    let signature = STANDARD.decode(signature).ok()?;
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::verify(&key, value.as_bytes(), &signature).ok()?;
-    Some(value)
+    let cookies = SignedCookies::new(&[Zeroizing::new(secret.to_owned())]);
+    cookies.is_signed_by_current(signed).then(|| SignedCookies::token_part(signed))
 }
 
 /// Names and values of the cookies that hold this value. A long value is split. A value that is too long for the most

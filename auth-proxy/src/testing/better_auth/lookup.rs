@@ -49,8 +49,7 @@ impl Request<'_> {
         let Some(token) = token else { return Ok(None) };
         let use_cache = !is_sensitive && !self.has_query("disableCookieCache");
         if let (Some((format, _)), Some(data), true) = (cache, data, use_cache) {
-            let cached = cookie_cache::decode(format, &self.fake.settings.secret, &data);
-            match cached.filter(|cached| is_current(cached, &token)) {
+            match cookie_cache::decode(format, &self.fake.settings.secret, &token, &data) {
                 Some(Cached { session, user, .. }) => return Ok(Some(Found { session, user })),
                 None => self.clear(&data_name),
             }
@@ -121,12 +120,4 @@ impl Request<'_> {
         self.clear_sent(&data);
         self.clear(&dont_remember);
     }
-}
-
-/// Whether the cache is one of this session, and neither has expired.
-fn is_current(cached: &Cached, token: &str) -> bool {
-    let now = SystemTime::now();
-    let text = |name: &str| cached.session.get(name).and_then(Value::as_str).unwrap_or_default();
-    let ends = humantime::parse_rfc3339(text("expiresAt"));
-    text("token") == token && cached.expires_ms >= unix_ms(now) && ends.is_ok_and(|ends| ends >= now)
 }

@@ -17,7 +17,6 @@ mod visitor;
 use axum::response::Response;
 use http::{Method, StatusCode};
 
-pub(super) use self::cookie_cache::is_supported;
 pub(super) use self::options::{MAX_AGE, Options};
 use self::request::Request;
 use self::response::{Refusal, empty, json_with};

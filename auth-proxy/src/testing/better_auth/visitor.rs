@@ -134,7 +134,7 @@ impl Visitor {
         let settings = &self.fake.settings;
         let format = settings.better_auth.cookie_cache.map(|(format, _)| format);
         self.data = format.zip(self.data.take()).and_then(|(format, data)| {
-            let cached = cookie_cache::decode(format, &settings.secret, &data)?;
+            let cached = cookie_cache::decode(format, &settings.secret, &self.token, &data)?;
             let expires_ms = unix_ms(SystemTime::now() - Duration::from_secs(60));
             Some(cookie_cache::encode(format, &settings.secret, &Cached { expires_ms, ..cached }))
         });
