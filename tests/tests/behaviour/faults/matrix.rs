@@ -183,7 +183,7 @@ fn details(fault: Fault, visitors: &[Arc<Visitor>], seen: &[Seen]) -> Vec<String
                 seen.header("content-encoding") == "gzip" && seen.outcome == Outcome::Forwarded(130_021)
             }
             Fault::HugeJson if streamed => matches!(seen.outcome, Outcome::Forwarded(100_000_000..)),
-            Fault::Overloaded => seen.header("retry-after") == "7",
+            Fault::Overloaded => seen.outcome == Outcome::Present || seen.header("retry-after") == "7",
             // The location is rewritten to this app.
             Fault::RedirectLoop if proxied => seen.header("location").starts_with("/api/auth/"),
             Fault::HugeHeader if proxied => seen.header("x-huge").len() == 64 * 1024,
