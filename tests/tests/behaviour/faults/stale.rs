@@ -39,12 +39,12 @@ async fn wait_past(time: Duration) {
     tokio::time::sleep(time + time / 2).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outages_serve_stale_sessions_only_where_configured() {
     check_faults(Family::Authjs, FAULTS.to_vec()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn better_auth_outages_serve_stale_sessions_only_where_configured() {
     let mut faults = FAULTS.to_vec();
     faults.retain(|(fault, _)| Family::BetterAuth.has(*fault));
