@@ -9,9 +9,10 @@ mod secrets;
 mod settle;
 mod sign_in_forms;
 mod store;
+pub mod transcript;
 pub mod watch;
 
-pub use self::cookies::{COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};
+pub use self::cookies::{BETTER_AUTH_COOKIE_NAME, COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};
 pub use self::log_capture::LogCapture;
 pub use self::settle::{alive_tasks, settles};
 pub use self::sign_in_forms::{between, follow_to_the_end};

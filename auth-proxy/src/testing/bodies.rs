@@ -7,23 +7,24 @@ pub(super) const PAGE: &str =
 /// A session whose name is not valid UTF-8.
 pub(super) const INVALID_UTF8: &[u8] = b"{\"user\":{\"id\":\"1\",\"name\":\"D\xe9mo \xff\xfe\"}}";
 
-/// `Set-Cookie` values. None of them concerns the session cookie `authjs.session-token`, though some look like it.
-pub(super) const COOKIES: &[&[u8]] = &[
-    b"",
-    b";",
-    b"=",
-    b"=; Max-Age=0; Path=/",
-    b"; ; ; Path",
-    b"authjs.session-token",
-    b"authjs.session-token; Max-Age=0",
-    b"authjs.session-token-old=; Max-Age=0",
-    b"authjs.session-token.x=; Max-Age=0",
-    b"authjs.session-token.-1=; Max-Age=0",
-    b"AUTHJS.SESSION-TOKEN=; Max-Age=0",
-    b"\xff\xfe=\xff; Path=\xff",
-    b"a=b; Expires=when hell freezes over; Max-Age=NaN; Domain=; SameSite=Perhaps",
-    b"a=b\tc; Path",
-];
+/// `Set-Cookie` values. None of them concerns the session cookie of this name, though some look like it.
+pub(super) fn cookies(name: &str) -> Vec<Vec<u8>> {
+    const LIKE_IT: [&str; 5] = ["", "; Max-Age=0", "-old=; Max-Age=0", ".x=; Max-Age=0", ".-1=; Max-Age=0"];
+    const OTHERS: [&[u8]; 8] = [
+        b"",
+        b";",
+        b"=",
+        b"=; Max-Age=0; Path=/",
+        b"; ; ; Path",
+        b"\xff\xfe=\xff; Path=\xff",
+        b"a=b; Expires=when hell freezes over; Max-Age=NaN; Domain=; SameSite=Perhaps",
+        b"a=b\tc; Path",
+    ];
+    let mut lines: Vec<Vec<u8>> = OTHERS.iter().map(|line| line.to_vec()).collect();
+    lines.extend(LIKE_IT.map(|rest| format!("{name}{rest}").into_bytes()));
+    lines.push(format!("{}=; Max-Age=0", name.to_uppercase()).into_bytes());
+    lines
+}
 
 /// A valid JSON session of 100 MB and a few bytes: the start, a piece, how often it is repeated, and the end.
 pub(super) const HUGE: (&[u8], &[u8], usize, &[u8]) =

@@ -7,15 +7,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::account::Account;
+use super::better_auth;
 use super::dispatch;
 use super::fake::FakeUpstream;
 use super::mint;
 use super::port::Port;
-use super::state::{Account, Fake, Settings};
-use crate::config::Strategy;
+use super::state::{Fake, Personality, Settings};
+use crate::config::{Strategy, TokenFormat};
 
 /// How long a session of Auth.js lasts unless configured (`docs/authjs.md#session-max-age`).
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The name of Auth.js's session cookie unless configured.
+const COOKIE: &str = auth_proxy_rules::AUTHJS_COOKIE;
 
 /// Configures and starts a [`FakeUpstream`].
 ///
@@ -37,6 +42,9 @@ const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 #[derive(Clone)]
 pub struct FakeUpstreamBuilder {
     settings: Settings,
+    /// The defaults of these depend on the server that the fake imitates.
+    cookie_name: Option<String>,
+    max_age: Option<Duration>,
 }
 
 impl FakeUpstream {
@@ -55,13 +63,16 @@ impl FakeUpstream {
             settings: Settings {
                 base_path: "/api/auth".to_owned(),
                 secret: "a fake secret that is long enough".to_owned(),
-                cookie_name: "authjs.session-token".to_owned(),
+                cookie_name: COOKIE.to_owned(),
                 strategy: Strategy::Jwt,
                 max_age: MAX_AGE,
                 accounts: Vec::new(),
-                robo: false,
+                personality: Personality::Authjs,
                 session_claims: Vec::new(),
+                better_auth: better_auth::Options::default(),
             },
+            cookie_name: None,
+            max_age: None,
         }
     }
 }
@@ -78,7 +89,68 @@ impl FakeUpstreamBuilder {
     /// - Users register at `/signup`.
     #[must_use]
     pub fn robo(mut self) -> Self {
-        self.settings.robo = true;
+        self.settings.personality = Personality::Robo;
+        self
+    }
+
+    /// Imitates Better Auth 1.7 with email and password, a database and no plugin:
+    ///
+    /// - Users sign in at `/sign-in/email` and register at `/sign-up/email`. The email of a [`user`](Self::user) is the
+    ///   claim `email`, or the login if it is an address.
+    /// - Lookups go to `/get-session`. All claims of a user are in the session: `sub` is its `id`, `picture` its `image`.
+    /// - A request that has a cookie and is no `GET` needs an `Origin` that is the fake's own or one of the
+    ///   [`trusted_origins`](Self::trusted_origins).
+    /// - The cookie cache is off, as is that of a real server, unless [`cookie_cache`](Self::cookie_cache) is set.
+    /// - With a [`cookie_name`](Self::cookie_name) that begins with `__Secure-`, all cookies have this prefix and `Secure`.
+    ///
+    /// It has no rate limit; [`Fault::RateLimited`](super::Fault::RateLimited) is the response of one. The options
+    /// [`strategy`](Self::strategy) and [`session_claims`](Self::session_claims) are not for it.
+    /// [`FakeUpstream::visitor`] signs a visitor in without a request.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, options::UpstreamKind, testing::FakeUpstream};
+    /// # auth_proxy! { struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let upstream = FakeUpstream::builder().better_auth().start().await?;
+    /// let auth = Auth::builder()
+    ///     .upstream_base_url(upstream.url())
+    ///     .upstream_kind(UpstreamKind::BetterAuth)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn better_auth(mut self) -> Self {
+        self.settings.personality = Personality::BetterAuth;
+        self
+    }
+
+    /// Turns on the cookie cache of [`better_auth`](Self::better_auth), in this format and for this time.
+    ///
+    /// # Panics
+    /// When the format is not one of the cookie cache. This is a tool for tests.
+    #[must_use]
+    #[track_caller]
+    pub fn cookie_cache(mut self, format: TokenFormat, lifetime: Duration) -> Self {
+        assert!(format.is_cookie_cache(), "`{format}` is no format of the cookie cache");
+        self.settings.better_auth.cookie_cache = Some((format, lifetime));
+        self
+    }
+
+    /// The time after which a lookup of [`better_auth`](Self::better_auth) extends a session. The default is a day;
+    /// with zero every lookup extends it.
+    #[must_use]
+    pub fn update_age(mut self, age: Duration) -> Self {
+        self.settings.better_auth.update_age = age;
+        self
+    }
+
+    /// Adds origins that [`better_auth`](Self::better_auth) trusts, as its option `trustedOrigins`. `*` stands for any
+    /// text, as in `http://127.0.0.1:*`.
+    #[must_use]
+    pub fn trusted_origins<T: Into<String>>(mut self, origins: impl IntoIterator<Item = T>) -> Self {
+        self.settings.better_auth.trusted_origins.extend(origins.into_iter().map(Into::into));
         self
     }
 
@@ -96,10 +168,10 @@ impl FakeUpstreamBuilder {
         self
     }
 
-    /// The name of the session cookie. The default is `authjs.session-token`.
+    /// The name of the session cookie. The default is `authjs.session-token`, or `better-auth.session_token`.
     #[must_use]
     pub fn cookie_name(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.settings.cookie_name);
+        self.cookie_name = Some(name.to_owned());
         self
     }
 
@@ -110,10 +182,10 @@ impl FakeUpstreamBuilder {
         self
     }
 
-    /// How long sessions last. The default is 30 days.
+    /// How long sessions last. The default is 30 days, or 7 days for Better Auth.
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
-        self.settings.max_age = max_age;
+        self.max_age = Some(max_age);
         self
     }
 
@@ -163,7 +235,15 @@ impl FakeUpstreamBuilder {
     pub async fn start(self) -> io::Result<FakeUpstream> {
         let demo = json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" });
         let builder = if self.settings.accounts.is_empty() { self.user("demo", "demo", demo) } else { self };
-        let fake = Arc::new(Fake::new(builder.settings));
+        let mut settings = builder.settings;
+        let (cookie_name, max_age) = if settings.is_better_auth() {
+            (better_auth::COOKIE, better_auth::MAX_AGE)
+        } else {
+            (COOKIE, MAX_AGE)
+        };
+        settings.cookie_name = builder.cookie_name.unwrap_or_else(|| cookie_name.to_owned());
+        settings.max_age = builder.max_age.unwrap_or(max_age);
+        let fake = Arc::new(Fake::new(settings));
         let port = Port::open(Arc::clone(&fake), dispatch::router(Arc::clone(&fake)))?;
         Ok(FakeUpstream::new(fake, port))
     }

@@ -33,13 +33,20 @@ pub(super) fn callback_cookie(url: &str) -> String {
 
 /// The percent-decoded value of a request's cookie.
 pub(super) fn cookie(seen: &SeenRequest, name: &str) -> Option<String> {
+    cookies(seen).into_iter().find(|(own, _)| own == name).map(|(_, value)| value)
+}
+
+/// Names and percent-decoded values of a request's cookies, in order.
+pub(super) fn cookies(seen: &SeenRequest) -> Vec<(String, String)> {
+    let decoded = |value: &str| percent_decode_str(value).decode_utf8_lossy().into_owned();
     seen.headers
         .get_all(http::header::COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
-        .map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned())
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| (name.to_owned(), decoded(value.trim_matches('"'))))
+        .collect()
 }
 
 /// 32 random bytes in hexadecimal digits.

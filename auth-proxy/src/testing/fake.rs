@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::{fmt, io};
 
+use super::better_auth;
 use super::fault::Fault;
 use super::port::Port;
 use super::state::{Fake, SeenRequest};
@@ -11,7 +12,8 @@ use super::state::{Fake, SeenRequest};
 ///
 /// Answers `providers`, `csrf`, `signin`, `callback/credentials`, `session` and `signout` as `@auth/core` does,
 /// cookies and tokens included, and everything else with 400. Unless the builder is given users, there is one:
-/// `demo` with the password `demo`. [`set_fault`](Self::set_fault) makes it fail in each of the ways of
+/// `demo` with the password `demo`. [`FakeUpstreamBuilder`](super::FakeUpstreamBuilder) makes it another server: Robo.js
+/// or Better Auth. [`set_fault`](Self::set_fault) makes it fail in each of the ways of
 /// [`Fault`]. It stops when it is dropped.
 ///
 /// ```
@@ -49,7 +51,7 @@ impl FakeUpstream {
         &self.fake.settings.secret
     }
 
-    pub(super) fn fake(&self) -> &Fake {
+    pub(super) fn fake(&self) -> &Arc<Fake> {
         &self.fake
     }
 
@@ -59,10 +61,12 @@ impl FakeUpstream {
         self.fake.memory().seen.clone()
     }
 
-    /// How many requests for `/session` it received.
+    /// How many requests for `/session` it received; of Better Auth, for `/get-session`.
     #[must_use]
     pub fn lookups(&self) -> usize {
-        let session = format!("{}/session", self.fake.settings.base_path);
+        let settings = &self.fake.settings;
+        let path = if settings.is_better_auth() { better_auth::SESSION } else { "/session" };
+        let session = format!("{}{path}", settings.base_path);
         self.fake.memory().seen.iter().filter(|seen| seen.uri.path() == session).count()
     }
 

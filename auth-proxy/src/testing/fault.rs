@@ -60,6 +60,12 @@ pub enum Fault {
     InternalError,
     /// 503 with `Retry-After: 7`, and the real headers and body.
     Overloaded,
+    /// 429 with `X-Retry-After: 7` and without `Retry-After`, as of the rate limiter of Better Auth.
+    RateLimited,
+    /// The database of the upstream fails. Better Auth answers a lookup with 500 and `FAILED_TO_GET_SESSION`, other
+    /// routes that need a session with 401, and a sign-in with 500. Auth.js with database sessions answers a lookup with
+    /// `null` and without a session cookie. With tokens Auth.js needs no database, and nothing fails.
+    DatabaseDown,
     /// 302 to the same URL.
     RedirectLoop,
     /// 200 with an HTML page.
@@ -117,6 +123,8 @@ impl Fault {
         Self::ContentLengthTwice,
         Self::InternalError,
         Self::Overloaded,
+        Self::RateLimited,
+        Self::DatabaseDown,
         Self::RedirectLoop,
         Self::Html,
         Self::JsonString,

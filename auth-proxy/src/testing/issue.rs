@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::better_auth::Visitor;
 use super::cookies::random_hex;
 use super::fake::FakeUpstream;
 use super::mint::{self, mint, unix_now};
@@ -18,7 +19,7 @@ impl FakeUpstream {
     ///
     /// The token has `iat`, `exp` and `jti` of a sign-in now, unless the claims set them: an `exp` in the past makes an
     /// expired token. With [`Strategy::Database`] this adds a session to the fake's database instead, for a user with
-    /// these claims.
+    /// these claims. So it does for Better Auth, where [`visitor`](Self::visitor) has more to choose from.
     ///
     /// ```
     /// # use auth_proxy::{auth_proxy, testing::FakeUpstream};
@@ -41,6 +42,9 @@ impl FakeUpstream {
     #[track_caller]
     pub fn cookie(&self, claims: &impl Serialize) -> String {
         let (fake, claims) = (self.fake(), mint::object(claims));
+        if fake.settings.is_better_auth() {
+            return Visitor::new(fake, &claims).cookie();
+        }
         let value = match fake.settings.strategy {
             Strategy::Jwt => {
                 let mut all = fake.registered_claims();

@@ -1,4 +1,5 @@
-//! Tools for the tests of an app (feature `testing`): sessions and tokens made by hand, and a fake Auth.js upstream.
+//! Tools for the tests of an app (feature `testing`): sessions and tokens made by hand, and a fake upstream:
+//! Auth.js, Robo.js or Better Auth.
 //! Enable the feature for the dev-dependency only.
 //!
 //! A handler or a policy is a function. Call it with [`session`], [`token`] and [`require_session`].
@@ -50,13 +51,15 @@
 //! # For maintainers
 //!
 //! No other module may import this one, and an app that does not enable the feature must not need it. All files of the
-//! fake share `state`; `dispatch`, `routes` and `robo` respond to requests; `script` and `raw` send the faulty
+//! fake share `state`; `dispatch`, `routes`, `robo` and `better_auth` respond to requests; `script` and `raw` send the faulty
 //! responses; `fake` and `builder` are the public types.
 //!
 //! Imports the rooms: `config`, `cookie`, `extract`, `guard`, `provider`, `session`, `token`.
 //! Does without the crates: `jsonwebtoken`, `quick_cache`, `reqwest`, `rustls`, `tower`.
 
+mod account;
 mod answer;
+mod better_auth;
 mod bodies;
 mod builder;
 mod cookie_cache;
@@ -78,6 +81,7 @@ mod session_json;
 mod signup;
 mod state;
 
+pub use self::better_auth::Visitor;
 pub use self::builder::FakeUpstreamBuilder;
 pub use self::cookie_cache::{CookieCacheOpener, mint_cookie_cache, mint_signed_cookie};
 pub use self::direct::{require_session, session, session_of, stale, token};

@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, HOST};
 
+use super::account::Account;
 use super::answer::Answer;
 use super::cookies::{Csrf, callback_cookie, cookie, random_hex};
-use super::state::{Account, Fake, SeenRequest};
+use super::state::{Fake, SeenRequest};
 use crate::config::Strategy;
 
 type Form = HashMap<String, String>;
@@ -60,7 +61,7 @@ impl<'a> FakeRequest<'a> {
     pub(super) fn signed_in(&self, account: &Account) -> Answer {
         let callback = self.callback_url();
         let strategy = self.fake.settings.strategy;
-        let is_robo_database = self.fake.settings.robo && strategy == Strategy::Database;
+        let is_robo_database = self.fake.settings.is_robo() && strategy == Strategy::Database;
         let mut cookies = Vec::new();
         if strategy == Strategy::Jwt || is_robo_database {
             // With Robo's database sessions this is the token that Auth.js makes first. It opens no session.

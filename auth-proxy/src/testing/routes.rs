@@ -15,7 +15,7 @@ use crate::cookie::Candidate;
 use crate::token::{Decoder, Demands};
 
 /// Responds to one request as `@auth/core` does (`docs/authjs.md#routes`).
-pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
+pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8], database_is_down: bool) -> Response {
     let base_path = &fake.settings.base_path;
     let Some(action) = seen.uri.path().strip_prefix(base_path) else {
         return Answer::bad_request().done();
@@ -41,6 +41,10 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
             Answer::html(pages::sign_out(base_path, &request.csrf.token, &request.callback_url()))
                 .cookies(request.helper_cookies())
         }
+        // `docs/authjs.md#session-database`: a failure of the database looks like a missing cookie.
+        (&Method::GET, "session") if database_is_down && fake.settings.strategy == Strategy::Database => {
+            signed_out(&request)
+        }
         (&Method::GET, "session") => session(&request),
         (&Method::POST, "callback/credentials" | "signout" | "signin") if !request.has_valid_csrf_token() => {
             request
@@ -49,7 +53,7 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8]) -> Response {
         }
         (&Method::POST, "callback/credentials") => sign_in(&request),
         (&Method::POST, "signout") => sign_out(&request),
-        (_, "signup") if fake.settings.robo => request.sign_up(),
+        (_, "signup") if fake.settings.is_robo() => request.sign_up(),
         _ => Answer::bad_request(),
     };
     answer.done()
@@ -72,9 +76,7 @@ fn session(request: &FakeRequest<'_>) -> Answer {
     let settings = &request.fake.settings;
     let is_opaque = settings.strategy == Strategy::Database;
     let candidate = Candidate::of(&request.seen.headers, &[&settings.cookie_name], is_opaque);
-    let Ok(Some(credential)) = candidate else {
-        return Answer::json(StatusCode::OK, "null".to_owned()).uncached().cookies(request.helper_cookies());
-    };
+    let Ok(Some(credential)) = candidate else { return signed_out(request) };
     let found = credential.token().ok().and_then(|value| match settings.strategy {
         Strategy::Jwt => {
             let secret = zeroize::Zeroizing::new(settings.secret.clone());
@@ -101,6 +103,10 @@ fn session(request: &FakeRequest<'_>) -> Answer {
         }
     };
     Answer::json(StatusCode::OK, body).uncached().cookies(cookies)
+}
+
+fn signed_out(request: &FakeRequest<'_>) -> Answer {
+    Answer::json(StatusCode::OK, "null".to_owned()).uncached().cookies(request.helper_cookies())
 }
 
 fn sign_in(request: &FakeRequest<'_>) -> Answer {

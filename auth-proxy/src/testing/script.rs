@@ -35,16 +35,25 @@ async fn play_on(fault: Fault, wire: &mut Wire, fake: &Fake, address: SocketAddr
         let (seen, body) = wire.request().await?;
         let own_url = format!("http://{address}{}", seen.uri);
         // Robo may never respond, so return when the client closes too.
-        let reply = async { Ok(Reply::of(answer(fake, seen, &body).await).await) };
+        let database_is_down = fault == Fault::DatabaseDown;
+        let reply = async { Ok(Reply::of(answer(fake, seen, &body, database_is_down).await).await) };
         let closed = async { Err(wire.hang().await) };
         let reply = first(reply, closed).await?;
-        play(fault, wire, reply, &own_url).await?;
+        play(fault, wire, reply, &own_url, &fake.settings.cookie_name).await?;
     }
 }
 
 /// Responds to one request. An error ends the connection.
-async fn play(fault: Fault, wire: &mut Wire, mut reply: Reply, own_url: &str) -> io::Result<()> {
+async fn play(
+    fault: Fault,
+    wire: &mut Wire,
+    mut reply: Reply,
+    own_url: &str,
+    cookie_name: &str,
+) -> io::Result<()> {
     match fault {
+        // The response is that of a server without its database.
+        Fault::DatabaseDown => {}
         Fault::Refused | Fault::ResetBeforeHead => {
             wire.reset()?;
             return Err(fault_done());
@@ -113,6 +122,11 @@ async fn play(fault: Fault, wire: &mut Wire, mut reply: Reply, own_url: &str) ->
             reply.status = StatusCode::SERVICE_UNAVAILABLE;
             reply.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
         }
+        Fault::RateLimited => {
+            reply = json(r#"{"message":"Too many requests. Please try again later."}"#);
+            reply.status = StatusCode::TOO_MANY_REQUESTS;
+            reply.headers.insert(HeaderName::from_static("x-retry-after"), HeaderValue::from_static("7"));
+        }
         Fault::RedirectLoop => {
             reply = Reply::ok("text/plain", "");
             reply.status = StatusCode::FOUND;
@@ -140,8 +154,8 @@ async fn play(fault: Fault, wire: &mut Wire, mut reply: Reply, own_url: &str) ->
             reply.headers.insert(HeaderName::from_static("x-huge"), value(&"h".repeat(64 * 1024)));
         }
         Fault::MalformedCookies => {
-            for line in bodies::COOKIES {
-                reply.headers.extend(HeaderValue::from_bytes(line).map(|line| (SET_COOKIE, line)));
+            for line in bodies::cookies(cookie_name) {
+                reply.headers.extend(HeaderValue::from_bytes(&line).map(|line| (SET_COOKIE, line)));
             }
         }
     }

@@ -20,7 +20,7 @@ impl FakeRequest<'_> {
     /// The body of `/session` for a user with these claims.
     pub(super) fn session_json(&self, claims: &Map<String, Value>, token: &str) -> Value {
         let settings = &self.fake.settings;
-        let fields = match (settings.robo, settings.strategy) {
+        let fields = match (settings.is_robo(), settings.strategy) {
             (false, _) => AUTHJS,
             (true, Strategy::Jwt) => ROBO_JWT,
             (true, _) => ROBO_DATABASE,
@@ -28,7 +28,7 @@ impl FakeRequest<'_> {
         let mut user = Map::new();
         for (field, claim) in fields {
             // Robo writes null for a missing claim. In Auth.js the value is `undefined`, which JSON leaves out.
-            let value = claims.get(*claim).cloned().or_else(|| settings.robo.then_some(Value::Null));
+            let value = claims.get(*claim).cloned().or_else(|| settings.is_robo().then_some(Value::Null));
             user.extend(value.map(|value| ((*field).to_owned(), value)));
         }
         for name in &settings.session_claims {
@@ -36,7 +36,7 @@ impl FakeRequest<'_> {
             user.extend(claims.get(claim).map(|value| (name.clone(), value.clone())));
         }
         let expires = humantime::format_rfc3339_millis(SystemTime::now() + settings.max_age).to_string();
-        if settings.robo && settings.strategy == Strategy::Database {
+        if settings.is_robo() && settings.strategy == Strategy::Database {
             let id = claims.get("sub").cloned().unwrap_or_default();
             // Robo puts the cookie's value into the body, where scripts can read it.
             return json!({ "user": user, "expires": expires, "sessionToken": token, "userId": id });

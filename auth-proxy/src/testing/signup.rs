@@ -4,9 +4,9 @@ use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, LOCATION};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::answer::Answer;
 use super::request::FakeRequest;
-use super::state::Account;
 
 /// The shortest password that Robo accepts, in characters.
 const MIN_PASSWORD: usize = 8;

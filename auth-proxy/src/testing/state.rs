@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
+use super::account::Account;
+use super::better_auth::{Options, Store};
 use crate::config::Strategy;
 
 /// The settings of the fake, and what it remembers between requests.
@@ -25,8 +27,18 @@ pub(super) struct Settings {
     pub(super) max_age: Duration,
     /// The accounts that the builder was given.
     pub(super) accounts: Vec<Account>,
-    pub(super) robo: bool,
+    pub(super) personality: Personality,
     pub(super) session_claims: Vec<String>,
+    /// Only Better Auth reads these.
+    pub(super) better_auth: Options,
+}
+
+/// The server that the fake imitates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Personality {
+    Authjs,
+    Robo,
+    BetterAuth,
 }
 
 /// The state that requests change.
@@ -36,15 +48,10 @@ pub(super) struct Memory {
     pub(super) sessions: HashMap<String, Map<String, Value>>,
     /// Accounts that were registered at `/signup`.
     pub(super) accounts: Vec<Account>,
+    /// The users and sessions of Better Auth.
+    pub(super) better_auth: Store,
     /// Every request so far, oldest first.
     pub(super) seen: Vec<SeenRequest>,
-}
-
-#[derive(Clone)]
-pub(super) struct Account {
-    pub(super) login: String,
-    pub(super) password: String,
-    pub(super) claims: Map<String, Value>,
 }
 
 /// A request as it arrived at the fake.
@@ -59,9 +66,20 @@ pub struct SeenRequest {
     pub headers: HeaderMap,
 }
 
+impl Settings {
+    pub(super) fn is_robo(&self) -> bool {
+        self.personality == Personality::Robo
+    }
+
+    pub(super) fn is_better_auth(&self) -> bool {
+        self.personality == Personality::BetterAuth
+    }
+}
+
 impl Fake {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, memory: Mutex::default() }
+        let memory = Memory { better_auth: Store::new(&settings.accounts), ..Memory::default() };
+        Self { settings, memory: Mutex::new(memory) }
     }
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {

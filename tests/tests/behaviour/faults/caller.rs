@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use auth_proxy::testing::{FakeUpstream, mint};
+use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::{App, clears_the_session, loopback_client, page_code};
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 
-use crate::support::{Auth, routes};
+use super::family::Family;
+use crate::support::routes;
 
 /// A kind of request: one that needs a session lookup, or one of a proxied route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,11 @@ pub(super) enum Caller {
     Guard,
     /// `#[require_session]`, for a navigation of a browser.
     Page,
-    /// `GET providers`, proxied.
+    /// `GET providers`, or `GET ok` of Better Auth, proxied.
     Providers,
-    /// `GET session`, proxied.
+    /// `GET session` or `GET get-session`, proxied.
     Session,
-    /// `POST callback/credentials`, proxied.
+    /// `POST callback/credentials` or `POST sign-in/email`, proxied.
     SignIn,
 }
 
@@ -88,12 +89,13 @@ impl Seen {
 /// A caller with its own app. Callers must not share a circuit breaker or a cache.
 pub(super) struct Visitor {
     pub(super) caller: Caller,
+    family: Family,
     app: App,
     client: reqwest::Client,
-    /// The CSRF cookies.
-    cookies: String,
-    token: String,
-    csrf: String,
+    /// The cookies of the session.
+    session: String,
+    /// The CSRF cookies of Auth.js, and the CSRF token of its forms.
+    csrf: (String, String),
 }
 
 /// The timeout of the client. A request without a response by then counts as hanging.
@@ -101,16 +103,23 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Visitor {
     /// Starts an app with this `upstream.timeout`, for a signed-in visitor.
-    pub(super) async fn start(upstream: &FakeUpstream, caller: Caller, timeout: Duration) -> Self {
-        let auth =
-            Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(timeout).build().unwrap();
+    pub(super) async fn start(
+        family: Family,
+        upstream: &FakeUpstream,
+        caller: Caller,
+        timeout: Duration,
+    ) -> Self {
+        let auth = family.app(upstream).upstream_timeout(timeout).build().unwrap();
         let app = App::start(routes(&auth)).await;
-        Self::of(upstream, caller, app).await
+        Self::of(family, upstream, caller, app).await
     }
 
-    /// Gives a visitor of this app a session token and a CSRF token.
-    pub(super) async fn of(upstream: &FakeUpstream, caller: Caller, app: App) -> Self {
-        let client = loopback_client();
+    /// Gives a visitor of this app a session and a CSRF token.
+    pub(super) async fn of(family: Family, upstream: &FakeUpstream, caller: Caller, app: App) -> Self {
+        let (client, session) = (loopback_client(), family.cookie(upstream));
+        if family.is_better_auth() {
+            return Self { caller, family, app, client, session, csrf: Default::default() };
+        }
         // Forms need a CSRF token, which is fetched while the upstream is healthy.
         let answer = client.get(app.url("/api/auth/csrf")).send().await.unwrap();
         let cookies = answer.headers().get_all(SET_COOKIE).iter();
@@ -118,17 +127,16 @@ impl Visitor {
             cookies.filter_map(|line| line.to_str().unwrap().split(';').next()).map(str::to_owned).collect();
         let csrf: Value = answer.json().await.unwrap();
         let csrf = csrf["csrfToken"].as_str().unwrap().to_owned();
-        let token = session_token(upstream.secret());
-        Self { caller, app, client, cookies: own.join("; "), token, csrf }
+        Self { caller, family, app, client, session, csrf: (own.join("; "), csrf) }
     }
 
-    /// Sends the request with the visitor's token, and reads the response to its end.
+    /// Sends the request with the visitor's session, and reads the response to its end.
     pub(super) async fn send_request(&self) -> Seen {
-        self.send_with_token(&self.token).await
+        self.send_with_session(&self.session).await
     }
 
-    /// Sends the request with another session token.
-    pub(super) async fn send_with_token(&self, token: &str) -> Seen {
+    /// Sends the request with the cookies of another session.
+    pub(super) async fn send_with_session(&self, session: &str) -> Seen {
         let began = Instant::now();
         let get = |path: &str| self.client.get(self.app.url(path));
         let request = match self.caller {
@@ -138,14 +146,21 @@ impl Visitor {
             Caller::Page => {
                 get("/protected").header("accept", "text/html").header("sec-fetch-mode", "navigate")
             }
+            Caller::Providers if self.family.is_better_auth() => get("/api/auth/ok"),
             Caller::Providers => get("/api/auth/providers"),
+            Caller::Session if self.family.is_better_auth() => get("/api/auth/get-session"),
             Caller::Session => get("/api/auth/session"),
+            Caller::SignIn if self.family.is_better_auth() => {
+                let body = json!({ "email": "demo@example.com", "password": "demo" });
+                let request = self.client.post(self.app.url("/api/auth/sign-in/email")).json(&body);
+                request.header("origin", self.app.url(""))
+            }
             Caller::SignIn => {
-                let form = [("csrfToken", self.csrf.as_str()), ("username", "demo"), ("password", "demo")];
+                let form = [("csrfToken", self.csrf.1.as_str()), ("username", "demo"), ("password", "demo")];
                 self.client.post(self.app.url("/api/auth/callback/credentials")).form(&form)
             }
         };
-        let cookies = format!("{}; authjs.session-token={token}", self.cookies);
+        let cookies = [self.csrf.0.as_str(), session].join("; ");
         let response = match request.header("cookie", cookies).timeout(CLIENT_TIMEOUT).send().await {
             Ok(response) => response,
             Err(error) => {
@@ -202,9 +217,4 @@ async fn read(mut response: reqwest::Response) -> (usize, Vec<u8>, bool) {
             Err(_) => return (length, start, false),
         }
     }
-}
-
-/// A token of the user `Demo`, encrypted with this secret.
-pub(super) fn session_token(secret: &str) -> String {
-    mint(&json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" }), secret, "authjs.session-token")
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth_proxy::testing::Fault;
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
+use super::family::Family;
 
 /// The required outcome of a request.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,9 @@ pub(super) enum ExpectedOutcome {
 }
 
 /// The expected outcomes of one fault, for lookups and for proxied routes.
+#[derive(Clone, Copy)]
 pub(super) struct Expected {
+    family: Family,
     fault: Fault,
     lookup: ExpectedOutcome,
     proxied: ExpectedOutcome,
@@ -29,6 +32,10 @@ pub(super) struct Expected {
 impl Expected {
     pub(super) fn of(&self, caller: Caller) -> ExpectedOutcome {
         match (self.fault, caller) {
+            // The upstream finds this session in the cookie too.
+            (Fault::DatabaseDown, Caller::Session) if self.family == Family::BetterAuthCache => {
+                ExpectedOutcome::Forward(None)
+            }
             // The proxy checks a forwarded session with status 200 like a lookup. It forwards any other status.
             (_, Caller::Session) => match (self.lookup, self.proxied) {
                 (lookup, ExpectedOutcome::Forward(None | Some(200)) | ExpectedOutcome::CutOff(_))
@@ -38,8 +45,15 @@ impl Expected {
                 }
                 (_, proxied) => proxied,
             },
-            // The sign-in response is a redirect without a body.
-            (Fault::TrickleBody(_), Caller::SignIn) => ExpectedOutcome::Forward(None),
+            // The sign-in response of Auth.js is a redirect without a body.
+            (Fault::TrickleBody(_), Caller::SignIn) if self.family == Family::Authjs => {
+                ExpectedOutcome::Forward(None)
+            }
+            // This route needs no database.
+            (Fault::DatabaseDown, Caller::Providers) => ExpectedOutcome::Forward(None),
+            (_, caller) if caller.looks_up() && self.family == Family::BetterAuthCache => {
+                ExpectedOutcome::Present
+            }
             (_, caller) if caller.looks_up() => self.lookup,
             _ => self.proxied,
         }
@@ -67,7 +81,7 @@ fn status(code: &str) -> u16 {
     }
 }
 
-pub(super) fn expected_of(fault: Fault) -> Expected {
+pub(super) fn expected_of(family: Family, fault: Fault) -> Expected {
     use ExpectedOutcome::{CutOff, Error, Forward, Present};
     let (lookup, proxied) = match fault {
         Fault::Refused => (Error("upstream_unreachable"), Error("upstream_unreachable")),
@@ -91,6 +105,10 @@ pub(super) fn expected_of(fault: Fault) -> Expected {
         }
         Fault::InternalError => (Error("upstream_failed"), Forward(Some(500))),
         Fault::Overloaded => (Error("upstream_overloaded"), Forward(Some(503))),
+        Fault::RateLimited => (Error("upstream_overloaded"), Forward(Some(429))),
+        Fault::DatabaseDown if family.is_better_auth() => (Error("upstream_failed"), Forward(Some(500))),
+        // The tokens of Auth.js need no database.
+        Fault::DatabaseDown => (Present, Forward(None)),
         Fault::RedirectLoop => (Error("upstream_failed"), Forward(Some(302))),
         Fault::EmptyObject | Fault::Undecided => (Error("upstream_ambiguous_session"), Forward(Some(200))),
         Fault::Html
@@ -107,7 +125,7 @@ pub(super) fn expected_of(fault: Fault) -> Expected {
         }
         other => panic!("no expectation for the fault {other:?}"),
     };
-    Expected { fault, lookup, proxied }
+    Expected { family, fault, lookup, proxied }
 }
 
 /// The allowed delay after the deadline, for a busy machine.

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use auth_proxy::testing::{FakeUpstream, Fault};
+use auth_proxy::testing::Fault;
 use auth_proxy_tests::{alive_tasks, settles};
 
 use super::caller::{Caller, Outcome, Seen, Visitor};
 use super::expected::{ALTERNATIVE_CODES, expected_of, violations_of};
-use crate::support::{is_robo, users};
+use super::family::Family;
 
 /// `upstream.timeout` for faults that end by this timeout (`SHORT`), and for faults that must end earlier (`LONG`).
 const SHORT: Duration = Duration::from_millis(500);
@@ -20,6 +20,26 @@ const RECOVERY_TIME: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn upstream_faults_sign_no_visitor_in_or_out() {
+    check_faults(Family::Authjs).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn better_auth_faults_sign_no_visitor_in_or_out() {
+    check_faults(Family::BetterAuth).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn better_auth_faults_sign_no_visitor_with_an_expired_cache_in_or_out() {
+    check_faults(Family::BetterAuthExpiredCache).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn better_auth_faults_do_not_concern_a_visitor_with_a_good_cache() {
+    check_faults(Family::BetterAuthCache).await;
+}
+
+/// Runs the matrix of one configuration.
+async fn check_faults(family: Family) {
     let only = std::env::var("FAULT").unwrap_or_default();
     let mut table = String::from("| fault |");
     for caller in Caller::ALL {
@@ -28,13 +48,14 @@ async fn upstream_faults_sign_no_visitor_in_or_out() {
     table += &format!("\n|---|{}\n", "---|".repeat(Caller::ALL.len()));
     let base = alive_tasks();
     let mut violations = Vec::new();
-    for fault in Fault::ALL.iter().filter(|fault| format!("{fault:?}").contains(&only)) {
-        let (seen, mut found) = check_fault(*fault).await;
+    let faults = Fault::ALL.iter().filter(|fault| family.has(**fault));
+    for fault in faults.filter(|fault| format!("{fault:?}").contains(&only)) {
+        let (seen, mut found) = check_fault(family, *fault).await;
         table += &row(*fault, &seen);
         violations.append(&mut found);
     }
     println!("{table}");
-    write_table(&table);
+    write_table(family, &table);
     // The task that closes idle connections ends last.
     if !settles(|| alive_tasks() <= base).await {
         violations.push(format!("{} tasks are still running, expected {base}", alive_tasks()));
@@ -43,26 +64,31 @@ async fn upstream_faults_sign_no_visitor_in_or_out() {
 }
 
 /// Runs every caller against one fault: before it, during it, after it, and after the callers are dropped.
-async fn check_fault(fault: Fault) -> (Vec<Seen>, Vec<String>) {
-    let expected = expected_of(fault);
+async fn check_fault(family: Family, fault: Fault) -> (Vec<Seen>, Vec<String>) {
+    let expected = expected_of(family, fault);
     let limit = if expected.is_late() { SHORT } else { LONG };
-    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+    let upstream = family.upstream().start().await.unwrap();
     let before = alive_tasks();
     let mut visitors = Vec::new();
     for caller in Caller::ALL {
-        visitors.push(Arc::new(Visitor::start(&upstream, caller, limit).await));
+        visitors.push(Arc::new(Visitor::start(family, &upstream, caller, limit).await));
     }
     let healthy = all(&visitors).await;
     let mut violations = Vec::new();
     for (visitor, seen) in visitors.iter().zip(&healthy) {
-        assert!(is_healthy(visitor.caller, seen), "{fault:?}, before: {:?}: {seen:?}", visitor.caller);
+        assert!(
+            is_healthy(family, visitor.caller, seen),
+            "{fault:?}, before: {:?}: {seen:?}",
+            visitor.caller
+        );
     }
     let lookups = upstream.lookups();
     upstream.set_fault(Some(fault)).await.unwrap();
     let seen = all(&visitors).await;
     if fault != Fault::Refused {
         // Otherwise the callers did not reach the faulty upstream.
-        assert!(upstream.lookups() >= lookups + 5, "{fault:?}: too few lookups");
+        let lookups_at_least = lookups + if family == Family::BetterAuthCache { 1 } else { 5 };
+        assert!(upstream.lookups() >= lookups_at_least, "{fault:?}: too few lookups");
     }
     for ((visitor, seen), healthy) in visitors.iter().zip(&seen).zip(&healthy) {
         let outcome = expected.of(visitor.caller);
@@ -86,7 +112,7 @@ async fn check_fault(fault: Fault) -> (Vec<Seen>, Vec<String>) {
 
     upstream.set_fault(None).await.unwrap();
     for ((visitor, again), healthy) in visitors.iter().zip(all_recovered(&visitors).await).zip(&healthy) {
-        if !is_healthy(visitor.caller, &again) || again.status != healthy.status {
+        if !is_healthy(family, visitor.caller, &again) || again.status != healthy.status {
             violations.push(format!("{fault:?}, afterwards: {:?}: {again:?}", visitor.caller));
         }
     }
@@ -133,12 +159,13 @@ async fn all_recovered(visitors: &[Arc<Visitor>]) -> Vec<Seen> {
     recovered
 }
 
-fn is_healthy(caller: Caller, seen: &Seen) -> bool {
+fn is_healthy(family: Family, caller: Caller, seen: &Seen) -> bool {
+    let signed_in = if family.is_better_auth() { 200 } else { 302 };
     match caller {
-        Caller::SignIn => seen.status == 302 && seen.headers.contains_key("set-cookie"),
-        Caller::Providers | Caller::Session => {
-            seen.status == 200 && matches!(seen.outcome, Outcome::Forwarded(20..))
-        }
+        Caller::SignIn => seen.status == signed_in && seen.headers.contains_key("set-cookie"),
+        Caller::Session => seen.status == 200 && matches!(seen.outcome, Outcome::Forwarded(20..)),
+        // The shortest body is `{"ok":true}`.
+        Caller::Providers => seen.status == 200 && matches!(seen.outcome, Outcome::Forwarded(11..)),
         _ => seen.outcome == Outcome::Present,
     }
 }
@@ -156,7 +183,7 @@ fn details(fault: Fault, visitors: &[Arc<Visitor>], seen: &[Seen]) -> Vec<String
                 seen.header("content-encoding") == "gzip" && seen.outcome == Outcome::Forwarded(130_021)
             }
             Fault::HugeJson if streamed => matches!(seen.outcome, Outcome::Forwarded(100_000_000..)),
-            Fault::Overloaded => seen.header("retry-after") == "7",
+            Fault::Overloaded => seen.outcome == Outcome::Present || seen.header("retry-after") == "7",
             // The location is rewritten to this app.
             Fault::RedirectLoop if proxied => seen.header("location").starts_with("/api/auth/"),
             Fault::HugeHeader if proxied => seen.header("x-huge").len() == 64 * 1024,
@@ -184,9 +211,8 @@ fn row(fault: Fault, seen: &[Seen]) -> String {
     row + "\n"
 }
 
-fn write_table(table: &str) {
+fn write_table(family: Family, table: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/output");
     std::fs::create_dir_all(folder).unwrap();
-    let name = if is_robo() { "faults-robo.md" } else { "faults.md" };
-    std::fs::write(format!("{folder}/{name}"), table).unwrap();
+    std::fs::write(format!("{folder}/{}.md", family.name()), table).unwrap();
 }

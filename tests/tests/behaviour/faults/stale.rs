@@ -6,7 +6,8 @@ use auth_proxy::options::{Builder, SessionStrategy};
 use auth_proxy::testing::{FakeUpstream, Fault};
 use auth_proxy_tests::{App, Browser, loopback_client};
 
-use super::caller::{Caller, Outcome, Visitor, session_token};
+use super::caller::{Caller, Outcome, Visitor};
+use super::family::Family;
 use crate::support::{Auth, app_of, routes, users};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -14,7 +15,7 @@ const CACHE_TIME: Duration = Duration::from_millis(100);
 
 /// Faults, and whether each is an outage. An error status, an invalid session and an ambiguous session are responses of
 /// the upstream, which may depend on the token. For these no stale session is served.
-const FAULTS: [(Fault, bool); 10] = [
+const FAULTS: [(Fault, bool); 11] = [
     (Fault::Refused, true),
     (Fault::ResetBeforeHead, true),
     (Fault::HangBeforeHead, true),
@@ -22,13 +23,14 @@ const FAULTS: [(Fault, bool); 10] = [
     (Fault::TruncatedBody, true),
     (Fault::Garbage, true),
     (Fault::Overloaded, true),
+    (Fault::RateLimited, false),
     (Fault::InternalError, false),
     (Fault::JsonString, false),
     (Fault::Undecided, false),
 ];
 
-fn builder(upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
-    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_secs(2));
+fn builder(family: Family, upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
+    let builder = family.app(upstream).upstream_timeout(Duration::from_secs(2));
     builder.session_cache(CACHE_TIME).session_stale_if_error(stale)
 }
 
@@ -37,26 +39,39 @@ async fn wait_past(time: Duration) {
     tokio::time::sleep(time + time / 2).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outages_serve_stale_sessions_only_where_configured() {
-    let cases = [HOUR, Duration::ZERO]
-        .into_iter()
-        .flat_map(|stale| FAULTS.map(|(fault, is_outage)| (stale, fault, is_outage)));
-    let tasks: Vec<_> =
-        cases.map(|(stale, fault, is_outage)| tokio::spawn(check_fault(stale, fault, is_outage))).collect();
+    check_faults(Family::Authjs, FAULTS.to_vec()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn better_auth_outages_serve_stale_sessions_only_where_configured() {
+    let mut faults = FAULTS.to_vec();
+    faults.retain(|(fault, _)| Family::BetterAuth.has(*fault));
+    // 500, as `InternalError`.
+    faults.push((Fault::DatabaseDown, false));
+    check_faults(Family::BetterAuth, faults).await;
+}
+
+async fn check_faults(family: Family, faults: Vec<(Fault, bool)>) {
+    let mut tasks = Vec::new();
+    for stale in [HOUR, Duration::ZERO] {
+        let check = |(fault, is_outage)| tokio::spawn(check_fault(family, stale, fault, is_outage));
+        tasks.extend(faults.iter().copied().map(check));
+    }
     for task in tasks {
         task.await.unwrap();
     }
 }
 
-async fn check_fault(stale: Duration, fault: Fault, is_outage: bool) {
-    let upstream = users(FakeUpstream::builder()).start().await.unwrap();
+async fn check_fault(family: Family, stale: Duration, fault: Fault, is_outage: bool) {
+    let upstream = family.upstream().start().await.unwrap();
     for caller in [Caller::Required, Caller::Optional, Caller::Guard, Caller::Page] {
-        let app = App::start(routes(&builder(&upstream, stale).build().unwrap())).await;
-        let visitor = Visitor::of(&upstream, caller, app).await;
-        let forged = session_token("another secret");
+        let app = App::start(routes(&builder(family, &upstream, stale).build().unwrap())).await;
+        let visitor = Visitor::of(family, &upstream, caller, app).await;
+        let refused = family.refused_cookie(&upstream);
         assert_eq!(visitor.send_request().await.outcome, Outcome::Present);
-        assert!(matches!(visitor.send_with_token(&forged).await.outcome, Outcome::SignedOut(_)));
+        assert!(matches!(visitor.send_with_session(&refused).await.outcome, Outcome::SignedOut(_)));
         wait_past(CACHE_TIME).await;
 
         upstream.set_fault(Some(fault)).await.unwrap();
@@ -68,8 +83,8 @@ async fn check_fault(stale: Duration, fault: Fault, is_outage: bool) {
         }
         assert!(seen.headers.get("set-cookie").is_none(), "{fault:?} {caller:?}: {seen:?}");
         // There is no stale session for a refused token, or for a token without an earlier lookup.
-        for token in [forged, session_token(upstream.secret())] {
-            let seen = visitor.send_with_token(&token).await;
+        for session in [refused, family.cookie(&upstream)] {
+            let seen = visitor.send_with_session(&session).await;
             assert!(matches!(seen.outcome, Outcome::Error(_)), "{fault:?} {caller:?}: {seen:?}");
         }
 
@@ -89,8 +104,8 @@ async fn check_fault(stale: Duration, fault: Fault, is_outage: bool) {
 #[tokio::test]
 async fn stale_session_expires_after_stale_if_error() {
     let upstream = users(FakeUpstream::builder()).start().await.unwrap();
-    let app = App::start(routes(&builder(&upstream, 4 * CACHE_TIME).build().unwrap())).await;
-    let visitor = Visitor::of(&upstream, Caller::Required, app).await;
+    let app = App::start(routes(&builder(Family::Authjs, &upstream, 4 * CACHE_TIME).build().unwrap())).await;
+    let visitor = Visitor::of(Family::Authjs, &upstream, Caller::Required, app).await;
     assert_eq!(visitor.send_request().await.outcome, Outcome::Present);
     upstream.set_fault(Some(Fault::Refused)).await.unwrap();
     wait_past(5 * CACHE_TIME).await;
@@ -104,8 +119,10 @@ async fn refused_token_is_never_served_stale() {
     for (fault, _) in FAULTS {
         let upstream = users(FakeUpstream::builder()).strategy(SessionStrategy::Database);
         let upstream = upstream.start().await.unwrap();
-        let (_app, browser) =
-            app_of(builder(&upstream, HOUR).upstream_session_strategy(SessionStrategy::Database)).await;
+        let (_app, browser) = app_of(
+            builder(Family::Authjs, &upstream, HOUR).upstream_session_strategy(SessionStrategy::Database),
+        )
+        .await;
         let token = sign_in(&browser).await;
         let cookie = format!("authjs.session-token={token}");
         let get = async |path: &str| {

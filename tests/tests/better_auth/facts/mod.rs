@@ -4,3 +4,4 @@ mod bearer;
 mod cookies;
 mod get_session;
 mod requests;
+mod transcripts;
