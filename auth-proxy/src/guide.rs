@@ -3,16 +3,18 @@
 //! 1. [`getting_started`]: from an empty folder to an app with sign-in.
 //! 2. [`options`]: every option of the block.
 //! 3. [`editor`]: what an editor and the compiler show for a block.
-//! 4. [`deployments`]: how the app and the Auth.js server are put together.
-//! 5. [`policies`]: who may pass.
-//! 6. [`caching`]: how long a cached session is used before the upstream is asked again.
-//! 7. [`outages`]: what happens when the upstream is unavailable, and what is logged.
-//! 8. [`errors`]: every error code and every warning, its cause and what to do.
-//! 9. [`testing`]: tests without an Auth.js server.
-//! 10. [`csrf`]: requests that other sites send with a visitor's cookies.
-//! 11. [`browser`]: signing in and out from a page.
-//! 12. [`security`]: which attacks are prevented, and how.
-//! 13. [`migrating`]: from other ways to share a login.
+//! 4. [`servers`]: what to set at each kind of login server.
+//! 5. [`deployments`]: how the app and the login server are put together.
+//! 6. [`policies`]: who may pass.
+//! 7. [`caching`]: how long a cached session is used before the upstream is asked again.
+//! 8. [`outages`]: what happens when the upstream is unavailable, and what is logged.
+//! 9. [`errors`]: every error code and every warning, its cause and what to do.
+//! 10. [`testing`]: tests without a login server.
+//! 11. [`csrf`]: requests that other sites send with a visitor's cookies.
+//! 12. [`browser`]: signing in and out from a page.
+//! 13. [`security`]: which attacks are prevented, and how.
+//! 14. [`migrating`]: from other ways to share a login.
+//! 15. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -28,6 +30,8 @@ macro_rules! page {
             #[doc = "[csrf]: crate::guide::csrf"]
             #[doc = "[options]: crate::guide::options"]
             #[doc = "[editor]: crate::guide::editor"]
+            #[doc = "[servers]: crate::guide::servers"]
+            #[doc = "[Better Auth]: crate::guide::migrating_to_better_auth"]
             #[doc = ""]
             #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
@@ -39,6 +43,7 @@ page! {
     getting_started
     options
     editor
+    servers
     deployments
     policies
     caching
@@ -49,4 +54,5 @@ page! {
     browser
     security
     migrating
+    migrating_to_better_auth
 }

@@ -2,6 +2,7 @@
 // documentation.
 #![doc = "[errors]: guide::errors"]
 #![doc = "[deployments]: guide::deployments"]
+#![doc = "[servers]: guide::servers"]
 #![doc = "[guide]: guide"]
 #![doc = "[examples]: https://github.com/auth-proxy/auth-proxy/tree/main/examples"]
 #![doc = "[results]: https://github.com/auth-proxy/auth-proxy/blob/main/benches/RESULTS.md"]

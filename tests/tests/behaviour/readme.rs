@@ -1,5 +1,8 @@
 //! Checks the documents against the code: options, cited tests, error codes, warnings, variables and install commands.
 
+mod servers;
+mod versions;
+
 use auth_proxy_rules::{Draft, OptionKey, Shape};
 
 const OPTIONS: &str = include_str!("../../../auth-proxy/docs/guide/options.md");
@@ -151,7 +154,7 @@ fn guide_lists_every_from_env_variable() {
 /// The package `auth-proxy` on crates.io is another project, so no document may tell readers to install it.
 #[test]
 fn no_document_installs_the_unrelated_auth_proxy_package() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let list = std::process::Command::new("git").arg("ls-files").current_dir(&root).output().unwrap();
     let files = String::from_utf8(list.stdout).unwrap();
     let files: Vec<_> =
@@ -167,6 +170,11 @@ fn no_document_installs_the_unrelated_auth_proxy_package() {
             assert!(!line.contains("package = \"auth-proxy\""), "{file}: {line}");
         }
     }
+}
+
+/// The folder of the repository.
+fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Concatenates all Rust files below a folder.
@@ -186,7 +194,7 @@ fn sources(folder: &str) -> String {
 /// Every test and file that SECURITY.md cites exists.
 #[test]
 fn security_md_cites_existing_tests() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
     let named: Vec<_> = text.split('`').filter_map(|code| code.split_once(".rs::")).collect();
     assert!(named.len() > 20, "{named:?}");
