@@ -1,5 +1,5 @@
 //! Signed cookies: `value.signature`, where the signature is an HMAC-SHA256 of the value in base64
-//! (`docs/better-auth.md#signature`).
+//! (`docs/better-auth.md#cookie-signature`).
 
 use std::fmt;
 

@@ -98,7 +98,7 @@ pub(super) fn chunk_number(of: &str, name: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// The secret and the value of `docs/better-auth.md#signature`.
+    /// The secret and the value of `docs/better-auth.md#cookie-signature`.
     #[test]
     fn signed_value_is_that_of_the_real_library() {
         let secret = "h1-test-secret-0123456789abcdefghijklmnopqrstuv";
