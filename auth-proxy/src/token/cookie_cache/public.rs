@@ -45,14 +45,6 @@ impl PublicCookieCache {
         Self { marks, demands }
     }
 
-    /// The name of the key that signed a cache, which is not checked yet. For a key that must be fetched first.
-    ///
-    /// # Errors
-    /// `TooLong`, `Malformed`, `Unsupported`.
-    pub(crate) fn key_id(&self, session_data: &str) -> Result<String, NotUsable> {
-        self.parts(session_data).map(|(_, kid)| kid)
-    }
-
     /// Like [`CookieCache::open`](super::CookieCache::open). `key` finds a key by its name (`kid`).
     ///
     /// The signature of the session cookie cannot be checked without the secret. Its token must be the one that the
