@@ -120,8 +120,16 @@ impl Resolver<'_> {
         for value in self.spec.secrets {
             match self.read(OptionKey::Secret, &OptionKey::Secret.to_string(), value) {
                 (Some(text), variable @ Some(_)) if self.draft.kind_has_secret_versions() => {
-                    for secret in versioned_secrets(&text).unwrap_or_else(|| vec![&text]) {
-                        self.secret(&mut secrets, Zeroizing::new(secret.to_owned()), variable);
+                    match versioned_secrets(&text) {
+                        Ok(parts) => {
+                            for secret in parts.unwrap_or_else(|| vec![&text]) {
+                                self.secret(&mut secrets, Zeroizing::new(secret.to_owned()), variable);
+                            }
+                        }
+                        Err(error) => {
+                            let option = OptionKey::Secret;
+                            self.report(option, option.to_string(), variable, error.message());
+                        }
                     }
                 }
                 (Some(secret), variable) => self.secret(&mut secrets, secret, variable),

@@ -2,9 +2,11 @@
 
 mod bearer;
 mod cookie_cache;
+mod examples;
 mod facts;
 mod limits;
 mod oauth;
+mod one_word;
 mod outage;
 mod proxy;
 mod routes;
