@@ -80,9 +80,12 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 
     /// The token, decrypted or verified here. Call it only if the proxy [`decodes`](Self::decodes) tokens.
-    pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
-        let verify = || self.proxy.shared().verified(self.headers, self.names());
-        once(self.answers().map(|answers| &answers.verified), verify)
+    pub(crate) async fn verified(&self) -> Found<Arc<Verified>> {
+        if let Some(known) = self.answers().and_then(|answers| answers.verified.get()) {
+            return known.clone();
+        }
+        let verified = self.proxy.shared().verified(self.headers, self.names()).await;
+        once(self.answers().map(|answers| &answers.verified), || verified)
     }
 
     /// Whether this process decodes tokens itself.
@@ -100,7 +103,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
-            Source::Local => self.local_session(),
+            Source::Local => self.local_session().await,
             // Boxed, so that handlers without a lookup keep a small future.
             Source::Upstream | _ => Box::pin(self.upstream_session()).await,
         };
@@ -115,8 +118,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         found
     }
 
-    fn local_session(&self) -> Found<CachedSession> {
-        let Some(verified) = self.verified()? else { return Ok(None) };
+    async fn local_session(&self) -> Found<CachedSession> {
+        let Some(verified) = self.verified().await? else { return Ok(None) };
         let mapping = self.proxy.shared().mapping.as_ref();
         // Size 0: the session is cached together with its token, whose size is counted already.
         let make =
@@ -185,7 +188,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             return known.clone();
         }
         let token = if self.decodes() {
-            self.verified().and_then(|verified| verified.map(|verified| verified.claims()).transpose())
+            self.verified().await.and_then(|verified| verified.map(|verified| verified.claims()).transpose())
         } else {
             let claims = self
                 .cached_session()

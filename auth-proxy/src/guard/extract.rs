@@ -66,12 +66,14 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
         // use the name that is used here, so the request keeps it.
         RequestAuth::of(proxy.clone(), parts)
             .verified()
+            .await
             .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else if is_token_enough {
         // Storing nothing in the request saves time: the cache of verified tokens has the result anyway.
         mark_personal(proxy, &parts.extensions);
         shared
             .verified(&parts.headers, shared.names_of(Some(parts)))
+            .await
             .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else {
         check_session::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
