@@ -292,7 +292,7 @@ options! {
         cookie_prefix: Switch = Switch, rewrite_cookie_prefix(bool),
     };
 
-    JwksUrl: Jwks "url", true, "\"https://auth.example.com/.well-known/jwks.json\"", "`/jwks` of Better Auth", value {
+    JwksUrl: Jwks "url", true, "\"https://auth.example.com/.well-known/jwks.json\"", "by `kind`", value {
         /// `jwks.url`: the address of the public keys that tokens are signed with, with `upstream.token: jwks`.
         jwks_url: Text<Endpoint> = Text(endpoint), jwks_url(text),
     };

@@ -7,7 +7,7 @@ use auth_proxy_rules::Settings;
 use super::Builder;
 use crate::config::{Config, ConfigError};
 use crate::cookie::SessionNames;
-use crate::dialect;
+use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
@@ -64,7 +64,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         (Some(verifier), _) => Some(TokenVerifier::Own(verifier)),
         (None, false) => None,
         (None, true) => {
-            let source = key_source(&settings, &upstream, fetch)
+            let source = key_source(&settings, dialect, &upstream, fetch)
                 .map_err(|error| no_client("jwks.url", error))?
                 // Unreachable: the rules require an address.
                 .ok_or_else(|| problem("jwks.url", "not set".to_owned()))?;
@@ -105,13 +105,14 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
 /// Where the published keys are fetched from: `jwks.url`, or else the route that the upstream has for them.
 fn key_source(
     settings: &Settings,
+    dialect: &dyn Dialect,
     upstream: &Arc<Upstream>,
     fetch: Option<DynFetch>,
 ) -> Result<Option<KeySource>, BoxError> {
     if let Some(url) = &settings.jwks_url {
         return Ok(Some(KeySource::Url(Document::new(url, settings, fetch)?)));
     }
-    Ok(dialect::keys_path(settings.kind).map(|path| KeySource::Upstream {
+    Ok(dialect.keys_path().map(|path| KeySource::Upstream {
         upstream: Arc::clone(upstream),
         path,
         timeout: settings.timeout,
