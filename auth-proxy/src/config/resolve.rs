@@ -269,8 +269,8 @@ impl Config {
         self.settings.strategy == Strategy::Jwt && !self.secrets.is_empty()
     }
 
-    /// Whether session tokens are verified with keys that their issuer publishes.
+    /// Whether tokens are verified with keys that their issuer publishes.
     pub(crate) fn has_published_keys(&self) -> bool {
-        self.settings.strategy == Strategy::Jwt && self.settings.token == TokenFormat::Jwks
+        self.settings.token == TokenFormat::Jwks
     }
 }

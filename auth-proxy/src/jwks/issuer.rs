@@ -112,6 +112,27 @@ impl Issuer {
         }
     }
 
+    /// The keys that are known, for a caller that does not wait. Starts a fetch for later calls if there are none.
+    pub(crate) fn known_keys(self: &Arc<Self>) -> Option<Arc<PublishedKeys>> {
+        let keys = self.keys_at_hand();
+        if keys.is_none() {
+            let mut state = self.write();
+            if state.schedule.step(&self.limits, Instant::now()) == Step::Wait {
+                self.join_or_start(&mut state);
+            }
+        }
+        keys
+    }
+
+    /// Starts a fetch for a key that is not known, for a caller that does not wait. At most once in `jwks.cooldown`.
+    pub(crate) fn search(self: &Arc<Self>) {
+        let (mut state, now) = (self.write(), Instant::now());
+        if state.schedule.search_wait(&self.limits, now).is_zero() && state.fetches.under_way().is_none() {
+            state.schedule.search(now);
+            self.join_or_start(&mut state);
+        }
+    }
+
     /// The keys. Waits for a fetch if need be.
     async fn keys(self: &Arc<Self>) -> Result<Arc<PublishedKeys>, AuthError> {
         if let Some(keys) = self.keys_at_hand() {

@@ -96,6 +96,12 @@ impl KeySet {
         &self.unused
     }
 
+    /// The key with this name. `None` also if two algorithms share it.
+    pub(super) fn named(&self, kid: &str) -> Option<&PublicKey> {
+        let mut named = self.keys.iter().filter(|key| key.kid.as_deref() == Some(kid));
+        named.next().filter(|_| named.next().is_none()).map(|key| &key.key)
+    }
+
     /// The key for a token with this header. Without a `kid`, the only key of the set.
     ///
     /// # Errors

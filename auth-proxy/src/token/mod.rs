@@ -41,17 +41,15 @@ mod verified;
 mod verifier;
 
 pub use self::claims::Claims;
-pub(crate) use self::cookie_cache::CookieCache;
-#[allow(unused_imports, reason = "not called yet")]
-pub(crate) use self::cookie_cache::PublicCookieCache;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookie_cache::mint as cookie_cache_mint;
+pub(crate) use self::cookie_cache::{CachedPayload, CookieCache, NotUsable, PublicCookieCache};
 pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
 #[cfg(feature = "testing")]
 pub(crate) use self::jws::public_key;
 pub(crate) use self::key_set::{KEY_SET_LIMIT, KeySet};
-#[allow(unused_imports, reason = "not called yet")]
+#[cfg(feature = "testing")]
 pub(crate) use self::public_key::PublicKey;
 pub(crate) use self::published::{PublishedKeys, Refusal};
 pub(crate) use self::registered::{Demands, TOLERANCE};

@@ -9,6 +9,7 @@ use super::decoder::accept;
 use super::error::{KeyError, TokenError};
 use super::jws::Parts;
 use super::key_set::KeySet;
+use super::public_key::PublicKey;
 use super::registered::Demands;
 use super::verified::{Verified, VerifiedTokens};
 use super::{json, jwk};
@@ -83,6 +84,11 @@ impl PublishedKeys {
             self.cache.insert(fingerprint, Arc::clone(&verified));
         }
         Ok(verified)
+    }
+
+    /// The key with this name.
+    pub(crate) fn key(&self, kid: &str) -> Option<&PublicKey> {
+        self.keys.named(kid)
     }
 
     fn open(&self, token: &str, now: u64) -> Result<Verified, Refusal> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_proxy_rules::Settings;
 
 use super::Builder;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Strategy};
 use crate::cookie::SessionNames;
 use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
@@ -47,10 +47,6 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         })
         .transpose()
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
-    let session_cookies = SessionCookies::new(settings.token, &config.secrets)
-        .map_err(|error| problem("upstream.secret", error.to_string()))?;
-    // The keys are derived, so the secrets are no longer needed.
-    config.secrets.clear();
     let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
     let needs = Needs { health_path: dialect.health_path(), addresses };
     let fetch = builder.fetch.or_else(P::fetch);
@@ -60,18 +56,25 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let upstream = Upstream::new(&config, needs, fetch.clone())
         .map_err(|error| no_client("upstream.base_url", error))?;
     let upstream = Arc::new(upstream);
-    let verifier = match (verifier, config.has_published_keys()) {
-        (Some(verifier), _) => Some(TokenVerifier::Own(verifier)),
-        (None, false) => None,
-        (None, true) => {
-            let source = key_source(&settings, dialect, &upstream, fetch)
-                .map_err(|error| no_client("jwks.url", error))?
-                // Unreachable: the rules require an address.
-                .ok_or_else(|| problem("jwks.url", "not set".to_owned()))?;
-            let demands = Demands { tolerance: settings.jwks_leeway, must_expire: true, ..demands };
-            Some(TokenVerifier::Published(Arc::new(Issuer::new(source, &settings, demands))))
-        }
+    let issuer = if config.has_published_keys() {
+        let source = key_source(&settings, dialect, &upstream, fetch)
+            .map_err(|error| no_client("jwks.url", error))?
+            // Unreachable: the rules require an address.
+            .ok_or_else(|| problem("jwks.url", "not set".to_owned()))?;
+        let demands = Demands { tolerance: settings.jwks_leeway, must_expire: true, ..demands };
+        Some(Arc::new(Issuer::new(source, &settings, demands)))
+    } else {
+        None
     };
+    // A session cookie that is a key into a database is no token. The issuer then signs a copy of the session.
+    let is_token = settings.strategy == Strategy::Jwt;
+    let signer = issuer.as_ref().filter(|_| !is_token);
+    let session_cookies = SessionCookies::new(&settings, &config.secrets, signer)
+        .map_err(|error| problem("upstream.secret", error.to_string()))?;
+    // The keys are derived, so the secrets are no longer needed.
+    config.secrets.clear();
+    let published = issuer.filter(|_| is_token).map(TokenVerifier::Published);
+    let verifier = verifier.map(TokenVerifier::Own).or(published);
     tracing::info!(
         target: "auth_proxy::config",
         proxy = name,
