@@ -91,6 +91,10 @@ async fn check_session<P: AuthProxy, A: Policy<P>>(request: &RequestAuth<'_, P>)
         return Ok(());
     }
     // The session decides who is signed in. A policy gets no claims of an invalid token.
-    let token = if request.decodes() { request.token().await.ok().flatten().map(Token::new) } else { None };
+    let token = if request.has_own_claims().await {
+        request.token().await.ok().flatten().map(Token::new)
+    } else {
+        None
+    };
     if A::allow(&session, token.as_ref()) { Ok(()) } else { Err(AuthError::new(Reason::POLICY_REFUSED)) }
 }

@@ -129,4 +129,23 @@ impl Shared {
         };
         verified.map(Some).map_err(|error| error.by_bearer(candidate.is_bearer()))
     }
+
+    /// The token of a request, verified, if the upstream issued it beside its sessions: a JWT in `Authorization`. The
+    /// session cookie has at most one dot.
+    ///
+    /// # Errors
+    /// The error of an invalid token, and `keys_unavailable`.
+    pub(crate) async fn issued(
+        &self,
+        headers: &HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Option<Arc<Verified>>, AuthError> {
+        let Some(issuer) = &self.bearer_issuer else { return Ok(None) };
+        let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
+        if !candidate.is_bearer() || candidate.token()?.split('.').count() != 3 {
+            return Ok(None);
+        }
+        let verified = issuer.verify(&candidate, self.now()).await;
+        verified.map(Some).map_err(|error| error.by_bearer(true))
+    }
 }

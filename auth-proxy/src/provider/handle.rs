@@ -128,6 +128,8 @@ pub(crate) struct Shared {
     pub(crate) upstream: Arc<Upstream>,
     /// Set when session tokens can be decoded here.
     pub(crate) verifier: Option<TokenVerifier>,
+    /// Verifies tokens that the upstream issues beside its sessions, if there are such tokens.
+    pub(crate) bearer_issuer: Option<Arc<Issuer>>,
     /// Set when signed session cookies can be checked here.
     pub(crate) session_cookies: Option<SessionCookies>,
     pub(crate) mapping: Arc<dyn SessionMapping>,

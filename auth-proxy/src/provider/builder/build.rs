@@ -73,8 +73,8 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
     // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
-    let published = issuer.filter(|_| is_token).map(TokenVerifier::Published);
-    let verifier = verifier.map(TokenVerifier::Own).or(published);
+    let (published, bearer_issuer) = if is_token { (issuer, None) } else { (None, issuer) };
+    let verifier = verifier.map(TokenVerifier::Own).or(published.map(TokenVerifier::Published));
     tracing::info!(
         target: "auth_proxy::config",
         proxy = name,
@@ -93,6 +93,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         config,
         upstream,
         verifier,
+        bearer_issuer,
         session_cookies,
         mapping,
         sessions,

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::signer::{AUDIENCE, ISSUER, Signer, key_set};
+use super::signer::{AUDIENCE, FAR, ISSUER, Signer, key_set};
 use crate::support::{self, Auth};
 
 const COOKIE: &str = "better-auth.session_token";
@@ -168,4 +168,46 @@ async fn cookie_cache_under_a_published_key_saves_the_lookup() {
         assert_eq!(user(&browser, "live", &made_up).await.as_deref(), Some("asked"));
     }
     assert_eq!(upstream.count("/jwks"), 2);
+}
+
+/// A token of the jwt plugin holds the whole user record. It is verified here, and other Bearer tokens upstream.
+#[tokio::test]
+async fn bearer_token_of_the_jwt_plugin_is_verified_here() {
+    let signer = Signer::ed25519("a");
+    let upstream = Upstream::start(key_set(&[&signer])).await;
+    let (_app, browser) = support::app_of(upstream.builder()).await;
+    let claims = json!({
+        "sub": "u", "id": "u", "name": "Ada", "email": "ada@example.com", "role": "admin",
+        "iss": ISSUER, "aud": AUDIENCE, "iat": now(), "exp": FAR,
+    });
+    let bearer = |token: &str| [("authorization", format!("Bearer {token}"))];
+    let ask = async |path: &str, token: &str| {
+        let [(name, value)] = &bearer(token);
+        browser.get_with(path, &[(*name, value)]).await
+    };
+    let token = signer.token_of(&claims);
+    assert_eq!(ask("/token", &token).await.json(), claims);
+    assert_eq!(ask("/session", &token).await.json()["user"]["id"], "u");
+    assert_eq!(ask("/protected", &token).await.body, "ok");
+    assert_eq!(ask("/admin", &token).await.body, "ok");
+    assert_eq!((upstream.count("/get-session"), upstream.count("/jwks")), (0, 1));
+    for (changed, code) in [
+        (json!({ "aud": "other" }), "token_wrong_audience"),
+        (json!({ "iss": "other" }), "token_wrong_issuer"),
+        (json!({ "exp": 1 }), "token_expired"),
+    ] {
+        let mut claims = claims.clone();
+        changed.as_object().unwrap().iter().for_each(|(name, value)| claims[name] = value.clone());
+        for path in ["/token", "/session", "/protected", "/session/optional"] {
+            assert_eq!(ask(path, &signer.token_of(&claims)).await.code(), code, "{path}");
+        }
+    }
+    // The cookie cache of a visitor is no Bearer token, although the same key signs it.
+    assert_eq!(ask("/session", &cookie_cache(&signer, &cached("eve"))).await.code(), "token_unsupported");
+    let foreign = Signer::ed25519("unknown").token_of(&claims);
+    assert_eq!(ask("/session", &foreign).await.code(), "token_unknown_key");
+    assert_eq!(upstream.count("/get-session"), 0);
+    // A session token is no JWT, so the upstream is asked.
+    assert_eq!(ask("/session", "opaque").await.status, 401);
+    assert_eq!(upstream.count("/get-session"), 1);
 }
