@@ -15,7 +15,7 @@ pub(crate) enum KeySource {
     /// A route of the upstream, below its base path. Counts as a request to the upstream, with `upstream.headers`.
     Upstream { upstream: Arc<Upstream>, path: &'static str, timeout: Duration },
     /// `jwks.url`.
-    Url(Document),
+    Url(Box<Document>),
 }
 
 impl KeySource {

@@ -114,7 +114,7 @@ fn key_source(
     fetch: Option<DynFetch>,
 ) -> Result<Option<KeySource>, BoxError> {
     if let Some(url) = &settings.jwks_url {
-        return Ok(Some(KeySource::Url(Document::new(url, settings, fetch)?)));
+        return Ok(Some(KeySource::Url(Box::new(Document::new(url, settings, fetch)?))));
     }
     Ok(dialect.keys_path().map(|path| KeySource::Upstream {
         upstream: Arc::clone(upstream),
