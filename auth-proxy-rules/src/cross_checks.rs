@@ -167,7 +167,8 @@ impl Draft {
 
     /// Whether the configuration says that the session cookie has no token that can be decoded.
     fn is_database(&self) -> bool {
-        self.strategy == Setting::Set(Strategy::Database) && self.kind != Setting::Set(Kind::BetterAuth)
+        self.strategy == Setting::Set(Strategy::Database)
+            && !matches!(self.kind, Setting::Set(Kind::BetterAuth | Kind::Generic))
     }
 
     fn check_secrets(&self, problems: &mut Problems) {

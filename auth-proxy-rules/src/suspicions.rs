@@ -47,7 +47,8 @@ impl Draft {
             "`expose_session_token` is for upstreams with database sessions: remove it, or set \
              `upstream.session_strategy: database`",
         );
-        let is_other = matches!(self.effective_token(), Setting::Set(format) if format != TokenFormat::Jwks);
+        let is_other = !self.is_generic()
+            && matches!(self.effective_token(), Setting::Set(format) if format != TokenFormat::Jwks);
         for (is_set, option) in [
             (matches!(self.jwks_url, Setting::Set(_)), OptionKey::JwksUrl),
             (matches!(self.jwks_max_age, Setting::Set(_)), OptionKey::JwksMaxAge),
