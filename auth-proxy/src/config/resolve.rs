@@ -1,7 +1,9 @@
 //! Resolves a configuration: combines the declaration, the builder's options and the environment into a checked
 //! [`Config`].
 
-use auth_proxy_rules::{Draft, OptionKey, Pem, Place, SecretInfo, Strategy, header_value, versioned_secrets};
+use auth_proxy_rules::{
+    Draft, OptionKey, Pem, Place, SecretInfo, Strategy, TokenFormat, header_value, versioned_secrets,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
@@ -270,8 +272,13 @@ fn warn_if_short(name: &str, info: SecretInfo, variable: Option<&str>) {
 }
 
 impl Config {
-    /// Whether this process can decode session tokens itself.
+    /// Whether this process can decode session tokens itself, with a secret.
     pub(crate) fn decodes(&self) -> bool {
         self.settings.strategy == Strategy::Jwt && !self.secrets.is_empty()
+    }
+
+    /// Whether tokens are verified with keys that their issuer publishes.
+    pub(crate) fn has_published_keys(&self) -> bool {
+        self.settings.token == TokenFormat::Jwks
     }
 }

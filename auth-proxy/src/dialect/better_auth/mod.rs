@@ -39,6 +39,11 @@ impl Dialect for BetterAuth {
         routes::HEALTH
     }
 
+    /// Of its jwt plugin.
+    fn keys_path(&self) -> Option<&'static str> {
+        Some("/jwks")
+    }
+
     /// It has no pages.
     fn begins_sign_in(&self, _: &str) -> bool {
         false
