@@ -9,6 +9,7 @@ use crate::server::{BetterAuthServer, SECRET, Visitor, email};
 /// The same app, before and after.
 macro_rules! app {
     ($name:ident, $kind:ident) => {
+        #[expect(dead_code, reason = "only the builder is used")]
         mod $name {
             use auth_proxy::{Session, Token, auth_proxy, require_session};
             use axum::{Json, Router, routing::get};
