@@ -46,7 +46,7 @@ Defaults:
 | `unauthenticated` | `auto` |
 | `sign_in_path` | `"/auth/signin"` |
 | `trusted_proxies` | none |
-| `client_js` | `false`, without the feature `client-js` |
+| `client_js` | `true` |
 | `cors.origins` | none |
 | `rewrite.location` | `true` |
 | `rewrite.cookie_domain` | `auto` |

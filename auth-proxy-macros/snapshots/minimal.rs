@@ -43,7 +43,7 @@ Defaults:
 | `unauthenticated` | `auto` |
 | `sign_in_path` | `"/api/auth/signin"` |
 | `trusted_proxies` | none |
-| `client_js` | `false`, without the feature `client-js` |
+| `client_js` | `true` |
 | `cors.origins` | none |
 | `rewrite.location` | `true` |
 | `rewrite.cookie_domain` | `auto` |
