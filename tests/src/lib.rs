@@ -23,8 +23,10 @@ pub use self::store::SharedStore;
 #[doc = include_str!("../../examples/nextjs/README.md")]
 mod guide_for_next_js {}
 
+use std::collections::{BTreeSet, hash_map::RandomState};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -114,10 +116,18 @@ impl Resolve for Loopback {
     }
 }
 
-/// A port that is currently free.
+/// A port that is free, and that is given once only. Linux gives ports from 32768 on to connections and to listeners
+/// that name none, so no other program gets this port by chance before the test uses it.
 #[must_use]
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let random = RandomState::new().build_hasher().finish();
+        let port = u16::try_from(10_000 + random % 20_000).unwrap();
+        if GIVEN.lock().unwrap().insert(port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Drop for App {

@@ -18,9 +18,17 @@ fn mistakes(block: &str) -> Vec<String> {
     errors.messages()
 }
 
+const WITHOUT_CLIENT_JS: &str = "| `client_js` | `false`, without the feature `client-js` |";
+
 fn expanded(block: &str) -> String {
     let output = expand(parse(&format!("(::auth_proxy) {block}")));
-    prettyplease::unparse(&syn::parse2(output).unwrap())
+    let code = prettyplease::unparse(&syn::parse2(output).unwrap());
+    // The default of `client_js` depends on a feature. The snapshots have the feature.
+    if cfg!(feature = "client-js") {
+        code
+    } else {
+        code.replace(WITHOUT_CLIENT_JS, "| `client_js` | `true` |")
+    }
 }
 
 #[test]
