@@ -100,6 +100,16 @@ impl BetterAuthServer {
         self.command("ban", json!({ "email": email })).await;
     }
 
+    /// Breaks the connection of each request whose path ends like this, after its route has run.
+    pub(crate) async fn hang_up(&self, path: &str) {
+        self.command("hang_up", json!({ "path": path })).await;
+    }
+
+    /// Ends the process of this server.
+    pub(crate) fn stop(&mut self) {
+        self.process.take().expect("a process of its own");
+    }
+
     /// Whether the process ends within five seconds.
     pub(crate) async fn ends(&mut self) -> bool {
         for _ in 0..50 {
