@@ -38,11 +38,10 @@ export async function signUp(fields, where = {}) {
 export async function getSession(where = {}) {
   const data = await read("get-session", where)
   if (!data?.user) return null
-  const { needsRefresh, session, ...rest } = data
+  const { needsRefresh, ...session } = data
   // With `deferSessionRefresh` the server extends a session by a POST only.
   if (needsRefresh) await send("get-session", {}, where).catch(() => {})
-  const { token, ...visible } = session ?? {}
-  return { ...rest, expires: visible.expiresAt, session: visible }
+  return { ...session, expires: session.session?.expiresAt }
 }
 
 /** None: the server has no route that lists its providers. */

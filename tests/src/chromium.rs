@@ -1,0 +1,42 @@
+//! The scripts of tests/browser, which control Chromium, and the page that they open.
+
+use std::path::{Path, PathBuf};
+
+use axum::response::{Html, IntoResponse};
+
+use crate::process::node_in;
+
+/// The path for screenshots and other files of a script.
+#[must_use]
+pub fn output(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name)
+}
+
+/// Runs a script and checks its output.
+pub async fn run(script: &'static str, vars: Vec<(&'static str, String)>, expected_output: &str) {
+    let mut command = node_in("browser", script);
+    command.envs(vars);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{script}: {stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout.trim(), expected_output);
+}
+
+/// Bundles the script `page` with the npm package `package` in place of `name`. Returns the path of the bundle.
+pub async fn bundle(page: &str, name: &str, package: &str, file: &str) -> PathBuf {
+    let path = output(file);
+    let vars = [("PAGE", page), ("NAME", name), ("PACKAGE", package), ("OUTPUT", path.to_str().unwrap())];
+    run("bundle.mjs", vars.map(|(name, value)| (name, value.to_owned())).to_vec(), "bundled").await;
+    path
+}
+
+/// A page whose content security policy allows scripts of its own origin, and the script of the test by a nonce.
+pub async fn page() -> impl IntoResponse {
+    let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
+    ([("content-security-policy", policy)], Html("<!doctype html><title>page</title><body>"))
+}
+
+/// A page with the script `/react.js`.
+pub async fn react() -> Html<&'static str> {
+    Html("<!doctype html><title>react</title><body><script type=module src=/react.js></script>")
+}
