@@ -57,7 +57,7 @@ assert.equal(await email(), undefined)
 for (const url of ["javascript:alert(1)", "data:text/html,x", " java\tscript:alert(1)", "http://["]) {
   assert.deepEqual(await signIn({ ...ada, callbackUrl: url }), { ok: true, status: 200, url: `${APP}/` }, url)
   assert.equal((await run("return client.signOut({ callbackUrl: argument }, {}, false)", url)).url, `${APP}/`)
-  for (const call of [`signIn("credentials", {}`, `signIn("idp", {}`, "signOut({}"]) {
+  for (const call of [`signIn("credentials", {}`, `signIn("idp", {}`]) {
     for (const redirect of ["true", "false"]) {
       const error = await run(`const fetch = async () => Response.json({ url: argument, token: "t", user: {} })
         return client.${call}, { fetch }, ${redirect})`, url)
@@ -75,7 +75,8 @@ await passProvider(page, `${APP}/protected`)
 await page.goto(`${APP}/page`)
 assert.equal(await email(), "ada@idp.example")
 const unknown = await run(`return client.signIn("nobody", {}, {}, false)`)
-const refusal = VERSION === "1.7" ? [404, "PROVIDER_NOT_FOUND"] : [400, "PROVIDER_CONFIG_NOT_FOUND"]
+// 1.6 is asked at the route of the plugin too, which refuses without a code.
+const refusal = VERSION === "1.7" ? [404, "PROVIDER_NOT_FOUND"] : [400, undefined]
 assert.deepEqual([unknown.ok, unknown.error, unknown.status, unknown.code], [false, "OAuthSignin", ...refusal])
 
 // `true` navigates by itself, and the rest of the script does not run.
@@ -100,7 +101,7 @@ const unverified = await run("return client.signUp({ email: 'a@b.example' }, { f
 assert.deepEqual(unverified, { ok: false, status: 200, error: "SessionMissing" })
 // A session that the server extends by a POST only.
 const deferred = await run(`const posts = []
-  const fetch = async (url, init) => (init.method === "POST" && posts.push(new URL(url).pathname), Response.json({ needsRefresh: true, user: { id: "1" }, session: { expiresAt: "x", token: "t" } }))
+  const fetch = async (url, init) => (init.method === "POST" && posts.push(new URL(url).pathname), Response.json({ needsRefresh: true, user: { id: "1" }, session: { expiresAt: "x" } }))
   return [await client.getSession({ fetch }), posts]`)
 assert.deepEqual(deferred, [{ user: { id: "1" }, expires: "x", session: { expiresAt: "x" } }, ["/api/auth/get-session"]])
 

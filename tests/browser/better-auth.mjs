@@ -56,7 +56,7 @@ for (const client of ["react", "plain"]) {
   assert.equal((await call(client, "getSession")).data.user.name, "another name")
   assert.deepEqual((await call(client, "signOut")).data, { success: true })
   await shows(client, "nobody")
-  assert.equal((await page.request.get(`${APP}/protected`)).status(), 401)
+  await isRefused(APP)
 
   const wrong = await call(client, "signIn.email", { email, password: "a wrong password" })
   assert.deepEqual([wrong.error.status, wrong.error.code], [401, "INVALID_EMAIL_OR_PASSWORD"])
@@ -80,15 +80,27 @@ for (const client of ["react", "plain"]) {
     }
   }
   await signsOut(client, APP)
-  assert.equal((await page.request.get(`${APP}/protected`)).status(), 401)
-  if (SHARED) assert.equal((await page.request.get(`${OTHER}/protected`)).status(), 401)
+  await isRefused(APP)
+  if (SHARED) await isRefused(OTHER)
 }
 await browser.close()
 console.log(`Better Auth ${CLIENT} works unmodified`)
 
+async function isRefused(app) {
+  await open(app)
+  assert.equal(await page.evaluate(() => fetch("/protected").then((answer) => answer.status)), 401)
+}
+
 async function signsOut(client, app) {
   await open(app)
   await shows(client, "ada@idp.example")
-  await call(client, "signOut")
+  if (CLIENT === "1.7") {
+    // The client goes on to the sign-out page of the provider by itself.
+    call(client, "signOut").catch(() => {})
+    await page.waitForURL((url) => url.pathname === "/session/end")
+    await open(app)
+  } else {
+    await call(client, "signOut")
+  }
   await shows(client, "nobody")
 }

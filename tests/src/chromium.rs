@@ -1,6 +1,6 @@
 //! The scripts of tests/browser, which control Chromium, and the page that they open.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use axum::response::{Html, IntoResponse};
 
@@ -8,8 +8,8 @@ use crate::process::node_in;
 
 /// The path for screenshots and other files of a script.
 #[must_use]
-pub fn output(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name)
+pub fn output(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name).display().to_string()
 }
 
 /// Runs a script and checks its output.
@@ -22,21 +22,19 @@ pub async fn run(script: &'static str, vars: Vec<(&'static str, String)>, expect
     assert_eq!(stdout.trim(), expected_output);
 }
 
-/// Bundles the script `page` with the npm package `package` in place of `name`. Returns the path of the bundle.
-pub async fn bundle(page: &str, name: &str, package: &str, file: &str) -> PathBuf {
-    let path = output(file);
-    let vars = [("PAGE", page), ("NAME", name), ("PACKAGE", package), ("OUTPUT", path.to_str().unwrap())];
-    run("bundle.mjs", vars.map(|(name, value)| (name, value.to_owned())).to_vec(), "bundled").await;
-    path
+/// Bundles the script `page` into the file `output`, with the npm package `package` as the client library `name`.
+pub async fn bundle(page: &str, name: &str, package: &str, output: String) {
+    let vars = vec![
+        ("PAGE", page.to_owned()),
+        ("NAME", name.to_owned()),
+        ("PACKAGE", package.to_owned()),
+        ("OUTPUT", output),
+    ];
+    run("bundle.mjs", vars, "bundled").await;
 }
 
 /// A page whose content security policy allows scripts of its own origin, and the script of the test by a nonce.
 pub async fn page() -> impl IntoResponse {
     let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
     ([("content-security-policy", policy)], Html("<!doctype html><title>page</title><body>"))
-}
-
-/// A page with the script `/react.js`.
-pub async fn react() -> Html<&'static str> {
-    Html("<!doctype html><title>react</title><body><script type=module src=/react.js></script>")
 }

@@ -1,6 +1,6 @@
 //! Sign-ins in Chromium: with the clients of Better Auth from npm, and with `client.js`.
 
-use auth_proxy_tests::chromium::{bundle, output, run};
+use auth_proxy_tests::chromium::{bundle, output, page, run};
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{Html, IntoResponse};
@@ -19,12 +19,6 @@ pub(crate) fn pages() -> Router<Auth> {
         .route("/page", get(page))
         .route("/client/{version}", get(client))
         .route("/client/{version}/script.js", get(script))
-}
-
-/// A page whose content security policy allows scripts of its own origin, and the script of the test by a nonce.
-async fn page() -> impl IntoResponse {
-    let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
-    ([("content-security-policy", policy)], Html("<!doctype html><title>page</title><body>"))
 }
 
 async fn client(Path(version): Path<String>) -> Html<String> {

@@ -12,14 +12,16 @@ export async function signIn(provider, options = {}, where = {}, redirect = true
   return navigateOrReturn(await sign, redirect)
 }
 
-/** Signs out. Navigates unless `redirect` says otherwise. */
+/**
+ * Signs out. Navigates unless `redirect` says otherwise.
+ *
+ * The session at a provider goes on, as with Auth.js: `callbackUrl` says where to go, and not the provider.
+ */
 export async function signOut(options = {}, where = {}, redirect = true) {
-  // The server refuses to sign out if it does not trust the URL, so send one of this app only.
-  const page = destination(options.callbackUrl ?? globalThis.location?.href, where)
-  const answer = await post("sign-out", { callbackURL: page }, where)
+  const answer = await post("sign-out", { disableRedirect: true }, where)
   if (!answer.ok) return navigateOrReturn(refused(answer, "SignoutFailed", where), redirect)
-  // The sign-out can go on at the provider.
-  return navigateOrReturn({ ok: true, status: answer.status, url: target(answer.data.url ?? page, where) }, redirect)
+  const url = destination(options.callbackUrl ?? globalThis.location?.href, where)
+  return navigateOrReturn({ ok: true, status: answer.status, url }, redirect)
 }
 
 /** Registers with email and password. */
