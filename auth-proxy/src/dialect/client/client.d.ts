@@ -70,8 +70,8 @@ export class AuthError extends Error {
 }
 
 /**
- * Signs in. Better Auth's `credentials` are `email` and `password`. `credentials` are posted once, and a second time as a form if the server accepted them but created no
- * session: a Robo.js server with database sessions sets its cookie on redirects only.
+ * Signs in. `credentials` are posted once, and a second time as a form if a Robo.js server accepted them but created no
+ * session: with database sessions it sets its cookie on redirects only. Those of Better Auth are `email` and `password`.
  * @throws {AuthError}
  */
 export function signIn(provider: string, options?: Options, where?: Where, redirect?: true): Promise<never>
@@ -85,7 +85,11 @@ export function signOut(options: Pick<Options, "callbackUrl" | "csrfToken"> | un
  * sign-in routes, else the root of the sign-in routes' origin.
  */
 export function signUp(fields: Record<string, string | undefined>, where?: Where): Promise<{ ok: boolean; status: number; url?: string; error?: string }>
-/** With Better Auth, `expires` and the user are beside `session`, which has no token. */
+/**
+ * The session, or null for a signed-out visitor. Better Auth's has `session` beside the user, and no `expires` if the
+ * plugin `customSession` leaves that out.
+ * @throws {AuthError}
+ */
 export function getSession<T extends Session = Session>(where?: Where): Promise<T | null>
 /** `{}` with Better Auth, which does not list its providers. */
 export function getProviders(where?: Where): Promise<Record<string, Provider>>
