@@ -8,7 +8,7 @@ use axum::routing::get;
 use tokio::sync::OnceCell;
 
 use crate::deployments::{
-    Deployment, one_callback_for_two_apps, public_server, two_front_doors, with_provider,
+    Deployment, another_origin, one_callback_for_two_apps, public_server, two_front_doors, with_provider,
 };
 use crate::proxy::Auth;
 use crate::server::VERSIONS;
@@ -92,5 +92,15 @@ async fn client_js_functions_work_under_a_csp() {
         let control = door.server.control().to_owned();
         let vars = vec![("APP", door.own.clone()), ("CONTROL", control), ("VERSION", version.to_owned())];
         run("better-auth-client.mjs", vars, "every function works").await;
+    }
+}
+
+/// `client.js` on a page of an origin in `cors.origins`: its JSON needs a preflight request.
+#[tokio::test]
+async fn client_js_signs_in_from_another_origin() {
+    for version in VERSIONS {
+        let (door, _idp, _pages, [page, foreign]) = another_origin(version).await;
+        let vars = vec![("APP", door.own.clone()), ("PAGE", page), ("FOREIGN", foreign)];
+        run("better-auth-another-origin.mjs", vars, "signed in from another origin").await;
     }
 }

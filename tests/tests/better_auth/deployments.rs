@@ -2,6 +2,9 @@
 
 use auth_proxy_tests::process::{Process, identity_provider};
 use auth_proxy_tests::{App, follow_to_the_end, free_port, loopback_client};
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::proxy::{Auth, FrontDoor, assert_signed_out, front_door_at, pages};
@@ -26,6 +29,24 @@ pub(crate) async fn with_provider(version: &str) -> (FrontDoor, Process) {
     let idp = identity_provider(&callback(version, &format!("http://127.0.0.1:{port}")));
     let options = options(version, &idp, json!({}));
     (front_door_at(port, options, BetterAuthServer::start, |auth| auth).await, idp)
+}
+
+/// An app that lists the origin of a page on another port in `cors.origins`, with this page in `trustedOrigins`. Returns
+/// the origins of the page and of a page that is not listed.
+pub(crate) async fn another_origin(version: &str) -> (FrontDoor, Process, Vec<App>, [String; 2]) {
+    let port = free_port();
+    let idp = identity_provider(&callback(version, &format!("http://127.0.0.1:{port}")));
+    let [page, foreign] = [free_port(), free_port()];
+    let origins = [page, foreign].map(|port| format!("http://127.0.0.1:{port}"));
+    let options = options(version, &idp, json!({ "trustedOrigins": [origins[0]] }));
+    let door =
+        front_door_at(port, options, BetterAuthServer::start, |auth| auth.cors_origins([&origins[0]])).await;
+    let mut pages = Vec::new();
+    for port in [page, foreign] {
+        let empty = || async { Html("<!doctype html><title>another origin</title>") };
+        pages.push(App::start_at(port, Router::new().route("/", get(empty))).await);
+    }
+    (door, idp, pages, origins)
 }
 
 fn options(version: &str, idp: &Process, more: Value) -> Value {
