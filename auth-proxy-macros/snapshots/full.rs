@@ -53,6 +53,12 @@ Defaults:
 | `rewrite.cookie_path` | `true` |
 | `rewrite.cookie_secure` | `true` |
 | `rewrite.cookie_prefix` | `true` |
+| `jwks.url` | by `kind` |
+| `jwks.max_age` | `10m` |
+| `jwks.cooldown` | `30s` |
+| `jwks.stale` | `24h` |
+| `jwks.leeway` | `15s` |
+| `jwks.algorithms` | `[eddsa, es256, rs256]` |
 | `routes` | `all` |
 */
 pub(crate) struct Login(::auth_proxy::Proxy<Login>);

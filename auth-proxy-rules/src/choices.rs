@@ -83,6 +83,9 @@ choice! {
         NextAuthV4 = "next_auth_v4",
         /// Better Auth 1.6 or later.
         BetterAuth = "better_auth",
+        /// Any issuer of signed tokens whose public keys are at `jwks.url`, such as Keycloak. Nothing is forwarded to it,
+        /// and a session is made of the token.
+        Generic = "generic",
     }
     hint = other_names_of_a_kind
 }
@@ -105,6 +108,10 @@ fn other_names_of_a_kind(text: &str) -> Option<&'static str> {
         "nextauthv4" | "nextauth4" | "authjsv4" | "authjs4" => Some("next-auth v4 is written `next_auth_v4`"),
         "robo" | "robojs" | "robojsauth" => Some("Robo.js is written `robo`"),
         "better" | "betterauth" => Some("Better Auth is written `better_auth`"),
+        "oidc" | "openid" | "openidconnect" | "oauth" | "oauth2" | "issuer" | "jwks" | "keycloak"
+        | "auth0" | "okta" | "cognito" | "entra" | "zitadel" => {
+            Some("an issuer of tokens whose public keys are at `jwks.url` is written `generic`")
+        }
         _ => None,
     }
 }
@@ -156,6 +163,8 @@ choice! {
         Jwt = "jwt",
         /// The cookie cache of Better Auth as a JWE: `dir`, A256CBC-HS512.
         Jwe = "jwe",
+        /// A signature under one of the public keys that the issuer publishes: see the block `jwks`.
+        Jwks = "jwks",
     }
     hint = unsupported_algorithms
 }
@@ -168,6 +177,9 @@ fn unsupported_algorithms(text: &str) -> Option<&'static str> {
         }
         "es256k" => {
             Some("ES256K is not supported: let the upstream sign with another algorithm, such as `es256`")
+        }
+        "jwk" | "jwkset" | "jwk_set" | "jwks_url" | "jwks_uri" | "oidc" | "openid" => {
+            Some("public keys that the issuer publishes are written `jwks`")
         }
         _ => None,
     }
@@ -189,7 +201,7 @@ impl TokenFormat {
     /// Whether the secret is a public key in PEM rather than a shared secret.
     #[must_use]
     pub fn is_asymmetric(self) -> bool {
-        self.is_signed() && !matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+        self.is_signed() && !matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512 | Self::Jwks)
     }
 }
 
@@ -271,6 +283,7 @@ mod tests {
             (&["next-auth@4", "nextauth4", "next-auth-v4"], "is written `next_auth_v4`"),
             (&["robo.js", "Robo", "@robojs/auth"], "is written `robo`"),
             (&["better-auth", "BetterAuth", "better auth"], "is written `better_auth`"),
+            (&["oidc", "OpenID Connect", "Keycloak"], "is written `generic`"),
         ] {
             for text in texts {
                 let hint = Kind::hint(text).unwrap();
@@ -278,7 +291,7 @@ mod tests {
                 assert_eq!(text.parse::<Kind>().unwrap_err().message(), hint);
             }
         }
-        for text in ["robo", "authjs", "next_auth_v4", "better_auth", "other"] {
+        for text in ["robo", "authjs", "next_auth_v4", "better_auth", "generic", "other"] {
             assert_eq!(Kind::hint(text), None, "{text}");
         }
     }

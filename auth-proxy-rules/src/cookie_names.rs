@@ -14,6 +14,8 @@ pub const BETTER_AUTH_COOKIE: &str = "better-auth.session_token";
 /// The full names that the session cookie may have. In Auth.js the name is the salt of the key that its tokens are encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CookieNames {
+    /// No cookie: tokens come in `Authorization` only.
+    None,
     /// One name.
     One(String),
     /// The name with the prefix `__Secure-` and the name without: the upstream may use either.
@@ -40,6 +42,8 @@ impl CookieNames {
             None | Some(Kind::Robo | Kind::Authjs) => AUTHJS_COOKIE,
             Some(Kind::NextAuthV4) => NEXT_AUTH_V4_COOKIE,
             Some(Kind::BetterAuth) => BETTER_AUTH_COOKIE,
+            // Each of these issuers has its own name.
+            Some(Kind::Generic) => return Self::None,
         };
         let (secure, plain) = Self::pair(name);
         match (kind, https) {
@@ -52,11 +56,12 @@ impl CookieNames {
 
     /// Every name, the one with the prefix first.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        let (first, second) = match self {
-            Self::One(name) => (name, None),
-            Self::Either(secure, plain) | Self::ByScheme(secure, plain) => (secure, Some(plain)),
+        let names = match self {
+            Self::None => [None, None],
+            Self::One(name) => [Some(name), None],
+            Self::Either(secure, plain) | Self::ByScheme(secure, plain) => [Some(secure), Some(plain)],
         };
-        [Some(first), second].into_iter().flatten().map(String::as_str)
+        names.into_iter().flatten().map(String::as_str)
     }
 }
 

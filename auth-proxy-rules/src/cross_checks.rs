@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::choices::{Kind, Source, Strategy};
+use crate::choices::{Kind, Source, Strategy, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::problem::{Place, Problem};
@@ -23,6 +23,8 @@ impl Draft {
         self.check_timeouts(&mut problems);
         self.check_cache(&mut problems);
         self.check_signed(&mut problems);
+        self.check_jwks(&mut problems);
+        self.check_generic(&mut problems);
         self.check_hosts(&mut problems);
         self.check_claims(&mut problems);
         self.check_client_js(cfg!(feature = "client-js"), &mut problems);
@@ -30,7 +32,7 @@ impl Draft {
     }
 
     fn check_urls(&self, problems: &mut Problems) {
-        if self.base_url == Setting::Unset {
+        if self.base_url == Setting::Unset && !self.is_generic() {
             problems.add(
                 Place::Missing(OptionKey::BaseUrl),
                 "`upstream.base_url` is missing: write `upstream: { base_url: env(\"AUTH_UPSTREAM_URL\") }`",
@@ -128,13 +130,17 @@ impl Draft {
             Setting::Optional | Setting::Deferred => return,
         };
         match &self.token {
-            Setting::Set(format) if is_better_auth && !format.is_cookie_cache() => problems.add(
+            Setting::Set(format)
+                if is_better_auth && !format.is_cookie_cache() && *format != TokenFormat::Jwks =>
+            {
+                problems.add(
                 Place::Option(OptionKey::Token),
                 format!(
                     "`{format}` is no format of Better Auth: write `compact`, `jwt` or `jwe`, the `strategy` of its \
                      `cookieCache`, or remove `upstream.token`"
                 ),
-            ),
+                );
+            }
             Setting::Set(format) if !is_better_auth && format.is_cookie_cache() => problems.add(
                 Place::Option(OptionKey::Token),
                 format!("`{format}` is a format of Better Auth: add `kind: better_auth`, or remove `upstream.token`"),
@@ -161,7 +167,8 @@ impl Draft {
 
     /// Whether the configuration says that the session cookie has no token that can be decoded.
     fn is_database(&self) -> bool {
-        self.strategy == Setting::Set(Strategy::Database) && self.kind != Setting::Set(Kind::BetterAuth)
+        self.strategy == Setting::Set(Strategy::Database)
+            && !matches!(self.kind, Setting::Set(Kind::BetterAuth | Kind::Generic))
     }
 
     fn check_secrets(&self, problems: &mut Problems) {
@@ -180,13 +187,14 @@ impl Draft {
                  or set `upstream.session_strategy: jwt`",
             );
         }
+        let is_jwks = self.effective_token() == Setting::Set(TokenFormat::Jwks);
         if self.source == Setting::Set(Source::Local) && self.kind != Setting::Set(Kind::BetterAuth) {
             if database {
                 problems.add(
                     Place::Option(OptionKey::Source),
                     "a database session can only be read by the upstream: set `session.source: upstream`",
                 );
-            } else if self.secrets.is_empty() {
+            } else if self.secrets.is_empty() && !is_jwks {
                 problems.add(
                     Place::Option(OptionKey::Source),
                     "`local` decodes session tokens and needs a key: \
@@ -221,10 +229,11 @@ impl Draft {
     /// A signed token for another service verifies under the same key. Only `aud` and `iss` distinguish it from a
     /// session token (RFC 7519, sections 4.1.1 and 4.1.3; RFC 8725, section 3.9).
     fn check_signed(&self, problems: &mut Problems) {
-        let Setting::Set(format) = self.token else { return };
+        let Setting::Set(format) = self.effective_token() else { return };
         if !format.is_signed() || self.is_database() {
             return;
         }
+        let place = if self.token == Setting::Unset { OptionKey::Kind } else { OptionKey::Token };
 
         for (option, claim, is_set) in [
             (OptionKey::Audience, "aud", self.audience != Setting::Unset),
@@ -232,8 +241,18 @@ impl Draft {
         ] {
             if !is_set {
                 let (key, example) = (option.key(), option.example());
+                if format == TokenFormat::Jwks && option == OptionKey::Issuer {
+                    problems.add(
+                        Place::Option(place),
+                        format!(
+                            "`jwks` needs `{option}`, the issuer whose keys are published: add \
+                             `upstream: {{ {key}: {example} }}`"
+                        ),
+                    );
+                    continue;
+                }
                 problems.add(
-                    Place::Option(OptionKey::Token),
+                    Place::Option(place),
                     format!(
                         "`{format}` needs `{option}`, or a token with another `{claim}` under the same key would be a \
                          session here: add `upstream: {{ {key}: {example} }}`, or `{key}: any` to waive the check"
@@ -253,6 +272,7 @@ impl Draft {
     }
 
     fn check_cache(&self, problems: &mut Problems) {
+        let is_local = self.effective_source() == Setting::Set(Source::Local);
         let cache_is_off = self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO);
         if cache_is_off && matches!(self.stale_if_error, Setting::Set(stale) if !stale.is_zero()) {
             problems.add(
@@ -260,9 +280,7 @@ impl Draft {
                 "only a cached session can be used in an outage: add `session: { cache: 30s }`",
             );
         }
-        if self.source == Setting::Set(Source::Local)
-            && matches!(self.cache, Setting::Set(cache) if !cache.is_zero())
-        {
+        if is_local && matches!(self.cache, Setting::Set(cache) if !cache.is_zero()) {
             problems.add(
                 Place::Option(OptionKey::Cache),
                 "`session.source: local` makes no lookups, so there is nothing to cache: remove `session.cache`",
@@ -272,7 +290,7 @@ impl Draft {
 
     fn check_claims(&self, problems: &mut Problems) {
         let named = matches!(&self.session_claims, Setting::Set(claims) if !claims.is_empty());
-        if named && self.source.with_default(Source::Upstream) == Setting::Set(Source::Upstream) {
+        if named && self.effective_source() == Setting::Set(Source::Upstream) {
             problems.add(
                 Place::Option(OptionKey::SessionClaims),
                 "`session.claims` is read with `session.source: local` only: the upstream's session callback \
@@ -312,5 +330,6 @@ impl Problems {
     }
 }
 
+mod jwks;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The parts of a [`Draft`] that the table of options does not generate: headers, secrets, and the token format.
 
-use crate::choices::{Kind, Strategy, TokenFormat};
+use crate::choices::{Kind, Source, Strategy, TokenFormat};
 use crate::header::{header_name, header_value};
 use crate::invalid_value::InvalidValue;
 use crate::option::Draft;
@@ -42,6 +42,7 @@ impl Draft {
         match (&self.token, &self.kind) {
             (Setting::Unset, Setting::Set(Kind::NextAuthV4)) => Setting::Set(TokenFormat::EncryptedV4),
             (Setting::Unset, Setting::Set(Kind::BetterAuth)) => Setting::Set(TokenFormat::Compact),
+            (Setting::Unset, Setting::Set(Kind::Generic)) => Setting::Set(TokenFormat::Jwks),
             (Setting::Unset, Setting::Unset | Setting::Set(Kind::Robo | Kind::Authjs)) => {
                 Setting::Set(TokenFormat::Encrypted)
             }
@@ -58,6 +59,21 @@ impl Draft {
             (Setting::Unset, _) => Setting::Set(Strategy::Jwt),
             (strategy, _) => strategy.clone(),
         }
+    }
+
+    /// Where sessions are read from: as configured, else as the upstream's software allows.
+    pub(crate) fn effective_source(&self) -> Setting<Source> {
+        match (&self.source, &self.kind) {
+            (Setting::Unset, Setting::Set(Kind::Generic)) => Setting::Set(Source::Local),
+            (Setting::Unset, Setting::Optional | Setting::Deferred) => Setting::Deferred,
+            (Setting::Unset, _) => Setting::Set(Source::Upstream),
+            (source, _) => source.clone(),
+        }
+    }
+
+    /// Whether the upstream is known to have no sign-in: it is asked for its keys only.
+    pub(crate) fn is_generic(&self) -> bool {
+        self.kind == Setting::Set(Kind::Generic)
     }
 
     /// The path of the sign-in page below this base path, if `sign_in_path` is not set. `None` if a variable decides.
@@ -92,6 +108,7 @@ mod tests {
             (Some("next_auth_v4"), Some("encrypted"), TokenFormat::Encrypted),
             (Some("robo"), None, TokenFormat::Encrypted),
             (Some("better_auth"), None, TokenFormat::Compact),
+            (Some("generic"), None, TokenFormat::Jwks),
         ] {
             let mut draft = Draft::default();
             for (option, text) in [(OptionKey::Kind, kind), (OptionKey::Token, token)] {

@@ -24,6 +24,15 @@ impl Draft {
                 _ => "by `kind`".to_owned(),
             },
             (OptionKey::Token, _, Setting::Set(format)) => code(&TokenFormat::to_string(&format)),
+            (OptionKey::Source, ..) => match self.effective_source() {
+                Setting::Set(source) => code(&source.to_string()),
+                _ => "by `kind`".to_owned(),
+            },
+            (OptionKey::BaseUrl, ..) if self.is_generic() => "of `jwks.url`".to_owned(),
+            (OptionKey::Unauthenticated, ..) if self.is_generic() && self.sign_in_path == Setting::Unset => {
+                code("status")
+            }
+            (OptionKey::CookieName, ..) if self.is_generic() => "none, `Authorization` only".to_owned(),
             (OptionKey::ConnectTimeout, ..) => match self.timeout.with_default(TIMEOUT) {
                 Setting::Set(timeout) if timeout < CONNECT_TIMEOUT => "`upstream.timeout`".to_owned(),
                 Setting::Set(_) => option.default_text().to_owned(),

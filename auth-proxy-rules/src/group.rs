@@ -13,11 +13,13 @@ pub enum Group {
     Cors,
     /// In `rewrite: { .. }`.
     Rewrite,
+    /// In `jwks: { .. }`.
+    Jwks,
 }
 
 impl Group {
     /// The blocks at the top level.
-    pub const BLOCKS: [Self; 4] = [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite];
+    pub const BLOCKS: [Self; 5] = [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite, Self::Jwks];
 
     /// The block with this key.
     #[must_use]
@@ -34,6 +36,7 @@ impl Group {
             Self::Session => "session",
             Self::Cors => "cors",
             Self::Rewrite => "rewrite",
+            Self::Jwks => "jwks",
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! This crate is an implementation detail of axum-auth-proxy. Any release may change it.
 
+mod algorithms;
 mod choices;
 mod claims;
 mod cookie_names;
@@ -55,5 +56,5 @@ pub use crate::shape::Shape;
 pub use crate::suggest::{edit_distance, nearest, snake_case};
 pub use crate::suspicions::Suspicion;
 pub use crate::units::{duration, size};
-pub use crate::url::{BaseUrl, Origin, base_url, origin};
+pub use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
 pub use crate::words_or_text::{CookieDomain, Expected, Host};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::algorithms::{DEFAULT_ALGORITHMS, signature_algorithms};
 use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
 use crate::claims::claim_names;
 use crate::cookie_names::CookieNames;
@@ -19,7 +20,7 @@ use crate::rule::{Counts, Durations, List, Names, Path, Rule, Sizes, Switch, Tex
 use crate::secret::SecretInfo;
 use crate::setting::Setting;
 use crate::shape::Shape;
-use crate::url::{BaseUrl, Origin, base_url, origin};
+use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
 use crate::words_or_text::{CookieDomain, Expected, Host};
 
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -30,6 +31,13 @@ const STALE_TIME: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(24 * 3600), zero: Zero::Off };
 const RENEWAL_AGE: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(30 * 24 * 3600), zero: Zero::Always };
+const KEY_AGE: Durations =
+    Durations { bounds: SHORTEST..=Duration::from_secs(24 * 3600), zero: Zero::Refused };
+const KEY_COOLDOWN: Durations =
+    Durations { bounds: SHORTEST..=Duration::from_secs(3600), zero: Zero::Refused };
+const STALE_KEYS: Durations =
+    Durations { bounds: SHORTEST..=Duration::from_secs(30 * 24 * 3600), zero: Zero::Off };
+const CLOCK_TOLERANCE: Durations = Durations { bounds: SHORTEST..=Duration::from_secs(300), zero: Zero::Off };
 const BODY_SIZE: Sizes = Sizes { bounds: 1..=1 << 30, expected: "expected a size from `1B` to `1GiB`" };
 
 /// The default of `upstream.timeout`.
@@ -46,7 +54,7 @@ options! {
         public_url: Option<Origin>,
         /// The software of the upstream, if it is configured.
         kind: Option<Kind>,
-        /// The address of the upstream.
+        /// The address of the upstream. That of `jwks.url` for an upstream that is asked for its keys only.
         base_url: BaseUrl,
         /// The path of the sign-in routes at the upstream, without a trailing `/`.
         upstream_base_path: String,
@@ -64,6 +72,8 @@ options! {
         sign_in_path: String,
         /// What is changed in the upstream's responses.
         rewrite: Rewriting,
+        /// The address of the public keys, if it is configured.
+        jwks_url: Option<Endpoint>,
     }
 
     BasePath: Top "base_path", false, "\"/api/auth\"", "`\"/api/auth\"`", value {
@@ -228,7 +238,7 @@ options! {
     SessionClaims: Session "claims", true, "[role, \"org.id\"]", "none", value {
         /// `session.claims`: further claims that `session.user` shows with `session.source: local`, each under its own
         /// name. A name is not a path: `"org.id"` names the claim `org.id`.
-        session_claims: Names = Names(claim_names), session_claims(list), default Vec::new(),
+        session_claims: Names<String> = Names(claim_names), session_claims(list), default Vec::new(),
     };
 
     Unauthenticated: Top "unauthenticated", true, "auto", "`auto`", value {
@@ -280,6 +290,39 @@ options! {
     CookiePrefix: Rewrite "cookie_prefix", true, "false", "`true`", value {
         /// `rewrite.cookie_prefix`: whether cookie names lose `__Secure-` and `__Host-` if `public_url` is http.
         cookie_prefix: Switch = Switch, rewrite_cookie_prefix(bool),
+    };
+
+    JwksUrl: Jwks "url", true, "\"https://auth.example.com/.well-known/jwks.json\"", "by `kind`", value {
+        /// `jwks.url`: the address of the public keys that tokens are signed with, with `upstream.token: jwks`.
+        jwks_url: Text<Endpoint> = Text(endpoint), jwks_url(text),
+    };
+
+    JwksMaxAge: Jwks "max_age", true, "10m", "`10m`", value {
+        /// `jwks.max_age`: how old the keys become before they are fetched again. From 10 milliseconds to 24 hours.
+        jwks_max_age: Durations = KEY_AGE, jwks_max_age(Duration), default Duration::from_secs(600),
+    };
+
+    JwksCooldown: Jwks "cooldown", true, "30s", "`30s`", value {
+        /// `jwks.cooldown`: the shortest time between two fetches for tokens that name an unknown key. From 10
+        /// milliseconds to 1 hour.
+        jwks_cooldown: Durations = KEY_COOLDOWN, jwks_cooldown(Duration), default Duration::from_secs(30),
+    };
+
+    JwksStale: Jwks "stale", true, "24h", "`24h`", value {
+        /// `jwks.stale`: how much longer than `jwks.max_age` keys are used while they cannot be fetched; zero for not
+        /// at all. From 10 milliseconds to 720 hours.
+        jwks_stale: Durations = STALE_KEYS, jwks_stale(Duration), default Duration::from_secs(24 * 3600),
+    };
+
+    JwksLeeway: Jwks "leeway", true, "15s", "`15s`", value {
+        /// `jwks.leeway`: by how much the clocks of the issuer and of this app may differ; zero for not at all. From 10
+        /// milliseconds to 5 minutes.
+        jwks_leeway: Durations = CLOCK_TOLERANCE, jwks_leeway(Duration), default Duration::from_secs(15),
+    };
+
+    JwksAlgorithms: Jwks "algorithms", true, "[eddsa, es256, rs256]", "`[eddsa, es256, rs256]`", value {
+        /// `jwks.algorithms`: the signature algorithms whose keys are used. Keys of others are left out.
+        jwks_algorithms: Names<TokenFormat> = Names(signature_algorithms), jwks_algorithms(list), default DEFAULT_ALGORITHMS.to_vec(),
     };
 
     Routes: Top "routes", true, "all", "`all`", value {

@@ -299,7 +299,7 @@ pub struct List<T>(pub(crate) fn(&[&str]) -> Result<Vec<T>, InvalidValue>);
 
 /// A list of names, which may also be bare words. A single text separates the items with commas.
 #[derive(Debug)]
-pub struct Names(pub(crate) fn(&[&str]) -> Result<Vec<String>, InvalidValue>);
+pub struct Names<T>(pub(crate) fn(&[&str]) -> Result<Vec<T>, InvalidValue>);
 
 /// Checks the items of a text that separates them with commas.
 fn split_items<T>(text: &str, items: fn(&[&str]) -> T) -> T {
@@ -328,19 +328,19 @@ impl<T: Clone> Rule for List<T> {
     }
 }
 
-impl Rule for Names {
-    type Value = Vec<String>;
+impl<T: Clone> Rule for Names<T> {
+    type Value = Vec<T>;
     type Input = Vec<String>;
 
     fn shape(&self) -> Shape {
         Shape::Names
     }
 
-    fn parse(&self, text: &str) -> Result<Vec<String>, InvalidValue> {
+    fn parse(&self, text: &str) -> Result<Vec<T>, InvalidValue> {
         split_items(text, self.0)
     }
 
-    fn check(&self, input: Vec<String>) -> Result<Vec<String>, InvalidValue> {
+    fn check(&self, input: Vec<String>) -> Result<Vec<T>, InvalidValue> {
         trimmed_items(input.iter().map(String::as_str), self.0)
     }
 }

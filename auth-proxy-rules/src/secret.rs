@@ -51,10 +51,16 @@ impl SecretInfo {
 }
 
 /// The secrets in a text of the form `2:new,1:old`: the form of `BETTER_AUTH_SECRETS`, in which the first secret is the
-/// current one. A secret may contain colons. `None` for a text of another form, which is one secret.
-#[must_use]
-pub fn versioned_secrets(text: &str) -> Option<Vec<&str>> {
-    text.split(',').map(versioned_secret).collect()
+/// current one. A secret may contain colons, and no comma. `None` for a text that does not begin so, which is one secret.
+///
+/// # Errors
+/// When it begins so and does not go on so.
+pub fn versioned_secrets(text: &str) -> Result<Option<Vec<&str>>, InvalidValue> {
+    let mut parts = text.split(',').map(versioned_secret);
+    let Some(Some(first)) = parts.next() else { return Ok(None) };
+    let secrets = std::iter::once(Some(first)).chain(parts).collect::<Option<Vec<_>>>();
+    let error = "secrets with versions are written `2:new,1:old`, and contain no comma";
+    secrets.map(Some).ok_or_else(|| InvalidValue::new(error))
 }
 
 fn versioned_secret(text: &str) -> Option<&str> {
@@ -75,13 +81,16 @@ mod tests {
             ("7:a:b", Some(&["a:b"])),
             (" 2:new , 10: old ", Some(&["new", "old"])),
             ("plain", None),
+            ("plain, with a comma", None),
             ("x:plain", None),
             ("2:", None),
-            ("2:new,old", None),
             (":new", None),
             ("", None),
         ] {
-            assert_eq!(versioned_secrets(text).as_deref(), secrets, "{text}");
+            assert_eq!(versioned_secrets(text).unwrap().as_deref(), secrets, "{text}");
+        }
+        for text in ["2:new,old", "2:new,1:", "2:new,", "2:new, with a comma,1:old"] {
+            assert!(versioned_secrets(text).is_err(), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::choices::{Kind, Unauthenticated};
 use crate::cookie_names::{Companion, CookieNames, companions};
 use crate::host::is_internal_host;
 use crate::option::{Derived, Draft, Settings, TIMEOUT};
@@ -18,6 +19,12 @@ impl Settings {
     pub fn bases(&self) -> impl Iterator<Item = &str> {
         let upstreams = (self.upstream_base_path != self.base_path).then_some(&self.upstream_base_path);
         [Some(&self.base_path), upstreams].into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether the upstream has sign-in routes. Otherwise it is asked for its keys only.
+    #[must_use]
+    pub fn has_sign_in(&self) -> bool {
+        self.kind != Some(Kind::Generic)
     }
 
     /// The cookies that belong to the session cookie of this name at the upstream.
@@ -39,7 +46,15 @@ impl Draft {
     /// Call [`check`](Self::check) first: this method checks no rules.
     #[must_use]
     pub fn resolve(&self) -> Option<Settings> {
-        let base_url = self.base_url.value()?.clone();
+        let jwks_url = self.jwks_url.value().cloned();
+        let base_url = match self.base_url.value() {
+            Some(url) => url.clone(),
+            // Nothing but the keys is ever fetched.
+            None if self.is_generic() => {
+                BaseUrl { origin: jwks_url.as_ref()?.origin.clone(), prefix: String::new() }
+            }
+            None => return None,
+        };
         let public_url = self.public_url.value().cloned();
         let kind = self.kind.value().copied();
         let host = host(self.host.or(|| Host::Auto), &base_url);
@@ -69,12 +84,19 @@ impl Draft {
             connect_timeout: self.connect_timeout.or(|| CONNECT_TIMEOUT.min(timeout)),
             sign_in_path: String::new(),
             rewrite,
+            jwks_url,
         });
         Some(Settings {
             upstream_base_path: self.upstream_base_path.or(|| settings.base_path.clone()),
             sign_in_path: match self.sign_in_path.value() {
                 Some(path) => path.clone(),
                 None => self.default_sign_in_path(&settings.base_path)?,
+            },
+            source: self.effective_source().value().copied()?,
+            unauthenticated: match self.unauthenticated.value() {
+                // There is no sign-in to send a visitor to.
+                None if self.is_generic() && self.sign_in_path.value().is_none() => Unauthenticated::Status,
+                _ => settings.unauthenticated,
             },
             ..settings
         })

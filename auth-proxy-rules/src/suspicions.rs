@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::choices::Strategy;
+use crate::choices::{Strategy, TokenFormat};
 use crate::host::{bare_host, is_internal_host, is_loopback_host};
 use crate::option::{Draft, OptionKey};
 use crate::setting::Setting;
@@ -47,6 +47,22 @@ impl Draft {
             "`expose_session_token` is for upstreams with database sessions: remove it, or set \
              `upstream.session_strategy: database`",
         );
+        let is_other = !self.is_generic()
+            && matches!(self.effective_token(), Setting::Set(format) if format != TokenFormat::Jwks);
+        for (is_set, option) in [
+            (matches!(self.jwks_url, Setting::Set(_)), OptionKey::JwksUrl),
+            (matches!(self.jwks_max_age, Setting::Set(_)), OptionKey::JwksMaxAge),
+            (matches!(self.jwks_cooldown, Setting::Set(_)), OptionKey::JwksCooldown),
+            (matches!(self.jwks_stale, Setting::Set(_)), OptionKey::JwksStale),
+            (matches!(self.jwks_leeway, Setting::Set(_)), OptionKey::JwksLeeway),
+            (matches!(self.jwks_algorithms, Setting::Set(_)), OptionKey::JwksAlgorithms),
+        ] {
+            add(
+                is_other && is_set,
+                option,
+                "the block `jwks` has no effect without `upstream.token: jwks`: add that, or remove the block",
+            );
+        }
         let is_https = matches!(&self.public_url, Setting::Set(url) if url.https);
         add(
             is_https && matches!(self.cookie_secure, Setting::Set(_)),
@@ -61,6 +77,7 @@ impl Draft {
         add(
             matches!(self.cache_entries, Setting::Set(_))
                 && self.secrets.is_empty()
+                && matches!(self.effective_token(), Setting::Set(format) if format != TokenFormat::Jwks)
                 // As many tokens are remembered with `session.renew`.
                 && self.renew.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO)
                 && self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO),
@@ -138,6 +155,8 @@ mod tests {
             (OptionKey::CookieSecure, &[UPSTREAM, HTTPS], "false"),
             (OptionKey::CookiePrefix, &[UPSTREAM, HTTPS], "true"),
             (OptionKey::CacheEntries, &[UPSTREAM], "5"),
+            (OptionKey::JwksUrl, &[UPSTREAM], "https://auth.example.com/keys"),
+            (OptionKey::JwksAlgorithms, &[UPSTREAM], "es256"),
         ] {
             let mut values = others.to_vec();
             values.push((option, text));
@@ -164,6 +183,8 @@ mod tests {
             (OptionKey::CookiePrefix, &[UPSTREAM], "false"),
             (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Cache, "30s")], "5"),
             (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Renew, "1h")], "5"),
+            (OptionKey::CacheEntries, &[(OptionKey::Kind, "generic")], "5"),
+            (OptionKey::JwksUrl, &[UPSTREAM, (OptionKey::Token, "jwks")], "https://auth.example.com/keys"),
         ] {
             let mut values = others.to_vec();
             values.push((option, text));

@@ -78,6 +78,55 @@ pub fn base_url(text: &str) -> Result<BaseUrl, InvalidValue> {
     Ok(BaseUrl { origin, prefix })
 }
 
+/// The address of a document: an origin, and the path with the query.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// The origin.
+    pub origin: Origin,
+    /// The path, and the query if there is one.
+    pub target: String,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.origin, self.target)
+    }
+}
+
+/// Checks `jwks.url`: an absolute http(s) URL of a document, which may have a query.
+///
+/// # Errors
+/// When the text is no such URL. The message names the first mistake.
+pub fn endpoint(text: &str) -> Result<Endpoint, InvalidValue> {
+    if text.contains('#') {
+        return Err(InvalidValue::new(
+            "the address of keys has no fragment: remove the `#` and what follows",
+        ));
+    }
+    let authority =
+        text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    if authority.contains('@') {
+        return Err(InvalidValue::new("keys are public: the address carries no user name or password"));
+    }
+    let (before, query) = text.split_once('?').map_or((text, None), |(before, query)| (before, Some(query)));
+    let (origin, path) = absolute(before)?;
+    if matches!(path.as_str(), "" | "/") {
+        return Err(InvalidValue::new(
+            "expected the address of the keys with its path, such as `https://auth.example.com/.well-known/jwks.json`",
+        ));
+    }
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(InvalidValue::new("the path has no `.` or `..` in it"));
+    }
+    let target = query.map_or(path.clone(), |query| format!("{path}?{query}"));
+    if target.parse::<http::uri::PathAndQuery>().is_err() {
+        return Err(InvalidValue::new(
+            "expected an absolute URL such as `https://auth.example.com/.well-known/jwks.json`",
+        ));
+    }
+    Ok(Endpoint { origin, target })
+}
+
 /// Splits an absolute http(s) URL without query and fragment into its origin and its path.
 fn absolute(text: &str) -> Result<(Origin, String), InvalidValue> {
     const EXPECTED: &str = "expected an absolute URL such as `https://auth.example.com`";
@@ -124,6 +173,29 @@ mod tests {
         assert_eq!(url.prefix, "/tenant");
         assert_eq!(base_url("http://[::1]:3000").unwrap().origin.host(), "::1");
         assert_eq!(origin("http://localhost:3000/").unwrap().authority, "localhost:3000");
+    }
+
+    #[test]
+    fn endpoint_keeps_its_path_and_query() {
+        let url = endpoint("https://Login.Example.com:8443/t/keys/?app=1&p=a").unwrap();
+        assert_eq!(url.origin.authority, "login.example.com:8443");
+        assert_eq!(url.target, "/t/keys/?app=1&p=a");
+        assert_eq!(url.to_string(), "https://login.example.com:8443/t/keys/?app=1&p=a");
+        for (text, says) in [
+            ("auth.example.com/keys", "scheme is missing"),
+            ("ftp://a/keys", "`http` or `https`"),
+            ("https://a", "with its path"),
+            ("https://a/", "with its path"),
+            ("https://a?b", "with its path"),
+            ("https://u:p@a/keys", "no user name"),
+            ("https://a/keys#b", "no fragment"),
+            ("https://a/../keys", "`..`"),
+            ("https://a/a b", "absolute URL"),
+            ("https://a/k?a b", "absolute URL"),
+        ] {
+            let error = endpoint(text).unwrap_err();
+            assert!(error.message().contains(says), "{text}: {}", error.message());
+        }
     }
 
     #[test]

@@ -54,17 +54,20 @@ pub struct Top {
     pub cors: Cors,
     /// The block `rewrite: { .. }`: what changes in the upstream's responses.
     pub rewrite: Rewrite,
+    /// The block `jwks: { .. }`: the public keys that an issuer publishes.
+    pub jwks: Jwks,
 }
 
 /// The block `upstream: { .. }`: the sign-in server and how it is reached.
 pub struct Upstream {
     /// `upstream.kind`: the routes, the names of the session cookie and the token format; next-auth v4 and
-    /// Better Auth need it; explicit options win
+    /// Better Auth need it; explicit options win; `generic` is [any issuer of signed tokens][published
+    /// keys], which is asked for its keys only
     ///
-    /// Value: `robo` `authjs` `next_auth_v4` `better_auth`. Default: Auth.js v5 or Robo.js.
+    /// Value: `robo` `authjs` `next_auth_v4` `better_auth` `generic`. Default: Auth.js v5 or Robo.js.
     pub kind: (),
     /// `upstream.base_url`: where the upstream is, without `upstream.base_path`; another path is kept as a
-    /// prefix
+    /// prefix; none with `kind: generic`
     ///
     /// Value: http(s) URL. Default: required.
     pub base_url: (),
@@ -92,17 +95,18 @@ pub struct Upstream {
     ///
     /// Value: `jwt` `database`. Default: `jwt`.
     pub session_strategy: (),
-    /// `upstream.token`: the algorithm, never read from the token; the last three are the `strategy` of
-    /// Better Auth's `cookieCache`, `compact` by default
+    /// `upstream.token`: the algorithm, never read from the token; `jwks` takes it from the [published
+    /// keys]; the three before are the `strategy` of Better Auth's `cookieCache`, `compact` by default
     ///
-    /// Value: `encrypted` `encrypted_v4` `hs256` .. `eddsa`; `compact` `jwt` `jwe`. Default: by `kind`.
+    /// Value: `encrypted` `encrypted_v4` `hs256` .. `eddsa`; `compact` `jwt` `jwe`; `jwks`. Default: by
+    /// `kind`.
     pub token: (),
     /// `upstream.audience`: what `aud` of a token must be or contain; has to be written for `hs256` to
-    /// `eddsa`
+    /// `eddsa` and `jwks`
     ///
     /// Value: `"text"` or `any`. Default: `any`.
     pub audience: (),
-    /// `upstream.issuer`: the same for `iss`
+    /// `upstream.issuer`: the same for `iss`; `jwks` needs the text
     ///
     /// Value: `"text"` or `any`. Default: `any`.
     pub issuer: (),
@@ -160,7 +164,8 @@ pub struct Upstream {
 
 /// The block `session: { .. }`: where sessions come from and how long they are cached.
 pub struct Session {
-    /// `session.source`: `local` makes the session of the token, and needs a secret
+    /// `session.source`: `local` makes the session of the token, and needs a secret or `upstream.token:
+    /// jwks`; always so with `kind: generic`
     ///
     /// Value: `upstream` `local`. Default: `upstream`.
     pub source: (),
@@ -227,6 +232,36 @@ pub struct Rewrite {
     pub cookie_prefix: (),
 }
 
+/// The block `jwks: { .. }`: the public keys that an issuer publishes.
+pub struct Jwks {
+    /// `jwks.url`: where the issuer publishes its [keys][published keys]: the `jwks_uri` of its
+    /// `/.well-known/openid-configuration`. Only Better Auth has a default, `jwks` below its base path
+    ///
+    /// Value: http(s) URL. Default: by `kind`.
+    pub url: (),
+    /// `jwks.max_age`: how old the keys become before they are fetched again, which happens a little
+    /// earlier in the background
+    ///
+    /// Value: 10ms to 24h. Default: `10m`.
+    pub max_age: (),
+    /// `jwks.cooldown`: the shortest time between two fetches for tokens that name unknown keys
+    ///
+    /// Value: 10ms to 1h. Default: `30s`.
+    pub cooldown: (),
+    /// `jwks.stale`: how much longer than `max_age` the keys are used while they cannot be fetched
+    ///
+    /// Value: 10ms to 720h, or `off`. Default: `24h`.
+    pub stale: (),
+    /// `jwks.leeway`: by how much the clocks of the issuer and of this app may differ
+    ///
+    /// Value: 10ms to 5m, or `off`. Default: `15s`.
+    pub leeway: (),
+    /// `jwks.algorithms`: the algorithms whose keys are used; keys of others are left out
+    ///
+    /// Value: list of `eddsa` `es256` `es384` `rs256` .. `ps512`. Default: `[eddsa, es256, rs256]`.
+    pub algorithms: (),
+}
+
 /// The words of the block.
 pub mod top {
     /// The words of `unauthenticated`.
@@ -250,6 +285,7 @@ pub mod upstream {
         pub use crate::config::Kind::Authjs as authjs;
         pub use crate::config::Kind::NextAuthV4 as next_auth_v4;
         pub use crate::config::Kind::BetterAuth as better_auth;
+        pub use crate::config::Kind::Generic as generic;
     }
     /// The words of `upstream.session_strategy`.
     pub mod session_strategy {
@@ -275,6 +311,7 @@ pub mod upstream {
         pub use crate::config::TokenFormat::Compact as compact;
         pub use crate::config::TokenFormat::Jwt as jwt;
         pub use crate::config::TokenFormat::Jwe as jwe;
+        pub use crate::config::TokenFormat::Jwks as jwks;
     }
     /// The words of `upstream.audience`.
     pub mod audience {

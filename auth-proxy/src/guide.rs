@@ -13,8 +13,9 @@
 //! 11. [`csrf`]: requests that other sites send with a visitor's cookies.
 //! 12. [`browser`]: signing in and out from a page.
 //! 13. [`security`]: which attacks are prevented, and how.
-//! 14. [`migrating`]: from other ways to share a login.
-//! 15. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 14. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
+//! 15. [`migrating`]: from other ways to share a login.
+//! 16. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -32,6 +33,7 @@ macro_rules! page {
             #[doc = "[editor]: crate::guide::editor"]
             #[doc = "[servers]: crate::guide::servers"]
             #[doc = "[Better Auth]: crate::guide::migrating_to_better_auth"]
+            #[doc = "[published keys]: crate::guide::published_keys"]
             #[doc = ""]
             #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
@@ -53,6 +55,7 @@ page! {
     csrf
     browser
     security
+    published_keys
     migrating
     migrating_to_better_auth
 }

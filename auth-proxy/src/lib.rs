@@ -27,6 +27,7 @@ mod guard;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod json;
+mod jwks;
 mod page;
 mod provider;
 mod proxy;

@@ -131,7 +131,8 @@ impl OnceWarnings {
                 target: "auth_proxy::config",
                 cookie_name = cookie_names,
                 other,
-                "a request carries the session cookie of another kind of upstream: set `upstream.kind: {kind}`"
+                "a request carries the session cookie of another kind of upstream: set `upstream.kind: {kind}`, unless \
+                 another proxy of this app reads that cookie"
             );
         } else {
             tracing::warn!(

@@ -1,15 +1,40 @@
 // Runs a certified OpenID provider with a login form that accepts any name and password. Environment: REDIRECT_URIS,
 // space-separated. Prints {"port":n} when it listens, and exits when its standard input is closed.
+//
+// The client "machine" gets access tokens as JWT for the audience "api". The last segment of its `resource` is the
+// algorithm.
 import http from "node:http"
+import { exportJWK, generateKeyPair } from "jose"
 import Provider from "oidc-provider"
 
+const key = async alg => {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `key-${alg}` }
+}
+const keys = await Promise.all(["RS256", "ES256", "EdDSA"].map(key))
 const server = http.createServer()
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address()
   const provider = new Provider(`http://127.0.0.1:${port}`, {
     clients: [
       { client_id: "app", client_secret: "not a secret, a test", redirect_uris: process.env.REDIRECT_URIS.split(" ") },
+      {
+        client_id: "machine", client_secret: "not a secret, a test", redirect_uris: [], response_types: [],
+        grant_types: ["client_credentials"],
+      },
     ],
+    jwks: { keys },
+    enabledJWA: { idTokenSigningAlgValues: ["RS256", "ES256", "EdDSA"] },
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, resource) => ({
+          scope: "read", audience: "api", accessTokenTTL: 600, accessTokenFormat: "jwt",
+          jwt: { sign: { alg: new URL(resource).pathname.slice(1) } },
+        }),
+      },
+    },
     pkce: { required: () => true },
     claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
     conformIdTokenClaims: false,

@@ -24,6 +24,7 @@ pub(super) fn items(krate: &TokenStream, declaration: TokenStream) -> TokenStrea
         (Group::Session, "Session"),
         (Group::Cors, "Cors"),
         (Group::Rewrite, "Rewrite"),
+        (Group::Jwks, "Jwks"),
     ];
     let patterns = structs.iter().map(|(group, name)| {
         let name = Ident::new(name, Span::call_site());

@@ -84,6 +84,7 @@ fn options_of(group: Group) -> &'static str {
         Group::Session => "SessionOptions",
         Group::Cors => "CorsOptions",
         Group::Rewrite => "RewriteOptions",
+        Group::Jwks => "JwksOptions",
     }
 }
 

@@ -11,6 +11,40 @@ fn draft(values: &[(OptionKey, &str)]) -> Draft {
 }
 
 const BETTER_AUTH: (OptionKey, &str) = (OptionKey::Kind, "better_auth");
+const GENERIC: (OptionKey, &str) = (OptionKey::Kind, "generic");
+const BASE_URL: (OptionKey, &str) = (OptionKey::BaseUrl, "http://auth");
+const JWKS: (OptionKey, &str) = (OptionKey::Token, "jwks");
+const KEYS: (OptionKey, &str) = (OptionKey::JwksUrl, "https://auth.example.com/keys");
+const AUDIENCE: (OptionKey, &str) = (OptionKey::Audience, "app");
+const ISSUER: (OptionKey, &str) = (OptionKey::Issuer, "https://auth.example.com");
+
+#[test]
+fn published_keys_need_no_secret_and_generic_no_base_url() {
+    for values in [
+        &[JWKS, KEYS, AUDIENCE, ISSUER, BASE_URL][..],
+        &[JWKS, KEYS, AUDIENCE, ISSUER, BASE_URL, (OptionKey::Source, "local")],
+        &[GENERIC, KEYS, AUDIENCE, ISSUER],
+        &[GENERIC, KEYS, (OptionKey::Audience, "any"), ISSUER, (OptionKey::SessionClaims, "role")],
+        &[BETTER_AUTH, JWKS, AUDIENCE, ISSUER, BASE_URL],
+    ] {
+        assert_eq!(draft(values).check(), [], "{values:?}");
+        assert!(draft(values).resolve().is_some(), "{values:?}");
+    }
+    let settings = draft(&[GENERIC, KEYS, AUDIENCE, ISSUER]).resolve().unwrap();
+    assert_eq!(settings.base_url.origin.to_string(), "https://auth.example.com");
+    assert_eq!((settings.source, settings.token), (Source::Local, TokenFormat::Jwks));
+    assert_eq!(settings.unauthenticated, crate::Unauthenticated::Status);
+    assert_eq!(settings.cookie_names, crate::CookieNames::None);
+    for kind in [GENERIC, (OptionKey::Kind, "authjs")] {
+        let mut with_secret = draft(&[kind, JWKS, KEYS, AUDIENCE, ISSUER]);
+        if kind != GENERIC {
+            with_secret.set(BASE_URL.0, BASE_URL.1).unwrap();
+        }
+        with_secret.add_secret("a shared secret").unwrap();
+        let places: Vec<_> = with_secret.check().iter().map(|problem| problem.place).collect();
+        assert_eq!(places, [Place::Option(OptionKey::Secret)]);
+    }
+}
 
 #[test]
 fn broken_rules_between_options_report_the_option() {
@@ -74,6 +108,24 @@ fn broken_rules_between_options_report_the_option() {
             Place::Option(OptionKey::Source),
         ),
         (&[(OptionKey::Kind, "robo")], Place::Missing(OptionKey::BaseUrl)),
+        (&[JWKS, AUDIENCE, ISSUER, BASE_URL], Place::Option(OptionKey::Token)),
+        (&[JWKS, KEYS, ISSUER, BASE_URL], Place::Option(OptionKey::Token)),
+        (&[JWKS, KEYS, AUDIENCE, BASE_URL], Place::Option(OptionKey::Token)),
+        (&[JWKS, KEYS, AUDIENCE, BASE_URL, (OptionKey::Issuer, "any")], Place::Option(OptionKey::Issuer)),
+        (
+            &[JWKS, AUDIENCE, ISSUER, BASE_URL, (OptionKey::JwksUrl, "http://auth.example.com/keys")],
+            Place::Option(OptionKey::JwksUrl),
+        ),
+        (&[GENERIC, AUDIENCE, ISSUER], Place::Option(OptionKey::Kind)),
+        (&[GENERIC, KEYS, ISSUER], Place::Option(OptionKey::Kind)),
+        (&[GENERIC, KEYS, AUDIENCE], Place::Option(OptionKey::Kind)),
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, BASE_URL], Place::Option(OptionKey::BaseUrl)),
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, (OptionKey::Token, "es256")], Place::Option(OptionKey::Token)),
+        (
+            &[GENERIC, KEYS, AUDIENCE, ISSUER, (OptionKey::Source, "upstream")],
+            Place::Option(OptionKey::Source),
+        ),
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, (OptionKey::Cache, "30s")], Place::Option(OptionKey::Cache)),
         (
             &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::Token, "hs256"), (OptionKey::Issuer, "any")],
             Place::Option(OptionKey::Token),

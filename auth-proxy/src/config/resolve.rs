@@ -1,7 +1,9 @@
 //! Resolves a configuration: combines the declaration, the builder's options and the environment into a checked
 //! [`Config`].
 
-use auth_proxy_rules::{Draft, OptionKey, Pem, Place, SecretInfo, Strategy, header_value, versioned_secrets};
+use auth_proxy_rules::{
+    Draft, OptionKey, Pem, Place, SecretInfo, Strategy, TokenFormat, header_value, versioned_secrets,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
@@ -120,8 +122,16 @@ impl Resolver<'_> {
         for value in self.spec.secrets {
             match self.read(OptionKey::Secret, &OptionKey::Secret.to_string(), value) {
                 (Some(text), variable @ Some(_)) if self.draft.kind_has_secret_versions() => {
-                    for secret in versioned_secrets(&text).unwrap_or_else(|| vec![&text]) {
-                        self.secret(&mut secrets, Zeroizing::new(secret.to_owned()), variable);
+                    match versioned_secrets(&text) {
+                        Ok(parts) => {
+                            for secret in parts.unwrap_or_else(|| vec![&text]) {
+                                self.secret(&mut secrets, Zeroizing::new(secret.to_owned()), variable);
+                            }
+                        }
+                        Err(error) => {
+                            let option = OptionKey::Secret;
+                            self.report(option, option.to_string(), variable, error.message());
+                        }
                     }
                 }
                 (Some(secret), variable) => self.secret(&mut secrets, secret, variable),
@@ -262,8 +272,13 @@ fn warn_if_short(name: &str, info: SecretInfo, variable: Option<&str>) {
 }
 
 impl Config {
-    /// Whether this process can decode session tokens itself.
+    /// Whether this process can decode session tokens itself, with a secret.
     pub(crate) fn decodes(&self) -> bool {
         self.settings.strategy == Strategy::Jwt && !self.secrets.is_empty()
+    }
+
+    /// Whether tokens are verified with keys that their issuer publishes.
+    pub(crate) fn has_published_keys(&self) -> bool {
+        self.settings.token == TokenFormat::Jwks
     }
 }

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::percent::decode_or_keep;
 use super::scan::{Chosen, chunk_number, scan};
+use super::shape::is_base64url;
 use super::text::{pairs, split};
 
 /// A cookie that belongs to the session cookie of one name.
@@ -92,10 +93,15 @@ impl Companions {
         if self.0.is_empty() {
             return CompanionCookies::default();
         }
+        // Better Auth 1.7 answers invalid base64 with status 500, which would look like an outage
+        // (`docs/better-auth.md#cookie-cache`).
+        let cache =
+            self.cache(headers).filter(|cache| cache.split('.').all(|part| is_base64url(part.as_bytes())));
+        let cache_line = cache.as_ref().map(|_| self.line(headers, CompanionRole::Cache));
         CompanionCookies {
-            cache_line: self.line(headers, CompanionRole::Cache),
+            cache_line: cache_line.unwrap_or_default(),
             other_line: self.line(headers, CompanionRole::Sent),
-            cache: self.cache(headers),
+            cache,
         }
     }
 }
@@ -128,18 +134,18 @@ mod tests {
     fn lookup_gets_the_companions_and_no_other_cookie() {
         for (lines, cache, other) in [
             (
-                &["better-auth.session_data=d; theme=dark; better-auth.dont_remember=true.x"][..],
-                "better-auth.session_data=d",
+                &["better-auth.session_data=abcd; theme=dark; better-auth.dont_remember=true.x"][..],
+                "better-auth.session_data=abcd",
                 "better-auth.dont_remember=true.x",
             ),
             (
-                &["better-auth.session_data.0=a; x=1", "better-auth.session_data.1=b"],
-                "better-auth.session_data.0=a; better-auth.session_data.1=b",
+                &["better-auth.session_data.0=ab; x=1", "better-auth.session_data.1=cd"],
+                "better-auth.session_data.0=ab; better-auth.session_data.1=cd",
                 "",
             ),
             (
-                &["better-auth.session_data=first; better-auth.session_data=second"],
-                "better-auth.session_data=first",
+                &["better-auth.session_data=none; better-auth.session_data=more"],
+                "better-auth.session_data=none",
                 "",
             ),
             (
@@ -150,6 +156,13 @@ mod tests {
             (&["better-auth.account_data=1; better-auth.state=1; xbetter-auth.session_data=1"], "", ""),
             (&["__Secure-better-auth.session_data=d"], "", ""),
             (&["better-auth.session_data"], "", ""),
+            // No base64, in one of the parts.
+            (&["better-auth.session_data=abc!"], "", ""),
+            (
+                &["better-auth.session_data=abcd.e.abcd; better-auth.dont_remember=x"],
+                "",
+                "better-auth.dont_remember=x",
+            ),
             (&[], "", ""),
         ] {
             let found = plain().read(&headers(lines));
@@ -161,10 +174,10 @@ mod tests {
     fn cookie_of_a_browser_over_http_gets_its_prefix_back() {
         let renamed =
             companions("better_auth", "http://localhost:3000", "__Secure-better-auth.session_token");
-        let headers = headers(&["_Secure-better-auth.session_data.0=a"]);
+        let headers = headers(&["_Secure-better-auth.session_data.0=abcd"]);
         let found = renamed.read(&headers);
-        assert_eq!(found.cache_line.as_str(), "__Secure-better-auth.session_data.0=a");
-        assert_eq!(found.cache.unwrap().as_str(), "a");
+        assert_eq!(found.cache_line.as_str(), "__Secure-better-auth.session_data.0=abcd");
+        assert_eq!(found.cache.unwrap().as_str(), "abcd");
     }
 
     #[test]

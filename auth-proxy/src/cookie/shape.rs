@@ -16,7 +16,8 @@ pub(crate) fn is_compact(token: &str) -> bool {
             .all(|(n, part)| is_base64url(part.as_bytes()) && (!part.is_empty() || may_be_empty(n)))
 }
 
-fn is_base64url(part: &[u8]) -> bool {
+/// Whether a text is base64url without padding, with spare bits of zero.
+pub(super) fn is_base64url(part: &[u8]) -> bool {
     let spare_bits = match part.len() % 4 {
         0 => 0,
         2 => 0b1111,

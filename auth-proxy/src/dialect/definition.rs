@@ -51,6 +51,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// A path that every running upstream answers, without a cookie.
     fn health_path(&self) -> &'static str;
 
+    /// The path of the public keys that the upstream publishes. `None` if it has no such route.
+    fn keys_path(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a sign-in or sign-out begins on the page at this path, with the next page as `callbackUrl`.
     fn begins_sign_in(&self, path: &str) -> bool;
 

@@ -44,6 +44,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
 /// | `upstream_overloaded` | 503 | unavailable: the upstream reports overload, or too many requests wait for it |
 /// | `circuit_open` | 503 | unavailable: the upstream failed several times in a row (`upstream.circuit_breaker`) |
+/// | `keys_unavailable` | 503 | unavailable: the published keys cannot be fetched, or not the one that a token names |
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |

@@ -89,6 +89,7 @@ reasons! {
     CLAIMS_MISMATCH = Unavailable 502 "claims_mismatch" "The token does not have the shape that this service expects.";
     CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times. It is not asked for a moment.";
     UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
+    KEYS_UNAVAILABLE = Unavailable 503 "keys_unavailable" "The keys that tokens are signed with cannot be fetched.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";

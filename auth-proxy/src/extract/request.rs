@@ -80,14 +80,34 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 
     /// The token, decrypted or verified here. Call it only if the proxy [`decodes`](Self::decodes) tokens.
-    pub(crate) fn verified(&self) -> Found<Arc<Verified>> {
-        let verify = || self.proxy.shared().verified(self.headers, self.names());
-        once(self.answers().map(|answers| &answers.verified), verify)
+    pub(crate) async fn verified(&self) -> Found<Arc<Verified>> {
+        if let Some(known) = self.answers().and_then(|answers| answers.verified.get()) {
+            return known.clone();
+        }
+        let verified = self.proxy.shared().verified(self.headers, self.names()).await;
+        once(self.answers().map(|answers| &answers.verified), || verified)
+    }
+
+    /// The token that the upstream issued beside its sessions, verified here. `None` if the credential is another one.
+    async fn issued(&self) -> Found<Arc<Verified>> {
+        if self.proxy.shared().bearer_issuer.is_none() {
+            return Ok(None);
+        }
+        if let Some(known) = self.answers().and_then(|answers| answers.verified.get()) {
+            return known.clone();
+        }
+        let issued = self.proxy.shared().issued(self.headers, self.names()).await;
+        once(self.answers().map(|answers| &answers.verified), || issued)
     }
 
     /// Whether this process decodes tokens itself.
     pub(crate) fn decodes(&self) -> bool {
         self.proxy.shared().verifier.is_some()
+    }
+
+    /// Whether the claims of this request are those of a token, and not of a session.
+    pub(crate) async fn has_own_claims(&self) -> bool {
+        self.decodes() || matches!(self.issued().await, Ok(Some(_)))
     }
 
     fn client(&self) -> Result<ClientInfo, AuthError> {
@@ -100,7 +120,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
-            Source::Local => self.local_session(),
+            Source::Local => self.local_session().await,
             // Boxed, so that handlers without a lookup keep a small future.
             Source::Upstream | _ => Box::pin(self.upstream_session()).await,
         };
@@ -115,8 +135,12 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         found
     }
 
-    fn local_session(&self) -> Found<CachedSession> {
-        let Some(verified) = self.verified()? else { return Ok(None) };
+    async fn local_session(&self) -> Found<CachedSession> {
+        self.verified().await?.map_or(Ok(None), |verified| self.session_of(&verified))
+    }
+
+    /// The session that the mapping makes of a token.
+    fn session_of(&self, verified: &Verified) -> Found<CachedSession> {
         let mapping = self.proxy.shared().mapping.as_ref();
         // Size 0: the session is cached together with its token, whose size is counted already.
         let make =
@@ -126,6 +150,9 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 
     async fn upstream_session(&self) -> Found<CachedSession> {
+        if let Some(verified) = self.issued().await? {
+            return self.session_of(&verified);
+        }
         let Some(credential) = self.credential()? else { return Ok(None) };
         let start = Instant::now();
         let shared = self.proxy.shared();
@@ -184,8 +211,9 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if let Some(known) = self.answers().and_then(|answers| answers.token.get()) {
             return known.clone();
         }
-        let token = if self.decodes() {
-            self.verified().and_then(|verified| verified.map(|verified| verified.claims()).transpose())
+        let verified = if self.decodes() { self.verified().await } else { self.issued().await };
+        let token = if self.decodes() || !matches!(verified, Ok(None)) {
+            verified.and_then(|verified| verified.map(|verified| verified.claims()).transpose())
         } else {
             let claims = self
                 .cached_session()

@@ -66,12 +66,14 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
         // use the name that is used here, so the request keeps it.
         RequestAuth::of(proxy.clone(), parts)
             .verified()
+            .await
             .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else if is_token_enough {
         // Storing nothing in the request saves time: the cache of verified tokens has the result anyway.
         mark_personal(proxy, &parts.extensions);
         shared
             .verified(&parts.headers, shared.names_of(Some(parts)))
+            .await
             .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else {
         check_session::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
@@ -89,6 +91,10 @@ async fn check_session<P: AuthProxy, A: Policy<P>>(request: &RequestAuth<'_, P>)
         return Ok(());
     }
     // The session decides who is signed in. A policy gets no claims of an invalid token.
-    let token = if request.decodes() { request.token().await.ok().flatten().map(Token::new) } else { None };
+    let token = if request.has_own_claims().await {
+        request.token().await.ok().flatten().map(Token::new)
+    } else {
+        None
+    };
     if A::allow(&session, token.as_ref()) { Ok(()) } else { Err(AuthError::new(Reason::POLICY_REFUSED)) }
 }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use http::request::Parts;
 
-use super::Shared;
+use super::{Shared, TokenVerifier};
 use crate::config::Strategy;
 use crate::cookie::{Candidate, Credential, CredentialError, NamesInPlay, SessionName};
 use crate::dialect;
@@ -52,7 +52,11 @@ impl Shared {
                 return Err(CredentialError::Ambiguous.into());
             }
         }
-        if found.is_none() && !self.warnings.was_logged(Warning::OtherCookieName) {
+        // Beside an issuer of tokens, the session cookies of a login are another proxy's.
+        if found.is_none()
+            && self.settings.has_sign_in()
+            && !self.warnings.was_logged(Warning::OtherCookieName)
+        {
             self.warn_of_another_name(headers);
         }
         Ok(found)
@@ -98,11 +102,12 @@ impl Shared {
         Some(CachedSession::new(self.dialect.session_of_cache(data)?, 0))
     }
 
-    /// Decrypts or verifies the token in these headers. Call it only if tokens are decoded here.
+    /// Decrypts or verifies the token in these headers. Call it only if tokens are decoded here. It waits only where the
+    /// keys of an issuer have to be fetched.
     ///
     /// # Errors
-    /// The error of an invalid token.
-    pub(crate) fn verified(
+    /// The error of an invalid token, and `keys_unavailable`.
+    pub(crate) async fn verified(
         &self,
         headers: &HeaderMap,
         names: NamesInPlay<'_>,
@@ -112,14 +117,35 @@ impl Shared {
             return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
         };
         let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
-        match verifier.verify(&candidate, names, self.now()) {
-            Ok(verified) => Ok(Some(verified)),
-            Err(error) => {
-                if error.is(Reason::TOKEN_UNKNOWN_KEY) {
-                    self.warn_once(Warning::UnknownKey);
-                }
-                Err(error.by_bearer(candidate.is_bearer()))
+        let verified = match verifier {
+            TokenVerifier::Own(verifier) => {
+                verifier.verify(&candidate, names, self.now()).inspect_err(|error| {
+                    if error.is(Reason::TOKEN_UNKNOWN_KEY) {
+                        self.warn_once(Warning::UnknownKey);
+                    }
+                })
             }
+            TokenVerifier::Published(issuer) => issuer.verify(&candidate, self.now()).await,
+        };
+        verified.map(Some).map_err(|error| error.by_bearer(candidate.is_bearer()))
+    }
+
+    /// The token of a request, verified, if the upstream issued it beside its sessions: a JWT in `Authorization`. The
+    /// session cookie has at most one dot.
+    ///
+    /// # Errors
+    /// The error of an invalid token, and `keys_unavailable`.
+    pub(crate) async fn issued(
+        &self,
+        headers: &HeaderMap,
+        names: NamesInPlay<'_>,
+    ) -> Result<Option<Arc<Verified>>, AuthError> {
+        let Some(issuer) = &self.bearer_issuer else { return Ok(None) };
+        let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
+        if !candidate.is_bearer() || candidate.token()?.split('.').count() != 3 {
+            return Ok(None);
         }
+        let verified = issuer.verify(&candidate, self.now()).await;
+        verified.map(Some).map_err(|error| error.by_bearer(true))
     }
 }

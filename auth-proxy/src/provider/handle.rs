@@ -13,6 +13,7 @@ use super::session_cookie::SessionCookies;
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
 use crate::dialect::{self, Dialect};
+use crate::jwks::Issuer;
 use crate::page::ErrorPage;
 use crate::session::{Keys, SessionMapping, Sessions};
 use crate::token::Verifier;
@@ -126,7 +127,9 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) upstream: Arc<Upstream>,
     /// Set when session tokens can be decoded here.
-    pub(crate) verifier: Option<Verifier>,
+    pub(crate) verifier: Option<TokenVerifier>,
+    /// Verifies tokens that the upstream issues beside its sessions, if there are such tokens.
+    pub(crate) bearer_issuer: Option<Arc<Issuer>>,
     /// Set when signed session cookies can be checked here.
     pub(crate) session_cookies: Option<SessionCookies>,
     pub(crate) mapping: Arc<dyn SessionMapping>,
@@ -136,6 +139,14 @@ pub(crate) struct Shared {
     pub(crate) warnings: OnceWarnings,
     pub(crate) names: SessionNames,
     pub(crate) keys: Keys,
+}
+
+/// What decodes session tokens.
+pub(crate) enum TokenVerifier {
+    /// The keys of `upstream.secret`.
+    Own(Verifier),
+    /// The keys that an issuer publishes.
+    Published(Arc<Issuer>),
 }
 
 impl<P: AuthProxy> Proxy<P> {

@@ -1,7 +1,7 @@
 //! The handle behind every declared type: the trait that the macro implements, the builder, the state that all clones
 //! share, and the extraction from a router's state.
 //!
-//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `page`, `session`, `token`, `upstream`, `warnings`.
+//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `page`, `session`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`, `tower`.
 
 mod builder;
@@ -10,5 +10,5 @@ mod handle;
 mod session_cookie;
 
 pub use self::builder::Builder;
-pub(crate) use self::handle::Shared;
 pub use self::handle::{AuthProxy, Declared, FromState, Proxy};
+pub(crate) use self::handle::{Shared, TokenVerifier};

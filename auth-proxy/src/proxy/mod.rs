@@ -29,7 +29,7 @@ use axum::Router;
 use crate::provider::{AuthProxy, Proxy};
 
 impl<P: AuthProxy> Proxy<P> {
-    /// The sign-in routes: everything below `base_path`, forwarded to the upstream.
+    /// The sign-in routes: everything below `base_path`, forwarded to the upstream. None with `kind: generic`.
     ///
     /// Merge it into the app's router, outside of any `nest`: `base_path` is the whole path.
     ///
@@ -71,6 +71,10 @@ impl<P: AuthProxy> Proxy<P> {
     }
 
     fn routes_below<S: Clone + Send + Sync + 'static>(&self, base: &str) -> Router<S> {
+        // An issuer of tokens has no sign-in. Without routes, its proxy can stand beside that of a login.
+        if !self.shared().settings.has_sign_in() {
+            return Router::new();
+        }
         let service = service::service(self.shared());
         Router::new()
             .route_service(base, service.clone())

@@ -41,7 +41,7 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8], database_is_d
             Answer::html(pages::sign_out(base_path, &request.csrf.token, &request.callback_url()))
                 .cookies(request.helper_cookies())
         }
-        // `docs/authjs.md#session-database`: a failure of the database looks like a missing cookie.
+        // `docs/authjs.md#session-database-failure`: a failure of the database looks like a missing cookie.
         (&Method::GET, "session") if database_is_down && fake.settings.strategy == Strategy::Database => {
             signed_out(&request)
         }

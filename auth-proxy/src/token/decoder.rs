@@ -53,16 +53,7 @@ impl Decoder {
             Kind::Encrypted(decoder) => decoder.decrypt(token)?,
             Kind::Signed(decoder) => decoder.verify(token)?,
         };
-        let claims = String::from_utf8(plain).map_err(|_| TokenError::Malformed)?;
-        let claims = match replace_lone_surrogates(&claims) {
-            Cow::Borrowed(_) => claims,
-            Cow::Owned(repaired) => repaired,
-        };
-        let registered = Registered::read(&claims)?;
-        let times = registered.times();
-        times.check(now)?;
-        registered.check(&self.demands)?;
-        Ok(Verified::new(claims, times))
+        accept(plain, &self.demands, now)
     }
 
     /// Like [`open`](Self::open), but returns all claims as a map.
@@ -74,6 +65,23 @@ impl Decoder {
     ) -> Result<serde_json::Map<String, serde_json::Value>, TokenError> {
         serde_json::from_str(&self.open(token, now)?.into_text()).map_err(|_| TokenError::Malformed)
     }
+}
+
+/// Checks the claims of a token that was decrypted or verified, at `now` (seconds since the Unix epoch).
+///
+/// # Errors
+/// The reason why the token is refused.
+pub(super) fn accept(plain: Vec<u8>, demands: &Demands, now: u64) -> Result<Verified, TokenError> {
+    let claims = String::from_utf8(plain).map_err(|_| TokenError::Malformed)?;
+    let claims = match replace_lone_surrogates(&claims) {
+        Cow::Borrowed(_) => claims,
+        Cow::Owned(repaired) => repaired,
+    };
+    let registered = Registered::read(&claims)?;
+    let times = registered.times(demands.tolerance);
+    times.check(now)?;
+    registered.check(demands)?;
+    Ok(Verified::new(claims, times))
 }
 
 impl fmt::Debug for Decoder {

@@ -146,7 +146,7 @@ pub(crate) fn public_key(format: TokenFormat, pem: &str) -> Option<PublicKey> {
 }
 
 /// jsonwebtoken's name for a signed format. `None` for an encrypted one.
-fn algorithm(format: TokenFormat) -> Option<Algorithm> {
+pub(super) fn algorithm(format: TokenFormat) -> Option<Algorithm> {
     Some(match format {
         TokenFormat::Hs256 => Algorithm::HS256,
         TokenFormat::Hs384 => Algorithm::HS384,

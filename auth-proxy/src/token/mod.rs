@@ -1,5 +1,5 @@
-//! Session tokens: deriving keys, decrypting JWE, verifying JWS, and checking the registered claims. Signed cookies, and
-//! the copy of a session in a second cookie.
+//! Session tokens: deriving keys, reading published keys, decrypting JWE, verifying JWS, and checking the registered
+//! claims. Signed cookies, and the copy of a session in a second cookie.
 //!
 //! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is
 //! issued here: `encrypt` and `cookie_cache/mint` exist for tests only.
@@ -28,28 +28,31 @@ mod error;
 mod fingerprint;
 mod json;
 mod jwe;
+mod jwk;
 mod jws;
+mod key_set;
 mod keys;
 mod pem;
 mod public_key;
+mod published;
 mod registered;
 mod signed_cookie;
 mod verified;
 mod verifier;
 
 pub use self::claims::Claims;
-pub(crate) use self::cookie_cache::CookieCache;
-#[allow(unused_imports, reason = "not called yet")]
-pub(crate) use self::cookie_cache::PublicCookieCache;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookie_cache::mint as cookie_cache_mint;
+pub(crate) use self::cookie_cache::{CachedPayload, CookieCache, NotUsable, PublicCookieCache};
 pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
 #[cfg(feature = "testing")]
 pub(crate) use self::jws::public_key;
-#[allow(unused_imports, reason = "not called yet")]
+pub(crate) use self::key_set::{KEY_SET_LIMIT, KeySet};
+#[cfg(feature = "testing")]
 pub(crate) use self::public_key::PublicKey;
-pub(crate) use self::registered::Demands;
+pub(crate) use self::published::{PublishedKeys, Refusal};
+pub(crate) use self::registered::{Demands, TOLERANCE};
 pub(crate) use self::signed_cookie::SignedCookies;
 pub(crate) use self::verified::{Verified, VerifiedTokens};
 pub(crate) use self::verifier::Verifier;

@@ -12,6 +12,10 @@ pub(crate) struct PublicKey {
 }
 
 impl PublicKey {
+    pub(super) fn new(algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self { algorithm, key }
+    }
+
     /// Reads a key in PEM. `None` for a key of another algorithm.
     pub(crate) fn from_pem(algorithm: Algorithm, text: &str) -> Option<Self> {
         pem::public_key(algorithm, text).map(|key| Self { algorithm, key })

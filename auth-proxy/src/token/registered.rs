@@ -1,5 +1,7 @@
 //! The registered claims (RFC 7519, section 4.1): whether a token is a session for this app, and when it is valid.
 
+use std::time::Duration;
+
 use auth_proxy_rules::Expected;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,20 +9,25 @@ use serde_json::value::RawValue;
 use super::error::TokenError;
 use super::json;
 
-/// Seconds by which the clocks of two machines may differ (`docs/authjs.md#token-decode`).
-const TOLERANCE: f64 = 15.0;
+/// By how much the clocks of two machines may differ (`docs/authjs.md#token-decode`).
+pub(crate) const TOLERANCE: Duration = Duration::from_secs(15);
 
-/// The audience and issuer that a token must have.
+/// What the registered claims of a token must be.
 #[derive(Clone, Debug)]
 pub(crate) struct Demands {
     pub(crate) audience: Expected,
     pub(crate) issuer: Expected,
+    /// By how much the clocks of the issuer and of this app may differ.
+    pub(crate) tolerance: Duration,
+    /// Whether a token must have an `exp`.
+    pub(crate) must_expire: bool,
 }
 
 impl Demands {
     /// Any audience and any issuer.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) const NONE: Self = Self { audience: Expected::Any, issuer: Expected::Any };
+    pub(crate) const NONE: Self =
+        Self { audience: Expected::Any, issuer: Expected::Any, tolerance: TOLERANCE, must_expire: false };
 }
 
 /// The claims that decide whether a token is a session and when it is valid. All other claims are skipped unread.
@@ -59,8 +66,8 @@ impl<'t> Registered<'t> {
     }
 
     /// The times between which the token is valid.
-    pub(super) fn times(&self) -> Times {
-        Times { exp: self.exp, nbf: self.nbf }
+    pub(super) fn times(&self, tolerance: Duration) -> Times {
+        Times { exp: self.exp, nbf: self.nbf, tolerance: tolerance.as_secs_f64() }
     }
 
     /// Checks that this is a session token, and one for this app.
@@ -70,8 +77,11 @@ impl<'t> Registered<'t> {
     ///
     /// # Errors
     /// `NotASession`, if the token has no `sub`, `name` or `email`. `Audience` or `Issuer`, if that claim does not
-    /// match.
+    /// match. `Malformed`, if a required `exp` is missing.
     pub(super) fn check(&self, demands: &Demands) -> Result<(), TokenError> {
+        if demands.must_expire && self.exp.is_none() {
+            return Err(TokenError::Malformed);
+        }
         if !(self.sub || self.name || self.email) {
             return Err(TokenError::NotASession);
         }
@@ -112,6 +122,8 @@ enum OneOrMany {
 pub(super) struct Times {
     exp: Option<f64>,
     nbf: Option<f64>,
+    /// In seconds.
+    tolerance: f64,
 }
 
 impl Times {
@@ -126,10 +138,10 @@ impl Times {
             reason = "seconds fit the 53 bits of a double for the next 285 million years"
         )]
         let now = now as f64;
-        if self.nbf.is_some_and(|nbf| nbf > now + TOLERANCE) {
+        if self.nbf.is_some_and(|nbf| nbf > now + self.tolerance) {
             return Err(TokenError::NotYetValid);
         }
-        if self.exp.is_some_and(|exp| exp <= now - TOLERANCE) {
+        if self.exp.is_some_and(|exp| exp <= now - self.tolerance) {
             return Err(TokenError::Expired);
         }
         Ok(())
@@ -161,7 +173,7 @@ mod tests {
     use super::*;
 
     fn at_1000(claims: &Value) -> Result<(), TokenError> {
-        Registered::read(&claims.to_string())?.times().check(1000)
+        Registered::read(&claims.to_string())?.times(TOLERANCE).check(1000)
     }
 
     #[test]
@@ -200,7 +212,7 @@ mod tests {
             assert_eq!(Registered::read(text).err(), Some(TokenError::Malformed), "{text}");
         }
         assert_eq!(
-            Registered::read(" \n{ \"\\u0065xp\": 1 }").unwrap().times().check(1000),
+            Registered::read(" \n{ \"\\u0065xp\": 1 }").unwrap().times(TOLERANCE).check(1000),
             Err(TokenError::Expired)
         );
     }
@@ -232,7 +244,8 @@ mod tests {
     #[test]
     fn audience_and_issuer_must_match_the_configured_ones() {
         let is = |text: &str| Expected::Is(text.to_owned());
-        let demands = Demands { audience: is("app"), issuer: is("https://auth.example.com") };
+        let demands =
+            Demands { audience: is("app"), issuer: is("https://auth.example.com"), ..Demands::NONE };
         let with = |aud: Value, iss: Value| json!({"sub": "1", "aud": aud, "iss": iss});
         let iss = json!("https://auth.example.com");
         for aud in [json!("app"), json!(["other", "app"])] {

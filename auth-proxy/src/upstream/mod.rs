@@ -12,6 +12,7 @@ mod address;
 mod admission;
 mod breaker;
 mod client;
+mod document;
 mod error;
 mod failure_log;
 mod fetch;
@@ -27,15 +28,21 @@ mod send;
 mod verdict;
 mod via;
 
+use std::sync::Arc;
+
 use auth_proxy_rules::Settings;
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, Request, Uri};
+use bytes::Bytes;
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
 
 use self::address::Address;
 use self::admission::Admission;
 use self::breaker::Breaker;
 use self::client::Client;
+pub(crate) use self::document::Document;
 pub(crate) use self::error::body_error;
 use self::failure_log::{FailureLog, Requests};
 pub use self::fetch::{DynFetch, Fetch};
@@ -47,7 +54,7 @@ pub(crate) use self::send::WholeResponse;
 use self::via::Via;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError};
-use crate::forwarded::Addresses;
+use crate::forwarded::{Addresses, ClientInfo};
 
 /// One upstream: its address, HTTP client, circuit breaker and limits.
 pub(crate) struct Upstream {
@@ -84,7 +91,7 @@ impl Upstream {
     pub(crate) fn new(config: &Config, needs: Needs, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
-            client: Client::new(settings, fetch)?,
+            client: Client::new(&settings.base_url.origin, settings.connect_timeout, fetch)?,
             address: Address::new(settings)?,
             headers: config.headers.clone(),
             header_names: config.header_names.clone(),
@@ -107,6 +114,23 @@ impl Upstream {
     /// `path_invalid` when the parts do not form a URI.
     pub(crate) fn target(&self, requested: &Uri, rest: &str) -> Result<Uri, AuthError> {
         self.address.target(requested, rest)
+    }
+
+    /// Gets a public document of the upstream below the base path, of at most `limit` bytes. Like a health check, the
+    /// request has nothing of any client.
+    ///
+    /// # Errors
+    /// Those of [`send_whole`](Self::send_whole), and `upstream_failed` for a status other than 200.
+    pub(crate) async fn get_document(
+        self: &Arc<Self>,
+        path: &str,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<Bytes, AuthError> {
+        let mut request = self.get(path)?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
+        document::body_of(self.send_whole(request, limit, deadline).await?.response)
     }
 
     /// A `GET` request for a path below the base path, without headers.

@@ -185,7 +185,10 @@ impl Upstream {
 }
 
 /// Reads the whole body of a response.
-async fn read_whole(response: Response<Body>, limit: usize) -> Result<Response<Bytes>, SendFailure> {
+pub(super) async fn read_whole(
+    response: Response<Body>,
+    limit: usize,
+) -> Result<Response<Bytes>, SendFailure> {
     let (parts, body) = response.into_parts();
     match axum::body::to_bytes(body, limit).await {
         Ok(body) => Ok(Response::from_parts(parts, body)),

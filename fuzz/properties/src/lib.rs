@@ -5,6 +5,7 @@ mod claims;
 mod cookie_cache;
 mod cookies;
 mod input;
+mod key_set;
 mod macros;
 mod request;
 mod response;
@@ -15,6 +16,7 @@ mod world;
 pub use self::claims::claims;
 pub use self::cookie_cache::cookie_cache;
 pub use self::cookies::cookies;
+pub use self::key_set::key_set;
 pub use self::macros::{config, guard};
 pub use self::request::request;
 pub use self::response::response;
@@ -25,12 +27,13 @@ pub use self::token::token;
 pub type Property = fn(&[u8]);
 
 /// All properties, with the names of their targets.
-pub const ALL: [(&str, Property); 9] = [
+pub const ALL: [(&str, Property); 10] = [
     ("claims", claims),
     ("config", config),
     ("cookie_cache", cookie_cache),
     ("cookies", cookies),
     ("guard", guard),
+    ("key_set", key_set),
     ("request", request),
     ("response", response),
     ("session", session),

@@ -80,9 +80,10 @@ fn rules_between_options_apply_to_environment_variables() {
         (
             &[("KIND", "authjs2")],
             Some("KIND"),
-            "expected one of `robo`, `authjs`, `next_auth_v4`, `better_auth` (nearest: `authjs`)",
+            "expected one of `robo`, `authjs`, `next_auth_v4`, `better_auth`, `generic` (nearest: `authjs`)",
         ),
         (&[("KIND", "better_auth"), ("TOKEN", "encrypted")], Some("TOKEN"), "is no format of Better Auth"),
+        (&[("KIND", "better_auth"), ("SECRET", "2:new,old")], Some("SECRET"), "are written `2:new,1:old`"),
         (&[("KIND", "robo"), ("TOKEN", "jwe")], Some("TOKEN"), "is a format of Better Auth"),
         (&[("KIND", "nextauth")], Some("KIND"), "the version of next-auth decides"),
         (&[("KIND", "auth.js")], Some("KIND"), "write `authjs` for Auth.js"),

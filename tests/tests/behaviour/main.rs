@@ -24,6 +24,7 @@ mod extractors;
 mod faults;
 mod foreign_urls;
 mod guard;
+mod jwks;
 mod log_watch;
 mod logs;
 mod not_a_session;

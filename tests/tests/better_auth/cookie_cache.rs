@@ -131,7 +131,8 @@ async fn unusable_cookie_cache_means_a_lookup() {
             let own = door.visitor().sign_up("ada").await;
             let (token, data) = (pair(&own, SESSION_TOKEN), pair(&own, SESSION_DATA));
             let cut = data[..data.len() - 8].to_owned();
-            for data in [cut, theirs, format!("{SESSION_DATA}=garbage"), String::new()] {
+            let texts = ["garbage", "not!base64", "a"].map(|text| format!("{SESSION_DATA}={text}"));
+            for data in [cut, theirs, String::new()].into_iter().chain(texts) {
                 let before = door.lookups().await;
                 let cookies = format!("{token}; {data}");
                 let answer = door.visitor().browser.get_with("/me", &[("cookie", &cookies)]).await;

@@ -9,7 +9,7 @@ use auth_proxy_tests::process::{Process, node_in};
 use auth_proxy_tests::{Answer, Browser, loopback_client, watch};
 use serde_json::{Value, json};
 
-pub(crate) const SECRET: &str = "the secret of a real Better Auth, long enough";
+pub(crate) const SECRET: &str = "the secret of a real Better Auth: long enough";
 
 /// The tested versions of Better Auth.
 pub(crate) const VERSIONS: [&str; 2] = ["1.7", "1.6"];

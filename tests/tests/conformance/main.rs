@@ -9,6 +9,7 @@ mod deployments;
 mod error_pages;
 mod examples;
 mod hardened;
+mod machine_clients;
 mod next_server;
 mod nextjs;
 mod openid;

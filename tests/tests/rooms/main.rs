@@ -17,7 +17,7 @@ const LEVELS: &[&[&str]] = &[
     &["cookie", "forwarded"],
     &["dialect"],
     &["token", "upstream", "editor"],
-    &["session"],
+    &["session", "jwks"],
     &["provider"],
     &["extract", "cross_origin"],
     &["proxy", "guard"],

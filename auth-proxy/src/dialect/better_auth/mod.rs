@@ -46,6 +46,11 @@ impl Dialect for BetterAuth {
         routes::HEALTH
     }
 
+    /// Of its jwt plugin.
+    fn keys_path(&self) -> Option<&'static str> {
+        Some("/jwks")
+    }
+
     /// It has no pages.
     fn begins_sign_in(&self, _: &str) -> bool {
         false

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use auth_proxy_rules::Settings;
+
 use super::Builder;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Strategy};
 use crate::cookie::SessionNames;
-use crate::dialect;
-use crate::error::Causes;
+use crate::dialect::{self, Dialect};
+use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
+use crate::jwks::{Issuer, KeySource};
 use crate::provider::session_cookie::SessionCookies;
-use crate::provider::{AuthProxy, Proxy, Shared};
+use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
 use crate::session::{Keys, NamedClaims, Sessions};
-use crate::token::{Decoder, Demands, KeyError, VerifiedTokens, Verifier};
-use crate::upstream::{Needs, Upstream};
+use crate::token::{Decoder, Demands, KeyError, TOLERANCE, VerifiedTokens, Verifier};
+use crate::upstream::{Document, DynFetch, Needs, Upstream};
 use crate::warnings::OnceWarnings;
 
 /// Derives the keys, makes the client and the caches, and returns the handle.
@@ -29,30 +32,54 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
                        or call `session_claims([\"\"; 0])` too";
         return Err(problem("session.claims", message.to_owned()));
     }
+    let demands = Demands {
+        audience: settings.audience.clone(),
+        issuer: settings.issuer.clone(),
+        tolerance: TOLERANCE,
+        must_expire: false,
+    };
     let verifier = config
         .decodes()
         .then(|| {
-            let demands = Demands { audience: settings.audience.clone(), issuer: settings.issuer.clone() };
             let decoder = |name| Decoder::new(settings.token, &config.secrets, name, demands.clone());
             let decoders = settings.cookie_names.all().map(decoder).collect::<Result<_, _>>()?;
             Ok::<_, KeyError>(Verifier::new(decoders, VerifiedTokens::new(settings.cache_entries)?))
         })
         .transpose()
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
-    let session_cookies = SessionCookies::new(settings.token, &config.secrets)
+    let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
+    let needs = Needs { health_path: dialect.health_path(), addresses };
+    let fetch = builder.fetch.or_else(P::fetch);
+    let no_client = |option: &str, error: BoxError| {
+        problem(option, format!("no client for it: {}", Causes(error.as_ref())))
+    };
+    let upstream = Upstream::new(&config, needs, fetch.clone())
+        .map_err(|error| no_client("upstream.base_url", error))?;
+    let upstream = Arc::new(upstream);
+    let issuer = if config.has_published_keys() {
+        let source = key_source(&settings, dialect, &upstream, fetch)
+            .map_err(|error| no_client("jwks.url", error))?
+            // Unreachable: the rules require an address.
+            .ok_or_else(|| problem("jwks.url", "not set".to_owned()))?;
+        let demands = Demands { tolerance: settings.jwks_leeway, must_expire: true, ..demands };
+        Some(Arc::new(Issuer::new(source, &settings, demands)))
+    } else {
+        None
+    };
+    // A session cookie that is a key into a database is no token. The issuer then signs a copy of the session.
+    let is_token = settings.strategy == Strategy::Jwt;
+    let signer = issuer.as_ref().filter(|_| !is_token);
+    let session_cookies = SessionCookies::new(&settings, &config.secrets, signer)
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
     // The keys are derived, so the secrets are no longer needed.
     config.secrets.clear();
-    let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
-    let needs = Needs { health_path: dialect.health_path(), addresses };
-    let upstream = Upstream::new(&config, needs, builder.fetch.or_else(P::fetch)).map_err(|error| {
-        problem("upstream.base_url", format!("no client for it: {}", Causes(error.as_ref())))
-    })?;
+    let (published, bearer_issuer) = if is_token { (issuer, None) } else { (None, issuer) };
+    let verifier = verifier.map(TokenVerifier::Own).or(published.map(TokenVerifier::Published));
     tracing::info!(
         target: "auth_proxy::config",
         proxy = name,
         base_path = settings.base_path,
-        upstream = format!("{}{}{}", settings.base_url.origin, settings.base_url.prefix, settings.upstream_base_path),
+        upstream = upstream_address(&settings),
         host = %settings.host,
         decodes_tokens = verifier.is_some(),
         "auth proxy ready"
@@ -64,8 +91,9 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         settings,
         dialect,
         config,
-        upstream: Arc::new(upstream),
+        upstream,
         verifier,
+        bearer_issuer,
         session_cookies,
         mapping,
         sessions,
@@ -76,4 +104,32 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         keys,
     };
     Ok(Proxy::new(shared))
+}
+
+/// Where the published keys are fetched from: `jwks.url`, or else the route that the upstream has for them.
+fn key_source(
+    settings: &Settings,
+    dialect: &dyn Dialect,
+    upstream: &Arc<Upstream>,
+    fetch: Option<DynFetch>,
+) -> Result<Option<KeySource>, BoxError> {
+    if let Some(url) = &settings.jwks_url {
+        return Ok(Some(KeySource::Url(Box::new(Document::new(url, settings, fetch)?))));
+    }
+    Ok(dialect.keys_path().map(|path| KeySource::Upstream {
+        upstream: Arc::clone(upstream),
+        path,
+        timeout: settings.timeout,
+    }))
+}
+
+/// The address of the upstream, for the log.
+fn upstream_address(settings: &Settings) -> String {
+    match &settings.jwks_url {
+        Some(url) if !settings.has_sign_in() => url.to_string(),
+        _ => {
+            let base_url = &settings.base_url;
+            format!("{}{}{}", base_url.origin, base_url.prefix, settings.upstream_base_path)
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub(crate) fn cookie_cache(
     (issued_ms, expires_ms): (u64, u64),
     secret: &str,
 ) -> Option<String> {
+    if !matches!(format, TokenFormat::Compact | TokenFormat::Jwt | TokenFormat::Jwe) {
+        return None;
+    }
     let mut payload = session.clone();
     payload.entry("updatedAt").or_insert_with(|| json!(issued_ms));
     payload.entry("version").or_insert_with(|| json!(cookie_cache_marks().version));

@@ -14,6 +14,7 @@ pub(crate) struct CachedPayload {
     pub(crate) session: Map<String, Value>,
     pub(crate) user: Map<String, Value>,
     /// The millisecond since the Unix epoch from which on this is not used: when the cache or the session expires.
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "no caller keeps this beyond its request"))]
     pub(crate) expires_ms: u64,
 }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::time::Duration;
 
 use auth_proxy_rules::Expected;
 use serde::Deserialize;
@@ -41,16 +42,13 @@ impl PublicCookieCache {
     /// `issuer` is the `baseURL` of the upstream.
     pub(crate) fn new(issuer: Expected) -> Self {
         let marks = cookie_cache_marks();
-        let demands = Demands { audience: Expected::Is(marks.audience.to_owned()), issuer };
+        let demands = Demands {
+            audience: Expected::Is(marks.audience.to_owned()),
+            issuer,
+            tolerance: Duration::ZERO,
+            must_expire: true,
+        };
         Self { marks, demands }
-    }
-
-    /// The name of the key that signed a cache, which is not checked yet. For a key that must be fetched first.
-    ///
-    /// # Errors
-    /// `TooLong`, `Malformed`, `Unsupported`.
-    pub(crate) fn key_id(&self, session_data: &str) -> Result<String, NotUsable> {
-        self.parts(session_data).map(|(_, kid)| kid)
     }
 
     /// Like [`CookieCache::open`](super::CookieCache::open). `key` finds a key by its name (`kid`).
@@ -75,7 +73,7 @@ impl PublicCookieCache {
         let plain = parts.verified(|message, signature| key.verifies(message, signature))?;
         let text = String::from_utf8(plain).map_err(|_| NotUsable::Malformed)?;
         let registered = Registered::read(&text)?;
-        let expires_ms = registered.times().expiry_ms(now)?;
+        let expires_ms = registered.times(self.demands.tolerance).expiry_ms(now)?;
         registered.check(&self.demands)?;
         let Names { sub, sid, iss } = json::object(&text)?;
         let payload = Payload::read(&text, self.marks.version)?;

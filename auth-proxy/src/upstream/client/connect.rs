@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_proxy_rules::Settings;
+use auth_proxy_rules::Origin;
 use http::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -35,12 +35,11 @@ enum Transport {
 }
 
 impl Connector {
-    pub(super) fn new(settings: &Settings) -> Result<Self, BoxError> {
+    pub(super) fn new(origin: &Origin, limit: Duration) -> Result<Self, BoxError> {
         let mut tcp = HttpConnector::new();
         // hyper-util divides this time among the addresses of a host name, so that all of them are tried.
-        tcp.set_connect_timeout(Some(settings.connect_timeout));
+        tcp.set_connect_timeout(Some(limit));
         tcp.set_nodelay(true);
-        let origin = &settings.base_url.origin;
         let transport = if origin.https {
             tcp.enforce_http(false);
             let mut tls = HttpsConnector::from((tcp, tls_config()?));
@@ -49,7 +48,7 @@ impl Connector {
         } else {
             Transport::Plain(tcp)
         };
-        Ok(Self { transport, origin: origin.to_string().parse()?, limit: settings.connect_timeout })
+        Ok(Self { transport, origin: origin.to_string().parse()?, limit })
     }
 
     /// Opens a connection, with its TLS handshake, within `upstream.connect_timeout`.

@@ -1,8 +1,9 @@
 //! The built-in HTTP/1.1 client: sends a request on a pooled or new connection, in the task of the request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use auth_proxy_rules::Settings;
+use auth_proxy_rules::Origin;
 use axum::body::Body;
 use http::header::{Entry, HOST};
 use http::{HeaderValue, Request, Response, Uri};
@@ -22,10 +23,10 @@ pub(in crate::upstream) struct Http1Client {
 }
 
 impl Http1Client {
-    pub(super) fn new(settings: &Settings) -> Result<Self, BoxError> {
+    pub(super) fn new(origin: &Origin, connect_timeout: Duration) -> Result<Self, BoxError> {
         Ok(Self {
-            connector: Connector::new(settings)?,
-            host: settings.base_url.origin.authority.parse()?,
+            connector: Connector::new(origin, connect_timeout)?,
+            host: origin.authority.parse()?,
             pool: Arc::default(),
         })
     }

@@ -19,7 +19,7 @@ mod response_body;
 
 use std::time::Duration;
 
-use auth_proxy_rules::Settings;
+use auth_proxy_rules::Origin;
 use axum::body::Body;
 use http::{Request, Response};
 use http_body::Body as _;
@@ -30,7 +30,7 @@ use super::fetch::DynFetch;
 use super::idle::IdleTimeout;
 use crate::error::BoxError;
 
-/// The HTTP client of one upstream.
+/// The HTTP client of one origin.
 pub(super) enum Client {
     BuiltIn(Http1Client),
     Custom(DynFetch),
@@ -40,11 +40,15 @@ impl Client {
     /// The app's client, or the built-in one.
     ///
     /// # Errors
-    /// When the system's certificates cannot be read, for an https upstream.
-    pub(super) fn new(settings: &Settings, custom: Option<DynFetch>) -> Result<Self, BoxError> {
+    /// When the system's certificates cannot be read, for an https origin.
+    pub(super) fn new(
+        origin: &Origin,
+        connect_timeout: Duration,
+        custom: Option<DynFetch>,
+    ) -> Result<Self, BoxError> {
         Ok(match custom {
             Some(fetch) => Self::Custom(fetch),
-            None => Self::BuiltIn(Http1Client::new(settings)?),
+            None => Self::BuiltIn(Http1Client::new(origin, connect_timeout)?),
         })
     }
 

@@ -5,7 +5,7 @@ mod attacks;
 mod forms;
 mod public;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::token::encrypt::seal;
@@ -108,6 +108,20 @@ fn good_cache_is_read_in_every_format() {
         assert_eq!(Value::Object(cached.user), payload()["user"], "{format}");
         assert_eq!(cached.expires_ms, EXPIRES, "{format}");
     }
+}
+
+#[test]
+fn minted_cache_is_read_until_it_expires_and_under_its_own_secret_only() {
+    let session = payload();
+    for format in FORMATS {
+        let mint = |secret| mint::cookie_cache(format, session.as_object().unwrap(), (NOW, EXPIRES), secret);
+        let open = |cache: &str, now| reader(format).open(&cookie(), cache, now).map(|_| ());
+        let cache = mint(SECRET).unwrap();
+        assert_eq!(open(&cache, EXPIRES - 1), Ok(()), "{format}");
+        assert_eq!(open(&cache, EXPIRES), Err(NotUsable::Expired), "{format}");
+        assert!(open(&mint("another secret").unwrap(), NOW).is_err(), "{format}");
+    }
+    assert!(mint::cookie_cache(TokenFormat::Rs256, &Map::new(), (NOW, EXPIRES), SECRET).is_none());
 }
 
 #[test]

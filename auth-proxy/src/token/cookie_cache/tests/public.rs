@@ -98,7 +98,6 @@ fn cache_is_verified_with_the_public_key_that_it_names() {
     let reader = PublicCookieCache::new(Expected::Any);
     for (alg, kid) in [("EdDSA", "ed"), ("ES256", "ec")] {
         let cache = keys.sign(&header(alg, kid), &claims());
-        assert_eq!(reader.key_id(&cache).as_deref(), Ok(kid));
         let cached = reader.open(&cookie(), &cache, NOW, |kid| keys.find(kid)).unwrap();
         assert_eq!((cached.user["name"].as_str(), cached.expires_ms), (Some("Ada"), EXPIRES));
         assert!(!cached.session.contains_key("token"));

@@ -1,0 +1,290 @@
+//! [`Issuer`]: the keys of an issuer, and the tokens that they verify.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use auth_proxy_rules::{Settings, TokenFormat};
+use bytes::Bytes;
+use http::HeaderValue;
+use tokio::time::Instant;
+
+use super::fetch::{Fetches, PendingFetch};
+use super::schedule::{Limits, Schedule, Step};
+use super::source::KeySource;
+use crate::cookie::Candidate;
+use crate::error::{AuthError, Reason};
+use crate::token::{Demands, KeySet, PublishedKeys, Refusal, Verified};
+
+/// The keys of an issuer. They are first fetched for the first token.
+pub(crate) struct Issuer {
+    source: KeySource,
+    limits: Limits,
+    algorithms: Vec<TokenFormat>,
+    demands: Demands,
+    cache_entries: u32,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    keys: Option<Current>,
+    schedule: Schedule,
+    fetches: Fetches,
+}
+
+struct Current {
+    /// The document that the keys were read from.
+    document: Bytes,
+    keys: Arc<PublishedKeys>,
+}
+
+impl State {
+    fn keys(&self) -> Option<&Arc<PublishedKeys>> {
+        self.keys.as_ref().map(|current| &current.keys)
+    }
+}
+
+impl Issuer {
+    pub(crate) fn new(source: KeySource, settings: &Settings, demands: Demands) -> Self {
+        Self {
+            source,
+            limits: Limits::of(settings),
+            algorithms: settings.jwks_algorithms.clone(),
+            demands,
+            cache_entries: settings.cache_entries,
+            state: RwLock::default(),
+        }
+    }
+
+    /// Verifies the token of a request, and checks its claims at `now` (seconds since the Unix epoch).
+    ///
+    /// # Errors
+    /// The reason why the token is refused, or `keys_unavailable` if it cannot be decided.
+    pub(crate) async fn verify(
+        self: &Arc<Self>,
+        candidate: &Candidate<'_>,
+        now: u64,
+    ) -> Result<Arc<Verified>, AuthError> {
+        if let Some(keys) = self.keys_at_hand() {
+            match keys.verify(candidate, now) {
+                Err(Refusal { may_have_newer_key: true, .. }) => {}
+                decided => return decided.map_err(|refusal| refusal.error),
+            }
+        }
+        // Boxed, so that requests with a known key keep a small future.
+        Box::pin(self.verify_with_fetch(candidate, now)).await
+    }
+
+    async fn verify_with_fetch(
+        self: &Arc<Self>,
+        candidate: &Candidate<'_>,
+        now: u64,
+    ) -> Result<Arc<Verified>, AuthError> {
+        let keys = self.keys().await?;
+        match keys.verify(candidate, now) {
+            Err(Refusal { may_have_newer_key: true, error }) => match self.newer_than(&keys).await? {
+                Some(newer) => newer.verify(candidate, now).map_err(|refusal| refusal.error),
+                None => Err(error),
+            },
+            decided => decided.map_err(|refusal| refusal.error),
+        }
+    }
+
+    /// The keys, if a request need not wait for them.
+    fn keys_at_hand(self: &Arc<Self>) -> Option<Arc<PublishedKeys>> {
+        let now = Instant::now();
+        let state = self.read();
+        let keys = state.keys()?;
+        match state.schedule.step(&self.limits, now) {
+            Step::Use => Some(Arc::clone(keys)),
+            Step::UseAndFetch => {
+                let keys = Arc::clone(keys);
+                drop(state);
+                let mut state = self.write();
+                // Another request may have started or finished it meanwhile.
+                if state.schedule.step(&self.limits, now) == Step::UseAndFetch {
+                    self.join_or_start(&mut state);
+                }
+                Some(keys)
+            }
+            Step::Wait | Step::Refuse => None,
+        }
+    }
+
+    /// The keys that are known, for a caller that does not wait. Starts a fetch for later calls if there are none.
+    pub(crate) fn known_keys(self: &Arc<Self>) -> Option<Arc<PublishedKeys>> {
+        let keys = self.keys_at_hand();
+        if keys.is_none() {
+            let mut state = self.write();
+            if state.schedule.step(&self.limits, Instant::now()) == Step::Wait {
+                self.join_or_start(&mut state);
+            }
+        }
+        keys
+    }
+
+    /// Starts a fetch for a key that is not known, for a caller that does not wait. At most once in `jwks.cooldown`.
+    pub(crate) fn search(self: &Arc<Self>) {
+        let (mut state, now) = (self.write(), Instant::now());
+        if state.schedule.search_wait(&self.limits, now).is_zero() && state.fetches.under_way().is_none() {
+            state.schedule.search(now);
+            self.join_or_start(&mut state);
+        }
+    }
+
+    /// The keys. Waits for a fetch if need be.
+    async fn keys(self: &Arc<Self>) -> Result<Arc<PublishedKeys>, AuthError> {
+        if let Some(keys) = self.keys_at_hand() {
+            return Ok(keys);
+        }
+        let fetch = {
+            let mut state = self.write();
+            match (state.schedule.step(&self.limits, Instant::now()), state.keys()) {
+                (Step::Use | Step::UseAndFetch, Some(keys)) => return Ok(Arc::clone(keys)),
+                (Step::Refuse, _) if state.fetches.under_way().is_none() => {
+                    return Err(self.unavailable(&state, None));
+                }
+                _ => self.join_or_start(&mut state),
+            }
+        };
+        let outcome = fetch.wait().await;
+        let state = self.read();
+        match (outcome, state.keys()) {
+            (Ok(()), Some(keys)) => Ok(Arc::clone(keys)),
+            (Err(_), Some(keys)) if state.schedule.is_usable(&self.limits, Instant::now()) => {
+                Ok(Arc::clone(keys))
+            }
+            (outcome, _) => Err(self.unavailable(&state, outcome.err())),
+        }
+    }
+
+    /// Other keys than these, which do not have the key of a token. `None` if there are none. Fetches them at most once
+    /// in `jwks.cooldown`, however many tokens name keys that do not exist.
+    async fn newer_than(
+        self: &Arc<Self>,
+        known: &Arc<PublishedKeys>,
+    ) -> Result<Option<Arc<PublishedKeys>>, AuthError> {
+        // A fetch that began before may not have the key, so this request may start another one after it.
+        for _ in 0..2 {
+            let (fetch, is_own) = {
+                let (mut state, now) = (self.write(), Instant::now());
+                if let Some(keys) = state.keys().filter(|keys| !Arc::ptr_eq(keys, known)) {
+                    return Ok(Some(Arc::clone(keys)));
+                }
+                match state.fetches.under_way() {
+                    Some(fetch) => (fetch, false),
+                    None if state.schedule.search_wait(&self.limits, now).is_zero() => {
+                        state.schedule.search(now);
+                        (self.join_or_start(&mut state), true)
+                    }
+                    None if state.schedule.has_failed() => return Err(self.unavailable(&state, None)),
+                    None => return Ok(None),
+                }
+            };
+            let outcome = fetch.wait().await;
+            if let Err(error) = outcome {
+                return Err(self.unavailable(&self.read(), Some(error)));
+            }
+            if is_own {
+                break;
+            }
+        }
+        Ok(self.read().keys().filter(|keys| !Arc::ptr_eq(keys, known)).map(Arc::clone))
+    }
+
+    fn join_or_start(self: &Arc<Self>, state: &mut State) -> PendingFetch {
+        if let Some(fetch) = state.fetches.under_way() {
+            return fetch;
+        }
+        let issuer = Arc::clone(self);
+        state.fetches.start(async move { issuer.fetch().await })
+    }
+
+    /// Fetches the keys and keeps them.
+    async fn fetch(&self) -> Result<(), AuthError> {
+        let fetched = match self.source.get().await {
+            Ok(document) => self.read_document(document),
+            Err(error) => Err(error),
+        };
+        let mut state = self.write();
+        match fetched {
+            Ok(new) => {
+                if state.schedule.has_failed() {
+                    tracing::info!(target: "auth_proxy::jwks", "the keys of the issuer can be fetched again");
+                }
+                state.schedule.succeed(Instant::now());
+                if new.is_some() {
+                    state.keys = new;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                state.schedule.fail(Instant::now());
+                tracing::warn!(
+                    target: "auth_proxy::jwks",
+                    code = error.code(),
+                    cause = error.cause(),
+                    has_keys = state.schedule.is_usable(&self.limits, Instant::now()),
+                    "the keys of the issuer cannot be fetched: tokens under known keys are accepted for `jwks.stale`, \
+                     and others are answered 503"
+                );
+                Err(error)
+            }
+        }
+    }
+
+    /// The keys in a document. `None` if it is the document of the present keys: its verified tokens stay valid.
+    fn read_document(&self, document: Bytes) -> Result<Option<Current>, AuthError> {
+        if self.read().keys.as_ref().is_some_and(|current| current.document == document) {
+            return Ok(None);
+        }
+        let invalid = || AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE);
+        let set = KeySet::read(&document, &self.algorithms).map_err(|error| invalid().because(error))?;
+        tracing::info!(
+            target: "auth_proxy::jwks",
+            keys = set.len(),
+            unused = ?set.unused(),
+            "the issuer has new keys"
+        );
+        let keys = PublishedKeys::new(set, self.demands.clone(), self.cache_entries)
+            .map_err(|error| invalid().because(error.to_string()))?;
+        Ok(Some(Current { document, keys: Arc::new(keys) }))
+    }
+
+    /// The error for a token that cannot be decided. `Retry-After` is the time of the next fetch.
+    fn unavailable(&self, state: &State, cause: Option<AuthError>) -> AuthError {
+        let now = Instant::now();
+        // Without usable keys any token leads to the next fetch, otherwise one with an unknown key.
+        let wait = if state.schedule.is_usable(&self.limits, now) {
+            state.schedule.search_wait(&self.limits, now)
+        } else {
+            state.schedule.wait(&self.limits, now)
+        };
+        let error = AuthError::new(Reason::KEYS_UNAVAILABLE).retry_after(retry_after(wait));
+        match cause {
+            Some(cause) => error.because(cause),
+            None => error.because("the last fetch of the keys failed"),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whole seconds, at least one.
+fn retry_after(wait: Duration) -> Option<HeaderValue> {
+    let secs = wait.as_millis().div_ceil(1000).max(1);
+    HeaderValue::try_from(secs.to_string()).ok()
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

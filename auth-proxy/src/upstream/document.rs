@@ -1,0 +1,100 @@
+//! Gets a public document, such as a key set, that may be on another origin than the upstream.
+//!
+//! The request has no cookies, no `upstream.headers` and nothing of a client: it may go to another party.
+
+use std::time::Duration;
+
+use auth_proxy_rules::{Endpoint, Settings};
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{ACCEPT, HOST};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use tokio::time::{Instant, timeout_at};
+use tower::retry::budget::TpsBudget;
+
+use super::client::Client;
+use super::error::SendFailure;
+use super::fetch::DynFetch;
+use super::retry::{Retries, is_outage};
+use super::send::read_whole;
+use crate::error::{AuthError, BoxError, Reason};
+
+/// A document at a URL, with a client of its own.
+pub(crate) struct Document {
+    client: Client,
+    url: Uri,
+    host: HeaderValue,
+    timeout: Duration,
+    retries: u32,
+    budget: TpsBudget,
+}
+
+impl Document {
+    /// The document at this URL. `fetch` replaces the built-in HTTP client.
+    ///
+    /// # Errors
+    /// When the built-in client cannot read the system's certificates.
+    pub(crate) fn new(
+        url: &Endpoint,
+        settings: &Settings,
+        fetch: Option<DynFetch>,
+    ) -> Result<Self, BoxError> {
+        Ok(Self {
+            client: Client::new(&url.origin, settings.connect_timeout, fetch)?,
+            host: url.origin.authority.parse()?,
+            url: url.to_string().parse()?,
+            timeout: settings.timeout,
+            retries: settings.retries,
+            budget: TpsBudget::default(),
+        })
+    }
+
+    /// Gets the document, of at most `limit` bytes, within `upstream.timeout`. Retries as a lookup does.
+    ///
+    /// # Errors
+    /// `upstream_unreachable`, `upstream_failed`, `upstream_timeout`, or `upstream_invalid_response` for a document that
+    /// is too long.
+    pub(crate) async fn get(&self, limit: usize) -> Result<Bytes, AuthError> {
+        let deadline = Instant::now() + self.timeout;
+        let mut retries = Retries::new(self.retries, &self.budget, deadline);
+        loop {
+            let response = timeout_at(deadline, self.attempt(limit))
+                .await
+                .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)));
+            let may_succeed_later = match &response {
+                Ok(response) => is_outage(response.status()),
+                Err(error) => !error.is(Reason::UPSTREAM_INVALID_RESPONSE),
+            };
+            if !may_succeed_later || !retries.next().await {
+                return body_of(response?);
+            }
+        }
+    }
+
+    async fn attempt(&self, limit: usize) -> Result<Response<Bytes>, AuthError> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = self.url.clone();
+        request.headers_mut().insert(HOST, self.host.clone());
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let error = |failure: SendFailure| failure.error;
+        let response = self.client.send(request, self.timeout).await.map_err(error)?;
+        if response.status() != StatusCode::OK {
+            return Ok(response.map(|_| Bytes::new()));
+        }
+        read_whole(response, limit).await.map_err(error)
+    }
+}
+
+/// The body of a response.
+///
+/// # Errors
+/// `upstream_failed` for a status other than 200. Redirects are not followed: they would choose another origin.
+pub(super) fn body_of(response: Response<Bytes>) -> Result<Bytes, AuthError> {
+    match response.status() {
+        StatusCode::OK => Ok(response.into_body()),
+        status => {
+            Err(AuthError::new(Reason::UPSTREAM_FAILED)
+                .because(format!("the response has the status {status}")))
+        }
+    }
+}
