@@ -33,6 +33,8 @@ function plugin(name, options, plugins, state) {
       return plugins.organization()
     case "multi-session":
       return plugins.multiSession()
+    case "oauth-proxy":
+      return plugins.oAuthProxy(options.oauthProxy)
     case "magic-link":
       return plugins.magicLink({ sendMagicLink: ({ email, url }) => void state.mails.push({ email, url }) })
     case "generic-oauth": {

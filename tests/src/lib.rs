@@ -1,6 +1,7 @@
 //! Helpers of the test suites: an app on a real socket, a client with a cookie jar, raw requests, captured logs, and a
 //! shared session store. They all start the log watch, which aborts the process on logged secrets and library panics.
 
+pub mod chromium;
 mod cookies;
 mod log_capture;
 pub mod process;

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "client-js")]
+use super::client::{self, BrowserClient};
 use super::definition::{Dialect, SentToken};
 use super::purpose::{Page, Purpose};
 use super::route::Route;
@@ -31,6 +33,11 @@ impl Dialect for AuthjsFamily {
 
     fn purpose(&self, method: &Method, path: &str) -> Purpose {
         authjs::purpose(method, path, next_auth_v4::changes_nothing)
+    }
+
+    #[cfg(feature = "client-js")]
+    fn browser_client(&self) -> BrowserClient {
+        client::AUTHJS
     }
 
     fn session_path(&self) -> &'static str {

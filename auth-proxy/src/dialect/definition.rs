@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "client-js")]
+use super::client::BrowserClient;
 use super::purpose::{Page, Purpose};
 use super::route::Route;
 use super::session::{RawSession, SessionAnswer};
@@ -38,6 +40,10 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
 
     /// What a request does, by its method and its path as it was sent.
     fn purpose(&self, method: &Method, path: &str) -> Purpose;
+
+    /// The module that signs in at this family's routes.
+    #[cfg(feature = "client-js")]
+    fn browser_client(&self) -> BrowserClient;
 
     /// The path of a session lookup.
     fn session_path(&self) -> &'static str;

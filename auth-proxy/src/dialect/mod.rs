@@ -10,6 +10,8 @@
 mod authjs;
 mod authjs_family;
 mod better_auth;
+#[cfg(feature = "client-js")]
+mod client;
 mod definition;
 mod next_auth_v4;
 mod purpose;
@@ -21,6 +23,8 @@ mod token_key;
 
 use self::authjs_family::AuthjsFamily;
 use self::better_auth::BetterAuth;
+#[cfg(feature = "client-js")]
+pub(crate) use self::client::BrowserClient;
 pub(crate) use self::definition::{Dialect, SentBearer, SentToken};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};

@@ -6,15 +6,14 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_T
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
-/// The `ETag` of both files: they change only with the version of this crate.
-const TAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
+use crate::dialect::BrowserClient;
 
 /// Serves the browser client: `/client.js`, a module without dependencies, and its types. `None` for
 /// any other path or method.
-pub(super) fn file(parts: &Parts, rest: &str) -> Option<Response> {
+pub(super) fn file(client: &BrowserClient, parts: &Parts, rest: &str) -> Option<Response> {
     let (kind, text) = match rest {
-        "/client.js" => ("text/javascript; charset=utf-8", include_str!("client/client.js")),
-        "/client.d.ts" => ("text/plain; charset=utf-8", include_str!("client/client.d.ts")),
+        "/client.js" => ("text/javascript; charset=utf-8", client.script),
+        "/client.d.ts" => ("text/plain; charset=utf-8", client.types),
         _ => return None,
     };
     if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -22,7 +21,7 @@ pub(super) fn file(parts: &Parts, rest: &str) -> Option<Response> {
     }
     let known = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let is_known =
-        known.flat_map(|value| value.split(',')).any(|tag| tag.trim().trim_start_matches("W/") == TAG);
+        known.flat_map(|value| value.split(',')).any(|tag| tag.trim().trim_start_matches("W/") == client.tag);
     let send = parts.method == Method::GET && !is_known;
     let mut response = Response::new(if send { Body::from(text) } else { Body::empty() });
     if is_known {
@@ -32,7 +31,7 @@ pub(super) fn file(parts: &Parts, rest: &str) -> Option<Response> {
         (CONTENT_TYPE, kind),
         // Browsers may use their copy for an hour, so that they get a new version of the app soon.
         (CACHE_CONTROL, "public, max-age=3600"),
-        (ETAG, TAG),
+        (ETAG, client.tag),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -33,7 +33,7 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     #[cfg(feature = "client-js")]
     if shared.settings.client_js
         && let Some(rest) = parts.uri.path().strip_prefix(shared.settings.base_path.as_str())
-        && let Some(file) = client_js::file(&parts, rest)
+        && let Some(file) = client_js::file(&shared.dialect.browser_client(), &parts, rest)
     {
         return Ok(file);
     }

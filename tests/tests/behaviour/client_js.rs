@@ -1,6 +1,8 @@
 //! The routes that serve the browser client, `client.js`. Its functions are tested in Chromium
 //! (tests/tests/conformance).
 
+use auth_proxy::options::UpstreamKind;
+
 use crate::support::{Auth, app, app_of, is_robo, upstream};
 
 #[tokio::test]
@@ -33,4 +35,36 @@ async fn with_client_js_off_its_path_is_forwarded_to_the_upstream() {
     let status = browser.get("/api/auth/client.js").await.status;
     assert_eq!(status, if is_robo() { 200 } else { 400 });
     assert_eq!(upstream.seen().len(), 1);
+}
+
+/// The module has the same functions for every kind. An app that changes its kind has another `ETag`, so that no browser
+/// keeps the module of the old kind.
+#[tokio::test]
+async fn client_js_is_that_of_the_kind() {
+    const EXPORTS: [&str; 7] =
+        ["AuthError", "getCsrfToken", "getProviders", "getSession", "signIn", "signOut", "signUp"];
+    let upstream = upstream().await;
+    let mut scripts = Vec::new();
+    for kind in [UpstreamKind::Authjs, UpstreamKind::NextAuthV4, UpstreamKind::BetterAuth] {
+        let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_kind(kind);
+        let (_app, browser) = app_of(builder).await;
+        let script = browser.get("/api/auth/client.js").await;
+        let names = script.body.lines().filter_map(|line| {
+            let line = line.strip_prefix("export ")?.trim_start_matches("async ");
+            line.split(&[' ', '('][..]).nth(1)
+        });
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        assert_eq!(names, EXPORTS, "{kind}");
+        let types = browser.get("/api/auth/client.d.ts").await;
+        assert_eq!(types.header("etag"), script.header("etag"));
+        for name in EXPORTS {
+            assert!(types.body.contains(&format!(" {name}")), "{name}");
+        }
+        scripts.push((script.header("etag").to_owned(), script.body));
+    }
+    assert_eq!(scripts[0], scripts[1]);
+    assert_ne!(scripts[0].0, scripts[2].0);
+    assert!(scripts[2].1.contains("sign-in/email") && !scripts[0].1.contains("sign-in/email"));
+    assert!(!scripts[2].1.contains("callback/credentials"));
 }

@@ -1,7 +1,10 @@
-//! Tests with real Better Auth servers of two versions. They need Node, and `npm ci` in tests/better-auth and tests/authjs.
+//! Tests with real Better Auth servers of two versions. They need Node, Chromium, and `npm ci` in tests/better-auth,
+//! tests/authjs and tests/browser.
 
 mod bearer;
+mod browser;
 mod cookie_cache;
+mod deployments;
 mod examples;
 mod facts;
 mod limits;

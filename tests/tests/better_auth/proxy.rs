@@ -68,7 +68,7 @@ pub(crate) async fn front_door_at(
     FrontDoor { server, app, own }
 }
 
-fn pages(auth: &Auth) -> Router {
+pub(crate) fn pages(auth: &Auth) -> Router {
     let router = Router::new()
         .route("/me", get(me))
         .route("/name", get(name))
@@ -76,7 +76,8 @@ fn pages(auth: &Auth) -> Router {
         .route("/claims", get(claims))
         .route("/protected", get(protected))
         .route("/optional", get(optional))
-        .route("/cookies", get(cookies));
+        .route("/cookies", get(cookies))
+        .merge(crate::browser::pages());
     auth.attach(router).with_state(auth.clone())
 }
 

@@ -54,6 +54,11 @@ impl BetterAuthServer {
         &self.url
     }
 
+    /// The URL of the control port.
+    pub(crate) fn control(&self) -> &str {
+        &self.control
+    }
+
     async fn command(&self, name: &str, body: Value) -> Value {
         let url = format!("{}/{name}", self.control);
         loopback_client().post(url).json(&body).send().await.unwrap().json().await.unwrap()

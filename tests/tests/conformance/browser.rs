@@ -1,35 +1,14 @@
 //! Sign-ins in Chromium with the real pages of the servers. Screenshots of each step are written to tests/output.
 
-use std::path::Path;
-use std::process::Command;
-
 use auth_proxy::options::{SessionStrategy, UpstreamKind};
+use auth_proxy_tests::chromium::bundle;
+pub(crate) use auth_proxy_tests::chromium::{output, run};
 
 use crate::deployments::{
     Deployment, another_origin, bundle_of, front_door, front_door_for_another_site, front_door_https,
     front_door_v4, front_door_with_another_base_path, front_door_with_passkeys, parent_domain,
     redirect_proxy, robo, two_ports_of,
 };
-
-/// The path for screenshots and other files of a script.
-pub(crate) fn output(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("output").join(name).display().to_string()
-}
-
-/// Runs a script of tests/browser and checks its output.
-pub(crate) async fn run(script: &'static str, vars: Vec<(&'static str, String)>, expected_output: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
-    assert!(
-        folder.join("node_modules").is_dir(),
-        "Playwright is not installed: run `npm ci` in tests/browser"
-    );
-    let mut command = Command::new("node");
-    command.arg(script).current_dir(folder).envs(vars);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}: {stdout}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(stdout.trim(), expected_output);
-}
 
 /// Signs in at one app, opens the other one, signs out, and checks that the protected page is refused.
 async fn visit(name: &str, deployment: Deployment, other: Option<String>) {
@@ -88,19 +67,13 @@ async fn redirect_proxy_works_in_chromium() {
     visit("redirect-proxy", redirect_proxy().await, None).await;
 }
 
-/// Bundles a page with a version of next-auth from npm.
-async fn bundle(page: &str, package: &str, output: String) {
-    let vars = vec![("PAGE", page.to_owned()), ("PACKAGE", package.to_owned()), ("OUTPUT", output)];
-    run("bundle.mjs", vars, "bundled").await;
-}
-
 /// next-auth/react v5 and v4 from npm, each with a server of the same version.
 #[tokio::test]
 async fn next_auth_react_works_unmodified() {
     for (version, package, kind) in
         [("v5", "next-auth", UpstreamKind::Authjs), ("v4", "next-auth-v4", UpstreamKind::NextAuthV4)]
     {
-        bundle("react-page.mjs", package, bundle_of(version).display().to_string()).await;
+        bundle("react-page.mjs", "next-auth", package, bundle_of(version).display().to_string()).await;
         let over_http =
             if version == "v4" { front_door_v4().await } else { front_door(SessionStrategy::Jwt).await };
         for deployment in
@@ -156,7 +129,7 @@ async fn passkeys_work_on_the_auth_js_page() {
 #[tokio::test]
 async fn passkeys_work_with_the_next_auth_client() {
     let bundled = output("passkey-page.js");
-    bundle("passkey-page.mjs", "next-auth", bundled.clone()).await;
+    bundle("passkey-page.mjs", "next-auth", "next-auth", bundled.clone()).await;
     for (name, strategy) in
         [("passkey-client", SessionStrategy::Jwt), ("passkey-client-database", SessionStrategy::Database)]
     {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use auth_proxy::options::{SessionStrategy, UpstreamKind};
 use auth_proxy::testing::FakeUpstream;
+use auth_proxy_tests::chromium::page;
 use auth_proxy_tests::{App, free_port};
 use axum::extract::Request;
 use axum::routing::{any, get};
@@ -301,12 +302,6 @@ pub(crate) async fn another_origin(
         App::start_at(other, Router::new().route("/", get(empty))).await,
     ];
     (upstream, apps, own, page)
-}
-
-/// A page whose content security policy allows scripts of its own origin, and the script of the test by a nonce.
-async fn page() -> impl axum::response::IntoResponse {
-    let policy = "default-src 'none'; script-src 'self' 'nonce-test'; connect-src 'self'";
-    ([("content-security-policy", policy)], axum::response::Html("<!doctype html><title>page</title><body>"))
 }
 
 async fn react() -> axum::response::Html<&'static str> {

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "client-js")]
+use super::client::{self, BrowserClient};
 use super::definition::{Dialect, SentBearer, SentToken};
 use super::purpose::{Page, Purpose};
 use super::route::Route;
@@ -29,6 +31,11 @@ impl Dialect for BetterAuth {
 
     fn purpose(&self, method: &Method, path: &str) -> Purpose {
         routes::purpose(method, path)
+    }
+
+    #[cfg(feature = "client-js")]
+    fn browser_client(&self) -> BrowserClient {
+        client::BETTER_AUTH
     }
 
     fn session_path(&self) -> &'static str {

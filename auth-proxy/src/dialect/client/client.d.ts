@@ -20,10 +20,11 @@ export interface Result {
   ok: boolean
   /** The status of the response; 302 if the server redirected. */
   status: number
-  /** Where Auth.js sends the visitor: the provider, the requested page, or the error page. Always http or https. */
+  /** Where the server sends the visitor: the provider, the requested page, or the error page. Always http or https. */
   url: string
   /** Such as `CredentialsSignin`; `SessionMissing` if the server accepted the credentials but created no session. */
   error?: string
+  /** What the server adds to the error. For Better Auth its code, such as `INVALID_EMAIL_OR_PASSWORD`. */
   code?: string
 }
 
@@ -33,8 +34,10 @@ export interface Options {
    * A URL that is not http or https becomes the root of the sign-in routes' origin.
    */
   callbackUrl?: string
+  /** Better Auth has no such token. */
   csrfToken?: string
-  [field: string]: string | undefined
+  /** Fields of the form, such as `username`, `email` and `password`. Better Auth gets them as JSON. */
+  [field: string]: string | boolean | undefined
 }
 
 export interface User {
@@ -67,8 +70,8 @@ export class AuthError extends Error {
 }
 
 /**
- * Signs in. `credentials` are posted once, and a second time as a form if the server accepted them but created no
- * session: a Robo.js server with database sessions sets its cookie on redirects only.
+ * Signs in. `credentials` are posted once, and a second time as a form if a Robo.js server accepted them but created no
+ * session: with database sessions it sets its cookie on redirects only. Those of Better Auth are `email` and `password`.
  * @throws {AuthError}
  */
 export function signIn(provider: string, options?: Options, where?: Where, redirect?: true): Promise<never>
@@ -76,10 +79,19 @@ export function signIn(provider: string, options: Options | undefined, where: Wh
 export function signOut(options?: Pick<Options, "callbackUrl" | "csrfToken">, where?: Where, redirect?: true): Promise<never>
 export function signOut(options: Pick<Options, "callbackUrl" | "csrfToken"> | undefined, where: Where | undefined, redirect: false | "manual"): Promise<Result>
 /**
- * Registers at a Robo.js server, and signs in. `url` is `callbackUrl` if it has the origin of this page or of the
+ * Registers at a Robo.js or Better Auth server, and signs in. Better Auth refuses with its codes, and the default of
+ * `name` is what is before the `@` of the address. `error` is `SessionMissing` if it registered the user without a
+ * session, such as before the address is verified. `url` is `callbackUrl` if it has the origin of this page or of the
  * sign-in routes, else the root of the sign-in routes' origin.
  */
 export function signUp(fields: Record<string, string | undefined>, where?: Where): Promise<{ ok: boolean; status: number; url?: string; error?: string }>
+/**
+ * The session, or null for a signed-out visitor. Better Auth's has `session` beside the user, and no `expires` if the
+ * plugin `customSession` leaves that out.
+ * @throws {AuthError}
+ */
 export function getSession<T extends Session = Session>(where?: Where): Promise<T | null>
+/** `{}` with Better Auth, which does not list its providers. */
 export function getProviders(where?: Where): Promise<Record<string, Provider>>
+/** `""` with Better Auth, which checks the `Origin` instead. */
 export function getCsrfToken(where?: Where): Promise<string>
