@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use auth_proxy_benches::{Error, tokens};
+use auth_proxy_benches::{Error, cookie_caches, tokens};
 use criterion::Criterion;
 
 /// The number of distinct tokens for cold decoding, more than the cache holds.
@@ -33,6 +33,12 @@ fn main() -> Result<(), Error> {
     group.bench_function("raw_crypto", |b| {
         b.iter(|| next.next().map(|token| raw.open(black_box(token), &mut buffer)));
     });
+    for (name, form) in cookie_caches::FORMS {
+        let (auth, headers) = (cookie_caches::auth(form)?, cookie_caches::headers(form)?);
+        // A cache that is refused would be measured as a failed lookup.
+        cookie_caches::session(&auth, &headers)?;
+        group.bench_function(name, |b| b.iter(|| cookie_caches::session(&auth, black_box(&headers))));
+    }
     group.finish();
     criterion.final_summary();
     Ok(())

@@ -1,5 +1,6 @@
 //! Benchmarks of auth-proxy and of comparable programs. `run.sh` runs them, and README.md describes them.
 
+pub mod cookie_caches;
 pub mod count;
 pub mod measure;
 pub mod report;

@@ -11,7 +11,15 @@ use crate::report::{Row, Target, figure};
 use crate::{Error, count, tokens};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
-const BENCHES: [&str; 4] = ["open_cold", "decode_cold", "decode_warm", "raw_crypto"];
+const BENCHES: [&str; 7] = [
+    "open_cold",
+    "decode_cold",
+    "decode_warm",
+    "raw_crypto",
+    "cookie_cache_compact",
+    "cookie_cache_jwt",
+    "cookie_cache_jwe",
+];
 /// Sides that are separate programs and read tokens from standard input.
 const PEERS: [&str; 2] = ["josekit", "@auth/core/jwt"];
 
@@ -32,12 +40,18 @@ pub(super) fn run() -> Result<(), Error> {
     for (name, nanos) in BENCHES.iter().chain(&PEERS).zip(&medians) {
         figure("token", name, &format!("{nanos:.0} ns"))?;
     }
-    let [open, cold, warm, raw, josekit, auth_core] = *medians.as_slice() else { return Ok(()) };
+    let [open, cold, warm, raw, compact, jwt, jwe, josekit, auth_core] = *medians.as_slice() else {
+        return Ok(());
+    };
     let row = |what, value, unit, target| Row::new("token", what, value, unit, target).write();
     row("time, token opened / raw crypto", open / raw, "x", Target::AtMost(1.3))?;
     row("time, @auth/core/jwt / token opened", auth_core / open, "x", Target::AtLeast(300.0))?;
     row("time, josekit / token opened", josekit / open, "x", Target::None)?;
     row("time, headers to claims, cold / raw crypto", cold / raw, "x", Target::None)?;
+    for (form, nanos) in [("compact", compact), ("jwt", jwt), ("jwe", jwe)] {
+        let what = format!("time, session of a cookie cache, {form} / headers to claims, cold");
+        Row::new("token", &what, nanos / cold, "x", Target::None).write()?;
+    }
     row("headers to claims, warm", warm, " ns", Target::AtMost(250.0))?;
     instructions()
 }
