@@ -1,8 +1,10 @@
 //! Checks the rules between options, such as a secret for a database session.
 
+mod kind;
+
 use std::time::Duration;
 
-use crate::choices::{Kind, Source, Strategy, TokenFormat};
+use crate::choices::{Kind, Source, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::problem::{Place, Problem};
@@ -120,55 +122,6 @@ impl Draft {
                 ),
             );
         }
-    }
-
-    /// Options that only some kinds of upstream have.
-    fn check_kind(&self, problems: &mut Problems) {
-        let is_better_auth = match &self.kind {
-            Setting::Set(kind) => *kind == Kind::BetterAuth,
-            Setting::Unset => false,
-            Setting::Optional | Setting::Deferred => return,
-        };
-        match &self.token {
-            Setting::Set(format)
-                if is_better_auth && !format.is_cookie_cache() && *format != TokenFormat::Jwks =>
-            {
-                problems.add(
-                Place::Option(OptionKey::Token),
-                format!(
-                    "`{format}` is no format of Better Auth: write `compact`, `jwt` or `jwe`, the `strategy` of its \
-                     `cookieCache`, or remove `upstream.token`"
-                ),
-                );
-            }
-            Setting::Set(format) if !is_better_auth && format.is_cookie_cache() => problems.add(
-                Place::Option(OptionKey::Token),
-                format!("`{format}` is a format of Better Auth: add `kind: better_auth`, or remove `upstream.token`"),
-            ),
-            _ => {}
-        }
-        if !is_better_auth {
-            return;
-        }
-        if self.strategy == Setting::Set(Strategy::Jwt) {
-            problems.add(
-                Place::Option(OptionKey::Strategy),
-                "the session cookie of Better Auth is a key into its database: remove `upstream.session_strategy`",
-            );
-        }
-        if self.source == Setting::Set(Source::Local) {
-            problems.add(
-                Place::Option(OptionKey::Source),
-                "sessions of Better Auth are read here whenever its cookie cache is valid, and from the upstream \
-                 otherwise: remove `session.source`",
-            );
-        }
-    }
-
-    /// Whether the configuration says that the session cookie has no token that can be decoded.
-    fn is_database(&self) -> bool {
-        self.strategy == Setting::Set(Strategy::Database)
-            && !matches!(self.kind, Setting::Set(Kind::BetterAuth | Kind::Generic))
     }
 
     fn check_secrets(&self, problems: &mut Problems) {
