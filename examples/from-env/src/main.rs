@@ -27,8 +27,9 @@ auth_proxy! {
             public_origins: env("AUTH_UPSTREAM_ORIGINS", optional),
             timeout: env("AUTH_UPSTREAM_TIMEOUT", default = "10s"),
         },
+        jwks: { url: env("AUTH_JWKS_URL", optional) },
         session: {
-            source: env("AUTH_SESSION_SOURCE", default = "upstream"),
+            source: env("AUTH_SESSION_SOURCE", optional),
             claims: env("AUTH_SESSION_CLAIMS", optional),
         },
     }

@@ -83,6 +83,38 @@ async fn from_env_reads_the_cookie_cache() {
     }
 }
 
+/// Machine clients come with a token of the plugin `jwt`, which its public keys verify.
+#[tokio::test]
+async fn from_env_verifies_tokens_of_the_jwt_plugin() {
+    for names_keys in [true, false] {
+        let port = free_port();
+        let own = format!("http://127.0.0.1:{port}");
+        let server = BetterAuthServer::start(json!({ "baseURL": own, "plugins": ["jwt"] }));
+        let mut program = example("from-env");
+        program.env("AUTH_UPSTREAM_URL", server.url()).env("AUTH_UPSTREAM_KIND", "better_auth");
+        program.env("AUTH_TOKEN", "jwks").env("AUTH_ISSUER", &own).env("AUTH_AUDIENCE", &own);
+        if names_keys {
+            program.env("AUTH_JWKS_URL", format!("{}/api/auth/jwks", server.url()));
+        }
+        let _program = Process::start(program.env("PORT", port.to_string()));
+        let visitor = Visitor::at(&own);
+        visitor.sign_up("ada").await;
+        let token = visitor.get("/api/auth/token").await.json()["token"].as_str().unwrap().to_owned();
+        auth_proxy_tests::watch::secret(&token);
+
+        let machine = Browser::at(&own);
+        let bearer = format!("Bearer {token}");
+        let answer = machine.get_with("/token", &[("authorization", &bearer)]).await;
+        assert_eq!((answer.status, &answer.json()["email"]), (200, &json!(email("ada"))), "{answer:?}");
+        let (start, _) = bearer.rsplit_once('.').unwrap();
+        let forged = format!("{start}.{}", "A".repeat(86));
+        let answer = machine.get_with("/token", &[("authorization", &forged)]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "token_tampered"), "{answer:?}");
+        assert_eq!(server.count("/get-session").await, 0);
+        assert_eq!(visitor.get("/protected").await.body, "ok");
+    }
+}
+
 /// The example `migrating` knows the visitors of both servers, and an outage of one is never a sign-out.
 #[tokio::test]
 async fn migrating_accepts_the_sessions_of_both_servers() {
