@@ -170,6 +170,39 @@ mod tests {
         }
     }
 
+    /// The upstream joins chunks across a gap, and prefers a whole cookie to chunks. A tossed cookie could be such a one.
+    #[test]
+    fn cookie_cache_that_is_sent_is_the_one_that_was_checked() {
+        for (line, sent) in [
+            (
+                "better-auth.session_data.0=abcd; better-auth.session_data.2=abc!",
+                "better-auth.session_data.0=abcd",
+            ),
+            (
+                "better-auth.session_data.0=abcd; better-auth.session_data.1=; better-auth.session_data.2=abc!",
+                "better-auth.session_data.0=abcd",
+            ),
+            (
+                "better-auth.session_data=; better-auth.session_data=abc!; better-auth.session_data.0=abcd",
+                "better-auth.session_data.0=abcd",
+            ),
+            (
+                "better-auth.session_data=abc!; better-auth.session_data.0=abcd.abcd.abcd",
+                "better-auth.session_data.0=abcd.abcd.abcd",
+            ),
+            (
+                "better-auth.session_data=abcd; better-auth.session_data.0=abc!",
+                "better-auth.session_data=abcd",
+            ),
+            (
+                "better-auth.session_data.1=abcd; better-auth.session_data.0=abcd; better-auth.session_data.0=abc!",
+                "better-auth.session_data.0=abcd; better-auth.session_data.1=abcd",
+            ),
+        ] {
+            assert_eq!(plain().read(&headers(&[line])).cache_line.as_str(), sent, "{line}");
+        }
+    }
+
     #[test]
     fn cookie_of_a_browser_over_http_gets_its_prefix_back() {
         let renamed =
