@@ -4,6 +4,7 @@
 mod attribute_order;
 mod axum_serve;
 mod bad_input;
+mod better_auth_cookies;
 mod better_auth_fake;
 mod breaker;
 mod claims;
