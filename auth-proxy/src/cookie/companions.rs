@@ -2,13 +2,11 @@
 
 use auth_proxy_rules::{CompanionRole, Settings};
 use http::HeaderMap;
-use http::header::COOKIE;
 use zeroize::Zeroizing;
 
 use super::percent::decode_or_keep;
-use super::scan::{Chosen, chunk_number, scan};
+use super::scan::{Chosen, scan};
 use super::shape::is_base64url;
-use super::text::{pairs, split};
 
 /// A cookie that belongs to the session cookie of one name.
 pub(crate) struct Companion {
@@ -41,46 +39,41 @@ impl Companions {
         Self(settings.companions(session_cookie).into_iter().map(companion).collect())
     }
 
-    /// The cookies with this role, as `name=value; name=value` with the names of the upstream. Of two cookies of one name
-    /// the first counts, as for the session cookie.
-    fn line(&self, headers: &HeaderMap, role: CompanionRole) -> Zeroizing<String> {
+    /// The cookies that a lookup sends beside the cookie cache, as `name=value; name=value` with the names of the
+    /// upstream. Of two cookies of one name the first counts, as for the session cookie.
+    fn others(&self, headers: &HeaderMap) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
-        let mut seen = Vec::new();
-        for pair in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
-            let (Some(sent), (_, Some(value))) = (self.name_at_upstream(pair, role), split(pair, b'='))
-            else {
-                continue;
-            };
-            let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { continue };
-            if value.is_empty() || seen.contains(&sent) {
-                continue;
+        for companion in self.0.iter().filter(|companion| companion.role == CompanionRole::Sent) {
+            let found = scan(headers, &[companion.browser.as_str()]).ok();
+            if let Some(Chosen::Whole(value)) = found.and_then(|[found]| found.choose(true)) {
+                append(&mut text, &companion.upstream, value);
             }
-            let separator = if text.is_empty() { "" } else { "; " };
-            text.extend([separator, sent.as_str(), "=", value]);
-            seen.push(sent);
         }
         text
     }
 
-    /// The name that a cookie of the browser has at the upstream, if it has this role.
-    fn name_at_upstream(&self, pair: &[u8], role: CompanionRole) -> Option<String> {
-        let (key, _) = split(pair, b'=');
-        let key = std::str::from_utf8(key.trim_ascii()).ok()?;
-        self.0.iter().filter(|companion| companion.role == role).find_map(|companion| {
-            let suffix = key.strip_prefix(companion.browser.as_str())?;
-            let is_named = suffix.is_empty() || chunk_number(suffix.as_bytes()).is_some();
-            is_named.then(|| format!("{}{suffix}", companion.upstream))
-        })
-    }
-
-    /// The value of the cookie cache, decoded and joined. `None` if there is none.
-    fn cache(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    /// The cookie cache as a `Cookie` line with the names of the upstream, and its value, decoded and joined. `None` if
+    /// there is none.
+    ///
+    /// The line has only the cookies that the value was read from. The upstream would join chunks beyond a gap, and would
+    /// prefer a whole cookie to chunks.
+    fn cache(&self, headers: &HeaderMap) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
         let companion = self.0.iter().find(|companion| companion.role == CompanionRole::Cache)?;
         let [found] = scan(headers, &[companion.browser.as_str()]).ok()?;
-        Some(Zeroizing::new(match found.choose(false)? {
-            Chosen::Whole(value) => decode_or_keep(value).into_owned(),
-            Chosen::Chunks(chunks) => chunks.joined_chunks(),
-        }))
+        let mut line = Zeroizing::new(String::new());
+        let value = match found.choose(false)? {
+            Chosen::Whole(value) => {
+                append(&mut line, &companion.upstream, value);
+                decode_or_keep(value).into_owned()
+            }
+            Chosen::Chunks(chunks) => {
+                for (n, chunk) in chunks.chunks().enumerate() {
+                    append(&mut line, &format!("{}.{n}", companion.upstream), chunk);
+                }
+                chunks.joined_chunks()
+            }
+        };
+        Some((line, Zeroizing::new(value)))
     }
 
     /// The names in the browser.
@@ -95,20 +88,23 @@ impl Companions {
         }
         // Better Auth 1.7 answers invalid base64 with status 500, which would look like an outage
         // (`docs/better-auth.md#cookie-cache`).
-        let cache =
-            self.cache(headers).filter(|cache| cache.split('.').all(|part| is_base64url(part.as_bytes())));
-        let cache_line = cache.as_ref().map(|_| self.line(headers, CompanionRole::Cache));
-        CompanionCookies {
-            cache_line: cache_line.unwrap_or_default(),
-            other_line: self.line(headers, CompanionRole::Sent),
-            cache,
-        }
+        let is_base64 = |value: &str| value.split('.').all(|part| is_base64url(part.as_bytes()));
+        let cache = self.cache(headers).filter(|(_, value)| is_base64(value));
+        let (cache_line, cache) = cache.map_or_else(Default::default, |(line, value)| (line, Some(value)));
+        CompanionCookies { cache_line, other_line: self.others(headers), cache }
     }
+}
+
+fn append(line: &mut Zeroizing<String>, name: &str, value: &str) {
+    let separator = if line.is_empty() { "" } else { "; " };
+    line.extend([separator, name, "=", value]);
 }
 
 #[cfg(test)]
 mod tests {
     use auth_proxy_rules::{Draft, OptionKey};
+    use http::header::COOKIE;
+    use proptest::strategy::Strategy as _;
 
     use super::*;
 
@@ -203,6 +199,48 @@ mod tests {
         }
     }
 
+    /// The cookie cache as Better Auth reads it (`docs/better-auth.md#cookie-names`).
+    fn read_by_upstream(line: &str) -> String {
+        let named = |wanted: &str| {
+            let mut pairs = line.split("; ").filter_map(|pair| pair.split_once('='));
+            pairs.find(|(name, _)| *name == wanted).map(|(_, value)| decode_or_keep(value).into_owned())
+        };
+        let whole = named("better-auth.session_data").filter(|value| !value.is_empty());
+        whole.unwrap_or_else(|| {
+            (0..100).filter_map(|n| named(&format!("better-auth.session_data.{n}"))).collect()
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_cookie_line_is_read_as_the_upstream_reads_what_is_sent(
+            pairs in proptest::collection::vec((
+                proptest::sample::select(vec![
+                    "better-auth.session_data", "better-auth.session_data.0", "better-auth.session_data.1",
+                    "better-auth.session_data.2", "better-auth.session_data.63", "better-auth.session_data.64",
+                    "better-auth.session_data.00", "better-auth.dont_remember", "better-auth.dont_remember.0",
+                    "__Secure-better-auth.session_data", " better-auth.session_data ", "",
+                ]),
+                proptest::prop_oneof![
+                    proptest::sample::select(vec![
+                        &b""[..], b"abcd", b"abc!", b"abcd.abcd.abcd", b"%61bcd", b"ab%", b"\"abcd\"", b"=", b"ab\xff",
+                    ]).prop_map(<[u8]>::to_vec),
+                    proptest::collection::vec(0x20..=0xff_u8, 0..6),
+                ],
+            ), 0..8),
+        ) {
+            let line: Vec<u8> =
+                pairs.iter().map(|(name, value)| [name.as_bytes(), b"=", value].concat()).collect::<Vec<_>>().join(&b"; "[..]);
+            if let Ok(line) = http::HeaderValue::from_bytes(&line) {
+                let found = plain().read(&std::iter::once((COOKIE, line)).collect());
+                let value = found.cache.as_deref().map_or("", String::as_str);
+                proptest::prop_assert_eq!(read_by_upstream(&found.cache_line), value);
+                proptest::prop_assert!(value.split('.').all(|part| is_base64url(part.as_bytes())));
+                proptest::prop_assert!(found.other_line.split("; ").count() <= 1);
+            }
+        }
+    }
+
     #[test]
     fn cookie_of_a_browser_over_http_gets_its_prefix_back() {
         let renamed =
@@ -222,7 +260,8 @@ mod tests {
             ("better-auth.session_data=", None),
             ("better-auth.dont_remember=x", None),
         ] {
-            assert_eq!(plain().cache(&headers(&[line])).as_deref().map(String::as_str), cache, "{line}");
+            let found = plain().cache(&headers(&[line])).map(|(_, value)| value.to_string());
+            assert_eq!(found.as_deref(), cache, "{line}");
         }
     }
 

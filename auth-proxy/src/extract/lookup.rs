@@ -49,8 +49,15 @@ pub(super) async fn find(
     let key = shared.keys.token(token, credential.companions(), sent.iter().map(String::as_str), &forwarded);
     let deadline = Instant::now() + shared.settings.timeout;
     let lookup = || {
-        let header = credential_header(&sent, credential, true)
-            .map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
+        let has_cache = !credential.companions()[0].is_empty();
+        let header = match credential_header(&sent, credential, has_cache) {
+            // The upstream finds the session without the cookie cache too.
+            Err(CredentialError::LookupTooLarge) if has_cache => {
+                credential_header(&sent, credential, false).map(|header| (header, false))
+            }
+            header => header.map(|header| (header, has_cache)),
+        };
+        let header = header.map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
         let (shared, credential, client) = (Arc::clone(shared), Arc::clone(credential), client.clone());
         Ok(move |deadline| send_lookup(shared, credential, header, sent, client, deadline))
     };
@@ -100,19 +107,19 @@ fn credential_header(
     Ok((COOKIE, lookup_cookie(names, credential.token(), &[cache, others])?))
 }
 
-/// Sends a lookup and reads its response.
+/// Sends a lookup and reads its response. `with_cache` tells whether `header` has the cookie cache.
 async fn send_lookup(
     shared: Arc<Shared>,
     credential: Arc<Credential>,
-    header: (HeaderName, HeaderValue),
+    (header, with_cache): ((HeaderName, HeaderValue), bool),
     sent: Vec<String>,
     client: ClientInfo,
     deadline: Instant,
 ) -> Result<LookedUp, AuthError> {
     let _permit = shared.upstream.admission.enter(deadline).await?;
-    let mut read = ask(&shared, &credential, header, true, &client, deadline).await;
+    let mut read = ask(&shared, &credential, header, with_cache, &client, deadline).await;
     if let Ok(None) = read
-        && !credential.companions()[0].is_empty()
+        && with_cache
     {
         // The cookie cache may be that of another session: ask again without it.
         let header = credential_header(&sent, &credential, false)?;
@@ -159,7 +166,6 @@ async fn ask(
 ) -> Result<Option<(Answer, Response<Bytes>)>, AuthError> {
     let response = get_session(shared, header, client, deadline).await?;
     shared.names.learn(response.headers(), shared.upstream.forwarded_as(client).scheme == "https");
-    let with_cache = with_cache && !credential.companions()[0].is_empty();
     let sent = SentToken { token: credential.token(), with_cache };
     let answer = wire::read(shared.dialect, &response, &shared.names, Some(sent))?;
     Ok(answer.map(|answer| (answer, response)))

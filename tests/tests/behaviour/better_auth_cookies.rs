@@ -49,8 +49,7 @@ async fn answer(State(sent): State<Sent>, request: Request) -> Response {
         pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
     };
     let whole = cookie("better-auth.session_data");
-    let chunks: String =
-        (0..64).filter_map(|n| cookie(&format!("better-auth.session_data.{n}"))).collect();
+    let chunks: String = (0..64).filter_map(|n| cookie(&format!("better-auth.session_data.{n}"))).collect();
     let cache = whole.unwrap_or(chunks);
     if cache.contains('!') {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -161,7 +160,12 @@ async fn only_cookies_of_the_session_are_sent_and_relayed() {
         upstream.sent(),
         [format!("{}; better-auth.session_data=adas; better-auth.dont_remember=true.x", token("adas"))]
     );
-    let answer = browser.get_with("/session", &[("authorization", "Bearer adas"), ("cookie", "better-auth.session_data=evas")]).await;
+    let answer = browser
+        .get_with(
+            "/session",
+            &[("authorization", "Bearer adas"), ("cookie", "better-auth.session_data=evas")],
+        )
+        .await;
     assert_eq!((answer.status, answer.cookies()), (200, Vec::new()));
     assert_eq!(upstream.sent()[1], "");
 }
