@@ -51,7 +51,8 @@ async fn answer(State(sent): State<Sent>, request: Request) -> Response {
     let whole = cookie("better-auth.session_data");
     let chunks: String = (0..64).filter_map(|n| cookie(&format!("better-auth.session_data.{n}"))).collect();
     let cache = whole.unwrap_or(chunks);
-    if cache.contains('!') {
+    // As versions 1.6 and 1.7 with the compact form do.
+    if cache.contains(['!', '.']) {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
     let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok());
@@ -93,6 +94,8 @@ async fn wrong_cookie_cache_never_refuses_a_visitor() {
     for cookies in [
         String::new(),
         format!("; {data}=abc!"),
+        // A cache in another form, of before a change of `cookieCache.strategy`.
+        format!("; {data}=AAAA.AAAA.AAAA"),
         format!("; {data}.0=adas; {data}.2=abc!"),
         format!("; {data}=; {data}=abc!; {data}.0=adas"),
         format!("; {data}=abc!; {data}.0=abcd.abcd.abcd"),
@@ -106,6 +109,16 @@ async fn wrong_cookie_cache_never_refuses_a_visitor() {
             &cookies[..cookies.len().min(100)]
         );
     }
+}
+
+/// Without a database the cookie cache is the session, so a `null` without it says nothing.
+#[tokio::test]
+async fn failure_with_a_cookie_cache_is_no_sign_out() {
+    let upstream = Upstream::start().await;
+    let (_app, browser) = support::app_of(upstream.builder()).await;
+    let cookies = format!("{}; better-auth.session_data=AAAA.AAAA.AAAA", token("unknown"));
+    let answer = browser.get_with("/session", &[("cookie", &cookies)]).await;
+    assert_eq!((answer.status, answer.cookies()), (502, Vec::new()));
 }
 
 #[tokio::test]
