@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::config::Strategy;
@@ -117,20 +117,7 @@ async fn send_lookup(
     deadline: Instant,
 ) -> Result<LookedUp, AuthError> {
     let _permit = shared.upstream.admission.enter(deadline).await?;
-    let mut read = ask(&shared, &credential, header, with_cache, &client, deadline).await;
-    if let Ok(None) = read
-        && with_cache
-    {
-        // The cookie cache may be that of another session: ask again without it.
-        let header = credential_header(&sent, &credential, false)?;
-        read = ask(&shared, &credential, header, false, &client, deadline).await;
-    }
-    let read = read.and_then(|found| {
-        found.ok_or_else(|| {
-            AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
-                .because("it answered with the session of another token")
-        })
-    });
+    let read = read(&shared, &credential, (header, with_cache), &sent, &client, deadline).await;
     let (answer, response) = read.inspect_err(|error| {
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
             shared.warn_once(Warning::AmbiguousSession);
@@ -155,7 +142,44 @@ async fn send_lookup(
     Ok(LookedUp { answer, cookies: cookies.into(), next })
 }
 
-/// Asks the upstream for the session of a credential. `None` if it answers with another session.
+/// Asks for the session of a credential, and once more without the cookie cache if the upstream cannot use the cache.
+async fn read(
+    shared: &Shared,
+    credential: &Credential,
+    (header, with_cache): ((HeaderName, HeaderValue), bool),
+    sent: &[String],
+    client: &ClientInfo,
+    deadline: Instant,
+) -> Result<(Answer, Response<Bytes>), AuthError> {
+    let mut asked = ask(shared, credential, header, with_cache, client, deadline).await?;
+    if with_cache && !matches!(asked, Asked::Answered(..)) {
+        let header = credential_header(sent, credential, false)?;
+        let again = ask(shared, credential, header, false, client, deadline).await;
+        asked = match (asked, again) {
+            (Asked::Failed(_), Ok(found @ Asked::Answered(Answer::Session(_), _))) => found,
+            // An upstream without a database knows no session without its cookie cache, so its `null` says nothing.
+            (failed @ Asked::Failed(_), _) => failed,
+            (_, again) => again?,
+        };
+    }
+    match asked {
+        Asked::Answered(answer, response) => Ok((answer, response)),
+        Asked::Failed(error) => Err(error),
+        Asked::OtherSession => Err(AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)
+            .because("it answered with the session of another token")),
+    }
+}
+
+/// What the upstream answered.
+enum Asked {
+    Answered(Answer, Response<Bytes>),
+    /// The session of another token: the cookie cache may be that of another session.
+    OtherSession,
+    /// Status 500 to a lookup with the cookie cache, which the upstream may be unable to read.
+    Failed(AuthError),
+}
+
+/// Asks the upstream for the session of a credential.
 async fn ask(
     shared: &Shared,
     credential: &Credential,
@@ -163,12 +187,15 @@ async fn ask(
     with_cache: bool,
     client: &ClientInfo,
     deadline: Instant,
-) -> Result<Option<(Answer, Response<Bytes>)>, AuthError> {
+) -> Result<Asked, AuthError> {
     let response = get_session(shared, header, client, deadline).await?;
     shared.names.learn(response.headers(), shared.upstream.forwarded_as(client).scheme == "https");
     let sent = SentToken { token: credential.token(), with_cache };
+    if with_cache && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return Ok(Asked::Failed(wire::status_error(&response)));
+    }
     let answer = wire::read(shared.dialect, &response, &shared.names, Some(sent))?;
-    Ok(answer.map(|answer| (answer, response)))
+    Ok(answer.map_or(Asked::OtherSession, |answer| Asked::Answered(answer, response)))
 }
 
 /// Sends `GET /session` to the upstream with this header, and adapts the response's cookies for the browser.
