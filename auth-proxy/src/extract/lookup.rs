@@ -151,6 +151,9 @@ async fn read(
     client: &ClientInfo,
     deadline: Instant,
 ) -> Result<(Answer, Response<Bytes>), AuthError> {
+    // A cache that is too long for a lookup is not sent. An upstream without a database knows no session without it, so
+    // only a session counts then.
+    let was_left_out = !with_cache && !credential.companions()[0].is_empty();
     let mut asked = ask(shared, credential, header, with_cache, client, deadline).await?;
     if with_cache && !matches!(asked, Asked::Answered(..)) {
         let header = credential_header(sent, credential, false)?;
@@ -163,6 +166,8 @@ async fn read(
         };
     }
     match asked {
+        Asked::Answered(Answer::Session(session), response) => Ok((Answer::Session(session), response)),
+        Asked::Answered(..) if was_left_out => Err(CredentialError::LookupTooLarge.into()),
         Asked::Answered(answer, response) => Ok((answer, response)),
         Asked::Failed(error) => Err(error),
         Asked::OtherSession => Err(AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE)

@@ -119,6 +119,11 @@ async fn failure_with_a_cookie_cache_is_no_sign_out() {
     let cookies = format!("{}; better-auth.session_data=AAAA.AAAA.AAAA", token("unknown"));
     let answer = browser.get_with("/session", &[("cookie", &cookies)]).await;
     assert_eq!((answer.status, answer.cookies()), (502, Vec::new()));
+    // A cache that is too long for a lookup is left out of it.
+    let chunk = |n| format!("; better-auth.session_data.{n}={}", "a".repeat(3976));
+    let cookies = format!("{}{}", token("unknown"), (0..4).map(chunk).collect::<String>());
+    let answer = browser.get_with("/session", &[("cookie", &cookies)]).await;
+    assert_eq!((answer.code().as_str(), answer.cookies()), ("lookup_too_large", Vec::new()));
 }
 
 #[tokio::test]
