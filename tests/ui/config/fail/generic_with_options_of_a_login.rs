@@ -18,4 +18,3 @@ auth_proxy! {
 fn main() {}
 
 // first: 7:23 `"https://auth.example.com"`
-// advice: none: several options are removed

@@ -21,5 +21,5 @@ auth_proxy! {
 
 fn main() {}
 
-// first: 8:22 `0s`
+// first: 7:18 `"http://auth.example.com/keys"`
 // advice: none: only the user knows the address
