@@ -60,7 +60,7 @@ impl Schedule {
         if self.is_usable(limits, now) && (age < limits.max_age || self.failed.is_some()) {
             return if may_fetch { Step::UseAndFetch } else { Step::Use };
         }
-        // Nobody asked for a while, so nobody fetched the keys; or they are too old altogether.
+        // Without requests the keys are not fetched, so they can be too old at the next request.
         if may_fetch { Step::Wait } else { Step::Refuse }
     }
 

@@ -231,7 +231,7 @@ async fn cookie_cache_of_the_jwt_plugin_is_read_with_public_keys() {
     let (ada, bob) = (door.visitor(), door.visitor());
     let of_ada = ada.sign_up("ada").await;
     let of_bob = bob.sign_up("bob").await;
-    // The first request needs the keys. Nobody waits for them: the upstream is asked for the session meanwhile.
+    // The first request starts the fetch of the keys and does not wait for it: the upstream is asked for the session.
     assert_signed_in(&ada, "ada@example.com").await;
     while door.server.count("/jwks").await == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -146,7 +146,7 @@ async fn migrating_accepts_the_sessions_of_both_servers() {
     assert_eq!(moved.get("/me").await.json()["user"]["email"], email("ada"));
     assert_eq!(moved.get("/dashboard").await.body, "ok");
 
-    // The old server stops. Whoever comes with one of its cookies is neither let in nor signed out.
+    // The old server stops. A visitor with one of its cookies is neither let in nor signed out.
     drop(old);
     let cookie = [("cookie", "next-auth.session-token=YQ.YQ.YQ.YQ.YQ")];
     for path in ["/", "/me", "/dashboard"] {

@@ -127,7 +127,7 @@ async fn cookie_cache_under_a_published_key_saves_the_lookup() {
     let (signer, next, foreign) = (Signer::ed25519("a"), Signer::es256("b"), Signer::ed25519("a"));
     let upstream = Upstream::start(key_set(&[&signer])).await;
     let (_app, browser) = support::app_of(upstream.builder()).await;
-    // Nobody waits for the keys: the upstream is asked for the session meanwhile.
+    // The request does not wait for the keys: the upstream is asked for the session meanwhile.
     let good = cookie_cache(&signer, &cached("cached"));
     assert_eq!(user(&browser, "live", &good).await.as_deref(), Some("asked"));
     upstream.until_keys_are_known(1).await;
