@@ -30,7 +30,8 @@ async fn head_options_and_unknown_paths_are_404() {
     }
 }
 
-/// A POST with any cookie needs an `Origin` or `Referer` that the server trusts.
+/// A POST with any cookie needs an `Origin` or `Referer` that the server trusts. So does a sign-in without a cookie that
+/// has one of the headers of browsers.
 #[tokio::test]
 async fn posts_with_a_cookie_need_a_trusted_origin() {
     for version in VERSIONS {
@@ -41,6 +42,9 @@ async fn posts_with_a_cookie_need_a_trusted_origin() {
         let (own, page) = (server.url(), format!("{}/page", server.url()));
         for (headers, status, code) in [
             (vec![], 200, None),
+            (vec![("origin", "https://evil.example")], 403, Some("INVALID_ORIGIN")),
+            (vec![("sec-fetch-site", "same-origin")], 403, Some("MISSING_OR_NULL_ORIGIN")),
+            (vec![("origin", own)], 200, None),
             (vec![("cookie", "theme=dark")], 403, Some("MISSING_OR_NULL_ORIGIN")),
             (vec![("cookie", "theme=dark"), ("origin", "null")], 403, Some("MISSING_OR_NULL_ORIGIN")),
             (vec![("cookie", "theme=dark"), ("origin", "https://evil.example")], 403, Some("INVALID_ORIGIN")),
