@@ -14,7 +14,7 @@ use super::schedule::{Limits, Schedule, Step};
 use super::source::KeySource;
 use crate::cookie::Candidate;
 use crate::error::{AuthError, Reason};
-use crate::token::{Demands, KeySet, PublishedKeys, Refusal, Verified};
+use crate::token::{Demands, KeySet, KeySetError, PublishedKeys, Refusal, Verified};
 
 /// The keys of an issuer. They are first fetched for the first token.
 pub(crate) struct Issuer {
@@ -42,6 +42,12 @@ struct Current {
 impl State {
     fn keys(&self) -> Option<&Arc<PublishedKeys>> {
         self.keys.as_ref().map(|current| &current.keys)
+    }
+
+    /// Forgets the keys: the issuer publishes a key set without them.
+    fn withdraw_keys(&mut self) {
+        self.keys = None;
+        self.schedule.withdraw();
     }
 }
 
@@ -198,15 +204,17 @@ impl Issuer {
             return fetch;
         }
         let issuer = Arc::clone(self);
-        state.fetches.start(async move { issuer.fetch().await })
+        state.fetches.start(issuer.fetch())
     }
 
     /// Fetches the keys and keeps them.
-    async fn fetch(&self) -> Result<(), AuthError> {
-        let fetched = match self.source.get().await {
-            Ok(document) => self.read_document(document),
-            Err(error) => Err(error),
-        };
+    async fn fetch(self: Arc<Self>) -> Result<(), AuthError> {
+        let issuer = Arc::clone(&self);
+        // In a task of its own, so that a panic of the app's client (`upstream.fetch`) counts as a failed fetch.
+        let request = tokio::spawn(async move { issuer.source.get().await });
+        let broken =
+            |_| Err(AuthError::new(Reason::UPSTREAM_FAILED).because("the request for the keys broke off"));
+        let fetched = request.await.unwrap_or_else(broken).and_then(|document| self.read_document(document));
         let mut state = self.write();
         match fetched {
             Ok(new) => {
@@ -240,7 +248,12 @@ impl Issuer {
             return Ok(None);
         }
         let invalid = || AuthError::new(Reason::UPSTREAM_INVALID_RESPONSE);
-        let set = KeySet::read(&document, &self.algorithms).map_err(|error| invalid().because(error))?;
+        let set = KeySet::read(&document, &self.algorithms).map_err(|error| {
+            if let KeySetError::NoKey(_) = error {
+                self.write().withdraw_keys();
+            }
+            invalid().because(error)
+        })?;
         tracing::info!(
             target: "auth_proxy::jwks",
             keys = set.len(),

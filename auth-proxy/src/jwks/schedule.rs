@@ -97,6 +97,11 @@ impl Schedule {
         (self.fetched, self.failed) = (Some(now), None);
     }
 
+    /// The issuer withdrew the keys that were fetched.
+    pub(super) fn withdraw(&mut self) {
+        self.fetched = None;
+    }
+
     /// A fetch failed.
     pub(super) fn fail(&mut self, now: Instant) {
         let before = self.failed.map_or(0, |(_, failures)| failures);

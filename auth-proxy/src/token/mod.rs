@@ -48,7 +48,7 @@ pub(crate) use self::decoder::Decoder;
 pub(crate) use self::error::KeyError;
 #[cfg(feature = "testing")]
 pub(crate) use self::jws::public_key;
-pub(crate) use self::key_set::{KEY_SET_LIMIT, KeySet};
+pub(crate) use self::key_set::{KEY_SET_LIMIT, KeySet, KeySetError};
 #[cfg(feature = "testing")]
 pub(crate) use self::public_key::PublicKey;
 pub(crate) use self::published::{PublishedKeys, Refusal};

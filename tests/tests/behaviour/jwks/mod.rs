@@ -4,6 +4,7 @@ mod better_auth;
 mod endpoint;
 mod fetches;
 mod forged;
+mod hostile;
 mod issuers;
 mod key_sets;
 mod outages;

@@ -95,6 +95,11 @@ impl Signer {
         compact(header, claims, |message| self.sign(message))
     }
 
+    /// A token of this text, which is its header and its payload, encoded.
+    pub(super) fn signed(&self, message: &str) -> String {
+        format!("{message}.{}", BASE64.encode(self.sign(message.as_bytes())))
+    }
+
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.pair {
             Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
