@@ -20,6 +20,7 @@ mod csrf;
 mod declarations;
 mod direct_calls;
 mod editor_docs;
+mod either;
 mod error_pages;
 mod extractors;
 mod faults;
