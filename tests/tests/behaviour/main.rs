@@ -6,6 +6,7 @@ mod axum_serve;
 mod bad_input;
 mod better_auth_cookies;
 mod better_auth_fake;
+mod better_auth_late;
 mod breaker;
 mod claims;
 mod client_headers;
