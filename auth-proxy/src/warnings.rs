@@ -13,6 +13,8 @@ pub(crate) enum Warning {
     CookiesNotRelayed,
     /// The browser sends a session cookie under another name than the configured one.
     OtherCookieName,
+    /// The upstream sets a session cookie under another name than the configured one.
+    OtherNameSet,
     /// The session cookie does not look like a token, with `session_strategy: jwt`.
     NoTokenShape,
     /// The upstream answered null for a session cookie and neither cleared nor renewed it.
@@ -62,6 +64,12 @@ impl OnceWarnings {
                 target: "auth_proxy::config",
                 "the upstream renews sessions, but the cookies do not reach the browser: wrap the routes \
                  with `auth.attach(router)` or `.layer(auth.session_cookie_layer())`, or visitors are signed out early"
+            ),
+            Warning::OtherNameSet => tracing::warn!(
+                target: "auth_proxy::config",
+                other = ?word.chars().take(100).collect::<String>(),
+                "the upstream sets a session cookie under a name that is not read here, so every request is without a \
+                 session: set `upstream.cookie_name` to it, or `upstream.kind` to the kind of upstream that uses it"
             ),
             Warning::NoTokenShape => tracing::warn!(
                 target: "auth_proxy::config",
@@ -171,6 +179,7 @@ mod tests {
         for warning in [
             Warning::CookiesNotRelayed,
             Warning::OtherCookieName,
+            Warning::OtherNameSet,
             Warning::NoTokenShape,
             Warning::AmbiguousSession,
             Warning::UnknownKey,

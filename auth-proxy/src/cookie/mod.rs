@@ -29,6 +29,8 @@ pub(crate) use self::candidate::{Candidate, Credential, every_token};
 pub(crate) use self::error::CredentialError;
 pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
 pub(crate) use self::outgoing::{lookup_bearer, lookup_cookie};
+#[cfg(feature = "testing")]
+pub(crate) use self::percent::encoded;
 pub(crate) use self::prefix::restore_prefixes;
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;

@@ -10,6 +10,7 @@ use super::candidate::Candidate;
 use super::companions::Companions;
 use super::error::CredentialError;
 use super::set_cookie::{SetCookieKind, set_cookie_kind};
+use super::text::SetCookie;
 
 /// The possible names of the session cookie of one upstream, and which of them the upstream was seen to use.
 ///
@@ -181,6 +182,22 @@ impl SessionNames {
         let mut companions = self.all.iter().flat_map(|name| name.companions.names());
         self.set_cookie_kind(set_cookie)
             .or_else(|| companions.find_map(|name| set_cookie_kind(set_cookie, name)))
+    }
+
+    /// The name of a cookie that the upstream sets, if it is a session cookie that is not read here: its name ends as
+    /// ours does, and begins otherwise. The lines must have the upstream's names.
+    pub(crate) fn other_name_set(&self, headers: &HeaderMap) -> Option<String> {
+        let (_, ending) = self.all.first()?.upstream.rsplit_once('.')?;
+        let is_own =
+            |cookie: &[u8]| self.all.iter().any(|name| set_cookie_kind(cookie, &name.upstream).is_some());
+        headers.get_all(SET_COOKIE).iter().find_map(|cookie| {
+            let cookie = cookie.as_bytes();
+            let name = SetCookie::of(cookie).name_and_value()?.0;
+            let name = std::str::from_utf8(name).ok()?;
+            let is_other = name.rsplit_once('.').is_some_and(|(_, end)| end == ending) && !is_own(cookie);
+            let sets = set_cookie_kind(cookie, name) == Some(SetCookieKind::Sets);
+            (is_other && sets).then(|| name.to_owned())
+        })
     }
 
     /// The name that the upstream uses for requests of this scheme.

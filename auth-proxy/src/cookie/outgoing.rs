@@ -1,22 +1,10 @@
 //! Builds the `Cookie` line of a lookup.
 
 use http::HeaderValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use super::error::CredentialError;
-
-/// The characters that `encodeURIComponent` encodes. Auth.js writes cookies with this function.
-const COOKIE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
+use super::percent::encoded;
 
 /// The longest chunk in characters, before percent-encoding (`docs/authjs.md#chunk-size`).
 const CHUNK: usize = 3936;
@@ -47,7 +35,7 @@ pub(crate) fn lookup_cookie<'n>(
                 line.extend_from_slice(format!(".{n}").as_bytes());
             }
             line.push(b'=');
-            for text in utf8_percent_encode(chunk, COOKIE_VALUE) {
+            for text in encoded(chunk) {
                 line.extend_from_slice(text.as_bytes());
                 if line.len() > LOOKUP_LIMIT {
                     return Err(CredentialError::LookupTooLarge);

@@ -1,9 +1,26 @@
-//! Percent-decodes cookie values as JavaScript's `decodeURIComponent` does.
+//! Percent-encodes and decodes cookie values as JavaScript's `encodeURIComponent` and `decodeURIComponent` do.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
+
+/// The characters that `encodeURIComponent` encodes. Auth.js and Better Auth write cookies with this function.
+const COOKIE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Percent-encodes a value, in parts.
+pub(crate) fn encoded(value: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(value, COOKIE_VALUE)
+}
 
 /// Percent-decodes a value, or returns it unchanged if that fails (`docs/authjs.md#cookie-parse`).
 pub(super) fn decode_or_keep(value: &str) -> Cow<'_, str> {

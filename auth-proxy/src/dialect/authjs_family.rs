@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::client::{self, BrowserClient};
 use super::definition::{Dialect, SentToken};
 use super::purpose::{Page, Purpose};
-use super::route::Route;
+use super::route::{Route, without_last_slash};
 use super::session::{RawSession, SessionAnswer};
 use super::software::Software;
 use super::{authjs, next_auth_v4, robo};
@@ -27,7 +27,7 @@ pub(super) struct AuthjsFamily {
 impl Dialect for AuthjsFamily {
     fn route(&self, path: &str) -> Option<Route> {
         // No route has more segments than four.
-        let segments: Vec<&str> = authjs::name(path).strip_prefix('/')?.split('/').take(5).collect();
+        let segments: Vec<&str> = without_last_slash(path).strip_prefix('/')?.split('/').take(5).collect();
         authjs::route(&segments).or_else(|| robo::route(&segments)).or_else(|| next_auth_v4::route(&segments))
     }
 

@@ -2,6 +2,11 @@
 
 use http::Method;
 
+/// A path without the slash at its end, which upstreams ignore: Auth.js always, Better Auth by an option.
+pub(super) fn without_last_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
 /// A known route of an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {

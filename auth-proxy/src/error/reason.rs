@@ -67,7 +67,7 @@ reasons! {
     SESSION_ABSENT = Absent 401 "session_absent" "You are not signed in.";
     SESSION_REFUSED = Invalid 401 "session_refused" "The session has ended; sign in again.";
     TOKEN_MALFORMED = Invalid 401 "token_malformed" "The session token is not well formed.";
-    TOKEN_TAMPERED = Invalid 401 "token_tampered" "The session token does not decrypt under any configured key.";
+    TOKEN_TAMPERED = Invalid 401 "token_tampered" "No configured key decrypts or verifies the session token.";
     TOKEN_UNKNOWN_KEY = Invalid 401 "token_unknown_key" "The session token names a key that is not configured.";
     TOKEN_EXPIRED = Invalid 401 "token_expired" "The session token has expired.";
     TOKEN_NOT_YET_VALID = Invalid 401 "token_not_yet_valid" "The session token is not valid yet.";

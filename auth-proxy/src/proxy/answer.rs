@@ -37,6 +37,11 @@ pub(super) async fn rewritten(
         let setting = shared.dialect.callback_host_setting(Software::of(response.headers()));
         shared.warn_once_with(Warning::CallbackOnOtherHost, || setting.to_owned());
     }
+    if !shared.warnings.was_logged(Warning::OtherNameSet)
+        && let Some(other) = shared.names.other_name_set(response.headers())
+    {
+        shared.warn_once_with(Warning::OtherNameSet, || other);
+    }
     CookieAdapter::new(&shared.settings, own.clone()).adapt(response.headers_mut());
     let rewrite = LocationRewriter::new(&shared.settings, own);
     rewrite.location_header(response.headers_mut());

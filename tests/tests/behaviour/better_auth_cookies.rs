@@ -187,3 +187,15 @@ async fn only_cookies_of_the_session_are_sent_and_relayed() {
     assert_eq!((answer.status, answer.cookies()), (200, Vec::new()));
     assert_eq!(upstream.sent()[1], "");
 }
+
+/// With `advanced.skipTrailingSlashes` Better Auth answers `/get-session/`, and a server in front may decode the path.
+#[tokio::test]
+async fn no_spelling_of_the_session_route_shows_the_session_token() {
+    let upstream = Upstream::start().await;
+    let (_app, browser) = support::app_of(upstream.builder()).await;
+    for path in ["/get-session", "/get-session/", "/get%2Dsession", "/get-session?disableCookieCache=true"] {
+        let answer = browser.get_with(&format!("/api/auth{path}"), &[("cookie", &token("adas"))]).await;
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((&body["user"]["id"], body["session"].get("token")), (&json!("adas"), None), "{path}");
+    }
+}

@@ -4,6 +4,7 @@ use auth_proxy::options::UpstreamKind;
 use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::{App, Browser, LogCapture};
 use axum::response::IntoResponse;
+use http::header::SET_COOKIE;
 use serde_json::json;
 
 use crate::support::{Auth, app, app_of, decoding_app, upstream};
@@ -94,6 +95,45 @@ async fn session_cookie_under_another_name_warns_once() {
         "{}",
         log.text()
     );
+}
+
+/// A `cookiePrefix` at the server, or a name of its own.
+#[tokio::test]
+async fn upstream_that_sets_an_unread_session_cookie_is_named_once() {
+    const LINE: &str = "the upstream sets a session cookie under a name that is not read here";
+    for (kind, set, warns) in [
+        (UpstreamKind::BetterAuth, "__Secure-shop.session_token=t.s; Path=/; Secure", true),
+        (UpstreamKind::BetterAuth, "better-auth.session_token=t.s; Path=/", false),
+        (UpstreamKind::BetterAuth, "shop.session_token=; Path=/; Max-Age=0", false),
+        (UpstreamKind::BetterAuth, "better-auth.session_token_multi-t=t.s; Path=/", false),
+        (UpstreamKind::Authjs, "shop.session-token=t; Path=/", true),
+        (UpstreamKind::Authjs, "authjs.session-token.0=t; Path=/", false),
+        (UpstreamKind::Authjs, "authjs.csrf-token=t; Path=/", false),
+    ] {
+        let log = LogCapture::start();
+        let answer = move || async move { [(SET_COOKIE, set)] };
+        let upstream = App::start(axum::Router::new().fallback(answer)).await;
+        let builder = Auth::builder().upstream_base_url(upstream.url("")).upstream_kind(kind);
+        let (_app, browser) = app_of(builder).await;
+        for _ in 0..3 {
+            browser.post("/api/auth/sign-in/email", &[]).await;
+        }
+        assert_eq!(log.times(LINE), usize::from(warns), "{set}: {}", log.text());
+        if warns {
+            let name = set.split('=').next().unwrap();
+            assert!(log.text().contains(&format!("other=\"{name}\"")), "{}", log.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn ready_line_names_the_cookie_cache_that_is_read() {
+    let log = LogCapture::start();
+    let builder = || Auth::builder().upstream_base_url("http://auth").upstream_kind(UpstreamKind::BetterAuth);
+    builder().build().unwrap();
+    assert!(!log.text().contains("cookie_cache="), "{}", log.text());
+    builder().upstream_secret(["a secret of more than 32 bytes, for tests"]).build().unwrap();
+    assert_eq!(log.times("cookie_cache=compact"), 1, "{}", log.text());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 pub(super) use self::session::read_session;
 use super::purpose::{Page, Purpose};
-use super::route::Route;
+use super::route::{Route, without_last_slash};
 use super::software::Software;
 use super::token_key::TokenKeySource;
 
@@ -18,11 +18,6 @@ pub(super) const SESSION: &str = "/session";
 
 /// Answered without a database.
 pub(super) const HEALTH: &str = "/providers";
-
-/// A path without the slash at its end, which Auth.js ignores.
-pub(super) fn name(path: &str) -> &str {
-    path.strip_suffix('/').unwrap_or(path)
-}
 
 /// The known route at the segments of a path (`docs/authjs.md#routes`).
 #[expect(clippy::match_same_arms, reason = "a table: a row for each route")]
@@ -43,7 +38,7 @@ pub(super) fn route(segments: &[&str]) -> Option<Route> {
 pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str) -> bool) -> Purpose {
     // Some servers decode a path before they look for its route, so the decoded path counts.
     let route = percent_decode_str(path).decode_utf8_lossy();
-    let name = name(&route);
+    let name = without_last_slash(&route);
     // These requests change something: unsafe methods (RFC 9110, section 9.2.1), a provider's callback, and links in
     // mails.
     let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
@@ -63,7 +58,7 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
 
 /// The pages on which a sign-in or sign-out begins.
 pub(super) fn begins_sign_in(path: &str) -> bool {
-    let name = name(path);
+    let name = without_last_slash(path);
     matches!(name, "/signin" | "/signout") || name.starts_with("/signin/")
 }
 

@@ -1,9 +1,10 @@
 //! The routes of Better Auth, and what requests to them do.
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 
 use crate::dialect::purpose::Purpose;
-use crate::dialect::route::Route;
+use crate::dialect::route::{Route, without_last_slash};
 
 pub(super) const SESSION: &str = "/get-session";
 
@@ -17,6 +18,7 @@ const KEYS: &str = "/jwks";
 ///
 /// With `routes: strict`, these are the routes of the core without plugins.
 pub(super) fn route(path: &str) -> Option<Route> {
+    let path = without_last_slash(path);
     if matches!(path, SESSION | HEALTH | KEYS | "/error") {
         return Some(Route::READ_OR_ANY);
     }
@@ -55,6 +57,10 @@ pub(super) fn route(path: &str) -> Option<Route> {
 
 /// What a request does.
 pub(super) fn purpose(method: &Method, path: &str) -> Purpose {
+    // A server in front may decode a path, and with `advanced.skipTrailingSlashes` Better Auth ignores a slash at the end.
+    // Each spelling of the session route must lose its session token.
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let path = without_last_slash(&decoded);
     let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     let is_session = path == SESSION;
     Purpose {
@@ -97,16 +103,9 @@ mod tests {
 
     #[test]
     fn routes_of_plugins_are_unknown() {
-        for path in [
-            "",
-            "/",
-            "/get-session/",
-            "/sign-in",
-            "/sign-in/magic-link",
-            "/organization/create",
-            "/callback",
-            "/callback/a/b",
-        ] {
+        for path in
+            ["", "/", "/sign-in", "/sign-in/magic-link", "/organization/create", "/callback", "/callback/a/b"]
+        {
             assert_eq!(route(path), None, "{path}");
         }
     }
@@ -130,6 +129,8 @@ mod tests {
         // is_session, is_read, evicts_sessions, is_same_for_all
         for (method, path, expected) in [
             (&get, "/get-session", [true, true, false, false]),
+            (&get, "/get-session/", [true, true, false, false]),
+            (&get, "/get%2Dsession", [true, true, false, false]),
             (&post, "/get-session", [true, false, false, false]),
             (&get, "/ok", [false, true, false, true]),
             (&get, "/jwks", [false, true, false, true]),

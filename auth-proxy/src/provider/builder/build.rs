@@ -82,6 +82,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         upstream = upstream_address(&settings),
         host = %settings.host,
         decodes_tokens = verifier.is_some(),
+        cookie_cache = session_cookies.as_ref().map(|_| tracing::field::display(settings.token)),
         "auth proxy ready"
     );
     let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use crate::token::SignedCookies;
@@ -12,18 +11,6 @@ pub(super) use crate::token::cookie_cache_mint::signed_cookie as signed;
 /// The longest `Set-Cookie` line before a value is split, and the most chunks.
 const MAX_LINE: usize = 4050;
 const MAX_CHUNKS: usize = 100;
-
-/// What `encodeURIComponent` encodes.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 /// The names of the cookies. All have the prefix of the session cookie.
 pub(super) struct Names {
@@ -61,7 +48,7 @@ pub(super) fn set_cookie(name: &str, value: &str, max_age: Option<Duration>) -> 
 }
 
 pub(super) fn encoded(value: &str) -> String {
-    utf8_percent_encode(value, COMPONENT).to_string()
+    crate::cookie::encoded(value).to_string()
 }
 
 /// The value of a signed cookie, if the signature is good.
