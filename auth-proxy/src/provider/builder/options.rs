@@ -65,6 +65,8 @@ impl<P: AuthProxy> Builder<P> {
     }
 
     /// `upstream.secret`: the secrets, newest first. An empty list turns the local decoding of tokens off.
+    ///
+    /// Give each secret alone: the form of `BETTER_AUTH_SECRETS`, `2:new,1:old`, is read from variables only.
     #[must_use]
     pub fn upstream_secret<T: Into<String>>(mut self, secrets: impl IntoIterator<Item = T>) -> Self {
         let secrets = secrets.into_iter().map(|secret| Zeroizing::new(secret.into()));
