@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use auth_proxy_benches::{Error, cookie_caches, tokens};
+use auth_proxy_benches::{Error, cookie_caches, published, tokens};
 use criterion::Criterion;
 
 /// The number of distinct tokens for cold decoding, more than the cache holds.
@@ -39,6 +39,15 @@ fn main() -> Result<(), Error> {
         cookie_caches::session(&auth, &headers)?;
         group.bench_function(name, |b| b.iter(|| cookie_caches::session(&auth, black_box(&headers))));
     }
+    let issuer = published::Issuer::new()?;
+    let headers = (0..POOL).map(|n| issuer.headers(n)).collect::<Result<Vec<_>, _>>()?;
+    let same = headers.first().ok_or("no token")?;
+    let (cold, warm) = (issuer.machines(64, same)?, issuer.machines(64, same)?);
+    let mut next = headers.iter().cycle();
+    group.bench_function("published_cold", |b| {
+        b.iter(|| next.next().map(|headers| published::verify(&cold, black_box(headers))));
+    });
+    group.bench_function("published_warm", |b| b.iter(|| published::verify(&warm, black_box(same))));
     group.finish();
     criterion.final_summary();
     Ok(())

@@ -3,6 +3,7 @@
 pub mod cookie_caches;
 pub mod count;
 pub mod measure;
+pub mod published;
 pub mod report;
 pub mod serve;
 pub mod tokens;

@@ -11,7 +11,7 @@ use crate::report::{Row, Target, figure};
 use crate::{Error, count, tokens};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
-const BENCHES: [&str; 7] = [
+const BENCHES: [&str; 9] = [
     "open_cold",
     "decode_cold",
     "decode_warm",
@@ -19,6 +19,8 @@ const BENCHES: [&str; 7] = [
     "cookie_cache_compact",
     "cookie_cache_jwt",
     "cookie_cache_jwe",
+    "published_cold",
+    "published_warm",
 ];
 /// Sides that are separate programs and read tokens from standard input.
 const PEERS: [&str; 2] = ["josekit", "@auth/core/jwt"];
@@ -40,7 +42,9 @@ pub(super) fn run() -> Result<(), Error> {
     for (name, nanos) in BENCHES.iter().chain(&PEERS).zip(&medians) {
         figure("token", name, &format!("{nanos:.0} ns"))?;
     }
-    let [open, cold, warm, raw, compact, jwt, jwe, josekit, auth_core] = *medians.as_slice() else {
+    let [open, cold, warm, raw, compact, jwt, jwe, published, known, josekit, auth_core] =
+        *medians.as_slice()
+    else {
         return Ok(());
     };
     let row = |what, value, unit, target| Row::new("token", what, value, unit, target).write();
@@ -52,6 +56,13 @@ pub(super) fn run() -> Result<(), Error> {
         let what = format!("time, session of a cookie cache, {form} / headers to claims, cold");
         Row::new("token", &what, nanos / cold, "x", Target::None).write()?;
     }
+    row(
+        "time, token by a published Ed25519 key, cold / headers to claims, cold",
+        published / cold,
+        "x",
+        Target::None,
+    )?;
+    row("time, token by a published key, warm / headers to claims, warm", known / warm, "x", Target::None)?;
     row("headers to claims, warm", warm, " ns", Target::AtMost(250.0))?;
     instructions()
 }

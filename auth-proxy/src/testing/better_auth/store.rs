@@ -50,7 +50,8 @@ impl Store {
         self.users.iter_mut().find(|user| user.id() == id)
     }
 
-    /// Adds a user with these claims, who cannot sign in with a password. If the id is taken, the claims of that user are replaced.
+    /// Adds a user with these claims and without a password: the user cannot sign in with one. If the id is taken, the
+    /// claims of that user are replaced.
     pub(super) fn put_user(&mut self, claims: &Map<String, Value>) -> User {
         let user = User { password: String::new(), fields: user_fields(claims) };
         if let Some(known) = self.user_mut(user.id()) {
