@@ -87,7 +87,9 @@ pub mod sessions {
 
 /// For an app that stores cached sessions itself.
 pub mod store {
-    pub use crate::session::{CachedSession, SessionKey, SessionStore, StoreFuture};
+    pub use crate::session::{
+        Entry, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
+    };
 }
 
 /// For an app that sends requests to the upstream with its own client.

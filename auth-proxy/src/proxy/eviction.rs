@@ -67,14 +67,15 @@ impl AnsweredRequest {
 impl Eviction {
     /// Collects the sessions of every token in these headers, since only the upstream knows which token it reads.
     /// Evicts the sessions if the request changes them.
-    pub(super) async fn begin(shared: &Shared, headers: &HeaderMap, purpose: &Purpose) -> Self {
+    pub(super) fn begin(shared: &Shared, headers: &HeaderMap, purpose: &Purpose) -> Self {
         let evicts = purpose.evicts_sessions;
         let tokens = every_token(headers, shared.names.all().iter().map(|name| name.browser.as_str()));
         let keys: Vec<_> = tokens.iter().map(|token| shared.keys.session(token)).collect();
         let sessions = Arc::clone(&shared.sessions);
         let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
         if evicts {
-            sessions.end(&keys, End::Requested).await;
+            // Not waited for: the end that follows the response is.
+            drop(sessions.end(&keys, End::Requested));
         }
         let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
         Self { sessions, keys, snapshots, evicts, is_overtaken }
@@ -82,7 +83,7 @@ impl Eviction {
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
     /// outdated response. `headers` are those of the response, with the browser's cookie names. `renews` is true for a
-    /// request that only reads the session. It waits for the removal of the sessions until `deadline`.
+    /// request that only reads the session. It waits until other instances know of the end, or until `deadline`.
     pub(super) async fn finish(
         mut self,
         shared: &Shared,
@@ -132,7 +133,7 @@ impl Eviction {
     /// is answered first counts.
     fn is_outdated(&self) -> bool {
         let has_changed = |snapshot: &SessionSnapshot| {
-            if self.evicts { snapshot.was_changed() } else { !snapshot.is_current() }
+            if self.evicts { snapshot.was_changed() } else { snapshot.was_ended() }
         };
         self.is_overtaken || self.snapshots.iter().any(has_changed)
     }

@@ -43,7 +43,7 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     // The session store's calls count too.
     let deadline = Instant::now() + shared.settings.timeout;
     let eviction = if plan.purpose.concerns_sessions() {
-        Some(Eviction::begin(shared, &parts.headers, &plan.purpose).await)
+        Some(Eviction::begin(shared, &parts.headers, &plan.purpose))
     } else {
         None
     };

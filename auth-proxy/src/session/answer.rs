@@ -43,6 +43,7 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     Memory,
+    Store,
     Upstream,
     Stale,
 }
@@ -52,6 +53,7 @@ impl Source {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
+            Self::Store => "store",
             Self::Upstream => "upstream",
             Self::Stale => "stale",
         }

@@ -1,12 +1,11 @@
-//! A session as the cache holds it, and its serialized form.
+//! A session as the cache holds it.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::DeserializeOwned;
 
 use super::data::SessionData;
 use super::family::SessionSnapshot;
@@ -15,22 +14,12 @@ use crate::dialect::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
 
-/// A session as the upstream sent it, for a [`SessionStore`](crate::store::SessionStore).
-///
-/// Cloning is cheap. It serialises with serde for stores outside of this process; the session token is not part of it.
-/// `Debug` shows when the session was looked up, and nothing about the user.
-///
-/// ```
-/// use auth_proxy::{errors::BoxError, store::CachedSession};
-///
-/// fn to_text(session: &CachedSession) -> Result<String, BoxError> {
-///     Ok(serde_json::to_string(session)?)
-/// }
-/// ```
+/// A session as the upstream sent it, and what the cache must know of it. Cloning is cheap. `Debug` shows nothing about the
+/// user.
 #[derive(Clone)]
-pub struct CachedSession {
+pub(crate) struct CachedSession {
     inner: Arc<Inner>,
-    /// A hash of the exact token, host and scheme that were looked up; see [`SessionKey`](crate::store::SessionKey).
+    /// A hash of the exact token, host and scheme that were looked up.
     exact: [u8; 32],
     /// Whether it is used in an outage although it is older than `session.cache`.
     is_stale: bool,
@@ -38,10 +27,10 @@ pub struct CachedSession {
 
 struct Inner {
     raw: RawSession,
-    /// The size of the upstream's response body in bytes. Zero if the session comes from the app's own store.
+    /// The size of the upstream's response body in bytes. For a session from a store: the size of its serialized form.
     size: usize,
     looked_up_at: SystemTime,
-    /// Tells whether the session was ended, by any of its tokens. `None` if it comes from the app's own store.
+    /// Tells whether the session was ended, by any of its tokens. `None` until it is set.
     snapshot: Option<SessionSnapshot>,
     /// The session in the app's type, deserialized on first use.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
@@ -50,8 +39,12 @@ struct Inner {
 impl CachedSession {
     /// A session that was just looked up. `size` is the length of the response body in bytes.
     pub(crate) fn new(raw: RawSession, size: usize) -> Self {
-        let inner =
-            Inner { raw, size, looked_up_at: SystemTime::now(), snapshot: None, typed: OnceLock::new() };
+        Self::stored(raw, size, SystemTime::now())
+    }
+
+    /// A session that was looked up at this time, from a store.
+    pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
+        let inner = Inner { raw, size, looked_up_at, snapshot: None, typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
     }
 
@@ -140,47 +133,5 @@ impl fmt::Debug for CachedSession {
         f.debug_struct("CachedSession")
             .field("looked_up_at", &self.inner.looked_up_at)
             .finish_non_exhaustive()
-    }
-}
-
-/// The form in which a session is serialised.
-#[derive(Serialize, Deserialize)]
-struct Stored<R> {
-    version: u8,
-    looked_up_at: SystemTime,
-    exact: [u8; 32],
-    session: R,
-}
-
-/// The version of the serialized form. A store may still hold sessions of another version of this crate: they are not
-/// used.
-const VERSION: u8 = 1;
-
-impl Serialize for CachedSession {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let stored = Stored {
-            version: VERSION,
-            looked_up_at: self.inner.looked_up_at,
-            exact: self.exact,
-            session: &self.inner.raw,
-        };
-        stored.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for CachedSession {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<RawSession>::deserialize(deserializer)?;
-        if stored.version != VERSION {
-            return Err(D::Error::custom("the session was stored by another version of auth-proxy"));
-        }
-        let inner = Inner {
-            raw: stored.session,
-            size: 0,
-            looked_up_at: stored.looked_up_at,
-            snapshot: None,
-            typed: OnceLock::new(),
-        };
-        Ok(Self { inner: Arc::new(inner), exact: stored.exact, is_stale: false })
     }
 }

@@ -13,7 +13,7 @@ use self::recent::Recent;
 use super::key::SessionKey;
 
 /// How long an ended session is remembered. A request that the browser sent before a sign-out may arrive after it.
-const REMEMBERED_FOR: Duration = Duration::from_secs(120);
+pub(super) const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 
 /// The most ended sessions, and the most renewed sessions, that are remembered. Each list takes about 16 MiB.
 const MAX_REMEMBERED: usize = 16_384;
@@ -31,7 +31,11 @@ const MAX_LINKED: usize = 32;
 /// A sign-in, a sign-out or a change ends a session. A lookup under way, or a response that carries session cookies,
 /// holds a [`SessionSnapshot`], which tells whether the session was ended since.
 #[derive(Default)]
-pub(crate) struct TokenFamilies(Mutex<State>);
+pub(crate) struct TokenFamilies {
+    state: Mutex<State>,
+    /// How often all cached sessions were forgotten.
+    flush_count: Arc<AtomicU64>,
+}
 
 #[derive(Default)]
 struct State {
@@ -92,13 +96,16 @@ pub(crate) struct SessionSnapshot {
     family: Arc<TokenFamily>,
     end_count: u64,
     change_count: u64,
+    flush_counter: Arc<AtomicU64>,
+    flush_count: u64,
 }
 
 impl SessionSnapshot {
-    fn new(family: Arc<TokenFamily>) -> Self {
+    fn new(family: Arc<TokenFamily>, flush_counter: Arc<AtomicU64>) -> Self {
         let end_count = family.end_count.load(Ordering::Acquire);
         let change_count = family.change_count.load(Ordering::Acquire);
-        Self { family, end_count, change_count }
+        let flush_count = flush_counter.load(Ordering::Acquire);
+        Self { family, end_count, change_count, flush_counter, flush_count }
     }
 
     /// Whether a sign-in, a sign-out or a change succeeded since. One that was only sent may still fail.
@@ -106,9 +113,20 @@ impl SessionSnapshot {
         self.family.change_count.load(Ordering::Acquire) != self.change_count
     }
 
-    /// Whether the session was not ended since.
+    /// Whether the session was ended since.
+    pub(crate) fn was_ended(&self) -> bool {
+        self.family.end_count.load(Ordering::Acquire) != self.end_count
+    }
+
+    /// Whether an answer from the time of this snapshot may still be used: the session was not ended since, and no
+    /// sign-out at another instance can have been missed.
     pub(crate) fn is_current(&self) -> bool {
-        self.family.end_count.load(Ordering::Acquire) == self.end_count
+        !self.was_ended() && self.flush_counter.load(Ordering::Acquire) == self.flush_count
+    }
+
+    /// The tokens of the session.
+    pub(super) fn keys(&self) -> Vec<SessionKey> {
+        self.family.inner().keys.clone()
     }
 
     /// Whether the session may be cached: it was not ended since, and no request that ends it is still unanswered.
@@ -119,19 +137,19 @@ impl SessionSnapshot {
     /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or
     /// if the cookie was changed so recently that the browser may have sent this request before the change.
     pub(crate) fn may_relay(&self) -> bool {
-        self.is_current() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
+        !self.was_ended() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
     }
 }
 
 impl TokenFamilies {
     /// Remembers ended and renewed sessions for this time, and at least for `REMEMBERED_FOR`.
     pub(crate) fn kept_for(kept_for: Duration) -> Self {
-        Self(Mutex::new(State { kept_for, ..State::default() }))
+        Self { state: Mutex::new(State { kept_for, ..State::default() }), flush_count: Arc::default() }
     }
 
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
-        SessionSnapshot::new(self.state().family(key))
+        SessionSnapshot::new(self.state().family(key), Arc::clone(&self.flush_count))
     }
 
     /// Adds a token that the upstream renewed from an earlier one, and that a response gives the browser now. It
@@ -155,43 +173,34 @@ impl TokenFamilies {
         let mut state = self.state();
         // Creates the session if it is not known yet, so that its end is remembered. `_own` keeps it alive until then.
         let _own = state.family(key);
-        let (mut keys, mut at) = (vec![key], 0);
-        let mut reached: Vec<Arc<TokenFamily>> = Vec::new();
-        while let Some(key) = keys.get(at).copied() {
-            at += 1;
-            for family in state.families(&key) {
-                if reached.len() == MAX_LINKED {
-                    return keys;
-                }
-                if reached.iter().any(|other| Arc::ptr_eq(other, &family)) {
-                    continue;
-                }
-                family.end_count.fetch_add(1, Ordering::AcqRel);
-                family.change_count.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
-                let mut inner = family.inner();
-                if end != End::Refused {
-                    inner.ended_at = Some((Instant::now(), SystemTime::now()));
-                }
-                if matches!(end, End::Changed | End::Unanswered) {
-                    inner.changed_at = Some(Instant::now());
-                }
-                if end == End::Unanswered {
-                    inner.unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
-                }
-                for key in &inner.keys {
-                    if !keys.contains(key) {
-                        keys.push(*key);
-                    }
-                }
-                drop(inner);
-                if end != End::Refused {
-                    let kept_for = state.kept_for.max(REMEMBERED_FOR);
-                    state.ended.add(Arc::clone(&family), MAX_REMEMBERED, kept_for);
-                }
-                reached.push(family);
+        state.end(key, |state, family| {
+            family.change_count.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
+            let mut inner = family.inner();
+            if matches!(end, End::Changed | End::Unanswered) {
+                inner.changed_at = Some(Instant::now());
             }
-        }
-        keys
+            if end == End::Unanswered {
+                inner.unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
+            }
+            if end != End::Refused {
+                inner.ended_at = Some((Instant::now(), SystemTime::now()));
+                let kept_for = state.kept_for.max(REMEMBERED_FOR);
+                state.ended.add(Arc::clone(family), MAX_REMEMBERED, kept_for);
+            }
+        })
+    }
+
+    /// Ends the session of a token that ended at another instance. Returns the keys of all its tokens.
+    ///
+    /// The end is not remembered: the sign-outs of all instances would push out those of this one, which must last when
+    /// the store fails.
+    pub(super) fn end_elsewhere(&self, key: SessionKey) -> Vec<SessionKey> {
+        self.state().end(key, |_, _| ())
+    }
+
+    /// Makes every snapshot outdated, although no session ended: sign-outs at other instances may have been missed.
+    pub(super) fn flush(&self) {
+        self.flush_count.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Whether a session was ended at or after this time.
@@ -201,11 +210,42 @@ impl TokenFamilies {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Ends every session that a token belongs to, and those that are linked to it. Returns the keys of all their
+    /// tokens, this one first.
+    fn end(
+        &mut self,
+        key: SessionKey,
+        mut note: impl FnMut(&mut Self, &Arc<TokenFamily>),
+    ) -> Vec<SessionKey> {
+        let (mut keys, mut at) = (vec![key], 0);
+        let mut reached: Vec<Arc<TokenFamily>> = Vec::new();
+        while let Some(key) = keys.get(at).copied() {
+            at += 1;
+            for family in self.families(&key) {
+                if reached.len() == MAX_LINKED {
+                    return keys;
+                }
+                if reached.iter().any(|other| Arc::ptr_eq(other, &family)) {
+                    continue;
+                }
+                family.end_count.fetch_add(1, Ordering::AcqRel);
+                note(self, &family);
+                for key in &family.inner().keys {
+                    if !keys.contains(key) {
+                        keys.push(*key);
+                    }
+                }
+                reached.push(family);
+            }
+        }
+        keys
+    }
+
     /// Every session that a token belongs to.
     fn families(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
         self.by_key.get(key).into_iter().flatten().filter_map(Weak::upgrade).collect()

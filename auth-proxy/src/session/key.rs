@@ -23,10 +23,16 @@ use crate::forwarded::ForwardedAs;
 ///     key.as_bytes().iter().fold("session:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 /// }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
+    /// The key with these bytes: those of [`as_bytes`](Self::as_bytes), perhaps of another instance.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

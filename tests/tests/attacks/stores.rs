@@ -1,14 +1,12 @@
 //! Attack: a session is used again after its sign-out, or the sign-out is not answered, because of how the session is
 //! stored or how its token was sent.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use auth_proxy::options::{Builder, SessionStrategy};
-use auth_proxy::store::{CachedSession, SessionKey, SessionStore, StoreFuture};
-use auth_proxy_tests::{App, COOKIE_NAME, SharedStore};
+use auth_proxy_tests::{App, COOKIE_NAME, Ending, SharedStore};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -26,6 +24,9 @@ struct Upstream {
     delay: Duration,
     /// Whether lookups wait for the end of the session, and fail then.
     fails: Arc<AtomicBool>,
+    /// Whether lookups read the session, and answer a while later.
+    answers_late: Arc<AtomicBool>,
+    lookups: Arc<AtomicUsize>,
 }
 
 impl Upstream {
@@ -47,7 +48,12 @@ impl Upstream {
             tokio::time::sleep(Duration::from_millis(100)).await;
             return StatusCode::BAD_GATEWAY.into_response();
         }
-        match self.ended.load(SeqCst) {
+        self.lookups.fetch_add(1, SeqCst);
+        let has_ended = self.ended.load(SeqCst);
+        if self.answers_late.load(SeqCst) {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        match has_ended {
             true => (cleared, "null").into_response(),
             false => r#"{"user":{"name":"ada"},"expires":"2099-01-01T00:00:00.000Z"}"#.into_response(),
         }
@@ -77,61 +83,6 @@ fn cookie() -> String {
 const ME: &str = "GET /me";
 const SIGN_OUT: &str = "POST /api/auth/signout";
 
-/// How a store of the app's own misbehaves when a session is removed from it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Removal {
-    Works,
-    Fails,
-    Hangs,
-    Panics,
-    /// Panics before it returns a future.
-    PanicsAtOnce,
-}
-
-/// A store in memory, like the one in the documentation of `SessionStore`.
-#[derive(Clone)]
-struct Memory {
-    sessions: Arc<Mutex<HashMap<SessionKey, CachedSession>>>,
-    removed: Arc<Mutex<HashSet<SessionKey>>>,
-    removal: Removal,
-}
-
-impl Memory {
-    fn new(removal: Removal) -> Self {
-        Self { sessions: Arc::default(), removed: Arc::default(), removal }
-    }
-}
-
-impl SessionStore for Memory {
-    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
-        Box::pin(async move { Ok(self.sessions.lock().unwrap().get(key).cloned()) })
-    }
-
-    fn put(&self, key: SessionKey, session: CachedSession, _: Duration) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            self.sessions.lock().unwrap().insert(key, session);
-            Ok(())
-        })
-    }
-
-    fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
-        self.removed.lock().unwrap().insert(*key);
-        assert!(self.removal != Removal::PanicsAtOnce, "the store panics");
-        Box::pin(async move {
-            match self.removal {
-                Removal::Works => drop(self.sessions.lock().unwrap().remove(key)),
-                Removal::Fails => return Err("connection refused".into()),
-                Removal::Hangs => std::future::pending().await,
-                Removal::Panics | Removal::PanicsAtOnce => panic!("the store panics"),
-            }
-            Ok(())
-        })
-    }
-}
-
-const REMOVALS: [Removal; 5] =
-    [Removal::Works, Removal::Fails, Removal::Hangs, Removal::Panics, Removal::PanicsAtOnce];
-
 /// A token that an app sends in `Authorization` is ended by a request that has it there.
 #[tokio::test]
 async fn request_by_bearer_token_ends_its_session() {
@@ -146,8 +97,8 @@ async fn request_by_bearer_token_ends_its_session() {
 /// that signed out does not use it.
 #[tokio::test]
 async fn sign_out_lasts_when_another_proxy_of_the_process_stored_the_session() {
-    for removal in REMOVALS {
-        let (upstream, store) = (Upstream::default(), Memory::new(removal));
+    for ending in Ending::ALL {
+        let (upstream, store) = (Upstream::default(), SharedStore::ending(ending));
         let (first, second) = (
             app(upstream.auth().session_store(store.clone())).await,
             app(upstream.auth().session_store(store)).await,
@@ -155,8 +106,8 @@ async fn sign_out_lasts_when_another_proxy_of_the_process_stored_the_session() {
         assert_eq!(send(&first, ME, &cookie()).await.0, 200);
         assert_eq!(send(&second, ME, &cookie()).await.0, 200);
         let (status, answer) = send(&second, SIGN_OUT, &cookie()).await;
-        assert!(status == 200 && answer.contains("max-age=0"), "{removal:?}: {answer}");
-        assert_eq!(send(&second, ME, &cookie()).await.0, 401, "{removal:?}: the ended session was used");
+        assert!(status == 200 && answer.contains("max-age=0"), "{ending:?}: {answer}");
+        assert_eq!(send(&second, ME, &cookie()).await.0, 401, "{ending:?}: the ended session was used");
     }
 }
 
@@ -165,7 +116,7 @@ async fn sign_out_lasts_when_another_proxy_of_the_process_stored_the_session() {
 #[tokio::test]
 async fn hanging_store_does_not_extend_a_late_answer() {
     let upstream = Upstream { delay: Duration::from_millis(700), ..Upstream::default() };
-    let app = app(upstream.auth().session_store(Memory::new(Removal::Hangs))).await;
+    let app = app(upstream.auth().session_store(SharedStore::ending(Ending::Hangs))).await;
     assert_eq!(send(&app, ME, &cookie()).await.0, 200);
     let began = Instant::now();
     let (status, answer) = send(&app, SIGN_OUT, &cookie()).await;
@@ -204,11 +155,74 @@ async fn ended_session_is_not_used_when_the_lookup_under_way_fails() {
 /// Every token of a request is tried, whatever the store does with the first.
 #[tokio::test]
 async fn every_token_is_removed_from_the_store() {
-    for removal in REMOVALS {
-        let store = Memory::new(removal);
+    for ending in Ending::ALL {
+        let store = SharedStore::ending(ending);
         let app = app(Upstream::default().auth().session_store(store.clone())).await;
         let cookies = format!("{}; __Secure-{COOKIE_NAME}=bob-token", cookie());
-        assert_eq!(send(&app, SIGN_OUT, &cookies).await.0, 200, "{removal:?}");
-        assert_eq!(store.removed.lock().unwrap().len(), 2, "{removal:?}");
+        assert_eq!(send(&app, SIGN_OUT, &cookies).await.0, 200, "{ending:?}");
+        assert_eq!(store.ended(), 2, "{ending:?}");
     }
+}
+
+fn kinds_of_store() -> [SharedStore; 2] {
+    [SharedStore::default(), SharedStore::telling_ends()]
+}
+
+/// A lookup is under way at one instance while the visitor signs out at another. Its late answer does not bring the
+/// session back, at any instance.
+#[tokio::test]
+async fn lookup_under_way_does_not_bring_back_a_session_that_ended_at_another_instance() {
+    for store in kinds_of_store() {
+        let upstream = Upstream::default();
+        upstream.answers_late.store(true, SeqCst);
+        let instance = async || app(upstream.auth().session_store(store.clone())).await;
+        let (first, second, third) = (instance().await, instance().await, instance().await);
+        let credential = cookie();
+        let (me, sign_out) = tokio::join!(send(&first, ME, &credential), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            send(&second, SIGN_OUT, &credential).await
+        });
+        assert_eq!(
+            (me.0, sign_out.0),
+            (200, 200),
+            "the lookup began before the sign-out: {me:?} {sign_out:?}"
+        );
+        for (name, app) in [("first", &first), ("second", &second), ("third", &third)] {
+            assert_eq!(send(app, ME, &credential).await.0, 401, "{name}: the ended session was used");
+        }
+    }
+}
+
+/// The memory of an instance is in front of a store that tells what the others ended.
+#[tokio::test]
+async fn sign_out_at_another_instance_empties_the_memory_in_front_of_the_store() {
+    let (upstream, store) = (Upstream::default(), SharedStore::telling_ends());
+    let instance = async || app(upstream.auth().session_store(store.clone())).await;
+    let (first, second) = (instance().await, instance().await);
+    for app in [&first, &second, &first, &second] {
+        assert_eq!(send(app, ME, &cookie()).await.0, 200);
+    }
+    assert_eq!(store.reads(), 2, "each instance reads the store once, and then its memory");
+    assert_eq!(upstream.lookups.load(SeqCst), 1, "the second instance found the session in the store");
+    assert_eq!(send(&second, SIGN_OUT, &cookie()).await.0, 200);
+    assert_eq!(send(&first, ME, &cookie()).await.0, 401, "the ended session was used");
+}
+
+/// While the store is down, sign-outs at other instances are not told. What an instance remembered before is not used,
+/// neither during the outage nor after it.
+#[tokio::test]
+async fn outage_of_the_store_empties_the_memory() {
+    let (upstream, store) = (Upstream::default(), SharedStore::telling_ends());
+    let app = app(upstream.auth().session_store(store.clone())).await;
+    let lookups = async || {
+        assert_eq!(send(&app, ME, &cookie()).await.0, 200);
+        upstream.lookups.load(SeqCst)
+    };
+    assert_eq!((lookups().await, lookups().await), (1, 1));
+    store.go_down();
+    // As without a store: the memory serves from now on.
+    assert_eq!((lookups().await, lookups().await), (2, 2));
+    upstream.ended.store(true, SeqCst);
+    store.come_back();
+    assert_eq!(send(&app, ME, &cookie()).await.0, 401, "what was remembered in the outage was used");
 }

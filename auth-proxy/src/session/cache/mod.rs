@@ -1,7 +1,6 @@
 //! The session cache: finds the session of a token in the cache, or by a lookup, and ends sessions.
 
 mod single_flight;
-mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +12,12 @@ use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
 
 use self::single_flight::Lookups;
-use self::store::Store;
-pub use self::store::{SessionStore, StoreFuture};
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
-use super::family::{End, SessionSnapshot, TokenFamilies};
+use super::family::{End, REMEMBERED_FOR, SessionSnapshot, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
+use super::local::Local;
+use super::store::{SessionStore, SharedStore, StoreWatcher, Ticket};
 use crate::error::{AuthError, Reason};
 
 /// The longest time that a refused token is cached. A flood of one invalid token costs one lookup in this time.
@@ -34,14 +33,25 @@ pub(crate) struct Sessions {
     max_age: Duration,
     /// The same in an outage: `session.cache` and `session.stale_if_error` together.
     max_age_in_outage: Duration,
-    store: Store,
+    local: Arc<Local>,
+    memory_use: MemoryUse,
+    store: Option<Arc<SharedStore>>,
     refused: Cache<TokenKey, Refused>,
     lookups: Arc<Lookups>,
-    families: TokenFamilies,
     /// Whether stale sessions were served since the last lookup that was answered.
     serves_stale: AtomicBool,
     /// With `session.renew`: that time, and when each token was last sent to a browser.
     issued: Option<(Duration, Cache<SessionKey, Instant>)>,
+}
+
+/// When this process's memory answers.
+#[derive(Clone, Copy, PartialEq)]
+enum MemoryUse {
+    Always,
+    /// While every sign-out at another instance is known, as the first level in front of the store.
+    WhileComplete,
+    /// The store does not tell what ended at other instances.
+    Never,
 }
 
 /// A token that the upstream refused, and the cookies that clear it in the browser.
@@ -62,22 +72,26 @@ enum Cached {
 }
 
 impl Sessions {
-    pub(crate) fn new(settings: &Settings, custom: Option<Arc<dyn SessionStore>>) -> Self {
+    pub(crate) fn new(settings: &Settings, store: Option<Arc<dyn SessionStore>>) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         let max_age_in_outage = settings.cache.saturating_add(settings.stale_if_error);
-        // A session in this process's memory holds its family. One in the app's own store does not: if its removal
-        // failed, only the memory of its end keeps it from being used again.
-        let kept_for = if custom.is_some() { max_age_in_outage } else { Duration::ZERO };
+        // A session in this process's memory holds its family. One in a store does not: if its removal failed, only the
+        // memory of its end keeps it from being used again.
+        let kept_for = if store.is_some() { max_age_in_outage } else { Duration::ZERO };
+        let local = Arc::new(Local::new(settings.cache_entries, TokenFamilies::kept_for(kept_for)));
+        let memory_use = match &store {
+            Some(store) if !store.watch(StoreWatcher::new(Arc::clone(&local))) => MemoryUse::Never,
+            // TODO-merge
+            _ => MemoryUse::Always,
+        };
         Self {
             max_age: settings.cache,
             max_age_in_outage,
-            store: match custom {
-                Some(store) => Store::custom(store, settings.timeout),
-                None => Store::memory(settings.cache_entries),
-            },
+            local,
+            memory_use,
+            store: store.map(|store| Arc::new(SharedStore::new(store, settings.timeout))),
             refused: Cache::new(MAX_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
-            families: TokenFamilies::kept_for(kept_for),
             serves_stale: AtomicBool::new(false),
             issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
@@ -99,22 +113,22 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        let stale = match self.cached(&key).await {
+        let stale = match self.cached(&key) {
             Cached::Fresh(found) => return Ok(found),
             Cached::Stale(session) => Some(session),
             Cached::Missing => None,
         };
         let found = self.look_up(key, deadline, lookup).await;
-        self.or_stale(&key, found, stale)
+        self.or_stale(found, stale)
     }
 
-    /// What the cache holds for a token.
-    async fn cached(&self, key: &TokenKey) -> Cached {
-        let cached = if self.max_age.is_zero() { None } else { self.store.get(&key.session).await };
+    /// What this process remembers for a token.
+    fn cached(&self, key: &TokenKey) -> Cached {
+        let cached = if self.may_use_memory() { self.local.get(&key.session) } else { None };
         let cached = cached.filter(|cached| cached.matches(key));
         let now = SystemTime::now();
         match (cached, self.refused.get(key)) {
-            (Some(cached), _) if self.is_usable(key, &cached, self.max_age) => {
+            (Some(cached), _) if cached.is_usable(now, self.max_age) => {
                 let answer = Answer::Session(cached);
                 Cached::Fresh(Found { answer, source: Source::Memory, renewed: None })
             }
@@ -128,14 +142,16 @@ impl Sessions {
         }
     }
 
-    /// Whether a cached session may be used now: it is young enough, not expired, and not ended.
-    ///
-    /// The snapshot of a session in the app's own store does not tell whether it was ended: it is missing, or that of
-    /// another proxy of this process. The removal from that store may have failed too. So the families tell it.
-    fn is_usable(&self, key: &TokenKey, cached: &CachedSession, max_age: Duration) -> bool {
-        let was_ended =
-            || self.store.is_custom() && self.families.was_ended_since(&key.session, cached.looked_up_at());
-        cached.is_usable(SystemTime::now(), max_age) && !was_ended()
+    /// Whether this process's memory may answer now, or take a session.
+    fn may_use_memory(&self) -> bool {
+        // Checked in each case: when sign-outs at other instances were missed, this empties the memory.
+        let is_complete = self.store.is_some() && self.local.is_complete();
+        let may_use = match self.memory_use {
+            MemoryUse::Always => true,
+            MemoryUse::WhileComplete => is_complete,
+            MemoryUse::Never => false,
+        };
+        may_use && !self.max_age.is_zero()
     }
 
     /// Joins the lookup of a token that is under way, or starts one.
@@ -149,14 +165,16 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
+        // Sign-outs at other instances are not known now, so a lookup that is under way may have begun before one.
+        let may_join = self.memory_use != MemoryUse::WhileComplete || self.local.is_complete();
         // Taken before the upstream is asked: if the session is ended from here on, the answer is outdated.
-        let snapshot = self.families.snapshot(key.session);
+        let snapshot = self.local.families().snapshot(key.session);
         let sessions = Arc::clone(self);
-        let found = self.lookups.join(key, &snapshot, deadline, || {
+        let found = self.lookups.join(key, &snapshot, may_join, deadline, || {
             let lookup = lookup()?;
-            Ok(move |snapshot: SessionSnapshot, deadline| async move {
-                let found = lookup(deadline).await?;
-                Ok(sessions.store_answer(key, found, &snapshot).await)
+            // Boxed: the future of a lookup is large, and `read` would hold it in several places.
+            Ok(move |snapshot: SessionSnapshot, deadline| {
+                sessions.read(key, snapshot, Box::pin(lookup(deadline)))
             })
         });
         timeout_at(deadline, found)
@@ -164,17 +182,47 @@ impl Sessions {
             .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)))
     }
 
+    /// Reads the session of a token from the store, or else from the upstream.
+    async fn read(
+        self: Arc<Self>,
+        key: TokenKey,
+        snapshot: SessionSnapshot,
+        lookup: impl Future<Output = Result<LookedUp, AuthError>> + Send,
+    ) -> Result<Found, AuthError> {
+        let Some(store) = self.store.as_ref().filter(|_| !self.max_age.is_zero()) else {
+            return Ok(self.cache(key, lookup.await?, &snapshot, None).await);
+        };
+        let held = store.get(&key).await;
+        // A session of the store holds no snapshot yet. If its removal failed at a sign-out, the families know of that.
+        let ended_since = |at| self.local.families().was_ended_since(&key.session, at);
+        let session =
+            held.session.filter(|session| snapshot.is_current() && !ended_since(session.looked_up_at()));
+        let session = session.map(|session| session.with_snapshot(&snapshot));
+        let was_held = session.is_some();
+        match session {
+            Some(session) if session.is_usable(SystemTime::now(), self.max_age) => {
+                self.remember(&key, &session, &snapshot);
+                let answer = Answer::Session(session);
+                Ok(Found { answer, source: Source::Store, renewed: None })
+            }
+            stale => match lookup.await {
+                Ok(found) => Ok(self.cache(key, found, &snapshot, Some((held.ticket, was_held))).await),
+                Err(error) => self.or_stale(Err(error), stale),
+            },
+        }
+    }
+
     /// In an outage, replaces the error by the stale session, within `session.stale_if_error`.
     fn or_stale(
         &self,
-        key: &TokenKey,
         found: Result<Found, AuthError>,
         stale: Option<CachedSession>,
     ) -> Result<Found, AuthError> {
         // Checked again, because the session may have become too old, or have ended, while the lookup ran.
+        let now = SystemTime::now();
         match (found, stale) {
             (Err(error), Some(stale))
-                if error.is_outage() && self.is_usable(key, &stale, self.max_age_in_outage) =>
+                if error.is_outage() && stale.is_usable(now, self.max_age_in_outage) =>
             {
                 // Logged once in an outage, not for each request.
                 if !self.serves_stale.swap(true, Ordering::Relaxed) {
@@ -192,29 +240,41 @@ impl Sessions {
     }
 
     /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and begins to remove the
-    /// sessions from the cache. The returned future waits for that, within the time limit of one call to the store. If
-    /// it is dropped, the removal goes on.
+    /// sessions from the store. The returned future waits until the other instances know of it, within the time limit of
+    /// the store. If it is dropped, the removal goes on.
     pub(crate) fn end(&self, tokens: &[SessionKey], end: End) -> impl Future<Output = ()> + use<> {
-        let keys: Vec<_> = tokens.iter().flat_map(|token| self.families.end(*token, end)).collect();
-        let is_caching = !self.max_age.is_zero();
-        self.store.remove(if is_caching { &keys } else { &[] })
+        let mut keys: Vec<_> =
+            tokens.iter().flat_map(|token| self.local.families().end(*token, end)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let was_remembered = self.local.remove(&keys);
+        // Anyone can send a token that the upstream refuses. It must not cost the other instances a message.
+        let is_told = end != End::Refused || was_remembered || self.memory_use == MemoryUse::Never;
+        let block_for = if end == End::Unanswered { REMEMBERED_FOR } else { Duration::ZERO };
+        let store = self.store.as_ref().filter(|_| is_told && !self.max_age.is_zero());
+        let ended = store.map(|store| store.end(keys, block_for));
+        async {
+            if let Some(ended) = ended {
+                ended.await;
+            }
+        }
     }
 
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
-        self.families.snapshot(key)
+        self.local.families().snapshot(key)
     }
 
     /// Notes that a response gives the browser a token that was renewed from an earlier one.
     pub(crate) fn note_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
-        self.families.add_renewed(snapshot, key);
+        self.local.families().add_renewed(snapshot, key);
         self.note_issued(key);
     }
 
     /// Notes that a response gives the browser the session cookies of a lookup.
     pub(crate) fn note_relayed(&self, renewed: &Renewed) {
         if let Some(next) = &renewed.next {
-            self.families.add_renewed(&renewed.snapshot, next.session);
+            self.local.families().add_renewed(&renewed.snapshot, next.session);
         }
     }
 
@@ -236,32 +296,37 @@ impl Sessions {
         is_due
     }
 
-    /// Caches the answer of a lookup, unless the session was ended meanwhile.
-    async fn store_answer(&self, key: TokenKey, found: LookedUp, snapshot: &SessionSnapshot) -> Found {
+    /// Caches the answer of a lookup, unless the session was ended meanwhile. `held` is what the store had: a ticket, and
+    /// whether it had a session for this exact token.
+    async fn cache(
+        &self,
+        key: TokenKey,
+        found: LookedUp,
+        snapshot: &SessionSnapshot,
+        held: Option<(Option<Ticket>, bool)>,
+    ) -> Found {
         let LookedUp { mut answer, cookies, next } = found;
         self.serves_stale.store(false, Ordering::Relaxed);
         if !self.max_age.is_zero() && snapshot.may_cache() {
             match &mut answer {
                 Answer::Session(session) => {
                     *session = session.clone().with_snapshot(snapshot);
+                    if let Some((Some(ticket), _)) = held {
+                        self.store(&key, ticket, session, next, snapshot).await;
+                    }
                     // The browser's next request carries the renewed token. Cached under the old one alone, the session
                     // would be looked up each time.
                     for key in [Some(key), next].into_iter().flatten() {
-                        self.store
-                            .put(key.session, session.clone().for_token(&key), self.max_age_in_outage)
-                            .await;
-                        if !snapshot.is_current() {
-                            self.store.remove(&[key.session]).await;
-                        }
+                        self.remember(&key, session, snapshot);
                     }
                 }
                 Answer::Refused => {
                     let until = SystemTime::now() + REFUSED_FOR.min(self.max_age);
                     let clearing = Arc::clone(&cookies);
                     self.refused.insert(key, Refused { until, clearing, snapshot: snapshot.clone() });
-                    self.store.remove(&[key.session]).await;
+                    self.forget(&key, held).await;
                 }
-                Answer::SignedOut => self.store.remove(&[key.session]).await,
+                Answer::SignedOut => self.forget(&key, held).await,
             }
         }
         let renewed = (!cookies.is_empty()).then(|| Renewed {
@@ -271,6 +336,55 @@ impl Sessions {
             next,
         });
         Found { answer, source: Source::Upstream, renewed }
+    }
+
+    /// Keeps a session in this process's memory.
+    fn remember(&self, key: &TokenKey, session: &CachedSession, snapshot: &SessionSnapshot) {
+        // A session that ends from here on is removed, or its snapshot tells it.
+        if self.may_use_memory() && snapshot.is_current() {
+            self.local.put(key.session, session.clone().for_token(key));
+        }
+    }
+
+    /// Puts a session into the store, under its token and under the renewed one.
+    async fn store(
+        &self,
+        key: &TokenKey,
+        ticket: Ticket,
+        session: &CachedSession,
+        next: Option<TokenKey>,
+        snapshot: &SessionSnapshot,
+    ) {
+        let Some(store) = &self.store else { return };
+        let linked = |own: SessionKey| {
+            let newest = [Some(key.session), next.map(|next| next.session)].into_iter().flatten();
+            let mut keys: Vec<_> = snapshot.keys();
+            keys.retain(|key| *key != own && newest.clone().all(|newest| newest != *key));
+            keys.extend(newest.filter(|newest| *newest != own));
+            keys
+        };
+        // The ticket of the renewed token is taken before the first session is put. A sign-out by the old token from
+        // then on ends the renewed one too, and makes this ticket invalid.
+        let next = match next {
+            Some(next) => store.get(&next).await.ticket.map(|ticket| (next, ticket)),
+            None => None,
+        };
+        let tickets = [Some((*key, ticket)), next];
+        for (key, ticket) in tickets.into_iter().flatten() {
+            if !snapshot.is_current() {
+                return;
+            }
+            store.put(&key, ticket, session, linked(key.session), self.max_age_in_outage).await;
+        }
+    }
+
+    /// Forgets a session that the upstream does not know any more.
+    async fn forget(&self, key: &TokenKey, held: Option<(Option<Ticket>, bool)>) {
+        self.local.remove(&[key.session]);
+        // Only if the store had a session for this exact token: anyone can send a token that the upstream refuses.
+        if let (Some(store), Some((_, true))) = (&self.store, held) {
+            store.end(vec![key.session], Duration::ZERO).await;
+        }
     }
 }
 

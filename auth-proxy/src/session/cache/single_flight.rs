@@ -33,8 +33,8 @@ impl Lookups {
         Self { under_way: Mutex::default(), timeout }
     }
 
-    /// Waits for the lookup of a token. Starts one with `make` unless it is under way. Its deadline is a little before
-    /// the first request's `deadline`, so that this request still gets the error of the lookup.
+    /// Waits for the lookup of a token. Starts one with `make` unless it is under way and `may_join`. Its deadline is a
+    /// little before the first request's `deadline`, so that this request still gets the error of the lookup.
     ///
     /// The lookup runs in its own task, so it continues for the others when one request is dropped.
     ///
@@ -44,6 +44,7 @@ impl Lookups {
         self: &Arc<Self>,
         key: TokenKey,
         snapshot: &SessionSnapshot,
+        may_join: bool,
         deadline: Instant,
         make: impl FnOnce() -> Result<B, AuthError>,
     ) -> Outcome
@@ -52,12 +53,12 @@ impl Lookups {
         L: Future<Output = Outcome> + Send + 'static,
     {
         let under_way = self.under_way().get(&key).map(Arc::clone);
-        let lookup = match under_way.filter(|lookup| lookup.snapshot.is_current()) {
+        let lookup = match under_way.filter(|lookup| may_join && lookup.snapshot.is_current()) {
             Some(lookup) => lookup,
             None => {
                 // Before the lookup is registered: an error of this request must not fail the requests that join.
                 let begin = make()?;
-                self.start_or_join(key, snapshot, deadline, begin)
+                self.start_or_join(key, snapshot, may_join, deadline, begin)
             }
         };
         let mut outcome = lookup.outcome.clone();
@@ -71,6 +72,7 @@ impl Lookups {
         self: &Arc<Self>,
         key: TokenKey,
         snapshot: &SessionSnapshot,
+        may_join: bool,
         deadline: Instant,
         begin: B,
     ) -> Arc<Lookup>
@@ -81,7 +83,9 @@ impl Lookups {
         let (sender, outcome) = watch::channel(None);
         let lookup = Arc::new(Lookup { outcome, snapshot: snapshot.clone() });
         match self.under_way().entry(key) {
-            Entry::Occupied(other) if other.get().snapshot.is_current() => return Arc::clone(other.get()),
+            Entry::Occupied(other) if may_join && other.get().snapshot.is_current() => {
+                return Arc::clone(other.get());
+            }
             Entry::Occupied(mut other) => drop(other.insert(Arc::clone(&lookup))),
             Entry::Vacant(place) => drop(place.insert(Arc::clone(&lookup))),
         }
@@ -137,7 +141,7 @@ mod tests {
         let key = keys.token("a", ["", ""], std::iter::empty(), &forwarded);
         let snapshot = TokenFamilies::default().snapshot(key.session);
         type Begin = fn(SessionSnapshot, Instant) -> std::future::Pending<Outcome>;
-        let made = lookups.join(key, &snapshot, Instant::now(), || {
+        let made = lookups.join(key, &snapshot, true, Instant::now(), || {
             assert!(lookups.under_way().is_empty(), "no request can have joined it");
             Err::<Begin, _>(AuthError::new(Reason::HOST_INVALID))
         });

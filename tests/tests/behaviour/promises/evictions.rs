@@ -4,11 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use auth_proxy::{
-    options::SessionStrategy,
-    store::{CachedSession, SessionKey, SessionStore, StoreFuture},
-};
-use auth_proxy_tests::App;
+use auth_proxy::options::SessionStrategy;
+use auth_proxy_tests::{App, Ending, SharedStore};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -24,30 +21,6 @@ use crate::support::renewing_upstream::{HOUR, Upstream};
 use crate::support::{Auth, app, app_of, routes, upstream};
 
 use super::{PLAIN, cookie_of, oneshot, session_cookies};
-
-/// A store whose `remove` hangs, as if it were unreachable during the sign-out. It keeps sessions serialised, as an
-/// external store does.
-#[derive(Default)]
-struct HangingRemove(std::sync::Mutex<std::collections::HashMap<SessionKey, String>>);
-
-impl SessionStore for HangingRemove {
-    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<CachedSession>> {
-        Box::pin(async move {
-            let kept = self.0.lock().unwrap().get(key).cloned();
-            Ok(kept.map(|text| serde_json::from_str(&text)).transpose()?)
-        })
-    }
-    fn put(&self, key: SessionKey, session: CachedSession, _: Duration) -> StoreFuture<'_, ()> {
-        let text = serde_json::to_string(&session).unwrap();
-        Box::pin(async move {
-            self.0.lock().unwrap().insert(key, text);
-            Ok(())
-        })
-    }
-    fn remove<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, ()> {
-        Box::pin(std::future::pending())
-    }
-}
 
 /// Forwards the n-th `GET session`, with the token that the previous response set.
 async fn renew_nth_token(app: &Router, n: usize) {
@@ -79,7 +52,7 @@ async fn late_forwarded_session_request_gets_no_cookie() {
 #[tokio::test]
 async fn sign_out_takes_effect_on_this_instance_when_the_store_hangs() {
     let upstream = Upstream::default();
-    let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
+    let auth = upstream.auth().session_cache(HOUR).session_store(SharedStore::ending(Ending::Hangs));
     let app = routes(&auth.upstream_timeout(Duration::from_millis(400)).build().unwrap());
     let ada = format!("{PLAIN}=ada");
     for _ in 0..2 {
@@ -241,7 +214,7 @@ async fn timed_out_sign_out_evicts_the_session_again() {
 #[tokio::test]
 async fn sign_out_with_a_hanging_store_is_answered_in_time() {
     let upstream = Upstream::default();
-    let auth = upstream.auth().session_cache(HOUR).session_store(HangingRemove::default());
+    let auth = upstream.auth().session_cache(HOUR).session_store(SharedStore::ending(Ending::Hangs));
     let app = routes(&auth.upstream_timeout(Duration::from_millis(800)).build().unwrap());
     for n in 0..12 {
         // Each request renews the token, so the session has many tokens.

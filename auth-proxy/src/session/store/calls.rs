@@ -1,0 +1,106 @@
+//! The calls to a store, each with a time limit. A store that fails is as good as an empty one.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::sealed::{open, seal};
+use super::{Put, SessionStore, StoreFuture, Ticket};
+use crate::error::BoxError;
+use crate::session::cached::CachedSession;
+use crate::session::key::{SessionKey, TokenKey};
+
+/// The longest time of `get` and `put`.
+const CALL_LIMIT: Duration = Duration::from_secs(1);
+
+/// The longest time of `end`, which may wait for other instances.
+const END_LIMIT: Duration = Duration::from_secs(2);
+
+/// A store that instances share.
+pub(in crate::session) struct SharedStore {
+    store: Arc<dyn SessionStore>,
+    limit: Duration,
+    /// Whether the last call failed. A store that is down is logged once, not for each call.
+    is_failing: AtomicBool,
+}
+
+/// What a store has for a token.
+pub(in crate::session) struct Held {
+    pub(in crate::session) session: Option<CachedSession>,
+    pub(in crate::session) ticket: Option<Ticket>,
+}
+
+impl SharedStore {
+    pub(in crate::session) fn new(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
+        Self { store, limit: CALL_LIMIT.min(timeout / 4), is_failing: AtomicBool::new(false) }
+    }
+
+    pub(in crate::session) async fn get(&self, key: &TokenKey) -> Held {
+        let entry = self.call(self.limit, || self.store.get(&key.session)).await;
+        let Some(entry) = entry else { return Held { session: None, ticket: None } };
+        Held { session: entry.session.and_then(|stored| open(key, stored)), ticket: entry.ticket }
+    }
+
+    pub(in crate::session) async fn put(
+        &self,
+        key: &TokenKey,
+        ticket: Ticket,
+        session: &CachedSession,
+        linked: Vec<SessionKey>,
+        keep: Duration,
+    ) {
+        let Some(sealed) = seal(key, session) else { return };
+        let put = Put { key: key.session, ticket, session: sealed, linked, keep };
+        self.call(self.limit, || self.store.put(put)).await;
+    }
+
+    /// Begins to end sessions, and returns a future that waits for it. The calls go on when that is dropped.
+    pub(in crate::session) fn end(
+        self: &Arc<Self>,
+        keys: Vec<SessionKey>,
+        block_for: Duration,
+    ) -> impl Future<Output = ()> + use<> {
+        let store = Arc::clone(self);
+        let end = (!keys.is_empty()).then(|| {
+            tokio::spawn(async move { store.call(END_LIMIT, || store.store.end(&keys, block_for)).await })
+        });
+        async {
+            if let Some(end) = end {
+                end.await.ok();
+            }
+        }
+    }
+
+    /// The result of a call. `None` if it fails, panics or takes too long.
+    async fn call<'a, T>(&self, limit: Duration, call: impl FnOnce() -> StoreFuture<'a, T>) -> Option<T> {
+        let result = match tokio::time::timeout(limit, without_panic(call)).await {
+            Ok(result) => result,
+            Err(elapsed) => Err(elapsed.into()),
+        };
+        let was_failing = self.is_failing.swap(result.is_err(), Ordering::Relaxed);
+        match &result {
+            Err(error) if !was_failing => {
+                tracing::warn!(target: "auth_proxy::lookup", %error, "session store failed: continuing without it");
+            }
+            Ok(_) if was_failing => {
+                tracing::info!(target: "auth_proxy::lookup", "session store works again");
+            }
+            _ => {}
+        }
+        result.ok()
+    }
+}
+
+/// Calls a method of the app's own store. A panic becomes an error: it must not break off a sign-out.
+async fn without_panic<'a, T>(call: impl FnOnce() -> StoreFuture<'a, T>) -> Result<T, BoxError> {
+    let panicked = || BoxError::from("the session store panicked");
+    let mut answer = catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked())?;
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+    })
+    .await
+}
