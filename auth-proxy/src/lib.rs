@@ -82,6 +82,7 @@ pub mod layers {
 
 /// The content of a session, and the mapping from a token's claims to a session.
 pub mod sessions {
+    pub use crate::extract::SessionEnd;
     pub use crate::session::{DefaultMapping, SessionData, SessionMapping, User};
 }
 

@@ -4,13 +4,15 @@
 //! and a handler copies the extensions into a request of its own. So each result is kept with the part of the head that
 //! it depends on, and is used for no other head.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use axum::extract::ConnectInfo;
 use http::header::COOKIE;
 use http::request::Parts;
-use http::uri::Authority;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::uri::{Authority, Scheme};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use tokio::sync::OnceCell;
 
 use crate::cookie::{CREDENTIAL_HEADERS, Credential, NameIndexes, NamesInPlay};
@@ -115,7 +117,7 @@ impl ResponseMemo {
 }
 
 /// The part of a request's head that the credential, the session and the claims depend on.
-struct Head {
+pub(super) struct Head {
     /// The values of `CREDENTIAL_HEADERS` and `ORIGIN_HEADERS`, each with the number of its header.
     lines: Vec<(usize, HeaderValue)>,
     origin: (Option<Authority>, Option<std::net::IpAddr>),
@@ -127,6 +129,35 @@ impl Head {
         Self { lines, origin: (parts.uri.authority().cloned(), forwarded::peer(parts)) }
     }
 
+    /// The same for headers alone.
+    pub(super) fn of_headers(headers: &HeaderMap) -> Self {
+        let lines = Self::lines(headers).map(|(number, value)| (number, value.clone())).collect();
+        Self { lines, origin: (None, None) }
+    }
+
+    /// A request with this part of the head.
+    pub(super) fn to_parts(&self) -> Parts {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        for (number, value) in &self.lines {
+            if let Some(name) = Self::names().nth(*number) {
+                parts.headers.append(name, value.clone());
+            }
+        }
+        let (authority, peer) = &self.origin;
+        if let Some(authority) = authority {
+            let uri = Uri::builder().scheme(Scheme::HTTP).authority(authority.clone()).path_and_query("/");
+            parts.uri = uri.build().unwrap_or_default();
+        }
+        if let Some(peer) = peer {
+            parts.extensions.insert(ConnectInfo(SocketAddr::new(*peer, 0)));
+        }
+        parts
+    }
+
+    fn names() -> impl Iterator<Item = HeaderName> {
+        CREDENTIAL_HEADERS.into_iter().chain(ORIGIN_HEADERS)
+    }
+
     fn is_of(&self, parts: &Parts) -> bool {
         let (authority, peer) = &self.origin;
         Self::lines(&parts.headers).eq(self.lines.iter().map(|(number, value)| (*number, value)))
@@ -135,14 +166,15 @@ impl Head {
     }
 
     fn lines(headers: &HeaderMap) -> impl Iterator<Item = (usize, &HeaderValue)> {
-        let names = CREDENTIAL_HEADERS.into_iter().chain(ORIGIN_HEADERS).enumerate();
-        names.flat_map(|(number, name)| headers.get_all(name).iter().map(move |value| (number, value)))
+        Self::names()
+            .enumerate()
+            .flat_map(|(number, name)| headers.get_all(name).iter().map(move |value| (number, value)))
     }
 }
 
 /// The results for one head.
 pub(super) struct Answers<P: AuthProxy> {
-    head: Head,
+    pub(super) head: Arc<Head>,
     pub(super) names: NameIndexes,
     pub(super) credential: OnceLock<Found<Arc<Credential>>>,
     pub(super) verified: OnceLock<Found<Arc<Verified>>>,
@@ -153,7 +185,7 @@ pub(super) struct Answers<P: AuthProxy> {
 impl<P: AuthProxy> Answers<P> {
     fn new(head: Head, names: NameIndexes) -> Self {
         Self {
-            head,
+            head: Arc::new(head),
             names,
             credential: OnceLock::new(),
             verified: OnceLock::new(),

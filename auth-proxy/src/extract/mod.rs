@@ -7,6 +7,7 @@
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod either;
+mod ended;
 mod from_request;
 mod headers;
 mod lookup;
@@ -17,6 +18,7 @@ mod session;
 mod token;
 
 pub use self::either::{Either, Rejection};
+pub use self::ended::SessionEnd;
 pub(crate) use self::memo::mark_personal;
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::RequestAuth;

@@ -6,7 +6,8 @@ use http::HeaderMap;
 use http::request::Parts;
 use tokio::time::Instant;
 
-use super::memo::{self, Answers, Found, Memo};
+use super::memo::{self, Answers, Found, Head, Memo};
+use super::session::SessionSource;
 use super::{Session, lookup};
 use crate::config::Source;
 use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
@@ -202,7 +203,14 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// The session, deserialized into the app's type.
     pub(crate) async fn session(&self) -> Found<Session<P>> {
         let found = self.cached_session().await?;
-        found.map(|session| Ok(Session::new(session.typed()?, session.is_stale()))).transpose()
+        let head = || match self.answers() {
+            Some(answers) => Arc::clone(&answers.head),
+            None => Arc::new(Head::of_headers(self.headers)),
+        };
+        let source = || SessionSource { proxy: self.proxy.clone(), head: head() };
+        found
+            .map(|session| Ok(Session::new(session.typed()?, session.is_stale(), Some(source()))))
+            .transpose()
     }
 
     /// The claims, deserialized into the app's type: the claims of the token if it is decoded here, else those of the

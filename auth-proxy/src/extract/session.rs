@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::provider::AuthProxy;
+use super::memo::Head;
+use crate::provider::{AuthProxy, Proxy};
 use crate::session::SessionData;
 
 /// The session of the visitor, as an extractor.
 ///
 /// It comes from the upstream's `/session`, or from the token with `session.source: local`. All extractors of a request
 /// share one lookup, for as long as the request and its credential stay the same. A handler that runs long, such as that
-/// of a WebSocket, asks again with [`auth.session(&headers)`](crate::Proxy::session).
+/// of a WebSocket, stops when the session ends: see [`ended`](Self::ended).
 ///
 /// - `Session<Auth>` refuses a request without a session: 401, or 502 to 504 when the upstream is unavailable.
 /// - `Option<Session<Auth>>` is `None` for a visitor who is signed out, also with an expired or invalid cookie;
@@ -37,11 +38,39 @@ use crate::session::SessionData;
 pub struct Session<P: AuthProxy> {
     data: Arc<SessionData<P::User>>,
     is_stale: bool,
+    /// `None` for a session made by hand.
+    source: Option<SessionSource<P>>,
+}
+
+/// Whom a session can be asked for again.
+pub(super) struct SessionSource<P> {
+    pub(super) proxy: Proxy<P>,
+    pub(super) head: Arc<Head>,
+}
+
+impl<P> Clone for SessionSource<P> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone(), head: Arc::clone(&self.head) }
+    }
 }
 
 impl<P: AuthProxy> Session<P> {
-    pub(crate) fn new(data: Arc<SessionData<P::User>>, is_stale: bool) -> Self {
-        Self { data, is_stale }
+    pub(super) fn new(
+        data: Arc<SessionData<P::User>>,
+        is_stale: bool,
+        source: Option<SessionSource<P>>,
+    ) -> Self {
+        Self { data, is_stale, source }
+    }
+
+    /// A session made by hand.
+    #[cfg(feature = "testing")]
+    pub(crate) fn made(data: SessionData<P::User>) -> Self {
+        Self::new(Arc::new(data), false, None)
+    }
+
+    pub(super) fn source(&self) -> Option<&SessionSource<P>> {
+        self.source.as_ref()
     }
 
     /// The same session, marked as stale.
@@ -80,7 +109,7 @@ impl<P: AuthProxy> Deref for Session<P> {
 
 impl<P: AuthProxy> Clone for Session<P> {
     fn clone(&self) -> Self {
-        Self { data: Arc::clone(&self.data), is_stale: self.is_stale }
+        Self { data: Arc::clone(&self.data), is_stale: self.is_stale, source: self.source.clone() }
     }
 }
 

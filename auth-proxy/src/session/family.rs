@@ -3,10 +3,12 @@
 mod recent;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::recent::Recent;
@@ -33,8 +35,15 @@ const MAX_LINKED: usize = 32;
 #[derive(Default)]
 pub(crate) struct TokenFamilies {
     state: Mutex<State>,
-    /// How often all cached sessions were forgotten.
-    flush_count: Arc<AtomicU64>,
+    flushes: Arc<Flushes>,
+}
+
+/// How often all cached sessions were forgotten.
+#[derive(Default)]
+struct Flushes {
+    count: AtomicU64,
+    /// Wakes those that wait for the end of a session.
+    happened: Notify,
 }
 
 #[derive(Default)]
@@ -70,6 +79,8 @@ struct TokenFamily {
     end_count: AtomicU64,
     /// How often the upstream set another session cookie, or cleared it.
     change_count: AtomicU64,
+    /// Wakes those that wait for the end of the session.
+    ended: Notify,
     inner: Mutex<Inner>,
 }
 
@@ -96,16 +107,16 @@ pub(crate) struct SessionSnapshot {
     family: Arc<TokenFamily>,
     end_count: u64,
     change_count: u64,
-    flush_counter: Arc<AtomicU64>,
+    flushes: Arc<Flushes>,
     flush_count: u64,
 }
 
 impl SessionSnapshot {
-    fn new(family: Arc<TokenFamily>, flush_counter: Arc<AtomicU64>) -> Self {
+    fn new(family: Arc<TokenFamily>, flushes: Arc<Flushes>) -> Self {
         let end_count = family.end_count.load(Ordering::Acquire);
         let change_count = family.change_count.load(Ordering::Acquire);
-        let flush_count = flush_counter.load(Ordering::Acquire);
-        Self { family, end_count, change_count, flush_counter, flush_count }
+        let flush_count = flushes.count.load(Ordering::Acquire);
+        Self { family, end_count, change_count, flushes, flush_count }
     }
 
     /// Whether a sign-in, a sign-out or a change succeeded since. One that was only sent may still fail.
@@ -121,7 +132,32 @@ impl SessionSnapshot {
     /// Whether an answer from the time of this snapshot may still be used: the session was not ended since, and no
     /// sign-out at another instance can have been missed.
     pub(crate) fn is_current(&self) -> bool {
-        !self.was_ended() && self.flush_counter.load(Ordering::Acquire) == self.flush_count
+        !self.was_ended() && self.flushes.count.load(Ordering::Acquire) == self.flush_count
+    }
+
+    /// Waits until the session is ended.
+    pub(crate) async fn ended(&self) {
+        let mut ended = pin!(self.family.ended.notified());
+        // Registered before the check, so that no end is missed.
+        ended.as_mut().enable();
+        if !self.was_ended() {
+            ended.await;
+        }
+    }
+
+    /// Waits until sign-outs at other instances may have been missed, or are known again.
+    pub(crate) async fn flushed(&self) {
+        let mut flushed = pin!(self.flushes.happened.notified());
+        flushed.as_mut().enable();
+        if self.flushes.count.load(Ordering::Acquire) == self.flush_count {
+            flushed.await;
+        }
+    }
+
+    /// A share of a time, the same for each snapshot of the session.
+    pub(crate) fn share_of(&self, time: Duration) -> Duration {
+        let first = self.family.inner().keys.first().map_or(0, |key| key.as_bytes()[0]);
+        time * u32::from(first) / 256
     }
 
     /// The tokens of the session.
@@ -144,12 +180,12 @@ impl SessionSnapshot {
 impl TokenFamilies {
     /// Remembers ended and renewed sessions for this time, and at least for `REMEMBERED_FOR`.
     pub(crate) fn kept_for(kept_for: Duration) -> Self {
-        Self { state: Mutex::new(State { kept_for, ..State::default() }), flush_count: Arc::default() }
+        Self { state: Mutex::new(State { kept_for, ..State::default() }), flushes: Arc::default() }
     }
 
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
-        SessionSnapshot::new(self.state().family(key), Arc::clone(&self.flush_count))
+        SessionSnapshot::new(self.state().family(key), Arc::clone(&self.flushes))
     }
 
     /// Adds a token that the upstream renewed from an earlier one, and that a response gives the browser now. It
@@ -200,7 +236,8 @@ impl TokenFamilies {
 
     /// Makes every snapshot outdated, although no session ended: sign-outs at other instances may have been missed.
     pub(super) fn flush(&self) {
-        self.flush_count.fetch_add(1, Ordering::AcqRel);
+        self.flushes.count.fetch_add(1, Ordering::AcqRel);
+        self.flushes.happened.notify_waiters();
     }
 
     /// Whether a session was ended at or after this time.
@@ -235,6 +272,7 @@ impl State {
                 }
                 family.end_count.fetch_add(1, Ordering::AcqRel);
                 note(self, &family);
+                family.ended.notify_waiters();
                 for key in &family.inner().keys {
                     if !keys.contains(key) {
                         keys.push(*key);

@@ -62,7 +62,7 @@ pub fn session<P: AuthProxy>(user: P::User) -> Session<P> {
 /// ```
 #[must_use]
 pub fn session_of<P: AuthProxy>(data: SessionData<P::User>) -> Session<P> {
-    Session::new(Arc::new(data), false)
+    Session::made(data)
 }
 
 /// The same session marked as stale: [`Session::is_stale`] is true, as when the upstream fails and

@@ -22,6 +22,7 @@ mod declarations;
 mod direct_calls;
 mod editor_docs;
 mod either;
+mod ended;
 mod error_pages;
 mod extractors;
 mod faults;
