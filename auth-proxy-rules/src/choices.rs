@@ -228,6 +228,38 @@ choice! {
 }
 
 choice! {
+    /// What an instance does while it cannot reach the store that it shares with others.
+    StoreUnavailable {
+        /// Its own memory serves, as without a store: a sign-out at another instance is known after `session.cache`.
+        Memory = "memory",
+        /// No cached session is used, and the upstream is asked for each request.
+        AskUpstream = "ask_upstream",
+    }
+}
+
+choice! {
+    /// Where the list of revoked tokens is kept.
+    RevocationList {
+        /// There is none: a token that is decoded here is good until its `exp`.
+        Off = "off",
+        /// In the store that instances share, and in the memory of each.
+        Store = "store",
+    }
+}
+
+choice! {
+    /// What happens with a token while it is not known whether it was revoked.
+    RevocationUnavailable {
+        /// It is accepted.
+        Allow = "allow",
+        /// The upstream is asked for its session.
+        AskUpstream = "ask_upstream",
+        /// It is refused with 503.
+        Refuse = "refuse",
+    }
+}
+
+choice! {
     /// Which paths below the base path are forwarded.
     Routes {
         /// Every path; the known routes with their methods only.
@@ -258,6 +290,9 @@ mod tests {
         round_trip::<Source>();
         round_trip::<Unauthenticated>();
         round_trip::<Routes>();
+        round_trip::<StoreUnavailable>();
+        round_trip::<RevocationList>();
+        round_trip::<RevocationUnavailable>();
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::algorithms::{DEFAULT_ALGORITHMS, signature_algorithms};
-use crate::choices::{Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated};
+use crate::choices::{
+    Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy, TokenFormat,
+    Unauthenticated,
+};
 use crate::claims::claim_names;
 use crate::cookie_names::CookieNames;
 use crate::group::Group;
@@ -31,6 +34,8 @@ const STALE_TIME: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(24 * 3600), zero: Zero::Off };
 const RENEWAL_AGE: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(30 * 24 * 3600), zero: Zero::Always };
+const RECHECK_TIME: Durations =
+    Durations { bounds: Duration::from_secs(1)..=Duration::from_secs(3600), zero: Zero::Refused };
 const KEY_AGE: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(24 * 3600), zero: Zero::Refused };
 const KEY_COOLDOWN: Durations =
@@ -222,6 +227,27 @@ options! {
         /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails;
         /// zero for not at all. From 10 milliseconds to 24 hours.
         stale_if_error: Durations = STALE_TIME, session_stale_if_error(Duration), default Duration::ZERO,
+    };
+
+    StoreUnavailable: Session "store_unavailable", true, "ask_upstream", "`memory`", value {
+        /// `session.store_unavailable`: what an instance does while it cannot reach the store that it shares with others.
+        store_unavailable: Word<StoreUnavailable> = Word(PhantomData), session_store_unavailable(StoreUnavailable), default StoreUnavailable::Memory,
+    };
+
+    Revocation: Session "revocation", true, "store", "`off`", value {
+        /// `session.revocation`: where the list of revoked tokens is kept.
+        revocation: Word<RevocationList> = Word(PhantomData), session_revocation(RevocationList), default RevocationList::Off,
+    };
+
+    RevocationUnavailable: Session "revocation_unavailable", true, "refuse", "`ask_upstream`", value {
+        /// `session.revocation_unavailable`: what happens with a token while it is not known whether it was revoked.
+        revocation_unavailable: Word<RevocationUnavailable> = Word(PhantomData), session_revocation_unavailable(RevocationUnavailable), default RevocationUnavailable::AskUpstream,
+    };
+
+    Recheck: Session "recheck", true, "5m", "`1m`", value {
+        /// `session.recheck`: how often a session is looked up again while a handler waits for its end. From 1 second to
+        /// 1 hour.
+        recheck: Durations = RECHECK_TIME, session_recheck(Duration), default Duration::from_secs(60),
     };
 
     Renew: Session "renew", true, "1h", "`always`", value {

@@ -183,6 +183,27 @@ pub struct Session {
     ///
     /// Value: 10ms to 24h, or `off`. Default: `off`.
     pub stale_if_error: (),
+    /// `session.store_unavailable`: while the shared store cannot be reached: `memory` goes on as without a
+    /// store, so a sign-out at another instance is known after `cache`; `ask_upstream` uses no cached
+    /// session
+    ///
+    /// Value: `memory` `ask_upstream`. Default: `memory`.
+    pub store_unavailable: (),
+    /// `session.revocation`: `store`: a sign-out ends tokens that are decoded here too, at every instance
+    /// that shares the store, before their `exp`
+    ///
+    /// Value: `off` `store`. Default: `off`.
+    pub revocation: (),
+    /// `session.revocation_unavailable`: what happens with a token that is decoded here while the list of
+    /// revoked tokens may be incomplete: it is accepted, looked up at the upstream, or refused with 503
+    ///
+    /// Value: `allow` `ask_upstream` `refuse`. Default: `ask_upstream`.
+    pub revocation_unavailable: (),
+    /// `session.recheck`: how often a session is looked up again while a handler waits for its end with
+    /// `session.ended()`
+    ///
+    /// Value: 1s to 1h. Default: `1m`.
+    pub recheck: (),
     /// `session.renew`: how old the browser's token must be before a renewed one is passed on
     ///
     /// Value: `always`, or 10ms to 720h. Default: `always`.
@@ -335,6 +356,22 @@ pub mod session {
     pub mod source {
         pub use crate::config::Source::Upstream as upstream;
         pub use crate::config::Source::Local as local;
+    }
+    /// The words of `session.store_unavailable`.
+    pub mod store_unavailable {
+        pub use crate::config::StoreUnavailable::Memory as memory;
+        pub use crate::config::StoreUnavailable::AskUpstream as ask_upstream;
+    }
+    /// The words of `session.revocation`.
+    pub mod revocation {
+        pub use crate::config::RevocationList::Off as off;
+        pub use crate::config::RevocationList::Store as store;
+    }
+    /// The words of `session.revocation_unavailable`.
+    pub mod revocation_unavailable {
+        pub use crate::config::RevocationUnavailable::Allow as allow;
+        pub use crate::config::RevocationUnavailable::AskUpstream as ask_upstream;
+        pub use crate::config::RevocationUnavailable::Refuse as refuse;
     }
 }
 

@@ -31,6 +31,7 @@ mod jwks;
 mod page;
 mod provider;
 mod proxy;
+mod revocation;
 mod session;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -54,7 +55,8 @@ pub use crate::token::Claims;
 pub mod options {
     pub use crate::config::{
         Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, InvalidValue, Kind as UpstreamKind,
-        Routes, Source as SessionSource, Strategy as SessionStrategy, TokenFormat, Unauthenticated, Variable,
+        RevocationList, RevocationUnavailable, Routes, Source as SessionSource, StoreUnavailable,
+        Strategy as SessionStrategy, TokenFormat, Unauthenticated, Variable,
     };
     pub use crate::provider::Builder;
 }
@@ -88,6 +90,7 @@ pub mod sessions {
 
 /// For an app that stores cached sessions itself.
 pub mod store {
+    pub use crate::revocation::Revocation;
     pub use crate::session::{
         Entry, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
     };

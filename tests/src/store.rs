@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use auth_proxy::errors::BoxError;
-use auth_proxy::store::{Entry, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
+use auth_proxy::store::{
+    Entry, Put, Revocation, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
+};
 use tokio::time::Instant;
 
 /// A session store in memory, shared by its clones. It drops no session before the session is ended.
@@ -43,6 +45,7 @@ struct State {
     entries: HashMap<SessionKey, Kept>,
     ended: HashSet<SessionKey>,
     watchers: Vec<StoreWatcher>,
+    revocations: Vec<Revocation>,
     reads: usize,
     is_down: bool,
 }
@@ -79,7 +82,10 @@ impl SharedStore {
         let mut state = self.state.lock().unwrap();
         state.is_down = false;
         state.entries.clear();
-        state.watchers.iter().for_each(|watcher| watcher.complete_until(far_future()));
+        for watcher in &state.watchers {
+            watcher.revoked(&state.revocations);
+            watcher.complete_until(far_future());
+        }
     }
 
     /// How often `get` was called.
@@ -98,6 +104,12 @@ impl SharedStore {
     pub fn sessions(&self) -> Vec<Vec<u8>> {
         let state = self.state.lock().unwrap();
         state.entries.values().filter_map(|kept| Some(kept.session.as_ref()?.0.clone())).collect()
+    }
+
+    /// How many revocations it has.
+    #[must_use]
+    pub fn revocations(&self) -> usize {
+        self.state.lock().unwrap().revocations.len()
     }
 
     /// How many keys `end` was called for.
@@ -156,10 +168,27 @@ impl SessionStore for SharedStore {
 
     fn watch(&self, watcher: StoreWatcher) -> bool {
         if self.tells_ends {
-            watcher.complete_until(far_future());
-            self.state.lock().unwrap().watchers.push(watcher);
+            let mut state = self.state.lock().unwrap();
+            if !state.is_down {
+                watcher.revoked(&state.revocations);
+                watcher.complete_until(far_future());
+            }
+            state.watchers.push(watcher);
         }
         self.tells_ends
+    }
+
+    fn keeps_revocations(&self) -> bool {
+        self.tells_ends
+    }
+
+    fn revoke<'a>(&'a self, revocations: &'a [Revocation]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut state = self.state()?;
+            state.revocations.extend(revocations);
+            state.watchers.iter().for_each(|watcher| watcher.revoked(revocations));
+            Ok(())
+        })
     }
 }
 

@@ -12,7 +12,8 @@ mod spec;
 mod variable;
 
 pub use auth_proxy_rules::{
-    CookieDomain, Expected, Host, InvalidValue, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+    CookieDomain, Expected, Host, InvalidValue, Kind, RevocationList, RevocationUnavailable, Routes, Source,
+    StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
 };
 use auth_proxy_rules::{Origin, Settings};
 use http::{HeaderMap, HeaderName};

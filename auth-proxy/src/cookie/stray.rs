@@ -22,12 +22,29 @@ pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bo
         },
         seen: Vec::new(),
     };
+    retain_cookies(headers, |pair| filter.keeps(pair));
+}
+
+/// Removes the cookies of these names, whole and in chunks.
+pub(crate) fn drop_cookies(headers: &mut HeaderMap, names: &[&str]) {
+    retain_cookies(headers, |pair| {
+        let key = split(pair, b'=').0.trim_ascii();
+        let is_named = |name: &str| {
+            let suffix = key.strip_prefix(name.as_bytes());
+            suffix.is_some_and(|suffix| suffix.is_empty() || chunk_number(suffix).is_some())
+        };
+        !names.iter().any(|name| is_named(name))
+    });
+}
+
+/// Keeps the cookies that `keeps` is true for, byte for byte.
+fn retain_cookies(headers: &mut HeaderMap, mut keeps: impl FnMut(&[u8]) -> bool) {
     let lines: Vec<_> = headers.get_all(COOKIE).iter().cloned().collect();
     let mut kept = Vec::with_capacity(lines.len());
     let mut is_changed = false;
     for line in lines {
         let all = pairs(line.as_bytes()).count();
-        let parts: Vec<&[u8]> = pairs(line.as_bytes()).filter(|pair| filter.keeps(pair)).collect();
+        let parts: Vec<&[u8]> = pairs(line.as_bytes()).filter(|pair| keeps(pair)).collect();
         if parts.len() == all {
             kept.push(line);
             continue;

@@ -66,6 +66,7 @@ macro_rules! reasons {
 reasons! {
     SESSION_ABSENT = Absent 401 "session_absent" "You are not signed in.";
     SESSION_REFUSED = Invalid 401 "session_refused" "The session has ended; sign in again.";
+    SESSION_REVOKED = Invalid 401 "session_revoked" "The session was revoked; sign in again.";
     TOKEN_MALFORMED = Invalid 401 "token_malformed" "The session token is not well formed.";
     TOKEN_TAMPERED = Invalid 401 "token_tampered" "No configured key decrypts or verifies the session token.";
     TOKEN_UNKNOWN_KEY = Invalid 401 "token_unknown_key" "The session token names a key that is not configured.";
@@ -90,6 +91,7 @@ reasons! {
     CIRCUIT_OPEN = Unavailable 503 "circuit_open" "The sign-in service has failed several times. It is not asked for a moment.";
     UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
     KEYS_UNAVAILABLE = Unavailable 503 "keys_unavailable" "The keys that tokens are signed with cannot be fetched.";
+    REVOCATION_UNKNOWN = Unavailable 503 "revocation_unknown" "It is not known whether the session was revoked.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";

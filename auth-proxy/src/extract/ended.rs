@@ -21,9 +21,6 @@ const RETRY: Duration = Duration::from_secs(5);
 /// of them are looked up at once.
 const SPREAD: Duration = Duration::from_secs(5);
 
-/// How often a session is looked up again while something waits for its end.
-const RECHECK: Duration = Duration::from_secs(60);
-
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -159,7 +156,7 @@ enum Now {
 
 impl<P: AuthProxy> SessionSource<P> {
     async fn ended(&self, mut expires: Option<SystemTime>) -> SessionEnd {
-        let interval = RECHECK;
+        let interval = self.proxy.shared().settings.recheck;
         loop {
             // Taken before the question: an end from here on is noticed below.
             let snapshot = self.snapshot();
@@ -175,7 +172,8 @@ impl<P: AuthProxy> SessionSource<P> {
                 Now::Unknown => RETRY.min(interval),
             };
             let left = expires.map(until).filter(|left| !left.is_zero());
-            timeout(left.map_or(wait, |left| wait.min(left)), may_have_ended(snapshot.as_ref())).await.ok();
+            let sooner = left.map_or(wait, |left| wait.min(left));
+            timeout(sooner, either(may_have_ended(snapshot.as_ref()), self.revoked())).await.ok();
         }
     }
 
@@ -190,6 +188,29 @@ impl<P: AuthProxy> SessionSource<P> {
         }
     }
 
+    /// Waits until the token is on the list of revoked tokens.
+    async fn revoked(&self) {
+        let Some(list) = self.proxy.shared().sessions.revocations() else { return pending().await };
+        loop {
+            let mut grown = pin!(list.grown());
+            // Registered before the check, so that no entry is missed.
+            grown.as_mut().enable();
+            if self.is_revoked().await {
+                return;
+            }
+            grown.await;
+        }
+    }
+
+    async fn is_revoked(&self) -> bool {
+        let mut parts = self.head.to_parts();
+        let request = RequestAuth::of(self.proxy.clone(), &mut parts);
+        match request.credential() {
+            Ok(Some(credential)) => request.check_revoked(&credential).await.is_err(),
+            _ => false,
+        }
+    }
+
     /// The state of the session that the credential belongs to.
     fn snapshot(&self) -> Option<SessionSnapshot> {
         let (shared, mut parts) = (self.proxy.shared(), self.head.to_parts());
@@ -201,13 +222,18 @@ impl<P: AuthProxy> SessionSource<P> {
 /// Waits until something happens that may have ended the session.
 async fn may_have_ended(snapshot: Option<&SessionSnapshot>) {
     let Some(snapshot) = snapshot else { return pending().await };
-    let mut ended = pin!(snapshot.ended());
-    // After a loss of the store, not all sessions are looked up at once.
-    let mut flushed = pin!(async {
+    let flushed = async {
         snapshot.flushed().await;
+        // After a loss of the store, not all sessions are looked up at once.
         sleep(snapshot.share_of(SPREAD)).await;
-    });
-    poll_fn(|cx| match (ended.as_mut().poll(cx), flushed.as_mut().poll(cx)) {
+    };
+    either(snapshot.ended(), flushed).await;
+}
+
+/// Waits for one of two futures.
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    poll_fn(|cx| match (one.as_mut().poll(cx), other.as_mut().poll(cx)) {
         (Poll::Pending, Poll::Pending) => Poll::Pending,
         _ => Poll::Ready(()),
     })

@@ -9,12 +9,13 @@ use tokio::time::Instant;
 use super::memo::{self, Answers, Found, Head, Memo};
 use super::session::SessionSource;
 use super::{Session, lookup};
-use crate::config::Source;
+use crate::config::{RevocationUnavailable, Source};
 use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
 use crate::provider::{AuthProxy, Proxy};
+use crate::revocation::Standing;
 use crate::session::{Answer, CachedSession, Renewed, mapping};
 use crate::token::Verified;
 use crate::warnings::Warning;
@@ -86,7 +87,61 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             return known.clone();
         }
         let verified = self.proxy.shared().verified(self.headers, self.names()).await;
+        let verified = self.unless_revoked(verified).await;
         once(self.answers().map(|answers| &answers.verified), || verified)
+    }
+
+    /// Refuses a token that was revoked. If that is not known, `session.revocation_unavailable` decides.
+    async fn unless_revoked(&self, found: Found<Arc<Verified>>) -> Found<Arc<Verified>> {
+        let shared = self.proxy.shared();
+        let Ok(Some(verified)) = &found else { return found };
+        let credential = || self.credential().ok().flatten();
+        let token = || credential().map(|credential| credential.token().to_owned().into());
+        let error = |reason| {
+            let is_bearer = credential().is_some_and(|credential| credential.is_bearer());
+            Err(AuthError::new(reason).by_bearer(is_bearer))
+        };
+        match shared.standing(verified, token) {
+            Standing::Good => found,
+            Standing::Revoked => error(Reason::SESSION_REVOKED),
+            Standing::Unknown => match shared.settings.revocation_unavailable {
+                RevocationUnavailable::Allow => found,
+                RevocationUnavailable::AskUpstream if shared.settings.has_sign_in() => {
+                    match Box::pin(self.look_up()).await? {
+                        Some(Answer::Session(_)) => found,
+                        _ => error(Reason::SESSION_REFUSED),
+                    }
+                }
+                _ => Err(AuthError::new(Reason::REVOCATION_UNKNOWN)),
+            },
+        }
+    }
+
+    /// What the upstream, or the cache in front of it, says about the credential.
+    async fn look_up(&self) -> Found<Answer> {
+        let Some(credential) = self.credential()? else { return Ok(None) };
+        let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await?;
+        Ok(Some(found.answer))
+    }
+
+    /// Refuses a credential whose token was revoked, before the upstream is asked for its session: the upstream does not
+    /// know of the revocation.
+    ///
+    /// # Errors
+    /// `session_revoked`.
+    pub(super) async fn check_revoked(&self, credential: &Credential) -> Result<(), AuthError> {
+        let shared = self.proxy.shared();
+        let Some(list) = shared.sessions.revocations() else { return Ok(()) };
+        if list.has_name(shared.keys.session(credential.token()).revoked()) {
+            return Err(AuthError::new(Reason::SESSION_REVOKED).by_bearer(credential.is_bearer()));
+        }
+        match self.decodes() {
+            true => match Box::pin(self.verified()).await {
+                Err(error) if error.is(Reason::SESSION_REVOKED) => Err(error),
+                _ => Ok(()),
+            },
+            false => Ok(()),
+        }
     }
 
     /// The token that the upstream issued beside its sessions, verified here. `None` if the credential is another one.
@@ -98,6 +153,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             return known.clone();
         }
         let issued = self.proxy.shared().issued(self.headers, self.names()).await;
+        let issued = self.unless_revoked(issued).await;
         once(self.answers().map(|answers| &answers.verified), || issued)
     }
 
@@ -157,6 +213,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let Some(credential) = self.credential()? else { return Ok(None) };
         let start = Instant::now();
         let shared = self.proxy.shared();
+        self.check_revoked(&credential).await?;
         shared.check_signature(&credential).inspect_err(|error| {
             log_session(error.outcome().name(), error.code(), "unasked", start);
         })?;

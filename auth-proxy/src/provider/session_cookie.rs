@@ -56,6 +56,11 @@ impl SessionCookies {
         (credential.is_bearer() && !token.contains('.')) || is_signed()
     }
 
+    /// Whether a configured secret signed this session cookie.
+    pub(super) fn is_signed(&self, token: &str) -> bool {
+        self.signed.as_ref().is_some_and(|signed| signed.is_signed_by_any(token))
+    }
+
     /// The data of the cookie cache that came with a credential: `session` and `user`. `None` if it cannot be used.
     pub(super) fn cached(&self, credential: &Credential, now_ms: u64) -> Option<Map<String, Value>> {
         let payload = self.open(credential, credential.cache()?, now_ms).inspect_err(|why| {

@@ -20,6 +20,8 @@ use crate::session::{End, SessionKey, SessionSnapshot, Sessions};
 pub(super) struct Eviction {
     sessions: Arc<Sessions>,
     keys: Vec<SessionKey>,
+    /// The tokens of the request, if its sign-out revokes them.
+    revocable: Vec<String>,
     snapshots: Vec<SessionSnapshot>,
     /// Whether the request changes its sessions, so that they must be evicted.
     evicts: bool,
@@ -57,6 +59,11 @@ impl AnsweredRequest {
         }
     }
 
+    /// Whether the visitor signed out: the request was meant to change the session, and its response clears the cookie.
+    fn is_sign_out(self) -> bool {
+        self.evicts && self.clears && !self.sets
+    }
+
     /// Whether an outdated response may still clear cookies in the browser. A sign-out may, even if another request was
     /// answered first. A response that also sets a session cookie is not a sign-out.
     fn keeps_clearing_cookies(self) -> bool {
@@ -78,7 +85,8 @@ impl Eviction {
             drop(sessions.end(&keys, End::Requested));
         }
         let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
-        Self { sessions, keys, snapshots, evicts, is_overtaken }
+        let revocable = if evicts { shared.revocable_tokens(headers) } else { Vec::new() };
+        Self { sessions, keys, revocable, snapshots, evicts, is_overtaken }
     }
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
@@ -103,6 +111,10 @@ impl Eviction {
             clears: kinds.contains(&SetCookieKind::Clears),
         };
         let keys = std::mem::take(&mut self.keys);
+        if answer.is_sign_out() {
+            let revocations = shared.revocations_of(&self.revocable).await;
+            timeout_at(deadline, self.sessions.revoke(revocations, shared.now())).await.ok();
+        }
         if let Some(end) = answer.end() {
             timeout_at(deadline, self.sessions.end(&keys, end)).await.ok();
         }

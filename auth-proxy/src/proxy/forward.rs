@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
+use http::header::{ALT_SVC, AUTHORIZATION, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::session_check::check_forwarded_session;
 use super::{cors, foreign_urls, request};
 use crate::cache_control::make_private;
-use crate::cookie::drop_stray_cookies;
+use crate::cookie::{drop_cookies, drop_stray_cookies};
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::upstream::RetryPolicy;
@@ -29,13 +29,17 @@ use crate::upstream::RetryPolicy;
 /// # Errors
 /// A 4xx for a request that is not forwarded; 502 to 504 when the upstream is unavailable.
 pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     #[cfg(feature = "client-js")]
     if shared.settings.client_js
         && let Some(rest) = parts.uri.path().strip_prefix(shared.settings.base_path.as_str())
         && let Some(file) = client_js::file(&shared.dialect.browser_client(), &parts, rest)
     {
         return Ok(file);
+    }
+    // First, so that the request counts as one without a session from here on.
+    if shared.has_revoked_token(&parts.headers).await {
+        drop_credentials(shared, &mut parts.headers);
     }
     let plan = Plan::of(&parts, shared)?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
@@ -72,6 +76,14 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         Err(error) => log_failure(shared, error),
     }
     answer
+}
+
+/// Removes the session cookies, and a Bearer token. The upstream does not know that the token was revoked, and would renew
+/// it.
+fn drop_credentials(shared: &Shared, headers: &mut HeaderMap) {
+    let names: Vec<_> = shared.names.all().iter().map(|name| name.browser.as_str()).collect();
+    drop_cookies(headers, &names);
+    headers.remove(AUTHORIZATION);
 }
 
 /// Counts a failure of the upstream in the log.

@@ -8,6 +8,7 @@ use http::HeaderMap;
 
 use crate::dialect::{self, Dialect};
 use crate::forwarded::ForwardedAs;
+use crate::revocation::NameHash;
 
 /// The key of a cached session: a SHA-256 of its token and of the upstream that the token is for. The token cannot be
 /// computed from the key.
@@ -31,6 +32,11 @@ impl SessionKey {
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// The hash by which the list of revoked tokens knows the token.
+    pub(crate) fn revoked(&self) -> NameHash {
+        half(self.0)
     }
 
     /// The 32 bytes.
@@ -101,6 +107,23 @@ impl Keys {
         SessionKey(fields.finish())
     }
 
+    /// The hash by which the list of revoked tokens knows a session.
+    pub(crate) fn revoked_session(&self, name: &str) -> NameHash {
+        self.named("revoked session", name)
+    }
+
+    /// The hash by which the list of revoked tokens knows a user.
+    pub(crate) fn revoked_subject(&self, subject: &str) -> NameHash {
+        self.named("revoked subject", subject)
+    }
+
+    fn named(&self, domain: &str, name: &str) -> NameHash {
+        let mut fields = Fields::new(domain);
+        fields.add(&self.upstream);
+        fields.add(name.as_bytes());
+        half(fields.finish())
+    }
+
     /// The key of a lookup response.
     pub(crate) fn token<'n>(
         &self,
@@ -126,6 +149,13 @@ impl Keys {
         }
         TokenKey { session, exact: fields.finish() }
     }
+}
+
+/// Half of a digest, which is enough to tell names apart.
+fn half(digest: [u8; 32]) -> NameHash {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    NameHash::from_be_bytes(half)
 }
 
 /// A digest of fields. The length of each field is hashed before it, so two lists of fields never hash the same text.

@@ -35,6 +35,15 @@ pub(super) fn is_text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> R
     deserializer.deserialize_any(TextOrNumber)
 }
 
+/// A string that is not empty, or a number as text. `None` for any other value.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
 struct TextOrNumber;
 
 impl<'de> Visitor<'de> for TextOrNumber {

@@ -15,7 +15,7 @@
 //! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of
 //! whole tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
 //!
-//! Imports the rooms: `cookie`, `dialect`, `error`, `json`.
+//! Imports the rooms: `cookie`, `dialect`, `error`, `json`, `revocation`.
 //! Does without the crates: `axum`, `http`, `hyper`, `tokio`, `tower`.
 
 mod base64url;
@@ -54,5 +54,5 @@ pub(crate) use self::public_key::PublicKey;
 pub(crate) use self::published::{PublishedKeys, Refusal};
 pub(crate) use self::registered::{Demands, TOLERANCE};
 pub(crate) use self::signed_cookie::SignedCookies;
-pub(crate) use self::verified::{Verified, VerifiedTokens};
+pub(crate) use self::verified::{Names, Verified, VerifiedTokens};
 pub(crate) use self::verifier::Verifier;

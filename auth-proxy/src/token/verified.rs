@@ -7,14 +7,17 @@ use std::sync::{Arc, OnceLock};
 
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::{KeyError, TokenError};
 use super::fingerprint::{Fingerprint, FingerprintKey, IdentityHasher};
+use super::json;
 use super::registered::Times;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
+use crate::revocation::Identity;
 
 /// A token that was decrypted or verified, with its claims.
 pub(crate) struct Verified {
@@ -25,11 +28,50 @@ pub(crate) struct Verified {
     claims: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// The value that [`derived`](Self::derived) computed.
     derived: OnceLock<Arc<dyn Any + Send + Sync>>,
+    /// What the list of revoked tokens knows it by.
+    identity: OnceLock<Identity>,
+}
+
+/// The claims that name a token, its session and its user.
+#[derive(Default, Deserialize)]
+pub(crate) struct Names {
+    /// The user.
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) sub: Option<String>,
+    /// The token (RFC 7519, section 4.1.7).
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) jti: Option<String>,
+    /// The session (OpenID Connect Back-Channel Logout 1.0, section 2.1).
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) sid: Option<String>,
+    /// When the token was issued, in seconds since the Unix epoch.
+    #[serde(default, deserialize_with = "json::some")]
+    iat: Option<f64>,
+    #[serde(default, deserialize_with = "json::some")]
+    exp: Option<f64>,
+}
+
+impl Names {
+    /// When the token was issued, in seconds since the Unix epoch. Zero if it does not say so.
+    pub(crate) fn issued_at(&self) -> u64 {
+        seconds(self.iat.unwrap_or_default())
+    }
+
+    /// When the token expires, in seconds since the Unix epoch. `None` if it does not.
+    pub(crate) fn expires(&self) -> Option<u64> {
+        self.exp.map(|exp| seconds(exp.ceil()))
+    }
+}
+
+/// A number of a token as whole seconds. Zero if it is negative.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+fn seconds(number: f64) -> u64 {
+    number as u64
 }
 
 impl Verified {
     pub(super) fn new(text: String, times: Times) -> Self {
-        Self { times, text, claims: OnceLock::new(), derived: OnceLock::new() }
+        Self { times, text, claims: OnceLock::new(), derived: OnceLock::new(), identity: OnceLock::new() }
     }
 
     /// The claims in the app's type.
@@ -67,6 +109,17 @@ impl Verified {
         // Two requests may race here. Both values are the same.
         self.derived.set(Arc::clone(&derived) as Arc<dyn Any + Send + Sync>).ok();
         Ok(derived)
+    }
+
+    /// What the list of revoked tokens knows it by. Computed on first use.
+    pub(crate) fn identity(&self, make: impl FnOnce(&Names) -> Identity) -> &Identity {
+        self.identity.get_or_init(|| make(&self.names()))
+    }
+
+    /// The names in the claims.
+    pub(crate) fn names(&self) -> Names {
+        // The claims were read when the token was verified, so they are a JSON object.
+        serde_json::from_str(&self.text).unwrap_or_default()
     }
 
     #[cfg(any(test, feature = "testing"))]

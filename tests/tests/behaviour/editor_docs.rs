@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use auth_proxy_rules::{
-    CookieDomain, Expected, Group, Host, Kind, OptionKey, Routes, Shape, Source, Strategy, TokenFormat,
-    Unauthenticated,
+    CookieDomain, Expected, Group, Host, Kind, OptionKey, RevocationList, RevocationUnavailable, Routes,
+    Shape, Source, StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
 };
 
 const OPTIONS: &str = include_str!("../../../auth-proxy/docs/guide/options.md");
@@ -65,6 +65,11 @@ fn variant(option: OptionKey, word: &str) -> String {
         OptionKey::Source => format!("Source::{}", name::<Source>(word)),
         OptionKey::Unauthenticated => format!("Unauthenticated::{}", name::<Unauthenticated>(word)),
         OptionKey::Routes => format!("Routes::{}", name::<Routes>(word)),
+        OptionKey::StoreUnavailable => format!("StoreUnavailable::{}", name::<StoreUnavailable>(word)),
+        OptionKey::Revocation => format!("RevocationList::{}", name::<RevocationList>(word)),
+        OptionKey::RevocationUnavailable => {
+            format!("RevocationUnavailable::{}", name::<RevocationUnavailable>(word))
+        }
         OptionKey::Host => format!("Host::{}", name::<Host>(word)),
         OptionKey::CookieDomain => format!("CookieDomain::{}", name::<CookieDomain>(word)),
         OptionKey::Audience | OptionKey::Issuer => format!("Expected::{}", name::<Expected>(word)),

@@ -40,6 +40,7 @@ mod readme;
 mod redirects;
 mod request_head;
 mod retries;
+mod revocation;
 mod rewrite;
 mod robo;
 mod secrets;

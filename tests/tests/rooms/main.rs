@@ -15,7 +15,7 @@ const LEVELS: &[&[&str]] = &[
     &["error"],
     &["config", "json", "warnings", "page", "cache_control"],
     &["cookie", "forwarded"],
-    &["dialect"],
+    &["dialect", "revocation"],
     &["token", "upstream", "editor"],
     &["session", "jwks"],
     &["provider"],

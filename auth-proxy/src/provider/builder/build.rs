@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_proxy_rules::Settings;
+use auth_proxy_rules::{RevocationList, Settings};
 
 use super::Builder;
 use crate::config::{Config, ConfigError, Strategy};
@@ -86,6 +86,11 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         "auth proxy ready"
     );
     let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
+    let keeps = builder.store.as_ref().is_some_and(|store| store.keeps_revocations());
+    if settings.revocation == RevocationList::Store && !keeps {
+        let message = "`store` needs a store that keeps revoked tokens: set `session.store`";
+        return Err(problem("session.revocation", message.to_owned()));
+    }
     let sessions = Arc::new(Sessions::new(&settings, builder.store));
     let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
     let shared = Shared {

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::Builder;
 use crate::config::{
-    CookieDomain, Expected, Host, Kind, Routes, Source, Strategy, TokenFormat, Unauthenticated,
+    CookieDomain, Expected, Host, Kind, RevocationList, RevocationUnavailable, Routes, Source,
+    StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
 };
 use crate::provider::AuthProxy;
 use crate::upstream::{DynFetch, Fetch};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_proxy_rules::Settings;
+use auth_proxy_rules::{RevocationList, Settings, StoreUnavailable};
 use http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
@@ -19,6 +19,7 @@ use super::key::{SessionKey, TokenKey};
 use super::local::Local;
 use super::store::{SessionStore, SharedStore, StoreWatcher, Ticket};
 use crate::error::{AuthError, Reason};
+use crate::revocation::{Revocation, Revocations};
 
 /// The longest time that a refused token is cached. A flood of one invalid token costs one lookup in this time.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
@@ -38,6 +39,8 @@ pub(crate) struct Sessions {
     store: Option<Arc<SharedStore>>,
     refused: Cache<TokenKey, Refused>,
     lookups: Arc<Lookups>,
+    /// The list of revoked tokens, with `session.revocation: store`.
+    revocations: Option<Arc<Revocations>>,
     /// Whether stale sessions were served since the last lookup that was answered.
     serves_stale: AtomicBool,
     /// With `session.renew`: that time, and when each token was last sent to a browser.
@@ -79,9 +82,14 @@ impl Sessions {
         // memory of its end keeps it from being used again.
         let kept_for = if store.is_some() { max_age_in_outage } else { Duration::ZERO };
         let local = Arc::new(Local::new(settings.cache_entries, TokenFamilies::kept_for(kept_for)));
+        let revocations: Option<Arc<Revocations>> =
+            (settings.revocation == RevocationList::Store).then(Arc::default);
+        let watcher = StoreWatcher::new(Arc::clone(&local), revocations.clone());
         let memory_use = match &store {
-            Some(store) if !store.watch(StoreWatcher::new(Arc::clone(&local))) => MemoryUse::Never,
-            // TODO-merge
+            Some(store) if !store.watch(watcher) => MemoryUse::Never,
+            Some(_) if settings.store_unavailable == StoreUnavailable::AskUpstream => {
+                MemoryUse::WhileComplete
+            }
             _ => MemoryUse::Always,
         };
         Self {
@@ -92,6 +100,7 @@ impl Sessions {
             store: store.map(|store| Arc::new(SharedStore::new(store, settings.timeout))),
             refused: Cache::new(MAX_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
+            revocations,
             serves_stale: AtomicBool::new(false),
             issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
@@ -252,12 +261,42 @@ impl Sessions {
         let is_told = end != End::Refused || was_remembered || self.memory_use == MemoryUse::Never;
         let block_for = if end == End::Unanswered { REMEMBERED_FOR } else { Duration::ZERO };
         let store = self.store.as_ref().filter(|_| is_told && !self.max_age.is_zero());
-        let ended = store.map(|store| store.end(keys, block_for));
+        let ended = store.filter(|_| !keys.is_empty()).map(|store| store.end(keys, block_for));
         async {
             if let Some(ended) = ended {
                 ended.await;
             }
         }
+    }
+
+    /// The list of revoked tokens. `None` if there is none.
+    pub(crate) fn revocations(&self) -> Option<&Revocations> {
+        self.revocations.as_deref()
+    }
+
+    /// Whether this instance knows what ended at other instances.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.local.is_complete()
+    }
+
+    /// Revokes tokens: here at once, and at other instances when the returned future is ready. If it is dropped, the store
+    /// is told nonetheless.
+    pub(crate) fn revoke(&self, revocations: Vec<Revocation>, now: u64) -> impl Future<Output = ()> + use<> {
+        let list = self.revocations.as_ref().filter(|_| !revocations.is_empty());
+        if let Some(list) = list {
+            list.add(&revocations, now);
+        }
+        let told = list.and(self.store.as_ref()).map(|store| store.revoke(revocations));
+        async {
+            if let Some(told) = told {
+                told.await;
+            }
+        }
+    }
+
+    /// The keys of the other tokens of a session.
+    pub(crate) fn linked(&self, key: SessionKey) -> Vec<SessionKey> {
+        self.local.families().snapshot(key).keys()
     }
 
     /// The present state of the session that a token belongs to.

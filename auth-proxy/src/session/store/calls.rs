@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::sealed::{open, seal};
 use super::{Put, SessionStore, StoreFuture, Ticket};
 use crate::error::BoxError;
+use crate::revocation::Revocation;
 use crate::session::cached::CachedSession;
 use crate::session::key::{SessionKey, TokenKey};
 
@@ -64,14 +67,16 @@ impl SharedStore {
         block_for: Duration,
     ) -> impl Future<Output = ()> + use<> {
         let store = Arc::clone(self);
-        let end = (!keys.is_empty()).then(|| {
-            tokio::spawn(async move { store.call(END_LIMIT, || store.store.end(&keys, block_for)).await })
-        });
-        async {
-            if let Some(end) = end {
-                end.await.ok();
-            }
-        }
+        wait(tokio::spawn(async move { store.call(END_LIMIT, || store.store.end(&keys, block_for)).await }))
+    }
+
+    /// Begins to tell revoked tokens, and returns a future that waits for it. The call goes on when that is dropped.
+    pub(in crate::session) fn revoke(
+        self: &Arc<Self>,
+        revocations: Vec<Revocation>,
+    ) -> impl Future<Output = ()> + use<> {
+        let store = Arc::clone(self);
+        wait(tokio::spawn(async move { store.call(END_LIMIT, || store.store.revoke(&revocations)).await }))
     }
 
     /// The result of a call. `None` if it fails, panics or takes too long.
@@ -92,6 +97,10 @@ impl SharedStore {
         }
         result.ok()
     }
+}
+
+async fn wait<T>(task: JoinHandle<T>) {
+    task.await.ok();
 }
 
 /// Calls a method of the app's own store. A panic becomes an error: it must not break off a sign-out.

@@ -13,6 +13,7 @@ use std::time::Duration;
 pub(super) use self::calls::SharedStore;
 pub use self::watcher::StoreWatcher;
 use crate::error::BoxError;
+use crate::revocation::Revocation;
 use crate::session::key::SessionKey;
 
 /// The future of a method of [`SessionStore`]: `Box::pin(async move { .. })`.
@@ -114,6 +115,21 @@ pub trait SessionStore: Send + Sync + 'static {
     fn watch(&self, watcher: StoreWatcher) -> bool {
         drop(watcher);
         false
+    }
+
+    /// Whether the store keeps revoked tokens, for `session.revocation: store`.
+    fn keeps_revocations(&self) -> bool {
+        false
+    }
+
+    /// Adds revoked tokens, keeps each until [`Revocation::until`], and passes them to the watchers of all instances. It
+    /// returns when they have them, if it can know that.
+    ///
+    /// # Errors
+    /// If the store fails. Other instances may accept the tokens then.
+    fn revoke<'a>(&'a self, revocations: &'a [Revocation]) -> StoreFuture<'a, ()> {
+        let _ = revocations;
+        Box::pin(async { Err("this store keeps no revoked tokens".into()) })
     }
 }
 

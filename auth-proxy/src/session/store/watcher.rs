@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 
+use crate::revocation::{Revocation, Revocations};
 use crate::session::key::SessionKey;
 use crate::session::local::Local;
 
@@ -28,29 +30,52 @@ use crate::session::local::Local;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct StoreWatcher(Arc<Local>);
+pub struct StoreWatcher {
+    local: Arc<Local>,
+    revocations: Option<Arc<Revocations>>,
+}
 
 impl StoreWatcher {
-    pub(crate) fn new(local: Arc<Local>) -> Self {
-        Self(local)
+    pub(crate) fn new(local: Arc<Local>, revocations: Option<Arc<Revocations>>) -> Self {
+        Self { local, revocations }
     }
 
     /// These sessions ended at another instance: this process forgets them before this method returns.
     pub fn ended(&self, keys: &[SessionKey]) {
-        self.0.end_elsewhere(keys);
+        self.local.end_elsewhere(keys);
     }
 
     /// Until this time, this process's memory may be used: every sign-out is delivered, or waits for this instance to
     /// forget the session. After that time, or after [`lost`](Self::lost), a sign-out may have been missed, so the memory
     /// is emptied. `session.store_unavailable` says what happens then.
     pub fn complete_until(&self, until: Instant) {
-        self.0.complete_until(until);
+        self.local.complete_until(until);
+    }
+
+    /// These tokens were revoked at another instance, or before this instance started. A store that
+    /// [keeps revocations](crate::store::SessionStore::keeps_revocations) passes each of them on, those from before the
+    /// start too, before it calls [`complete_until`](Self::complete_until).
+    pub fn revoked(&self, revocations: &[Revocation]) {
+        if let Some(list) = &self.revocations {
+            list.add(revocations, seconds_now());
+        }
+    }
+
+    /// Every revocation that this instance knows of. A store that has lost some of them, as after an outage, adds those
+    /// that it misses.
+    #[must_use]
+    pub fn revocations(&self) -> Vec<Revocation> {
+        self.revocations.as_ref().map(|list| list.all()).unwrap_or_default()
     }
 
     /// Sign-outs of other instances are not delivered any more.
     pub fn lost(&self) {
-        self.0.lost();
+        self.local.lost();
     }
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl fmt::Debug for StoreWatcher {

@@ -1,0 +1,98 @@
+//! Whether a token that was decoded here was revoked, and the revocation of the tokens of a request.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+
+use super::Shared;
+use crate::cookie::every_token;
+use crate::revocation::{Identity, Revocation, Standing};
+use crate::token::{Names, Verified};
+
+/// How long a revocation is kept for a session cookie whose cookie cache is read here, in seconds. Better Auth's sessions
+/// last 7 days by default, and the cache no longer.
+const COOKIE_CACHE: u64 = 30 * 24 * 3600;
+
+/// How long a revocation is kept for tokens without `exp`, in seconds. Browsers keep no cookie longer than 400 days
+/// (draft-ietf-httpbis-rfc6265bis, section 5.6.7.2).
+const LONGEST: u64 = 400 * 24 * 3600;
+
+impl Shared {
+    /// Whether a token that was verified here was revoked. `token` returns its text.
+    pub(crate) fn standing<'t>(
+        &self,
+        verified: &Verified,
+        token: impl FnOnce() -> Option<std::borrow::Cow<'t, str>>,
+    ) -> Standing {
+        let Some(list) = self.sessions.revocations() else { return Standing::Good };
+        let identity = verified.identity(|names| self.identity(names, token().as_deref()));
+        match list.standing(identity) {
+            Standing::Good if !self.sessions.is_complete() => Standing::Unknown,
+            standing => standing,
+        }
+    }
+
+    fn identity(&self, names: &Names, token: Option<&str>) -> Identity {
+        let of_token = token.map(|token| self.keys.session(token).revoked());
+        let of_session = [&names.jti, &names.sid].into_iter().flatten();
+        let all = of_token.into_iter().chain(of_session.map(|name| self.keys.revoked_session(name)));
+        let subject = names.sub.as_ref().map(|sub| (self.keys.revoked_subject(sub), names.issued_at()));
+        Identity::new(all.collect(), subject)
+    }
+
+    /// The tokens of a request that its sign-out revokes. Empty without `session.revocation: store`.
+    pub(crate) fn revocable_tokens(&self, headers: &HeaderMap) -> Vec<String> {
+        match self.sessions.revocations() {
+            Some(_) => every_token(headers, self.names.all().iter().map(|name| name.browser.as_str())),
+            None => Vec::new(),
+        }
+    }
+
+    /// The revocations of these tokens, and of the other tokens of their sessions. A token that does not verify here is
+    /// left out: anyone could fill the list with such tokens.
+    pub(crate) async fn revocations_of(&self, tokens: &[String]) -> Vec<Revocation> {
+        let mut all = Vec::new();
+        for token in tokens {
+            let names = self.verified_text(token).await.map(|verified| verified.names());
+            let is_signed = || self.session_cookies.as_ref().is_some_and(|cookies| cookies.is_signed(token));
+            let lasts = match &names {
+                // A token that was renewed later expires later, but no later than one that is issued now.
+                Some(names) => names.expires().map(|exp| exp.saturating_sub(names.issued_at())),
+                None if is_signed() => Some(COOKIE_CACHE),
+                None => continue,
+            };
+            let until = self.now().saturating_add(lasts.map_or(LONGEST, |lasts| lasts.min(LONGEST)));
+            let key = self.keys.session(token);
+            let linked = self.sessions.linked(key).into_iter().filter(|other| *other != key);
+            let keys = std::iter::once(key).chain(linked);
+            all.extend(keys.map(|key| Revocation::of_name(key.revoked(), until)));
+            let sid = names.and_then(|names| names.sid);
+            all.extend(sid.map(|sid| Revocation::of_name(self.keys.revoked_session(&sid), until)));
+        }
+        all
+    }
+
+    /// A token, verified here. `None` if it is not one that is decoded here.
+    async fn verified_text(&self, token: &str) -> Option<std::sync::Arc<Verified>> {
+        self.verifier.as_ref()?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        value.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        self.verified(&headers, self.names_of(None)).await.ok().flatten()
+    }
+
+    /// Whether a request has a revoked token.
+    pub(crate) async fn has_revoked_token(&self, headers: &HeaderMap) -> bool {
+        let Some(list) = self.sessions.revocations().filter(|list| !list.is_empty()) else { return false };
+        for token in self.revocable_tokens(headers) {
+            if list.has_name(self.keys.session(&token).revoked()) {
+                return true;
+            }
+            if let Some(verified) = self.verified_text(&token).await
+                && self.standing(&verified, || Some(token.as_str().into())) == Standing::Revoked
+            {
+                return true;
+            }
+        }
+        false
+    }
+}

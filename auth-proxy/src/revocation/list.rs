@@ -1,0 +1,260 @@
+//! The list of revoked tokens.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use super::entry::Revocation;
+use super::identity::{Identity, NameHash};
+
+/// The most entries, which take about 50 MiB. Only a visitor with a valid token, or someone with the secret of the
+/// webhook, can add one.
+const MOST: usize = 1_000_000;
+
+/// The version of an empty list.
+const FIRST_VERSION: u64 = 1;
+
+/// The list of revoked tokens.
+pub(crate) struct Revocations {
+    entries: RwLock<Entries>,
+    /// Changes with each new entry.
+    version: AtomicU64,
+    /// Whether entries did not fit. From then on, the list says nothing about a token that is not on it.
+    is_overflowing: AtomicBool,
+    most: usize,
+    /// Wakes those that wait for the end of a session.
+    grown: Notify,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// Until when each name is revoked, in seconds since the Unix epoch.
+    names: Map<u64>,
+    subjects: Map<Subject>,
+    /// When the number of entries reaches this, those that are over are removed.
+    sweep_at: usize,
+}
+
+type Map<V> = HashMap<NameHash, V, BuildHasherDefault<FirstHalf>>;
+
+#[derive(Clone, Copy)]
+struct Subject {
+    issued_before: u64,
+    until: u64,
+}
+
+/// What the list says about a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Good,
+    Revoked,
+    /// The list is full, so the token may be revoked.
+    Unknown,
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        Self::with_capacity(MOST)
+    }
+}
+
+impl Revocations {
+    fn with_capacity(most: usize) -> Self {
+        Self {
+            entries: RwLock::default(),
+            version: AtomicU64::new(FIRST_VERSION),
+            is_overflowing: AtomicBool::new(false),
+            most,
+            grown: Notify::new(),
+        }
+    }
+
+    /// Resolves when entries are added.
+    pub(crate) fn grown(&self) -> Notified<'_> {
+        self.grown.notified()
+    }
+
+    /// Whether a token is revoked. A token that was good is looked for again only when the list has grown.
+    pub(crate) fn standing(&self, identity: &Identity) -> Standing {
+        let version = self.version.load(Ordering::Acquire);
+        if identity.absent_in.load(Ordering::Relaxed) == version {
+            return Standing::Good;
+        }
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let is_named = identity.names.iter().any(|name| entries.names.contains_key(name));
+        let is_subject = identity.subject.is_some_and(|(hash, issued_at)| {
+            entries.subjects.get(&hash).is_some_and(|subject| issued_at < subject.issued_before)
+        });
+        if is_named || is_subject {
+            return Standing::Revoked;
+        }
+        if self.is_overflowing.load(Ordering::Acquire) {
+            return Standing::Unknown;
+        }
+        // The version from before the list was read: an entry that is added meanwhile is looked for next time.
+        identity.absent_in.store(version, Ordering::Relaxed);
+        Standing::Good
+    }
+
+    /// Whether there is no entry.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.version.load(Ordering::Acquire) == FIRST_VERSION
+    }
+
+    /// Whether a name is revoked.
+    pub(crate) fn has_name(&self, name: NameHash) -> bool {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).names.contains_key(&name)
+    }
+
+    /// Adds entries. `now` is in seconds since the Unix epoch.
+    pub(crate) fn add(&self, added: &[Revocation], now: u64) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in added.iter().filter(|entry| entry.until > now) {
+            let is_overflowing = self.is_overflowing.load(Ordering::Acquire);
+            if entries.len() >= entries.sweep_at.max(1024).min(self.most) && !is_overflowing {
+                entries.sweep(now);
+            }
+            if !entries.has_place_for(entry) && entries.len() >= self.most {
+                if !self.is_overflowing.swap(true, Ordering::AcqRel) {
+                    tracing::error!(
+                        target: "auth_proxy::token",
+                        most = self.most,
+                        "the list of revoked tokens is full: tokens that are not on it count as unknown"
+                    );
+                }
+                continue;
+            }
+            entries.add(entry);
+        }
+        // Under the lock: a reader that sees the new version finds the entries.
+        self.version.fetch_add(1, Ordering::AcqRel);
+        drop(entries);
+        self.grown.notify_waiters();
+    }
+
+    /// Every entry.
+    pub(crate) fn all(&self) -> Vec<Revocation> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let names = entries.names.iter().map(|(hash, until)| Revocation::of_name(*hash, *until));
+        let subjects = entries
+            .subjects
+            .iter()
+            .map(|(hash, subject)| Revocation::of_subject(*hash, subject.issued_before, subject.until));
+        names.chain(subjects).collect()
+    }
+}
+
+impl Entries {
+    fn len(&self) -> usize {
+        self.names.len() + self.subjects.len()
+    }
+
+    fn has_place_for(&self, entry: &Revocation) -> bool {
+        match entry.issued_before {
+            Some(_) => self.subjects.contains_key(&entry.hash),
+            None => self.names.contains_key(&entry.hash),
+        }
+    }
+
+    fn add(&mut self, entry: &Revocation) {
+        match entry.issued_before {
+            None => {
+                let until = self.names.entry(entry.hash).or_default();
+                *until = entry.until.max(*until);
+            }
+            Some(issued_before) => {
+                let known =
+                    self.subjects.entry(entry.hash).or_insert(Subject { issued_before, until: entry.until });
+                known.issued_before = known.issued_before.max(issued_before);
+                known.until = known.until.max(entry.until);
+            }
+        }
+    }
+
+    /// Removes the entries whose tokens have expired.
+    fn sweep(&mut self, now: u64) {
+        self.names.retain(|_, until| *until > now);
+        self.subjects.retain(|_, subject| subject.until > now);
+        self.sweep_at = 2 * self.len();
+    }
+}
+
+/// A hash is its own hash.
+#[derive(Default)]
+struct FirstHalf(u64);
+
+impl Hasher for FirstHalf {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
+        let half = hash as u64;
+        self.0 = half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_000;
+
+    fn identity(names: &[u128], subject: Option<(u128, u64)>) -> Identity {
+        Identity::new(names.to_vec(), subject)
+    }
+
+    #[test]
+    fn token_is_revoked_by_each_of_its_names_and_by_its_subject() {
+        let list = Revocations::default();
+        let tokens =
+            [identity(&[1, 2], Some((9, 500))), identity(&[3], Some((9, 600))), identity(&[4], None)];
+        let standing = || tokens.each_ref().map(|token| list.standing(token));
+        assert_eq!(standing(), [Standing::Good; 3]);
+        list.add(&[Revocation::of_name(2, NOW + 1)], NOW);
+        assert_eq!(standing(), [Standing::Revoked, Standing::Good, Standing::Good]);
+        list.add(&[Revocation::of_subject(9, 600, NOW + 1)], NOW);
+        assert_eq!(
+            standing(),
+            [Standing::Revoked, Standing::Good, Standing::Good],
+            "issued at 600, not before"
+        );
+        list.add(&[Revocation::of_subject(9, 601, NOW + 1), Revocation::of_subject(9, 1, NOW + 9)], NOW);
+        assert_eq!(standing(), [Standing::Revoked, Standing::Revoked, Standing::Good]);
+        // The name of one is not the subject of another.
+        list.add(&[Revocation::of_subject(4, u64::MAX, NOW + 1)], NOW);
+        assert_eq!(list.standing(&tokens[2]), Standing::Good);
+    }
+
+    #[test]
+    fn entries_that_are_over_make_room() {
+        let list = Revocations::with_capacity(2_000);
+        for n in 0..1_900 {
+            list.add(&[Revocation::of_name(n, NOW + 1)], NOW);
+        }
+        for n in 10_000..11_900 {
+            list.add(&[Revocation::of_name(n, NOW + 100)], NOW + 50);
+        }
+        assert_eq!(list.standing(&identity(&[99_999], None)), Standing::Good);
+        assert_eq!(list.standing(&identity(&[11_899], None)), Standing::Revoked);
+    }
+
+    #[test]
+    fn full_list_keeps_what_it_has_and_knows_nothing_of_other_tokens() {
+        let list = Revocations::with_capacity(2);
+        list.add(&[1, 2, 3].map(|n| Revocation::of_name(n, NOW + 1)), NOW);
+        let standing = |n| list.standing(&identity(&[n], None));
+        assert_eq!([1, 2, 3].map(standing), [Standing::Revoked, Standing::Revoked, Standing::Unknown]);
+    }
+}
