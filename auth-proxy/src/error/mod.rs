@@ -32,7 +32,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | code | status | outcome |
 /// |---|---|---|
 /// | `session_absent` | 401 | absent |
-/// | `session_refused`, `session_revoked` | 401 | invalid: the upstream cleared the cookie |
+/// | `session_refused` | 401 | invalid: the upstream cleared the cookie |
+/// | `session_revoked` | 401 | invalid: the token is on the list of revoked tokens (`session.revocation`) |
 /// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
 /// | `token_not_a_session` | 401 | invalid: the token is valid, but has no `sub`, `email` or `name`, so it names no user |
 /// | `token_wrong_audience`, `token_wrong_issuer` | 401 | invalid: `aud` or `iss` is not `upstream.audience` or `upstream.issuer` |
@@ -44,7 +45,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
 /// | `upstream_overloaded` | 503 | unavailable: the upstream reports overload, or too many requests wait for it |
 /// | `circuit_open` | 503 | unavailable: the upstream failed several times in a row (`upstream.circuit_breaker`) |
-/// | `keys_unavailable`, `revocation_unknown` | 503 | unavailable: the published keys cannot be fetched, or not the one that a token names |
+/// | `revocation_unknown` | 503 | unavailable: the list of revoked tokens may be incomplete |
+/// | `keys_unavailable` | 503 | unavailable: the published keys cannot be fetched, or not the one that a token names |
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |

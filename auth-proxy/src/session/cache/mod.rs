@@ -279,17 +279,22 @@ impl Sessions {
         self.local.is_complete()
     }
 
-    /// Revokes tokens: here at once, and at other instances when the returned future is ready. If it is dropped, the store
-    /// is told nonetheless.
-    pub(crate) fn revoke(&self, revocations: Vec<Revocation>, now: u64) -> impl Future<Output = ()> + use<> {
+    /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
+    /// took them. If it is dropped, the store is told nonetheless.
+    pub(crate) fn revoke(
+        &self,
+        revocations: Vec<Revocation>,
+        now: u64,
+    ) -> impl Future<Output = bool> + use<> {
         let list = self.revocations.as_ref().filter(|_| !revocations.is_empty());
         if let Some(list) = list {
             list.add(&revocations, now);
         }
         let told = list.and(self.store.as_ref()).map(|store| store.revoke(revocations));
         async {
-            if let Some(told) = told {
-                told.await;
+            match told {
+                Some(told) => told.await,
+                None => true,
             }
         }
     }

@@ -7,8 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-
 use super::sealed::{open, seal};
 use super::{Put, SessionStore, StoreFuture, Ticket};
 use crate::error::BoxError;
@@ -67,16 +65,23 @@ impl SharedStore {
         block_for: Duration,
     ) -> impl Future<Output = ()> + use<> {
         let store = Arc::clone(self);
-        wait(tokio::spawn(async move { store.call(END_LIMIT, || store.store.end(&keys, block_for)).await }))
+        let end =
+            tokio::spawn(async move { store.call(END_LIMIT, || store.store.end(&keys, block_for)).await });
+        async {
+            end.await.ok();
+        }
     }
 
-    /// Begins to tell revoked tokens, and returns a future that waits for it. The call goes on when that is dropped.
+    /// Begins to tell revoked tokens, and returns a future that waits for it, and returns whether the store took them. The
+    /// call goes on when that is dropped.
     pub(in crate::session) fn revoke(
         self: &Arc<Self>,
         revocations: Vec<Revocation>,
-    ) -> impl Future<Output = ()> + use<> {
+    ) -> impl Future<Output = bool> + use<> {
         let store = Arc::clone(self);
-        wait(tokio::spawn(async move { store.call(END_LIMIT, || store.store.revoke(&revocations)).await }))
+        let told =
+            tokio::spawn(async move { store.call(END_LIMIT, || store.store.revoke(&revocations)).await });
+        async { told.await.is_ok_and(|told| told.is_some()) }
     }
 
     /// The result of a call. `None` if it fails, panics or takes too long.
@@ -97,10 +102,6 @@ impl SharedStore {
         }
         result.ok()
     }
-}
-
-async fn wait<T>(task: JoinHandle<T>) {
-    task.await.ok();
 }
 
 /// Calls a method of the app's own store. A panic becomes an error: it must not break off a sign-out.
