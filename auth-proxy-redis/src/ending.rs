@@ -70,15 +70,19 @@ impl Inner {
         Ok(())
     }
 
-    /// Ends the noted keys over a new link, before it is up.
-    pub(crate) async fn replay(&self, wire: &Wire) -> RedisResult<()> {
-        loop {
-            let first = self.lock_pending().first();
-            let Some((key, block_for)) = first else { return Ok(()) };
-            let all = delete(self, wire, &[key], block_for).await?;
-            self.publish(wire, &message::ended(&self.instance, self.next_number(), &all)).await?;
-            self.lock_pending().remove(&key);
+    /// Ends some noted keys over a new link, before it is up. Returns whether there were any.
+    pub(crate) async fn replay_some(&self, wire: &Wire) -> RedisResult<bool> {
+        let noted = self.lock_pending().oldest(MAX_KEYS);
+        if noted.is_empty() {
+            return Ok(false);
         }
+        let mut all = Vec::new();
+        for (key, block_for) in &noted {
+            all.extend(delete(self, wire, &[*key], *block_for).await?);
+        }
+        self.publish(wire, &message::ended(&self.instance, self.next_number(), &all)).await?;
+        self.lock_pending().remove(&noted);
+        Ok(true)
     }
 
     /// Returns the number of receivers, and the instances that may still trust their sessions.

@@ -31,14 +31,25 @@ impl Pending {
         }
     }
 
-    /// The oldest key, and how long it must still be blocked.
-    pub(crate) fn first(&self) -> Option<(Key, Duration)> {
-        let (key, until) = self.keys.front()?;
-        Some((*key, until.saturating_duration_since(Instant::now())))
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
-    /// Removes a key that Redis knows now.
-    pub(crate) fn remove(&mut self, key: &Key) {
-        self.keys.retain(|(known, _)| known != key);
+    /// The oldest keys, and how long each must still be blocked.
+    pub(crate) fn oldest(&self, count: usize) -> Vec<(Key, Duration)> {
+        let now = Instant::now();
+        let oldest = self.keys.iter().take(count);
+        oldest.map(|(key, until)| (*key, until.saturating_duration_since(now))).collect()
+    }
+
+    /// All instances forget everything, so only blocks are left to do.
+    pub(crate) fn keep_blocks(&mut self) {
+        let now = Instant::now();
+        self.keys.retain(|(_, until)| *until > now);
+    }
+
+    /// Removes keys that Redis knows now.
+    pub(crate) fn remove(&mut self, keys: &[(Key, Duration)]) {
+        self.keys.retain(|(known, _)| !keys.iter().any(|(key, _)| key == known));
     }
 }

@@ -20,8 +20,9 @@ use crate::wire::{Wire, in_millis};
 const TARGET: &str = "auth_proxy::store";
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(1);
-/// How long a link may take to come up: connections, scripts, the first beat and the replay.
-const START: Duration = Duration::from_secs(10);
+/// How long a link may take to come up: connections, scripts, the first beat and the replay. What was replayed by then is
+/// not replayed again.
+const START: Duration = Duration::from_secs(15);
 
 /// Keeps a link until the store is dropped.
 pub(crate) async fn keep_linked(inner: Arc<Inner>) {
@@ -100,6 +101,7 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
             inner.lock_pending().overflowed = true;
             return Err(error.into());
         }
+        inner.lock_pending().keep_blocks();
         // This instance receives the message too, so this link ends and the next one begins.
         return Err(Reason::from("message to forget everything"));
     }
@@ -108,13 +110,20 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
     link.saw(since);
     beat(inner, link, &wire).await?;
     let up = Arc::new(Up { link: Arc::clone(link), wire });
+    let mut beaten = Instant::now();
     loop {
-        inner.replay(&up.wire).await?;
+        while inner.replay_some(&up.wire).await? {
+            // A long replay must not outlast the first beat.
+            if beaten.elapsed() > BEAT {
+                beaten = Instant::now();
+                beat(inner, link, &up.wire).await?;
+            }
+        }
         let pending = inner.lock_pending();
         if pending.overflowed {
             return Err(Reason::from("too many sign-outs"));
         }
-        if pending.first().is_none() {
+        if pending.is_empty() {
             *inner.lock_current() = Some(Arc::clone(&up));
             return if link.goes_up() { Ok(up) } else { Err(Reason::from("closed")) };
         }
