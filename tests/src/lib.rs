@@ -5,6 +5,8 @@ pub mod chromium;
 mod cookies;
 mod log_capture;
 pub mod process;
+#[cfg(unix)]
+pub mod redis;
 pub mod scanner;
 mod secrets;
 mod settle;

@@ -1,0 +1,196 @@
+//! The state of one link, without its connection: the task that reads the connection owns a reference to it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use redis::{Msg, PushInfo, PushKind};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::acks::Acks;
+use crate::error::Reason;
+use crate::event::Event;
+use crate::message::Message;
+use crate::names::Instance;
+
+/// How long a beat is trusted. A sign-out waits this long for an instance that does not answer, so it is as long as a
+/// person waits without doubt.
+pub(crate) const TRUST: Duration = Duration::from_secs(1);
+/// The time between beats: three may be late before a link is lost.
+pub(crate) const BEAT: Duration = Duration::from_millis(250);
+/// An instance with a beat in this time may still trust. Longer than `TRUST`, since the server rounds times to milliseconds.
+pub(crate) const ALIVE: Duration = Duration::from_millis(1100);
+/// An instance without a beat in this time is removed from the list.
+pub(crate) const REMOVED: Duration = Duration::from_secs(5);
+
+/// What all links of a store share.
+pub(crate) struct Shared {
+    pub(crate) on_event: Box<dyn Fn(Event<'_>) + Send + Sync>,
+    pub(crate) acks: Acks,
+    /// The latest time until which any link of this store was trusted.
+    pub(crate) trusted_until: Mutex<Option<Instant>>,
+}
+
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+    /// The number of the link in this process.
+    pub(crate) id: u64,
+    pub(crate) began: Instant,
+    /// The number of the link in Redis. Values with a smaller stamp are not trusted.
+    pub(crate) since: OnceLock<u64>,
+    /// The latest known number of links.
+    pub(crate) stamp: AtomicU64,
+    state: Mutex<State>,
+    broken: watch::Sender<Option<Reason>>,
+    acks: mpsc::Sender<(Instance, u64)>,
+}
+
+struct State {
+    phase: Phase,
+    until: Option<Instant>,
+    /// The beats on their way.
+    sent: VecDeque<(u64, Instant)>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    Starting,
+    Up,
+    Gone,
+}
+
+impl Link {
+    pub(crate) fn new(shared: Arc<Shared>, id: u64, acks: mpsc::Sender<(Instance, u64)>) -> Self {
+        Self {
+            shared,
+            id,
+            began: Instant::now(),
+            since: OnceLock::new(),
+            stamp: AtomicU64::new(0),
+            state: Mutex::new(State { phase: Phase::Starting, until: None, sent: VecDeque::new() }),
+            broken: watch::Sender::new(None),
+            acks,
+        }
+    }
+
+    /// Whether answers of this link may be used now.
+    pub(crate) fn is_trusted(&self) -> bool {
+        let state = self.state();
+        state.phase != Phase::Gone && state.until.is_some_and(|until| Instant::now() <= until)
+    }
+
+    /// Until when the link is trusted. `None` before the first beat came back.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.state().until
+    }
+
+    /// Notes that a beat is about to be sent.
+    pub(crate) fn sends(&self, number: u64) {
+        let mut state = self.state();
+        state.sent.push_back((number, Instant::now()));
+        if state.sent.len() > 16 {
+            state.sent.pop_front();
+        }
+    }
+
+    /// Marks the link as broken. The first reason is kept.
+    pub(crate) fn fail(&self, reason: Reason) {
+        self.broken.send_if_modified(|old| {
+            let first = old.is_none();
+            old.get_or_insert(reason);
+            first
+        });
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.borrow().is_some()
+    }
+
+    /// Waits until the link is broken.
+    pub(crate) async fn broken(&self) -> Reason {
+        let mut broken = self.broken.subscribe();
+        match broken.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_else(|| Reason::from("closed")),
+            Err(_) => Reason::from("closed"),
+        }
+    }
+
+    /// The link is up. Returns `false` if it is gone already.
+    pub(crate) fn goes_up(&self) -> bool {
+        let mut state = self.state();
+        if state.phase != Phase::Starting || self.is_broken() {
+            return false;
+        }
+        state.phase = Phase::Up;
+        (self.shared.on_event)(Event::Up);
+        if let Some(until) = state.until {
+            (self.shared.on_event)(Event::Alive { until });
+        }
+        true
+    }
+
+    /// The link is gone. Returns whether it was up.
+    pub(crate) fn goes_down(&self) -> bool {
+        let mut state = self.state();
+        let was_up = std::mem::replace(&mut state.phase, Phase::Gone) == Phase::Up;
+        if was_up {
+            (self.shared.on_event)(Event::Lost);
+        }
+        was_up
+    }
+
+    /// What the server sends without a request, in order.
+    pub(crate) fn receive(&self, push: PushInfo) {
+        if push.kind == PushKind::Disconnection {
+            self.fail(Reason::from("connection closed"));
+            return;
+        }
+        let Some(message) = Msg::from_push_info(push) else { return };
+        match Message::parse(message.get_payload_bytes()) {
+            Some(Message::Beat { number }) => self.beat_came(number),
+            Some(Message::Ack { from, number }) => self.shared.acks.add(from, number),
+            Some(Message::Ended { from, number, keys }) => {
+                let state = self.state();
+                if state.phase == Phase::Gone {
+                    return;
+                }
+                (self.shared.on_event)(Event::Ended(&keys));
+                drop(state);
+                // Without an acknowledgement the origin waits until this instance trusts nothing.
+                self.acks.try_send((from, number)).ok();
+            }
+            None => {
+                self.fail(Reason::from("message to forget everything"));
+                self.goes_down();
+            }
+        }
+    }
+
+    fn beat_came(&self, number: u64) {
+        let mut state = self.state();
+        let Some(&(_, sent)) = state.sent.iter().find(|(known, _)| *known == number) else { return };
+        state.sent.retain(|(known, _)| *known > number);
+        if state.phase == Phase::Gone {
+            return;
+        }
+        let until = sent + TRUST;
+        state.until = Some(until);
+        if state.phase == Phase::Up {
+            let mut latest = self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
+            *latest = latest.max(Some(until));
+            drop(latest);
+            (self.shared.on_event)(Event::Alive { until });
+        }
+    }
+
+    /// The number of links that the latest beat saw.
+    pub(crate) fn saw(&self, links: u64) {
+        self.stamp.fetch_max(links, Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,66 @@
+//! Messages between instances.
+
+use crate::Key;
+use crate::names::Instance;
+use crate::record;
+
+const VERSION: u8 = 1;
+const ENDED: u8 = b'E';
+const ACK: u8 = b'A';
+const BEAT: u8 = b'B';
+const HEAD: usize = 26;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// These keys were ended by an instance, which waits for an acknowledgement.
+    Ended { from: Instance, number: u64, keys: Vec<Key> },
+    /// An instance has forgotten the keys of a message of this instance.
+    Ack { from: Instance, number: u64 },
+    /// A beat of this instance.
+    Beat { number: u64 },
+}
+
+impl Message {
+    /// `None` for a message that this version does not understand.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (head, keys) = bytes.split_at_checked(HEAD)?;
+        let (&[version, kind], head) = head.split_first_chunk::<2>()?;
+        let (&from, head) = head.split_first_chunk::<16>()?;
+        let number = u64::from_be_bytes(*head.first_chunk::<8>()?);
+        match (version, kind) {
+            (VERSION, ENDED) if keys.len() % 32 == 0 => {
+                Some(Self::Ended { from, number, keys: record::keys(keys) })
+            }
+            (VERSION, ACK) => Some(Self::Ack { from, number }),
+            (VERSION, BEAT) => Some(Self::Beat { number }),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn ended(from: &Instance, number: u64, keys: &[Key]) -> Vec<u8> {
+    let mut bytes = head(ENDED, from, number);
+    bytes.extend(keys.iter().flatten());
+    bytes
+}
+
+pub(crate) fn ack(from: &Instance, number: u64) -> Vec<u8> {
+    head(ACK, from, number)
+}
+
+pub(crate) fn beat(from: &Instance, number: u64) -> Vec<u8> {
+    head(BEAT, from, number)
+}
+
+/// A message that tells all instances to forget all sessions. It has no meaning of its own: instances forget everything
+/// after each message that they do not understand.
+pub(crate) fn forget_all() -> Vec<u8> {
+    vec![0]
+}
+
+fn head(kind: u8, from: &Instance, number: u64) -> Vec<u8> {
+    let mut bytes = vec![VERSION, kind];
+    bytes.extend_from_slice(from);
+    bytes.extend_from_slice(&number.to_be_bytes());
+    bytes
+}

@@ -1,0 +1,190 @@
+//! The background task, which keeps one link after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::cluster_routing::{MultipleNodeRoutingInfo, ResponsePolicy, RoutingInfo};
+use redis::{RedisResult, cmd};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tracing::{info, warn};
+
+use crate::connect::connect;
+use crate::ending::acknowledge;
+use crate::error::Reason;
+use crate::inner::{Inner, Up, random};
+use crate::link::{BEAT, Link, REMOVED};
+use crate::message;
+use crate::wire::{Wire, in_millis};
+
+const TARGET: &str = "auth_proxy::store";
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LAST_BACKOFF: Duration = Duration::from_secs(1);
+/// How long a link may take to come up: connections, scripts, the first beat and the replay. What was replayed by then is
+/// not replayed again.
+const START: Duration = Duration::from_secs(15);
+
+/// Keeps a link until the store is dropped.
+pub(crate) async fn keep_linked(inner: Arc<Inner>) {
+    let mut backoff = FIRST_BACKOFF;
+    let mut down = false;
+    loop {
+        let (acks, acked) = mpsc::channel(1024);
+        let link = Arc::new(Link::new(Arc::clone(&inner.shared), inner.next_number(), acks));
+        let guard = Guard { inner: &inner, link: &link };
+        let reason = match timeout(START, start(&inner, &link)).await {
+            Ok(Ok(up)) => {
+                let acks = acknowledge(Arc::clone(&inner), Arc::clone(&link), up.wire.clone(), acked);
+                let acks = Abort(tokio::spawn(acks));
+                backoff = FIRST_BACKOFF;
+                if std::mem::take(&mut down) {
+                    info!(target: TARGET, "the link to Redis is up again");
+                }
+                let reason = beat_until_broken(&inner, &up).await;
+                drop(acks);
+                reason
+            }
+            Ok(Err(reason)) => reason,
+            Err(_) => Reason::from("timeout"),
+        };
+        link.fail(reason.clone());
+        drop(guard);
+        if !std::mem::replace(&mut down, true) {
+            warn!(target: TARGET, "the link to Redis is down: {}", reason.0);
+        }
+        sleep(jittered(backoff)).await;
+        backoff = (backoff * 2).min(LAST_BACKOFF);
+    }
+}
+
+/// Ends the link when the task ends, also with its runtime.
+struct Guard<'a> {
+    inner: &'a Inner,
+    link: &'a Link,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.link.fail(Reason::from("closed"));
+        self.link.goes_down();
+        *self.inner.lock_current() = None;
+    }
+}
+
+/// Stops a task on drop.
+pub(crate) struct Abort(pub(crate) tokio::task::JoinHandle<()>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn start(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
+    tokio::select! {
+        up = open(inner, link) => up,
+        reason = link.broken() => Err(reason),
+    }
+}
+
+async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
+    let (main, cluster) = connect(&inner.target, Arc::clone(link), &inner.names.links).await?;
+    let wire = Wire::load(main, cluster).await?;
+    cmd("SUBSCRIBE")
+        .arg(&inner.names.channel)
+        .arg(&inner.names.own)
+        .exec_async(&mut wire.main.clone())
+        .await?;
+    if std::mem::take(&mut inner.lock_pending().overflowed) {
+        // Before the new number is taken: an instance that sees this number has forgotten everything.
+        if let Err(error) = inner.forget_all(&wire).await {
+            inner.lock_pending().overflowed = true;
+            return Err(error.into());
+        }
+        inner.lock_pending().keep_blocks();
+        // This instance receives the message too, so this link ends and the next one begins.
+        return Err(Reason::from("message to forget everything"));
+    }
+    let since: u64 = wire.run(&wire.link, &[&inner.names.links], &[]).await?;
+    link.since.set(since).ok();
+    link.saw(since);
+    beat(inner, link, &wire).await?;
+    let up = Arc::new(Up { link: Arc::clone(link), wire });
+    let mut beaten = Instant::now();
+    loop {
+        while inner.replay_some(&up.wire).await? {
+            // A long replay must not outlast the first beat.
+            if beaten.elapsed() > BEAT {
+                beaten = Instant::now();
+                beat(inner, link, &up.wire).await?;
+            }
+        }
+        let pending = inner.lock_pending();
+        if pending.overflowed {
+            return Err(Reason::from("too many sign-outs"));
+        }
+        if pending.is_empty() {
+            *inner.lock_current() = Some(Arc::clone(&up));
+            return if link.goes_up() { Ok(up) } else { Err(Reason::from("closed")) };
+        }
+    }
+}
+
+async fn beat_until_broken(inner: &Inner, up: &Up) -> Reason {
+    let link = &up.link;
+    loop {
+        let sent = Instant::now();
+        let overdue = link.until().unwrap_or(sent);
+        let next = async {
+            timeout_at(overdue, beat(inner, link, &up.wire))
+                .await
+                .map_err(|_| Reason::from("beat is overdue"))??;
+            sleep_until(sent + BEAT).await;
+            Ok::<_, Reason>(())
+        };
+        tokio::select! {
+            next = next => if let Err(reason) = next { return reason },
+            reason = link.broken() => return reason,
+        }
+        if !link.is_trusted() {
+            return Reason::from("beat is overdue");
+        }
+    }
+}
+
+/// Sends a beat.
+async fn beat(inner: &Inner, link: &Link, wire: &Wire) -> Result<(), Reason> {
+    let number = inner.next_number();
+    let message = message::beat(&inner.instance, number);
+    let removed = in_millis(REMOVED);
+    let args: [&[u8]; 4] = [&inner.instance, inner.names.own.as_bytes(), &message, &removed];
+    link.sends(number);
+    let keys = [inner.names.links.as_str(), inner.names.alive.as_str()];
+    let links: Option<u64> = wire.run(&wire.beat, &keys, &args).await?;
+    match links {
+        Some(links) if Some(&links) >= link.since.get() => link.saw(links),
+        _ => return Err(Reason::from("the data of Redis was deleted")),
+    }
+    ping_all(wire).await?;
+    Ok(())
+}
+
+/// Finds a node of the cluster that is gone: its sessions may come back from a replica that lags.
+async fn ping_all(wire: &Wire) -> RedisResult<()> {
+    let Some(cluster) = &wire.cluster else { return Ok(()) };
+    let routing =
+        RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, Some(ResponsePolicy::AllSucceeded)));
+    cluster.clone().route_command(cmd("PING"), routing).await.map(|_| ())
+}
+
+impl From<redis::RedisError> for Reason {
+    fn from(error: redis::RedisError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// Between half of a time and all of it, so that instances do not reconnect together.
+fn jittered(time: Duration) -> Duration {
+    let random = random().map_or(0, |bytes| bytes[0]);
+    time / 2 + time / 2 * u32::from(random) / 255
+}

@@ -1,0 +1,8 @@
+//! The store of shared sessions with real Redis servers. Needs `redis-server`.
+#![cfg(unix)]
+
+mod faults;
+mod puts;
+mod servers;
+mod sign_outs;
+mod support;
