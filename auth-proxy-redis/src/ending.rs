@@ -6,9 +6,9 @@ use std::time::Duration;
 use redis::RedisResult;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::Key;
 use crate::error::{Reason, StoreError};
 use crate::inner::{Inner, Up};
+use crate::key::Key;
 use crate::link::{ALIVE, Link, REMOVED, TRUST};
 use crate::names::Instance;
 use crate::wire::{Wire, in_millis};

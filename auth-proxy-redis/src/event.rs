@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::Key;
+use crate::key::Key;
 
 /// What happened on the link to Redis.
 #[derive(Debug)]

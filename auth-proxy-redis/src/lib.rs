@@ -9,7 +9,21 @@
 //!   connection. An instance whose beat does not come back for a second trusts nothing, and the others know that.
 //! - A store without a link answers at once with [`StoreError::Down`]. It never waits for a connection.
 //!
-//! Redis 6 or newer is needed, or Valkey.
+//! | call | scripts | bytes to Redis | bytes from Redis |
+//! |---|---|---|---|
+//! | [`get`](RedisStore::get) without a value | 1 | 190 | 55 |
+//! | `get` of a value of 500 bytes | 1 | 190 | 560 |
+//! | [`put`](RedisStore::put) of a value of 500 bytes | 1 | 710 | 4 |
+//! | [`end`](RedisStore::end) of one key, with one instance | 2, and one message | 490 | 240 |
+//! | the beats of an instance, each second | 4 | 940 | 460 |
+//!
+//! With more instances, an `end` sends one message to each and gets one back from each.
+//!
+//! A caller that keeps values in its own memory must compare: if an [`Event::Ended`] or [`Event::Lost`] came between the
+//! start of a `get` and its answer, the answer may be older than the event.
+//!
+//! Redis 6 or newer is needed, or Valkey. With replicas, set `min-replicas-to-write 1`: a primary that is cut off from the
+//! others then refuses writes, and its instances lose their link.
 
 mod acks;
 mod connect;
@@ -17,6 +31,7 @@ mod ending;
 mod error;
 mod event;
 mod inner;
+mod key;
 mod link;
 mod message;
 mod names;
@@ -30,8 +45,6 @@ mod wire;
 
 pub use crate::error::{InvalidUrl, StoreError};
 pub use crate::event::Event;
+pub use crate::key::Key;
 pub use crate::options::Options;
 pub use crate::store::{Read, RedisStore, Ticket, Value};
-
-/// The key of a session. It must not tell the token: use a hash of it.
-pub type Key = [u8; 32];

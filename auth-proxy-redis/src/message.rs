@@ -1,6 +1,6 @@
 //! Messages between instances.
 
-use crate::Key;
+use crate::key::Key;
 use crate::names::Instance;
 use crate::record;
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::Key;
+use crate::key::Key;
 
 /// The random identifier of a store. Each process has its own.
 pub(crate) type Instance = [u8; 16];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Key;
+use crate::key::Key;
 
 /// 4,096 keys are 200 KiB. With more, all instances forget everything instead.
 const MAX: usize = 4096;

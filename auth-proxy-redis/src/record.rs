@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::Key;
+use crate::key::Key;
 
 pub(crate) type Generation = [u8; 16];
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::Key;
 use crate::error::{InvalidUrl, StoreError};
 use crate::event::Event;
 use crate::inner::{Inner, random};
+use crate::key::Key;
 use crate::link::Shared;
 use crate::names::{Names, is_prefix};
 use crate::options::Options;

@@ -35,7 +35,9 @@ const SCHEME: InvalidUrl = InvalidUrl(
 );
 const QUERY: InvalidUrl =
     InvalidUrl("the URL of Redis must not contain `?` or `#`: in a password, write %3F and %23 instead");
-const HOST: InvalidUrl = InvalidUrl("the host in the URL of Redis is missing: write redis://host:6379");
+const HOST: InvalidUrl = InvalidUrl(
+    "the host in the URL of Redis is missing: write redis://host:6379. In a password, write %2F for `/`",
+);
 const PORT: InvalidUrl = InvalidUrl(
     "the port in the URL of Redis must be a number from 1 to 65535: write redis://host:6379. In a password, write %2F for \
      `/`, %3A for `:` and %40 for `@`",

@@ -1,7 +1,9 @@
 //! The store of shared sessions with real Redis servers. Needs `redis-server`.
 #![cfg(unix)]
 
+mod costs;
 mod faults;
+mod model;
 mod puts;
 mod servers;
 mod sign_outs;
