@@ -1,5 +1,6 @@
 //! Connects to the server that accepts writes.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use redis::aio::{MultiplexedConnection, SendError};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, ProtocolVersion, RedisError, RedisResult, Value, cmd};
+use tokio::time::sleep;
 
 use crate::link::{Link, TRUST};
 use crate::url::{Kind, Target};
@@ -16,31 +18,64 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long a sentinel, or a node that knows the others, may take.
 const ASK: Duration = Duration::from_millis(500);
 
-/// The connection for the subscription, and in a cluster the connections to the sessions.
-pub(crate) async fn connect(
-    target: &Target,
-    link: Arc<Link>,
-    links_key: &str,
-) -> RedisResult<(MultiplexedConnection, Option<ClusterConnection>)> {
+/// How often the sentinels are asked whether the server is still the primary.
+const CHECK_PRIMARY: Duration = Duration::from_secs(1);
+
+/// The connections of a link.
+pub(crate) struct Connected {
+    /// For the subscription.
+    pub(crate) main: MultiplexedConnection,
+    /// In a cluster: for the sessions.
+    pub(crate) cluster: Option<ClusterConnection>,
+    /// The primary that the sentinels named.
+    pub(crate) primary: Option<(String, u16)>,
+}
+
+impl Connected {
+    fn to(main: MultiplexedConnection) -> Self {
+        Self { main, cluster: None, primary: None }
+    }
+}
+
+/// Connects to the server that accepts writes.
+pub(crate) async fn connect(target: &Target, link: Arc<Link>, links_key: &str) -> RedisResult<Connected> {
     match &target.kind {
-        Kind::Unix { .. } => Ok((open(target, "", 0, link).await?, None)),
+        Kind::Unix { .. } => Ok(Connected::to(open(target, "", 0, link).await?)),
         Kind::Single => {
             let (host, port) = first(&target.hosts)?;
-            Ok((open(target, host, port, link).await?, None))
+            Ok(Connected::to(open(target, host, port, link).await?))
         }
         Kind::Sentinel { service } => {
-            let (host, port) = primary(target, service).await?;
-            let mut main = open(target, &host, port, link).await?;
+            let named = primary(target, service).await?;
+            let mut main = open(target, &named.0, named.1, link).await?;
             // Right after a failover, a sentinel may still name the old primary.
             let role: Vec<Value> = cmd("ROLE").query_async(&mut main).await?;
             if role.first() != Some(&Value::BulkString(b"master".to_vec())) {
                 return Err(failure("the server is not the primary"));
             }
-            Ok((main, None))
+            // A server that was paused answers late, and still takes itself for the primary although another was chosen.
+            if primary(target, service).await? != named {
+                return Err(failure("the sentinels chose another primary"));
+            }
+            Ok(Connected { primary: Some(named), ..Connected::to(main) })
         }
         Kind::Cluster => {
             let (host, port) = node_of(target, links_key).await?;
-            Ok((open(target, &host, port, link).await?, Some(cluster(target).await?)))
+            let main = open(target, &host, port, link).await?;
+            Ok(Connected { cluster: Some(cluster(target).await?), ..Connected::to(main) })
+        }
+    }
+}
+
+/// Waits until the sentinels name another primary. An old primary that is cut off from them still answers for a while
+/// (10 s by default), and does not know what was ended at the new one.
+pub(crate) async fn another_primary(target: &Target, named: Option<&(String, u16)>) {
+    let (Kind::Sentinel { service }, Some(named)) = (&target.kind, named) else { return pending().await };
+    loop {
+        sleep(CHECK_PRIMARY).await;
+        // Without a sentinel that answers, nobody chooses another primary.
+        if primary(target, service).await.is_ok_and(|primary| primary != *named) {
+            return;
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::key::Key;
 /// What happened on the link to Redis.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The link is up.
+    /// The link is up. Its sessions are not trusted before the first [`Alive`](Self::Alive), after the grace period.
     Up,
     /// The link is trusted until this time.
     Alive {

@@ -30,6 +30,8 @@ pub(crate) struct Inner {
 pub(crate) struct Up {
     pub(crate) link: Arc<Link>,
     pub(crate) wire: Wire,
+    /// The primary that the sentinels named.
+    pub(crate) primary: Option<(String, u16)>,
 }
 
 impl Inner {
@@ -37,6 +39,11 @@ impl Inner {
     pub(crate) fn current(&self) -> Option<Arc<Up>> {
         let current = self.lock_current().clone();
         current.filter(|up| !up.link.is_broken() && up.link.is_trusted())
+    }
+
+    /// The link, if sessions may be read and stored over it now.
+    pub(crate) fn settled(&self) -> Option<Arc<Up>> {
+        self.current().filter(|up| up.link.is_settled())
     }
 
     pub(crate) fn lock_current(&self) -> MutexGuard<'_, Option<Arc<Up>>> {

@@ -7,6 +7,8 @@
 //!   tickets, so a lookup that was under way cannot store the session again.
 //! - An end returns when all instances have forgotten the session. Each instance sends a beat every 250 ms over its own
 //!   connection. An instance whose beat does not come back for a second trusts nothing, and the others know that.
+//! - A new link is not used for a grace period of 5 s ([`Options::grace`]), in which the other instances reconnect and tell
+//!   what was ended there meanwhile.
 //! - A store without a link answers at once with [`StoreError::Down`]. It never waits for a connection.
 //!
 //! | call | scripts | bytes to Redis | bytes from Redis |
@@ -22,8 +24,9 @@
 //! A caller that keeps values in its own memory must compare: if an [`Event::Ended`] or [`Event::Lost`] came between the
 //! start of a `get` and its answer, the answer may be older than the event.
 //!
-//! Redis 6 or newer is needed, or Valkey. With replicas, set `min-replicas-to-write 1`: a primary that is cut off from the
-//! others then refuses writes, and its instances lose their link.
+//! Redis 6 or newer is needed, or Valkey. The sentinels are asked each second whether the server is still the primary. With
+//! replicas, also set `min-replicas-to-write 1`: a primary that is cut off from the others then refuses writes, and its
+//! instances lose their link.
 
 mod acks;
 mod connect;

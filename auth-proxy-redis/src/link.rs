@@ -42,6 +42,8 @@ pub(crate) struct Link {
     pub(crate) since: OnceLock<u64>,
     /// The latest known number of links.
     pub(crate) stamp: AtomicU64,
+    /// How long after it came up nothing is read from it; see [`Options::grace`](crate::Options::grace).
+    grace: Duration,
     state: Mutex<State>,
     broken: watch::Sender<Option<Reason>>,
     acks: mpsc::Sender<(Instance, u64)>,
@@ -50,8 +52,17 @@ pub(crate) struct Link {
 struct State {
     phase: Phase,
     until: Option<Instant>,
+    /// When the grace period is over.
+    settled: Option<Instant>,
     /// The beats on their way.
     sent: VecDeque<(u64, Instant)>,
+}
+
+impl State {
+    /// Whether the grace period is over.
+    fn is_settled(&self) -> bool {
+        self.settled.is_some_and(|settled| Instant::now() >= settled)
+    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -62,14 +73,25 @@ enum Phase {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, id: u64, acks: mpsc::Sender<(Instance, u64)>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        id: u64,
+        grace: Duration,
+        acks: mpsc::Sender<(Instance, u64)>,
+    ) -> Self {
         Self {
             shared,
             id,
             began: Instant::now(),
             since: OnceLock::new(),
             stamp: AtomicU64::new(0),
-            state: Mutex::new(State { phase: Phase::Starting, until: None, sent: VecDeque::new() }),
+            grace,
+            state: Mutex::new(State {
+                phase: Phase::Starting,
+                until: None,
+                settled: None,
+                sent: VecDeque::new(),
+            }),
             broken: watch::Sender::new(None),
             acks,
         }
@@ -79,6 +101,11 @@ impl Link {
     pub(crate) fn is_trusted(&self) -> bool {
         let state = self.state();
         state.phase != Phase::Gone && state.until.is_some_and(|until| Instant::now() <= until)
+    }
+
+    /// Whether sessions may be read and stored over the link now.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_trusted() && self.state().is_settled()
     }
 
     /// Until when the link is trusted. `None` before the first beat came back.
@@ -124,8 +151,9 @@ impl Link {
             return false;
         }
         state.phase = Phase::Up;
+        state.settled = Some(Instant::now() + self.grace);
         (self.shared.on_event)(Event::Up);
-        if let Some(until) = state.until {
+        if let Some(until) = state.until.filter(|_| state.is_settled()) {
             (self.shared.on_event)(Event::Alive { until });
         }
         true
@@ -181,7 +209,9 @@ impl Link {
             let mut latest = self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
             *latest = latest.max(Some(until));
             drop(latest);
-            (self.shared.on_event)(Event::Alive { until });
+            if state.is_settled() {
+                (self.shared.on_event)(Event::Alive { until });
+            }
         }
     }
 

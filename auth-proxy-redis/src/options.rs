@@ -30,6 +30,7 @@ pub struct Options {
     pub(crate) prefix: String,
     pub(crate) deadline: Duration,
     pub(crate) ticket_for: Duration,
+    pub(crate) grace: Duration,
     pub(crate) max_value: usize,
     pub(crate) root_certificates: Option<Vec<u8>>,
 }
@@ -42,6 +43,7 @@ impl Options {
             prefix: "auth-proxy".to_owned(),
             deadline: Duration::from_millis(250),
             ticket_for: Duration::from_secs(60),
+            grace: Duration::from_secs(5),
             max_value: 64 * 1024,
             root_certificates: None,
         }
@@ -68,6 +70,17 @@ impl Options {
         self
     }
 
+    /// How long after a new connection nothing is read or stored (default 5 s), as if there were no Redis.
+    ///
+    /// After an outage, instances come back one after the other, and each then tells what was ended there meanwhile. An
+    /// instance that came back first must not use a session before the others told it. So this is at least the time that
+    /// another instance may need to connect: its connection attempt (2 s) and the pause before it (1 s).
+    #[must_use]
+    pub fn grace(mut self, time: Duration) -> Self {
+        self.grace = time;
+        self
+    }
+
     /// The largest value in bytes that is stored (default 64 KiB).
     #[must_use]
     pub fn max_value(mut self, bytes: usize) -> Self {
@@ -90,6 +103,7 @@ impl fmt::Debug for Options {
             .field("prefix", &self.prefix)
             .field("deadline", &self.deadline)
             .field("ticket_for", &self.ticket_for)
+            .field("grace", &self.grace)
             .field("max_value", &self.max_value)
             .finish_non_exhaustive()
     }

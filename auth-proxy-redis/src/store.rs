@@ -152,7 +152,7 @@ impl RedisStore {
     pub async fn get(&self, key: &Key) -> Result<Read, StoreError> {
         self.start();
         let inner = &self.0.inner;
-        let up = inner.current().ok_or(StoreError::Down)?;
+        let up = inner.settled().ok_or(StoreError::Down)?;
         let generation = random().ok_or(StoreError::Down)?;
         let ticket = record::ticket(&generation);
         let ticket_for = record::millis(inner.options.ticket_for).max(1).to_string();
@@ -164,7 +164,7 @@ impl RedisStore {
         );
         let answer = answer.await.map_err(|_| StoreError::Timeout)?.map_err(|error| up.failed(&error))?;
         // While the answer was on its way, the link may have been lost.
-        if up.link.is_broken() || !up.link.is_trusted() {
+        if up.link.is_broken() || !up.link.is_settled() {
             return Err(StoreError::Down);
         }
         let ticket_of = |generation| Some(Ticket { key: *key, generation, link: up.link.id });
@@ -207,7 +207,7 @@ impl RedisStore {
         if value.len() > inner.options.max_value || linked.len() > record::MAX_LINKED {
             return Err(StoreError::TooLarge);
         }
-        let up = inner.current().ok_or(StoreError::Down)?;
+        let up = inner.settled().ok_or(StoreError::Down)?;
         if ticket.link != up.link.id || record::millis(keep) == 0 {
             return Ok(false);
         }

@@ -1,5 +1,6 @@
 //! The background task, which keeps one link after another.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{info, warn};
 
-use crate::connect::connect;
+use crate::connect::{Connected, another_primary, connect};
 use crate::ending::acknowledge;
 use crate::error::Reason;
 use crate::inner::{Inner, Up, random};
@@ -30,7 +31,8 @@ pub(crate) async fn keep_linked(inner: Arc<Inner>) {
     let mut down = false;
     loop {
         let (acks, acked) = mpsc::channel(1024);
-        let link = Arc::new(Link::new(Arc::clone(&inner.shared), inner.next_number(), acks));
+        let link =
+            Arc::new(Link::new(Arc::clone(&inner.shared), inner.next_number(), inner.options.grace, acks));
         let guard = Guard { inner: &inner, link: &link };
         let reason = match timeout(START, start(&inner, &link)).await {
             Ok(Ok(up)) => {
@@ -88,7 +90,8 @@ async fn start(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
 }
 
 async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
-    let (main, cluster) = connect(&inner.target, Arc::clone(link), &inner.names.links).await?;
+    let Connected { main, cluster, primary } =
+        connect(&inner.target, Arc::clone(link), &inner.names.links).await?;
     let wire = Wire::load(main, cluster).await?;
     cmd("SUBSCRIBE")
         .arg(&inner.names.channel)
@@ -109,7 +112,7 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
     link.since.set(since).ok();
     link.saw(since);
     beat(inner, link, &wire).await?;
-    let up = Arc::new(Up { link: Arc::clone(link), wire });
+    let up = Arc::new(Up { link: Arc::clone(link), wire, primary });
     let mut beaten = Instant::now();
     loop {
         while inner.replay_some(&up.wire).await? {
@@ -132,6 +135,7 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
 
 async fn beat_until_broken(inner: &Inner, up: &Up) -> Reason {
     let link = &up.link;
+    let mut replaced = pin!(another_primary(&inner.target, up.primary.as_ref()));
     loop {
         let sent = Instant::now();
         let overdue = link.until().unwrap_or(sent);
@@ -145,6 +149,7 @@ async fn beat_until_broken(inner: &Inner, up: &Up) -> Reason {
         tokio::select! {
             next = next => if let Err(reason) = next { return reason },
             reason = link.broken() => return reason,
+            () = &mut replaced => return Reason::from("the sentinels chose another primary"),
         }
         if !link.is_trusted() {
             return Reason::from("beat is overdue");

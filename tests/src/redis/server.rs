@@ -131,7 +131,8 @@ impl Server {
         assert!(!answer.starts_with('-'), "{command}: {answer}");
     }
 
-    fn try_ask(&self, command: &str) -> Option<String> {
+    /// The same. `None` if the server does not answer.
+    pub fn try_ask(&self, command: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         stream.write_all(format!("{command}\r\n").as_bytes()).ok()?;

@@ -7,7 +7,7 @@ use auth_proxy_tests::redis::Server;
 use auth_proxy_tests::{LogCapture, settles};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{HOUR, Seen, Store};
+use crate::support::{GRACE, HOUR, Seen, Store};
 
 const KEY: [u8; 32] = [1; 32];
 
@@ -189,4 +189,27 @@ async fn a_dropped_store_leaves_no_task_and_no_connection() {
     drop(store);
     assert!(settles(|| auth_proxy_tests::alive_tasks() == tasks).await);
     assert!(settles(|| redis.info("connected_clients") == 1).await);
+}
+
+/// After an outage, another instance may come back later, and only then tell what was ended there.
+#[tokio::test]
+async fn nothing_is_read_from_a_new_link_before_the_others_can_have_told_what_ended() {
+    let mut redis = Server::start();
+    let (first, second) = (Store::up(&redis.url()).await, Store::with_grace(&redis.url()).await);
+    assert_eq!(second.store.get(&KEY).await.unwrap_err(), StoreError::Down, "in the grace period");
+    sleep(GRACE).await;
+    assert!(settles(|| second.times_alive() > 0).await);
+    second.remember(&KEY, b"session").await;
+    redis.kill();
+    second.goes_down(1).await;
+    redis.restart();
+    second.comes_up(2).await;
+    let alive = second.times_alive();
+    assert_eq!(second.store.get(&KEY).await.unwrap_err(), StoreError::Down, "in the grace period");
+    // A sign-out is told all the same.
+    assert!(settles(|| first.times(&Seen::Up) == 2).await);
+    first.end(&[2; 32]).await;
+    assert!(second.saw_end_of(&[2; 32]) && second.times_alive() == alive);
+    assert!(settles(|| second.times_alive() > alive).await);
+    assert_eq!(second.value(&KEY).await, None);
 }

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
+
 /// A store, and the events that it reported.
 pub(crate) struct Store {
     pub(crate) store: RedisStore,
@@ -24,7 +26,19 @@ pub(crate) enum Seen {
 }
 
 impl Store {
+    /// A store that no other instance comes back with.
     pub(crate) fn new(options: Options) -> Self {
+        Self::exactly(options.grace(Duration::ZERO))
+    }
+
+    /// A store whose link came up, and is in its grace period.
+    pub(crate) async fn with_grace(url: &str) -> Self {
+        let store = Self::exactly(Options::new(url).grace(GRACE));
+        store.comes_up(1).await;
+        store
+    }
+
+    fn exactly(options: Options) -> Self {
         auth_proxy_tests::watch::start();
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&events);
@@ -62,6 +76,10 @@ impl Store {
 
     pub(crate) fn times(&self, event: &Seen) -> usize {
         self.events.lock().unwrap().iter().filter(|seen| *seen == event).count()
+    }
+
+    pub(crate) fn times_alive(&self) -> usize {
+        self.events.lock().unwrap().iter().filter(|seen| matches!(seen, Seen::Alive(_))).count()
     }
 
     pub(crate) fn saw_end_of(&self, key: &Key) -> bool {
