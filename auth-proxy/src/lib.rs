@@ -90,7 +90,14 @@ pub mod sessions {
 
 /// For an app that stores cached sessions itself.
 pub mod store {
+    #[cfg(feature = "redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+    pub use auth_proxy_redis::{InvalidUrl, Options as RedisOptions};
+
     pub use crate::revocation::Revocation;
+    #[cfg(feature = "redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+    pub use crate::session::Redis;
     pub use crate::session::{
         Entry, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
     };

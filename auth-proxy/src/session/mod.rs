@@ -25,5 +25,7 @@ pub(crate) use self::key::Keys;
 pub use self::key::SessionKey;
 pub(crate) use self::mapping::NamedClaims;
 pub use self::mapping::{DefaultMapping, SessionMapping};
+#[cfg(feature = "redis")]
+pub use self::store::Redis;
 pub use self::store::{Entry, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
 pub(crate) use self::wire::SESSION_LIMIT;

@@ -1,6 +1,8 @@
 //! The store that instances share: its contract, the calls to it, and the sealed form of a session in it.
 
 mod calls;
+#[cfg(feature = "redis")]
+mod redis;
 mod sealed;
 mod watcher;
 
@@ -11,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) use self::calls::SharedStore;
+#[cfg(feature = "redis")]
+pub use self::redis::Redis;
 pub use self::watcher::StoreWatcher;
 use crate::error::BoxError;
 use crate::revocation::Revocation;

@@ -1,0 +1,95 @@
+//! The store in Redis, of the package `axum-auth-proxy-redis`.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use auth_proxy_redis::{Event, InvalidUrl, Options, Read, RedisStore, Value};
+
+use super::{Entry, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
+use crate::error::BoxError;
+use crate::session::key::SessionKey;
+
+/// Cached sessions and revoked tokens in Redis 6 or newer, or Valkey 7 or newer, for the instances of one app.
+///
+/// `session: { store: redis(env("REDIS_URL")) }` in the block makes one with the default options. With other options:
+///
+/// ```
+/// # use auth_proxy::auth_proxy;
+/// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+/// use auth_proxy::store::{Redis, RedisOptions};
+/// use std::time::Duration;
+///
+/// let redis = Redis::new(RedisOptions::new("redis://cache.internal:6379").prefix("shop"))?;
+/// let auth = Auth::builder().session_cache(Duration::from_secs(30)).session_store(redis).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Redis {
+    options: Options,
+    store: OnceLock<RedisStore>,
+}
+
+impl Redis {
+    /// A store for one proxy. It connects with the first request.
+    ///
+    /// # Errors
+    /// What is wrong with the URL or the prefix.
+    pub fn new(options: Options) -> Result<Self, InvalidUrl> {
+        // Checks the options. Without a call, it does not connect.
+        RedisStore::new(options.clone(), |_| ())?;
+        Ok(Self { options, store: OnceLock::new() })
+    }
+
+    fn store(&self) -> Result<&RedisStore, BoxError> {
+        self.store.get().ok_or_else(|| "a Redis store serves one proxy only".into())
+    }
+}
+
+impl SessionStore for Redis {
+    fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Entry> {
+        Box::pin(async move {
+            let Read { value, ticket } = self.store()?.get(key.as_bytes()).await?;
+            let session = value.map(|Value { bytes, age }| Stored::new(bytes, age));
+            Ok(Entry::new(session, ticket.map(Ticket::new)))
+        })
+    }
+
+    fn put(&self, put: Put) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let Some(ticket) = put.ticket.downcast_ref() else { return Ok(()) };
+            let linked: Vec<_> = put.linked.iter().map(|key| *key.as_bytes()).collect();
+            self.store()?.put(ticket, &put.session, &linked, put.keep).await?;
+            Ok(())
+        })
+    }
+
+    fn end<'a>(&'a self, keys: &'a [SessionKey], block_for: Duration) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let keys: Vec<_> = keys.iter().map(|key| *key.as_bytes()).collect();
+            self.store()?.end(&keys, block_for).await?;
+            Ok(())
+        })
+    }
+
+    fn watch(&self, watcher: StoreWatcher) -> bool {
+        let on_event = move |event: Event<'_>| match event {
+            Event::Alive { until } => watcher.complete_until(until),
+            Event::Ended(keys) => {
+                let keys: Vec<_> = keys.iter().map(|key| SessionKey::from_bytes(*key)).collect();
+                watcher.ended(&keys);
+            }
+            Event::Lost => watcher.lost(),
+            Event::Up => {}
+        };
+        match RedisStore::new(self.options.clone(), on_event) {
+            Ok(store) => self.store.set(store).is_ok(),
+            Err(_) => false,
+        }
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Redis").field(&self.options).finish()
+    }
+}
