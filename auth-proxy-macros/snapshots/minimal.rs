@@ -37,6 +37,7 @@ Defaults:
 | `session.cache` | `off` |
 | `session.cache_entries` | `10_000` |
 | `session.stale_if_error` | `off` |
+| `session.store` | none |
 | `session.store_unavailable` | `memory` |
 | `session.revocation` | `off` |
 | `session.revocation_unavailable` | `ask_upstream` |

@@ -4,7 +4,7 @@ mod kind;
 
 use std::time::Duration;
 
-use crate::choices::{Kind, Source, TokenFormat};
+use crate::choices::{Kind, RevocationList, Source, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::problem::{Place, Problem};
@@ -30,6 +30,7 @@ impl Draft {
         self.check_hosts(&mut problems);
         self.check_claims(&mut problems);
         self.check_client_js(cfg!(feature = "client-js"), &mut problems);
+        self.check_store(cfg!(feature = "redis"), &mut problems);
         problems.0
     }
 
@@ -258,6 +259,27 @@ impl Draft {
                 Place::Option(OptionKey::ClientJs),
                 "the browser client is not compiled in: enable the feature `client-js` of axum-auth-proxy, \
                  or write `client_js: false`",
+            );
+        }
+    }
+
+    fn check_store(&self, is_compiled_in: bool, problems: &mut Problems) {
+        if matches!(self.store, Setting::Unset) {
+            return;
+        }
+        if !is_compiled_in {
+            problems.add(
+                Place::Option(OptionKey::Store),
+                "the store is not compiled in: write `axum-auth-proxy = { .., features = [\"redis\"] }` in Cargo.toml",
+            );
+        }
+        let cache_is_off = self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO);
+        let keeps_no_list =
+            self.revocation.with_default(RevocationList::Off) == Setting::Set(RevocationList::Off);
+        if cache_is_off && keeps_no_list && matches!(self.store, Setting::Set(_)) {
+            problems.add(
+                Place::Option(OptionKey::Store),
+                "there is nothing to store: add `session: { cache: 30s }`, or `revocation: store`",
             );
         }
     }

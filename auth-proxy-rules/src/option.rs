@@ -19,10 +19,13 @@ use crate::invalid_value::InvalidValue;
 use crate::lists::{cors_origins, hosts, networks, public_origins};
 use crate::option_macro::options;
 use crate::rewriting::Rewriting;
-use crate::rule::{Counts, Durations, List, Names, Path, Rule, Sizes, Switch, Text, Word, WordOrText, Zero};
+use crate::rule::{
+    Counts, Durations, List, Names, Path, Rule, Sizes, Store, Switch, Text, Word, WordOrText, Zero,
+};
 use crate::secret::SecretInfo;
 use crate::setting::Setting;
 use crate::shape::Shape;
+use crate::store_url::StoreUrl;
 use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
 use crate::words_or_text::{CookieDomain, Expected, Host};
 
@@ -77,6 +80,8 @@ options! {
         sign_in_path: String,
         /// What is changed in the upstream's responses.
         rewrite: Rewriting,
+        /// The address of the store that instances share, if it is configured.
+        store: Option<StoreUrl>,
         /// The address of the public keys, if it is configured.
         jwks_url: Option<Endpoint>,
     }
@@ -227,6 +232,11 @@ options! {
         /// `session.stale_if_error`: how much longer than `session.cache` a session is used while the upstream fails;
         /// zero for not at all. From 10 milliseconds to 24 hours.
         stale_if_error: Durations = STALE_TIME, session_stale_if_error(Duration), default Duration::ZERO,
+    };
+
+    Store: Session "store", true, "redis(env(\"REDIS_URL\"))", "none", value {
+        /// `session.store`: the address of the Redis that the instances of this app share.
+        store: Store = Store, session_store_url(text),
     };
 
     StoreUnavailable: Session "store_unavailable", true, "ask_upstream", "`memory`", value {

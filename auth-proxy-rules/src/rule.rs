@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::choices::Choice;
 use crate::invalid_value::InvalidValue;
 use crate::shape::Shape;
+use crate::store_url::{StoreUrl, store_url};
 use crate::units;
 use crate::words_or_text::WordsOrText;
 
@@ -70,6 +71,27 @@ impl<T: Clone> Rule for Text<T> {
 
     fn check(&self, input: String) -> Result<T, InvalidValue> {
         self.0(&input)
+    }
+}
+
+/// The address of a store, written with the kind of the store.
+#[derive(Debug)]
+pub struct Store;
+
+impl Rule for Store {
+    type Value = StoreUrl;
+    type Input = String;
+
+    fn shape(&self) -> Shape {
+        Shape::Store
+    }
+
+    fn parse(&self, text: &str) -> Result<StoreUrl, InvalidValue> {
+        store_url(text)
+    }
+
+    fn check(&self, input: String) -> Result<StoreUrl, InvalidValue> {
+        store_url(&input)
     }
 }
 

@@ -84,6 +84,7 @@ impl Draft {
             connect_timeout: self.connect_timeout.or(|| CONNECT_TIMEOUT.min(timeout)),
             sign_in_path: String::new(),
             rewrite,
+            store: self.store.value().cloned(),
             jwks_url,
         });
         Some(Settings {

@@ -31,6 +31,8 @@ pub enum Shape {
     Headers,
     /// `env("NAME")`, or a list of them.
     Secret,
+    /// `redis(env("NAME"))`, or `redis("redis://host:port")`. In a variable: the address.
+    Store,
     /// A Rust expression.
     Expression,
 }

@@ -23,9 +23,13 @@ pub(super) fn expected(option: OptionKey) -> String {
         Shape::CountOrOff => format!("a whole number such as `{example}`, or `off`"),
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Headers => "a string or `env(\"..\")` as the value of a header".to_owned(),
-        Shape::Secret | Shape::Expression | Shape::List | Shape::Names => example.to_owned(),
+        Shape::Secret | Shape::Store | Shape::Expression | Shape::List | Shape::Names => example.to_owned(),
     };
-    let env = if option.takes_env() && option.shape() != Shape::Headers { ", or `env(\"..\")`" } else { "" };
+    let env = if option.takes_env() && !matches!(option.shape(), Shape::Headers | Shape::Store) {
+        ", or `env(\"..\")`"
+    } else {
+        ""
+    };
     format!("`{option}` takes {what}{env}")
 }
 

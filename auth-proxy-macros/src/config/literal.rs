@@ -38,7 +38,9 @@ fn decide(option: OptionKey, scan: &Scan) -> Decision {
         Shape::Count => count(option, None, scan),
         Shape::CountOrOff => count(option, Some("off"), scan),
         Shape::Bool => boolean(option, scan),
-        Shape::List | Shape::Names | Shape::Secret | Shape::Expression => refuse_all(option, scan),
+        Shape::List | Shape::Names | Shape::Secret | Shape::Store | Shape::Expression => {
+            refuse_all(option, scan)
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod model;
 mod parse;
 mod scan;
 mod secrets;
+mod store;
 mod strings;
 mod suspicions;
 mod type_argument;

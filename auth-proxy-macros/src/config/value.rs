@@ -8,7 +8,7 @@ use super::expression;
 use super::literal::{self, Refusal};
 use super::model::{Env, Value};
 use super::strings::{only_string, string};
-use super::{list, variable};
+use super::{list, store, variable};
 use crate::errors::Errors;
 use crate::misspelt::Misspelt;
 use crate::tokens::{self, before_next_entry};
@@ -22,6 +22,9 @@ pub(super) fn read<'t>(
     errors: &mut Errors,
 ) -> (Option<Value>, &'t [TokenTree]) {
     let (value, next) = tokens.split_at(before_next_entry(tokens));
+    if option.shape() == Shape::Store {
+        return (store::read(option, value, errors), next);
+    }
     let is_list = matches!(option.shape(), Shape::List | Shape::Names);
     if let Some(message) = hint(option, value) {
         errors.at(tokens::stream(value), message);

@@ -220,3 +220,22 @@ fn client_js_needs_its_feature() {
         assert_eq!(problems.0.is_empty(), good, "{value:?}");
     }
 }
+
+#[test]
+fn store_needs_its_feature_and_something_to_store() {
+    for (more, is_compiled_in, expected) in [
+        (&[(OptionKey::Cache, "30s")][..], true, ""),
+        (&[(OptionKey::Revocation, "store")], true, ""),
+        (&[], true, "there is nothing to store"),
+        (&[(OptionKey::Cache, "off")], true, "there is nothing to store"),
+        (&[(OptionKey::Cache, "30s")], false, "the store is not compiled in"),
+    ] {
+        let mut draft = draft(more);
+        draft.set(OptionKey::Store, "redis://localhost").unwrap();
+        let mut problems = Problems(Vec::new());
+        draft.check_store(is_compiled_in, &mut problems);
+        let messages: Vec<_> = problems.0.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages.len(), usize::from(!expected.is_empty()), "{messages:?}");
+        assert!(messages.iter().all(|message| message.contains(expected)), "{messages:?}");
+    }
+}

@@ -31,6 +31,9 @@ auth_proxy! {
         session: {
             source: env("AUTH_SESSION_SOURCE", optional),
             claims: env("AUTH_SESSION_CLAIMS", optional),
+            cache: env("AUTH_SESSION_CACHE", default = "off"),
+            store: redis(env("AUTH_SESSION_STORE", optional)),
+            revocation: env("AUTH_SESSION_REVOCATION", default = "off"),
         },
     }
 }

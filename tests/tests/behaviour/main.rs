@@ -47,6 +47,7 @@ mod secrets;
 mod session_cache;
 mod session_store;
 mod smuggling;
+mod store_option;
 mod support;
 mod token_attacks;
 mod token_cache;

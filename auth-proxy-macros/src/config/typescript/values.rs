@@ -109,6 +109,7 @@ fn literal(option: OptionKey, shape: Shape, text: String) -> Option<String> {
     };
     Some(match shape {
         Shape::List | Shape::Names => format!("[{text:?}]"),
+        Shape::Store => format!("redis({text:?})"),
         _ if is_bare => text,
         _ => format!("{text:?}"),
     })

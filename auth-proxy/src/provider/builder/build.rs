@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_proxy_rules::{RevocationList, Settings};
+#[cfg(feature = "redis")]
+use auth_proxy_redis::Options as RedisOptions;
+use auth_proxy_rules::{RevocationList, Settings, StoreUrl};
 
 use super::Builder;
 use crate::config::{Config, ConfigError, Strategy};
@@ -13,7 +15,9 @@ use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
-use crate::session::{Keys, NamedClaims, Sessions};
+#[cfg(feature = "redis")]
+use crate::session::Redis;
+use crate::session::{Keys, NamedClaims, SessionStore, Sessions};
 use crate::token::{Decoder, Demands, KeyError, TOLERANCE, VerifiedTokens, Verifier};
 use crate::upstream::{Document, DynFetch, Needs, Upstream};
 use crate::warnings::OnceWarnings;
@@ -86,12 +90,19 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         "auth proxy ready"
     );
     let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
-    let keeps = builder.store.as_ref().is_some_and(|store| store.keeps_revocations());
+    let store = match (builder.store, &settings.store) {
+        (Some(store), _) => Some(store),
+        (None, Some(url)) => {
+            Some(shared_store(url, &settings).map_err(|message| problem("session.store", message))?)
+        }
+        (None, None) => None,
+    };
+    let keeps = store.as_ref().is_some_and(|store| store.keeps_revocations());
     if settings.revocation == RevocationList::Store && !keeps {
         let message = "`store` needs a store that keeps revoked tokens: set `session.store`";
         return Err(problem("session.revocation", message.to_owned()));
     }
-    let sessions = Arc::new(Sessions::new(&settings, builder.store));
+    let sessions = Arc::new(Sessions::new(&settings, store));
     let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
     let shared = Shared {
         settings,
@@ -110,6 +121,26 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         keys,
     };
     Ok(Proxy::new(shared))
+}
+
+/// The store in Redis.
+///
+/// # Errors
+/// What is wrong with the address, which the message does not show.
+#[cfg(feature = "redis")]
+fn shared_store(url: &StoreUrl, settings: &Settings) -> Result<Arc<dyn SessionStore>, String> {
+    // A ticket outlasts the longest lookup.
+    let options = RedisOptions::new(url.as_str()).ticket_for(2 * settings.timeout);
+    match Redis::new(options) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Unreachable: without the feature, the rules refuse the option.
+#[cfg(not(feature = "redis"))]
+fn shared_store(_: &StoreUrl, _: &Settings) -> Result<Arc<dyn SessionStore>, String> {
+    Err("the store is not compiled in".to_owned())
 }
 
 /// Where the published keys are fetched from: `jwks.url`, or else the route that the upstream has for them.

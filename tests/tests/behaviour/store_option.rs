@@ -1,0 +1,50 @@
+//! `session.store` from a variable and from the builder: the messages, and that none shows the address.
+
+use auth_proxy::auth_proxy;
+
+auth_proxy! {
+    struct Auth {
+        upstream: { base_url: "http://auth.internal" },
+        session: { cache: env("SESSION_CACHE", default = "off"), store: redis(env("SESSION_STORE", optional)) },
+    }
+}
+
+fn error(vars: &[(&str, &str)]) -> String {
+    let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Auth::builder().vars(vars).build().err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn address_of_a_store_is_checked_at_start_and_never_shown() {
+    assert_eq!(error(&[]), "");
+    assert_eq!(
+        error(&[("SESSION_CACHE", "30s"), ("SESSION_STORE", "redis://:hunter2@localhost:6379/0")]),
+        ""
+    );
+    for (url, expected) in [
+        ("http://:hunter2@localhost", "expected `redis://host:port`"),
+        ("redis://:hunter2@localhost:six", "port"),
+        ("redis+sentinel://:hunter2@localhost:1", "service"),
+        ("redis://:hunter2@localhost/two", "database"),
+    ] {
+        let message = error(&[("SESSION_CACHE", "30s"), ("SESSION_STORE", url)]);
+        assert!(message.contains(expected) && message.contains("session.store"), "{url}: {message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    let message = error(&[("SESSION_STORE", "redis://localhost")]);
+    assert!(message.contains("there is nothing to store") && message.contains("SESSION_STORE"), "{message}");
+}
+
+#[test]
+fn builder_takes_an_address_too() {
+    let message = Auth::builder().session_store_url("memcached://hunter2").build().unwrap_err().to_string();
+    assert!(message.contains("redis://host:port") && !message.contains("hunter2"), "{message}");
+    let cache = std::time::Duration::from_secs(30);
+    let auth = Auth::builder().session_cache(cache).session_store_url("redis://:hunter2@localhost").build();
+    let shown = format!(
+        "{:?} {:?}",
+        auth.as_ref().unwrap().config(),
+        Auth::builder().session_store_url("redis://:hunter2@h")
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
