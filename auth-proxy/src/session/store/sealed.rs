@@ -18,15 +18,22 @@ const VERSION: u8 = 1;
 struct Content<R> {
     /// How old the session was when it was stored, in milliseconds.
     age_ms: u64,
+    /// When it was stored, in seconds since the Unix epoch.
+    stored_at: u64,
     session: R,
 }
+
+/// By how much the clocks of two instances may differ, in seconds. The store's age of a session counts. The clocks only
+/// bound what someone who can write to the store can do: bring back an old session as if it were new.
+const CLOCKS_DIFFER: u64 = 300;
 
 /// Seals a session for one exact token, host and scheme. `None` if it cannot be serialized.
 pub(super) fn seal(key: &TokenKey, session: &CachedSession) -> Option<Vec<u8>> {
     // If the clock was set back, the age is unknown, and the session is not stored.
     let age = SystemTime::now().duration_since(session.looked_up_at()).ok()?;
     let age_ms = u64::try_from(age.as_millis()).ok()?;
-    let mut sealed = serde_json::to_vec(&Content { age_ms, session: session.raw() }).ok()?;
+    let content = Content { age_ms, stored_at: seconds(SystemTime::now())?, session: session.raw() };
+    let mut sealed = serde_json::to_vec(&content).ok()?;
     let nonce = cipher(key)?.seal_in_place_append_tag(Aad::from(key.session.as_bytes()), &mut sealed).ok()?;
     let mut bytes = Vec::with_capacity(1 + NONCE_LEN + sealed.len());
     bytes.push(VERSION);
@@ -46,9 +53,17 @@ pub(super) fn open(key: &TokenKey, stored: Stored) -> Option<CachedSession> {
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let text = cipher(key)?.open_in_place(nonce, Aad::from(key.session.as_bytes()), sealed).ok()?;
     let content: Content<RawSession> = serde_json::from_slice(text).ok()?;
+    let now = SystemTime::now();
+    if seconds(now.checked_sub(age)?)?.abs_diff(content.stored_at) > CLOCKS_DIFFER {
+        return None;
+    }
     let age = age.checked_add(Duration::from_millis(content.age_ms))?;
-    let looked_up_at = SystemTime::now().checked_sub(age)?;
+    let looked_up_at = now.checked_sub(age)?;
     Some(CachedSession::stored(content.session, text.len(), looked_up_at).for_token(key))
+}
+
+fn seconds(time: SystemTime) -> Option<u64> {
+    Some(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs())
 }
 
 /// The key is derived from the hash of the exact token, which never leaves this process.
@@ -103,5 +118,26 @@ mod tests {
         assert!(!opened.is_usable(now, Duration::from_secs(60)));
         assert!(opened.is_usable(now, Duration::from_secs(70)));
         assert_eq!(open(&key(1, 2), Stored::new(sealed, Duration::MAX)), None);
+    }
+
+    /// Someone who can write to the store gives an old session a new age.
+    #[test]
+    fn session_is_not_used_when_its_age_in_the_store_contradicts_the_time_in_it() {
+        let content = |ago| Content {
+            age_ms: 0,
+            stored_at: seconds(SystemTime::now()).unwrap() - ago,
+            session: session().raw().clone(),
+        };
+        let opened = |ago: u64, age: u64| {
+            let mut sealed = serde_json::to_vec(&content(ago)).unwrap();
+            let key = key(1, 2);
+            let aad = Aad::from(key.session.as_bytes());
+            let nonce = cipher(&key).unwrap().seal_in_place_append_tag(aad, &mut sealed).unwrap();
+            let bytes = [&[VERSION][..], nonce.as_ref(), &sealed].concat();
+            open(&key, Stored::new(bytes, Duration::from_secs(age))).is_some()
+        };
+        assert_eq!([opened(0, 0), opened(60, 60), opened(3600, 3600)], [true; 3]);
+        assert_eq!([opened(200, 0), opened(0, 200)], [true; 2], "the clocks differ a little");
+        assert_eq!([opened(400, 0), opened(86_400, 5), opened(0, 400)], [false; 3]);
     }
 }
