@@ -7,6 +7,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, FromRedisValue, RedisResult, cmd};
 
 use crate::error::is_unknown_script;
+use crate::names::Instance;
 
 /// A script, and the hash by which the server knows it.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Wire {
     pub(crate) link: Script,
     pub(crate) beat: Script,
     pub(crate) publish: Script,
+    pub(crate) note: Script,
+    pub(crate) notes: Script,
 }
 
 impl Wire {
@@ -42,6 +45,8 @@ impl Wire {
             link: load(main, include_str!("scripts/link.lua")).await?,
             beat: load(main, include_str!("scripts/beat.lua")).await?,
             publish: load(main, include_str!("scripts/publish.lua")).await?,
+            note: load(main, include_str!("scripts/note.lua")).await?,
+            notes: load(main, include_str!("scripts/notes.lua")).await?,
             main: main.clone(),
             cluster,
         })
@@ -104,4 +109,9 @@ fn call(command: &'static str, script: &str, keys: &[&str], args: &[&[u8]]) -> C
 /// The milliseconds of a constant, as an argument of a script.
 pub(crate) fn in_millis(time: Duration) -> Vec<u8> {
     time.as_millis().to_string().into_bytes()
+}
+
+/// The instances in the answer of a script. The list also has the entry `known`.
+pub(crate) fn instances(entries: &[Vec<u8>]) -> Vec<Instance> {
+    entries.iter().filter_map(|entry| entry.as_slice().try_into().ok()).collect()
 }

@@ -21,6 +21,8 @@ pub(crate) struct Store {
 pub(crate) enum Seen {
     Up,
     Alive(Instant),
+    NotesKnown,
+    Noted(Vec<Vec<u8>>),
     Ended(Vec<Key>),
     Lost,
 }
@@ -46,6 +48,8 @@ impl Store {
             seen.lock().unwrap().push(match event {
                 Event::Up => Seen::Up,
                 Event::Alive { until } => Seen::Alive(until),
+                Event::NotesKnown { .. } => Seen::NotesKnown,
+                Event::Noted(notes) => Seen::Noted(notes.to_vec()),
                 Event::Ended(keys) => Seen::Ended(keys.to_vec()),
                 Event::Lost => Seen::Lost,
             });

@@ -274,11 +274,6 @@ impl Sessions {
         self.revocations.as_deref()
     }
 
-    /// Whether this instance knows what ended at other instances.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.local.is_complete()
-    }
-
     /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
     /// took them. If it is dropped, the store is told nonetheless.
     pub(crate) fn revoke(
