@@ -274,6 +274,15 @@ impl Sessions {
         self.revocations.as_deref()
     }
 
+    /// Whether the list has every revocation of all instances.
+    pub(crate) fn knows_revocations(&self) -> bool {
+        let is_complete = self.revocations.as_ref().is_some_and(|list| list.is_complete());
+        if !is_complete && let Some(store) = &self.store {
+            store.connect();
+        }
+        is_complete
+    }
+
     /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
     /// took them. If it is dropped, the store is told nonetheless.
     pub(crate) fn revoke(

@@ -31,7 +31,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A store for one proxy. It connects with the first request.
+    /// A store for one proxy. It connects when the proxy is built, or with the first request if no runtime runs then.
     ///
     /// # Errors
     /// What is wrong with the URL or the prefix.
@@ -72,6 +72,12 @@ impl SessionStore for Redis {
         })
     }
 
+    fn connect(&self) {
+        if let Some(store) = self.store.get() {
+            store.start();
+        }
+    }
+
     fn keeps_revocations(&self) -> bool {
         true
     }
@@ -103,7 +109,10 @@ impl SessionStore for Redis {
             Event::Up => {}
         };
         match RedisStore::with_notes(self.options.clone(), on_event, known_notes) {
-            Ok(store) => self.store.set(store).is_ok(),
+            Ok(store) => {
+                store.start();
+                self.store.set(store).is_ok()
+            }
             Err(_) => false,
         }
     }

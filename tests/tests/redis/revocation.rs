@@ -1,0 +1,1 @@
+//! Revoked tokens over real Redis servers. Sessions are JWTs, and each instance decodes them itself.
