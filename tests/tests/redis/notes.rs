@@ -71,10 +71,7 @@ async fn notes_of_a_wrong_size_are_refused() {
     let note = Note { bytes: vec![7; 64], until: now() + 9 };
     store.note(&note).await;
     assert!(store.knows(&note) && listed(&redis) == 1);
-    assert!(
-        !format!("{note:?}").contains('7'.to_string().repeat(2).as_str())
-            || note.until.to_string().contains("77")
-    );
+    assert!(!format!("{note:?}").contains("7, 7"));
 }
 
 #[tokio::test]
@@ -170,6 +167,7 @@ async fn notes_that_were_not_sent_are_replayed() {
     assert!(matches!(noted, Err(StoreError::Down | StoreError::Timeout)), "{noted:?}");
     assert!(time < Duration::from_millis(1400), "{time:?}");
     assert_eq!(one.store.note(&[note(2)]).await, Err(StoreError::Down));
+    two.goes_down(1).await;
     redis.resume();
     one.comes_up(2).await;
     assert_eq!(listed(&redis), 2, "replayed before the link is up");
@@ -217,13 +215,11 @@ async fn notes_end() {
     let score: u64 = score.lines().last().unwrap().trim().parse().unwrap();
     assert!((now() + 63_000_000..now() + 63_100_000).contains(&score), "{score}");
     // A later end counts.
-    let later = Note { until: now() + 9000, ..note(4) };
-    let (first, second) =
-        (note_until(5, now() + 10), Note { until: now() + 9000, ..note_until(5, now() + 10) });
-    one.note(&first).await;
-    one.note(&second).await;
-    one.note(&first).await;
-    assert_ne!(first, later);
+    let first = note_until(5, now() + 10);
+    let second = Note { until: now() + 9000, ..first.clone() };
+    for note in [&first, &second, &first] {
+        one.note(note).await;
+    }
     let scores = redis.ask(&format!("ZCOUNT {LIST} {} {}", now() + 8000, now() + 9999));
     assert_eq!(scores, ":1\r\n");
 }
@@ -239,18 +235,18 @@ async fn foreign_entries_are_passed_on_or_left_out() {
         "x".repeat(65)
     ));
     redis.run(&format!(
-        "EVAL \"return redis.call('ZADD', KEYS[1], ARGV[1], string.rep('y', 50000000))\" 1 {LIST} {score}"
+        "EVAL \"return redis.call('ZADD', KEYS[1], ARGV[1], string.rep('y', 5000000))\" 1 {LIST} {score}"
     ));
     let two = Store::up(&redis.url()).await;
     let known = two.known.lock().unwrap().clone();
-    let expected: [&[u8]; 5] = [&note(1).bytes, b"garbage", b"\xff\x00", b"endless", b"old"];
-    for bytes in expected.iter().skip(1) {
-        assert!(known.contains(*bytes), "{bytes:?}");
+    for bytes in [b"garbage".as_slice(), b"\xff\x00", b"endless", b"old"] {
+        assert!(known.contains(bytes), "{bytes:?}");
     }
     assert!(known.iter().all(|bytes| (1..=64).contains(&bytes.len())));
     assert_eq!(known.len(), 5);
-    one.note(&note(2)).await;
-    assert!(two.knows(&note(2)) || two.known.lock().unwrap().len() == 6);
+    let new = note(2);
+    one.note(&new).await;
+    assert!(two.knows(&new));
     // A message that is cut off is one that this version does not understand.
     redis.run("PUBLISH auth-proxy:ended \"\\x01N0123456789abcdef01234567\\x05abc\"");
     two.comes_up(2).await;
