@@ -231,6 +231,8 @@ impl Hasher for FirstHalf {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const NOW: u64 = 1_000;
@@ -272,6 +274,20 @@ mod tests {
         }
         assert_eq!(list.standing(&identity(&[99_999], None)), Standing::Good);
         assert_eq!(list.standing(&identity(&[11_899], None)), Standing::Revoked);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn list_is_complete_for_the_time_that_the_store_says() {
+        let list = Revocations::default();
+        assert!(!list.is_complete());
+        list.complete_until(Instant::now() + Duration::from_secs(1));
+        assert!(list.is_complete());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!list.is_complete(), "it lapsed");
+        list.complete_until(Instant::now() + Duration::from_secs(1));
+        assert!(list.is_complete());
+        list.lost();
+        assert!(!list.is_complete(), "disconnected");
     }
 
     #[test]
