@@ -7,8 +7,7 @@ use redis::RedisResult;
 use crate::inner::Inner;
 use crate::key::Key;
 use crate::link::{ALIVE, REMOVED};
-use crate::telling::Receivers;
-use crate::wire::{Wire, in_millis, instances};
+use crate::wire::{Receivers, Wire, in_millis};
 use crate::{message, record};
 
 /// The most keys that one call ends with all their linked keys. Linked keys of linked keys are rare.
@@ -50,9 +49,7 @@ impl Inner {
     async fn publish(&self, wire: &Wire, message: &[u8]) -> RedisResult<Receivers> {
         let args: [&[u8]; 4] =
             [self.names.channel.as_bytes(), message, &in_millis(ALIVE), &in_millis(REMOVED)];
-        let (receivers, alive): (usize, Vec<Vec<u8>>) =
-            wire.run(&wire.publish, &[&self.names.alive], &args).await?;
-        Ok((receivers, instances(&alive)))
+        wire.tell(&wire.publish, &[&self.names.alive], &args).await
     }
 
     /// Deletes sessions and the sessions linked to them. Returns all their keys.

@@ -11,8 +11,7 @@ use crate::inner::{Inner, Up};
 use crate::link::{ALIVE, Link, REMOVED};
 use crate::message;
 use crate::note::{MAX_BYTES, Note};
-use crate::telling::Receivers;
-use crate::wire::{Wire, in_millis, instances};
+use crate::wire::{Receivers, Wire, in_millis};
 
 /// The most notes in a message and in a page of the list: 32 KiB.
 pub(crate) const PAGE: usize = 500;
@@ -54,8 +53,7 @@ impl Inner {
             args.extend([until.as_bytes(), note.bytes.as_slice()]);
         }
         let keys = [self.names.notes.as_str(), self.names.alive.as_str()];
-        let (receivers, alive): (usize, Vec<Vec<u8>>) = wire.run(&wire.note, &keys, &args).await?;
-        Ok((receivers, instances(&alive)))
+        wire.tell(&wire.note, &keys, &args).await
     }
 
     /// Adds some notes that are waiting. Returns whether there were any.

@@ -14,16 +14,13 @@ use crate::message;
 use crate::names::Instance;
 use crate::note::Note;
 use crate::noting::{PAGE, Told};
-use crate::wire::Wire;
+use crate::wire::{Receivers, Wire};
 
 /// What all instances are told.
 pub(crate) enum News {
     Ended { keys: Vec<Key>, block_for: Duration },
     Noted(Vec<Note>),
 }
-
-/// The number of receivers of a message, and the instances that may still trust what they have.
-pub(crate) type Receivers = (usize, Vec<Instance>);
 
 impl Inner {
     /// Tells the news now, or keeps them for the next link.

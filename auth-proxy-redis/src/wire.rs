@@ -16,6 +16,9 @@ pub(crate) struct Script {
     hash: String,
 }
 
+/// The number of receivers of a message, and the instances that may still trust what they have.
+pub(crate) type Receivers = (usize, Vec<Instance>);
+
 #[derive(Clone)]
 pub(crate) struct Wire {
     /// The connection with the subscription.
@@ -60,6 +63,18 @@ impl Wire {
         args: &[&[u8]],
     ) -> RedisResult<T> {
         run(&mut self.main.clone(), script, keys, args).await
+    }
+
+    /// Runs a script that publishes a message to all instances.
+    pub(crate) async fn tell(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        args: &[&[u8]],
+    ) -> RedisResult<Receivers> {
+        let (receivers, alive): (usize, Vec<Vec<u8>>) = self.run(script, keys, args).await?;
+        // The list of instances also has the entry `known`.
+        Ok((receivers, alive.iter().filter_map(|one| one.as_slice().try_into().ok()).collect()))
     }
 
     /// Runs a script on the server that has this session.
@@ -109,9 +124,4 @@ fn call(command: &'static str, script: &str, keys: &[&str], args: &[&[u8]]) -> C
 /// The milliseconds of a constant, as an argument of a script.
 pub(crate) fn in_millis(time: Duration) -> Vec<u8> {
     time.as_millis().to_string().into_bytes()
-}
-
-/// The instances in the answer of a script. The list also has the entry `known`.
-pub(crate) fn instances(entries: &[Vec<u8>]) -> Vec<Instance> {
-    entries.iter().filter_map(|entry| entry.as_slice().try_into().ok()).collect()
 }
