@@ -11,7 +11,7 @@ pub enum StoreError {
     Down,
     /// Redis did not answer in time.
     Timeout,
-    /// The value is larger than [`Options::max_value`](crate::Options::max_value) allows.
+    /// The value is larger than [`Options::max_value`](crate::Options::max_value) allows, or a note has not 1 to 64 bytes.
     TooLarge,
     /// Redis answered with an error of this kind, such as `READONLY`.
     Server(String),
@@ -22,7 +22,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Down => f.write_str("the link to Redis is down"),
             Self::Timeout => f.write_str("Redis did not answer in time"),
-            Self::TooLarge => f.write_str("the value is too large to be stored"),
+            Self::TooLarge => f.write_str("the value does not have the size that may be stored"),
             Self::Server(kind) => write!(f, "Redis answered with an error: {kind}"),
         }
     }

@@ -1,7 +1,7 @@
 //! The state of one link, without its connection: the task that reads the connection owns a reference to it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::error::Reason;
 use crate::event::Event;
 use crate::message::Message;
 use crate::names::Instance;
+use crate::note::Note;
 
 /// How long a beat is trusted. A sign-out waits this long for an instance that does not answer, so it is as long as a
 /// person waits without doubt.
@@ -28,6 +29,8 @@ pub(crate) const REMOVED: Duration = Duration::from_secs(5);
 /// What all links of a store share.
 pub(crate) struct Shared {
     pub(crate) on_event: Box<dyn Fn(Event<'_>) + Send + Sync>,
+    /// The notes that this process knows.
+    pub(crate) known_notes: Box<dyn Fn() -> Box<dyn Iterator<Item = Note> + Send> + Send + Sync>,
     pub(crate) acks: Acks,
     /// The latest time until which any link of this store was trusted.
     pub(crate) trusted_until: Mutex<Option<Instant>>,
@@ -40,6 +43,10 @@ pub(crate) struct Link {
     pub(crate) began: Instant,
     /// The number of the link in Redis. Values with a smaller stamp are not trusted.
     pub(crate) since: OnceLock<u64>,
+    /// The list of notes.
+    pub(crate) notes: OnceLock<NoteList>,
+    /// Whether Redis has all notes that this process knew when the link came up.
+    gave_back: AtomicBool,
     /// The latest known number of links.
     pub(crate) stamp: AtomicU64,
     /// How long after it came up nothing is read from it; see [`Options::grace`](crate::Options::grace).
@@ -47,6 +54,14 @@ pub(crate) struct Link {
     state: Mutex<State>,
     broken: watch::Sender<Option<Reason>>,
     acks: mpsc::Sender<(Instance, u64)>,
+}
+
+/// What a link found when it began.
+pub(crate) struct NoteList {
+    /// Distinguishes the list from one that is made after it was deleted.
+    pub(crate) mark: String,
+    /// Whether another instance knew the whole list, so that no grace period is needed for it.
+    pub(crate) is_whole: bool,
 }
 
 struct State {
@@ -84,6 +99,8 @@ impl Link {
             id,
             began: Instant::now(),
             since: OnceLock::new(),
+            notes: OnceLock::new(),
+            gave_back: AtomicBool::new(false),
             stamp: AtomicU64::new(0),
             grace,
             state: Mutex::new(State {
@@ -153,10 +170,44 @@ impl Link {
         state.phase = Phase::Up;
         state.settled = Some(Instant::now() + self.grace);
         (self.shared.on_event)(Event::Up);
-        if let Some(until) = state.until.filter(|_| state.is_settled()) {
-            (self.shared.on_event)(Event::Alive { until });
+        if let Some(until) = state.until {
+            self.report_until(&state, until);
         }
         true
+    }
+
+    fn report_until(&self, state: &State, until: Instant) {
+        if self.knows_notes(state) {
+            (self.shared.on_event)(Event::NotesKnown { until });
+        }
+        if state.is_settled() {
+            (self.shared.on_event)(Event::Alive { until });
+        }
+    }
+
+    /// Whether this instance knows the whole list of notes: another one knew it, or all others had the time to give back
+    /// what they know.
+    fn knows_notes(&self, state: &State) -> bool {
+        state.is_settled() || self.notes.get().is_some_and(|notes| notes.is_whole)
+    }
+
+    /// Redis has all notes that this process knew when the link came up.
+    pub(crate) fn gave_back(&self) {
+        self.gave_back.store(true, Relaxed);
+    }
+
+    /// Whether a new instance that reads the list from Redis knows the whole list.
+    pub(crate) fn has_whole_list(&self) -> bool {
+        let state = self.state();
+        state.phase == Phase::Up && self.knows_notes(&state) && self.gave_back.load(Relaxed)
+    }
+
+    /// These notes were read.
+    pub(crate) fn has_notes(&self, notes: &[Vec<u8>]) {
+        let state = self.state();
+        if state.phase != Phase::Gone && !notes.is_empty() {
+            (self.shared.on_event)(Event::Noted(notes));
+        }
     }
 
     /// The link is gone. Returns whether it was up.
@@ -180,20 +231,27 @@ impl Link {
             Some(Message::Beat { number }) => self.beat_came(number),
             Some(Message::Ack { from, number }) => self.shared.acks.add(from, number),
             Some(Message::Ended { from, number, keys }) => {
-                let state = self.state();
-                if state.phase == Phase::Gone {
-                    return;
-                }
-                (self.shared.on_event)(Event::Ended(&keys));
-                drop(state);
-                // Without an acknowledgement the origin waits until this instance trusts nothing.
-                self.acks.try_send((from, number)).ok();
+                self.report_told(from, number, Event::Ended(&keys));
+            }
+            Some(Message::Noted { from, number, notes }) => {
+                self.report_told(from, number, Event::Noted(&notes));
             }
             None => {
                 self.fail(Reason::from("message to forget everything"));
                 self.goes_down();
             }
         }
+    }
+
+    fn report_told(&self, from: Instance, number: u64, event: Event<'_>) {
+        let state = self.state();
+        if state.phase == Phase::Gone {
+            return;
+        }
+        (self.shared.on_event)(event);
+        drop(state);
+        // Without an acknowledgement the origin waits until this instance trusts nothing.
+        self.acks.try_send((from, number)).ok();
     }
 
     fn beat_came(&self, number: u64) {
@@ -209,9 +267,7 @@ impl Link {
             let mut latest = self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
             *latest = latest.max(Some(until));
             drop(latest);
-            if state.is_settled() {
-                (self.shared.on_event)(Event::Alive { until });
-            }
+            self.report_until(&state, until);
         }
     }
 

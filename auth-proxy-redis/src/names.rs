@@ -15,6 +15,8 @@ pub(crate) struct Names {
     pub(crate) links: String,
     /// The times of the latest beats, in the same cluster slot as `links`: the text in braces decides the slot.
     pub(crate) alive: String,
+    /// The list of notes, in the same slot.
+    pub(crate) notes: String,
     /// The channel of all instances.
     pub(crate) channel: String,
     /// The channel of this instance.
@@ -27,6 +29,7 @@ impl Names {
             prefix: prefix.to_owned(),
             links: format!("{prefix}:links"),
             alive: format!("{{{prefix}:links}}:alive"),
+            notes: format!("{{{prefix}:links}}:notes"),
             channel: format!("{prefix}:ended"),
             own: own(prefix, instance),
         }

@@ -1,4 +1,4 @@
-//! Sign-outs that Redis does not know yet.
+//! Sign-outs and notes that Redis does not know yet.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,13 +6,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::key::Key;
+use crate::note::Note;
 
 /// 4,096 keys are 200 KiB. With more, all instances forget everything instead.
 const MAX: usize = 4096;
+/// 4,096 notes are 500 KiB. With more, the rest waits until the store gives back all notes that it knows.
+const MAX_NOTES: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     keys: VecDeque<(Key, Instant)>,
+    notes: VecDeque<Note>,
     /// Some keys did not fit.
     pub(crate) overflowed: bool,
 }
@@ -31,8 +35,25 @@ impl Pending {
         }
     }
 
+    pub(crate) fn add_notes(&mut self, notes: &[Note]) {
+        for note in notes {
+            if self.notes.len() < MAX_NOTES && !self.notes.contains(note) {
+                self.notes.push_back(note.clone());
+            }
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.notes.is_empty()
+    }
+
+    pub(crate) fn oldest_notes(&self, count: usize) -> Vec<Note> {
+        self.notes.iter().take(count).cloned().collect()
+    }
+
+    /// Removes notes that Redis knows now.
+    pub(crate) fn remove_notes(&mut self, notes: &[Note]) {
+        self.notes.retain(|known| !notes.contains(known));
     }
 
     /// The oldest keys, and how long each must still be blocked.

@@ -14,9 +14,11 @@ use crate::inner::{Inner, random};
 use crate::key::Key;
 use crate::link::Shared;
 use crate::names::{Names, is_prefix};
+use crate::note::Note;
 use crate::options::Options;
 use crate::record::{self, Generation, Record};
 use crate::task::{Abort, keep_linked};
+use crate::telling::News;
 use crate::url::Target;
 
 /// Sessions in Redis that several instances share. Clones share one connection.
@@ -105,6 +107,20 @@ impl RedisStore {
         options: Options,
         on_event: impl Fn(Event<'_>) + Send + Sync + 'static,
     ) -> Result<Self, InvalidUrl> {
+        Self::with_notes(options, on_event, || Box::new(std::iter::empty()))
+    }
+
+    /// Like [`new`](Self::new), for a caller that keeps the notes in its memory. `known_notes` returns them. It is called
+    /// after each [`Event::Up`]: what Redis has lost is added again, and other instances are told only that.
+    ///
+    /// # Errors
+    ///
+    /// The URL or the prefix cannot be used.
+    pub fn with_notes(
+        options: Options,
+        on_event: impl Fn(Event<'_>) + Send + Sync + 'static,
+        known_notes: impl Fn() -> Box<dyn Iterator<Item = Note> + Send> + Send + Sync + 'static,
+    ) -> Result<Self, InvalidUrl> {
         let mut target = Target::parse(&options.url)?;
         target.root_certificates.clone_from(&options.root_certificates);
         if !is_prefix(&options.prefix) {
@@ -124,6 +140,7 @@ impl RedisStore {
             instance,
             shared: Arc::new(Shared {
                 on_event: Box::new(on_event),
+                known_notes: Box::new(known_notes),
                 acks: crate::acks::Acks::default(),
                 trusted_until: Mutex::new(None),
             }),
@@ -237,7 +254,31 @@ impl RedisStore {
         if keys.is_empty() {
             return Ok(());
         }
-        let work = Arc::clone(&self.0.inner).end(keys.to_vec(), block_for);
+        self.tell(News::Ended { keys: keys.to_vec(), block_for }).await
+    }
+
+    /// Adds notes to the list that all instances know, until the end of each. Every instance gets them as
+    /// [`Event::Noted`]. An instance that starts later reads them.
+    ///
+    /// Returns when all instances have them: usually after two round trips, and after about a second if an instance does not
+    /// answer. The work goes on if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The link is down. The notes are added as soon as it is up again: the oldest 4,096 and those that `known_notes`
+    /// returns (see [`with_notes`](Self::with_notes)). Returns after the time in which this instance trusted its link.
+    /// [`StoreError::TooLarge`] if a note has not 1 to 64 bytes.
+    pub async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
+        self.start();
+        crate::note::check(notes)?;
+        if notes.is_empty() {
+            return Ok(());
+        }
+        self.tell(News::Noted(notes.to_vec())).await
+    }
+
+    async fn tell(&self, news: News) -> Result<(), StoreError> {
+        let work = Arc::clone(&self.0.inner).tell(news);
         tokio::spawn(work).await.unwrap_or(Err(StoreError::Down))
     }
 }

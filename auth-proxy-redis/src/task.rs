@@ -11,18 +11,18 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::connect::{Connected, another_primary, connect};
-use crate::ending::acknowledge;
 use crate::error::Reason;
 use crate::inner::{Inner, Up, random};
-use crate::link::{BEAT, Link, REMOVED};
+use crate::link::{ALIVE, BEAT, Link, NoteList, REMOVED};
 use crate::message;
+use crate::noting::give_back;
+use crate::telling::acknowledge;
 use crate::wire::{Wire, in_millis};
 
 const TARGET: &str = "auth_proxy::store";
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(1);
-/// How long a link may take to come up: connections, scripts, the first beat and the replay. What was replayed by then is
-/// not replayed again.
+/// How long the connections, the scripts and the first beat may take. What follows has a time limit for each command.
 const START: Duration = Duration::from_secs(15);
 
 /// Keeps a link until the store is dropped.
@@ -34,20 +34,20 @@ pub(crate) async fn keep_linked(inner: Arc<Inner>) {
         let link =
             Arc::new(Link::new(Arc::clone(&inner.shared), inner.next_number(), inner.options.grace, acks));
         let guard = Guard { inner: &inner, link: &link };
-        let reason = match timeout(START, start(&inner, &link)).await {
-            Ok(Ok(up)) => {
+        let reason = match start(&inner, &link).await {
+            Ok(up) => {
                 let acks = acknowledge(Arc::clone(&inner), Arc::clone(&link), up.wire.clone(), acked);
                 let acks = Abort(tokio::spawn(acks));
+                let notes = Abort(tokio::spawn(give_back(Arc::clone(&inner), Arc::clone(&up))));
                 backoff = FIRST_BACKOFF;
                 if std::mem::take(&mut down) {
                     info!(target: TARGET, "the link to Redis is up again");
                 }
                 let reason = beat_until_broken(&inner, &up).await;
-                drop(acks);
+                drop((acks, notes));
                 reason
             }
-            Ok(Err(reason)) => reason,
-            Err(_) => Reason::from("timeout"),
+            Err(reason) => reason,
         };
         link.fail(reason.clone());
         drop(guard);
@@ -83,13 +83,18 @@ impl Drop for Abort {
 }
 
 async fn start(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
+    let up = async {
+        let up = timeout(START, open(inner, link)).await.map_err(|_| Reason::from("timeout"))??;
+        catch_up(inner, up).await
+    };
     tokio::select! {
-        up = open(inner, link) => up,
+        up = up => up,
         reason = link.broken() => Err(reason),
     }
 }
 
-async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
+/// Connects and subscribes.
+async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Up, Reason> {
     let Connected { main, cluster, primary } =
         connect(&inner.target, Arc::clone(link), &inner.names.links).await?;
     let wire = Wire::load(main, cluster).await?;
@@ -108,19 +113,29 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
         // This instance receives the message too, so this link ends and the next one begins.
         return Err(Reason::from("message to forget everything"));
     }
-    let since: u64 = wire.run(&wire.link, &[&inner.names.links], &[]).await?;
+    let keys = [&inner.names.links, &inner.names.notes, &inner.names.alive].map(String::as_str);
+    let (since, mark, is_whole): (u64, String, bool) =
+        wire.run(&wire.link, &keys, &[&in_millis(ALIVE)]).await?;
     link.since.set(since).ok();
+    link.notes.set(NoteList { mark, is_whole }).ok();
     link.saw(since);
     beat(inner, link, &wire).await?;
-    let up = Arc::new(Up { link: Arc::clone(link), wire, primary });
+    Ok(Up { link: Arc::clone(link), wire, primary })
+}
+
+/// Reads the notes, and tells what is waiting to be told. Then the link is up.
+async fn catch_up(inner: &Inner, up: Up) -> Result<Arc<Up>, Reason> {
+    let up = Arc::new(up);
+    let Up { link, wire, .. } = &*up;
     let mut beaten = Instant::now();
+    let mut page = 0;
+    while inner.read_notes(link, wire, page).await? {
+        page += 1;
+        beat_if_due(inner, link, wire, &mut beaten).await?;
+    }
     loop {
-        while inner.replay_some(&up.wire).await? {
-            // A long replay must not outlast the first beat.
-            if beaten.elapsed() > BEAT {
-                beaten = Instant::now();
-                beat(inner, link, &up.wire).await?;
-            }
+        while inner.replay_some(wire).await? {
+            beat_if_due(inner, link, wire, &mut beaten).await?;
         }
         let pending = inner.lock_pending();
         if pending.overflowed {
@@ -131,6 +146,15 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
             return if link.goes_up() { Ok(up) } else { Err(Reason::from("closed")) };
         }
     }
+}
+
+/// Sends a beat if the last one is old: a long replay must not outlast it.
+async fn beat_if_due(inner: &Inner, link: &Link, wire: &Wire, beaten: &mut Instant) -> Result<(), Reason> {
+    if beaten.elapsed() > BEAT {
+        *beaten = Instant::now();
+        beat(inner, link, wire).await?;
+    }
+    Ok(())
 }
 
 async fn beat_until_broken(inner: &Inner, up: &Up) -> Reason {
@@ -162,12 +186,14 @@ async fn beat(inner: &Inner, link: &Link, wire: &Wire) -> Result<(), Reason> {
     let number = inner.next_number();
     let message = message::beat(&inner.instance, number);
     let removed = in_millis(REMOVED);
-    let args: [&[u8]; 4] = [&inner.instance, inner.names.own.as_bytes(), &message, &removed];
+    let mark = link.notes.get().map_or("", |notes| &notes.mark).as_bytes();
+    let is_whole: &[u8] = if link.has_whole_list() { b"1" } else { b"0" };
+    let args: [&[u8]; 6] = [&inner.instance, inner.names.own.as_bytes(), &message, &removed, mark, is_whole];
     link.sends(number);
-    let keys = [inner.names.links.as_str(), inner.names.alive.as_str()];
-    let links: Option<u64> = wire.run(&wire.beat, &keys, &args).await?;
+    let keys = [&inner.names.links, &inner.names.alive, &inner.names.notes].map(String::as_str);
+    let (links, has_notes): (Option<u64>, bool) = wire.run(&wire.beat, &keys, &args).await?;
     match links {
-        Some(links) if Some(&links) >= link.since.get() => link.saw(links),
+        Some(links) if has_notes && Some(&links) >= link.since.get() => link.saw(links),
         _ => return Err(Reason::from("the data of Redis was deleted")),
     }
     ping_all(wire).await?;

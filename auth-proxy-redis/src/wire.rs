@@ -7,6 +7,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, FromRedisValue, RedisResult, cmd};
 
 use crate::error::is_unknown_script;
+use crate::names::Instance;
 
 /// A script, and the hash by which the server knows it.
 #[derive(Clone, Debug)]
@@ -14,6 +15,9 @@ pub(crate) struct Script {
     text: &'static str,
     hash: String,
 }
+
+/// The number of receivers of a message, and the instances that may still trust what they have.
+pub(crate) type Receivers = (usize, Vec<Instance>);
 
 #[derive(Clone)]
 pub(crate) struct Wire {
@@ -27,6 +31,8 @@ pub(crate) struct Wire {
     pub(crate) link: Script,
     pub(crate) beat: Script,
     pub(crate) publish: Script,
+    pub(crate) note: Script,
+    pub(crate) notes: Script,
 }
 
 impl Wire {
@@ -42,6 +48,8 @@ impl Wire {
             link: load(main, include_str!("scripts/link.lua")).await?,
             beat: load(main, include_str!("scripts/beat.lua")).await?,
             publish: load(main, include_str!("scripts/publish.lua")).await?,
+            note: load(main, include_str!("scripts/note.lua")).await?,
+            notes: load(main, include_str!("scripts/notes.lua")).await?,
             main: main.clone(),
             cluster,
         })
@@ -55,6 +63,18 @@ impl Wire {
         args: &[&[u8]],
     ) -> RedisResult<T> {
         run(&mut self.main.clone(), script, keys, args).await
+    }
+
+    /// Runs a script that publishes a message to all instances.
+    pub(crate) async fn tell(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        args: &[&[u8]],
+    ) -> RedisResult<Receivers> {
+        let (receivers, alive): (usize, Vec<Vec<u8>>) = self.run(script, keys, args).await?;
+        // The list of instances also has the entry `known`.
+        Ok((receivers, alive.iter().filter_map(|one| one.as_slice().try_into().ok()).collect()))
     }
 
     /// Runs a script on the server that has this session.

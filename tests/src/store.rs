@@ -85,6 +85,7 @@ impl SharedStore {
         for watcher in &state.watchers {
             watcher.revoked(&state.revocations);
             watcher.complete_until(far_future());
+            watcher.revocations_complete_until(far_future());
         }
     }
 
@@ -172,6 +173,7 @@ impl SessionStore for SharedStore {
             if !state.is_down {
                 watcher.revoked(&state.revocations);
                 watcher.complete_until(far_future());
+                watcher.revocations_complete_until(far_future());
             }
             state.watchers.push(watcher);
         }

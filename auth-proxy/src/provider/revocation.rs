@@ -26,7 +26,7 @@ impl Shared {
         let Some(list) = self.sessions.revocations() else { return Standing::Good };
         let identity = verified.identity(|names| self.identity(names, token().as_deref()));
         match list.standing(identity) {
-            Standing::Good if !self.sessions.is_complete() => Standing::Unknown,
+            Standing::Good if !self.sessions.knows_revocations() => Standing::Unknown,
             standing => standing,
         }
     }

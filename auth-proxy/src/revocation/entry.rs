@@ -40,6 +40,12 @@ impl Revocation {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.until)).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// [`until`](Self::until) in seconds since the Unix epoch.
+    #[cfg(feature = "redis")]
+    pub(crate) fn until_seconds(&self) -> u64 {
+        self.until
+    }
+
     /// The stored form. Equal entries have equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; LENGTH] {

@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 
 use super::entry::Revocation;
 use super::identity::{Identity, NameHash};
@@ -26,6 +27,9 @@ pub(crate) struct Revocations {
     /// Whether entries did not fit. From then on, the list says nothing about a token that is not on it.
     is_overflowing: AtomicBool,
     most: usize,
+    /// Until when the list has every revocation, in nanoseconds after `began`. Zero: it is not known.
+    complete_until: AtomicU64,
+    began: Instant,
     /// Wakes those that wait for the end of a session.
     grown: Notify,
 }
@@ -69,6 +73,8 @@ impl Revocations {
             version: AtomicU64::new(FIRST_VERSION),
             is_overflowing: AtomicBool::new(false),
             most,
+            complete_until: AtomicU64::new(0),
+            began: Instant::now(),
             grown: Notify::new(),
         }
     }
@@ -98,6 +104,24 @@ impl Revocations {
         // The version from before the list was read: an entry that is added meanwhile is looked for next time.
         identity.absent_in.store(version, Ordering::Relaxed);
         Standing::Good
+    }
+
+    /// Whether the list has every revocation of all instances.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.nanoseconds(Instant::now()) < self.complete_until.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn complete_until(&self, until: Instant) {
+        self.complete_until.store(self.nanoseconds(until), Ordering::Release);
+    }
+
+    /// Revocations of other instances are not delivered any more.
+    pub(crate) fn lost(&self) {
+        self.complete_until.store(0, Ordering::Release);
+    }
+
+    fn nanoseconds(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Whether there is no entry.
@@ -207,6 +231,8 @@ impl Hasher for FirstHalf {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const NOW: u64 = 1_000;
@@ -248,6 +274,20 @@ mod tests {
         }
         assert_eq!(list.standing(&identity(&[99_999], None)), Standing::Good);
         assert_eq!(list.standing(&identity(&[11_899], None)), Standing::Revoked);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn list_is_complete_for_the_time_that_the_store_says() {
+        let list = Revocations::default();
+        assert!(!list.is_complete());
+        list.complete_until(Instant::now() + Duration::from_secs(1));
+        assert!(list.is_complete());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!list.is_complete(), "it lapsed");
+        list.complete_until(Instant::now() + Duration::from_secs(1));
+        assert!(list.is_complete());
+        list.lost();
+        assert!(!list.is_complete(), "disconnected");
     }
 
     #[test]

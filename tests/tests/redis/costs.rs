@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth_proxy_tests::redis::Server;
 use tokio::time::sleep;
 
-use crate::support::Store;
+use crate::support::{Store, note};
 
 #[derive(Debug)]
 struct Cost {
@@ -77,4 +77,20 @@ async fn calls_cost_what_the_documentation_says() {
     let ends = since(&redis, before, 200.0);
     println!("end with one instance: {ends:?}");
     assert!(ends.scripts < 2.2 && ends.sent < 900.0 && ends.received < 500.0);
+
+    let before = totals(&redis);
+    for number in 0..200 {
+        let mut note = note(number);
+        note.bytes.resize(34, 0);
+        store.note(&note).await;
+    }
+    let notes = since(&redis, before, 200.0);
+    println!("note of 34 bytes with one instance: {notes:?}");
+    assert!(notes.scripts < 1.2 && notes.sent < 700.0 && notes.received < 400.0);
+
+    let before = totals(&redis);
+    let _second = Store::up(&redis.url()).await;
+    let read = since(&redis, before, 200.0);
+    println!("each of 200 notes of 34 bytes at a start: {read:?}");
+    assert!(read.received < 100.0);
 }

@@ -4,7 +4,9 @@
 mod costs;
 mod faults;
 mod model;
+mod notes;
 mod puts;
+mod revocation;
 mod servers;
 mod sign_outs;
 mod support;

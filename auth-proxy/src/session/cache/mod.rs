@@ -274,9 +274,13 @@ impl Sessions {
         self.revocations.as_deref()
     }
 
-    /// Whether this instance knows what ended at other instances.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.local.is_complete()
+    /// Whether the list has every revocation of all instances.
+    pub(crate) fn knows_revocations(&self) -> bool {
+        let is_complete = self.revocations.as_ref().is_some_and(|list| list.is_complete());
+        if !is_complete && let Some(store) = &self.store {
+            store.connect();
+        }
+        is_complete
     }
 
     /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store

@@ -84,6 +84,12 @@ impl SharedStore {
         async { told.await.is_ok_and(|told| told.is_some()) }
     }
 
+    /// Lets the store connect.
+    pub(in crate::session) fn connect(&self) {
+        // A panic must not break off a request. The calls of the store report what is wrong.
+        catch_unwind(AssertUnwindSafe(|| self.store.connect())).ok();
+    }
+
     /// The result of a call. `None` if it fails, panics or takes too long.
     async fn call<'a, T>(&self, limit: Duration, call: impl FnOnce() -> StoreFuture<'a, T>) -> Option<T> {
         let result = match tokio::time::timeout(limit, without_panic(call)).await {

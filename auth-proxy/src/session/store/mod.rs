@@ -121,6 +121,11 @@ pub trait SessionStore: Send + Sync + 'static {
         false
     }
 
+    /// Called in a runtime by requests that need the list of revoked tokens while it is
+    /// [not complete](StoreWatcher::revocations_complete_until). A store that connects in the background begins here, if
+    /// [`watch`](Self::watch) was called outside of a runtime. It must return at once.
+    fn connect(&self) {}
+
     /// Whether the store keeps revoked tokens, for `session.revocation: store`.
     fn keeps_revocations(&self) -> bool {
         false

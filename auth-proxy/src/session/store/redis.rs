@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use auth_proxy_redis::{Event, InvalidUrl, Options, Read, RedisStore, Value};
+use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, Value};
 
 use super::{Entry, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
 use crate::error::BoxError;
+use crate::revocation::Revocation;
 use crate::session::key::SessionKey;
 
 /// Cached sessions and revoked tokens in Redis 6 or newer, or Valkey 7 or newer, for the instances of one app.
@@ -30,7 +31,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A store for one proxy. It connects with the first request.
+    /// A store for one proxy. It connects when the proxy is built, or with the first request if no runtime runs then.
     ///
     /// # Errors
     /// What is wrong with the URL or the prefix.
@@ -71,21 +72,54 @@ impl SessionStore for Redis {
         })
     }
 
+    fn connect(&self) {
+        if let Some(store) = self.store.get() {
+            store.start();
+        }
+    }
+
+    fn keeps_revocations(&self) -> bool {
+        true
+    }
+
+    fn revoke<'a>(&'a self, revocations: &'a [Revocation]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let notes: Vec<_> = revocations.iter().map(note).collect();
+            self.store()?.note(&notes).await?;
+            Ok(())
+        })
+    }
+
     fn watch(&self, watcher: StoreWatcher) -> bool {
+        let known = watcher.clone();
+        let known_notes = move || Box::new(known.revocations().into_iter().map(|one| note(&one))) as Box<_>;
         let on_event = move |event: Event<'_>| match event {
             Event::Alive { until } => watcher.complete_until(until),
             Event::Ended(keys) => {
                 let keys: Vec<_> = keys.iter().map(|key| SessionKey::from_bytes(*key)).collect();
                 watcher.ended(&keys);
             }
+            // Entries of a later version of this crate are left out.
+            Event::Noted(notes) => {
+                let entries = notes.iter().filter_map(|note| Revocation::from_bytes(note));
+                watcher.revoked(&entries.collect::<Vec<_>>());
+            }
+            Event::NotesKnown { until } => watcher.revocations_complete_until(until),
             Event::Lost => watcher.lost(),
             Event::Up => {}
         };
-        match RedisStore::new(self.options.clone(), on_event) {
-            Ok(store) => self.store.set(store).is_ok(),
+        match RedisStore::with_notes(self.options.clone(), on_event, known_notes) {
+            Ok(store) => {
+                store.start();
+                self.store.set(store).is_ok()
+            }
             Err(_) => false,
         }
     }
+}
+
+fn note(revocation: &Revocation) -> Note {
+    Note { bytes: revocation.to_bytes().to_vec(), until: revocation.until_seconds() }
 }
 
 impl fmt::Debug for Redis {

@@ -54,10 +54,19 @@ impl StoreWatcher {
 
     /// These tokens were revoked at another instance, or before this instance started. A store that
     /// [keeps revocations](crate::store::SessionStore::keeps_revocations) passes each of them on, those from before the
-    /// start too, before it calls [`complete_until`](Self::complete_until).
+    /// start too, before it calls [`revocations_complete_until`](Self::revocations_complete_until).
     pub fn revoked(&self, revocations: &[Revocation]) {
         if let Some(list) = &self.revocations {
             list.add(revocations, seconds_now());
+        }
+    }
+
+    /// Until this time, this instance knows every revocation: each was passed on, or waits for this instance to get it. After
+    /// that time, or after [`lost`](Self::lost), some may be missing. `session.revocation_unavailable` says what happens
+    /// then.
+    pub fn revocations_complete_until(&self, until: Instant) {
+        if let Some(list) = &self.revocations {
+            list.complete_until(until);
         }
     }
 
@@ -70,6 +79,9 @@ impl StoreWatcher {
 
     /// Sign-outs of other instances are not delivered any more.
     pub fn lost(&self) {
+        if let Some(list) = &self.revocations {
+            list.lost();
+        }
         self.local.lost();
     }
 }

@@ -1,0 +1,124 @@
+//! Tells all instances what was ended or noted, and waits until they know it.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use redis::RedisResult;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::error::{Reason, StoreError};
+use crate::inner::{Inner, Up};
+use crate::key::Key;
+use crate::link::{ALIVE, Link, TRUST};
+use crate::message;
+use crate::names::Instance;
+use crate::note::Note;
+use crate::noting::{PAGE, Told};
+use crate::wire::{Receivers, Wire};
+
+/// What all instances are told.
+pub(crate) enum News {
+    Ended { keys: Vec<Key>, block_for: Duration },
+    Noted(Vec<Note>),
+}
+
+impl Inner {
+    /// Tells the news now, or keeps them for the next link.
+    pub(crate) async fn tell(self: Arc<Self>, news: News) -> Result<(), StoreError> {
+        let mut error = StoreError::Down;
+        // The second attempt is for a link that came up between the failure and the entry in the list.
+        for _ in 0..2 {
+            if let Some(up) = self.current() {
+                match self.tell_over(&up, &news).await {
+                    Ok(()) => return Ok(()),
+                    Err(failed) => error = failed,
+                }
+                up.link.fail(Reason::from(match news {
+                    News::Ended { .. } => "sign-out failed",
+                    News::Noted(_) => "note failed",
+                }));
+            }
+            // A link goes up while this lock is held, after it has replayed the list.
+            let mut pending = self.lock_pending();
+            if self.current().is_none() {
+                match &news {
+                    News::Ended { keys, block_for } => pending.add(keys, *block_for),
+                    News::Noted(notes) => pending.add_notes(notes),
+                }
+                drop(pending);
+                break;
+            }
+        }
+        // The instance itself, and others behind the same broken network, trust nothing after this time.
+        let until = *self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = until {
+            sleep_until(until.min(Instant::now() + TRUST)).await;
+        }
+        Err(error)
+    }
+
+    async fn tell_over(&self, up: &Up, news: &News) -> Result<(), StoreError> {
+        let mut told = Vec::new();
+        match news {
+            News::Ended { keys, block_for } => {
+                let number = self.next_number();
+                let acks = self.shared.acks.collect(number);
+                let receivers = within_trust(up, self.end_keys(&up.wire, number, keys, *block_for)).await?;
+                told.push((acks, receivers));
+            }
+            News::Noted(notes) => {
+                for page in notes.chunks(PAGE) {
+                    let number = self.next_number();
+                    let acks = self.shared.acks.collect(number);
+                    let receivers =
+                        within_trust(up, self.add_notes(&up.wire, number, page, Told::All)).await?;
+                    told.push((acks, receivers));
+                }
+            }
+        }
+        let until = Instant::now() + TRUST;
+        for (acks, (receivers, alive)) in &told {
+            tokio::select! {
+                () = acks.wait(*receivers, alive) => {}
+                () = sleep_until(until) => {}
+            }
+        }
+        // The server may have lost the list of instances when this link began. An instance of before may still trust.
+        sleep_until(until.min(up.link.began + ALIVE)).await;
+        Ok(())
+    }
+
+    /// Tells some of the news that are waiting over a new link, before it is up. Returns whether there were any.
+    pub(crate) async fn replay_some(&self, wire: &Wire) -> RedisResult<bool> {
+        Ok(self.replay_ends(wire).await? || self.replay_notes(wire).await?)
+    }
+}
+
+async fn within_trust(
+    up: &Up,
+    published: impl Future<Output = RedisResult<Receivers>>,
+) -> Result<Receivers, StoreError> {
+    tokio::select! {
+        published = timeout(TRUST, published) => {
+            published.map_err(|_| StoreError::Timeout)?.map_err(|error| up.failed(&error))
+        }
+        _ = up.link.broken() => Err(StoreError::Down),
+    }
+}
+
+/// Acknowledges messages in the background, until the link is dropped.
+pub(crate) async fn acknowledge(
+    inner: Arc<Inner>,
+    link: Arc<Link>,
+    wire: Wire,
+    mut acks: tokio::sync::mpsc::Receiver<(Instance, u64)>,
+) {
+    while let Some((to, number)) = acks.recv().await {
+        if link.is_broken() {
+            return;
+        }
+        let ack = message::ack(&inner.instance, number);
+        // A lost acknowledgement only makes a sign-out slower. The beats find a broken link.
+        wire.publish(&inner.names.own_of(&to), &ack).await.ok();
+    }
+}
