@@ -5,6 +5,7 @@ mod guard;
 mod memory;
 mod process;
 mod proxy;
+mod revocation;
 mod session;
 mod token;
 mod wrk;
@@ -23,6 +24,7 @@ pub fn run(part: &str) -> Result<(), Error> {
         "guard" => guard::run(),
         "session" => session::run(),
         "growth" => growth::run(),
+        "revocation" => revocation::run(),
         _ => Err(format!("no part `{part}`").into()),
     }
 }

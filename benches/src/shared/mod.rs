@@ -1,0 +1,5 @@
+//! What the measurements of shared sessions use: a Redis server, an upstream with sessions, and a list of revoked tokens.
+
+pub mod redis;
+pub mod revoked;
+pub mod sessions;
