@@ -5,6 +5,7 @@ mod guard;
 mod memory;
 mod process;
 mod proxy;
+mod redis;
 mod revocation;
 mod session;
 mod token;
@@ -24,6 +25,7 @@ pub fn run(part: &str) -> Result<(), Error> {
         "guard" => guard::run(),
         "session" => session::run(),
         "growth" => growth::run(),
+        "redis" => redis::run(),
         "revocation" => revocation::run(),
         _ => Err(format!("no part `{part}`").into()),
     }

@@ -11,13 +11,13 @@ use crate::shared::revoked::Listed;
 use crate::{Error, tokens};
 
 /// The measured tokens. All are verified before.
-const TOKENS: usize = 256;
+const TOKENS: usize = 4096;
 
 /// The entries of the lists. The largest is near the most that a list holds.
 const SIZES: [(&str, u64); 3] = [("empty", 0), ("1,000", 1_000), ("1,000,000", 995_000)];
 
 pub(super) fn run() -> Result<(), Error> {
-    let rounds = if is_quick() { 50 } else { 2_001 };
+    let rounds = if is_quick() { 50 } else { 301 };
     let plain = tokens::auth(10_000)?;
     let pool = (0..TOKENS).map(|n| tokens::headers(&tokens::token(n))).collect::<Result<Vec<_>, _>>()?;
     for (label, entries) in SIZES {

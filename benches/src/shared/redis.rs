@@ -18,10 +18,10 @@ pub struct Redis {
 /// What a server has counted.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
-    /// Calls of scripts, of `PUBLISH`, and of all other commands that a client sent.
+    /// Calls of scripts.
     pub scripts: f64,
     /// Messages that were published, by scripts too.
-    pub published: f64,
+    pub messages: f64,
     /// All commands: those in scripts count too.
     pub commands: f64,
     /// Microseconds of CPU in user and kernel mode.
@@ -96,7 +96,7 @@ impl Redis {
         };
         Ok(Counts {
             scripts: calls("evalsha") + calls("eval"),
-            published: calls("publish"),
+            messages: calls("publish"),
             commands,
             cpu: 1e6 * (number("used_cpu_user")? + number("used_cpu_sys")?),
             received: number("total_net_input_bytes")?,

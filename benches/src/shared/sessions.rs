@@ -8,7 +8,7 @@ use auth_proxy::{Session, auth_proxy};
 use axum::Router;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::header::COOKIE;
 
@@ -25,12 +25,23 @@ pub const SESSION: &str = concat!(
     r#""image":"https://example.com/ada.png","role":"member"},"expires":"2100-01-01T00:00:00.000Z"}"#,
 );
 
-/// An upstream in this process. It knows every session, and signs everyone out who asks for it.
+/// The start of the tokens that the upstream does not know.
+const UNKNOWN: &str = "unknown-";
+const CLEARED: &str = "authjs.session-token=; Path=/; Max-Age=0";
+
+async fn session(headers: HeaderMap) -> Response {
+    let cookie = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if cookie.contains(UNKNOWN) {
+        return ([(SET_COOKIE, CLEARED)], "null").into_response();
+    }
+    ([("content-type", "application/json")], SESSION).into_response()
+}
+
+/// An upstream in this process. It knows almost every session, and signs everyone out who asks for it.
 pub fn upstream() -> Router {
-    let cleared = format!("{NAME}=; Path=/; Max-Age=0");
     Router::new()
-        .route("/api/auth/session", get(|| async { ([("content-type", "application/json")], SESSION) }))
-        .route("/api/auth/signout", post(|| async move { ([(SET_COOKIE, cleared)], "{}").into_response() }))
+        .route("/api/auth/session", get(session))
+        .route("/api/auth/signout", post(|| async { ([(SET_COOKIE, CLEARED)], "{}") }))
 }
 
 /// A proxy for an upstream in this process.
@@ -38,7 +49,7 @@ pub fn upstream() -> Router {
 /// # Errors
 /// If the URL of Redis is wrong.
 pub fn asking(cache: Duration, redis: Option<&str>) -> Result<Asking, Error> {
-    let builder = Asking::builder().upstream_base_url("http://upstream.test").upstream_fetch(upstream());
+    let builder = Asking::builder().upstream_base_url("http://auth.internal").upstream_fetch(upstream());
     build(builder, cache, redis)
 }
 
@@ -80,8 +91,19 @@ async fn me(session: Session<Asking>) -> String {
 /// # Errors
 /// Never: tokens are ASCII.
 pub fn headers(n: u64) -> Result<HeaderMap, Error> {
+    with_token(&format!("6f1c6f0e-5d0e-4a7b-9d3e-{n:012}"))
+}
+
+/// The headers of a visitor whom the upstream does not know.
+///
+/// # Errors
+/// Never: tokens are ASCII.
+pub fn unknown(n: u64) -> Result<HeaderMap, Error> {
+    with_token(&format!("{UNKNOWN}5d0e-4a7b-9d3e-{n:012}"))
+}
+
+fn with_token(token: &str) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
-    let token = format!("6f1c6f0e-5d0e-4a7b-9d3e-{n:012}");
     headers.insert(COOKIE, HeaderValue::from_str(&format!("{NAME}={token}"))?);
     Ok(headers)
 }
