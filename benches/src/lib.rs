@@ -5,6 +5,7 @@ pub mod count;
 pub mod measure;
 pub mod published;
 pub mod report;
+pub mod scale;
 pub mod serve;
 pub mod shared;
 pub mod tokens;

@@ -55,3 +55,8 @@ fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
+
+/// Resident memory of this process in KiB.
+pub(crate) fn own_memory() -> Result<f64, Error> {
+    process::memory(std::process::id())
+}

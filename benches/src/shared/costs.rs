@@ -78,6 +78,28 @@ pub fn measure() -> Result<Costs, Error> {
     })
 }
 
+/// The bytes that a stored session takes in the memory of Redis.
+///
+/// # Errors
+/// If anything fails.
+pub fn stored_bytes() -> Result<f64, Error> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let fleet = Fleet::start(1).await?;
+        let Some(app) = fleet.apps.first() else { return Err("no instance".into()) };
+        let used = || -> Result<f64, Error> {
+            let info = fleet.redis.ask("INFO memory")?;
+            let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+            Ok(used.ok_or("no used_memory")?.trim().parse()?)
+        };
+        let before = used()?;
+        for n in 0..20_000 {
+            get(app, sessions::headers(n)?).await?;
+        }
+        Ok((used()? - before) / 20_000.0)
+    })
+}
+
 /// Instances that share a Redis server.
 struct Fleet {
     redis: Redis,
@@ -134,7 +156,6 @@ impl Fleet {
             call(n).await?;
         }
         let took = start.elapsed().as_secs_f64();
-        eprintln!("DEBUG {visitors} took {took}");
         let all = self.since(&before)?;
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let (instances, visitors) = (self.apps.len() as f64, visitors as f64);
