@@ -7,6 +7,7 @@ mod process;
 mod proxy;
 mod redis;
 mod revocation;
+mod store;
 mod session;
 mod token;
 mod wrk;
@@ -26,6 +27,7 @@ pub fn run(part: &str) -> Result<(), Error> {
         "session" => session::run(),
         "growth" => growth::run(),
         "redis" => redis::run(),
+        "store" => store::run(),
         "revocation" => revocation::run(),
         _ => Err(format!("no part `{part}`").into()),
     }

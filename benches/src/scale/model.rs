@@ -66,7 +66,6 @@ impl Load {
             .and(costs.elsewhere.times(elsewhere))
             .and(costs.beats.times(instances))
             .and(sign_out.times(sign_outs));
-        // A session is kept after its answer is too old, until it is dropped from Redis, which is after the same time.
         let good = sessions * rates.shared * options.cache;
         // In each instance: the answers that were looked up or read there and are not too old. On average, a request that
         // comes at a random time of the answer's life leaves it there for the rest.

@@ -48,12 +48,12 @@ pub struct Costs {
 }
 
 /// The sessions of each figure.
-const SESSIONS: u64 = 500;
+const SESSIONS: u64 = 3_000;
 
 /// Two fleets, to find what each further instance adds.
 const FLEETS: [usize; 2] = [1, 9];
 
-/// Measures all costs. Takes about a minute.
+/// Measures all costs. Takes about half a minute.
 ///
 /// # Errors
 /// If anything fails, wrong answers too.
@@ -104,6 +104,8 @@ pub fn stored_bytes() -> Result<f64, Error> {
 struct Fleet {
     redis: Redis,
     apps: Vec<Router>,
+    /// A second of the server without instances.
+    idle: Cost,
     /// A second of one instance.
     beats: Cost,
 }
@@ -113,18 +115,28 @@ impl Fleet {
         let redis = Redis::start()?;
         let auth = (0..instances).map(|_| sessions::asking(Duration::from_secs(300), Some(&redis.url())));
         let apps = auth.map(|auth| auth.map(|auth| sessions::app(&auth))).collect::<Result<Vec<_>, _>>()?;
-        let mut fleet = Self { redis, apps, beats: Cost::default() };
+        let mut fleet = Self { redis, apps, idle: Cost::default(), beats: Cost::default() };
+        fleet.idle = fleet.waiting().await?;
         fleet.wait_until_shared().await?;
-        let before = fleet.redis.counts()?;
-        tokio::time::sleep(Duration::from_secs(10)).await;
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
-        let seconds = 10.0 * instances as f64;
-        fleet.beats = fleet.since(&before)?.times(1.0 / seconds);
+        let each = 1.0 / instances as f64;
+        fleet.beats = fleet.idle.until(fleet.waiting().await?).times(each);
         Ok(fleet)
+    }
+
+    /// A second in which no request comes.
+    async fn waiting(&self) -> Result<Cost, Error> {
+        let before = self.redis.counts()?;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Ok(self.since(&before)?.times(0.1))
     }
 
     /// Waits until each instance stores sessions: a new link is not used at first.
     async fn wait_until_shared(&self) -> Result<(), Error> {
+        for (at, app) in self.apps.iter().enumerate() {
+            // An instance connects with its first request.
+            get(app, sessions::headers(800_000_000 + u64::try_from(at)?)?).await?;
+        }
         for (at, app) in self.apps.iter().enumerate() {
             let until = Instant::now() + Duration::from_secs(20);
             for n in 0.. {
@@ -159,7 +171,8 @@ impl Fleet {
         let all = self.since(&before)?;
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let (instances, visitors) = (self.apps.len() as f64, visitors as f64);
-        Ok(self.beats.times(instances * took).until(all).times(1.0 / visitors))
+        let beside = self.idle.and(self.beats.times(instances)).times(took);
+        Ok(beside.until(all).times(1.0 / visitors))
     }
 
     /// The cost since these counts. Reading them is subtracted.
