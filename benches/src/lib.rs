@@ -5,7 +5,9 @@ pub mod count;
 pub mod measure;
 pub mod published;
 pub mod report;
+pub mod scale;
 pub mod serve;
+pub mod shared;
 pub mod tokens;
 
 /// The error of all functions. Any error ends the run: a missing figure is better than a wrong figure.

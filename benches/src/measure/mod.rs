@@ -5,6 +5,9 @@ mod guard;
 mod memory;
 mod process;
 mod proxy;
+mod redis;
+mod revocation;
+mod store;
 mod session;
 mod token;
 mod wrk;
@@ -23,6 +26,9 @@ pub fn run(part: &str) -> Result<(), Error> {
         "guard" => guard::run(),
         "session" => session::run(),
         "growth" => growth::run(),
+        "redis" => redis::run(),
+        "store" => store::run(),
+        "revocation" => revocation::run(),
         _ => Err(format!("no part `{part}`").into()),
     }
 }
@@ -50,4 +56,9 @@ fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Resident memory of this process in KiB.
+pub(crate) fn own_memory() -> Result<f64, Error> {
+    process::memory(std::process::id())
 }

@@ -26,6 +26,17 @@ impl Server {
         Self::spawn(name, port, &mut command, None)
     }
 
+    /// Starts the app of `serve shared`, with this Redis.
+    pub(super) fn shared(name: &'static str, upstream: &str, redis: Option<&str>) -> Result<Self, Error> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", "shared", &port.to_string(), upstream]).env_remove("BENCH_REDIS");
+        if let Some(redis) = redis {
+            command.env("BENCH_REDIS", redis);
+        }
+        Self::spawn(name, port, &mut command, None)
+    }
+
     /// Starts nginx with the configuration in `nginx.conf.in`.
     pub(super) fn nginx(upstream: u16) -> Result<Self, Error> {
         let port = free_port()?;

@@ -1,6 +1,7 @@
 //! Generates load with wrk, on one side after the other.
 
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::process::Server;
 use super::{Effort, median};
@@ -54,11 +55,35 @@ pub(super) fn compare(sides: &[(&Server, Load<'_>)], effort: &Effort) -> Result<
 
 fn turn(server: &Server, load: &Load<'_>, seconds: u64) -> Result<Figures, Error> {
     let mut command = Command::new("wrk");
-    command.args(["-t1", "-c", &load.connections.to_string(), "-d", &seconds.to_string(), "--latency"]);
     command.args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/wrk.lua")]);
     if let Some(cookie) = load.cookie {
         command.args(["-H", &format!("Cookie: {cookie}")]);
     }
+    run(server, load, seconds, command)
+}
+
+/// The visitors of a turn.
+pub(super) enum Visitors {
+    /// The same in each turn.
+    Same,
+    /// Each request has a visitor of its own.
+    New,
+}
+
+/// One turn with many visitors.
+pub(super) fn visit(server: &Server, visitors: &Visitors, seconds: u64) -> Result<Figures, Error> {
+    let mut command = Command::new("wrk");
+    command.args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/wrk-visitors.lua")]);
+    let (seed, most) = match visitors {
+        Visitors::Same => ("same".to_owned(), 1_000),
+        Visitors::New => (SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().to_string(), u32::MAX),
+    };
+    command.env("VISITORS_SEED", seed).env("VISITORS_MOST", most.to_string());
+    run(server, &Load { path: "/me", connections: 16, cookie: None }, seconds, command)
+}
+
+fn run(server: &Server, load: &Load<'_>, seconds: u64, mut command: Command) -> Result<Figures, Error> {
+    command.args(["-t1", "-c", &load.connections.to_string(), "-d", &seconds.to_string(), "--latency"]);
     let before = server.cpu_micros()?;
     let output = command.arg(format!("{}{}", server.url(), load.path)).output()?;
     let after = server.cpu_micros()?;

@@ -6,6 +6,7 @@ use auth_proxy::{Session, auth_proxy, require_session};
 use axum::Router;
 use axum::routing::get;
 
+use crate::shared::sessions;
 use crate::{Error, tokens};
 
 auth_proxy! {
@@ -56,4 +57,10 @@ pub(super) fn guarded(upstream: &str) -> Result<Router, Error> {
         .merge(local.with_state(decoding))
         .merge(Router::new().route("/me", get(me)).with_state(asking))
         .merge(Router::new().route("/me-cached", get(me)).with_state(caching)))
+}
+
+/// An app whose sessions are cached for 30 s, in the Redis that `BENCH_REDIS` names, if it is set.
+pub(super) fn shared(upstream: &str) -> Result<Router, Error> {
+    let redis = std::env::var("BENCH_REDIS").ok();
+    Ok(sessions::app(&sessions::asking_at(upstream, Duration::from_secs(30), redis.as_deref())?))
 }

@@ -28,6 +28,7 @@ pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
             "hyper-util" => hyper_util::serve(listener, upstream).await,
             "auth-proxy" => axum(listener, app::proxy(upstream)?).await,
             "app" => axum(listener, app::guarded(upstream)?).await,
+            "shared" => axum(listener, app::shared(upstream)?).await,
             "axum-reverse-proxy" => axum(listener, reverse_proxy::router(upstream)).await,
             "reqwest" => axum(listener, reqwest::router(upstream)?).await,
             _ => Err(format!("no side `{side}`").into()),

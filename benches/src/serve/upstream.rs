@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Interval, interval};
 
 use crate::Error;
+use crate::shared::sessions::SESSION;
 
 /// The response of Auth.js to `/providers` with two providers.
 const PROVIDERS: &str = concat!(
@@ -53,6 +54,7 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
         "/api/auth/providers" => (StatusCode::OK, "application/json", full(PROVIDERS.as_bytes())),
         "/api/auth/big" => (StatusCode::OK, "application/octet-stream", full(&ZEROS)),
         "/api/auth/slow" => (StatusCode::OK, "application/octet-stream", Trickle::new().boxed_unsync()),
+        "/api/auth/session" => (StatusCode::OK, "application/json", full(SESSION.as_bytes())),
         _ => (StatusCode::NOT_FOUND, "text/plain", full(b"not here")),
     };
     let mut response = Response::new(body);

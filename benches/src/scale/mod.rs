@@ -1,0 +1,20 @@
+//! Computes how the load grows with instances and sessions, from measured costs.
+
+mod measured;
+mod model;
+mod options;
+mod print;
+
+pub use self::options::Options;
+
+use crate::Error;
+
+/// Prints the table.
+///
+/// # Errors
+/// If an argument is unknown, or a measurement fails.
+pub fn run(arguments: &[&str]) -> Result<(), Error> {
+    let options = Options::read(arguments)?;
+    let measured = if options.measure { measured::now()? } else { measured::THEN };
+    print::all(&options, &measured)
+}
