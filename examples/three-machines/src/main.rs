@@ -48,7 +48,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let redis = Redis::new(RedisOptions::new(var("REDIS_URL").unwrap_or("redis://127.0.0.1:6379".to_owned())))?;
+    let redis =
+        Redis::new(RedisOptions::new(var("REDIS_URL").unwrap_or("redis://127.0.0.1:6379".to_owned())))?;
     let auth = Auth::builder().session_store(redis).build()?;
 
     let host = var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
