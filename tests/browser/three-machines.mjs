@@ -1,14 +1,14 @@
-// Visits three instances of the example three-machines: APP is nginx in front of them, and INSTANCES are their own
-// origins. Tab one opens the page, with an event stream and a WebSocket. Tab two signs out at an instance that serves
-// neither. Both connections close, and tab one says so. Then an instance and Redis are killed by requests to CONTROL:
-// tab one stays signed in until the next sign-out. Writes screenshots to OUTPUT, and prints how long the connections
-// stayed open after the click.
+// Visits three instances of the example three-machines through nginx at APP. PORTS are those of the instances, in the
+// order of nginx. Tab one opens the page, with an event stream and a WebSocket. Tab two signs out at an instance that
+// serves neither. Both connections close, and tab one says so. Then an instance and Redis are killed by requests to
+// CONTROL: tab one stays signed in until the next sign-out. Writes screenshots to OUTPUT, and prints how long the
+// connections stayed open after the click.
 import assert from "node:assert/strict"
 import { mkdirSync } from "node:fs"
 import { launch } from "./chromium.mjs"
 
 const { APP, CONTROL, OUTPUT } = process.env
-const INSTANCES = process.env.INSTANCES.split(" ")
+const PORTS = process.env.PORTS.split(" ")
 mkdirSync(OUTPUT, { recursive: true })
 const { browser } = await launch()
 const ids = ["events", "socket"]
@@ -53,20 +53,44 @@ async function bothInstances(page) {
   return Promise.all(ids.map((id) => instanceOf(page, id)))
 }
 
-/** An instance other than these, by its own origin. */
-const another = (ports) => INSTANCES.find((origin) => !ports.includes(new URL(origin).port))
+/** The instance that sent a response. nginx adds the header. */
+const sender = (response) => response.headers()["x-instance"].split(":").pop()
 
-/** Signs out in a second tab. Returns the time of the click. */
-async function signOut(context, origin) {
+/** Sends requests until the next one goes to this instance. nginx takes one after the other. */
+async function turnTo(context, port) {
+  for (let n = 0; n < 9; n++) {
+    const last = sender(await context.request.get(`${APP}/style.css`))
+    if (PORTS[(PORTS.indexOf(last) + 1) % PORTS.length] === port) return
+  }
+  assert.fail(`nginx sends nothing to ${port}`)
+}
+
+/** Signs out in a second tab, at this instance if it is given. Returns the time of the click. */
+async function signOut(context, port) {
   const tab = await context.newPage()
-  await tab.goto(origin)
-  await tab.waitForSelector('h1:text("Signed in as Demo")')
-  await tab.goto(`${origin}/api/auth/signout?callbackUrl=/`)
+  await tab.goto(`${APP}/api/auth/signout?callbackUrl=/`)
+  if (port) await turnTo(context, port)
+  const answer = tab.waitForResponse((response) => response.request().method() === "POST")
   await tab.getByRole("button", { name: "Sign out" }).click()
+  const answered = sender(await answer)
+  if (port) assert.equal(answered, port, "another instance carried out the sign-out")
   await tab.waitForSelector('h1:text("Signed out")')
   const submitted = await tab.evaluate(() => Number(localStorage.getItem("submitted")))
   await tab.close()
   return submitted
+}
+
+/** Loads the page until each of these instances answered, and checks its title. */
+async function eachShows(context, ports, title) {
+  const tab = await context.newPage()
+  const left = new Set(ports)
+  for (let n = 0; left.size > 0; n++) {
+    assert.ok(n < 40, `no page from ${[...left]}`)
+    await tab.goto(APP)
+    assert.equal(await tab.locator("h1").innerText(), title)
+    left.delete(await tab.locator("#instance").innerText())
+  }
+  await tab.close()
 }
 
 /** How many milliseconds after `since` each card of the page said that the visitor is signed out. */
@@ -124,14 +148,14 @@ for (const [width, colorScheme] of [[390, "light"], [1280, "dark"]]) {
   await signIn(page)
   await fits(page, "signed-in")
   const ports = await bothInstances(page)
-  const elsewhere = another(ports)
+  const elsewhere = PORTS.find((port) => !ports.includes(port))
   const times = await closedAfter(page, await signOut(context, elsewhere))
   await fits(page, "ended")
   for (const time of times) assert.ok(time >= 0 && time < 1000, `closed ${time} ms after the click`)
   // The page asks `/me` once for each connection, and Chromium reports the answer 401 to the console.
   assert.deepEqual(complaints.filter((text) => !/status of 401/.test(text)), [])
   console.log(
-    `${width} pixels: signed out at instance ${new URL(elsewhere).port}. The event stream at ${ports[0]} closed after ` +
+    `${width} pixels: signed out at instance ${elsewhere}. The event stream at ${ports[0]} closed after ` +
       `${times[0]} ms, the WebSocket at ${ports[1]} after ${times[1]} ms`,
   )
   await context.close()
@@ -148,7 +172,7 @@ await page.waitForFunction((dead) => {
   return status.dataset.state === "open" && !status.textContent.endsWith(dead)
 }, dead)
 await bothOpen(page)
-const alive = INSTANCES.filter((origin) => new URL(origin).port !== dead)
+const alive = PORTS.filter((port) => port !== dead)
 
 // Redis is killed: both connections stay open, and the session is known at each instance.
 const before = await bothInstances(page)
@@ -156,12 +180,7 @@ await kill("redis")
 await new Promise((resolve) => setTimeout(resolve, 3000))
 await bothOpen(page)
 assert.deepEqual(await bothInstances(page), before)
-for (const origin of alive) {
-  const tab = await context.newPage()
-  await tab.goto(origin)
-  await tab.waitForSelector('h1:text("Signed in as Demo")')
-  await tab.close()
-}
+await eachShows(context, alive, "Signed in as Demo")
 for (const id of ids) {
   const wrong = (await texts(page, id)).filter(({ text }) => /signed out/.test(text))
   assert.deepEqual(wrong, [], id)
@@ -169,13 +188,8 @@ for (const id of ids) {
 await fits(page, "without-redis")
 
 // Without Redis a sign-out still counts at once at every instance for every new request.
-await signOut(context, alive[0])
-for (const origin of [...alive, APP]) {
-  const tab = await context.newPage()
-  await tab.goto(origin)
-  await tab.waitForSelector('h1:text("Signed out")')
-  await tab.close()
-}
+await signOut(context)
+await eachShows(context, alive, "Signed out")
 await context.close()
 await browser.close()
 console.log("an instance and Redis were killed: nobody was signed out")
