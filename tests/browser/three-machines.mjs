@@ -56,7 +56,7 @@ async function bothInstances(page) {
 /** The instance that sent a response. nginx adds the header. */
 const sender = (response) => response.headers()["x-instance"].split(":").pop()
 
-/** Sends requests until the next one goes to this instance. nginx takes one after the other. */
+/** Sends requests until the next one goes to this instance, if the browser sends none of its own in between. */
 async function turnTo(context, port) {
   for (let n = 0; n < 9; n++) {
     const last = sender(await context.request.get(`${APP}/style.css`))
@@ -65,19 +65,18 @@ async function turnTo(context, port) {
   assert.fail(`nginx sends nothing to ${port}`)
 }
 
-/** Signs out in a second tab, at this instance if it is given. Returns the time of the click. */
+/** Signs out in a second tab, at this instance if possible. Returns the time of the click, and which instance it was. */
 async function signOut(context, port) {
   const tab = await context.newPage()
   await tab.goto(`${APP}/api/auth/signout?callbackUrl=/`)
   if (port) await turnTo(context, port)
   const answer = tab.waitForResponse((response) => response.request().method() === "POST")
   await tab.getByRole("button", { name: "Sign out" }).click()
-  const answered = sender(await answer)
-  if (port) assert.equal(answered, port, "another instance carried out the sign-out")
+  const at = sender(await answer)
   await tab.waitForSelector('h1:text("Signed out")')
   const submitted = await tab.evaluate(() => Number(localStorage.getItem("submitted")))
   await tab.close()
-  return submitted
+  return { submitted, at }
 }
 
 /** Loads the page until each of these instances answered, and checks its title. */
@@ -139,7 +138,8 @@ async function fits(page, name) {
 
 const kill = async (what) => assert.ok((await fetch(`${CONTROL}/kill/${what}`, { method: "POST" })).ok)
 
-for (const [width, colorScheme] of [[390, "light"], [1280, "dark"]]) {
+/** Signs in and out in two tabs. Returns whether the sign-out was at an instance that serves neither connection. */
+async function visit(width, colorScheme) {
   const context = await open({ viewport: { width, height: 800 }, colorScheme })
   const page = await context.newPage()
   const complaints = []
@@ -148,17 +148,24 @@ for (const [width, colorScheme] of [[390, "light"], [1280, "dark"]]) {
   await signIn(page)
   await fits(page, "signed-in")
   const ports = await bothInstances(page)
-  const elsewhere = PORTS.find((port) => !ports.includes(port))
-  const times = await closedAfter(page, await signOut(context, elsewhere))
+  const { submitted, at } = await signOut(context, PORTS.find((port) => !ports.includes(port)))
+  const times = await closedAfter(page, submitted)
   await fits(page, "ended")
   for (const time of times) assert.ok(time >= 0 && time < 1000, `closed ${time} ms after the click`)
   // The page asks `/me` once for each connection, and Chromium reports the answer 401 to the console.
   assert.deepEqual(complaints.filter((text) => !/status of 401/.test(text)), [])
-  console.log(
-    `${width} pixels: signed out at instance ${elsewhere}. The event stream at ${ports[0]} closed after ` +
-      `${times[0]} ms, the WebSocket at ${ports[1]} after ${times[1]} ms`,
-  )
   await context.close()
+  if (ports.includes(at)) return false
+  console.log(
+    `${width} pixels: signed out at instance ${at}. The event stream at ${ports[0]} closed after ${times[0]} ms, ` +
+      `the WebSocket at ${ports[1]} after ${times[1]} ms`,
+  )
+  return true
+}
+
+for (const [width, colorScheme] of [[390, "light"], [1280, "dark"]]) {
+  let visits = 0
+  while (!(await visit(width, colorScheme))) assert.ok(++visits < 8, "no sign-out was at the third instance")
 }
 
 // An instance is killed: its connections move to the others, and nobody is signed out.
