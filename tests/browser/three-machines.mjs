@@ -151,6 +151,7 @@ async function visit(width, colorScheme) {
   const { submitted, at } = await signOut(context, PORTS.find((port) => !ports.includes(port)))
   const times = await closedAfter(page, submitted)
   await fits(page, "ended")
+  await page.getByRole("link", { name: "Sign in" }).waitFor()
   for (const time of times) assert.ok(time >= 0 && time < 1000, `closed ${time} ms after the click`)
   // The page asks `/me` once for each connection, and Chromium reports the answer 401 to the console.
   assert.deepEqual(complaints.filter((text) => !/status of 401/.test(text)), [])

@@ -15,6 +15,10 @@ function keep(id, connect) {
     if (answer?.status === 401) {
       show("ended", "closed: signed out")
       document.title = document.querySelector("h1").textContent = "Signed out"
+      const link = document.querySelector(".button")
+      link.textContent = "Sign in"
+      link.href = "/api/auth/signin?callbackUrl=/"
+      link.target = ""
     } else {
       show("lost", "connection lost, connecting again")
       setTimeout(open, 500)
