@@ -14,12 +14,17 @@ pub fn output(name: &str) -> String {
 
 /// Runs a script and checks its output.
 pub async fn run(script: &'static str, vars: Vec<(&'static str, String)>, expected_output: &str) {
+    assert_eq!(output_of(script, vars).await.trim(), expected_output);
+}
+
+/// Runs a script, and returns its output.
+pub async fn output_of(script: &'static str, vars: Vec<(&'static str, String)>) -> String {
     let mut command = node_in("browser", script);
     command.envs(vars);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{script}: {stdout}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(stdout.trim(), expected_output);
+    stdout
 }
 
 /// Bundles the script `page` into the file `output`, with the npm package `package` as the client library `name`.

@@ -15,5 +15,7 @@ mod nextjs;
 mod openid;
 mod quickstart;
 mod server;
+#[cfg(unix)]
+mod three_machines;
 mod token_vectors;
 mod url_warnings;
