@@ -4,7 +4,7 @@ use crate::choices::{Kind, Source, Strategy, TokenFormat};
 use crate::header::{header_name, header_value};
 use crate::invalid_value::InvalidValue;
 use crate::option::Draft;
-use crate::secret::SecretInfo;
+use crate::secret::{Pem, SecretInfo};
 use crate::setting::Setting;
 
 impl Draft {
@@ -29,6 +29,25 @@ impl Draft {
         let info = SecretInfo::of(text)?;
         self.secrets.push(Setting::Set(info));
         Ok(info)
+    }
+
+    /// Adds a secret of the webhook, older than those added before.
+    ///
+    /// # Errors
+    /// When it is empty, shorter than 32 bytes, or a key in PEM.
+    pub fn add_webhook_secret(&mut self, text: &str) -> Result<(), InvalidValue> {
+        let info = SecretInfo::of(text)?;
+        if info.pem != Pem::No {
+            return Err(InvalidValue::new("a key in PEM is no shared secret: write random text"));
+        }
+        // RFC 2104, section 3: a key that is shorter than the hash weakens the signature.
+        if info.bytes < 32 {
+            return Err(InvalidValue::new(
+                "it is shorter than 32 bytes: generate one with `openssl rand -base64 33`",
+            ));
+        }
+        self.webhook_secrets.push(Setting::Set(info));
+        Ok(())
     }
 
     /// Whether a variable with a secret may have the form of `BETTER_AUTH_SECRETS`.

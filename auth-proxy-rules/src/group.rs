@@ -15,11 +15,14 @@ pub enum Group {
     Rewrite,
     /// In `jwks: { .. }`.
     Jwks,
+    /// In `revocation: { .. }`.
+    Revocation,
 }
 
 impl Group {
     /// The blocks at the top level.
-    pub const BLOCKS: [Self; 5] = [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite, Self::Jwks];
+    pub const BLOCKS: [Self; 6] =
+        [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite, Self::Jwks, Self::Revocation];
 
     /// The block with this key.
     #[must_use]
@@ -37,6 +40,7 @@ impl Group {
             Self::Cors => "cors",
             Self::Rewrite => "rewrite",
             Self::Jwks => "jwks",
+            Self::Revocation => "revocation",
         }
     }
 }

@@ -361,6 +361,11 @@ options! {
         jwks_algorithms: Names<TokenFormat> = Names(signature_algorithms), jwks_algorithms(list), default DEFAULT_ALGORITHMS.to_vec(),
     };
 
+    WebhookSecret: Revocation "webhook_secret", true, "env(\"AUTH_REVOKE_SECRET\")", "none", composite {
+        /// `revocation.webhook_secret`: the secrets that messages to `{base_path}/_revoke` are signed with, newest first.
+        Shape::Secret
+    };
+
     Routes: Top "routes", true, "all", "`all`", value {
         /// `routes`: which paths below the base path are forwarded.
         routes: Word<Routes> = Word(PhantomData), routes(Routes), default Routes::All,

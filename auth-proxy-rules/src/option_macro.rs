@@ -126,6 +126,7 @@ macro_rules! options {
             pub(crate) headers: Vec<String>,
             /// The secrets, newest first.
             pub(crate) secrets: Vec<Setting<SecretInfo>>,
+            pub(crate) webhook_secrets: Vec<Setting<SecretInfo>>,
         }
 
         impl Draft {
@@ -152,6 +153,7 @@ macro_rules! options {
                 match option {
                     $($(OptionKey::$name => self.$field = Setting::read_at_start(optional),)?)+
                     OptionKey::Secret => self.secrets.push(Setting::read_at_start(optional)),
+                    OptionKey::WebhookSecret => self.webhook_secrets.push(Setting::read_at_start(optional)),
                     _ => {}
                 }
             }

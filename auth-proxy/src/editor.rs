@@ -56,6 +56,8 @@ pub struct Top {
     pub rewrite: Rewrite,
     /// The block `jwks: { .. }`: the public keys that an issuer publishes.
     pub jwks: Jwks,
+    /// The block `revocation: { .. }`: how the upstream revokes tokens.
+    pub revocation: Revocation,
 }
 
 /// The block `upstream: { .. }`: the sign-in server and how it is reached.
@@ -287,6 +289,14 @@ pub struct Jwks {
     ///
     /// Value: list of `eddsa` `es256` `es384` `rs256` .. `ps512`. Default: `[eddsa, es256, rs256]`.
     pub algorithms: (),
+}
+
+/// The block `revocation: { .. }`: how the upstream revokes tokens.
+pub struct Revocation {
+    /// `revocation.webhook_secret`: x
+    ///
+    /// Value: x
+    pub webhook_secret: (),
 }
 
 /// The words of the block.

@@ -56,6 +56,10 @@ fn rows(block: &Block, option: OptionKey) -> Vec<(String, String)> {
             };
             block.headers.iter().filter_map(header).collect()
         }
+        OptionKey::WebhookSecret => {
+            let secrets = block.webhook_secrets.iter();
+            secrets.map(|secret| (option.to_string(), variable(secret, TEXT))).collect()
+        }
         OptionKey::Secret => {
             block.secrets.iter().map(|secret| (option.to_string(), variable(secret, TEXT))).collect()
         }

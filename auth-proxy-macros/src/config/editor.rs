@@ -25,6 +25,7 @@ pub(super) fn items(krate: &TokenStream, declaration: TokenStream) -> TokenStrea
         (Group::Cors, "Cors"),
         (Group::Rewrite, "Rewrite"),
         (Group::Jwks, "Jwks"),
+        (Group::Revocation, "Revocation"),
     ];
     let patterns = structs.iter().map(|(group, name)| {
         let name = Ident::new(name, Span::call_site());

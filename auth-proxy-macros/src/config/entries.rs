@@ -114,7 +114,7 @@ impl Reader<'_> {
             }
             Shape::Headers => headers::read(&key, rest, self.block, self.errors),
             Shape::Secret => {
-                let rest = secrets::read(rest, self.block, self.errors);
+                let rest = secrets::read(option, rest, self.block, self.errors);
                 self.add_option(option, key, None);
                 rest
             }

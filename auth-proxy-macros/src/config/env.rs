@@ -1,6 +1,6 @@
 //! Reads `env("NAME")`, `env("NAME", default = "..")` and `env("NAME", optional)`.
 
-use auth_proxy_rules::{OptionKey, nearest};
+use auth_proxy_rules::{OptionKey, Shape, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Lit, LitStr};
@@ -120,7 +120,7 @@ fn extra(option: OptionKey, piece: &[TokenTree], env: &mut Env, errors: &mut Err
         }
         [TokenTree::Ident(word), equals, TokenTree::Literal(value)] if word == "default" && is_punct(Some(equals), '=') => {
             match Lit::new(value.clone()) {
-                Lit::Str(_) if option == OptionKey::Secret => {
+                Lit::Str(_) if option.shape() == Shape::Secret => {
                     errors.at(value, "secrets do not belong in source: remove the default");
                 }
                 Lit::Str(text) => env.default = Some(text),

@@ -205,7 +205,7 @@ fn variables(declaration: &Declaration) -> Vec<TokenStream> {
 
 fn spec(declaration: &Declaration) -> TokenStream {
     let Declaration { krate, name, block, .. } = declaration;
-    let Block { options, headers, secrets, .. } = block;
+    let Block { options, headers, secrets, webhook_secrets, .. } = block;
     let name = name.to_string();
     let options = options.iter().filter_map(|entry| {
         let option = variant(entry.option);
@@ -218,12 +218,14 @@ fn spec(declaration: &Declaration) -> TokenStream {
         Some(quote!((#name, #value)))
     });
     let secrets = secrets.iter().map(|secret| env(krate, secret));
+    let webhook_secrets = webhook_secrets.iter().map(|secret| env(krate, secret));
     quote! {
         &#krate::__private::Spec {
             name: #name,
             options: &[#(#options),*],
             headers: &[#(#headers),*],
             secrets: &[#(#secrets),*],
+            webhook_secrets: &[#(#webhook_secrets),*],
         }
     }
 }

@@ -85,6 +85,7 @@ fn options_of(group: Group) -> &'static str {
         Group::Cors => "CorsOptions",
         Group::Rewrite => "RewriteOptions",
         Group::Jwks => "JwksOptions",
+        Group::Revocation => "RevocationOptions",
     }
 }
 

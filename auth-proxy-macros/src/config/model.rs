@@ -25,6 +25,7 @@ pub(super) struct Block {
     pub(super) options: Vec<Entry>,
     pub(super) headers: Vec<Header>,
     pub(super) secrets: Vec<Env>,
+    pub(super) webhook_secrets: Vec<Env>,
     pub(super) fetch: Option<Expr>,
     /// The key of the `upstream` block, to point at when something in it is missing.
     pub(super) upstream: Option<Ident>,

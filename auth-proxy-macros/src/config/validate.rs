@@ -25,6 +25,9 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) -> Draft {
     if secret_is_set && block.secrets.is_empty() {
         draft.set_later(OptionKey::Secret, true);
     }
+    for secret in &block.webhook_secrets {
+        draft.set_later(OptionKey::WebhookSecret, secret.optional);
+    }
     base_url_default(block, &draft, errors);
     for option in &block.misplaced {
         draft.set_later(*option, false);

@@ -95,14 +95,18 @@ fn rest_or_next<'t>(rest: &[TokenTree], tokens: &'t [TokenTree], next: &'t [Toke
 }
 
 /// Reads a secret, which is `env(..)` only.
-pub(super) fn secret<'t>(tokens: &'t [TokenTree], errors: &mut Errors) -> (Option<Env>, &'t [TokenTree]) {
+pub(super) fn secret<'t>(
+    option: OptionKey,
+    tokens: &'t [TokenTree],
+    errors: &mut Errors,
+) -> (Option<Env>, &'t [TokenTree]) {
     let (value, next) = tokens.split_at(before_next_entry(tokens));
-    let example = OptionKey::Secret.example();
-    if let Some(message) = variable::message(OptionKey::Secret, value) {
+    let example = option.example();
+    if let Some(message) = variable::message(option, value) {
         errors.at(tokens::stream(value), message);
         return (None, next);
     }
-    if let Some((env, rest)) = read_env(OptionKey::Secret, value, errors) {
+    if let Some((env, rest)) = read_env(option, value, errors) {
         return (env, rest_or_next(rest, tokens, next));
     }
     let list = list::brackets_in(value).filter(|_| value.len() > 1);

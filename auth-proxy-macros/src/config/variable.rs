@@ -1,6 +1,6 @@
 //! Recognises other ways to read a variable, such as `std::env::var("X")` and `process.env.X`.
 
-use auth_proxy_rules::{Draft, OptionKey};
+use auth_proxy_rules::{Draft, OptionKey, Shape};
 use proc_macro2::TokenTree;
 
 use super::env::is_variable_name;
@@ -41,7 +41,7 @@ pub(super) fn env_form(option: OptionKey, value: &[TokenTree]) -> Option<String>
     let has = |wanted: &[&str]| {
         behind.iter().any(|token| matches!(token, TokenTree::Ident(word) if wanted.iter().any(|w| word == w)))
     };
-    let default = only_string(behind).filter(|_| option != OptionKey::Secret && !has(&["expect"]));
+    let default = only_string(behind).filter(|_| option.shape() != Shape::Secret && !has(&["expect"]));
     let default =
         default.filter(|text| Draft::default().set(option, text).is_ok() || option == OptionKey::Headers);
     let optional = option != OptionKey::BaseUrl && has(&["ok", "unwrap_or_default"]);

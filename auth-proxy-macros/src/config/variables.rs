@@ -11,6 +11,9 @@ pub(super) fn of(block: &Block) -> Vec<(&Env, String)> {
 
 fn of_option(block: &Block, option: OptionKey) -> Vec<(&Env, String)> {
     match option {
+        OptionKey::WebhookSecret => {
+            block.webhook_secrets.iter().map(|env| (env, option.to_string())).collect()
+        }
         OptionKey::Secret => block.secrets.iter().map(|env| (env, option.to_string())).collect(),
         OptionKey::Headers => {
             let headers = block.headers.iter();

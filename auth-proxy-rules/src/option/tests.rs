@@ -22,8 +22,8 @@ fn builder_methods_are_named_after_the_full_option() {
         };
         assert_eq!(expected, *method);
     }
-    // Headers, secrets and the client have methods of their own.
-    assert_eq!(BUILDER_METHODS.len() + 3, OptionKey::ALL.len());
+    // Headers, both kinds of secrets and the client have methods of their own.
+    assert_eq!(BUILDER_METHODS.len() + 4, OptionKey::ALL.len());
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn text_and_typed_value_give_the_same_setting() {
 
 #[test]
 fn headers_secret_and_fetch_cannot_be_set_as_text() {
-    for option in [OptionKey::Headers, OptionKey::Secret, OptionKey::Fetch] {
+    for option in [OptionKey::Headers, OptionKey::Secret, OptionKey::WebhookSecret, OptionKey::Fetch] {
         assert!(Draft::default().set(option, "a").is_err(), "{option}");
     }
 }

@@ -10,6 +10,7 @@ pub(crate) struct BuilderOptions {
     pub(super) options: Vec<BuilderOption>,
     pub(crate) headers: Vec<(String, Zeroizing<String>)>,
     pub(crate) secrets: Option<Vec<Zeroizing<String>>>,
+    pub(crate) webhook_secrets: Option<Vec<Zeroizing<String>>>,
 }
 
 /// An option that the builder sets. Its value is in the draft.

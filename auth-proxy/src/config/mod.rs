@@ -45,6 +45,8 @@ pub struct Config {
     pub(crate) header_names: Vec<HeaderName>,
     /// The secrets, newest first. Emptied once the keys are derived.
     pub(crate) secrets: Vec<Zeroizing<String>>,
+    /// The secrets of the webhook, newest first. Emptied once the keys are made.
+    pub(crate) webhook_secrets: Vec<Zeroizing<String>>,
 }
 
 impl Config {

@@ -28,6 +28,7 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
     resolver.options(builder);
     let headers = resolver.headers(builder);
     let secrets = resolver.secrets(builder);
+    let webhook_secrets = resolver.webhook_secrets(builder);
     resolver.check_rules();
     resolver.warn_of_suspicions(builder);
     let names = builder.headers.iter().map(|(name, _)| name.as_str());
@@ -38,7 +39,9 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
     problems.sort_by_key(|(option, _)| OptionKey::ALL.iter().position(|o| o == option));
     let problems = problems.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>();
     match settings {
-        Some(settings) if problems.is_empty() => Ok(Config { settings, headers, header_names, secrets }),
+        Some(settings) if problems.is_empty() => {
+            Ok(Config { settings, headers, header_names, secrets, webhook_secrets })
+        }
         _ => Err(ConfigError { name: spec.name, problems }),
     }
 }
@@ -161,6 +164,30 @@ impl Resolver<'_> {
                 self.report(OptionKey::Secret, OptionKey::Secret.to_string(), variable, error.message());
             }
         }
+    }
+
+    fn webhook_secrets(&mut self, builder: &BuilderOptions) -> Vec<Zeroizing<String>> {
+        let option = OptionKey::WebhookSecret;
+        let mut given = Vec::new();
+        match &builder.webhook_secrets {
+            Some(secrets) => given.extend(secrets.iter().map(|secret| (secret.clone(), None))),
+            None => {
+                for value in self.spec.webhook_secrets {
+                    match self.read(option, &option.to_string(), value) {
+                        (Some(secret), variable) => given.push((secret, variable)),
+                        (None, _) if !is_optional(value) => self.draft.set_later(option, false),
+                        (None, _) => {}
+                    }
+                }
+            }
+        }
+        for (secret, variable) in &given {
+            if let Err(error) = self.draft.add_webhook_secret(secret) {
+                self.report(option, option.to_string(), *variable, error.message());
+            }
+            self.variables_read.extend(variable.map(|variable| (Place::Option(option), variable)));
+        }
+        given.into_iter().map(|(secret, _)| secret).collect()
     }
 
     /// The text of a value, and the environment variable that it comes from.

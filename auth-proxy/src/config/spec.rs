@@ -13,6 +13,8 @@ pub struct Spec {
     pub headers: &'static [(&'static str, Value)],
     /// The secrets, newest first.
     pub secrets: &'static [Value],
+    /// The secrets of the webhook, newest first.
+    pub webhook_secrets: &'static [Value],
 }
 
 /// Where a value comes from.

@@ -39,6 +39,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `token_wrong_audience`, `token_wrong_issuer` | 401 | invalid: `aud` or `iss` is not `upstream.audience` or `upstream.issuer` |
 /// | `token_ambiguous` | 401 | invalid: two tokens were sent, and the scheme of the request, which decides between them, is unknown |
 /// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream accepts |
+/// | `signature_missing`, `signature_malformed`, `signature_late`, `signature_wrong` | 401 | invalid: a message to `_revoke` is not signed with `revocation.webhook_secret` |
 /// | `policy_refused` | 403 | forbidden |
 /// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
 /// | `upstream_unreachable`, `upstream_failed`, `upstream_invalid_response`, `upstream_ambiguous_session` | 502 | unavailable |
@@ -46,9 +47,10 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `upstream_overloaded` | 503 | unavailable: the upstream reports overload, or too many requests wait for it |
 /// | `circuit_open` | 503 | unavailable: the upstream failed several times in a row (`upstream.circuit_breaker`) |
 /// | `revocation_unknown` | 503 | unavailable: the list of revoked tokens may be incomplete |
+/// | `revocation_not_stored` | 503 | unavailable: the other instances may not know of a revocation by `_revoke` |
 /// | `keys_unavailable` | 503 | unavailable: the published keys cannot be fetched, or not the one that a token names |
 /// | `upstream_timeout` | 504 | unavailable |
-/// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `body_broken` | 400 | bad request |
+/// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `revocation_invalid`, `body_broken` | 400 | bad request |
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |

@@ -79,6 +79,10 @@ reasons! {
     TOKEN_WRONG_AUDIENCE = Invalid 401 "token_wrong_audience" "The token is for another service.";
     TOKEN_WRONG_ISSUER = Invalid 401 "token_wrong_issuer" "The token is of another issuer.";
     TOKEN_AMBIGUOUS = Invalid 401 "token_ambiguous" "Two session tokens were sent, and it is not known which of them counts.";
+    SIGNATURE_MISSING = Invalid 401 "signature_missing" "Send one header `X-Auth-Proxy-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>`.";
+    SIGNATURE_MALFORMED = Invalid 401 "signature_malformed" "Write `X-Auth-Proxy-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>`.";
+    SIGNATURE_LATE = Invalid 401 "signature_late" "The signed time differs from the time here by more than 300 seconds.";
+    SIGNATURE_WRONG = Invalid 401 "signature_wrong" "No configured secret made this signature of the time, a dot, and the body.";
     LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service accepts.";
     POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
     CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
@@ -92,6 +96,7 @@ reasons! {
     UPSTREAM_OVERLOADED = Unavailable 503 "upstream_overloaded" "The sign-in service is overloaded.";
     KEYS_UNAVAILABLE = Unavailable 503 "keys_unavailable" "The keys that tokens are signed with cannot be fetched.";
     REVOCATION_UNKNOWN = Unavailable 503 "revocation_unknown" "It is not known whether the session was revoked.";
+    REVOCATION_NOT_STORED = Unavailable 503 "revocation_not_stored" "Only this instance knows of the revocation; send it again.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";
@@ -100,6 +105,7 @@ reasons! {
     UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
     METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
+    REVOCATION_INVALID = BadRequest 400 "revocation_invalid" "Send JSON with one of `token_hash` (64 hexadecimal digits), `session` (text) and `subject` (text); beside `subject`, `issued_before` may be seconds since 1970, not in the future.";
     BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";

@@ -131,8 +131,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// `session_revoked`.
     pub(super) async fn check_revoked(&self, credential: &Credential) -> Result<(), AuthError> {
         let shared = self.proxy.shared();
-        let Some(list) = shared.sessions.revocations() else { return Ok(()) };
-        if list.has_name(shared.keys.session(credential.token()).revoked()) {
+        if shared.sessions.revocations().is_none() {
+            return Ok(());
+        }
+        if shared.is_listed(credential.token()) {
             return Err(AuthError::new(Reason::SESSION_REVOKED).by_bearer(credential.is_bearer()));
         }
         match self.decodes() {

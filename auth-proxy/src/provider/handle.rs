@@ -15,6 +15,7 @@ use crate::cookie::SessionNames;
 use crate::dialect::{self, Dialect};
 use crate::jwks::Issuer;
 use crate::page::ErrorPage;
+use crate::revocation::WebhookKey;
 use crate::session::{Keys, SessionMapping, Sessions};
 use crate::token::Verifier;
 use crate::upstream::{DynFetch, Upstream};
@@ -139,6 +140,8 @@ pub(crate) struct Shared {
     pub(crate) warnings: OnceWarnings,
     pub(crate) names: SessionNames,
     pub(crate) keys: Keys,
+    /// The keys of `revocation.webhook_secret`. Empty: there is no webhook.
+    pub(crate) webhook: Vec<WebhookKey>,
 }
 
 /// What decodes session tokens.

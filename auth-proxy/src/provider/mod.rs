@@ -13,3 +13,4 @@ mod session_cookie;
 pub use self::builder::Builder;
 pub use self::handle::{AuthProxy, Declared, FromState, Proxy};
 pub(crate) use self::handle::{Shared, TokenVerifier};
+pub(crate) use self::revocation::Revoked;

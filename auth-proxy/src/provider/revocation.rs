@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::Shared;
 use crate::cookie::every_token;
-use crate::revocation::{Identity, Revocation, Standing};
+use crate::revocation::{Identity, NameHash, Revocation, Revocations, Standing};
+use crate::session::token_hash;
 use crate::token::{Names, Verified};
 
 /// How long a revocation is kept for a session cookie whose cookie cache is read here, in seconds. Better Auth's sessions
@@ -15,6 +16,24 @@ const COOKIE_CACHE: u64 = 30 * 24 * 3600;
 /// How long a revocation is kept for tokens without `exp`, in seconds. Browsers keep no cookie longer than 400 days
 /// (draft-ietf-httpbis-rfc6265bis, section 5.6.7.2).
 const LONGEST: u64 = 400 * 24 * 3600;
+
+/// What a message of the upstream revokes.
+pub(crate) enum Revoked {
+    Token { hash: [u8; 32] },
+    Session { name: String },
+    Subject { name: String, issued_before: u64 },
+}
+
+impl Revoked {
+    /// The kind, for the log.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Token { .. } => "token",
+            Self::Session { .. } => "session",
+            Self::Subject { .. } => "subject",
+        }
+    }
+}
 
 impl Shared {
     /// Whether a token that was verified here was revoked. `token` returns its text.
@@ -32,11 +51,36 @@ impl Shared {
     }
 
     fn identity(&self, names: &Names, token: Option<&str>) -> Identity {
-        let of_token = token.map(|token| self.keys.session(token).revoked());
+        let of_token = token.map(|token| self.names_of_token(token));
         let of_session = [&names.jti, &names.sid].into_iter().flatten();
-        let all = of_token.into_iter().chain(of_session.map(|name| self.keys.revoked_session(name)));
+        let all =
+            of_token.into_iter().flatten().chain(of_session.map(|name| self.keys.revoked_session(name)));
         let subject = names.sub.as_ref().map(|sub| (self.keys.revoked_subject(sub), names.issued_at()));
         Identity::new(all.collect(), subject)
+    }
+
+    /// What the list knows a token by, whatever its claims are.
+    fn names_of_token(&self, token: &str) -> [NameHash; 2] {
+        [self.keys.session(token).revoked(), self.keys.revoked_hash(&token_hash(token))]
+    }
+
+    /// Whether the list has this token itself. Its session and its user may be on the list all the same.
+    pub(crate) fn is_listed(&self, token: &str) -> bool {
+        // While nothing is revoked, no hash is computed.
+        let list = self.sessions.revocations().filter(|list| !list.is_empty());
+        list.is_some_and(|list| self.names_of_token(token).into_iter().any(|name| list.has_name(name)))
+    }
+
+    /// The entry for what a message of the upstream revokes. How long its tokens last is not known here.
+    pub(crate) fn revocation_of(&self, revoked: &Revoked) -> Revocation {
+        let until = self.now().saturating_add(LONGEST);
+        match revoked {
+            Revoked::Token { hash } => Revocation::of_name(self.keys.revoked_hash(hash), until),
+            Revoked::Session { name } => Revocation::of_name(self.keys.revoked_session(name), until),
+            Revoked::Subject { name, issued_before } => {
+                Revocation::of_subject(self.keys.revoked_subject(name), *issued_before, until)
+            }
+        }
     }
 
     /// The tokens of a request that its sign-out revokes. Empty without `session.revocation: store`.
@@ -82,9 +126,11 @@ impl Shared {
 
     /// Whether a request has a revoked token.
     pub(crate) async fn has_revoked_token(&self, headers: &HeaderMap) -> bool {
-        let Some(list) = self.sessions.revocations().filter(|list| !list.is_empty()) else { return false };
+        if self.sessions.revocations().is_none_or(Revocations::is_empty) {
+            return false;
+        }
         for token in self.revocable_tokens(headers) {
-            if list.has_name(self.keys.session(&token).revoked()) {
+            if self.is_listed(&token) {
                 return true;
             }
             if let Some(verified) = self.verified_text(&token).await

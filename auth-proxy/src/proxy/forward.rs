@@ -17,7 +17,7 @@ use super::eviction::Eviction;
 use super::hop_by_hop::strip_hop_by_hop;
 use super::plan::Plan;
 use super::session_check::check_forwarded_session;
-use super::{cors, foreign_urls, request};
+use super::{cors, foreign_urls, request, revoke};
 use crate::cache_control::make_private;
 use crate::cookie::{drop_cookies, drop_stray_cookies};
 use crate::error::{AuthError, Reason};
@@ -36,6 +36,9 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         && let Some(file) = client_js::file(&shared.dialect.browser_client(), &parts, rest)
     {
         return Ok(file);
+    }
+    if revoke::is_for(shared, parts.uri.path()) {
+        return revoke::answer(shared, &parts, body).await;
     }
     // First, so that the request counts as one without a session from here on.
     if shared.has_revoked_token(&parts.headers).await {

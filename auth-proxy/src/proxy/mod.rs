@@ -1,7 +1,7 @@
 //! Forwards the sign-in routes to the upstream: checks each request, adapts headers, bodies, URLs and cookies in both
 //! directions, and evicts the cached sessions that a request changes.
 //!
-//! Imports the rooms: `cache_control`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `provider`, `session`, `upstream`, `warnings`.
+//! Imports the rooms: `cache_control`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `provider`, `revocation`, `session`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod answer;
@@ -20,6 +20,7 @@ mod location;
 mod path;
 mod plan;
 mod request;
+mod revoke;
 mod service;
 mod session_check;
 mod spoofable_headers;
@@ -71,11 +72,14 @@ impl<P: AuthProxy> Proxy<P> {
     }
 
     fn routes_below<S: Clone + Send + Sync + 'static>(&self, base: &str) -> Router<S> {
+        let service = service::service(self.shared());
         // An issuer of tokens has no sign-in. Without routes, its proxy can stand beside that of a login.
         if !self.shared().settings.has_sign_in() {
-            return Router::new();
+            return match revoke::path(self.shared()) {
+                Some(path) => Router::new().route_service(&path, service),
+                None => Router::new(),
+            };
         }
-        let service = service::service(self.shared());
         Router::new()
             .route_service(base, service.clone())
             .route_service(&format!("{base}/"), service.clone())

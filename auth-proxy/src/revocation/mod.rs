@@ -12,7 +12,9 @@
 mod entry;
 mod identity;
 mod list;
+mod signature;
 
 pub use self::entry::Revocation;
 pub(crate) use self::identity::{Identity, NameHash};
 pub(crate) use self::list::{Revocations, Standing};
+pub(crate) use self::signature::{BadSignature, Signature, WebhookKey, bytes_of_hex};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use auth_proxy_rules::{Settings, Strategy};
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256, digest};
 use http::HeaderMap;
 
 use crate::dialect::{self, Dialect};
@@ -117,10 +117,15 @@ impl Keys {
         self.named("revoked subject", subject)
     }
 
-    fn named(&self, domain: &str, name: &str) -> NameHash {
+    /// The hash by which the list of revoked tokens knows a token whose [`token_hash`] is known only.
+    pub(crate) fn revoked_hash(&self, token_hash: &[u8; 32]) -> NameHash {
+        self.named("revoked token hash", token_hash)
+    }
+
+    fn named(&self, domain: &str, name: impl AsRef<[u8]>) -> NameHash {
         let mut fields = Fields::new(domain);
         fields.add(&self.upstream);
-        fields.add(name.as_bytes());
+        fields.add(name.as_ref());
         half(fields.finish())
     }
 
@@ -149,6 +154,15 @@ impl Keys {
         }
         TokenKey { session, exact: fields.finish() }
     }
+}
+
+/// The SHA-256 of a token without what follows its last dot: the upstream can compute it. A signature can be written in
+/// two ways, so it is left out. In a cookie of Better Auth, that is all but the token of its database.
+pub(crate) fn token_hash(token: &str) -> [u8; 32] {
+    let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, signed.as_bytes()).as_ref());
+    hash
 }
 
 /// Half of a digest, which is enough to tell names apart.

@@ -41,6 +41,7 @@ mod redirects;
 mod request_head;
 mod retries;
 mod revocation;
+mod revoke_route;
 mod rewrite;
 mod robo;
 mod secrets;

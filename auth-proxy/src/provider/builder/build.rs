@@ -15,6 +15,7 @@ use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
+use crate::revocation::WebhookKey;
 #[cfg(feature = "redis")]
 use crate::session::Redis;
 use crate::session::{Keys, NamedClaims, SessionStore, Sessions};
@@ -102,6 +103,8 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         let message = "`store` needs a store that keeps revoked tokens: set `session.store`";
         return Err(problem("session.revocation", message.to_owned()));
     }
+    let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
+    config.webhook_secrets.clear();
     let sessions = Arc::new(Sessions::new(&settings, store));
     let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
     let shared = Shared {
@@ -119,6 +122,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         warnings: OnceWarnings::default(),
         names,
         keys,
+        webhook,
     };
     Ok(Proxy::new(shared))
 }

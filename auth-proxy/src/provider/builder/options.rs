@@ -75,6 +75,18 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
+    /// `revocation.webhook_secret`: the secrets that messages to `{base_path}/_revoke` may be signed with. An empty list
+    /// turns the route off.
+    #[must_use]
+    pub fn revocation_webhook_secret<T: Into<String>>(
+        mut self,
+        secrets: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let secrets = secrets.into_iter().map(|secret| Zeroizing::new(secret.into()));
+        self.options.webhook_secrets = Some(secrets.collect());
+        self
+    }
+
     /// `upstream.fetch`: the client that sends requests to the upstream.
     #[must_use]
     pub fn upstream_fetch(mut self, fetch: impl Fetch) -> Self {

@@ -1,0 +1,253 @@
+//! `POST {base_path}/_revoke`: the upstream revokes tokens, with signed messages.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_proxy::options::{Builder, RevocationList, SessionSource, UpstreamKind};
+use auth_proxy::testing::FakeUpstream;
+use auth_proxy_tests::{App, Browser, SharedStore, loopback_client};
+use aws_lc_rs::{digest, hmac};
+use serde_json::{Value, json};
+
+use crate::support::{Auth, app_of, upstream};
+
+const SECRET: &str = "a secret of the webhook, 32 bytes and more";
+
+fn with_route(upstream: &FakeUpstream, store: &SharedStore) -> Builder<Auth> {
+    let builder = Auth::builder().upstream_base_url(upstream.url()).public_url("http://app.test");
+    let builder = builder.session_revocation(RevocationList::Store).session_store(store.clone());
+    builder.revocation_webhook_secret([SECRET])
+}
+
+fn decoding(upstream: &FakeUpstream, store: &SharedStore) -> Builder<Auth> {
+    with_route(upstream, store).upstream_secret([upstream.secret()]).session_source(SessionSource::Local)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn token_hash(token: &str) -> String {
+    hex(digest::digest(&digest::SHA256, token.rsplit_once('.').map_or(token, |(part, _)| part).as_bytes()))
+}
+
+fn signature(secret: &str, time: u64, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let message = [format!("{time}.").as_bytes(), body].concat();
+    format!("t={time},v1={}", hex(hmac::sign(&key, &message)))
+}
+
+/// Sends a message, and returns the status and the code of the error.
+async fn send(app: &App, body: impl Into<Vec<u8>>, signatures: &[&str]) -> (u16, String) {
+    let url = format!("{}/api/auth/_revoke", app.url);
+    let mut request = loopback_client().post(url).body(body.into());
+    for signature in signatures {
+        request = request.header("x-auth-proxy-signature", *signature);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let problem: Value = response.json().await.unwrap_or_default();
+    (status, problem["code"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn revoke(app: &App, message: Value) -> (u16, String) {
+    let body = message.to_string();
+    send(app, body.clone(), &[&signature(SECRET, now(), body.as_bytes())]).await
+}
+
+fn revoked() -> (u16, String) {
+    (204, String::new())
+}
+
+async fn refusal(app: &App, cookie: &str) -> String {
+    let answer = Browser::of(app).get_with("/session", &[("cookie", cookie)]).await;
+    if answer.status == 200 { String::new() } else { answer.code() }
+}
+
+fn claims(sub: &str) -> Value {
+    json!({ "sub": sub, "name": "Ada", "jti": format!("jti-{sub}"), "sid": format!("sid-{sub}") })
+}
+
+#[tokio::test]
+async fn each_name_of_a_token_revokes_it_at_every_instance_and_after_a_restart() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let instance = async || app_of(decoding(&upstream, &store)).await.0;
+    let (first, second) = (instance().await, instance().await);
+    let cookies = ["1", "2", "3", "4", "5"].map(|sub| upstream.visitor(&claims(sub)).cookie());
+    let token = cookies[0].split_once('=').unwrap().1.to_owned();
+    for cookie in &cookies {
+        assert_eq!([refusal(&first, cookie).await, refusal(&second, cookie).await], ["", ""]);
+    }
+    for message in [
+        json!({ "token_hash": token_hash(&token) }),
+        json!({ "session": "jti-2" }),
+        json!({ "session": "sid-3" }),
+        json!({ "subject": "4", "issued_before": now() + 1 }),
+    ] {
+        assert_eq!(revoke(&first, message.clone()).await, revoked(), "{message}");
+    }
+    let restarted = instance().await;
+    for app in [&first, &second, &restarted] {
+        for cookie in &cookies[..4] {
+            assert_eq!(refusal(app, cookie).await, "session_revoked");
+        }
+        assert_eq!(refusal(app, &cookies[4]).await, "", "the message was not about this visitor");
+    }
+    assert_eq!(upstream.lookups(), 0);
+}
+
+/// The server knows the token of its database, not the signature in the cookie.
+#[tokio::test]
+async fn token_hash_ends_cached_sessions_of_better_auth() {
+    let upstream = FakeUpstream::builder().better_auth().start().await.unwrap();
+    let store = SharedStore::telling_ends();
+    let builder = || {
+        let builder = with_route(&upstream, &store).upstream_kind(UpstreamKind::BetterAuth);
+        builder.session_cache(Duration::from_secs(3600))
+    };
+    let (first, second) = (app_of(builder()).await.0, app_of(builder()).await.0);
+    let cookie = upstream.visitor(&json!({ "sub": "1", "name": "Ada" })).cookie();
+    let token = cookie.split_once('=').unwrap().1.replace("%2E", ".").split('.').next().unwrap().to_owned();
+    for app in [&first, &second] {
+        assert_eq!(refusal(app, &cookie).await, "");
+    }
+    assert_eq!(revoke(&first, json!({ "token_hash": token_hash(&token) })).await, revoked());
+    for app in [&first, &second] {
+        assert_eq!(refusal(app, &cookie).await, "session_revoked");
+    }
+}
+
+#[tokio::test]
+async fn sign_in_after_the_signed_time_is_not_concerned() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(decoding(&upstream, &store)).await;
+    let body = json!({ "subject": "1" }).to_string();
+    let sent = signature(SECRET, now() - 100, body.as_bytes());
+    let cookie = upstream.visitor(&claims("1")).cookie();
+    // The second time is a replay.
+    for _ in 0..2 {
+        assert_eq!(send(&app, body.clone(), &[&sent]).await, revoked());
+        assert_eq!(refusal(&app, &cookie).await, "");
+    }
+}
+
+#[tokio::test]
+async fn message_that_is_not_signed_for_this_body_and_time_revokes_nothing() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(decoding(&upstream, &store)).await;
+    let body = json!({ "session": "jti-1" }).to_string();
+    let at = |time| signature(SECRET, time, body.as_bytes());
+    let good = at(now());
+    let other = signature("another secret of 32 bytes or more", now(), body.as_bytes());
+    let longer = format!("{body} ");
+    for (body, signatures, code) in [
+        (body.as_str(), vec![], "signature_missing"),
+        (&body, vec![other.as_str()], "signature_wrong"),
+        (&body, vec![&good, &good], "signature_malformed"),
+        (&body, vec!["t=1"], "signature_malformed"),
+        (&body, vec![&at(now() - 310)], "signature_late"),
+        (&body, vec![&at(now() + 310)], "signature_late"),
+        (&body, vec![&at(0)], "signature_late"),
+        (&body[..body.len() - 1], vec![&good], "signature_wrong"),
+        (&longer, vec![&good], "signature_wrong"),
+        ("", vec![&good], "signature_wrong"),
+    ] {
+        assert_eq!(send(&app, body, &signatures).await, (401, code.to_owned()), "{body} {signatures:?}");
+    }
+    assert_eq!(store.revocations(), 0);
+    assert_eq!(refusal(&app, &upstream.visitor(&claims("1")).cookie()).await, "");
+    assert_eq!(
+        send(&app, body.clone(), &[&format!("{good},{}", &other[other.find("v1").unwrap()..])]).await,
+        revoked()
+    );
+}
+
+#[tokio::test]
+async fn signed_body_that_is_not_one_message_revokes_nothing() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(decoding(&upstream, &store)).await;
+    let hash = token_hash("a.b");
+    let in_future = now() + 400;
+    for body in [
+        String::new(),
+        "null".into(),
+        "{}".into(),
+        "[]".into(),
+        format!(r#"["{hash}",null,null,null]"#),
+        format!(r#"["{hash}"]"#),
+        r#"{"session":"a","session":"b"}"#.into(),
+        r#"{"session":"a","subject":"b"}"#.into(),
+        r#"{"session":"a","subject":null}"#.into(),
+        r#"{"session":"a","issued_before":1}"#.into(),
+        r#"{"session":"a","other":1}"#.into(),
+        r#"{"session":""}"#.into(),
+        r#"{"subject":""}"#.into(),
+        r#"{"session":1}"#.into(),
+        r#"{"session":["a"]}"#.into(),
+        r#"{"subject":"a","issued_before":"1"}"#.into(),
+        r#"{"subject":"a","issued_before":-1}"#.into(),
+        r#"{"subject":"a","issued_before":1.5}"#.into(),
+        format!(r#"{{"subject":"a","issued_before":{in_future}}}"#),
+        r#"{"token_hash":"abc"}"#.into(),
+        format!(r#"{{"token_hash":"{hash}0"}}"#),
+        format!(r#"{{"token_hash":"{}g"}}"#, &hash[1..]),
+        r#"{"session":"a"} {"session":"b"}"#.into(),
+    ] {
+        let sent = signature(SECRET, now(), body.as_bytes());
+        let answer = send(&app, body.clone(), &[&sent]).await;
+        assert_eq!(answer, (400, "revocation_invalid".to_owned()), "{body}");
+    }
+    let not_text = b"{\"session\":\"\xff\"}";
+    let answer = send(&app, not_text.as_slice(), &[&signature(SECRET, now(), not_text)]).await;
+    assert_eq!(answer, (400, "revocation_invalid".to_owned()));
+    let huge = json!({ "session": "a".repeat(5000) }).to_string();
+    let answer = send(&app, huge.clone(), &[&signature(SECRET, now(), huge.as_bytes())]).await;
+    assert_eq!(answer, (413, "body_too_large".to_owned()));
+    assert_eq!(store.revocations(), 0);
+}
+
+#[tokio::test]
+async fn only_post_is_answered_and_nothing_is_forwarded() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(decoding(&upstream, &store)).await;
+    upstream.forget_seen();
+    for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
+        let url = format!("{}/api/auth/_revoke", app.url);
+        let answer = loopback_client().request(method.parse().unwrap(), url).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST".parse().unwrap()));
+    }
+    assert_eq!(revoke(&app, json!({ "session": "a" })).await, revoked());
+    assert_eq!(upstream.seen().len(), 0);
+    // Off: a path like any other.
+    let (app, _) = app_of(decoding(&upstream, &store).revocation_webhook_secret([""; 0])).await;
+    revoke(&app, json!({ "session": "b" })).await;
+    assert_eq!(upstream.seen().len(), 1);
+    assert_eq!(store.revocations(), 1);
+}
+
+#[tokio::test]
+async fn store_that_does_not_take_it_is_told_and_this_instance_knows_it_all_the_same() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(decoding(&upstream, &store)).await;
+    let cookie = upstream.visitor(&claims("1")).cookie();
+    store.go_down();
+    assert_eq!(revoke(&app, json!({ "session": "jti-1" })).await, (503, "revocation_not_stored".to_owned()));
+    assert_eq!(refusal(&app, &cookie).await, "session_revoked");
+}
+
+#[test]
+fn secret_is_long_and_needs_the_list() {
+    let builder = || Auth::builder().upstream_base_url("http://auth");
+    for (builder, expected) in [
+        (builder().revocation_webhook_secret([SECRET]), "write `session: { revocation: store }`"),
+        (builder().revocation_webhook_secret(["short"]), "shorter than 32 bytes"),
+        (builder().revocation_webhook_secret([" "]), "not empty"),
+    ] {
+        let message = builder.build().unwrap_err().to_string();
+        assert!(message.contains(expected) && message.contains("revocation.webhook_secret"), "{message}");
+        assert!(!message.contains(SECRET) && !message.contains("`short`"), "{message}");
+    }
+}
