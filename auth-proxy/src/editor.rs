@@ -293,9 +293,11 @@ pub struct Jwks {
 
 /// The block `revocation: { .. }`: how the upstream revokes tokens.
 pub struct Revocation {
-    /// `revocation.webhook_secret`: x
+    /// `revocation.webhook_secret`: opens `POST {base_path}/_revoke`, where [the upstream revokes
+    /// tokens][webhook] with messages that are signed with it: 32 bytes or more, and not the secret of
+    /// session tokens. It needs `session.revocation: store`
     ///
-    /// Value: x
+    /// Value: `env(..)`, or a list of them. Default: none.
     pub webhook_secret: (),
 }
 

@@ -42,7 +42,7 @@ fn signature(secret: &str, time: u64, body: &[u8]) -> String {
 
 /// Sends a message, and returns the status and the code of the error.
 async fn send(app: &App, body: impl Into<Vec<u8>>, signatures: &[&str]) -> (u16, String) {
-    let url = format!("{}/api/auth/_revoke", app.url);
+    let url = app.url("/api/auth/_revoke");
     let mut request = loopback_client().post(url).body(body.into());
     for signature in signatures {
         request = request.header("x-auth-proxy-signature", *signature);
@@ -215,7 +215,7 @@ async fn only_post_is_answered_and_nothing_is_forwarded() {
     let (app, _) = app_of(decoding(&upstream, &store)).await;
     upstream.forget_seen();
     for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
-        let url = format!("{}/api/auth/_revoke", app.url);
+        let url = app.url("/api/auth/_revoke");
         let answer = loopback_client().request(method.parse().unwrap(), url).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST".parse().unwrap()));
     }
