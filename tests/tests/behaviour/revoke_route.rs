@@ -76,7 +76,7 @@ async fn each_name_of_a_token_revokes_it_at_every_instance_and_after_a_restart()
     let (upstream, store) = (upstream().await, SharedStore::telling_ends());
     let instance = async || app_of(decoding(&upstream, &store)).await.0;
     let (first, second) = (instance().await, instance().await);
-    let cookies = ["1", "2", "3", "4", "5"].map(|sub| upstream.visitor(&claims(sub)).cookie());
+    let cookies = ["1", "2", "3", "4", "5"].map(|sub| upstream.cookie(&claims(sub)));
     let token = cookies[0].split_once('=').unwrap().1.to_owned();
     for cookie in &cookies {
         assert_eq!([refusal(&first, cookie).await, refusal(&second, cookie).await], ["", ""]);
@@ -126,7 +126,7 @@ async fn sign_in_after_the_signed_time_is_not_concerned() {
     let (app, _) = app_of(decoding(&upstream, &store)).await;
     let body = json!({ "subject": "1" }).to_string();
     let sent = signature(SECRET, now() - 100, body.as_bytes());
-    let cookie = upstream.visitor(&claims("1")).cookie();
+    let cookie = upstream.cookie(&claims("1"));
     // The second time is a replay.
     for _ in 0..2 {
         assert_eq!(send(&app, body.clone(), &[&sent]).await, revoked());
@@ -158,7 +158,7 @@ async fn message_that_is_not_signed_for_this_body_and_time_revokes_nothing() {
         assert_eq!(send(&app, body, &signatures).await, (401, code.to_owned()), "{body} {signatures:?}");
     }
     assert_eq!(store.revocations(), 0);
-    assert_eq!(refusal(&app, &upstream.visitor(&claims("1")).cookie()).await, "");
+    assert_eq!(refusal(&app, &upstream.cookie(&claims("1"))).await, "");
     assert_eq!(
         send(&app, body.clone(), &[&format!("{good},{}", &other[other.find("v1").unwrap()..])]).await,
         revoked()
@@ -232,7 +232,7 @@ async fn only_post_is_answered_and_nothing_is_forwarded() {
 async fn store_that_does_not_take_it_is_told_and_this_instance_knows_it_all_the_same() {
     let (upstream, store) = (upstream().await, SharedStore::telling_ends());
     let (app, _) = app_of(decoding(&upstream, &store)).await;
-    let cookie = upstream.visitor(&claims("1")).cookie();
+    let cookie = upstream.cookie(&claims("1"));
     store.go_down();
     assert_eq!(revoke(&app, json!({ "session": "jti-1" })).await, (503, "revocation_not_stored".to_owned()));
     assert_eq!(refusal(&app, &cookie).await, "session_revoked");
