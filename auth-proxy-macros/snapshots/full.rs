@@ -64,6 +64,7 @@ Defaults:
 | `jwks.stale` | `24h` |
 | `jwks.leeway` | `15s` |
 | `jwks.algorithms` | `[eddsa, es256, rs256]` |
+| `revocation.webhook_secret` | none |
 | `routes` | `all` |
 */
 pub(crate) struct Login(::auth_proxy::Proxy<Login>);
@@ -163,6 +164,7 @@ impl ::auth_proxy::__private::Declared for Login {
                 optional: true,
             },
         ],
+        webhook_secrets: &[],
     };
     const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
         ::auth_proxy::options::Variable::new(

@@ -61,6 +61,7 @@ Defaults:
 | `jwks.stale` | `24h` |
 | `jwks.leeway` | `15s` |
 | `jwks.algorithms` | `[eddsa, es256, rs256]` |
+| `revocation.webhook_secret` | none |
 | `routes` | `all` |
 */
 pub struct Auth(::auth_proxy::Proxy<Auth>);
@@ -85,6 +86,7 @@ impl ::auth_proxy::__private::Declared for Auth {
         ],
         headers: &[],
         secrets: &[],
+        webhook_secrets: &[],
     };
     const VARIABLES: &'static [::auth_proxy::options::Variable] = &[
         ::auth_proxy::options::Variable::new(

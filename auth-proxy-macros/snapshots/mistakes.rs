@@ -61,6 +61,7 @@ Defaults:
 | `jwks.stale` | `24h` |
 | `jwks.leeway` | `15s` |
 | `jwks.algorithms` | `[eddsa, es256, rs256]` |
+| `revocation.webhook_secret` | none |
 | `routes` | `all` |
 */
 pub struct Auth(::auth_proxy::Proxy<Auth>);
@@ -85,6 +86,7 @@ impl ::auth_proxy::__private::Declared for Auth {
         ],
         headers: &[],
         secrets: &[],
+        webhook_secrets: &[],
     };
     const VARIABLES: &'static [::auth_proxy::options::Variable] = &[];
     fn from_proxy(__auth_proxy_inner: ::auth_proxy::Proxy<Self>) -> Self {
@@ -158,6 +160,7 @@ const _: () = {
         cors: (),
         rewrite: (),
         jwks: (),
+        revocation: (),
     }
     fn unknown_word(__auth_proxy_possible: AuthProxyOptions) {
         __auth_proxy_possible.bas_path;
