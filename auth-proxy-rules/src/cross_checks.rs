@@ -129,8 +129,7 @@ impl Draft {
     /// Without the list of revoked tokens, there is nothing to add to.
     fn check_webhook(&self, problems: &mut Problems) {
         let is_set = self.webhook_secrets.iter().any(|secret| *secret != Setting::Optional);
-        let has_no_list =
-            matches!(self.revocation, Setting::Unset | Setting::Set(crate::choices::RevocationList::Off));
+        let has_no_list = matches!(self.revocation, Setting::Unset | Setting::Set(RevocationList::Off));
         if is_set && has_no_list {
             problems.add(
                 Place::Option(OptionKey::WebhookSecret),
