@@ -55,11 +55,10 @@ impl Signature {
             let (name, value) = part.trim().split_once('=').ok_or(BadSignature::Malformed)?;
             match name {
                 "t" if time.is_none() => time = Some(value),
-                "t" => return Err(BadSignature::Malformed),
                 "v1" if macs.len() < MOST_SIGNATURES => {
                     macs.push(bytes_of_hex(value).ok_or(BadSignature::Malformed)?);
                 }
-                "v1" => return Err(BadSignature::Malformed),
+                "t" | "v1" => return Err(BadSignature::Malformed),
                 _ => {}
             }
         }
