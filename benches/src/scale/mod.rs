@@ -17,7 +17,8 @@ use crate::Error;
 pub fn run(arguments: &[&str]) -> Result<(), Error> {
     let options = Options::read(arguments)?;
     let measured = if options.measure { measured::now()? } else { measured::THEN };
-    let text = if options.guide { print::guide(&options, &measured) } else { print::all(&options, &measured) };
+    let text =
+        if options.guide { print::guide(&options, &measured) } else { print::all(&options, &measured) };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }

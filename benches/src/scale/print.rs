@@ -164,7 +164,8 @@ mod tests {
             assert!(page.contains(line), "not in the guide: {line}");
         }
         let costs = all(&Options::default(), &THEN);
-        let costs = costs.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |")).skip(1).take(7);
+        let costs =
+            costs.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |")).skip(1).take(7);
         for line in costs {
             assert!(page.contains(line), "not in the guide: {line}");
         }
