@@ -8,14 +8,15 @@
 //! 6. [`policies`]: who may pass.
 //! 7. [`caching`]: how long a cached session is used before the upstream is asked again.
 //! 8. [`outages`]: what happens when the upstream is unavailable, and what is logged.
-//! 9. [`errors`]: every error code and every warning, its cause and what to do.
-//! 10. [`testing`]: tests without a login server.
-//! 11. [`csrf`]: requests that other sites send with a visitor's cookies.
-//! 12. [`browser`]: signing in and out from a page.
-//! 13. [`security`]: which attacks are prevented, and how.
-//! 14. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
-//! 15. [`migrating`]: from other ways to share a login.
-//! 16. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 9. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
+//! 10. [`errors`]: every error code and every warning, its cause and what to do.
+//! 11. [`testing`]: tests without a login server.
+//! 12. [`csrf`]: requests that other sites send with a visitor's cookies.
+//! 13. [`browser`]: signing in and out from a page.
+//! 14. [`security`]: which attacks are prevented, and how.
+//! 15. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
+//! 16. [`migrating`]: from other ways to share a login.
+//! 17. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -50,6 +51,7 @@ page! {
     policies
     caching
     outages
+    scale
     errors
     testing
     csrf

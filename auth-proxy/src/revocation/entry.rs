@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::identity::NameHash;
+use super::identity::{Identity, NameHash};
 
 /// The first byte of the stored form.
 const VERSION: u8 = 1;
@@ -32,6 +32,16 @@ impl Revocation {
     /// Revokes the tokens of a user with an `iat` before this time.
     pub(crate) fn of_subject(hash: NameHash, issued_before: u64, until: u64) -> Self {
         Self { hash, issued_before: Some(issued_before), until }
+    }
+
+    /// Whether it revokes a token.
+    pub(super) fn is_of(&self, token: &Identity) -> bool {
+        match self.issued_before {
+            None => token.names.contains(&self.hash),
+            Some(time) => {
+                token.subject.is_some_and(|(hash, issued_at)| hash == self.hash && issued_at < time)
+            }
+        }
     }
 
     /// When a store may drop the entry.

@@ -19,10 +19,14 @@ const MOST: usize = 1_000_000;
 /// The version of an empty list.
 const FIRST_VERSION: u64 = 1;
 
+/// The latest entries that are kept apart. A token that was good before them is compared with them alone, which takes less
+/// time than to look it up in a long list.
+const RECENT: usize = 16;
+
 /// The list of revoked tokens.
 pub(crate) struct Revocations {
     entries: RwLock<Entries>,
-    /// Changes with each new entry.
+    /// Grows by one with each new entry.
     version: AtomicU64,
     /// Whether entries did not fit. From then on, the list says nothing about a token that is not on it.
     is_overflowing: AtomicBool,
@@ -39,6 +43,8 @@ struct Entries {
     /// Until when each name is revoked, in seconds since the Unix epoch.
     names: Map<u64>,
     subjects: Map<Subject>,
+    /// The latest entries. The one that made version `n` is at `n % RECENT`.
+    recent: [Option<Revocation>; RECENT],
     /// When the number of entries reaches this, those that are over are removed.
     sweep_at: usize,
 }
@@ -86,22 +92,19 @@ impl Revocations {
 
     /// Whether a token is revoked. A token that was good is looked for again only when the list has grown.
     pub(crate) fn standing(&self, identity: &Identity) -> Standing {
-        let version = self.version.load(Ordering::Acquire);
-        if identity.absent_in.load(Ordering::Relaxed) == version {
+        let absent_in = identity.absent_in.load(Ordering::Relaxed);
+        if absent_in == self.version.load(Ordering::Acquire) {
             return Standing::Good;
         }
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let is_named = identity.names.iter().any(|name| entries.names.contains_key(name));
-        let is_subject = identity.subject.is_some_and(|(hash, issued_at)| {
-            entries.subjects.get(&hash).is_some_and(|subject| issued_at < subject.issued_before)
-        });
-        if is_named || is_subject {
+        // Entries are added under the lock, so this version is that of the entries.
+        let version = self.version.load(Ordering::Acquire);
+        if entries.have(identity, absent_in, version) {
             return Standing::Revoked;
         }
         if self.is_overflowing.load(Ordering::Acquire) {
             return Standing::Unknown;
         }
-        // The version from before the list was read: an entry that is added meanwhile is looked for next time.
         identity.absent_in.store(version, Ordering::Relaxed);
         Standing::Good
     }
@@ -137,7 +140,10 @@ impl Revocations {
     /// Adds entries. `now` is in seconds since the Unix epoch.
     pub(crate) fn add(&self, added: &[Revocation], now: u64) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut version = self.version.load(Ordering::Acquire);
         for entry in added.iter().filter(|entry| entry.until > now) {
+            version += 1;
+            entries.note(version, *entry);
             let is_overflowing = self.is_overflowing.load(Ordering::Acquire);
             if entries.len() >= entries.sweep_at.max(1024).min(self.most) && !is_overflowing {
                 entries.sweep(now);
@@ -155,7 +161,7 @@ impl Revocations {
             entries.add(entry);
         }
         // Under the lock: a reader that sees the new version finds the entries.
-        self.version.fetch_add(1, Ordering::AcqRel);
+        self.version.store(version, Ordering::Release);
         drop(entries);
         self.grown.notify_waiters();
     }
@@ -173,6 +179,27 @@ impl Revocations {
 }
 
 impl Entries {
+    /// Whether a token is revoked that was good in an earlier version (zero: in none).
+    fn have(&self, identity: &Identity, absent_in: u64, version: u64) -> bool {
+        let missed = version.saturating_sub(absent_in);
+        if absent_in > 0 && missed <= RECENT as u64 {
+            let mut recent = (absent_in..version).filter_map(|n| self.recent.get(slot(n + 1))?.as_ref());
+            return recent.any(|entry| entry.is_of(identity));
+        }
+        let is_named = identity.names.iter().any(|name| self.names.contains_key(name));
+        is_named
+            || identity.subject.is_some_and(|(hash, issued_at)| {
+                self.subjects.get(&hash).is_some_and(|subject| issued_at < subject.issued_before)
+            })
+    }
+
+    /// Keeps the entry that makes this version.
+    fn note(&mut self, version: u64, entry: Revocation) {
+        if let Some(place) = self.recent.get_mut(slot(version)) {
+            *place = Some(entry);
+        }
+    }
+
     fn len(&self) -> usize {
         self.names.len() + self.subjects.len()
     }
@@ -205,6 +232,12 @@ impl Entries {
         self.subjects.retain(|_, subject| subject.until > now);
         self.sweep_at = 2 * self.len();
     }
+}
+
+/// Where the entry of a version is in [`Entries::recent`].
+#[expect(clippy::cast_possible_truncation, reason = "less than `RECENT`")]
+fn slot(version: u64) -> usize {
+    (version % RECENT as u64) as usize
 }
 
 /// A hash is its own hash.
@@ -261,6 +294,27 @@ mod tests {
         // The name of one is not the subject of another.
         list.add(&[Revocation::of_subject(4, u64::MAX, NOW + 1)], NOW);
         assert_eq!(list.standing(&tokens[2]), Standing::Good);
+    }
+
+    /// However many entries a token has missed since it was last compared.
+    #[test]
+    fn entry_is_found_among_those_that_came_since() {
+        for missed in 1..=2 * RECENT as u128 {
+            for at in 0..missed {
+                let list = Revocations::default();
+                let [named, subject] = [identity(&[1], None), identity(&[], Some((1, 500)))];
+                list.add(&[Revocation::of_name(99, NOW + 1)], NOW);
+                assert_eq!([&named, &subject].map(|token| list.standing(token)), [Standing::Good; 2]);
+                for n in 0..missed {
+                    let entry = Revocation::of_name(if n == at { 1 } else { 100 + n }, NOW + 1);
+                    list.add(&[entry, Revocation::of_subject(200 + n, 501, NOW + 1)], NOW);
+                }
+                let standing = [&named, &subject].map(|token| list.standing(token));
+                assert_eq!(standing, [Standing::Revoked, Standing::Good], "{at} of {missed}");
+                list.add(&[Revocation::of_subject(1, 501, NOW + 1)], NOW);
+                assert_eq!(list.standing(&subject), Standing::Revoked);
+            }
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ mod process;
 mod proxy;
 mod redis;
 mod revocation;
-mod store;
 mod session;
+mod store;
 mod token;
 mod wrk;
 

@@ -29,7 +29,8 @@ pub(super) fn run() -> Result<(), Error> {
         );
         figure("redis", mode, &text)?;
     }
-    let none = Row::new("redis", "scripts of a later request", costs.later.scripts.round(), "", Target::AtMost(0.0));
+    let none =
+        Row::new("redis", "scripts of a later request", costs.later.scripts.round(), "", Target::AtMost(0.0));
     none.write()?;
     get()
 }
@@ -68,7 +69,8 @@ fn get() -> Result<(), Error> {
         let text = |all: &[f64]| format!("p50 {:.0} µs, p99 {:.0} µs", median(all.iter().copied()), p99(all));
         figure("redis", "round trip of `get`, 500 bytes", &text(&through))?;
         figure("redis", "round trip of a bare GET on a blocking socket", &text(&bare))?;
-        Row::new("redis", "round trip, `get` / bare GET", median(through) / median(bare), "x", Target::None).write()
+        Row::new("redis", "round trip, `get` / bare GET", median(through) / median(bare), "x", Target::None)
+            .write()
     })
 }
 

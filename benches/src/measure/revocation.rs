@@ -41,7 +41,11 @@ pub(super) fn run() -> Result<(), Error> {
             }
             let (without, added) = (median(without), median(added));
             let what = format!("list of {label}, {state}");
-            figure("revocation", &what, &format!("{without:.0} ns without a list, {added:.0} ns more with it"))?;
+            figure(
+                "revocation",
+                &what,
+                &format!("{without:.0} ns without a list, {added:.0} ns more with it"),
+            )?;
             let what = format!("time of the check, list of {label}, {state}");
             Row::new("revocation", &what, added, " ns", Target::AtMost(60.0)).write()?;
         }

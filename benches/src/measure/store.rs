@@ -18,6 +18,8 @@ pub(super) fn run() -> Result<(), Error> {
     let at = upstream.url();
     let sides = [
         Server::shared("without a store", &at, None)?,
+        // Against the first, it shows how much the figures differ by chance.
+        Server::shared("again without a store", &at, None)?,
         Server::shared("nothing listens", &at, Some(&dead()?))?,
         Server::shared("accepts and never answers", &at, Some(&mute()?))?,
         Server::shared("a live store", &at, Some(&redis.url()))?,
@@ -68,7 +70,8 @@ fn measure(sides: &[Server], what: &str, visitors: &Visitors) -> Result<(), Erro
     }
     let Some((without, others)) = all.split_first() else { return Ok(()) };
     for (side, turns) in sides.iter().skip(1).zip(others) {
-        let target = if side.name == "a live store" { Target::None } else { Target::AtMost(1.1) };
+        let is_dead = !["a live store", "again without a store"].contains(&side.name);
+        let target = if is_dead { Target::AtMost(1.1) } else { Target::None };
         let ratio = |part: fn(&Figures) -> f64| {
             median(turns.iter().zip(without).map(|(with, without)| part(with) / part(without)))
         };

@@ -5,8 +5,9 @@ mod model;
 mod options;
 mod print;
 
-pub use self::options::Options;
+use std::io::Write as _;
 
+pub use self::options::Options;
 use crate::Error;
 
 /// Prints the table.
@@ -16,5 +17,8 @@ use crate::Error;
 pub fn run(arguments: &[&str]) -> Result<(), Error> {
     let options = Options::read(arguments)?;
     let measured = if options.measure { measured::now()? } else { measured::THEN };
-    print::all(&options, &measured)
+    let text =
+        if options.guide { print::guide(&options, &measured) } else { print::all(&options, &measured) };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
 }

@@ -49,7 +49,11 @@ impl Rates {
         let shared = cycle(rate);
         // An instance reads the answer if a request comes there while it is good.
         let asks = 1.0 - (-rate * cache / instances).exp();
-        Self { alone: instances * cycle(rate / instances), shared, elsewhere: shared * (instances - 1.0) * asks }
+        Self {
+            alone: instances * cycle(rate / instances),
+            shared,
+            elsewhere: shared * (instances - 1.0) * asks,
+        }
     }
 }
 
@@ -123,7 +127,12 @@ mod tests {
         let (mut own, mut first_level, mut store) = (vec![0.0; instances], vec![0.0; instances], 0.0);
         for _ in 0..400_000 {
             now -= random.next().max(1e-12).ln() / options.requests;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "small"
+            )]
             let at = (random.next() * instances as f64) as usize;
             if own[at] <= now {
                 alone += 1.0;
@@ -144,7 +153,9 @@ mod tests {
 
     #[test]
     fn formulas_are_what_single_requests_add_up_to() {
-        for (requests, cache, instances) in [(0.1, 30.0, 1_u32), (0.1, 30.0, 10), (1.0, 30.0, 3), (0.01, 10.0, 100)] {
+        for (requests, cache, instances) in
+            [(0.1, 30.0, 1_u32), (0.1, 30.0, 10), (1.0, 30.0, 3), (0.01, 10.0, 100)]
+        {
             let options = Options { requests, cache, ..Options::default() };
             let rates = Rates::of(&options, f64::from(instances));
             let played = played(&options, instances as usize);

@@ -23,6 +23,8 @@ pub struct Options {
     pub sticky: bool,
     /// Whether the costs are measured anew.
     pub measure: bool,
+    /// Whether only the table of the guide is printed.
+    pub guide: bool,
 }
 
 impl Default for Options {
@@ -36,6 +38,7 @@ impl Default for Options {
             network: 1e9,
             sticky: false,
             measure: false,
+            guide: false,
         }
     }
 }
@@ -58,6 +61,10 @@ impl Options {
                     options.measure = true;
                     continue;
                 }
+                "--guide" => {
+                    options.guide = true;
+                    continue;
+                }
                 "--requests" => &mut options.requests,
                 "--sign-outs" => &mut options.sign_outs,
                 "--cache" => &mut options.cache,
@@ -76,14 +83,16 @@ impl Options {
 
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name, value: f64, what| writeln!(f, "{:16}  {what}", format!("{name} {value}"));
         let routing = if self.sticky { "the same instance each time" } else { "any instance" };
-        writeln!(f, "--requests {}    requests of a session in a second, at random times", self.requests)?;
-        writeln!(f, "--sign-outs {}   sign-outs of a session in a day", self.sign_outs)?;
-        writeln!(f, "--cache {}       session.cache in seconds", self.cache)?;
-        writeln!(f, "--upstream {}    lookups that the upstream answers in a second", self.upstream)?;
-        writeln!(f, "--redis {}       operations of one Redis in a second", self.redis)?;
-        writeln!(f, "--network {}     bits in a second at Redis, in each direction", self.network)?;
-        writeln!(f, "--sticky         a session goes to the same instance each time (now: {routing})")?;
-        write!(f, "--measure        measure the costs now")
+        line("--requests", self.requests, "requests of a session in a second, at random times")?;
+        line("--sign-outs", self.sign_outs, "sign-outs of a session in a day")?;
+        line("--cache", self.cache, "session.cache in seconds")?;
+        line("--upstream", self.upstream, "lookups that the upstream answers in a second")?;
+        line("--redis", self.redis, "operations of one Redis in a second")?;
+        line("--network", self.network, "bits in a second at Redis, in each direction")?;
+        writeln!(f, "--sticky          a session goes to the same instance each time (now: {routing})")?;
+        writeln!(f, "--measure         measure the costs now")?;
+        write!(f, "--guide           print only the table of the guide")
     }
 }

@@ -28,7 +28,7 @@ impl SessionStore for Store {
     }
 
     fn watch(&self, watcher: StoreWatcher) -> bool {
-        watcher.complete_until(Instant::now() + Duration::from_secs(24 * 3600));
+        watcher.revocations_complete_until(Instant::now() + Duration::from_secs(24 * 3600));
         self.0.set(watcher).is_ok()
     }
 
