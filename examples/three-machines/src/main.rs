@@ -10,7 +10,6 @@ use std::env::var;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use auth_proxy::store::{Redis, RedisOptions};
 use auth_proxy::{Session, auth_proxy};
 use axum::{Json, Router, extract::FromRef, routing::get};
 use tokio::net::TcpListener;
@@ -22,7 +21,7 @@ auth_proxy! {
         public_url: env("AUTH_PUBLIC_URL", optional),
         upstream: { kind: authjs, base_url: env("AUTH_UPSTREAM_URL"), session_strategy: database },
         // While Redis cannot be reached, sign-outs at other instances are not heard. Then no cached session is used.
-        session: { cache: 30s, store_unavailable: ask_upstream },
+        session: { store: redis(env("REDIS_URL")), cache: 30s, store_unavailable: ask_upstream },
     }
 }
 
@@ -48,10 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let redis =
-        Redis::new(RedisOptions::new(var("REDIS_URL").unwrap_or("redis://127.0.0.1:6379".to_owned())))?;
-    let auth = Auth::builder().session_store(redis).build()?;
-
+    let auth = Auth::from_env()?;
     let host = var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
     let listener = TcpListener::bind((host.as_str(), port)).await?;
