@@ -58,6 +58,7 @@ impl Draft {
                     "the base path `{path}` is added to this URL, which must not end with it too"
                 ),
                 fixed: Some(format!("{}{rest}", base.origin)),
+                others: &[],
             });
         }
         let allowed = self.allow_http.is_read_at_start() || self.allow_http == Setting::Set(true);
@@ -290,10 +291,22 @@ impl Draft {
         let keeps_no_list =
             self.revocation.with_default(RevocationList::Off) == Setting::Set(RevocationList::Off);
         if cache_is_off && keeps_no_list && matches!(self.store, Setting::Set(_)) {
-            problems.add(
-                Place::Option(OptionKey::Store),
-                "there is nothing to store: add `session: { cache: 30s }`, or `revocation: store`",
-            );
+            let is_local = self.effective_source() == Setting::Set(Source::Local);
+            let message = if is_local {
+                "there is nothing to store: `session.source: local` makes no lookups, so add `revocation: store`"
+            } else {
+                "there is nothing to store: add `session: { cache: 30s }`, or `revocation: store`"
+            };
+            problems.0.push(Problem {
+                place: Place::Option(OptionKey::Store),
+                message: message.to_owned(),
+                fixed: None,
+                others: if is_local {
+                    &[OptionKey::Source, OptionKey::Revocation]
+                } else {
+                    &[OptionKey::Cache, OptionKey::Revocation]
+                },
+            });
         }
     }
 
@@ -314,7 +327,7 @@ struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, place: Place, message: impl Into<String>) {
-        self.0.push(Problem { place, message: message.into(), fixed: None });
+        self.0.push(Problem { place, message: message.into(), fixed: None, others: &[] });
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Problem {
     pub message: String,
     /// The value to write. It is made of the value that is set, so it is shown for literals only.
     pub fixed: Option<String>,
+    /// Other options that can be changed instead. A report names the variables that they are read from.
+    pub others: &'static [OptionKey],
 }
 
 impl Problem {

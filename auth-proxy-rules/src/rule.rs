@@ -87,11 +87,11 @@ impl Rule for Store {
     }
 
     fn parse(&self, text: &str) -> Result<StoreUrl, InvalidValue> {
-        store_url(text)
+        store_url(text.to_owned())
     }
 
     fn check(&self, input: String) -> Result<StoreUrl, InvalidValue> {
-        store_url(&input)
+        store_url(input)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::choices::{Strategy, TokenFormat};
+use crate::choices::{StoreUnavailable, Strategy, TokenFormat};
 use crate::host::{bare_host, is_internal_host, is_loopback_host};
 use crate::option::{Draft, OptionKey};
 use crate::setting::Setting;
+use crate::store_url::StoreUrl;
 
 /// A value that is allowed and probably not meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,18 @@ impl Draft {
             OptionKey::CacheEntries,
             "`cache_entries` has no effect without a cache: remove it, or add `session: { cache: 30s }`",
         );
+        add(
+            self.store.value().is_some_and(StoreUrl::exposes_password),
+            OptionKey::Store,
+            "over plain `redis://`, anyone between this app and the store can read the password of the store, which is \
+             not at an internal host: write `rediss://`",
+        );
+        add(
+            self.store_unavailable == Setting::Set(StoreUnavailable::AskUpstream)
+                && self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO),
+            OptionKey::StoreUnavailable,
+            "`store_unavailable` has no effect without a cache: remove it, or add `session: { cache: 30s }`",
+        );
         found.extend(items(&self.cors_origins, |origin| !origin.https && !is_private_name(origin.host())).map(
             |item| Suspicion {
                 option: OptionKey::CorsOrigins,
@@ -140,6 +153,7 @@ mod tests {
     }
 
     const UPSTREAM: (OptionKey, &str) = (OptionKey::BaseUrl, "https://auth.example.com");
+    const CACHE: (OptionKey, &str) = (OptionKey::Cache, "30s");
     const HTTPS: (OptionKey, &str) = (OptionKey::PublicUrl, "https://app.example.com");
 
     #[test]
@@ -155,6 +169,9 @@ mod tests {
             (OptionKey::CookieSecure, &[UPSTREAM, HTTPS], "false"),
             (OptionKey::CookiePrefix, &[UPSTREAM, HTTPS], "true"),
             (OptionKey::CacheEntries, &[UPSTREAM], "5"),
+            (OptionKey::Store, &[UPSTREAM, CACHE], "redis://:p@cache.example.com"),
+            (OptionKey::StoreUnavailable, &[UPSTREAM], "ask_upstream"),
+            (OptionKey::StoreUnavailable, &[UPSTREAM, (OptionKey::Cache, "off")], "ask_upstream"),
             (OptionKey::JwksUrl, &[UPSTREAM], "https://auth.example.com/keys"),
             (OptionKey::JwksAlgorithms, &[UPSTREAM], "es256"),
         ] {
@@ -184,6 +201,11 @@ mod tests {
             (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Cache, "30s")], "5"),
             (OptionKey::CacheEntries, &[UPSTREAM, (OptionKey::Renew, "1h")], "5"),
             (OptionKey::CacheEntries, &[(OptionKey::Kind, "generic")], "5"),
+            (OptionKey::Store, &[UPSTREAM, CACHE], "rediss://:p@cache.example.com"),
+            (OptionKey::Store, &[UPSTREAM, CACHE], "redis://:p@cache.internal"),
+            (OptionKey::Store, &[UPSTREAM, CACHE], "redis://cache.example.com"),
+            (OptionKey::StoreUnavailable, &[UPSTREAM, CACHE], "ask_upstream"),
+            (OptionKey::StoreUnavailable, &[UPSTREAM], "memory"),
             (OptionKey::JwksUrl, &[UPSTREAM, (OptionKey::Token, "jwks")], "https://auth.example.com/keys"),
         ] {
             let mut values = others.to_vec();

@@ -186,14 +186,15 @@ pub struct Session {
     /// Value: 10ms to 24h, or `off`. Default: `off`.
     pub stale_if_error: (),
     /// `session.store`: with the feature `redis`: the Redis or Valkey in which the instances of an app
-    /// share cached sessions and sign-outs; see [`store::Redis`](crate::store::Redis) for other options of
-    /// it
+    /// share cached sessions and sign-outs; needs `cache` or `revocation: store`. An address in the source
+    /// has no password. A password to a host that is not internal needs `rediss://`, or a warning is
+    /// logged. See [`store::Redis`](crate::store::Redis) for other options of it
     ///
     /// Value: `redis(env("NAME"))`. Default: none.
     pub store: (),
     /// `session.store_unavailable`: while the shared store cannot be reached: `memory` goes on as without a
     /// store, so a sign-out at another instance is known after `cache`; `ask_upstream` uses no cached
-    /// session
+    /// session, so a sign-out is known at once, and the upstream gets a lookup for each request
     ///
     /// Value: `memory` `ask_upstream`. Default: `memory`.
     pub store_unavailable: (),

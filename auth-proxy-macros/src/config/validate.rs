@@ -10,6 +10,9 @@ use super::model::{Block, Declaration, Value};
 use super::secrets;
 use crate::errors::Errors;
 
+/// Stands for the address of a store that a variable gives.
+const ANY_STORE: &str = "redis://localhost";
+
 /// Checks every literal, and the rules between options as far as the literals decide them. Returns the values
 /// that are known.
 pub(super) fn check(declaration: &Declaration, errors: &mut Errors) -> Draft {
@@ -111,7 +114,10 @@ fn options(block: &Block, draft: &mut Draft, errors: &mut Errors) {
                 if let Some((literal, text)) = default_text(env) {
                     default_of(option, &text, literal, errors);
                 }
-                draft.set_later(option, env.optional);
+                // Rules between options ask whether there is a store, and not for its address.
+                if option.shape() != Shape::Store || draft.set(option, ANY_STORE).is_err() {
+                    draft.set_later(option, env.optional);
+                }
             }
         }
     }

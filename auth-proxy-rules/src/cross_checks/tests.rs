@@ -227,7 +227,9 @@ fn store_needs_its_feature_and_something_to_store() {
         (&[(OptionKey::Cache, "30s")][..], true, ""),
         (&[(OptionKey::Revocation, "store")], true, ""),
         (&[], true, "there is nothing to store"),
-        (&[(OptionKey::Cache, "off")], true, "there is nothing to store"),
+        (&[(OptionKey::Cache, "off")], true, "add `session: { cache: 30s }`"),
+        (&[(OptionKey::Kind, "generic")], true, "makes no lookups, so add `revocation: store`"),
+        (&[(OptionKey::Kind, "generic"), (OptionKey::Revocation, "store")], true, ""),
         (&[(OptionKey::Cache, "30s")], false, "the store is not compiled in"),
     ] {
         let mut draft = draft(more);

@@ -231,11 +231,24 @@ impl Resolver<'_> {
 
     fn check_rules(&mut self) {
         for problem in self.draft.check() {
-            let variable =
-                self.variables_read.iter().find(|(place, _)| *place == problem.place).map(|(_, v)| *v);
+            let variable = self.variable_of(problem.place);
             let option = problem.place.option();
-            self.report(option, option.to_string(), variable, &problem.message);
+            let others = problem.others.iter().filter_map(|other| {
+                let variable = self.variable_of(Place::Option(*other))?;
+                Some(format!("{variable} sets `{other}`"))
+            });
+            let others = others.collect::<Vec<_>>().join(", ");
+            let message = match others.as_str() {
+                "" => problem.message,
+                others => format!("{} ({others})", problem.message),
+            };
+            self.report(option, option.to_string(), variable, &message);
         }
+    }
+
+    /// The variable that an option was read from.
+    fn variable_of(&self, place: Place) -> Option<&'static str> {
+        self.variables_read.iter().find(|(read, _)| *read == place).map(|(_, variable)| *variable)
     }
 
     fn warn_of_suspicions(&self, builder: &BuilderOptions) {

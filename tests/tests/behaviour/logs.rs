@@ -55,6 +55,23 @@ async fn suspicious_value_logs_a_warning_without_the_value() {
     assert_eq!(log.times("WARN"), 0, "{}", log.text());
 }
 
+#[tokio::test]
+async fn password_of_a_store_at_a_public_host_logs_a_warning_without_the_address() {
+    for (url, times) in [
+        ("redis://:hunter2@cache.example.com:6379", 1),
+        ("redis+sentinel://:hunter2@a.internal:1,b.example.com:2/main", 1),
+        ("rediss://:hunter2@cache.example.com", 0),
+        ("redis://:hunter2@cache.internal:6379", 0),
+        ("redis://cache.example.com:6379", 0),
+    ] {
+        let log = LogCapture::start();
+        let builder = Auth::builder().upstream_base_url("http://auth").session_store_url(url);
+        builder.session_cache(std::time::Duration::from_secs(30)).build().unwrap();
+        assert_eq!(log.times("can read the password of the store"), times, "{url}: {}", log.text());
+        assert!(!log.text().contains("hunter2") && !log.text().contains("example.com"), "{}", log.text());
+    }
+}
+
 /// The compiler warns of a value in the declaration, where `expect(deprecated)` silences it.
 #[tokio::test]
 async fn suspicious_value_in_the_declaration_is_not_logged() {

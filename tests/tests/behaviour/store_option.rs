@@ -32,7 +32,46 @@ fn address_of_a_store_is_checked_at_start_and_never_shown() {
         assert!(!message.contains("hunter2"), "{message}");
     }
     let message = error(&[("SESSION_STORE", "redis://localhost")]);
-    assert!(message.contains("there is nothing to store") && message.contains("SESSION_STORE"), "{message}");
+    assert!(message.contains("there is nothing to store"), "{message}");
+    assert!(message.contains("SESSION_STORE (session.store)"), "{message}");
+    assert!(message.contains("SESSION_CACHE sets `session.cache`"), "{message}");
+}
+
+/// The rules check an address at compile time, the store checks it at start: what one accepts, the other does too.
+#[test]
+fn rules_and_store_accept_the_same_addresses() {
+    use auth_proxy_redis::{Options, RedisStore};
+    use auth_proxy_rules::{Draft, OptionKey};
+
+    for (url, is_good) in [
+        ("redis://h", true),
+        ("redis://h/", true),
+        ("redis://:p@[::1]:6379/2", true),
+        ("redis://user:p:a@b@h", true),
+        ("rediss://h", true),
+        ("redis+sentinel://a,b:2/main/1", true),
+        ("rediss+cluster://u:p@a:1,b:2", true),
+        ("unix:///run/redis.sock", true),
+        (" redis://h\n", true),
+        ("", false),
+        ("redis://", false),
+        ("://h", false),
+        ("memcached://h", false),
+        ("unix://run", false),
+        ("redis://h?db=1", false),
+        ("redis://h:0", false),
+        ("redis://h:6379x", false),
+        ("redis://:p/w@h", false),
+        ("redis://::1", false),
+        ("redis://a,b", false),
+        ("redis://h/zero", false),
+        ("redis+sentinel://a:1", false),
+        ("redis+cluster://a:1/0", false),
+    ] {
+        let by_rules = Draft::default().set(OptionKey::Store, url).is_ok();
+        let by_store = RedisStore::new(Options::new(url), |_| {}).is_ok();
+        assert_eq!((by_rules, by_store), (is_good, is_good), "{url}");
+    }
 }
 
 #[test]

@@ -81,6 +81,35 @@ fn pasted_typescript_becomes_a_block_without_mistakes() {
 }
 
 #[test]
+fn pasted_store_is_written_with_its_kind_and_without_a_password() {
+    for (store, expected) in [
+        ("process.env.CACHE_URL", "redis(env(\"CACHE_URL\"))"),
+        ("process.env.CACHE_URL!", "redis(env(\"CACHE_URL\"))"),
+        (
+            "process.env.CACHE_URL ?? 'redis://cache'",
+            "redis(env(\"CACHE_URL\", default = \"redis://cache\"))",
+        ),
+        ("process.env.CACHE_URL ?? 'redis://:hunter2@cache'", "redis(env(\"CACHE_URL\"))"),
+        ("'redis://cache:6379'", "redis(\"redis://cache:6379\")"),
+        ("'redis://:hunter2@cache:6379'", "redis(env(\"REDIS_URL\"))"),
+    ] {
+        let source = format!(
+            "export default {{ upstream: {{ baseUrl: process.env.URL }}, session: {{ cache: 30000, store: {store} }} }}"
+        );
+        let Some(block) = rewritten(&source, "pub struct Auth") else { panic!("not rewritten: {source}") };
+        assert!(!block.contains("hunter2"), "{block}");
+        // Without the feature, the option is a mistake: the block has a comment in its place.
+        let expected = if cfg!(feature = "redis") {
+            format!("store: {expected}")
+        } else {
+            "// session.store".to_owned()
+        };
+        assert!(block.contains(&expected), "{expected}\n{block}");
+        assert_eq!(mistakes(&block), [""; 0], "{block}");
+    }
+}
+
+#[test]
 fn rust_is_not_taken_for_typescript() {
     for source in [
         "pub struct Auth { upstream: { base_url: \"http://auth\", timeout: 5 } }",

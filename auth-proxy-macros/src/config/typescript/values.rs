@@ -1,6 +1,6 @@
 //! Writes TypeScript values in the syntax of the block.
 
-use auth_proxy_rules::{Draft, OptionKey, Shape, header_name, header_value};
+use auth_proxy_rules::{Draft, OptionKey, Shape, has_password, header_name, header_value};
 
 use super::syntax::{self, Token, Value};
 
@@ -28,6 +28,7 @@ pub(super) fn written(option: OptionKey, value: &Value) -> Option<String> {
         }
         (Shape::Secret, value) => secret(value),
         (Shape::List | Shape::Names, Value::List(items)) => list(option, items),
+        (Shape::Store, Value::Other(tokens)) => store(option, scalar(tokens)?),
         (shape, Value::Other(tokens)) => match scalar(tokens)? {
             Scalar::Env(name, default) if option.takes_env() => Some(env(option, &name, default)),
             Scalar::Env(_, default) => literal(option, shape, default?),
@@ -60,6 +61,22 @@ fn secret(value: &Value) -> Option<String> {
     match scalar(tokens) {
         Some(Scalar::Env(name, _)) => Some(format!("env({name:?})")),
         _ => Some(OptionKey::Secret.example().to_owned()),
+    }
+}
+
+/// The address of a store. A password is not repeated.
+fn store(option: OptionKey, value: Scalar) -> Option<String> {
+    match value {
+        Scalar::Env(name, default) => {
+            let default = default.filter(|text| !has_password(text));
+            Some(format!("redis({})", env(option, &name, default)))
+        }
+        Scalar::Text(text) if has_password(&text) => Some(option.example().to_owned()),
+        Scalar::Text(text) => {
+            Draft::default().set(option, &text).ok()?;
+            Some(format!("redis({text:?})"))
+        }
+        Scalar::Bare(_) => None,
     }
 }
 
@@ -109,7 +126,6 @@ fn literal(option: OptionKey, shape: Shape, text: String) -> Option<String> {
     };
     Some(match shape {
         Shape::List | Shape::Names => format!("[{text:?}]"),
-        Shape::Store => format!("redis({text:?})"),
         _ if is_bare => text,
         _ => format!("{text:?}"),
     })

@@ -33,5 +33,20 @@ auth_proxy::auth_proxy! {
 auth_proxy::auth_proxy! {
     struct NothingToStore { upstream: { base_url: "http://auth" }, session: { store: redis("redis://cache:6379") } }
 }
+auth_proxy::auth_proxy! {
+    struct NothingToStoreLater { upstream: { base_url: "http://auth" }, session: { store: redis(env("REDIS_URL")) } }
+}
+auth_proxy::auth_proxy! {
+    struct ValkeyPassword { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: valkey("redis://:hunter2@cache") } }
+}
+auth_proxy::auth_proxy! {
+    struct SecondArgument { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: redis("redis://cache", tls) } }
+}
+auth_proxy::auth_proxy! {
+    struct Port { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: redis("redis://cache:six") } }
+}
+auth_proxy::auth_proxy! {
+    struct StdEnv { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: redis(std::env::var("CACHE_URL").unwrap()) } }
+}
 
 fn main() {}
