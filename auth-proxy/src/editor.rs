@@ -294,9 +294,9 @@ pub struct Jwks {
 
 /// The block `revocation: { .. }`: how the upstream revokes tokens.
 pub struct Revocation {
-    /// `revocation.webhook_secret`: opens `POST {base_path}/_revoke`, where [the upstream revokes
-    /// tokens][webhook] with messages that are signed with it: 32 bytes or more, and not the secret of
-    /// session tokens. It needs `session.revocation: store`
+    /// `revocation.webhook_secret`: opens `POST {base_path}/_revoke`, where the upstream revokes tokens
+    /// with messages that are signed with it: 32 bytes or more, and not the secret of session tokens. It
+    /// needs `session.revocation: store`
     ///
     /// Value: `env(..)`, or a list of them. Default: none.
     pub webhook_secret: (),
