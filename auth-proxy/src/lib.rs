@@ -99,7 +99,7 @@ pub mod store {
     #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
     pub use crate::session::Redis;
     pub use crate::session::{
-        Entry, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
+        Entry, NotConnected, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
     };
 }
 

@@ -27,5 +27,5 @@ pub(crate) use self::mapping::NamedClaims;
 pub use self::mapping::{DefaultMapping, SessionMapping};
 #[cfg(feature = "redis")]
 pub use self::store::Redis;
-pub use self::store::{Entry, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
+pub use self::store::{Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
 pub(crate) use self::wire::SESSION_LIMIT;

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::sealed::{open, seal};
-use super::{Put, SessionStore, StoreFuture, Ticket};
+use super::{NotConnected, Put, SessionStore, StoreFuture, Ticket};
 use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::cached::CachedSession;
@@ -96,6 +96,10 @@ impl SharedStore {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
+        // The store logs the loss of its connection itself.
+        if result.as_ref().is_err_and(|error| error.is::<NotConnected>()) {
+            return None;
+        }
         let was_failing = self.is_failing.swap(result.is_err(), Ordering::Relaxed);
         match &result {
             Err(error) if !was_failing => {

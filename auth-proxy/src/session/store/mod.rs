@@ -142,6 +142,27 @@ pub trait SessionStore: Send + Sync + 'static {
     }
 }
 
+/// The error of a store that has no connection now, and that logs this itself: the proxy logs no error of this type.
+///
+/// ```
+/// use auth_proxy::{errors::BoxError, store::NotConnected};
+///
+/// fn connection(open: Option<u32>) -> Result<u32, BoxError> {
+///     open.ok_or_else(|| NotConnected.into())
+/// }
+/// assert_eq!(connection(None).unwrap_err().to_string(), "the session store is not connected");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct NotConnected;
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session store is not connected")
+    }
+}
+
+impl std::error::Error for NotConnected {}
+
 /// What a store has under a key.
 #[derive(Debug)]
 pub struct Entry {

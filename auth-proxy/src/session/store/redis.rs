@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, Value};
+use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, StoreError, Value};
 
-use super::{Entry, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
+use super::{Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
 use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::key::SessionKey;
@@ -49,7 +49,7 @@ impl Redis {
 impl SessionStore for Redis {
     fn get<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Entry> {
         Box::pin(async move {
-            let Read { value, ticket } = self.store()?.get(key.as_bytes()).await?;
+            let Read { value, ticket } = self.store()?.get(key.as_bytes()).await.map_err(logged)?;
             let session = value.map(|Value { bytes, age }| Stored::new(bytes, age));
             Ok(Entry::new(session, ticket.map(Ticket::new)))
         })
@@ -59,7 +59,7 @@ impl SessionStore for Redis {
         Box::pin(async move {
             let Some(ticket) = put.ticket.downcast_ref() else { return Ok(()) };
             let linked: Vec<_> = put.linked.iter().map(|key| *key.as_bytes()).collect();
-            self.store()?.put(ticket, &put.session, &linked, put.keep).await?;
+            self.store()?.put(ticket, &put.session, &linked, put.keep).await.map_err(logged)?;
             Ok(())
         })
     }
@@ -67,7 +67,7 @@ impl SessionStore for Redis {
     fn end<'a>(&'a self, keys: &'a [SessionKey], block_for: Duration) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let keys: Vec<_> = keys.iter().map(|key| *key.as_bytes()).collect();
-            self.store()?.end(&keys, block_for).await?;
+            self.store()?.end(&keys, block_for).await.map_err(logged)?;
             Ok(())
         })
     }
@@ -85,7 +85,7 @@ impl SessionStore for Redis {
     fn revoke<'a>(&'a self, revocations: &'a [Revocation]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let notes: Vec<_> = revocations.iter().map(note).collect();
-            self.store()?.note(&notes).await?;
+            self.store()?.note(&notes).await.map_err(logged)?;
             Ok(())
         })
     }
@@ -115,6 +115,14 @@ impl SessionStore for Redis {
             }
             Err(_) => false,
         }
+    }
+}
+
+/// `RedisStore` logs the loss of its link.
+fn logged(error: StoreError) -> BoxError {
+    match error {
+        StoreError::Down => NotConnected.into(),
+        error => error.into(),
     }
 }
 
