@@ -137,12 +137,17 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if shared.is_listed(credential.token()) {
             return Err(AuthError::new(Reason::SESSION_REVOKED).by_bearer(credential.is_bearer()));
         }
-        match self.decodes() {
-            true => match Box::pin(self.verified()).await {
-                Err(error) if error.is(Reason::SESSION_REVOKED) => Err(error),
-                _ => Ok(()),
-            },
-            false => Ok(()),
+        if !self.decodes() {
+            return Ok(());
+        }
+        // Not `self.verified()`: if the list may be incomplete, that asks the upstream, which is asked for the session anyway.
+        match shared.verified(self.headers, self.names()).await {
+            Ok(Some(verified))
+                if shared.standing(&verified, || Some(credential.token().into())) == Standing::Revoked =>
+            {
+                Err(AuthError::new(Reason::SESSION_REVOKED).by_bearer(credential.is_bearer()))
+            }
+            _ => Ok(()),
         }
     }
 
