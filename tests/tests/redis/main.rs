@@ -1,6 +1,7 @@
 //! The store of shared sessions with real Redis servers. Needs `redis-server`.
 #![cfg(unix)]
 
+mod bystanders;
 mod costs;
 mod faults;
 mod model;
