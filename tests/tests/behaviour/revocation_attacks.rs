@@ -220,3 +220,33 @@ async fn request_asks_the_upstream_once_while_the_list_may_be_incomplete() {
     assert_eq!(upstream.lookups(), 1);
     assert!(answer.cookies().iter().any(|line| line.contains("session-token=ey")), "the renewed token");
 }
+
+/// Guards without a policy read the token here, also where the session comes from the upstream.
+#[tokio::test]
+async fn revoked_token_passes_no_extractor_and_no_guard() {
+    for source in [SessionSource::Upstream, SessionSource::Local] {
+        for has_kind in [false, true] {
+            let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+            let builder = || {
+                let builder = Auth::builder().upstream_base_url(upstream.url());
+                let builder = builder.upstream_secret([upstream.secret()]).public_url("http://app.test");
+                // With the kind, the session cookie has one name only.
+                let builder = if has_kind { builder.upstream_kind(UpstreamKind::Authjs) } else { builder };
+                let builder = builder.session_revocation(RevocationList::Store).session_store(store.clone());
+                builder.session_source(source)
+            };
+            let ((_first, browser), (second, _)) = (app_of(builder()).await, app_of(builder()).await);
+            browser.sign_in("demo", "demo").await;
+            let cookie = format!("{COOKIE_NAME}={}", browser.get("/token/raw").await.body);
+            let paths = ["/session", "/token", "/protected", "/group/a"];
+            for path in paths {
+                assert_eq!(refusal(&second, path, &cookie).await, "", "{path}");
+            }
+            browser.sign_out().await;
+            for path in paths {
+                let refused = refusal(&second, path, &cookie).await;
+                assert_eq!(refused, "session_revoked", "{path}, {source:?}, with the kind: {has_kind}");
+            }
+        }
+    }
+}
