@@ -1,10 +1,10 @@
 //! Clients of the same Redis that are no instances.
 
-use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
 
 use auth_proxy_tests::redis::Server;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep};
 
 use crate::support::Store;
@@ -15,7 +15,7 @@ const KEY: [u8; 32] = [1; 32];
 fn client(redis: &Server, commands: &[&str]) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", redis.port)).unwrap();
     for command in commands {
-        stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        std::io::Write::write_all(&mut stream, format!("{command}\r\n").as_bytes()).unwrap();
     }
     stream
 }
@@ -93,5 +93,64 @@ async fn garbage_under_every_key_lets_nobody_in_and_panics_nowhere() {
         redis.run(&command);
         store.end(&KEY).await;
         assert_eq!(redis.ask(&format!("EXISTS {name}")), ":0\r\n");
+    }
+}
+
+/// Anyone can send sign-outs with made-up tokens. The instances are some milliseconds away from Redis.
+#[tokio::test]
+async fn flood_of_sign_outs_does_not_delay_others() {
+    let redis = Server::start();
+    let far = far_from(&redis, Duration::from_millis(2)).await;
+    let (one, two) = (Store::up(&redis.url()).await, Store::up(&far).await);
+    sleep(Duration::from_millis(1200)).await;
+    for number in 0..1000_u16 {
+        let mut key = [9; 32];
+        key[..2].copy_from_slice(&number.to_be_bytes());
+        let store = one.store.clone();
+        tokio::spawn(async move { store.end(&[key], Duration::ZERO).await });
+    }
+    sleep(Duration::from_millis(200)).await;
+    let began = Instant::now();
+    one.end(&KEY).await;
+    let took = began.elapsed();
+    assert!(two.saw_end_of(&KEY));
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+/// The URL of a forwarder that delays each way.
+async fn far_from(redis: &Server, delay: Duration) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let port = redis.port;
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            near.set_nodelay(true).unwrap();
+            far.set_nodelay(true).unwrap();
+            let ((from, to), (back, forth)) = (near.into_split(), far.into_split());
+            tokio::spawn(delayed(from, forth, delay));
+            tokio::spawn(delayed(back, to, delay));
+        }
+    });
+    url
+}
+
+async fn delayed(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    delay: Duration,
+) {
+    let (sender, mut sent) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    tokio::spawn(async move {
+        while let Some((at, bytes)) = sent.recv().await {
+            tokio::time::sleep_until(at + delay).await;
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut buffer = vec![0; 65_536];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        sender.send((Instant::now(), buffer[..length].to_vec())).ok();
     }
 }
