@@ -10,6 +10,7 @@ use auth_proxy::testing::{FakeUpstream, mint};
 use auth_proxy_tests::{App, Browser, COOKIE_NAME, SharedStore};
 use axum::Router;
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
@@ -249,4 +250,40 @@ async fn revoked_token_passes_no_extractor_and_no_guard() {
             }
         }
     }
+}
+
+/// Auth.js keeps its tokens valid after a sign-out, and only clears the cookie.
+#[tokio::test]
+async fn sign_out_ends_a_waiting_handler_without_a_list_too() {
+    let upstream = upstream().await;
+    let auth = Auth::builder().upstream_base_url(upstream.url()).public_url("http://app.test");
+    let auth = auth.build().unwrap();
+    let app = App::start(crate::support::routes(&auth)).await;
+    let browser = Browser::of(&app);
+    browser.sign_in("demo", "demo").await;
+    let cookie = format!("{COOKIE_NAME}={}", browser.get("/token/raw").await.body);
+    let headers = HeaderMap::from_iter([("cookie".parse().unwrap(), cookie.parse().unwrap())]);
+    let session = auth.session(&headers).await.unwrap().unwrap();
+    let waiting = tokio::spawn(async move { session.ended().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    browser.sign_out().await;
+    let end = tokio::time::timeout(Duration::from_secs(1), waiting).await;
+    assert!(end.is_ok(), "the handler goes on after the sign-out");
+}
+
+/// The upstream is asked in an outage of the store. It may rotate tokens of other services then, so the browser must get
+/// the renewed cookie.
+#[tokio::test]
+async fn renewed_cookie_reaches_the_browser_while_the_list_may_be_incomplete() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
+    let builder = builder.session_source(SessionSource::Local).public_url("http://app.test");
+    let builder = builder.session_revocation(RevocationList::Store).session_store(store.clone());
+    let (app, browser) = app_of(builder).await;
+    browser.sign_in("demo", "demo").await;
+    let cookie = format!("{COOKIE_NAME}={}", browser.get("/token/raw").await.body);
+    store.go_down();
+    let answer = Browser::of(&app).get_with("/session", &[("cookie", &cookie)]).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.cookies().iter().any(|line| line.contains("session-token=ey")), "{:?}", answer.cookies());
 }

@@ -4,6 +4,7 @@
 mod bystanders;
 mod costs;
 mod faults;
+mod large_sessions;
 mod model;
 mod notes;
 mod puts;
