@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, Value};
+use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, StoreError, Value};
 
 use super::{Entry, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
 use crate::error::BoxError;
@@ -59,8 +59,11 @@ impl SessionStore for Redis {
         Box::pin(async move {
             let Some(ticket) = put.ticket.downcast_ref() else { return Ok(()) };
             let linked: Vec<_> = put.linked.iter().map(|key| *key.as_bytes()).collect();
-            self.store()?.put(ticket, &put.session, &linked, put.keep).await?;
-            Ok(())
+            match self.store()?.put(ticket, &put.session, &linked, put.keep).await {
+                // The visitor's session is large. The store did not fail.
+                Ok(_) | Err(StoreError::TooLarge) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
         })
     }
 
