@@ -16,6 +16,9 @@ use crate::note::Note;
 use crate::noting::{PAGE, Told};
 use crate::wire::{Receivers, Wire};
 
+/// The most acknowledgements that are sent together.
+const ACKS: usize = 256;
+
 /// What all instances are told.
 pub(crate) enum News {
     Ended { keys: Vec<Key>, block_for: Duration },
@@ -113,12 +116,16 @@ pub(crate) async fn acknowledge(
     wire: Wire,
     mut acks: tokio::sync::mpsc::Receiver<(Instance, u64)>,
 ) {
-    while let Some((to, number)) = acks.recv().await {
+    let mut batch = Vec::new();
+    // Several in one round trip: one each would limit how many sign-outs all instances together can have in a second.
+    while acks.recv_many(&mut batch, ACKS).await > 0 {
         if link.is_broken() {
             return;
         }
-        let ack = message::ack(&inner.instance, number);
+        let acks = batch
+            .drain(..)
+            .map(|(to, number)| (inner.names.own_of(&to), message::ack(&inner.instance, number)));
         // A lost acknowledgement only makes a sign-out slower. The beats find a broken link.
-        wire.publish(&inner.names.own_of(&to), &ack).await.ok();
+        wire.publish(acks).await.ok();
     }
 }

@@ -90,8 +90,13 @@ impl Wire {
         }
     }
 
-    pub(crate) async fn publish(&self, channel: &str, message: &[u8]) -> RedisResult<()> {
-        cmd("PUBLISH").arg(channel).arg(message).exec_async(&mut self.main.clone()).await
+    /// Publishes messages, each on its channel, in one round trip.
+    pub(crate) async fn publish(&self, messages: impl Iterator<Item = (String, Vec<u8>)>) -> RedisResult<()> {
+        let mut all = redis::pipe();
+        for (channel, message) in messages {
+            all.cmd("PUBLISH").arg(channel).arg(message).ignore();
+        }
+        all.exec_async(&mut self.main.clone()).await
     }
 }
 

@@ -22,7 +22,10 @@ for i = 8, #ARGV, 2 do
 end
 if #told == 0 then return {0, {}} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[4]))
+local receivers = redis.call('PUBLISH', ARGV[1], ARGV[2] .. table.concat(told))
+-- PUBLISH also counts clients that listen to a pattern, such as monitoring tools, and these acknowledge nothing.
+local subscribers = redis.pcall('PUBSUB', 'NUMSUB', ARGV[1])
 return {
-  redis.call('PUBLISH', ARGV[1], ARGV[2] .. table.concat(told)),
+  subscribers[2] or receivers,
   redis.call('ZRANGEBYSCORE', KEYS[2], now - tonumber(ARGV[3]), '+inf'),
 }

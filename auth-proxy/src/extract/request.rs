@@ -106,7 +106,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             Standing::Revoked => error(Reason::SESSION_REVOKED),
             Standing::Unknown => match shared.settings.revocation_unavailable {
                 RevocationUnavailable::Allow => found,
-                RevocationUnavailable::AskUpstream if shared.settings.has_sign_in() => {
+                // The upstream does not know the tokens that it issued beside its sessions.
+                RevocationUnavailable::AskUpstream if shared.settings.has_sign_in() && self.decodes() => {
                     match Box::pin(self.look_up()).await? {
                         Some(Answer::Session(_)) => found,
                         _ => error(Reason::SESSION_REFUSED),
@@ -121,6 +122,9 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn look_up(&self) -> Found<Answer> {
         let Some(credential) = self.credential()? else { return Ok(None) };
         let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await?;
+        if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
+            self.keep_renewed(renewed, &credential);
+        }
         Ok(Some(found.answer))
     }
 
@@ -137,12 +141,17 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if shared.is_listed(credential.token()) {
             return Err(AuthError::new(Reason::SESSION_REVOKED).by_bearer(credential.is_bearer()));
         }
-        match self.decodes() {
-            true => match Box::pin(self.verified()).await {
-                Err(error) if error.is(Reason::SESSION_REVOKED) => Err(error),
-                _ => Ok(()),
-            },
-            false => Ok(()),
+        if !self.decodes() {
+            return Ok(());
+        }
+        // Not `self.verified()`: if the list may be incomplete, that asks the upstream, which is asked for the session anyway.
+        match shared.verified(self.headers, self.names()).await {
+            Ok(Some(verified))
+                if shared.standing(&verified, || Some(credential.token().into())) == Standing::Revoked =>
+            {
+                Err(AuthError::new(Reason::SESSION_REVOKED).by_bearer(credential.is_bearer()))
+            }
+            _ => Ok(()),
         }
     }
 

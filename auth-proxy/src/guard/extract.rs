@@ -61,9 +61,10 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
     // With `session.source: local` the session mapping decides who is signed in, so a valid token is not enough.
     let is_token_enough =
         is_any_session::<A>() && shared.verifier.is_some() && shared.settings.source != Source::Local;
-    let result = if is_token_enough && shared.names.all().len() > 1 {
+    let keeps_answers = shared.names.all().len() > 1 || shared.sessions.revocations().is_some();
+    let result = if is_token_enough && keeps_answers {
         // A response to another request may reveal the upstream's cookie name meanwhile. The handler's extractors must
-        // use the name that is used here, so the request keeps it.
+        // use the name that is used here, so the request keeps it. This also compares the token with the revoked ones.
         RequestAuth::of(proxy.clone(), parts)
             .verified()
             .await

@@ -17,6 +17,10 @@ const COOKIE_CACHE: u64 = 30 * 24 * 3600;
 /// (draft-ietf-httpbis-rfc6265bis, section 5.6.7.2).
 const LONGEST: u64 = 400 * 24 * 3600;
 
+/// How much longer than its tokens a revocation is kept, in seconds. A token is accepted until 15 s after its `exp`, and the
+/// clocks of the instances and of the upstream may differ.
+const MARGIN: u64 = 300;
+
 /// What a message of the upstream revokes.
 pub(crate) enum Revoked {
     Token { hash: [u8; 32] },
@@ -99,12 +103,16 @@ impl Shared {
             let names = self.verified_text(token).await.map(|verified| verified.names());
             let is_signed = || self.session_cookies.as_ref().is_some_and(|cookies| cookies.is_signed(token));
             let lasts = match &names {
-                // A token that was renewed later expires later, but no later than one that is issued now.
-                Some(names) => names.expires().map(|exp| exp.saturating_sub(names.issued_at())),
+                // A token that was renewed later expires later, but no later than one that is issued now. The clock of the
+                // issuer may be ahead.
+                Some(names) => {
+                    names.expires().map(|exp| exp.saturating_sub(names.issued_at().min(self.now())))
+                }
                 None if is_signed() => Some(COOKIE_CACHE),
                 None => continue,
             };
-            let until = self.now().saturating_add(lasts.map_or(LONGEST, |lasts| lasts.min(LONGEST)));
+            let lasts = lasts.map_or(LONGEST, |lasts| lasts.min(LONGEST));
+            let until = self.now().saturating_add(lasts + MARGIN);
             let key = self.keys.session(token);
             let linked = self.sessions.linked(key).into_iter().filter(|other| *other != key);
             let keys = std::iter::once(key).chain(linked);

@@ -92,7 +92,7 @@ impl Keys {
             // the token identifies it.
             Strategy::Jwt => {
                 let (body, _) = token.rsplit_once('.').unwrap_or((token, ""));
-                fields.add(body.as_bytes());
+                body.split('.').for_each(|part| fields.add(&as_node_reads(part)));
             }
             // A database may ignore case or punctuation when it compares text (collations of MySQL and ICU).
             Strategy::Database | _ => {
@@ -172,6 +172,39 @@ fn half(digest: [u8; 32]) -> NameHash {
     NameHash::from_be_bytes(half)
 }
 
+/// One spelling of a part of a token for all that Node decodes to the same bytes. Node takes both alphabets of base64, skips
+/// other characters, and ignores the spare bits of the last one. No signature covers the text of the encrypted parts.
+fn as_node_reads(part: &str) -> Vec<u8> {
+    let same = |byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        byte => byte,
+    };
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut digits: Vec<u8> = part.bytes().map(same).filter(is_digit).collect();
+    // Of the last digit, only the bits that count: 2 of 6 after one digit, 4 of 6 after two.
+    let steps = match digits.len() % 4 {
+        2 => 16,
+        3 => 4,
+        _ => 1,
+    };
+    if let Some(last) = digits.last_mut() {
+        *last = value(*last) / steps;
+    }
+    digits
+}
+
+/// The value of a digit of base64url.
+fn value(digit: u8) -> u8 {
+    match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'-' => 62,
+        _ => 63,
+    }
+}
+
 /// A digest of fields. The length of each field is hashed before it, so two lists of fields never hash the same text.
 struct Fields(Context);
 
@@ -248,6 +281,13 @@ mod tests {
         let jwt = keys(&[], &[]);
         assert_eq!(jwt.session("a.b.first"), jwt.session("a.b.second"));
         assert_ne!(jwt.session("a.b.c"), jwt.session("A.b.c"));
+        let spellings = ["eyJ..AAAQ.-_A.t", "eyJ..AAAQ.-_B.t", "eyJ..AAAQ.+/A=.t", "eyJ..A!AAQ.-_D.x"];
+        for spelling in spellings {
+            assert_eq!(jwt.session(spelling), jwt.session(spellings[0]), "{spelling}");
+        }
+        for other in ["eyJ..AAAQ.-_E.t", "eyJ..AAAR.-_A.t", "eyJ.AAAQ.-_A.t", "eyJ..AAA.-_A.t"] {
+            assert_ne!(jwt.session(other), jwt.session(spellings[0]), "{other}");
+        }
         let database = keys(&[(OptionKey::Strategy, "database")], &[]);
         assert_eq!(database.session("abc-DEF"), database.session("ABC-def"));
         assert_eq!(database.session("abc-def"), database.session("abcdef"));

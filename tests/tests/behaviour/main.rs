@@ -41,6 +41,7 @@ mod redirects;
 mod request_head;
 mod retries;
 mod revocation;
+mod revocation_attacks;
 mod revoke_route;
 mod rewrite;
 mod robo;

@@ -1,8 +1,10 @@
 //! The store of shared sessions with real Redis servers. Needs `redis-server`.
 #![cfg(unix)]
 
+mod bystanders;
 mod costs;
 mod faults;
+mod large_sessions;
 mod model;
 mod notes;
 mod puts;

@@ -59,8 +59,11 @@ impl SessionStore for Redis {
         Box::pin(async move {
             let Some(ticket) = put.ticket.downcast_ref() else { return Ok(()) };
             let linked: Vec<_> = put.linked.iter().map(|key| *key.as_bytes()).collect();
-            self.store()?.put(ticket, &put.session, &linked, put.keep).await.map_err(logged)?;
-            Ok(())
+            match self.store()?.put(ticket, &put.session, &linked, put.keep).await {
+                // The visitor's session is large. The store did not fail.
+                Ok(_) | Err(StoreError::TooLarge) => Ok(()),
+                Err(error) => Err(logged(error)),
+            }
         })
     }
 

@@ -211,3 +211,21 @@ async fn bearer_token_of_the_jwt_plugin_is_verified_here() {
     assert_eq!(ask("/session", "opaque").await.status, 401);
     assert_eq!(upstream.count("/get-session"), 1);
 }
+
+/// The upstream does not know tokens of the plugin at `get-session`, so it cannot tell whether one was revoked. An outage of
+/// the store is no sign-out.
+#[tokio::test]
+async fn outage_of_the_store_does_not_sign_a_token_of_the_jwt_plugin_out() {
+    let signer = Signer::ed25519("a");
+    let upstream = Upstream::start(key_set(&[&signer])).await;
+    let store = auth_proxy_tests::SharedStore::telling_ends();
+    let builder = upstream.builder().session_revocation(auth_proxy::options::RevocationList::Store);
+    let (_app, browser) = support::app_of(builder.session_store(store.clone())).await;
+    let claims = json!({ "sub": "u", "id": "u", "iss": ISSUER, "aud": AUDIENCE, "iat": now(), "exp": FAR });
+    let bearer = format!("Bearer {}", signer.token_of(&claims));
+    let ask = async || browser.get_with("/token", &[("authorization", &bearer)]).await;
+    assert_eq!(ask().await.status, 200);
+    store.go_down();
+    let answer = ask().await;
+    assert!(matches!(answer.status, 200 | 503), "{} {}", answer.status, answer.code());
+}
