@@ -5,7 +5,7 @@
 #   QUICK=1 benches/run.sh           checks that the suite works; its figures mean little
 #   benches/run.sh proxy token       these parts only, printed and not written to RESULTS.md
 #
-# The parts: proxy memory token guard session growth build macros. Needs Linux, Rust and Node 20 or newer. Root gets other
+# The parts: proxy memory token guard session growth revocation redis store build macros. Needs Linux, Rust and Node 20 or newer. Root gets other
 # missing programs with apt-get.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -29,6 +29,7 @@ need cc gcc libc6-dev
 need pkg-config pkg-config
 need nginx nginx
 need wrk wrk
+need redis-server redis-server
 pkg-config --exists openssl || need "the development files of OpenSSL" libssl-dev
 npm ci --prefix ../tests/authjs --no-audit --no-fund --loglevel=error >&2
 # 10,000 clients need many file descriptors.
@@ -64,7 +65,7 @@ describe() {
 describe >"$work/machine"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(proxy memory token guard session growth build macros)
+[ $# -gt 0 ] || parts=(proxy memory token guard session growth revocation redis store build macros)
 for part in "${parts[@]}"; do
   say "measuring: $part"
   case $part in
