@@ -35,8 +35,9 @@ impl<P: AuthProxy> Session<P> {
     /// Waits until a request with the same credential would not get this session any more: the visitor signed out, or the
     /// session was revoked or has expired.
     ///
-    /// A sign-out through this proxy is known at once, also at another instance that shares the `session.store`. Other
-    /// ends are known after `session.recheck` and `session.cache` together: that often the session is looked up again.
+    /// A sign-out through this instance is known at once. One through another instance that shares the `session.store` is
+    /// known at once too, if a new request would be refused then: Auth.js accepts its JWTs after a sign-out, unless
+    /// `session.revocation: store` ends them. Other ends are known after `session.recheck` and `session.cache` together: that often the session is looked up again.
     /// While the upstream is unavailable, the session does not end.
     ///
     /// The cookies that the upstream renews in these lookups do not reach the browser, as with
@@ -160,6 +161,9 @@ impl<P: AuthProxy> SessionSource<P> {
         loop {
             // Taken before the question: an end from here on is noticed below.
             let snapshot = self.snapshot();
+            if snapshot.as_ref().is_some_and(SessionSnapshot::is_signed_out) {
+                return SessionEnd::SignedOut;
+            }
             let wait = match self.now().await {
                 Now::Present { expires: later } => {
                     expires = later;

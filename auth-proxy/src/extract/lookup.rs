@@ -22,6 +22,8 @@ use crate::warnings::Warning;
 
 /// Finds the session of a credential: from the cache, or else from the upstream's `/session`.
 ///
+/// `sends_cache`: whether the upstream gets the cookie cache too, and may answer from it.
+///
 /// # Errors
 /// `token_malformed` and `lookup_too_large` if the credential cannot be a session token: the upstream gets no request
 /// then. Otherwise the errors of the lookup.
@@ -30,6 +32,7 @@ pub(super) async fn find(
     client: ClientInfo,
     names: NamesInPlay<'_>,
     credential: &Arc<Credential>,
+    sends_cache: bool,
 ) -> Result<Found, AuthError> {
     let token = credential.token();
     let is_plausible = match shared.settings.strategy {
@@ -49,7 +52,7 @@ pub(super) async fn find(
     let key = shared.keys.token(token, credential.companions(), sent.iter().map(String::as_str), &forwarded);
     let deadline = Instant::now() + shared.settings.timeout;
     let lookup = || {
-        let has_cache = !credential.companions()[0].is_empty();
+        let has_cache = sends_cache && !credential.companions()[0].is_empty();
         let header = match credential_header(&sent, credential, has_cache) {
             // The upstream finds the session without the cookie cache too.
             Err(CredentialError::LookupTooLarge) if has_cache => {

@@ -118,10 +118,28 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
+    /// Whether a cookie cache may be used now. If it is not known which sessions were revoked, the option decides. It is not
+    /// sent to the upstream then, which would answer from it.
+    ///
+    /// # Errors
+    /// `revocation_unknown`.
+    fn may_use_cookie_cache(&self) -> Result<bool, AuthError> {
+        let shared = self.proxy.shared();
+        if shared.sessions.revocations().is_none() || shared.sessions.knows_revocations() {
+            return Ok(true);
+        }
+        match shared.settings.revocation_unavailable {
+            RevocationUnavailable::Allow => Ok(true),
+            RevocationUnavailable::AskUpstream => Ok(false),
+            RevocationUnavailable::Refuse | _ => Err(AuthError::new(Reason::REVOCATION_UNKNOWN)),
+        }
+    }
+
     /// What the upstream, or the cache in front of it, says about the credential.
     async fn look_up(&self) -> Found<Answer> {
         let Some(credential) = self.credential()? else { return Ok(None) };
-        let found = lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential).await?;
+        let found =
+            lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential, false).await?;
         if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
             self.keep_renewed(renewed, &credential);
         }
@@ -228,11 +246,15 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         shared.check_signature(&credential).inspect_err(|error| {
             log_session(error.outcome().name(), error.code(), "unasked", start);
         })?;
+        let mut uses_cache = true;
         if let Some(session) = shared.session_in_cookie_cache(&credential) {
-            log_session("present", "", "cookie_cache", start);
-            return Ok(Some(session));
+            uses_cache = self.may_use_cookie_cache()?;
+            if uses_cache {
+                log_session("present", "", "cookie_cache", start);
+                return Ok(Some(session));
+            }
         }
-        let found = lookup::find(shared, self.client()?, self.names(), &credential).await;
+        let found = lookup::find(shared, self.client()?, self.names(), &credential, uses_cache).await;
         let (outcome, code, source) = match &found {
             Ok(found) => (found.answer.outcome(), "", found.source.name()),
             Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => {

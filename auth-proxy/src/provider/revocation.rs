@@ -1,10 +1,10 @@
 //! Whether a token that was decoded here was revoked, and the revocation of the tokens of a request.
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Shared;
-use crate::cookie::every_token;
+use crate::cookie::{Candidate, CredentialError, drop_cookies, every_token};
 use crate::revocation::{Identity, NameHash, Revocation, Revocations, Standing};
 use crate::session::token_hash;
 use crate::token::{Names, Verified};
@@ -132,21 +132,38 @@ impl Shared {
         self.verified(&headers, self.names_of(None)).await.ok().flatten()
     }
 
-    /// Whether a request has a revoked token.
-    pub(crate) async fn has_revoked_token(&self, headers: &HeaderMap) -> bool {
+    /// Removes the session cookies and the Bearer token of revoked tokens from a request. The upstream does not know that
+    /// they were revoked, and would renew them. A cookie that is no part of the token under its name does not count.
+    pub(crate) async fn drop_revoked(&self, headers: &mut HeaderMap) {
         if self.sessions.revocations().is_none_or(Revocations::is_empty) {
-            return false;
+            return;
         }
-        for token in self.revocable_tokens(headers) {
-            if self.is_listed(&token) {
-                return true;
-            }
-            if let Some(verified) = self.verified_text(&token).await
-                && self.standing(&verified, || Some(token.as_str().into())) == Standing::Revoked
-            {
-                return true;
+        let only = |header: HeaderName| {
+            let lines = headers.get_all(&header).iter().map(|line| (header.clone(), line.clone()));
+            lines.collect::<HeaderMap>()
+        };
+        let (cookies, bearer) = (only(COOKIE), only(AUTHORIZATION));
+        let mut revoked = Vec::new();
+        for name in self.names.all() {
+            if self.is_revoked(Candidate::of(&cookies, &[name], self.is_opaque())).await {
+                revoked.push(name.browser.as_str());
             }
         }
-        false
+        let is_bearer_revoked =
+            self.is_revoked(Candidate::of::<&str, 0>(&bearer, &[], self.is_opaque())).await;
+        drop_cookies(headers, &revoked);
+        if is_bearer_revoked {
+            headers.remove(AUTHORIZATION);
+        }
+    }
+
+    async fn is_revoked(&self, found: Result<Option<Candidate<'_>>, CredentialError>) -> bool {
+        let Ok(Some(candidate)) = found else { return false };
+        let Ok(token) = candidate.token() else { return false };
+        if self.is_listed(&token) {
+            return true;
+        }
+        let verified = self.verified_text(&token).await;
+        verified.is_some_and(|verified| self.standing(&verified, || Some(token)) == Standing::Revoked)
     }
 }

@@ -112,6 +112,7 @@ impl Eviction {
         };
         let keys = std::mem::take(&mut self.keys);
         if answer.is_sign_out() {
+            self.sessions.sign_out(&keys);
             let revocations = shared.revocations_of(&self.revocable).await;
             timeout_at(deadline, self.sessions.revoke(revocations, shared.now())).await.ok();
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ALT_SVC, AUTHORIZATION, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
+use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::session_check::check_forwarded_session;
 use super::{cors, foreign_urls, request, revoke};
 use crate::cache_control::make_private;
-use crate::cookie::{drop_cookies, drop_stray_cookies};
+use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 use crate::upstream::RetryPolicy;
@@ -41,9 +41,7 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         return revoke::answer(shared, &parts, body).await;
     }
     // First, so that the request counts as one without a session from here on.
-    if shared.has_revoked_token(&parts.headers).await {
-        drop_credentials(shared, &mut parts.headers);
-    }
+    shared.drop_revoked(&mut parts.headers).await;
     let plan = Plan::of(&parts, shared)?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
     let permit = shared.upstream.admission.try_enter().inspect_err(|error| log_failure(shared, error))?;
@@ -79,14 +77,6 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
         Err(error) => log_failure(shared, error),
     }
     answer
-}
-
-/// Removes the session cookies, and a Bearer token. The upstream does not know that the token was revoked, and would renew
-/// it.
-fn drop_credentials(shared: &Shared, headers: &mut HeaderMap) {
-    let names: Vec<_> = shared.names.all().iter().map(|name| name.browser.as_str()).collect();
-    drop_cookies(headers, &names);
-    headers.remove(AUTHORIZATION);
 }
 
 /// Counts a failure of the upstream in the log.

@@ -4,7 +4,7 @@ mod recent;
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -79,6 +79,8 @@ struct TokenFamily {
     end_count: AtomicU64,
     /// How often the upstream set another session cookie, or cleared it.
     change_count: AtomicU64,
+    /// Whether the visitor signed out through this instance.
+    is_signed_out: AtomicBool,
     /// Wakes those that wait for the end of the session.
     ended: Notify,
     inner: Mutex<Inner>,
@@ -133,6 +135,11 @@ impl SessionSnapshot {
     /// sign-out at another instance can have been missed.
     pub(crate) fn is_current(&self) -> bool {
         !self.was_ended() && self.flushes.count.load(Ordering::Acquire) == self.flush_count
+    }
+
+    /// Whether the visitor signed out through this instance, before or since. The upstream may accept the token all the same.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        self.family.is_signed_out.load(Ordering::Acquire)
     }
 
     /// Waits until the session is ended.
@@ -224,6 +231,13 @@ impl TokenFamilies {
                 state.ended.add(Arc::clone(family), MAX_REMEMBERED, kept_for);
             }
         })
+    }
+
+    /// Notes that the visitor signed out, before the session of the token is ended.
+    pub(super) fn sign_out(&self, key: &SessionKey) {
+        for family in self.state().families(key) {
+            family.is_signed_out.store(true, Ordering::Release);
+        }
     }
 
     /// Ends the session of a token that ended at another instance. Returns the keys of all its tokens.

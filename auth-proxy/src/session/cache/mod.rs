@@ -269,6 +269,11 @@ impl Sessions {
         }
     }
 
+    /// Notes that the visitor of these tokens signed out. [`end`](Self::end) follows.
+    pub(crate) fn sign_out(&self, tokens: &[SessionKey]) {
+        tokens.iter().for_each(|token| self.local.families().sign_out(token));
+    }
+
     /// The list of revoked tokens. `None` if there is none.
     pub(crate) fn revocations(&self) -> Option<&Revocations> {
         self.revocations.as_deref()
