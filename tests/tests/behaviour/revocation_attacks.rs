@@ -14,7 +14,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{GeneralPurposeConfig, NO_PAD};
+use base64::engine::general_purpose::NO_PAD;
 use serde_json::json;
 
 use crate::support::{Auth, app_of, upstream};
@@ -84,7 +84,7 @@ fn respelled(token: &str) -> String {
     let (start, last) = parts[2].split_at(parts[2].len() - 1);
     let at = ALPHABET.iter().position(|digit| [*digit] == last.as_bytes()).unwrap();
     let vector = format!("{start}{}", char::from(ALPHABET[at + 1]));
-    let lenient = GeneralPurposeConfig::from(NO_PAD).with_decode_allow_trailing_bits(true);
+    let lenient = NO_PAD.with_decode_allow_trailing_bits(true);
     let node = GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient);
     assert_eq!(node.decode(&vector), node.decode(parts[2]), "the same bytes");
     [parts[0], parts[1], &vector, parts[3], parts[4]].join(".")

@@ -11,7 +11,8 @@ use crate::session::key::Keys;
 fn key(token: &str) -> SessionKey {
     let mut draft = Draft::default();
     draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
-    Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).session(token)
+    // Of the last digit of a token only some bits count, so it is the same in all of these.
+    Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).session(&format!("{token}AAAA"))
 }
 
 #[tokio::test(start_paused = true)]
