@@ -1,4 +1,5 @@
 // The options of `betterAuth` for the options of a test.
+import { databaseHooks } from "../../examples/revoke/better-auth.mjs"
 
 export function authOptions(options, plugins, state) {
   const { baseURL, basePath, secret, secrets, trustedOrigins, session, rateLimit, advanced, cookieCache } = options
@@ -17,6 +18,7 @@ export function authOptions(options, plugins, state) {
     session: { ...session, ...(cookieCache ? { cookieCache: { enabled: true, ...cookieCache } } : {}) },
     rateLimit: { enabled: false, ...rateLimit },
     advanced: { ...advanced },
+    ...(options.revokes ? { databaseHooks } : {}),
     plugins: (options.plugins ?? []).map((name) => plugin(name, options, plugins, state)),
   }
 }
