@@ -19,7 +19,17 @@ export function authOptions(options, plugins, state) {
     rateLimit: { enabled: false, ...rateLimit },
     advanced: { ...advanced },
     ...(options.revokes ? { databaseHooks } : {}),
+    ...(options.secondaryStorage ? { secondaryStorage: storage() } : {}),
     plugins: (options.plugins ?? []).map((name) => plugin(name, options, plugins, state)),
+  }
+}
+
+function storage() {
+  const values = new Map()
+  return {
+    get: (key) => values.get(key) ?? null,
+    set: (key, value) => void values.set(key, value),
+    delete: (key) => void values.delete(key),
   }
 }
 
