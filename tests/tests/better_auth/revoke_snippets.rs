@@ -140,7 +140,8 @@ async fn sessions_that_the_server_deletes_end_at_every_instance() {
 #[tokio::test]
 async fn server_with_another_secret_revokes_nothing_and_signs_out_all_the_same() {
     for version in VERSIONS {
-        let team = Team::start(json!({ "version": version }), "another secret, which is long enough too").await;
+        let team =
+            Team::start(json!({ "version": version }), "another secret, which is long enough too").await;
         let visitor = team.sign_up("ada").await;
         team.assert_accepted(&[&visitor]).await;
         team.post(&visitor, "/sign-out").await;
@@ -149,6 +150,18 @@ async fn server_with_another_secret_revokes_nothing_and_signs_out_all_the_same()
         let logged = team.logged();
         assert!(logged.contains("not revoked: 401") && logged.contains("signature_wrong"), "{logged}");
         assert!(!logged.contains("another secret"), "{logged}");
+    }
+}
+
+/// A hook runs for what Better Auth deletes itself.
+#[tokio::test]
+async fn row_that_another_program_deletes_is_not_told() {
+    for version in VERSIONS {
+        let team = Team::start(json!({ "version": version }), WEBHOOK).await;
+        let visitor = team.sign_up("ada").await;
+        team.assert_accepted(&[&visitor]).await;
+        team.server.revoke("ada@example.com").await;
+        team.assert_accepted(&[&visitor]).await;
     }
 }
 

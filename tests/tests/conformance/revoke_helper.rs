@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use auth_proxy_tests::process::revoke_with_node;
 use auth_proxy_tests::{App, free_port, watch};
+use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use aws_lc_rs::hmac;
 use serde_json::json;
 
 const SECRET: &str = "the secret of the webhook, which is long enough";
@@ -67,9 +67,11 @@ async fn message_is_sent_again_once_after_503_and_never_throws() {
 #[tokio::test]
 async fn app_that_is_down_and_settings_that_are_missing_are_logged() {
     let url = format!("http://127.0.0.1:{}/_revoke", free_port());
-    for (url, secret, logged) in
-        [(url.as_str(), SECRET, "ECONNREFUSED"), ("", SECRET, "Invalid URL"), ("not a url", SECRET, "Invalid URL")]
-    {
+    for (url, secret, logged) in [
+        (url.as_str(), SECRET, "ECONNREFUSED"),
+        ("", SECRET, "Invalid URL"),
+        ("not a url", SECRET, "Invalid URL"),
+    ] {
         let (returned, log) = revoke_with_node(url, secret, &json!({ "session": "1" })).await;
         assert!(!returned && log.contains(logged) && !log.contains(SECRET), "{log}");
     }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use auth_proxy::options::{RevocationList, SessionSource, UpstreamKind};
 use auth_proxy::Session;
+use auth_proxy::options::{RevocationList, SessionSource, UpstreamKind};
 use auth_proxy_tests::process::{Process, node, revoke_with_node};
 use auth_proxy_tests::{Answer, App, Browser, SharedStore, free_port, watch};
 use aws_lc_rs::digest::{SHA256, digest};
