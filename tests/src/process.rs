@@ -129,7 +129,8 @@ pub async fn revoke_with_node(url: &str, secret: &str, message: &serde_json::Val
     let mut command = tokio::process::Command::new("node");
     command.args(["--input-type=module", "--eval", program]).arg(file).arg(message.to_string());
     command.env("AUTH_REVOKE_URL", url).env("AUTH_REVOKE_SECRET", secret).kill_on_drop(true);
-    let output = command.output().await.expect("cannot run node");
+    let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
+    let output = output.expect("it hangs").expect("cannot run node");
     let returned = String::from_utf8_lossy(&output.stdout).trim().parse();
     let logged = String::from_utf8_lossy(&output.stderr).into_owned();
     (returned.unwrap_or_else(|_| panic!("it threw: {logged}")), logged)
