@@ -1,14 +1,19 @@
 // Runs Express with next-auth v4 and the users of server.mjs. Environment: AUTH_SECRET, ISSUER, NEXTAUTH_URL (the only
-// way to have the routes below another path; the origin of its URLs is then fixed). Prints {"port":n} when it listens,
-// and exits when its standard input is closed.
+// way to have the routes below another path; the origin of its URLs is then fixed), AUTH_REVOKE_URL (a sign-out is told to
+// the app there). Prints {"port":n} when it listens, and exits when its standard input is closed.
+import { events } from "../../examples/revoke/authjs.mjs"
+
 process.env.AUTH_TRUST_HOST = "1"
-const { AUTH_SECRET, ISSUER, NEXTAUTH_URL } = process.env
+const { AUTH_SECRET, ISSUER, NEXTAUTH_URL, AUTH_REVOKE_URL } = process.env
 const BASE_PATH = NEXTAUTH_URL ? new URL(NEXTAUTH_URL).pathname : "/api/auth"
 const { default: express } = await import("express")
 const NextAuth = (await import("next-auth")).default.default
 const Credentials = (await import("next-auth/providers/credentials")).default.default
 
-const accounts = { demo: { id: "1", name: "Demo", email: "demo@example.com" } }
+const accounts = {
+  demo: { id: "1", name: "Demo", email: "demo@example.com" },
+  admin: { id: "2", name: "Admin", email: "admin@example.com" },
+}
 const logged = []
 const options = {
   secret: AUTH_SECRET,
@@ -29,6 +34,7 @@ const options = {
     jwt: ({ token, trigger, session }) => (trigger === "update" ? { ...token, updated: session } : token),
     session: ({ session, token }) => ({ ...session, updated: token.updated }),
   },
+  ...(AUTH_REVOKE_URL ? { events } : {}),
 }
 
 const app = express()

@@ -1,8 +1,9 @@
 // Runs Express with Auth.js and a credentials provider. Environment: AUTH_SECRET, STRATEGY (jwt or database), BASE_PATH,
 // PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (the `Domain` of the cookies; visitors may return to every host below
 // it), SAME_SITE (none: pages of other sites may send the cookies), AUTH_REDIRECT_PROXY_URL, PASSKEYS (1: enabled), BIG
-// (bytes of padding in the token, for cookies of several chunks). Prints {"port":n} when it listens, and exits when its
-// standard input is closed.
+// (bytes of padding in the token, for cookies of several chunks), AUTH_REVOKE_URL (a sign-out is told to the app there,
+// and POST /__everywhere?user=id signs a user out). Prints {"port":n} when it listens, and exits when its standard input
+// is closed.
 import { randomUUID } from "node:crypto"
 import express from "express"
 import { ExpressAuth } from "@auth/express"
@@ -11,8 +12,10 @@ import GitHub from "@auth/express/providers/github"
 import Passkey from "@auth/express/providers/passkey"
 import { encode } from "@auth/core/jwt"
 import { memoryAdapter } from "./memory-adapter.mjs"
+import { events } from "../../examples/revoke/authjs.mjs"
+import { signOutEverywhere } from "../../examples/revoke/everywhere.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -88,6 +91,7 @@ const config = {
       return session
     },
   },
+  ...(AUTH_REVOKE_URL ? { events } : {}),
   // A sign-in with credentials issues a token under both strategies. With `database` the token is the key of the row.
   ...(database ? { jwt: { encode: (params) => params.token?.sessionToken ?? encode(params) } } : {}),
 }
@@ -97,6 +101,7 @@ const seen = []
 // Express takes the scheme of a request from `X-Forwarded-Proto`.
 app.set("trust proxy", true)
 app.get("/__seen", (_, response) => response.json(seen))
+app.post("/__everywhere", async (request, response) => response.json(await signOutEverywhere(request.query.user)))
 app.use(BASE_PATH, (request, _, next) => {
   seen.push({ method: request.method, url: request.originalUrl, headers: request.headers })
   next()

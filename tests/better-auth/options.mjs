@@ -1,4 +1,5 @@
 // The options of `betterAuth` for the options of a test.
+import { databaseHooks } from "../../examples/revoke/better-auth.mjs"
 
 export function authOptions(options, plugins, state) {
   const { baseURL, basePath, secret, secrets, trustedOrigins, session, rateLimit, advanced, cookieCache } = options
@@ -17,7 +18,18 @@ export function authOptions(options, plugins, state) {
     session: { ...session, ...(cookieCache ? { cookieCache: { enabled: true, ...cookieCache } } : {}) },
     rateLimit: { enabled: false, ...rateLimit },
     advanced: { ...advanced },
+    ...(options.revokes ? { databaseHooks } : {}),
+    ...(options.secondaryStorage ? { secondaryStorage: storage() } : {}),
     plugins: (options.plugins ?? []).map((name) => plugin(name, options, plugins, state)),
+  }
+}
+
+function storage() {
+  const values = new Map()
+  return {
+    get: (key) => values.get(key) ?? null,
+    set: (key, value) => void values.set(key, value),
+    delete: (key) => void values.delete(key),
   }
 }
 

@@ -121,6 +121,21 @@ pub fn node_in(project: &str, script: &str) -> Command {
     command
 }
 
+/// Sends a message with `examples/revoke/revoke.mjs`. Returns what the function returned, and what it logged.
+pub async fn revoke_with_node(url: &str, secret: &str, message: &serde_json::Value) -> (bool, String) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/revoke/revoke.mjs");
+    let program = "const { revoke } = await import(process.argv[1])
+        console.log(await revoke(JSON.parse(process.argv[2])))";
+    let mut command = tokio::process::Command::new("node");
+    command.args(["--input-type=module", "--eval", program]).arg(file).arg(message.to_string());
+    command.env("AUTH_REVOKE_URL", url).env("AUTH_REVOKE_SECRET", secret).kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
+    let output = output.expect("it hangs").expect("cannot run node");
+    let returned = String::from_utf8_lossy(&output.stdout).trim().parse();
+    let logged = String::from_utf8_lossy(&output.stderr).into_owned();
+    (returned.unwrap_or_else(|_| panic!("it threw: {logged}")), logged)
+}
+
 /// An OpenID provider with these callback URLs, separated by spaces.
 #[must_use]
 pub fn identity_provider(callbacks: &str) -> Process {

@@ -28,7 +28,7 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
     resolver.options(builder);
     let headers = resolver.headers(builder);
     let secrets = resolver.secrets(builder);
-    let webhook_secrets = resolver.webhook_secrets(builder);
+    let webhook_secrets = resolver.webhook_secrets(builder, &secrets);
     resolver.check_rules();
     resolver.warn_of_suspicions(builder);
     let names = builder.headers.iter().map(|(name, _)| name.as_str());
@@ -166,7 +166,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn webhook_secrets(&mut self, builder: &BuilderOptions) -> Vec<Zeroizing<String>> {
+    /// `of_tokens` are the values of `upstream.secret`.
+    fn webhook_secrets(
+        &mut self,
+        builder: &BuilderOptions,
+        of_tokens: &[Zeroizing<String>],
+    ) -> Vec<Zeroizing<String>> {
         let option = OptionKey::WebhookSecret;
         let mut given = Vec::new();
         match &builder.webhook_secrets {
@@ -182,6 +187,13 @@ impl Resolver<'_> {
             }
         }
         for (secret, variable) in &given {
+            // A variable of Better Auth has several secrets, so its text is none of them.
+            let is_variable_of_tokens = variable
+                .is_some_and(|name| self.variables_read.contains(&(Place::Option(OptionKey::Secret), name)));
+            if is_variable_of_tokens || of_tokens.contains(secret) {
+                let message = "it is a value of `upstream.secret` too: generate another one with `openssl rand -base64 33`";
+                self.report(option, option.to_string(), *variable, message);
+            }
             if let Err(error) = self.draft.add_webhook_secret(secret) {
                 self.report(option, option.to_string(), *variable, error.message());
             }

@@ -79,6 +79,8 @@ pub struct AuthError {
     from_bearer: bool,
     retry_after: Option<HeaderValue>,
     allow: Option<&'static str>,
+    /// Whether a 401 asks for a Bearer token.
+    challenge: bool,
     /// Whether the upstream is known to fail for every client.
     outage: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
@@ -86,7 +88,8 @@ pub struct AuthError {
 
 impl AuthError {
     pub(crate) fn new(reason: &'static Reason) -> Self {
-        Self { reason, from_bearer: false, retry_after: None, allow: None, outage: false, source: None }
+        let (retry_after, allow, source) = (None, None, None);
+        Self { reason, from_bearer: false, retry_after, allow, challenge: true, outage: false, source }
     }
 
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
@@ -117,6 +120,12 @@ impl AuthError {
 
     pub(crate) fn allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);
+        self
+    }
+
+    /// Leaves `WWW-Authenticate` out of a 401, for a route that takes no Bearer token.
+    pub(crate) fn without_challenge(mut self) -> Self {
+        self.challenge = false;
         self
     }
 

@@ -37,7 +37,7 @@ impl IntoResponse for AuthError {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED && self.challenge {
             // RFC 6750, section 3.1: no error code when no credential of this scheme was sent.
             headers.insert(
                 WWW_AUTHENTICATE,

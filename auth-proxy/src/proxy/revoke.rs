@@ -71,16 +71,17 @@ fn signature(headers: &HeaderMap) -> Result<Signature, AuthError> {
     match (values.next(), values.next()) {
         (Some(value), None) => Signature::read(value.as_bytes()).map_err(refused),
         (Some(_), Some(_)) => Err(refused(BadSignature::Malformed)),
-        (None, _) => Err(AuthError::new(Reason::SIGNATURE_MISSING)),
+        (None, _) => Err(AuthError::new(Reason::SIGNATURE_MISSING).without_challenge()),
     }
 }
 
 fn refused(bad: BadSignature) -> AuthError {
-    AuthError::new(match bad {
+    let reason = match bad {
         BadSignature::Malformed => Reason::SIGNATURE_MALFORMED,
         BadSignature::Late => Reason::SIGNATURE_LATE,
         BadSignature::Wrong => Reason::SIGNATURE_WRONG,
-    })
+    };
+    AuthError::new(reason).without_challenge()
 }
 
 /// Reads a body.

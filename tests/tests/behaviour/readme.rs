@@ -1,6 +1,7 @@
 //! Checks the documents against the code: options, cited tests, error codes, warnings, variables and install commands.
 
 mod servers;
+mod snippets;
 mod versions;
 
 use auth_proxy_rules::{Draft, OptionKey, Shape};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_proxy::auth_proxy;
 use auth_proxy::options::{Builder, RevocationList, SessionSource, UpstreamKind};
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::{App, Browser, SharedStore, loopback_client};
@@ -165,6 +166,22 @@ async fn message_that_is_not_signed_for_this_body_and_time_revokes_nothing() {
     );
 }
 
+/// The route takes no Bearer token, so it asks for none.
+#[tokio::test]
+async fn refusal_of_the_route_asks_for_no_bearer_token() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, browser) = app_of(decoding(&upstream, &store)).await;
+    let body = json!({ "session": "jti-1" });
+    let old = signature(SECRET, now() - 310, body.to_string().as_bytes());
+    let wrong = signature("another secret of 32 bytes or more", now(), body.to_string().as_bytes());
+    for signature in [None, Some("t=1"), Some(&old), Some(&wrong)] {
+        let headers: Vec<_> = signature.iter().map(|value| ("x-auth-proxy-signature", *value)).collect();
+        let answer = browser.post_json_with("/api/auth/_revoke", &body, &headers).await;
+        assert_eq!((answer.status, answer.headers.get("www-authenticate")), (401, None), "{answer:?}");
+    }
+    assert_eq!(Browser::of(&app).get("/session").await.header("www-authenticate"), "Bearer");
+}
+
 #[tokio::test]
 async fn signed_body_that_is_not_one_message_revokes_nothing() {
     let (upstream, store) = (upstream().await, SharedStore::telling_ends());
@@ -249,5 +266,45 @@ fn secret_is_long_and_needs_the_list() {
         let message = builder.build().unwrap_err().to_string();
         assert!(message.contains(expected) && message.contains("revocation.webhook_secret"), "{message}");
         assert!(!message.contains(SECRET) && !message.contains("`short`"), "{message}");
+    }
+}
+
+/// Otherwise a program that may revoke tokens could make them.
+#[test]
+fn secret_of_tokens_is_refused() {
+    auth_proxy! {
+        struct Separate {
+            upstream: { kind: better_auth, base_url: "http://auth", secret: env("SECRET") },
+            session: { revocation: store },
+            revocation: { webhook_secret: [env("HOOK"), env("OLD_HOOK", optional)] },
+        }
+    }
+    auth_proxy! {
+        struct Same {
+            upstream: { kind: better_auth, base_url: "http://auth", secret: env("SECRET") },
+            session: { revocation: store },
+            revocation: { webhook_secret: env("SECRET") },
+        }
+    }
+    const TOKENS: &str = "a secret of session tokens of 32 bytes and more";
+    let versions = format!("2:{TOKENS},1:an older secret of session tokens");
+    let separate = |tokens: &str, hook: &str, old: &str| {
+        let vars = [("SECRET", tokens), ("HOOK", hook), ("OLD_HOOK", old)];
+        Separate::builder().vars(vars).session_store(SharedStore::telling_ends()).build().map(|_| ())
+    };
+    let same = Same::builder().vars([("SECRET", &versions)]).session_store(SharedStore::telling_ends());
+    let given = Auth::builder().upstream_base_url("http://auth").upstream_secret([SECRET, TOKENS]);
+    let given = given.session_revocation(RevocationList::Store).session_store(SharedStore::telling_ends());
+    assert!(separate(TOKENS, SECRET, "").is_ok());
+    for (built, name) in [
+        (separate(TOKENS, TOKENS, ""), "HOOK (revocation.webhook_secret)"),
+        (separate(TOKENS, SECRET, TOKENS), "OLD_HOOK (revocation.webhook_secret)"),
+        (separate(&versions, TOKENS, ""), "HOOK (revocation.webhook_secret)"),
+        (same.build().map(|_| ()), "SECRET (revocation.webhook_secret)"),
+        (given.revocation_webhook_secret([TOKENS]).build().map(|_| ()), "revocation.webhook_secret"),
+    ] {
+        let message = built.unwrap_err().to_string();
+        assert!(message.contains(name) && message.contains("value of `upstream.secret` too"), "{message}");
+        assert!(!message.contains(TOKENS) && !message.contains(SECRET), "{message}");
     }
 }

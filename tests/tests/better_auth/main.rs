@@ -12,6 +12,7 @@ mod oauth;
 mod one_word;
 mod outage;
 mod proxy;
+mod revoke_snippets;
 mod routes;
 mod server;
 mod sessions;

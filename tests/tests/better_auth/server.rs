@@ -1,7 +1,9 @@
 //! A real Better Auth server, what it received, and what a test changes behind its back.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
@@ -35,9 +37,17 @@ impl BetterAuthServer {
 
     /// Starts a server in a process of its own, which ends with it.
     pub(crate) fn alone(options: Value) -> Self {
+        Self::of(options, command().stderr(Stdio::null()))
+    }
+
+    /// Starts a server in a process of its own, with these variables, which logs into a file.
+    pub(crate) fn alone_with(options: Value, vars: &[(&str, String)], log: &Path) -> Self {
         let mut command = command();
-        command.env("OPTIONS", with_secret(options).to_string()).stderr(Stdio::null());
-        let process = Process::start(&mut command);
+        Self::of(options, command.envs(vars.iter().cloned()).stderr(File::create(log).unwrap()))
+    }
+
+    fn of(options: Value, command: &mut Command) -> Self {
+        let process = Process::start(command.env("OPTIONS", with_secret(options).to_string()));
         let ports: Value = serde_json::from_str(&process.first_line).unwrap();
         Self::at(Some(process), |field| ports[field].as_u64().unwrap())
     }

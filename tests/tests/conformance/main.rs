@@ -14,6 +14,8 @@ mod next_server;
 mod nextjs;
 mod openid;
 mod quickstart;
+mod revoke_helper;
+mod revoke_snippets;
 mod server;
 #[cfg(unix)]
 mod three_machines;
