@@ -101,7 +101,7 @@ async fn twenty_thousand_notes_are_added_and_read_back() {
     let three = Store::up(&redis.url()).await;
     println!("link up with 20,000 notes: {:?}", began.elapsed());
     assert_eq!(three.known.lock().unwrap().len(), 20_000);
-    // Nobody is told what Redis has already.
+    // Notes that Redis has already are not published again.
     sleep(Duration::from_millis(1500)).await;
     for store in [&one, &two, &three] {
         assert_eq!(store.times_noted(&notes[7]), 1);

@@ -1,5 +1,6 @@
 //! Three instances share their sessions over Redis, while visitors sign in and out and Redis is paused, killed, failed
-//! over, flushed, filled and given garbage. Nobody is let in after the answer to a sign-out, at any instance.
+//! over, flushed, filled and given garbage. A request that begins after the answer to a sign-out is refused, at each
+//! instance.
 //!
 //! Each part of the protocol is left out once: then some are let in. Needs `redis-server`.
 //! `STORM_SECONDS=600 cargo test -p auth-proxy-tests --test storm -- --nocapture` storms longer.
