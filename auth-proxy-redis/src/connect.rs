@@ -1,25 +1,21 @@
 //! Connects to the server that accepts writes.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, ErrorKind, ProtocolVersion, RedisError, RedisResult, Value, cmd};
-use tokio::time::sleep;
+use redis::{AsyncConnectionConfig, ProtocolVersion, RedisResult, Value, cmd};
+use tokio::time::Instant;
 
+use crate::error::failure;
 use crate::link::{Link, TRUST};
+use crate::sentinels::{Address, Sentinels, asking};
 use crate::url::{Kind, Target};
 
 /// How long a connection attempt may take, with TLS and login.
 const CONNECT: Duration = Duration::from_secs(2);
-/// How long a sentinel, or a node that knows the others, may take.
-const ASK: Duration = Duration::from_millis(500);
-
-/// How often the sentinels are asked whether the server is still the primary.
-const CHECK_PRIMARY: Duration = Duration::from_secs(1);
 
 /// The connections of a link.
 pub(crate) struct Connected {
@@ -28,7 +24,7 @@ pub(crate) struct Connected {
     /// In a cluster: for the sessions.
     pub(crate) cluster: Option<ClusterConnection>,
     /// The primary that the sentinels named.
-    pub(crate) primary: Option<(String, u16)>,
+    pub(crate) primary: Option<Address>,
 }
 
 impl Connected {
@@ -38,15 +34,20 @@ impl Connected {
 }
 
 /// Connects to the server that accepts writes.
-pub(crate) async fn connect(target: &Target, link: Arc<Link>, links_key: &str) -> RedisResult<Connected> {
+pub(crate) async fn connect(
+    target: &Target,
+    sentinels: &Sentinels,
+    link: &Arc<Link>,
+    links_key: &str,
+) -> RedisResult<Connected> {
     match &target.kind {
         Kind::Unix { .. } => Ok(Connected::to(open(target, "", 0, link).await?)),
         Kind::Single => {
             let (host, port) = first(&target.hosts)?;
             Ok(Connected::to(open(target, host, port, link).await?))
         }
-        Kind::Sentinel { service } => {
-            let named = primary(target, service).await?;
+        Kind::Sentinel { .. } => {
+            let named = sentinels.primary().await?;
             let mut main = open(target, &named.0, named.1, link).await?;
             // Right after a failover, a sentinel may still name the old primary.
             let role: Vec<Value> = cmd("ROLE").query_async(&mut main).await?;
@@ -54,9 +55,11 @@ pub(crate) async fn connect(target: &Target, link: Arc<Link>, links_key: &str) -
                 return Err(failure("the server is not the primary"));
             }
             // A server that was paused answers late, and still takes itself for the primary although another was chosen.
-            if primary(target, service).await? != named {
+            let asked = Instant::now();
+            if sentinels.primary().await? != named {
                 return Err(failure("the sentinels chose another primary"));
             }
+            link.is_confirmed(asked);
             Ok(Connected { primary: Some(named), ..Connected::to(main) })
         }
         Kind::Cluster => {
@@ -67,20 +70,13 @@ pub(crate) async fn connect(target: &Target, link: Arc<Link>, links_key: &str) -
     }
 }
 
-/// Waits until the sentinels name another primary. An old primary that is cut off from them still answers for a while
-/// (10 s by default), and does not know what was ended at the new one.
-pub(crate) async fn another_primary(target: &Target, named: Option<&(String, u16)>) {
-    let (Kind::Sentinel { service }, Some(named)) = (&target.kind, named) else { return pending().await };
-    loop {
-        sleep(CHECK_PRIMARY).await;
-        // Without a sentinel that answers, nobody chooses another primary.
-        if primary(target, service).await.is_ok_and(|primary| primary != *named) {
-            return;
-        }
-    }
-}
-
-async fn open(target: &Target, host: &str, port: u16, link: Arc<Link>) -> RedisResult<MultiplexedConnection> {
+async fn open(
+    target: &Target,
+    host: &str,
+    port: u16,
+    link: &Arc<Link>,
+) -> RedisResult<MultiplexedConnection> {
+    let link = Arc::clone(link);
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT))
         .set_response_timeout(Some(TRUST))
@@ -89,43 +85,6 @@ async fn open(target: &Target, host: &str, port: u16, link: Arc<Link>) -> RedisR
             Ok::<_, SendError>(())
         });
     target.client(host, port)?.get_multiplexed_async_connection_with_config(&config).await
-}
-
-fn asking() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(Some(ASK)).set_response_timeout(Some(ASK))
-}
-
-/// The primary of a service, from the first sentinel that knows it.
-async fn primary(target: &Target, service: &str) -> RedisResult<(String, u16)> {
-    let mut last = failure("no sentinel knows the primary");
-    for (host, port) in &target.hosts {
-        for with_password in [false, true] {
-            match ask_sentinel(target, host, *port, with_password, service).await {
-                Ok(Some(primary)) => return Ok(primary),
-                Ok(None) => break,
-                Err(error) => {
-                    let login_needed = error.code() == Some("NOAUTH");
-                    last = error;
-                    if !login_needed {
-                        break;
-                    }
-                }
-            }
-        }
-    }
-    Err(last)
-}
-
-async fn ask_sentinel(
-    target: &Target,
-    host: &str,
-    port: u16,
-    with_password: bool,
-    service: &str,
-) -> RedisResult<Option<(String, u16)>> {
-    let client = target.sentinel(host, port, with_password)?;
-    let mut sentinel = client.get_multiplexed_async_connection_with_config(&asking()).await?;
-    cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(service).query_async(&mut sentinel).await
 }
 
 /// The node of a cluster that has this key. Messages go over this node, so that it counts their receivers.
@@ -180,8 +139,4 @@ async fn cluster(target: &Target) -> RedisResult<ClusterConnection> {
 
 fn first(hosts: &[(String, u16)]) -> RedisResult<(&str, u16)> {
     hosts.first().map(|(host, port)| (host.as_str(), *port)).ok_or_else(|| failure("no host"))
-}
-
-fn failure(text: &'static str) -> RedisError {
-    RedisError::from((ErrorKind::Client, text))
 }

@@ -79,6 +79,11 @@ pub(crate) fn kind_of(error: &RedisError) -> String {
     }
 }
 
+/// An error of this crate, where one of Redis is expected.
+pub(crate) fn failure(text: &'static str) -> RedisError {
+    RedisError::from((ErrorKind::Client, text))
+}
+
 /// Whether this is an error code of Redis, such as `NOAUTH`.
 fn is_code(code: &str) -> bool {
     code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_uppercase())

@@ -5,18 +5,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand;
 use redis::RedisError;
+use tokio::time::Instant;
 
 use crate::error::{Reason, StoreError, kind_of};
 use crate::link::{Link, Shared};
 use crate::names::{Instance, Names};
 use crate::options::Options;
 use crate::pending::Pending;
+use crate::sentinels::{Address, Sentinels};
 use crate::url::Target;
 use crate::wire::Wire;
 
 pub(crate) struct Inner {
     pub(crate) options: Options,
-    pub(crate) target: Target,
+    pub(crate) target: Arc<Target>,
+    pub(crate) sentinels: Sentinels,
     pub(crate) names: Names,
     pub(crate) instance: Instance,
     pub(crate) shared: Arc<Shared>,
@@ -31,7 +34,10 @@ pub(crate) struct Up {
     pub(crate) link: Arc<Link>,
     pub(crate) wire: Wire,
     /// The primary that the sentinels named.
-    pub(crate) primary: Option<(String, u16)>,
+    pub(crate) primary: Option<Address>,
+    /// When the number of the link in Redis was taken. In the second before, other instances may have been linked to a
+    /// server that this one knows nothing of.
+    pub(crate) began: Instant,
 }
 
 impl Inner {

@@ -29,9 +29,10 @@
 //! A caller that keeps values in its own memory must compare: if an [`Event::Ended`] or [`Event::Lost`] came between the
 //! start of a `get` and its answer, the answer may be older than the event.
 //!
-//! Redis 6 or newer is needed, or Valkey. The sentinels are asked each second whether the server is still the primary. With
-//! replicas, also set `min-replicas-to-write 1`: a primary that is cut off from the others then refuses writes, and its
-//! instances lose their link.
+//! Redis 6 or newer is needed, or Valkey. With sentinels, a link is trusted for a second after more than half of the sentinels
+//! in the URL named its server as the primary: so name all of them, each by an address of its own. They are asked every 250
+//! ms. With replicas, also set `min-replicas-to-write 1`: a primary that is cut off from the others then refuses writes, and
+//! its instances lose their link.
 
 mod acks;
 mod connect;
@@ -48,6 +49,7 @@ mod noting;
 mod options;
 mod pending;
 mod record;
+mod sentinels;
 mod store;
 mod task;
 mod telling;

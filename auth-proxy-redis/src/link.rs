@@ -40,7 +40,6 @@ pub(crate) struct Link {
     shared: Arc<Shared>,
     /// The number of the link in this process.
     pub(crate) id: u64,
-    pub(crate) began: Instant,
     /// The number of the link in Redis. Values with a smaller stamp are not trusted.
     pub(crate) since: OnceLock<u64>,
     /// The list of notes.
@@ -66,7 +65,10 @@ pub(crate) struct NoteList {
 
 struct State {
     phase: Phase,
-    until: Option<Instant>,
+    /// Until when the latest beat that came back is trusted.
+    beat_until: Option<Instant>,
+    /// With sentinels: until when the server counts as the primary. It is set before the first beat.
+    primary_until: Option<Instant>,
     /// When the grace period is over.
     settled: Option<Instant>,
     /// The beats on their way.
@@ -74,6 +76,12 @@ struct State {
 }
 
 impl State {
+    /// Until when the link is trusted. `None` before the first beat came back.
+    fn until(&self) -> Option<Instant> {
+        let beat = self.beat_until?;
+        Some(self.primary_until.map_or(beat, |primary| primary.min(beat)))
+    }
+
     /// Whether the grace period is over.
     fn is_settled(&self) -> bool {
         self.settled.is_some_and(|settled| Instant::now() >= settled)
@@ -97,7 +105,6 @@ impl Link {
         Self {
             shared,
             id,
-            began: Instant::now(),
             since: OnceLock::new(),
             notes: OnceLock::new(),
             gave_back: AtomicBool::new(false),
@@ -105,7 +112,8 @@ impl Link {
             grace,
             state: Mutex::new(State {
                 phase: Phase::Starting,
-                until: None,
+                beat_until: None,
+                primary_until: None,
                 settled: None,
                 sent: VecDeque::new(),
             }),
@@ -117,7 +125,7 @@ impl Link {
     /// Whether answers of this link may be used now.
     pub(crate) fn is_trusted(&self) -> bool {
         let state = self.state();
-        state.phase != Phase::Gone && state.until.is_some_and(|until| Instant::now() <= until)
+        state.phase != Phase::Gone && state.until().is_some_and(|until| Instant::now() <= until)
     }
 
     /// Whether sessions may be read and stored over the link now.
@@ -127,7 +135,7 @@ impl Link {
 
     /// Until when the link is trusted. `None` before the first beat came back.
     pub(crate) fn until(&self) -> Option<Instant> {
-        self.state().until
+        self.state().until()
     }
 
     /// Notes that a beat is about to be sent.
@@ -170,13 +178,16 @@ impl Link {
         state.phase = Phase::Up;
         state.settled = Some(Instant::now() + self.grace);
         (self.shared.on_event)(Event::Up);
-        if let Some(until) = state.until {
-            self.report_until(&state, until);
-        }
+        self.report_until(&state);
         true
     }
 
-    fn report_until(&self, state: &State, until: Instant) {
+    /// Reports until when the link is trusted, if it is up.
+    fn report_until(&self, state: &State) {
+        let Some(until) = state.until().filter(|_| state.phase == Phase::Up) else { return };
+        let mut latest = self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = latest.max(Some(until));
+        drop(latest);
         if self.knows_notes(state) {
             (self.shared.on_event)(Event::NotesKnown { until });
         }
@@ -261,14 +272,25 @@ impl Link {
         if state.phase == Phase::Gone {
             return;
         }
-        let until = sent + TRUST;
-        state.until = Some(until);
-        if state.phase == Phase::Up {
-            let mut latest = self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
-            *latest = latest.max(Some(until));
-            drop(latest);
-            self.report_until(&state, until);
-        }
+        state.beat_until = Some(sent + TRUST);
+        self.report_until(&state);
+    }
+
+    /// The sentinels, asked at this time, confirmed that the server is the primary.
+    pub(crate) fn is_confirmed(&self, asked: Instant) {
+        let mut state = self.state();
+        state.primary_until = Some(asked + TRUST);
+        self.report_until(&state);
+    }
+
+    /// Why the link is not trusted any more.
+    pub(crate) fn overdue(&self) -> Reason {
+        let state = self.state();
+        Reason::from(if state.primary_until.is_some_and(|until| until < Instant::now()) {
+            "the sentinels do not confirm the primary"
+        } else {
+            "beat is overdue"
+        })
     }
 
     /// The number of links that the latest beat saw.

@@ -17,6 +17,7 @@ use crate::names::{Names, is_prefix};
 use crate::note::Note;
 use crate::options::Options;
 use crate::record::{self, Generation, Record};
+use crate::sentinels::Sentinels;
 use crate::task::{Abort, keep_linked};
 use crate::telling::News;
 use crate::url::Target;
@@ -133,7 +134,9 @@ impl RedisStore {
             rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
         }
         let instance = random().ok_or(InvalidUrl("the operating system has no random numbers"))?;
+        let target = Arc::new(target);
         let inner = Inner {
+            sentinels: Sentinels::new(&target),
             names: Names::new(&options.prefix, &instance),
             options,
             target,

@@ -1,5 +1,6 @@
 //! The background task, which keeps one link after another.
 
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{info, warn};
 
-use crate::connect::{Connected, another_primary, connect};
+use crate::connect::{Connected, connect};
 use crate::error::Reason;
 use crate::inner::{Inner, Up, random};
 use crate::link::{ALIVE, BEAT, Link, NoteList, REMOVED};
@@ -85,7 +86,11 @@ impl Drop for Abort {
 async fn start(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
     let up = async {
         let up = timeout(START, open(inner, link)).await.map_err(|_| Reason::from("timeout"))??;
-        catch_up(inner, up).await
+        let up = Arc::new(up);
+        tokio::select! {
+            caught_up = catch_up(inner, &up) => caught_up.map(|()| Arc::clone(&up)),
+            reason = another_primary(inner, &up) => Err(reason),
+        }
     };
     tokio::select! {
         up = up => up,
@@ -96,7 +101,7 @@ async fn start(inner: &Inner, link: &Arc<Link>) -> Result<Arc<Up>, Reason> {
 /// Connects and subscribes.
 async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Up, Reason> {
     let Connected { main, cluster, primary } =
-        connect(&inner.target, Arc::clone(link), &inner.names.links).await?;
+        connect(&inner.target, &inner.sentinels, link, &inner.names.links).await?;
     let wire = Wire::load(main, cluster).await?;
     cmd("SUBSCRIBE")
         .arg(&inner.names.channel)
@@ -116,17 +121,17 @@ async fn open(inner: &Inner, link: &Arc<Link>) -> Result<Up, Reason> {
     let keys = [&inner.names.links, &inner.names.notes, &inner.names.alive].map(String::as_str);
     let (since, mark, is_whole): (u64, String, bool) =
         wire.run(&wire.link, &keys, &[&in_millis(ALIVE)]).await?;
+    let began = Instant::now();
     link.since.set(since).ok();
     link.notes.set(NoteList { mark, is_whole }).ok();
     link.saw(since);
     beat(inner, link, &wire).await?;
-    Ok(Up { link: Arc::clone(link), wire, primary })
+    Ok(Up { link: Arc::clone(link), wire, primary, began })
 }
 
 /// Reads the notes, and tells what is waiting to be told. Then the link is up.
-async fn catch_up(inner: &Inner, up: Up) -> Result<Arc<Up>, Reason> {
-    let up = Arc::new(up);
-    let Up { link, wire, .. } = &*up;
+async fn catch_up(inner: &Inner, up: &Arc<Up>) -> Result<(), Reason> {
+    let Up { link, wire, .. } = &**up;
     let mut beaten = Instant::now();
     let mut page = 0;
     while inner.read_notes(link, wire, page).await? {
@@ -142,8 +147,8 @@ async fn catch_up(inner: &Inner, up: Up) -> Result<Arc<Up>, Reason> {
             return Err(Reason::from("too many sign-outs"));
         }
         if pending.is_empty() {
-            *inner.lock_current() = Some(Arc::clone(&up));
-            return if link.goes_up() { Ok(up) } else { Err(Reason::from("closed")) };
+            *inner.lock_current() = Some(Arc::clone(up));
+            return if link.goes_up() { Ok(()) } else { Err(Reason::from("closed")) };
         }
     }
 }
@@ -159,25 +164,31 @@ async fn beat_if_due(inner: &Inner, link: &Link, wire: &Wire, beaten: &mut Insta
 
 async fn beat_until_broken(inner: &Inner, up: &Up) -> Reason {
     let link = &up.link;
-    let mut replaced = pin!(another_primary(&inner.target, up.primary.as_ref()));
+    let mut replaced = pin!(another_primary(inner, up));
     loop {
         let sent = Instant::now();
         let overdue = link.until().unwrap_or(sent);
         let next = async {
-            timeout_at(overdue, beat(inner, link, &up.wire))
-                .await
-                .map_err(|_| Reason::from("beat is overdue"))??;
+            timeout_at(overdue, beat(inner, link, &up.wire)).await.map_err(|_| link.overdue())??;
             sleep_until(sent + BEAT).await;
             Ok::<_, Reason>(())
         };
         tokio::select! {
             next = next => if let Err(reason) = next { return reason },
             reason = link.broken() => return reason,
-            () = &mut replaced => return Reason::from("the sentinels chose another primary"),
+            reason = &mut replaced => return reason,
         }
         if !link.is_trusted() {
-            return Reason::from("beat is overdue");
+            return link.overdue();
         }
+    }
+}
+
+/// Waits until the sentinels choose another primary, and returns why the link must end. Without sentinels, it waits forever.
+async fn another_primary(inner: &Inner, up: &Up) -> Reason {
+    match &up.primary {
+        Some(named) => inner.sentinels.confirm(named, &up.link).await,
+        None => pending().await,
     }
 }
 

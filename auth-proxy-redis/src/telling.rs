@@ -86,8 +86,9 @@ impl Inner {
                 () = sleep_until(until) => {}
             }
         }
-        // The server may have lost the list of instances when this link began. An instance of before may still trust.
-        sleep_until(until.min(up.link.began + ALIVE)).await;
+        // The server may have lost the list of instances before this link began, or another server may have been the
+        // primary. An instance of before may still trust.
+        sleep_until(until.min(up.began + ALIVE)).await;
         Ok(())
     }
 

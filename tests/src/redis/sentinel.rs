@@ -22,14 +22,7 @@ impl Sentinel {
         let primary = Server::start();
         let port = primary.port.to_string();
         let replica = Server::with(&["--replicaof", "127.0.0.1", &port]);
-        let mut sentinel = Server::stopped(&["sentinel.conf", "--sentinel"]);
-        let config = format!(
-            "port {}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {port} 1\n\
-             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n",
-            sentinel.port
-        );
-        std::fs::write(sentinel.folder().join("sentinel.conf"), config).unwrap();
-        sentinel.restart();
+        let sentinel = watch(primary.port);
         let started = Self { primary, replica, sentinel };
         started.wait("the replica", || {
             started.replica.ask("INFO replication").contains("master_link_status:up")
@@ -41,7 +34,23 @@ impl Sentinel {
     /// The URL with the sentinel.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis+sentinel://127.0.0.1:{}/main", self.sentinel.port)
+        Self::url_of(&[&self.sentinel])
+    }
+
+    /// The URL with these sentinels.
+    #[must_use]
+    pub fn url_of(sentinels: &[&Server]) -> String {
+        let hosts: Vec<_> = sentinels.iter().map(|one| format!("127.0.0.1:{}", one.port)).collect();
+        format!("redis+sentinel://{}/main", hosts.join(","))
+    }
+
+    /// Starts one more sentinel, and waits until it knows the replica.
+    #[must_use]
+    pub fn another_sentinel(&self) -> Server {
+        let sentinel = watch(self.primary.port);
+        let replica = self.replica.port.to_string();
+        self.wait("the replica", || sentinel.ask("SENTINEL REPLICAS main").contains(&replica));
+        sentinel
     }
 
     /// Waits until the replica is the primary.
@@ -56,4 +65,17 @@ impl Sentinel {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// A sentinel that watches a primary. Alone, it may fail over.
+fn watch(primary: u16) -> Server {
+    let mut sentinel = Server::stopped(&["sentinel.conf", "--sentinel"]);
+    let config = format!(
+        "port {}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {primary} 1\n\
+         sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n",
+        sentinel.port
+    );
+    std::fs::write(sentinel.folder().join("sentinel.conf"), config).unwrap();
+    sentinel.restart();
+    sentinel
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use auth_proxy_redis::Options;
 use auth_proxy_tests::redis::{Cluster, Sentinel, Server};
+use auth_proxy_tests::settles;
 use tokio::time::sleep;
 
 use crate::support::{HOUR, Seen, Store};
@@ -86,6 +87,40 @@ async fn sentinels_name_the_new_primary() {
     assert_eq!(two.value(&KEY).await, None);
     shares(&one, &two).await;
     assert_eq!((one.times(&Seen::Lost), two.times(&Seen::Lost)), (1, 1));
+}
+
+/// The old primary goes on for about ten seconds after `SENTINEL FAILOVER`, until the sentinel makes it a replica.
+#[tokio::test(flavor = "multi_thread")]
+async fn instance_that_hears_of_no_failover_lets_nobody_in_after_a_sign_out() {
+    let servers = Sentinel::start();
+    let late = servers.another_sentinel();
+    let (one, two) = (Store::up(&servers.url()).await, Store::up(&Sentinel::url_of(&[&late])).await);
+    shares(&one, &two).await;
+    one.remember(&[99; 32], b"session").await;
+    assert_eq!(two.value(&[99; 32]).await.unwrap(), b"session");
+    late.pause();
+    servers.sentinel.run("SENTINEL FAILOVER main");
+    tokio::task::block_in_place(|| servers.wait_for_failover());
+    one.comes_up(2).await;
+    one.end(&[99; 32]).await;
+    assert!(two.store.get(&[99; 32]).await.is_err(), "the session is read from the old primary");
+    assert_eq!(two.times(&Seen::Lost), 1, "the sessions in its memory are used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn most_of_the_sentinels_must_name_the_primary() {
+    let servers = Sentinel::start();
+    let mut others = [servers.another_sentinel(), servers.another_sentinel()];
+    let [second, third] = &others;
+    let store = Store::up(&Sentinel::url_of(&[&servers.sentinel, second, third])).await;
+    others[0].kill();
+    let beats = store.times_alive();
+    assert!(settles(|| store.times_alive() > beats + 8).await, "one of three is down");
+    assert_eq!(store.times(&Seen::Lost), 0);
+    others[1].pause();
+    store.goes_down(1).await;
+    others[1].resume();
+    store.comes_up(2).await;
 }
 
 #[tokio::test]
