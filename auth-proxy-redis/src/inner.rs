@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand;
 use redis::RedisError;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::{Reason, StoreError, kind_of};
@@ -25,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pending: Mutex<Pending>,
     pub(crate) current: Mutex<Option<Arc<Up>>>,
+    /// Wakes those that wait for a link.
+    pub(crate) linked: Notify,
     /// Counts links, beats and messages: a number of an earlier link is never used again.
     pub(crate) numbers: AtomicU64,
 }

@@ -32,8 +32,19 @@ pub(crate) struct Shared {
     /// The notes that this process knows.
     pub(crate) known_notes: Box<dyn Fn() -> Box<dyn Iterator<Item = Note> + Send> + Send + Sync>,
     pub(crate) acks: Acks,
-    /// The latest time until which any link of this store was trusted.
-    pub(crate) trusted_until: Mutex<Option<Instant>>,
+    /// The latest time until which any link of this store was trusted. At first the time when the store began to connect.
+    pub(crate) trusted_until: Mutex<Instant>,
+}
+
+impl Shared {
+    pub(crate) fn trusted_until(&self) -> Instant {
+        *self.trusted_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn trust_until(&self, until: Instant) {
+        let mut latest = self.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = until.max(*latest);
+    }
 }
 
 pub(crate) struct Link {
@@ -185,9 +196,7 @@ impl Link {
     /// Reports until when the link is trusted, if it is up.
     fn report_until(&self, state: &State) {
         let Some(until) = state.until().filter(|_| state.phase == Phase::Up) else { return };
-        let mut latest = self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *latest = latest.max(Some(until));
-        drop(latest);
+        self.shared.trust_until(until);
         if self.knows_notes(state) {
             (self.shared.on_event)(Event::NotesKnown { until });
         }

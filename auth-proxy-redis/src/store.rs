@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 use crate::error::{InvalidUrl, StoreError};
 use crate::event::Event;
@@ -145,10 +146,11 @@ impl RedisStore {
                 on_event: Box::new(on_event),
                 known_notes: Box::new(known_notes),
                 acks: crate::acks::Acks::default(),
-                trusted_until: Mutex::new(None),
+                trusted_until: Mutex::new(Instant::now()),
             }),
             pending: Mutex::default(),
             current: Mutex::default(),
+            linked: Notify::new(),
             numbers: AtomicU64::new(1),
         };
         Ok(Self(Arc::new(Running { inner: Arc::new(inner), task: Mutex::new(None) })))
@@ -160,6 +162,7 @@ impl RedisStore {
         if task.as_ref().is_none_or(|task| task.0.is_finished())
             && let Ok(runtime) = Handle::try_current()
         {
+            self.0.inner.shared.trust_until(Instant::now());
             *task = Some(Abort(runtime.spawn(keep_linked(Arc::clone(&self.0.inner)))));
         }
     }
@@ -250,8 +253,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// The link is down. The sessions are ended as soon as it is up again. Returns after the time in which this instance
-    /// trusted its link.
+    /// The link is down, and did not come back in the two seconds after the time in which this instance trusted it. The
+    /// sessions are ended as soon as it is up again.
     pub async fn end(&self, keys: &[Key], block_for: Duration) -> Result<(), StoreError> {
         self.start();
         if keys.is_empty() {
@@ -268,8 +271,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// The link is down. The notes are added as soon as it is up again: the oldest 4,096 and those that `known_notes`
-    /// returns (see [`with_notes`](Self::with_notes)). Returns after the time in which this instance trusted its link.
+    /// The link is down, and did not come back in the two seconds after the time in which this instance trusted it. The
+    /// notes are added as soon as it is up again: the oldest 4,096 and those that `known_notes` returns (see
+    /// [`with_notes`](Self::with_notes)).
     /// [`StoreError::TooLarge`] if a note has not 1 to 64 bytes.
     pub async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         self.start();

@@ -22,7 +22,8 @@ use crate::wire::{Wire, in_millis};
 
 const TARGET: &str = "auth_proxy::store";
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
-const LAST_BACKOFF: Duration = Duration::from_secs(1);
+/// Shorter than a sign-out waits for the link.
+const LAST_BACKOFF: Duration = Duration::from_millis(500);
 /// How long the connections, the scripts and the first beat may take. What follows has a time limit for each command.
 const START: Duration = Duration::from_secs(15);
 
@@ -148,7 +149,11 @@ async fn catch_up(inner: &Inner, up: &Arc<Up>) -> Result<(), Reason> {
         }
         if pending.is_empty() {
             *inner.lock_current() = Some(Arc::clone(up));
-            return if link.goes_up() { Ok(()) } else { Err(Reason::from("closed")) };
+            if !link.goes_up() {
+                return Err(Reason::from("closed"));
+            }
+            inner.linked.notify_waiters();
+            return Ok(());
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Tells all instances what was ended or noted, and waits until they know it.
 
-use std::sync::{Arc, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::error::{Reason, StoreError};
 use crate::inner::{Inner, Up};
@@ -16,6 +17,9 @@ use crate::note::Note;
 use crate::noting::{PAGE, Told};
 use crate::wire::{Receivers, Wire};
 
+/// How long after the end of its trust a link is waited for.
+const COMES_BACK: Duration = Duration::from_secs(2);
+
 /// The most acknowledgements that are sent together.
 const ACKS: usize = 256;
 
@@ -26,11 +30,12 @@ pub(crate) enum News {
 }
 
 impl Inner {
-    /// Tells the news now, or keeps them for the next link.
+    /// Tells the news now, or keeps them for the next link. A link that is lost usually comes back at once, so this waits a
+    /// while for it: if this instance alone is cut off, the others still trust.
     pub(crate) async fn tell(self: Arc<Self>, news: News) -> Result<(), StoreError> {
         let mut error = StoreError::Down;
-        // The second attempt is for a link that came up between the failure and the entry in the list.
-        for _ in 0..2 {
+        let mut until = None;
+        loop {
             if let Some(up) = self.current() {
                 match self.tell_over(&up, &news).await {
                     Ok(()) => return Ok(()),
@@ -41,23 +46,39 @@ impl Inner {
                     News::Noted(_) => "note failed",
                 }));
             }
-            // A link goes up while this lock is held, after it has replayed the list.
-            let mut pending = self.lock_pending();
-            if self.current().is_none() {
-                match &news {
-                    News::Ended { keys, block_for } => pending.add(keys, *block_for),
-                    News::Noted(notes) => pending.add_notes(notes),
-                }
-                drop(pending);
-                break;
+            self.keep(&news);
+            let until = *until.get_or_insert_with(|| self.shared.trusted_until() + COMES_BACK);
+            if Instant::now() >= until || !self.is_linked_by(until).await {
+                return Err(error);
             }
         }
-        // The instance itself, and others behind the same broken network, trust nothing after this time.
-        let until = *self.shared.trusted_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = until {
-            sleep_until(until.min(Instant::now() + TRUST)).await;
+    }
+
+    /// Keeps the news for the next link, unless there is one.
+    fn keep(&self, news: &News) {
+        // A link goes up while this lock is held, after it has replayed the list.
+        let mut pending = self.lock_pending();
+        if self.current().is_none() {
+            match news {
+                News::Ended { keys, block_for } => pending.add(keys, *block_for),
+                News::Noted(notes) => pending.add_notes(notes),
+            }
         }
-        Err(error)
+    }
+
+    /// Waits for a link. Returns whether there is one before this time.
+    async fn is_linked_by(&self, until: Instant) -> bool {
+        loop {
+            let mut linked = pin!(self.linked.notified());
+            // Registered before the check, so that no link is missed.
+            linked.as_mut().enable();
+            if self.current().is_some() {
+                return true;
+            }
+            if timeout_at(until, linked).await.is_err() {
+                return false;
+            }
+        }
     }
 
     async fn tell_over(&self, up: &Up, news: &News) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use auth_proxy_tests::loopback_client;
@@ -110,6 +110,7 @@ pub(crate) async fn storm(instances: &Instances, upstream: &Arc<Upstream>, until
 async fn live(token: String, urls: &[String], upstream: &Arc<Upstream>, counts: &Arc<Counts>) {
     let client = loopback_client();
     let (phase, is_over) = (Arc::new(AtomicU8::new(SIGNED_IN)), Arc::new(AtomicBool::new(false)));
+    let signed_out_at = Arc::new(OnceLock::new());
     upstream.sign_in(&token);
     let readers: Vec<_> = urls
         .iter()
@@ -117,9 +118,11 @@ async fn live(token: String, urls: &[String], upstream: &Arc<Upstream>, counts: 
             let (client, url) = (client.clone(), format!("{url}/me"));
             let (phase, is_over) = (Arc::clone(&phase), Arc::clone(&is_over));
             let (counts, upstream, token) = (Arc::clone(counts), Arc::clone(upstream), token.clone());
+            let signed_out_at = Arc::clone(&signed_out_at);
             tokio::spawn(async move {
                 while !is_over.load(SeqCst) {
                     let before = phase.load(SeqCst);
+                    let began = signed_out_at.get().copied().unwrap_or_else(Instant::now);
                     let answer = client.get(&url).header("cookie", format!("{COOKIE}={token}")).send().await;
                     let status = answer.map_or(0, |answer| answer.status().as_u16());
                     let after = phase.load(SeqCst);
@@ -130,7 +133,13 @@ async fn live(token: String, urls: &[String], upstream: &Arc<Upstream>, counts: 
                         (_, 200 | 401, _) => None,
                         _ => Some(&counts.failed),
                     };
-                    wrong.map(|wrong| wrong.fetch_add(1, SeqCst));
+                    if let Some(wrong) = wrong {
+                        wrong.fetch_add(1, SeqCst);
+                        println!(
+                            "storm: {status} at {url} for {token}, signed out {:.1?} ago",
+                            began.elapsed()
+                        );
+                    }
                     tokio::time::sleep(Duration::from_millis(upstream.random(40))).await;
                 }
             })
@@ -144,6 +153,7 @@ async fn live(token: String, urls: &[String], upstream: &Arc<Upstream>, counts: 
     let answered_at = Instant::now();
     match answer {
         Ok(answer) if answer.status() == 200 => {
+            signed_out_at.set(answered_at).unwrap();
             phase.store(SIGNED_OUT, SeqCst);
             counts.sign_outs.fetch_add(1, SeqCst);
             let ended_at = upstream.ended_at(&token).expect("a session that ended");

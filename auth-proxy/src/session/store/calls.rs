@@ -17,8 +17,8 @@ use crate::session::key::{SessionKey, TokenKey};
 /// The longest time of `get` and `put`.
 const CALL_LIMIT: Duration = Duration::from_secs(1);
 
-/// The longest time of `end`, which may wait for other instances.
-const END_LIMIT: Duration = Duration::from_secs(2);
+/// The longest time of `end`, which may wait for other instances, and for a lost connection to come back.
+const END_LIMIT: Duration = Duration::from_secs(4);
 
 /// A store that instances share.
 pub(in crate::session) struct SharedStore {
