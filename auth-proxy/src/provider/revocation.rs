@@ -6,7 +6,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::Shared;
 use crate::cookie::{Candidate, CredentialError, drop_cookies, every_token};
 use crate::revocation::{Identity, NameHash, Revocation, Revocations, Standing};
-use crate::session::token_hash;
 use crate::token::{Names, Verified};
 
 /// How long a revocation is kept for a session cookie whose cookie cache is read here, in seconds. Better Auth's sessions
@@ -65,7 +64,7 @@ impl Shared {
 
     /// What the list knows a token by, whatever its claims are.
     fn names_of_token(&self, token: &str) -> [NameHash; 2] {
-        [self.keys.session(token).revoked(), self.keys.revoked_hash(&token_hash(token))]
+        [self.keys.session(token).revoked(), self.keys.revoked_token(token)]
     }
 
     /// Whether the list has this token itself. Its session and its user may be on the list all the same.

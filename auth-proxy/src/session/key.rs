@@ -117,7 +117,19 @@ impl Keys {
         self.named("revoked subject", subject)
     }
 
-    /// The hash by which the list of revoked tokens knows a token whose [`token_hash`] is known only.
+    /// The same for a token of which the upstream tells only a hash: the SHA-256 of the token without what follows its last
+    /// dot. A signature can be written in two ways, so it is left out. In a cookie of Better Auth, that leaves the token of
+    /// its database. The upstream hashes a JWT in the spelling that it issued, so another spelling is brought to that one.
+    pub(crate) fn revoked_token(&self, token: &str) -> NameHash {
+        let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+        let parts = signed.split('.').map(as_node_reads);
+        let as_issued = parts.collect::<Vec<_>>().join(&b'.');
+        let is_jwt = self.strategy == Strategy::Jwt && signed.contains('.');
+        let hashed = digest(&SHA256, if is_jwt { &as_issued } else { signed.as_bytes() });
+        self.named("revoked token hash", hashed)
+    }
+
+    /// The hash by which the list of revoked tokens knows a token with this hash; see [`revoked_token`](Self::revoked_token).
     pub(crate) fn revoked_hash(&self, token_hash: &[u8; 32]) -> NameHash {
         self.named("revoked token hash", token_hash)
     }
@@ -156,15 +168,6 @@ impl Keys {
     }
 }
 
-/// The SHA-256 of a token without what follows its last dot: the upstream can compute it. A signature can be written in
-/// two ways, so it is left out. In a cookie of Better Auth, that is all but the token of its database.
-pub(crate) fn token_hash(token: &str) -> [u8; 32] {
-    let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, signed.as_bytes()).as_ref());
-    hash
-}
-
 /// Half of a digest, which is enough to tell names apart.
 fn half(digest: [u8; 32]) -> NameHash {
     let mut half = [0; 16];
@@ -172,8 +175,9 @@ fn half(digest: [u8; 32]) -> NameHash {
     NameHash::from_be_bytes(half)
 }
 
-/// One spelling of a part of a token for all that Node decodes to the same bytes. Node takes both alphabets of base64, skips
-/// other characters, and ignores the spare bits of the last one. No signature covers the text of the encrypted parts.
+/// A part of a token as base64url without padding, for all spellings that Node decodes to the same bytes. Node takes both
+/// alphabets of base64, skips other characters, and ignores the spare bits of the last one. No signature covers the text of
+/// the encrypted parts.
 fn as_node_reads(part: &str) -> Vec<u8> {
     let same = |byte| match byte {
         b'+' => b'-',
@@ -188,22 +192,17 @@ fn as_node_reads(part: &str) -> Vec<u8> {
         3 => 4,
         _ => 1,
     };
-    if let Some(last) = digits.last_mut() {
-        *last = value(*last) / steps;
+    if let Some(last) = digits.last_mut()
+        && let Some(at) = DIGITS.iter().position(|digit| digit == last)
+        && let Some(digit) = DIGITS.get(at - at % steps)
+    {
+        *last = *digit;
     }
     digits
 }
 
-/// The value of a digit of base64url.
-fn value(digit: u8) -> u8 {
-    match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'-' => 62,
-        _ => 63,
-    }
-}
+/// The digits of base64url, each at its value (RFC 4648, section 5).
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A digest of fields. The length of each field is hashed before it, so two lists of fields never hash the same text.
 struct Fields(Context);

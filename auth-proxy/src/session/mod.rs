@@ -21,8 +21,8 @@ pub(crate) use self::cache::Sessions;
 pub(crate) use self::cached::CachedSession;
 pub use self::data::{SessionData, User};
 pub(crate) use self::family::{End, SessionSnapshot};
+pub(crate) use self::key::Keys;
 pub use self::key::SessionKey;
-pub(crate) use self::key::{Keys, token_hash};
 pub(crate) use self::mapping::NamedClaims;
 pub use self::mapping::{DefaultMapping, SessionMapping};
 #[cfg(feature = "redis")]

@@ -17,6 +17,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
 use serde_json::json;
 
+use crate::revoke_route;
 use crate::support::{Auth, app_of, upstream};
 
 const SECRET: &str = "a secret of an upstream that is thirty-two bytes long";
@@ -97,13 +98,29 @@ async fn revoked_token_in_another_spelling_does_not_reach_the_upstream() {
     let (app, _) = app_of(upstream.auth(&store)).await;
     let token = token("ada", now(), now() + 3600);
     sign_out(&app, &token).await;
+    no_spelling_reaches(&upstream, &app, &token).await;
+}
+
+/// The upstream hashes its own spelling.
+#[tokio::test]
+async fn token_that_its_hash_revoked_does_not_reach_the_upstream_in_another_spelling() {
+    let (upstream, store) = (Upstream::default(), SharedStore::telling_ends());
+    let (app, _) = app_of(upstream.auth(&store).revocation_webhook_secret([revoke_route::SECRET])).await;
+    let token = token("ada", now(), now() + 3600);
+    let hash = revoke_route::token_hash(&token);
+    assert_eq!(revoke_route::revoke(&app, json!({ "token_hash": hash })).await.0, 204);
+    no_spelling_reaches(&upstream, &app, &token).await;
+}
+
+async fn no_spelling_reaches(upstream: &Upstream, app: &App, token: &str) {
     upstream.seen();
     let (start, end) = token.rsplit_once('.').unwrap();
     let ciphertext_end = start.len();
-    let mut padded = token.clone();
+    let mut padded = token.to_owned();
     padded.insert(ciphertext_end, '=');
     for (what, spelling) in [
-        ("spare bits", respelled(&token)),
+        ("its own", token.to_owned()),
+        ("spare bits", respelled(token)),
         ("padding", padded),
         ("the other alphabet", format!("{}.{end}", start.replace('-', "+").replace('_', "/"))),
         ("a character that Node skips", format!("{start}!.{end}")),
@@ -111,7 +128,7 @@ async fn revoked_token_in_another_spelling_does_not_reach_the_upstream() {
         let cookie = format!("{COOKIE_NAME}={spelling}");
         let bearer = format!("Bearer {spelling}");
         for header in [("cookie", cookie.as_str()), ("authorization", bearer.as_str())] {
-            Browser::of(&app).get_with("/api/auth/session", &[header]).await;
+            Browser::of(app).get_with("/api/auth/session", &[header]).await;
             let seen = upstream.seen();
             assert!(!seen.contains(end), "{what} in {}: the upstream got the token", header.0);
         }

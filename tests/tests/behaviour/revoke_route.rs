@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Auth, app_of, upstream};
 
-const SECRET: &str = "a secret of the webhook, 32 bytes and more";
+pub(crate) const SECRET: &str = "a secret of the webhook, 32 bytes and more";
 
 fn with_route(upstream: &FakeUpstream, store: &SharedStore) -> Builder<Auth> {
     let builder = Auth::builder().upstream_base_url(upstream.url()).public_url("http://app.test");
@@ -31,7 +31,7 @@ fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn token_hash(token: &str) -> String {
+pub(crate) fn token_hash(token: &str) -> String {
     hex(digest::digest(&digest::SHA256, token.rsplit_once('.').map_or(token, |(part, _)| part).as_bytes()))
 }
 
@@ -54,7 +54,7 @@ async fn send(app: &App, body: impl Into<Vec<u8>>, signatures: &[&str]) -> (u16,
     (status, problem["code"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn revoke(app: &App, message: Value) -> (u16, String) {
+pub(crate) async fn revoke(app: &App, message: Value) -> (u16, String) {
     let body = message.to_string();
     send(app, body.clone(), &[&signature(SECRET, now(), body.as_bytes())]).await
 }
