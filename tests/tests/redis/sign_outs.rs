@@ -150,7 +150,7 @@ async fn sign_outs_are_replayed_after_a_pause() {
 #[tokio::test]
 async fn sign_outs_before_the_first_link_are_replayed() {
     let mut redis = Server::stopped(&[]);
-    let one = Store::new(auth_proxy_redis::Options::new(redis.url()));
+    let one = Store::new(Options::new(redis.url()));
     assert_eq!(one.store.end(&[KEY], HOUR).await, Err(StoreError::Down));
     redis.restart();
     one.comes_up(1).await;
@@ -163,7 +163,7 @@ async fn too_many_noted_sign_outs_make_all_instances_forget() {
     let two = Store::up(&redis.url()).await;
     two.remember(&KEY, b"session").await;
     let proxy = Server::stopped(&[]);
-    let one = Store::new(auth_proxy_redis::Options::new(proxy.url()));
+    let one = Store::new(Options::new(proxy.url()));
     for batch in 0..5_u32 {
         let keys: Vec<_> = (0..1000_u32)
             .map(|number| {
