@@ -1,6 +1,9 @@
-//! The session cache: finds the session of a token in the cache, or by a lookup, and ends sessions.
+//! The session cache: finds the session of a token in the cache, or by a lookup.
 
+mod ending;
+mod issuing;
 mod single_flight;
+mod storing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,15 +17,12 @@ use tokio::time::{Instant, timeout_at};
 use self::single_flight::Lookups;
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
-use super::family::{End, REMEMBERED_FOR, SessionSnapshot, TokenFamilies};
+use super::family::{SessionSnapshot, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
 use super::local::Local;
-use super::store::{SessionStore, SharedStore, StoreWatcher, Ticket};
+use super::store::{SessionStore, SharedStore, StoreWatcher};
 use crate::error::{AuthError, Reason};
-use crate::revocation::{Revocation, Revocations};
-
-/// The longest time that a refused token is cached. A flood of one invalid token costs one lookup in this time.
-const REFUSED_FOR: Duration = Duration::from_secs(5);
+use crate::revocation::Revocations;
 
 /// The most refused tokens that are cached. They have a cache of their own, so a flood of invalid tokens evicts no
 /// session.
@@ -248,196 +248,9 @@ impl Sessions {
         }
     }
 
-    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and begins to remove the
-    /// sessions from the store. The returned future waits until the other instances know of it, within the time limit of
-    /// the store. If it is dropped, the removal goes on.
-    pub(crate) fn end(&self, tokens: &[SessionKey], end: End) -> impl Future<Output = ()> + use<> {
-        let mut keys: Vec<_> =
-            tokens.iter().flat_map(|token| self.local.families().end(*token, end)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let was_remembered = self.local.remove(&keys);
-        // Anyone can send a token that the upstream refuses. It must not cost the other instances a message.
-        let is_told = end != End::Refused || was_remembered || self.memory_use == MemoryUse::Never;
-        let block_for = if end == End::Unanswered { REMEMBERED_FOR } else { Duration::ZERO };
-        let store = self.store.as_ref().filter(|_| is_told && !self.max_age.is_zero());
-        let ended = store.filter(|_| !keys.is_empty()).map(|store| store.end(keys, block_for));
-        async {
-            if let Some(ended) = ended {
-                ended.await;
-            }
-        }
-    }
-
-    /// Notes that the visitor of these tokens signed out. [`end`](Self::end) follows.
-    pub(crate) fn sign_out(&self, tokens: &[SessionKey]) {
-        tokens.iter().for_each(|token| self.local.families().sign_out(token));
-    }
-
-    /// The list of revoked tokens. `None` if there is none.
-    pub(crate) fn revocations(&self) -> Option<&Revocations> {
-        self.revocations.as_deref()
-    }
-
-    /// Whether the list has every revocation of all instances.
-    pub(crate) fn knows_revocations(&self) -> bool {
-        let is_complete = self.revocations.as_ref().is_some_and(|list| list.is_complete());
-        if !is_complete && let Some(store) = &self.store {
-            store.connect();
-        }
-        is_complete
-    }
-
-    /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
-    /// took them. If it is dropped, the store is told nonetheless.
-    pub(crate) fn revoke(
-        &self,
-        revocations: Vec<Revocation>,
-        now: u64,
-    ) -> impl Future<Output = bool> + use<> {
-        let list = self.revocations.as_ref().filter(|_| !revocations.is_empty());
-        if let Some(list) = list {
-            list.add(&revocations, now);
-        }
-        let told = list.and(self.store.as_ref()).map(|store| store.revoke(revocations));
-        async {
-            match told {
-                Some(told) => told.await,
-                None => true,
-            }
-        }
-    }
-
-    /// The keys of the other tokens of a session.
-    pub(crate) fn linked(&self, key: SessionKey) -> Vec<SessionKey> {
-        self.local.families().snapshot(key).keys()
-    }
-
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
         self.local.families().snapshot(key)
-    }
-
-    /// Notes that a response gives the browser a token that was renewed from an earlier one.
-    pub(crate) fn note_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
-        self.local.families().add_renewed(snapshot, key);
-        self.note_issued(key);
-    }
-
-    /// Notes that a response gives the browser the session cookies of a lookup.
-    pub(crate) fn note_relayed(&self, renewed: &Renewed) {
-        if let Some(next) = &renewed.next {
-            self.local.families().add_renewed(&renewed.snapshot, next.session);
-        }
-    }
-
-    /// Notes that a response gives the browser a token.
-    pub(crate) fn note_issued(&self, key: SessionKey) {
-        if let Some((_, issued)) = &self.issued {
-            issued.insert(key, Instant::now());
-        }
-    }
-
-    /// Whether the session cookies of a lookup are relayed to the browser. Cookies that clear the session always are. A
-    /// renewed token is relayed if the browser's present one was sent to it longer ago than `session.renew`.
-    pub(crate) fn should_relay(&self, renewed: &Renewed) -> bool {
-        let (Some((after, issued)), Some(next)) = (&self.issued, &renewed.next) else { return true };
-        let is_due = issued.get(&renewed.sent).is_none_or(|since| since.elapsed() >= *after);
-        if is_due {
-            issued.insert(next.session, Instant::now());
-        }
-        is_due
-    }
-
-    /// Caches the answer of a lookup, unless the session was ended meanwhile. `held` is what the store had: a ticket, and
-    /// whether it had a session for this exact token.
-    async fn cache(
-        &self,
-        key: TokenKey,
-        found: LookedUp,
-        snapshot: &SessionSnapshot,
-        held: Option<(Option<Ticket>, bool)>,
-    ) -> Found {
-        let LookedUp { mut answer, cookies, next } = found;
-        self.serves_stale.store(false, Ordering::Relaxed);
-        if !self.max_age.is_zero() && snapshot.may_cache() {
-            match &mut answer {
-                Answer::Session(session) => {
-                    *session = session.clone().with_snapshot(snapshot);
-                    if let Some((Some(ticket), _)) = held {
-                        self.store(&key, ticket, session, next, snapshot).await;
-                    }
-                    // The browser's next request carries the renewed token. Cached under the old one alone, the session
-                    // would be looked up each time.
-                    for key in [Some(key), next].into_iter().flatten() {
-                        self.remember(&key, session, snapshot);
-                    }
-                }
-                Answer::Refused => {
-                    let until = SystemTime::now() + REFUSED_FOR.min(self.max_age);
-                    let clearing = Arc::clone(&cookies);
-                    self.refused.insert(key, Refused { until, clearing, snapshot: snapshot.clone() });
-                    self.forget(&key, held).await;
-                }
-                Answer::SignedOut => self.forget(&key, held).await,
-            }
-        }
-        let renewed = (!cookies.is_empty()).then(|| Renewed {
-            cookies,
-            snapshot: snapshot.clone(),
-            sent: key.session,
-            next,
-        });
-        Found { answer, source: Source::Upstream, renewed }
-    }
-
-    /// Keeps a session in this process's memory.
-    fn remember(&self, key: &TokenKey, session: &CachedSession, snapshot: &SessionSnapshot) {
-        // A session that ends from here on is removed, or its snapshot tells it.
-        if self.may_use_memory() && snapshot.is_current() {
-            self.local.put(key.session, session.clone().for_token(key));
-        }
-    }
-
-    /// Puts a session into the store, under its token and under the renewed one.
-    async fn store(
-        &self,
-        key: &TokenKey,
-        ticket: Ticket,
-        session: &CachedSession,
-        next: Option<TokenKey>,
-        snapshot: &SessionSnapshot,
-    ) {
-        let Some(store) = &self.store else { return };
-        let linked = |own: SessionKey| {
-            let newest = [Some(key.session), next.map(|next| next.session)].into_iter().flatten();
-            let mut keys: Vec<_> = snapshot.keys();
-            keys.retain(|key| *key != own && newest.clone().all(|newest| newest != *key));
-            keys.extend(newest.filter(|newest| *newest != own));
-            keys
-        };
-        // The ticket of the renewed token is taken before the first session is put. A sign-out by the old token from
-        // then on ends the renewed one too, and makes this ticket invalid.
-        let next = match next {
-            Some(next) => store.get(&next).await.ticket.map(|ticket| (next, ticket)),
-            None => None,
-        };
-        let tickets = [Some((*key, ticket)), next];
-        for (key, ticket) in tickets.into_iter().flatten() {
-            if !snapshot.is_current() {
-                return;
-            }
-            store.put(&key, ticket, session, linked(key.session), self.max_age_in_outage).await;
-        }
-    }
-
-    /// Forgets a session that the upstream does not know any more.
-    async fn forget(&self, key: &TokenKey, held: Option<(Option<Ticket>, bool)>) {
-        self.local.remove(&[key.session]);
-        // Only if the store had a session for this exact token: anyone can send a token that the upstream refuses.
-        if let (Some(store), Some((_, true))) = (&self.store, held) {
-            store.end(vec![key.session], Duration::ZERO).await;
-        }
     }
 }
 

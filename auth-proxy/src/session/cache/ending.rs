@@ -1,0 +1,75 @@
+//! Ends sessions, and revokes tokens.
+
+use std::time::Duration;
+
+use super::{MemoryUse, Sessions};
+use crate::revocation::{Revocation, Revocations};
+use crate::session::family::{End, REMEMBERED_FOR};
+use crate::session::key::SessionKey;
+
+impl Sessions {
+    /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and begins to remove the
+    /// sessions from the store. The returned future waits until the other instances know of it, within the time limit of
+    /// the store. If it is dropped, the removal goes on.
+    pub(crate) fn end(&self, tokens: &[SessionKey], end: End) -> impl Future<Output = ()> + use<> {
+        let mut keys: Vec<_> =
+            tokens.iter().flat_map(|token| self.local.families().end(*token, end)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let was_remembered = self.local.remove(&keys);
+        // Anyone can send a token that the upstream refuses. It must not cost the other instances a message.
+        let is_told = end != End::Refused || was_remembered || self.memory_use == MemoryUse::Never;
+        let block_for = if end == End::Unanswered { REMEMBERED_FOR } else { Duration::ZERO };
+        let store = self.store.as_ref().filter(|_| is_told && !self.max_age.is_zero());
+        let ended = store.filter(|_| !keys.is_empty()).map(|store| store.end(keys, block_for));
+        async {
+            if let Some(ended) = ended {
+                ended.await;
+            }
+        }
+    }
+
+    /// Notes that the visitor of these tokens signed out. [`end`](Self::end) follows.
+    pub(crate) fn sign_out(&self, tokens: &[SessionKey]) {
+        tokens.iter().for_each(|token| self.local.families().sign_out(token));
+    }
+
+    /// Whether the list has every revocation of all instances.
+    pub(crate) fn knows_revocations(&self) -> bool {
+        let is_complete = self.revocations.as_ref().is_some_and(|list| list.is_complete());
+        if !is_complete && let Some(store) = &self.store {
+            store.connect();
+        }
+        is_complete
+    }
+
+    /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
+    /// took them. If it is dropped, the store is told nonetheless.
+    pub(crate) fn revoke(
+        &self,
+        revocations: Vec<Revocation>,
+        now: u64,
+    ) -> impl Future<Output = bool> + use<> {
+        let list = self.revocations.as_ref().filter(|_| !revocations.is_empty());
+        if let Some(list) = list {
+            list.add(&revocations, now);
+        }
+        let told = list.and(self.store.as_ref()).map(|store| store.revoke(revocations));
+        async {
+            match told {
+                Some(told) => told.await,
+                None => true,
+            }
+        }
+    }
+
+    /// The list of revoked tokens. `None` if there is none.
+    pub(crate) fn revocations(&self) -> Option<&Revocations> {
+        self.revocations.as_deref()
+    }
+
+    /// The keys of the other tokens of a session.
+    pub(crate) fn linked(&self, key: SessionKey) -> Vec<SessionKey> {
+        self.local.families().snapshot(key).keys()
+    }
+}
