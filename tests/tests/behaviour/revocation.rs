@@ -7,7 +7,7 @@ use auth_proxy::options::{
 };
 use auth_proxy::sessions::SessionEnd;
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy_tests::{App, Browser, SharedStore};
+use auth_proxy_tests::{App, Browser, SharedStore, clears_the_session};
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -102,9 +102,12 @@ async fn token_that_does_not_verify_is_not_listed() {
         ["authjs.session-token=a.b.c.d.e".to_owned(), format!("{}x", cookie.trim_end_matches('x'))]
     {
         let client = Browser::of(&app);
-        let csrf = client.csrf().await;
-        let headers = [("cookie", invented.as_str())];
-        client.post_with("/api/auth/signout", &[("csrfToken", &csrf)], &headers).await;
+        let issued = client.get("/api/auth/csrf").await;
+        let csrf = issued.json()["csrfToken"].as_str().unwrap().to_owned();
+        let csrf_cookie = issued.cookies()[0].split(';').next().unwrap().to_owned();
+        let headers = [("cookie", &*format!("{csrf_cookie}; {invented}"))];
+        let answer = client.post_with("/api/auth/signout", &[("csrfToken", &csrf)], &headers).await;
+        assert!(answer.cookies().iter().any(|cookie| clears_the_session(cookie)), "{answer:?}");
     }
     assert_eq!(store.revocations(), 0);
     browser.sign_out().await;
