@@ -146,3 +146,23 @@ async fn a_full_memory_refuses_values_but_not_sign_outs() {
     let three = Store::up(&redis.url()).await;
     three.end(&[5; 32]).await;
 }
+
+/// The policy that the guide names.
+#[tokio::test]
+async fn memory_that_drops_what_expires_keeps_the_link_and_the_list() {
+    let redis = Server::start();
+    let store = Store::up(&redis.url()).await;
+    let note = crate::support::note(1);
+    store.note(&note).await;
+    redis.run("CONFIG SET maxmemory-policy volatile-lru");
+    redis.run(&format!("CONFIG SET maxmemory {}", redis.info("used_memory") + 1_000_000));
+    for number in 0..1000_u16 {
+        let mut key = [7; 32];
+        key[..2].copy_from_slice(&number.to_be_bytes());
+        store.remember(&key, &[0; 4000]).await;
+    }
+    let dropped = redis.info("evicted_keys");
+    assert!(dropped > 500, "{dropped} of 4 MB are dropped");
+    assert_eq!(store.times(&crate::support::Seen::Lost), 0);
+    assert!(Store::up(&redis.url()).await.knows(&note));
+}
