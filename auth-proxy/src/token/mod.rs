@@ -25,6 +25,7 @@ mod decoder;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod encrypt;
 mod error;
+mod event;
 mod fingerprint;
 mod json;
 mod jwe;
@@ -32,6 +33,7 @@ mod jwk;
 mod jws;
 mod key_set;
 mod keys;
+mod media_type;
 mod pem;
 mod public_key;
 mod published;

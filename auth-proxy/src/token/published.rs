@@ -12,7 +12,7 @@ use super::key_set::KeySet;
 use super::public_key::PublicKey;
 use super::registered::Demands;
 use super::verified::{Verified, VerifiedTokens};
-use super::{json, jwk};
+use super::{json, jwk, media_type};
 use crate::cookie::Candidate;
 use crate::error::AuthError;
 
@@ -94,7 +94,7 @@ impl PublishedKeys {
     fn open(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
         let parts = Parts::split(token)?;
         let header: Header = json::object(&parts.header)?;
-        if header.crit || header.b64 || !header.typ.as_deref().is_none_or(is_access_token) {
+        if header.crit || header.b64 || !header.typ.as_deref().is_none_or(media_type::is_access_token) {
             return Err(TokenError::Unsupported.into());
         }
         let algorithm = jwk::algorithm(&header.alg).ok_or(TokenError::Unsupported)?;
@@ -112,17 +112,6 @@ impl PublishedKeys {
             })?;
         Ok(accept(payload, &self.demands, now)?)
     }
-}
-
-/// Whether a token with this `typ` may be a session: a JWT without a purpose of its own, or an access token (RFC 9068,
-/// section 2.1). The issuer signs other tokens with the same keys, such as logout tokens (RFC 8725, section 3.11).
-fn is_access_token(typ: &str) -> bool {
-    // The prefix may be left out (RFC 7515, section 4.1.9).
-    let typ = match typ.split_at_checked(12) {
-        Some((prefix, typ)) if prefix.eq_ignore_ascii_case("application/") => typ,
-        _ => typ,
-    };
-    typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt")
 }
 
 impl fmt::Debug for PublishedKeys {

@@ -42,6 +42,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         issuer: settings.issuer.clone(),
         tolerance: TOLERANCE,
         must_expire: false,
+        refuses_events: settings.token.is_signed(),
     };
     let verifier = config
         .decodes()

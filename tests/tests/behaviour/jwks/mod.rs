@@ -7,6 +7,7 @@ mod forged;
 mod hostile;
 mod issuers;
 mod key_sets;
+mod logout_tokens;
 mod outages;
 mod signer;
 
