@@ -45,9 +45,9 @@ pub(super) struct Registered<'t> {
     exp: Option<f64>,
     #[serde(default, deserialize_with = "json::some")]
     nbf: Option<f64>,
-    /// Must be a number if present (`docs/authjs.md#token-times`). The value is not used.
-    #[serde(default, deserialize_with = "json::some", rename = "iat")]
-    _iat: Option<f64>,
+    /// Must be a number if present (`docs/authjs.md#token-times`). It does not decide whether a token is a session.
+    #[serde(default, deserialize_with = "json::some")]
+    iat: Option<f64>,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
     sub: bool,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
@@ -80,6 +80,16 @@ impl<'t> Registered<'t> {
         Times { exp: self.exp, nbf: self.nbf, tolerance: tolerance.as_secs_f64() }
     }
 
+    /// Whether the token says when it expires.
+    pub(super) fn has_expiry(&self) -> bool {
+        self.exp.is_some()
+    }
+
+    /// When the token was issued, in seconds since the Unix epoch.
+    pub(super) fn issued_at(&self) -> Option<f64> {
+        self.iat
+    }
+
     /// Checks that this is a session token, and one for this app.
     ///
     /// The same key protects other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it
@@ -105,7 +115,7 @@ impl<'t> Registered<'t> {
     ///
     /// # Errors
     /// `Audience`, `Issuer`.
-    fn check_parties(&self, demands: &Demands) -> Result<(), TokenError> {
+    pub(super) fn check_parties(&self, demands: &Demands) -> Result<(), TokenError> {
         let matches = |claim: Option<&RawValue>, expected: &str| {
             claim.is_some_and(|claim| match serde_json::from_str(claim.get()) {
                 Ok(OneOrMany::One(text)) => text == expected,

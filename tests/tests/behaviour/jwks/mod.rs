@@ -1,5 +1,6 @@
 //! Tokens under keys that their issuer publishes: `upstream.token: jwks` and `kind: generic`.
 
+mod back_channel;
 mod better_auth;
 mod endpoint;
 mod fetches;
