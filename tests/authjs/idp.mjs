@@ -4,20 +4,20 @@
 // The client "machine" gets access tokens as JWT for the audience "api". The last segment of its `resource` is the
 // algorithm, and its query may name another audience.
 //
-// With BACK_CHANNEL, a URL, the clients "by-session" and "by-user" are told of the end of a session there: the first with a
+// With AUTH_REVOKE_URL, the clients "by-session" and "by-user" are told of the end of a session there: the first with a
 // `sid`, which its access tokens have too, the second without.
 import http from "node:http"
 import { exportJWK, generateKeyPair } from "jose"
 import Provider from "oidc-provider"
+import { client, features } from "../../examples/revoke/oidc-provider.mjs"
 
 const key = async alg => {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `key-${alg}` }
 }
 const keys = await Promise.all(["RS256", "ES256", "EdDSA"].map(key))
-const toldOfLogouts = (client_id, backchannel_logout_session_required) => ({
-  client_id, client_secret: "not a secret, a test", redirect_uris: process.env.REDIRECT_URIS.split(" "),
-  backchannel_logout_uri: process.env.BACK_CHANNEL, backchannel_logout_session_required,
+const toldOfLogouts = (client_id, settings) => ({
+  client_id, client_secret: "not a secret, a test", redirect_uris: process.env.REDIRECT_URIS.split(" "), ...settings,
 })
 const server = http.createServer()
 server.listen(0, "127.0.0.1", () => {
@@ -29,12 +29,15 @@ server.listen(0, "127.0.0.1", () => {
         client_id: "machine", client_secret: "not a secret, a test", redirect_uris: [], response_types: [],
         grant_types: ["client_credentials"],
       },
-      ...(process.env.BACK_CHANNEL ? [toldOfLogouts("by-session", true), toldOfLogouts("by-user", false)] : []),
+      ...(process.env.AUTH_REVOKE_URL ? [
+        toldOfLogouts("by-session", client),
+        toldOfLogouts("by-user", { ...client, backchannel_logout_session_required: false }),
+      ] : []),
     ],
     jwks: { keys },
     enabledJWA: { idTokenSigningAlgValues: ["RS256", "ES256", "EdDSA"] },
     features: {
-      backchannelLogout: { enabled: true },
+      ...features,
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,

@@ -145,7 +145,7 @@ pub fn identity_provider(callbacks: &str) -> Process {
 /// An OpenID provider with these callback URLs, which sends logout tokens to this URL.
 #[must_use]
 pub fn identity_provider_with_back_channel(callbacks: &str, url: &str) -> Process {
-    Process::start(provider_command(callbacks).env("BACK_CHANNEL", url))
+    Process::start(provider_command(callbacks).env("AUTH_REVOKE_URL", url))
 }
 
 fn provider_command(callbacks: &str) -> Command {
