@@ -62,6 +62,7 @@ Defaults:
 | `jwks.leeway` | `15s` |
 | `jwks.algorithms` | `[eddsa, es256, rs256]` |
 | `revocation.webhook_secret` | none |
+| `revocation.back_channel` | `false` |
 | `routes` | `all` |
 */
 pub struct Auth(::auth_proxy::Proxy<Auth>);

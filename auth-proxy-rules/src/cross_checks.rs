@@ -29,6 +29,7 @@ impl Draft {
         self.check_generic(&mut problems);
         self.check_hosts(&mut problems);
         self.check_webhook(&mut problems);
+        self.check_back_channel(&mut problems);
         self.check_claims(&mut problems);
         self.check_client_js(cfg!(feature = "client-js"), &mut problems);
         self.check_store(cfg!(feature = "redis"), &mut problems);
@@ -123,18 +124,6 @@ impl Draft {
                      write that host or a domain above it",
                     public.host()
                 ),
-            );
-        }
-    }
-
-    /// Without the list of revoked tokens, there is nothing to add to.
-    fn check_webhook(&self, problems: &mut Problems) {
-        let is_set = self.webhook_secrets.iter().any(|secret| *secret != Setting::Optional);
-        let has_no_list = matches!(self.revocation, Setting::Unset | Setting::Set(RevocationList::Off));
-        if is_set && has_no_list {
-            problems.add(
-                Place::Option(OptionKey::WebhookSecret),
-                "it adds to the list of revoked tokens, and there is none: write `session: { revocation: store }`",
             );
         }
     }
@@ -332,5 +321,6 @@ impl Problems {
 }
 
 mod jwks;
+mod revocation;
 #[cfg(test)]
 mod tests;

@@ -366,6 +366,12 @@ options! {
         Shape::Secret
     };
 
+    BackChannel: Revocation "back_channel", true, "true", "`false`", value {
+        /// `revocation.back_channel`: whether `{base_path}/_revoke` takes logout tokens of the issuer (OpenID Connect
+        /// Back-Channel Logout 1.0).
+        back_channel: Switch = Switch, revocation_back_channel(bool), default false,
+    };
+
     Routes: Top "routes", true, "all", "`all`", value {
         /// `routes`: which paths below the base path are forwarded.
         routes: Word<Routes> = Word(PhantomData), routes(Routes), default Routes::All,

@@ -29,6 +29,8 @@ macro_rules! page {
             #[doc = "[policies]: crate::guide::policies"]
             #[doc = "[errors]: crate::guide::errors"]
             #[doc = "[caching]: crate::guide::caching"]
+            #[doc = "[webhook]: crate::guide::caching#revocation-from-the-upstream"]
+            #[doc = "[back channel]: crate::guide::caching#openid-connect-back-channel-logout"]
             #[doc = "[csrf]: crate::guide::csrf"]
             #[doc = "[options]: crate::guide::options"]
             #[doc = "[editor]: crate::guide::editor"]

@@ -2,16 +2,23 @@
 // space-separated. Prints {"port":n} when it listens, and exits when its standard input is closed.
 //
 // The client "machine" gets access tokens as JWT for the audience "api". The last segment of its `resource` is the
-// algorithm.
+// algorithm, and its query may name another audience.
+//
+// With AUTH_REVOKE_URL, the clients "by-session" and "by-user" are told of the end of a session there: the first with a
+// `sid`, which its access tokens have too, the second without.
 import http from "node:http"
 import { exportJWK, generateKeyPair } from "jose"
 import Provider from "oidc-provider"
+import { client, features } from "../../examples/revoke/oidc-provider.mjs"
 
 const key = async alg => {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `key-${alg}` }
 }
 const keys = await Promise.all(["RS256", "ES256", "EdDSA"].map(key))
+const toldOfLogouts = (client_id, settings) => ({
+  client_id, client_secret: "not a secret, a test", redirect_uris: process.env.REDIRECT_URIS.split(" "), ...settings,
+})
 const server = http.createServer()
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address()
@@ -22,19 +29,28 @@ server.listen(0, "127.0.0.1", () => {
         client_id: "machine", client_secret: "not a secret, a test", redirect_uris: [], response_types: [],
         grant_types: ["client_credentials"],
       },
+      ...(process.env.AUTH_REVOKE_URL ? [
+        toldOfLogouts("by-session", client),
+        toldOfLogouts("by-user", { ...client, backchannel_logout_session_required: false }),
+      ] : []),
     ],
     jwks: { keys },
     enabledJWA: { idTokenSigningAlgValues: ["RS256", "ES256", "EdDSA"] },
     features: {
+      ...features,
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_, resource) => ({
-          scope: "read", audience: "api", accessTokenTTL: 600, accessTokenFormat: "jwt",
+          scope: "read", audience: new URL(resource).searchParams.get("audience") ?? "api",
+          accessTokenTTL: 600, accessTokenFormat: "jwt",
           jwt: { sign: { alg: new URL(resource).pathname.slice(1) } },
         }),
       },
     },
+    extraTokenClaims: (_, { sid }) => (sid ? { sid } : undefined),
+    // The dispatcher of the provider refuses loopback addresses, where the apps of the tests are.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     pkce: { required: () => true },
     claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
     conformIdTokenClaims: false,

@@ -139,9 +139,19 @@ pub async fn revoke_with_node(url: &str, secret: &str, message: &serde_json::Val
 /// An OpenID provider with these callback URLs, separated by spaces.
 #[must_use]
 pub fn identity_provider(callbacks: &str) -> Process {
+    Process::start(&mut provider_command(callbacks))
+}
+
+/// An OpenID provider with these callback URLs, which sends logout tokens to this URL.
+#[must_use]
+pub fn identity_provider_with_back_channel(callbacks: &str, url: &str) -> Process {
+    Process::start(provider_command(callbacks).env("AUTH_REVOKE_URL", url))
+}
+
+fn provider_command(callbacks: &str) -> Command {
     let mut command = node("idp.mjs");
-    command.env("REDIRECT_URIS", callbacks).env("NODE_NO_WARNINGS", "1");
-    Process::start(command.stderr(Stdio::null()))
+    command.env("REDIRECT_URIS", callbacks).env("NODE_NO_WARNINGS", "1").stderr(Stdio::null());
+    command
 }
 
 /// Builds an example and returns a command that runs it.

@@ -241,3 +241,38 @@ fn store_needs_its_feature_and_something_to_store() {
         assert!(messages.iter().all(|message| message.contains(expected)), "{messages:?}");
     }
 }
+
+#[test]
+fn back_channel_needs_the_list_the_keys_and_the_audience() {
+    let on = (OptionKey::BackChannel, "true");
+    let list = (OptionKey::Revocation, "store");
+    let back_channel = Place::Option(OptionKey::BackChannel);
+    for (values, places) in [
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, list, on][..], &[][..]),
+        (&[JWKS, KEYS, AUDIENCE, ISSUER, BASE_URL, list, on], &[]),
+        (&[BETTER_AUTH, JWKS, AUDIENCE, ISSUER, BASE_URL, list, on], &[]),
+        (&[BASE_URL, (OptionKey::BackChannel, "false")], &[]),
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, on], &[back_channel]),
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, (OptionKey::Revocation, "off"), on], &[back_channel]),
+        (&[BASE_URL, list, on], &[back_channel]),
+        (&[BASE_URL, on], &[back_channel, back_channel]),
+        (
+            &[GENERIC, KEYS, (OptionKey::Audience, "any"), ISSUER, list, on],
+            &[Place::Option(OptionKey::Audience)],
+        ),
+        (
+            &[GENERIC, KEYS, AUDIENCE, (OptionKey::Issuer, "any"), list, on],
+            &[Place::Option(OptionKey::Issuer)],
+        ),
+        (&[GENERIC, KEYS, AUDIENCE, list, on], &[Place::Option(OptionKey::Kind)]),
+        (&[GENERIC, KEYS, ISSUER, list, on], &[Place::Option(OptionKey::Kind)]),
+        (&[GENERIC, AUDIENCE, ISSUER, list, on], &[Place::Option(OptionKey::Kind)]),
+    ] {
+        let found: Vec<_> = draft(values).check().iter().map(|problem| problem.place).collect();
+        assert_eq!(found, places, "{values:?}");
+    }
+    // A variable may be right at start.
+    let mut later = draft(&[BASE_URL]);
+    later.set_later(OptionKey::BackChannel, false);
+    assert_eq!(later.check(), []);
+}

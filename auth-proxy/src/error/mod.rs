@@ -35,7 +35,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `session_refused` | 401 | invalid: the upstream cleared the cookie |
 /// | `session_revoked` | 401 | invalid: the token is on the list of revoked tokens (`session.revocation`) |
 /// | `token_malformed`, `token_tampered`, `token_unknown_key`, `token_expired`, `token_not_yet_valid`, `token_unsupported`, `token_too_large`, `bearer_malformed` | 401 | invalid |
-/// | `token_not_a_session` | 401 | invalid: the token is valid, but has no `sub`, `email` or `name`, so it names no user |
+/// | `token_not_a_session` | 401 | invalid: the token is valid, but has no `sub`, `email` or `name`, so it names no user, or it is a security event, such as a logout token |
 /// | `token_wrong_audience`, `token_wrong_issuer` | 401 | invalid: `aud` or `iss` is not `upstream.audience` or `upstream.issuer` |
 /// | `token_ambiguous` | 401 | invalid: two tokens were sent, and the scheme of the request, which decides between them, is unknown |
 /// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream accepts |
@@ -51,6 +51,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `keys_unavailable` | 503 | unavailable: the published keys cannot be fetched, or not the one that a token names |
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `revocation_invalid`, `body_broken` | 400 | bad request |
+/// | `logout_token_missing`, `logout_token_malformed`, `logout_token_unsupported`, `logout_token_untrusted`, `logout_token_wrong_issuer`, `logout_token_wrong_audience`, `logout_token_expired`, `logout_token_late`, `logout_token_invalid`, `logout_token_replayed` | 400 | bad request: `_revoke` does not accept this logout token (`revocation.back_channel`) |
+/// | `revocation_kind_off` | 415 | bad request: the option for this kind of message to `_revoke` is not set |
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |

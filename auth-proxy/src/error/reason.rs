@@ -106,6 +106,17 @@ reasons! {
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
     METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
     REVOCATION_INVALID = BadRequest 400 "revocation_invalid" "Send JSON with one of `token_hash` (64 hexadecimal digits), `session` (text) and `subject` (text); beside `subject`, `issued_before` may be seconds since 1970, not in the future.";
+    REVOCATION_KIND_OFF = BadRequest 415 "revocation_kind_off" "This service takes no messages of this kind: `application/x-www-form-urlencoded` is for logout tokens, every other content type for signed messages.";
+    LOGOUT_TOKEN_MISSING = BadRequest 400 "logout_token_missing" "Send a form with one `logout_token`.";
+    LOGOUT_TOKEN_MALFORMED = BadRequest 400 "logout_token_malformed" "The logout token is not well formed.";
+    LOGOUT_TOKEN_UNSUPPORTED = BadRequest 400 "logout_token_unsupported" "The logout token has a `typ`, a `crit` or an algorithm that is not accepted.";
+    LOGOUT_TOKEN_UNTRUSTED = BadRequest 400 "logout_token_untrusted" "No published key of the issuer made the signature of the logout token.";
+    LOGOUT_TOKEN_WRONG_ISSUER = BadRequest 400 "logout_token_wrong_issuer" "The logout token is of another issuer.";
+    LOGOUT_TOKEN_WRONG_AUDIENCE = BadRequest 400 "logout_token_wrong_audience" "The logout token is for another service.";
+    LOGOUT_TOKEN_EXPIRED = BadRequest 400 "logout_token_expired" "The logout token has expired.";
+    LOGOUT_TOKEN_LATE = BadRequest 400 "logout_token_late" "The `iat` of the logout token differs from the time here by more than 300 seconds.";
+    LOGOUT_TOKEN_INVALID = BadRequest 400 "logout_token_invalid" "A logout token has `iat`, `exp`, `jti`, `sub` or `sid`, an object for the logout in `events`, and no `nonce`.";
+    LOGOUT_TOKEN_REPLAYED = BadRequest 400 "logout_token_replayed" "The logout token was accepted before.";
     BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";

@@ -14,7 +14,7 @@ use super::schedule::{Limits, Schedule, Step};
 use super::source::KeySource;
 use crate::cookie::Candidate;
 use crate::error::{AuthError, Reason};
-use crate::token::{Demands, KeySet, KeySetError, PublishedKeys, Refusal, Verified};
+use crate::token::{Demands, KeySet, KeySetError, LogoutToken, PublishedKeys, Refusal, Verified};
 
 /// The keys of an issuer. They are first fetched for the first token.
 pub(crate) struct Issuer {
@@ -72,25 +72,44 @@ impl Issuer {
         candidate: &Candidate<'_>,
         now: u64,
     ) -> Result<Arc<Verified>, AuthError> {
+        self.decide(|keys| keys.verify(candidate, now)).await
+    }
+
+    /// Verifies a logout token of the issuer at `now` (seconds since the Unix epoch).
+    ///
+    /// # Errors
+    /// The reason why the token is refused, or `keys_unavailable` if it cannot be decided.
+    pub(crate) async fn verify_logout(
+        self: &Arc<Self>,
+        token: &str,
+        now: u64,
+    ) -> Result<LogoutToken, AuthError> {
+        self.decide(|keys| keys.verify_logout(token, now)).await
+    }
+
+    /// What the keys say about a token. Fetches them if there are none, or if a newer key may have signed it.
+    async fn decide<T>(
+        self: &Arc<Self>,
+        verify: impl Fn(&PublishedKeys) -> Result<T, Refusal> + Send,
+    ) -> Result<T, AuthError> {
         if let Some(keys) = self.keys_at_hand() {
-            match keys.verify(candidate, now) {
+            match verify(&keys) {
                 Err(Refusal { may_have_newer_key: true, .. }) => {}
                 decided => return decided.map_err(|refusal| refusal.error),
             }
         }
         // Boxed, so that requests with a known key keep a small future.
-        Box::pin(self.verify_with_fetch(candidate, now)).await
+        Box::pin(self.decide_with_fetch(verify)).await
     }
 
-    async fn verify_with_fetch(
+    async fn decide_with_fetch<T>(
         self: &Arc<Self>,
-        candidate: &Candidate<'_>,
-        now: u64,
-    ) -> Result<Arc<Verified>, AuthError> {
+        verify: impl Fn(&PublishedKeys) -> Result<T, Refusal> + Send,
+    ) -> Result<T, AuthError> {
         let keys = self.keys().await?;
-        match keys.verify(candidate, now) {
+        match verify(&keys) {
             Err(Refusal { may_have_newer_key: true, error }) => match self.newer_than(&keys).await? {
-                Some(newer) => newer.verify(candidate, now).map_err(|refusal| refusal.error),
+                Some(newer) => verify(&newer).map_err(|refusal| refusal.error),
                 None => Err(error),
             },
             decided => decided.map_err(|refusal| refusal.error),

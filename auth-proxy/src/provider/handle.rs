@@ -9,6 +9,7 @@ use auth_proxy_rules::Settings;
 use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
+use super::back_channel::BackChannel;
 use super::session_cookie::SessionCookies;
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
@@ -142,6 +143,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// The keys of `revocation.webhook_secret`. Empty: there is no webhook.
     pub(crate) webhook: Vec<WebhookKey>,
+    /// Set with `revocation.back_channel`.
+    pub(crate) back_channel: Option<BackChannel>,
 }
 
 /// What decodes session tokens.

@@ -4,6 +4,7 @@
 //! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `page`, `revocation`, `session`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`, `tower`.
 
+mod back_channel;
 mod builder;
 mod credential;
 mod handle;

@@ -5,8 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Shared;
 use crate::cookie::{Candidate, CredentialError, drop_cookies, every_token};
-use crate::revocation::{Identity, NameHash, Revocation, Revocations, Standing};
-use crate::token::{Names, Verified};
+use crate::error::{AuthError, Reason};
+use crate::revocation::{Handling, Identity, NameHash, Revocation, Revocations, Standing};
+use crate::token::{Ended, LogoutToken, Names, Verified};
 
 /// How long a revocation is kept for a session cookie whose cookie cache is read here, in seconds. Better Auth's sessions
 /// last 7 days by default, and the cache no longer.
@@ -84,6 +85,27 @@ impl Shared {
                 Revocation::of_subject(self.keys.revoked_subject(name), *issued_before, until)
             }
         }
+    }
+
+    /// What a logout token revokes. Keep the second value once the revocation is stored: if it is dropped, the issuer can
+    /// send the token again.
+    ///
+    /// # Errors
+    /// `logout_token_malformed` to `logout_token_replayed`, and `keys_unavailable`. `revocation_kind_off` without
+    /// `revocation.back_channel`.
+    pub(crate) async fn logout(&self, token: &str, now: u64) -> Result<(Revoked, Handling<'_>), AuthError> {
+        let Some(back_channel) = &self.back_channel else {
+            return Err(AuthError::new(Reason::REVOCATION_KIND_OFF));
+        };
+        let hash_of = |jti: &str| self.keys.logout_token(jti);
+        let (LogoutToken { ended, issued_at, .. }, handling) =
+            back_channel.accept(token, now, hash_of).await?;
+        let revoked = match ended {
+            Ended::Session(name) => Revoked::Session { name },
+            // A sign-in after the logout is another session.
+            Ended::Subject(name) => Revoked::Subject { name, issued_before: issued_at },
+        };
+        Ok((revoked, handling))
     }
 
     /// The tokens of a request that its sign-out revokes. Empty without `session.revocation: store`.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::entry::Revocation;
 use super::identity::{Identity, NameHash};
 
-/// The most entries, which take about 50 MiB. Only a visitor with a valid token, or someone with the secret of the
-/// webhook, can add one.
+/// The most entries, which take about 50 MiB. Only a visitor with a valid token, someone with the secret of the
+/// webhook, or the issuer, can add one.
 const MOST: usize = 1_000_000;
 
 /// The version of an empty list.

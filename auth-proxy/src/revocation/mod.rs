@@ -12,9 +12,11 @@
 mod entry;
 mod identity;
 mod list;
+mod seen;
 mod signature;
 
 pub use self::entry::Revocation;
 pub(crate) use self::identity::{Identity, NameHash};
 pub(crate) use self::list::{Revocations, Standing};
-pub(crate) use self::signature::{BadSignature, Signature, WebhookKey, bytes_of_hex};
+pub(crate) use self::seen::{Handling, SeenMessages};
+pub(crate) use self::signature::{BadSignature, Signature, WebhookKey, bytes_of_hex, is_recent};

@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 
 /// By how much the time of a message may differ from the time here, in seconds. Within it, a message can be sent again:
 /// it revokes the same tokens, because its effect depends on its body and its time only.
-const WINDOW: u64 = 300;
+pub(super) const WINDOW: u64 = 300;
 
 /// The most signatures of one message: those with the secret in use, and those with the ones before.
 const MOST_SIGNATURES: usize = 8;
@@ -78,7 +78,7 @@ impl Signature {
     /// # Errors
     /// When it is too long ago, or too far in the future.
     pub(crate) fn check_time(&self, now: u64) -> Result<(), BadSignature> {
-        if self.at.abs_diff(now) > WINDOW { Err(BadSignature::Late) } else { Ok(()) }
+        if is_recent(self.at, now) { Ok(()) } else { Err(BadSignature::Late) }
     }
 
     /// Checks the signature of a body.
@@ -97,6 +97,11 @@ impl Signature {
     pub(crate) fn is_future(time: u64, now: u64) -> bool {
         time > now.saturating_add(WINDOW)
     }
+}
+
+/// Whether a message with this time may be accepted. Both are in seconds since the Unix epoch.
+pub(crate) fn is_recent(time: u64, now: u64) -> bool {
+    time.abs_diff(now) <= WINDOW
 }
 
 /// The 32 bytes of 64 hexadecimal digits.

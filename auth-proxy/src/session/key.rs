@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_proxy_rules::{Settings, Strategy};
+use auth_proxy_rules::{Expected, Settings, Strategy};
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use http::HeaderMap;
 
@@ -62,6 +62,9 @@ pub(crate) struct TokenKey {
 /// Computes the keys for one upstream.
 pub(crate) struct Keys {
     upstream: [u8; 32],
+    /// The issuer whose names of sessions and users count, if it is configured. One address may publish the keys of several
+    /// issuers, and each names its users for itself (RFC 7519, section 4.1.2).
+    issuer: Option<String>,
     strategy: Strategy,
     dialect: &'static dyn Dialect,
 }
@@ -79,7 +82,15 @@ impl Keys {
             fields.add(name.as_str().as_bytes());
             fields.add(value.as_bytes());
         }
-        Self { upstream: fields.finish(), strategy: settings.strategy, dialect: dialect::of(settings.kind) }
+        Self {
+            upstream: fields.finish(),
+            issuer: match &settings.issuer {
+                Expected::Is(issuer) => Some(issuer.clone()),
+                _ => None,
+            },
+            strategy: settings.strategy,
+            dialect: dialect::of(settings.kind),
+        }
     }
 
     /// The key of the session that a token names.
@@ -109,12 +120,17 @@ impl Keys {
 
     /// The hash by which the list of revoked tokens knows a session.
     pub(crate) fn revoked_session(&self, name: &str) -> NameHash {
-        self.named("revoked session", name)
+        self.issued("revoked session", name)
     }
 
     /// The hash by which the list of revoked tokens knows a user.
     pub(crate) fn revoked_subject(&self, subject: &str) -> NameHash {
-        self.named("revoked subject", subject)
+        self.issued("revoked subject", subject)
+    }
+
+    /// The hash by which a logout token is known that was accepted.
+    pub(crate) fn logout_token(&self, jti: &str) -> NameHash {
+        self.issued("logout token", jti)
     }
 
     /// The same for a token of which the upstream tells only a hash: the SHA-256 of the token without what follows its last
@@ -131,14 +147,23 @@ impl Keys {
 
     /// The hash by which the list of revoked tokens knows a token with this hash; see [`revoked_token`](Self::revoked_token).
     pub(crate) fn revoked_hash(&self, token_hash: &[u8; 32]) -> NameHash {
-        self.named("revoked token hash", token_hash)
+        half(self.named("revoked token hash", token_hash).finish())
     }
 
-    fn named(&self, domain: &str, name: impl AsRef<[u8]>) -> NameHash {
+    /// The hash of a name that the issuer gave.
+    fn issued(&self, domain: &str, name: &str) -> NameHash {
+        let mut fields = self.named(domain, name);
+        if let Some(issuer) = &self.issuer {
+            fields.add(issuer.as_bytes());
+        }
+        half(fields.finish())
+    }
+
+    fn named(&self, domain: &str, name: impl AsRef<[u8]>) -> Fields {
         let mut fields = Fields::new(domain);
         fields.add(&self.upstream);
         fields.add(name.as_ref());
-        half(fields.finish())
+        fields
     }
 
     /// The key of a lookup response.
@@ -273,6 +298,19 @@ mod tests {
             plain.token("a.b.c", ["", "d=1"], ["s"].into_iter(), &FORWARDED),
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn names_of_one_issuer_are_not_those_of_another() {
+        let of = |issuer: &str| {
+            let keys = keys(&[(OptionKey::Issuer, issuer)], &[]);
+            [keys.revoked_session("1"), keys.revoked_subject("1"), keys.logout_token("1")]
+        };
+        let all = [of("https://id.example/a"), of("https://id.example/b"), of("any")].concat();
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        assert_eq!(of("https://id.example/a"), of("https://id.example/a"));
+        // Any issuer is the default.
+        assert_eq!(of("any")[1], keys(&[], &[]).revoked_subject("1"));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, TokenError};
-use super::json;
 use super::public_key::PublicKey;
+use super::{json, media_type};
 
 /// Verifies compact JWS (RFC 7515) with the configured algorithm. The token's `alg` must be the same.
 pub(super) struct JwsDecoder {
@@ -77,13 +77,15 @@ impl<'t> Parts<'t> {
         Ok(Self { message, header, payload, signature })
     }
 
-    /// Checks that the header names this algorithm, and has no member that changes how a token is read.
+    /// Checks that the header names this algorithm, has no member that changes how a token is read, and is not that of an
+    /// event, such as a logout token.
     ///
     /// # Errors
     /// `Malformed`, `Unsupported`.
     pub(super) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), TokenError> {
         let header: Header = json::object(&self.header)?;
-        if header.alg.parse() != Ok(algorithm) || header.crit || header.b64 {
+        let is_event = header.typ.as_deref().is_some_and(media_type::is_event);
+        if header.alg.parse() != Ok(algorithm) || header.crit || header.b64 || is_event {
             return Err(TokenError::Unsupported);
         }
         Ok(())
@@ -110,6 +112,8 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    #[serde(default, deserialize_with = "json::text")]
+    typ: Option<String>,
     #[serde(default, deserialize_with = "json::present")]
     crit: bool,
     #[serde(default, deserialize_with = "json::present")]

@@ -25,6 +25,7 @@ mod decoder;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod encrypt;
 mod error;
+mod event;
 mod fingerprint;
 mod json;
 mod jwe;
@@ -32,6 +33,8 @@ mod jwk;
 mod jws;
 mod key_set;
 mod keys;
+mod logout;
+mod media_type;
 mod pem;
 mod public_key;
 mod published;
@@ -49,6 +52,7 @@ pub(crate) use self::error::KeyError;
 #[cfg(feature = "testing")]
 pub(crate) use self::jws::public_key;
 pub(crate) use self::key_set::{KEY_SET_LIMIT, KeySet, KeySetError};
+pub(crate) use self::logout::{Ended, LogoutToken};
 #[cfg(feature = "testing")]
 pub(crate) use self::public_key::PublicKey;
 pub(crate) use self::published::{PublishedKeys, Refusal};

@@ -9,10 +9,11 @@ use super::decoder::accept;
 use super::error::{KeyError, TokenError};
 use super::jws::Parts;
 use super::key_set::KeySet;
+use super::logout::{LogoutError, LogoutToken};
 use super::public_key::PublicKey;
 use super::registered::Demands;
 use super::verified::{Verified, VerifiedTokens};
-use super::{json, jwk};
+use super::{json, jwk, media_type};
 use crate::cookie::Candidate;
 use crate::error::AuthError;
 
@@ -27,21 +28,15 @@ pub(crate) struct PublishedKeys {
 }
 
 /// Why a token is refused.
-pub(crate) struct Refusal {
-    pub(crate) error: AuthError,
+pub(crate) struct Refusal<E = AuthError> {
+    pub(crate) error: E,
     /// The token may be signed with a key that was published after these keys.
     pub(crate) may_have_newer_key: bool,
 }
 
-impl From<AuthError> for Refusal {
-    fn from(error: AuthError) -> Self {
+impl<E> From<E> for Refusal<E> {
+    fn from(error: E) -> Self {
         Self { error, may_have_newer_key: false }
-    }
-}
-
-impl From<TokenError> for Refusal {
-    fn from(error: TokenError) -> Self {
-        AuthError::from(error).into()
     }
 }
 
@@ -91,38 +86,48 @@ impl PublishedKeys {
         self.keys.named(kid)
     }
 
+    /// Verifies a logout token of the issuer at `now` (seconds since the Unix epoch).
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub(crate) fn verify_logout(&self, token: &str, now: u64) -> Result<LogoutToken, Refusal> {
+        let payload = self.payload(token, media_type::is_logout_token).map_err(|refusal| {
+            let error = LogoutError::from(refusal.error).into();
+            Refusal { error, may_have_newer_key: refusal.may_have_newer_key }
+        })?;
+        LogoutToken::read(payload, &self.demands, now).map_err(|error| AuthError::from(error).into())
+    }
+
     fn open(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+        let payload = self.payload(token, media_type::is_access_token).map_err(|refusal| Refusal {
+            error: refusal.error.into(),
+            may_have_newer_key: refusal.may_have_newer_key,
+        })?;
+        accept(payload, &self.demands, now).map_err(|error| AuthError::from(error).into())
+    }
+
+    /// The payload of a token that one of the keys signed. `is_expected` decides about its `typ`, if it has one.
+    fn payload(
+        &self,
+        token: &str,
+        is_expected: impl FnOnce(&str) -> bool,
+    ) -> Result<Vec<u8>, Refusal<TokenError>> {
         let parts = Parts::split(token)?;
         let header: Header = json::object(&parts.header)?;
-        if header.crit || header.b64 || !header.typ.as_deref().is_none_or(is_access_token) {
+        if header.crit || header.b64 || !header.typ.as_deref().is_none_or(is_expected) {
             return Err(TokenError::Unsupported.into());
         }
         let algorithm = jwk::algorithm(&header.alg).ok_or(TokenError::Unsupported)?;
-        let key = self.keys.find(header.kid.as_deref(), algorithm).map_err(|error| Refusal {
-            error: error.into(),
-            may_have_newer_key: error == TokenError::UnknownKey,
-        })?;
-        let payload =
-            parts.verified(|message, signature| key.verifies(message, signature)).map_err(|error| {
-                Refusal {
-                    error: error.into(),
-                    // A token that names its key was not signed with it. One that names none may be signed with a newer key.
-                    may_have_newer_key: error == TokenError::Tampered && header.kid.is_none(),
-                }
-            })?;
-        Ok(accept(payload, &self.demands, now)?)
+        let key = self
+            .keys
+            .find(header.kid.as_deref(), algorithm)
+            .map_err(|error| Refusal { error, may_have_newer_key: error == TokenError::UnknownKey })?;
+        parts.verified(|message, signature| key.verifies(message, signature)).map_err(|error| Refusal {
+            error,
+            // A token that names its key was not signed with it. One that names none may be signed with a newer key.
+            may_have_newer_key: error == TokenError::Tampered && header.kid.is_none(),
+        })
     }
-}
-
-/// Whether a token with this `typ` may be a session: a JWT without a purpose of its own, or an access token (RFC 9068,
-/// section 2.1). The issuer signs other tokens with the same keys, such as logout tokens (RFC 8725, section 3.11).
-fn is_access_token(typ: &str) -> bool {
-    // The prefix may be left out (RFC 7515, section 4.1.9).
-    let typ = match typ.split_at_checked(12) {
-        Some((prefix, typ)) if prefix.eq_ignore_ascii_case("application/") => typ,
-        _ => typ,
-    };
-    typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt")
 }
 
 impl fmt::Debug for PublishedKeys {

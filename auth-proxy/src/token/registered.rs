@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::TokenError;
-use super::json;
+use super::{event, json};
 
 /// By how much the clocks of two machines may differ (`docs/authjs.md#token-decode`).
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(15);
@@ -21,13 +21,21 @@ pub(crate) struct Demands {
     pub(crate) tolerance: Duration,
     /// Whether a token must have an `exp`.
     pub(crate) must_expire: bool,
+    /// Whether every token with a claim `events` is refused: the key signs security events too. Otherwise only logout
+    /// tokens are, because an app may have a claim of this name.
+    pub(crate) refuses_events: bool,
 }
 
 impl Demands {
     /// Any audience and any issuer.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) const NONE: Self =
-        Self { audience: Expected::Any, issuer: Expected::Any, tolerance: TOLERANCE, must_expire: false };
+    pub(crate) const NONE: Self = Self {
+        audience: Expected::Any,
+        issuer: Expected::Any,
+        tolerance: TOLERANCE,
+        must_expire: false,
+        refuses_events: false,
+    };
 }
 
 /// The claims that decide whether a token is a session and when it is valid. All other claims are skipped unread.
@@ -37,9 +45,9 @@ pub(super) struct Registered<'t> {
     exp: Option<f64>,
     #[serde(default, deserialize_with = "json::some")]
     nbf: Option<f64>,
-    /// Must be a number if present (`docs/authjs.md#token-times`). The value is not used.
-    #[serde(default, deserialize_with = "json::some", rename = "iat")]
-    _iat: Option<f64>,
+    /// Must be a number if present (`docs/authjs.md#token-times`). It does not decide whether a token is a session.
+    #[serde(default, deserialize_with = "json::some")]
+    iat: Option<f64>,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
     sub: bool,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
@@ -50,6 +58,8 @@ pub(super) struct Registered<'t> {
     aud: Option<&'t RawValue>,
     #[serde(default, borrow)]
     iss: Option<&'t RawValue>,
+    #[serde(default, deserialize_with = "json::some", borrow)]
+    events: Option<&'t RawValue>,
 }
 
 impl<'t> Registered<'t> {
@@ -70,21 +80,42 @@ impl<'t> Registered<'t> {
         Times { exp: self.exp, nbf: self.nbf, tolerance: tolerance.as_secs_f64() }
     }
 
+    /// Whether the token says when it expires.
+    pub(super) fn has_expiry(&self) -> bool {
+        self.exp.is_some()
+    }
+
+    /// When the token was issued, in seconds since the Unix epoch.
+    pub(super) fn issued_at(&self) -> Option<f64> {
+        self.iat
+    }
+
     /// Checks that this is a session token, and one for this app.
     ///
-    /// The same key encrypts other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it
-    /// (`docs/authjs.md#token-v4-state`), and every visitor who starts a sign-in gets one. Only a session names a user.
+    /// The same key protects other tokens: next-auth before 4.24.5 encrypts the state of a sign-in with it
+    /// (`docs/authjs.md#token-v4-state`), and every visitor who starts a sign-in gets one. Only a session names a user. An
+    /// issuer signs logout tokens and other security events with the keys of its access tokens, and they name a user.
     ///
     /// # Errors
-    /// `NotASession`, if the token has no `sub`, `name` or `email`. `Audience` or `Issuer`, if that claim does not
-    /// match. `Malformed`, if a required `exp` is missing.
+    /// `NotASession`, if the token has no `sub`, `name` or `email`, or is a security event. `Audience` or `Issuer`, if that
+    /// claim does not match. `Malformed`, if a required `exp` is missing.
     pub(super) fn check(&self, demands: &Demands) -> Result<(), TokenError> {
         if demands.must_expire && self.exp.is_none() {
             return Err(TokenError::Malformed);
         }
-        if !(self.sub || self.name || self.email) {
+        let is_event =
+            self.events.is_some_and(|events| demands.refuses_events || event::names_a_logout(events));
+        if is_event || !(self.sub || self.name || self.email) {
             return Err(TokenError::NotASession);
         }
+        self.check_parties(demands)
+    }
+
+    /// Checks for whom the token is, and of whom.
+    ///
+    /// # Errors
+    /// `Audience`, `Issuer`.
+    pub(super) fn check_parties(&self, demands: &Demands) -> Result<(), TokenError> {
         let matches = |claim: Option<&RawValue>, expected: &str| {
             claim.is_some_and(|claim| match serde_json::from_str(claim.get()) {
                 Ok(OneOrMany::One(text)) => text == expected,
@@ -238,6 +269,24 @@ mod tests {
             [json!({"sub": "1"}), json!({"sub": 1}), json!({"name": "Ada"}), json!({"email": "a@b.c"})]
         {
             assert_eq!(checked(&claims, &Demands::NONE), Ok(()), "{claims}");
+        }
+    }
+
+    #[test]
+    fn security_event_is_no_session() {
+        const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
+        let logout = json!({ LOGOUT: {} });
+        let signed = Demands { refuses_events: true, ..Demands::NONE };
+        let events = |events: &Value| json!({ "sub": "1", "events": events });
+        for demands in [&signed, &Demands::NONE] {
+            for events in [events(&logout), events(&json!({ LOGOUT: null, "other": 1 }))] {
+                assert_eq!(checked(&events, demands), Err(TokenError::NotASession), "{events}");
+            }
+        }
+        // An app's own claim of this name, in a token that no issuer of events made.
+        for own in [json!(["a"]), json!({ "a": 1 }), json!(null), json!(LOGOUT), json!([LOGOUT])] {
+            assert_eq!(checked(&events(&own), &Demands::NONE), Ok(()), "{own}");
+            assert_eq!(checked(&events(&own), &signed), Err(TokenError::NotASession), "{own}");
         }
     }
 

@@ -65,7 +65,7 @@ impl Names {
 
 /// A number of a token as whole seconds. Zero if it is negative.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-fn seconds(number: f64) -> u64 {
+pub(super) fn seconds(number: f64) -> u64 {
     number as u64
 }
 

@@ -3,6 +3,7 @@
 //! examples/nextjs.
 
 mod auth_routes;
+mod back_channel;
 mod browser;
 mod cookie_cache;
 mod deployments;

@@ -29,6 +29,11 @@ impl Server {
         Self::of(process::identity_provider(callback))
     }
 
+    /// An OpenID provider with this callback URL, which sends logout tokens to this URL.
+    pub(crate) fn identity_provider_with_back_channel(callback: &str, url: &str) -> Self {
+        Self::of(process::identity_provider_with_back_channel(callback, url))
+    }
+
     /// A server that terminates TLS on `port`, in front of an app on the port `to`.
     pub(crate) fn tls(port: u16, to: u16) -> Self {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));

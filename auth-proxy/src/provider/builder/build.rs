@@ -13,6 +13,7 @@ use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
+use crate::provider::back_channel::BackChannel;
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
 use crate::revocation::WebhookKey;
@@ -42,6 +43,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         issuer: settings.issuer.clone(),
         tolerance: TOLERANCE,
         must_expire: false,
+        refuses_events: settings.token.is_signed(),
     };
     let verifier = config
         .decodes()
@@ -71,6 +73,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     } else {
         None
     };
+    let back_channel = settings.back_channel.then(|| issuer.clone().map(BackChannel::new)).flatten();
     // A session cookie that is a key into a database is no token. The issuer then signs a copy of the session.
     let is_token = settings.strategy == Strategy::Jwt;
     let signer = issuer.as_ref().filter(|_| !is_token);
@@ -123,6 +126,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         names,
         keys,
         webhook,
+        back_channel,
     };
     Ok(Proxy::new(shared))
 }

@@ -47,6 +47,7 @@ impl PublicCookieCache {
             issuer,
             tolerance: Duration::ZERO,
             must_expire: true,
+            refuses_events: true,
         };
         Self { marks, demands }
     }

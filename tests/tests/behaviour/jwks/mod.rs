@@ -1,5 +1,6 @@
 //! Tokens under keys that their issuer publishes: `upstream.token: jwks` and `kind: generic`.
 
+mod back_channel;
 mod better_auth;
 mod endpoint;
 mod fetches;
@@ -7,6 +8,7 @@ mod forged;
 mod hostile;
 mod issuers;
 mod key_sets;
+mod logout_tokens;
 mod outages;
 mod signer;
 

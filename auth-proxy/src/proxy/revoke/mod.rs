@@ -1,0 +1,102 @@
+//! The route `{base_path}/_revoke`, by which the upstream revokes tokens: with signed messages, or with the logout tokens
+//! of OpenID Connect.
+
+mod back_channel;
+mod body;
+mod message;
+mod signed;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+
+use crate::error::{AuthError, Reason};
+use crate::provider::{Revoked, Shared};
+
+/// The last segment of the path. Neither Auth.js nor Better Auth has a route that begins with `_`, except `_log` of
+/// Auth.js.
+const ROUTE: &str = "/_revoke";
+
+/// The content type of a form, without its parameters.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether messages of either kind are taken.
+fn is_on(shared: &Shared) -> bool {
+    !shared.webhook.is_empty() || shared.back_channel.is_some()
+}
+
+/// The path of the route. `None` if it is off.
+pub(super) fn path(shared: &Shared) -> Option<String> {
+    is_on(shared).then(|| format!("{}{ROUTE}", shared.settings.base_path))
+}
+
+/// Whether a request is for the route. Never if it is off.
+pub(super) fn is_for(shared: &Shared, path: &str) -> bool {
+    is_on(shared) && path.strip_prefix(shared.settings.base_path.as_str()) == Some(ROUTE)
+}
+
+/// Revokes what a message says.
+///
+/// # Errors
+/// `method_not_allowed`; `revocation_kind_off`; those of [`signed::answer`] and [`back_channel::answer`].
+pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, AuthError> {
+    if parts.method != Method::POST {
+        return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow("POST"));
+    }
+    let status = if is_form(&parts.headers) {
+        back_channel::answer(shared, body).await?
+    } else {
+        signed::answer(shared, &parts.headers, body).await?
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Whether the body is a form, and so a logout token. Any other message must be signed.
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return false };
+    let essence = one.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(FORM)
+}
+
+/// Revokes at every instance.
+///
+/// # Errors
+/// `revocation_not_stored`.
+async fn revoke(shared: &Shared, revoked: &Revoked, now: u64) -> Result<(), AuthError> {
+    let kind = revoked.kind();
+    let is_stored = shared.sessions.revoke(vec![shared.revocation_of(revoked)], now).await;
+    tracing::info!(target: "auth_proxy::proxy", kind, is_stored, "revoked by the upstream");
+    if is_stored { Ok(()) } else { Err(AuthError::new(Reason::REVOCATION_NOT_STORED)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_type_tells_a_form() {
+        let headers = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_TYPE, HeaderValue::from_static(value));
+            }
+            headers
+        };
+        for form in
+            [FORM, "APPLICATION/X-www-form-urlencoded", "application/x-www-form-urlencoded ; charset=UTF-8"]
+        {
+            assert!(is_form(&headers(&[form])), "{form}");
+        }
+        for other in
+            [&[][..], &["application/json"], &[""], &["application/x-www-form-urlencoded2"], &[FORM, FORM]]
+        {
+            assert!(!is_form(&headers(other)), "{other:?}");
+        }
+    }
+}
