@@ -133,16 +133,17 @@ impl Keys {
         self.issued("logout token", jti)
     }
 
-    /// The same for a token of which the upstream tells only a hash: the SHA-256 of the token without what follows its last
-    /// dot. A signature can be written in two ways, so it is left out. In a cookie of Better Auth, that leaves the token of
-    /// its database. The upstream hashes a JWT in the spelling that it issued, so another spelling is brought to that one.
+    /// The hash by which the list of revoked tokens knows a token of which the upstream tells only a hash: the SHA-256 of
+    /// the token without what follows its last dot. A signature can be written in two ways, so it is left out. In a cookie
+    /// of Better Auth, that leaves the token of its database. The upstream hashes a JWT in the spelling that it issued, so
+    /// another spelling is brought to that one.
     pub(crate) fn revoked_token(&self, token: &str) -> NameHash {
         let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
         let parts = signed.split('.').map(as_node_reads);
         let as_issued = parts.collect::<Vec<_>>().join(&b'.');
         let is_jwt = self.strategy == Strategy::Jwt && signed.contains('.');
         let hashed = digest(&SHA256, if is_jwt { &as_issued } else { signed.as_bytes() });
-        self.named("revoked token hash", hashed)
+        half(self.named("revoked token hash", hashed).finish())
     }
 
     /// The hash by which the list of revoked tokens knows a token with this hash; see [`revoked_token`](Self::revoked_token).
