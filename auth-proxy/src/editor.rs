@@ -301,8 +301,8 @@ pub struct Revocation {
     /// Value: `env(..)`, or a list of them. Default: none.
     pub webhook_secret: (),
     /// `revocation.back_channel`: `POST {base_path}/_revoke` takes the logout tokens of `upstream.issuer`
-    /// ([OpenID Connect Back-Channel Logout](caching.md#openid-connect-back-channel-logout)). It needs
-    /// `session.revocation: store`, tokens under [published keys], and `upstream.audience` other than `any`
+    /// (OpenID Connect Back-Channel Logout 1.0). It needs `session.revocation: store`, tokens under
+    /// [published keys], and `upstream.audience` other than `any`
     ///
     /// Value: `true` `false`. Default: `false`.
     pub back_channel: (),
