@@ -6,15 +6,18 @@ pub(super) fn is_access_token(typ: &str) -> bool {
     is_one_of(typ, &["JWT", "at+jwt"])
 }
 
-/// Whether a token with this `typ` is a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4).
-pub(super) fn is_logout_token(typ: &str) -> bool {
-    is_one_of(typ, &["logout+jwt"])
+/// Whether a token with this `typ` may be a logout token: one with the recommended type (OpenID Connect Back-Channel Logout
+/// 1.0, section 2.4), or a JWT without a purpose of its own, as of Keycloak before version 25. Its claims tell the rest.
+pub(super) fn may_be_logout_token(typ: &str) -> bool {
+    is_one_of(typ, &["JWT", LOGOUT])
 }
 
 /// Whether a token with this `typ` tells of an event: a logout token, or a security event token (RFC 8417, section 2.3).
 pub(super) fn is_event(typ: &str) -> bool {
-    is_logout_token(typ) || is_one_of(typ, &["secevent+jwt"])
+    is_one_of(typ, &[LOGOUT, "secevent+jwt"])
 }
+
+const LOGOUT: &str = "logout+jwt";
 
 /// Media types are compared without case, and the prefix may be left out (RFC 7515, section 4.1.9).
 fn is_one_of(typ: &str, names: &[&str]) -> bool {
@@ -50,10 +53,11 @@ mod tests {
     #[test]
     fn type_of_a_logout_token_is_read_without_case_and_prefix() {
         for typ in ["logout+jwt", "LOGOUT+jwt", "application/logout+jwt", "Application/Logout+JWT"] {
-            assert!(is_logout_token(typ) && is_event(typ), "{typ}");
+            assert!(may_be_logout_token(typ) && is_event(typ), "{typ}");
         }
-        for typ in ["", "JWT", "at+jwt", "logout", "logout+jwt ", "secevent+jwt", "text/logout+jwt"] {
-            assert!(!is_logout_token(typ), "{typ}");
+        assert!(may_be_logout_token("JWT") && may_be_logout_token("application/jwt"));
+        for typ in ["", "at+jwt", "logout", "logout+jwt ", "secevent+jwt", "text/logout+jwt"] {
+            assert!(!may_be_logout_token(typ), "{typ}");
         }
         assert!(is_event("secevent+jwt") && is_event("application/SECEVENT+jwt"));
     }

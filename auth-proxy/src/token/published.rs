@@ -91,7 +91,7 @@ impl PublishedKeys {
     /// # Errors
     /// Why the token is refused.
     pub(crate) fn verify_logout(&self, token: &str, now: u64) -> Result<LogoutToken, Refusal> {
-        let payload = self.payload(token, media_type::is_logout_token).map_err(|refusal| {
+        let payload = self.payload(token, media_type::may_be_logout_token).map_err(|refusal| {
             let error = LogoutError::from(refusal.error).into();
             Refusal { error, may_have_newer_key: refusal.may_have_newer_key }
         })?;
