@@ -278,7 +278,7 @@ impl Link {
         let mut state = self.state();
         let Some(&(_, sent)) = state.sent.iter().find(|(known, _)| *known == number) else { return };
         state.sent.retain(|(known, _)| *known > number);
-        if state.phase == Phase::Gone {
+        if state.phase == Phase::Gone || self.has_lapsed(&state) {
             return;
         }
         state.beat_until = Some(sent + TRUST);
@@ -288,13 +288,30 @@ impl Link {
     /// The sentinels, asked at this time, confirmed that the server is the primary.
     pub(crate) fn is_confirmed(&self, asked: Instant) {
         let mut state = self.state();
+        if self.has_lapsed(&state) {
+            return;
+        }
         state.primary_until = Some(asked + TRUST);
         self.report_until(&state);
     }
 
+    /// Ends the link if it was up and its trust is over, and returns whether it did. What was to be told since then waits
+    /// for the next link, so this one must not be trusted again.
+    fn has_lapsed(&self, state: &State) -> bool {
+        let has_lapsed =
+            state.phase == Phase::Up && state.until().is_some_and(|until| until < Instant::now());
+        if has_lapsed {
+            self.fail(Self::why_overdue(state));
+        }
+        has_lapsed
+    }
+
     /// Why the link is not trusted any more.
     pub(crate) fn overdue(&self) -> Reason {
-        let state = self.state();
+        Self::why_overdue(&self.state())
+    }
+
+    fn why_overdue(state: &State) -> Reason {
         Reason::from(if state.primary_until.is_some_and(|until| until < Instant::now()) {
             "the sentinels do not confirm the primary"
         } else {

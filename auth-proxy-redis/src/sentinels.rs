@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisResult, cmd};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::error::{Reason, failure};
 use crate::link::{BEAT, Link};
@@ -82,7 +82,7 @@ impl Sentinels {
                 Ok(_) => return Reason::from("the sentinels chose another primary"),
                 Err(_) => {}
             }
-            sleep(BEAT).await;
+            sleep_until(asked + BEAT).await;
         }
     }
 }

@@ -39,6 +39,14 @@ struct Current {
     keys: Arc<PublishedKeys>,
 }
 
+/// What a token with an unknown key gets in the `jwks.cooldown` after a fetch for another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InCooldown {
+    Refused,
+    /// `keys_unavailable`: it is sent again only if the answer says so.
+    PutOff,
+}
+
 impl State {
     fn keys(&self) -> Option<&Arc<PublishedKeys>> {
         self.keys.as_ref().map(|current| &current.keys)
@@ -72,24 +80,26 @@ impl Issuer {
         candidate: &Candidate<'_>,
         now: u64,
     ) -> Result<Arc<Verified>, AuthError> {
-        self.decide(|keys| keys.verify(candidate, now)).await
+        self.decide(InCooldown::Refused, |keys| keys.verify(candidate, now)).await
     }
 
     /// Verifies a logout token of the issuer at `now` (seconds since the Unix epoch).
     ///
     /// # Errors
-    /// The reason why the token is refused, or `keys_unavailable` if it cannot be decided.
+    /// The reason why the token is refused, or `keys_unavailable` if it cannot be decided, which includes an unknown key in
+    /// `jwks.cooldown`: the issuer does not send a token again that was refused.
     pub(crate) async fn verify_logout(
         self: &Arc<Self>,
         token: &str,
         now: u64,
     ) -> Result<LogoutToken, AuthError> {
-        self.decide(|keys| keys.verify_logout(token, now)).await
+        self.decide(InCooldown::PutOff, |keys| keys.verify_logout(token, now)).await
     }
 
     /// What the keys say about a token. Fetches them if there are none, or if a newer key may have signed it.
     async fn decide<T>(
         self: &Arc<Self>,
+        in_cooldown: InCooldown,
         verify: impl Fn(&PublishedKeys) -> Result<T, Refusal> + Send,
     ) -> Result<T, AuthError> {
         if let Some(keys) = self.keys_at_hand() {
@@ -99,19 +109,22 @@ impl Issuer {
             }
         }
         // Boxed, so that requests with a known key keep a small future.
-        Box::pin(self.decide_with_fetch(verify)).await
+        Box::pin(self.decide_with_fetch(in_cooldown, verify)).await
     }
 
     async fn decide_with_fetch<T>(
         self: &Arc<Self>,
+        in_cooldown: InCooldown,
         verify: impl Fn(&PublishedKeys) -> Result<T, Refusal> + Send,
     ) -> Result<T, AuthError> {
         let keys = self.keys().await?;
         match verify(&keys) {
-            Err(Refusal { may_have_newer_key: true, error }) => match self.newer_than(&keys).await? {
-                Some(newer) => verify(&newer).map_err(|refusal| refusal.error),
-                None => Err(error),
-            },
+            Err(Refusal { may_have_newer_key: true, error }) => {
+                match self.newer_than(&keys, in_cooldown).await? {
+                    Some(newer) => verify(&newer).map_err(|refusal| refusal.error),
+                    None => Err(error),
+                }
+            }
             decided => decided.map_err(|refusal| refusal.error),
         }
     }
@@ -189,6 +202,7 @@ impl Issuer {
     async fn newer_than(
         self: &Arc<Self>,
         known: &Arc<PublishedKeys>,
+        in_cooldown: InCooldown,
     ) -> Result<Option<Arc<PublishedKeys>>, AuthError> {
         // A fetch that began before may not have the key, so this request may start another one after it.
         for _ in 0..2 {
@@ -204,6 +218,12 @@ impl Issuer {
                         (self.join_or_start(&mut state), true)
                     }
                     None if state.schedule.has_failed() => return Err(self.unavailable(&state, None)),
+                    None if in_cooldown == InCooldown::PutOff => {
+                        let error = self.unavailable(&state, None);
+                        return Err(
+                            error.because("a fetch for an unknown key began less than `jwks.cooldown` ago")
+                        );
+                    }
                     None => return Ok(None),
                 }
             };

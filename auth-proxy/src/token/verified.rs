@@ -52,6 +52,14 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// Reads the names from the JSON text of all claims.
+    ///
+    /// # Errors
+    /// `Malformed`, if one of these claims occurs twice or is no JSON value that can be kept.
+    pub(super) fn read(claims: &str) -> Result<Self, TokenError> {
+        json::object(claims)
+    }
+
     /// When the token was issued, in seconds since the Unix epoch. Zero if it does not say so.
     pub(crate) fn issued_at(&self) -> u64 {
         seconds(self.iat.unwrap_or_default())
@@ -118,8 +126,8 @@ impl Verified {
 
     /// The names in the claims.
     pub(crate) fn names(&self) -> Names {
-        // The claims were read when the token was verified, so they are a JSON object.
-        serde_json::from_str(&self.text).unwrap_or_default()
+        // They were read when the token was verified.
+        Names::read(&self.text).unwrap_or_default()
     }
 
     #[cfg(any(test, feature = "testing"))]

@@ -11,4 +11,5 @@ mod puts;
 mod revocation;
 mod servers;
 mod sign_outs;
+mod slow_sentinels;
 mod support;

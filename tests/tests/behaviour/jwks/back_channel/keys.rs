@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::endpoint::{KeyEndpoint, Mode};
 use super::super::signer::{Signer, compact, key_set};
-use super::super::{app_of, assert_accepted};
+use super::super::{app_of, assert_accepted, assert_refused};
 use super::{FORM, accepted, app, assert_ended, builder, logout, logout_token, post, refused, session, tell};
 
 #[tokio::test]
@@ -25,10 +25,18 @@ async fn algorithms_are_those_of_the_configuration() {
     ] {
         let store = SharedStore::telling_ends();
         let (app, browser) = app_of(builder(&endpoint, &store).jwks_algorithms(algorithms)).await;
+        let mut has_searched = false;
         for (number, (signer, accepts)) in all.into_iter().zip(accepts).enumerate() {
             let user = format!("user-{number}");
             let token = logout_token(signer, &logout(&user, json!({ "sid": user })));
-            let expected = if accepts { accepted() } else { refused("logout_token_untrusted") };
+            let expected = if accepts {
+                accepted()
+            } else if std::mem::replace(&mut has_searched, true) {
+                // A key that is not used is unknown, and the fetch of `jwks.cooldown` is used up.
+                (503, "keys_unavailable".to_owned())
+            } else {
+                refused("logout_token_untrusted")
+            };
             assert_eq!(tell(&app, &token).await, expected, "{algorithms:?} {number}");
             if accepts {
                 assert_ended(&browser, &session(signer, "ada", &user, 0)).await;
@@ -95,9 +103,35 @@ async fn key_that_was_published_since_leads_to_one_fetch() {
     assert_ended(&browser, &token).await;
     let unknown = logout_token(&Signer::ed25519("unknown"), &logout("2", json!({})));
     for _ in 0..3 {
-        assert_eq!(tell(&app, &unknown).await, refused("logout_token_untrusted"));
+        assert_eq!(tell(&app, &unknown).await, (503, "keys_unavailable".to_owned()));
     }
     assert_eq!(endpoint.count(), 2, "no other fetch within `jwks.cooldown`");
+}
+
+/// Anyone can use up the one fetch in `jwks.cooldown`. An issuer that gets 400 does not send its logout token again.
+#[tokio::test]
+async fn logout_under_a_new_key_can_be_sent_again_after_a_made_up_key() {
+    let (old, new, made_up) = (Signer::ed25519("old"), Signer::ed25519("new"), Signer::ed25519("made-up"));
+    let store = SharedStore::telling_ends();
+    let endpoint = KeyEndpoint::of(key_set(&[&old])).await;
+    let cooldown = Duration::from_secs(2);
+    let (app, browser) = app_of(builder(&endpoint, &store).jwks_cooldown(cooldown)).await;
+    let token = session(&old, "ada", "ada-1", 0);
+    assert_accepted(&browser, &token, "ada").await;
+    assert_refused(&browser, &session(&made_up, "ada", "ada-1", 0), "token_unknown_key").await;
+    endpoint.set(Mode::Keys(key_set(&[&old, &new])));
+    let logout = logout_token(&new, &logout("1", json!({})));
+    let told = post(&app, FORM, format!("logout_token={logout}")).await;
+    assert_eq!((told.status, told.code.as_str()), (503, "keys_unavailable"));
+    let retry_after: u64 = told.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=2).contains(&retry_after), "{retry_after}");
+    let begun = Instant::now();
+    while tell(&app, &logout).await != accepted() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the cooldown is over");
+        tokio::task::yield_now().await;
+    }
+    assert_ended(&browser, &token).await;
+    assert_eq!(endpoint.count(), 3);
 }
 
 #[tokio::test]

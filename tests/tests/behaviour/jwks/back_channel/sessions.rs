@@ -2,11 +2,13 @@
 
 use auth_proxy::options::Expected;
 use auth_proxy_tests::SharedStore;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
 use super::super::endpoint::KeyEndpoint;
 use super::super::signer::{Signer, claims, key_set};
-use super::super::{app_of, assert_accepted};
+use super::super::{app_of, assert_accepted, assert_refused};
 use super::{accepted, app, assert_ended, builder, logout, logout_token, now, session, tell};
 
 #[tokio::test]
@@ -100,4 +102,31 @@ async fn logout_at_one_issuer_ends_nothing_of_another() {
     assert_eq!(store.revocations(), 2);
     assert_ended(one, &token("a")).await;
     assert_accepted(two, &token("b"), "ada").await;
+}
+
+/// The list knows a token by its `sid`, `jti` and `sub`. One that cannot be read there would outlive every logout.
+#[tokio::test]
+async fn token_whose_names_cannot_be_read_is_no_session() {
+    let (signer, store) = (Signer::ed25519("a"), SharedStore::telling_ends());
+    let endpoint = KeyEndpoint::of(key_set(&[&signer])).await;
+    let (app, browser) = app(&endpoint, &store).await;
+    let mut claims = claims("ada");
+    (claims["sid"], claims["iat"]) = (json!("ada-1"), json!(now() - 10));
+    let with = |inserted: &str| {
+        let claims = claims.to_string().replacen('{', &format!("{{{inserted},"), 1);
+        signer.signed(&format!("{}.{}", BASE64.encode(signer.header().to_string()), BASE64.encode(claims)))
+    };
+    for (jti, sid) in [("1", json!("ada-1")), ("2", Value::Null)] {
+        assert_eq!(tell(&app, &logout_token(&signer, &logout(jti, json!({ "sid": sid })))).await, accepted());
+    }
+    assert_ended(&browser, &with(r#""jti":"a""#)).await;
+    for inserted in [
+        r#""sid":"ada-1""#,
+        r#""sid":"other""#,
+        r#""jti":1,"jti":2"#,
+        r#""jti":1e999"#,
+        r#""jti":{"a":1e999}"#,
+    ] {
+        assert_refused(&browser, &with(inserted), "token_malformed").await;
+    }
 }
