@@ -53,5 +53,5 @@ auth_proxy! {
 
 fn main() {}
 
-// first: 7:23 `back_channel`
+// first: 7:37 `true`
 // advice: none: only the user knows the address and the issuer

@@ -50,3 +50,6 @@ auth_proxy::auth_proxy! {
 }
 
 fn main() {}
+
+// first: 4:93 `redis`
+// advice: none: only the user knows the address of the store
