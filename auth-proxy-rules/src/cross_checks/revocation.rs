@@ -35,8 +35,8 @@ impl Draft {
         if self.audience == Setting::Set(Expected::Any) {
             problems.add(
                 Place::Option(OptionKey::Audience),
-                "`revocation.back_channel` needs the audience itself, or a logout at another app of the issuer would end \
-                 sessions here: write the client id of this app, such as `audience: \"my-app\"`",
+                "`revocation.back_channel` needs the client id of this app, or a logout at another app of the issuer \
+                 would end sessions here: write `\"my-app\"`",
             );
         }
     }
@@ -46,7 +46,7 @@ impl Draft {
         if matches!(self.revocation, Setting::Unset | Setting::Set(RevocationList::Off)) {
             problems.add(
                 Place::Option(option),
-                "it adds to the list of revoked tokens, and there is none: write `session: { revocation: store }`",
+                "it adds to the list of revoked tokens, and there is none: add `session: { revocation: store }`",
             );
         }
     }

@@ -76,7 +76,7 @@ fn write_package(package: &str, programs: &BTreeMap<String, String>) -> PathBuf 
          edition = \"2024\"\n\
          [workspace]\n\
          [dependencies]\n\
-         axum-auth-proxy = {{ path = {krate:?}, features = [\"reqwest\", \"testing\"] }}\n\
+         axum-auth-proxy = {{ path = {krate:?}, features = [\"redis\", \"reqwest\", \"testing\"] }}\n\
          axum = {{ version = \"0.8\", default-features = false, features = [\"http1\", \"json\", \"macros\", \"query\", \"tokio\"] }}\n\
          http = \"1\"\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\n\

@@ -153,11 +153,11 @@ fn back_channel_needs_the_list_the_keys_and_whom_tokens_are_for() {
     for (built, expected) in [
         (
             machines().revocation_back_channel(true).build().map(drop),
-            "revocation.back_channel: it adds to the list of revoked tokens, and there is none: write `session: { revocation: store }`",
+            "revocation.back_channel: it adds to the list of revoked tokens, and there is none: add `session: { revocation: store }`",
         ),
         (
             any_audience.revocation_back_channel(true).build().map(drop),
-            "upstream.audience: `revocation.back_channel` needs the audience itself",
+            "upstream.audience: `revocation.back_channel` needs the client id of this app",
         ),
         (
             other.build().map(drop),
