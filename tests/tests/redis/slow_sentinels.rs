@@ -95,7 +95,8 @@ async fn sentinels_are_asked_every_quarter_of_a_second_however_late_they_answer(
     assert!(began.elapsed() < Duration::from_millis(5600), "{:?}", began.elapsed());
 }
 
-/// The sentinels confirm the primary just after the link has lapsed. Nobody else is cut off.
+/// The sentinels confirm the primary just after the link of one instance has lapsed. The other instance keeps its link, so it
+/// must be told of the end.
 #[tokio::test]
 async fn end_while_a_link_is_not_confirmed_reaches_the_other_instances() {
     let servers = Sentinel::start();
