@@ -259,7 +259,7 @@ async fn store_that_does_not_take_it_is_told_and_this_instance_knows_it_all_the_
 fn secret_is_long_and_needs_the_list() {
     let builder = || Auth::builder().upstream_base_url("http://auth");
     for (builder, expected) in [
-        (builder().revocation_webhook_secret([SECRET]), "write `session: { revocation: store }`"),
+        (builder().revocation_webhook_secret([SECRET]), "add `session: { revocation: store }`"),
         (builder().revocation_webhook_secret(["short"]), "shorter than 32 bytes"),
         (builder().revocation_webhook_secret([" "]), "not empty"),
     ] {
