@@ -66,6 +66,7 @@ Defaults:
 | `jwks.algorithms` | `[eddsa, es256, rs256]` |
 | `revocation.webhook_secret` | none |
 | `revocation.back_channel` | `false` |
+| `revocation.keep` | `9600h` |
 | `routes` | `all` |
 */
 pub(crate) struct Login(::auth_proxy::Proxy<Login>);

@@ -63,6 +63,7 @@ Defaults:
 | `jwks.algorithms` | `[eddsa, es256, rs256]` |
 | `revocation.webhook_secret` | none |
 | `revocation.back_channel` | `false` |
+| `revocation.keep` | `9600h` |
 | `routes` | `all` |
 */
 pub struct Auth(::auth_proxy::Proxy<Auth>);

@@ -2,6 +2,8 @@
 //!
 //! Messages contain no part of the URL: in a URL with a mistake, any part may be the password.
 
+use std::collections::HashSet;
+
 use percent_encoding::percent_decode_str;
 use redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
@@ -51,6 +53,8 @@ const SERVICE: InvalidUrl = InvalidUrl(
     "the URL of the sentinels has no service name: write redis+sentinel://host:26379/mymaster or \
      redis+sentinel://host:26379/mymaster/0",
 );
+const TWICE: InvalidUrl =
+    InvalidUrl("the URL names a sentinel twice: name each once, since more than half of them decide");
 const CLUSTER_PATH: InvalidUrl =
     InvalidUrl("a Redis Cluster has one database: write redis+cluster://host:6379 without a path");
 const SOCKET: InvalidUrl =
@@ -85,6 +89,11 @@ impl Target {
             Kind::Sentinel { .. } => {
                 let (service, database) = path.split_once('/').unwrap_or((path, ""));
                 let service = decoded(service)?.ok_or(SERVICE)?;
+                let mut names = HashSet::new();
+                // Most of the sentinels decide, so each may have one voice only.
+                if !hosts.iter().all(|(host, port)| names.insert((host.to_ascii_lowercase(), *port))) {
+                    return Err(TWICE);
+                }
                 (Kind::Sentinel { service }, database)
             }
             kind => (kind, path),

@@ -245,6 +245,18 @@ choice! {
         /// In the store that instances share, and in the memory of each.
         Store = "store",
     }
+    hint = other_names_of_a_list
+}
+
+/// Words for the store itself, or for a switch.
+fn other_names_of_a_list(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "redis" | "valkey" | "on" | "true" | "list" | "denylist" | "blocklist" => {
+            Some("the list is kept in `session.store`: write `store`")
+        }
+        "false" | "none" | "memory" => Some("without a list: write `off`"),
+        _ => None,
+    }
 }
 
 choice! {
@@ -256,6 +268,18 @@ choice! {
         AskUpstream = "ask_upstream",
         /// It is refused with 503.
         Refuse = "refuse",
+    }
+    hint = other_names_of_an_answer
+}
+
+fn other_names_of_an_answer(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "deny" | "reject" | "block" | "fail" | "error" | "closed" => {
+            Some("such tokens are refused with 503: write `refuse`")
+        }
+        "accept" | "open" | "ignore" | "pass" => Some("such tokens are accepted: write `allow`"),
+        "ask" | "upstream" | "lookup" => Some("the upstream is asked: write `ask_upstream`"),
+        _ => None,
     }
 }
 
@@ -307,6 +331,16 @@ mod tests {
         for text in ["es512", "ES512", "es256k", "ES256K"] {
             let error = text.parse::<TokenFormat>().unwrap_err();
             assert!(error.message().contains("is not supported"), "{}", error.message());
+        }
+    }
+
+    #[test]
+    fn other_words_for_revocation_get_a_hint() {
+        for (text, says) in [("redis", "write `store`"), ("On", "write `store`"), ("none", "write `off`")] {
+            assert!(text.parse::<RevocationList>().unwrap_err().message().contains(says), "{text}");
+        }
+        for (text, says) in [("deny", "`refuse`"), ("upstream", "`ask_upstream`"), ("open", "`allow`")] {
+            assert!(text.parse::<RevocationUnavailable>().unwrap_err().message().contains(says), "{text}");
         }
     }
 

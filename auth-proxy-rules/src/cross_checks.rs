@@ -152,8 +152,9 @@ impl Draft {
                     "a database session can only be read by the upstream: set `session.source: upstream`",
                 );
             } else if self.secrets.is_empty() && !is_jwks {
-                problems.add(
-                    Place::Option(OptionKey::Source),
+                problems.add_beside(
+                    OptionKey::Source,
+                    &[OptionKey::Secret],
                     "`local` decodes session tokens and needs a key: \
                      add `upstream: { secret: env(\"AUTH_SECRET\") }`",
                 );
@@ -286,16 +287,12 @@ impl Draft {
             } else {
                 "there is nothing to store: add `session: { cache: 30s }`, or `revocation: store`"
             };
-            problems.0.push(Problem {
-                place: Place::Option(OptionKey::Store),
-                message: message.to_owned(),
-                fixed: None,
-                others: if is_local {
-                    &[OptionKey::Source, OptionKey::Revocation]
-                } else {
-                    &[OptionKey::Cache, OptionKey::Revocation]
-                },
-            });
+            let others: &[OptionKey] = if is_local {
+                &[OptionKey::Source, OptionKey::Revocation]
+            } else {
+                &[OptionKey::Cache, OptionKey::Revocation]
+            };
+            problems.add_beside(OptionKey::Store, others, message);
         }
     }
 
@@ -317,6 +314,11 @@ struct Problems(Vec<Problem>);
 impl Problems {
     fn add(&mut self, place: Place, message: impl Into<String>) {
         self.0.push(Problem { place, message: message.into(), fixed: None, others: &[] });
+    }
+
+    /// `others` are the options that can mend it too.
+    fn add_beside(&mut self, option: OptionKey, others: &'static [OptionKey], message: impl Into<String>) {
+        self.0.push(Problem { place: Place::Option(option), message: message.into(), fixed: None, others });
     }
 }
 

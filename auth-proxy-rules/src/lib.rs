@@ -57,7 +57,7 @@ pub use crate::rewriting::Rewriting;
 pub use crate::secret::{Pem, SecretInfo, versioned_secrets};
 pub use crate::setting::Setting;
 pub use crate::shape::Shape;
-pub use crate::store_url::{StoreUrl, has_password};
+pub use crate::store_url::{STORE_SCHEMES, StoreUrl, has_password};
 pub use crate::suggest::{edit_distance, nearest, snake_case};
 pub use crate::suspicions::Suspicion;
 pub use crate::units::{duration, size};

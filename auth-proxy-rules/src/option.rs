@@ -39,6 +39,8 @@ const RENEWAL_AGE: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(30 * 24 * 3600), zero: Zero::Always };
 const RECHECK_TIME: Durations =
     Durations { bounds: Duration::from_secs(1)..=Duration::from_secs(3600), zero: Zero::Refused };
+const REVOCATION_AGE: Durations =
+    Durations { bounds: Duration::from_secs(60)..=Duration::from_secs(400 * 24 * 3600), zero: Zero::Refused };
 const KEY_AGE: Durations =
     Durations { bounds: SHORTEST..=Duration::from_secs(24 * 3600), zero: Zero::Refused };
 const KEY_COOLDOWN: Durations =
@@ -370,6 +372,12 @@ options! {
         /// `revocation.back_channel`: whether `{base_path}/_revoke` takes logout tokens of the issuer (OpenID Connect
         /// Back-Channel Logout 1.0).
         back_channel: Switch = Switch, revocation_back_channel(bool), default false,
+    };
+
+    Keep: Revocation "keep", true, "720h", "`9600h`", value {
+        /// `revocation.keep`: how long the revocation of a message or a logout token is kept. Set it to the longest time that
+        /// a token is good for. From 1 minute to 9600 hours, which is 400 days.
+        keep: Durations = REVOCATION_AGE, revocation_keep(Duration), default Duration::from_secs(400 * 24 * 3600),
     };
 
     Routes: Top "routes", true, "all", "`all`", value {

@@ -224,7 +224,8 @@ impl Durations {
         let [from, to] = [self.bounds.start(), self.bounds.end()].map(|bound| match bound.as_secs() {
             0 => format!("{}ms", bound.as_millis()),
             secs if secs % 3600 == 0 => format!("{}h", secs / 3600),
-            secs => format!("{}m", secs / 60),
+            secs if secs % 60 == 0 => format!("{}m", secs / 60),
+            secs => format!("{secs}s"),
         });
         Err(InvalidValue::new(format!("expected a duration from `{from}` to `{to}`")))
     }

@@ -62,6 +62,22 @@ enum Kind {
     Socket,
 }
 
+const SCHEMES: [(&str, Kind, bool); 7] = [
+    ("redis", Kind::Single, false),
+    ("rediss", Kind::Single, true),
+    ("redis+sentinel", Kind::Sentinel, false),
+    ("rediss+sentinel", Kind::Sentinel, true),
+    ("redis+cluster", Kind::Cluster, false),
+    ("rediss+cluster", Kind::Cluster, true),
+    ("unix", Kind::Socket, false),
+];
+
+/// The schemes that an address of a store may have.
+pub const STORE_SCHEMES: [&str; 7] = {
+    let [a, b, c, d, e, f, g] = SCHEMES;
+    [a.0, b.0, c.0, d.0, e.0, f.0, g.0]
+};
+
 /// The parts of an address that its rules are about.
 struct Parts<'a> {
     tls: bool,
@@ -75,15 +91,8 @@ impl<'a> Parts<'a> {
     fn of(text: &'a str) -> Result<Self, InvalidValue> {
         let refuse = |message| Err(InvalidValue::new(message));
         let (scheme, rest) = text.trim().split_once("://").unwrap_or_default();
-        let (kind, tls) = match scheme {
-            "redis" => (Kind::Single, false),
-            "rediss" => (Kind::Single, true),
-            "redis+sentinel" => (Kind::Sentinel, false),
-            "rediss+sentinel" => (Kind::Sentinel, true),
-            "redis+cluster" => (Kind::Cluster, false),
-            "rediss+cluster" => (Kind::Cluster, true),
-            "unix" => (Kind::Socket, false),
-            _ => return refuse(SCHEME),
+        let Some((_, kind, tls)) = SCHEMES.into_iter().find(|(name, ..)| *name == scheme) else {
+            return refuse(SCHEME);
         };
         if rest.is_empty() {
             return refuse(SCHEME);
@@ -98,14 +107,14 @@ impl<'a> Parts<'a> {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
         let hosts: Vec<&str> = hosts.split(',').collect();
-        for host in &hosts {
-            check_host(host)?;
-        }
+        let named = hosts.iter().map(|host| address(host)).collect::<Result<Vec<_>, _>>()?;
         let database = match kind {
             Kind::Single if hosts.len() > 1 => return refuse(ONE_HOST),
             Kind::Cluster if !path.is_empty() => return refuse(CLUSTER_PATH),
             Kind::Sentinel => match path.split_once('/').unwrap_or((path, "")) {
                 ("", _) => return refuse(SERVICE),
+                // Most of the sentinels decide, so each may have one voice only.
+                _ if !all_differ(&named) => return refuse(TWICE),
                 (_, database) => database,
             },
             _ => path,
@@ -117,7 +126,15 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn check_host(text: &str) -> Result<(), InvalidValue> {
+fn all_differ(addresses: &[(String, u16)]) -> bool {
+    addresses
+        .iter()
+        .enumerate()
+        .all(|(n, address)| !addresses.iter().take(n).any(|earlier| earlier == address))
+}
+
+/// The name of a sentinel or server in lower case, and its port. The default port is that of sentinels.
+fn address(text: &str) -> Result<(String, u16), InvalidValue> {
     let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
         Some(Some((host, port))) => (host, port.strip_prefix(':')),
         Some(None) => ("", None),
@@ -128,7 +145,8 @@ fn check_host(text: &str) -> Result<(), InvalidValue> {
     }
     match port.map(str::parse::<u16>) {
         Some(Ok(0) | Err(_)) => Err(InvalidValue::new(PORT)),
-        _ => Ok(()),
+        Some(Ok(port)) => Ok((host.to_ascii_lowercase(), port)),
+        None => Ok((host.to_ascii_lowercase(), 26379)),
     }
 }
 
@@ -143,6 +161,7 @@ const ONE_HOST: &str =
     "there are several hosts: write `redis+sentinel://` or `redis+cluster://`, or one host";
 const CLUSTER_PATH: &str = "a cluster has one database: write `redis+cluster://host:port` without a path";
 const SERVICE: &str = "the name of the service is missing: write `redis+sentinel://host:26379/mymaster`";
+const TWICE: &str = "a sentinel is named twice: name each once, since more than half of them decide";
 const DATABASE: &str = "the database is a number: write `redis://host:6379/0`";
 
 #[cfg(test)]
@@ -162,6 +181,7 @@ mod tests {
             "redis://user:hunter2:a@b@h",
             "rediss://h",
             "redis+sentinel://a:1,b:2/main",
+            "redis+sentinel://a:1,a:2,a/main",
             "rediss+sentinel://:hunter2@a,b:2/main/1",
             "redis+cluster://a:1,b:2",
             "rediss+cluster://a",
@@ -207,6 +227,8 @@ mod tests {
             ("redis+cluster://a:1/0", CLUSTER_PATH),
             ("redis+sentinel://:hunter2@a:1", SERVICE),
             ("redis+sentinel://a:1/", SERVICE),
+            ("redis+sentinel://hunter2:1,b:1,HUNTER2:1/main", TWICE),
+            ("redis+sentinel://a,b:1,a:26379/main", TWICE),
             ("redis+sentinel://a:1/main/hunter2", DATABASE),
             ("redis://h/hunter2", DATABASE),
             ("redis://h/70000", DATABASE),

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::choices::{StoreUnavailable, Strategy, TokenFormat};
+use crate::choices::{RevocationList, StoreUnavailable, Strategy, TokenFormat};
 use crate::host::{bare_host, is_internal_host, is_loopback_host};
 use crate::option::{Draft, OptionKey};
 use crate::setting::Setting;
@@ -97,6 +97,20 @@ impl Draft {
             OptionKey::StoreUnavailable,
             "`store_unavailable` has no effect without a cache: remove it, or add `session: { cache: 30s }`",
         );
+        let keeps_no_list =
+            self.revocation.with_default(RevocationList::Off) == Setting::Set(RevocationList::Off);
+        add(
+            keeps_no_list && matches!(self.revocation_unavailable, Setting::Set(_)),
+            OptionKey::RevocationUnavailable,
+            "`revocation_unavailable` has no effect without a list of revoked tokens: remove it, or add \
+             `session: { revocation: store }`",
+        );
+        add(
+            self.keeps_list() && self.revokes_nothing(),
+            OptionKey::Revocation,
+            "`revocation` has no effect: no token is decoded here, and the upstream knows which sessions have ended, so \
+             remove it, or add `revocation: { webhook_secret: env(\"AUTH_REVOKE_SECRET\") }`",
+        );
         found.extend(items(&self.cors_origins, |origin| !origin.https && !is_private_name(origin.host())).map(
             |item| Suspicion {
                 option: OptionKey::CorsOrigins,
@@ -116,6 +130,14 @@ impl Draft {
             }
         }));
         found
+    }
+
+    /// Whether no token can come on the list of revoked tokens: none is decoded here, and no message names one.
+    fn revokes_nothing(&self) -> bool {
+        self.secrets.is_empty()
+            && matches!(self.effective_token(), Setting::Set(format) if format != TokenFormat::Jwks)
+            && self.webhook_secrets.is_empty()
+            && matches!(self.back_channel, Setting::Unset | Setting::Set(false))
     }
 
     fn base_url_needs_no_permission(&self) -> bool {
@@ -172,6 +194,11 @@ mod tests {
             (OptionKey::Store, &[UPSTREAM, CACHE], "redis://:p@cache.example.com"),
             (OptionKey::StoreUnavailable, &[UPSTREAM], "ask_upstream"),
             (OptionKey::StoreUnavailable, &[UPSTREAM, (OptionKey::Cache, "off")], "ask_upstream"),
+            (OptionKey::Revocation, &[UPSTREAM], "store"),
+            (OptionKey::Revocation, &[UPSTREAM, (OptionKey::Kind, "better_auth")], "store"),
+            (OptionKey::Revocation, &[UPSTREAM, (OptionKey::BackChannel, "false")], "store"),
+            (OptionKey::RevocationUnavailable, &[UPSTREAM], "refuse"),
+            (OptionKey::RevocationUnavailable, &[UPSTREAM, (OptionKey::Revocation, "off")], "allow"),
             (OptionKey::JwksUrl, &[UPSTREAM], "https://auth.example.com/keys"),
             (OptionKey::JwksAlgorithms, &[UPSTREAM], "es256"),
         ] {
@@ -206,11 +233,21 @@ mod tests {
             (OptionKey::Store, &[UPSTREAM, CACHE], "redis://cache.example.com"),
             (OptionKey::StoreUnavailable, &[UPSTREAM, CACHE], "ask_upstream"),
             (OptionKey::StoreUnavailable, &[UPSTREAM], "memory"),
+            (OptionKey::Revocation, &[UPSTREAM, (OptionKey::Token, "jwks")], "store"),
+            (OptionKey::Revocation, &[(OptionKey::Kind, "generic")], "store"),
+            (OptionKey::Revocation, &[UPSTREAM], "off"),
             (OptionKey::JwksUrl, &[UPSTREAM, (OptionKey::Token, "jwks")], "https://auth.example.com/keys"),
         ] {
             let mut values = others.to_vec();
             values.push((option, text));
             assert_eq!(suspicious(&values), [], "{option}: {text}");
+        }
+        for (option, optional) in [(OptionKey::Secret, true), (OptionKey::WebhookSecret, false)] {
+            let mut listing = Draft::default();
+            listing.set(OptionKey::Revocation, "store").unwrap();
+            listing.set(OptionKey::RevocationUnavailable, "refuse").unwrap();
+            listing.set_later(option, optional);
+            assert_eq!(listing.suspicions(), [], "a token may come on the list");
         }
         let mut decoding = Draft::default();
         decoding.set_later(OptionKey::Secret, false);

@@ -199,7 +199,7 @@ pub struct Session {
     /// Value: `memory` `ask_upstream`. Default: `memory`.
     pub store_unavailable: (),
     /// `session.revocation`: `store`: a sign-out ends tokens that are decoded here too, at every instance
-    /// that shares the store, before their `exp`
+    /// that shares the store, before their `exp`; needs `session.store`
     ///
     /// Value: `off` `store`. Default: `off`.
     pub revocation: (),
@@ -306,6 +306,11 @@ pub struct Revocation {
     ///
     /// Value: `true` `false`. Default: `false`.
     pub back_channel: (),
+    /// `revocation.keep`: how long the revocation of a message or a logout token is kept: at least as long
+    /// as a token is good for, or the token is accepted again. The list has a place for a million entries
+    ///
+    /// Value: 1m to 9600h. Default: `9600h`.
+    pub keep: (),
 }
 
 /// The words of the block.

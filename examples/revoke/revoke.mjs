@@ -29,6 +29,6 @@ function send(body) {
     method: "POST",
     headers: { "content-type": "application/json", "x-auth-proxy-signature": `t=${seconds},v1=${hmac}` },
     body,
-    signal: AbortSignal.timeout(4000),
+    signal: AbortSignal.timeout(6500),
   })
 }

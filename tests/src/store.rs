@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use auth_proxy::errors::BoxError;
 use auth_proxy::store::{
@@ -111,6 +111,12 @@ impl SharedStore {
     #[must_use]
     pub fn revocations(&self) -> usize {
         self.state.lock().unwrap().revocations.len()
+    }
+
+    /// When the last revocation may be dropped.
+    #[must_use]
+    pub fn revoked_until(&self) -> Option<SystemTime> {
+        self.state.lock().unwrap().revocations.iter().map(Revocation::until).max()
     }
 
     /// How many keys `end` was called for.

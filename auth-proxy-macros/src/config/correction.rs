@@ -1,6 +1,6 @@
 //! Finds the value that a refused text most likely means, so that an error can say what to write.
 
-use auth_proxy_rules::{Draft, OptionKey, Shape};
+use auth_proxy_rules::{Draft, OptionKey, STORE_SCHEMES, Shape, nearest};
 
 const DURATIONS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
@@ -19,7 +19,8 @@ pub(super) fn corrected(option: OptionKey, text: &str, refusal: &str) -> Option<
             let units = [("", bytes), ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)];
             quantities(text, refusal, &SIZES, &units)
         }
-        Shape::Count | Shape::CountOrOff => bound(text, refusal).into_iter().collect(),
+        Shape::Count | Shape::CountOrOff => bound(text, refusal, &[("", 1)]).into_iter().collect(),
+        Shape::Store => stores(text),
         _ => Vec::new(),
     };
     candidates.into_iter().find(|candidate| Draft::default().set(option, candidate).is_ok())
@@ -79,19 +80,31 @@ fn hosts(text: &str) -> Vec<String> {
     vec![host.to_owned(), name.to_owned()]
 }
 
+/// Addresses of Redis with another scheme, or without one.
+fn stores(text: &str) -> Vec<String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("redis", text));
+    // `https`, `tls` and `valkeys` have TLS.
+    let other = if scheme.ends_with('s') { "rediss" } else { "redis" };
+    let near = nearest(scheme, STORE_SCHEMES).unwrap_or(other);
+    vec![format!("{near}://{rest}")]
+}
+
 /// A number with another unit, or the bound of the rule. `others` are further units, with the factor of each.
 fn quantities(text: &str, refusal: &str, units: &[(&str, u64)], others: &[(&str, u64)]) -> Vec<String> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '_' | '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let Ok(number) = number.replace('_', "").parse::<f64>() else { return Vec::new() };
-    let unit = unit.to_ascii_lowercase();
+    let Some((number, unit)) = number_and_unit(text) else { return Vec::new() };
     let known = units.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&unit));
     let other = others.iter().filter(|(start, _)| match *start {
         "" => unit.is_empty(),
         start => unit.starts_with(&start.to_ascii_lowercase()),
     });
     let written = known.chain(other).filter_map(|(_, factor)| whole(number * *factor as f64, units));
-    written.chain(bound(text, refusal)).collect()
+    written.chain(bound(text, refusal, units)).collect()
+}
+
+fn number_and_unit(text: &str) -> Option<(f64, String)> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '_' | '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    Some((number.replace('_', "").parse().ok()?, unit.to_ascii_lowercase()))
 }
 
 /// The quantity in the largest unit in which it is whole.
@@ -104,13 +117,20 @@ fn whole(value: f64, units: &[(&str, u64)]) -> Option<String> {
     Some(format!("{}{unit}", value / factor))
 }
 
-/// The nearest bound in `from .. to ..`: the lower one for zero.
-fn bound(text: &str, refusal: &str) -> Option<String> {
+/// The bound in `from .. to ..` that the text is beyond: the lower one for a negative number.
+fn bound(text: &str, refusal: &str, units: &[(&str, u64)]) -> Option<String> {
     let (_, bounds) = refusal.split_once(" from ")?;
     let (low, high) = bounds.split_once(" to ")?;
-    let number = |text: &str| text.trim_matches('`').split([',', '`', ' ']).next().map(str::to_owned);
-    let is_low = text.trim_start_matches('0').is_empty() || text.starts_with('-') || text.starts_with("0");
-    if is_low { number(low) } else { number(high) }
+    let [low, high] = [low, high].map(|bound| bound.trim_matches('`').split([',', '`', ' ']).next());
+    let amount = |text: &str| {
+        let (number, unit) = number_and_unit(text)?;
+        // The unit of a zero does not matter.
+        let factor = units.iter().find(|(name, _)| name.eq_ignore_ascii_case(&unit) || number == 0.0)?.1;
+        Some(number * factor as f64)
+    };
+    let is_low =
+        text.starts_with('-') || matches!((amount(text), amount(low?)), (Some(n), Some(low)) if n < low);
+    if is_low { low } else { high }.map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -143,6 +163,17 @@ mod tests {
             (OptionKey::Timeout, "0s", Some("10ms")),
             (OptionKey::Timeout, "soon", None),
             (OptionKey::Renew, "1d", Some("24h")),
+            (OptionKey::Cache, "1ms", Some("10ms")),
+            (OptionKey::Cache, "2h", Some("1h")),
+            (OptionKey::Recheck, "100ms", Some("1s")),
+            (OptionKey::Recheck, "2h", Some("1h")),
+            (OptionKey::Recheck, "90", Some("90s")),
+            (OptionKey::Store, "redsi://h:6379", Some("redis://h:6379")),
+            (OptionKey::Store, "redis-sentinel://h:1/main", Some("redis+sentinel://h:1/main")),
+            (OptionKey::Store, "http://h:6379", Some("redis://h:6379")),
+            (OptionKey::Store, "localhost:6379", Some("redis://localhost:6379")),
+            (OptionKey::Store, "valkeys://h", Some("rediss://h")),
+            (OptionKey::Store, "memcached://h:1/x", None),
             (OptionKey::BodyLimit, "1MB", Some("1MiB")),
             (OptionKey::BodyLimit, "1048576", Some("1MiB")),
             (OptionKey::BodyLimit, "5", Some("5MiB")),

@@ -33,7 +33,7 @@ const UPSTREAM_OPTIONS: [&str; 22] = [
 ];
 
 /// Other names that people try, and the options that they mean.
-const ALIASES: [(&str, &str); 16] = [
+const ALIASES: [(&str, &str); 20] = [
     ("aud", "upstream.audience"),
     ("iss", "upstream.issuer"),
     ("allowed_hosts", "hosts"),
@@ -50,6 +50,10 @@ const ALIASES: [(&str, &str); 16] = [
     ("address", "upstream.base_url"),
     ("max_body_size", "upstream.body_limit"),
     ("signin_path", "sign_in_path"),
+    ("session_store", "session.store"),
+    ("redis", "session.store"),
+    ("redis_url", "session.store"),
+    ("backchannel_logout", "revocation.back_channel"),
 ];
 
 const GROUPS: [Group; 5] = [Group::Top, Group::Upstream, Group::Session, Group::Cors, Group::Rewrite];

@@ -8,6 +8,18 @@ use crate::setting::Setting;
 use crate::words_or_text::Expected;
 
 impl Draft {
+    /// Whether the list of revoked tokens is to be kept in a store.
+    #[must_use]
+    pub fn keeps_list(&self) -> bool {
+        self.revocation == Setting::Set(RevocationList::Store)
+    }
+
+    /// Whether there is a store. Its variable may be missing, which is a mistake of its own.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        matches!(self.store, Setting::Set(_) | Setting::Deferred)
+    }
+
     pub(super) fn check_webhook(&self, problems: &mut Problems) {
         if self.webhook_secrets.iter().any(|secret| *secret != Setting::Optional) {
             self.check_list(OptionKey::WebhookSecret, problems);
@@ -44,9 +56,13 @@ impl Draft {
     /// Without the list of revoked tokens, there is nothing to add to.
     fn check_list(&self, option: OptionKey, problems: &mut Problems) {
         if matches!(self.revocation, Setting::Unset | Setting::Set(RevocationList::Off)) {
-            problems.add(
-                Place::Option(option),
-                "it adds to the list of revoked tokens, and there is none: add `session: { revocation: store }`",
+            problems.add_beside(
+                option,
+                &[OptionKey::Revocation],
+                format!(
+                    "`{option}` adds to the list of revoked tokens, and there is none: add \
+                     `session: {{ revocation: store }}`"
+                ),
             );
         }
     }

@@ -16,7 +16,14 @@ pub(crate) type Vars<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>,
 pub(crate) struct NotUnicode;
 
 /// Reads, checks and completes a configuration.
-pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> Result<Config, ConfigError> {
+///
+/// `own_store` says whether the store that was given to the builder keeps revoked tokens. `None` without such a store.
+pub(crate) fn resolve(
+    spec: &Spec,
+    builder: &BuilderOptions,
+    own_store: Option<bool>,
+    vars: Vars<'_>,
+) -> Result<Config, ConfigError> {
     let mut resolver = Resolver {
         spec,
         vars,
@@ -30,6 +37,7 @@ pub(crate) fn resolve(spec: &Spec, builder: &BuilderOptions, vars: Vars<'_>) -> 
     let secrets = resolver.secrets(builder);
     let webhook_secrets = resolver.webhook_secrets(builder, &secrets);
     resolver.check_rules();
+    resolver.check_list(own_store);
     resolver.warn_of_suspicions(builder);
     let names = builder.headers.iter().map(|(name, _)| name.as_str());
     let names = names.chain(spec.headers.iter().map(|(name, _)| *name));
@@ -245,17 +253,50 @@ impl Resolver<'_> {
         for problem in self.draft.check() {
             let variable = self.variable_of(problem.place);
             let option = problem.place.option();
-            let others = problem.others.iter().filter_map(|other| {
-                let variable = self.variable_of(Place::Option(*other))?;
-                Some(format!("{variable} sets `{other}`"))
-            });
-            let others = others.collect::<Vec<_>>().join(", ");
-            let message = match others.as_str() {
-                "" => problem.message,
-                others => format!("{} ({others})", problem.message),
-            };
+            let message = self.with_variables(problem.message, problem.others);
             self.report(option, option.to_string(), variable, &message);
         }
+    }
+
+    /// The list of revoked tokens is kept in a store. The compiler cannot check that: the builder may give one.
+    fn check_list(&mut self, own_store: Option<bool>) {
+        let message = match own_store {
+            _ if !self.draft.keeps_list() => return,
+            Some(true) => return,
+            Some(false) => "the store given to `session_store` keeps no revoked tokens: implement \
+                            `SessionStore::keeps_revocations`, or write `session: { revocation: off }`"
+                .to_owned(),
+            None if self.draft.has_store() => return,
+            None => {
+                let written = format!("session: {{ store: {} }}", OptionKey::Store.example());
+                let message = format!("the list is kept in a store, and there is none: write `{written}`");
+                self.with_variables(message, &[OptionKey::Store])
+            }
+        };
+        let option = OptionKey::Revocation;
+        self.report(option, option.to_string(), self.variable_of(Place::Option(option)), &message);
+    }
+
+    /// Adds to a message which variables set these options.
+    fn with_variables(&self, message: String, options: &[OptionKey]) -> String {
+        let variables = options.iter().filter_map(|option| {
+            let variable = self.variable_declared(*option)?;
+            Some(format!("{variable} sets `{option}`"))
+        });
+        match variables.collect::<Vec<_>>().join(", ").as_str() {
+            "" => message,
+            variables => format!("{message} ({variables})"),
+        }
+    }
+
+    /// The first variable that the declaration reads an option from.
+    fn variable_declared(&self, option: OptionKey) -> Option<&'static str> {
+        let options = self.spec.options.iter().filter(|(key, _)| *key == option).map(|(_, value)| value);
+        let secrets = self.spec.secrets.iter().filter(|_| option == OptionKey::Secret);
+        options.chain(secrets).find_map(|value| match value {
+            Value::Env { name, .. } => Some(*name),
+            Value::Literal(_) => None,
+        })
     }
 
     /// The variable that an option was read from.

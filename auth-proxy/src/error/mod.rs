@@ -52,6 +52,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `upstream_timeout` | 504 | unavailable |
 /// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `revocation_invalid`, `body_broken` | 400 | bad request |
 /// | `logout_token_missing`, `logout_token_malformed`, `logout_token_unsupported`, `logout_token_untrusted`, `logout_token_wrong_issuer`, `logout_token_wrong_audience`, `logout_token_expired`, `logout_token_late`, `logout_token_invalid`, `logout_token_replayed` | 400 | bad request: `_revoke` does not accept this logout token (`revocation.back_channel`) |
+/// | `revocation_without_tokens` | 422 | bad request: a message to `_revoke` names a session or a user, and no token is decoded here |
 /// | `revocation_kind_off` | 415 | bad request: the option for this kind of message to `_revoke` is not set |
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |
 /// | `route_unknown` | 404 | bad request |

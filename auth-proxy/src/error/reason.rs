@@ -106,6 +106,7 @@ reasons! {
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
     METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
     REVOCATION_INVALID = BadRequest 400 "revocation_invalid" "Send JSON with one of `token_hash` (64 hexadecimal digits), `session` (text) and `subject` (text); beside `subject`, `issued_before` may be seconds since 1970, not in the future.";
+    REVOCATION_WITHOUT_TOKENS = BadRequest 422 "revocation_without_tokens" "This service decodes no tokens, so it knows neither their sessions nor their users: send `token_hash`.";
     REVOCATION_KIND_OFF = BadRequest 415 "revocation_kind_off" "This service takes no messages of this kind: `application/x-www-form-urlencoded` is for logout tokens, every other content type for signed messages.";
     LOGOUT_TOKEN_MISSING = BadRequest 400 "logout_token_missing" "Send a form with one `logout_token`.";
     LOGOUT_TOKEN_MALFORMED = BadRequest 400 "logout_token_malformed" "The logout token is not well formed.";

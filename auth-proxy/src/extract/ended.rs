@@ -183,7 +183,7 @@ impl<P: AuthProxy> SessionSource<P> {
 
     async fn now(&self) -> Now {
         let mut parts = self.head.to_parts();
-        match RequestAuth::of(self.proxy.clone(), &mut parts).session().await {
+        match RequestAuth::again(self.proxy.clone(), &mut parts).session().await {
             Ok(Some(session)) => Now::Present { expires: session.expires },
             Ok(None) => Now::Absent,
             Err(error) if error.is_signed_out() || error.outcome() == Outcome::Invalid => Now::Absent,
@@ -208,7 +208,7 @@ impl<P: AuthProxy> SessionSource<P> {
 
     async fn is_revoked(&self) -> bool {
         let mut parts = self.head.to_parts();
-        let request = RequestAuth::of(self.proxy.clone(), &mut parts);
+        let request = RequestAuth::again(self.proxy.clone(), &mut parts);
         match request.credential() {
             Ok(Some(credential)) => request.check_revoked(&credential).await.is_err(),
             _ => false,
@@ -218,7 +218,7 @@ impl<P: AuthProxy> SessionSource<P> {
     /// The state of the session that the credential belongs to.
     fn snapshot(&self) -> Option<SessionSnapshot> {
         let (shared, mut parts) = (self.proxy.shared(), self.head.to_parts());
-        let credential = RequestAuth::of(self.proxy.clone(), &mut parts).credential().ok().flatten()?;
+        let credential = RequestAuth::again(self.proxy.clone(), &mut parts).credential().ok().flatten()?;
         Some(shared.sessions.snapshot(shared.keys.session(credential.token())))
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct RequestAuth<'v, P: AuthProxy> {
 struct InRequest<'v, P: AuthProxy> {
     parts: &'v Parts,
     memo: Memo<P>,
+    /// Whether a response may carry the cookies of a lookup to the browser.
+    has_response: bool,
 }
 
 impl<'v, P: AuthProxy> RequestAuth<'v, P> {
@@ -47,7 +49,17 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         memo.response.mark_personal();
         memo::mark_current_personal();
         let names = memo.answers.names;
-        Self { proxy, headers: &parts.headers, names, request: Some(InRequest { parts, memo }) }
+        let request = InRequest { parts, memo, has_response: true };
+        Self { proxy, headers: &parts.headers, names, request: Some(request) }
+    }
+
+    /// Asks again for the session of a request that is answered, or under way: with its head, and without a response.
+    pub(super) fn again(proxy: Proxy<P>, parts: &'v mut Parts) -> Self {
+        let mut again = Self::of(proxy, parts);
+        if let Some(request) = &mut again.request {
+            request.has_response = false;
+        }
+        again
     }
 
     /// The same for headers alone, in code outside of handlers.
@@ -277,8 +289,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     /// Keeps cookies for the relay layer.
     fn keep_renewed(&self, renewed: Renewed, credential: &Credential) {
         let shared = self.proxy.shared();
-        // A call with bare headers has no response that could carry the cookies.
-        let Some(InRequest { memo: Memo { response, .. }, .. }) = &self.request else { return };
+        // Without a response, the cookies cannot reach the browser. They then count as not relayed: the next request gets them.
+        let Some(InRequest { memo: Memo { response, .. }, has_response: true, .. }) = &self.request else {
+            return;
+        };
         if !response.is_of_browser(credential, self.names()) {
             return;
         }

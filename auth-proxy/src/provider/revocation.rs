@@ -68,6 +68,11 @@ impl Shared {
         [self.keys.session(token).revoked(), self.keys.revoked_token(token)]
     }
 
+    /// Whether tokens are decoded here, with the names of their sessions and users in them.
+    pub(crate) fn reads_tokens(&self) -> bool {
+        self.verifier.is_some() || self.bearer_issuer.is_some()
+    }
+
     /// Whether the list has this token itself. Its session and its user may be on the list all the same.
     pub(crate) fn is_listed(&self, token: &str) -> bool {
         // While nothing is revoked, no hash is computed.
@@ -75,9 +80,9 @@ impl Shared {
         list.is_some_and(|list| self.names_of_token(token).into_iter().any(|name| list.has_name(name)))
     }
 
-    /// The entry for what a message of the upstream revokes. How long its tokens last is not known here.
+    /// The entry for what a message of the upstream revokes. How long its tokens last is not known here, so it is configured.
     pub(crate) fn revocation_of(&self, revoked: &Revoked) -> Revocation {
-        let until = self.now().saturating_add(LONGEST);
+        let until = self.now().saturating_add(self.settings.keep.as_secs() + MARGIN);
         match revoked {
             Revoked::Token { hash } => Revocation::of_name(self.keys.revoked_hash(hash), until),
             Revoked::Session { name } => Revocation::of_name(self.keys.revoked_session(name), until),

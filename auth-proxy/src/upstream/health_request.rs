@@ -76,7 +76,7 @@ impl Upstream {
 
     /// Less than half of a request's time. So a check that starts at half-time ends before the request's deadline.
     fn health_check_timeout(&self) -> Duration {
-        self.settings.timeout * 9 / 20
+        self.settings.timeout * 2 / 5
     }
 
     fn health_check_request(&self) -> Result<Request<Body>, AuthError> {

@@ -1,6 +1,9 @@
 //! All settings from environment variables, for containers. Run it with
 //! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`. It listens on 127.0.0.1:3000; in a container set
 //! `HOST=0.0.0.0`, and `PORT` for another port. `cargo run -p from-env -- --env-example` prints the variables.
+//!
+//! Its routes show what the upstream says of a visitor: `/session`, `/session/optional`, `/token` and `/token/raw` as JSON or
+//! text, `/protected` and `/admin` behind guards, and `/plain` without one. The sign-in routes are below `/api/auth/`.
 
 use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session};
 use axum::{Json, Router, routing::get};
@@ -34,6 +37,10 @@ auth_proxy! {
             cache: env("AUTH_SESSION_CACHE", default = "off"),
             store: redis(env("AUTH_SESSION_STORE", optional)),
             revocation: env("AUTH_SESSION_REVOCATION", default = "off"),
+        },
+        revocation: {
+            webhook_secret: env("AUTH_REVOKE_SECRET", optional),
+            back_channel: env("AUTH_BACK_CHANNEL", default = "false"),
         },
     }
 }
@@ -83,10 +90,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let auth = Auth::from_env().unwrap_or_else(|error| {
-        eprintln!("{error}");
-        std::process::exit(2)
-    });
+    let auth = Auth::from_env().unwrap_or_else(|error| stop(&error));
     let app = Router::new()
         .route("/plain", get(|| async { "ok" }))
         .route("/session", get(session))
@@ -97,11 +101,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/admin", get(admin));
     let app = auth.attach(app).with_state(auth);
     let host = std::env::var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
-    let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;
+    let port = std::env::var("PORT").unwrap_or("3000".to_owned());
+    let port = port.parse::<u16>().unwrap_or_else(|_| stop(&"PORT: expected a number from 0 to 65535"));
     let listener = tokio::net::TcpListener::bind((host.as_str(), port)).await?;
     println!("http://{}", listener.local_addr()?);
     let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     Ok(axum::serve(listener, service).await?)
+}
+
+/// Ends the program because of a mistake in its variables.
+fn stop(mistake: &dyn std::fmt::Display) -> ! {
+    eprintln!("{mistake}");
+    std::process::exit(2)
 }
 
 /// After a change of the block: `cargo run -p from-env -- --env-example > examples/from-env/.env.example`.

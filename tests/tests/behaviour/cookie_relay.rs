@@ -1,10 +1,14 @@
 //! Relay of session cookies: a lookup returns a renewed or a cleared cookie, which the app sends to the browser.
 
+use std::time::Duration;
+
+use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::mint;
 use axum::Router;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{COOKIE as COOKIE_HEADER, SET_COOKIE};
 use axum::routing::get;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::support::{Auth, app, app_of, upstream};
 use auth_proxy::Session;
@@ -93,4 +97,29 @@ async fn guard_outside_of_the_cookie_layer_shares_its_lookup() {
     let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Demo" }));
     let answer = Browser::of(&app).get_with("/", &[("cookie", &cookie)]).await;
     assert_eq!((answer.status, answer.cookies().len(), upstream.lookups()), (200, 1, 1), "{answer:?}");
+}
+
+/// A stream asks for its session again, and has no response for the cookie. It must not count as sent to the browser.
+#[tokio::test]
+async fn cookie_renewed_for_a_stream_is_relayed_by_the_next_request() {
+    let cookie = [("cookie", "authjs.session-token=same")];
+    let upstream: Router = Router::new().fallback(|| async {
+        ([(SET_COOKIE, "authjs.session-token=same; Max-Age=86400")], r#"{"user":{"name":"Ada"}}"#)
+    });
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_session_strategy(SessionStrategy::Database)
+        .upstream_fetch(upstream)
+        .session_renew(Duration::from_secs(3600))
+        .build()
+        .unwrap();
+    let headers = [(COOKIE_HEADER, cookie[0].1.parse().unwrap())].into_iter().collect();
+    let session = auth.session(&headers).await.unwrap().unwrap();
+    timeout(Duration::from_millis(100), session.ended()).await.unwrap_err();
+    let shown = |_session: Session<Auth>| async { "ok" };
+    let app = auth.attach(Router::new().route("/", get(shown))).with_state(auth);
+    let app = App::start(app).await;
+    let browser = Browser::of(&app);
+    assert_eq!(browser.get_with("/", &cookie).await.cookies().len(), 1);
+    assert!(browser.get_with("/", &cookie).await.cookies().is_empty(), "`session.renew` is not over");
 }

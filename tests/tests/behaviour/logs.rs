@@ -254,6 +254,33 @@ async fn lookup_without_the_session_cookie_layer_warns_once() {
     assert_eq!(log.times("the cookies do not reach the browser"), 0);
 }
 
+/// A stream asks for its session again and again, and its response was sent long ago.
+#[tokio::test]
+async fn recheck_of_a_stream_does_not_warn_of_cookies() {
+    let log = LogCapture::start();
+    let upstream = FakeUpstream::start().await.unwrap();
+    let ended = |session: auth_proxy::Session<Auth>| async move {
+        tokio::spawn(async move { session.ended().await });
+        axum::Json("open")
+    };
+    let auth =
+        Auth::builder().upstream_base_url(upstream.url()).session_recheck(std::time::Duration::from_secs(1));
+    let auth = auth.build().unwrap();
+    let app = auth.attach(axum::Router::new().route("/stream", axum::routing::get(ended)));
+    let app = App::start(app.with_state(auth)).await;
+    let cookie = format!("{COOKIE}={}", mint(&json!({ "sub": "1" }), upstream.secret(), COOKIE));
+    assert_eq!(Browser::of(&app).get_with("/stream", &[("cookie", &cookie)]).await.status, 200);
+    let lookups = "session looked up outcome=\"present\"";
+    tokio::time::timeout(std::time::Duration::from_secs(10), async {
+        while log.times(lookups) < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("the stream looks its session up again");
+    assert_eq!(log.times("the cookies do not reach the browser"), 0, "{}", log.text());
+}
+
 /// Each lookup logs one event.
 #[tokio::test]
 async fn every_lookup_logs_one_event_with_outcome_source_and_duration() {

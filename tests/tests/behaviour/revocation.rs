@@ -173,9 +173,9 @@ fn revocation_needs_a_store_that_keeps_the_list() {
     let builder =
         || Auth::builder().upstream_base_url("http://auth").session_revocation(RevocationList::Store);
     let message = builder().build().unwrap_err().to_string();
-    assert!(message.contains("set `session.store`"), "{message}");
+    assert!(message.contains("write `session: { store: redis("), "{message}");
     let message = builder().session_store(SharedStore::default()).build().unwrap_err().to_string();
-    assert!(message.contains("keeps revoked tokens"), "{message}");
+    assert!(message.contains("keeps no revoked tokens"), "{message}");
 }
 
 /// A handler that runs long, with a session that was decoded here.

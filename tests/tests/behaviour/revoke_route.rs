@@ -308,3 +308,59 @@ fn secret_of_tokens_is_refused() {
         assert!(!message.contains(TOKENS) && !message.contains(SECRET), "{message}");
     }
 }
+
+/// Sessions and users are named in tokens. Without tokens, nothing would be revoked, and 204 would say that something was.
+#[tokio::test]
+async fn names_in_tokens_are_refused_where_no_token_is_decoded() {
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(with_route(&upstream, &store)).await;
+    for message in [json!({ "session": "jti-1" }), json!({ "subject": "1" })] {
+        assert_eq!(revoke(&app, message).await, (422, "revocation_without_tokens".to_owned()));
+    }
+    assert_eq!(store.revocations(), 0);
+    assert_eq!(revoke(&app, json!({ "token_hash": token_hash("a") })).await, revoked());
+}
+
+/// The clocks of the instances and of the upstream may differ by five minutes.
+#[tokio::test]
+async fn revocation_of_the_upstream_is_kept_as_long_as_configured() {
+    let upstream = upstream().await;
+    for (keep, until) in [(None, 400 * 24 * 3600 + 300), (Some(60), 360)] {
+        let store = SharedStore::telling_ends();
+        let mut builder = decoding(&upstream, &store).clock(|| 1_000_000);
+        if let Some(seconds) = keep {
+            builder = builder.revocation_keep(Duration::from_secs(seconds));
+        }
+        let (app, _) = app_of(builder).await;
+        let body = json!({ "session": "jti-1" }).to_string();
+        let signed = signature(SECRET, 1_000_000, body.as_bytes());
+        assert_eq!(send(&app, body, &[&signed]).await, revoked());
+        assert_eq!(store.revoked_until(), Some(UNIX_EPOCH + Duration::from_secs(1_000_000 + until)));
+    }
+}
+
+/// The commands of the guide, with a `curl` that prints its arguments.
+#[tokio::test]
+async fn shell_commands_of_the_guide_sign_a_message() {
+    let guide = include_str!("../../../auth-proxy/docs/guide/caching.md");
+    let start = guide.find("body='{").expect("the commands");
+    let commands = guide[start..].split("```").next().unwrap();
+    let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}\n{commands}");
+    let shell = tokio::process::Command::new("sh")
+        .args(["-ec", &script])
+        .env("AUTH_REVOKE_SECRET", SECRET)
+        .env("AUTH_REVOKE_URL", "the URL")
+        .output();
+    let output = String::from_utf8(shell.await.unwrap().stdout).unwrap();
+    let arguments: Vec<&str> = output.lines().collect();
+    let behind = |option: &str| arguments[arguments.iter().position(|a| *a == option).unwrap() + 1];
+    let signature = arguments.iter().find_map(|a| a.strip_prefix("x-auth-proxy-signature: ")).unwrap();
+    let (upstream, store) = (upstream().await, SharedStore::telling_ends());
+    let (app, _) = app_of(decoding(&upstream, &store)).await;
+    assert_eq!(send(&app, behind("-d"), &[signature]).await, revoked(), "{output}");
+    assert!(
+        arguments.contains(&"the URL") && arguments.contains(&"content-type: application/json"),
+        "{output}"
+    );
+    assert_eq!(send(&app, r#"{"subject":"43"}"#, &[signature]).await.1, "signature_wrong");
+}

@@ -66,6 +66,7 @@ fn rules_and_store_accept_the_same_addresses() {
         ("redis://a,b", false),
         ("redis://h/zero", false),
         ("redis+sentinel://a:1", false),
+        ("redis+sentinel://a,A:26379/main", false),
         ("redis+cluster://a:1/0", false),
     ] {
         let by_rules = Draft::default().set(OptionKey::Store, url).is_ok();
@@ -86,4 +87,43 @@ fn builder_takes_an_address_too() {
         Auth::builder().session_store_url("redis://:hunter2@h")
     );
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+/// One start of the program shows each mistake.
+#[test]
+fn missing_store_of_the_list_is_reported_beside_other_mistakes() {
+    auth_proxy! {
+        struct Listed {
+            upstream: { base_url: env("AUTH_UPSTREAM_URL"), secret: env("AUTH_SECRET") },
+            session: { revocation: env("REVOCATION"), store: redis(env("SESSION_STORE", optional)) },
+        }
+    }
+    auth_proxy! {
+        struct Literal {
+            upstream: { base_url: "http://auth.internal", secret: env("AUTH_SECRET") },
+            session: { revocation: store },
+        }
+    }
+    let secret = ("AUTH_SECRET", "a secret of session tokens, 32 bytes");
+    let message = Listed::builder().vars([("REVOCATION", "store"), secret]).build().unwrap_err().to_string();
+    for part in [
+        "AUTH_UPSTREAM_URL (upstream.base_url): not set",
+        "REVOCATION (session.revocation)",
+        "write `session: { store: redis(env(\"REDIS_URL\")) }`",
+        "SESSION_STORE sets `session.store`",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let message = Literal::builder().vars([secret]).build().unwrap_err().to_string();
+    assert!(message.contains("session.revocation: the list is kept in a store"), "{message}");
+    let without = auth_proxy_tests::SharedStore::default();
+    let message = Literal::builder().vars([secret]).session_store(without).build().unwrap_err().to_string();
+    assert!(message.contains("keeps no revoked tokens"), "{message}");
+    let with = auth_proxy_tests::SharedStore::telling_ends();
+    assert!(Literal::builder().vars([secret]).session_store(with).build().is_ok());
+    // A store in a variable that is missing is one mistake, not two.
+    let message =
+        Listed::builder().vars([("REVOCATION", "store"), secret, ("SESSION_STORE", "redis://localhost")]);
+    let message = message.build().unwrap_err().to_string();
+    assert!(message.contains("has 1 problem"), "{message}");
 }

@@ -213,3 +213,30 @@ async fn nothing_is_read_from_a_new_link_before_the_others_can_have_told_what_en
     assert!(settles(|| second.times_alive() > alive).await);
     assert_eq!(second.value(&KEY).await, None);
 }
+
+/// Each link reads the whole list of notes, so a server that is up and refuses sign-outs must not make an instance connect
+/// again and again.
+#[tokio::test]
+async fn server_that_refuses_sign_outs_is_not_flooded_with_links() {
+    let redis = Server::start();
+    let store = Store::up(&redis.url()).await;
+    let connections = || {
+        let stats = redis.ask("INFO stats");
+        let count = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        count.unwrap().trim().parse::<u32>().unwrap()
+    };
+    let before = connections();
+    // Not the keys of sessions.
+    redis.run("ACL SETUSER default resetkeys ~auth-proxy:links ~{auth-proxy:links}*");
+    let refused = (0..20_u8).map(|n| {
+        let store = store.store.clone();
+        tokio::spawn(async move { store.end(&[[n; 32]], Duration::ZERO).await })
+    });
+    for refused in refused.collect::<Vec<_>>() {
+        refused.await.unwrap().unwrap_err();
+    }
+    let links = connections() - before;
+    assert!((1..=20).contains(&links), "{links} connections");
+    redis.run("ACL SETUSER default allkeys");
+    store.comes_up(2).await;
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "redis")]
 use auth_proxy_redis::Options as RedisOptions;
-use auth_proxy_rules::{RevocationList, Settings, StoreUrl};
+use auth_proxy_rules::{Settings, StoreUrl};
 
 use super::Builder;
 use crate::config::{Config, ConfigError, Strategy};
@@ -83,6 +83,14 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     config.secrets.clear();
     let (published, bearer_issuer) = if is_token { (issuer, None) } else { (None, issuer) };
     let verifier = verifier.map(TokenVerifier::Own).or(published.map(TokenVerifier::Published));
+    let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
+    let store = match (builder.store, &settings.store) {
+        (Some(store), _) => Some(store),
+        (None, Some(url)) => {
+            Some(shared_store(url, &settings).map_err(|message| problem("session.store", message))?)
+        }
+        (None, None) => None,
+    };
     tracing::info!(
         target: "auth_proxy::config",
         proxy = name,
@@ -93,19 +101,6 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         cookie_cache = session_cookies.as_ref().map(|_| tracing::field::display(settings.token)),
         "auth proxy ready"
     );
-    let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
-    let store = match (builder.store, &settings.store) {
-        (Some(store), _) => Some(store),
-        (None, Some(url)) => {
-            Some(shared_store(url, &settings).map_err(|message| problem("session.store", message))?)
-        }
-        (None, None) => None,
-    };
-    let keeps = store.as_ref().is_some_and(|store| store.keeps_revocations());
-    if settings.revocation == RevocationList::Store && !keeps {
-        let message = "`store` needs a store that keeps revoked tokens: set `session.store`";
-        return Err(problem("session.revocation", message.to_owned()));
-    }
     let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
     config.webhook_secrets.clear();
     let sessions = Arc::new(Sessions::new(&settings, store));

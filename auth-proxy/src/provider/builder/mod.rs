@@ -132,7 +132,8 @@ impl<P: AuthProxy> Builder<P> {
     /// # Errors
     /// Lists every variable that is missing and every value that breaks a rule.
     pub fn build(self) -> Result<P, ConfigError> {
-        let config = resolve(P::SPEC, &self.options, &|name| match &self.vars {
+        let own_store = self.store.as_ref().map(|store| store.keeps_revocations());
+        let config = resolve(P::SPEC, &self.options, own_store, &|name| match &self.vars {
             Some(vars) => Ok(vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())),
             None => match std::env::var(name) {
                 Ok(value) => Ok(Some(Zeroizing::new(value))),

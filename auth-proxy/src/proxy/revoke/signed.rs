@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use super::message::Message;
 use super::{body, revoke};
 use crate::error::{AuthError, Reason};
-use crate::provider::Shared;
+use crate::provider::{Revoked, Shared};
 use crate::revocation::{BadSignature, Signature};
 
 const HEADER: &str = "x-auth-proxy-signature";
@@ -17,7 +17,7 @@ const MOST_BYTES: usize = 4096;
 ///
 /// # Errors
 /// `revocation_kind_off`; `signature_missing` to `signature_wrong`; `body_too_large`, `body_late`, `body_broken`;
-/// `revocation_invalid`; `revocation_not_stored`.
+/// `revocation_invalid`; `revocation_without_tokens`; `revocation_not_stored`.
 pub(super) async fn answer(
     shared: &Shared,
     headers: &HeaderMap,
@@ -34,6 +34,10 @@ pub(super) async fn answer(
     signature.check(&shared.webhook, &body).map_err(refused)?;
     let message = Message::read(&body).and_then(|message| message.revoked(signature.at(), now));
     let revoked = message.ok_or_else(|| AuthError::new(Reason::REVOCATION_INVALID))?;
+    // The names of sessions and users are in tokens. Without tokens, nothing would be revoked.
+    if !matches!(revoked, Revoked::Token { .. }) && !shared.reads_tokens() {
+        return Err(AuthError::new(Reason::REVOCATION_WITHOUT_TOKENS));
+    }
     revoke(shared, &revoked, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -90,7 +90,7 @@ impl Lookups {
             Entry::Vacant(place) => drop(place.insert(Arc::clone(&lookup))),
         }
         let remove = RemoveOnDrop { lookups: Arc::clone(self), key, lookup: Arc::clone(&lookup) };
-        let answer = begin(snapshot.clone(), deadline - self.timeout / 20);
+        let answer = begin(snapshot.clone(), deadline - self.timeout / 10);
         tokio::spawn(async move {
             let outcome = answer.await;
             // The answer is in the cache now, so later requests find it there.

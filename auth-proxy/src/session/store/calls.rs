@@ -18,7 +18,7 @@ use crate::session::key::{SessionKey, TokenKey};
 const CALL_LIMIT: Duration = Duration::from_secs(1);
 
 /// The longest time of `end`, which may wait for other instances, and for a lost connection to come back.
-const END_LIMIT: Duration = Duration::from_secs(4);
+const END_LIMIT: Duration = Duration::from_secs(6);
 
 /// A store that instances share.
 pub(in crate::session) struct SharedStore {

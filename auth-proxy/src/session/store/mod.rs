@@ -30,7 +30,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> +
 /// `session.store`.
 ///
 /// The store is only a cache: if a method fails, the upstream is asked. A method must not block its thread. `get` and
-/// `put` may take a quarter of `upstream.timeout`, and at most one second; `end` and `revoke` may take four seconds. Then
+/// `put` may take a quarter of `upstream.timeout`, and at most one second; `end` and `revoke` may take six seconds. Then
 /// the method counts as failed. So does a panic. The first failure is logged as a warning with its error, so an error must
 /// hold no secret. The first success after it is logged too.
 ///

@@ -30,7 +30,7 @@ const FAULTS: [(Fault, bool); 11] = [
 ];
 
 fn builder(family: Family, upstream: &FakeUpstream, stale: Duration) -> Builder<Auth> {
-    let builder = family.app(upstream).upstream_timeout(Duration::from_secs(2));
+    let builder = family.app(upstream).upstream_timeout(Duration::from_secs(3));
     builder.session_cache(CACHE_TIME).session_stale_if_error(stale)
 }
 

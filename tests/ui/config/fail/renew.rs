@@ -35,6 +35,13 @@ auth_proxy! {
     }
 }
 
+auth_proxy! {
+    struct Short {
+        upstream: { base_url: "http://auth" },
+        session: { cache: 1ms, recheck: 100ms },
+    }
+}
+
 fn main() {}
 
 // first: 6:27 `"1h"`

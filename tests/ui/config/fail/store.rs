@@ -48,6 +48,21 @@ auth_proxy::auth_proxy! {
 auth_proxy::auth_proxy! {
     struct StdEnv { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: redis(std::env::var("CACHE_URL").unwrap()) } }
 }
+auth_proxy::auth_proxy! {
+    struct MisspeltScheme { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: redis("redsi://cache:6379") } }
+}
+auth_proxy::auth_proxy! {
+    struct NoScheme { upstream: { base_url: "http://auth" }, session: { cache: 30s, store: redis("localhost:6379") } }
+}
+auth_proxy::auth_proxy! {
+    struct OtherKey { upstream: { base_url: "http://auth" }, session: { cache: 30s, session_store: redis(env("REDIS_URL")) } }
+}
+auth_proxy::auth_proxy! {
+    struct OtherWords {
+        upstream: { base_url: "http://auth", secret: env("AUTH_SECRET") },
+        session: { revocation: redis, revocation_unavailable: deny },
+    }
+}
 
 fn main() {}
 

@@ -33,6 +33,20 @@ auth_proxy! {
     }
 }
 
+auth_proxy! {
+    pub struct Listed {
+        upstream: { base_url: "http://auth" },
+        session: { revocation: store },
+    }
+}
+
+auth_proxy! {
+    pub struct Unlisted {
+        upstream: { base_url: "http://auth" },
+        session: { revocation_unavailable: refuse },
+    }
+}
+
 fn main() {}
 
 // first: 11:25 `true`

@@ -153,7 +153,7 @@ fn back_channel_needs_the_list_the_keys_and_whom_tokens_are_for() {
     for (built, expected) in [
         (
             machines().revocation_back_channel(true).build().map(drop),
-            "revocation.back_channel: it adds to the list of revoked tokens, and there is none: add `session: { revocation: store }`",
+            "revocation.back_channel: `revocation.back_channel` adds to the list of revoked tokens, and there is none: add `session: { revocation: store }`",
         ),
         (
             any_audience.revocation_back_channel(true).build().map(drop),
