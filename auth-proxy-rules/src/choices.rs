@@ -252,9 +252,9 @@ choice! {
 fn other_names_of_a_list(text: &str) -> Option<&'static str> {
     match text.to_ascii_lowercase().as_str() {
         "redis" | "valkey" | "on" | "true" | "list" | "denylist" | "blocklist" => {
-            Some("the list is kept in `session.store`: write `store`")
+            Some("a list in `session.store` is written `store`")
         }
-        "false" | "none" | "memory" => Some("without a list: write `off`"),
+        "false" | "none" | "memory" => Some("no list is written `off`"),
         _ => None,
     }
 }
@@ -275,10 +275,10 @@ choice! {
 fn other_names_of_an_answer(text: &str) -> Option<&'static str> {
     match text.to_ascii_lowercase().as_str() {
         "deny" | "reject" | "block" | "fail" | "error" | "closed" => {
-            Some("such tokens are refused with 503: write `refuse`")
+            Some("a refusal with 503 is written `refuse`")
         }
-        "accept" | "open" | "ignore" | "pass" => Some("such tokens are accepted: write `allow`"),
-        "ask" | "upstream" | "lookup" => Some("the upstream is asked: write `ask_upstream`"),
+        "accept" | "open" | "ignore" | "pass" => Some("accepting such tokens is written `allow`"),
+        "ask" | "upstream" | "lookup" => Some("a lookup at the upstream is written `ask_upstream`"),
         _ => None,
     }
 }
@@ -336,7 +336,9 @@ mod tests {
 
     #[test]
     fn other_words_for_revocation_get_a_hint() {
-        for (text, says) in [("redis", "write `store`"), ("On", "write `store`"), ("none", "write `off`")] {
+        for (text, says) in
+            [("redis", "written `store`"), ("On", "written `store`"), ("none", "written `off`")]
+        {
             assert!(text.parse::<RevocationList>().unwrap_err().message().contains(says), "{text}");
         }
         for (text, says) in [("deny", "`refuse`"), ("upstream", "`ask_upstream`"), ("open", "`allow`")] {
