@@ -26,9 +26,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_millis(500);
 /// How long the connections, the scripts and the first beat may take. What follows has a time limit for each command.
 const START: Duration = Duration::from_secs(15);
-/// How long a link has to last for the next one to begin without a long pause. A server may take links and refuse commands,
-/// which ends each link: reconnecting at once would read the whole list again and again.
-const LASTING: Duration = Duration::from_secs(5);
 
 /// Keeps a link until the store is dropped.
 pub(crate) async fn keep_linked(inner: Arc<Inner>) {
@@ -44,15 +41,12 @@ pub(crate) async fn keep_linked(inner: Arc<Inner>) {
                 let acks = acknowledge(Arc::clone(&inner), Arc::clone(&link), up.wire.clone(), acked);
                 let acks = Abort(tokio::spawn(acks));
                 let notes = Abort(tokio::spawn(give_back(Arc::clone(&inner), Arc::clone(&up))));
-                let began = Instant::now();
+                backoff = FIRST_BACKOFF;
                 if std::mem::take(&mut down) {
                     info!(target: TARGET, "the link to Redis is up again");
                 }
                 let reason = beat_until_broken(&inner, &up).await;
                 drop((acks, notes));
-                if began.elapsed() >= LASTING {
-                    backoff = FIRST_BACKOFF;
-                }
                 reason
             }
             Err(reason) => reason,

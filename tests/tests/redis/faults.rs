@@ -215,7 +215,7 @@ async fn nothing_is_read_from_a_new_link_before_the_others_can_have_told_what_en
 }
 
 /// Each link reads the whole list of notes, so a server that is up and refuses sign-outs must not make an instance connect
-/// again and again.
+/// again and again. Without a pause that grows, there were more than 60 links.
 #[tokio::test]
 async fn server_that_refuses_sign_outs_is_not_flooded_with_links() {
     let redis = Server::start();
