@@ -8,15 +8,16 @@
 //! 6. [`policies`]: who may pass.
 //! 7. [`caching`]: how long a cached session is used before the upstream is asked again.
 //! 8. [`outages`]: what happens when the upstream is unavailable, and what is logged.
-//! 9. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
-//! 10. [`errors`]: every error code and every warning, its cause and what to do.
-//! 11. [`testing`]: tests without a login server.
-//! 12. [`csrf`]: requests that other sites send with a visitor's cookies.
-//! 13. [`browser`]: signing in and out from a page.
-//! 14. [`security`]: which attacks are prevented, and how.
-//! 15. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
-//! 16. [`migrating`]: from other ways to share a login.
-//! 17. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 9. [`telemetry`]: spans, and traces that go on at the upstream.
+//! 10. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
+//! 11. [`errors`]: every error code and every warning, its cause and what to do.
+//! 12. [`testing`]: tests without a login server.
+//! 13. [`csrf`]: requests that other sites send with a visitor's cookies.
+//! 14. [`browser`]: signing in and out from a page.
+//! 15. [`security`]: which attacks are prevented, and how.
+//! 16. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
+//! 17. [`migrating`]: from other ways to share a login.
+//! 18. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -29,6 +30,7 @@ macro_rules! page {
             #[doc = "[policies]: crate::guide::policies"]
             #[doc = "[errors]: crate::guide::errors"]
             #[doc = "[caching]: crate::guide::caching"]
+            #[doc = "[outages]: crate::guide::outages"]
             #[doc = "[webhook]: crate::guide::caching#revocation-from-the-upstream"]
             #[doc = "[back channel]: crate::guide::caching#openid-connect-back-channel-logout"]
             #[doc = "[csrf]: crate::guide::csrf"]
@@ -53,6 +55,7 @@ page! {
     policies
     caching
     outages
+    telemetry
     scale
     errors
     testing

@@ -33,6 +33,7 @@ mod provider;
 mod proxy;
 mod revocation;
 mod session;
+mod telemetry;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

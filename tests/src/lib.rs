@@ -11,6 +11,7 @@ pub mod scanner;
 mod secrets;
 mod settle;
 mod sign_in_forms;
+mod span_capture;
 mod store;
 pub mod transcript;
 pub mod watch;
@@ -19,6 +20,7 @@ pub use self::cookies::{BETTER_AUTH_COOKIE_NAME, COOKIE_NAME, SECURE_COOKIE_NAME
 pub use self::log_capture::LogCapture;
 pub use self::settle::{alive_tasks, settles};
 pub use self::sign_in_forms::{between, follow_to_the_end};
+pub use self::span_capture::{Captured, SpanCapture};
 pub use self::store::{Ending, SharedStore};
 
 /// Compiles the Rust blocks of the Next.js guide.

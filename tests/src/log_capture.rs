@@ -4,7 +4,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::watch;
 
@@ -21,11 +24,10 @@ impl LogCapture {
     pub fn start() -> Self {
         watch::start();
         let text = Buffer::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(text.clone())
-            .finish();
+        // Without the spans around an event, whose fields would stand before its message.
+        let events = filter_fn(|metadata| metadata.is_event());
+        let format = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(text.clone());
+        let subscriber = tracing_subscriber::registry().with(format.with_filter(events));
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 

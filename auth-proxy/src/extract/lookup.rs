@@ -17,6 +17,7 @@ use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, wire};
+use crate::telemetry::Purpose;
 use crate::upstream::WholeResponse;
 use crate::warnings::Warning;
 
@@ -222,7 +223,7 @@ async fn get_session(
     headers.insert(name, credential);
     shared.upstream.finish_head(headers, client)?;
     let WholeResponse { mut response, is_outage } =
-        shared.upstream.send_whole(request, SESSION_LIMIT, deadline).await?;
+        shared.upstream.send_whole(Purpose::Lookup, request, SESSION_LIMIT, deadline).await?;
     if is_outage {
         return Err(wire::status_error(&response).outage());
     }

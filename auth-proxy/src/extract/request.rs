@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use http::HeaderMap;
 use http::request::Parts;
-use tokio::time::Instant;
 
 use super::memo::{self, Answers, Found, Head, Memo};
 use super::session::SessionSource;
@@ -17,6 +16,7 @@ use crate::json::deserialize_into;
 use crate::provider::{AuthProxy, Proxy};
 use crate::revocation::Standing;
 use crate::session::{Answer, CachedSession, Renewed, mapping};
+use crate::telemetry::Lookup;
 use crate::token::Verified;
 use crate::warnings::Warning;
 
@@ -40,6 +40,14 @@ struct InRequest<'v, P: AuthProxy> {
     memo: Memo<P>,
     /// Whether a response may carry the cookies of a lookup to the browser.
     has_response: bool,
+}
+
+/// The copy of a session in the cookies of a credential.
+enum CookieCopy {
+    Session(CachedSession),
+    /// It cannot be used now, and the upstream must not answer from it either.
+    NotUsed,
+    None,
 }
 
 impl<'v, P: AuthProxy> RequestAuth<'v, P> {
@@ -120,8 +128,9 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
                 RevocationUnavailable::Allow => found,
                 // The upstream does not know the tokens that it issued beside its sessions.
                 RevocationUnavailable::AskUpstream if shared.settings.has_sign_in() && self.decodes() => {
-                    match Box::pin(self.look_up()).await? {
-                        Some(Answer::Session(_)) => found,
+                    let Some(credential) = self.credential()? else { return Ok(None) };
+                    match Box::pin(self.look_up(&credential, false)).await? {
+                        Answer::Session(_) => found,
                         _ => error(Reason::SESSION_REFUSED),
                     }
                 }
@@ -145,17 +154,6 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             RevocationUnavailable::AskUpstream => Ok(false),
             RevocationUnavailable::Refuse | _ => Err(AuthError::new(Reason::REVOCATION_UNKNOWN)),
         }
-    }
-
-    /// What the upstream, or the cache in front of it, says about the credential.
-    async fn look_up(&self) -> Found<Answer> {
-        let Some(credential) = self.credential()? else { return Ok(None) };
-        let found =
-            lookup::find(self.proxy.shared(), self.client()?, self.names(), &credential, false).await?;
-        if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
-            self.keep_renewed(renewed, &credential);
-        }
-        Ok(Some(found.answer))
     }
 
     /// Refuses a credential whose token was revoked, before the upstream is asked for its session: the upstream does not
@@ -252,37 +250,68 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             return self.session_of(&verified);
         }
         let Some(credential) = self.credential()? else { return Ok(None) };
-        let start = Instant::now();
-        let shared = self.proxy.shared();
-        self.check_revoked(&credential).await?;
-        shared.check_signature(&credential).inspect_err(|error| {
-            log_session(error.outcome().name(), error.code(), "unasked", start);
-        })?;
-        let mut uses_cache = true;
-        if let Some(session) = shared.session_in_cookie_cache(&credential) {
-            uses_cache = self.may_use_cookie_cache()?;
-            if uses_cache {
-                log_session("present", "", "cookie_cache", start);
-                return Ok(Some(session));
-            }
-        }
-        let found = lookup::find(shared, self.client()?, self.names(), &credential, uses_cache).await;
-        let (outcome, code, source) = match &found {
-            Ok(found) => (found.answer.outcome(), "", found.source.name()),
-            Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => {
-                (error.outcome().name(), error.code(), "unasked")
-            }
-            Err(error) => (error.outcome().name(), error.code(), "upstream"),
-        };
-        log_session(outcome, code, source, start);
-        let found = found?;
-        if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
-            self.keep_renewed(renewed, &credential);
-        }
-        match found.answer {
+        match self.look_up(&credential, true).await? {
             Answer::Session(session) => Ok(Some(session)),
             Answer::SignedOut => Ok(None),
             Answer::Refused => Err(AuthError::new(Reason::SESSION_REFUSED).by_bearer(credential.is_bearer())),
+        }
+    }
+
+    /// What the upstream says about a credential, or a cache in front of it. `may_use_copy`: whether a copy of the session in
+    /// the credential's cookies counts too.
+    async fn look_up(&self, credential: &Arc<Credential>, may_use_copy: bool) -> Result<Answer, AuthError> {
+        let lookup = Lookup::begin();
+        let (source, answer) = lookup.run(self.find(credential, may_use_copy)).await;
+        match &answer {
+            Ok(answer) => lookup.end(answer.outcome(), "", source),
+            Err(error) => lookup.end(error.outcome().name(), error.code(), source),
+        }
+        answer
+    }
+
+    /// The answer for a credential, and where it was found.
+    async fn find(
+        &self,
+        credential: &Arc<Credential>,
+        may_use_copy: bool,
+    ) -> (&'static str, Result<Answer, AuthError>) {
+        let shared = self.proxy.shared();
+        let mut sends_cache = may_use_copy;
+        if may_use_copy {
+            match self.copy_of_session(credential).await {
+                Ok(CookieCopy::Session(session)) => return ("cookie_cache", Ok(Answer::Session(session))),
+                Ok(CookieCopy::NotUsed) => sends_cache = false,
+                Ok(CookieCopy::None) => {}
+                Err(error) => return ("unasked", Err(error)),
+            }
+        }
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(error) => return ("unasked", Err(error)),
+        };
+        let found = match lookup::find(shared, client, self.names(), credential, sends_cache).await {
+            Ok(found) => found,
+            Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => return ("unasked", Err(error)),
+            Err(error) => return ("upstream", Err(error)),
+        };
+        if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
+            self.keep_renewed(renewed, credential);
+        }
+        (found.source.name(), Ok(found.answer))
+    }
+
+    /// The copy of the session in the cookies of a credential that may have a session.
+    ///
+    /// # Errors
+    /// `session_revoked`, `token_tampered`, `revocation_unknown`.
+    async fn copy_of_session(&self, credential: &Credential) -> Result<CookieCopy, AuthError> {
+        let shared = self.proxy.shared();
+        self.check_revoked(credential).await?;
+        shared.check_signature(credential)?;
+        match shared.session_in_cookie_cache(credential) {
+            Some(session) if self.may_use_cookie_cache()? => Ok(CookieCopy::Session(session)),
+            Some(_) => Ok(CookieCopy::NotUsed),
+            None => Ok(CookieCopy::None),
         }
     }
 
@@ -339,18 +368,6 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         };
         once(self.answers().map(|answers| &answers.token), || token)
     }
-}
-
-/// Logs the result of a request for a session. `source` is where it was found.
-fn log_session(outcome: &str, code: &str, source: &str, start: Instant) {
-    tracing::debug!(
-        target: "auth_proxy::lookup",
-        outcome,
-        code,
-        source,
-        took = ?start.elapsed(),
-        "session looked up"
-    );
 }
 
 /// The value in the memo, computed on first use. Without a memo it is computed each time.

@@ -13,6 +13,7 @@ use crate::dialect;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::session::CachedSession;
+use crate::telemetry::Verification;
 use crate::token::Verified;
 use crate::warnings::{Warning, other_prefix};
 
@@ -117,6 +118,7 @@ impl Shared {
             return Err(AuthError::new(Reason::TOKEN_UNSUPPORTED));
         };
         let Some(candidate) = self.candidate(headers, names)? else { return Ok(None) };
+        let verification = Verification::begin();
         let verified = match verifier {
             TokenVerifier::Own(verifier) => {
                 verifier.verify(&candidate, names, self.now()).inspect_err(|error| {
@@ -127,6 +129,7 @@ impl Shared {
             }
             TokenVerifier::Published(issuer) => issuer.verify(&candidate, self.now()).await,
         };
+        end(verification, &verified);
         verified.map(Some).map_err(|error| error.by_bearer(candidate.is_bearer()))
     }
 
@@ -145,7 +148,17 @@ impl Shared {
         if !candidate.is_bearer() || candidate.token()?.split('.').count() != 3 {
             return Ok(None);
         }
+        let verification = Verification::begin();
         let verified = issuer.verify(&candidate, self.now()).await;
+        end(verification, &verified);
         verified.map(Some).map_err(|error| error.by_bearer(true))
+    }
+}
+
+/// Ends the span of a verification.
+fn end(verification: Verification, verified: &Result<Arc<Verified>, AuthError>) {
+    match verified {
+        Ok(_) => verification.end("present", ""),
+        Err(error) => verification.end(error.outcome().name(), error.code()),
     }
 }

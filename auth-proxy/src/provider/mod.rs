@@ -1,7 +1,7 @@
 //! The handle behind every declared type: the trait that the macro implements, the builder, the state that all clones
 //! share, and the extraction from a router's state.
 //!
-//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `page`, `revocation`, `session`, `token`, `upstream`, `warnings`.
+//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `page`, `revocation`, `session`, `telemetry`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`, `tower`.
 
 mod back_channel;

@@ -18,6 +18,7 @@ use super::fetch::DynFetch;
 use super::retry::{Retries, is_outage};
 use super::send::read_whole;
 use crate::error::{AuthError, BoxError, Reason};
+use crate::telemetry::{Exchange, Purpose};
 
 /// A document at a URL, with a client of its own.
 pub(crate) struct Document {
@@ -57,10 +58,15 @@ impl Document {
     pub(crate) async fn get(&self, limit: usize) -> Result<Bytes, AuthError> {
         let deadline = Instant::now() + self.timeout;
         let mut retries = Retries::new(self.retries, &self.budget, deadline);
+        let mut resent = 0;
         loop {
-            let response = timeout_at(deadline, self.attempt(limit))
+            let request = self.request();
+            let exchange = Exchange::begin(Purpose::Keys, &request, resent);
+            let response = exchange.run(timeout_at(deadline, self.attempt(request, limit)));
+            let response = response
                 .await
                 .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)));
+            exchange.end(response.as_ref().map(Response::status).map_err(AuthError::code));
             let may_succeed_later = match &response {
                 Ok(response) => is_outage(response.status()),
                 Err(error) => !error.is(Reason::UPSTREAM_INVALID_RESPONSE),
@@ -68,14 +74,19 @@ impl Document {
             if !may_succeed_later || !retries.next().await {
                 return body_of(response?);
             }
+            resent += 1;
         }
     }
 
-    async fn attempt(&self, limit: usize) -> Result<Response<Bytes>, AuthError> {
+    fn request(&self) -> Request<Body> {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = self.url.clone();
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request
+    }
+
+    async fn attempt(&self, request: Request<Body>, limit: usize) -> Result<Response<Bytes>, AuthError> {
         let error = |failure: SendFailure| failure.error;
         let response = self.client.send(request, self.timeout).await.map_err(error)?;
         if response.status() != StatusCode::OK {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use auth_proxy_rules::Host;
 use axum::body::Body;
 use http::header::ACCEPT;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ use super::health::PendingCheck;
 use super::retry::is_outage;
 use crate::error::AuthError;
 use crate::forwarded::ClientInfo;
+use crate::telemetry::{Exchange, Purpose};
 
 /// The most bytes of the response body that are read.
 const BODY_LIMIT: usize = 1 << 20;
@@ -55,8 +56,10 @@ impl Upstream {
     /// Whether the upstream is up. `None` when there was no response head.
     async fn try_health_check(&self) -> Option<bool> {
         let request = self.health_check_request().ok()?;
-        let response = self.client.send(request, self.settings.timeout).await.ok()?;
-        let (parts, body) = response.into_parts();
+        let exchange = Exchange::begin(Purpose::Health, &request, 0);
+        let response = exchange.run(self.client.send(request, self.settings.timeout)).await;
+        exchange.end(response.as_ref().map(Response::status).map_err(|failure| failure.error.code()));
+        let (parts, body) = response.ok()?.into_parts();
         // A body that breaks off or stalls means that the upstream is down. A body over the limit does not.
         let body = Limited::new(body, BODY_LIMIT).collect().await;
         let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());

@@ -5,7 +5,7 @@
 //! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says
 //! that it is idempotent.
 //!
-//! Imports the rooms: `config`, `error`, `forwarded`.
+//! Imports the rooms: `config`, `error`, `forwarded`, `telemetry`.
 //! Does without the crates: `jsonwebtoken`, `serde`, `serde_json`.
 
 mod address;
@@ -55,6 +55,7 @@ use self::via::Via;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError};
 use crate::forwarded::{Addresses, ClientInfo};
+use crate::telemetry::{Purpose, TraceContext};
 
 /// One upstream: its address, HTTP client, circuit breaker and limits.
 pub(crate) struct Upstream {
@@ -67,6 +68,7 @@ pub(crate) struct Upstream {
     breaker: Breaker,
     health_check: HealthCheck,
     needs: Needs,
+    trace_context: TraceContext,
     budget: TpsBudget,
     pub(crate) admission: Admission,
     /// Logs failed lookups.
@@ -88,7 +90,12 @@ impl Upstream {
     ///
     /// # Errors
     /// When the built-in client cannot read the system's certificates.
-    pub(crate) fn new(config: &Config, needs: Needs, fetch: Option<DynFetch>) -> Result<Self, BoxError> {
+    pub(crate) fn new(
+        config: &Config,
+        needs: Needs,
+        fetch: Option<DynFetch>,
+        trace_context: TraceContext,
+    ) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
             client: Client::new(&settings.base_url.origin, settings.connect_timeout, fetch)?,
@@ -99,6 +106,7 @@ impl Upstream {
             breaker: Breaker::new(settings.circuit_breaker),
             health_check: HealthCheck::default(),
             needs,
+            trace_context,
             budget: TpsBudget::default(),
             admission: Admission::new(settings),
             lookup_log: FailureLog::new(Requests::Lookups),
@@ -130,7 +138,7 @@ impl Upstream {
         let mut request = self.get(path)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
-        document::body_of(self.send_whole(request, limit, deadline).await?.response)
+        document::body_of(self.send_whole(Purpose::Keys, request, limit, deadline).await?.response)
     }
 
     /// A `GET` request for a path below the base path, without headers.

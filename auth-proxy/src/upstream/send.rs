@@ -16,6 +16,7 @@ use super::kept::KeptRequest;
 use super::retry::{Retries, RetryPolicy};
 use super::verdict::{Attempt, Health, Verdict};
 use crate::error::{AuthError, Reason};
+use crate::telemetry::{Exchange, Purpose};
 
 /// How much of a response an attempt waits for.
 #[derive(Clone, Copy)]
@@ -45,7 +46,7 @@ impl Upstream {
         policy: RetryPolicy,
         deadline: Instant,
     ) -> Result<Response<Body>, AuthError> {
-        Ok(self.send_until(deadline, request, policy, Until::Head).await?.0)
+        Ok(self.send_until(Purpose::Forward, deadline, request, policy, Until::Head).await?.0)
     }
 
     /// Sends an idempotent request and waits for the whole response until the deadline. The body is read only for
@@ -55,12 +56,13 @@ impl Upstream {
     /// The errors of [`send`](Self::send), and `upstream_invalid_response` for a body that is too long.
     pub(crate) async fn send_whole(
         self: &Arc<Self>,
+        purpose: Purpose,
         request: Request<Body>,
         limit: usize,
         deadline: Instant,
     ) -> Result<WholeResponse, AuthError> {
         let (response, is_outage) =
-            self.send_until(deadline, request, RetryPolicy::Idempotent, Until::End(limit)).await?;
+            self.send_until(purpose, deadline, request, RetryPolicy::Idempotent, Until::End(limit)).await?;
         // Does not wait: the attempt has read the body already.
         let response = read_whole(response, limit).await.map_err(|failure| failure.error)?;
         Ok(WholeResponse { response, is_outage })
@@ -69,13 +71,14 @@ impl Upstream {
     /// Sends a request. Returns the response, and whether the upstream fails every request.
     async fn send_until(
         self: &Arc<Self>,
+        purpose: Purpose,
         deadline: Instant,
         request: Request<Body>,
         policy: RetryPolicy,
         until: Until,
     ) -> Result<(Response<Body>, bool), AuthError> {
         self.pass_breaker(deadline).await?;
-        let attempts = self.attempts(deadline, request, policy, until);
+        let attempts = self.attempts(purpose, deadline, request, policy, until);
         let ((attempt, health), check) = match policy {
             RetryPolicy::Idempotent => self.with_health_check(deadline, attempts).await,
             RetryPolicy::IfUnsent => (attempts.await, None),
@@ -91,12 +94,14 @@ impl Upstream {
     /// Sends a request and its retries. Returns the last attempt, and what it says about the upstream.
     async fn attempts(
         &self,
+        purpose: Purpose,
         deadline: Instant,
         mut request: Request<Body>,
         policy: RetryPolicy,
         until: Until,
     ) -> (Attempt, Health) {
         let mut retries = Retries::new(self.settings.retries, &self.budget, deadline);
+        let mut resent = 0;
         loop {
             let (outgoing, kept) = if retries.any_left() {
                 let (outgoing, kept) = KeptRequest::keep(request);
@@ -104,7 +109,7 @@ impl Upstream {
             } else {
                 (request, None)
             };
-            let attempt = self.attempt(deadline, outgoing, until).await;
+            let attempt = self.attempt(purpose, deadline, outgoing, until, resent).await;
             let Verdict { may_retry, health } = Verdict::of(&attempt, policy);
             let Some(again) = kept.filter(|_| may_retry).and_then(KeptRequest::try_clone) else {
                 return (attempt, health);
@@ -113,10 +118,22 @@ impl Upstream {
                 return (attempt, health);
             }
             request = again;
+            resent += 1;
         }
     }
 
-    async fn attempt(&self, deadline: Instant, request: Request<Body>, until: Until) -> Attempt {
+    async fn attempt(
+        &self,
+        purpose: Purpose,
+        deadline: Instant,
+        mut request: Request<Body>,
+        until: Until,
+        resent: u32,
+    ) -> Attempt {
+        let exchange = Exchange::begin(purpose, &request, resent);
+        if matches!(purpose, Purpose::Lookup | Purpose::Forward) {
+            exchange.in_scope(|| self.trace_context.write(request.headers_mut()));
+        }
         let attempt = async {
             let response = self.client.send(request, self.settings.timeout).await?;
             match until {
@@ -126,10 +143,12 @@ impl Upstream {
                 Until::End(limit) => Ok(read_whole(response, limit).await?.map(Body::from)),
             }
         };
-        timeout_at(deadline, attempt).await.unwrap_or_else(|elapsed| {
+        let attempt = exchange.run(timeout_at(deadline, attempt)).await.unwrap_or_else(|elapsed| {
             let error = AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed);
             Err(SendFailure { error, sent: Sent::Unknown })
-        })
+        });
+        exchange.end(attempt.as_ref().map(Response::status).map_err(|failure| failure.error.code()));
+        attempt
     }
 
     /// Asks the circuit breaker whether a request may be sent. An open breaker may require a health check first.

@@ -51,6 +51,7 @@ mod session_store;
 mod smuggling;
 mod store_option;
 mod support;
+mod telemetry;
 mod token_attacks;
 mod token_cache;
 mod variables;

@@ -20,6 +20,7 @@ use crate::revocation::WebhookKey;
 #[cfg(feature = "redis")]
 use crate::session::Redis;
 use crate::session::{Keys, NamedClaims, SessionStore, Sessions};
+use crate::telemetry::TraceContext;
 use crate::token::{Decoder, Demands, KeyError, TOLERANCE, VerifiedTokens, Verifier};
 use crate::upstream::{Document, DynFetch, Needs, Upstream};
 use crate::warnings::OnceWarnings;
@@ -60,7 +61,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let no_client = |option: &str, error: BoxError| {
         problem(option, format!("no client for it: {}", Causes(error.as_ref())))
     };
-    let upstream = Upstream::new(&config, needs, fetch.clone())
+    let upstream = Upstream::new(&config, needs, fetch.clone(), TraceContext::new(builder.trace_context))
         .map_err(|error| no_client("upstream.base_url", error))?;
     let upstream = Arc::new(upstream);
     let issuer = if config.has_published_keys() {

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::response::Response;
+use http::HeaderMap;
 use zeroize::Zeroizing;
 
 use super::AuthProxy;
@@ -15,6 +16,7 @@ use crate::config::{BuilderOptions, ConfigError, NotUnicode, resolve};
 use crate::error::AuthError;
 use crate::page::ErrorPage;
 use crate::session::{SessionMapping, SessionStore};
+use crate::telemetry::Inject;
 use crate::upstream::DynFetch;
 
 /// Builds a proxy with some options set at run time.
@@ -43,6 +45,7 @@ pub struct Builder<P> {
     store: Option<Arc<dyn SessionStore>>,
     error_page: Option<ErrorPage>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    trace_context: Option<Inject>,
     provider: PhantomData<fn() -> P>,
 }
 
@@ -56,6 +59,7 @@ impl<P: AuthProxy> Builder<P> {
             store: None,
             error_page: None,
             clock: None,
+            trace_context: None,
             provider: PhantomData,
         }
     }
@@ -107,6 +111,27 @@ impl<P: AuthProxy> Builder<P> {
     #[must_use]
     pub fn error_page(mut self, page: impl Fn(&AuthError) -> Response + Send + Sync + 'static) -> Self {
         self.error_page = Some(Arc::new(page));
+        self
+    }
+
+    /// Writes the headers of the trace context into each lookup and each forwarded request, such as `traceparent` and
+    /// `tracestate` ([W3C Trace Context](https://www.w3.org/TR/trace-context/)). The function is called within the span of
+    /// the request, with an empty map. Its headers replace those of the request; `traceparent` and `tracestate` of the client
+    /// are removed in any case. Without a function they are forwarded, and lookups have none.
+    ///
+    /// With OpenTelemetry, `HeaderInjector` being that of the crate `opentelemetry-http`:
+    ///
+    /// ```ignore
+    /// Auth::builder().trace_context(|headers| {
+    ///     let context = tracing::Span::current().context();
+    ///     opentelemetry::global::get_text_map_propagator(|propagator| {
+    ///         propagator.inject_context(&context, &mut HeaderInjector(headers));
+    ///     });
+    /// })
+    /// ```
+    #[must_use]
+    pub fn trace_context(mut self, inject: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
+        self.trace_context = Some(Arc::new(inject));
         self
     }
 

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::error::{AuthError, Reason};
 use crate::session::answer::Found;
 use crate::session::family::SessionSnapshot;
 use crate::session::key::TokenKey;
+use crate::telemetry::joined_lookup;
 
 type Outcome = Result<Found, AuthError>;
 
@@ -54,7 +56,10 @@ impl Lookups {
     {
         let under_way = self.under_way().get(&key).map(Arc::clone);
         let lookup = match under_way.filter(|lookup| may_join && lookup.snapshot.is_current()) {
-            Some(lookup) => lookup,
+            Some(lookup) => {
+                joined_lookup();
+                lookup
+            }
             None => {
                 // Before the lookup is registered: an error of this request must not fail the requests that join.
                 let begin = make()?;
@@ -84,6 +89,7 @@ impl Lookups {
         let lookup = Arc::new(Lookup { outcome, snapshot: snapshot.clone() });
         match self.under_way().entry(key) {
             Entry::Occupied(other) if may_join && other.get().snapshot.is_current() => {
+                joined_lookup();
                 return Arc::clone(other.get());
             }
             Entry::Occupied(mut other) => drop(other.insert(Arc::clone(&lookup))),
@@ -91,12 +97,13 @@ impl Lookups {
         }
         let remove = RemoveOnDrop { lookups: Arc::clone(self), key, lookup: Arc::clone(&lookup) };
         let answer = begin(snapshot.clone(), deadline - self.timeout / 10);
-        tokio::spawn(async move {
+        let lookup_task = async move {
             let outcome = answer.await;
             // The answer is in the cache now, so later requests find it there.
             drop(remove);
             sender.send_replace(Some(outcome));
-        });
+        };
+        tokio::spawn(lookup_task.in_current_span());
         lookup
     }
 

@@ -7,12 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::time::error::Elapsed;
+use tracing::Instrument as _;
+
 use super::sealed::{open, seal};
 use super::{NotConnected, Put, SessionStore, StoreFuture, Ticket};
 use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::cached::CachedSession;
 use crate::session::key::{SessionKey, TokenKey};
+use crate::telemetry::StoreCall;
 
 /// The longest time of `get` and `put`.
 const CALL_LIMIT: Duration = Duration::from_secs(1);
@@ -40,7 +44,7 @@ impl SharedStore {
     }
 
     pub(in crate::session) async fn get(&self, key: &TokenKey) -> Held {
-        let entry = self.call(self.limit, || self.store.get(&key.session)).await;
+        let entry = self.call("get", self.limit, || self.store.get(&key.session)).await;
         let Some(entry) = entry else { return Held { session: None, ticket: None } };
         Held { session: entry.session.and_then(|stored| open(key, stored)), ticket: entry.ticket }
     }
@@ -55,7 +59,7 @@ impl SharedStore {
     ) {
         let Some(sealed) = seal(key, session) else { return };
         let put = Put { key: key.session, ticket, session: sealed, linked, keep };
-        self.call(self.limit, || self.store.put(put)).await;
+        self.call("put", self.limit, || self.store.put(put)).await;
     }
 
     /// Begins to end sessions, and returns a future that waits for it. The calls go on when that is dropped.
@@ -65,8 +69,8 @@ impl SharedStore {
         block_for: Duration,
     ) -> impl Future<Output = ()> + use<> {
         let store = Arc::clone(self);
-        let end =
-            tokio::spawn(async move { store.call(END_LIMIT, || store.store.end(&keys, block_for)).await });
+        let call = async move { store.call("end", END_LIMIT, || store.store.end(&keys, block_for)).await };
+        let end = tokio::spawn(call.in_current_span());
         async {
             end.await.ok();
         }
@@ -79,8 +83,8 @@ impl SharedStore {
         revocations: Vec<Revocation>,
     ) -> impl Future<Output = bool> + use<> {
         let store = Arc::clone(self);
-        let told =
-            tokio::spawn(async move { store.call(END_LIMIT, || store.store.revoke(&revocations)).await });
+        let call = async move { store.call("revoke", END_LIMIT, || store.store.revoke(&revocations)).await };
+        let told = tokio::spawn(call.in_current_span());
         async { told.await.is_ok_and(|told| told.is_some()) }
     }
 
@@ -91,11 +95,24 @@ impl SharedStore {
     }
 
     /// The result of a call. `None` if it fails, panics or takes too long.
-    async fn call<'a, T>(&self, limit: Duration, call: impl FnOnce() -> StoreFuture<'a, T>) -> Option<T> {
-        let result = match tokio::time::timeout(limit, without_panic(call)).await {
+    async fn call<'a, T>(
+        &self,
+        operation: &'static str,
+        limit: Duration,
+        call: impl FnOnce() -> StoreFuture<'a, T>,
+    ) -> Option<T> {
+        let span = StoreCall::begin(operation);
+        let result = match span.run(tokio::time::timeout(limit, without_panic(call))).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
+        if let Err(error) = &result {
+            span.failed(match error {
+                error if error.is::<NotConnected>() => "not_connected",
+                error if error.is::<Elapsed>() => "timeout",
+                _ => "failed",
+            });
+        }
         // The store logs the loss of its connection itself.
         if result.as_ref().is_err_and(|error| error.is::<NotConnected>()) {
             return None;

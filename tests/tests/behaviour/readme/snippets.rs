@@ -25,3 +25,11 @@ fn guide_shows_the_files_that_revoke() {
     assert!(files >= 4);
     assert_eq!(CACHING.matches("```js\n").count(), files, "a block of the guide is in no file");
 }
+
+#[test]
+fn guide_shows_the_trace_context_of_the_example() {
+    let guide = include_str!("../../../../auth-proxy/docs/guide/telemetry.md");
+    let shown = guide.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = std::fs::read_to_string(root().join("examples/traces/src/main.rs")).unwrap();
+    assert!(example.contains(shown), "the example has another function than the guide:\n{shown}");
+}

@@ -1,0 +1,139 @@
+//! The span of one HTTP request to the upstream or to an issuer.
+//!
+//! Its fields are those of the HTTP client span of OpenTelemetry's semantic conventions 1.29. The URL is left out: the paths
+//! and queries of sign-in routes contain one-time codes.
+
+use http::uri::Scheme;
+use http::{Method, Request, StatusCode, Uri};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+/// Why a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A session is looked up.
+    Lookup,
+    /// A request of a client to a sign-in route is forwarded.
+    Forward,
+    /// The keys of an issuer are fetched.
+    Keys,
+    /// It is found out whether the upstream fails every request.
+    Health,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Lookup => "lookup",
+            Self::Forward => "forward",
+            Self::Keys => "keys",
+            Self::Health => "health",
+        }
+    }
+}
+
+/// The span of one request, from its start to the head of the response, or to its end if the whole body is awaited.
+pub(crate) struct Exchange(Span);
+
+impl Exchange {
+    /// Begins the span. `resent` is the number of this retry: zero for the first attempt.
+    pub(crate) fn begin<B>(purpose: Purpose, request: &Request<B>, resent: u32) -> Self {
+        let (method, uri) = (request.method(), request.uri());
+        // The target of a span has to be a constant.
+        macro_rules! span {
+            ($target:literal) => {
+                tracing::info_span!(
+                    target: $target,
+                    "HTTP request",
+                    otel.kind = "client",
+                    otel.name = name_of(method),
+                    otel.status_code = Empty,
+                    http.request.method = name_of(method),
+                    http.request.resend_count = (resent > 0).then_some(resent),
+                    server.address = uri.host().map(|host| host.trim_matches(['[', ']'])),
+                    server.port = port_of(uri),
+                    http.response.status_code = Empty,
+                    error.type = Empty,
+                    auth.request = purpose.name(),
+                )
+            };
+        }
+        Self(match purpose {
+            Purpose::Lookup | Purpose::Health => span!("auth_proxy::lookup"),
+            Purpose::Forward => span!("auth_proxy::proxy"),
+            Purpose::Keys => span!("auth_proxy::jwks"),
+        })
+    }
+
+    /// Runs code within the span, so that the trace context of the span is the current one.
+    pub(crate) fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.0.in_scope(run)
+    }
+
+    /// Runs the request within the span.
+    pub(crate) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
+        request.instrument(self.0.clone()).await
+    }
+
+    /// Ends the span. `Err` has the code of the failure.
+    pub(crate) fn end(self, result: Result<StatusCode, &'static str>) {
+        if self.0.is_disabled() {
+            return;
+        }
+        match result {
+            Ok(status) => {
+                self.0.record("http.response.status_code", status.as_u16());
+                if status.is_client_error() || status.is_server_error() {
+                    self.0.record("error.type", status.as_str());
+                    self.0.record("otel.status_code", "ERROR");
+                }
+            }
+            Err(code) => {
+                self.0.record("error.type", code);
+                self.0.record("otel.status_code", "ERROR");
+            }
+        }
+    }
+}
+
+fn port_of(uri: &Uri) -> u16 {
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+    uri.port_u16().unwrap_or(default)
+}
+
+/// The name of a method. A client can send any text, so only the standard ones are shown.
+fn name_of(method: &Method) -> &'static str {
+    const KNOWN: [(Method, &str); 9] = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::HEAD, "HEAD"),
+        (Method::PUT, "PUT"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::OPTIONS, "OPTIONS"),
+        (Method::TRACE, "TRACE"),
+        (Method::CONNECT, "CONNECT"),
+    ];
+    KNOWN.into_iter().find(|(known, _)| known == method).map_or("_OTHER", |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_follows_the_scheme() {
+        for (uri, port) in
+            [("http://a/b", 80), ("https://a", 443), ("https://a:8443", 8443), ("http://[::1]:1", 1)]
+        {
+            assert_eq!(port_of(&uri.parse().unwrap()), port, "{uri}");
+        }
+    }
+
+    #[test]
+    fn unknown_methods_are_not_shown() {
+        assert_eq!(name_of(&Method::DELETE), "DELETE");
+        assert_eq!(name_of(&Method::from_bytes(b"SECRET").unwrap()), "_OTHER");
+        assert_eq!(name_of(&Method::from_bytes(b"get").unwrap()), "_OTHER");
+    }
+}

@@ -1,0 +1,55 @@
+//! The span and the log event of one request for a session.
+
+use std::time::Instant;
+
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+/// A request for a session, which is answered from a cache, from the store or from the upstream.
+pub(crate) struct Lookup {
+    span: Span,
+    began: Instant,
+}
+
+impl Lookup {
+    pub(crate) fn begin() -> Self {
+        let span = tracing::info_span!(
+            target: "auth_proxy::lookup",
+            "session lookup",
+            auth.outcome = Empty,
+            auth.code = Empty,
+            auth.source = Empty,
+            auth.shared = false,
+        );
+        Self { span, began: Instant::now() }
+    }
+
+    /// Runs the lookup within the span.
+    pub(crate) async fn run<T>(&self, lookup: impl Future<Output = T>) -> T {
+        lookup.instrument(self.span.clone()).await
+    }
+
+    /// Ends the span. `code` is that of the error, or empty. `source` is where the result came from.
+    pub(crate) fn end(self, outcome: &'static str, code: &'static str, source: &'static str) {
+        self.span.record("auth.outcome", outcome);
+        self.span.record("auth.source", source);
+        if !code.is_empty() {
+            self.span.record("auth.code", code);
+        }
+        self.span.in_scope(|| {
+            tracing::debug!(
+                target: "auth_proxy::lookup",
+                outcome,
+                code,
+                source,
+                took = ?self.began.elapsed(),
+                "session looked up"
+            );
+        });
+    }
+}
+
+/// Notes that the current lookup waits for one that another request began.
+pub(crate) fn joined_lookup() {
+    Span::current().record("auth.shared", true);
+}
