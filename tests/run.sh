@@ -74,7 +74,7 @@ lints() {
 features() {
   say "features"
   cargo clippy -p axum-auth-proxy --no-default-features --locked -- -D warnings
-  for feature in client-js redis reqwest testing; do
+  for feature in client-js metrics redis reqwest testing; do
     cargo clippy -p axum-auth-proxy --no-default-features --features "$feature" --locked -- -D warnings
   done
   cargo clippy -p axum-auth-proxy --locked -- -D warnings

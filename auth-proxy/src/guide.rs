@@ -8,7 +8,7 @@
 //! 6. [`policies`]: who may pass.
 //! 7. [`caching`]: how long a cached session is used before the upstream is asked again.
 //! 8. [`outages`]: what happens when the upstream is unavailable, and what is logged.
-//! 9. [`telemetry`]: spans, and traces that go on at the upstream.
+//! 9. [`telemetry`]: spans, metrics, and traces that go on at the upstream.
 //! 10. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
 //! 11. [`errors`]: every error code and every warning, its cause and what to do.
 //! 12. [`testing`]: tests without a login server.

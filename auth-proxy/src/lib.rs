@@ -104,6 +104,14 @@ pub mod store {
     };
 }
 
+/// The metrics, which go to the recorder of the crate [`metrics`](https://docs.rs/metrics). [`guide::telemetry`] explains
+/// them.
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics {
+    pub use crate::telemetry::{DURATION_BUCKETS, METRICS, Metric, MetricKind};
+}
+
 /// For an app that sends requests to the upstream with its own client.
 pub mod fetch {
     pub use crate::upstream::Fetch;

@@ -17,7 +17,7 @@ use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, wire};
-use crate::telemetry::Purpose;
+use crate::telemetry::{Purpose, Raised};
 use crate::upstream::WholeResponse;
 use crate::warnings::Warning;
 
@@ -121,6 +121,7 @@ async fn send_lookup(
     deadline: Instant,
 ) -> Result<LookedUp, AuthError> {
     let _permit = shared.upstream.admission.enter(deadline).await?;
+    let _in_flight = Raised::in_flight();
     let read = read(&shared, &credential, (header, with_cache), &sent, &client, deadline).await;
     let (answer, response) = read.inspect_err(|error| {
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {

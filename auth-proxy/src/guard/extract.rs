@@ -12,6 +12,7 @@ use crate::config::Source;
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, Token, mark_personal};
 use crate::provider::{AuthProxy, FromState, Proxy};
+use crate::telemetry::guard_decided;
 
 /// Extractor that lets only signed-in visitors reach a handler.
 ///
@@ -79,6 +80,10 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
     } else {
         check_session::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
     };
+    match &result {
+        Ok(()) => guard_decided("present", ""),
+        Err(error) => guard_decided(error.outcome().name(), error.code()),
+    }
     result.map_err(|error| GuardRejection::new(error, parts, shared))
 }
 

@@ -14,6 +14,7 @@ use super::schedule::{Limits, Schedule, Step};
 use super::source::KeySource;
 use crate::cookie::Candidate;
 use crate::error::{AuthError, Reason};
+use crate::telemetry::{CacheName, asked_cache};
 use crate::token::{Demands, KeySet, KeySetError, LogoutToken, PublishedKeys, Refusal, Verified};
 
 /// The keys of an issuer. They are first fetched for the first token.
@@ -105,9 +106,13 @@ impl Issuer {
         if let Some(keys) = self.keys_at_hand() {
             match verify(&keys) {
                 Err(Refusal { may_have_newer_key: true, .. }) => {}
-                decided => return decided.map_err(|refusal| refusal.error),
+                decided => {
+                    asked_cache(CacheName::Keys, true);
+                    return decided.map_err(|refusal| refusal.error);
+                }
             }
         }
+        asked_cache(CacheName::Keys, false);
         // Boxed, so that requests with a known key keep a small future.
         Box::pin(self.decide_with_fetch(in_cooldown, verify)).await
     }

@@ -3,7 +3,7 @@
 //! The keys are fetched again before they are too old, and when a token names an unknown key. All requests share one
 //! fetch. Reading a key set and verifying a signature are in `token`.
 //!
-//! Imports the rooms: `cookie`, `error`, `token`, `upstream`.
+//! Imports the rooms: `cookie`, `error`, `telemetry`, `token`, `upstream`.
 //! Does without the crates: `axum`, `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tower`.
 
 mod fetch;

@@ -10,6 +10,7 @@ use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
 use crate::dialect::Purpose;
 use crate::provider::Shared;
 use crate::session::{End, SessionKey, SessionSnapshot, Sessions};
+use crate::telemetry::{signed_in, signed_out};
 
 /// The cached sessions of a forwarded request, and whether the request changes them.
 ///
@@ -90,15 +91,16 @@ impl Eviction {
     }
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
-    /// outdated response. `headers` are those of the response, with the browser's cookie names. `renews` is true for a
-    /// request that only reads the session. It waits until other instances know of the end, or until `deadline`.
+    /// outdated response. `headers` are those of the response, with the browser's cookie names. It waits until other
+    /// instances know of the end, or until `deadline`.
     pub(super) async fn finish(
         mut self,
         shared: &Shared,
         headers: &mut HeaderMap,
-        renews: bool,
+        (purpose, is_post): (&Purpose, bool),
         deadline: Instant,
     ) {
+        let renews = purpose.renews();
         let cookies = headers.get_all(SET_COOKIE).iter();
         let kinds: Vec<_> =
             cookies.filter_map(|cookie| shared.names.set_cookie_kind(cookie.as_bytes())).collect();
@@ -112,6 +114,7 @@ impl Eviction {
         };
         let keys = std::mem::take(&mut self.keys);
         if answer.is_sign_out() {
+            signed_out();
             self.sessions.sign_out(&keys);
             let revocations = shared.revocations_of(&self.revocable).await;
             timeout_at(deadline, self.sessions.revoke(revocations, shared.now())).await.ok();
@@ -139,6 +142,10 @@ impl Eviction {
                 self.sessions.note_renewed(snapshot, next);
             }
             self.sessions.note_issued(next);
+            // A request with the same session changes it, and one for `/session` renews it.
+            if !purpose.is_session && !keys.contains(&next) {
+                signed_in(is_post);
+            }
         }
     }
 

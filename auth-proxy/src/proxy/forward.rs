@@ -22,14 +22,15 @@ use crate::cache_control::make_private;
 use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
+use crate::telemetry::forwarded;
 use crate::upstream::RetryPolicy;
 
-/// Forwards a request and adapts the response.
+/// Answers a request for a route of this app's own, and forwards any other.
 ///
 /// # Errors
 /// A 4xx for a request that is not forwarded; 502 to 504 when the upstream is unavailable.
-pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
-    let (mut parts, body) = request.into_parts();
+pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
+    let (parts, body) = request.into_parts();
     #[cfg(feature = "client-js")]
     if shared.settings.client_js
         && let Some(rest) = parts.uri.path().strip_prefix(shared.settings.base_path.as_str())
@@ -40,6 +41,16 @@ pub(super) async fn forward(shared: &Arc<Shared>, request: Request<Body>) -> Res
     if revoke::is_for(shared, parts.uri.path()) {
         return revoke::answer(shared, &parts, body).await;
     }
+    let answer = forward(shared, parts, body).await;
+    match &answer {
+        Ok(_) => forwarded("answered", ""),
+        Err(error) => forwarded(error.outcome().name(), error.code()),
+    }
+    answer
+}
+
+/// Forwards a request and adapts the response.
+async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<Response, AuthError> {
     // First, so that the request counts as one without a session from here on.
     shared.drop_revoked(&mut parts.headers).await;
     let plan = Plan::of(&parts, shared)?;
@@ -204,7 +215,7 @@ async fn downstream_response(
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
-        eviction.finish(shared, response.headers_mut(), purpose.renews(), deadline).await;
+        eviction.finish(shared, response.headers_mut(), (purpose, plan.is_post), deadline).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
     // (`docs/authjs.md#pages`).

@@ -9,7 +9,7 @@ use http::Request;
 use tower::Service;
 
 use super::cors::Cors;
-use super::forward::forward;
+use super::forward;
 use crate::page;
 use crate::provider::Shared;
 
@@ -40,6 +40,6 @@ async fn answer(shared: &Arc<Shared>, request: Request<Body>, cors: Option<&Cors
     if let Some(preflight) = cors.and_then(|cors| cors.preflight(&parts)) {
         return preflight;
     }
-    let response = forward(shared, Request::from_parts(parts, body)).await;
+    let response = forward::answer(shared, Request::from_parts(parts, body)).await;
     response.unwrap_or_else(IntoResponse::into_response)
 }

@@ -3,10 +3,14 @@
 //! Its fields are those of the HTTP client span of OpenTelemetry's semantic conventions 1.29. The URL is left out: the paths
 //! and queries of sign-in routes contain one-time codes.
 
+use std::time::Instant;
+
 use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
+
+use super::metrics::{NONE, REQUEST_SECONDS, REQUESTS, RETRIES, count, record};
 
 /// Why a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,11 @@ impl Purpose {
 }
 
 /// The span of one request, from its start to the head of the response, or to its end if the whole body is awaited.
-pub(crate) struct Exchange(Span);
+pub(crate) struct Exchange {
+    span: Span,
+    purpose: Purpose,
+    began: Instant,
+}
 
 impl Exchange {
     /// Begins the span. `resent` is the number of this retry: zero for the first attempt.
@@ -58,41 +66,63 @@ impl Exchange {
                 )
             };
         }
-        Self(match purpose {
+        if resent > 0 {
+            count(RETRIES, [purpose.name()]);
+        }
+        let span = match purpose {
             Purpose::Lookup | Purpose::Health => span!("auth_proxy::lookup"),
             Purpose::Forward => span!("auth_proxy::proxy"),
             Purpose::Keys => span!("auth_proxy::jwks"),
-        })
+        };
+        Self { span, purpose, began: Instant::now() }
     }
 
     /// Runs code within the span, so that the trace context of the span is the current one.
     pub(crate) fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.0.in_scope(run)
+        self.span.in_scope(run)
     }
 
     /// Runs the request within the span.
     pub(crate) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
-        request.instrument(self.0.clone()).await
+        request.instrument(self.span.clone()).await
     }
 
     /// Ends the span. `Err` has the code of the failure.
     pub(crate) fn end(self, result: Result<StatusCode, &'static str>) {
-        if self.0.is_disabled() {
+        let purpose = self.purpose.name();
+        record(REQUEST_SECONDS, [purpose], self.began.elapsed());
+        match result {
+            Ok(status) => count(REQUESTS, [purpose, class_of(status), NONE]),
+            Err(code) => count(REQUESTS, [purpose, NONE, code]),
+        }
+        if self.span.is_disabled() {
             return;
         }
         match result {
             Ok(status) => {
-                self.0.record("http.response.status_code", status.as_u16());
+                self.span.record("http.response.status_code", status.as_u16());
                 if status.is_client_error() || status.is_server_error() {
-                    self.0.record("error.type", status.as_str());
-                    self.0.record("otel.status_code", "ERROR");
+                    self.span.record("error.type", status.as_str());
+                    self.span.record("otel.status_code", "ERROR");
                 }
             }
             Err(code) => {
-                self.0.record("error.type", code);
-                self.0.record("otel.status_code", "ERROR");
+                self.span.record("error.type", code);
+                self.span.record("otel.status_code", "ERROR");
             }
         }
+    }
+}
+
+/// The class of a status. A server can send a thousand statuses, which would be as many label values.
+fn class_of(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500..600 => "5xx",
+        _ => "other",
     }
 }
 

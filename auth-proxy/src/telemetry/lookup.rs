@@ -5,6 +5,8 @@ use std::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
+use super::metrics::{LOOKUP_SECONDS, LOOKUPS, SHARED_LOOKUPS, code as label, count, record};
+
 /// A request for a session, which is answered from a cache, from the store or from the upstream.
 pub(crate) struct Lookup {
     span: Span,
@@ -31,6 +33,9 @@ impl Lookup {
 
     /// Ends the span. `code` is that of the error, or empty. `source` is where the result came from.
     pub(crate) fn end(self, outcome: &'static str, code: &'static str, source: &'static str) {
+        let took = self.began.elapsed();
+        count(LOOKUPS, [outcome, label(code), source]);
+        record(LOOKUP_SECONDS, [source], took);
         self.span.record("auth.outcome", outcome);
         self.span.record("auth.source", source);
         if !code.is_empty() {
@@ -42,7 +47,7 @@ impl Lookup {
                 outcome,
                 code,
                 source,
-                took = ?self.began.elapsed(),
+                ?took,
                 "session looked up"
             );
         });
@@ -51,5 +56,6 @@ impl Lookup {
 
 /// Notes that the current lookup waits for one that another request began.
 pub(crate) fn joined_lookup() {
+    count(SHARED_LOOKUPS, []);
     Span::current().record("auth.shared", true);
 }

@@ -3,6 +3,8 @@
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::metrics::{VERIFICATIONS, code as label, count};
+
 /// The decryption or the verification of a token, or the recognition of one that was verified before.
 pub(crate) struct Verification(Span);
 
@@ -19,6 +21,7 @@ impl Verification {
 
     /// Ends the span. `code` is that of the error, or empty.
     pub(crate) fn end(self, outcome: &'static str, code: &'static str) {
+        count(VERIFICATIONS, [outcome, label(code)]);
         self.0.record("auth.outcome", outcome);
         if !code.is_empty() {
             self.0.record("auth.code", code);

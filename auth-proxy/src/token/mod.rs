@@ -15,7 +15,7 @@
 //! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of
 //! whole tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
 //!
-//! Imports the rooms: `cookie`, `dialect`, `error`, `json`, `revocation`.
+//! Imports the rooms: `cookie`, `dialect`, `error`, `json`, `revocation`, `telemetry`.
 //! Does without the crates: `axum`, `http`, `hyper`, `tokio`, `tower`.
 
 mod base64url;

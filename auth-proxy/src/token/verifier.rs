@@ -8,6 +8,7 @@ use super::error::TokenError;
 use super::verified::{Verified, VerifiedTokens};
 use crate::cookie::{Candidate, NamesInPlay, SessionName};
 use crate::error::AuthError;
+use crate::telemetry::{CacheName, asked_cache};
 
 /// Decrypts or verifies tokens, and caches the valid ones.
 pub(crate) struct Verifier {
@@ -42,7 +43,9 @@ impl Verifier {
         // another. Two bits suffice: there are at most two names.
         let keys = names.iter().filter(is_tried).fold(0, |keys, name| keys | 1 << name.index.min(1));
         let fingerprint = self.cache.fingerprint(keys << 2 | form, &sent);
-        if let Some(known) = fingerprint.and_then(|fingerprint| self.cache.get(&fingerprint, now)) {
+        let known = fingerprint.and_then(|fingerprint| self.cache.get(&fingerprint, now));
+        asked_cache(CacheName::Token, known.is_some());
+        if let Some(known) = known {
             return Ok(known);
         }
         let token = candidate.token()?;

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{AuthError, BoxError, Reason};
+use crate::telemetry::Raised;
 
 /// Lookups and forwarded requests have separate limits: with a slow form, a client can keep a forwarded request under
 /// way for `upstream.timeout`. That must not block the lookups of other visitors.
@@ -40,7 +41,8 @@ impl Admission {
         if let Ok(permit) = self.lookups.try_acquire() {
             return Ok(permit);
         }
-        let _waiting = self.queue.try_acquire().map_err(|_| overloaded("the queue of lookups is full"))?;
+        let _permit = self.queue.try_acquire().map_err(|_| overloaded("the queue of lookups is full"))?;
+        let _queued = Raised::queued();
         // Stops waiting 10 % before the deadline: a lookup that starts so late would time out and count as a failure of
         // the upstream.
         let turn = timeout_at(deadline - self.timeout / 10, self.lookups.acquire()).await;

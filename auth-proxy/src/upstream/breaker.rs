@@ -8,6 +8,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::error::{AuthError, Reason};
+use crate::telemetry::breaker_changed;
 
 /// How long an open breaker refuses requests before the first probe. Doubled after each failed probe, up to
 /// [`LONGEST_PAUSE`].
@@ -84,6 +85,7 @@ impl Breaker {
         if state.open.is_some() {
             let failures = state.failures;
             tracing::info!(target: "auth_proxy::lookup", failures, "circuit breaker closed");
+            breaker_changed(false);
         }
         *state = State { opened: state.opened, ..State::default() };
         self.is_healthy.store(true, Ordering::Release);
@@ -101,6 +103,7 @@ impl Breaker {
         if state.open.is_none() && state.failures >= self.threshold {
             let failures = state.failures;
             tracing::warn!(target: "auth_proxy::lookup", failures, "circuit breaker opened");
+            breaker_changed(true);
             state.open(FIRST_PAUSE);
         }
     }

@@ -31,6 +31,7 @@ mod guard;
 mod jwks;
 mod log_watch;
 mod logs;
+mod metrics;
 mod not_a_session;
 mod outcomes;
 mod paths;

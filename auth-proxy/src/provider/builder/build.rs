@@ -20,7 +20,7 @@ use crate::revocation::WebhookKey;
 #[cfg(feature = "redis")]
 use crate::session::Redis;
 use crate::session::{Keys, NamedClaims, SessionStore, Sessions};
-use crate::telemetry::TraceContext;
+use crate::telemetry::{TraceContext, describe};
 use crate::token::{Decoder, Demands, KeyError, TOLERANCE, VerifiedTokens, Verifier};
 use crate::upstream::{Document, DynFetch, Needs, Upstream};
 use crate::warnings::OnceWarnings;
@@ -102,6 +102,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         cookie_cache = session_cookies.as_ref().map(|_| tracing::field::display(settings.token)),
         "auth proxy ready"
     );
+    describe();
     let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
     config.webhook_secrets.clear();
     let sessions = Arc::new(Sessions::new(&settings, store));

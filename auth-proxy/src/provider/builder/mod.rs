@@ -121,7 +121,7 @@ impl<P: AuthProxy> Builder<P> {
     ///
     /// With OpenTelemetry, `HeaderInjector` being that of the crate `opentelemetry-http`:
     ///
-    /// ```ignore
+    /// ```text
     /// Auth::builder().trace_context(|headers| {
     ///     let context = tracing::Span::current().context();
     ///     opentelemetry::global::get_text_map_propagator(|propagator| {

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::error::{AuthError, Reason};
 use crate::provider::{Revoked, Shared};
+use crate::telemetry::revoked;
 
 /// The last segment of the path. Neither Auth.js nor Better Auth has a route that begins with `_`, except `_log` of
 /// Auth.js.
@@ -68,10 +69,11 @@ fn is_form(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// `revocation_not_stored`.
-async fn revoke(shared: &Shared, revoked: &Revoked, now: u64) -> Result<(), AuthError> {
-    let kind = revoked.kind();
-    let is_stored = shared.sessions.revoke(vec![shared.revocation_of(revoked)], now).await;
+async fn revoke(shared: &Shared, what: &Revoked, now: u64) -> Result<(), AuthError> {
+    let kind = what.kind();
+    let is_stored = shared.sessions.revoke(vec![shared.revocation_of(what)], now).await;
     tracing::info!(target: "auth_proxy::proxy", kind, is_stored, "revoked by the upstream");
+    revoked(kind, is_stored);
     if is_stored { Ok(()) } else { Err(AuthError::new(Reason::REVOCATION_NOT_STORED)) }
 }
 

@@ -23,6 +23,7 @@ use super::local::Local;
 use super::store::{SessionStore, SharedStore, StoreWatcher};
 use crate::error::{AuthError, Reason};
 use crate::revocation::Revocations;
+use crate::telemetry::{CacheName, asked_cache};
 
 /// The most refused tokens that are cached. They have a cache of their own, so a flood of invalid tokens evicts no
 /// session.
@@ -122,7 +123,11 @@ impl Sessions {
         B: FnOnce(Instant) -> L + Send + 'static,
         L: Future<Output = Result<LookedUp, AuthError>> + Send + 'static,
     {
-        let stale = match self.cached(&key) {
+        let cached = self.cached(&key);
+        if !self.max_age.is_zero() {
+            asked_cache(CacheName::Session, matches!(cached, Cached::Fresh(_)));
+        }
+        let stale = match cached {
             Cached::Fresh(found) => return Ok(found),
             Cached::Stale(session) => Some(session),
             Cached::Missing => None,
@@ -210,14 +215,18 @@ impl Sessions {
         let was_held = session.is_some();
         match session {
             Some(session) if session.is_usable(SystemTime::now(), self.max_age) => {
+                asked_cache(CacheName::Store, true);
                 self.remember(&key, &session, &snapshot);
                 let answer = Answer::Session(session);
                 Ok(Found { answer, source: Source::Store, renewed: None })
             }
-            stale => match lookup.await {
-                Ok(found) => Ok(self.cache(key, found, &snapshot, Some((held.ticket, was_held))).await),
-                Err(error) => self.or_stale(Err(error), stale),
-            },
+            stale => {
+                asked_cache(CacheName::Store, false);
+                match lookup.await {
+                    Ok(found) => Ok(self.cache(key, found, &snapshot, Some((held.ticket, was_held))).await),
+                    Err(error) => self.or_stale(Err(error), stale),
+                }
+            }
         }
     }
 

@@ -106,13 +106,12 @@ impl SharedStore {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
-        if let Err(error) = &result {
-            span.failed(match error {
-                error if error.is::<NotConnected>() => "not_connected",
-                error if error.is::<Elapsed>() => "timeout",
-                _ => "failed",
-            });
-        }
+        span.end(match &result {
+            Ok(_) => Ok(()),
+            Err(error) if error.is::<NotConnected>() => Err("not_connected"),
+            Err(error) if error.is::<Elapsed>() => Err("timeout"),
+            Err(_) => Err("failed"),
+        });
         // The store logs the loss of its connection itself.
         if result.as_ref().is_err_and(|error| error.is::<NotConnected>()) {
             return None;

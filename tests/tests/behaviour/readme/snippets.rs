@@ -29,7 +29,7 @@ fn guide_shows_the_files_that_revoke() {
 #[test]
 fn guide_shows_the_trace_context_of_the_example() {
     let guide = include_str!("../../../../auth-proxy/docs/guide/telemetry.md");
-    let shown = guide.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
+    let shown = guide.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
     let example = std::fs::read_to_string(root().join("examples/traces/src/main.rs")).unwrap();
     assert!(example.contains(shown), "the example has another function than the guide:\n{shown}");
 }

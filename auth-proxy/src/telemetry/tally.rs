@@ -1,0 +1,86 @@
+//! Counts of what has no span.
+
+use super::metrics::{
+    CACHE, FORWARDS, GUARDS, LOOKUPS_IN_FLIGHT, LOOKUPS_QUEUED, Metric, OPEN_BREAKERS, REVOCATIONS, SIGN_INS,
+    SIGN_OUTS, change, code, count,
+};
+
+/// A cache in front of the upstream.
+#[derive(Clone, Copy)]
+pub(crate) enum CacheName {
+    /// This process's memory of sessions.
+    Session,
+    /// The store that instances share.
+    Store,
+    /// The verified tokens.
+    Token,
+    /// The published keys.
+    Keys,
+}
+
+/// Counts a question to a cache.
+pub(crate) fn asked_cache(cache: CacheName, is_hit: bool) {
+    let name = match cache {
+        CacheName::Session => "session",
+        CacheName::Store => "store",
+        CacheName::Token => "token",
+        CacheName::Keys => "keys",
+    };
+    count(CACHE, [name, if is_hit { "hit" } else { "miss" }]);
+}
+
+/// Counts the decision of a guard. The code of a request that passes is empty.
+pub(crate) fn guard_decided(outcome: &'static str, with_code: &'static str) {
+    count(GUARDS, [outcome, code(with_code)]);
+}
+
+/// Counts a request to a sign-in route. `outcome` is `answered`, or that of the error.
+pub(crate) fn forwarded(outcome: &'static str, with_code: &'static str) {
+    count(FORWARDS, [outcome, code(with_code)]);
+}
+
+/// Counts a sign-in: with `form` if the visitor posted it, and else with `callback`, to which a provider or a mail leads.
+pub(crate) fn signed_in(is_form: bool) {
+    count(SIGN_INS, [if is_form { "form" } else { "callback" }]);
+}
+
+/// Counts a sign-out through this proxy.
+pub(crate) fn signed_out() {
+    count(SIGN_OUTS, []);
+}
+
+/// Counts a revocation by the upstream. `kind` is `token`, `session` or `subject`.
+pub(crate) fn revoked(kind: &'static str, is_stored: bool) {
+    count(REVOCATIONS, [kind, if is_stored { "stored" } else { "not_stored" }]);
+}
+
+/// Notes that a circuit breaker opened or closed.
+pub(crate) fn breaker_changed(is_open: bool) {
+    change(OPEN_BREAKERS, if is_open { 1.0 } else { -1.0 });
+}
+
+/// Raises a gauge until it is dropped.
+pub(crate) struct Raised(Metric);
+
+impl Raised {
+    /// A lookup is under way.
+    pub(crate) fn in_flight() -> Self {
+        Self::of(LOOKUPS_IN_FLIGHT)
+    }
+
+    /// A lookup waits.
+    pub(crate) fn queued() -> Self {
+        Self::of(LOOKUPS_QUEUED)
+    }
+
+    fn of(gauge: Metric) -> Self {
+        change(gauge, 1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        change(self.0, -1.0);
+    }
+}
