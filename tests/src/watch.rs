@@ -1,13 +1,18 @@
 //! The log watch: searches the logs of all crates, at every level, for the secrets of the tests, and detects panics
 //! outside of the tests. A logged secret or such a panic aborts the process, so that the run fails.
 
-use std::io::Write;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Once};
 
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::scanner::Scanner;
 use crate::{COOKIE_NAME, SECURE_COOKIE_NAME};
@@ -51,17 +56,56 @@ pub fn look(line: &[u8]) {
     }
 }
 
-/// A subscriber that writes every event and every span with its fields to a sink.
-pub fn subscriber(sink: Sink) -> impl tracing::Subscriber + Send + Sync {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(sink)
-        .finish()
+/// A subscriber that writes the fields of every event and of every span to a sink, each once. The lines of
+/// `tracing_subscriber::fmt` repeat the fields of all spans around an event, which the watch would search again and again.
+pub fn subscriber(sink: Sink) -> impl Subscriber + Send + Sync {
+    tracing_subscriber::registry().with(Fields(sink))
 }
 
-/// A writer that searches each line for secrets and discards it.
+struct Fields(Sink);
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Fields {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let mut line = Line::of(attributes.metadata());
+        attributes.record(&mut line);
+        self.0.search(line.0.as_bytes());
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let mut line = context.metadata(id).map_or(Line(String::new()), Line::of);
+        values.record(&mut line);
+        self.0.search(line.0.as_bytes());
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Line::of(event.metadata());
+        event.record(&mut line);
+        self.0.search(line.0.as_bytes());
+    }
+}
+
+/// The fields of an event or a span.
+struct Line(String);
+
+impl Line {
+    fn of(metadata: &Metadata<'_>) -> Self {
+        // The name of an event is its place in the source, which is long, and the watch searches each byte.
+        let name = if metadata.is_span() { metadata.name() } else { "" };
+        Self(format!("{} {name}", metadata.target()))
+    }
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        write!(self.0, " {}={value:?}", field.name()).expect("a `String` takes all text");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        write!(self.0, " {}={value}", field.name()).expect("a `String` takes all text");
+    }
+}
+
+/// Searches each line for secrets and discards it.
 #[derive(Clone, Debug)]
 pub struct Sink {
     /// The secrets to look for.
@@ -70,24 +114,11 @@ pub struct Sink {
     pub found: fn(&str, &str),
 }
 
-impl Write for Sink {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+impl Sink {
+    fn search(&self, line: &[u8]) {
         if let Some(found) = self.scanner.find(line) {
             (self.found)(&found, &String::from_utf8_lossy(line));
         }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Sink {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
