@@ -54,4 +54,3 @@ auth_proxy! {
 fn main() {}
 
 // first: 7:37 `true`
-// advice: none: only the user knows the address and the issuer
