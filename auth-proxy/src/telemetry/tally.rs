@@ -54,11 +54,6 @@ pub(crate) fn revoked(kind: &'static str, is_stored: bool) {
     count(REVOCATIONS, [kind, if is_stored { "stored" } else { "not_stored" }]);
 }
 
-/// Notes that a circuit breaker opened or closed.
-pub(crate) fn breaker_changed(is_open: bool) {
-    change(OPEN_BREAKERS, if is_open { 1.0 } else { -1.0 });
-}
-
 /// Raises a gauge until it is dropped.
 pub(crate) struct Raised(Metric);
 
@@ -71,6 +66,11 @@ impl Raised {
     /// A lookup waits.
     pub(crate) fn queued() -> Self {
         Self::of(LOOKUPS_QUEUED)
+    }
+
+    /// A circuit breaker is open.
+    pub(crate) fn open_breaker() -> Self {
+        Self::of(OPEN_BREAKERS)
     }
 
     fn of(gauge: Metric) -> Self {

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::error::{AuthError, Reason};
-use crate::telemetry::breaker_changed;
+use crate::telemetry::Raised;
 
 /// How long an open breaker refuses requests before the first probe. Doubled after each failed probe, up to
 /// [`LONGEST_PAUSE`].
@@ -44,6 +44,8 @@ struct Open {
     until: Instant,
     pause: Duration,
     has_probe: bool,
+    /// Counts the open breaker until it closes, or the proxy is dropped.
+    raised: Raised,
 }
 
 /// The permission of the breaker to send a request.
@@ -85,7 +87,6 @@ impl Breaker {
         if state.open.is_some() {
             let failures = state.failures;
             tracing::info!(target: "auth_proxy::lookup", failures, "circuit breaker closed");
-            breaker_changed(false);
         }
         *state = State { opened: state.opened, ..State::default() };
         self.is_healthy.store(true, Ordering::Release);
@@ -103,8 +104,7 @@ impl Breaker {
         if state.open.is_none() && state.failures >= self.threshold {
             let failures = state.failures;
             tracing::warn!(target: "auth_proxy::lookup", failures, "circuit breaker opened");
-            breaker_changed(true);
-            state.open(FIRST_PAUSE);
+            state.open(FIRST_PAUSE, Raised::open_breaker());
         }
     }
 
@@ -114,10 +114,10 @@ impl Breaker {
 }
 
 impl State {
-    fn open(&mut self, pause: Duration) {
+    fn open(&mut self, pause: Duration, raised: Raised) {
         self.opened = self.opened.wrapping_add(1);
         let (number, until) = (self.opened, Instant::now() + pause);
-        self.open = Some(Open { number, until, pause, has_probe: false });
+        self.open = Some(Open { number, until, pause, has_probe: false, raised });
     }
 }
 
@@ -140,9 +140,8 @@ impl Probe<'_> {
     /// Starts a longer pause after a failed probe. Returns the error for the request that waited for the probe.
     pub(super) fn failed(self) -> AuthError {
         let mut state = self.breaker.state();
-        let pause = state.open.as_ref().filter(|open| open.number == self.number).map(|open| open.pause * 2);
-        if let Some(pause) = pause {
-            state.open(pause.min(LONGEST_PAUSE));
+        if let Some(open) = state.open.take_if(|open| open.number == self.number) {
+            state.open((open.pause * 2).min(LONGEST_PAUSE), open.raised);
         }
         let left = state.open.as_ref().map(|open| open.until.saturating_duration_since(Instant::now()));
         refusal(left.unwrap_or_default())

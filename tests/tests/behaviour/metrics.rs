@@ -106,6 +106,23 @@ async fn counters_equal_what_was_asked() {
 }
 
 #[tokio::test]
+async fn dropped_proxy_lowers_the_gauge_of_its_open_breaker() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let upstream = upstream().await;
+    upstream.set_fault(Some(Fault::Refused)).await.unwrap();
+    let builder =
+        Auth::builder().upstream_base_url(upstream.url()).upstream_circuit_breaker(1).upstream_retries(0);
+    let auth = builder.build().unwrap();
+    let cookie = upstream.cookie(&json!({ "sub": "1" })).parse().unwrap();
+    let headers = HeaderMap::from_iter([(axum::http::header::COOKIE, cookie)]);
+    auth.session(&headers).await.unwrap_err();
+    assert_eq!(samples(&handle)["open_circuit_breakers"], 1.0);
+    drop(auth);
+    assert_eq!(samples(&handle)["open_circuit_breakers"], 0.0);
+}
+
+#[tokio::test]
 async fn outage_raises_and_lowers_the_gauge_of_the_breaker() {
     let (recorder, handle) = recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
