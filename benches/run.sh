@@ -5,7 +5,7 @@
 #   QUICK=1 benches/run.sh           checks that the suite works; its figures mean little
 #   benches/run.sh proxy token       these parts only, printed and not written to RESULTS.md
 #
-# The parts: proxy memory token guard session growth revocation redis store build macros. Needs Linux, Rust and Node 20 or newer. Root gets other
+# The parts: proxy memory token guard session spans growth revocation redis store build macros. Needs Linux, Rust and Node 20 or newer. Root gets other
 # missing programs with apt-get.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -42,6 +42,9 @@ cargo build --release --locked
 cargo build --release --locked --package auth-proxy-benches-josekit
 cargo bench --locked --no-run --bench decode
 bench=$CARGO_TARGET_DIR/release/auth-proxy-benches
+# The part `spans` compares with a program without spans, in its own target directory.
+cargo build --release --locked --features silent --target-dir "$CARGO_TARGET_DIR/silent"
+export SILENT_BENCH=$CARGO_TARGET_DIR/silent/release/auth-proxy-benches
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -65,7 +68,7 @@ describe() {
 describe >"$work/machine"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(proxy memory token guard session growth revocation redis store build macros)
+[ $# -gt 0 ] || parts=(proxy memory token guard session spans growth revocation redis store build macros)
 for part in "${parts[@]}"; do
   say "measuring: $part"
   case $part in

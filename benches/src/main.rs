@@ -3,6 +3,7 @@
 //! - `serve SIDE PORT UPSTREAM_URL`: runs a server.
 //! - `measure PART`: measures one part of the suite. Appends to the file that `BENCH_ROWS` names.
 //! - `count WHAT N`: runs an operation N times for callgrind.
+//! - `spans`: prints what operations cost that have spans.
 //! - `growth N`: measures lookups of N distinct sessions.
 //! - `row ..`, `figure ..`, `report ..`: adds a row, adds figures behind the rows, prints the table.
 
@@ -15,6 +16,7 @@ fn main() -> Result<(), Error> {
         ["serve", side, port, upstream] => serve::run(side, port.parse()?, upstream),
         ["measure", part] => measure::run(part),
         ["count", what, times] => count::run(what, times.parse()?),
+        ["spans"] => measure::spans::child(),
         ["growth", sessions] => measure::growth::child(sessions.parse()?),
         ["row", part, what, value, unit, target] => {
             report::Row::new(part, what, value.parse()?, unit, target.parse()?).write()

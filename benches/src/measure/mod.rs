@@ -8,6 +8,7 @@ mod proxy;
 mod redis;
 mod revocation;
 mod session;
+pub mod spans;
 mod store;
 mod token;
 mod wrk;
@@ -25,6 +26,7 @@ pub fn run(part: &str) -> Result<(), Error> {
         "token" => token::run(),
         "guard" => guard::run(),
         "session" => session::run(),
+        "spans" => spans::run(),
         "growth" => growth::run(),
         "redis" => redis::run(),
         "store" => store::run(),
