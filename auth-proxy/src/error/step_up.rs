@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn challenge_has_the_parameters_of_rfc_9470() {
-        let minutes = |minutes| Duration::from_secs(60 * minutes);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         for (step_up, expected) in [
             (
                 StepUp::within(minutes(10)),
