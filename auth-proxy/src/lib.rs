@@ -75,6 +75,15 @@ pub mod guards {
     pub use crate::guard::{AnySession, GuardRejection, Policy, RequireSession};
 }
 
+/// Rules as values: which signed-in visitors may pass. [`guide::policies`] explains them.
+pub mod rules {
+    pub use crate::error::StepUp;
+    pub use crate::guard::rule::{
+        Acr, All, Any, ByPolicy, Decision, DynRule, Has, IntoRule, MaxAge, Not, Rule, SignedIn, Visitor, acr,
+        all, any, max_age, not, organization, permission, role, signed_in,
+    };
+}
+
 /// Layers for a router, and their services.
 pub mod layers {
     pub use crate::cache_control::Cacheable;

@@ -32,6 +32,8 @@ pub(crate) enum Warning {
     CallbackOnOtherHost,
     /// The upstream refused a request because of its `Origin`, though a page of this app sent it.
     OriginRefused,
+    /// A rule limits the age of the sign-in, and nothing says when it was.
+    SignInTimeUnknown,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -121,6 +123,10 @@ impl OnceWarnings {
                 "the upstream refuses requests of this app's own pages: add this origin to `trustedOrigins` there, or \
                  set its `baseURL` to it"
             ),
+            Warning::SignInTimeUnknown => tracing::warn!(
+                target: "auth_proxy::config",
+                "a rule with `max_age` refused a visitor, because it is not known when the visitor signed in: {word}"
+            ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
@@ -188,6 +194,7 @@ mod tests {
             Warning::IgnoredHttpsClaim,
             Warning::CallbackOnOtherHost,
             Warning::OriginRefused,
+            Warning::SignInTimeUnknown,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

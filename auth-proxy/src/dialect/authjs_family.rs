@@ -75,6 +75,12 @@ impl Dialect for AuthjsFamily {
         self.is_v4 && next_auth_v4::is_sign_in_state(session)
     }
 
+    /// The `iat` of a token is not it: every lookup renews the token (`docs/authjs.md#session-renew`).
+    fn sign_in_time_setting(&self) -> &'static str {
+        "let the callback `jwt` of Auth.js write `auth_time` into the token at a sign-in, and the callback `session` into \
+         the session unless tokens are decoded here (see \"How long ago the sign-in was\" in the guide on policies)"
+    }
+
     fn user_id<'s>(&self, session: &'s RawSession) -> Option<&'s Value> {
         robo::user_id(session)
     }

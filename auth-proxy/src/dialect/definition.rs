@@ -93,6 +93,14 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         None
     }
 
+    /// When the visitor signed in, if the upstream notes that for each session.
+    fn signed_in_at<'s>(&self, _: &'s RawSession) -> Option<&'s Value> {
+        None
+    }
+
+    /// What to change at the upstream, so that its sessions or tokens say when the visitor signed in.
+    fn sign_in_time_setting(&self) -> &'static str;
+
     /// The part of a session token that names the session, in every form in which a client may send the token.
     fn session_part<'t>(&self, token: &'t str) -> &'t str {
         token

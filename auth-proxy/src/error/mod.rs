@@ -6,6 +6,7 @@
 mod causes;
 mod reason;
 mod response;
+mod step_up;
 
 use std::error::Error;
 use std::fmt;
@@ -17,6 +18,7 @@ pub(crate) use self::causes::Causes;
 pub use self::reason::Outcome;
 pub(crate) use self::reason::Reason;
 pub(crate) use self::response::PROBLEM;
+pub use self::step_up::StepUp;
 
 /// A boxed error, the same type as tower's and axum's.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -41,6 +43,9 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `lookup_too_large` | 401 | invalid: more than 12 KiB, which no upstream accepts |
 /// | `signature_missing`, `signature_malformed`, `signature_late`, `signature_wrong` | 401 | invalid: a message to `_revoke` is not signed with `revocation.webhook_secret` |
 /// | `policy_refused` | 403 | forbidden |
+/// | `sign_in_time_unknown` | 403 | forbidden: a rule limits the age of the sign-in, and nothing says when it was |
+/// | `step_up_required` | 401 | forbidden: a rule wants a newer or stronger sign-in, see [`step_up`](Self::step_up) |
+/// | `policy_unavailable` | 503 | unavailable: a rule could not decide |
 /// | `cross_origin_refused` | 403 | forbidden: see [`cross_origin_protection`](crate::Proxy::cross_origin_protection) |
 /// | `upstream_unreachable`, `upstream_failed`, `upstream_invalid_response`, `upstream_ambiguous_session` | 502 | unavailable |
 /// | `user_mismatch`, `claims_mismatch` | 502 | unavailable: the data does not fit the app's types |
@@ -86,13 +91,15 @@ pub struct AuthError {
     challenge: bool,
     /// Whether the upstream is known to fail for every client.
     outage: bool,
+    step_up: Option<Arc<StepUp>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl AuthError {
     pub(crate) fn new(reason: &'static Reason) -> Self {
         let (retry_after, allow, source) = (None, None, None);
-        Self { reason, from_bearer: false, retry_after, allow, challenge: true, outage: false, source }
+        let (from_bearer, challenge, outage, step_up) = (false, true, false, None);
+        Self { reason, from_bearer, retry_after, allow, challenge, outage, step_up, source }
     }
 
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
@@ -130,6 +137,17 @@ impl AuthError {
     pub(crate) fn without_challenge(mut self) -> Self {
         self.challenge = false;
         self
+    }
+
+    /// The refusal of a visitor who has to sign in again, or in a stronger way.
+    pub(crate) fn step_up_required(step_up: StepUp) -> Self {
+        Self { step_up: Some(Arc::new(step_up)), ..Self::new(Reason::STEP_UP_REQUIRED) }
+    }
+
+    /// What a new sign-in has to bring. `None` if the code is not `step_up_required`.
+    #[must_use]
+    pub fn step_up(&self) -> Option<&StepUp> {
+        self.step_up.as_deref()
     }
 
     /// The outcome.

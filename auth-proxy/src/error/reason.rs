@@ -16,8 +16,8 @@ pub enum Outcome {
     Absent,
     /// An invalid credential was sent: tampered, expired, under another key, or refused by the upstream. 401.
     Invalid,
-    /// A [`Policy`](crate::Policy) refused a signed-in visitor, or a page of another origin sent a write with the
-    /// visitor's cookie. 403.
+    /// A [`Policy`](crate::Policy) or a rule refused a signed-in visitor, or a page of another origin sent a write with
+    /// the visitor's cookie. 403, or 401 if a new sign-in helps (`step_up_required`).
     Forbidden,
     /// It is unknown whether the visitor is signed in: the upstream is down or late, or its response is invalid. 502,
     /// 503 or 504.
@@ -86,6 +86,9 @@ reasons! {
     LOOKUP_TOO_LARGE = Invalid 401 "lookup_too_large" "The session token is larger than the sign-in service accepts.";
     POLICY_REFUSED = Forbidden 403 "policy_refused" "You are signed in, but not allowed to do this.";
     CROSS_ORIGIN_REFUSED = Forbidden 403 "cross_origin_refused" "A page of another origin may not do this in your name.";
+    SIGN_IN_TIME_UNKNOWN = Forbidden 403 "sign_in_time_unknown" "This needs a recent sign-in, and it is not known when you signed in.";
+    STEP_UP_REQUIRED = Forbidden 401 "step_up_required" "You are signed in, but this needs a newer or stronger sign-in.";
+    POLICY_UNAVAILABLE = Unavailable 503 "policy_unavailable" "It cannot be decided right now whether you may do this.";
     UPSTREAM_UNREACHABLE = Unavailable 502 "upstream_unreachable" "The sign-in service cannot be reached.";
     UPSTREAM_FAILED = Unavailable 502 "upstream_failed" "The sign-in service failed.";
     UPSTREAM_INVALID_RESPONSE = Unavailable 502 "upstream_invalid_response" "The sign-in service gave an invalid answer.";

@@ -39,14 +39,12 @@ impl IntoResponse for AuthError {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED && self.challenge {
             // RFC 6750, section 3.1: no error code when no credential of this scheme was sent.
-            headers.insert(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static(if self.from_bearer {
-                    r#"Bearer error="invalid_token""#
-                } else {
-                    "Bearer"
-                }),
-            );
+            let challenge = match &self.step_up {
+                Some(step_up) => step_up.challenge(),
+                None if self.from_bearer => HeaderValue::from_static(r#"Bearer error="invalid_token""#),
+                None => HeaderValue::from_static("Bearer"),
+            };
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(methods) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));

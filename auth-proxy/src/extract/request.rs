@@ -78,6 +78,16 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         Self { proxy, headers, names, request: None }
     }
 
+    /// The proxy.
+    pub(crate) fn proxy(&self) -> &Proxy<P> {
+        &self.proxy
+    }
+
+    /// The request. `None` if only its headers are known.
+    pub(crate) fn parts(&self) -> Option<&'v Parts> {
+        self.request.as_ref().map(|request| request.parts)
+    }
+
     fn answers(&self) -> Option<&Answers<P>> {
         self.request.as_ref().map(|request| &*request.memo.answers)
     }
@@ -201,9 +211,9 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         self.proxy.shared().verifier.is_some()
     }
 
-    /// Whether the claims of this request are those of a token, and not of a session.
-    pub(crate) async fn has_own_claims(&self) -> bool {
-        self.decodes() || matches!(self.issued().await, Ok(Some(_)))
+    /// The token whose claims are those of this request. `None` if there is none, or the claims are those of the session.
+    pub(crate) async fn own_claims(&self) -> Found<Arc<Verified>> {
+        if self.decodes() { self.verified().await } else { self.issued().await }
     }
 
     fn client(&self) -> Result<ClientInfo, AuthError> {
@@ -335,15 +345,18 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
 
     /// The session, deserialized into the app's type.
     pub(crate) async fn session(&self) -> Found<Session<P>> {
+        Ok(self.session_and_raw().await?.map(|(session, _)| session))
+    }
+
+    /// The session, and the same as the upstream sent it.
+    pub(crate) async fn session_and_raw(&self) -> Found<(Session<P>, CachedSession)> {
         let found = self.cached_session().await?;
         let head = || match self.answers() {
             Some(answers) => Arc::clone(&answers.head),
             None => Arc::new(Head::of_headers(self.headers)),
         };
         let source = || SessionSource { proxy: self.proxy.clone(), head: head() };
-        found
-            .map(|session| Ok(Session::new(session.typed()?, session.is_stale(), Some(source()))))
-            .transpose()
+        found.map(|raw| Ok((Session::new(raw.typed()?, raw.is_stale(), Some(source())), raw))).transpose()
     }
 
     /// The claims, deserialized into the app's type: the claims of the token if it is decoded here, else those of the
@@ -352,7 +365,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if let Some(known) = self.answers().and_then(|answers| answers.token.get()) {
             return known.clone();
         }
-        let verified = if self.decodes() { self.verified().await } else { self.issued().await };
+        let verified = self.own_claims().await;
         let token = if self.decodes() || !matches!(verified, Ok(None)) {
             verified.and_then(|verified| verified.map(|verified| verified.claims()).transpose())
         } else {

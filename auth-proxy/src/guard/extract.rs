@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::policy::is_any_session;
+use super::rule::{ByPolicy, Rule, Visitor};
 use super::{AnySession, GuardRejection, Policy};
 use crate::config::Source;
 use crate::error::{AuthError, Reason};
-use crate::extract::{RequestAuth, Token, mark_personal};
+use crate::extract::{RequestAuth, mark_personal};
 use crate::provider::{AuthProxy, FromState, Proxy};
 use crate::telemetry::guard_decided;
 
@@ -48,20 +48,21 @@ impl<P: AuthProxy + FromState<S>, A: Policy<P>, S: Send + Sync> FromRequestParts
     type Rejection = GuardRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
-        check::<P, A>(P::from_state(state).proxy(), parts).await?;
+        check(P::from_state(state).proxy(), parts, &ByPolicy::<A>::new()).await?;
         Ok(Self { marker: PhantomData })
     }
 }
 
-/// The check behind the extractor and the layer.
-pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
+/// The check behind the extractor, the layer and [`Proxy::authorize`].
+pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
     proxy: &Proxy<P>,
     parts: &mut Parts,
+    rule: &R,
 ) -> Result<(), GuardRejection> {
     let shared = proxy.shared();
     // With `session.source: local` the session mapping decides who is signed in, so a valid token is not enough.
     let is_token_enough =
-        is_any_session::<A>() && shared.verifier.is_some() && shared.settings.source != Source::Local;
+        rule.is_signed_in() && shared.verifier.is_some() && shared.settings.source != Source::Local;
     let keeps_answers = shared.names.all().len() > 1 || shared.sessions.revocations().is_some();
     let result = if is_token_enough && keeps_answers {
         // A response to another request may reveal the upstream's cookie name meanwhile. The handler's extractors must
@@ -78,7 +79,7 @@ pub(super) async fn check<P: AuthProxy, A: Policy<P>>(
             .await
             .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else {
-        check_session::<P, A>(&RequestAuth::of(proxy.clone(), parts)).await
+        check_session(&RequestAuth::of(proxy.clone(), parts), rule).await
     };
     match &result {
         Ok(()) => guard_decided("present", ""),
@@ -91,16 +92,15 @@ fn session_absent() -> AuthError {
     AuthError::new(Reason::SESSION_ABSENT)
 }
 
-async fn check_session<P: AuthProxy, A: Policy<P>>(request: &RequestAuth<'_, P>) -> Result<(), AuthError> {
-    let session = request.session().await?.ok_or_else(session_absent)?;
-    if is_any_session::<A>() {
-        return Ok(());
+async fn check_session<P: AuthProxy, R: Rule<P>>(
+    request: &RequestAuth<'_, P>,
+    rule: &R,
+) -> Result<(), AuthError> {
+    if rule.is_signed_in() {
+        return request.session().await?.map(drop).ok_or_else(session_absent);
     }
-    // The session decides who is signed in. A policy gets no claims of an invalid token.
-    let token = if request.has_own_claims().await {
-        request.token().await.ok().flatten().map(Token::new)
-    } else {
-        None
-    };
-    if A::allow(&session, token.as_ref()) { Ok(()) } else { Err(AuthError::new(Reason::POLICY_REFUSED)) }
+    let visitor = Visitor::of(request).await?.ok_or_else(session_absent)?;
+    let Some(refusal) = rule.check(&visitor).await.refusal() else { return Ok(()) };
+    let is_bearer = request.credential()?.is_some_and(|credential| credential.is_bearer());
+    Err(refusal.by_bearer(is_bearer))
 }

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::Request;
+use http::request::Parts;
 use tower::{Layer, Service};
 
 use super::extract::check;
-use super::{AnySession, Policy};
+use super::rule::{ByPolicy, IntoRule, Rule, SignedIn};
+use super::{AnySession, GuardRejection, Policy};
 use crate::cache_control::{Cacheable, make_private};
 use crate::provider::{AuthProxy, Proxy};
 
@@ -32,19 +34,65 @@ impl<P: AuthProxy> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn require_any_session<A>(&self) -> RequireLayer<P, A>
+    pub fn require_any_session<A>(&self) -> RequireLayer<P>
     where
         Self: WithoutPolicy<A>,
     {
-        RequireLayer { proxy: self.clone(), policy: PhantomData }
+        RequireLayer::new(self, SignedIn)
     }
 
     /// Like [`require_any_session`](Self::require_any_session), with a policy: `auth.require_policy::<Admin>()`.
-    // Because of the alias, rustc advises this method for `auth.require::<Admin>()`.
-    #[doc(alias = "require")]
     #[must_use]
-    pub fn require_policy<A: Policy<P>>(&self) -> RequireLayer<P, A> {
-        RequireLayer { proxy: self.clone(), policy: PhantomData }
+    pub fn require_policy<A: Policy<P>>(&self) -> RequireLayer<P, ByPolicy<A>> {
+        RequireLayer::new(self, ByPolicy::new())
+    }
+
+    /// Like [`require_any_session`](Self::require_any_session), with a rule, a policy or a function:
+    /// `auth.require(role("admin"))`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use axum::{Router, routing::get};
+    /// use auth_proxy::{auth_proxy, rules::{all, max_age, role}};
+    ///
+    /// auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    ///
+    /// # let auth = Auth::from_env()?;
+    /// let users = Router::new().route("/users", get(|| async { "all users" }));
+    /// let recent_admin = all((role("admin"), max_age(Duration::from_secs(600))));
+    /// let users: Router = users.route_layer(auth.require(recent_admin));
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn require<R: IntoRule<P, M>, M>(&self, rule: R) -> RequireLayer<P, R::Rule> {
+        RequireLayer::new(self, rule.into_rule())
+    }
+
+    /// Checks a rule for a request, where neither a layer nor a guard can: in a handler, or in a service of your own. In a
+    /// handler take the [`Parts`] as an argument; the session is not looked up a second time.
+    ///
+    /// # Errors
+    /// Why the visitor may not pass: [`GuardRejection`] is a response, as that of a guard.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use auth_proxy::{auth_proxy, guards::GuardRejection, rules::max_age};
+    /// use axum::extract::State;
+    /// use http::request::Parts;
+    ///
+    /// auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    ///
+    /// async fn delete(State(auth): State<Auth>, mut parts: Parts) -> Result<&'static str, GuardRejection> {
+    ///     auth.authorize(&mut parts, max_age(Duration::from_secs(600))).await?;
+    ///     Ok("deleted")
+    /// }
+    /// ```
+    pub async fn authorize<R: IntoRule<P, M>, M>(
+        &self,
+        parts: &mut Parts,
+        rule: R,
+    ) -> Result<(), GuardRejection> {
+        check(self, parts, &rule.into_rule()).await
     }
 }
 
@@ -74,25 +122,31 @@ impl<P> WithoutPolicy<AnySession> for Proxy<P> {}
 /// let members: Router = members.route_layer(auth.require_any_session());
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
-pub struct RequireLayer<P, A = AnySession> {
+pub struct RequireLayer<P, R = SignedIn> {
     proxy: Proxy<P>,
-    policy: PhantomData<fn() -> A>,
+    rule: Arc<R>,
 }
 
-impl<P, A> Clone for RequireLayer<P, A> {
-    fn clone(&self) -> Self {
-        Self { proxy: self.proxy.clone(), policy: PhantomData }
+impl<P: AuthProxy, R> RequireLayer<P, R> {
+    fn new(proxy: &Proxy<P>, rule: R) -> Self {
+        Self { proxy: proxy.clone(), rule: Arc::new(rule) }
     }
 }
 
-impl<P, A> fmt::Debug for RequireLayer<P, A> {
+impl<P, R> Clone for RequireLayer<P, R> {
+    fn clone(&self) -> Self {
+        Self { proxy: self.proxy.clone(), rule: Arc::clone(&self.rule) }
+    }
+}
+
+impl<P, R> fmt::Debug for RequireLayer<P, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RequireLayer")
     }
 }
 
-impl<P, A, S> Layer<S> for RequireLayer<P, A> {
-    type Service = RequireService<P, A, S>;
+impl<P, R, S> Layer<S> for RequireLayer<P, R> {
+    type Service = RequireService<P, R, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         RequireService { guard: self.clone(), inner }
@@ -100,27 +154,27 @@ impl<P, A, S> Layer<S> for RequireLayer<P, A> {
 }
 
 /// A service behind [`RequireLayer`].
-pub struct RequireService<P, A, S> {
-    guard: RequireLayer<P, A>,
+pub struct RequireService<P, R, S> {
+    guard: RequireLayer<P, R>,
     inner: S,
 }
 
-impl<P, A, S: Clone> Clone for RequireService<P, A, S> {
+impl<P, R, S: Clone> Clone for RequireService<P, R, S> {
     fn clone(&self) -> Self {
         Self { guard: self.guard.clone(), inner: self.inner.clone() }
     }
 }
 
-impl<P, A, S> fmt::Debug for RequireService<P, A, S> {
+impl<P, R, S> fmt::Debug for RequireService<P, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RequireService")
     }
 }
 
-impl<P, A, S> Service<Request<Body>> for RequireService<P, A, S>
+impl<P, R, S> Service<Request<Body>> for RequireService<P, R, S>
 where
     P: AuthProxy,
-    A: Policy<P>,
+    R: Rule<P>,
     S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Clone + Send + 'static,
 {
     type Response = Response;
@@ -136,10 +190,10 @@ where
         // (https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services).
         let spare = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, spare);
-        let proxy = self.guard.proxy.clone();
+        let RequireLayer { proxy, rule } = self.guard.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            if let Err(rejection) = check::<P, A>(&proxy, &mut parts).await {
+            if let Err(rejection) = check(&proxy, &mut parts, &*rule).await {
                 return Ok(rejection.into_response());
             }
             let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();

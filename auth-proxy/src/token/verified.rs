@@ -135,7 +135,11 @@ impl Verified {
         self.text
     }
 
-    fn claims_as_map(&self) -> Result<Map<String, Value>, AuthError> {
+    /// All claims as JSON.
+    ///
+    /// # Errors
+    /// `token_malformed`, if they are not a JSON object.
+    pub(crate) fn claims_as_map(&self) -> Result<Map<String, Value>, AuthError> {
         serde_json::from_str(&self.text).map_err(|_| TokenError::Malformed.into())
     }
 }

@@ -46,6 +46,7 @@ mod revocation_attacks;
 mod revoke_route;
 mod rewrite;
 mod robo;
+mod rules;
 mod secrets;
 mod session_cache;
 mod session_store;

@@ -91,6 +91,16 @@ impl Dialect for BetterAuth {
         session.extra.get(session::SESSION)
     }
 
+    /// A session is extended and not made anew, so its `createdAt` stays (`docs/better-auth.md#session-renew`).
+    fn signed_in_at<'s>(&self, session: &'s RawSession) -> Option<&'s Value> {
+        session.extra.get(session::SESSION)?.get("createdAt")
+    }
+
+    fn sign_in_time_setting(&self) -> &'static str {
+        "the plugin `customSession` of Better Auth must return the session with its `createdAt`, and an impersonated \
+         session has no such time"
+    }
+
     /// The signature is left out: a Bearer token may come without one (`docs/better-auth.md#bearer`).
     fn session_part<'t>(&self, token: &'t str) -> &'t str {
         token.rsplit_once('.').map_or(token, |(part, _)| part)

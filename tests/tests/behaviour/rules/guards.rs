@@ -1,0 +1,1 @@
+//! Rules behind a layer.

@@ -1,0 +1,1 @@
+//! The age and the class of the sign-in.
