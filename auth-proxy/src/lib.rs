@@ -39,6 +39,7 @@ mod telemetry;
 pub mod testing;
 mod token;
 mod upstream;
+pub mod verdict;
 mod warnings;
 
 #[doc = include_str!("../docs/require_session.md")]

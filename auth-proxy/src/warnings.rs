@@ -34,6 +34,12 @@ pub(crate) enum Warning {
     OriginRefused,
     /// A rule limits the age of the sign-in, and nothing says when it was.
     SignInTimeUnknown,
+    /// A peer that is not a trusted proxy asks for a verdict.
+    VerdictForUntrusted,
+    /// A trusted proxy does not say clearly which request it asks about.
+    VerdictWithoutRequest,
+    /// A session has no id of its user, which the verdict hands on.
+    VerdictWithoutSubject,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -127,6 +133,24 @@ impl OnceWarnings {
                 target: "auth_proxy::config",
                 "a rule with `max_age` refused a visitor, because it is not known when the visitor signed in: {word}"
             ),
+            Warning::VerdictForUntrusted => tracing::warn!(
+                target: "auth_proxy::config",
+                cause = word,
+                "a question to the verdict endpoint was refused: name the proxy that asks in `trusted_proxies`, and serve \
+                 with `into_make_service_with_connect_info`. Requests of anybody else must not reach the endpoint"
+            ),
+            Warning::VerdictWithoutRequest => tracing::warn!(
+                target: "auth_proxy::config",
+                cause = word,
+                "a question to the verdict endpoint was refused: have the proxy send `X-Original-URI` and \
+                 `X-Original-Method`, or `X-Forwarded-Uri` and `X-Forwarded-Method`, once each, in place of those of the \
+                 client"
+            ),
+            Warning::VerdictWithoutSubject => tracing::warn!(
+                target: "auth_proxy::config",
+                "the verdict on a signed-in visitor has no `X-Auth-Subject`, since the session has no id of its user: have \
+                 the upstream's session callback return `user.id`, or set `upstream.secret`"
+            ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
@@ -195,6 +219,9 @@ mod tests {
             Warning::CallbackOnOtherHost,
             Warning::OriginRefused,
             Warning::SignInTimeUnknown,
+            Warning::VerdictForUntrusted,
+            Warning::VerdictWithoutRequest,
+            Warning::VerdictWithoutSubject,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

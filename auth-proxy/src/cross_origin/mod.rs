@@ -7,7 +7,7 @@
 mod layer;
 
 use auth_proxy_rules::{Origin, origin};
-use http::header::{ORIGIN, UPGRADE};
+use http::header::{ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -20,7 +20,7 @@ use crate::provider::Shared;
 ///
 /// # Errors
 /// `cross_origin_refused`.
-fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthError> {
+pub(crate) fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthError> {
     if is_safe(parts)
         || is_own_page_or_no_browser(parts, shared)
         || is_trusted(&parts.headers, shared, trusted)
@@ -37,10 +37,12 @@ fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Result<(), AuthE
 }
 
 /// Whether the method is safe (RFC 9110, section 9.2.1). A WebSocket counts as a write although it begins with GET
-/// (CONNECT over HTTP/2): CORS does not apply to it, and a page can send data on it.
+/// (CONNECT over HTTP/2): CORS does not apply to it, and a page can send data on it. A proxy that asks about a request drops
+/// `Upgrade`, which is hop-by-hop, and not `Sec-WebSocket-Version` (RFC 6455, section 4.1).
 fn is_safe(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
         && !parts.headers.contains_key(UPGRADE)
+        && !parts.headers.contains_key(SEC_WEBSOCKET_VERSION)
 }
 
 /// Whether a page of this app sent the request, or a program that is not a browser.

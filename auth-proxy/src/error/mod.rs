@@ -60,6 +60,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `revocation_without_tokens` | 422 | bad request: a message to `_revoke` names a session or a user, and no token is decoded here |
 /// | `revocation_kind_off` | 415 | bad request: the option for this kind of message to `_revoke` is not set |
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |
+/// | `proxy_untrusted` | 403 | bad request: the peer that asks for a [verdict](crate::verdict) is not in `trusted_proxies` |
+/// | `original_request_missing`, `original_request_invalid` | 400 | bad request: a proxy does not say clearly which request it asks about |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |
 /// | `body_late` | 408 | bad request |

@@ -121,6 +121,9 @@ reasons! {
     LOGOUT_TOKEN_LATE = BadRequest 400 "logout_token_late" "The `iat` of the logout token differs from the time here by more than 300 seconds.";
     LOGOUT_TOKEN_INVALID = BadRequest 400 "logout_token_invalid" "A logout token has `iat`, `exp`, `jti`, `sub` or `sid`, an object for the logout in `events`, and no `nonce`.";
     LOGOUT_TOKEN_REPLAYED = BadRequest 400 "logout_token_replayed" "The logout token was accepted before.";
+    PROXY_UNTRUSTED = BadRequest 403 "proxy_untrusted" "Only a trusted proxy may ask for a verdict.";
+    ORIGINAL_REQUEST_MISSING = BadRequest 400 "original_request_missing" "The proxy does not say which request it asks about: both the URI and the method are needed.";
+    ORIGINAL_REQUEST_INVALID = BadRequest 400 "original_request_invalid" "The proxy says in an invalid or contradictory way which request it asks about.";
     BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";

@@ -10,6 +10,7 @@ use super::session::SessionSource;
 use super::{Session, lookup};
 use crate::config::{RevocationUnavailable, Source};
 use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
+use crate::dialect::Dialect;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
@@ -194,7 +195,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 
     /// The token that the upstream issued beside its sessions, verified here. `None` if the credential is another one.
-    async fn issued(&self) -> Found<Arc<Verified>> {
+    pub(super) async fn issued(&self) -> Found<Arc<Verified>> {
         if self.proxy.shared().bearer_issuer.is_none() {
             return Ok(None);
         }
@@ -216,6 +217,10 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if self.decodes() { self.verified().await } else { self.issued().await }
     }
 
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        self.proxy.shared().dialect
+    }
+
     fn client(&self) -> Result<ClientInfo, AuthError> {
         let settings = &self.proxy.shared().settings;
         match &self.request {
@@ -224,7 +229,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
-    async fn cached_session(&self) -> Found<CachedSession> {
+    pub(super) async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session().await,
             // Boxed, so that handlers without a lookup keep a small future.

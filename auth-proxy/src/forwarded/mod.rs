@@ -1,5 +1,5 @@
 //! Client address, host and scheme: reads them from a request, decides whether to trust them, and forwards them to the
-//! upstream (`Host`, `X-Forwarded-*`, `Forwarded`).
+//! upstream (`Host`, `X-Forwarded-*`, `Forwarded`). Also the request that a trusted proxy asks about (`X-Original-*`).
 //!
 //! Only the peer's address is certain. Host, scheme and other addresses are claims of the client unless `public_url`,
 //! `hosts` or a trusted proxy confirms them. Only this room decides which of them to trust.
@@ -7,10 +7,12 @@
 //! Imports the rooms: `error`.
 //! Does without the crates: `hyper`, `tokio`, `tower`, `aws_lc_rs`, `jsonwebtoken`.
 
+mod original;
 mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
+pub(crate) use self::original::{OriginalRequest, ToldBy};
 pub(crate) use self::write::Addresses;
 use auth_proxy_rules::{Host, Origin, Settings, host, is_loopback_host};
 use axum::extract::ConnectInfo;

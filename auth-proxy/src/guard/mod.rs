@@ -11,8 +11,10 @@ mod policy;
 mod redirect;
 mod rejection;
 pub(crate) mod rule;
+mod visitor;
 
 pub use self::extract::RequireSession;
 pub use self::layer::{RequireLayer, RequireService};
 pub use self::policy::{AnySession, Policy};
 pub use self::rejection::GuardRejection;
+pub(crate) use self::visitor::{refused, visitor};

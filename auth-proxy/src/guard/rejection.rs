@@ -39,6 +39,11 @@ impl GuardRejection {
         Self { error, sign_in }
     }
 
+    /// The address of the sign-in page, if the response is a redirect to it.
+    pub(crate) fn sign_in(&self) -> Option<&HeaderValue> {
+        self.sign_in.as_ref()
+    }
+
     /// Why the request is refused.
     #[must_use]
     pub fn error(&self) -> &AuthError {

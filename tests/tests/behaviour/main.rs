@@ -57,3 +57,4 @@ mod telemetry;
 mod token_attacks;
 mod token_cache;
 mod variables;
+mod verdict;

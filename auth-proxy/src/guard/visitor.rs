@@ -1,0 +1,40 @@
+//! The check for a service that is told who the visitor is.
+
+use http::request::Parts;
+
+use super::GuardRejection;
+use crate::error::{AuthError, Reason};
+use crate::extract::{RequestAuth, VisitorIdentity};
+use crate::provider::{AuthProxy, Proxy};
+use crate::telemetry::guard_decided;
+
+/// Who the visitor of a request is, by `session.source`. With `allows_guests` a visitor who is signed out passes, as
+/// `None`.
+///
+/// # Errors
+/// The response to a refused request. An invalid Bearer token and an outage are errors for guests too.
+pub(crate) async fn visitor<P: AuthProxy>(
+    proxy: &Proxy<P>,
+    parts: &mut Parts,
+    allows_guests: bool,
+) -> Result<Option<VisitorIdentity>, GuardRejection> {
+    let found = RequestAuth::of(proxy.clone(), parts).identity().await;
+    let found = found.and_then(|found| found.ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT)));
+    match found {
+        Ok(visitor) => {
+            guard_decided("present", "");
+            Ok(Some(visitor))
+        }
+        Err(error) if allows_guests && error.is_signed_out() => {
+            guard_decided(error.outcome().name(), "");
+            Ok(None)
+        }
+        Err(error) => Err(refused(error, proxy, parts)),
+    }
+}
+
+/// The response to a request that another rule refuses.
+pub(crate) fn refused<P: AuthProxy>(error: AuthError, proxy: &Proxy<P>, parts: &Parts) -> GuardRejection {
+    guard_decided(error.outcome().name(), error.code());
+    GuardRejection::new(error, parts, proxy.shared())
+}

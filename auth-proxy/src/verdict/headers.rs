@@ -1,0 +1,70 @@
+//! The names of the identity headers, and their removal from requests of clients.
+
+use http::{HeaderMap, HeaderName};
+
+/// A header that tells a service behind the proxy who the visitor is.
+///
+/// ```
+/// use auth_proxy::verdict::IdentityHeader;
+///
+/// assert_eq!(IdentityHeader::Subject.name(), "x-auth-subject");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IdentityHeader {
+    /// `X-Auth-Subject`: the id of the user.
+    Subject,
+    /// `X-Auth-Name`: the name to show.
+    Name,
+    /// `X-Auth-Email`: the email address, as the upstream has it. It may be unconfirmed.
+    Email,
+    /// `X-Auth-Roles`: the roles of `user.roles` or `user.role`, separated by commas.
+    Roles,
+}
+
+impl IdentityHeader {
+    /// The headers that are sent unless others are chosen.
+    pub(super) const DEFAULT: [Self; 3] = [Self::Subject, Self::Name, Self::Email];
+
+    /// All headers.
+    pub(super) const ALL: [Self; 4] = [Self::Subject, Self::Name, Self::Email, Self::Roles];
+
+    /// The name of the header.
+    #[must_use]
+    pub fn name(self) -> HeaderName {
+        HeaderName::from_static(match self {
+            Self::Subject => "x-auth-subject",
+            Self::Name => "x-auth-name",
+            Self::Email => "x-auth-email",
+            Self::Roles => "x-auth-roles",
+        })
+    }
+}
+
+/// Removes every header whose name begins with `X-Auth-`, in any spelling. A client must not be able to send one to a
+/// service that believes it.
+///
+/// `_` counts as `-`, because CGI, WSGI and PHP read both as one variable (RFC 3875, section 4.1.18).
+///
+/// ```
+/// use auth_proxy::verdict::remove_identity_headers;
+/// use http::{HeaderMap, HeaderName, HeaderValue};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(HeaderName::from_static("x_auth-subject"), HeaderValue::from_static("admin"));
+/// headers.insert("x-author", HeaderValue::from_static("Ada"));
+/// remove_identity_headers(&mut headers);
+/// assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-author"]);
+/// ```
+pub fn remove_identity_headers(headers: &mut HeaderMap) {
+    let forged: Vec<_> = headers.keys().filter(|name| is_identity(name.as_str())).cloned().collect();
+    for name in forged {
+        headers.remove(name);
+    }
+}
+
+/// Whether a name begins with `x-auth-`. Names of a `HeaderMap` are in lower case.
+fn is_identity(name: &str) -> bool {
+    let mut bytes = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+    b"x-auth-".iter().all(|expected| bytes.next() == Some(*expected))
+}
