@@ -16,8 +16,9 @@
 //! 14. [`browser`]: signing in and out from a page.
 //! 15. [`security`]: which attacks are prevented, and how.
 //! 16. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
-//! 17. [`migrating`]: from other ways to share a login.
-//! 18. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 17. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
+//! 18. [`migrating`]: from other ways to share a login.
+//! 19. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -39,6 +40,7 @@ macro_rules! page {
             #[doc = "[servers]: crate::guide::servers"]
             #[doc = "[Better Auth]: crate::guide::migrating_to_better_auth"]
             #[doc = "[published keys]: crate::guide::published_keys"]
+            #[doc = "[verdict]: crate::guide::reverse_proxies"]
             #[doc = ""]
             #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
@@ -63,6 +65,7 @@ page! {
     browser
     security
     published_keys
+    reverse_proxies
     migrating
     migrating_to_better_auth
 }

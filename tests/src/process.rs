@@ -60,6 +60,18 @@ impl Process {
     }
 }
 
+/// nginx with this configuration, which listens on this port and needs a folder for its files.
+#[must_use]
+pub fn nginx(folder: &Path, configuration: &str, port: u16) -> Process {
+    std::fs::create_dir_all(folder).unwrap();
+    let file = folder.join("nginx.conf");
+    // One process, so that nothing is left when it is killed.
+    std::fs::write(&file, configuration.replace("daemon off;", "daemon off; master_process off;")).unwrap();
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(folder).args(["-e", "stderr", "-c"]).arg(&file);
+    Process::answering(&mut command, port, "/")
+}
+
 /// Whether a server on this port sends an HTTP response.
 fn answers(port: u16, path: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };

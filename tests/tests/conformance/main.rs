@@ -22,3 +22,5 @@ mod server;
 mod three_machines;
 mod token_vectors;
 mod url_warnings;
+#[cfg(unix)]
+mod verdict;

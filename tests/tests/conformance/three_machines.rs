@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::chromium::{output, output_of};
-use auth_proxy_tests::process::{Process, example};
+use auth_proxy_tests::process::{self, Process, example};
 use auth_proxy_tests::redis::Server;
 use auth_proxy_tests::{App, Browser, free_port};
 use axum::Router;
@@ -123,20 +123,13 @@ async fn three_processes_share_sessions_and_sign_outs_and_survive_redis() {
 fn nginx(ports: &[String]) -> (String, Process) {
     let port = free_port();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("three-machines-{port}"));
-    std::fs::create_dir_all(&folder).unwrap();
-    // One process, so that nothing is left when it is killed.
     let mut configuration = include_str!("../../../examples/three-machines/nginx.conf")
-        .replace("daemon off;", "daemon off; master_process off;")
         .replace("127.0.0.1:3000", &format!("127.0.0.1:{port}"));
     for (name, port) in ["127.0.0.1:3001", "127.0.0.1:3002", "127.0.0.1:3003"].iter().zip(ports) {
         assert!(configuration.contains(name));
         configuration = configuration.replace(name, &format!("127.0.0.1:{port}"));
     }
-    let file = folder.join("nginx.conf");
-    std::fs::write(&file, configuration).unwrap();
-    let mut command = Command::new("nginx");
-    command.arg("-p").arg(&folder).args(["-e", "stderr", "-c"]).arg(&file);
-    (format!("http://127.0.0.1:{port}"), Process::answering(&mut command, port, "/"))
+    (format!("http://127.0.0.1:{port}"), process::nginx(&folder, &configuration, port))
 }
 
 /// Kills an instance by its port, or Redis.

@@ -1,0 +1,88 @@
+//! The example `verdict` behind real reverse proxies, with a real Auth.js server and a service in JavaScript.
+
+mod nginx;
+
+use std::path::Path;
+use std::process::Command;
+
+use auth_proxy::options::SessionStrategy;
+use auth_proxy_tests::process::{Process, example};
+use auth_proxy_tests::{Answer, free_port};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::server::Server;
+
+/// What stands behind the proxy.
+struct Behind {
+    login: Option<Server>,
+    auth: Option<Process>,
+    auth_port: u16,
+    service: Process,
+    service_port: u16,
+}
+
+impl Behind {
+    fn start(login: Server) -> Self {
+        let auth = Process::start(example("verdict").env("AUTH_UPSTREAM_URL", &login.url));
+        let auth_port = auth.first_line.rsplit(':').next().unwrap().parse().unwrap();
+        let service_port = free_port();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/verdict");
+        let mut command = Command::new("node");
+        command.arg("service.mjs").current_dir(folder).env("PORT", service_port.to_string());
+        let service = Process::start(&mut command);
+        Self { login: Some(login), auth: Some(auth), auth_port, service, service_port }
+    }
+
+    /// With sign-in by name and password, and a session cookie that is padded by this number of bytes.
+    fn with_passwords(padding: usize) -> Self {
+        Self::start(Server::start(SessionStrategy::Jwt, "/api/auth", padding))
+    }
+
+    /// A configuration of the example, for other ports.
+    fn configured(&self, configuration: &str, port: u16) -> String {
+        let mut configuration = configuration.to_owned();
+        for (known, port) in [(8000, port), (3000, self.auth_port), (8080, self.service_port)] {
+            let known = format!("127.0.0.1:{known}");
+            assert!(configuration.contains(&known), "{known}");
+            configuration = configuration.replace(&known, &format!("127.0.0.1:{port}"));
+        }
+        configuration
+    }
+}
+
+/// Sends exactly this request, and returns the response.
+async fn raw(origin: &str, request: &str) -> String {
+    let mut socket = TcpStream::connect(origin.strip_prefix("http://").unwrap()).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The headers that the service got: names as they were sent, and values.
+fn headers_at_the_service(body: &str) -> Vec<(String, String)> {
+    let headers: Vec<String> = serde_json::from_str(body).unwrap_or_else(|_| panic!("no headers: {body}"));
+    headers.chunks(2).map(|pair| (pair[0].to_lowercase(), pair[1].clone())).collect()
+}
+
+/// The identity headers among them, also under names that some services read alike.
+fn identity(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    let is_identity = |name: &str| name.replace('_', "-").starts_with("x-auth-");
+    let mut found: Vec<_> = headers
+        .iter()
+        .filter(|(name, _)| is_identity(name))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+const DEMO: [(&str, &str); 3] =
+    [("x-auth-email", "demo@example.com"), ("x-auth-name", "Demo"), ("x-auth-subject", "1")];
+
+/// The cookies of a response, as the browser sends them back.
+fn sent_back(answer: &Answer) -> String {
+    let pairs: Vec<_> = answer.cookies().iter().map(|cookie| cookie.split(';').next().unwrap()).collect();
+    pairs.join("; ")
+}
