@@ -10,7 +10,7 @@ mkdirSync(OUTPUT, { recursive: true })
 const { browser, page } = await launch()
 let step = 0
 const shoot = (name) => page.screenshot({ path: `${OUTPUT}/${++step}-${name}.png` })
-const text = () => page.locator("body").innerText()
+const text = async () => (await page.locator("body").innerText()).trim()
 const fetched = () => page.evaluate(async () => (await fetch("/data?x=1", { redirect: "manual" })).status)
 
 await page.goto(`${APP}/reports?year=1&q=%2F`)

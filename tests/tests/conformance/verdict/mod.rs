@@ -18,7 +18,7 @@ struct Behind {
     login: Option<Server>,
     auth: Option<Process>,
     auth_port: u16,
-    service: Process,
+    _service: Process,
     service_port: u16,
 }
 
@@ -31,7 +31,7 @@ impl Behind {
         let mut command = Command::new("node");
         command.arg("service.mjs").current_dir(folder).env("PORT", service_port.to_string());
         let service = Process::start(&mut command);
-        Self { login: Some(login), auth: Some(auth), auth_port, service, service_port }
+        Self { login: Some(login), auth: Some(auth), auth_port, _service: service, service_port }
     }
 
     /// With sign-in by name and password, and a session cookie that is padded by this number of bytes.
