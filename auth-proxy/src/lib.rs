@@ -13,6 +13,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod audit;
 mod cache_control;
 mod config;
 mod cookie;

@@ -59,7 +59,7 @@ async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<R
     // The session store's calls count too.
     let deadline = Instant::now() + shared.settings.timeout;
     let eviction = if plan.purpose.concerns_sessions() {
-        Some(Eviction::begin(shared, &parts.headers, &plan.purpose))
+        Some(Eviction::begin(shared, &parts, &plan.purpose))
     } else {
         None
     };
@@ -215,7 +215,7 @@ async fn downstream_response(
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
-        eviction.finish(shared, response.headers_mut(), (purpose, plan.is_post), deadline).await;
+        eviction.finish(shared, response.headers_mut(), plan, deadline).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
     // (`docs/authjs.md#pages`).

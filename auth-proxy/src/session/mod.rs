@@ -2,7 +2,7 @@
 //!
 //! It builds no request and decrypts no token.
 //!
-//! Imports the rooms: `cookie`, `dialect`, `error`, `forwarded`, `json`, `revocation`, `telemetry`.
+//! Imports the rooms: `audit`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `revocation`, `telemetry`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
 
 mod answer;

@@ -2,6 +2,7 @@
 //! jar.
 
 mod attribute_order;
+mod audit;
 mod axum_serve;
 mod bad_input;
 mod better_auth_cookies;

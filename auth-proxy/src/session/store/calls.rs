@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 
 use super::sealed::{open, seal};
 use super::{NotConnected, Put, SessionStore, StoreFuture, Ticket};
+use crate::audit::Audit;
 use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::cached::CachedSession;
@@ -30,6 +31,9 @@ pub(in crate::session) struct SharedStore {
     limit: Duration,
     /// Whether the last call failed. A store that is down is logged once, not for each call.
     is_failing: AtomicBool,
+    /// The same, with a store that logs the loss of its connection itself.
+    is_lost: AtomicBool,
+    audit: Audit,
 }
 
 /// What a store has for a token.
@@ -39,8 +43,9 @@ pub(in crate::session) struct Held {
 }
 
 impl SharedStore {
-    pub(in crate::session) fn new(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
-        Self { store, limit: CALL_LIMIT.min(timeout / 4), is_failing: AtomicBool::new(false) }
+    pub(in crate::session) fn new(store: Arc<dyn SessionStore>, timeout: Duration, audit: Audit) -> Self {
+        let [is_failing, is_lost] = [false, false].map(AtomicBool::new);
+        Self { store, limit: CALL_LIMIT.min(timeout / 4), is_failing, is_lost, audit }
     }
 
     pub(in crate::session) async fn get(&self, key: &TokenKey) -> Held {
@@ -106,12 +111,16 @@ impl SharedStore {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
-        span.end(match &result {
-            Ok(_) => Ok(()),
-            Err(error) if error.is::<NotConnected>() => Err("not_connected"),
-            Err(error) if error.is::<Elapsed>() => Err("timeout"),
-            Err(_) => Err("failed"),
-        });
+        let lost = match &result {
+            Ok(_) => None,
+            Err(error) if error.is::<NotConnected>() => Some("not_connected"),
+            Err(error) if error.is::<Elapsed>() => Some("timeout"),
+            Err(_) => Some("failed"),
+        };
+        span.end(lost.map_or(Ok(()), Err));
+        if self.is_lost.swap(lost.is_some(), Ordering::Relaxed) != lost.is_some() {
+            self.audit.store_changed(lost);
+        }
         // The store logs the loss of its connection itself.
         if result.as_ref().is_err_and(|error| error.is::<NotConnected>()) {
             return None;
