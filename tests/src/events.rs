@@ -31,20 +31,18 @@ impl Events {
         all
     }
 
-    /// The events so far as JSON, without their times.
+    /// The events so far as JSON, without their times and the names of their proxies.
     ///
     /// # Panics
-    /// If an event has no time, or another proxy than `Auth`.
+    /// If an event has no time or no name of a proxy.
     #[must_use]
     pub fn json(&self) -> Vec<Value> {
         let without_time = |event: &Event| {
             let mut json = serde_json::to_value(event).unwrap();
             let fields = json.as_object_mut().unwrap();
             let at = fields.remove("at").unwrap();
-            assert!(
-                at.as_str().unwrap().ends_with('Z') && fields.remove("proxy").unwrap() == "Auth",
-                "{event:?}"
-            );
+            assert!(at.as_str().unwrap().ends_with('Z'), "{event:?}");
+            assert!(fields.remove("proxy").unwrap().is_string(), "{event:?}");
             json
         };
         self.all().iter().map(without_time).collect()

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::{Shared, TokenVerifier};
 use crate::audit::{About, SessionHash};
 use crate::forwarded::ClientInfo;
+use crate::session::mapping;
 
 impl Shared {
     /// What is known of a request without checking its token.
@@ -17,8 +18,17 @@ impl Shared {
         }
     }
 
+    /// The token of a request that may sign out, and the user of its session if this process remembers it. Any spelling of
+    /// the token counts: the sign-out ends the session by each.
+    pub(crate) fn signing_out(&self, parts: &Parts) -> Option<(Zeroizing<String>, Option<String>)> {
+        let token = self.token_of(parts)?;
+        let session = self.sessions.remembered(&self.keys.session(&token));
+        let subject = session.and_then(|session| mapping::subject(self.dialect, session.raw()));
+        Some((token, subject))
+    }
+
     /// The session token of a request, as it was sent.
-    pub(crate) fn token_of(&self, parts: &Parts) -> Option<Zeroizing<String>> {
+    fn token_of(&self, parts: &Parts) -> Option<Zeroizing<String>> {
         let found = self.candidate(&parts.headers, self.names_of(Some(parts))).ok().flatten()?;
         found.token().ok().map(|token| token.into_owned().into())
     }

@@ -26,8 +26,8 @@ pub(super) struct Eviction {
     keys: Vec<SessionKey>,
     /// The tokens of the request, if its sign-out revokes them.
     revocable: Vec<String>,
-    /// The token of the request, if there is an observer and the request may sign out.
-    token: Option<Zeroizing<String>>,
+    /// The token of the request and the user of its session, if there is an observer and the request may sign out.
+    signing_out: Option<(Zeroizing<String>, Option<String>)>,
     snapshots: Vec<SessionSnapshot>,
     /// Whether the request changes its sessions, so that they must be evicted.
     evicts: bool,
@@ -87,14 +87,14 @@ impl Eviction {
         let keys: Vec<_> = tokens.iter().map(|token| shared.keys.session(token)).collect();
         let sessions = Arc::clone(&shared.sessions);
         let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
+        let signing_out = if evicts && shared.audit.is_on() { shared.signing_out(parts) } else { None };
         if evicts {
             // Not waited for: the end that follows the response is.
             drop(sessions.end(&keys, End::Requested));
         }
         let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
         let revocable = if evicts { shared.revocable_tokens(headers) } else { Vec::new() };
-        let token = if evicts && shared.audit.is_on() { shared.token_of(parts) } else { None };
-        Self { sessions, keys, revocable, token, snapshots, evicts, is_overtaken }
+        Self { sessions, keys, revocable, signing_out, snapshots, evicts, is_overtaken }
     }
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
@@ -122,7 +122,7 @@ impl Eviction {
         };
         let keys = std::mem::take(&mut self.keys);
         if answer.is_sign_out() {
-            let about = about(shared, self.token.take(), plan).await;
+            let about = about(shared, self.signing_out.take(), plan).await;
             shared.audit.signed_out(|| about);
             self.sessions.sign_out(&keys);
             let revocations = shared.revocations_of(&self.revocable).await;
@@ -155,7 +155,7 @@ impl Eviction {
             // A request with the same session changes it, and one for `/session` renews it.
             if !purpose.is_session && !keys.contains(&next) {
                 let by = if plan.is_post { SignedInBy::Form } else { SignedInBy::Callback };
-                let about = about(shared, Some(token.into()), plan).await;
+                let about = about(shared, Some((token.into(), None)), plan).await;
                 shared.audit.signed_in(by, || about);
             }
         }
@@ -196,17 +196,19 @@ impl Drop for Eviction {
     }
 }
 
-/// Whom an event about this token is about. It is empty without an observer.
-async fn about(shared: &Shared, token: Option<Zeroizing<String>>, plan: &Plan) -> About {
-    if !shared.audit.is_on() {
-        return About::default();
+/// Whom an event about this token is about. `subject` is its user, if known. It is empty without an observer.
+async fn about(shared: &Shared, token: Option<(Zeroizing<String>, Option<String>)>, plan: &Plan) -> About {
+    let client = plan.client.address();
+    match token {
+        Some((token, subject)) if shared.audit.is_on() => {
+            let subject = match subject {
+                None => shared.subject_of(&token).await,
+                known => known,
+            };
+            About { subject, session: Some(shared.session_hash(&token)), client }
+        }
+        _ => About { client, ..About::default() },
     }
-    let subject = match &token {
-        Some(token) => shared.subject_of(token).await,
-        None => None,
-    };
-    let session = token.map(|token| shared.session_hash(&token));
-    About { subject, session, client: plan.client.address() }
 }
 
 /// The token that the response gives the browser.

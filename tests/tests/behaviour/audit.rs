@@ -57,7 +57,7 @@ async fn visits() -> (Vec<Value>, Vec<Value>) {
     }
     assert_eq!(browser.get("/admin").await.code(), "policy_refused");
     let forged = [("cookie", "authjs.session-token=aaaa..bbbb.cccc.dddd")];
-    assert_eq!(browser.get_with("/protected", &forged).await.code(), "token_tampered");
+    assert_eq!(browser.get_with("/protected", &forged).await.code(), "token_malformed");
     let of_page = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
     assert_eq!(browser.post_with("/write", &[], &of_page).await.code(), "cross_origin_refused");
     browser.sign_out().await;
@@ -88,7 +88,7 @@ async fn visits() -> (Vec<Value>, Vec<Value>) {
             "refused",
             json!({ "outcome": "forbidden", "code": "policy_refused", "subject": "1", "session": refused }),
         ),
-        event("refused", json!({ "outcome": "invalid", "code": "token_tampered", "session": forged })),
+        event("refused", json!({ "outcome": "invalid", "code": "token_malformed", "session": forged })),
         event("cross_origin_refused", json!({ "session": refused })),
         event("signed_out", json!({ "subject": "1", "session": refused })),
         event("refused", json!({ "outcome": "absent", "code": "session_absent" })),
@@ -151,7 +151,7 @@ async fn store_loss() -> Vec<Value> {
     let auth = builder.session_store(store.clone()).observer(events.observer()).build().unwrap();
     let (_app, browser) = start(&auth).await;
     let ask = async |user: usize| {
-        let cookie = upstream.cookie(&json!({ "sub": user, "name": "Grace" }));
+        let cookie = upstream.cookie(&json!({ "sub": user.to_string(), "name": "Grace" }));
         assert_eq!(browser.get_with("/session", &[("cookie", &cookie)]).await.status, 200);
     };
     for round in 0..2 {

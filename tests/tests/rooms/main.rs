@@ -156,6 +156,27 @@ fn import_cycles_and_imports_of_rooms_are_found() {
     assert_eq!(listed(&found.docs_of("a"), "Imports the rooms: "), Some(BTreeSet::from(["b".to_owned()])));
 }
 
+/// A counter and the event of the same thing cannot differ, because one call makes both.
+#[test]
+fn only_audit_counts_what_it_tells_the_observer() {
+    const COUNTERS: [&str; 5] = ["signed_in", "signed_out", "guard_decided", "revoked", "breaker_changed"];
+    let source = root().join("auth-proxy/src");
+    for file in rust_files(&source) {
+        let place = file.strip_prefix(&source).unwrap().display().to_string();
+        if place.starts_with("audit/") || place.starts_with("telemetry/") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let imports = text.split("telemetry::").skip(1).filter_map(|rest| rest.split(';').next());
+        for imported in imports {
+            let words = imported.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            for word in words {
+                assert!(!COUNTERS.contains(&word), "{place} imports `telemetry::{word}`: call it on `audit`");
+            }
+        }
+    }
+}
+
 /// Operators filter logs by target, so a target must not change when code moves to another module.
 #[test]
 fn every_log_event_has_a_stable_target() {

@@ -258,6 +258,11 @@ impl Sessions {
         }
     }
 
+    /// The session of a token in this process's memory, however old it is. For an event about its user.
+    pub(crate) fn remembered(&self, key: &SessionKey) -> Option<CachedSession> {
+        self.local.get(key)
+    }
+
     /// The present state of the session that a token belongs to.
     pub(crate) fn snapshot(&self, key: SessionKey) -> SessionSnapshot {
         self.local.families().snapshot(key)
