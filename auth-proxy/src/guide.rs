@@ -36,6 +36,7 @@ macro_rules! page {
             #[doc = "[back channel]: crate::guide::caching#openid-connect-back-channel-logout"]
             #[doc = "[metrics]: crate::guide::telemetry#metrics"]
             #[doc = "[audit]: crate::guide::audit"]
+            #[doc = "[sign-in limits]: crate::guide::security#sign-in-limits"]
             #[doc = "[csrf]: crate::guide::csrf"]
             #[doc = "[options]: crate::guide::options"]
             #[doc = "[editor]: crate::guide::editor"]

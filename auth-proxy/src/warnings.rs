@@ -34,6 +34,10 @@ pub(crate) enum Warning {
     OriginRefused,
     /// A rule limits the age of the sign-in, and nothing says when it was.
     SignInTimeUnknown,
+    /// `sign_in_limit.per_ip` cannot count, because the address of the client is unknown.
+    ClientUnknown,
+    /// `sign_in_limit.per_ip` refuses requests of a peer that may be a proxy in front of this app.
+    OneAddressForAll,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -127,6 +131,16 @@ impl OnceWarnings {
                 target: "auth_proxy::config",
                 "a rule with `max_age` refused a visitor, because it is not known when the visitor signed in: {word}"
             ),
+            Warning::ClientUnknown => tracing::warn!(
+                target: "auth_proxy::config",
+                "`sign_in_limit.per_ip` counts nothing: the address of the client is unknown. Serve with \
+                 `into_make_service_with_connect_info::<SocketAddr>()`"
+            ),
+            Warning::OneAddressForAll => tracing::warn!(
+                target: "auth_proxy::config",
+                "`sign_in_limit.per_ip` refuses requests that have `X-Forwarded-For`: if a proxy in front of this app wrote \
+                 it, all visitors count as one. Name that proxy in `trusted_proxies`"
+            ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
@@ -195,6 +209,8 @@ mod tests {
             Warning::CallbackOnOtherHost,
             Warning::OriginRefused,
             Warning::SignInTimeUnknown,
+            Warning::ClientUnknown,
+            Warning::OneAddressForAll,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

@@ -97,6 +97,12 @@ pub enum EventKind {
     },
     /// A call to the store worked, after one that failed.
     StoreBack,
+    /// An attempt to sign in was refused, because there were too many (`sign_in_limit`).
+    #[non_exhaustive]
+    SignInLimited {
+        /// What the attempts have in common.
+        by: LimitedBy,
+    },
     /// The observer was too slow, so events are missing here.
     #[non_exhaustive]
     Dropped {
@@ -137,6 +143,16 @@ pub enum RevokedBy {
     BackChannel,
 }
 
+/// What the attempts of `sign_in_limit` have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitedBy {
+    /// The address of the client: `per_ip`.
+    Address,
+    /// The account that they try: `per_account`.
+    Account,
+}
+
 impl EventKind {
     /// The stable name, such as `signed_in`.
     ///
@@ -157,6 +173,7 @@ impl EventKind {
             Self::CircuitClosed => "circuit_closed",
             Self::StoreLost { .. } => "store_lost",
             Self::StoreBack => "store_back",
+            Self::SignInLimited { .. } => "sign_in_limited",
             Self::Dropped { .. } => "dropped",
         }
     }
@@ -169,6 +186,7 @@ impl EventKind {
                 | Self::CrossOriginRefused
                 | Self::RevocationRefused { .. }
                 | Self::StaleSessionUsed
+                | Self::SignInLimited { .. }
         )
     }
 }
@@ -198,6 +216,15 @@ impl RevokedBy {
         match self {
             Self::Webhook => "webhook",
             Self::BackChannel => "back_channel",
+        }
+    }
+}
+
+impl LimitedBy {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Account => "account",
         }
     }
 }
@@ -239,6 +266,7 @@ impl Serialize for Event {
             }
             EventKind::RevocationRefused { code } => map.serialize_entry("code", code)?,
             EventKind::StoreLost { error } => map.serialize_entry("error", error)?,
+            EventKind::SignInLimited { by } => map.serialize_entry("by", by.name())?,
             EventKind::Dropped { count } => map.serialize_entry("count", count)?,
             EventKind::SignedOut
             | EventKind::CrossOriginRefused

@@ -15,7 +15,7 @@ mod observer;
 mod queue;
 mod report;
 
-pub use self::event::{Event, EventKind, RevokedBy, RevokedWhat, SessionHash, SignedInBy};
+pub use self::event::{Event, EventKind, LimitedBy, RevokedBy, RevokedWhat, SessionHash, SignedInBy};
 pub(crate) use self::observer::BoxObserver;
 pub use self::observer::Observer;
 pub(crate) use self::report::{About, Audit};

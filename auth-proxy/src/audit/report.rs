@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::delivery::Delivery;
-use super::event::{Event, EventKind, RevokedBy, RevokedWhat, SessionHash, SignedInBy};
+use super::event::{Event, EventKind, LimitedBy, RevokedBy, RevokedWhat, SessionHash, SignedInBy};
 use super::observer::BoxObserver;
 use crate::error::AuthError;
 use crate::telemetry::{self, Raised};
@@ -107,6 +107,11 @@ impl Audit {
     /// A message that was to revoke tokens was refused.
     pub(crate) fn revocation_refused(&self, code: &'static str, about: impl FnOnce() -> About) {
         self.tell(|| EventKind::RevocationRefused { code }, about);
+    }
+
+    /// An attempt to sign in was refused.
+    pub(crate) fn sign_in_limited(&self, by: LimitedBy, about: impl FnOnce() -> About) {
+        self.tell(|| EventKind::SignInLimited { by }, about);
     }
 
     /// The circuit breaker opened. It counts as open until the returned value is dropped.

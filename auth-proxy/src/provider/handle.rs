@@ -9,6 +9,7 @@ use auth_proxy_rules::Settings;
 use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
+use super::attempts::SignInAttempts;
 use super::back_channel::BackChannel;
 use super::session_cookie::SessionCookies;
 use crate::audit::Audit;
@@ -147,6 +148,7 @@ pub(crate) struct Shared {
     /// Set with `revocation.back_channel`.
     pub(crate) back_channel: Option<BackChannel>,
     pub(crate) audit: Audit,
+    pub(crate) attempts: SignInAttempts,
 }
 
 /// What decodes session tokens.

@@ -19,10 +19,12 @@ mod hop_by_hop;
 mod location;
 mod path;
 mod plan;
+mod read_body;
 mod request;
 mod revoke;
 mod service;
 mod session_check;
+mod sign_in_limit;
 mod spoofable_headers;
 
 use axum::Router;

@@ -17,3 +17,4 @@ mod revoke_snippets;
 mod routes;
 mod server;
 mod sessions;
+mod sign_in_limit;

@@ -19,6 +19,7 @@ mod quickstart;
 mod revoke_helper;
 mod revoke_snippets;
 mod server;
+mod sign_in_limit;
 #[cfg(unix)]
 mod three_machines;
 mod token_vectors;

@@ -14,6 +14,7 @@ use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
+use crate::provider::attempts::SignInAttempts;
 use crate::provider::back_channel::BackChannel;
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
@@ -129,6 +130,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         webhook,
         back_channel,
         audit,
+        attempts: SignInAttempts::default(),
     };
     Ok(Proxy::new(shared))
 }

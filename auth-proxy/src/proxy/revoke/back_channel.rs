@@ -7,7 +7,8 @@ use http::StatusCode;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-use super::{body, revoke};
+use super::super::read_body::read;
+use super::revoke;
 use crate::audit::RevokedBy;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
@@ -24,7 +25,7 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result
     if shared.back_channel.is_none() {
         return Err(AuthError::new(Reason::REVOCATION_KIND_OFF));
     }
-    let body = body::read(shared, body, MOST_BYTES).await?;
+    let body = read(shared, body, MOST_BYTES).await?;
     let token = token(&body).ok_or_else(|| AuthError::new(Reason::LOGOUT_TOKEN_MISSING))?;
     let now = shared.now();
     let (revoked, handling) = shared.logout(&token, now).await?;

@@ -2,7 +2,6 @@
 //! of OpenID Connect.
 
 mod back_channel;
-mod body;
 mod message;
 mod signed;
 

@@ -4,8 +4,9 @@ use axum::body::Body;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
+use super::super::read_body::read;
 use super::message::Message;
-use super::{body, revoke};
+use super::revoke;
 use crate::audit::RevokedBy;
 use crate::error::{AuthError, Reason};
 use crate::provider::{Revoked, Shared};
@@ -28,7 +29,7 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result
     let signature = signature(&parts.headers)?;
     let now = shared.now();
     signature.check_time(now).map_err(refused)?;
-    let body = body::read(shared, body, MOST_BYTES).await?;
+    let body = read(shared, body, MOST_BYTES).await?;
     signature.check(&shared.webhook, &body).map_err(refused)?;
     let message = Message::read(&body).and_then(|message| message.revoked(signature.at(), now));
     let revoked = message.ok_or_else(|| AuthError::new(Reason::REVOCATION_INVALID))?;

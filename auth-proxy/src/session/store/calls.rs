@@ -11,7 +11,8 @@ use tokio::time::error::Elapsed;
 use tracing::Instrument as _;
 
 use super::sealed::{open, seal};
-use super::{NotConnected, Put, SessionStore, StoreFuture, Ticket};
+use super::{Count, NotConnected, Put, SessionStore, StoreFuture, Ticket};
+use crate::attempts::Counted;
 use crate::audit::Audit;
 use crate::error::BoxError;
 use crate::revocation::Revocation;
@@ -91,6 +92,15 @@ impl SharedStore {
         let call = async move { store.call("revoke", END_LIMIT, || store.store.revoke(&revocations)).await };
         let told = tokio::spawn(call.in_current_span());
         async { told.await.is_ok_and(|told| told.is_some()) }
+    }
+
+    /// Counts an attempt. `None` if the store does not count, or fails.
+    pub(in crate::session) async fn count(&self, key: &[u8; 32], window: Duration) -> Option<Counted> {
+        if !self.store.counts() {
+            return None;
+        }
+        let Count { count, left } = self.call("count", self.limit, || self.store.count(key, window)).await?;
+        Some(Counted { count, left: left.min(window) })
     }
 
     /// Lets the store connect.
