@@ -45,7 +45,10 @@ async fn visits() -> (Vec<Value>, Vec<Value>) {
     let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
     let builder =
         builder.session_cache(Duration::from_secs(60)).session_store(store).public_url("http://app.test");
-    let builder = builder.session_revocation(RevocationList::Store).revocation_webhook_secret([SECRET]);
+    let builder = builder
+        .session_revocation(RevocationList::Store)
+        .revocation_webhook_secret([SECRET])
+        .sign_in_limit_per_ip("2/1m");
     let auth = builder.observer(events.observer()).build().unwrap();
     let (app, browser) = start(&auth).await;
 
@@ -76,6 +79,8 @@ async fn visits() -> (Vec<Value>, Vec<Value>) {
     assert_eq!(send(&app, "{}", &["t=1,v1=00"]).await.1, "signature_malformed");
     assert_eq!(browser.get_with("/protected", &as_grace).await.code(), "session_revoked");
 
+    assert_eq!(browser.sign_in("demo", "demo").await.code(), "sign_in_limited");
+
     auth.events_delivered().await;
     let seen = events.json();
     let session = |at: usize| seen[at]["session"].clone();
@@ -98,6 +103,7 @@ async fn visits() -> (Vec<Value>, Vec<Value>) {
         event("revocation_refused", json!({ "code": "signature_malformed" })),
         // The hash of the message and that of the token are the same.
         event("refused", json!({ "outcome": "invalid", "code": "session_revoked", "session": revoked })),
+        event("sign_in_limited", json!({ "by": "address" })),
     ];
     let text = format!("{:?}", events.all()).to_lowercase();
     for word in ["demo", "grace", "example.com", "/protected"] {
