@@ -22,6 +22,7 @@
 //! | [`end`](RedisStore::end) of one key, with one instance | 2, and one message | 490 | 240 |
 //! | [`note`](RedisStore::note) of 34 bytes, with one instance | 1, and one message | 390 | 250 |
 //! | each note of 34 bytes, when an instance connects | 1 for 500 notes | 0 | 46 |
+//! | [`count`](RedisStore::count) | 1 | 170 | 30 |
 //! | the beats of an instance, each second | 4 | 1,180 | 490 |
 //!
 //! With more instances, an `end` or a `note` sends one message to each and gets one back from each.

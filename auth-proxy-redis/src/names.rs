@@ -39,6 +39,10 @@ impl Names {
         format!("{}:s:{}", self.prefix, URL_SAFE_NO_PAD.encode(key))
     }
 
+    pub(crate) fn counter(&self, key: &Key) -> String {
+        format!("{}:c:{}", self.prefix, URL_SAFE_NO_PAD.encode(key))
+    }
+
     pub(crate) fn own_of(&self, instance: &Instance) -> String {
         own(&self.prefix, instance)
     }

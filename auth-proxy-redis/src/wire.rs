@@ -33,6 +33,7 @@ pub(crate) struct Wire {
     pub(crate) publish: Script,
     pub(crate) note: Script,
     pub(crate) notes: Script,
+    pub(crate) count: Script,
 }
 
 impl Wire {
@@ -50,6 +51,7 @@ impl Wire {
             publish: load(main, include_str!("scripts/publish.lua")).await?,
             note: load(main, include_str!("scripts/note.lua")).await?,
             notes: load(main, include_str!("scripts/notes.lua")).await?,
+            count: load(main, include_str!("scripts/count.lua")).await?,
             main: main.clone(),
             cluster,
         })

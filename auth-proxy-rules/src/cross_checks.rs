@@ -280,7 +280,8 @@ impl Draft {
         let cache_is_off = self.cache.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO);
         let keeps_no_list =
             self.revocation.with_default(RevocationList::Off) == Setting::Set(RevocationList::Off);
-        if cache_is_off && keeps_no_list && matches!(self.store, Setting::Set(_)) {
+        let counts = self.per_ip != Setting::Unset || self.per_account != Setting::Unset;
+        if cache_is_off && keeps_no_list && !counts && matches!(self.store, Setting::Set(_)) {
             let is_local = self.effective_source() == Setting::Set(Source::Local);
             let message = if is_local {
                 "there is nothing to store: `session.source: local` makes no lookups, so add `revocation: store`"

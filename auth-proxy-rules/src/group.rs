@@ -17,12 +17,21 @@ pub enum Group {
     Jwks,
     /// In `revocation: { .. }`.
     Revocation,
+    /// In `sign_in_limit: { .. }`.
+    SignInLimit,
 }
 
 impl Group {
     /// The blocks at the top level.
-    pub const BLOCKS: [Self; 6] =
-        [Self::Upstream, Self::Session, Self::Cors, Self::Rewrite, Self::Jwks, Self::Revocation];
+    pub const BLOCKS: [Self; 7] = [
+        Self::Upstream,
+        Self::Session,
+        Self::Cors,
+        Self::Rewrite,
+        Self::Jwks,
+        Self::Revocation,
+        Self::SignInLimit,
+    ];
 
     /// The block with this key.
     #[must_use]
@@ -41,6 +50,7 @@ impl Group {
             Self::Rewrite => "rewrite",
             Self::Jwks => "jwks",
             Self::Revocation => "revocation",
+            Self::SignInLimit => "sign_in_limit",
         }
     }
 }

@@ -13,11 +13,13 @@ use crate::choices::{
 };
 use crate::claims::claim_names;
 use crate::cookie_names::CookieNames;
+use crate::fields::{ACCOUNT_FIELDS, account_fields};
 use crate::group::Group;
 use crate::header::cookie_name;
 use crate::invalid_value::InvalidValue;
 use crate::lists::{cors_origins, hosts, networks, public_origins};
 use crate::option_macro::options;
+use crate::rate::{Rate, rate};
 use crate::rewriting::Rewriting;
 use crate::rule::{
     Counts, Durations, List, Names, Path, Rule, Sizes, Store, Switch, Text, Word, WordOrText, Zero,
@@ -86,6 +88,10 @@ options! {
         store: Option<StoreUrl>,
         /// The address of the public keys, if it is configured.
         jwks_url: Option<Endpoint>,
+        /// How often one address may try to sign in, if that is limited.
+        per_ip: Option<Rate>,
+        /// How often a sign-in to one account may be tried, if that is limited.
+        per_account: Option<Rate>,
     }
 
     BasePath: Top "base_path", false, "\"/api/auth\"", "`\"/api/auth\"`", value {
@@ -378,6 +384,22 @@ options! {
         /// `revocation.keep`: how long the revocation of a message or a logout token is kept. Set it to the longest time that
         /// a token is good for. From 1 minute to 9600 hours, which is 400 days.
         keep: Durations = REVOCATION_AGE, revocation_keep(Duration), default Duration::from_secs(400 * 24 * 3600),
+    };
+
+    PerIp: SignInLimit "per_ip", true, "\"20/1m\"", "none", value {
+        /// `sign_in_limit.per_ip`: how often one address may try to sign in, to register or to reset a password, as a number
+        /// and a window of 1 second to 24 hours.
+        per_ip: Text<Rate> = Text(rate), sign_in_limit_per_ip(text),
+    };
+
+    PerAccount: SignInLimit "per_account", true, "\"10/5m\"", "none", value {
+        /// `sign_in_limit.per_account`: how often this may be tried for one account, from all addresses together.
+        per_account: Text<Rate> = Text(rate), sign_in_limit_per_account(text),
+    };
+
+    AccountFields: SignInLimit "account_fields", true, "[email, username]", "`[email, username, login, identifier, phone, phoneNumber, phone_number]`", value {
+        /// `sign_in_limit.account_fields`: the fields of a form, or of JSON, that have the account.
+        account_fields: Names<String> = Names(account_fields), sign_in_limit_account_fields(list), default ACCOUNT_FIELDS.map(str::to_owned).to_vec(),
     };
 
     Routes: Top "routes", true, "all", "`all`", value {

@@ -86,6 +86,8 @@ impl Draft {
             rewrite,
             store: self.store.value().cloned(),
             jwks_url,
+            per_ip: self.per_ip.value().copied(),
+            per_account: self.per_account.value().copied(),
         });
         Some(Settings {
             upstream_base_path: self.upstream_base_path.or(|| settings.base_path.clone()),

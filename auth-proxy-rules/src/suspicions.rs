@@ -111,6 +111,11 @@ impl Draft {
             "`revocation` has no effect: no token is decoded here, and the upstream knows which sessions have ended, so \
              remove it, or add `revocation: { webhook_secret: env(\"AUTH_REVOKE_SECRET\") }`",
         );
+        add(
+            self.per_account == Setting::Unset && matches!(self.account_fields, Setting::Set(_)),
+            OptionKey::AccountFields,
+            "`account_fields` has no effect without `per_account`: remove it, or add `per_account: \"10/5m\"`",
+        );
         found.extend(items(&self.cors_origins, |origin| !origin.https && !is_private_name(origin.host())).map(
             |item| Suspicion {
                 option: OptionKey::CorsOrigins,

@@ -58,6 +58,8 @@ pub struct Top {
     pub jwks: Jwks,
     /// The block `revocation: { .. }`: how the upstream revokes tokens.
     pub revocation: Revocation,
+    /// The block `sign_in_limit: { .. }`: how often visitors may try to sign in.
+    pub sign_in_limit: SignInLimit,
 }
 
 /// The block `upstream: { .. }`: the sign-in server and how it is reached.
@@ -311,6 +313,27 @@ pub struct Revocation {
     ///
     /// Value: 1m to 9600h. Default: `9600h`.
     pub keep: (),
+}
+
+/// The block `sign_in_limit: { .. }`: how often visitors may try to sign in.
+pub struct SignInLimit {
+    /// `sign_in_limit.per_ip`: how often one address may try to sign in, to register or to reset a
+    /// password; IPv6 addresses of one /64 count together. More is 429 `sign_in_limited`. See [sign-in
+    /// limits]; behind a proxy it needs `trusted_proxies`
+    ///
+    /// Value: a number and a window of 1s to 24h, such as `"20/1m"`. Default: none.
+    pub per_ip: (),
+    /// `sign_in_limit.per_account`: how often this may be tried for one account, from all addresses
+    /// together. Anyone can use them up, so that a visitor has to wait for the end of the window
+    ///
+    /// Value: a number and a window, such as `"10/5m"`. Default: none.
+    pub per_account: (),
+    /// `sign_in_limit.account_fields`: the fields of a form, or of JSON, that have the account, for
+    /// `per_account`
+    ///
+    /// Value: list of names. Default: `[email, username, login, identifier, phone, phoneNumber,
+    /// phone_number]`.
+    pub account_fields: (),
 }
 
 /// The words of the block.

@@ -9,16 +9,17 @@
 //! 7. [`caching`]: how long a cached session is used before the upstream is asked again.
 //! 8. [`outages`]: what happens when the upstream is unavailable, and what is logged.
 //! 9. [`telemetry`]: spans, metrics, and traces that go on at the upstream.
-//! 10. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
-//! 11. [`errors`]: every error code and every warning, its cause and what to do.
-//! 12. [`testing`]: tests without a login server.
-//! 13. [`csrf`]: requests that other sites send with a visitor's cookies.
-//! 14. [`browser`]: signing in and out from a page.
-//! 15. [`security`]: which attacks are prevented, and how.
-//! 16. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
-//! 17. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
-//! 18. [`migrating`]: from other ways to share a login.
-//! 19. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 10. [`audit`]: events for security people: sign-ins, refusals, revocations, outages.
+//! 11. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
+//! 12. [`errors`]: every error code and every warning, its cause and what to do.
+//! 13. [`testing`]: tests without a login server.
+//! 14. [`csrf`]: requests that other sites send with a visitor's cookies.
+//! 15. [`browser`]: signing in and out from a page.
+//! 16. [`security`]: which attacks are prevented, and how.
+//! 17. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
+//! 18. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
+//! 19. [`migrating`]: from other ways to share a login.
+//! 20. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -34,6 +35,9 @@ macro_rules! page {
             #[doc = "[outages]: crate::guide::outages"]
             #[doc = "[webhook]: crate::guide::caching#revocation-from-the-upstream"]
             #[doc = "[back channel]: crate::guide::caching#openid-connect-back-channel-logout"]
+            #[doc = "[metrics]: crate::guide::telemetry#metrics"]
+            #[doc = "[audit]: crate::guide::audit"]
+            #[doc = "[sign-in limits]: crate::guide::security#sign-in-limits"]
             #[doc = "[csrf]: crate::guide::csrf"]
             #[doc = "[options]: crate::guide::options"]
             #[doc = "[editor]: crate::guide::editor"]
@@ -58,6 +62,7 @@ page! {
     caching
     outages
     telemetry
+    audit
     scale
     errors
     testing

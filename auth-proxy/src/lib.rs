@@ -13,6 +13,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod attempts;
+pub mod audit;
 mod cache_control;
 mod config;
 mod cookie;
@@ -110,7 +112,7 @@ pub mod store {
     #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
     pub use crate::session::Redis;
     pub use crate::session::{
-        Entry, NotConnected, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
+        Count, Entry, NotConnected, Put, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
     };
 }
 

@@ -40,6 +40,10 @@ pub(crate) enum Warning {
     VerdictWithoutRequest,
     /// A session has no id of its user, which the verdict hands on.
     VerdictWithoutSubject,
+    /// `sign_in_limit.per_ip` cannot count, because the address of the client is unknown.
+    ClientUnknown,
+    /// `sign_in_limit.per_ip` refuses requests of a peer that may be a proxy in front of this app.
+    OneAddressForAll,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -151,6 +155,16 @@ impl OnceWarnings {
                 "the verdict on a signed-in visitor has no `X-Auth-Subject`, since the session has no id of its user: have \
                  the upstream's session callback return `user.id`, or set `upstream.secret`"
             ),
+            Warning::ClientUnknown => tracing::warn!(
+                target: "auth_proxy::config",
+                "`sign_in_limit.per_ip` counts nothing: the address of the client is unknown. Serve with \
+                 `into_make_service_with_connect_info::<SocketAddr>()`"
+            ),
+            Warning::OneAddressForAll => tracing::warn!(
+                target: "auth_proxy::config",
+                "`sign_in_limit.per_ip` refuses requests that have `X-Forwarded-For`: if a proxy in front of this app wrote \
+                 it, all visitors count as one. Name that proxy in `trusted_proxies`"
+            ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
@@ -222,6 +236,8 @@ mod tests {
             Warning::VerdictForUntrusted,
             Warning::VerdictWithoutRequest,
             Warning::VerdictWithoutSubject,
+            Warning::ClientUnknown,
+            Warning::OneAddressForAll,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

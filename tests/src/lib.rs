@@ -3,6 +3,7 @@
 
 pub mod chromium;
 mod cookies;
+mod events;
 mod log_capture;
 pub mod process;
 #[cfg(unix)]
@@ -17,6 +18,7 @@ pub mod transcript;
 pub mod watch;
 
 pub use self::cookies::{BETTER_AUTH_COOKIE_NAME, COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};
+pub use self::events::Events;
 pub use self::log_capture::LogCapture;
 pub use self::settle::{alive_tasks, settles};
 pub use self::sign_in_forms::{between, follow_to_the_end};

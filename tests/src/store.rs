@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use auth_proxy::errors::BoxError;
 use auth_proxy::store::{
-    Entry, Put, Revocation, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
+    Count, Entry, Put, Revocation, SessionKey, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
 };
 use tokio::time::Instant;
 
@@ -46,6 +46,7 @@ struct State {
     ended: HashSet<SessionKey>,
     watchers: Vec<StoreWatcher>,
     revocations: Vec<Revocation>,
+    counters: HashMap<[u8; 32], (Instant, u64)>,
     reads: usize,
     is_down: bool,
 }
@@ -119,6 +120,12 @@ impl SharedStore {
         self.state.lock().unwrap().revocations.iter().map(Revocation::until).max()
     }
 
+    /// How many keys it counts.
+    #[must_use]
+    pub fn counters(&self) -> usize {
+        self.state.lock().unwrap().counters.len()
+    }
+
     /// How many keys `end` was called for.
     #[must_use]
     pub fn ended(&self) -> usize {
@@ -184,6 +191,22 @@ impl SessionStore for SharedStore {
             state.watchers.push(watcher);
         }
         self.tells_ends
+    }
+
+    fn counts(&self) -> bool {
+        true
+    }
+
+    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
+        Box::pin(async move {
+            let mut state = self.state()?;
+            let (ends, count) = state.counters.entry(*key).or_insert((Instant::now() + window, 0));
+            if *ends <= Instant::now() {
+                (*ends, *count) = (Instant::now() + window, 0);
+            }
+            *count += 1;
+            Ok(Count::new(*count, ends.saturating_duration_since(Instant::now())))
+        })
     }
 
     fn keeps_revocations(&self) -> bool {

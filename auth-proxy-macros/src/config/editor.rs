@@ -26,6 +26,7 @@ pub(super) fn items(krate: &TokenStream, declaration: TokenStream) -> TokenStrea
         (Group::Rewrite, "Rewrite"),
         (Group::Jwks, "Jwks"),
         (Group::Revocation, "Revocation"),
+        (Group::SignInLimit, "SignInLimit"),
     ];
     let patterns = structs.iter().map(|(group, name)| {
         let name = Ident::new(name, Span::call_site());

@@ -90,6 +90,7 @@ fn options_of(group: Group) -> &'static str {
         Group::Rewrite => "RewriteOptions",
         Group::Jwks => "JwksOptions",
         Group::Revocation => "RevocationOptions",
+        Group::SignInLimit => "SignInLimitOptions",
     }
 }
 

@@ -80,5 +80,11 @@ impl Draft {
             OptionKey::Source,
             "`kind: generic` has no session route, so sessions are made of the tokens: remove `session.source`",
         );
+        for (is_set, option) in [
+            (matches!(self.per_ip, Setting::Set(_)), OptionKey::PerIp),
+            (matches!(self.per_account, Setting::Set(_)), OptionKey::PerAccount),
+        ] {
+            refuse(is_set, option, "`kind: generic` has no sign-in to limit: remove `sign_in_limit`");
+        }
     }
 }

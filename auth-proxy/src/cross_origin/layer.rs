@@ -155,7 +155,9 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        if let Err(error) = check(&parts, self.protection.proxy.shared(), &self.protection.trusted) {
+        let shared = self.protection.proxy.shared();
+        if let Err(error) = check(&parts, shared, &self.protection.trusted) {
+            shared.audit.cross_origin_refused(|| shared.about(&parts));
             return Box::pin(async move { Ok(error.into_response()) });
         }
         let response = self.inner.call(Request::from_parts(parts, body));

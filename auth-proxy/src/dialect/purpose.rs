@@ -9,6 +9,8 @@ pub(crate) struct Purpose {
     pub(crate) is_read: bool,
     /// The request signs in or out, or changes the session or the account, so its cached sessions are evicted.
     pub(crate) evicts_sessions: bool,
+    /// The request tries to sign in, to register, to reset a password, or to have a mail sent.
+    pub(crate) is_sign_in: bool,
     /// The response is the same for every visitor, so shared caches may keep it.
     pub(crate) is_same_for_all: bool,
     /// Set if the response contains URLs with the upstream's own origin.

@@ -67,6 +67,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `body_late` | 408 | bad request |
 /// | `body_too_large` | 413 | bad request |
 /// | `headers_too_large` | 431 | bad request |
+/// | `sign_in_limited` | 429 | bad request: too many attempts to sign in (`sign_in_limit`) |
+/// | `sign_in_unreadable` | 400 | bad request: the account of an attempt to sign in cannot be read (`sign_in_limit.per_account`) |
 /// | `loop_detected` | 508 | bad request: the upstream's address leads back to this service |
 ///
 /// ```

@@ -49,8 +49,9 @@ impl IntoResponse for AuthError {
         if let Some(methods) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
-        if self.outcome() == Outcome::Unavailable {
-            headers.insert(RETRY_AFTER, self.retry_after.unwrap_or(HeaderValue::from_static("5")));
+        let default = || (self.outcome() == Outcome::Unavailable).then_some(HeaderValue::from_static("5"));
+        if let Some(wait) = self.retry_after.clone().or_else(default) {
+            headers.insert(RETRY_AFTER, wait);
         }
         // A layer that knows the request may replace the body by a page.
         response.extensions_mut().insert(error);

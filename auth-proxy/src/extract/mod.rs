@@ -3,7 +3,7 @@
 //!
 //! Within one request, the credential is read, decoded and looked up at most once. Only this module does that.
 //!
-//! Imports the rooms: `cache_control`, `config`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `provider`, `revocation`, `session`, `telemetry`, `token`, `upstream`, `warnings`.
+//! Imports the rooms: `audit`, `cache_control`, `config`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `provider`, `revocation`, `session`, `telemetry`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod either;

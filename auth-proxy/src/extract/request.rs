@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::memo::{self, Answers, Found, Head, Memo};
 use super::session::SessionSource;
 use super::{Session, lookup};
+use crate::audit::About;
 use crate::config::{RevocationUnavailable, Source};
 use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
 use crate::dialect::Dialect;
@@ -277,10 +278,16 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn look_up(&self, credential: &Arc<Credential>, may_use_copy: bool) -> Result<Answer, AuthError> {
         let lookup = Lookup::begin();
         let (source, answer) = lookup.run(self.find(credential, may_use_copy)).await;
-        match &answer {
-            Ok(answer) => lookup.end(answer.outcome(), "", source),
-            Err(error) => lookup.end(error.outcome().name(), error.code(), source),
-        }
+        let (outcome, code) = match &answer {
+            Ok(answer) => (answer.outcome(), ""),
+            Err(error) => (error.outcome().name(), error.code()),
+        };
+        let stale = match &answer {
+            Ok(Answer::Session(session)) if session.is_stale() => Some(session),
+            _ => None,
+        };
+        let audit = &self.proxy.shared().audit;
+        audit.looked_up(lookup, (outcome, code, source), stale.is_some(), || self.about_session(stale));
         answer
     }
 
@@ -345,6 +352,28 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
         if shared.sessions.should_relay(&renewed) {
             response.keep_renewed(renewed);
+        }
+    }
+
+    /// What is known of the request, for an audit event. Nothing is looked up or decoded for it.
+    pub(crate) fn about(&self) -> About {
+        let session = self.answers().and_then(|answers| answers.session.get()?.as_ref().ok()?.as_ref());
+        self.about_session(session)
+    }
+
+    /// The same with the session of the request, if there is one.
+    fn about_session(&self, session: Option<&CachedSession>) -> About {
+        let shared = self.proxy.shared();
+        let credential = self.credential().ok().flatten();
+        let of_session = session.and_then(|session| mapping::subject(shared.dialect, session.raw()));
+        let of_token = || self.answers()?.verified.get()?.as_ref().ok()?.as_ref()?.names().sub;
+        About {
+            subject: of_session.or_else(of_token),
+            session: credential.map(|credential| shared.session_hash(credential.token())),
+            client: self
+                .request
+                .as_ref()
+                .and_then(|request| ClientInfo::address_of(request.parts, &shared.settings)),
         }
     }
 

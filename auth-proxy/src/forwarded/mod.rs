@@ -79,6 +79,22 @@ impl ClientInfo {
         Ok(client)
     }
 
+    /// The address of the client: that of the peer, or the one that a trusted proxy names. `None` if the peer is unknown.
+    pub(crate) fn address_of(parts: &Parts, settings: &Settings) -> Option<IpAddr> {
+        let peer = peer(parts)?;
+        let mut client = Self::own(settings);
+        if is_trusted(peer, settings) {
+            client.trust_headers(&parts.headers, settings);
+        }
+        client.addresses.push(peer);
+        client.address()
+    }
+
+    /// The address of the client, which is the first of the known ones.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.addresses.first().map(IpAddr::to_canonical)
+    }
+
     /// Reads the visitor's host and scheme from headers, for a caller that has no whole request.
     ///
     /// # Errors

@@ -12,7 +12,6 @@ use crate::config::Source;
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, mark_personal};
 use crate::provider::{AuthProxy, FromState, Proxy};
-use crate::telemetry::guard_decided;
 
 /// Extractor that lets only signed-in visitors reach a handler.
 ///
@@ -81,10 +80,7 @@ pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
     } else {
         check_session(&RequestAuth::of(proxy.clone(), parts), rule).await
     };
-    match &result {
-        Ok(()) => guard_decided("present", ""),
-        Err(error) => guard_decided(error.outcome().name(), error.code()),
-    }
+    shared.audit.guard_decided(result.as_ref().err(), || RequestAuth::of(proxy.clone(), parts).about());
     result.map_err(|error| GuardRejection::new(error, parts, shared))
 }
 

@@ -9,8 +9,10 @@ use auth_proxy_rules::Settings;
 use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
+use super::attempts::SignInAttempts;
 use super::back_channel::BackChannel;
 use super::session_cookie::SessionCookies;
+use crate::audit::Audit;
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
 use crate::dialect::{self, Dialect};
@@ -145,6 +147,8 @@ pub(crate) struct Shared {
     pub(crate) webhook: Vec<WebhookKey>,
     /// Set with `revocation.back_channel`.
     pub(crate) back_channel: Option<BackChannel>,
+    pub(crate) audit: Audit,
+    pub(crate) attempts: SignInAttempts,
 }
 
 /// What decodes session tokens.
@@ -160,6 +164,27 @@ impl<P: AuthProxy> Proxy<P> {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// Waits until the [observer](crate::options::Builder::observer) has taken the events so far. For the end of a program,
+    /// whose last events would be lost. It waits for as long as the observer blocks.
+    ///
+    /// ```
+    /// # use auth_proxy::auth_proxy;
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use auth_proxy::audit::Event;
+    ///
+    /// let auth = Auth::builder().observer(|event: Event| println!("{event:?}")).build()?;
+    /// // After `axum::serve(..).with_graceful_shutdown(..)`:
+    /// tokio::time::timeout(Duration::from_secs(5), auth.events_delivered()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events_delivered(&self) -> impl Future<Output = ()> + Send + use<P> {
+        self.shared.audit.delivered()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The handle behind every declared type: the trait that the macro implements, the builder, the state that all clones
 //! share, and the extraction from a router's state.
 //!
-//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `page`, `revocation`, `session`, `telemetry`, `token`, `upstream`, `warnings`.
+//! Imports the rooms: `attempts`, `audit`, `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `page`, `revocation`, `session`, `telemetry`, `token`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`, `tower`.
 
+mod about;
+mod attempts;
 mod back_channel;
 mod builder;
 mod credential;

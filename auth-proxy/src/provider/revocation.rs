@@ -4,6 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Shared;
+use crate::audit::{RevokedWhat, SessionHash};
 use crate::cookie::{Candidate, CredentialError, drop_cookies, every_token};
 use crate::error::{AuthError, Reason};
 use crate::revocation::{Handling, Identity, NameHash, Revocation, Revocations, Standing};
@@ -29,12 +30,12 @@ pub(crate) enum Revoked {
 }
 
 impl Revoked {
-    /// The kind, for the log.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// What the message names.
+    pub(crate) fn what(&self) -> RevokedWhat {
         match self {
-            Self::Token { .. } => "token",
-            Self::Session { .. } => "session",
-            Self::Subject { .. } => "subject",
+            Self::Token { .. } => RevokedWhat::Token,
+            Self::Session { .. } => RevokedWhat::Session,
+            Self::Subject { .. } => RevokedWhat::Subject,
         }
     }
 }
@@ -89,6 +90,16 @@ impl Shared {
             Revoked::Subject { name, issued_before } => {
                 Revocation::of_subject(self.keys.revoked_subject(name), *issued_before, until)
             }
+        }
+    }
+
+    /// The user and the session of a message of the upstream, for an audit event.
+    pub(crate) fn names_of_revoked(&self, revoked: &Revoked) -> (Option<String>, Option<SessionHash>) {
+        match revoked {
+            Revoked::Token { hash } => (None, Some(SessionHash::new(self.keys.revoked_hash(hash)))),
+            // The name is not that of one token.
+            Revoked::Session { .. } => (None, None),
+            Revoked::Subject { name, .. } => (Some(name.clone()), None),
         }
     }
 
@@ -150,7 +161,7 @@ impl Shared {
     }
 
     /// A token, verified here. `None` if it is not one that is decoded here.
-    async fn verified_text(&self, token: &str) -> Option<std::sync::Arc<Verified>> {
+    pub(super) async fn verified_text(&self, token: &str) -> Option<std::sync::Arc<Verified>> {
         self.verifier.as_ref()?;
         let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
         value.set_sensitive(true);

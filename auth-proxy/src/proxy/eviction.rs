@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::SET_COOKIE;
+use http::request::Parts;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
+use super::plan::Plan;
+use crate::audit::{About, SignedInBy};
 use crate::cookie::{SetCookieKind, drop_set_cookies, every_token, token_after};
 use crate::dialect::Purpose;
 use crate::provider::Shared;
 use crate::session::{End, SessionKey, SessionSnapshot, Sessions};
-use crate::telemetry::{signed_in, signed_out};
 
 /// The cached sessions of a forwarded request, and whether the request changes them.
 ///
@@ -23,6 +26,8 @@ pub(super) struct Eviction {
     keys: Vec<SessionKey>,
     /// The tokens of the request, if its sign-out revokes them.
     revocable: Vec<String>,
+    /// The token of the request and the user of its session, if there is an observer and the request may sign out.
+    signing_out: Option<(Zeroizing<String>, Option<String>)>,
     snapshots: Vec<SessionSnapshot>,
     /// Whether the request changes its sessions, so that they must be evicted.
     evicts: bool,
@@ -75,19 +80,21 @@ impl AnsweredRequest {
 impl Eviction {
     /// Collects the sessions of every token in these headers, since only the upstream knows which token it reads.
     /// Evicts the sessions if the request changes them.
-    pub(super) fn begin(shared: &Shared, headers: &HeaderMap, purpose: &Purpose) -> Self {
+    pub(super) fn begin(shared: &Shared, parts: &Parts, purpose: &Purpose) -> Self {
+        let headers = &parts.headers;
         let evicts = purpose.evicts_sessions;
         let tokens = every_token(headers, shared.names.all().iter().map(|name| name.browser.as_str()));
         let keys: Vec<_> = tokens.iter().map(|token| shared.keys.session(token)).collect();
         let sessions = Arc::clone(&shared.sessions);
         let is_overtaken = purpose.is_session && keys.iter().any(|key| !sessions.snapshot(*key).may_relay());
+        let signing_out = if evicts && shared.audit.is_on() { shared.signing_out(parts) } else { None };
         if evicts {
             // Not waited for: the end that follows the response is.
             drop(sessions.end(&keys, End::Requested));
         }
         let snapshots = keys.iter().map(|key| sessions.snapshot(*key)).collect();
         let revocable = if evicts { shared.revocable_tokens(headers) } else { Vec::new() };
-        Self { sessions, keys, revocable, snapshots, evicts, is_overtaken }
+        Self { sessions, keys, revocable, signing_out, snapshots, evicts, is_overtaken }
     }
 
     /// Evicts the sessions again if the request or its response changes them, and drops the session cookies of an
@@ -97,9 +104,10 @@ impl Eviction {
         mut self,
         shared: &Shared,
         headers: &mut HeaderMap,
-        (purpose, is_post): (&Purpose, bool),
+        plan: &Plan,
         deadline: Instant,
     ) {
+        let purpose = &plan.purpose;
         let renews = purpose.renews();
         let cookies = headers.get_all(SET_COOKIE).iter();
         let kinds: Vec<_> =
@@ -114,7 +122,8 @@ impl Eviction {
         };
         let keys = std::mem::take(&mut self.keys);
         if answer.is_sign_out() {
-            signed_out();
+            let about = about(shared, self.signing_out.take(), plan).await;
+            shared.audit.signed_out(|| about);
             self.sessions.sign_out(&keys);
             let revocations = shared.revocations_of(&self.revocable).await;
             timeout_at(deadline, self.sessions.revoke(revocations, shared.now())).await.ok();
@@ -135,8 +144,9 @@ impl Eviction {
                 None => false,
             });
         } else if answer.sets
-            && let Some(next) = next_session(shared, headers)
+            && let Some(token) = next_token(shared, headers)
         {
+            let next = shared.keys.session(&token);
             // Only the upstream knows which of several tokens it renewed, so each counts as renewed.
             for snapshot in self.snapshots.iter().filter(|_| renews) {
                 self.sessions.note_renewed(snapshot, next);
@@ -144,7 +154,9 @@ impl Eviction {
             self.sessions.note_issued(next);
             // A request with the same session changes it, and one for `/session` renews it.
             if !purpose.is_session && !keys.contains(&next) {
-                signed_in(is_post);
+                let by = if plan.is_post { SignedInBy::Form } else { SignedInBy::Callback };
+                let about = about(shared, Some((token.into(), None)), plan).await;
+                shared.audit.signed_in(by, || about);
             }
         }
     }
@@ -184,18 +196,32 @@ impl Drop for Eviction {
     }
 }
 
-/// The session key of the token that the response gives the browser.
-fn next_session(shared: &Shared, headers: &HeaderMap) -> Option<SessionKey> {
+/// Whom an event about this token is about. `subject` is its user, if known. It is empty without an observer.
+async fn about(shared: &Shared, token: Option<(Zeroizing<String>, Option<String>)>, plan: &Plan) -> About {
+    let client = plan.client.address();
+    match token {
+        Some((token, subject)) if shared.audit.is_on() => {
+            let subject = match subject {
+                None => shared.subject_of(&token).await,
+                known => known,
+            };
+            About { subject, session: Some(shared.session_hash(&token)), client }
+        }
+        _ => About { client, ..About::default() },
+    }
+}
+
+/// The token that the response gives the browser.
+fn next_token(shared: &Shared, headers: &HeaderMap) -> Option<String> {
     let opaque = shared.is_opaque();
     let mut names = shared.names.all().iter();
-    let token = names.find_map(|name| {
+    names.find_map(|name| {
         token_after(
             headers.get_all(SET_COOKIE).iter().map(http::HeaderValue::as_bytes),
             &name.browser,
             opaque,
         )
-    });
-    token.map(|token| shared.keys.session(&token))
+    })
 }
 
 #[cfg(test)]

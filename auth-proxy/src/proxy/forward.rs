@@ -17,7 +17,7 @@ use super::eviction::Eviction;
 use super::hop_by_hop::strip_hop_by_hop;
 use super::plan::Plan;
 use super::session_check::check_forwarded_session;
-use super::{cors, foreign_urls, request, revoke};
+use super::{cors, foreign_urls, request, revoke, sign_in_limit};
 use crate::cache_control::make_private;
 use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
@@ -54,12 +54,13 @@ async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<R
     // First, so that the request counts as one without a session from here on.
     shared.drop_revoked(&mut parts.headers).await;
     let plan = Plan::of(&parts, shared)?;
+    let body = sign_in_limit::check(shared, &plan, &parts, body).await?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
     let permit = shared.upstream.admission.try_enter().inspect_err(|error| log_failure(shared, error))?;
     // The session store's calls count too.
     let deadline = Instant::now() + shared.settings.timeout;
     let eviction = if plan.purpose.concerns_sessions() {
-        Some(Eviction::begin(shared, &parts.headers, &plan.purpose))
+        Some(Eviction::begin(shared, &parts, &plan.purpose))
     } else {
         None
     };
@@ -215,7 +216,7 @@ async fn downstream_response(
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
-        eviction.finish(shared, response.headers_mut(), (purpose, plan.is_post), deadline).await;
+        eviction.finish(shared, response.headers_mut(), plan, deadline).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
     // (`docs/authjs.md#pages`).

@@ -1,7 +1,7 @@
 //! Forwards the sign-in routes to the upstream: checks each request, adapts headers, bodies, URLs and cookies in both
 //! directions, and evicts the cached sessions that a request changes.
 //!
-//! Imports the rooms: `cache_control`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `provider`, `revocation`, `session`, `telemetry`, `upstream`, `warnings`.
+//! Imports the rooms: `audit`, `cache_control`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `provider`, `revocation`, `session`, `telemetry`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod answer;
@@ -19,10 +19,12 @@ mod hop_by_hop;
 mod location;
 mod path;
 mod plan;
+mod read_body;
 mod request;
 mod revoke;
 mod service;
 mod session_check;
+mod sign_in_limit;
 mod spoofable_headers;
 
 use axum::Router;

@@ -151,6 +151,11 @@ impl Keys {
         half(self.named("revoked token hash", token_hash).finish())
     }
 
+    /// The key of the attempts to sign in of an address, or for an account. `domain` says which.
+    pub(crate) fn attempts(&self, domain: &str, name: &[u8]) -> [u8; 32] {
+        self.named(domain, name).finish()
+    }
+
     /// The hash of a name that the issuer gave.
     fn issued(&self, domain: &str, name: &str) -> NameHash {
         let mut fields = self.named(domain, name);

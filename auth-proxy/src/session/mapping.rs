@@ -122,6 +122,16 @@ pub(crate) fn claims(dialect: &dyn Dialect, session: &RawSession) -> Map<String,
     claims
 }
 
+/// The id of the user, as text. `None` if the session has none.
+pub(crate) fn subject(dialect: &dyn Dialect, session: &RawSession) -> Option<String> {
+    let id = ["id", "sub"].into_iter().find_map(|field| session.user.get(field).filter(|id| !id.is_null()));
+    match id.or_else(|| dialect.user_id(session))? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

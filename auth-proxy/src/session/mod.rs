@@ -2,7 +2,7 @@
 //!
 //! It builds no request and decrypts no token.
 //!
-//! Imports the rooms: `cookie`, `dialect`, `error`, `forwarded`, `json`, `revocation`, `telemetry`.
+//! Imports the rooms: `attempts`, `audit`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `revocation`, `telemetry`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
 
 mod answer;
@@ -27,5 +27,7 @@ pub(crate) use self::mapping::NamedClaims;
 pub use self::mapping::{DefaultMapping, SessionMapping};
 #[cfg(feature = "redis")]
 pub use self::store::Redis;
-pub use self::store::{Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
+pub use self::store::{
+    Count, Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
+};
 pub(crate) use self::wire::SESSION_LIMIT;

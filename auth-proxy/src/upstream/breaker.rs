@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 
+use crate::audit::Audit;
 use crate::error::{AuthError, Reason};
 use crate::telemetry::Raised;
 
@@ -29,6 +30,7 @@ pub(super) struct Breaker {
     /// Whether no failure is counted. Then requests take no lock.
     is_healthy: AtomicBool,
     state: Mutex<State>,
+    audit: Audit,
 }
 
 #[derive(Default)]
@@ -57,8 +59,8 @@ pub(super) enum Permission<'b> {
 }
 
 impl Breaker {
-    pub(super) fn new(threshold: u32) -> Self {
-        Self { threshold, is_healthy: AtomicBool::new(true), state: Mutex::default() }
+    pub(super) fn new(threshold: u32, audit: Audit) -> Self {
+        Self { threshold, is_healthy: AtomicBool::new(true), state: Mutex::default(), audit }
     }
 
     /// Whether a request may be sent.
@@ -84,9 +86,10 @@ impl Breaker {
             return;
         }
         let mut state = self.state();
-        if state.open.is_some() {
+        if let Some(open) = state.open.take() {
             let failures = state.failures;
             tracing::info!(target: "auth_proxy::lookup", failures, "circuit breaker closed");
+            self.audit.breaker_closed(open.raised);
         }
         *state = State { opened: state.opened, ..State::default() };
         self.is_healthy.store(true, Ordering::Release);
@@ -104,7 +107,7 @@ impl Breaker {
         if state.open.is_none() && state.failures >= self.threshold {
             let failures = state.failures;
             tracing::warn!(target: "auth_proxy::lookup", failures, "circuit breaker opened");
-            state.open(FIRST_PAUSE, Raised::open_breaker());
+            state.open(FIRST_PAUSE, self.audit.breaker_opened());
         }
     }
 
@@ -176,7 +179,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn breaker_opens_after_failures_in_a_row_and_closes_after_a_probe() {
-        let breaker = Breaker::new(2);
+        let breaker = Breaker::new(2, Audit::default());
         breaker.failed();
         breaker.answered();
         breaker.failed();
@@ -207,7 +210,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn breaker_pause_is_bounded_and_late_failures_do_not_lengthen_it() {
-        let breaker = Breaker::new(1);
+        let breaker = Breaker::new(1, Audit::default());
         breaker.failed();
         tokio::time::advance(FIRST_PAUSE).await;
         breaker.failed();
@@ -220,7 +223,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn probe_of_an_earlier_opening_is_ignored() {
-        let breaker = Breaker::new(1);
+        let breaker = Breaker::new(1, Audit::default());
         breaker.failed();
         tokio::time::advance(FIRST_PAUSE).await;
         let stale = probe(&breaker).unwrap();
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn breaker_with_threshold_zero_never_opens() {
-        let breaker = Breaker::new(0);
+        let breaker = Breaker::new(0, Audit::default());
         for _ in 0..1000 {
             breaker.failed();
             assert!(!is_open(&breaker));

@@ -5,7 +5,7 @@
 //! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says
 //! that it is idempotent.
 //!
-//! Imports the rooms: `config`, `error`, `forwarded`, `telemetry`.
+//! Imports the rooms: `audit`, `config`, `error`, `forwarded`, `telemetry`.
 //! Does without the crates: `jsonwebtoken`, `serde`, `serde_json`.
 
 mod address;
@@ -52,6 +52,7 @@ pub use self::reqwest::Reqwest;
 pub(crate) use self::retry::RetryPolicy;
 pub(crate) use self::send::WholeResponse;
 use self::via::Via;
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::error::{AuthError, BoxError};
 use crate::forwarded::{Addresses, ClientInfo};
@@ -95,6 +96,7 @@ impl Upstream {
         needs: Needs,
         fetch: Option<DynFetch>,
         trace_context: TraceContext,
+        audit: Audit,
     ) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
@@ -103,7 +105,7 @@ impl Upstream {
             headers: config.headers.clone(),
             header_names: config.header_names.clone(),
             via: Via::new()?,
-            breaker: Breaker::new(settings.circuit_breaker),
+            breaker: Breaker::new(settings.circuit_breaker, audit),
             health_check: HealthCheck::default(),
             needs,
             trace_context,

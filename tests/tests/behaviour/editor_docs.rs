@@ -20,7 +20,7 @@ const HEAD: &str = "\
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
 ";
 
-const BLOCKS: [(Group, &str, &str); 7] = [
+const BLOCKS: [(Group, &str, &str); 8] = [
     (Group::Top, "Top", "The options at the top level."),
     (Group::Upstream, "Upstream", "The block `upstream: { .. }`: the sign-in server and how it is reached."),
     (
@@ -32,6 +32,11 @@ const BLOCKS: [(Group, &str, &str); 7] = [
     (Group::Rewrite, "Rewrite", "The block `rewrite: { .. }`: what changes in the upstream's responses."),
     (Group::Jwks, "Jwks", "The block `jwks: { .. }`: the public keys that an issuer publishes."),
     (Group::Revocation, "Revocation", "The block `revocation: { .. }`: how the upstream revokes tokens."),
+    (
+        Group::SignInLimit,
+        "SignInLimit",
+        "The block `sign_in_limit: { .. }`: how often visitors may try to sign in.",
+    ),
 ];
 
 /// The row of an option: value, default, description.

@@ -2,6 +2,7 @@
 //! jar.
 
 mod attribute_order;
+mod audit;
 mod axum_serve;
 mod bad_input;
 mod better_auth_cookies;
@@ -50,6 +51,7 @@ mod rules;
 mod secrets;
 mod session_cache;
 mod session_store;
+mod sign_in_limit;
 mod smuggling;
 mod store_option;
 mod support;

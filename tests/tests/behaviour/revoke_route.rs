@@ -42,7 +42,7 @@ fn signature(secret: &str, time: u64, body: &[u8]) -> String {
 }
 
 /// Sends a message, and returns the status and the code of the error.
-async fn send(app: &App, body: impl Into<Vec<u8>>, signatures: &[&str]) -> (u16, String) {
+pub(crate) async fn send(app: &App, body: impl Into<Vec<u8>>, signatures: &[&str]) -> (u16, String) {
     let url = app.url("/api/auth/_revoke");
     let mut request = loopback_client().post(url).body(body.into());
     for signature in signatures {

@@ -1,6 +1,7 @@
 //! Tests with real Better Auth servers of two versions. They need Node, Chromium, and `npm ci` in tests/better-auth,
 //! tests/authjs and tests/browser.
 
+mod audit;
 mod bearer;
 mod browser;
 mod cookie_cache;
@@ -16,3 +17,4 @@ mod revoke_snippets;
 mod routes;
 mod server;
 mod sessions;
+mod sign_in_limit;

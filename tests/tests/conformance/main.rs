@@ -2,6 +2,7 @@
 //! and the examples. They need Node, and `npm ci` in tests/authjs, tests/better-auth, tests/browser and both folders of
 //! examples/nextjs.
 
+mod audit;
 mod auth_routes;
 mod back_channel;
 mod browser;
@@ -18,6 +19,7 @@ mod quickstart;
 mod revoke_helper;
 mod revoke_snippets;
 mod server;
+mod sign_in_limit;
 #[cfg(unix)]
 mod three_machines;
 mod token_vectors;

@@ -3,6 +3,7 @@
 
 mod bystanders;
 mod costs;
+mod counts;
 mod faults;
 mod large_sessions;
 mod model;

@@ -47,6 +47,7 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
         is_session: name == SESSION,
         is_read: *method == Method::GET && matches!(name, SESSION | "/providers" | "/csrf"),
         evicts_sessions: changes && !changes_nothing(name),
+        is_sign_in: *method == Method::POST && is_sign_in(name),
         is_same_for_all: name == "/providers",
         page: match name {
             "/providers" => Some(Page::Providers),
@@ -54,6 +55,20 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
             _ => None,
         },
     }
+}
+
+/// Whether a POST to this path tries to sign in, by Auth.js or by the additional routes of Robo. A provider's id can be any,
+/// so a start of OAuth counts too, which needs no more than one for each sign-in. Some frameworks ignore the case of a path.
+fn is_sign_in(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let segments: Vec<&str> = name.split('/').filter(|segment| !segment.is_empty()).take(4).collect();
+    matches!(
+        segments.as_slice(),
+        ["signin" | "callback", _]
+            | ["signup"]
+            | ["verify-email", "request"]
+            | ["password", "reset", "request" | "confirm"]
+    )
 }
 
 /// The pages on which a sign-in or sign-out begins.

@@ -7,12 +7,14 @@ use auth_proxy_redis::Options as RedisOptions;
 use auth_proxy_rules::{Settings, StoreUrl};
 
 use super::Builder;
+use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Strategy};
 use crate::cookie::SessionNames;
 use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
+use crate::provider::attempts::SignInAttempts;
 use crate::provider::back_channel::BackChannel;
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
@@ -61,7 +63,10 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let no_client = |option: &str, error: BoxError| {
         problem(option, format!("no client for it: {}", Causes(error.as_ref())))
     };
-    let upstream = Upstream::new(&config, needs, fetch.clone(), TraceContext::new(builder.trace_context))
+    let audit = Audit::new(name, builder.observer)
+        .map_err(|error| problem("observer", format!("no thread for it: {error}")))?;
+    let trace_context = TraceContext::new(builder.trace_context);
+    let upstream = Upstream::new(&config, needs, fetch.clone(), trace_context, audit.clone())
         .map_err(|error| no_client("upstream.base_url", error))?;
     let upstream = Arc::new(upstream);
     let issuer = if config.has_published_keys() {
@@ -105,7 +110,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     describe();
     let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
     config.webhook_secrets.clear();
-    let sessions = Arc::new(Sessions::new(&settings, store));
+    let sessions = Arc::new(Sessions::new(&settings, store, audit.clone()));
     let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
     let shared = Shared {
         settings,
@@ -124,6 +129,8 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         keys,
         webhook,
         back_channel,
+        audit,
+        attempts: SignInAttempts::default(),
     };
     Ok(Proxy::new(shared))
 }

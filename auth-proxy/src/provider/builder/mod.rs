@@ -12,6 +12,7 @@ use http::HeaderMap;
 use zeroize::Zeroizing;
 
 use super::AuthProxy;
+use crate::audit::{BoxObserver, Observer};
 use crate::config::{BuilderOptions, ConfigError, NotUnicode, resolve};
 use crate::error::AuthError;
 use crate::page::ErrorPage;
@@ -46,6 +47,7 @@ pub struct Builder<P> {
     error_page: Option<ErrorPage>,
     clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     trace_context: Option<Inject>,
+    observer: Option<BoxObserver>,
     provider: PhantomData<fn() -> P>,
 }
 
@@ -60,6 +62,7 @@ impl<P: AuthProxy> Builder<P> {
             error_page: None,
             clock: None,
             trace_context: None,
+            observer: None,
             provider: PhantomData,
         }
     }
@@ -132,6 +135,25 @@ impl<P: AuthProxy> Builder<P> {
     #[must_use]
     pub fn trace_context(mut self, inject: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
         self.trace_context = Some(Arc::new(inject));
+        self
+    }
+
+    /// Gets the audit events: sign-ins, sign-outs, refusals, revocations, outages; see [`Observer`] and
+    /// [`guide::audit`](crate::guide::audit). Only one observer is called, the last one that was set.
+    ///
+    /// ```
+    /// # use auth_proxy::auth_proxy;
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// use auth_proxy::audit::Event;
+    ///
+    /// let auth = Auth::builder()
+    ///     .observer(|event: Event| println!("{} by {:?}", event.kind.name(), event.client))
+    ///     .build()?;
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Box::new(observer));
         self
     }
 

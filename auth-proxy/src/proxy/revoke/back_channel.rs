@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use http::StatusCode;
+use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-use super::{body, revoke};
+use super::super::read_body::read;
+use super::revoke;
+use crate::audit::RevokedBy;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 
@@ -18,15 +21,15 @@ const MOST_BYTES: usize = 16 * 1024;
 /// # Errors
 /// `revocation_kind_off`; `body_too_large`, `body_late`, `body_broken`; `logout_token_missing` to `logout_token_replayed`;
 /// `keys_unavailable`; `revocation_not_stored`.
-pub(super) async fn answer(shared: &Shared, body: Body) -> Result<StatusCode, AuthError> {
+pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<StatusCode, AuthError> {
     if shared.back_channel.is_none() {
         return Err(AuthError::new(Reason::REVOCATION_KIND_OFF));
     }
-    let body = body::read(shared, body, MOST_BYTES).await?;
+    let body = read(shared, body, MOST_BYTES).await?;
     let token = token(&body).ok_or_else(|| AuthError::new(Reason::LOGOUT_TOKEN_MISSING))?;
     let now = shared.now();
     let (revoked, handling) = shared.logout(&token, now).await?;
-    revoke(shared, &revoked, now).await?;
+    revoke(shared, parts, (&revoked, RevokedBy::BackChannel), now).await?;
     handling.keep();
     Ok(StatusCode::OK)
 }

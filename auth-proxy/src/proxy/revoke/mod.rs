@@ -2,7 +2,6 @@
 //! of OpenID Connect.
 
 mod back_channel;
-mod body;
 mod message;
 mod signed;
 
@@ -12,9 +11,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 
+use crate::audit::{About, RevokedBy};
 use crate::error::{AuthError, Reason};
+use crate::forwarded::ClientInfo;
 use crate::provider::{Revoked, Shared};
-use crate::telemetry::revoked;
 
 /// The last segment of the path. Neither Auth.js nor Better Auth has a route that begins with `_`, except `_log` of
 /// Auth.js.
@@ -46,11 +46,16 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result
     if parts.method != Method::POST {
         return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow("POST"));
     }
-    let status = if is_form(&parts.headers) {
-        back_channel::answer(shared, body).await?
+    let answer = if is_form(&parts.headers) {
+        back_channel::answer(shared, parts, body).await
     } else {
-        signed::answer(shared, &parts.headers, body).await?
+        signed::answer(shared, parts, body).await
     };
+    let status = answer.inspect_err(|error| {
+        if !error.is_unavailable() {
+            shared.audit.revocation_refused(error.code(), || sender(shared, parts));
+        }
+    })?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -69,12 +74,25 @@ fn is_form(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// `revocation_not_stored`.
-async fn revoke(shared: &Shared, what: &Revoked, now: u64) -> Result<(), AuthError> {
-    let kind = what.kind();
-    let is_stored = shared.sessions.revoke(vec![shared.revocation_of(what)], now).await;
-    tracing::info!(target: "auth_proxy::proxy", kind, is_stored, "revoked by the upstream");
-    revoked(kind, is_stored);
+async fn revoke(
+    shared: &Shared,
+    parts: &Parts,
+    (revoked, by): (&Revoked, RevokedBy),
+    now: u64,
+) -> Result<(), AuthError> {
+    let what = revoked.what();
+    let is_stored = shared.sessions.revoke(vec![shared.revocation_of(revoked)], now).await;
+    tracing::info!(target: "auth_proxy::proxy", kind = what.name(), is_stored, "revoked by the upstream");
+    shared.audit.revoked(what, by, is_stored, || {
+        let (subject, session) = shared.names_of_revoked(revoked);
+        About { subject, session, ..sender(shared, parts) }
+    });
     if is_stored { Ok(()) } else { Err(AuthError::new(Reason::REVOCATION_NOT_STORED)) }
+}
+
+/// The sender of a message.
+fn sender(shared: &Shared, parts: &Parts) -> About {
+    About { client: ClientInfo::address_of(parts, &shared.settings), ..About::default() }
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Messages in JSON that are signed with `revocation.webhook_secret`.
 
 use axum::body::Body;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
+use super::super::read_body::read;
 use super::message::Message;
-use super::{body, revoke};
+use super::revoke;
+use crate::audit::RevokedBy;
 use crate::error::{AuthError, Reason};
 use crate::provider::{Revoked, Shared};
 use crate::revocation::{BadSignature, Signature};
@@ -18,19 +21,15 @@ const MOST_BYTES: usize = 4096;
 /// # Errors
 /// `revocation_kind_off`; `signature_missing` to `signature_wrong`; `body_too_large`, `body_late`, `body_broken`;
 /// `revocation_invalid`; `revocation_without_tokens`; `revocation_not_stored`.
-pub(super) async fn answer(
-    shared: &Shared,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<StatusCode, AuthError> {
+pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<StatusCode, AuthError> {
     if shared.webhook.is_empty() {
         return Err(AuthError::new(Reason::REVOCATION_KIND_OFF));
     }
     // Whatever can be refused without the body is refused before it is read.
-    let signature = signature(headers)?;
+    let signature = signature(&parts.headers)?;
     let now = shared.now();
     signature.check_time(now).map_err(refused)?;
-    let body = body::read(shared, body, MOST_BYTES).await?;
+    let body = read(shared, body, MOST_BYTES).await?;
     signature.check(&shared.webhook, &body).map_err(refused)?;
     let message = Message::read(&body).and_then(|message| message.revoked(signature.at(), now));
     let revoked = message.ok_or_else(|| AuthError::new(Reason::REVOCATION_INVALID))?;
@@ -38,7 +37,7 @@ pub(super) async fn answer(
     if !matches!(revoked, Revoked::Token { .. }) && !shared.reads_tokens() {
         return Err(AuthError::new(Reason::REVOCATION_WITHOUT_TOKENS));
     }
-    revoke(shared, &revoked, now).await?;
+    revoke(shared, parts, (&revoked, RevokedBy::Webhook), now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,8 +1,9 @@
-//! Ends sessions, and revokes tokens.
+//! Ends sessions, revokes tokens, and counts attempts.
 
 use std::time::Duration;
 
 use super::{MemoryUse, Sessions};
+use crate::attempts::Counted;
 use crate::revocation::{Revocation, Revocations};
 use crate::session::family::{End, REMEMBERED_FOR};
 use crate::session::key::SessionKey;
@@ -32,6 +33,14 @@ impl Sessions {
     /// Notes that the visitor of these tokens signed out. [`end`](Self::end) follows.
     pub(crate) fn sign_out(&self, tokens: &[SessionKey]) {
         tokens.iter().for_each(|token| self.local.families().sign_out(token));
+    }
+
+    /// Counts an attempt in the store. `None` if there is none that counts.
+    pub(crate) async fn count(&self, key: [u8; 32], window: Duration) -> Option<Counted> {
+        match &self.store {
+            Some(store) => store.count(&key, window).await,
+            None => None,
+        }
     }
 
     /// Whether the list has every revocation of all instances.

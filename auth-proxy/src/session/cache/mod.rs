@@ -21,6 +21,7 @@ use super::family::{SessionSnapshot, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
 use super::local::Local;
 use super::store::{SessionStore, SharedStore, StoreWatcher};
+use crate::audit::Audit;
 use crate::error::{AuthError, Reason};
 use crate::revocation::Revocations;
 use crate::telemetry::{CacheName, asked_cache};
@@ -76,7 +77,7 @@ enum Cached {
 }
 
 impl Sessions {
-    pub(crate) fn new(settings: &Settings, store: Option<Arc<dyn SessionStore>>) -> Self {
+    pub(crate) fn new(settings: &Settings, store: Option<Arc<dyn SessionStore>>, audit: Audit) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         let max_age_in_outage = settings.cache.saturating_add(settings.stale_if_error);
         // A session in this process's memory holds its family. One in a store does not: if its removal failed, only the
@@ -98,7 +99,7 @@ impl Sessions {
             max_age_in_outage,
             local,
             memory_use,
-            store: store.map(|store| Arc::new(SharedStore::new(store, settings.timeout))),
+            store: store.map(|store| Arc::new(SharedStore::new(store, settings.timeout, audit))),
             refused: Cache::new(MAX_REFUSED),
             lookups: Arc::new(Lookups::new(settings.timeout)),
             revocations,
@@ -255,6 +256,11 @@ impl Sessions {
             }
             (found, _) => found,
         }
+    }
+
+    /// The session of a token in this process's memory, however old it is. For an event about its user.
+    pub(crate) fn remembered(&self, key: &SessionKey) -> Option<CachedSession> {
+        self.local.get(key)
     }
 
     /// The present state of the session that a token belongs to.

@@ -11,7 +11,9 @@ use tokio::time::error::Elapsed;
 use tracing::Instrument as _;
 
 use super::sealed::{open, seal};
-use super::{NotConnected, Put, SessionStore, StoreFuture, Ticket};
+use super::{Count, NotConnected, Put, SessionStore, StoreFuture, Ticket};
+use crate::attempts::Counted;
+use crate::audit::Audit;
 use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::cached::CachedSession;
@@ -30,6 +32,9 @@ pub(in crate::session) struct SharedStore {
     limit: Duration,
     /// Whether the last call failed. A store that is down is logged once, not for each call.
     is_failing: AtomicBool,
+    /// The same, with a store that logs the loss of its connection itself.
+    is_lost: AtomicBool,
+    audit: Audit,
 }
 
 /// What a store has for a token.
@@ -39,8 +44,9 @@ pub(in crate::session) struct Held {
 }
 
 impl SharedStore {
-    pub(in crate::session) fn new(store: Arc<dyn SessionStore>, timeout: Duration) -> Self {
-        Self { store, limit: CALL_LIMIT.min(timeout / 4), is_failing: AtomicBool::new(false) }
+    pub(in crate::session) fn new(store: Arc<dyn SessionStore>, timeout: Duration, audit: Audit) -> Self {
+        let [is_failing, is_lost] = [false, false].map(AtomicBool::new);
+        Self { store, limit: CALL_LIMIT.min(timeout / 4), is_failing, is_lost, audit }
     }
 
     pub(in crate::session) async fn get(&self, key: &TokenKey) -> Held {
@@ -88,6 +94,15 @@ impl SharedStore {
         async { told.await.is_ok_and(|told| told.is_some()) }
     }
 
+    /// Counts an attempt. `None` if the store does not count, or fails.
+    pub(in crate::session) async fn count(&self, key: &[u8; 32], window: Duration) -> Option<Counted> {
+        if !self.store.counts() {
+            return None;
+        }
+        let Count { count, left } = self.call("count", self.limit, || self.store.count(key, window)).await?;
+        Some(Counted { count, left: left.min(window) })
+    }
+
     /// Lets the store connect.
     pub(in crate::session) fn connect(&self) {
         // A panic must not break off a request. The calls of the store report what is wrong.
@@ -106,12 +121,16 @@ impl SharedStore {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
-        span.end(match &result {
-            Ok(_) => Ok(()),
-            Err(error) if error.is::<NotConnected>() => Err("not_connected"),
-            Err(error) if error.is::<Elapsed>() => Err("timeout"),
-            Err(_) => Err("failed"),
-        });
+        let lost = match &result {
+            Ok(_) => None,
+            Err(error) if error.is::<NotConnected>() => Some("not_connected"),
+            Err(error) if error.is::<Elapsed>() => Some("timeout"),
+            Err(_) => Some("failed"),
+        };
+        span.end(lost.map_or(Ok(()), Err));
+        if self.is_lost.swap(lost.is_some(), Ordering::Relaxed) != lost.is_some() {
+            self.audit.store_changed(lost);
+        }
         // The store logs the loss of its connection itself.
         if result.as_ref().is_err_and(|error| error.is::<NotConnected>()) {
             return None;

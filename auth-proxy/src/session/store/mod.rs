@@ -126,6 +126,21 @@ pub trait SessionStore: Send + Sync + 'static {
     /// [`watch`](Self::watch) was called outside of a runtime. It must return at once.
     fn connect(&self) {}
 
+    /// Whether the store counts, for `sign_in_limit`.
+    fn counts(&self) -> bool {
+        false
+    }
+
+    /// Adds one to the counter under this key, which is that of no session. The first count begins a window of this length;
+    /// when it is over, the counter is zero again. Later counts do not lengthen it. The change must be one atomic step.
+    ///
+    /// # Errors
+    /// If the store fails. What each instance has counted itself decides then.
+    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
+        let _ = (key, window);
+        Box::pin(async { Err("this store does not count".into()) })
+    }
+
     /// Whether the store keeps revoked tokens, for `session.revocation: store`.
     fn keeps_revocations(&self) -> bool {
         false
@@ -162,6 +177,30 @@ impl fmt::Display for NotConnected {
 }
 
 impl std::error::Error for NotConnected {}
+
+/// A counter of a store.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_proxy::store::Count;
+///
+/// // The third attempt of a window that ends in four seconds.
+/// let count = Count::new(3, Duration::from_secs(4));
+/// # let _ = count;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    pub(super) count: u64,
+    pub(super) left: Duration,
+}
+
+impl Count {
+    /// The number with this count, and the time until the window ends.
+    #[must_use]
+    pub fn new(count: u64, left: Duration) -> Self {
+        Self { count, left }
+    }
+}
 
 /// What a store has under a key.
 #[derive(Debug)]

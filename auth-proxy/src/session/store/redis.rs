@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, StoreError, Value};
 
-use super::{Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
+use super::{Count, Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket};
 use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::key::SessionKey;
@@ -79,6 +79,17 @@ impl SessionStore for Redis {
         if let Some(store) = self.store.get() {
             store.start();
         }
+    }
+
+    fn counts(&self) -> bool {
+        true
+    }
+
+    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
+        Box::pin(async move {
+            let (count, left) = self.store()?.count(key, window).await.map_err(logged)?;
+            Ok(Count::new(count, left))
+        })
     }
 
     fn keeps_revocations(&self) -> bool {

@@ -1,13 +1,13 @@
 //! The requests that the route takes.
 
 use auth_proxy::options::{Builder, Expected, RevocationList, TokenFormat, UpstreamKind};
-use auth_proxy_tests::{SharedStore, loopback_client};
+use auth_proxy_tests::{Events, SharedStore, loopback_client, settles};
 use serde_json::json;
 
 use super::super::endpoint::KeyEndpoint;
 use super::super::signer::{AUDIENCE, ISSUER, Signer, key_set};
 use super::super::{Machines, app_of, assert_accepted};
-use super::{FORM, accepted, app, assert_ended, builder, logout, logout_token, post, session, tell};
+use super::{FORM, accepted, app, assert_ended, builder, logout, logout_token, post, refused, session, tell};
 use crate::support::Auth;
 
 const SECRET: &str = "a secret of the webhook, 32 bytes and more";
@@ -167,4 +167,25 @@ fn back_channel_needs_the_list_the_keys_and_whom_tokens_are_for() {
         let message = built.unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
+}
+
+#[tokio::test]
+async fn observer_gets_each_logout_token_that_is_accepted_or_refused() {
+    let (signer, store, events) = (Signer::ed25519("a"), SharedStore::telling_ends(), Events::default());
+    let endpoint = KeyEndpoint::of(key_set(&[&signer])).await;
+    let (app, _browser) = app_of(builder(&endpoint, &store).observer(events.observer())).await;
+    let of_user = logout_token(&signer, &logout("1", json!({ "sid": null })));
+    let of_session = logout_token(&signer, &logout("2", json!({})));
+    for token in [&of_user, &of_session] {
+        assert_eq!(tell(&app, token).await, accepted());
+    }
+    assert_eq!(tell(&app, &of_user).await, refused("logout_token_replayed"));
+    assert!(settles(|| events.all().len() == 3).await);
+    let revoked = json!({ "event": "revoked", "by": "back_channel", "stored": true, "client": "127.0.0.1" });
+    let (mut of_user, mut of_session) = (revoked.clone(), revoked);
+    (of_user["what"], of_user["subject"], of_session["what"]) =
+        (json!("subject"), json!("ada"), json!("session"));
+    let replayed =
+        json!({ "event": "revocation_refused", "code": "logout_token_replayed", "client": "127.0.0.1" });
+    assert_eq!(events.json(), [of_user, of_session, replayed]);
 }

@@ -1,4 +1,4 @@
-//! Reads the few bytes of a message.
+//! Reads the few bytes of a body whole.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::error::{AuthError, Reason};
 use crate::provider::Shared;
 
-/// The longest time that the few bytes of a message may take.
+/// The longest time that the few bytes may take.
 const SLOWEST: Duration = Duration::from_secs(10);
 
 /// Reads a body of at most this many bytes.
