@@ -11,6 +11,7 @@ use auth_proxy::testing::Fault;
 use auth_proxy_tests::SharedStore;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::json;
@@ -115,7 +116,7 @@ async fn dropped_proxy_lowers_the_gauge_of_its_open_breaker() {
         Auth::builder().upstream_base_url(upstream.url()).upstream_circuit_breaker(1).upstream_retries(0);
     let auth = builder.build().unwrap();
     let cookie = upstream.cookie(&json!({ "sub": "1" })).parse().unwrap();
-    let headers = HeaderMap::from_iter([(http::header::COOKIE, cookie)]);
+    let headers = HeaderMap::from_iter([(COOKIE, cookie)]);
     auth.session(&headers).await.unwrap_err();
     assert_eq!(samples(&handle)["open_circuit_breakers"], 1.0);
     drop(auth);
