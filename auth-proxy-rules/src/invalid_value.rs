@@ -18,7 +18,9 @@ impl InvalidValue {
         Self { message: message.into(), part: None }
     }
 
-    pub(crate) fn with_part(message: impl Into<String>, part: impl Into<String>) -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_part(message: impl Into<String>, part: impl Into<String>) -> Self {
         Self { message: message.into(), part: Some(part.into()) }
     }
 

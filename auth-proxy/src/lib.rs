@@ -31,6 +31,7 @@ pub mod guide;
 mod json;
 mod jwks;
 mod page;
+mod path;
 mod provider;
 mod proxy;
 mod revocation;

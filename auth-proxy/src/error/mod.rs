@@ -62,6 +62,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `host_unknown` | 421 | bad request: neither `public_url` nor `hosts` nor a trusted proxy confirms that the host is this app's |
 /// | `proxy_untrusted` | 403 | bad request: the peer that asks for a [verdict](crate::verdict) is not in `trusted_proxies` |
 /// | `original_request_missing`, `original_request_invalid` | 400 | bad request: a proxy does not say clearly which request it asks about |
+/// | `path_ambiguous` | 400 | bad request: different [rules of paths](crate::verdict::PathRules) may hold for the path |
 /// | `route_unknown` | 404 | bad request |
 /// | `method_not_allowed` | 405 | bad request |
 /// | `body_late` | 408 | bad request |

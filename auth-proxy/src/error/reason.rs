@@ -124,6 +124,7 @@ reasons! {
     PROXY_UNTRUSTED = BadRequest 403 "proxy_untrusted" "Only a trusted proxy may ask for a verdict.";
     ORIGINAL_REQUEST_MISSING = BadRequest 400 "original_request_missing" "The proxy does not say which request it asks about: both the URI and the method are needed.";
     ORIGINAL_REQUEST_INVALID = BadRequest 400 "original_request_invalid" "The proxy says in an invalid or contradictory way which request it asks about.";
+    PATH_AMBIGUOUS = BadRequest 400 "path_ambiguous" "Servers may read the path in different ways, for which different rules hold.";
     BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";

@@ -10,7 +10,6 @@ mod either;
 mod ended;
 mod from_request;
 mod headers;
-mod identity;
 mod lookup;
 mod memo;
 mod relay;
@@ -20,7 +19,6 @@ mod token;
 
 pub use self::either::{Either, Rejection};
 pub use self::ended::SessionEnd;
-pub(crate) use self::identity::VisitorIdentity;
 pub(crate) use self::memo::mark_personal;
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::RequestAuth;

@@ -11,7 +11,6 @@ use super::{Session, lookup};
 use crate::audit::About;
 use crate::config::{RevocationUnavailable, Source};
 use crate::cookie::{Candidate, Credential, NameIndexes, NamesInPlay};
-use crate::dialect::Dialect;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::json::deserialize_into;
@@ -196,7 +195,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 
     /// The token that the upstream issued beside its sessions, verified here. `None` if the credential is another one.
-    pub(super) async fn issued(&self) -> Found<Arc<Verified>> {
+    async fn issued(&self) -> Found<Arc<Verified>> {
         if self.proxy.shared().bearer_issuer.is_none() {
             return Ok(None);
         }
@@ -218,10 +217,6 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if self.decodes() { self.verified().await } else { self.issued().await }
     }
 
-    pub(super) fn dialect(&self) -> &'static dyn Dialect {
-        self.proxy.shared().dialect
-    }
-
     fn client(&self) -> Result<ClientInfo, AuthError> {
         let settings = &self.proxy.shared().settings;
         match &self.request {
@@ -230,7 +225,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
-    pub(super) async fn cached_session(&self) -> Found<CachedSession> {
+    async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session().await,
             // Boxed, so that handlers without a lookup keep a small future.

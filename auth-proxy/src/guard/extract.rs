@@ -84,7 +84,7 @@ pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
     result.map_err(|error| GuardRejection::new(error, parts, shared))
 }
 
-fn session_absent() -> AuthError {
+pub(super) fn session_absent() -> AuthError {
     AuthError::new(Reason::SESSION_ABSENT)
 }
 
@@ -96,7 +96,16 @@ async fn check_session<P: AuthProxy, R: Rule<P>>(
         return request.session().await?.map(drop).ok_or_else(session_absent);
     }
     let visitor = Visitor::of(request).await?.ok_or_else(session_absent)?;
-    let Some(refusal) = rule.check(&visitor).await.refusal() else { return Ok(()) };
+    ask(request, rule, &visitor).await
+}
+
+/// Asks a rule about a visitor.
+pub(super) async fn ask<P: AuthProxy, R: Rule<P>>(
+    request: &RequestAuth<'_, P>,
+    rule: &R,
+    visitor: &Visitor<'_, P>,
+) -> Result<(), AuthError> {
+    let Some(refusal) = rule.check(visitor).await.refusal() else { return Ok(()) };
     let is_bearer = request.credential()?.is_some_and(|credential| credential.is_bearer());
     Err(refusal.by_bearer(is_bearer))
 }

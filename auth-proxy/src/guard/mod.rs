@@ -6,15 +6,15 @@
 
 pub(crate) mod attribute;
 mod extract;
+mod identity;
 mod layer;
 mod policy;
 mod redirect;
 mod rejection;
 pub(crate) mod rule;
-mod visitor;
 
 pub use self::extract::RequireSession;
+pub(crate) use self::identity::{VisitorIdentity, identify, refuse};
 pub use self::layer::{RequireLayer, RequireService};
 pub use self::policy::{AnySession, Policy};
 pub use self::rejection::GuardRejection;
-pub(crate) use self::visitor::{refused, visitor};

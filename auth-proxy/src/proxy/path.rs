@@ -1,6 +1,7 @@
 //! The path of a request, checked before it is forwarded.
 
 use crate::error::{AuthError, Reason};
+use crate::path::is_safe;
 
 /// Checks the raw path of a request and returns the part after the base path: empty, or beginning with `/`.
 ///
@@ -29,49 +30,6 @@ pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError>
         }
     }
     Ok(rest)
-}
-
-fn is_safe(segment: &str) -> bool {
-    if !segment.is_ascii() {
-        return false;
-    }
-    if !segment.contains('%') {
-        return is_plain(segment.as_bytes());
-    }
-    decoded(segment.as_bytes()).is_some_and(|decoded| {
-        let is_escape =
-            |three: &[u8]| matches!(three, [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit));
-        !decoded.contains(&b'/')
-            && !decoded.windows(3).any(is_escape)
-            && std::str::from_utf8(&decoded).is_ok()
-            && is_plain(&decoded)
-    })
-}
-
-/// Whether a decoded segment is an ordinary name. `.` and `..` are not, even with white space around them or before a
-/// `;`, `?` or `#`, where some servers cut a segment.
-fn is_plain(segment: &[u8]) -> bool {
-    let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or_default();
-    !matches!(name.trim_ascii(), b"." | b"..")
-        && !segment.iter().any(|byte| *byte == b'\\' || byte.is_ascii_control())
-}
-
-/// Percent-decodes a segment. `None` if an escape is malformed.
-fn decoded(segment: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.iter().copied();
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            bytes.next().and_then(hex)? << 4 | bytes.next().and_then(hex)?
-        } else {
-            byte
-        });
-    }
-    Some(decoded)
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

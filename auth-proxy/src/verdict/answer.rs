@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::headers::IdentityHeader;
-use super::visitor::Visitor;
+use super::identity::Identity;
 use crate::forwarded::{ClientInfo, ToldBy};
 use crate::guard::GuardRejection;
 
@@ -32,10 +32,10 @@ const X_AUTH_SET_COOKIE: [HeaderName; 4] = [
 struct NumbersCookies;
 
 /// The answer about a request that may pass.
-pub(super) fn allowed(visitor: &Visitor, told_by: ToldBy) -> Response {
+pub(super) fn allowed(identity: &Identity, told_by: ToldBy) -> Response {
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
-    visitor.append_to(headers);
+    identity.append_to(headers);
     if told_by == ToldBy::Path {
         remove_others(headers);
     }
@@ -52,12 +52,19 @@ pub(super) fn refused(
     let Some(sign_in) = rejection.sign_in().map(|path| on_this_origin(path, parts, settings)) else {
         return finished(rejection.into_response(), told_by);
     };
-    let mut response = match told_by {
-        ToldBy::XOriginal => rejection.error().clone().into_response(),
-        ToldBy::XForwarded | ToldBy::Path => rejection.into_response(),
-    };
-    let name = if told_by == ToldBy::XOriginal { X_AUTH_REDIRECT } else { LOCATION };
-    response.headers_mut().insert(name, sign_in);
+    let problem = rejection.error().clone();
+    let mut response = rejection.into_response();
+    let headers = response.headers_mut();
+    if told_by != ToldBy::XOriginal {
+        headers.insert(LOCATION, sign_in);
+        return finished(response, told_by);
+    }
+    headers.remove(LOCATION);
+    headers.insert(X_AUTH_REDIRECT, sign_in);
+    let headers = std::mem::take(headers);
+    let mut response = problem.into_response();
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().extend(headers);
     finished(response, told_by)
 }
 

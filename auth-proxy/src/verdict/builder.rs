@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::headers::IdentityHeader;
+use super::rules::{PathRules, Requirement};
 use crate::config::ConfigError;
+use crate::guard::rule::{DynRule, SignedIn};
 use crate::provider::{AuthProxy, Proxy};
 
 /// The path of the endpoint, unless another is chosen.
@@ -37,7 +39,9 @@ impl<P: AuthProxy> Proxy<P> {
             proxy: self.clone(),
             path: PATH.into(),
             headers: IdentityHeader::DEFAULT.into(),
-            allows_guests: false,
+            rules: None,
+            otherwise: Requirement::Session,
+            session: DynRule::new(SignedIn),
             refuses_cross_origin: false,
         }
     }
@@ -58,11 +62,15 @@ impl<P: AuthProxy> Proxy<P> {
 /// let app: axum::Router = verdict.router();
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
-pub struct Verdict<P> {
+pub struct Verdict<P: AuthProxy> {
     pub(super) proxy: Proxy<P>,
     pub(super) path: Arc<str>,
     pub(super) headers: Arc<[IdentityHeader]>,
-    pub(super) allows_guests: bool,
+    pub(super) rules: Option<PathRules<P>>,
+    /// What is required if no rule holds.
+    pub(super) otherwise: Requirement<P>,
+    /// Allows everyone who has a session.
+    pub(super) session: DynRule<P>,
     pub(super) refuses_cross_origin: bool,
 }
 
@@ -85,11 +93,18 @@ impl<P: AuthProxy> Verdict<P> {
         self
     }
 
-    /// Lets visitors pass who are signed out, without identity headers. An invalid Bearer token is still refused, and an
+    /// Requires different things for different paths. Without rules, and for paths without one, a session is required.
+    #[must_use]
+    pub fn rules(mut self, rules: PathRules<P>) -> Self {
+        self.rules = Some(rules);
+        self
+    }
+
+    /// Lets visitors pass who are signed out, without identity headers, for paths without a rule. An invalid Bearer token is still refused, and an
     /// outage is still an error, since it is not known then whether the visitor is signed out.
     #[must_use]
     pub fn allow_guests(mut self) -> Self {
-        self.allows_guests = true;
+        self.otherwise = Requirement::Guests;
         self
     }
 
@@ -105,24 +120,27 @@ impl<P: AuthProxy> Verdict<P> {
     }
 }
 
-impl<P> Clone for Verdict<P> {
+impl<P: AuthProxy> Clone for Verdict<P> {
     fn clone(&self) -> Self {
         Self {
             proxy: self.proxy.clone(),
             path: Arc::clone(&self.path),
             headers: Arc::clone(&self.headers),
-            allows_guests: self.allows_guests,
+            rules: self.rules.clone(),
+            otherwise: self.otherwise.clone(),
+            session: self.session.clone(),
             refuses_cross_origin: self.refuses_cross_origin,
         }
     }
 }
 
-impl<P> fmt::Debug for Verdict<P> {
+impl<P: AuthProxy> fmt::Debug for Verdict<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verdict")
             .field("path", &self.path)
             .field("headers", &self.headers)
-            .field("allows_guests", &self.allows_guests)
+            .field("rules", &self.rules)
+            .field("otherwise", &self.otherwise)
             .field("refuses_cross_origin", &self.refuses_cross_origin)
             .finish_non_exhaustive()
     }

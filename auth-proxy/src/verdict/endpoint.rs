@@ -78,7 +78,7 @@ impl<P: AuthProxy> Verdict<P> {
             }
         };
         match self.decide(&mut parts).await {
-            Ok(visitor) => answer::allowed(&visitor, told_by),
+            Ok(identity) => answer::allowed(&identity, told_by),
             Err(rejection) => answer::refused(rejection, &parts, told_by, &shared.settings),
         }
     }

@@ -7,7 +7,7 @@
 //! | 401 `application/problem+json`, or 303 to the sign-in page for a browser that loads a page | the visitor is signed out |
 //! | 403 | a rule refuses the visitor, or the peer that asks is no trusted proxy |
 //! | 502 to 504 with `Retry-After` | the upstream is unavailable, so it is not known whether the visitor is signed in |
-//! | 400 | the proxy does not say clearly which request it asks about |
+//! | 400 | the proxy does not say clearly which request it asks about, or [rules](PathRules) differ for readings of its path |
 //!
 //! nginx understands only 2xx, 401 and 403. To a question with `X-Original-URI`, the address of the sign-in page is in
 //! `X-Auth-Redirect` of a 401, and up to four renewed cookies are in `X-Auth-Set-Cookie-1` to `-4` besides `Set-Cookie`.
@@ -20,7 +20,7 @@
 //! `endpoint` reads a question, `decide` has the guard decide, and `answer` writes the answer in the form that the proxy
 //! understands. Nothing here reads credentials, and nothing is forwarded.
 //!
-//! Imports the rooms: `config`, `cross_origin`, `error`, `extract`, `forwarded`, `guard`, `provider`, `warnings`.
+//! Imports the rooms: `config`, `cross_origin`, `error`, `forwarded`, `guard`, `path`, `provider`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `tokio`.
 
 mod answer;
@@ -29,8 +29,11 @@ mod decide;
 mod encode;
 mod endpoint;
 mod headers;
-mod visitor;
+mod identity;
+mod reading;
+mod rules;
 
 pub use self::builder::Verdict;
 pub use self::headers::{IdentityHeader, remove_identity_headers};
-pub use self::visitor::Visitor;
+pub use self::identity::Identity;
+pub use self::rules::{PathRules, Requirement};

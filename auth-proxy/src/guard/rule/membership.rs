@@ -156,6 +156,29 @@ impl fmt::Debug for Has {
     }
 }
 
+/// The roles of a visitor: those that [`role`] reads. None if they are not known, or cannot be read.
+pub(in crate::guard) fn roles<P: AuthProxy>(visitor: &Visitor<'_, P>) -> Vec<String> {
+    let read = |map: &Map<String, Value>| {
+        let mut fields = ROLES.iter().filter_map(|name| map.get(*name)).peekable();
+        fields.peek()?;
+        Some(Fact::Known(fields.flat_map(texts).collect::<Vec<_>>()))
+    };
+    match visitor.fact(read) {
+        Fact::Known(roles) => roles,
+        Fact::Unknown | Fact::Unavailable(_) => Vec::new(),
+    }
+}
+
+/// The texts of a field: of a list, or between commas.
+fn texts(value: &Value) -> Vec<String> {
+    let texts: Vec<_> = match value {
+        Value::String(text) => text.split(',').map(str::trim).collect(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect()
+}
+
 /// A field by its name, or by a JSON Pointer.
 fn field<'m>(map: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
     let Some(path) = name.strip_prefix('/') else { return map.get(name) };

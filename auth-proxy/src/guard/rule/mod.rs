@@ -14,6 +14,7 @@ pub use self::convert::IntoRule;
 pub use self::decision::Decision;
 pub use self::dynamic::DynRule;
 pub use self::function::ByPolicy;
+pub(super) use self::membership::roles;
 pub use self::membership::{Has, organization, permission, role};
 pub use self::sign_in::{Acr, MaxAge, SignedIn, acr, max_age, signed_in};
 pub use self::visitor::Visitor;

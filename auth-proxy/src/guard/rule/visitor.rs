@@ -107,6 +107,26 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
         }
     }
 
+    /// The id of the user: that of the session, else the `sub` of the token. `None` if neither tells it.
+    ///
+    /// An email address is not one: it may be given to another user later.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        let raw = self.raw.raw();
+        let of_session = raw.user.get("id").or_else(|| self.proxy.shared().dialect.user_id(raw)).and_then(id);
+        let of_token = || {
+            let verified = self.verified.as_ref().ok()?.as_ref()?;
+            verified.names().sub.filter(|sub| !sub.is_empty())
+        };
+        of_session.or_else(of_token)
+    }
+
+    /// A text of the user, as the upstream sent it.
+    pub(in crate::guard) fn text(&self, field: &str) -> Option<String> {
+        let text = self.raw.raw().user.get(field)?.as_str()?;
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
     /// Seconds since the Unix epoch.
     pub(super) fn now(&self) -> u64 {
         self.proxy.shared().now()
@@ -200,6 +220,15 @@ impl<T> Fact<T> {
     /// A fact in a token with this error.
     fn unreadable(error: &AuthError) -> Self {
         if error.is_unavailable() { Self::Unavailable(error.clone()) } else { Self::Unknown }
+    }
+}
+
+/// An id as text. Some databases count their users.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
+        _ => None,
     }
 }
 

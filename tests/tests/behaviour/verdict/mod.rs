@@ -5,6 +5,7 @@ mod cookies;
 mod cross_origin;
 mod identity;
 mod original;
+mod paths;
 mod trust;
 
 use std::net::SocketAddr;
@@ -24,8 +25,8 @@ use crate::support::Auth;
 const PROXY: &str = "10.0.0.1:4000";
 const COOKIE: &str = "authjs.session-token";
 
-/// An upstream that knows one visitor, with the token `ada`. It refuses `refused`, fails for `down`, and sets cookies in
-/// each lookup.
+/// An upstream that knows the token `ada` of this user, and sets cookies in its lookups. It also knows `bob`, fails for `down`,
+/// and refuses every other token.
 fn upstream(user: Value, cookies: &'static [&'static str]) -> Router {
     Router::new().fallback(move |headers: HeaderMap| async move {
         let cookie = headers.get("cookie").map(|value| value.to_str().unwrap()).unwrap_or_default();
@@ -38,6 +39,7 @@ fn upstream(user: Value, cookies: &'static [&'static str]) -> Router {
                 }
                 response
             }
+            Some("bob") => axum::Json(json!({ "user": { "id": "8", "role": "user" } })).into_response(),
             Some("down") => StatusCode::BAD_GATEWAY.into_response(),
             _ => ([("set-cookie", format!("{COOKIE}=; Max-Age=0"))], "null").into_response(),
         }

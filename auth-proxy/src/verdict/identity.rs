@@ -1,4 +1,4 @@
-//! The visitor of an allowed request, and the headers that say who it is.
+//! Who may pass, and the headers that say so.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,31 +7,31 @@ use http::HeaderMap;
 
 use super::encode;
 use super::headers::{IdentityHeader, remove_identity_headers};
-use crate::extract::VisitorIdentity;
+use crate::guard::VisitorIdentity;
 
-/// The visitor of a request that may pass. See [`Verdict::decide`](super::Verdict::decide).
+/// Who the visitor of a request is that may pass. See [`Verdict::decide`](super::Verdict::decide).
 #[derive(Clone)]
-pub struct Visitor {
+pub struct Identity {
     /// `None` for a guest.
-    identity: Option<VisitorIdentity>,
+    visitor: Option<VisitorIdentity>,
     headers: Arc<[IdentityHeader]>,
 }
 
-impl Visitor {
-    pub(super) fn new(identity: Option<VisitorIdentity>, headers: Arc<[IdentityHeader]>) -> Self {
-        Self { identity, headers }
+impl Identity {
+    pub(super) fn new(visitor: Option<VisitorIdentity>, headers: Arc<[IdentityHeader]>) -> Self {
+        Self { visitor, headers }
     }
 
-    /// Whether the visitor is signed out, which [`allow_guests`](super::Verdict::allow_guests) permits.
+    /// Whether nothing is known of the visitor: a guest, or a path that is public.
     #[must_use]
     pub fn is_guest(&self) -> bool {
-        self.identity.is_none()
+        self.visitor.is_none()
     }
 
     /// The id of the user, not encoded. `None` for a guest, and if the upstream does not tell it.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.identity.as_ref()?.subject.as_deref()
+        self.visitor.as_ref()?.subject.as_deref()
     }
 
     /// Writes the identity headers for the service behind the proxy into the headers of a request, and removes those that
@@ -46,14 +46,14 @@ impl Visitor {
 
     /// Adds the identity headers.
     pub(super) fn append_to(&self, headers: &mut HeaderMap) {
-        let Some(identity) = &self.identity else { return };
+        let Some(visitor) = &self.visitor else { return };
         for header in self.headers.iter() {
             let text = |text: &Option<String>| text.as_deref().and_then(encode::value);
             let value = match header {
-                IdentityHeader::Subject => text(&identity.subject),
-                IdentityHeader::Name => text(&identity.name),
-                IdentityHeader::Email => text(&identity.email),
-                IdentityHeader::Roles => encode::list(identity.roles.iter().map(String::as_str)),
+                IdentityHeader::Subject => text(&visitor.subject),
+                IdentityHeader::Name => text(&visitor.name),
+                IdentityHeader::Email => text(&visitor.email),
+                IdentityHeader::Roles => encode::list(visitor.roles.iter().map(String::as_str)),
             };
             if let Some(value) = value {
                 headers.insert(header.name(), value);
@@ -63,8 +63,8 @@ impl Visitor {
 }
 
 /// Shows nothing about the visitor.
-impl fmt::Debug for Visitor {
+impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Visitor").field("is_guest", &self.is_guest()).finish_non_exhaustive()
+        f.debug_struct("Identity").field("is_guest", &self.is_guest()).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,61 @@
+//! The check for a service that is told who the visitor is.
+
+use http::request::Parts;
+
+use super::GuardRejection;
+use super::extract::{ask, session_absent};
+use super::rule::{DynRule, Visitor, roles};
+use crate::error::AuthError;
+use crate::extract::RequestAuth;
+use crate::provider::{AuthProxy, Proxy};
+use crate::telemetry::guard_decided;
+
+/// Who a signed-in visitor is, as the upstream sent it. A field that is not known is `None`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct VisitorIdentity {
+    pub(crate) subject: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) roles: Vec<String>,
+}
+
+/// Who the visitor of a request is, by the session that `session.source` gives. With a rule, only visitors may pass whom it
+/// allows. Without one, a visitor who is signed out may pass too, as `None`.
+///
+/// # Errors
+/// The response to a refused request. An invalid Bearer token and an outage are errors without a rule too.
+pub(crate) async fn identify<P: AuthProxy>(
+    proxy: &Proxy<P>,
+    parts: &mut Parts,
+    rule: Option<&DynRule<P>>,
+) -> Result<Option<VisitorIdentity>, GuardRejection> {
+    match allowed(&RequestAuth::of(proxy.clone(), parts), rule).await {
+        Ok(identity) => {
+            guard_decided("present", "");
+            Ok(Some(identity))
+        }
+        Err(error) if rule.is_none() && error.is_signed_out() => {
+            guard_decided(error.outcome().name(), "");
+            Ok(None)
+        }
+        Err(error) => Err(refuse(error, proxy, parts)),
+    }
+}
+
+async fn allowed<P: AuthProxy>(
+    request: &RequestAuth<'_, P>,
+    rule: Option<&DynRule<P>>,
+) -> Result<VisitorIdentity, AuthError> {
+    let visitor = Visitor::of(request).await?.ok_or_else(session_absent)?;
+    if let Some(rule) = rule {
+        ask(request, rule, &visitor).await?;
+    }
+    let (name, email) = (visitor.text("name"), visitor.text("email"));
+    Ok(VisitorIdentity { subject: visitor.subject(), name, email, roles: roles(&visitor) })
+}
+
+/// The response to a request that is refused with this error.
+pub(crate) fn refuse<P: AuthProxy>(error: AuthError, proxy: &Proxy<P>, parts: &Parts) -> GuardRejection {
+    guard_decided(error.outcome().name(), error.code());
+    GuardRejection::new(error, parts, proxy.shared())
+}

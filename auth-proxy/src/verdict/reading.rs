@@ -1,0 +1,146 @@
+//! The ways in which a service may read a path.
+
+use auth_proxy_rules::fold;
+
+use crate::path;
+
+/// A path as one kind of service reads it: its segments, percent-decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) segments: Vec<String>,
+    /// Whether upper and lower case are the same, as in Express and on Windows.
+    pub(super) folds: bool,
+}
+
+/// Every way in which a service may read a raw path. `None` for a path that is dangerous in itself: dot and empty segments,
+/// backslashes, control characters, broken or repeated escapes.
+///
+/// Services differ in whether they
+/// - end the path at an encoded `?` or `#`, because they decode it too early,
+/// - take an encoded slash as one,
+/// - remove parameters (`;jsessionid=1`, as Java servers do) and, as Windows does, dots and spaces at the end of a segment,
+/// - tell upper from lower case.
+pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
+    let raw = path.strip_prefix('/')?;
+    // A `/` at the end does not matter.
+    let raw = raw.strip_suffix('/').unwrap_or(raw);
+    let plain: Vec<String> = if raw.is_empty() {
+        // `//` is not `/`.
+        (path == "/").then(Vec::new)?
+    } else {
+        raw.split('/').map(|segment| Some(path::text(segment)?.into_owned())).collect::<Option<_>>()?
+    };
+    let mut found = vec![plain];
+    for change in [cut, split, strip] {
+        for at in 0..found.len() {
+            let changed = change(found.get(at)?)?;
+            if !found.contains(&changed) {
+                found.push(changed);
+            }
+        }
+    }
+    let folded = |segments: &Vec<String>| segments.iter().map(|segment| fold(segment)).collect();
+    let folded: Vec<_> =
+        found.iter().map(|segments| Reading { segments: folded(segments), folds: true }).collect();
+    Some(found.into_iter().map(|segments| Reading { segments, folds: false }).chain(folded).collect())
+}
+
+/// Ends the path at the first `?` or `#`.
+fn cut(segments: &Vec<String>) -> Option<Vec<String>> {
+    let mut kept = Vec::with_capacity(segments.len());
+    for segment in segments {
+        match segment.find(['?', '#']) {
+            None => kept.push(segment.clone()),
+            Some(0) => return Some(kept),
+            Some(end) => {
+                kept.push(segment.get(..end)?.to_owned());
+                return Some(kept);
+            }
+        }
+    }
+    Some(kept)
+}
+
+/// Takes each slash in a segment as the end of the segment.
+fn split(segments: &Vec<String>) -> Option<Vec<String>> {
+    Some(segments.iter().flat_map(|segment| segment.split('/')).map(str::to_owned).collect())
+}
+
+/// Removes parameters, and dots and white space at the end of a segment. `None` if nothing remains of a segment, which may
+/// be read as an empty one.
+fn strip(segments: &Vec<String>) -> Option<Vec<String>> {
+    let stripped = |segment: &String| {
+        let name = segment.split(';').next().unwrap_or_default();
+        let name = name.trim_start().trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+        (!name.is_empty()).then(|| name.to_owned())
+    };
+    segments.iter().map(stripped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The readings that tell upper from lower case.
+    fn read(path: &str) -> Option<Vec<String>> {
+        let readings = readings(path)?;
+        let exact = readings.iter().filter(|reading| !reading.folds);
+        Some(exact.map(|reading| reading.segments.join(" | ")).collect())
+    }
+
+    #[test]
+    fn path_has_each_reading_that_differs() {
+        for (path, expected) in [
+            ("/", &[""][..]),
+            ("/a/b/", &["a | b"]),
+            ("/a%20b/%C3%A4", &["a b | ä"]),
+            ("/c%23/x", &["c# | x", "c"]),
+            ("/%3Fa", &["?a", ""]),
+            ("/a%2Fb", &["a/b", "a | b"]),
+            ("/admin;x=1/b", &["admin;x=1 | b", "admin | b"]),
+            ("/a%2Fb;c", &["a/b;c", "a | b;c", "a/b", "a | b"]),
+            ("/admin.", &["admin.", "admin"]),
+            ("/admin%20", &["admin ", "admin"]),
+            ("/.well-known/a.b", &[".well-known | a.b"]),
+        ] {
+            assert_eq!(read(path).unwrap(), expected, "{path}");
+        }
+        assert_eq!(readings("/Ab").unwrap().last().unwrap().segments, ["ab"]);
+    }
+
+    #[test]
+    fn dangerous_path_has_no_reading() {
+        for path in [
+            "",
+            "*",
+            "a",
+            "//",
+            "//a",
+            "/a//b",
+            "/a//",
+            "/.",
+            "/..",
+            "/a/../b",
+            "/%2e%2e/a",
+            "/..;/a",
+            "/a\\b",
+            "/a%5Cb",
+            "/a%00",
+            "/a%0Ab",
+            "/%zz",
+            "/%",
+            "/%2541",
+            "/%c0%ae",
+            "/ä",
+            "/;x/a",
+            "/%3Bx",
+            "/...",
+            "/%20",
+            "/a%2F..%2Fb",
+            "/a%2F/b",
+            "/%2F",
+        ] {
+            assert_eq!(readings(path), None, "{path}");
+        }
+    }
+}
