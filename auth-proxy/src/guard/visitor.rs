@@ -3,10 +3,10 @@
 use http::request::Parts;
 
 use super::GuardRejection;
+use crate::audit::About;
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, VisitorIdentity};
 use crate::provider::{AuthProxy, Proxy};
-use crate::telemetry::guard_decided;
 
 /// Who the visitor of a request is, by `session.source`. With `allows_guests` a visitor who is signed out passes, as
 /// `None`.
@@ -22,11 +22,11 @@ pub(crate) async fn visitor<P: AuthProxy>(
     let found = found.and_then(|found| found.ok_or_else(|| AuthError::new(Reason::SESSION_ABSENT)));
     match found {
         Ok(visitor) => {
-            guard_decided("present", "");
+            proxy.shared().audit.guard_decided(None, About::default);
             Ok(Some(visitor))
         }
         Err(error) if allows_guests && error.is_signed_out() => {
-            guard_decided(error.outcome().name(), "");
+            proxy.shared().audit.guest_passed(&error);
             Ok(None)
         }
         Err(error) => Err(refused(error, proxy, parts)),
@@ -34,7 +34,8 @@ pub(crate) async fn visitor<P: AuthProxy>(
 }
 
 /// The response to a request that another rule refuses.
-pub(crate) fn refused<P: AuthProxy>(error: AuthError, proxy: &Proxy<P>, parts: &Parts) -> GuardRejection {
-    guard_decided(error.outcome().name(), error.code());
-    GuardRejection::new(error, parts, proxy.shared())
+pub(crate) fn refused<P: AuthProxy>(error: AuthError, proxy: &Proxy<P>, parts: &mut Parts) -> GuardRejection {
+    let shared = proxy.shared();
+    shared.audit.guard_decided(Some(&error), || RequestAuth::of(proxy.clone(), parts).about());
+    GuardRejection::new(error, parts, shared)
 }
