@@ -1,6 +1,6 @@
 //! Counts attempts in this process: how often something was tried in a window of time.
 //!
-//! It knows neither what is tried nor how often it may be: its callers compare the count with their limit.
+//! It does not know how often something may be tried: its callers compare the count with their limit.
 //!
 //! Imports the rooms: none.
 //! Does without the crates: `axum`, `http`, `hyper`, `jsonwebtoken`, `serde`, `tower`, `tracing`.
@@ -32,6 +32,13 @@ pub(crate) struct Attempts(Cache<[u8; 32], Arc<Mutex<Window>>>);
 struct Window {
     began: Instant,
     count: u64,
+}
+
+/// The attempts to sign in that this process counts. A flood of addresses does not displace the accounts.
+#[derive(Default)]
+pub(crate) struct SignInAttempts {
+    pub(crate) of_addresses: Attempts,
+    pub(crate) of_accounts: Attempts,
 }
 
 impl Default for Attempts {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::delivery::Delivery;
 use super::event::{Event, EventKind, LimitedBy, RevokedBy, RevokedWhat, SessionHash, SignedInBy};
 use super::observer::BoxObserver;
-use crate::error::AuthError;
+use crate::error::{AuthError, Reason};
 use crate::telemetry::{self, Raised};
 
 /// Counts what happened, and tells the observer, if there is one. Its clones share the observer.
@@ -66,10 +66,17 @@ impl Audit {
         let Some(error) = refused else { return telemetry::guard_decided("present", "") };
         let (outcome, code) = (error.outcome(), error.code());
         telemetry::guard_decided(outcome.name(), code);
-        // During an outage it is not known whether the visitor may pass.
-        if !error.is_unavailable() {
+        if error.is(Reason::CROSS_ORIGIN_REFUSED) {
+            self.cross_origin_refused(about);
+        } else if !error.is_unavailable() {
+            // During an outage it is not known whether the visitor may pass.
             self.tell(|| EventKind::Refused { outcome, code }, about);
         }
+    }
+
+    /// A guard let a visitor pass who is signed out, or whose credential counts for nothing because of this error.
+    pub(crate) fn guest_passed(&self, error: &AuthError) {
+        telemetry::guard_decided(error.outcome().name(), "");
     }
 
     /// A session was looked up. `code` is that of the error, or empty. `is_stale`: the session is older than

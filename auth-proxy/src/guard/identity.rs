@@ -8,7 +8,6 @@ use super::rule::{DynRule, Visitor, roles};
 use crate::error::AuthError;
 use crate::extract::RequestAuth;
 use crate::provider::{AuthProxy, Proxy};
-use crate::telemetry::guard_decided;
 
 /// Who a signed-in visitor is, as the upstream sent it. A field that is not known is `None`.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub(crate) async fn identify<P: AuthProxy>(
     let shared = proxy.shared();
     match result {
         Err(error) if rule.is_none() && error.is_signed_out() => {
-            guard_decided(error.outcome().name(), "");
+            shared.audit.guest_passed(&error);
             Ok(None)
         }
         result => {

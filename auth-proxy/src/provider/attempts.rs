@@ -3,15 +3,8 @@
 use std::time::Duration;
 
 use super::Shared;
-use crate::attempts::{Attempts, Counted};
+use crate::attempts::Counted;
 use crate::audit::LimitedBy;
-
-/// The attempts that this process counts. A flood of addresses does not displace the accounts.
-#[derive(Default)]
-pub(crate) struct SignInAttempts {
-    of_addresses: Attempts,
-    of_accounts: Attempts,
-}
 
 impl Shared {
     /// Counts an attempt to sign in, in windows of the length `per`. If the store does not count, what this process has

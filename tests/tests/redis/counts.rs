@@ -69,7 +69,7 @@ async fn store_without_a_link_counts_nothing() {
 
 #[tokio::test]
 async fn nodes_of_a_cluster_count() {
-    let cluster = Cluster::start().await;
+    let cluster = Cluster::start();
     let store = Store::up(&cluster.url()).await;
     for number in 0..10 {
         for expected in 1..=3 {

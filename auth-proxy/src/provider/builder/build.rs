@@ -7,6 +7,7 @@ use auth_proxy_redis::Options as RedisOptions;
 use auth_proxy_rules::{Settings, StoreUrl};
 
 use super::Builder;
+use crate::attempts::SignInAttempts;
 use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Strategy};
 use crate::cookie::SessionNames;
@@ -14,7 +15,6 @@ use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
-use crate::provider::attempts::SignInAttempts;
 use crate::provider::back_channel::BackChannel;
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
