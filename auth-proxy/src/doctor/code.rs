@@ -81,7 +81,7 @@ codes! {
     COOKIE_NAME_WRONG = Error "cookie_name_wrong" "the session cookie of the upstream has another name";
     COOKIE_PREFIX_WRONG = Error "cookie_prefix_wrong" "the name of the session cookie of the upstream differs in its prefix";
     SESSION_COOKIE_IGNORED = Error "session_cookie_ignored" "the upstream does not read its session cookie, or its database fails";
-    SECRET_WRONG = Error "secret_wrong" "`upstream.secret` is not the secret of the upstream";
+    SECRET_WRONG = Error "secret_wrong" "the upstream has another secret than `upstream.secret`";
     SECRET_OUTDATED = Warning "secret_outdated" "the upstream still has an older secret than the first of `upstream.secret`";
     DATABASE_FAILED = Error "database_failed" "the upstream cannot read its sessions";
     CALLBACK_ORIGIN_WRONG = Error "callback_origin_wrong" "the upstream builds its URLs with another origin than this app's";

@@ -26,7 +26,13 @@ pub(super) async fn examine(shared: &Arc<Shared>) -> Report {
     let keys = issuer::issuer(shared);
     let own_keys = keys.filter(|issuer| issuer.has_own_url());
     let (upstream, keys_finding, store) = tokio::join!(
-        async { if shared.settings.has_sign_in() { Some(upstream(shared, deadline).await) } else { None } },
+        async {
+            if shared.settings.has_sign_in() {
+                Some(Box::pin(upstream(shared, deadline)).await)
+            } else {
+                None
+            }
+        },
         async {
             match own_keys {
                 Some(issuer) => issuer::check(shared, issuer, deadline).await,
@@ -104,7 +110,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
         Examined { notes, ..Examined::default() }
     };
     let (began, now) = (Instant::now(), shared.now());
-    let located = match search(visit).await {
+    let located = match Box::pin(search(visit)).await {
         Search::Found(located) => {
             examined.is_located = true;
             located
@@ -135,7 +141,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
         }
         Search::Unanswered(error) => return fail(unanswered::no_answer(settings, &error)),
     };
-    examine_located(visit, &located, (now, began.elapsed()), &mut examined).await;
+    Box::pin(examine_located(visit, &located, (now, began.elapsed()), &mut examined)).await;
     examined
 }
 

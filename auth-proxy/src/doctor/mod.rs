@@ -56,7 +56,7 @@ impl<P: AuthProxy> Proxy<P> {
     /// # }
     /// ```
     pub async fn check(&self) -> Report {
-        examination::examine(self.shared()).await
+        Box::pin(examination::examine(self.shared())).await
     }
 
     /// How the upstream, the store and the published keys did for the requests so far. It asks none of them, and takes less

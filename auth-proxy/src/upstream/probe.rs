@@ -62,9 +62,12 @@ impl Upstream {
         request: &Request<()>,
         deadline: Instant,
     ) -> Result<Response<Bytes>, AuthError> {
-        match self.try_probe(request, deadline).await {
+        // Boxed: a check has many of these futures, and that of the client is large.
+        match Box::pin(self.try_probe(request, deadline)).await {
             // The upstream may have closed the idle connection that was used. Try once more.
-            Err(error) if error.is(Reason::UPSTREAM_FAILED) => self.try_probe(request, deadline).await,
+            Err(error) if error.is(Reason::UPSTREAM_FAILED) => {
+                Box::pin(self.try_probe(request, deadline)).await
+            }
             result => result,
         }
     }
