@@ -45,8 +45,7 @@ async fn right_deployments_of_auth_js_are_silent() {
     assert_silent(&check(builder).await, "database");
     let other_path = Server::with(Jwt, "/auth", &[]);
     assert_silent(&check(auth(&other_path, Authjs).upstream_base_path("/auth")).await, "another base path");
-    let rotated =
-        auth(&server, Authjs).upstream_secret([SECRET, "0lder-9f8e7d6c5b4a39281706f5e4d3c2b1"]);
+    let rotated = auth(&server, Authjs).upstream_secret([SECRET, "0lder-9f8e7d6c5b4a39281706f5e4d3c2b1"]);
     assert_silent(&check(rotated).await, "rotation");
 }
 
