@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::{Place, address, path_of};
@@ -169,8 +168,9 @@ async fn examine_located(
     let cleared = Cleared::of(cleared_answer.as_ref());
     let server = located.signs.server(Seen {
         cookies: &cookies::all_names([Some(&located.answer), cleared_answer.as_ref()]),
-        signed_out: cleared_answer.as_ref().map_or(&[], |answer| answer.body()),
-        unknown: body_of_ok(unknown_answer.as_ref()),
+        signed_out: cleared_answer.as_ref().map(|answer| &**answer.body()),
+        unknown: unknown_answer.as_ref().map(|answer| &**answer.body()),
+        expected: settings.kind,
     });
     examined.server = Some(server);
     let notes = &mut examined.notes;
@@ -205,10 +205,6 @@ fn kind_wrong(configured: Option<crate::config::Kind>, server: Server) -> Findin
         format!("its answers are those of {}, and {says}", server.name()),
         format!("write `upstream.kind: {}`", server.kind()),
     )
-}
-
-fn body_of_ok(answer: Option<&Response<bytes::Bytes>>) -> &[u8] {
-    answer.filter(|answer| answer.status() == StatusCode::OK).map_or(&[], |answer| answer.body())
 }
 
 /// Reads from the store.

@@ -37,8 +37,8 @@ pub(super) fn compare(
         return unknown("the origin of this app is not known: set `public_url`, or `hosts`");
     };
     let base = located.base.strip_prefix(settings.base_url.prefix.as_str()).unwrap_or(&located.base);
-    let Some((answer, url)) = answer.and_then(|answer| Some((answer, located.signs.url(answer, base)?)))
-    else {
+    let Some(answer) = answer else { return unknown("there was no answer in time") };
+    let Some(url) = located.signs.url(answer, base) else {
         return unknown("the server names no URL of its own, as without a provider");
     };
     let domains = cookies.map_or(Domains::NoCookies, |cookies| Domains::of(cookies.headers(), own));

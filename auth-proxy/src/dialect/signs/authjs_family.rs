@@ -5,6 +5,7 @@ use http::Response;
 use serde_json::{Map, Value};
 
 use super::{Question, SecretSign, Seen, Server, Signs};
+use crate::config::Kind;
 use crate::cookie::{ReceivedCookie, SetCookieKind};
 use crate::dialect::purpose::Page;
 use crate::dialect::{authjs, next_auth_v4};
@@ -43,13 +44,21 @@ impl Signs for AuthjsSigns {
         let is_v4 = match (has_start("next-auth."), has_start("authjs.")) {
             (true, false) => true,
             (false, true) => false,
-            _ => seen.signed_out.trim_ascii() == b"{}",
+            _ => match seen.signed_out {
+                Some(body) => body.trim_ascii() == b"{}",
+                None => seen.expected == Some(Kind::NextAuthV4),
+            },
         };
-        if is_v4 {
-            return Server::NextAuthV4;
+        // `docs/authjs.md#not-found-robo`.
+        let is_robo = match seen.unknown {
+            Some(body) => body.trim_ascii() == br#""API Route not found.""#,
+            None => seen.expected == Some(Kind::Robo),
+        };
+        match (is_v4, is_robo) {
+            (true, _) => Server::NextAuthV4,
+            (false, true) => Server::Robo,
+            (false, false) => Server::Authjs,
         }
-        // `docs/authjs.md#not-found-robo`: the body of a 200 response.
-        if seen.unknown.trim_ascii() == br#""API Route not found.""# { Server::Robo } else { Server::Authjs }
     }
 
     /// The server clears a session cookie whose token it refuses, under the name that it reads. A cookie under another name
@@ -113,25 +122,37 @@ fn without_prefix(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn server(cookies: &[&str], signed_out: &[u8], unknown: &[u8]) -> Server {
+    fn server(cookies: &[&str], signed_out: &str, unknown: &str, expected: Option<Kind>) -> Server {
         let cookies: Vec<String> = cookies.iter().map(|name| (*name).to_owned()).collect();
-        AuthjsSigns.server(Seen { cookies: &cookies, signed_out, unknown })
+        let [signed_out, unknown] =
+            [signed_out, unknown].map(|body| Some(body.as_bytes()).filter(|body| !body.is_empty()));
+        AuthjsSigns.server(Seen { cookies: &cookies, signed_out, unknown, expected })
     }
 
     #[test]
     fn servers_are_told_apart() {
-        let robo = br#""API Route not found.""#;
+        let (robo, authjs) = (r#""API Route not found.""#, r#""Bad request.""#);
         for (cookies, signed_out, unknown, expected) in [
-            (&["__Host-authjs.csrf-token"][..], &b"null"[..], &b"\"Bad request.\""[..], Server::Authjs),
-            (&["authjs.csrf-token"], b"null", robo, Server::Robo),
-            (&["__Host-next-auth.csrf-token"], b"{}", b"", Server::NextAuthV4),
+            (&["__Host-authjs.csrf-token"][..], "null", authjs, Server::Authjs),
+            (&["authjs.csrf-token"], "null", robo, Server::Robo),
+            (&["__Host-next-auth.csrf-token"], "{}", authjs, Server::NextAuthV4),
             // Names of the app's own, alone or beside default ones.
-            (&["csrf"], b"null", b"", Server::Authjs),
-            (&["csrf"], b"{}", b"", Server::NextAuthV4),
-            (&["csrf", "authjs.callback-url"], b"null", b"", Server::Authjs),
-            (&[], b"", b"", Server::Authjs),
+            (&["csrf"], "null", authjs, Server::Authjs),
+            (&["csrf"], "{}", authjs, Server::NextAuthV4),
+            (&["csrf", "authjs.callback-url"], "null", authjs, Server::Authjs),
         ] {
-            assert_eq!(server(cookies, signed_out, unknown), expected, "{cookies:?}");
+            for kind in [None, Some(Kind::Robo), Some(Kind::NextAuthV4)] {
+                assert_eq!(server(cookies, signed_out, unknown, kind), expected, "{cookies:?}");
+            }
+        }
+        // Without the answers that decide, the server is the expected one.
+        for (kind, expected) in [
+            (None, Server::Authjs),
+            (Some(Kind::Authjs), Server::Authjs),
+            (Some(Kind::Robo), Server::Robo),
+            (Some(Kind::NextAuthV4), Server::NextAuthV4),
+        ] {
+            assert_eq!(server(&["csrf"], "", "", kind), expected);
         }
     }
 

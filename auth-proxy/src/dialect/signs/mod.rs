@@ -54,10 +54,12 @@ pub(crate) enum SecretSign {
 pub(crate) struct Seen<'s> {
     /// The names of the cookies that it set and cleared.
     pub(crate) cookies: &'s [String],
-    /// The body of its answer to [`Signs::clearing`].
-    pub(crate) signed_out: &'s [u8],
-    /// The body of its answer to a path that does not exist.
-    pub(crate) unknown: &'s [u8],
+    /// The body of its answer to [`Signs::clearing`], if there is one.
+    pub(crate) signed_out: Option<&'s [u8]>,
+    /// The body of its answer to a path that does not exist, if there is one.
+    pub(crate) unknown: Option<&'s [u8]>,
+    /// The configured kind, which decides where an answer is missing.
+    pub(crate) expected: Option<Kind>,
 }
 
 /// The signs of one family. Paths are below the base path.
