@@ -61,7 +61,7 @@ pub(super) fn check_name(
     }
     let expected = listed(&configured);
     let Some(name) = signs.session_cookie(&cleared.names) else {
-        return nothing_cleared(settings.strategy, signs, &expected);
+        return nothing_cleared(settings.strategy, signs, server, &expected);
     };
     let evidence = format!("the session cookie of the server is `{name}`, and this app reads {expected}");
     let write = format!("write `upstream.cookie_name: \"{name}\"`");
@@ -85,6 +85,7 @@ pub(super) fn check_name(
 fn nothing_cleared(
     strategy: Strategy,
     signs: &dyn Signs,
+    server: Server,
     expected: &str,
 ) -> Result<Option<Finding>, Unchecked> {
     if !signs.hides_failures() {
@@ -92,8 +93,10 @@ fn nothing_cleared(
     }
     let evidence =
         format!("the server ignores a cookie with the name {expected}, and with any of its default names");
-    let write = "write the name of its session cookie as `upstream.cookie_name`: it is `cookies.sessionToken.name` in the \
-                 configuration of the server";
+    let write = format!(
+        "write the name of its session cookie as `upstream.cookie_name`: it is {} in the configuration of the server",
+        server.cookie_name_setting()
+    );
     Ok(Some(match strategy {
         Strategy::Jwt => Finding::new(Code::COOKIE_NAME_WRONG, evidence, write),
         _ => Finding::new(

@@ -1,6 +1,5 @@
 //! Finds out whether the secret is that of the upstream, without a sign-in.
 
-use aws_lc_rs::rand;
 use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -92,17 +91,14 @@ fn by_hash(visit: Visit<'_>, located: &Located) -> Known {
 /// Sends a signed cookie of a session that does not exist, which the upstream clears if it accepts the signature.
 async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: &Cleared) -> Known {
     let unknown = |reason: &str| Known::Unknown(reason.to_owned());
-    let mut random = [0; 16];
-    if rand::fill(&mut random).is_err() {
-        return unknown("the operating system has no random numbers");
-    }
-    let token = random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let Some(name) = located.signs.session_cookie(&cleared.names) else {
         return unknown("the name of the session cookie is not known");
     };
     let proofs = &visit.shared.secret_proofs;
     for place in 0..proofs.count().min(MOST) {
-        let Some(signed) = proofs.signed(place, &token) else { break };
+        let Some(signed) = proofs.signed_random(place) else {
+            return unknown("the operating system has no random numbers");
+        };
         let value = utf8_percent_encode(&signed, NON_ALPHANUMERIC);
         let path = format!("{}{path}", located.base);
         let Ok(answer) = visit.get_with_cookie(&path, format!("{name}={value}")).await else {

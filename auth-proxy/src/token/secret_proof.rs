@@ -4,7 +4,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::{digest, hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -54,9 +54,15 @@ impl SecretProofs {
         found.map_or(SecretMatch::None, SecretMatch::At)
     }
 
-    /// A value, signed with the secret at this place (`docs/better-auth.md#cookie-signature`). Only for values that name no
-    /// session.
-    pub(crate) fn signed(&self, place: usize, value: &str) -> Option<String> {
+    /// A random value, signed with the secret at this place (`docs/better-auth.md#cookie-signature`). No session has it.
+    /// `None` without such a secret, or without random numbers.
+    pub(crate) fn signed_random(&self, place: usize) -> Option<String> {
+        let mut random = [0; 16];
+        rand::fill(&mut random).ok()?;
+        self.signed(place, &hex(&random))
+    }
+
+    fn signed(&self, place: usize, value: &str) -> Option<String> {
         let secret = self.secrets.get(place)?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         Some(format!("{value}.{}", STANDARD.encode(hmac::sign(&key, value.as_bytes()))))
@@ -105,6 +111,7 @@ mod tests {
         let signed = proofs.signed(1, "abc");
         assert_eq!(signed.as_deref(), Some("abc.WZ5KSQ59oZU7iySRHc91UpU8P7qyNCW/QvXQiHfFW44="));
         assert_eq!(proofs.signed(2, "abc"), None);
+        assert_ne!(proofs.signed_random(0), proofs.signed_random(0));
         assert_eq!(format!("{proofs:?}"), "SecretProofs(..)");
     }
 }

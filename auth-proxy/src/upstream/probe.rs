@@ -6,11 +6,12 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 
 use super::Upstream;
+use super::error::body_error;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::telemetry::{Exchange, Purpose};
@@ -53,7 +54,7 @@ impl Upstream {
     }
 
     /// Sends such a request and reads the whole response, whatever its status is. The body is empty if it is longer than
-    /// 64 KiB or breaks off.
+    /// 64 KiB, or breaks off with another status than 200.
     ///
     /// # Errors
     /// `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
@@ -83,14 +84,10 @@ impl Upstream {
             let (parts, body) = sending.await.map_err(|failure| failure.error)?.into_parts();
             let body = match Limited::new(body, BODY_LIMIT).collect().await {
                 Ok(body) => body.to_bytes(),
-                Err(error) => {
-                    tracing::debug!(
-                        target: "auth_proxy::lookup",
-                        is_long = error.is::<LengthLimitError>(),
-                        "the body of a response to a check cannot be read"
-                    );
-                    Bytes::new()
-                }
+                // The status alone is needed. Node resets the connection after a 431, and the body may not arrive.
+                Err(_) if parts.status != StatusCode::OK => Bytes::new(),
+                Err(error) if error.is::<LengthLimitError>() => Bytes::new(),
+                Err(error) => return Err(body_error(axum::Error::new(error))),
             };
             Ok(Response::from_parts(parts, body))
         };

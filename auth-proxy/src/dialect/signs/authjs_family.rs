@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value};
 
-use super::{Question, SecretSign, Seen, Server, Signs};
+use super::definition::{Question, SecretSign, Seen, Signs};
+use super::server::Server;
 use crate::config::Kind;
 use crate::cookie::{ReceivedCookie, SetCookieKind};
 use crate::dialect::purpose::Page;

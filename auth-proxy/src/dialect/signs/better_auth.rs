@@ -5,7 +5,8 @@ use http::header::LOCATION;
 use http::{Method, Response};
 use serde_json::Value;
 
-use super::{Question, SecretSign, Seen, Server, Signs};
+use super::definition::{Question, SecretSign, Seen, Signs};
+use super::server::Server;
 use crate::dialect::better_auth::{HEALTH, SESSION};
 
 const SIGN_OUT: &str = "/sign-out";

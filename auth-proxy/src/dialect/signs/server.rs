@@ -48,6 +48,14 @@ impl Server {
         }
     }
 
+    /// Where its configuration has the name of the session cookie, if it is not the default one.
+    pub(crate) fn cookie_name_setting(self) -> &'static str {
+        match self {
+            Self::Authjs | Self::Robo | Self::NextAuthV4 => "`cookies.sessionToken.name`",
+            Self::BetterAuth => "`advanced.cookies.session_token.name`",
+        }
+    }
+
     /// What to change, so that hosts below this domain share its cookies.
     pub(crate) fn domain_setting(self, domain: &str) -> String {
         match self {
