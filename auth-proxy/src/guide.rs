@@ -8,18 +8,19 @@
 //! 6. [`policies`]: who may pass.
 //! 7. [`caching`]: how long a cached session is used before the upstream is asked again.
 //! 8. [`outages`]: what happens when the upstream is unavailable, and what is logged.
-//! 9. [`telemetry`]: spans, metrics, and traces that go on at the upstream.
-//! 10. [`audit`]: events for security people: sign-ins, refusals, revocations, outages.
-//! 11. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
-//! 12. [`errors`]: every error code and every warning, its cause and what to do.
-//! 13. [`testing`]: tests without a login server.
-//! 14. [`csrf`]: requests that other sites send with a visitor's cookies.
-//! 15. [`browser`]: signing in and out from a page.
-//! 16. [`security`]: which attacks are prevented, and how.
-//! 17. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
-//! 18. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
-//! 19. [`migrating`]: from other ways to share a login.
-//! 20. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 9. [`doctor`]: a check that says what is wrong with a deployment, liveness and readiness.
+//! 10. [`telemetry`]: spans, metrics, and traces that go on at the upstream.
+//! 11. [`audit`]: events for security people: sign-ins, refusals, revocations, outages.
+//! 12. [`scale`]: what grows with instances, sessions and requests, and what several instances share.
+//! 13. [`errors`]: every error code and every warning, its cause and what to do.
+//! 14. [`testing`]: tests without a login server.
+//! 15. [`csrf`]: requests that other sites send with a visitor's cookies.
+//! 16. [`browser`]: signing in and out from a page.
+//! 17. [`security`]: which attacks are prevented, and how.
+//! 18. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
+//! 19. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
+//! 20. [`migrating`]: from other ways to share a login.
+//! 21. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -39,6 +40,8 @@ macro_rules! page {
             #[doc = "[audit]: crate::guide::audit"]
             #[doc = "[sign-in limits]: crate::guide::security#sign-in-limits"]
             #[doc = "[csrf]: crate::guide::csrf"]
+            #[doc = "[telemetry]: crate::guide::telemetry"]
+            #[doc = "[doctor]: crate::guide::doctor"]
             #[doc = "[options]: crate::guide::options"]
             #[doc = "[editor]: crate::guide::editor"]
             #[doc = "[servers]: crate::guide::servers"]
@@ -61,6 +64,7 @@ page! {
     policies
     caching
     outages
+    doctor
     telemetry
     audit
     scale

@@ -20,6 +20,7 @@ mod config;
 mod cookie;
 mod cross_origin;
 mod dialect;
+pub mod doctor;
 #[rustfmt::skip]
 mod editor;
 mod error;

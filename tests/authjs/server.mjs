@@ -2,7 +2,8 @@
 // PORT, ISSUER (an OpenID provider), COOKIE_DOMAIN (the `Domain` of the cookies; visitors may return to every host below
 // it), SAME_SITE (none: pages of other sites may send the cookies), AUTH_REDIRECT_PROXY_URL, PASSKEYS (1: enabled), BIG
 // (bytes of padding in the token, for cookies of several chunks), AUTH_REVOKE_URL (a sign-out is told to the app there,
-// and POST /__everywhere?user=id signs a user out). Prints {"port":n} when it listens, and exits when its standard input
+// and POST /__everywhere?user=id signs a user out), SESSION_COOKIE (the name of the session cookie), TRUST_PROXY and TRUST_HOST
+// (false: Express ignores `X-Forwarded-Proto`, and Auth.js refuses every host). Prints {"port":n} when it listens, and exits when its standard input
 // is closed.
 import { randomUUID } from "node:crypto"
 import express from "express"
@@ -15,7 +16,7 @@ import { memoryAdapter } from "./memory-adapter.mjs"
 import { events } from "../../examples/revoke/authjs.mjs"
 import { signOutEverywhere } from "../../examples/revoke/everywhere.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL, SESSION_COOKIE, TRUST_PROXY, TRUST_HOST } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -40,13 +41,14 @@ const crossSite = Object.fromEntries(
 const config = {
   secret: AUTH_SECRET,
   basePath: BASE_PATH,
-  trustHost: true,
+  trustHost: TRUST_HOST !== "false",
   logger: { error() {}, warn() {}, debug() {} },
   session: { strategy: database ? "database" : "jwt", maxAge: MAX_AGE },
   // Passkeys need a database under both session strategies.
   ...(database || PASSKEYS ? { adapter } : {}),
   ...(PASSKEYS ? { experimental: { enableWebAuthn: true } } : {}),
   ...(COOKIE_DOMAIN ? { cookies } : SAME_SITE === "none" ? { cookies: crossSite } : {}),
+  ...(SESSION_COOKIE ? { cookies: { sessionToken: { name: SESSION_COOKIE } } } : {}),
   providers: [
     Credentials({
       credentials: { username: {}, password: { type: "password" } },
@@ -99,7 +101,7 @@ const config = {
 const app = express()
 const seen = []
 // Express takes the scheme of a request from `X-Forwarded-Proto`.
-app.set("trust proxy", true)
+app.set("trust proxy", TRUST_PROXY !== "false")
 app.get("/__seen", (_, response) => response.json(seen))
 app.post("/__everywhere", async (request, response) => response.json(await signOutEverywhere(request.query.user)))
 app.use(BASE_PATH, (request, _, next) => {

@@ -3,6 +3,7 @@
 
 pub mod chromium;
 mod cookies;
+pub mod doctor;
 mod events;
 mod log_capture;
 pub mod process;

@@ -43,7 +43,7 @@ pub struct Config {
     pub(crate) headers: HeaderMap,
     /// The names of all declared headers, with or without a value. A client's headers with these names are dropped.
     pub(crate) header_names: Vec<HeaderName>,
-    /// The secrets, newest first. Emptied once the keys are derived.
+    /// The secrets, newest first. Moved out when the keys are derived.
     pub(crate) secrets: Vec<Zeroizing<String>>,
     /// The secrets of the webhook, newest first. Emptied once the keys are made.
     pub(crate) webhook_secrets: Vec<Zeroizing<String>>,

@@ -15,6 +15,7 @@ mod names;
 mod outgoing;
 mod percent;
 mod prefix;
+mod received;
 mod scan;
 mod set_cookie;
 mod shape;
@@ -32,6 +33,7 @@ pub(crate) use self::outgoing::{lookup_bearer, lookup_cookie};
 #[cfg(feature = "testing")]
 pub(crate) use self::percent::encoded;
 pub(crate) use self::prefix::restore_prefixes;
+pub(crate) use self::received::{ReceivedCookie, received};
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;
 pub(crate) use self::stray::{drop_cookies, drop_stray_cookies};

@@ -18,6 +18,7 @@ mod purpose;
 mod robo;
 mod route;
 mod session;
+mod signs;
 mod software;
 mod token_key;
 
@@ -28,6 +29,9 @@ pub(crate) use self::client::BrowserClient;
 pub(crate) use self::definition::{Dialect, SentBearer, SentToken};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};
+pub(crate) use self::signs::{
+    BASE_PATHS, Question, SecretSign, Seen, Server, Signs, UNKNOWN, families, is_misconfigured,
+};
 pub(crate) use self::software::Software;
 pub(crate) use self::token_key::{CookieCacheMarks, TokenKeySource};
 use crate::config::{Kind, TokenFormat};

@@ -127,8 +127,12 @@ async fn send_lookup(
         if error.is(Reason::UPSTREAM_AMBIGUOUS_SESSION) {
             shared.warn_once(Warning::AmbiguousSession);
         }
+        if error.is_unavailable() {
+            shared.upstream.last_lookup.ended(Some(error.code()));
+        }
         shared.upstream.lookup_log.failed(error);
     })?;
+    shared.upstream.last_lookup.ended(None);
     shared.upstream.lookup_log.succeeded();
     if let Answer::Session(session) = &answer
         && shared.dialect.is_no_session(session.raw())

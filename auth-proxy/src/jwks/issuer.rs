@@ -48,6 +48,24 @@ enum InCooldown {
     PutOff,
 }
 
+/// The state of the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeysState {
+    /// No token needed them yet, or they are too old and no request has come since.
+    NotFetched,
+    /// They verify tokens. `is_failing`: the last fetch failed.
+    Usable { is_failing: bool },
+    /// They cannot be fetched, so tokens are answered with `keys_unavailable`.
+    Unavailable,
+}
+
+/// Why a check found no usable key.
+#[derive(Debug)]
+pub(crate) enum CheckFailed {
+    NotFetched(AuthError),
+    NotUsable(KeySetError),
+}
+
 impl State {
     fn keys(&self) -> Option<&Arc<PublishedKeys>> {
         self.keys.as_ref().map(|current| &current.keys)
@@ -307,6 +325,33 @@ impl Issuer {
         let keys = PublishedKeys::new(set, self.demands.clone(), self.cache_entries)
             .map_err(|error| invalid().because(error.to_string()))?;
         Ok(Some(Current { document, keys: Arc::new(keys) }))
+    }
+
+    /// Fetches the keys for a check, and drops them: neither the keys in use nor the times of the fetches change. Returns how
+    /// many keys can be used.
+    ///
+    /// # Errors
+    /// Why there is no usable key.
+    pub(crate) async fn check(&self) -> Result<usize, CheckFailed> {
+        let document = self.source.get().await.map_err(CheckFailed::NotFetched)?;
+        let set = KeySet::read(&document, &self.algorithms).map_err(CheckFailed::NotUsable)?;
+        Ok(set.len())
+    }
+
+    /// The state of the keys, without a fetch.
+    pub(crate) fn keys_state(&self) -> KeysState {
+        let state = self.read();
+        let (is_failing, now) = (state.schedule.has_failed(), Instant::now());
+        match state.keys() {
+            Some(_) if state.schedule.is_usable(&self.limits, now) => KeysState::Usable { is_failing },
+            _ if is_failing => KeysState::Unavailable,
+            _ => KeysState::NotFetched,
+        }
+    }
+
+    /// Where the keys come from is another host than the upstream.
+    pub(crate) fn has_own_url(&self) -> bool {
+        matches!(self.source, KeySource::Url(_))
     }
 
     /// The error for a token that cannot be decided. `Retry-After` is the time of the next fetch.

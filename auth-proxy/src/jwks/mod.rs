@@ -11,5 +11,5 @@ mod issuer;
 mod schedule;
 mod source;
 
-pub(crate) use self::issuer::Issuer;
+pub(crate) use self::issuer::{CheckFailed, Issuer, KeysState};
 pub(crate) use self::source::KeySource;

@@ -20,7 +20,7 @@ use crate::jwks::Issuer;
 use crate::page::ErrorPage;
 use crate::revocation::WebhookKey;
 use crate::session::{Keys, SessionMapping, Sessions};
-use crate::token::Verifier;
+use crate::token::{SecretProofs, Verifier};
 use crate::upstream::{DynFetch, Upstream};
 use crate::warnings::{OnceWarnings, Warning};
 
@@ -136,6 +136,8 @@ pub(crate) struct Shared {
     pub(crate) bearer_issuer: Option<Arc<Issuer>>,
     /// Set when signed session cookies can be checked here.
     pub(crate) session_cookies: Option<SessionCookies>,
+    /// Shows whether the upstream has the configured secrets.
+    pub(crate) secret_proofs: SecretProofs,
     pub(crate) mapping: Arc<dyn SessionMapping>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) error_page: Option<ErrorPage>,

@@ -14,12 +14,12 @@ pub(super) fn warn_of_origin(shared: &Shared, software: Software, urls: &Origin,
         %urls,
         %own,
         "the upstream's URLs have another origin than this app, so forms, callbacks and redirects leave this app: {}",
-        fix(shared.dialect, software, &shared.settings, urls, own),
+        origin_advice(shared.dialect, software, &shared.settings, urls, own),
     );
 }
 
 /// What to change. Each software takes the origin of its URLs from another setting.
-fn fix(
+pub(crate) fn origin_advice(
     dialect: &dyn Dialect,
     software: Software,
     settings: &Settings,
@@ -28,6 +28,7 @@ fn fix(
 ) -> &'static str {
     let differs_in_scheme = urls.host().eq_ignore_ascii_case(own.host()) && urls.https != own.https;
     match software {
+        _ if dialect.fixes_callback_host() => dialect.origin_setting(software),
         Software::NextJs => dialect.origin_setting(software),
         _ if differs_in_scheme && urls.https => {
             "a proxy between this app and the server sets `X-Forwarded-Proto: https`: if browsers reach this app \
@@ -63,6 +64,13 @@ mod tests {
             (Software::Express, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
             (Software::Unknown, "authjs", "upstream", "https://auth.example.org", "upstream.host: preserve"),
             (Software::Unknown, "robo", "preserve", "http://localhost:3001", "unset AUTH_URL"),
+            (
+                Software::Express,
+                "better_auth",
+                "preserve",
+                "http://app.example.com",
+                "`baseURL` of Better Auth",
+            ),
         ] {
             let mut draft = Draft::default();
             for (option, text) in
@@ -73,7 +81,7 @@ mod tests {
             let own = origin("https://app.example.com").unwrap();
             let advice = {
                 let settings = draft.resolve().unwrap();
-                fix(dialect::of(settings.kind), software, &settings, &origin(urls).unwrap(), &own)
+                origin_advice(dialect::of(settings.kind), software, &settings, &origin(urls).unwrap(), &own)
             };
             assert!(advice.contains(word), "{software:?} {kind} {host}: {advice}");
         }

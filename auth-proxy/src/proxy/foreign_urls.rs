@@ -59,7 +59,7 @@ impl UrlCheck {
         let Some(url) = self.shared.dialect.url_in_page(self.page, body, &settings.upstream_base_path) else {
             return;
         };
-        match verdict(&self.own, &url, &self.domains) {
+        match compare_origins(&self.own, &url, &self.domains) {
             // With `public_url` one match is enough. Without it, the client's headers name this app's origin: a match
             // says nothing about the URLs for other clients, so later responses are checked too.
             Verdict::Own if settings.public_url.is_some() => {
@@ -75,8 +75,9 @@ impl UrlCheck {
     }
 }
 
+/// Whether a URL of the upstream has this app's origin.
 #[derive(Debug, PartialEq)]
-enum Verdict {
+pub(crate) enum Verdict {
     Own,
     Foreign(Origin),
     /// Not an http(s) URL, or a host that is right in the parent-domain deployment.
@@ -85,7 +86,7 @@ enum Verdict {
 
 /// Whether the cookies of a response are shared with this app by their `Domain`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Domains {
+pub(crate) enum Domains {
     /// At least one cookie has a `Domain` that includes this app's host.
     Shared,
     /// No cookie has a `Domain` that includes this app's host.
@@ -95,7 +96,7 @@ enum Domains {
 }
 
 impl Domains {
-    fn of(headers: &HeaderMap, own: &Origin) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, own: &Origin) -> Self {
         if !headers.contains_key(SET_COOKIE) {
             return Self::NoCookies;
         }
@@ -107,7 +108,7 @@ impl Domains {
 
 /// Compares the origin of a URL with this app's. In the parent-domain deployment a sibling host is right: cookies are
 /// shared by their `Domain`. A response without cookies does not show whether that is the case.
-fn verdict(own: &Origin, url: &str, domains: &Domains) -> Verdict {
+pub(crate) fn compare_origins(own: &Origin, url: &str, domains: &Domains) -> Verdict {
     if url.starts_with('/') && !url.starts_with("//") {
         return Verdict::Own;
     }
@@ -115,13 +116,18 @@ fn verdict(own: &Origin, url: &str, domains: &Domains) -> Verdict {
     if urls.is_same(own) {
         return Verdict::Own;
     }
-    let is_sibling = !urls.host().eq_ignore_ascii_case(own.host())
-        && parents(urls.host()).any(|parent| is_in_domain(own.host(), parent));
+    let is_sibling =
+        !urls.host().eq_ignore_ascii_case(own.host()) && common_domain(urls.host(), own.host()).is_some();
     match domains {
         Domains::Shared if is_sibling => Verdict::Own,
         Domains::NoCookies if is_sibling => Verdict::Unknown,
         _ => Verdict::Foreign(urls),
     }
+}
+
+/// The longest domain that both hosts are in, and that can have cookies.
+pub(crate) fn common_domain<'h>(host: &'h str, other: &str) -> Option<&'h str> {
+    parents(host).find(|parent| is_in_domain(other, parent))
 }
 
 /// The host and its parent domains, down to two labels: a top-level domain cannot have cookies.
@@ -130,7 +136,7 @@ fn parents(host: &str) -> impl Iterator<Item = &str> {
     above.filter(|domain| domain.contains('.'))
 }
 
-fn origin_of(url: &str) -> Option<Origin> {
+pub(crate) fn origin_of(url: &str) -> Option<Origin> {
     let uri: Uri = url.parse().ok()?;
     origin(&format!("{}://{}", uri.scheme_str()?, uri.authority()?)).ok()
 }
@@ -210,7 +216,7 @@ mod tests {
             (app, "//evil.example/x", NoCookies, None),
             (app, "", NoCookies, None),
         ] {
-            let found = match verdict(&at(own), url, &domains) {
+            let found = match compare_origins(&at(own), url, &domains) {
                 Verdict::Own => Some(false),
                 Verdict::Foreign(urls) => Some(origin_of(url).is_some_and(|of| of == urls)),
                 Verdict::Unknown => None,

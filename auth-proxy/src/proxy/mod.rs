@@ -29,6 +29,9 @@ mod spoofable_headers;
 
 use axum::Router;
 
+pub(crate) use self::foreign_origin::origin_advice;
+pub(crate) use self::foreign_urls::{Domains, Verdict, common_domain, compare_origins, origin_of};
+
 use crate::provider::{AuthProxy, Proxy};
 
 impl<P: AuthProxy> Proxy<P> {

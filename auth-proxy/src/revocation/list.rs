@@ -33,6 +33,8 @@ pub(crate) struct Revocations {
     most: usize,
     /// Until when the list has every revocation, in nanoseconds after `began`. Zero: it is not known.
     complete_until: AtomicU64,
+    /// Whether it was known at any time.
+    was_complete: AtomicBool,
     began: Instant,
     /// Wakes those that wait for the end of a session.
     grown: Notify,
@@ -80,6 +82,7 @@ impl Revocations {
             is_overflowing: AtomicBool::new(false),
             most,
             complete_until: AtomicU64::new(0),
+            was_complete: AtomicBool::new(false),
             began: Instant::now(),
             grown: Notify::new(),
         }
@@ -114,7 +117,13 @@ impl Revocations {
         self.nanoseconds(Instant::now()) < self.complete_until.load(Ordering::Acquire)
     }
 
+    /// Whether the list had every revocation at any time.
+    pub(crate) fn was_complete(&self) -> bool {
+        self.was_complete.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn complete_until(&self, until: Instant) {
+        self.was_complete.store(true, Ordering::Relaxed);
         self.complete_until.store(self.nanoseconds(until), Ordering::Release);
     }
 

@@ -27,6 +27,7 @@ pub(crate) use self::mapping::NamedClaims;
 pub use self::mapping::{DefaultMapping, SessionMapping};
 #[cfg(feature = "redis")]
 pub use self::store::Redis;
+pub(crate) use self::store::StoreState;
 pub use self::store::{
     Count, Entry, NotConnected, Put, SessionStore, StoreFuture, StoreWatcher, Stored, Ticket,
 };

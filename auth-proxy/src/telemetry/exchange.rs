@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Keys,
     /// It is found out whether the upstream fails every request.
     Health,
+    /// A check of the deployment asks something.
+    Check,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Forward => "forward",
             Self::Keys => "keys",
             Self::Health => "health",
+            Self::Check => "check",
         }
     }
 }
@@ -70,7 +73,7 @@ impl Exchange {
             count(RETRIES, [purpose.name()]);
         }
         let span = match purpose {
-            Purpose::Lookup | Purpose::Health => span!("auth_proxy::lookup"),
+            Purpose::Lookup | Purpose::Health | Purpose::Check => span!("auth_proxy::lookup"),
             Purpose::Forward => span!("auth_proxy::proxy"),
             Purpose::Keys => span!("auth_proxy::jwks"),
         };

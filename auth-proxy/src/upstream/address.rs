@@ -2,7 +2,7 @@
 
 use auth_proxy_rules::Settings;
 use axum::body::Body;
-use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::uri::{Authority, InvalidUri, Parts, PathAndQuery, Scheme};
 use http::{Request, Uri};
 
 use crate::error::{AuthError, BoxError, Reason};
@@ -50,6 +50,16 @@ impl Address {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = self.uri(self.path(path)?)?;
         Ok(request)
+    }
+
+    /// The URL of a path of the upstream's origin.
+    ///
+    /// # Errors
+    /// `path_invalid` when the path does not form a URI.
+    pub(super) fn at(&self, path: &str) -> Result<Uri, AuthError> {
+        self.uri(
+            path.parse().map_err(|error: InvalidUri| AuthError::new(Reason::PATH_INVALID).because(error))?,
+        )
     }
 
     fn path(&self, rest: &str) -> Result<PathAndQuery, AuthError> {

@@ -111,9 +111,33 @@ impl Breaker {
         }
     }
 
+    /// The present state, for an operator. Asks for no permission.
+    pub(super) fn current(&self) -> BreakerState {
+        if self.is_healthy.load(Ordering::Acquire) {
+            return BreakerState::Closed { failures: 0 };
+        }
+        let state = self.state();
+        match &state.open {
+            Some(open) => {
+                let retry_in = open.until.saturating_duration_since(Instant::now());
+                BreakerState::Open { failures: state.failures, retry_in }
+            }
+            None => BreakerState::Closed { failures: state.failures },
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a breaker lets requests through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BreakerState {
+    /// Requests are sent. `failures` in a row were counted so far.
+    Closed { failures: u32 },
+    /// Requests are refused. After `retry_in`, one request leads to a health check.
+    Open { failures: u32, retry_in: Duration },
 }
 
 impl State {

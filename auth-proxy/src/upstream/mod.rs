@@ -15,12 +15,15 @@ mod client;
 mod document;
 mod error;
 mod failure_log;
+mod fault;
 mod fetch;
 mod head;
 mod health;
 mod health_request;
 mod idle;
 mod kept;
+mod last_lookup;
+mod probe;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry;
@@ -41,12 +44,16 @@ use tower::retry::budget::TpsBudget;
 use self::address::Address;
 use self::admission::Admission;
 use self::breaker::Breaker;
+pub(crate) use self::breaker::BreakerState;
 use self::client::Client;
 pub(crate) use self::document::Document;
 pub(crate) use self::error::body_error;
 use self::failure_log::{FailureLog, Requests};
+pub(crate) use self::fault::Fault;
 pub use self::fetch::{DynFetch, Fetch};
 use self::health::HealthCheck;
+use self::last_lookup::LastLookup;
+pub(crate) use self::probe::ProbeHost;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub(crate) use self::retry::RetryPolicy;
@@ -76,6 +83,8 @@ pub(crate) struct Upstream {
     pub(crate) lookup_log: FailureLog,
     /// Logs failed forwarded requests.
     pub(crate) forward_log: FailureLog,
+    /// The end of the last lookup.
+    pub(crate) last_lookup: LastLookup,
 }
 
 /// What the software of the upstream needs.
@@ -113,6 +122,7 @@ impl Upstream {
             admission: Admission::new(settings),
             lookup_log: FailureLog::new(Requests::Lookups),
             forward_log: FailureLog::new(Requests::Forwarded),
+            last_lookup: LastLookup::default(),
             settings: settings.clone(),
         })
     }
@@ -141,6 +151,11 @@ impl Upstream {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
         document::body_of(self.send_whole(Purpose::Keys, request, limit, deadline).await?.response)
+    }
+
+    /// Whether the circuit breaker lets requests through.
+    pub(crate) fn breaker_state(&self) -> BreakerState {
+        self.breaker.current()
     }
 
     /// A `GET` request for a path below the base path, without headers.

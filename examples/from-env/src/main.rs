@@ -1,9 +1,12 @@
 //! All settings from environment variables, for containers. Run it with
 //! `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p from-env`. It listens on 127.0.0.1:3000; in a container set
-//! `HOST=0.0.0.0`, and `PORT` for another port. `cargo run -p from-env -- --env-example` prints the variables.
+//! `HOST=0.0.0.0`, and `PORT` for another port. `cargo run -p from-env -- --env-example` prints the variables, and
+//! `-- doctor` checks the deployment.
 //!
 //! Its routes show what the upstream says of a visitor: `/session`, `/session/optional`, `/token` and `/token/raw` as JSON or
 //! text, `/protected` and `/admin` behind guards, and `/plain` without one. The sign-in routes are below `/api/auth/`.
+
+use std::process::ExitCode;
 
 use auth_proxy::{Policy, RawToken, Session, Token, auth_proxy, require_session};
 use axum::{Json, Router, routing::get};
@@ -82,15 +85,20 @@ async fn admin() -> &'static str {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     if std::env::args().any(|argument| argument == "--env-example") {
         print!("{}", Auth::env_example());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env().unwrap_or_else(|error| stop(&error));
+    if std::env::args().nth(1).as_deref() == Some("doctor") {
+        let report = auth.check().await;
+        println!("{report}");
+        return Ok(report.exit_code());
+    }
     let app = Router::new()
         .route("/plain", get(|| async { "ok" }))
         .route("/session", get(session))
@@ -106,7 +114,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind((host.as_str(), port)).await?;
     println!("http://{}", listener.local_addr()?);
     let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    Ok(axum::serve(listener, service).await?)
+    axum::serve(listener, service).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Ends the program because of a mistake in its variables.

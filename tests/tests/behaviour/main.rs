@@ -21,6 +21,7 @@ mod cors;
 mod csrf;
 mod declarations;
 mod direct_calls;
+mod doctor;
 mod editor_docs;
 mod either;
 mod ended;

@@ -6,6 +6,7 @@ mod bearer;
 mod browser;
 mod cookie_cache;
 mod deployments;
+mod doctor;
 mod examples;
 mod facts;
 mod limits;

@@ -92,6 +92,31 @@ fn from_env_example_lists_every_invalid_variable() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+/// The command `doctor` prints the report, and its exit status tells whether a finding is an error.
+#[test]
+fn from_env_example_checks_its_deployment() {
+    let server = Server::start(SessionStrategy::Jwt, "/api/auth", 0);
+    for (secret, status, says) in [
+        (SECRET, 0, "server: Auth.js v5\ndeployment: front door\n\nok\n"),
+        ("wr0ng-9f8e7d6c5b4a39281706f5e4d3c2b1", 1, "error secret_wrong: "),
+    ] {
+        let output = example("from-env")
+            .arg("doctor")
+            .env("AUTH_UPSTREAM_URL", &server.url)
+            .env("AUTH_PUBLIC_URL", "https://app.example.com")
+            .env("AUTH_SECRET", secret)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(status), "{text}");
+        assert!(
+            text.starts_with(&format!("upstream: {}/api/auth\n", server.url)) && text.contains(says),
+            "{text}"
+        );
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
 /// A minimal container has no CA certificates, and an upstream over plain http needs none.
 #[test]
 fn from_env_example_needs_no_certificates_for_plain_http() {

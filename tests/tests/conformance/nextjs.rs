@@ -1,6 +1,7 @@
 //! Sign-ins with the Next.js servers of examples/nextjs, with next-auth v5 and v4: the three set-ups of its README, and
 //! the behaviour without them.
 
+use auth_proxy::options::Builder;
 use auth_proxy::options::UpstreamKind::{self, Authjs, NextAuthV4};
 use auth_proxy_tests::{Answer, App, Browser, free_port};
 use axum::Router;
@@ -27,7 +28,7 @@ pub(crate) enum OriginFrom {
 }
 
 /// A Next.js server for an app on the origin `own`, which it learns in the way `origin_from`.
-fn server(kind: UpstreamKind, origin_from: OriginFrom, own: &str, issuer: &str) -> Server {
+pub(crate) fn server(kind: UpstreamKind, origin_from: OriginFrom, own: &str, issuer: &str) -> Server {
     let trust = if kind == NextAuthV4 { ("AUTH_TRUST_HOST", "1") } else { ("", "") };
     let vars = match origin_from {
         OriginFrom::RouteJs => vec![("AUTH_PROXY_KEY", KEY), trust],
@@ -43,12 +44,16 @@ fn url_variable(kind: UpstreamKind) -> &'static str {
 }
 
 fn auth(kind: UpstreamKind, server: &Server, own: &str) -> Auth {
-    let auth = Auth::builder()
+    builder(kind, server, own).build().unwrap()
+}
+
+/// An app in front of a Next.js server, with the key that the lines of `route.js` check.
+pub(crate) fn builder(kind: UpstreamKind, server: &Server, own: &str) -> Builder<Auth> {
+    Auth::builder()
         .upstream_base_url(&server.url)
         .upstream_kind(kind)
         .public_url(own)
-        .upstream_headers([("x-api-key", KEY)]);
-    auth.build().unwrap()
+        .upstream_headers([("x-api-key", KEY)])
 }
 
 /// A front door: Next.js is internal, and browsers see only this app's origin.

@@ -21,7 +21,7 @@ const LEVELS: &[&[&str]] = &[
     &["provider"],
     &["extract", "cross_origin"],
     &["proxy", "guard"],
-    &["testing", "verdict"],
+    &["testing", "verdict", "doctor"],
     // `lib.rs`: re-exports and the macro shim.
     &["lib"],
 ];

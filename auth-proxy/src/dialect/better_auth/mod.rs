@@ -4,6 +4,7 @@ pub(super) mod cookie_cache;
 mod routes;
 mod session;
 
+pub(super) use self::routes::{HEALTH, SESSION};
 use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
@@ -39,11 +40,11 @@ impl Dialect for BetterAuth {
     }
 
     fn session_path(&self) -> &'static str {
-        routes::SESSION
+        SESSION
     }
 
     fn health_path(&self) -> &'static str {
-        routes::HEALTH
+        HEALTH
     }
 
     /// Of its jwt plugin.

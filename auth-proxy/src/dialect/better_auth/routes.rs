@@ -6,10 +6,10 @@ use percent_encoding::percent_decode_str;
 use crate::dialect::purpose::Purpose;
 use crate::dialect::route::{Route, without_last_slash};
 
-pub(super) const SESSION: &str = "/get-session";
+pub(in crate::dialect) const SESSION: &str = "/get-session";
 
 /// Answered while the database is down (`docs/better-auth.md#routes`).
-pub(super) const HEALTH: &str = "/ok";
+pub(in crate::dialect) const HEALTH: &str = "/ok";
 
 const KEYS: &str = "/jwks";
 

@@ -23,7 +23,7 @@ use crate::revocation::WebhookKey;
 use crate::session::Redis;
 use crate::session::{Keys, NamedClaims, SessionStore, Sessions};
 use crate::telemetry::{TraceContext, describe};
-use crate::token::{Decoder, Demands, KeyError, TOLERANCE, VerifiedTokens, Verifier};
+use crate::token::{Decoder, Demands, KeyError, SecretProofs, TOLERANCE, VerifiedTokens, Verifier};
 use crate::upstream::{Document, DynFetch, Needs, Upstream};
 use crate::warnings::OnceWarnings;
 
@@ -85,8 +85,9 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let signer = issuer.as_ref().filter(|_| !is_token);
     let session_cookies = SessionCookies::new(&settings, &config.secrets, signer)
         .map_err(|error| problem("upstream.secret", error.to_string()))?;
-    // The keys are derived, so the secrets are no longer needed.
-    config.secrets.clear();
+    // The keys are derived. Only a check of the deployment needs the secrets themselves. A public key is none.
+    let secrets = std::mem::take(&mut config.secrets);
+    let secret_proofs = SecretProofs::new(if settings.token.is_asymmetric() { Vec::new() } else { secrets });
     let (published, bearer_issuer) = if is_token { (issuer, None) } else { (None, issuer) };
     let verifier = verifier.map(TokenVerifier::Own).or(published.map(TokenVerifier::Published));
     let mapping = builder.mapping.unwrap_or_else(|| Arc::new(NamedClaims(settings.session_claims.clone())));
@@ -120,6 +121,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         verifier,
         bearer_issuer,
         session_cookies,
+        secret_proofs,
         mapping,
         sessions,
         error_page: builder.error_page,

@@ -52,6 +52,11 @@ impl Sessions {
         is_complete
     }
 
+    /// Whether the list had every revocation of all instances at any time since the start. `true` without a list.
+    pub(crate) fn knew_revocations(&self) -> bool {
+        self.revocations.as_ref().is_none_or(|list| list.was_complete())
+    }
+
     /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
     /// took them. If it is dropped, the store is told nonetheless.
     pub(crate) fn revoke(

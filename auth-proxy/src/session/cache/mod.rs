@@ -20,9 +20,9 @@ use super::cached::CachedSession;
 use super::family::{SessionSnapshot, TokenFamilies};
 use super::key::{SessionKey, TokenKey};
 use super::local::Local;
-use super::store::{SessionStore, SharedStore, StoreWatcher};
+use super::store::{SessionStore, SharedStore, StoreState, StoreWatcher};
 use crate::audit::Audit;
-use crate::error::{AuthError, Reason};
+use crate::error::{AuthError, BoxError, Reason};
 use crate::revocation::Revocations;
 use crate::telemetry::{CacheName, asked_cache};
 
@@ -261,6 +261,16 @@ impl Sessions {
     /// The session of a token in this process's memory, however old it is. For an event about its user.
     pub(crate) fn remembered(&self, key: &SessionKey) -> Option<CachedSession> {
         self.local.get(key)
+    }
+
+    /// How the last call to the store ended. `None` without a store.
+    pub(crate) fn store_state(&self) -> Option<StoreState> {
+        self.store.as_ref().map(|store| store.state())
+    }
+
+    /// Asks the store something. `None` without a store.
+    pub(crate) async fn ping_store(&self) -> Option<Result<(), BoxError>> {
+        Some(self.store.as_ref()?.ping().await)
     }
 
     /// The present state of the session that a token belongs to.

@@ -3,10 +3,12 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use aws_lc_rs::rand;
+use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 use tracing::Instrument as _;
 
@@ -26,15 +28,41 @@ const CALL_LIMIT: Duration = Duration::from_secs(1);
 /// The longest time of `end`, which may wait for other instances, and for a lost connection to come back.
 const END_LIMIT: Duration = Duration::from_secs(6);
 
+/// How long a ping waits until it asks a store again that is not connected.
+const CONNECTS_AGAIN: Duration = Duration::from_millis(50);
+
 /// A store that instances share.
 pub(in crate::session) struct SharedStore {
     store: Arc<dyn SessionStore>,
     limit: Duration,
     /// Whether the last call failed. A store that is down is logged once, not for each call.
     is_failing: AtomicBool,
-    /// The same, with a store that logs the loss of its connection itself.
-    is_lost: AtomicBool,
     audit: Audit,
+    /// The end of the last call: one of [`StoreState`].
+    state: AtomicU8,
+}
+
+/// How the last call to a store ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum StoreState {
+    /// There was no call yet.
+    Unused,
+    Works,
+    /// It failed, panicked or took too long.
+    Failing,
+    NotConnected,
+}
+
+impl StoreState {
+    fn of(number: u8) -> Self {
+        let known = [Self::Works, Self::Failing, Self::NotConnected];
+        known.into_iter().find(|state| *state as u8 == number).unwrap_or(Self::Unused)
+    }
+
+    fn is_lost(self) -> bool {
+        matches!(self, Self::Failing | Self::NotConnected)
+    }
 }
 
 /// What a store has for a token.
@@ -45,8 +73,37 @@ pub(in crate::session) struct Held {
 
 impl SharedStore {
     pub(in crate::session) fn new(store: Arc<dyn SessionStore>, timeout: Duration, audit: Audit) -> Self {
-        let [is_failing, is_lost] = [false, false].map(AtomicBool::new);
-        Self { store, limit: CALL_LIMIT.min(timeout / 4), is_failing, is_lost, audit }
+        Self {
+            store,
+            limit: CALL_LIMIT.min(timeout / 4),
+            is_failing: AtomicBool::new(false),
+            state: AtomicU8::new(StoreState::Unused as u8),
+            audit,
+        }
+    }
+
+    /// How the last call ended.
+    pub(in crate::session) fn state(&self) -> StoreState {
+        StoreState::of(self.state.load(Ordering::Relaxed))
+    }
+
+    /// Reads a key that no session has. A store that is not connected yet gets the time of a call to connect.
+    ///
+    /// # Errors
+    /// The error of the store.
+    pub(in crate::session) async fn ping(&self) -> Result<(), BoxError> {
+        let mut random = [0; 32];
+        rand::fill(&mut random)?;
+        let key = SessionKey::from_bytes(random);
+        let deadline = Instant::now() + self.limit;
+        loop {
+            match self.try_call("get", self.limit, || self.store.get(&key)).await {
+                Err(error) if error.is::<NotConnected>() && Instant::now() < deadline => {
+                    tokio::time::sleep(CONNECTS_AGAIN).await;
+                }
+                result => return result.map(drop),
+            }
+        }
     }
 
     pub(in crate::session) async fn get(&self, key: &TokenKey) -> Held {
@@ -116,24 +173,38 @@ impl SharedStore {
         limit: Duration,
         call: impl FnOnce() -> StoreFuture<'a, T>,
     ) -> Option<T> {
+        self.try_call(operation, limit, call).await.ok()
+    }
+
+    /// The result of a call.
+    ///
+    /// # Errors
+    /// If it fails, panics or takes too long.
+    async fn try_call<'a, T>(
+        &self,
+        operation: &'static str,
+        limit: Duration,
+        call: impl FnOnce() -> StoreFuture<'a, T>,
+    ) -> Result<T, BoxError> {
         let span = StoreCall::begin(operation);
         let result = match span.run(tokio::time::timeout(limit, without_panic(call))).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
-        let lost = match &result {
-            Ok(_) => None,
-            Err(error) if error.is::<NotConnected>() => Some("not_connected"),
-            Err(error) if error.is::<Elapsed>() => Some("timeout"),
-            Err(_) => Some("failed"),
+        let (state, lost) = match &result {
+            Ok(_) => (StoreState::Works, None),
+            Err(error) if error.is::<NotConnected>() => (StoreState::NotConnected, Some("not_connected")),
+            Err(error) if error.is::<Elapsed>() => (StoreState::Failing, Some("timeout")),
+            Err(_) => (StoreState::Failing, Some("failed")),
         };
         span.end(lost.map_or(Ok(()), Err));
-        if self.is_lost.swap(lost.is_some(), Ordering::Relaxed) != lost.is_some() {
+        let before = self.state.swap(state as u8, Ordering::Relaxed);
+        if StoreState::of(before).is_lost() != lost.is_some() {
             self.audit.store_changed(lost);
         }
         // The store logs the loss of its connection itself.
-        if result.as_ref().is_err_and(|error| error.is::<NotConnected>()) {
-            return None;
+        if state == StoreState::NotConnected {
+            return result;
         }
         let was_failing = self.is_failing.swap(result.is_err(), Ordering::Relaxed);
         match &result {
@@ -145,7 +216,7 @@ impl SharedStore {
             }
             _ => {}
         }
-        result.ok()
+        result
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) use self::calls::SharedStore;
+pub(crate) use self::calls::StoreState;
 #[cfg(feature = "redis")]
 pub use self::redis::Redis;
 pub use self::watcher::StoreWatcher;

@@ -39,6 +39,7 @@ pub(super) fn answer(fake: &Fake, seen: &SeenRequest, body: &[u8], database_is_d
         (&Method::GET, "/ok") => Request::ok,
         (&Method::GET, SESSION) => Request::get_session,
         (&Method::POST, SESSION) => Request::post_session,
+        (&Method::GET, callback) if callback.starts_with("/callback/") => Request::callback,
         (&Method::POST, "/sign-up/email") => Request::sign_up,
         (&Method::POST, "/sign-in/email") => Request::sign_in,
         (&Method::POST, "/sign-out") => Request::sign_out,

@@ -59,7 +59,7 @@ impl Request<'_> {
     }
 
     /// The origin of the request, as a server without `baseURL` sees it.
-    fn own_origin(&self) -> String {
+    pub(super) fn own_origin(&self) -> String {
         let scheme = self.header("x-forwarded-proto").unwrap_or("http");
         format!("{scheme}://{}", self.header(HOST.as_str()).unwrap_or("localhost"))
     }

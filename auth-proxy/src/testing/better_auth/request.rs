@@ -48,6 +48,13 @@ impl<'a> Request<'a> {
         Ok(Json::ok(serde_json::json!({ "ok": true })))
     }
 
+    /// There is no provider, so no callback has a state (`docs/better-auth.md#callback-without-state`).
+    pub(super) fn callback(&mut self) -> Answered {
+        let base = format!("{}{}", self.own_origin(), self.fake.settings.base_path);
+        let location = Some(format!("{base}/error?error=state_not_found"));
+        Ok(Json { status: StatusCode::FOUND, body: Value::Null, location })
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&'a str> {
         self.seen.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -1,0 +1,29 @@
+//! Signs: what the answers of an upstream show about it, for a check of the deployment. Each family has its own questions.
+//! None of them signs in, creates a user, sends a mail or ends a session.
+
+mod authjs_family;
+mod better_auth;
+mod definition;
+mod server;
+
+use self::authjs_family::AuthjsSigns;
+use self::better_auth::BetterAuthSigns;
+pub(crate) use self::definition::{Question, SecretSign, Seen, Signs, UNKNOWN};
+pub(crate) use self::server::Server;
+use crate::config::Kind;
+
+/// The signs of every family, the expected one first.
+pub(crate) fn families(kind: Option<Kind>) -> [&'static dyn Signs; 2] {
+    match kind {
+        Some(Kind::BetterAuth) => [&BetterAuthSigns, &AuthjsSigns],
+        _ => [&AuthjsSigns, &BetterAuthSigns],
+    }
+}
+
+/// Whether the body of a 500 says that the settings of the server are incomplete.
+pub(crate) fn is_misconfigured(body: &[u8]) -> bool {
+    authjs_family::is_misconfigured(body)
+}
+
+/// The paths below which servers have their routes by default or by custom.
+pub(crate) const BASE_PATHS: [&str; 4] = ["/api/auth", "/auth", "/api/v1/auth", "/api"];

@@ -1,0 +1,66 @@
+//! Compares the clock of this machine with the `Date` of an answer.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+use http::header::DATE;
+
+use super::code::Code;
+use super::finding::{Finding, Unchecked};
+
+/// By how much the times of a token may differ from this machine's (`token/registered.rs`).
+const TOLERANCE: u64 = 15;
+
+/// By how much the end of a session may differ from this machine's (`dialect`).
+const LIMIT: u64 = 300;
+
+/// Compares `Date` with `now`, in seconds since the Unix epoch. `took` is how long the answer may have been on its way.
+///
+/// # Errors
+/// Without a `Date`.
+pub(super) fn check(headers: &HeaderMap, now: u64, took: Duration) -> Result<Option<Finding>, Unchecked> {
+    let Some(date) = date(headers) else {
+        return Err(Unchecked::new("clock", "the answers have no `Date`"));
+    };
+    let difference = date.abs_diff(now).saturating_sub(took.as_secs() + 1);
+    let code = match difference {
+        0..=TOLERANCE => return Ok(None),
+        _ if difference <= LIMIT => Code::CLOCK_DIFFERS,
+        _ => Code::CLOCK_WRONG,
+    };
+    let direction = if date > now { "ahead of" } else { "behind" };
+    Ok(Some(Finding::new(
+        code,
+        format!("the clock of the server is {} seconds {direction} that of this machine", date.abs_diff(now)),
+        "correct the wrong clock, and keep both in time with NTP (`timedatectl set-ntp true`, or chrony)",
+    )))
+}
+
+fn date(headers: &HeaderMap) -> Option<u64> {
+    let date: SystemTime = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_have_two_limits() {
+        let mut headers = HeaderMap::new();
+        // 1_600_000_000
+        headers.insert(DATE, "Sun, 13 Sep 2020 12:26:40 GMT".parse().unwrap());
+        let code = |now: u64, took| {
+            let finding = check(&headers, now, Duration::from_secs(took)).unwrap();
+            finding.map(|finding| (finding.code(), finding.evidence().contains("ahead")))
+        };
+        assert_eq!(code(1_600_000_000, 0), None);
+        assert_eq!(code(1_600_000_016, 0), None);
+        assert_eq!(code(1_599_999_984, 0), None);
+        assert_eq!(code(1_600_000_017, 0), Some(("clock_differs", false)));
+        assert_eq!(code(1_600_000_019, 3), None);
+        assert_eq!(code(1_599_999_700, 0), Some(("clock_differs", true)));
+        assert_eq!(code(1_599_999_000, 0), Some(("clock_wrong", true)));
+        assert!(check(&HeaderMap::new(), 0, Duration::ZERO).is_err());
+    }
+}

@@ -1,0 +1,160 @@
+//! Finds the login server: at the configured address, or else below another path or under another host.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::address::{Place, path_of};
+use super::visit::Visit;
+use crate::dialect::{BASE_PATHS, Signs, families};
+use crate::error::AuthError;
+use crate::upstream::ProbeHost;
+
+/// A login server that was found.
+pub(super) struct Located {
+    pub(super) signs: &'static dyn Signs,
+    /// The prefix and base path with which each of its paths begins.
+    pub(super) base: String,
+    /// Its answer to a path that marks its family.
+    pub(super) answer: Response<Bytes>,
+}
+
+/// The result of a search.
+pub(super) enum Search {
+    Found(Located),
+    /// Below another base path.
+    Elsewhere(Located, Place),
+    /// Under the host of `upstream.base_url`, while `upstream.host` tells it another one.
+    UnderOwnHost(Response<Bytes>),
+    /// Nowhere. This is the answer to the first question.
+    Nowhere(Response<Bytes>),
+    /// There was no answer to the first question.
+    Unanswered(AuthError),
+}
+
+/// Searches for the login server.
+pub(super) async fn search(visit: Visit<'_>) -> Search {
+    let settings = &visit.shared.settings;
+    let prefix = settings.base_url.prefix.as_str();
+    let configured = path_of(prefix, &settings.upstream_base_path);
+    let first = match at(visit, &configured).await {
+        Ok(Ok(located)) => return Search::Found(located),
+        Ok(Err(answer)) => answer,
+        Err(error) => return Search::Unanswered(error),
+    };
+    if is_final(first.status()) {
+        return Search::Nowhere(first);
+    }
+    if tells_another_host(visit) {
+        let own = Visit { host: ProbeHost::Upstream, ..visit };
+        if let Ok(Ok(_)) = at(own, &configured).await {
+            return Search::UnderOwnHost(first);
+        }
+    }
+    if !may_be_elsewhere(first.status()) {
+        return Search::Nowhere(first);
+    }
+    for candidate in candidates(prefix, &settings.base_path, &configured) {
+        if let Ok(Ok(located)) = at(visit, &candidate.path()).await {
+            return Search::Elsewhere(located, candidate);
+        }
+    }
+    Search::Nowhere(first)
+}
+
+/// The login server below this path, or else the answer to the first question.
+///
+/// # Errors
+/// If there is no answer to the first question.
+async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Bytes>>, AuthError> {
+    let mut first = None;
+    for signs in families(visit.shared.settings.kind) {
+        for mark in signs.marks() {
+            let answer = match (visit.get(&format!("{base}{mark}")).await, &first) {
+                (Ok(answer), _) => answer,
+                (Err(error), None) => return Err(error),
+                // The other family is asked for less, and may break off on a path that it does not know.
+                (Err(_), Some(_)) => continue,
+            };
+            if answer.status() == StatusCode::OK && signs.has_mark(mark, answer.body()) {
+                return Ok(Ok(Located { signs, base: base.to_owned(), answer }));
+            }
+            // Only an answer like "not found" leaves it open what is there.
+            let is_open = may_be_elsewhere(answer.status());
+            let first = first.get_or_insert(answer);
+            if !is_open {
+                let mut taken = Response::new(Bytes::new());
+                std::mem::swap(&mut taken, first);
+                return Ok(Err(taken));
+            }
+        }
+    }
+    Ok(Err(first.unwrap_or_default()))
+}
+
+/// Whether nothing more has to be asked: the limit of requests is reached, or a loop was detected.
+fn is_final(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::LOOP_DETECTED)
+}
+
+/// Whether an answer leaves it open that the login is below another path: a page of an app, or any kind of "not found".
+fn may_be_elsewhere(status: StatusCode) -> bool {
+    status.is_success()
+        || matches!(
+            status,
+            StatusCode::BAD_REQUEST
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::GONE
+                | StatusCode::MISDIRECTED_REQUEST
+        )
+}
+
+/// Whether the upstream is told another host than that of its URL.
+fn tells_another_host(visit: Visit<'_>) -> bool {
+    let (settings, upstream) = (&visit.shared.settings, &visit.shared.upstream);
+    let client = crate::forwarded::ClientInfo::own(settings);
+    let told = upstream.forwarded_as(&client).host;
+    told.is_some_and(|host| !host.eq_ignore_ascii_case(&settings.base_url.origin.authority))
+}
+
+/// The likely places, without the configured one: other base paths, and no prefix.
+pub(super) fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    let prefixes = if prefix.is_empty() { vec![""] } else { vec![prefix, ""] };
+    for prefix in prefixes {
+        for base in std::iter::once(own).chain(BASE_PATHS) {
+            let place = Place { prefix: prefix.to_owned(), base: base.to_owned() };
+            if place.path() != configured && places.iter().all(|known| known.path() != place.path()) {
+                places.push(place);
+            }
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_are_few_and_leave_out_the_configured_path() {
+        let paths = |prefix, own, configured| -> Vec<String> {
+            candidates(prefix, own, configured).iter().map(Place::path).collect()
+        };
+        assert_eq!(paths("", "/api/auth", "/api/auth"), ["/auth", "/api/v1/auth", "/api"]);
+        assert_eq!(paths("", "/login", "/auth"), ["/login", "/api/auth", "/api/v1/auth", "/api"]);
+        assert_eq!(
+            paths("/t", "/api/auth", "/t/api/auth"),
+            ["/t/auth", "/t/api/v1/auth", "/t/api", "/api/auth", "/auth", "/api/v1/auth", "/api"]
+        );
+    }
+
+    #[test]
+    fn refusals_and_failures_end_the_search() {
+        for (status, is_open) in
+            [(200, true), (404, true), (400, true), (302, false), (401, false), (503, false)]
+        {
+            assert_eq!(may_be_elsewhere(StatusCode::from_u16(status).unwrap()), is_open, "{status}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Compares the origin of the upstream's URLs with this app's, and asks whether the upstream trusts this app's origin.
+
+use auth_proxy_rules::{Host, Origin};
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::code::Code;
+use super::finding::{Finding, Unchecked};
+use super::location::Located;
+use super::report::Deployment;
+use super::visit::Visit;
+use crate::cookie::received;
+use crate::dialect::{self, Server, Software};
+use crate::proxy::{Domains, Verdict, common_domain, compare_origins, origin_advice, origin_of};
+
+const URLS: &str = "callback_urls";
+
+/// What the upstream's URLs say.
+pub(super) struct Urls {
+    pub(super) deployment: Option<Deployment>,
+    pub(super) result: Result<Option<Finding>, Unchecked>,
+}
+
+/// Compares the origin of the upstream's URLs with this app's, `own`. `answer` has a URL of the upstream, and `cookies` has
+/// cookies of it.
+pub(super) fn compare(
+    visit: Visit<'_>,
+    located: &Located,
+    server: Server,
+    own: Option<&Origin>,
+    answer: Option<&Response<Bytes>>,
+    cookies: Option<&Response<Bytes>>,
+) -> Urls {
+    let unknown = |reason: &str| Urls { deployment: None, result: Err(Unchecked::new(URLS, reason)) };
+    let settings = &visit.shared.settings;
+    let Some(own) = own else {
+        return unknown("the origin of this app is not known: set `public_url`, or `hosts`");
+    };
+    let base = located.base.strip_prefix(settings.base_url.prefix.as_str()).unwrap_or(&located.base);
+    let Some(answer) = answer else { return unknown("there was no answer in time") };
+    let Some(url) = located.signs.url(answer, base) else {
+        return unknown("the server names no URL of its own, as without a provider");
+    };
+    let domains = cookies.map_or(Domains::NoCookies, |cookies| Domains::of(cookies.headers(), own));
+    let urls = match compare_origins(own, &url, &domains) {
+        Verdict::Own => {
+            let is_own_host = origin_of(&url).is_none_or(|urls| urls.is_same(own));
+            let deployment = if is_own_host { Deployment::FrontDoor } else { Deployment::ParentDomain };
+            return Urls { deployment: Some(deployment), result: Ok(None) };
+        }
+        Verdict::Unknown => {
+            return unknown("the server sets no cookies that show whether it shares them with this app");
+        }
+        Verdict::Foreign(urls) => urls,
+    };
+    let evidence = format!("the server builds its URLs with {urls}, and the origin of this app is {own}");
+    let shares =
+        common_domain(urls.host(), own.host()).filter(|_| !urls.host().eq_ignore_ascii_case(own.host()));
+    let finding = match shares {
+        Some(domain) if matches!(settings.host, Host::Upstream | Host::Literal(_)) => {
+            let given = cookies.map(|cookies| received(cookies.headers())).unwrap_or_default();
+            let given = given.into_iter().find_map(|cookie| cookie.domain);
+            let given = given.map_or("no `Domain`".to_owned(), |domain| format!("the `Domain` {domain}"));
+            Finding::new(
+                Code::COOKIES_NOT_SHARED,
+                format!("{evidence}; its cookies have {given}"),
+                format!(
+                    "{}; or write `upstream.host: preserve`, if sign-ins are to end at this app",
+                    server.domain_setting(domain)
+                ),
+            )
+        }
+        _ => {
+            let dialect = dialect::of(Some(server.kind()));
+            let software = Software::of(answer.headers());
+            let advice = origin_advice(dialect, software, settings, &urls, own);
+            Finding::new(Code::CALLBACK_ORIGIN_WRONG, evidence, advice)
+        }
+    };
+    Urls { deployment: None, result: Ok(Some(finding)) }
+}
+
+/// Whether the upstream trusts this app's origin, if it checks that.
+///
+/// # Errors
+/// The reason why that is unknown.
+pub(super) async fn check_trust(
+    visit: Visit<'_>,
+    located: &Located,
+    server: Server,
+) -> Result<Option<Finding>, Unchecked> {
+    let unknown = |reason: String| Unchecked::new("trusted_origins", reason);
+    let Some(path) = located.signs.origin_check() else { return Ok(None) };
+    let Some(own) = &visit.shared.settings.public_url else {
+        return Err(unknown("the origin of this app is not known: set `public_url`".to_owned()));
+    };
+    let answer = visit.post_from(&format!("{}{path}", located.base), own.to_string()).await;
+    let answer = answer.map_err(|_| unknown("there was no answer in time".to_owned()))?;
+    let refuses = dialect::of(Some(server.kind())).refuses_origin(answer.body());
+    match answer.status() {
+        StatusCode::FORBIDDEN if refuses => Ok(Some(Finding::new(
+            Code::ORIGIN_NOT_TRUSTED,
+            format!("the server refuses a POST of a page of {own}"),
+            format!(
+                "add `trustedOrigins: [\"{own}\"]` to the configuration of the server, or set its `baseURL` to {own}"
+            ),
+        ))),
+        status if status.is_success() => Ok(None),
+        status => Err(unknown(format!("the answer to a POST is {status}"))),
+    }
+}

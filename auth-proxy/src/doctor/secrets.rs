@@ -1,0 +1,117 @@
+//! Finds out whether the secret is that of the upstream, without a sign-in.
+
+use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::code::Code;
+use super::cookies::Cleared;
+use super::finding::{Finding, Unchecked};
+use super::location::Located;
+use super::visit::Visit;
+use crate::cookie::received;
+use crate::dialect::{SecretSign, Server};
+use crate::token::SecretMatch;
+
+/// The most secrets that are tried with a request each.
+const MOST: usize = 4;
+
+/// What is known of the secret.
+enum Known {
+    Match(SecretMatch),
+    /// It is right, but the database of the upstream fails.
+    DatabaseFailed,
+    Unknown(String),
+}
+
+/// Whether a configured secret is that of the upstream. Nothing without a secret.
+///
+/// # Errors
+/// The reason why that is unknown.
+pub(super) async fn check(
+    visit: Visit<'_>,
+    located: &Located,
+    server: Server,
+    cleared: &Cleared,
+) -> Result<Option<Finding>, Unchecked> {
+    let (settings, proofs) = (&visit.shared.settings, &visit.shared.secret_proofs);
+    if proofs.count() == 0 {
+        return Ok(None);
+    }
+    let known = match located.signs.secret() {
+        SecretSign::Hash => by_hash(visit, located),
+        SecretSign::Signature(path) => by_signature(visit, located, path, cleared).await,
+    };
+    let variable = server.secret_variable();
+    let evidence = match located.signs.secret() {
+        SecretSign::Hash => "the hash in its CSRF cookie",
+        SecretSign::Signature(_) => "its answer to a signed cookie",
+    };
+    match known {
+        Known::Unknown(reason) => Err(Unchecked::new("secret", reason)),
+        Known::DatabaseFailed => Ok(Some(Finding::new(
+            Code::DATABASE_FAILED,
+            "the server answers with 500 to a well signed cookie of a session that does not exist",
+            "the log of the server has the error of its database",
+        ))),
+        Known::Match(SecretMatch::All | SecretMatch::At(0)) => Ok(None),
+        Known::Match(SecretMatch::At(place)) => Ok(Some(Finding::new(
+            Code::SECRET_OUTDATED,
+            format!("{evidence} is made with secret {} of {}", place + 1, proofs.count()),
+            format!(
+                "set {variable} at the server to the first secret of `upstream.secret`, the newest one; if the server has the \
+                 newest one, put it first here"
+            ),
+        ))),
+        // A key of one's own may sign the tokens, which the hash in another cookie says nothing about.
+        Known::Match(SecretMatch::None) if settings.token.is_signed() => Err(Unchecked::new(
+            "secret",
+            format!("`upstream.token` is `{}`, whose key may be another one than {variable}", settings.token),
+        )),
+        Known::Match(SecretMatch::None) => Ok(Some(Finding::new(
+            Code::SECRET_WRONG,
+            format!("{evidence} is made with none of the secrets here, {} in number", proofs.count()),
+            format!(
+                "set `upstream.secret` (its variable, or its list) to the value of {variable} at the server, without quotes \
+                 and spaces around it; if the server has several secrets, list them in its order, the newest first"
+            ),
+        ))),
+    }
+}
+
+fn by_hash(visit: Visit<'_>, located: &Located) -> Known {
+    let cookies = received(located.answer.headers());
+    match located.signs.hash(&cookies) {
+        Some((value, hash)) => {
+            Known::Match(visit.shared.secret_proofs.hashed(value, &hash.to_ascii_lowercase()))
+        }
+        None => Known::Unknown("the server sets no cookie that shows it, as with `skipCSRFCheck`".to_owned()),
+    }
+}
+
+/// Sends a signed cookie of a session that does not exist, which the upstream clears if it accepts the signature.
+async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: &Cleared) -> Known {
+    let unknown = |reason: &str| Known::Unknown(reason.to_owned());
+    let Some(name) = located.signs.session_cookie(&cleared.names) else {
+        return unknown("the name of the session cookie is not known");
+    };
+    let proofs = &visit.shared.secret_proofs;
+    for place in 0..proofs.count().min(MOST) {
+        let Some(signed) = proofs.signed_random(place) else {
+            return unknown("the operating system has no random numbers");
+        };
+        let value = utf8_percent_encode(&signed, NON_ALPHANUMERIC);
+        let path = format!("{}{path}", located.base);
+        let Ok(answer) = visit.get_with_cookie(&path, format!("{name}={value}")).await else {
+            return unknown("there was no answer in time");
+        };
+        match answer.status() {
+            StatusCode::OK if received(answer.headers()).iter().any(|cookie| cookie.name == name) => {
+                return Known::Match(SecretMatch::At(place));
+            }
+            StatusCode::OK => {}
+            StatusCode::INTERNAL_SERVER_ERROR => return Known::DatabaseFailed,
+            status => return Known::Unknown(format!("the answer to a lookup is {status}")),
+        }
+    }
+    Known::Match(SecretMatch::None)
+}

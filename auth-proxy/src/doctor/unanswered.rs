@@ -1,0 +1,220 @@
+//! What to change if the upstream does not answer, or its answer is not that of a login server.
+
+use auth_proxy_rules::{Origin, Settings, origin};
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{Response, StatusCode, Uri};
+use memchr::memmem;
+
+use super::address::address;
+use super::code::Code;
+use super::finding::Finding;
+use crate::dialect::is_misconfigured;
+use crate::error::{AuthError, Causes};
+use crate::upstream::Fault;
+
+/// The finding for a request that got no answer.
+pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
+    let url = &settings.base_url.origin;
+    let host = url.host();
+    let at = address(settings);
+    let (code, change) = match Fault::of(error) {
+        Fault::NoAddress => (
+            Code::HOST_UNRESOLVED,
+            format!(
+                "correct `{host}` in `upstream.base_url`, or make the name known to this machine: in containers that is the \
+                 name of the service, and both have to be in one network"
+            ),
+        ),
+        Fault::Refused => (
+            Code::CONNECTION_REFUSED,
+            format!(
+                "start the server, or correct host and port of `upstream.base_url`: in a container, `{host}` has to be the \
+                 other container and not `localhost`"
+            ),
+        ),
+        Fault::ConnectTimeout => (
+            Code::CONNECTION_TIMEOUT,
+            format!(
+                "let this machine reach port {} of `{host}` (firewall, security group, network policy), or raise \
+                 `upstream.connect_timeout`, which is {:?}",
+                port(url),
+                settings.connect_timeout
+            ),
+        ),
+        Fault::CertificateExpired => (
+            Code::CERTIFICATE_EXPIRED,
+            format!("renew the certificate of `{host}`, or correct the clock of this machine"),
+        ),
+        Fault::CertificateNotYetValid => (
+            Code::CERTIFICATE_NOT_YET_VALID,
+            "correct the clock of this machine, or replace the certificate".to_owned(),
+        ),
+        Fault::CertificateUntrusted => (
+            Code::CERTIFICATE_UNTRUSTED,
+            format!(
+                "add the authority to the certificates that the operating system trusts (in a container install \
+                 `ca-certificates`, or set SSL_CERT_FILE), or let `{host}` send the intermediate certificates too"
+            ),
+        ),
+        Fault::CertificateForAnotherHost => (
+            Code::CERTIFICATE_WRONG_HOST,
+            format!(
+                "write a host of the certificate in `upstream.base_url`, or add `{host}` to the certificate"
+            ),
+        ),
+        Fault::NoTls => (
+            Code::UPSTREAM_SPEAKS_HTTP,
+            format!("write `upstream.base_url: \"http://{}{}\"`", url.authority, settings.base_url.prefix),
+        ),
+        Fault::Tls => (
+            Code::TLS_FAILED,
+            format!("let `{host}` offer TLS 1.2 or 1.3 with a certificate, without one of the client"),
+        ),
+        Fault::Timeout => (
+            Code::RESPONSE_TIMEOUT,
+            format!(
+                "find out why the server at {at} is slow, or raise `upstream.timeout`, which is {:?}",
+                settings.timeout
+            ),
+        ),
+        Fault::Broken => (
+            Code::RESPONSE_BROKEN,
+            format!(
+                "write the address of the login server's HTTP port in `upstream.base_url`, with `https://` if it speaks TLS; \
+                 if {at} is right, the log of the server says why it closes the connection"
+            ),
+        ),
+    };
+    Finding::new(code, seen(error), change)
+}
+
+/// The error and its causes.
+fn seen(error: &AuthError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => Causes(source).to_string(),
+        None => error.to_string(),
+    }
+}
+
+fn port(origin: &Origin) -> String {
+    let port = origin.authority.rsplit_once(':').map(|(_, port)| port);
+    let digits = port.filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.unwrap_or(if origin.https { "443" } else { "80" }).to_owned()
+}
+
+/// The finding for an upstream that answers for its own host only.
+pub(super) fn host_not_served(settings: &Settings, told: &str, answer: &Response<Bytes>) -> Finding {
+    let own = &settings.base_url.origin.authority;
+    Finding::new(
+        Code::HOST_NOT_SERVED,
+        format!(
+            "with `Host: {told}` the answer is {}, and with `Host: {own}` it is the login",
+            answer.status()
+        ),
+        format!(
+            "write `upstream.host: upstream`, or let the server (or the proxy before it) answer for `{told}` too: an ingress \
+             by a rule for that host, Better Auth by `baseURL: {{ allowedHosts: [..] }}`"
+        ),
+    )
+}
+
+/// The finding for an answer that is not that of a login server. `tried` are the paths below which it was looked for.
+pub(super) fn no_login(settings: &Settings, answer: &Response<Bytes>, tried: &[String]) -> Finding {
+    let (status, at) = (answer.status(), address(settings));
+    let answers = format!("{at} answers with {status}");
+    match status {
+        StatusCode::LOOP_DETECTED if has(answer, b"\"loop_detected\"") => Finding::new(
+            Code::UPSTREAM_IS_THIS_APP,
+            format!("a request to {at} came back to this app"),
+            "write the address of the login server in `upstream.base_url`, and not that of this app or of the proxy before it",
+        ),
+        StatusCode::BAD_REQUEST if has(answer, b"HTTPS") || has(answer, b"SSL-enabled") => Finding::new(
+            Code::UPSTREAM_SPEAKS_HTTPS,
+            format!("{answers}, and says that this port is for https"),
+            format!(
+                "write `upstream.base_url: \"https://{}{}\"`",
+                settings.base_url.origin.authority, settings.base_url.prefix
+            ),
+        ),
+        _ if status.is_redirection() => redirects(settings, answer),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            Finding::new(
+                Code::UPSTREAM_REFUSES,
+                answers,
+                "add the key that the server (or the proxy before it) requires, such as \
+             `upstream.headers: { \"x-api-key\": env(\"AUTH_PROXY_KEY\") }`, or let requests of this machine pass",
+            )
+        }
+        StatusCode::TOO_MANY_REQUESTS => Finding::new(
+            Code::UPSTREAM_RATE_LIMITED,
+            answers,
+            "raise the limit of the server for this app, and let the limit count the address in `X-Forwarded-For`: without \
+             that, all visitors share one limit",
+        ),
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Finding::new(
+                Code::UPSTREAM_UNAVAILABLE,
+                answers,
+                "start the login server, or correct its address in the proxy before it",
+            )
+        }
+        _ if status.is_server_error() && is_misconfigured(answer.body()) => Finding::new(
+            Code::UPSTREAM_MISCONFIGURED,
+            format!("{answers}, and names its configuration"),
+            "the log of the server has the reason: most often AUTH_SECRET is missing, or AUTH_TRUST_HOST=true, which a server \
+             behind this app needs",
+        ),
+        _ if status.is_server_error() => Finding::new(
+            Code::UPSTREAM_FAILING,
+            answers,
+            "the log of the server has the reason. If it names the host, the server accepts no other host than its own: write \
+             `upstream.host: upstream`, or add this app's host at the server",
+        ),
+        _ => Finding::new(
+            Code::LOGIN_NOT_FOUND,
+            format!("{answers}, and there is no login below {} either", tried.join(", ")),
+            "write the address of the login server in `upstream.base_url`, and the path of its routes in `upstream.base_path`",
+        ),
+    }
+}
+
+/// Only the origin is shown: a path or a query may hold a secret.
+fn redirects(settings: &Settings, answer: &Response<Bytes>) -> Finding {
+    let status = answer.status();
+    let own = &settings.base_url.origin;
+    let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let target: Option<Origin> = location.parse::<Uri>().ok().and_then(|uri| {
+        let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+        origin(&format!("{scheme}://{authority}")).ok()
+    });
+    let same_host = |target: &Origin| target.host().eq_ignore_ascii_case(own.host());
+    let (to, change) = match &target {
+        Some(target) if target.https && !own.https && same_host(target) => (
+            target.to_string(),
+            format!("write `upstream.base_url: \"{target}{}\"`", settings.base_url.prefix),
+        ),
+        Some(target) if !target.is_same(own) => (
+            target.to_string(),
+            format!(
+                "write `upstream.base_url: \"{target}\"` if that is the login server; if it is a login in front of it, let \
+                 requests of this app pass without"
+            ),
+        ),
+        _ => (
+            "another path of the same server".to_owned(),
+            "let the server answer without a slash at the end of the path (in Next.js `trailingSlash: false`), and without a \
+             language before it"
+                .to_owned(),
+        ),
+    };
+    Finding::new(
+        Code::UPSTREAM_REDIRECTS,
+        format!("{} answers with {status} to {to}", address(settings)),
+        change,
+    )
+}
+
+fn has(answer: &Response<Bytes>, text: &[u8]) -> bool {
+    memmem::find(answer.body(), text).is_some()
+}

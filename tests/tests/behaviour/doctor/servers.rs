@@ -1,0 +1,198 @@
+//! The fakes of each family, the store, the clock and published keys.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_proxy::doctor::Deployment;
+use auth_proxy::options::{SessionStrategy, UpstreamKind};
+use auth_proxy::store::{Entry, Put, SessionKey, SessionStore, StoreFuture};
+use auth_proxy::testing::FakeUpstream;
+use auth_proxy_tests::doctor::{assert_silent, change, codes};
+use auth_proxy_tests::{App, SharedStore, free_port};
+use axum::Router;
+use axum::routing::get;
+
+use super::{APP, Machines, before, check};
+use crate::support::Auth;
+
+#[tokio::test]
+async fn fakes_of_every_kind_are_silent() {
+    for strategy in [SessionStrategy::Jwt, SessionStrategy::Database] {
+        let robo = FakeUpstream::builder().robo().strategy(strategy).start().await.unwrap();
+        let builder = before(&robo).upstream_kind(UpstreamKind::Robo).upstream_session_strategy(strategy);
+        let report = check(builder).await;
+        assert_silent(&report, "robo");
+        assert_eq!((report.server(), report.deployment()), (Some("Robo.js"), Some(Deployment::FrontDoor)));
+        let authjs = FakeUpstream::builder().strategy(strategy).start().await.unwrap();
+        let builder = before(&authjs).upstream_kind(UpstreamKind::Authjs).upstream_session_strategy(strategy);
+        assert_silent(&check(builder).await, "authjs");
+        // Without a kind both are right.
+        for upstream in [&robo, &authjs] {
+            assert_silent(&check(before(upstream).upstream_session_strategy(strategy)).await, "no kind");
+        }
+    }
+    let better = FakeUpstream::builder().better_auth().start().await.unwrap();
+    let builder = before(&better).upstream_kind(UpstreamKind::BetterAuth).upstream_secret([better.secret()]);
+    assert_silent(&check(builder).await, "better_auth");
+    let robo = FakeUpstream::builder().robo().start().await.unwrap();
+    let decoding = before(&robo).upstream_kind(UpstreamKind::Robo).upstream_secret([robo.secret()]);
+    assert_silent(&check(decoding).await, "robo with its secret");
+}
+
+#[tokio::test]
+async fn robo_and_auth_js_are_told_apart() {
+    let robo = FakeUpstream::builder().robo().start().await.unwrap();
+    let advice = change(&check(before(&robo).upstream_kind(UpstreamKind::Authjs)).await, "kind_wrong");
+    assert_eq!(advice, "write `upstream.kind: robo`");
+    let authjs = FakeUpstream::start().await.unwrap();
+    let advice = change(&check(before(&authjs).upstream_kind(UpstreamKind::Robo)).await, "kind_wrong");
+    assert_eq!(advice, "write `upstream.kind: authjs`");
+}
+
+#[tokio::test]
+async fn wrong_secret_of_the_fakes_is_found() {
+    let other = "wr0ng-9f8e7d6c5b4a39281706f5e4d3c2b1";
+    auth_proxy_tests::watch::secret(other);
+    let robo = FakeUpstream::builder().robo().start().await.unwrap();
+    let builder = before(&robo).upstream_kind(UpstreamKind::Robo).upstream_secret([other]);
+    assert_eq!(codes(&check(builder).await), ["secret_wrong"]);
+    let better = FakeUpstream::builder().better_auth().start().await.unwrap();
+    let builder = before(&better).upstream_kind(UpstreamKind::BetterAuth).upstream_secret([other]);
+    assert_eq!(codes(&check(builder).await), ["secret_wrong"]);
+}
+
+/// Without the origin of the app, what depends on it is left open, and nothing is found.
+#[tokio::test]
+async fn unknown_origin_leaves_the_callback_urls_open() {
+    let upstream = FakeUpstream::start().await.unwrap();
+    let report = Auth::builder().upstream_base_url(upstream.url()).build().unwrap().check().await;
+    assert!(codes(&report).is_empty() && report.is_ok(), "{report}");
+    assert_eq!(report.unchecked().len(), 1, "{report}");
+    assert!(
+        report.to_string().contains("not checked: callback_urls: the origin of this app is not known"),
+        "{report}"
+    );
+    let by_hosts =
+        Auth::builder().upstream_base_url(upstream.url()).hosts(["app.example.com"]).build().unwrap();
+    assert_silent(&by_hosts.check().await, "hosts");
+}
+
+#[tokio::test]
+async fn difference_of_clocks_is_found() {
+    let upstream = FakeUpstream::start().await.unwrap();
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for (offset, code) in
+        [(0_i64, None), (10, None), (-120, Some("clock_differs")), (3600, Some("clock_wrong"))]
+    {
+        let builder = before(&upstream).clock(move || now().saturating_add_signed(offset));
+        let report = check(builder).await;
+        assert_eq!(codes(&report), code.into_iter().collect::<Vec<_>>(), "{report}");
+        if let Some(finding) = report.findings().first() {
+            let direction = if offset < 0 { "ahead of" } else { "behind" };
+            assert!(finding.evidence().contains(direction), "{report}");
+        }
+    }
+}
+
+/// A store whose reads fail, or never end.
+struct FailingStore {
+    hangs: bool,
+}
+
+impl SessionStore for FailingStore {
+    fn get<'a>(&'a self, _: &'a SessionKey) -> StoreFuture<'a, Entry> {
+        let hangs = self.hangs;
+        Box::pin(async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            Err("wrong password of the cache".into())
+        })
+    }
+
+    fn put(&self, _: Put) -> StoreFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn end<'a>(&'a self, _: &'a [SessionKey], _: Duration) -> StoreFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn store_that_fails_or_hangs_is_found() {
+    let upstream = FakeUpstream::start().await.unwrap();
+    let builder = || before(&upstream).session_cache(Duration::from_secs(30));
+    assert_silent(&check(builder().session_store(SharedStore::default())).await, "works");
+    for (hangs, seen) in [(false, "wrong password of the cache"), (true, "deadline")] {
+        let report = check(builder().session_store(FailingStore { hangs })).await;
+        assert_eq!(codes(&report), ["store_failed"], "{report}");
+        assert!(report.is_ok() && report.findings()[0].evidence().contains(seen), "{report}");
+    }
+    let redis = auth_proxy::store::Redis::new(auth_proxy::store::RedisOptions::new(format!(
+        "redis://:s3cret-of-redis@127.0.0.1:{}",
+        free_port()
+    )));
+    auth_proxy_tests::watch::secret("s3cret-of-redis");
+    let report = check(builder().session_store(redis.unwrap())).await;
+    assert_eq!(codes(&report), ["store_failed"], "{report}");
+    assert!(report.findings()[0].evidence().contains("not connected"), "{report}");
+}
+
+#[tokio::test]
+async fn keys_of_an_issuer_are_checked() {
+    let good = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let unusable = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"c2VjcmV0"}]}"#;
+    let app = App::start(
+        Router::new()
+            .route("/good", get(move || async move { good }))
+            .route("/unusable", get(move || async move { unusable }))
+            .route("/html", get(|| async { "<html>" })),
+    )
+    .await;
+    for (path, expected) in [
+        ("/good", &[][..]),
+        ("/unusable", &["keys_unusable"]),
+        ("/html", &["keys_unusable"]),
+        ("/none", &["keys_not_fetched"]),
+    ] {
+        // The query may hold a key, and is not shown.
+        let url = app.url(&format!("{path}?key=s3cret-of-keys"));
+        let report = Machines::builder().jwks_url(url).build().unwrap().check().await;
+        assert_eq!(codes(&report), expected, "{report}");
+        assert!(!report.to_string().contains("s3cret-of-keys"), "{report}");
+        assert!(report.unchecked().is_empty() && report.server().is_none(), "{report}");
+    }
+    let nobody = format!("http://127.0.0.1:{}/keys", free_port());
+    let report = Machines::builder().jwks_url(nobody).build().unwrap().check().await;
+    assert_eq!(codes(&report), ["keys_not_fetched"], "{report}");
+    assert!(report.findings()[0].evidence().contains("Connection refused"), "{report}");
+}
+
+/// The keys in use do not change by a check, and a failed one does not put off the next fetch.
+#[tokio::test]
+async fn check_of_keys_leaves_those_in_use_alone() {
+    let nobody = format!("http://127.0.0.1:{}/keys", free_port());
+    let auth = Machines::builder().jwks_url(nobody).build().unwrap();
+    assert_eq!(codes(&auth.check().await), ["keys_not_fetched"]);
+    assert!(auth.health().degraded().is_empty(), "{:?}", auth.health());
+}
+
+#[tokio::test]
+async fn check_sends_only_what_it_needs() {
+    let upstream = FakeUpstream::builder().better_auth().start().await.unwrap();
+    let builder =
+        before(&upstream).upstream_kind(UpstreamKind::BetterAuth).upstream_secret([upstream.secret()]);
+    assert_silent(&check(builder).await, "better_auth");
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 5, "{seen:?}");
+    for request in &seen {
+        assert_eq!(request.headers["x-api-key"], "k3y", "the configured headers are sent");
+        assert_eq!(request.headers["host"], "localhost:3000", "the host is that of other requests");
+        assert_eq!(request.headers["x-forwarded-proto"], "http");
+        for name in ["authorization", "x-forwarded-for", "traceparent"] {
+            assert!(!request.headers.contains_key(name), "{request:?}");
+        }
+        let origin = request.headers.get("origin").map(|origin| origin.to_str().unwrap());
+        assert!(origin.is_none_or(|origin| origin == APP), "{request:?}");
+    }
+}
