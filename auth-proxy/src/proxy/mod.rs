@@ -15,7 +15,6 @@ mod eviction;
 mod foreign_origin;
 mod foreign_urls;
 mod forward;
-mod hop_by_hop;
 mod location;
 mod path;
 mod plan;
@@ -25,9 +24,11 @@ mod revoke;
 mod service;
 mod session_check;
 mod sign_in_limit;
-mod spoofable_headers;
 
 use axum::Router;
+
+pub(crate) use self::body::{BodyProgress, Limited};
+pub(crate) use self::plan::{check_form, trusted_client};
 
 use crate::provider::{AuthProxy, Proxy};
 

@@ -1,5 +1,5 @@
 //! HTTP transport to the upstream: address and headers of a request, the HTTP client, retries, timeouts, the
-//! concurrency limit, the circuit breaker and its health checks.
+//! concurrency limit, the circuit breaker and its health checks. Also the client of an app behind this proxy.
 //!
 //! This room knows nothing of sessions, tokens or cookies: its callers choose the path and interpret the response. A
 //! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says
@@ -10,6 +10,7 @@
 
 mod address;
 mod admission;
+mod app_client;
 mod breaker;
 mod client;
 mod document;
@@ -42,6 +43,7 @@ use self::address::Address;
 use self::admission::Admission;
 use self::breaker::Breaker;
 use self::client::Client;
+pub(crate) use self::app_client::{AppClient, of_app};
 pub(crate) use self::document::Document;
 pub(crate) use self::error::body_error;
 use self::failure_log::{FailureLog, Requests};
@@ -141,6 +143,14 @@ impl Upstream {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
         document::body_of(self.send_whole(Purpose::Keys, request, limit, deadline).await?.response)
+    }
+
+    /// Adds this proxy to `Via`, for a request to another server than the upstream.
+    ///
+    /// # Errors
+    /// `loop_detected` when this proxy already sent the request once.
+    pub(crate) fn add_via(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
+        self.via.add(headers)
     }
 
     /// A `GET` request for a path below the base path, without headers.

@@ -1,0 +1,133 @@
+//! The configuration file: reading, checking, and every mistake with its place.
+
+mod mistake;
+mod options;
+mod own;
+mod reader;
+mod rules;
+mod text;
+mod wording;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use self::mistake::Mistake;
+pub(crate) use self::mistake::Report;
+use self::options::AuthOptions;
+pub(crate) use self::own::{App, Log, Server};
+use self::reader::{Reader, Table};
+pub(crate) use self::rules::Rule;
+use self::text::Sources;
+use crate::gateway::Gateway;
+
+/// A configuration file whose values were checked.
+pub(crate) struct Config {
+    file: PathBuf,
+    source: String,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    auth: AuthOptions,
+    pub(crate) app: Option<App>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) server: Server,
+    pub(crate) log: Log,
+    /// Values that are allowed and probably not meant.
+    pub(crate) warnings: Report,
+}
+
+impl Config {
+    /// Reads and checks a file, with the environment of the process.
+    ///
+    /// # Errors
+    /// Every mistake of the file.
+    pub(crate) fn read(file: &Path) -> Result<Self, Report> {
+        let source = std::fs::read_to_string(file)
+            .map_err(|error| Report::whole_file(file, format!("cannot read the file: {error}")))?;
+        Self::parse(file, source, &|name| std::env::var_os(name))
+    }
+
+    fn parse(
+        file: &Path,
+        source: String,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Report> {
+        let (document, syntax) = DeTable::parse_recoverable(&source);
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut reader = Reader { sources: Sources { folder, variable }, mistakes: Vec::new() };
+        let mut top = Table::new("", document.get_ref());
+        let listen_value = top.take("listen");
+        let listen = own::address(&mut reader, listen_value);
+        let admin_value = top.take("admin_listen");
+        let admin_listen = own::address(&mut reader, admin_value);
+        if let (Some(listen), Some(admin), Some(value)) = (listen, admin_listen, admin_value)
+            && listen == admin
+            && listen.port() != 0
+        {
+            reader.add(value.span(), "this is the address of `listen`, which visitors reach: write another port");
+        }
+        let app = own::app(&mut reader, top.take("app"));
+        let rules = rules::read(&mut reader, top.take("rules"));
+        let server = own::server(&mut reader, top.take("server"));
+        let log = own::log(&mut reader, top.take("log"));
+        let (auth, warnings) = options::read(top, &own::TOP, &mut reader);
+        let mut mistakes = reader.mistakes;
+        if listen_value.is_none() {
+            let message = "`listen` is missing: write `listen = \"127.0.0.1:8080\"`".to_owned();
+            mistakes.push(Mistake { span: 0..0, message });
+        }
+        if !syntax.is_empty() {
+            // What could not be read may set what is missing.
+            mistakes.retain(|mistake| !mistake.message.contains(" is missing: "));
+            mistakes.extend(syntax.iter().map(|error| Mistake {
+                span: error.span().unwrap_or(0..0),
+                message: error.message().to_owned(),
+            }));
+        }
+        let warnings = Report::of(file, &source, &warnings);
+        match listen {
+            Some(listen) if mistakes.is_empty() => Ok(Self {
+                file: file.to_owned(),
+                listen,
+                admin_listen,
+                auth,
+                app,
+                rules,
+                server,
+                log,
+                warnings,
+                source: source.clone(),
+            }),
+            _ => Err(Report::of(file, &source, &mistakes)),
+        }
+    }
+
+    /// Builds the proxy of the options.
+    ///
+    /// # Errors
+    /// Mistakes that show only then, such as a secret that is no key.
+    pub(crate) fn gateway(&self) -> Result<Gateway, Report> {
+        self.auth.builder().build().map_err(|error| {
+            let mistake = |problem: &auth_proxy::options::ConfigProblem| Mistake {
+                span: self.auth.place(problem.option()).unwrap_or(0..0),
+                message: wording::toml_wording(&format!("`{}`: {}", problem.option(), problem.message())),
+            };
+            let mistakes: Vec<Mistake> = error.problems().iter().map(mistake).collect();
+            self.report(&mistakes)
+        })
+    }
+
+    /// Whether a proxy of the other configuration can go on with this one.
+    pub(crate) fn has_same_auth(&self, other: &Self) -> bool {
+        self.auth.are_same(&other.auth)
+    }
+
+    fn report(&self, mistakes: &[Mistake]) -> Report {
+        Report::of(&self.file, &self.source, mistakes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

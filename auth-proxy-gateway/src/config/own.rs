@@ -1,0 +1,127 @@
+//! The options of the gateway itself, besides those of an `auth_proxy!` block.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auth_proxy_rules::Origin;
+use tracing_subscriber::filter::Targets;
+
+use super::reader::{Reader, Table, Value};
+
+/// The names at the top level of the file.
+pub(crate) const TOP: [&str; 6] = ["listen", "admin_listen", "app", "rules", "server", "log"];
+
+const APP: [&str; 5] = ["url", "host", "connect_timeout", "timeout", "pass_session"];
+const SERVER: [&str; 5] =
+    ["shutdown_timeout", "header_timeout", "body_timeout", "write_timeout", "max_connections"];
+const LOG: [&str; 3] = ["format", "level", "requests"];
+
+/// `[app]`: the app that requests are forwarded to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct App {
+    pub(crate) url: Origin,
+    /// Whether the app sees the `Host` of the browser, or that of `url`.
+    pub(crate) preserves_host: bool,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    /// Whether the app gets the session cookies.
+    pub(crate) passes_session: bool,
+}
+
+/// `[server]`: limits of the listeners.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Server {
+    /// How long requests that are under way may go on after a signal to stop.
+    pub(crate) shutdown_timeout: Duration,
+    /// How long the head of a request may take.
+    pub(crate) header_timeout: Duration,
+    /// The longest pause within the body of a request.
+    pub(crate) body_timeout: Duration,
+    /// The longest time in which a client reads nothing of a response.
+    pub(crate) write_timeout: Duration,
+    pub(crate) max_connections: usize,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Log {
+    pub(crate) is_json: bool,
+    pub(crate) level: Targets,
+    /// Whether each request is logged.
+    pub(crate) requests: bool,
+}
+
+/// An address to listen on.
+pub(crate) fn address(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<SocketAddr> {
+    let expected = "an address with a port, such as `\"127.0.0.1:8080\"` or `\"[::]:8080\"`";
+    reader.parsed(value, expected, |text| text.parse().map_err(|_| format!("expected {expected}")))
+}
+
+pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
+    let span = value?.span();
+    let mut table = reader.table("app", value)?;
+    let seconds = Duration::from_secs;
+    let url_value = table.take("url");
+    let url = reader.parsed(url_value, "`url = \"http://127.0.0.1:3000\"`", |text| {
+        auth_proxy_rules::origin(text).map_err(|error| format!("`app.url`: {}", error.message()))
+    });
+    if url_value.is_none() {
+        reader.add(span, "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`");
+    }
+    let preserves_host = reader.word(table.take("host"), &[("preserve", true), ("app", false)]);
+    let connect_timeout =
+        reader.duration(table.take("connect_timeout"), Duration::from_millis(10), seconds(600));
+    let timeout = reader.duration(table.take("timeout"), Duration::from_millis(10), seconds(3600));
+    let passes_session = reader.boolean(table.take("pass_session"));
+    reader.unknown(table, &APP);
+    Some(App {
+        url: url?,
+        preserves_host: preserves_host.unwrap_or(true),
+        connect_timeout: connect_timeout.unwrap_or(seconds(2)),
+        timeout: timeout.unwrap_or(seconds(60)),
+        passes_session: passes_session.unwrap_or(false),
+    })
+}
+
+pub(crate) fn server(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Server {
+    let seconds = Duration::from_secs;
+    let mut table = reader.table("server", value).unwrap_or_else(|| Table::empty("server"));
+    let mut duration = |key, default: u64, to: u64| {
+        let value = table.take(key);
+        reader.duration(value, Duration::from_millis(10), seconds(to)).unwrap_or(seconds(default))
+    };
+    let shutdown_timeout = duration("shutdown_timeout", 30, 3600);
+    let header_timeout = duration("header_timeout", 15, 600);
+    let body_timeout = duration("body_timeout", 60, 3600);
+    let write_timeout = duration("write_timeout", 60, 3600);
+    let max_connections = reader.count(table.take("max_connections"), 1, 1_000_000).unwrap_or(10_000);
+    reader.unknown(table, &SERVER);
+    Server { shutdown_timeout, header_timeout, body_timeout, write_timeout, max_connections }
+}
+
+pub(crate) fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
+    let mut table = reader.table("log", value).unwrap_or_else(|| Table::empty("log"));
+    let is_json = reader.word(table.take("format"), &[("text", false), ("json", true)]);
+    let level = reader.parsed(table.take("level"), "a level such as `\"info\"`", |text| {
+        text.parse::<Targets>().map_err(|_| {
+            "expected `\"error\"`, `\"warn\"`, `\"info\"`, `\"debug\"` or `\"trace\"`, also for a part, as in \
+             `\"info,auth_proxy=debug\"`"
+                .to_owned()
+        })
+    });
+    let requests = reader.boolean(table.take("requests"));
+    reader.unknown(table, &LOG);
+    Log {
+        is_json: is_json.unwrap_or(false),
+        level: level.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
+        requests: requests.unwrap_or(true),
+    }
+}
+
+/// The full name of each option of the gateway itself, for the guide.
+#[cfg(test)]
+pub(crate) fn names() -> Vec<String> {
+    let tables = [("app", &APP[..]), ("server", &SERVER), ("log", &LOG), ("rules", &super::rules::KEYS)];
+    let inner = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}.{key}")));
+    ["listen", "admin_listen"].map(str::to_owned).into_iter().chain(inner).collect()
+}
