@@ -1,16 +1,19 @@
-//! What is answered on `listen`: the sign-in routes, and the app behind the rules.
+//! What is answered on `listen`: the sign-in routes, the verdict endpoint, and the app behind the rules.
 
+mod inside;
+
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use auth_proxy::reverse_proxy::ReverseProxy;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::Request;
+use http::{Method, Request};
 use tower::ServiceExt as _;
 
+use self::inside::Inside;
 use crate::config::{Config, Report, Server as Limits};
 use crate::gateway::Gateway;
 
@@ -50,7 +53,14 @@ impl Routes {
             Some(gateway) => gateway,
             None => config.gateway()?,
         };
-        todo!()
+        let verdict = config.verdict(&gateway)?;
+        let inside = match config.reverse_proxy(&gateway)? {
+            Some(app) => Inside::new(verdict.clone(), app).router(),
+            None => Router::new(),
+        };
+        let router = gateway.attach(inside).merge(gateway.upstream_routes()).merge(verdict.router());
+        let (limits, logs_requests) = (config.server, config.log.requests);
+        Ok(Self { gateway: Some(gateway), router, limits, logs_requests })
     }
 
     /// Other routes with the same limits, without a log of their requests.
@@ -60,5 +70,39 @@ impl Routes {
 
     pub(crate) fn gateway(&self) -> Option<Gateway> {
         self.gateway.clone()
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        let begun = Instant::now();
+        let asked = self.logs_requests.then(|| Asked::of(&request, self.gateway.as_ref()));
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        if let Some(Asked { method, path, peer }) = asked {
+            let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
+            tracing::info!(target: "auth_proxy_gateway::requests", %method, path, status, ms, peer, "answered");
+        }
+        response
+    }
+}
+
+/// What the log has of a request: never its query, and of a sign-in route only the base path, since some have a token in
+/// their path.
+struct Asked {
+    method: Method,
+    path: String,
+    peer: Option<String>,
+}
+
+impl Asked {
+    fn of(request: &Request<Body>, gateway: Option<&Gateway>) -> Self {
+        let path = request.uri().path();
+        let base = gateway.map(|gateway| gateway.config().base_path());
+        let is_sign_in = base.filter(|base| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')));
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self {
+            method: request.method().clone(),
+            path: is_sign_in.map_or_else(|| path.to_owned(), |base| format!("{base}/..")),
+            peer: peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()),
+        }
     }
 }

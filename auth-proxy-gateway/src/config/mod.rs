@@ -8,10 +8,15 @@ mod rules;
 mod text;
 mod wording;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use auth_proxy::options::{ConfigError, ConfigProblem};
+use auth_proxy::reverse_proxy::ReverseProxy;
+use auth_proxy::verdict::Verdict;
 use toml::de::DeTable;
 
 use self::mistake::Mistake;
@@ -29,6 +34,8 @@ pub(crate) struct Config {
     source: String,
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: Option<SocketAddr>,
+    /// The places of options that a reload cannot change.
+    own_places: HashMap<&'static str, Range<usize>>,
     auth: AuthOptions,
     pub(crate) app: Option<App>,
     pub(crate) rules: Vec<Rule>,
@@ -68,9 +75,14 @@ impl Config {
         {
             reader.add(value.span(), "this is the address of `listen`, which visitors reach: write another port");
         }
+        let mut own_places = HashMap::new();
+        own_places.extend(listen_value.map(|value| ("listen", value.span())));
+        own_places.extend(admin_value.map(|value| ("admin_listen", value.span())));
         let app = own::app(&mut reader, top.take("app"));
         let rules = rules::read(&mut reader, top.take("rules"));
-        let server = own::server(&mut reader, top.take("server"));
+        let server_value = top.take("server");
+        own_places.extend(server_value.map(|value| ("server.max_connections", value.span())));
+        let server = own::server(&mut reader, server_value);
         let log = own::log(&mut reader, top.take("log"));
         let (auth, warnings) = options::read(top, &own::TOP, &mut reader);
         let mut mistakes = reader.mistakes;
@@ -92,6 +104,7 @@ impl Config {
                 file: file.to_owned(),
                 listen,
                 admin_listen,
+                own_places,
                 auth,
                 app,
                 rules,
@@ -110,13 +123,61 @@ impl Config {
     /// Mistakes that show only then, such as a secret that is no key.
     pub(crate) fn gateway(&self) -> Result<Gateway, Report> {
         self.auth.builder().build().map_err(|error| {
-            let mistake = |problem: &auth_proxy::options::ConfigProblem| Mistake {
+            let mistake = |problem: &ConfigProblem| Mistake {
                 span: self.auth.place(problem.option()).unwrap_or(0..0),
                 message: wording::toml_wording(&format!("`{}`: {}", problem.option(), problem.message())),
             };
             let mistakes: Vec<Mistake> = error.problems().iter().map(mistake).collect();
             self.report(&mistakes)
         })
+    }
+
+    /// The decision about requests: the rules, and what the app is told of visitors.
+    ///
+    /// # Errors
+    /// Mistakes of the rules.
+    pub(crate) fn verdict(&self, gateway: &Gateway) -> Result<Verdict<Gateway>, Report> {
+        Ok(gateway.verdict())
+    }
+
+    /// The service that forwards requests to the app. `None` without `[app]`.
+    ///
+    /// # Errors
+    /// When its client cannot be made.
+    pub(crate) fn reverse_proxy(&self, gateway: &Gateway) -> Result<Option<ReverseProxy>, Report> {
+        let Some(app) = &self.app else { return Ok(None) };
+        let proxy = gateway
+            .reverse_proxy(app.url.to_string())
+            .connect_timeout(app.connect_timeout)
+            .timeout(app.timeout)
+            .idle_timeout(app.idle_timeout)
+            .preserve_host(app.preserves_host)
+            .pass_session(app.passes_session);
+        let failed = |error: ConfigError| {
+            let message = error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
+            self.report(&[Mistake { span: app.span.clone(), message: format!("`app.url`: {message}") }])
+        };
+        proxy.build().map(Some).map_err(failed)
+    }
+
+    /// Checks what a reload cannot change: the listeners are open.
+    ///
+    /// # Errors
+    /// When an address or the number of connections is another.
+    pub(crate) fn check_reload(&self, current: &Self) -> Result<(), Report> {
+        let mut mistakes = Vec::new();
+        let mut add = |is_changed: bool, name: &str| {
+            if is_changed {
+                let span = self.own_places.get(name).cloned().unwrap_or(0..0);
+                let message = format!("`{name}` cannot change while the gateway runs: restart it");
+                mistakes.push(Mistake { span, message });
+            }
+        };
+        add(self.listen != current.listen, "listen");
+        add(self.admin_listen != current.admin_listen, "admin_listen");
+        let is_changed = self.server.max_connections != current.server.max_connections;
+        add(is_changed, "server.max_connections");
+        if mistakes.is_empty() { Ok(()) } else { Err(self.report(&mistakes)) }
     }
 
     /// Whether a proxy of the other configuration can go on with this one.

@@ -1,9 +1,11 @@
 //! The options of the gateway itself, besides those of an `auth_proxy!` block.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use auth_proxy_rules::Origin;
+use toml::Spanned;
 use tracing_subscriber::filter::Targets;
 
 use super::reader::{Reader, Table, Value};
@@ -11,7 +13,7 @@ use super::reader::{Reader, Table, Value};
 /// The names at the top level of the file.
 pub(crate) const TOP: [&str; 6] = ["listen", "admin_listen", "app", "rules", "server", "log"];
 
-const APP: [&str; 5] = ["url", "host", "connect_timeout", "timeout", "pass_session"];
+const APP: [&str; 6] = ["url", "host", "connect_timeout", "timeout", "idle_timeout", "pass_session"];
 const SERVER: [&str; 5] =
     ["shutdown_timeout", "header_timeout", "body_timeout", "write_timeout", "max_connections"];
 const LOG: [&str; 3] = ["format", "level", "requests"];
@@ -20,10 +22,15 @@ const LOG: [&str; 3] = ["format", "level", "requests"];
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct App {
     pub(crate) url: Origin,
+    /// The place of the table.
+    pub(crate) span: Range<usize>,
     /// Whether the app sees the `Host` of the browser, or that of `url`.
     pub(crate) preserves_host: bool,
     pub(crate) connect_timeout: Duration,
+    /// The longest wait for the head of a response.
     pub(crate) timeout: Duration,
+    /// The longest pause within the body of a response.
+    pub(crate) idle_timeout: Duration,
     /// Whether the app gets the session cookies.
     pub(crate) passes_session: bool,
 }
@@ -58,7 +65,7 @@ pub(crate) fn address(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Opt
 }
 
 pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
-    let span = value?.span();
+    let span = value.map(Spanned::span);
     let mut table = reader.table("app", value)?;
     let seconds = Duration::from_secs;
     let url_value = table.take("url");
@@ -66,19 +73,23 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
         auth_proxy_rules::origin(text).map_err(|error| format!("`app.url`: {}", error.message()))
     });
     if url_value.is_none() {
-        reader.add(span, "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`");
+        reader.add(span.clone().unwrap_or(0..0), "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`");
     }
     let preserves_host = reader.word(table.take("host"), &[("preserve", true), ("app", false)]);
     let connect_timeout =
         reader.duration(table.take("connect_timeout"), Duration::from_millis(10), seconds(600));
     let timeout = reader.duration(table.take("timeout"), Duration::from_millis(10), seconds(3600));
+    let idle_timeout =
+        reader.duration(table.take("idle_timeout"), Duration::from_millis(10), seconds(24 * 3600));
     let passes_session = reader.boolean(table.take("pass_session"));
     reader.unknown(table, &APP);
     Some(App {
         url: url?,
+        span: span?,
         preserves_host: preserves_host.unwrap_or(true),
         connect_timeout: connect_timeout.unwrap_or(seconds(2)),
         timeout: timeout.unwrap_or(seconds(60)),
+        idle_timeout: idle_timeout.unwrap_or(seconds(3600)),
         passes_session: passes_session.unwrap_or(false),
     })
 }

@@ -83,7 +83,7 @@ impl ReverseProxyBuilder {
     }
 
     /// Whether the app gets the session cookies, and the Bearer token that let a visitor through. An app that reads
-    /// [`VisitorHeaders`](super::VisitorHeaders) does not need them. Default: no.
+    /// the identity headers does not need them. Default: no.
     pub fn pass_session(self, passes_session: bool) -> Self {
         Self { passes_session, ..self }
     }

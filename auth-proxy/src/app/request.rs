@@ -6,11 +6,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use super::service::App;
-use super::visitor::{VisitorHeaders, is_of_visitor};
 use crate::cookie::join_cookie_lines;
 use crate::error::AuthError;
 use crate::forwarded::{Addresses, drop_spoofable, strip_hop_by_hop};
 use crate::proxy::{check_form, trusted_client};
+use crate::verdict::{Visitor, remove_identity_headers};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -45,9 +45,9 @@ pub(super) fn wants_websocket(parts: &Parts) -> bool {
 pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Result<HeaderMap, AuthError> {
     check_form(parts, METHODS)?;
     let client = trusted_client(parts, &app.shared)?;
-    let visitor = parts.extensions.remove::<VisitorHeaders>();
+    let visitor = parts.extensions.remove::<Visitor>();
     if !app.passes_session {
-        drop_session(app, parts, visitor.is_some());
+        drop_session(app, parts, visitor.as_ref());
     }
     let mut headers = std::mem::take(&mut parts.headers);
     strip_hop_by_hop(&mut headers);
@@ -56,16 +56,16 @@ pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Resul
         headers.remove(name);
     }
     drop_spoofable(&mut headers, client.is_peer_trusted());
-    let of_visitor: Vec<HeaderName> = headers.keys().filter(|name| is_of_visitor(name)).cloned().collect();
-    for name in of_visitor {
-        headers.remove(name);
-    }
     join_cookie_lines(&mut headers);
     app.shared.upstream.add_via(&mut headers)?;
     let policy = if app.preserves_host { Host::Preserve } else { Host::Upstream };
     let forwarded_as = client.forwarded_as(&policy, app.shared.settings.public_url.as_ref());
     client.write(&mut headers, &forwarded_as, Addresses::All)?;
-    headers.extend(visitor.unwrap_or_default().0);
+    // Last: the client can name any header in `Connection`, and such headers were removed above.
+    match visitor {
+        Some(visitor) => visitor.write_headers(&mut headers),
+        None => remove_identity_headers(&mut headers),
+    }
     if is_websocket {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, WEBSOCKET);
@@ -74,9 +74,9 @@ pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Resul
 }
 
 /// Removes the session cookies, and the Bearer token of a visitor who was let through by it.
-fn drop_session(app: &App, parts: &mut Parts, is_visitor: bool) {
+fn drop_session(app: &App, parts: &mut Parts, visitor: Option<&Visitor>) {
     let names = app.shared.names_of(Some(parts));
-    let is_bearer = is_visitor
+    let is_bearer = visitor.is_some_and(|visitor| !visitor.is_guest())
         && app.shared.candidate(&parts.headers, names).is_ok_and(|found| found.is_some_and(|found| found.is_bearer()));
     app.shared.drop_session_cookies(&mut parts.headers);
     if is_bearer {

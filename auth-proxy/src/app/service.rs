@@ -29,7 +29,10 @@ pub(super) struct App {
 ///
 /// - Path, query and body are forwarded as they are, and both bodies are streamed. Redirects go to the browser.
 /// - Of the headers, those of the connection are removed, and those that a client can forge: `X-Forwarded-*`, which is
-///   written anew, `X-Original-URL` and its kind, and `X-Auth-*`; see [`VisitorHeaders`](super::VisitorHeaders).
+///   written anew, `X-Original-URL` and its kind, and `X-Auth-*`.
+/// - With a [`Visitor`](crate::verdict::Visitor) in its extensions, a request gets the identity headers. Without
+///   [`pass_session`](super::ReverseProxyBuilder::pass_session) it loses the session cookies, and the Bearer token that
+///   let the visitor through.
 /// - A host that is not this service's is refused, as on the sign-in routes: 421 `host_unknown`.
 /// - A WebSocket is connected when the app answers 101. No other protocol is switched to.
 /// - A failure of the app is 502 `app_unreachable`, 502 `app_failed` or 504 `app_timeout`. No request is sent twice.

@@ -22,6 +22,7 @@ const LEVELS: &[&[&str]] = &[
     &["extract", "cross_origin"],
     &["proxy", "guard"],
     &["testing", "verdict"],
+    &["app"],
     // `lib.rs`: re-exports and the macro shim.
     &["lib"],
 ];
