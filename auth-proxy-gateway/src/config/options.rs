@@ -68,7 +68,12 @@ pub(crate) fn read(
                 }
                 _ => reading.option(option, value),
             },
-            None => reading.reader.add(span, unknown(group, key, others)),
+            None => {
+                let (message, meant) = unknown(group, key, others);
+                reading.reader.add(span, message);
+                // It counts as set: rules between options must not report it as missing.
+                meant.into_iter().for_each(|option| reading.draft.set_later(option, false));
+            }
         }
     }
     // `upstream.kind`, which is read above, decides how the text of a secret is read.
@@ -83,14 +88,14 @@ pub(crate) fn read(
     (reading.options, warnings)
 }
 
-/// The message for a key that is no option.
-fn unknown(group: Group, key: &str, others: &[&str]) -> String {
+/// The message for a key that is no option, and the option that is probably meant.
+fn unknown(group: Group, key: &str, others: &[&str]) -> (String, Option<OptionKey>) {
     let place = |group: Group| match group {
         Group::Top => "at the top of the file, before the first table".to_owned(),
         group => format!("in `[{}]`", group.key()),
     };
     if let Some(option) = OptionKey::ALL.iter().find(|option| option.key() == key) {
-        return format!("`{key}` belongs {}", place(option.group()));
+        return (format!("`{key}` belongs {}", place(option.group())), Some(*option));
     }
     let here = OptionKey::in_group(group).filter(|option| option.shape() != Shape::Expression).map(OptionKey::key);
     let mut names: Vec<&str> = here.collect();
@@ -100,8 +105,11 @@ fn unknown(group: Group, key: &str, others: &[&str]) -> String {
     }
     let in_table = if group == Group::Top { String::new() } else { format!(" {}", place(group)) };
     match nearest(key, names.iter().copied()) {
-        Some(near) => format!("there is no option `{key}`{in_table}: write `{near}`"),
-        None => format!("there is no option `{key}`{in_table}: remove it"),
+        Some(near) => {
+            let message = format!("there is no option `{key}`{in_table}: write `{near}`");
+            (message, OptionKey::find(group, near))
+        }
+        None => (format!("there is no option `{key}`{in_table}: remove it"), None),
     }
 }
 
@@ -290,6 +298,11 @@ impl AuthOptions {
     /// The place of an option by its full name.
     pub(crate) fn place(&self, name: &str) -> Option<Range<usize>> {
         self.places.iter().find(|(set, _)| set == name).map(|(_, span)| span.clone())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn places_begin_with(&self, name: &str) -> bool {
+        self.places.iter().any(|(set, _)| set.starts_with(name))
     }
 
     /// A builder with these options. It reads no variable by itself.
