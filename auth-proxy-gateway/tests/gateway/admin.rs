@@ -21,7 +21,7 @@ async fn metrics_and_health_are_on_the_admin_address_only() {
     let metrics = get(format!("http://{admin}/metrics")).await;
     assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4");
     for line in [
-        "auth_proxy_guard_decisions_total{outcome=\"present\",code=\"\"} 3",
+        "auth_proxy_guard_decisions_total{outcome=\"present\",code=\"none\"} 3",
         "auth_proxy_guard_decisions_total{outcome=\"absent\",code=\"session_absent\"} 1",
     ] {
         assert!(metrics.body.lines().any(|found| found == line), "{line}: {}", metrics.body);

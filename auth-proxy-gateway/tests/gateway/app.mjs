@@ -20,9 +20,13 @@ const server = createServer(async (request, response) => {
   if (pathname.endsWith("/upload")) {
     const hash = createHash("sha256")
     let bytes = 0
-    for await (const chunk of request) {
-      hash.update(chunk)
-      bytes += chunk.length
+    try {
+      for await (const chunk of request) {
+        hash.update(chunk)
+        bytes += chunk.length
+      }
+    } catch {
+      return // The client broke off.
     }
     return response.end(JSON.stringify({ bytes, sha256: hash.digest("hex"), trailers: request.trailers }))
   }
