@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod faults;
 mod identity;
 mod limits;
 mod reload;
