@@ -5,6 +5,6 @@ createServer((request, response) => {
   const name = decodeURIComponent(request.headers["x-auth-name"] ?? "guest")
   response.setHeader("content-type", "text/html; charset=utf-8")
   response.end(`<h1>${request.url}</h1><p>hello, ${name.replaceAll("<", "&lt;")}</p>`)
-}).listen(Number(process.env.PORT ?? 3000), "127.0.0.1", function () {
-  console.log(`http://127.0.0.1:${this.address().port}`)
+}).listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? "127.0.0.1", function () {
+  console.log(`http://localhost:${this.address().port}`)
 })

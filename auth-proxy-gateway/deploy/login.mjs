@@ -22,6 +22,6 @@ server.use("/api/auth/*", ExpressAuth({
     session: ({ session, token }) => ({ ...session, user: { ...session.user, id: token.sub, role: token.role } }),
   },
 }))
-server.listen(Number(process.env.PORT ?? 3001), "127.0.0.1", function () {
-  console.log(`http://127.0.0.1:${this.address().port}`)
+server.listen(Number(process.env.PORT ?? 3001), process.env.HOST ?? "127.0.0.1", function () {
+  console.log(`http://localhost:${this.address().port}`)
 })

@@ -53,7 +53,7 @@ impl Routes {
             Some(gateway) => gateway,
             None => config.gateway()?,
         };
-        let verdict = config.verdict(&gateway)?;
+        let verdict = config.verdict(&gateway);
         let inside = match config.reverse_proxy(&gateway)? {
             Some(app) => Inside::new(verdict.clone(), app).router(),
             None => Router::new(),

@@ -18,8 +18,9 @@
 //! 16. [`security`]: which attacks are prevented, and how.
 //! 17. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
 //! 18. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
-//! 19. [`migrating`]: from other ways to share a login.
-//! 20. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 19. [`gateway`]: sign-in in front of any app, with one program and one file.
+//! 20. [`migrating`]: from other ways to share a login.
+//! 21. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -45,6 +46,8 @@ macro_rules! page {
             #[doc = "[Better Auth]: crate::guide::migrating_to_better_auth"]
             #[doc = "[published keys]: crate::guide::published_keys"]
             #[doc = "[verdict]: crate::guide::reverse_proxies"]
+            #[doc = "[telemetry]: crate::guide::telemetry"]
+            #[doc = "[gateway]: crate::guide::gateway"]
             #[doc = ""]
             #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
@@ -71,6 +74,7 @@ page! {
     security
     published_keys
     reverse_proxies
+    gateway
     migrating
     migrating_to_better_auth
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use auth_proxy::options::{ConfigError, ConfigProblem};
 use auth_proxy::reverse_proxy::ReverseProxy;
-use auth_proxy::verdict::Verdict;
+use auth_proxy::verdict::{PathRules, Verdict};
 use toml::de::DeTable;
 
 use self::mistake::Mistake;
@@ -24,7 +24,6 @@ pub(crate) use self::mistake::Report;
 use self::options::AuthOptions;
 pub(crate) use self::own::{App, Log, Server};
 use self::reader::{Reader, Table};
-pub(crate) use self::rules::Rule;
 use self::text::Sources;
 use crate::gateway::Gateway;
 
@@ -38,7 +37,8 @@ pub(crate) struct Config {
     own_places: HashMap<&'static str, Range<usize>>,
     auth: AuthOptions,
     pub(crate) app: Option<App>,
-    pub(crate) rules: Vec<Rule>,
+    rules: PathRules<Gateway>,
+    verdict: own::Verdict,
     pub(crate) server: Server,
     pub(crate) log: Log,
     /// Values that are allowed and probably not meant.
@@ -80,6 +80,7 @@ impl Config {
         own_places.extend(admin_value.map(|value| ("admin_listen", value.span())));
         let app = own::app(&mut reader, top.take("app"));
         let rules = rules::read(&mut reader, top.take("rules"));
+        let verdict = own::verdict(&mut reader, top.take("verdict"));
         let server_value = top.take("server");
         own_places.extend(server_value.map(|value| ("server.max_connections", value.span())));
         let server = own::server(&mut reader, server_value);
@@ -108,6 +109,7 @@ impl Config {
                 auth,
                 app,
                 rules,
+                verdict,
                 server,
                 log,
                 warnings,
@@ -132,12 +134,12 @@ impl Config {
         })
     }
 
-    /// The decision about requests: the rules, and what the app is told of visitors.
-    ///
-    /// # Errors
-    /// Mistakes of the rules.
-    pub(crate) fn verdict(&self, gateway: &Gateway) -> Result<Verdict<Gateway>, Report> {
-        Ok(gateway.verdict())
+    /// The decision about requests, and what the app is told of visitors.
+    pub(crate) fn verdict(&self, gateway: &Gateway) -> Verdict<Gateway> {
+        let verdict = gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
+        // `at` refuses no path that the reader accepted.
+        let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
+        if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
     }
 
     /// The service that forwards requests to the app. `None` without `[app]`.
@@ -190,5 +192,7 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+mod guide;
 #[cfg(test)]
 mod tests;

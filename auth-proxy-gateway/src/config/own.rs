@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use auth_proxy::verdict::IdentityHeader;
 use auth_proxy_rules::Origin;
 use toml::Spanned;
 use tracing_subscriber::filter::Targets;
@@ -11,9 +12,10 @@ use tracing_subscriber::filter::Targets;
 use super::reader::{Reader, Table, Value};
 
 /// The names at the top level of the file.
-pub(crate) const TOP: [&str; 6] = ["listen", "admin_listen", "app", "rules", "server", "log"];
+pub(crate) const TOP: [&str; 7] = ["listen", "admin_listen", "app", "rules", "verdict", "server", "log"];
 
 const APP: [&str; 6] = ["url", "host", "connect_timeout", "timeout", "idle_timeout", "pass_session"];
+const VERDICT: [&str; 3] = ["path", "headers", "refuse_cross_origin"];
 const SERVER: [&str; 5] =
     ["shutdown_timeout", "header_timeout", "body_timeout", "write_timeout", "max_connections"];
 const LOG: [&str; 3] = ["format", "level", "requests"];
@@ -33,6 +35,16 @@ pub(crate) struct App {
     pub(crate) idle_timeout: Duration,
     /// Whether the app gets the session cookies.
     pub(crate) passes_session: bool,
+}
+
+/// `[verdict]`: the decision about requests, and what the app is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// The path of the endpoint.
+    pub(crate) path: String,
+    pub(crate) headers: Vec<IdentityHeader>,
+    /// Whether writes of pages of other origins are refused.
+    pub(crate) refuses_cross_origin: bool,
 }
 
 /// `[server]`: limits of the listeners.
@@ -94,6 +106,43 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
     })
 }
 
+pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Verdict {
+    let mut table = reader.table("verdict", value).unwrap_or_else(|| Table::empty("verdict"));
+    let path = reader.parsed(table.take("path"), "`path = \"/_auth/verdict\"`", |text| {
+        auth_proxy_rules::path(text).map_err(|error| error.message().to_owned())
+    });
+    let headers = table.take("headers").map(|value| identity_headers(reader, value));
+    let refuses_cross_origin = reader.boolean(table.take("refuse_cross_origin"));
+    reader.unknown(table, &VERDICT);
+    Verdict {
+        path: path.unwrap_or_else(|| "/_auth/verdict".to_owned()),
+        headers: headers.unwrap_or_else(|| {
+            vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]
+        }),
+        refuses_cross_origin: refuses_cross_origin.unwrap_or(false),
+    }
+}
+
+/// The words of `verdict.headers`.
+const HEADERS: [(&str, IdentityHeader); 4] = [
+    ("subject", IdentityHeader::Subject),
+    ("name", IdentityHeader::Name),
+    ("email", IdentityHeader::Email),
+    ("roles", IdentityHeader::Roles),
+];
+
+fn identity_headers(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<IdentityHeader> {
+    let Some(items) = reader.items(value, "`headers = [\"subject\", \"email\"]`") else { return Vec::new() };
+    let mut headers = Vec::new();
+    for (item, span) in items {
+        match HEADERS.iter().find(|(word, _)| *word == item.value.as_str()) {
+            Some((_, header)) => headers.push(*header),
+            None => reader.add(span, "expected `\"subject\"`, `\"name\"`, `\"email\"` or `\"roles\"`"),
+        }
+    }
+    headers
+}
+
 pub(crate) fn server(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Server {
     let seconds = Duration::from_secs;
     let mut table = reader.table("server", value).unwrap_or_else(|| Table::empty("server"));
@@ -132,7 +181,8 @@ pub(crate) fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
 /// The full name of each option of the gateway itself, for the guide.
 #[cfg(test)]
 pub(crate) fn names() -> Vec<String> {
-    let tables = [("app", &APP[..]), ("server", &SERVER), ("log", &LOG), ("rules", &super::rules::KEYS)];
+    let tables =
+        [("app", &APP[..]), ("verdict", &VERDICT), ("server", &SERVER), ("log", &LOG), ("rules", &super::rules::KEYS)];
     let inner = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}.{key}")));
     ["listen", "admin_listen"].map(str::to_owned).into_iter().chain(inner).collect()
 }

@@ -36,8 +36,8 @@ impl Inside {
     async fn answer(self, request: Request<Body>) -> Response {
         let (mut parts, body) = request.into_parts();
         match self.verdict.decide(&mut parts).await {
-            Ok(visitor) => {
-                parts.extensions.insert(visitor);
+            Ok(identity) => {
+                parts.extensions.insert(identity);
                 let Ok(response) = self.app.oneshot(Request::from_parts(parts, body)).await;
                 response
             }

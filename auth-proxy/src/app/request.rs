@@ -10,7 +10,7 @@ use crate::cookie::join_cookie_lines;
 use crate::error::AuthError;
 use crate::forwarded::{Addresses, drop_spoofable, strip_hop_by_hop};
 use crate::proxy::{check_form, trusted_client};
-use crate::verdict::{Visitor, remove_identity_headers};
+use crate::verdict::{Identity, remove_identity_headers};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -45,9 +45,9 @@ pub(super) fn wants_websocket(parts: &Parts) -> bool {
 pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Result<HeaderMap, AuthError> {
     check_form(parts, METHODS)?;
     let client = trusted_client(parts, &app.shared)?;
-    let visitor = parts.extensions.remove::<Visitor>();
+    let identity = parts.extensions.remove::<Identity>();
     if !app.passes_session {
-        drop_session(app, parts, visitor.as_ref());
+        drop_session(app, parts, identity.as_ref());
     }
     let mut headers = std::mem::take(&mut parts.headers);
     strip_hop_by_hop(&mut headers);
@@ -62,8 +62,8 @@ pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Resul
     let forwarded_as = client.forwarded_as(&policy, app.shared.settings.public_url.as_ref());
     client.write(&mut headers, &forwarded_as, Addresses::All)?;
     // Last: the client can name any header in `Connection`, and such headers were removed above.
-    match visitor {
-        Some(visitor) => visitor.write_headers(&mut headers),
+    match identity {
+        Some(identity) => identity.write_headers(&mut headers),
         None => remove_identity_headers(&mut headers),
     }
     if is_websocket {
@@ -74,9 +74,9 @@ pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Resul
 }
 
 /// Removes the session cookies, and the Bearer token of a visitor who was let through by it.
-fn drop_session(app: &App, parts: &mut Parts, visitor: Option<&Visitor>) {
+fn drop_session(app: &App, parts: &mut Parts, identity: Option<&Identity>) {
     let names = app.shared.names_of(Some(parts));
-    let is_bearer = visitor.is_some_and(|visitor| !visitor.is_guest())
+    let is_bearer = identity.is_some_and(|identity| !identity.is_guest())
         && app.shared.candidate(&parts.headers, names).is_ok_and(|found| found.is_some_and(|found| found.is_bearer()));
     app.shared.drop_session_cookies(&mut parts.headers);
     if is_bearer {

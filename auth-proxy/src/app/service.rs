@@ -30,7 +30,7 @@ pub(super) struct App {
 /// - Path, query and body are forwarded as they are, and both bodies are streamed. Redirects go to the browser.
 /// - Of the headers, those of the connection are removed, and those that a client can forge: `X-Forwarded-*`, which is
 ///   written anew, `X-Original-URL` and its kind, and `X-Auth-*`.
-/// - With a [`Visitor`](crate::verdict::Visitor) in its extensions, a request gets the identity headers. Without
+/// - With an [`Identity`](crate::verdict::Identity) in its extensions, a request gets the identity headers. Without
 ///   [`pass_session`](super::ReverseProxyBuilder::pass_session) it loses the session cookies, and the Bearer token that
 ///   let the visitor through.
 /// - A host that is not this service's is refused, as on the sign-in routes: 421 `host_unknown`.
