@@ -112,10 +112,14 @@ async fn foreign_hosts_and_requests_to_a_forward_proxy_are_refused() {
     assert_eq!((traced.status, traced.code().as_str()), (405, "method_not_allowed"));
 }
 
-/// The session cookie of a visitor who signed in.
+/// The session cookie of a visitor who signed in as `demo`.
 pub(crate) async fn cookie_of(gateway: &Running) -> String {
-    let browser = gateway.browser();
-    let signed_in = browser.sign_in("demo", "demo").await;
+    cookie_of_user(gateway, "demo").await
+}
+
+/// The session cookie of a visitor who signed in.
+pub(crate) async fn cookie_of_user(gateway: &Running, name: &str) -> String {
+    let signed_in = gateway.browser().sign_in(name, name).await;
     let cookie = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token=")).unwrap();
     cookie.split(';').next().unwrap().to_owned()
 }

@@ -3,10 +3,15 @@
 mod admin;
 mod check;
 mod faults;
+mod front;
 mod identity;
 mod limits;
+mod quickstart;
 mod reload;
+mod rules;
 mod shutdown;
+mod smuggling;
 mod streams;
 mod support;
+mod systemd;
 mod websocket;
