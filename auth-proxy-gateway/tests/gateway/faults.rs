@@ -97,7 +97,7 @@ async fn faults_of_the_app_have_its_codes_and_change_no_session() {
     let mut wrong = Vec::new();
     for fault in Fault::ALL {
         app.set_fault(Some(*fault)).await.unwrap();
-        let client = reqwest::Client::new();
+        let client = auth_proxy_tests::loopback_client();
         let cookie = crate::identity::cookie_of(&gateway).await;
         let response = client.get(gateway.url("/app")).header("cookie", &cookie).send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
