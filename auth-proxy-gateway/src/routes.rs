@@ -55,7 +55,7 @@ impl Routes {
         };
         let verdict = config.verdict(&gateway);
         let inside = match config.reverse_proxy(&gateway)? {
-            Some(app) => Inside::new(verdict.clone(), app).router(),
+            Some(app) => Inside::new(gateway.clone(), verdict.clone(), app).router(),
             None => Router::new(),
         };
         let router = gateway.attach(inside).merge(gateway.upstream_routes()).merge(verdict.router());

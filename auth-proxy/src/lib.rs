@@ -136,7 +136,7 @@ pub mod fetch {
 
 /// For an app behind this service that is not written with axum.
 pub mod reverse_proxy {
-    pub use crate::app::{ReverseProxy, ReverseProxyBuilder};
+    pub use crate::app::{ReverseProxy, ReverseProxyBuilder, Until};
 }
 
 #[doc = include_str!("../docs/auth_proxy.md")]

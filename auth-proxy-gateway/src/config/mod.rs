@@ -84,7 +84,9 @@ impl Config {
         let server_value = top.take("server");
         own_places.extend(server_value.map(|value| ("server.max_connections", value.span())));
         let server = own::server(&mut reader, server_value);
-        let log = own::log(&mut reader, top.take("log"));
+        let log_value = top.take("log");
+        own_places.extend(log_value.map(|value| ("log.format", value.span())));
+        let log = own::log(&mut reader, log_value);
         let (auth, warnings) = options::read(top, &own::TOP, &mut reader);
         let mut mistakes = reader.mistakes;
         if listen_value.is_none() {
@@ -179,6 +181,7 @@ impl Config {
         add(self.admin_listen != current.admin_listen, "admin_listen");
         let is_changed = self.server.max_connections != current.server.max_connections;
         add(is_changed, "server.max_connections");
+        add(self.log.is_json != current.log.is_json, "log.format");
         if mistakes.is_empty() { Ok(()) } else { Err(self.report(&mistakes)) }
     }
 

@@ -119,7 +119,7 @@ pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Ver
         headers: headers.unwrap_or_else(|| {
             vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]
         }),
-        refuses_cross_origin: refuses_cross_origin.unwrap_or(false),
+        refuses_cross_origin: refuses_cross_origin.unwrap_or(true),
     }
 }
 

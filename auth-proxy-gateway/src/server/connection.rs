@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::Watcher;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 use tower_http::timeout::TimeoutBody;
@@ -22,6 +23,9 @@ use crate::routes::Shared;
 
 /// The largest head of a request, in bytes.
 const HEAD_LIMIT: u32 = 64 * 1024;
+
+/// How long a connection is silent before the system asks whether the client is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to answer.
 const PING: Duration = Duration::from_secs(30);
@@ -50,6 +54,8 @@ impl Connections {
                 return;
             }
             let _ = stream.set_nodelay(true);
+            // A WebSocket whose client has vanished must not stay for ever.
+            let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
             let mut stream = TimeoutStream::new(stream);
             stream.set_write_timeout(Some(limits.write_timeout));
             let service = hyper::service::service_fn(move |request| answer(routes.clone(), peer, limits, request));

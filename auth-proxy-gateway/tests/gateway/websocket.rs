@@ -56,6 +56,53 @@ async fn websocket_of_a_signed_in_visitor_reaches_the_app() {
     assert_eq!(socket.read(&mut [0]).await.unwrap_or(0), 0);
 }
 
+/// A visitor who signs out is signed out everywhere, and not only with the next request.
+#[tokio::test]
+async fn sign_out_ends_websockets_and_streams_of_events() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let gateway = Running::start(&config(&auth, &app, "", ""));
+    let browser = gateway.browser();
+    let signed_in = browser.sign_in("demo", "demo").await;
+    let cookie = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token=")).unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let (mut socket, head) = upgrade(&gateway, "/ws", cookie, "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let events = reqwest::Client::new().get(gateway.url("/events?ms=100&count=1000"));
+    let mut events =
+        events.header("cookie", cookie).header("accept", "text/event-stream").send().await.unwrap();
+    assert_eq!(events.chunk().await.unwrap().unwrap(), "data: 0\n\n");
+    socket.write_all(&frame("still there")).await.unwrap();
+    assert_eq!(read_frame(&mut socket).await, "still there");
+    browser.sign_out().await;
+    let limit = std::time::Duration::from_secs(10);
+    let closed = tokio::time::timeout(limit, socket.read(&mut [0])).await.expect("it is closed");
+    assert_eq!(closed.unwrap_or(0), 0);
+    let rest = async { while events.chunk().await.is_ok_and(|chunk| chunk.is_some()) {} };
+    tokio::time::timeout(limit, rest).await.expect("the events end");
+}
+
+/// The cookie of a visitor comes along with a WebSocket of a page of another origin on the same site.
+#[tokio::test]
+async fn websockets_and_writes_of_other_origins_are_refused() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let gateway = Running::start(&config(&auth, &app, "", ""));
+    let browser = gateway.signed_in("demo").await;
+    let foreign = [("origin", "http://other.localhost"), ("sec-fetch-site", "same-site")];
+    let own = gateway.url("");
+    let own = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];
+    let upgrade = [
+        ("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-version", "13"),
+    ];
+    let socket: Vec<_> = foreign.iter().chain(&upgrade).copied().collect();
+    assert_eq!(browser.get_with("/ws", &socket).await.code(), "cross_origin_refused");
+    assert_eq!(browser.post_with("/upload", &[], &foreign).await.code(), "cross_origin_refused");
+    assert_eq!(browser.post_with("/upload", &[], &own).await.status, 200);
+    let gateway = Running::start(&config(&auth, &app, "", "[verdict]\nrefuse_cross_origin = false\n"));
+    let browser = gateway.signed_in("demo").await;
+    assert_eq!(browser.post_with("/upload", &[], &foreign).await.status, 200);
+}
+
 #[tokio::test]
 async fn websocket_of_a_visitor_who_is_signed_out_is_refused() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());

@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::Request;
-use http::header::{ALT_SVC, VIA};
+use http::header::{ALT_SVC, CONTENT_TYPE, VIA};
 use http::request::Parts;
 
 use super::body::{Activity, Noted};
 use super::service::App;
+use super::until::{BodyUntil, Until};
 use super::{request, tunnel};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::strip_hop_by_hop;
@@ -62,7 +63,16 @@ async fn exchange(app: &App, mut parts: Parts, body: Body) -> Result<Response, A
             .because("it switched protocols, though the request does not ask for that"));
     }
     clean(&mut response);
-    Ok(response)
+    match parts.extensions.get::<Until>().filter(|_| is_events(&response)).and_then(Until::take) {
+        Some(until) => Ok(response.map(|body| Body::new(BodyUntil::new(body, until)))),
+        None => Ok(response),
+    }
+}
+
+/// Whether a response is a stream of events, which goes on until it is closed.
+fn is_events(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+    kind.and_then(|kind| kind.get(..17)).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 /// Attributes a failure to its cause: the app, or the client's body.

@@ -12,6 +12,8 @@ mod forward;
 mod request;
 mod service;
 mod tunnel;
+mod until;
 
 pub use self::builder::ReverseProxyBuilder;
 pub use self::service::ReverseProxy;
+pub use self::until::Until;

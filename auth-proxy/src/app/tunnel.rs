@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::forward::clean;
 use super::request::WEBSOCKET;
 use super::service::App;
+use super::until::Until;
 use crate::error::{AuthError, Reason};
 use crate::upstream::of_app;
 
@@ -19,6 +20,7 @@ use crate::upstream::of_app;
 /// # Errors
 /// `app_unreachable`, `app_failed`, `app_timeout`.
 pub(super) async fn open(app: &App, parts: Parts, outgoing: Request<Body>) -> Result<Response, AuthError> {
+    let until = parts.extensions.get::<Until>().and_then(Until::take);
     let mut request = Request::from_parts(parts, ());
     let client = hyper::upgrade::on(&mut request);
     let response = timeout(app.timeout, app.client.upgrade(outgoing))
@@ -39,8 +41,15 @@ pub(super) async fn open(app: &App, parts: Parts, outgoing: Request<Body>) -> Re
     let server = hyper::upgrade::on(&mut response);
     tokio::spawn(async move {
         let (Ok(client), Ok(server)) = tokio::join!(client, server) else { return };
-        // An error ends both connections, as does the end of both.
-        let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(server)).await;
+        let (mut client, mut server) = (TokioIo::new(client), TokioIo::new(server));
+        let copied = tokio::io::copy_bidirectional(&mut client, &mut server);
+        // An error ends both connections, as does the end of both, and that of the session.
+        match until {
+            Some(until) => tokio::select! { _ = copied => {}, () = until => {} },
+            None => {
+                let _ = copied.await;
+            }
+        }
     });
     clean(&mut response);
     let mut response = response.map(|_| Body::empty());
