@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod deploy;
 mod faults;
 mod front;
 mod identity;
