@@ -15,9 +15,9 @@ use hyper_util::server::graceful::Watcher;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
-use tower_http::timeout::TimeoutBody;
 
 use super::first_bytes;
+use super::slow_body::SlowBody;
 use crate::config::Server as Limits;
 use crate::routes::Shared;
 
@@ -94,7 +94,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     // A pause in the body ends it.
-    let mut request = request.map(|body| Body::new(TimeoutBody::new(limits.body_timeout, body)));
+    let mut request = request.map(|body| Body::new(SlowBody::new(body, limits.body_timeout)));
     request.extensions_mut().insert(ConnectInfo(peer));
     Ok(routes.get().answer(request).await)
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod first_bytes;
+mod slow_body;
 
 use std::io;
 use std::net::SocketAddr;

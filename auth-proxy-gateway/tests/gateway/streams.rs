@@ -122,6 +122,20 @@ async fn failures_of_the_app_have_codes_of_their_own() {
     gateway.logs("app unavailable").await;
 }
 
+/// The app learns the size of a body, as the client wrote it, and gets the body of a GET too.
+#[tokio::test]
+async fn size_of_a_body_reaches_the_app() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let gateway = Running::start(&config(&auth, &app, "", ""));
+    let cookie = cookie_of(&gateway).await;
+    for method in ["POST", "GET", "PUT"] {
+        let request = reqwest::Client::new().request(method.parse().unwrap(), gateway.url("/me"));
+        let answer = Answer::of(request.header("cookie", &cookie).body("abc").send().await.unwrap()).await;
+        assert_eq!(crate::support::received(&answer.body, "content-length"), ["3"], "{method}");
+        assert_eq!(crate::support::received(&answer.body, "transfer-encoding"), [""; 0], "{method}");
+    }
+}
+
 /// A client that breaks off its upload is not a failure of the app.
 #[tokio::test]
 async fn client_that_breaks_off_does_not_count_as_a_failure_of_the_app() {
