@@ -183,6 +183,7 @@ quick() {
   say "tests that need only Rust"
   # The features are those of the full run, so that a full run afterwards reuses the build.
   cargo test --workspace --all-features --lib --test behaviour --test rooms --test listing --test licences --locked
+  cargo test --package auth-proxy-gateway --bins --locked
   cargo test --workspace --all-features --doc --locked
 }
 

@@ -49,7 +49,7 @@ pub use crate::cookie_names::{
     AUTHJS_COOKIE, BETTER_AUTH_COOKIE, Companion, CompanionRole, CookieNames, NEXT_AUTH_V4_COOKIE,
 };
 pub use crate::group::Group;
-pub use crate::header::{cookie_name, header_name, header_value, is_hop_by_hop};
+pub use crate::header::{cookie_name, header_name, header_value, is_credential, is_hop_by_hop};
 pub use crate::host::{host, is_in_domain, is_internal_host, is_loopback_host};
 pub use crate::invalid_value::InvalidValue;
 pub use crate::option::{Draft, OptionKey, Settings};

@@ -144,7 +144,7 @@ macro_rules! options {
                         self.$field = Setting::Set(rule.parse(text)?);
                         Ok(rule.note(text))
                     })?)+
-                    _ => Err(InvalidValue::new("this option has no text form")),
+                    _ => Err(InvalidValue::new("this option has no text form: call the builder's method that is named after it")),
                 }
             }
 

@@ -19,8 +19,9 @@
 //! 17. [`security`]: which attacks are prevented, and how.
 //! 18. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
 //! 19. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
-//! 20. [`migrating`]: from other ways to share a login.
-//! 21. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 20. [`gateway`]: sign-in in front of any app, with one program and one file.
+//! 21. [`migrating`]: from other ways to share a login.
+//! 22. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -48,6 +49,8 @@ macro_rules! page {
             #[doc = "[Better Auth]: crate::guide::migrating_to_better_auth"]
             #[doc = "[published keys]: crate::guide::published_keys"]
             #[doc = "[verdict]: crate::guide::reverse_proxies"]
+            #[doc = "[telemetry]: crate::guide::telemetry"]
+            #[doc = "[gateway]: crate::guide::gateway"]
             #[doc = ""]
             #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
             pub mod $name {}
@@ -75,6 +78,7 @@ page! {
     security
     published_keys
     reverse_proxies
+    gateway
     migrating
     migrating_to_better_auth
 }

@@ -13,6 +13,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod app;
 mod attempts;
 pub mod audit;
 mod cache_control;
@@ -132,6 +133,11 @@ pub mod fetch {
     #[cfg(feature = "reqwest")]
     #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
     pub use crate::upstream::Reqwest;
+}
+
+/// For an app behind this service that is not written with axum.
+pub mod reverse_proxy {
+    pub use crate::app::{ReverseProxy, ReverseProxyBuilder, Until};
 }
 
 #[doc = include_str!("../docs/auth_proxy.md")]

@@ -46,15 +46,3 @@ pub(super) fn read<'t>(
     }
     value.get(1..).unwrap_or_default()
 }
-
-/// Whether a header in source has a credential: the header is `Authorization`, or the text looks like a key or token.
-pub(super) fn is_credential(name: &str, text: &str) -> bool {
-    const SCHEMES: [&str; 4] = ["bearer ", "basic ", "token ", "apikey "];
-    /// Keys of Stripe and others, of GitHub, of Slack, of AWS, and JSON web tokens.
-    const KEYS: [&str; 9] =
-        ["sk_", "sk-", "pk_live_", "ghp_", "github_pat_", "xoxb-", "xoxp-", "AKIA", "eyJ"];
-    let lower = text.to_ascii_lowercase();
-    name.eq_ignore_ascii_case("authorization")
-        || SCHEMES.iter().any(|scheme| lower.starts_with(scheme))
-        || KEYS.iter().any(|key| text.starts_with(key) && text.len() > key.len() + 4)
-}

@@ -7,7 +7,6 @@ use syn::LitStr;
 use super::correction;
 use super::env::{default_text, placeholder};
 use super::model::{Block, Declaration, Value};
-use super::secrets;
 use crate::errors::Errors;
 
 /// Stands for the address of a store that a variable gives.
@@ -172,9 +171,9 @@ fn headers(block: &Block, draft: &mut Draft, errors: &mut Errors) {
         };
         if let Some(message) = placeholder(OptionKey::Headers, &text) {
             errors.at(tokens, message);
-        } else if secrets::is_credential(&name, &text) && is_default {
+        } else if auth_proxy_rules::is_credential(&name, &text) && is_default {
             errors.at(tokens, "credentials do not belong in source: remove the default");
-        } else if secrets::is_credential(&name, &text) {
+        } else if auth_proxy_rules::is_credential(&name, &text) {
             errors.at(
                 tokens,
                 "credentials do not belong in source: write `env(\"AUTH_PROXY_KEY\")`, with the whole text in the variable",

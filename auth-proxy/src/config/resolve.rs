@@ -45,7 +45,12 @@ pub(crate) fn resolve(
     let settings = resolver.draft.resolve();
     let mut problems = resolver.problems;
     problems.sort_by_key(|(option, _)| OptionKey::ALL.iter().position(|o| o == option));
-    let problems = problems.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>();
+    let unknown = builder.unknown.iter().map(|(name, advice)| ConfigProblem {
+        option: name.clone(),
+        variable: None,
+        message: advice.clone(),
+    });
+    let problems = unknown.chain(problems.into_iter().map(|(_, problem)| problem)).collect::<Vec<_>>();
     match settings {
         Some(settings) if problems.is_empty() => {
             Ok(Config { settings, headers, header_names, secrets, webhook_secrets })

@@ -42,6 +42,13 @@ pub(crate) struct SessionName {
     pub(crate) companions: Companions,
 }
 
+impl SessionName {
+    /// The names in the browser: of the session cookie, and of the cookies that belong to it.
+    pub(crate) fn in_browser(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.browser.as_str()).chain(self.companions.names())
+    }
+}
+
 impl AsRef<str> for SessionName {
     fn as_ref(&self) -> &str {
         &self.browser

@@ -55,6 +55,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `revocation_not_stored` | 503 | unavailable: the other instances may not know of a revocation by `_revoke` |
 /// | `keys_unavailable` | 503 | unavailable: the published keys cannot be fetched, or not the one that a token names |
 /// | `upstream_timeout` | 504 | unavailable |
+/// | `app_unreachable`, `app_failed` | 502 | unavailable: the app behind [`reverse_proxy`](crate::Proxy::reverse_proxy) |
+/// | `app_timeout` | 504 | unavailable: the app behind [`reverse_proxy`](crate::Proxy::reverse_proxy) |
 /// | `path_invalid`, `host_invalid` (also without `Host`), `target_absolute`, `upgrade_refused`, `revocation_invalid`, `body_broken` | 400 | bad request |
 /// | `logout_token_missing`, `logout_token_malformed`, `logout_token_unsupported`, `logout_token_untrusted`, `logout_token_wrong_issuer`, `logout_token_wrong_audience`, `logout_token_expired`, `logout_token_late`, `logout_token_invalid`, `logout_token_replayed` | 400 | bad request: `_revoke` does not accept this logout token (`revocation.back_channel`) |
 /// | `revocation_without_tokens` | 422 | bad request: a message to `_revoke` names a session or a user, and no token is decoded here |
@@ -110,6 +112,11 @@ impl AuthError {
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// The same failure with another code.
+    pub(crate) fn with_reason(self, reason: &'static Reason) -> Self {
+        Self { reason, ..self }
     }
 
     pub(crate) fn by_bearer(mut self, from_bearer: bool) -> Self {

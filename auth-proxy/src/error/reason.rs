@@ -101,13 +101,16 @@ reasons! {
     REVOCATION_UNKNOWN = Unavailable 503 "revocation_unknown" "It is not known whether the session was revoked.";
     REVOCATION_NOT_STORED = Unavailable 503 "revocation_not_stored" "Only this instance knows of the revocation; send it again.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
+    APP_UNREACHABLE = Unavailable 502 "app_unreachable" "The app behind this service cannot be reached.";
+    APP_FAILED = Unavailable 502 "app_failed" "The app behind this service broke off.";
+    APP_TIMEOUT = Unavailable 504 "app_timeout" "The app behind this service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";
     HOST_UNKNOWN = BadRequest 421 "host_unknown" "The Host header does not name this service.";
     TARGET_ABSOLUTE = BadRequest 400 "target_absolute" "The request target is an absolute URL; this is not a forward proxy.";
     UPGRADE_REFUSED = BadRequest 400 "upgrade_refused" "Sign-in routes do not upgrade the connection.";
     ROUTE_UNKNOWN = BadRequest 404 "route_unknown" "There is no such sign-in route.";
-    METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "The sign-in route does not answer this method.";
+    METHOD_NOT_ALLOWED = BadRequest 405 "method_not_allowed" "This method is not answered here.";
     REVOCATION_INVALID = BadRequest 400 "revocation_invalid" "Send JSON with one of `token_hash` (64 hexadecimal digits), `session` (text) and `subject` (text); beside `subject`, `issued_before` may be seconds since 1970, not in the future.";
     REVOCATION_WITHOUT_TOKENS = BadRequest 422 "revocation_without_tokens" "This service decodes no tokens, so it knows neither their sessions nor their users: send `token_hash`.";
     REVOCATION_KIND_OFF = BadRequest 415 "revocation_kind_off" "This service takes no messages of this kind: `application/x-www-form-urlencoded` is for logout tokens, every other content type for signed messages.";

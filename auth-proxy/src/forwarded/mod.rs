@@ -1,5 +1,6 @@
 //! Client address, host and scheme: reads them from a request, decides whether to trust them, and forwards them to the
-//! upstream (`Host`, `X-Forwarded-*`, `Forwarded`). Also the request that a trusted proxy asks about (`X-Original-*`).
+//! upstream (`Host`, `X-Forwarded-*`, `Forwarded`). Removes the headers of a connection, and those that a client can
+//! forge, before a request is forwarded. Also the request that a trusted proxy asks about (`X-Original-*`).
 //!
 //! Only the peer's address is certain. Host, scheme and other addresses are claims of the client unless `public_url`,
 //! `hosts` or a trusted proxy confirms them. Only this room decides which of them to trust.
@@ -7,12 +8,16 @@
 //! Imports the rooms: `error`.
 //! Does without the crates: `hyper`, `tokio`, `tower`, `aws_lc_rs`, `jsonwebtoken`.
 
+mod hop_by_hop;
 mod original;
+mod spoofable_headers;
 mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
+pub(crate) use self::hop_by_hop::strip_hop_by_hop;
 pub(crate) use self::original::{OriginalRequest, ToldBy};
+pub(crate) use self::spoofable_headers::drop_spoofable;
 pub(crate) use self::write::Addresses;
 use auth_proxy_rules::{Host, Origin, Settings, host, is_loopback_host};
 use axum::extract::ConnectInfo;

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use super::{Shared, TokenVerifier};
 use crate::config::Strategy;
-use crate::cookie::{Candidate, Credential, CredentialError, NamesInPlay, SessionName};
+use crate::cookie::{Candidate, Credential, CredentialError, NamesInPlay, SessionName, drop_cookies};
 use crate::dialect;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
@@ -61,6 +61,12 @@ impl Shared {
             self.warn_of_another_name(headers);
         }
         Ok(found)
+    }
+
+    /// Removes the session cookies and the cookies that belong to them, for a server that does not need them.
+    pub(crate) fn drop_session_cookies(&self, headers: &mut HeaderMap) {
+        let names: Vec<&str> = self.names.all().iter().flat_map(SessionName::in_browser).collect();
+        drop_cookies(headers, &names);
     }
 
     /// Warns when a session cookie was sent under another name than the configured one.

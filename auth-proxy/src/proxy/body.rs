@@ -14,7 +14,7 @@ use crate::error::{AuthError, BoxError, Reason};
 /// A request body that ends with an error when it exceeds its limit.
 ///
 /// The HTTP client that sends the body may wrap or drop that error, so the progress of the body is kept beside it.
-pub(super) struct Limited {
+pub(crate) struct Limited {
     body: Body,
     left: u64,
     progress: BodyProgress,
@@ -22,7 +22,7 @@ pub(super) struct Limited {
 
 /// Whether a request body is unread, awaited, complete, too large or broken off.
 #[derive(Clone)]
-pub(super) struct BodyProgress(Arc<AtomicU8>);
+pub(crate) struct BodyProgress(Arc<AtomicU8>);
 
 /// No read is waiting for the client: the upstream has not asked for the next bytes.
 const UNREAD: u8 = 0;
@@ -43,7 +43,7 @@ impl BodyProgress {
 
     /// Returns the 4xx of a failed client body in place of the upstream error that it caused. A timeout is the client's
     /// only if a read was waiting for its bytes: an upstream that hangs stops reading.
-    pub(super) fn attribute(&self, error: AuthError) -> AuthError {
+    pub(crate) fn attribute(&self, error: AuthError) -> AuthError {
         if self.is(TOO_LARGE) {
             AuthError::new(Reason::BODY_TOO_LARGE)
         } else if self.is(BROKEN) {
@@ -63,7 +63,7 @@ impl BodyProgress {
 
 impl Limited {
     /// The body, and its progress.
-    pub(super) fn new(body: Body, limit: u64) -> (Self, BodyProgress) {
+    pub(crate) fn new(body: Body, limit: u64) -> (Self, BodyProgress) {
         let progress = BodyProgress(Arc::new(AtomicU8::new(UNREAD)));
         (Self { body, left: limit, progress: progress.clone() }, progress)
     }

@@ -14,13 +14,13 @@ use super::body::{BodyProgress, Limited};
 #[cfg(feature = "client-js")]
 use super::client_js;
 use super::eviction::Eviction;
-use super::hop_by_hop::strip_hop_by_hop;
 use super::plan::Plan;
 use super::session_check::check_forwarded_session;
 use super::{cors, foreign_urls, request, revoke, sign_in_limit};
 use crate::cache_control::make_private;
 use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
+use crate::forwarded::strip_hop_by_hop;
 use crate::provider::Shared;
 use crate::telemetry::forwarded;
 use crate::upstream::RetryPolicy;

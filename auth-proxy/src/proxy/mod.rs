@@ -15,7 +15,6 @@ mod eviction;
 mod foreign_origin;
 mod foreign_urls;
 mod forward;
-mod hop_by_hop;
 mod location;
 mod path;
 mod plan;
@@ -25,12 +24,13 @@ mod revoke;
 mod service;
 mod session_check;
 mod sign_in_limit;
-mod spoofable_headers;
 
 use axum::Router;
 
+pub(crate) use self::body::{BodyProgress, Limited};
 pub(crate) use self::foreign_origin::origin_advice;
 pub(crate) use self::foreign_urls::{Domains, Verdict, common_domain, compare_origins, origin_of};
+pub(crate) use self::plan::{check_form, trusted_client};
 
 use crate::provider::{AuthProxy, Proxy};
 

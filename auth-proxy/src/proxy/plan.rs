@@ -71,15 +71,25 @@ impl Plan {
 
 /// Refuses kinds of requests that no sign-in server answers.
 fn check_kind(parts: &Parts) -> Result<(), AuthError> {
+    check_form(parts, "GET, HEAD, POST")?;
+    if parts.headers.contains_key(UPGRADE) {
+        return Err(AuthError::new(Reason::UPGRADE_REFUSED));
+    }
+    Ok(())
+}
+
+/// Refuses requests that are never forwarded, whatever server is behind: those to a forward proxy, `TRACE`, which returns
+/// the headers of the request to the client, and heads that are too large. `methods` is the value of `Allow`.
+///
+/// # Errors
+/// `method_not_allowed`, `target_absolute`, `headers_too_large`.
+pub(crate) fn check_form(parts: &Parts, methods: &'static str) -> Result<(), AuthError> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
-        return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow("GET, HEAD, POST"));
+        return Err(AuthError::new(Reason::METHOD_NOT_ALLOWED).allow(methods));
     }
     // In HTTP/2 and 3 a request always has a scheme. In HTTP/1 a scheme means a request to a forward proxy.
     if parts.version <= Version::HTTP_11 && parts.uri.scheme().is_some() {
         return Err(AuthError::new(Reason::TARGET_ABSOLUTE));
-    }
-    if parts.headers.contains_key(UPGRADE) {
-        return Err(AuthError::new(Reason::UPGRADE_REFUSED));
     }
     if head_size(&parts.headers) > HEAD_LIMIT {
         return Err(AuthError::new(Reason::HEADERS_TOO_LARGE));
@@ -103,7 +113,10 @@ fn upstream_method(
 }
 
 /// The client of a request, as its headers describe it. An error if the requested host is not trusted.
-fn trusted_client(parts: &Parts, shared: &Shared) -> Result<ClientInfo, AuthError> {
+///
+/// # Errors
+/// `host_invalid`, `host_unknown`.
+pub(crate) fn trusted_client(parts: &Parts, shared: &Shared) -> Result<ClientInfo, AuthError> {
     let public_url = shared.settings.public_url.as_ref();
     let client = ClientInfo::of(parts, &shared.settings)?;
     client.require_trusted_host(public_url).inspect_err(|_| {

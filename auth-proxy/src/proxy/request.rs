@@ -3,9 +3,8 @@
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, FORWARDED, HOST};
 
-use super::hop_by_hop::strip_hop_by_hop;
-use super::spoofable_headers::must_remove;
 use crate::cookie::{join_cookie_lines, restore_prefixes};
+use crate::forwarded::{drop_spoofable, strip_hop_by_hop};
 
 /// Removes the headers that must not reach the upstream.
 ///
@@ -18,11 +17,7 @@ pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, restores_pre
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
-    let spoofable: Vec<_> =
-        headers.keys().filter(|name| must_remove(name.as_str(), is_peer_trusted)).cloned().collect();
-    for name in spoofable {
-        headers.remove(name);
-    }
+    drop_spoofable(headers, is_peer_trusted);
     join_cookie_lines(headers);
     if restores_prefixes {
         restore_prefixes(headers);

@@ -27,6 +27,8 @@ pub(super) enum Requests {
     Lookups,
     /// `auth_proxy::proxy`.
     Forwarded,
+    /// `auth_proxy::app`.
+    ToApp,
 }
 
 #[derive(Default)]
@@ -72,6 +74,9 @@ impl FailureLog {
             Requests::Forwarded => {
                 tracing::warn!(target: "auth_proxy::proxy", code, cause, failures, "upstream unavailable");
             }
+            Requests::ToApp => {
+                tracing::warn!(target: "auth_proxy::app", code, cause, failures, "app unavailable");
+            }
         }
     }
 
@@ -95,6 +100,9 @@ impl FailureLog {
             }
             Requests::Forwarded => {
                 tracing::info!(target: "auth_proxy::proxy", failures, "upstream available again");
+            }
+            Requests::ToApp => {
+                tracing::info!(target: "auth_proxy::app", failures, "app available again");
             }
         }
     }

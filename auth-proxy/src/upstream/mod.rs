@@ -1,5 +1,5 @@
 //! HTTP transport to the upstream: address and headers of a request, the HTTP client, retries, timeouts, the
-//! concurrency limit, the circuit breaker and its health checks.
+//! concurrency limit, the circuit breaker and its health checks. Also the client of an app behind this proxy.
 //!
 //! This room knows nothing of sessions, tokens or cookies: its callers choose the path and interpret the response. A
 //! client's request must not choose the origin. A request that may have been sent is repeated only if its caller says
@@ -10,6 +10,7 @@
 
 mod address;
 mod admission;
+mod app_client;
 mod breaker;
 mod client;
 mod document;
@@ -46,6 +47,7 @@ use self::admission::Admission;
 use self::breaker::Breaker;
 pub(crate) use self::breaker::BreakerState;
 use self::client::Client;
+pub(crate) use self::app_client::{AppClient, of_app};
 pub(crate) use self::document::Document;
 pub(crate) use self::error::body_error;
 use self::failure_log::{FailureLog, Requests};
@@ -156,6 +158,14 @@ impl Upstream {
     /// Whether the circuit breaker lets requests through.
     pub(crate) fn breaker_state(&self) -> BreakerState {
         self.breaker.current()
+    }
+
+    /// Adds this proxy to `Via`, for a request to another server than the upstream.
+    ///
+    /// # Errors
+    /// `loop_detected` when this proxy already sent the request once.
+    pub(crate) fn add_via(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
+        self.via.add(headers)
     }
 
     /// A `GET` request for a path below the base path, without headers.

@@ -22,6 +22,7 @@ const LEVELS: &[&[&str]] = &[
     &["extract", "cross_origin"],
     &["proxy", "guard"],
     &["testing", "verdict", "doctor"],
+    &["app"],
     // `lib.rs`: re-exports and the macro shim.
     &["lib"],
 ];

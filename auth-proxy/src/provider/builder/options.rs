@@ -51,8 +51,39 @@ macro_rules! method {
 
 auth_proxy_rules::typed_options!(methods);
 
-/// The options that are not single values.
+/// Options by name, and the options that are not single values.
 impl<P: AuthProxy> Builder<P> {
+    /// Sets an option by its full name, such as `upstream.timeout`, with a text as its variable would have it: `5s`, or
+    /// several items with commas between them. For a program that reads its settings from a file.
+    ///
+    /// `upstream.secret`, `upstream.headers`, `upstream.fetch` and `revocation.webhook_secret` have no text form: call
+    /// the method of that name. [`build`](Self::build) reports a name that is no option.
+    ///
+    /// ```
+    /// use auth_proxy::auth_proxy;
+    ///
+    /// auth_proxy! {
+    ///     pub struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+    /// }
+    ///
+    /// let settings = [("upstream.base_url", "http://127.0.0.1:3001"), ("session.cache", "30s")];
+    /// let builder = settings.iter().fold(Auth::builder(), |builder, (name, text)| builder.option(name, text));
+    /// let auth = builder.build()?;
+    ///
+    /// let error = auth_builder_with_a_mistake().build().unwrap_err();
+    /// assert_eq!(error.problems()[0].message(), "there is no such option: write `session.cache`");
+    /// # fn auth_builder_with_a_mistake() -> auth_proxy::options::Builder<Auth> {
+    /// #     Auth::builder().option("upstream.base_url", "http://127.0.0.1:3001").option("session.cahce", "30s")
+    /// # }
+    /// # let _ = auth;
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn option(mut self, name: &str, text: &str) -> Self {
+        self.options.set_by_name(name, text);
+        self
+    }
+
     /// `upstream.headers`: adds headers to every request to the upstream. A declared header of the same name is
     /// replaced.
     #[must_use]

@@ -7,6 +7,8 @@ use auth_proxy_rules::Origin;
 use axum::body::Body;
 use http::header::{Entry, HOST};
 use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
 
 use super::connect::Connector;
 use super::connection::{Connection, Unanswered};
@@ -23,7 +25,7 @@ pub(in crate::upstream) struct Http1Client {
 }
 
 impl Http1Client {
-    pub(super) fn new(origin: &Origin, connect_timeout: Duration) -> Result<Self, BoxError> {
+    pub(in crate::upstream) fn new(origin: &Origin, connect_timeout: Duration) -> Result<Self, BoxError> {
         Ok(Self {
             connector: Connector::new(origin, connect_timeout)?,
             host: origin.authority.parse()?,
@@ -31,21 +33,38 @@ impl Http1Client {
         })
     }
 
-    /// Sends a request, on an idle connection if there is one. A body of `None` is empty.
-    ///
-    /// If the upstream closed the idle connection, sending fails before anything is written. Only then the request is
-    /// sent again, on another connection.
-    pub(super) async fn send(
+    /// Sends a request that asks for another protocol, on a connection of its own. After status 101 the connection is
+    /// taken with [`hyper::upgrade::on`].
+    pub(in crate::upstream) async fn upgrade(
         &self,
         mut request: Request<Body>,
-    ) -> Result<Response<Option<ResponseBody>>, SendFailure> {
-        // The request target for an origin server is a path (RFC 9112, section 3.2.1). `Host` is required.
+    ) -> Result<Response<Incoming>, BoxError> {
+        self.complete(&mut request);
+        let (mut sender, driver) = http1::handshake(self.connector.connect().await?).await?;
+        // hyper hands the connection over in this task.
+        tokio::spawn(driver.with_upgrades());
+        Ok(sender.send_request(request).await?)
+    }
+
+    /// The request target for an origin server is a path (RFC 9112, section 3.2.1). `Host` is required.
+    fn complete(&self, request: &mut Request<Body>) {
         if let Some(path) = request.uri().path_and_query().cloned() {
             *request.uri_mut() = Uri::from(path);
         }
         if let Entry::Vacant(host) = request.headers_mut().entry(HOST) {
             host.insert(self.host.clone());
         }
+    }
+
+    /// Sends a request, on an idle connection if there is one. A body of `None` is empty.
+    ///
+    /// If the upstream closed the idle connection, sending fails before anything is written. Only then the request is
+    /// sent again, on another connection.
+    pub(in crate::upstream) async fn send(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Option<ResponseBody>>, SendFailure> {
+        self.complete(&mut request);
         loop {
             let (connection, is_new) = match self.pool.take() {
                 Some(connection) => (connection, false),

@@ -24,7 +24,7 @@ use axum::body::Body;
 use http::{Request, Response};
 use http_body::Body as _;
 
-use self::http1::Http1Client;
+pub(super) use self::http1::Http1Client;
 use super::error::{SendFailure, classify};
 use super::fetch::DynFetch;
 use super::idle::IdleTimeout;

@@ -1,6 +1,8 @@
 //! Headers that only a proxy in front of this app should send: the client's address, the scheme, another method or
 //! path. A client can forge them, so they are removed before a request goes to the upstream.
 
+use http::HeaderMap;
+
 /// Headers that name the client, its address or its scheme. They are forwarded from a trusted proxy only.
 ///
 /// `X-Forwarded-*` is not in this list: those headers are always removed and written anew.
@@ -86,12 +88,21 @@ const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
 
 /// Whether a client's header must be removed. `_` counts as `-`: servers that pass headers on as CGI variables cannot
 /// distinguish the two (RFC 3875, section 4.1.18).
-pub(super) fn must_remove(name: &str, is_peer_trusted: bool) -> bool {
+fn must_remove(name: &str, is_peer_trusted: bool) -> bool {
     let name = name.as_bytes();
     let is = |known: &&str| name.len() == known.len() && starts_with(name, known);
     PREFIXES.iter().any(|prefix| starts_with(name, prefix))
         || ALWAYS_REMOVED.iter().any(is)
         || (!is_peer_trusted && FROM_TRUSTED_PROXIES.iter().any(is))
+}
+
+/// Removes the headers that a client can forge.
+pub(crate) fn drop_spoofable(headers: &mut HeaderMap, is_peer_trusted: bool) {
+    let spoofable: Vec<_> =
+        headers.keys().filter(|name| must_remove(name.as_str(), is_peer_trusted)).cloned().collect();
+    for name in spoofable {
+        headers.remove(name);
+    }
 }
 
 fn starts_with(name: &[u8], prefix: &str) -> bool {

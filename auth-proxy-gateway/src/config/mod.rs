@@ -1,0 +1,201 @@
+//! The configuration file: reading, checking, and every mistake with its place.
+
+mod mistake;
+mod options;
+mod own;
+mod reader;
+mod rules;
+mod text;
+mod wording;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use auth_proxy::options::{ConfigError, ConfigProblem};
+use auth_proxy::reverse_proxy::ReverseProxy;
+use auth_proxy::verdict::{PathRules, Verdict};
+use toml::de::DeTable;
+
+use self::mistake::Mistake;
+pub(crate) use self::mistake::Report;
+use self::options::AuthOptions;
+pub(crate) use self::own::{App, Log, Server};
+use self::reader::{Reader, Table};
+use self::text::Sources;
+use crate::gateway::Gateway;
+
+/// A configuration file whose values were checked.
+pub(crate) struct Config {
+    file: PathBuf,
+    source: String,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// The places of options that a reload cannot change.
+    own_places: HashMap<&'static str, Range<usize>>,
+    auth: AuthOptions,
+    pub(crate) app: Option<App>,
+    rules: PathRules<Gateway>,
+    verdict: own::Verdict,
+    pub(crate) server: Server,
+    pub(crate) log: Log,
+    /// Values that are allowed and probably not meant.
+    pub(crate) warnings: Report,
+}
+
+impl Config {
+    /// Reads and checks a file, with the environment of the process.
+    ///
+    /// # Errors
+    /// Every mistake of the file.
+    pub(crate) fn read(file: &Path) -> Result<Self, Report> {
+        let source = std::fs::read_to_string(file)
+            .map_err(|error| Report::whole_file(file, format!("cannot read the file: {error}")))?;
+        Self::parse(file, source, &|name| std::env::var_os(name))
+    }
+
+    fn parse(
+        file: &Path,
+        source: String,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Report> {
+        let (document, syntax) = DeTable::parse_recoverable(&source);
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut reader = Reader { sources: Sources { folder, variable }, mistakes: Vec::new() };
+        let mut top = Table::new("", document.get_ref());
+        let listen_value = top.take("listen");
+        let listen = own::address(&mut reader, listen_value);
+        let admin_value = top.take("admin_listen");
+        let admin_listen = own::address(&mut reader, admin_value);
+        if let (Some(listen), Some(admin), Some(value)) = (listen, admin_listen, admin_value)
+            && listen == admin
+            && listen.port() != 0
+        {
+            reader.add(value.span(), "this is the address of `listen`, which visitors reach: write another port");
+        }
+        let mut own_places = HashMap::new();
+        own_places.extend(listen_value.map(|value| ("listen", value.span())));
+        own_places.extend(admin_value.map(|value| ("admin_listen", value.span())));
+        let app = own::app(&mut reader, top.take("app"));
+        let rules = rules::read(&mut reader, top.take("rules"));
+        let verdict = own::verdict(&mut reader, top.take("verdict"));
+        let server_value = top.take("server");
+        own_places.extend(server_value.map(|value| ("server.max_connections", value.span())));
+        let server = own::server(&mut reader, server_value);
+        let log_value = top.take("log");
+        own_places.extend(log_value.map(|value| ("log.format", value.span())));
+        let log = own::log(&mut reader, log_value);
+        let (auth, warnings) = options::read(top, &own::TOP, &mut reader);
+        let mut mistakes = reader.mistakes;
+        if listen_value.is_none() {
+            let message = "`listen` is missing: write `listen = \"127.0.0.1:8080\"`".to_owned();
+            mistakes.push(Mistake { span: 0..0, message });
+        }
+        if !syntax.is_empty() {
+            // What could not be read may set what is missing.
+            mistakes.retain(|mistake| !mistake.message.contains(" is missing: "));
+            mistakes.extend(syntax.iter().map(|error| Mistake {
+                span: error.span().unwrap_or(0..0),
+                message: error.message().to_owned(),
+            }));
+        }
+        let warnings = Report::of(file, &source, &warnings);
+        match listen {
+            Some(listen) if mistakes.is_empty() => Ok(Self {
+                file: file.to_owned(),
+                listen,
+                admin_listen,
+                own_places,
+                auth,
+                app,
+                rules,
+                verdict,
+                server,
+                log,
+                warnings,
+                source: source.clone(),
+            }),
+            _ => Err(Report::of(file, &source, &mistakes)),
+        }
+    }
+
+    /// Builds the proxy of the options.
+    ///
+    /// # Errors
+    /// Mistakes that show only then, such as a secret that is no key.
+    pub(crate) fn gateway(&self) -> Result<Gateway, Report> {
+        self.auth.builder().build().map_err(|error| {
+            let mistake = |problem: &ConfigProblem| Mistake {
+                span: self.auth.place(problem.option()).unwrap_or(0..0),
+                message: wording::toml_wording(&format!("`{}`: {}", problem.option(), problem.message())),
+            };
+            let mistakes: Vec<Mistake> = error.problems().iter().map(mistake).collect();
+            self.report(&mistakes)
+        })
+    }
+
+    /// The decision about requests, and what the app is told of visitors.
+    pub(crate) fn verdict(&self, gateway: &Gateway) -> Verdict<Gateway> {
+        let verdict = gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
+        // `at` refuses no path that the reader accepted.
+        let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
+        if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
+    }
+
+    /// The service that forwards requests to the app. `None` without `[app]`.
+    ///
+    /// # Errors
+    /// When its client cannot be made.
+    pub(crate) fn reverse_proxy(&self, gateway: &Gateway) -> Result<Option<ReverseProxy>, Report> {
+        let Some(app) = &self.app else { return Ok(None) };
+        let proxy = gateway
+            .reverse_proxy(app.url.to_string())
+            .connect_timeout(app.connect_timeout)
+            .timeout(app.timeout)
+            .idle_timeout(app.idle_timeout)
+            .preserve_host(app.preserves_host)
+            .pass_session(app.passes_session);
+        let failed = |error: ConfigError| {
+            let message = error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
+            self.report(&[Mistake { span: app.span.clone(), message: format!("`app.url`: {message}") }])
+        };
+        proxy.build().map(Some).map_err(failed)
+    }
+
+    /// Checks what a reload cannot change: the listeners are open.
+    ///
+    /// # Errors
+    /// When an address or the number of connections is another.
+    pub(crate) fn check_reload(&self, current: &Self) -> Result<(), Report> {
+        let mut mistakes = Vec::new();
+        let mut add = |is_changed: bool, name: &str| {
+            if is_changed {
+                let span = self.own_places.get(name).cloned().unwrap_or(0..0);
+                let message = format!("`{name}` cannot change while the gateway runs: restart it");
+                mistakes.push(Mistake { span, message });
+            }
+        };
+        add(self.listen != current.listen, "listen");
+        add(self.admin_listen != current.admin_listen, "admin_listen");
+        let is_changed = self.server.max_connections != current.server.max_connections;
+        add(is_changed, "server.max_connections");
+        add(self.log.is_json != current.log.is_json, "log.format");
+        if mistakes.is_empty() { Ok(()) } else { Err(self.report(&mistakes)) }
+    }
+
+    /// Whether a proxy of the other configuration can go on with this one.
+    pub(crate) fn has_same_auth(&self, other: &Self) -> bool {
+        self.auth.are_same(&other.auth)
+    }
+
+    fn report(&self, mistakes: &[Mistake]) -> Report {
+        Report::of(&self.file, &self.source, mistakes)
+    }
+}
+
+#[cfg(test)]
+mod guide;
+#[cfg(test)]
+mod tests;

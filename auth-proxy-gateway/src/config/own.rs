@@ -1,0 +1,188 @@
+//! The options of the gateway itself, besides those of an `auth_proxy!` block.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use auth_proxy::verdict::IdentityHeader;
+use auth_proxy_rules::Origin;
+use toml::Spanned;
+use tracing_subscriber::filter::Targets;
+
+use super::reader::{Reader, Table, Value};
+
+/// The names at the top level of the file.
+pub(crate) const TOP: [&str; 7] = ["listen", "admin_listen", "app", "rules", "verdict", "server", "log"];
+
+const APP: [&str; 6] = ["url", "host", "connect_timeout", "timeout", "idle_timeout", "pass_session"];
+const VERDICT: [&str; 3] = ["path", "headers", "refuse_cross_origin"];
+const SERVER: [&str; 5] =
+    ["shutdown_timeout", "header_timeout", "body_timeout", "write_timeout", "max_connections"];
+const LOG: [&str; 3] = ["format", "level", "requests"];
+
+/// `[app]`: the app that requests are forwarded to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct App {
+    pub(crate) url: Origin,
+    /// The place of the table.
+    pub(crate) span: Range<usize>,
+    /// Whether the app sees the `Host` of the browser, or that of `url`.
+    pub(crate) preserves_host: bool,
+    pub(crate) connect_timeout: Duration,
+    /// The longest wait for the head of a response.
+    pub(crate) timeout: Duration,
+    /// The longest pause within the body of a response.
+    pub(crate) idle_timeout: Duration,
+    /// Whether the app gets the session cookies.
+    pub(crate) passes_session: bool,
+}
+
+/// `[verdict]`: the decision about requests, and what the app is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// The path of the endpoint.
+    pub(crate) path: String,
+    pub(crate) headers: Vec<IdentityHeader>,
+    /// Whether writes of pages of other origins are refused.
+    pub(crate) refuses_cross_origin: bool,
+}
+
+/// `[server]`: limits of the listeners.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Server {
+    /// How long requests that are under way may go on after a signal to stop.
+    pub(crate) shutdown_timeout: Duration,
+    /// How long the head of a request may take.
+    pub(crate) header_timeout: Duration,
+    /// The longest pause within the body of a request.
+    pub(crate) body_timeout: Duration,
+    /// The longest time in which a client reads nothing of a response.
+    pub(crate) write_timeout: Duration,
+    pub(crate) max_connections: usize,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Log {
+    pub(crate) is_json: bool,
+    pub(crate) level: Targets,
+    /// Whether each request is logged.
+    pub(crate) requests: bool,
+}
+
+/// An address to listen on.
+pub(crate) fn address(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<SocketAddr> {
+    let expected = "an address with a port, such as `\"127.0.0.1:8080\"` or `\"[::]:8080\"`";
+    reader.parsed(value, expected, |text| text.parse().map_err(|_| format!("expected {expected}")))
+}
+
+pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
+    let span = value.map(Spanned::span);
+    let mut table = reader.table("app", value)?;
+    let seconds = Duration::from_secs;
+    let url_value = table.take("url");
+    let url = reader.parsed(url_value, "`url = \"http://127.0.0.1:3000\"`", |text| {
+        auth_proxy_rules::origin(text).map_err(|error| format!("`app.url`: {}", error.message()))
+    });
+    if url_value.is_none() {
+        reader.add(span.clone().unwrap_or(0..0), "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`");
+    }
+    let preserves_host = reader.word(table.take("host"), &[("preserve", true), ("app", false)]);
+    let connect_timeout =
+        reader.duration(table.take("connect_timeout"), Duration::from_millis(10), seconds(600));
+    let timeout = reader.duration(table.take("timeout"), Duration::from_millis(10), seconds(3600));
+    let idle_timeout =
+        reader.duration(table.take("idle_timeout"), Duration::from_millis(10), seconds(24 * 3600));
+    let passes_session = reader.boolean(table.take("pass_session"));
+    reader.unknown(table, &APP);
+    Some(App {
+        url: url?,
+        span: span?,
+        preserves_host: preserves_host.unwrap_or(true),
+        connect_timeout: connect_timeout.unwrap_or(seconds(2)),
+        timeout: timeout.unwrap_or(seconds(60)),
+        idle_timeout: idle_timeout.unwrap_or(seconds(3600)),
+        passes_session: passes_session.unwrap_or(false),
+    })
+}
+
+pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Verdict {
+    let mut table = reader.table("verdict", value).unwrap_or_else(|| Table::empty("verdict"));
+    let path = reader.parsed(table.take("path"), "`path = \"/_auth/verdict\"`", |text| {
+        auth_proxy_rules::path(text).map_err(|error| error.message().to_owned())
+    });
+    let headers = table.take("headers").map(|value| identity_headers(reader, value));
+    let refuses_cross_origin = reader.boolean(table.take("refuse_cross_origin"));
+    reader.unknown(table, &VERDICT);
+    Verdict {
+        path: path.unwrap_or_else(|| "/_auth/verdict".to_owned()),
+        headers: headers.unwrap_or_else(|| {
+            vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]
+        }),
+        refuses_cross_origin: refuses_cross_origin.unwrap_or(true),
+    }
+}
+
+/// The words of `verdict.headers`.
+const HEADERS: [(&str, IdentityHeader); 4] = [
+    ("subject", IdentityHeader::Subject),
+    ("name", IdentityHeader::Name),
+    ("email", IdentityHeader::Email),
+    ("roles", IdentityHeader::Roles),
+];
+
+fn identity_headers(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<IdentityHeader> {
+    let Some(items) = reader.items(value, "`headers = [\"subject\", \"email\"]`") else { return Vec::new() };
+    let mut headers = Vec::new();
+    for (item, span) in items {
+        match HEADERS.iter().find(|(word, _)| *word == item.value.as_str()) {
+            Some((_, header)) => headers.push(*header),
+            None => reader.add(span, "expected `\"subject\"`, `\"name\"`, `\"email\"` or `\"roles\"`"),
+        }
+    }
+    headers
+}
+
+pub(crate) fn server(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Server {
+    let seconds = Duration::from_secs;
+    let mut table = reader.table("server", value).unwrap_or_else(|| Table::empty("server"));
+    let mut duration = |key, default: u64, to: u64| {
+        let value = table.take(key);
+        reader.duration(value, Duration::from_millis(10), seconds(to)).unwrap_or(seconds(default))
+    };
+    let shutdown_timeout = duration("shutdown_timeout", 30, 3600);
+    let header_timeout = duration("header_timeout", 15, 600);
+    let body_timeout = duration("body_timeout", 60, 3600);
+    let write_timeout = duration("write_timeout", 60, 3600);
+    let max_connections = reader.count(table.take("max_connections"), 1, 1_000_000).unwrap_or(10_000);
+    reader.unknown(table, &SERVER);
+    Server { shutdown_timeout, header_timeout, body_timeout, write_timeout, max_connections }
+}
+
+pub(crate) fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
+    let mut table = reader.table("log", value).unwrap_or_else(|| Table::empty("log"));
+    let is_json = reader.word(table.take("format"), &[("text", false), ("json", true)]);
+    let level = reader.parsed(table.take("level"), "a level such as `\"info\"`", |text| {
+        text.parse::<Targets>().map_err(|_| {
+            "expected `\"error\"`, `\"warn\"`, `\"info\"`, `\"debug\"` or `\"trace\"`, also for a part, as in \
+             `\"info,auth_proxy=debug\"`"
+                .to_owned()
+        })
+    });
+    let requests = reader.boolean(table.take("requests"));
+    reader.unknown(table, &LOG);
+    Log {
+        is_json: is_json.unwrap_or(false),
+        level: level.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
+        requests: requests.unwrap_or(true),
+    }
+}
+
+/// The full name of each option of the gateway itself, for the guide.
+#[cfg(test)]
+pub(crate) fn names() -> Vec<String> {
+    let tables =
+        [("app", &APP[..]), ("verdict", &VERDICT), ("server", &SERVER), ("log", &LOG), ("rules", &super::rules::KEYS)];
+    let inner = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}.{key}")));
+    ["listen", "admin_listen"].map(str::to_owned).into_iter().chain(inner).collect()
+}
