@@ -29,16 +29,18 @@ pub(crate) async fn identify<P: AuthProxy>(
     parts: &mut Parts,
     rule: Option<&DynRule<P>>,
 ) -> Result<Option<VisitorIdentity>, GuardRejection> {
-    match allowed(&RequestAuth::of(proxy.clone(), parts), rule).await {
-        Ok(identity) => {
-            guard_decided("present", "");
-            Ok(Some(identity))
-        }
+    let result = allowed(&RequestAuth::of(proxy.clone(), parts), rule).await;
+    let shared = proxy.shared();
+    match result {
         Err(error) if rule.is_none() && error.is_signed_out() => {
             guard_decided(error.outcome().name(), "");
             Ok(None)
         }
-        Err(error) => Err(refuse(error, proxy, parts)),
+        result => {
+            let about = || RequestAuth::of(proxy.clone(), parts).about();
+            shared.audit.guard_decided(result.as_ref().err(), about);
+            result.map(Some).map_err(|error| GuardRejection::new(error, parts, shared))
+        }
     }
 }
 
@@ -52,10 +54,4 @@ async fn allowed<P: AuthProxy>(
     }
     let (name, email) = (visitor.text("name"), visitor.text("email"));
     Ok(VisitorIdentity { subject: visitor.subject(), name, email, roles: roles(&visitor) })
-}
-
-/// The response to a request that is refused with this error.
-pub(crate) fn refuse<P: AuthProxy>(error: AuthError, proxy: &Proxy<P>, parts: &Parts) -> GuardRejection {
-    guard_decided(error.outcome().name(), error.code());
-    GuardRejection::new(error, parts, proxy.shared())
 }

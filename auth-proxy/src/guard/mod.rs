@@ -1,7 +1,7 @@
 //! Guards, which refuse requests without a session: the extractor, the layer, policies, and the response to a refused
 //! request (401, 403, or a redirect to the sign-in page).
 //!
-//! Imports the rooms: `cache_control`, `config`, `error`, `extract`, `page`, `provider`, `session`, `token`, `warnings`.
+//! Imports the rooms: `cache_control`, `config`, `error`, `extract`, `page`, `provider`, `session`, `telemetry`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
 pub(crate) mod attribute;
@@ -14,7 +14,7 @@ mod rejection;
 pub(crate) mod rule;
 
 pub use self::extract::RequireSession;
-pub(crate) use self::identity::{VisitorIdentity, identify, refuse};
+pub(crate) use self::identity::{VisitorIdentity, identify};
 pub use self::layer::{RequireLayer, RequireService};
 pub use self::policy::{AnySession, Policy};
 pub use self::rejection::GuardRejection;

@@ -34,7 +34,7 @@ pub struct GuardRejection {
 }
 
 impl GuardRejection {
-    pub(super) fn new(error: AuthError, parts: &Parts, shared: &Shared) -> Self {
+    pub(crate) fn new(error: AuthError, parts: &Parts, shared: &Shared) -> Self {
         let sign_in = redirect::sign_in(&error, parts, &shared.settings);
         Self { error, sign_in }
     }

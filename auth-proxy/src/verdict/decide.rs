@@ -9,8 +9,6 @@ use super::headers::IdentityHeader;
 use super::identity::Identity;
 use super::rules::Requirement;
 use crate::cross_origin;
-use crate::error::AuthError;
-use crate::guard::rule::DynRule;
 use crate::guard::{self, GuardRejection, VisitorIdentity};
 use crate::provider::AuthProxy;
 use crate::warnings::Warning;
@@ -39,39 +37,31 @@ impl<P: AuthProxy> Verdict<P> {
     /// The response to a request that is refused: 401, a redirect to sign in, 403, 400 for an ambiguous path, or 502 to
     /// 504 for an outage.
     pub async fn decide(&self, parts: &mut Parts) -> Result<Identity, GuardRejection> {
-        let visitor = match self.requirement(parts) {
-            Ok(Requirement::Public) => None,
-            Ok(Requirement::Guests) => guard::identify(&self.proxy, parts, None).await?,
-            Ok(Requirement::Session) => self.identify(parts, &self.session).await?,
-            Ok(Requirement::Rule(rule)) => self.identify(parts, rule).await?,
-            Err(error) => return Err(guard::refuse(error, &self.proxy, parts)),
-        };
-        if visitor.as_ref().is_some_and(|visitor| self.lacks_subject(visitor)) {
-            self.proxy.shared().warn_once(Warning::VerdictWithoutSubject);
+        let shared = self.proxy.shared();
+        if self.refuses_cross_origin
+            && let Err(error) = cross_origin::check(parts, shared, &[])
+        {
+            shared.audit.cross_origin_refused(|| shared.about(parts));
+            return Err(GuardRejection::new(error, parts, shared));
         }
-        Ok(Identity::new(visitor, Arc::clone(&self.headers)))
-    }
-
-    async fn identify(
-        &self,
-        parts: &mut Parts,
-        rule: &DynRule<P>,
-    ) -> Result<Option<VisitorIdentity>, GuardRejection> {
-        guard::identify(&self.proxy, parts, Some(rule)).await
-    }
-
-    /// What is required of a request, unless a rule about requests refuses it.
-    ///
-    /// # Errors
-    /// `cross_origin_refused`, `path_ambiguous`.
-    fn requirement(&self, parts: &Parts) -> Result<&Requirement<P>, AuthError> {
-        if self.refuses_cross_origin {
-            cross_origin::check(parts, self.proxy.shared(), &[])?;
-        }
-        match &self.rules {
+        let requirement = match &self.rules {
             Some(rules) => rules.requirement(parts.uri.path(), &self.otherwise),
             None => Ok(&self.otherwise),
+        };
+        let visitor = match requirement {
+            Ok(Requirement::Public) => None,
+            Ok(Requirement::Guests) => guard::identify(&self.proxy, parts, None).await?,
+            Ok(Requirement::Session) => guard::identify(&self.proxy, parts, Some(&self.session)).await?,
+            Ok(Requirement::Rule(rule)) => guard::identify(&self.proxy, parts, Some(rule)).await?,
+            Err(error) => {
+                shared.audit.guard_decided(Some(&error), || shared.about(parts));
+                return Err(GuardRejection::new(error, parts, shared));
+            }
+        };
+        if visitor.as_ref().is_some_and(|visitor| self.lacks_subject(visitor)) {
+            shared.warn_once(Warning::VerdictWithoutSubject);
         }
+        Ok(Identity::new(visitor, Arc::clone(&self.headers)))
     }
 
     fn lacks_subject(&self, visitor: &VisitorIdentity) -> bool {

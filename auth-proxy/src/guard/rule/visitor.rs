@@ -13,7 +13,7 @@ use super::Decision;
 use crate::error::AuthError;
 use crate::extract::{RequestAuth, Session, Token};
 use crate::provider::{AuthProxy, Proxy};
-use crate::session::CachedSession;
+use crate::session::{CachedSession, mapping};
 use crate::token::Verified;
 use crate::warnings::Warning;
 
@@ -113,12 +113,12 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     #[must_use]
     pub fn subject(&self) -> Option<String> {
         let raw = self.raw.raw();
-        let of_session = raw.user.get("id").or_else(|| self.proxy.shared().dialect.user_id(raw)).and_then(id);
+        let of_session = mapping::subject(self.proxy.shared().dialect, raw);
         let of_token = || {
             let verified = self.verified.as_ref().ok()?.as_ref()?;
             verified.names().sub.filter(|sub| !sub.is_empty())
         };
-        of_session.or_else(of_token)
+        of_session.filter(|id| !id.is_empty()).or_else(of_token)
     }
 
     /// A text of the user, as the upstream sent it.
@@ -220,15 +220,6 @@ impl<T> Fact<T> {
     /// A fact in a token with this error.
     fn unreadable(error: &AuthError) -> Self {
         if error.is_unavailable() { Self::Unavailable(error.clone()) } else { Self::Unknown }
-    }
-}
-
-/// An id as text. Some databases count their users.
-fn id(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
-        _ => None,
     }
 }
 
