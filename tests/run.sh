@@ -3,7 +3,7 @@
 #
 #   tests/run.sh quick     needs Rust and a C compiler: formatting, lints, unit and documentation tests, behaviour
 #   tests/run.sh           all checks except `msrv` and `minimal`, from a clean clone. Needs Rust and Node 20 or newer. If a C
-#                          compiler, openssl, nginx, redis-server or Chromium is missing, root gets it with apt-get
+#                          compiler, openssl, nginx, Caddy, redis-server or Chromium is missing, root gets it with apt-get
 #   tests/run.sh features  axum-auth-proxy without features, with each feature alone, and with the default features
 #   tests/run.sh package   packages the crates, and checks that they contain no tests
 #   tests/run.sh semver    compares the API with the git revision SEMVER_BASELINE, with cargo-semver-checks
@@ -44,6 +44,7 @@ need_everything() {
   need cc "install gcc or clang" gcc libc6-dev
   need openssl "install openssl" openssl
   need nginx "install nginx" nginx
+  need caddy "install caddy" caddy
   need redis-server "install redis-server" redis-server
   # CHROMIUM=/path chooses another browser of the Chromium family.
   CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}

@@ -14,13 +14,13 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), part: None }
     }
 
-    #[doc(hidden)]
-    #[must_use]
-    pub fn with_part(message: impl Into<String>, part: impl Into<String>) -> Self {
+    pub(crate) fn with_part(message: impl Into<String>, part: impl Into<String>) -> Self {
         Self { message: message.into(), part: Some(part.into()) }
     }
 

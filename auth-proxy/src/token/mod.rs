@@ -2,7 +2,7 @@
 //! claims. Signed cookies, and the copy of a session in a second cookie.
 //!
 //! This module does no IO and knows nothing of the upstream. `cookie` finds the token in a request. No session is
-//! issued here: `encrypt` and `cookie_cache/mint` exist for tests only.
+//! issued here: `encrypt` and `cookie_cache/mint` exist for tests only. `signing` is for the services behind a verdict.
 //!
 //! Response times reveal nothing about a secret. aws-lc compares every tag and MAC in full and in constant time:
 //!
@@ -41,6 +41,7 @@ mod published;
 mod registered;
 mod secret_proof;
 mod signed_cookie;
+mod signing;
 mod verified;
 mod verifier;
 
@@ -60,5 +61,6 @@ pub(crate) use self::published::{PublishedKeys, Refusal};
 pub(crate) use self::registered::{Demands, TOLERANCE};
 pub(crate) use self::secret_proof::{SecretMatch, SecretProofs};
 pub(crate) use self::signed_cookie::SignedCookies;
+pub use self::signing::SigningKey;
 pub(crate) use self::verified::{Names, Verified, VerifiedTokens};
 pub(crate) use self::verifier::Verifier;

@@ -38,7 +38,7 @@ pub(super) fn public_key(algorithm: Algorithm, text: &str) -> Option<DecodingKey
 }
 
 /// The label and the bytes of a text that is exactly one PEM block.
-fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
+pub(super) fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
     let (label, rest) = text.trim().strip_prefix("-----BEGIN ")?.split_once("-----")?;
     let body = rest.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
     let body: String = body.split_ascii_whitespace().collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::headers::IdentityHeader;
 use super::rules::{PathRules, Requirement};
+use super::token::IdentityToken;
 use crate::config::ConfigError;
 use crate::guard::rule::{DynRule, SignedIn};
 use crate::provider::{AuthProxy, Proxy};
@@ -39,6 +40,7 @@ impl<P: AuthProxy> Proxy<P> {
             proxy: self.clone(),
             path: PATH.into(),
             headers: IdentityHeader::DEFAULT.into(),
+            token: None,
             rules: None,
             otherwise: Requirement::Session,
             session: DynRule::new(SignedIn),
@@ -66,6 +68,7 @@ pub struct Verdict<P: AuthProxy> {
     pub(super) proxy: Proxy<P>,
     pub(super) path: Arc<str>,
     pub(super) headers: Arc<[IdentityHeader]>,
+    pub(super) token: Option<IdentityToken>,
     pub(super) rules: Option<PathRules<P>>,
     /// What is required if no rule holds.
     pub(super) otherwise: Requirement<P>,
@@ -90,6 +93,13 @@ impl<P: AuthProxy> Verdict<P> {
     #[must_use]
     pub fn identity_headers(mut self, headers: impl IntoIterator<Item = IdentityHeader>) -> Self {
         self.headers = headers.into_iter().collect();
+        self
+    }
+
+    /// Sends a signed token too, in `X-Auth-Token`: see [`IdentityToken`].
+    #[must_use]
+    pub fn signed_token(mut self, token: IdentityToken) -> Self {
+        self.token = Some(token);
         self
     }
 
@@ -126,6 +136,7 @@ impl<P: AuthProxy> Clone for Verdict<P> {
             proxy: self.proxy.clone(),
             path: Arc::clone(&self.path),
             headers: Arc::clone(&self.headers),
+            token: self.token.clone(),
             rules: self.rules.clone(),
             otherwise: self.otherwise.clone(),
             session: self.session.clone(),
@@ -139,6 +150,7 @@ impl<P: AuthProxy> fmt::Debug for Verdict<P> {
         f.debug_struct("Verdict")
             .field("path", &self.path)
             .field("headers", &self.headers)
+            .field("token", &self.token)
             .field("rules", &self.rules)
             .field("otherwise", &self.otherwise)
             .field("refuses_cross_origin", &self.refuses_cross_origin)

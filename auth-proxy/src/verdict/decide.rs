@@ -61,10 +61,13 @@ impl<P: AuthProxy> Verdict<P> {
         if visitor.as_ref().is_some_and(|visitor| self.lacks_subject(visitor)) {
             shared.warn_once(Warning::VerdictWithoutSubject);
         }
-        Ok(Identity::new(visitor, Arc::clone(&self.headers)))
+        let token = visitor.as_ref().zip(self.token.as_ref());
+        let token = token.and_then(|(visitor, token)| token.sign(visitor, &self.headers, shared.now()));
+        Ok(Identity::new(visitor, Arc::clone(&self.headers), token))
     }
 
     fn lacks_subject(&self, visitor: &VisitorIdentity) -> bool {
-        self.headers.contains(&IdentityHeader::Subject) && visitor.subject.is_none()
+        let is_told = self.token.is_some() || self.headers.contains(&IdentityHeader::Subject);
+        is_told && visitor.subject.is_none()
     }
 }

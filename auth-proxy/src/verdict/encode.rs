@@ -6,11 +6,12 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// The longest encoded value, in bytes. Proxies refuse a response whose head exceeds a few kilobytes.
-const LIMIT: usize = 1024;
+pub(super) const LIMIT: usize = 1024;
 
 /// The characters that are escaped, besides control characters and those outside of ASCII: `%`, so that decoding gives the
-/// text back, and `,`, which separates values of a list.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b',');
+/// text back, `,`, which separates values of a list, and those that begin a placeholder of Caddy, or `<nil>`, which it writes
+/// for a placeholder without a value.
+const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b',').add(b'{').add(b'}').add(b'<').add(b'>');
 
 /// One text as a header value. `None` if it is empty or too long.
 pub(super) fn value(text: &str) -> Option<HeaderValue> {
@@ -55,6 +56,7 @@ mod tests {
             ("ada@example.com", "ada@example.com"),
             ("Lovelace, Ada", "Lovelace%2C Ada"),
             ("100%", "100%25"),
+            ("{env.HOME}<nil>", "%7Benv.HOME%7D%3Cnil%3E"),
             ("Ada\r\nX-Auth-Subject: 1", "Ada%0D%0AX-Auth-Subject: 1"),
             ("Zoë 🦀", "Zo%C3%AB %F0%9F%A6%80"),
             (" Ada ", "%20Ada%20"),

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::OriginalUri;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::request::Parts;
 use http::{Request, Uri};
 use tower::{Layer as _, Service, ServiceExt as _};
@@ -21,11 +22,15 @@ use crate::warnings::Warning;
 /// Where Envoy asks: it adds the path of the request in question to a prefix.
 const ENVOY: &str = "/envoy";
 
+/// Where services fetch the keys of signed tokens. Not below `ENVOY`: there it would be the path of a request.
+const KEYS: &str = "/jwks.json";
+
 impl<P: AuthProxy> Verdict<P> {
-    /// The routes of the endpoint, for any method.
+    /// The routes of the endpoint.
     ///
     /// - `{path}` reads the request in question from `X-Original-URI` and `X-Original-Method` (nginx), or from
     ///   `X-Forwarded-Uri` and `X-Forwarded-Method` (Traefik, Caddy).
+    /// - `{path}/jwks.json`, for everybody, has the keys of [signed tokens](Self::signed_token), if there are any.
     /// - `{path}/envoy` and everything below it reads it from the rest of the path and from the method, as Envoy sends them.
     ///
     /// Merge it into the app's router, outside of any `nest`.
@@ -40,7 +45,15 @@ impl<P: AuthProxy> Verdict<P> {
         let by_path: Arc<str> = format!("{}{}", self.path, ENVOY).into();
         let by_headers = self.service(None);
         let asked_by_path = self.service(Some(Arc::clone(&by_path)));
-        Router::new()
+        let router = match &self.token {
+            None => Router::new(),
+            Some(token) => {
+                let keys = token.key_set();
+                let keys = get(move || std::future::ready(answer::key_set(keys.clone())));
+                Router::new().route(&format!("{}{KEYS}", self.path), keys)
+            }
+        };
+        router
             .route_service(&self.path, by_headers)
             .route_service(&by_path, asked_by_path.clone())
             .route_service(&format!("{by_path}/"), asked_by_path.clone())

@@ -26,9 +26,6 @@ impl IdentityHeader {
     /// The headers that are sent unless others are chosen.
     pub(super) const DEFAULT: [Self; 3] = [Self::Subject, Self::Name, Self::Email];
 
-    /// All headers.
-    pub(super) const ALL: [Self; 4] = [Self::Subject, Self::Name, Self::Email, Self::Roles];
-
     /// The name of the header.
     #[must_use]
     pub fn name(self) -> HeaderName {
@@ -39,6 +36,15 @@ impl IdentityHeader {
             Self::Roles => "x-auth-roles",
         })
     }
+}
+
+/// The signed token.
+pub(super) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// The names of all headers that an answer may set.
+pub(super) fn all() -> [HeaderName; 5] {
+    use IdentityHeader::{Email, Name, Roles, Subject};
+    [Subject.name(), Name.name(), Email.name(), Roles.name(), X_AUTH_TOKEN]
 }
 
 /// Removes every header whose name begins with `X-Auth-`, in any spelling. A client must not be able to send one to a

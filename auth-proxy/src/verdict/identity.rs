@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::encode;
-use super::headers::{IdentityHeader, remove_identity_headers};
+use super::headers::{IdentityHeader, X_AUTH_TOKEN, remove_identity_headers};
 use crate::guard::VisitorIdentity;
 
 /// Who the visitor of a request is that may pass. See [`Verdict::decide`](super::Verdict::decide).
@@ -15,11 +15,16 @@ pub struct Identity {
     /// `None` for a guest.
     visitor: Option<VisitorIdentity>,
     headers: Arc<[IdentityHeader]>,
+    token: Option<HeaderValue>,
 }
 
 impl Identity {
-    pub(super) fn new(visitor: Option<VisitorIdentity>, headers: Arc<[IdentityHeader]>) -> Self {
-        Self { visitor, headers }
+    pub(super) fn new(
+        visitor: Option<VisitorIdentity>,
+        headers: Arc<[IdentityHeader]>,
+        token: Option<HeaderValue>,
+    ) -> Self {
+        Self { visitor, headers, token }
     }
 
     /// Whether nothing is known of the visitor: a guest, or a path that is public.
@@ -37,8 +42,8 @@ impl Identity {
     /// Writes the identity headers for the service behind the proxy into the headers of a request, and removes those that
     /// the client sent. A guest gets none.
     ///
-    /// Values are percent-encoded as UTF-8 where they are not printable ASCII, and at `%` and `,`. A value of more than
-    /// 1 KiB is left out.
+    /// Values are percent-encoded as UTF-8 where they are not printable ASCII, and at `%`, `,`, `{`, `}`, `<` and `>`. A value
+    /// of more than 1 KiB is left out.
     pub fn write_headers(&self, headers: &mut HeaderMap) {
         remove_identity_headers(headers);
         self.append_to(headers);
@@ -58,6 +63,9 @@ impl Identity {
             if let Some(value) = value {
                 headers.insert(header.name(), value);
             }
+        }
+        if let Some(token) = &self.token {
+            headers.insert(X_AUTH_TOKEN, token.clone());
         }
     }
 }

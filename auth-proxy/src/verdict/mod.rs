@@ -10,7 +10,8 @@
 //! | 400 | the proxy does not say clearly which request it asks about, or [rules](PathRules) differ for readings of its path |
 //!
 //! nginx understands only 2xx, 401 and 403. To a question with `X-Original-URI`, the address of the sign-in page is in
-//! `X-Auth-Redirect` of a 401, and up to four renewed cookies are in `X-Auth-Set-Cookie-1` to `-4` besides `Set-Cookie`.
+//! `X-Auth-Redirect` of a 401. Up to four renewed cookies are in `X-Set-Cookie-1` to `-4` too, for nginx and Caddy, which cannot
+//! pass on several `Set-Cookie`. [The guide](crate::guide::reverse_proxies) has a recipe for each proxy.
 //!
 //! The headers of a question are those of the request that it is about, as the proxies send them. Which request it is, and
 //! its host and scheme, is believed only from a peer in `trusted_proxies`.
@@ -20,7 +21,7 @@
 //! `endpoint` reads a question, `decide` has the guard decide, and `answer` writes the answer in the form that the proxy
 //! understands. Nothing here reads credentials, and nothing is forwarded.
 //!
-//! Imports the rooms: `config`, `cross_origin`, `error`, `forwarded`, `guard`, `path`, `provider`, `warnings`.
+//! Imports the rooms: `config`, `cross_origin`, `error`, `forwarded`, `guard`, `path`, `provider`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `tokio`.
 
 mod answer;
@@ -32,8 +33,11 @@ mod headers;
 mod identity;
 mod reading;
 mod rules;
+mod token;
 
 pub use self::builder::Verdict;
 pub use self::headers::{IdentityHeader, remove_identity_headers};
 pub use self::identity::Identity;
 pub use self::rules::{PathRules, Requirement};
+pub use self::token::IdentityToken;
+pub use crate::token::SigningKey;

@@ -46,7 +46,7 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
 }
 
 /// Ends the path at the first `?` or `#`.
-fn cut(segments: &Vec<String>) -> Option<Vec<String>> {
+fn cut(segments: &[String]) -> Option<Vec<String>> {
     let mut kept = Vec::with_capacity(segments.len());
     for segment in segments {
         match segment.find(['?', '#']) {
@@ -62,13 +62,13 @@ fn cut(segments: &Vec<String>) -> Option<Vec<String>> {
 }
 
 /// Takes each slash in a segment as the end of the segment.
-fn split(segments: &Vec<String>) -> Option<Vec<String>> {
+fn split(segments: &[String]) -> Option<Vec<String>> {
     Some(segments.iter().flat_map(|segment| segment.split('/')).map(str::to_owned).collect())
 }
 
 /// Removes parameters, and dots and white space at the end of a segment. `None` if nothing remains of a segment, which may
 /// be read as an empty one.
-fn strip(segments: &Vec<String>) -> Option<Vec<String>> {
+fn strip(segments: &[String]) -> Option<Vec<String>> {
     let stripped = |segment: &String| {
         let name = segment.split(';').next().unwrap_or_default();
         let name = name.trim_start().trim_end_matches(|c: char| c == '.' || c.is_whitespace());

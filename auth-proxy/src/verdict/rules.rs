@@ -99,7 +99,7 @@ impl<P: AuthProxy> PathRules<P> {
                 "no path reaches this rule, because `{earlier}` before it matches all of its paths: put the rule before \
                  that one, or remove it"
             );
-            return Err(InvalidValue::with_part(why, pattern));
+            return Err(InvalidValue::new(why));
         }
         Arc::make_mut(&mut self.0).push((pattern_of_rule, requirement));
         Ok(self)

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use auth_proxy::auth_proxy;
+use auth_proxy::{auth_proxy, rules::role, verdict::PathRules};
 use axum::Router;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -31,7 +31,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;
-    let verdict = auth.verdict().refuse_cross_origin();
+    // The first pattern that matches counts. For all other paths a session is required.
+    let rules = PathRules::new().public("/assets/**")?.require("/admin/**", role("admin"))?;
+    let verdict = auth.verdict().rules(rules).refuse_cross_origin();
     let app = auth.attach(Router::new()).merge(verdict.router()).with_state(auth);
     let host = std::env::var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;

@@ -90,9 +90,9 @@ async fn envoy_is_told_to_remove_the_headers_that_are_not_set() {
     let verdict = Question::envoy("GET", "/").cookie("ada").ask(&app).await;
     assert_eq!(
         verdict.header("x-envoy-auth-headers-to-remove"),
-        Some("x-auth-name,x-auth-email,x-auth-roles")
+        Some("x-auth-name,x-auth-email,x-auth-roles,x-auth-token")
     );
-    assert_eq!(removed(&Question::envoy("GET", "/").ask(&app).await), Some(4));
+    assert_eq!(removed(&Question::envoy("GET", "/").ask(&app).await), Some(5));
     assert_eq!(removed(&Question::nginx("/").cookie("ada").ask(&app).await), None);
 }
 

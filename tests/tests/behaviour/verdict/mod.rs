@@ -3,9 +3,12 @@
 mod answers;
 mod cookies;
 mod cross_origin;
+mod envoy;
 mod identity;
 mod original;
 mod paths;
+mod signed;
+mod traefik;
 mod trust;
 
 use std::net::SocketAddr;

@@ -1,6 +1,9 @@
 //! The example `verdict` behind real reverse proxies, with a real Auth.js server and a service in JavaScript.
 
+mod caddy;
 mod nginx;
+mod rules;
+mod token;
 
 use std::path::Path;
 use std::process::Command;
