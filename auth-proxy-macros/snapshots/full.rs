@@ -67,6 +67,9 @@ Defaults:
 | `revocation.webhook_secret` | none |
 | `revocation.back_channel` | `false` |
 | `revocation.keep` | `9600h` |
+| `sign_in_limit.per_ip` | none |
+| `sign_in_limit.per_account` | none |
+| `sign_in_limit.account_fields` | `[email, username, login, identifier, phone, phoneNumber, phone_number]` |
 | `routes` | `all` |
 */
 pub(crate) struct Login(::auth_proxy::Proxy<Login>);

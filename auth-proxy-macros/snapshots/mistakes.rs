@@ -64,6 +64,9 @@ Defaults:
 | `revocation.webhook_secret` | none |
 | `revocation.back_channel` | `false` |
 | `revocation.keep` | `9600h` |
+| `sign_in_limit.per_ip` | none |
+| `sign_in_limit.per_account` | none |
+| `sign_in_limit.account_fields` | `[email, username, login, identifier, phone, phoneNumber, phone_number]` |
 | `routes` | `all` |
 */
 pub struct Auth(::auth_proxy::Proxy<Auth>);
@@ -163,6 +166,7 @@ const _: () = {
         rewrite: (),
         jwks: (),
         revocation: (),
+        sign_in_limit: (),
     }
     fn unknown_word(__auth_proxy_possible: AuthProxyOptions) {
         __auth_proxy_possible.bas_path;

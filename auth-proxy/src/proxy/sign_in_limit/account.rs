@@ -155,9 +155,10 @@ mod tests {
     const FORM: (HeaderName, &str) = (CONTENT_TYPE, "application/x-www-form-urlencoded");
 
     fn read(headers: &[(HeaderName, &'static str)], body: impl AsRef<[u8]>) -> Result<Vec<String>, ()> {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         let mut map = HeaderMap::new();
-        headers.for_each(|(name, value)| drop(map.append(name, value)));
+        for (name, value) in headers {
+            map.append(name, HeaderValue::from_static(value));
+        }
         let fields = ["email", "username"].map(str::to_owned);
         accounts(&map, body.as_ref(), &fields).map_err(|error| assert_eq!(error.code(), "sign_in_unreadable"))
     }
