@@ -1,6 +1,7 @@
 //! The verdict endpoint, which a reverse proxy asks about each request.
 
 mod answers;
+mod audit;
 mod cookies;
 mod cross_origin;
 mod envoy;
