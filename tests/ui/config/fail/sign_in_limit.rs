@@ -1,4 +1,4 @@
-//! Limits of attempts to sign in, written in ways that are not read.
+//! Limits of attempts to sign in, written as a Rust expression and with a name in camel case.
 
 auth_proxy::auth_proxy! {
     struct Unquoted {
@@ -8,24 +8,12 @@ auth_proxy::auth_proxy! {
 }
 
 auth_proxy::auth_proxy! {
-    struct NoWindow {
-        upstream: { base_url: "https://auth.example.com" },
-        sign_in_limit: { per_ip: "20", per_account: "5/15" },
-    }
-}
-
-auth_proxy::auth_proxy! {
-    struct OutOfBounds {
-        upstream: { base_url: "https://auth.example.com" },
-        sign_in_limit: { per_ip: "0/1m", per_account: "5/30h", account_fields: [email, password] },
-    }
-}
-
-auth_proxy::auth_proxy! {
-    struct OtherNames {
+    struct CamelCase {
         upstream: { base_url: "https://auth.example.com" },
         sign_in_limit: { perIp: "20/1m" },
     }
 }
 
 fn main() {}
+
+// first: 6:34 `20/1m`
