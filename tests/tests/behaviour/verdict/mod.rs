@@ -4,6 +4,7 @@ mod answers;
 mod cookies;
 mod cross_origin;
 mod envoy;
+mod guide;
 mod identity;
 mod original;
 mod paths;
