@@ -5,6 +5,7 @@ mod audit;
 mod cookies;
 mod cross_origin;
 mod envoy;
+mod guide;
 mod identity;
 mod original;
 mod paths;
