@@ -53,15 +53,15 @@ impl Config {
     pub(crate) fn read(file: &Path) -> Result<Self, Report> {
         let source = std::fs::read_to_string(file)
             .map_err(|error| Report::whole_file(file, format!("cannot read the file: {error}")))?;
-        Self::parse(file, source, &|name| std::env::var_os(name))
+        Self::parse(file, &source, &|name| std::env::var_os(name))
     }
 
     fn parse(
         file: &Path,
-        source: String,
+        source: &str,
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Report> {
-        let (document, syntax) = DeTable::parse_recoverable(&source);
+        let (document, syntax) = DeTable::parse_recoverable(source);
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut reader = Reader { sources: Sources { folder, variable }, mistakes: Vec::new() };
         let mut top = Table::new("", document.get_ref());
@@ -73,7 +73,10 @@ impl Config {
             && listen == admin
             && listen.port() != 0
         {
-            reader.add(value.span(), "this is the address of `listen`, which visitors reach: write another port");
+            reader.add(
+                value.span(),
+                "this is the address of `listen`, which visitors reach: write another port",
+            );
         }
         let mut own_places = HashMap::new();
         own_places.extend(listen_value.map(|value| ("listen", value.span())));
@@ -101,7 +104,7 @@ impl Config {
                 message: error.message().to_owned(),
             }));
         }
-        let warnings = Report::of(file, &source, &warnings);
+        let warnings = Report::of(file, source, &warnings);
         match listen {
             Some(listen) if mistakes.is_empty() => Ok(Self {
                 file: file.to_owned(),
@@ -115,9 +118,9 @@ impl Config {
                 server,
                 log,
                 warnings,
-                source: source.clone(),
+                source: source.to_owned(),
             }),
-            _ => Err(Report::of(file, &source, &mistakes)),
+            _ => Err(Report::of(file, source, &mistakes)),
         }
     }
 
@@ -138,7 +141,8 @@ impl Config {
 
     /// The decision about requests, and what the app is told of visitors.
     pub(crate) fn verdict(&self, gateway: &Gateway) -> Verdict<Gateway> {
-        let verdict = gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
+        let verdict =
+            gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
         // `at` refuses no path that the reader accepted.
         let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
         if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
@@ -158,7 +162,8 @@ impl Config {
             .preserve_host(app.preserves_host)
             .pass_session(app.passes_session);
         let failed = |error: ConfigError| {
-            let message = error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
+            let message =
+                error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
             self.report(&[Mistake { span: app.span.clone(), message: format!("`app.url`: {message}") }])
         };
         proxy.build().map(Some).map_err(failed)

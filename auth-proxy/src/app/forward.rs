@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::Request;
+use http::{HeaderValue, Request};
 use http::header::{ALT_SVC, CONTENT_TYPE, VIA};
 use http::request::Parts;
 
@@ -71,7 +71,7 @@ async fn exchange(app: &App, mut parts: Parts, body: Body) -> Result<Response, A
 
 /// Whether a response is a stream of events, which goes on until it is closed.
 fn is_events(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     kind.and_then(|kind| kind.get(..17)).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
