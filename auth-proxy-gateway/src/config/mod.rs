@@ -6,7 +6,7 @@ mod own;
 mod reader;
 mod rules;
 mod text;
-mod wording;
+pub(crate) mod wording;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -56,11 +56,7 @@ impl Config {
         Self::parse(file, &source, &|name| std::env::var_os(name))
     }
 
-    fn parse(
-        file: &Path,
-        source: &str,
-        variable: &dyn Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, Report> {
+    fn parse(file: &Path, source: &str, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Report> {
         let (document, syntax) = DeTable::parse_recoverable(source);
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut reader = Reader { sources: Sources { folder, variable }, mistakes: Vec::new() };

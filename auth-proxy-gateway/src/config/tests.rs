@@ -9,8 +9,7 @@ fn parse(source: &str) -> Result<Config, String> {
         "PORT" => Some("8080".into()),
         _ => None,
     };
-    Config::parse(Path::new("gateway.toml"), source, &variable)
-        .map_err(|report| report.to_string())
+    Config::parse(Path::new("gateway.toml"), source, &variable).map_err(|report| report.to_string())
 }
 
 /// The lines that are printed for a file, after `gateway.toml:`.

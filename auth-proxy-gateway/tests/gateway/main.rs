@@ -12,6 +12,7 @@
 mod admin;
 mod check;
 mod deploy;
+mod doctor;
 mod faults;
 mod front;
 mod identity;
