@@ -141,6 +141,10 @@ impl Config {
             gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
         // `at` refuses no path that the reader accepted.
         let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
+        let verdict = match &self.verdict.token {
+            Some(token) => verdict.signed_token(token.clone()),
+            None => verdict,
+        };
         if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
     }
 

@@ -210,6 +210,30 @@ fn mistakes_of_rules_are_told_at_the_path_or_the_requirement() {
     assert!(parse(&fine).is_ok());
 }
 
+#[test]
+fn mistakes_of_the_signed_token_are_told() {
+    for (table, expected) in [
+        (
+            "token_issuer = \"a\"",
+            "5:16: this has no effect without a key: write `token_key = \"file:/run/secrets/identity-key.pem\"`, or remove it",
+        ),
+        (
+            "token_key = \"-----BEGIN PRIVATE KEY-----\"\ntoken_issuer = \"a\"\ntoken_audience = \"b\"",
+            "5:13: secrets do not belong in this file: write `token_key = \"file:/run/secrets/identity-key.pem\"`",
+        ),
+        (
+            "token_key = []\ntoken_issuer = \"a\"\ntoken_audience = \"b\"",
+            "5:13: the list is empty: write `token_key = \"file:/run/secrets/identity-key.pem\"`, or remove it",
+        ),
+    ] {
+        assert_eq!(mistakes(&format!("{MINIMAL}[verdict]\n{table}\n")), [expected]);
+    }
+    let found = mistakes(&format!("{MINIMAL}[verdict]\ntoken_key = \"${{KEY}}\"\n"));
+    assert!(found.iter().any(|line| line.contains("`token_issuer` is missing")), "{found:?}");
+    assert!(found.iter().any(|line| line.contains("`token_audience` is missing")), "{found:?}");
+    assert!(found.len() == 3 && !found.concat().contains("k3y"), "{found:?}");
+}
+
 /// Each option of a block can be set in the file, with a value as the documentation shows it.
 #[test]
 fn every_option_of_a_block_is_read_from_the_file() {
