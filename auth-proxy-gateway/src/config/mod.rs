@@ -95,10 +95,7 @@ impl Config {
         if !syntax.is_empty() {
             // What could not be read may set what is missing.
             mistakes.retain(|mistake| !mistake.message.contains(" is missing: "));
-            mistakes.extend(syntax.iter().map(|error| Mistake {
-                span: error.span().unwrap_or(0..0),
-                message: error.message().to_owned(),
-            }));
+            mistakes.extend(syntax.iter().map(|error| syntax_mistake(source, error)));
         }
         let warnings = Report::of(file, source, &warnings);
         match listen {
@@ -198,6 +195,18 @@ impl Config {
     fn report(&self, mistakes: &[Mistake]) -> Report {
         Report::of(&self.file, &self.source, mistakes)
     }
+}
+
+/// An error of the TOML parser.
+fn syntax_mistake(source: &str, error: &toml::de::Error) -> Mistake {
+    let span = error.span().unwrap_or(0..0);
+    let message = match (error.message(), source.get(span.clone())) {
+        ("duplicate key", Some(key)) => {
+            format!("`{key}` is there twice: keep one, with all that belongs to it")
+        }
+        (message, _) => message.to_owned(),
+    };
+    Mistake { span, message }
 }
 
 #[cfg(test)]

@@ -145,13 +145,18 @@ fn token(reader: &mut Reader<'_>, table: &mut Table<'_, '_>) -> Option<IdentityT
         ["token_key", "token_issuer", "token_audience", "token_lifetime"].map(|key| table.take(key));
     let Some(keys) = keys else {
         for value in [issuer, audience, lifetime].into_iter().flatten() {
-            reader.add(value.span(), format!("this has no effect without a key: write {expected}, or remove it"));
+            reader.add(
+                value.span(),
+                format!("this has no effect without a key: write {expected}, or remove it"),
+            );
         }
         return None;
     };
     let mut text = |value: Option<&Value<'_>>, key: &str, example: &str| {
         if value.is_none() {
-            let message = format!("`{key}` is missing, which a token needs: write `{key} = \"{example}\"` in `[verdict]`");
+            let message = format!(
+                "`{key}` is missing, which a token needs: write `{key} = \"{example}\"` in `[verdict]`"
+            );
             reader.add(keys.span(), message);
         }
         reader.parsed(value, &format!("`{key} = \"{example}\"`"), |text| match text {
@@ -171,7 +176,8 @@ fn token(reader: &mut Reader<'_>, table: &mut Table<'_, '_>) -> Option<IdentityT
         reader.add(keys.span(), format!("the list is empty: write {expected}, or remove it"));
     }
     let count = values.len();
-    let keys: Vec<SigningKey> = values.into_iter().filter_map(|value| signing_key(reader, value, expected)).collect();
+    let keys: Vec<SigningKey> =
+        values.into_iter().filter_map(|value| signing_key(reader, value, expected)).collect();
     let (first, others) = keys.split_first().filter(|_| keys.len() == count)?;
     let token = IdentityToken::new(first.clone(), &issuer?, &audience?);
     let token = others.iter().cloned().fold(token, IdentityToken::publish);

@@ -113,6 +113,20 @@ fn missing_options_are_told_at_their_table() {
     );
 }
 
+#[test]
+fn key_or_table_that_is_there_twice_is_named() {
+    let twice = mistakes(&format!(
+        "{MINIMAL}[upstream]\nkind = \"authjs\"\n[log]\nlevel = \"info\"\nlevel = \"warn\"\n"
+    ));
+    assert_eq!(
+        twice,
+        [
+            "4:2: `upstream` is there twice: keep one, with all that belongs to it",
+            "8:1: `level` is there twice: keep one, with all that belongs to it",
+        ]
+    );
+}
+
 /// What cannot be read is told, and nothing is told to be missing that may stand there.
 #[test]
 fn syntax_errors_are_told_together_with_other_mistakes() {

@@ -101,7 +101,8 @@ fn proxies_of_the_recipes_are_those_of_the_example() {
             assert!(body.contains(from), "{example} has no {from:?}");
             body.replace(from, to)
         });
-        let expected = format!("# As examples/verdict/{example}, with the addresses of the containers.\n{body}");
+        let expected =
+            format!("# As examples/verdict/{example}, with the addresses of the containers.\n{body}");
         let file = deploy().join("compose").join(recipe);
         if std::env::var_os("UPDATE_RECIPES").is_some() {
             std::fs::write(&file, &expected).unwrap();

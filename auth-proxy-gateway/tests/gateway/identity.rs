@@ -123,7 +123,10 @@ async fn forwarding_headers_are_written_anew_and_paths_of_other_headers_do_not_r
 async fn signed_token_names_the_visitor_to_the_app() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let key = crate::support::file("identity.pem", "");
-    let made = std::process::Command::new("openssl").args(["genpkey", "-algorithm", "ed25519", "-out"]).arg(&key).status();
+    let made = std::process::Command::new("openssl")
+        .args(["genpkey", "-algorithm", "ed25519", "-out"])
+        .arg(&key)
+        .status();
     assert!(made.unwrap().success());
     let table = format!(
         "[verdict]\ntoken_key = \"file:{}\"\ntoken_issuer = \"https://app.example.com\"\ntoken_audience = \"app\"\n",
@@ -149,9 +152,14 @@ async fn signed_token_names_the_visitor_to_the_app() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let claims = text.strip_prefix("true ").unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    let claims = text
+        .strip_prefix("true ")
+        .unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
     let claims: serde_json::Value = serde_json::from_str(claims).unwrap();
-    assert_eq!((&claims["sub"], &claims["iss"], &claims["aud"]), (&"1".into(), &"https://app.example.com".into(), &"app".into()));
+    assert_eq!(
+        (&claims["sub"], &claims["iss"], &claims["aud"]),
+        (&"1".into(), &"https://app.example.com".into(), &"app".into())
+    );
 }
 
 #[tokio::test]
