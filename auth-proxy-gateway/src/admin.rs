@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use auth_proxy::metrics::DURATION_BUCKETS;
-use axum::Router;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::routes::Shared;
 
 /// How often old samples are dropped.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -32,11 +35,26 @@ pub(crate) fn record() -> Result<PrometheusHandle, Box<dyn std::error::Error>> {
     Ok(handle)
 }
 
-/// The routes: `/metrics` and `/health`.
-pub(crate) fn router(metrics: PrometheusHandle) -> Router {
+/// The routes: `/metrics`, and `/health` with `/health/live`.
+pub(crate) fn router(metrics: PrometheusHandle, routes: Shared) -> Router {
     let text = move || {
         let metrics = metrics.clone();
         async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.render()).into_response() }
     };
-    Router::new().route("/metrics", get(text)).route("/health", get(|| async { "alive\n" }))
+    let health = move || {
+        let answer = health(&routes);
+        async move { answer }
+    };
+    Router::new()
+        .route("/metrics", get(text))
+        .route("/health", get(health))
+        .route("/health/live", get(|| async { "alive\n" }))
+}
+
+/// Whether requests should be sent here, and how the login server, the store and the keys did so far. It asks none of them.
+fn health(routes: &Shared) -> Response {
+    let Some(gateway) = routes.get().gateway() else { return StatusCode::NOT_FOUND.into_response() };
+    let health = gateway.health();
+    let status = if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health)).into_response()
 }

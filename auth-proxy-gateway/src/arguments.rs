@@ -6,9 +6,13 @@ use lexopt::prelude::{Long, Short, Value};
 
 pub(crate) const USAGE: &str = "\
 usage: auth-proxy-gateway --config FILE [--check]
+       auth-proxy-gateway doctor --config FILE [--json]
 
   --config FILE   the configuration file, in TOML
   --check         print every mistake of the file, and do not start
+  doctor          ask the login server, the store and the app a few harmless
+                  questions, and print what is wrong and what to change
+  --json          print the report as JSON
   --help          print this text
   --version       print the version
 ";
@@ -17,6 +21,8 @@ usage: auth-proxy-gateway --config FILE [--check]
 pub(crate) enum Command {
     Run(PathBuf),
     Check(PathBuf),
+    /// With whether the report is to be JSON.
+    Doctor(PathBuf, bool),
     Print(String),
 }
 
@@ -29,11 +35,13 @@ pub(crate) fn read() -> Result<Command, String> {
 }
 
 fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let (mut file, mut checks) = (None, false);
+    let (mut file, mut checks, mut examines, mut json) = (None, false, false, false);
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("config") | Short('c') => file = Some(PathBuf::from(arguments.value()?)),
             Long("check") => checks = true,
+            Long("json") => json = true,
+            Value(command) if command == "doctor" && !examines => examines = true,
             Long("help") | Short('h') => return Ok(Command::Print(USAGE.to_owned())),
             Long("version") | Short('V') => {
                 return Ok(Command::Print(format!("auth-proxy-gateway {}\n", env!("CARGO_PKG_VERSION"))));
@@ -42,7 +50,13 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
     }
     let file = file.ok_or("the file is missing: write `--config gateway.toml`")?;
-    Ok(if checks { Command::Check(file) } else { Command::Run(file) })
+    match (examines, checks, json) {
+        (true, false, json) => Ok(Command::Doctor(file, json)),
+        (false, true, false) => Ok(Command::Check(file)),
+        (false, false, false) => Ok(Command::Run(file)),
+        (true, true, _) => Err("`doctor` checks the file too: remove `--check`".into()),
+        (false, _, true) => Err("`--json` is for `doctor`".into()),
+    }
 }
 
 #[cfg(test)]
@@ -59,11 +73,15 @@ mod tests {
             matches!(read(&["--config", "a.toml"]), Ok(Command::Run(file)) if file.as_os_str() == "a.toml")
         );
         assert!(matches!(read(&["--check", "--config=a.toml"]), Ok(Command::Check(_))));
+        assert!(matches!(read(&["doctor", "--config=a.toml", "--json"]), Ok(Command::Doctor(_, true))));
         for (arguments, message) in [
             (&[][..], "the file is missing: write `--config gateway.toml`"),
             (&["--config"], "missing argument for option '--config'"),
             (&["--conifg", "a.toml"], "invalid option '--conifg'"),
             (&["a.toml"], "unexpected argument \"a.toml\""),
+            (&["doctor", "doctor", "--config", "a"], "unexpected argument \"doctor\""),
+            (&["doctor", "--check", "--config", "a"], "`doctor` checks the file too: remove `--check`"),
+            (&["--json", "--config", "a"], "`--json` is for `doctor`"),
         ] {
             assert_eq!(read(arguments).err().as_deref(), Some(message));
         }

@@ -6,6 +6,7 @@
 mod admin;
 mod arguments;
 mod config;
+mod doctor;
 mod gateway;
 mod logging;
 mod notify;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Check(file)) => in_runtime(check(&file)),
+        Ok(Command::Doctor(file, json)) => in_runtime(doctor::examine(&file, json)),
         Ok(Command::Run(file)) => in_runtime(run::run(&file)),
         Err(message) => {
             let _ = writeln!(std::io::stderr(), "auth-proxy-gateway: {message}\n\n{}", arguments::USAGE);

@@ -66,7 +66,7 @@ async fn start(file: &Path, config: Config, level: Handle<Targets, Registry>) ->
         let address = admin.address()?;
         tracing::info!(%address, "metrics and health");
         let _ = writeln!(std::io::stdout(), "admin http://{address}");
-        let router: Router = admin::router(metrics);
+        let router: Router = admin::router(metrics, routes.clone());
         serving.spawn(admin.serve(Shared::new(Routes::of_router(router, config.server)), stops.clone()));
     }
     serving.spawn(listener.serve(routes.clone(), stops));

@@ -6,7 +6,7 @@ mod own;
 mod reader;
 mod rules;
 mod text;
-mod wording;
+pub(crate) mod wording;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -53,15 +53,11 @@ impl Config {
     pub(crate) fn read(file: &Path) -> Result<Self, Report> {
         let source = std::fs::read_to_string(file)
             .map_err(|error| Report::whole_file(file, format!("cannot read the file: {error}")))?;
-        Self::parse(file, source, &|name| std::env::var_os(name))
+        Self::parse(file, &source, &|name| std::env::var_os(name))
     }
 
-    fn parse(
-        file: &Path,
-        source: String,
-        variable: &dyn Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, Report> {
-        let (document, syntax) = DeTable::parse_recoverable(&source);
+    fn parse(file: &Path, source: &str, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Report> {
+        let (document, syntax) = DeTable::parse_recoverable(source);
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut reader = Reader { sources: Sources { folder, variable }, mistakes: Vec::new() };
         let mut top = Table::new("", document.get_ref());
@@ -99,12 +95,9 @@ impl Config {
         if !syntax.is_empty() {
             // What could not be read may set what is missing.
             mistakes.retain(|mistake| !mistake.message.contains(" is missing: "));
-            mistakes.extend(syntax.iter().map(|error| Mistake {
-                span: error.span().unwrap_or(0..0),
-                message: error.message().to_owned(),
-            }));
+            mistakes.extend(syntax.iter().map(|error| syntax_mistake(source, error)));
         }
-        let warnings = Report::of(file, &source, &warnings);
+        let warnings = Report::of(file, source, &warnings);
         match listen {
             Some(listen) if mistakes.is_empty() => Ok(Self {
                 file: file.to_owned(),
@@ -118,9 +111,9 @@ impl Config {
                 server,
                 log,
                 warnings,
-                source: source.clone(),
+                source: source.to_owned(),
             }),
-            _ => Err(Report::of(file, &source, &mistakes)),
+            _ => Err(Report::of(file, source, &mistakes)),
         }
     }
 
@@ -145,6 +138,10 @@ impl Config {
             gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
         // `at` refuses no path that the reader accepted.
         let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
+        let verdict = match &self.verdict.token {
+            Some(token) => verdict.signed_token(token.clone()),
+            None => verdict,
+        };
         if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
     }
 
@@ -198,6 +195,18 @@ impl Config {
     fn report(&self, mistakes: &[Mistake]) -> Report {
         Report::of(&self.file, &self.source, mistakes)
     }
+}
+
+/// An error of the TOML parser.
+fn syntax_mistake(source: &str, error: &toml::de::Error) -> Mistake {
+    let span = error.span().unwrap_or(0..0);
+    let message = match (error.message(), source.get(span.clone())) {
+        ("duplicate key", Some(key)) => {
+            format!("`{key}` is there twice: keep one, with all that belongs to it")
+        }
+        (message, _) => message.to_owned(),
+    };
+    Mistake { span, message }
 }
 
 #[cfg(test)]

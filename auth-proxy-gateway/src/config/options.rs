@@ -202,7 +202,7 @@ impl Reading<'_, '_> {
                     "credentials do not belong in this file: write `\"${AUTH_PROXY_KEY}\"`, with the whole text in the variable",
                 );
             } else if let Err(error) = auth_proxy_rules::header_value(&text.value) {
-                self.add(value.span(), error.message().to_owned());
+                self.add(value.span(), error.message());
             } else {
                 self.options.headers.push((written.to_owned(), text.value));
             }
@@ -248,7 +248,7 @@ impl Reading<'_, '_> {
         if option == OptionKey::WebhookSecret {
             match self.draft.add_webhook_secret(&text.value) {
                 Ok(()) => self.options.webhook_secrets.push(text.value),
-                Err(error) => self.add(value.span(), error.message().to_owned()),
+                Err(error) => self.add(value.span(), error.message()),
             }
             return;
         }
@@ -266,7 +266,7 @@ impl Reading<'_, '_> {
                     self.secret_places.push(value.span());
                     self.options.secrets.push(Zeroizing::new(part.to_owned()));
                 }
-                Err(error) => self.add(value.span(), error.message().to_owned()),
+                Err(error) => self.add(value.span(), error.message()),
             }
         }
     }

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use auth_proxy::verdict::IdentityHeader;
+use auth_proxy::verdict::{IdentityHeader, IdentityToken, SigningKey};
 use auth_proxy_rules::Origin;
 use toml::Spanned;
+use toml::de::DeValue;
 use tracing_subscriber::filter::Targets;
 
 use super::reader::{Reader, Table, Value};
@@ -15,7 +16,15 @@ use super::reader::{Reader, Table, Value};
 pub(crate) const TOP: [&str; 7] = ["listen", "admin_listen", "app", "rules", "verdict", "server", "log"];
 
 const APP: [&str; 6] = ["url", "host", "connect_timeout", "timeout", "idle_timeout", "pass_session"];
-const VERDICT: [&str; 3] = ["path", "headers", "refuse_cross_origin"];
+const VERDICT: [&str; 7] = [
+    "path",
+    "headers",
+    "refuse_cross_origin",
+    "token_key",
+    "token_issuer",
+    "token_audience",
+    "token_lifetime",
+];
 const SERVER: [&str; 5] =
     ["shutdown_timeout", "header_timeout", "body_timeout", "write_timeout", "max_connections"];
 const LOG: [&str; 3] = ["format", "level", "requests"];
@@ -38,13 +47,15 @@ pub(crate) struct App {
 }
 
 /// `[verdict]`: the decision about requests, and what the app is told.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Verdict {
     /// The path of the endpoint.
     pub(crate) path: String,
     pub(crate) headers: Vec<IdentityHeader>,
     /// Whether writes of pages of other origins are refused.
     pub(crate) refuses_cross_origin: bool,
+    /// The signed token that names the visitor to the app.
+    pub(crate) token: Option<IdentityToken>,
 }
 
 /// `[server]`: limits of the listeners.
@@ -116,12 +127,79 @@ pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Ver
     });
     let headers = table.take("headers").map(|value| identity_headers(reader, value));
     let refuses_cross_origin = reader.boolean(table.take("refuse_cross_origin"));
+    let token = token(reader, &mut table);
     reader.unknown(table, &VERDICT);
     Verdict {
         path: path.unwrap_or_else(|| "/_auth/verdict".to_owned()),
         headers: headers
             .unwrap_or_else(|| vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]),
         refuses_cross_origin: refuses_cross_origin.unwrap_or(true),
+        token,
+    }
+}
+
+/// The options of the signed token. `token_key` is a key in PEM, or a list of them: the first signs, and all are published.
+fn token(reader: &mut Reader<'_>, table: &mut Table<'_, '_>) -> Option<IdentityToken> {
+    let expected = "`token_key = \"file:/run/secrets/identity-key.pem\"`";
+    let [keys, issuer, audience, lifetime] =
+        ["token_key", "token_issuer", "token_audience", "token_lifetime"].map(|key| table.take(key));
+    let Some(keys) = keys else {
+        for value in [issuer, audience, lifetime].into_iter().flatten() {
+            reader.add(
+                value.span(),
+                format!("this has no effect without a key: write {expected}, or remove it"),
+            );
+        }
+        return None;
+    };
+    let mut text = |value: Option<&Value<'_>>, key: &str, example: &str| {
+        if value.is_none() {
+            let message = format!(
+                "`{key}` is missing, which a token needs: write `{key} = \"{example}\"` in `[verdict]`"
+            );
+            reader.add(keys.span(), message);
+        }
+        reader.parsed(value, &format!("`{key} = \"{example}\"`"), |text| match text {
+            "" => Err(format!("expected `{key} = \"{example}\"`")),
+            text => Ok(text.to_owned()),
+        })
+    };
+    let issuer = text(issuer, "token_issuer", "https://app.example.com");
+    let audience = text(audience, "token_audience", "my-app");
+    let lifetime = reader.duration(lifetime, Duration::from_secs(10), Duration::from_secs(300));
+    let one = std::slice::from_ref(keys);
+    let values: Vec<&Value<'_>> = match keys.get_ref() {
+        DeValue::Array(list) => list.iter().collect(),
+        _ => one.iter().collect(),
+    };
+    if values.is_empty() {
+        reader.add(keys.span(), format!("the list is empty: write {expected}, or remove it"));
+    }
+    let count = values.len();
+    let keys: Vec<SigningKey> =
+        values.into_iter().filter_map(|value| signing_key(reader, value, expected)).collect();
+    let (first, others) = keys.split_first().filter(|_| keys.len() == count)?;
+    let token = IdentityToken::new(first.clone(), &issuer?, &audience?);
+    let token = others.iter().cloned().fold(token, IdentityToken::publish);
+    // The bounds are checked above.
+    Some(match lifetime {
+        Some(lifetime) => token.clone().lifetime(lifetime).unwrap_or(token),
+        None => token,
+    })
+}
+
+fn signing_key(reader: &mut Reader<'_>, value: &Value<'_>, expected: &str) -> Option<SigningKey> {
+    let text = reader.text(value, expected)?;
+    if text.is_literal {
+        reader.add(value.span(), format!("secrets do not belong in this file: write {expected}"));
+        return None;
+    }
+    match SigningKey::from_pem(&text.value) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            reader.add(value.span(), error.message());
+            None
+        }
     }
 }
 

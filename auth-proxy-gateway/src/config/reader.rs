@@ -145,7 +145,7 @@ impl Reader<'_> {
             DeValue::Array(items) => {
                 let count = self.mistakes.len();
                 let mut texts = Vec::with_capacity(items.len());
-                for item in items.iter() {
+                for item in items {
                     let Some(text) = self.text(item, expected) else { continue };
                     if text.value.contains(',') && text.is_literal {
                         self.add(

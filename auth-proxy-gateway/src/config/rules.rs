@@ -26,7 +26,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> PathRu
             .add(value.span(), format!("expected a list of rules, found {}: write `[[rules]]`", kind(value)));
         return rules;
     };
-    for rule in list.iter() {
+    for rule in list {
         rules = one(reader, rules, rule);
     }
     rules
@@ -71,7 +71,7 @@ fn requirement(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Requirement
         };
     };
     let mut rules = Vec::new();
-    for item in list.iter() {
+    for item in list {
         let text = reader.text(item, expected)?;
         if WORDS.contains(&text.value.as_str()) {
             let message =

@@ -9,8 +9,7 @@ fn parse(source: &str) -> Result<Config, String> {
         "PORT" => Some("8080".into()),
         _ => None,
     };
-    Config::parse(Path::new("gateway.toml"), source.to_owned(), &variable)
-        .map_err(|report| report.to_string())
+    Config::parse(Path::new("gateway.toml"), source, &variable).map_err(|report| report.to_string())
 }
 
 /// The lines that are printed for a file, after `gateway.toml:`.
@@ -114,6 +113,20 @@ fn missing_options_are_told_at_their_table() {
     );
 }
 
+#[test]
+fn key_or_table_that_is_there_twice_is_named() {
+    let twice = mistakes(&format!(
+        "{MINIMAL}[upstream]\nkind = \"authjs\"\n[log]\nlevel = \"info\"\nlevel = \"warn\"\n"
+    ));
+    assert_eq!(
+        twice,
+        [
+            "4:2: `upstream` is there twice: keep one, with all that belongs to it",
+            "8:1: `level` is there twice: keep one, with all that belongs to it",
+        ]
+    );
+}
+
 /// What cannot be read is told, and nothing is told to be missing that may stand there.
 #[test]
 fn syntax_errors_are_told_together_with_other_mistakes() {
@@ -209,6 +222,30 @@ fn mistakes_of_rules_are_told_at_the_path_or_the_requirement() {
     assert!(mistakes(&never)[0].starts_with("8:8: no path reaches this rule"), "{:?}", mistakes(&never));
     let fine = format!("{MINIMAL}{}", rule("\"/a\"", "[\"role:admin\", \"max_age:10m\"]"));
     assert!(parse(&fine).is_ok());
+}
+
+#[test]
+fn mistakes_of_the_signed_token_are_told() {
+    for (table, expected) in [
+        (
+            "token_issuer = \"a\"",
+            "5:16: this has no effect without a key: write `token_key = \"file:/run/secrets/identity-key.pem\"`, or remove it",
+        ),
+        (
+            "token_key = \"-----BEGIN PRIVATE KEY-----\"\ntoken_issuer = \"a\"\ntoken_audience = \"b\"",
+            "5:13: secrets do not belong in this file: write `token_key = \"file:/run/secrets/identity-key.pem\"`",
+        ),
+        (
+            "token_key = []\ntoken_issuer = \"a\"\ntoken_audience = \"b\"",
+            "5:13: the list is empty: write `token_key = \"file:/run/secrets/identity-key.pem\"`, or remove it",
+        ),
+    ] {
+        assert_eq!(mistakes(&format!("{MINIMAL}[verdict]\n{table}\n")), [expected]);
+    }
+    let found = mistakes(&format!("{MINIMAL}[verdict]\ntoken_key = \"${{KEY}}\"\n"));
+    assert!(found.iter().any(|line| line.contains("`token_issuer` is missing")), "{found:?}");
+    assert!(found.iter().any(|line| line.contains("`token_audience` is missing")), "{found:?}");
+    assert!(found.len() == 3 && !found.concat().contains("k3y"), "{found:?}");
 }
 
 /// Each option of a block can be set in the file, with a value as the documentation shows it.

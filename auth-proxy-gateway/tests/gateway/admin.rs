@@ -26,7 +26,12 @@ async fn metrics_and_health_are_on_the_admin_address_only() {
     ] {
         assert!(metrics.body.lines().any(|found| found == line), "{line}: {}", metrics.body);
     }
-    assert_eq!(get(format!("http://{admin}/health")).await.status, 200);
+    let health = get(format!("http://{admin}/health")).await;
+    assert_eq!(
+        (health.status, &health.json()["ready"], &health.json()["degraded"]),
+        (200, &true.into(), &serde_json::json!([]))
+    );
+    assert_eq!(get(format!("http://{admin}/health/live")).await.body, "alive\n");
     assert_eq!(get(format!("http://{admin}/me")).await.status, 404);
     // For visitors these are paths of the app.
     for path in ["/metrics", "/health"] {

@@ -42,17 +42,71 @@ fn recipes_name_files_that_exist() {
     }
 }
 
-/// nginx of the recipe is that of the example, which the tests run, apart from the addresses.
+/// What differs between an example, which the tests of the library run, and a recipe: the addresses.
+type Changes = &'static [(&'static str, &'static str)];
+
+const RECIPES: [(&str, &str, Changes); 4] = [
+    (
+        "nginx/nginx.conf",
+        "nginx.conf",
+        &[
+            // The image says so on its command line.
+            ("daemon off;\n", ""),
+            ("127.0.0.1:3000", "gateway:8080"),
+            ("127.0.0.1:8080", "app:3000"),
+            ("listen 127.0.0.1:8000", "listen 8000"),
+        ],
+    ),
+    (
+        "caddy/Caddyfile",
+        "Caddyfile",
+        &[
+            ("http://127.0.0.1:8000 {\n\tbind 127.0.0.1\n", "http://:8000 {\n"),
+            ("127.0.0.1:3000", "gateway:8080"),
+            ("127.0.0.1:8080", "app:3000"),
+        ],
+    ),
+    (
+        "traefik/routes.yaml",
+        "traefik.yml",
+        &[
+            ("auth.internal:3000", "gateway:8080"),
+            ("app.internal:8080", "app:3000"),
+            ("Host(`app.example.com`)", "Host(`localhost`)"),
+            ("[websecure]", "[web]"),
+            ("- __Secure-authjs", "- authjs"),
+        ],
+    ),
+    (
+        "envoy/envoy.yaml",
+        "envoy.yaml",
+        &[
+            ("uri: http://auth.internal:3000", "uri: http://gateway:8080"),
+            ("address: auth.internal, port_value: 3000", "address: gateway, port_value: 8080"),
+            ("address: app.internal, port_value: 8080", "address: app, port_value: 3000"),
+            ("domains: [\"app.example.com\"]", "domains: [localhost, \"localhost:*\"]"),
+        ],
+    ),
+];
+
+/// The proxy of each recipe is that of the example `verdict`, apart from the addresses. `UPDATE_RECIPES=1` writes them.
 #[test]
-fn nginx_of_the_recipe_is_that_of_the_example() {
-    let without_comments = |text: &str| {
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && *line != "daemon off;");
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    let example = include_str!("../../../examples/verdict/nginx.conf")
-        .replace("127.0.0.1:3000", "gateway:8080")
-        .replace("127.0.0.1:8080", "app:3000")
-        .replace("listen 127.0.0.1:8000", "listen 8000");
-    let recipe = std::fs::read_to_string(deploy().join("compose/nginx/nginx.conf")).unwrap();
-    assert_eq!(without_comments(&recipe), without_comments(&example));
+fn proxies_of_the_recipes_are_those_of_the_example() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/verdict");
+    for (recipe, example, changes) in RECIPES {
+        let text = std::fs::read_to_string(examples.join(example)).unwrap();
+        // The first comment says how to start the example.
+        let body = text.lines().skip_while(|line| line.starts_with('#')).map(|line| format!("{line}\n"));
+        let body = changes.iter().fold(body.collect::<String>(), |body, (from, to)| {
+            assert!(body.contains(from), "{example} has no {from:?}");
+            body.replace(from, to)
+        });
+        let expected =
+            format!("# As examples/verdict/{example}, with the addresses of the containers.\n{body}");
+        let file = deploy().join("compose").join(recipe);
+        if std::env::var_os("UPDATE_RECIPES").is_some() {
+            std::fs::write(&file, &expected).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), expected, "{recipe}");
+    }
 }

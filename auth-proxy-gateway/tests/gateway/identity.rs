@@ -118,6 +118,50 @@ async fn forwarding_headers_are_written_anew_and_paths_of_other_headers_do_not_r
     assert_eq!(received(&answer.body, "x-forwarded-host"), [format!("localhost:{}", gateway.addr.port())]);
 }
 
+/// With a key, the app can check who says so.
+#[tokio::test]
+async fn signed_token_names_the_visitor_to_the_app() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let key = crate::support::file("identity.pem", "");
+    let made = std::process::Command::new("openssl")
+        .args(["genpkey", "-algorithm", "ed25519", "-out"])
+        .arg(&key)
+        .status();
+    assert!(made.unwrap().success());
+    let table = format!(
+        "[verdict]\ntoken_key = \"file:{}\"\ntoken_issuer = \"https://app.example.com\"\ntoken_audience = \"app\"\n",
+        key.display()
+    );
+    let gateway = Running::start(&config(&auth, &app, "", &table));
+    let browser = gateway.signed_in("demo").await;
+    let forged = [("x-auth-token", "forged"), ("x_auth_token", "forged")];
+    let answer = browser.get_with("/me", &forged).await;
+    let tokens = received(&answer.body, "x-auth-token");
+    assert!(tokens.len() == 1 && !answer.body.contains("forged"), "{}", answer.body);
+    let keys = gateway.browser().get("/_auth/verdict/jwks.json").await.json();
+    assert_eq!(keys["keys"][0]["crv"], "Ed25519");
+    // Node checks it, as the app would.
+    let program = "const [token, keys] = process.argv.slice(1)
+        const [head, body, signature] = token.split('.')
+        const key = await crypto.subtle.importKey('jwk', JSON.parse(keys).keys[0], { name: 'Ed25519' }, false, ['verify'])
+        const bytes = (text) => Buffer.from(text, 'base64url')
+        const right = await crypto.subtle.verify('Ed25519', key, bytes(signature), Buffer.from(`${head}.${body}`))
+        console.log(right, bytes(body).toString())";
+    let output = std::process::Command::new("node")
+        .args(["--input-type=module", "--no-warnings", "--eval", program, &tokens[0], &keys.to_string()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let claims = text
+        .strip_prefix("true ")
+        .unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    let claims: serde_json::Value = serde_json::from_str(claims).unwrap();
+    assert_eq!(
+        (&claims["sub"], &claims["iss"], &claims["aud"]),
+        (&"1".into(), &"https://app.example.com".into(), &"app".into())
+    );
+}
+
 #[tokio::test]
 async fn foreign_hosts_and_requests_to_a_forward_proxy_are_refused() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());

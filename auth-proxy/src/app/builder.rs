@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::service::{App, ReverseProxy};
+use super::destination::App;
+use super::service::ReverseProxy;
 use crate::config::ConfigError;
 use crate::error::Causes;
 use crate::provider::{AuthProxy, Proxy, Shared};

@@ -2,16 +2,16 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::Request;
-use http::header::{ALT_SVC, CONTENT_TYPE, VIA};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{HeaderValue, Request};
 
 use super::body::{Activity, Noted};
-use super::service::App;
+use super::destination::App;
+use super::response::clean;
 use super::until::{BodyUntil, Until};
 use super::{request, tunnel};
 use crate::error::{AuthError, Reason};
-use crate::forwarded::strip_hop_by_hop;
 use crate::proxy::{BodyProgress, Limited};
 use crate::upstream::of_app;
 
@@ -71,19 +71,11 @@ async fn exchange(app: &App, mut parts: Parts, body: Body) -> Result<Response, A
 
 /// Whether a response is a stream of events, which goes on until it is closed.
 fn is_events(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     kind.and_then(|kind| kind.get(..17)).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 /// Attributes a failure to its cause: the app, or the client's body.
 fn failure(error: AuthError, progress: Option<BodyProgress>) -> AuthError {
     of_app(progress.map_or(error.clone(), |progress| progress.attribute(error)))
-}
-
-/// Removes the headers of the connection to the app. `Alt-Svc` names other ports and protocols of the app (RFC 7838),
-/// where no rule stands in front of it.
-pub(super) fn clean<B>(response: &mut http::Response<B>) {
-    strip_hop_by_hop(response.headers_mut());
-    response.headers_mut().remove(ALT_SVC);
-    response.headers_mut().remove(VIA);
 }

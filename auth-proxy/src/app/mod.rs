@@ -8,8 +8,10 @@
 
 mod body;
 mod builder;
+mod destination;
 mod forward;
 mod request;
+mod response;
 mod service;
 mod tunnel;
 mod until;

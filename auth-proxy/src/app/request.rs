@@ -5,7 +5,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, TRANSFER
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
-use super::service::App;
+use super::destination::App;
 use crate::cookie::join_cookie_lines;
 use crate::error::AuthError;
 use crate::forwarded::{Addresses, drop_spoofable, strip_hop_by_hop};

@@ -5,25 +5,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 use tower::Service;
 
+use super::destination::App;
 use super::forward::forward;
-use crate::provider::Shared;
-use crate::upstream::AppClient;
-
-/// An app behind this service, and how requests are sent to it.
-pub(super) struct App {
-    pub(super) shared: Arc<Shared>,
-    pub(super) client: AppClient,
-    pub(super) timeout: Duration,
-    pub(super) preserves_host: bool,
-    pub(super) passes_session: bool,
-}
 
 /// Forwards requests to an app behind this service. See [`Proxy::reverse_proxy`](crate::Proxy::reverse_proxy).
 ///

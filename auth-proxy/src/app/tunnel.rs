@@ -8,9 +8,9 @@ use http::{HeaderValue, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
-use super::forward::clean;
+use super::destination::App;
 use super::request::WEBSOCKET;
-use super::service::App;
+use super::response::clean;
 use super::until::Until;
 use crate::error::{AuthError, Reason};
 use crate::upstream::of_app;

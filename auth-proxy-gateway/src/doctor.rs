@@ -1,0 +1,58 @@
+//! `doctor`: what is wrong with the deployment, and what to change.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::config::wording::toml_wording;
+use crate::config::{App, Config};
+
+/// Prints the report. The exit code is 1 if something is wrong.
+pub(crate) async fn examine(file: &Path, json: bool) -> ExitCode {
+    let read = Config::read(file).and_then(|config| Ok((config.gateway()?, config)));
+    let (gateway, config) = match read {
+        Ok(read) => read,
+        Err(report) => {
+            let _ = write!(std::io::stderr(), "{report}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let report = gateway.check().await;
+    let app = match &config.app {
+        Some(app) => Some((app.url.to_string(), connects(app).await)),
+        None => None,
+    };
+    let is_ok = report.is_ok() && app.as_ref().is_none_or(|(_, connects)| connects.is_ok());
+    let text = if json {
+        let app = app.map(|(url, connects)| json!({ "url": url, "error": connects.err() }));
+        format!("{}\n", json!({ "ok": is_ok, "sign_in": report, "app": app }))
+    } else {
+        let app = app.map(|(url, connects)| match connects {
+            Ok(()) => format!("\napp: {url} accepts connections\n"),
+            Err(error) => format!(
+                "\nerror app_unreachable: the app cannot be reached\n  seen:   connecting to {url} failed: {error}\n  change: \
+                 start the app, or set `url` in `[app]`\n"
+            ),
+        });
+        format!("{}\n{}", toml_wording(&report.to_string()), app.unwrap_or_default())
+    };
+    let _ = write!(std::io::stdout(), "{text}");
+    if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Opens a connection to the app, and sends nothing.
+async fn connects(app: &App) -> Result<(), String> {
+    let address = match app.url.authority.rsplit_once(':') {
+        Some((_, port)) if !port.ends_with(']') => app.url.authority.clone(),
+        _ => format!("{}:{}", app.url.authority, if app.url.https { 443 } else { 80 }),
+    };
+    match timeout(app.connect_timeout, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {:?}", app.connect_timeout)),
+    }
+}

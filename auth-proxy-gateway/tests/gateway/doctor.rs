@@ -1,0 +1,51 @@
+//! `doctor`: what it finds with a real server, and its exit codes.
+
+use std::process::Command;
+
+use crate::support::{app, authjs, command, config, file};
+
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn right_deployment_is_found_right() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let file = file("gateway.toml", &config(&auth, &app, "", ""));
+    let (code, stdout, stderr) = run(command().args(["doctor", "--config"]).arg(&file));
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(stdout.starts_with(&format!("upstream: {auth}/api/auth\nserver: Auth.js v5\n")), "{stdout}");
+    assert!(stdout.ends_with(&format!("\nok\n\napp: {app} accepts connections\n")), "{stdout}");
+    let (code, stdout, _) = run(command().args(["doctor", "--json", "--config"]).arg(&file));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (code, &report["ok"], &report["sign_in"]["server"]),
+        (Some(0), &true.into(), &"Auth.js v5".into())
+    );
+}
+
+#[test]
+fn wrong_secret_and_app_that_is_down_are_found() {
+    let (_auth, auth) = authjs();
+    let file = file("gateway.toml", &config(&auth, "http://127.0.0.1:9", "", "connect_timeout = \"500ms\""));
+    let other = "another secret of the same length, or longer";
+    let (code, stdout, stderr) =
+        run(command().args(["doctor", "--config"]).arg(&file).env("AUTH_SECRET", other));
+    assert_eq!((code, stderr.as_str()), (Some(1), ""), "{stdout}");
+    assert!(stdout.contains("\nerror secret_wrong: "), "{stdout}");
+    assert!(stdout.contains("\nerror app_unreachable: the app cannot be reached\n"), "{stdout}");
+    assert!(!stdout.contains(other), "{stdout}");
+}
+
+#[test]
+fn mistakes_of_the_file_are_told_first() {
+    let file = file("gateway.toml", "listen = \"x\"\n");
+    let (code, stdout, stderr) = run(command().args(["doctor", "--config"]).arg(&file));
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(
+        stderr.starts_with(&format!("{}:1:1: `upstream.base_url` is missing", file.display())),
+        "{stderr}"
+    );
+}
