@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
@@ -62,7 +63,8 @@ impl IntoResponse for GuardRejection {
         let Some(location) = self.sign_in else { return self.error.into_response() };
         tracing::debug!(target: "auth_proxy::guard", code = self.error.code(), "sent to the sign-in page");
         let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-        (StatusCode::SEE_OTHER, headers).into_response()
+        // The tests of an app read it.
+        (StatusCode::SEE_OTHER, headers, Extension(self.error)).into_response()
     }
 }
 

@@ -10,7 +10,7 @@ use super::mint::unix_now;
 use super::pages;
 use super::request::FakeRequest;
 use super::state::{Fake, SeenRequest};
-use crate::config::{Strategy, TokenFormat};
+use crate::config::Strategy;
 use crate::cookie::Candidate;
 use crate::token::{Decoder, Demands};
 
@@ -80,8 +80,8 @@ fn session(request: &FakeRequest<'_>) -> Answer {
     let found = credential.token().ok().and_then(|value| match settings.strategy {
         Strategy::Jwt => {
             let secret = zeroize::Zeroizing::new(settings.secret.clone());
-            let decoder =
-                Decoder::new(TokenFormat::Encrypted, &[secret], &settings.cookie_name, Demands::NONE).ok()?;
+            let format = settings.token_format();
+            let decoder = Decoder::new(format, &[secret], &settings.cookie_name, Demands::NONE).ok()?;
             let claims = decoder.decode(&value, unix_now()).ok()?;
             let token = request.fake.token(&claims);
             Some((claims, token))
@@ -99,14 +99,20 @@ fn session(request: &FakeRequest<'_>) -> Answer {
         }
         None => {
             cookies.push(request.cleared_session_cookie());
-            "null".to_owned()
+            no_session(request.fake).to_owned()
         }
     };
     Answer::json(StatusCode::OK, body).uncached().cookies(cookies)
 }
 
 fn signed_out(request: &FakeRequest<'_>) -> Answer {
-    Answer::json(StatusCode::OK, "null".to_owned()).uncached().cookies(request.helper_cookies())
+    let body = no_session(request.fake).to_owned();
+    Answer::json(StatusCode::OK, body).uncached().cookies(request.helper_cookies())
+}
+
+/// The body of `/session` without a session (`docs/authjs.md#session-absent` and `#session-absent-v4`).
+fn no_session(fake: &Fake) -> &'static str {
+    if fake.settings.is_next_auth_v4() { "{}" } else { "null" }
 }
 
 fn sign_in(request: &FakeRequest<'_>) -> Answer {

@@ -82,6 +82,12 @@ impl Verified {
         Self { times, text, claims: OnceLock::new(), derived: OnceLock::new(), identity: OnceLock::new() }
     }
 
+    /// A token made by hand, without claims.
+    #[cfg(feature = "testing")]
+    pub(crate) fn made() -> Self {
+        Self::new("{}".to_owned(), Times::ALWAYS)
+    }
+
     /// The claims in the app's type.
     ///
     /// # Errors

@@ -52,6 +52,7 @@ mod rules;
 mod secrets;
 mod session_cache;
 mod session_store;
+mod sign_in_as;
 mod sign_in_limit;
 mod smuggling;
 mod store_option;

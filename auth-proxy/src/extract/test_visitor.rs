@@ -1,0 +1,96 @@
+//! The visitors of an app's tests (feature `testing`): what a request answers in place of decoding its token and looking it
+//! up. They lie in the request's extensions, which only code of this process fills: nothing that a client sends becomes an
+//! extension of this type.
+//!
+//! A visitor counts only for a request that carries the visitor's token, as with a real one. So it is signed out where a
+//! middleware or a handler removes the cookie.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap};
+
+use super::memo::{Answers, Found};
+use crate::error::AuthError;
+use crate::provider::{AuthProxy, Shared};
+use crate::session::CachedSession;
+use crate::token::Verified;
+
+/// A visitor of a test, at one proxy.
+#[derive(Clone)]
+pub(crate) struct TestVisitor {
+    /// The proxy that the visitor belongs to.
+    pub(crate) shared: Arc<Shared>,
+    /// The text of the session token.
+    pub(crate) token: Arc<str>,
+    pub(crate) known: Result<Known, AuthError>,
+}
+
+/// What is known of a visitor who is signed in.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) session: CachedSession,
+    /// The claims in the app's type.
+    pub(crate) claims: Result<Arc<dyn Any + Send + Sync>, AuthError>,
+}
+
+/// The visitors of a request: at most one for each proxy of the app.
+#[derive(Clone, Default)]
+pub(crate) struct TestVisitors(Vec<TestVisitor>);
+
+impl TestVisitor {
+    /// Adds the visitor to a request.
+    pub(crate) fn insert_into(&self, extensions: &mut Extensions) {
+        let TestVisitors(all) = extensions.get_or_insert_default();
+        all.retain(|other| !Arc::ptr_eq(&other.shared, &self.shared));
+        all.push(self.clone());
+    }
+}
+
+impl TestVisitors {
+    /// The visitors of a request.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// Gives the visitors to another request.
+    pub(super) fn insert_into(&self, extensions: &mut Extensions) {
+        self.0.iter().for_each(|visitor| visitor.insert_into(extensions));
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Fills in what the token of the request decodes to, and what a lookup of it says. Does nothing unless the token is
+    /// that of a visitor at this proxy.
+    pub(super) fn answer<P: AuthProxy>(
+        &self,
+        answers: &Answers<P>,
+        shared: &Arc<Shared>,
+        headers: &HeaderMap,
+    ) -> bool {
+        let Some(visitor) = self.0.iter().find(|visitor| Arc::ptr_eq(&visitor.shared, shared)) else {
+            return false;
+        };
+        let Ok(Some(candidate)) = shared.candidate(headers, shared.names.at(answers.names)) else {
+            return false;
+        };
+        if !candidate.token().is_ok_and(|token| *token == *visitor.token) {
+            return false;
+        }
+        let known = visitor.known.clone().map_err(|error| error.by_bearer(candidate.is_bearer()));
+        let claims: Found<Arc<P::Claims>> = known.clone().and_then(|known| {
+            // The visitor was made for this proxy, so the claims have its type.
+            Ok(known.claims?.downcast::<P::Claims>().ok())
+        });
+        if shared.verifier.is_some() {
+            let verified = known.clone().map(|_| Some(Arc::new(Verified::made())));
+            answers.verified.set(verified).ok();
+        }
+        answers.token.set(claims).ok();
+        answers.session.set(known.map(|known| Some(known.session))).ok();
+        true
+    }
+}
