@@ -203,7 +203,11 @@ impl<P: AuthProxy> Answers<P> {
     }
 
     /// The results for headers alone that are known without asking: those of a test. `None` outside of tests.
-    pub(super) fn of_test(shared: &Arc<Shared>, headers: &HeaderMap, names: NameIndexes) -> Option<Arc<Self>> {
+    pub(super) fn of_test(
+        shared: &Arc<Shared>,
+        headers: &HeaderMap,
+        names: NameIndexes,
+    ) -> Option<Arc<Self>> {
         if current_visitors().is_empty() {
             return None;
         }

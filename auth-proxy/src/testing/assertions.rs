@@ -57,7 +57,12 @@ pub fn assert_signed_in<B>(response: &Response<B>) {
 #[track_caller]
 pub fn assert_outcome<B>(response: &Response<B>, expected: Outcome) {
     let found = response.extensions().get().map(AuthError::outcome);
-    assert!(found == Some(expected), "the outcome should be {}, but {}", expected.name(), described(response));
+    assert!(
+        found == Some(expected),
+        "the outcome should be {}, but {}",
+        expected.name(),
+        described(response)
+    );
 }
 
 /// What the response is, with the code of its problem.

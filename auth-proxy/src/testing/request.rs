@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, HOST};
 
 use super::account::Account;
 use super::answer::Answer;
-use super::cookies::{Csrf, callback_cookie, cookie, random_hex};
+use super::cookies::{Csrf, callback_cookie, cookie, cookies, random_hex};
 use super::state::{Fake, SeenRequest};
 use crate::config::Strategy;
 
@@ -76,7 +76,11 @@ impl<'a> FakeRequest<'a> {
             let token = self.fake.new_session(account.claims.clone());
             cookies.extend(self.session_cookies(&token));
         }
-        cookies.push(self.callback_cookie(&callback));
+        if self.fake.settings.is_next_auth_v4() {
+            cookies.extend(self.changed_callback_cookie());
+        } else {
+            cookies.push(self.callback_cookie(&callback));
+        }
         self.redirect(&callback).cookies(cookies)
     }
 
@@ -93,6 +97,14 @@ impl<'a> FakeRequest<'a> {
             return self.form.get("json").is_some_and(|json| json == "true");
         }
         self.seen.headers.contains_key("x-auth-return-redirect")
+    }
+
+    /// The `Set-Cookie` value of the callback URL, if it is another one than the browser's. next-auth 4 sets it with any
+    /// answer to a form.
+    pub(super) fn changed_callback_cookie(&self) -> Option<String> {
+        let callback = self.callback_url();
+        let known = cookie(self.seen, &self.fake.settings.helper_cookie(CALLBACK_URL));
+        (known.as_ref() != Some(&callback)).then(|| self.callback_cookie(&callback))
     }
 
     fn callback_cookie(&self, url: &str) -> String {
@@ -127,9 +139,17 @@ impl<'a> FakeRequest<'a> {
             .collect()
     }
 
-    /// The `Set-Cookie` value that clears the session cookie.
-    pub(super) fn cleared_session_cookie(&self) -> String {
-        format!("{}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax", self.fake.settings.cookie_name)
+    /// The `Set-Cookie` values that clear the session cookie, with each chunk that the browser sent.
+    pub(super) fn cleared_session_cookies(&self) -> Vec<String> {
+        let name = &self.fake.settings.cookie_name;
+        let is_chunk =
+            |sent: &str| sent.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        let chunks = cookies(self.seen).into_iter().map(|(sent, _)| sent).filter(|sent| is_chunk(sent));
+        let mut names: Vec<_> = chunks.collect();
+        if names.is_empty() || cookie(self.seen, name).is_some() {
+            names.push(name.clone());
+        }
+        names.into_iter().map(|name| format!("{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax")).collect()
     }
 
     /// The `Set-Cookie` values of the CSRF and callback-URL cookies that the browser lacks.

@@ -98,7 +98,7 @@ fn session(request: &FakeRequest<'_>) -> Answer {
             request.session_json(&claims, &token).to_string()
         }
         None => {
-            cookies.push(request.cleared_session_cookie());
+            cookies.extend(request.cleared_session_cookies());
             no_session(request.fake).to_owned()
         }
     };
@@ -129,10 +129,14 @@ fn sign_in(request: &FakeRequest<'_>) -> Answer {
     };
     match account {
         Some(account) => request.signed_in(&account),
-        None => request.redirect(&format!(
-            "{}{}/signin?error=CredentialsSignin&code=credentials",
-            request.origin, fake.settings.base_path
-        )),
+        None => {
+            let refused = request.redirect(&format!(
+                "{}{}/signin?error=CredentialsSignin&code=credentials",
+                request.origin, fake.settings.base_path
+            ));
+            let cookie = request.changed_callback_cookie().filter(|_| fake.settings.is_next_auth_v4());
+            refused.cookies(cookie.into_iter().collect())
+        }
     }
 }
 
@@ -140,5 +144,5 @@ fn sign_out(request: &FakeRequest<'_>) -> Answer {
     if let Some(value) = cookie(request.seen, &request.fake.settings.cookie_name) {
         request.fake.memory().sessions.remove(&value);
     }
-    request.redirect(&request.callback_url()).cookies(vec![request.cleared_session_cookie()])
+    request.redirect(&request.callback_url()).cookies(request.cleared_session_cookies())
 }

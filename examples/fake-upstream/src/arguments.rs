@@ -103,7 +103,9 @@ impl Arguments {
     fn set(&mut self, option: &str, value: String) -> Result<(), String> {
         match option {
             "kind" => self.kind = kind(&value)?,
-            "strategy" => self.strategy = value.parse().map_err(|_| "write `jwt` or `database`".to_owned())?,
+            "strategy" => {
+                self.strategy = value.parse().map_err(|_| "write `jwt` or `database`".to_owned())?
+            }
             "secret" => self.secret = Some(value),
             "cookie-name" => self.cookie_name = Some(value),
             "host" => {
@@ -142,7 +144,9 @@ impl Arguments {
 
 fn kind(text: &str) -> Result<UpstreamKind, String> {
     match text.parse() {
-        Ok(UpstreamKind::Generic) | Err(_) => Err("write `authjs`, `robo`, `next_auth_v4` or `better_auth`".to_owned()),
+        Ok(UpstreamKind::Generic) | Err(_) => {
+            Err("write `authjs`, `robo`, `next_auth_v4` or `better_auth`".to_owned())
+        }
         Ok(kind) => Ok(kind),
     }
 }
@@ -161,7 +165,8 @@ fn user(text: &str) -> Result<User, String> {
 }
 
 fn claims(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| format!("no JSON object ({error}): write '{{\"sub\":\"1\",\"name\":\"Ada\"}}'"))
+    serde_json::from_str(text)
+        .map_err(|error| format!("no JSON object ({error}): write '{{\"sub\":\"1\",\"name\":\"Ada\"}}'"))
 }
 
 fn app(text: &str) -> Result<Uri, String> {

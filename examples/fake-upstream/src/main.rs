@@ -46,10 +46,12 @@ async fn serve(arguments: &Arguments) -> io::Result<()> {
         io::Error::new(error.kind(), format!("cannot listen on {address} ({error}): choose another `--port`"))
     })?;
     if let (Some(file), Some(claims)) = (&arguments.storage_state, &arguments.claims) {
-        std::fs::write(file, storage_state(&upstream.cookie(claims), &arguments.app))
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", file.display())))?;
+        std::fs::write(file, storage_state(&upstream.cookie(claims), &arguments.app)).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot write {}: {error}", file.display()))
+        })?;
     }
-    let users: Vec<_> = arguments.users.iter().map(|user| format!("{} / {}", user.login, user.password)).collect();
+    let users: Vec<_> =
+        arguments.users.iter().map(|user| format!("{} / {}", user.login, user.password)).collect();
     let users = if users.is_empty() { "demo / demo".to_owned() } else { users.join(" or ") };
     println!("{} (sign in as {users})", upstream.url());
     println!("{}", variables(arguments, &upstream));
@@ -82,14 +84,16 @@ fn builder(arguments: &Arguments) -> FakeUpstreamBuilder {
     if let Some(name) = &arguments.cookie_name {
         builder = builder.cookie_name(name);
     }
-    arguments.users.iter().fold(builder, |builder, user| {
-        builder.user(&user.login, &user.password, user.claims.clone().into())
-    })
+    arguments
+        .users
+        .iter()
+        .fold(builder, |builder, user| builder.user(&user.login, &user.password, user.claims.clone().into()))
 }
 
 /// The variables of an app such as `from-env`, as a line for a shell.
 fn variables(arguments: &Arguments, upstream: &FakeUpstream) -> String {
-    let is_database = arguments.strategy == SessionStrategy::Database && arguments.kind != UpstreamKind::BetterAuth;
+    let is_database =
+        arguments.strategy == SessionStrategy::Database && arguments.kind != UpstreamKind::BetterAuth;
     let rest = if is_database {
         // The cookie is a key into a database, so the app needs no secret.
         " AUTH_SESSION_STRATEGY=database".to_owned()

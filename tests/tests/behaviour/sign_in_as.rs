@@ -69,13 +69,22 @@ async fn signed_in_visitor_passes_every_extractor_and_guard_of_every_configurati
         let auth = builder.build().unwrap();
         let app = routes(&auth);
         let ada = auth.sign_in_as(admin());
-        for path in REQUIRED.into_iter().chain(["/plain", "/session/optional", "/token/optional", "/token/raw"]) {
+        for path in
+            REQUIRED.into_iter().chain(["/plain", "/session/optional", "/token/optional", "/token/raw"])
+        {
             assert_signed_in(&send(&app, ada.get(path)).await);
         }
         let session: Value = serde_json::from_str(&answer(&app, &ada, "/session").await).unwrap();
-        assert_eq!((&session["user"]["name"], &session["user"]["role"]), (&json!("Ada"), &json!("admin")), "{name}");
+        assert_eq!(
+            (&session["user"]["name"], &session["user"]["role"]),
+            (&json!("Ada"), &json!("admin")),
+            "{name}"
+        );
         let token: Value = serde_json::from_str(&answer(&app, &ada, "/token").await).unwrap();
-        assert_eq!((&token["sub"], &token["name"], &token["role"]), (&json!("7"), &json!("Ada"), &json!("admin")));
+        assert_eq!(
+            (&token["sub"], &token["name"], &token["role"]),
+            (&json!("7"), &json!("Ada"), &json!("admin"))
+        );
         assert_eq!(answer(&app, &ada, "/everything").await, r#"["Ada","Ada","Ada",true,true]"#, "{name}");
         let bearer = ada.clone().with_bearer();
         assert!(bearer.headers().contains_key(AUTHORIZATION) && !bearer.headers().contains_key(COOKIE));
@@ -128,7 +137,8 @@ async fn headers_of_a_test_visitor_alone_sign_nobody_in() {
         let app = routes(&auth);
         for ada in [auth.sign_in_as(admin()), auth.sign_in_as(admin()).with_bearer()] {
             for path in REQUIRED {
-                let mut request = Request::get(path).header("host", "app.example.com").body(Body::empty()).unwrap();
+                let mut request =
+                    Request::get(path).header("host", "app.example.com").body(Body::empty()).unwrap();
                 request.headers_mut().extend(ada.headers());
                 let response = send(&app, request).await;
                 assert!(!response.status().is_success(), "{name} {path}: {}", response.status());
@@ -141,7 +151,8 @@ async fn headers_of_a_test_visitor_alone_sign_nobody_in() {
 async fn visitor_counts_only_at_its_proxy_and_with_its_own_token() {
     let build = || Auth::builder().upstream_base_url(NOWHERE).upstream_secret([SECRET]).build().unwrap();
     let (auth, other) = (build(), build());
-    let (ada, bo) = (auth.sign_in_as(admin()), auth.sign_in_as(User { name: Some("Bo".into()), ..User::default() }));
+    let (ada, bo) =
+        (auth.sign_in_as(admin()), auth.sign_in_as(User { name: Some("Bo".into()), ..User::default() }));
     let response = send(&routes(&other), ada.get("/session")).await;
     assert!(!response.status().is_success(), "another proxy of the same type");
 
@@ -235,7 +246,10 @@ async fn visitor_of_the_apps_own_types_needs_neither_serialization_nor_deseriali
             // As with a real visitor: a policy gets claims only where tokens are decoded.
             assert_outcome(&response, Outcome::Forbidden);
         }
-        assert_outcome(&send(&app, ada.clone().with_stale_session().get("/report")).await, Outcome::Forbidden);
+        assert_outcome(
+            &send(&app, ada.clone().with_stale_session().get("/report")).await,
+            Outcome::Forbidden,
+        );
         let free = auth.sign_in_as(user()).with_claims(claims("free"));
         assert_outcome(&send(&app, free.get("/report")).await, Outcome::Forbidden);
         assert_eq!(answer(&app, &free, "/headers").await, r#"Some("Ada") Some("free") true"#);
@@ -262,7 +276,10 @@ async fn token_of_a_visitor_without_claims_says_what_is_missing() {
 }
 
 fn failure(of: impl FnOnce()) -> String {
-    *std::panic::catch_unwind(std::panic::AssertUnwindSafe(of)).expect_err("the assertion holds").downcast().unwrap()
+    *std::panic::catch_unwind(std::panic::AssertUnwindSafe(of))
+        .expect_err("the assertion holds")
+        .downcast()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -295,10 +312,9 @@ async fn assertions_fail_with_the_code_of_the_problem() {
 async fn redirects_and_cache_marks_are_those_of_real_requests() {
     let auth = Auth::builder().upstream_base_url(NOWHERE).upstream_secret([SECRET]).build().unwrap();
     let app = routes(&auth);
-    for (visitor, outcome) in [
-        (auth.signed_out(), Outcome::Absent),
-        (auth.invalid_visitor(Invalid::Tampered), Outcome::Invalid),
-    ] {
+    for (visitor, outcome) in
+        [(auth.signed_out(), Outcome::Absent), (auth.invalid_visitor(Invalid::Tampered), Outcome::Invalid)]
+    {
         let page = Request::get("/group/a").header("accept", "text/html").body(Body::empty()).unwrap();
         let response = send(&app, visitor.sends(page)).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
@@ -345,7 +361,8 @@ async fn visitors_of_two_proxies_send_one_request() {
         let name = |user: &User| user.name.clone();
         Json(json!([one.map(|s| name(&s.user)), other.map(|s| name(&s.user)), raw.as_str().len() > 9]))
     };
-    let app = Router::new().route("/", get(names)).with_state(Both { auth: auth.clone(), staff: staff.clone() });
+    let app =
+        Router::new().route("/", get(names)).with_state(Both { auth: auth.clone(), staff: staff.clone() });
     let app = staff.attach(auth.attach(app));
     let bo = staff.sign_in_as(User { name: Some("Bo".into()), ..User::default() });
     let bo = bo.with_claims(Claims::default());
