@@ -202,6 +202,17 @@ impl<P: AuthProxy> Answers<P> {
         }
     }
 
+    /// Takes the results that the visitors of a test have. Returns whether the token is that of one of them.
+    fn take_from_visitors(&self, shared: &Arc<Shared>, headers: &HeaderMap) -> bool {
+        let Some(answered) = self.head.visitors.find(shared, self.names, headers) else { return false };
+        if shared.verifier.is_some() {
+            self.verified.set(answered.verified()).ok();
+        }
+        self.token.set(answered.claims()).ok();
+        self.session.set(answered.session()).ok();
+        true
+    }
+
     /// The results for headers alone that are known without asking: those of a test. `None` outside of tests.
     pub(super) fn of_test(
         shared: &Arc<Shared>,
@@ -212,7 +223,7 @@ impl<P: AuthProxy> Answers<P> {
             return None;
         }
         let answers = Self::new(Head::of_headers(headers), names);
-        answers.head.visitors.answer(&answers, shared, headers).then(|| Arc::new(answers))
+        answers.take_from_visitors(shared, headers).then(|| Arc::new(answers))
     }
 }
 
@@ -280,7 +291,7 @@ impl<P: AuthProxy> Memo<P> {
         };
         let names = response.names().unwrap_or_else(|| shared.names_of(Some(parts)).indexes());
         let answers = Arc::new(Answers::new(Head::of(parts), names));
-        answers.head.visitors.answer(&answers, shared, &parts.headers);
+        answers.take_from_visitors(shared, &parts.headers);
         store(&mut parts.extensions, Arc::clone(&response), Some(Arc::clone(&answers)));
         Self { response, answers }
     }

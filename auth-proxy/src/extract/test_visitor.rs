@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
 
-use super::memo::{Answers, Found};
+use crate::cookie::NameIndexes;
 use crate::error::AuthError;
-use crate::provider::{AuthProxy, Shared};
+use crate::provider::Shared;
 use crate::session::CachedSession;
 use crate::token::Verified;
 
@@ -63,34 +63,35 @@ impl TestVisitors {
         self.0.is_empty()
     }
 
-    /// Fills in what the token of the request decodes to, and what a lookup of it says. Does nothing unless the token is
-    /// that of a visitor at this proxy.
-    pub(super) fn answer<P: AuthProxy>(
+    /// What the token of a request stands for. `None` unless it is that of a visitor at this proxy.
+    pub(super) fn find(
         &self,
-        answers: &Answers<P>,
         shared: &Arc<Shared>,
+        names: NameIndexes,
         headers: &HeaderMap,
-    ) -> bool {
-        let Some(visitor) = self.0.iter().find(|visitor| Arc::ptr_eq(&visitor.shared, shared)) else {
-            return false;
-        };
-        let Ok(Some(candidate)) = shared.candidate(headers, shared.names.at(answers.names)) else {
-            return false;
-        };
-        if !candidate.token().is_ok_and(|token| *token == *visitor.token) {
-            return false;
-        }
+    ) -> Option<Answered> {
+        let visitor = self.0.iter().find(|visitor| Arc::ptr_eq(&visitor.shared, shared))?;
+        let candidate = shared.candidate(headers, shared.names.at(names)).ok()??;
         let known = visitor.known.clone().map_err(|error| error.by_bearer(candidate.is_bearer()));
-        let claims: Found<Arc<P::Claims>> = known.clone().and_then(|known| {
-            // The visitor was made for this proxy, so the claims have its type.
-            Ok(known.claims?.downcast::<P::Claims>().ok())
-        });
-        if shared.verifier.is_some() {
-            let verified = known.clone().map(|_| Some(Arc::new(Verified::made())));
-            answers.verified.set(verified).ok();
-        }
-        answers.token.set(claims).ok();
-        answers.session.set(known.map(|known| Some(known.session))).ok();
-        true
+        (*candidate.token().ok()? == *visitor.token).then_some(Answered(known))
+    }
+}
+
+/// What the token of a visitor stands for.
+pub(super) struct Answered(Result<Known, AuthError>);
+
+impl Answered {
+    pub(super) fn session(&self) -> Result<Option<CachedSession>, AuthError> {
+        self.0.clone().map(|known| Some(known.session))
+    }
+
+    /// The claims. The visitor was made for this proxy, so they have its type.
+    pub(super) fn claims<C: Send + Sync + 'static>(&self) -> Result<Option<Arc<C>>, AuthError> {
+        Ok(self.0.clone()?.claims?.downcast().ok())
+    }
+
+    /// The token, where tokens are decoded here.
+    pub(super) fn verified(&self) -> Result<Option<Arc<Verified>>, AuthError> {
+        self.0.clone().map(|_| Some(Arc::new(Verified::made())))
     }
 }
