@@ -38,11 +38,7 @@ impl Answered {
         match *self {}
     }
 
-    pub(super) fn claims<C>(&self) -> Result<Option<Arc<C>>, AuthError> {
-        match *self {}
-    }
-
-    pub(super) fn verified(&self) -> Result<Option<Arc<Verified>>, AuthError> {
+    pub(super) fn verified(&self) -> Option<Result<Option<Arc<Verified>>, AuthError>> {
         match *self {}
     }
 }

@@ -5,7 +5,6 @@
 //! A visitor counts only for a request that carries the visitor's token, as with a real one. So it is signed out where a
 //! middleware or a handler removes the cookie.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
@@ -30,8 +29,9 @@ pub(crate) struct TestVisitor {
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) session: CachedSession,
-    /// The claims in the app's type.
-    pub(crate) claims: Result<Arc<dyn Any + Send + Sync>, AuthError>,
+    pub(crate) token: Arc<Verified>,
+    /// Whether the token has claims that the session does not have.
+    pub(crate) has_own_claims: bool,
 }
 
 /// The visitors of a request: at most one for each proxy of the app.
@@ -72,26 +72,30 @@ impl TestVisitors {
     ) -> Option<Answered> {
         let visitor = self.0.iter().find(|visitor| Arc::ptr_eq(&visitor.shared, shared))?;
         let candidate = shared.candidate(headers, shared.names.at(names)).ok()??;
+        if *candidate.token().ok()? != *visitor.token {
+            return None;
+        }
         let known = visitor.known.clone().map_err(|error| error.by_bearer(candidate.is_bearer()));
-        (*candidate.token().ok()? == *visitor.token).then_some(Answered(known))
+        // The tokens that an upstream issues beside its sessions are sent as Bearer tokens.
+        let is_issued = shared.bearer_issuer.is_some() && candidate.is_bearer();
+        let has_own_claims = known.as_ref().is_ok_and(|known| known.has_own_claims);
+        Some(Answered { known, is_decoded: shared.verifier.is_some() || (is_issued && has_own_claims) })
     }
 }
 
 /// What the token of a visitor stands for.
-pub(super) struct Answered(Result<Known, AuthError>);
+pub(super) struct Answered {
+    known: Result<Known, AuthError>,
+    is_decoded: bool,
+}
 
 impl Answered {
     pub(super) fn session(&self) -> Result<Option<CachedSession>, AuthError> {
-        self.0.clone().map(|known| Some(known.session))
+        self.known.clone().map(|known| Some(known.session))
     }
 
-    /// The claims. The visitor was made for this proxy, so they have its type.
-    pub(super) fn claims<C: Send + Sync + 'static>(&self) -> Result<Option<Arc<C>>, AuthError> {
-        Ok(self.0.clone()?.claims?.downcast().ok())
-    }
-
-    /// The token, where tokens are decoded here.
-    pub(super) fn verified(&self) -> Result<Option<Arc<Verified>>, AuthError> {
-        self.0.clone().map(|_| Some(Arc::new(Verified::made())))
+    /// What the token decodes to. `None` if it is not decoded here.
+    pub(super) fn verified(&self) -> Option<Result<Option<Arc<Verified>>, AuthError>> {
+        self.is_decoded.then(|| self.known.clone().map(|known| Some(known.token)))
     }
 }

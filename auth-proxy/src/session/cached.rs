@@ -42,15 +42,6 @@ impl CachedSession {
         Self::stored(raw, size, SystemTime::now())
     }
 
-    /// A session made by hand, in the app's type.
-    #[cfg(feature = "testing")]
-    pub(crate) fn made<U: Send + Sync + 'static>(data: SessionData<U>) -> Self {
-        let (user, extra) = (serde_json::Map::new(), data.extra.clone());
-        let made = Self::new(RawSession { user, expires: data.expires, extra }, 0);
-        made.inner.typed.set(Arc::new(data)).ok();
-        made
-    }
-
     /// A session that was looked up at this time, from a store.
     pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
         let inner = Inner { raw, size, looked_up_at, snapshot: None, typed: OnceLock::new() };

@@ -57,7 +57,7 @@
 //! fake share `state`; `dispatch`, `routes`, `robo` and `better_auth` respond to requests; `script` and `raw` send the faulty
 //! responses; `fake` and `builder` are the public types.
 //!
-//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `extract`, `guard`, `json`, `provider`, `session`, `token`.
+//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `extract`, `guard`, `provider`, `session`, `token`.
 //! Does without the crates: `jsonwebtoken`, `quick_cache`, `reqwest`, `rustls`, `tower`.
 
 mod account;

@@ -1,7 +1,6 @@
 //! Visitors for the tests of a whole app, without a socket or a login server: signed in, signed out, with an invalid
 //! token, and while the upstream is down.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +9,16 @@ use axum::body::Body;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::direct::with_expiry;
+use super::mint::{object, object_of};
 use crate::dialect::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::extract::{Known, TestVisitor as Planted};
-use crate::json::deserialize_into;
 use crate::provider::{AuthProxy, Proxy};
-use crate::session::{CachedSession, SessionData, User, mapping};
+use crate::session::{CachedSession, SessionData, mapping};
+use crate::token::Verified;
 
 /// What is wrong with the token of [`Proxy::invalid_visitor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub enum Invalid {
 /// to the app in the same process, as `tower::ServiceExt::oneshot` does. For a client with a connection, use a
 /// [`FakeUpstream`](super::FakeUpstream).
 ///
-/// Guards, policies, redirects, extractors, the error responses and the marks for caches are those of a real request. Not
-/// exercised are: decoding a token, the lookup and its caches, revocation, renewed cookies, the deserialization of the
-/// user, and the sign-in routes.
+/// Guards, rules, policies, redirects, extractors, the app's types, the error responses and the marks for caches are those of
+/// a real request. Not exercised are: the decryption and verification of a token, the lookup and its caches, revocation,
+/// renewed cookies, and the sign-in routes.
 ///
 /// ```
 /// use auth_proxy::testing::{assert_outcome, assert_signed_in};
@@ -77,32 +77,41 @@ pub struct TestVisitor<P> {
 }
 
 impl<P: AuthProxy> Proxy<P> {
-    /// A visitor for tests who is signed in as this user. The session expires in 30 days and has no extra fields.
+    /// A visitor for tests who is signed in as this user: a value that serializes to what the upstream sends as `user`. It is
+    /// deserialized into the app's type of user, as a real one. The session expires in 30 days and has no extra fields.
     ///
-    /// For the type [`User`] the claims of a [`Token`](crate::Token) are made of the user. If the app has its own type of
-    /// user, add claims by [`with_claims`](TestVisitor::with_claims); a handler that takes a token answers 502 without
-    /// them, and a policy gets none.
+    /// Where tokens are decoded, the claims of the visitor's token are those that Auth.js makes of such a user:
+    /// [`with_claims`](TestVisitor::with_claims) gives others.
     ///
     /// ```
-    /// # use auth_proxy::{auth_proxy, testing::assert_signed_in};
+    /// # use auth_proxy::{auth_proxy, rules::role, testing::assert_signed_in};
     /// # use axum::{Router, routing::get};
+    /// # use serde_json::json;
     /// # use tower::ServiceExt as _;
-    /// #[derive(serde::Deserialize)]
-    /// struct AppUser { name: String }
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct AppUser { name: String, role: String }
     ///
     /// auth_proxy! { struct Auth<User = AppUser> { upstream: { base_url: "http://auth.internal" } } }
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let auth = Auth::from_env()?;
-    /// let app: Router = Router::new().route("/", get(async || "hello")).route_layer(auth.require_any_session());
-    /// let ada = auth.sign_in_as(AppUser { name: "Ada".into() });
+    /// let app: Router = Router::new().route("/", get(async || "hello")).route_layer(auth.require(role("admin")));
+    /// let ada = auth.sign_in_as(AppUser { name: "Ada".into(), role: "admin".into() });
+    /// assert_signed_in(&app.clone().oneshot(ada.get("/")).await?);
+    ///
+    /// // For a type that does not implement `Serialize`, write what the upstream sends.
+    /// let ada = auth.sign_in_as(json!({ "name": "Ada", "role": "admin" }));
     /// assert_signed_in(&app.oneshot(ada.get("/")).await?);
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// When the user does not serialize to a JSON object. This is a tool for tests.
     #[must_use]
-    pub fn sign_in_as(&self, user: P::User) -> TestVisitor<P> {
+    #[track_caller]
+    pub fn sign_in_as(&self, user: impl Serialize) -> TestVisitor<P> {
         self.sign_in_with(with_expiry(user))
     }
 
@@ -118,10 +127,18 @@ impl<P: AuthProxy> Proxy<P> {
     /// # let _ = ada;
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
+    ///
+    /// # Panics
+    /// When the user does not serialize to a JSON object. This is a tool for tests.
     #[must_use]
-    pub fn sign_in_with(&self, session: SessionData<P::User>) -> TestVisitor<P> {
-        let claims = self.claims_of(&session);
-        self.visitor(Ok(Known { session: CachedSession::made(session), claims }))
+    #[track_caller]
+    pub fn sign_in_with(&self, session: SessionData<impl Serialize>) -> TestVisitor<P> {
+        let SessionData { user, expires, extra } = session;
+        let raw = RawSession { user: object_of("user", user), expires, extra };
+        let mut claims = mapping::claims(self.shared().dialect, &raw);
+        claims.retain(|_, value| !value.is_null());
+        let token = Arc::new(Verified::made(&claims));
+        self.visitor(Ok(Known { session: CachedSession::new(raw, 0), token, has_own_claims: false }))
     }
 
     /// A visitor for tests who sends no credential.
@@ -173,43 +190,31 @@ impl<P: AuthProxy> Proxy<P> {
         let planted = Planted { shared: Arc::clone(self.shared()), token, known };
         TestVisitor { proxy: self.clone(), planted: Some(planted), is_bearer: false }
     }
-
-    /// The claims of a user of the default type.
-    fn claims_of(&self, session: &SessionData<P::User>) -> Result<Arc<dyn Any + Send + Sync>, AuthError> {
-        let Some(user) = (&session.user as &dyn Any).downcast_ref::<User>() else {
-            let none = "the test visitor has no claims: call `with_claims(..)` after `sign_in_as(..)`";
-            return Err(AuthError::new(Reason::CLAIMS_MISMATCH).because(none));
-        };
-        let user = match serde_json::to_value(user) {
-            Ok(Value::Object(mut user)) => {
-                user.retain(|_, value| !value.is_null());
-                user
-            }
-            _ => serde_json::Map::new(),
-        };
-        let session = RawSession { user, expires: session.expires, extra: session.extra.clone() };
-        let claims = mapping::claims(self.shared().dialect, &session);
-        Ok(Arc::new(deserialize_into::<P::Claims>(claims, Reason::CLAIMS_MISMATCH)?))
-    }
 }
 
 impl<P: AuthProxy> TestVisitor<P> {
-    /// The same visitor, with the claims of a [`Token`](crate::Token). A policy gets them where the proxy decodes tokens, as
-    /// with a real visitor. Changes nothing for a visitor who is not signed in.
+    /// The same visitor, with these claims in the token: a value that serializes to a JSON object. They count where a real
+    /// token would be decoded: with `upstream.secret` or published keys. Elsewhere the claims of a
+    /// [`Token`](crate::Token) are those of the session. Changes nothing for a visitor who is not signed in.
     ///
     /// ```
-    /// # use auth_proxy::{Claims, User, auth_proxy};
+    /// # use auth_proxy::{User, auth_proxy};
+    /// # use serde_json::json;
     /// # auth_proxy! { struct Auth { upstream: { base_url: "http://auth.internal" } } }
     /// # let auth = Auth::from_env()?;
-    /// let ada = auth.sign_in_as(User::default());
-    /// let ada = ada.with_claims(Claims { sub: Some("1".into()), ..Claims::default() });
+    /// let ada = auth.sign_in_as(User::default()).with_claims(json!({ "sub": "1", "plan": "paid" }));
     /// # let _ = ada;
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
+    ///
+    /// # Panics
+    /// When the claims do not serialize to a JSON object.
     #[must_use]
-    pub fn with_claims(mut self, claims: P::Claims) -> Self {
+    #[track_caller]
+    pub fn with_claims(mut self, claims: impl Serialize) -> Self {
         if let Some(Planted { known: Ok(known), .. }) = &mut self.planted {
-            known.claims = Ok(Arc::new(claims));
+            known.token = Arc::new(Verified::made(&object(claims)));
+            known.has_own_claims = true;
         }
         self
     }

@@ -1,12 +1,13 @@
 //! Visitors of an app's own tests: `auth.sign_in_as(..)` and the other outcomes, without a socket and a login server.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::errors::Outcome;
-use auth_proxy::options::{Builder, SessionSource, SessionStrategy, UpstreamKind};
+use auth_proxy::options::{Builder, Expected, SessionSource, SessionStrategy, TokenFormat, UpstreamKind};
+use auth_proxy::rules::{all, max_age, role};
 use auth_proxy::sessions::{SessionData, SessionEnd};
 use auth_proxy::testing::{Invalid, TestVisitor, assert_outcome, assert_signed_in};
-use auth_proxy::{AuthProxy, Claims, Policy, RawToken, Session, Token, User, auth_proxy, require_session};
+use auth_proxy::{AuthProxy, Policy, RawToken, Session, Token, User, auth_proxy, require_session};
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRef, State};
 use axum::response::Response;
@@ -169,19 +170,16 @@ async fn visitor_counts_only_at_its_proxy_and_with_its_own_token() {
     assert!(body(send(&app, both).await).await.contains("Ada"));
 }
 
+/// It does not implement `Serialize`.
+#[derive(serde::Deserialize)]
 struct AppUser {
     name: String,
 }
 
-impl<'de> serde::Deserialize<'de> for AppUser {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        unreachable!("the user of a test visitor is not deserialized")
-    }
-}
-
 #[derive(serde::Deserialize)]
 struct AppClaims {
-    plan: String,
+    name: String,
+    plan: Option<String>,
 }
 
 auth_proxy! {
@@ -192,13 +190,14 @@ struct Paying;
 
 impl Policy<Typed> for Paying {
     fn allow(session: &Session<Typed>, token: Option<&Token<Typed>>) -> bool {
-        !session.is_stale() && token.is_some_and(|token| token.plan == "paid")
+        !session.is_stale() && token.is_some_and(|token| token.plan.as_deref() == Some("paid"))
     }
 }
 
 #[require_session(Typed, Paying)]
 async fn report(session: Session<Typed>, token: Token<Typed>) -> String {
-    format!("{} {} {:?} {:?}", session.user.name, token.plan, session.extra.get("theme"), session.expires)
+    let theme = session.extra.get("theme").and_then(Value::as_str);
+    format!("{} {} {theme:?} {}", session.user.name, token.name, session.expires.is_some())
 }
 
 /// Asks the proxy by headers, as code without extractors does.
@@ -206,7 +205,7 @@ async fn by_headers(State(auth): State<Typed>, headers: HeaderMap) -> Result<Str
     let (session, token) = (auth.session(&headers).await?, auth.token(&headers).await?);
     let raw = auth.raw_token(&headers)?.is_some();
     let name = session.map(|session| session.user.name.clone());
-    Ok(format!("{name:?} {:?} {raw}", token.map(|token| token.plan.clone())))
+    Ok(format!("{name:?} {:?} {raw}", token.map(|token| token.name.clone())))
 }
 
 async fn ended(session: Session<Typed>) -> String {
@@ -219,40 +218,40 @@ async fn ended(session: Session<Typed>) -> String {
 
 fn typed(builder: Builder<Typed>) -> (Typed, Router) {
     let auth = builder.build().unwrap();
+    let recent = auth.require(all((role("admin"), max_age(Duration::from_secs(60)))));
     let app = Router::new()
+        .route("/recent", get(async || "ok"))
+        .route_layer(recent)
         .route("/report", get(report))
         .route("/headers", get(by_headers))
         .route("/ended", get(ended))
-        .route("/token", get(async |token: Token<Typed>| token.plan.clone()));
+        .route("/session", get(async |session: Session<Typed>| session.user.name.clone()))
+        .route("/token", get(async |token: Token<Typed>| token.plan.clone().unwrap_or_default()));
     (auth.clone(), auth.attach(app).with_state(auth))
 }
 
 #[tokio::test]
-async fn visitor_of_the_apps_own_types_needs_neither_serialization_nor_deserialization() {
+async fn user_and_claims_become_the_apps_own_types() {
     for decodes in [false, true] {
-        let builder = Typed::builder().upstream_secret(decodes.then_some(SECRET));
-        let (auth, app) = typed(builder);
-        let user = || AppUser { name: "Ada".to_owned() };
-        let claims = |plan: &str| AppClaims { plan: plan.to_owned() };
-        let mut data = SessionData::new(user());
+        let (auth, app) = typed(Typed::builder().upstream_secret(decodes.then_some(SECRET)));
+        let mut data = SessionData::new(json!({ "name": "Ada" }));
         data.expires = Some(UNIX_EPOCH + Duration::from_secs(4_102_444_800));
         data.extra.insert("theme".to_owned(), json!("dark"));
-        let ada = auth.sign_in_with(data).with_claims(claims("paid"));
-        let response = send(&app, ada.get("/report")).await;
+        let ada = auth.sign_in_with(data).with_claims(json!({ "name": "Ada L.", "plan": "paid" }));
         if decodes {
-            let report = body(response).await;
-            assert!(report.starts_with(r#"Ada paid Some(String("dark")) Some(SystemTime"#), "{report}");
+            assert_eq!(answer(&app, &ada, "/report").await, r#"Ada Ada L. Some("dark") true"#);
+            assert_eq!(answer(&app, &ada, "/headers").await, r#"Some("Ada") Some("Ada L.") true"#);
         } else {
-            // As with a real visitor: a policy gets claims only where tokens are decoded.
-            assert_outcome(&response, Outcome::Forbidden);
+            // As with a real visitor: claims are those of the session, and a policy gets no token.
+            assert_outcome(&send(&app, ada.get("/report")).await, Outcome::Forbidden);
+            assert_eq!(answer(&app, &ada, "/headers").await, r#"Some("Ada") Some("Ada") true"#);
         }
         assert_outcome(
             &send(&app, ada.clone().with_stale_session().get("/report")).await,
             Outcome::Forbidden,
         );
-        let free = auth.sign_in_as(user()).with_claims(claims("free"));
+        let free = auth.sign_in_as(json!({ "name": "Bo" }));
         assert_outcome(&send(&app, free.get("/report")).await, Outcome::Forbidden);
-        assert_eq!(answer(&app, &free, "/headers").await, r#"Some("Ada") Some("free") true"#);
         assert_eq!(answer(&app, &free, "/ended").await, "open");
         assert_eq!(answer(&app, &auth.signed_out(), "/headers").await, "None None false");
         let down = send(&app, auth.upstream_down().get("/headers")).await;
@@ -260,19 +259,45 @@ async fn visitor_of_the_apps_own_types_needs_neither_serialization_nor_deseriali
     }
 }
 
+/// The rules read the session as the upstream sends it.
 #[tokio::test]
-async fn token_of_a_visitor_without_claims_says_what_is_missing() {
+async fn rules_decide_about_a_test_visitor() {
     let (auth, app) = typed(Typed::builder());
-    let ada = auth.sign_in_as(AppUser { name: "Ada".to_owned() });
-    let response = send(&app, ada.get("/token")).await;
-    let message = failure(|| assert_signed_in(&response));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let visitor =
+        |role: &str, at: u64| auth.sign_in_as(json!({ "name": "Ada", "role": role, "auth_time": at }));
+    assert_eq!(answer(&app, &visitor("admin", now), "/recent").await, "ok");
+    assert_outcome(&send(&app, visitor("member", now).get("/recent")).await, Outcome::Forbidden);
+    let early = send(&app, visitor("admin", now - 3_600).get("/recent")).await;
+    assert!(failure(|| assert_signed_in(&early)).contains("`step_up_required`"));
+}
+
+#[tokio::test]
+async fn user_that_does_not_fit_is_an_error_that_names_the_field() {
+    let (auth, app) = typed(Typed::builder());
+    let nobody = auth.sign_in_as(json!({ "email": "ada@example.com" }));
+    let response = send(&app, nobody.get("/session")).await;
     assert_eq!(
-        message,
-        "the visitor should be signed in, but the response is 502 Bad Gateway with the code `claims_mismatch` \
-         (unavailable): the test visitor has no claims: call `with_claims(..)` after `sign_in_as(..)`"
+        failure(|| assert_signed_in(&response)),
+        "the visitor should be signed in, but the response is 502 Bad Gateway with the code `user_mismatch` \
+         (unavailable): `behaviour::sign_in_as::AppUser` needs the field `name`, which is missing"
     );
-    // The policy reads the token, and gets none.
-    assert_outcome(&send(&app, ada.get("/report")).await, Outcome::Forbidden);
+    assert_eq!(failure(|| drop(auth.sign_in_as("Ada"))), "the user must be a JSON object, not a string");
+}
+
+/// Tokens that Better Auth issues beside its sessions: only a Bearer token with claims of its own is one.
+#[tokio::test]
+async fn claims_of_an_issued_token_count_only_for_a_bearer_token() {
+    let auth = Auth::builder().upstream_base_url(NOWHERE).upstream_kind(UpstreamKind::BetterAuth);
+    let auth = auth
+        .upstream_token(TokenFormat::Jwks)
+        .upstream_audience(Expected::Any)
+        .upstream_issuer(Expected::Is("https://auth.example.com".to_owned()));
+    let auth = auth.build().unwrap();
+    let app = routes(&auth);
+    let ada = auth.sign_in_as(admin()).with_claims(json!({ "sub": "7", "scope": "read" }));
+    assert!(!answer(&app, &ada, "/token").await.contains("scope"));
+    assert!(answer(&app, &ada.with_bearer(), "/token").await.contains(r#""scope":"read""#));
 }
 
 fn failure(of: impl FnOnce()) -> String {
@@ -365,7 +390,6 @@ async fn visitors_of_two_proxies_send_one_request() {
         Router::new().route("/", get(names)).with_state(Both { auth: auth.clone(), staff: staff.clone() });
     let app = staff.attach(auth.attach(app));
     let bo = staff.sign_in_as(User { name: Some("Bo".into()), ..User::default() });
-    let bo = bo.with_claims(Claims::default());
     assert_eq!(answer(&app, &bo, "/").await, r#"[null,"Bo",true]"#);
     let both = send(&app, auth.sign_in_as(admin()).sends(bo.get("/"))).await;
     assert_eq!(body(both).await, r#"["Ada","Bo",true]"#);
