@@ -15,6 +15,7 @@ use http::{Request, Response, StatusCode};
 use serde_json::{Map, json};
 use tower::{Layer, Service, ServiceExt as _, service_fn};
 
+use crate::metrics::{recorder, samples, sum};
 use crate::support::Auth;
 
 const SECRET: &str = "a secret that is long enough for this";
@@ -159,6 +160,32 @@ async fn session_layer_lets_guests_pass_and_stays_closed_in_an_outage() {
     let program = auth.invalid_visitor(Invalid::Expired).with_bearer();
     assert_eq!(grpc_status(&send(&layer, program.sends(request())).await).0, 16);
     assert_eq!(grpc_status(&send(&layer, auth.upstream_down().sends(request())).await).0, 14);
+}
+
+#[tokio::test]
+async fn decision_of_each_layer_counts_once() {
+    let (recorder, handle) = recorder();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    let auth = builder().upstream_secret([SECRET]).build().unwrap();
+    let (ada, nobody) = (auth.sign_in_as(admin()), auth.signed_out());
+    let send_both = async |layer| {
+        for visitor in [&ada, &nobody] {
+            send(&layer, visitor.sends(request())).await;
+        }
+    };
+    send_both(auth.require_any_session().grpc()).await;
+    send_both(auth.require_any_session().with_session().grpc()).await;
+    let admins = auth.require(role("admin")).with_session().grpc();
+    for visitor in [&ada, &nobody] {
+        send(&admins, visitor.sends(request())).await;
+    }
+    let guests = auth.session_layer().grpc();
+    for visitor in [&ada, &nobody] {
+        send(&guests, visitor.sends(request())).await;
+    }
+    let samples = samples(&handle);
+    assert_eq!(sum(&samples, r#"guard_decisions_total{outcome="present""#), 4.0, "{samples:?}");
+    assert_eq!(sum(&samples, "guard_decisions_total"), 8.0, "{samples:?}");
 }
 
 #[tokio::test]
