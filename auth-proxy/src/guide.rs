@@ -18,10 +18,11 @@
 //! 16. [`browser`]: signing in and out from a page.
 //! 17. [`security`]: which attacks are prevented, and how.
 //! 18. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
-//! 19. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
-//! 20. [`gateway`]: sign-in in front of any app, with one program and one file.
-//! 21. [`migrating`]: from other ways to share a login.
-//! 22. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 19. [`other_servers`]: tonic, hyper, tower and actix-web, WebSockets and event streams.
+//! 20. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
+//! 21. [`gateway`]: sign-in in front of any app, with one program and one file.
+//! 22. [`migrating`]: from other ways to share a login.
+//! 23. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -77,6 +78,7 @@ page! {
     browser
     security
     published_keys
+    other_servers
     reverse_proxies
     gateway
     migrating

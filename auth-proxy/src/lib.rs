@@ -95,7 +95,7 @@ pub mod layers {
     pub use crate::cache_control::Cacheable;
     pub use crate::cross_origin::{CrossOriginProtection, CrossOriginService};
     pub use crate::extract::{SessionCookieLayer, SessionCookieService};
-    pub use crate::guard::{RequireLayer, RequireService};
+    pub use crate::guard::{Answer, Axum, Grpc, Guests, RequireLayer, RequireService, RespondWith};
 }
 
 /// The content of a session, and the mapping from a token's claims to a session.

@@ -4,6 +4,7 @@
 //! Does without the crates: `auth_proxy_rules`, `hyper`, `jsonwebtoken`, `serde`, `tokio`, `tower`.
 
 mod causes;
+mod grpc;
 mod reason;
 mod response;
 mod step_up;

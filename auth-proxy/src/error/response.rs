@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
@@ -15,15 +16,27 @@ pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/pr
 /// `AuthError`.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
+        self.into_http().map(Body::from)
+    }
+}
+
+impl AuthError {
+    /// The same response for a server without axum, with the body as bytes.
+    ///
+    /// ```
+    /// use auth_proxy::AuthError;
+    /// use http_body_util::Full;
+    ///
+    /// /// The body type of many services of hyper.
+    /// fn refused(error: AuthError) -> http::Response<Full<bytes::Bytes>> {
+    ///     error.into_http().map(Full::new)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn into_http(self) -> http::Response<Bytes> {
         let status = self.status();
         let error = self.clone();
-        tracing::debug!(
-            target: "auth_proxy::guard",
-            code = self.code(),
-            status = status.as_u16(),
-            cause = self.cause(),
-            "request refused"
-        );
+        self.log();
         // Code and detail are constants of `reason.rs`: nothing needs escaping.
         let body = format!(
             r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}"}}"#,
@@ -32,7 +45,7 @@ impl IntoResponse for AuthError {
             self.reason.code,
             self.reason.detail,
         );
-        let mut response = Response::new(Body::from(body));
+        let mut response = http::Response::new(Bytes::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM);
@@ -56,5 +69,16 @@ impl IntoResponse for AuthError {
         // A layer that knows the request may replace the body by a page.
         response.extensions_mut().insert(error);
         response
+    }
+
+    /// Logs that a request is refused.
+    pub(super) fn log(&self) {
+        tracing::debug!(
+            target: "auth_proxy::guard",
+            code = self.code(),
+            status = self.status().as_u16(),
+            cause = self.cause(),
+            "request refused"
+        );
     }
 }

@@ -26,10 +26,6 @@ impl<P: AuthProxy> Proxy<P> {
     /// # Errors
     /// [`AuthError`], if the token is invalid. Without `upstream.secret` also if the upstream is unavailable.
     pub async fn token(&self, headers: &HeaderMap) -> Result<Option<Token<P>>, AuthError> {
-        if self.shared().verifier.is_some() {
-            let verified = RequestAuth::of_headers(self.clone(), headers).verified().await?;
-            return verified.map(|verified| verified.claims().map(Token::new)).transpose();
-        }
         Ok(RequestAuth::of_headers(self.clone(), headers).token().await?.map(Token::new))
     }
 

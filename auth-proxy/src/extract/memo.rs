@@ -15,6 +15,7 @@ use http::uri::{Authority, Scheme};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use tokio::sync::OnceCell;
 
+use super::test_visitor::TestVisitors;
 use crate::cookie::{CREDENTIAL_HEADERS, Credential, NameIndexes, NamesInPlay};
 use crate::error::AuthError;
 use crate::forwarded::{self, ORIGIN_HEADERS};
@@ -45,10 +46,12 @@ pub(super) struct ResponseMemo {
     renewed: OnceLock<Renewed>,
     /// The session cookie names. They stay the same when another response reveals the upstream's name.
     names: OnceLock<NameIndexes>,
+    /// The visitors of a test.
+    visitors: TestVisitors,
 }
 
 impl ResponseMemo {
-    fn new(shared: &Arc<Shared>, headers: &HeaderMap) -> Self {
+    fn new(shared: &Arc<Shared>, headers: &HeaderMap, extensions: &Extensions) -> Self {
         Self {
             shared: Arc::clone(shared),
             cookies: headers.get_all(COOKIE).iter().cloned().collect(),
@@ -57,6 +60,7 @@ impl ResponseMemo {
             is_stale: AtomicBool::new(false),
             renewed: OnceLock::new(),
             names: OnceLock::new(),
+            visitors: TestVisitors::of(extensions),
         }
     }
 
@@ -121,18 +125,21 @@ pub(super) struct Head {
     /// The values of `CREDENTIAL_HEADERS` and `ORIGIN_HEADERS`, each with the number of its header.
     lines: Vec<(usize, HeaderValue)>,
     origin: (Option<Authority>, Option<std::net::IpAddr>),
+    /// The visitors of a test.
+    visitors: TestVisitors,
 }
 
 impl Head {
     fn of(parts: &Parts) -> Self {
         let lines = Self::lines(&parts.headers).map(|(number, value)| (number, value.clone())).collect();
-        Self { lines, origin: (parts.uri.authority().cloned(), forwarded::peer(parts)) }
+        let origin = (parts.uri.authority().cloned(), forwarded::peer(parts));
+        Self { lines, origin, visitors: TestVisitors::of(&parts.extensions) }
     }
 
     /// The same for headers alone.
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
         let lines = Self::lines(headers).map(|(number, value)| (number, value.clone())).collect();
-        Self { lines, origin: (None, None) }
+        Self { lines, origin: (None, None), visitors: current_visitors() }
     }
 
     /// A request with this part of the head.
@@ -151,6 +158,7 @@ impl Head {
         if let Some(peer) = peer {
             parts.extensions.insert(ConnectInfo(SocketAddr::new(*peer, 0)));
         }
+        self.visitors.insert_into(&mut parts.extensions);
         parts
     }
 
@@ -192,6 +200,29 @@ impl<P: AuthProxy> Answers<P> {
             session: OnceCell::new(),
             token: OnceLock::new(),
         }
+    }
+
+    /// Takes the results that the visitors of a test have. Returns whether the token is that of one of them.
+    fn take_from_visitors(&self, shared: &Arc<Shared>, headers: &HeaderMap) -> bool {
+        let Some(answered) = self.head.visitors.find(shared, self.names, headers) else { return false };
+        if let Some(verified) = answered.verified() {
+            self.verified.set(verified).ok();
+        }
+        self.session.set(answered.session()).ok();
+        true
+    }
+
+    /// The results for headers alone that are known without asking: those of a test. `None` outside of tests.
+    pub(super) fn of_test(
+        shared: &Arc<Shared>,
+        headers: &HeaderMap,
+        names: NameIndexes,
+    ) -> Option<Arc<Self>> {
+        if current_visitors().is_empty() {
+            return None;
+        }
+        let answers = Self::new(Head::of_headers(headers), names);
+        answers.take_from_visitors(shared, headers).then(|| Arc::new(answers))
     }
 }
 
@@ -255,10 +286,11 @@ impl<P: AuthProxy> Memo<P> {
         }
         let response = match known {
             Some(known) => Arc::clone(&known.response),
-            None => Arc::new(ResponseMemo::new(shared, &parts.headers)),
+            None => Arc::new(ResponseMemo::new(shared, &parts.headers, &parts.extensions)),
         };
         let names = response.names().unwrap_or_else(|| shared.names_of(Some(parts)).indexes());
         let answers = Arc::new(Answers::new(Head::of(parts), names));
+        answers.take_from_visitors(shared, &parts.headers);
         store(&mut parts.extensions, Arc::clone(&response), Some(Arc::clone(&answers)));
         Self { response, answers }
     }
@@ -274,7 +306,7 @@ pub(super) fn for_relay<P: AuthProxy>(
     let known = stored::<P>(proxy.shared(), extensions).map(|known| Arc::clone(&known.response));
     let response =
         known.filter(|known| headers.get_all(COOKIE).iter().eq(&known.cookies)).unwrap_or_else(|| {
-            let response = Arc::new(ResponseMemo::new(proxy.shared(), headers));
+            let response = Arc::new(ResponseMemo::new(proxy.shared(), headers, extensions));
             store::<P>(extensions, Arc::clone(&response), None);
             response
         });
@@ -294,6 +326,11 @@ pub(crate) fn mark_personal<P: AuthProxy>(proxy: &Proxy<P>, extensions: &Extensi
 /// another proxy than the one that is asked. It does nothing outside of such a layer, where nothing reads the mark.
 pub(super) fn mark_current_personal() {
     CURRENT.try_with(|response| response.mark_personal()).ok();
+}
+
+/// The visitors of a test that the current request has.
+fn current_visitors() -> TestVisitors {
+    CURRENT.try_with(|response| response.visitors.clone()).unwrap_or_default()
 }
 
 /// Notes that the response to the current request was made with a stale session.

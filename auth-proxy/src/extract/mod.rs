@@ -15,6 +15,11 @@ mod memo;
 mod relay;
 mod request;
 mod session;
+#[cfg(feature = "testing")]
+mod test_visitor;
+#[cfg(not(feature = "testing"))]
+#[path = "no_test_visitor.rs"]
+mod test_visitor;
 mod token;
 
 pub use self::either::{Either, Rejection};
@@ -23,4 +28,7 @@ pub(crate) use self::memo::mark_personal;
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::RequestAuth;
 pub use self::session::Session;
+pub(crate) use self::test_visitor::TestVisitors;
+#[cfg(feature = "testing")]
+pub(crate) use self::test_visitor::{Known, TestVisitor};
 pub use self::token::{RawToken, Token};

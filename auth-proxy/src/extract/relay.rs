@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -107,10 +106,10 @@ impl<P, S> fmt::Debug for SessionCookieService<P, S> {
     }
 }
 
-impl<P, S> Service<Request<Body>> for SessionCookieService<P, S>
+impl<P, S, B> Service<Request<B>> for SessionCookieService<P, S>
 where
     P: AuthProxy,
-    S: Service<Request<Body>, Response: IntoResponse, Future: Send> + Send,
+    S: Service<Request<B>, Response: IntoResponse, Future: Send> + Send,
     S::Future: 'static,
 {
     type Response = Response;
@@ -121,7 +120,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let memo = memo::for_relay(&self.proxy, &parts.headers, &mut parts.extensions);
         let proxy = self.proxy.clone();

@@ -33,6 +33,8 @@ pub(crate) struct RequestAuth<'v, P: AuthProxy> {
     names: NameIndexes,
     /// The whole request. `None` if only its headers are known.
     request: Option<InRequest<'v, P>>,
+    /// What a test knows about headers alone.
+    of_test: Option<Arc<Answers<P>>>,
 }
 
 /// The request that is read, with the results that its extractors and guards share.
@@ -59,7 +61,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         memo::mark_current_personal();
         let names = memo.answers.names;
         let request = InRequest { parts, memo, has_response: true };
-        Self { proxy, headers: &parts.headers, names, request: Some(request) }
+        Self { proxy, headers: &parts.headers, names, request: Some(request), of_test: None }
     }
 
     /// Asks again for the session of a request that is answered, or under way: with its head, and without a response.
@@ -76,7 +78,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         let shared = proxy.shared();
         memo::mark_current_personal();
         let names = memo::current_names(shared).unwrap_or_else(|| shared.names_of(None).indexes());
-        Self { proxy, headers, names, request: None }
+        let of_test = Answers::of_test(shared, headers, names);
+        Self { proxy, headers, names, request: None, of_test }
     }
 
     /// The proxy.
@@ -90,7 +93,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     }
 
     fn answers(&self) -> Option<&Answers<P>> {
-        self.request.as_ref().map(|request| &*request.memo.answers)
+        let of_request = self.request.as_ref().map(|request| &request.memo.answers);
+        of_request.or(self.of_test.as_ref()).map(|answers| &**answers)
     }
 
     /// The session cookie names that count for this request.

@@ -10,7 +10,7 @@ use super::rule::{ByPolicy, Rule, Visitor};
 use super::{AnySession, GuardRejection, Policy};
 use crate::config::Source;
 use crate::error::{AuthError, Reason};
-use crate::extract::{RequestAuth, mark_personal};
+use crate::extract::{RequestAuth, TestVisitors, mark_personal};
 use crate::provider::{AuthProxy, FromState, Proxy};
 
 /// Extractor that lets only signed-in visitors reach a handler.
@@ -62,7 +62,9 @@ pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
     // With `session.source: local` the session mapping decides who is signed in, so a valid token is not enough.
     let is_token_enough =
         rule.is_signed_in() && shared.verifier.is_some() && shared.settings.source != Source::Local;
-    let keeps_answers = shared.names.all().len() > 1 || shared.sessions.revocations().is_some();
+    let keeps_answers = shared.names.all().len() > 1
+        || shared.sessions.revocations().is_some()
+        || !TestVisitors::of(&parts.extensions).is_empty();
     let result = if is_token_enough && keeps_answers {
         // A response to another request may reveal the upstream's cookie name meanwhile. The handler's extractors must
         // use the name that is used here, so the request keeps it. This also compares the token with the revoked ones.

@@ -4,8 +4,10 @@
 //! Imports the rooms: `audit`, `cache_control`, `config`, `error`, `extract`, `page`, `provider`, `session`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
+mod answer;
 pub(crate) mod attribute;
 mod extract;
+mod gate;
 mod identity;
 mod layer;
 mod policy;
@@ -13,7 +15,9 @@ mod redirect;
 mod rejection;
 pub(crate) mod rule;
 
+pub use self::answer::{Answer, Axum, Grpc, RespondWith};
 pub use self::extract::RequireSession;
+pub use self::gate::Guests;
 pub(crate) use self::identity::{VisitorIdentity, identify};
 pub use self::layer::{RequireLayer, RequireService};
 pub use self::policy::{AnySession, Policy};

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
@@ -51,6 +53,23 @@ impl GuardRejection {
     }
 }
 
+impl GuardRejection {
+    /// The response for a server without axum, with the body as bytes; see
+    /// [`respond_with`](crate::layers::RequireLayer::respond_with).
+    #[must_use]
+    pub fn into_http(self) -> http::Response<Bytes> {
+        let Some(location) = self.sign_in else { return self.error.into_http() };
+        tracing::debug!(target: "auth_proxy::guard", code = self.error.code(), "sent to the sign-in page");
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // The tests of an app read it.
+        response.extensions_mut().insert(self.error);
+        response
+    }
+}
+
 impl Rejection for GuardRejection {
     fn auth_error(&self) -> &AuthError {
         &self.error
@@ -59,10 +78,7 @@ impl Rejection for GuardRejection {
 
 impl IntoResponse for GuardRejection {
     fn into_response(self) -> Response {
-        let Some(location) = self.sign_in else { return self.error.into_response() };
-        tracing::debug!(target: "auth_proxy::guard", code = self.error.code(), "sent to the sign-in page");
-        let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-        (StatusCode::SEE_OTHER, headers).into_response()
+        self.into_http().map(Body::from)
     }
 }
 

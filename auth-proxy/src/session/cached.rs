@@ -83,7 +83,7 @@ impl CachedSession {
     }
 
     /// The same session, marked as stale.
-    pub(super) fn into_stale(mut self) -> Self {
+    pub(crate) fn into_stale(mut self) -> Self {
         self.is_stale = true;
         self
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ pub struct FakeUpstreamBuilder {
     /// The defaults of these depend on the server that the fake imitates.
     cookie_name: Option<String>,
     max_age: Option<Duration>,
+    address: SocketAddr,
 }
 
 impl FakeUpstream {
@@ -73,11 +75,27 @@ impl FakeUpstream {
             },
             cookie_name: None,
             max_age: None,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }
 }
 
 impl FakeUpstreamBuilder {
+    /// Behaves like next-auth 4, for an app with `kind: next_auth_v4`: its cookie names and tokens, `{}` where there is no
+    /// session, and `json=true` in a form in place of `X-Auth-Return-Redirect`.
+    #[must_use]
+    pub fn next_auth_v4(mut self) -> Self {
+        self.settings.personality = Personality::NextAuthV4;
+        self
+    }
+
+    /// The address to listen on. The default is a free port of 127.0.0.1.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
     /// Imitates Robo.js with `@robojs/auth` where it differs from Auth.js:
     ///
     /// - Unknown paths are answered with 200 and a JSON string, other methods with 405, `HEAD` with 400.
@@ -228,23 +246,23 @@ impl FakeUpstreamBuilder {
         self
     }
 
-    /// Starts the fake on a free port of 127.0.0.1.
+    /// Starts the fake: on a free port of 127.0.0.1, or at the [`address`](Self::address).
     ///
     /// # Errors
-    /// When no port is free.
+    /// When the port is in use, or no port is free.
     pub async fn start(self) -> io::Result<FakeUpstream> {
         let demo = json!({ "sub": "1", "name": "Demo", "email": "demo@example.com" });
         let builder = if self.settings.accounts.is_empty() { self.user("demo", "demo", demo) } else { self };
         let mut settings = builder.settings;
-        let (cookie_name, max_age) = if settings.is_better_auth() {
-            (better_auth::COOKIE, better_auth::MAX_AGE)
-        } else {
-            (COOKIE, MAX_AGE)
+        let (cookie_name, max_age) = match settings.personality {
+            Personality::BetterAuth => (better_auth::COOKIE, better_auth::MAX_AGE),
+            Personality::NextAuthV4 => (auth_proxy_rules::NEXT_AUTH_V4_COOKIE, MAX_AGE),
+            Personality::Authjs | Personality::Robo => (COOKIE, MAX_AGE),
         };
         settings.cookie_name = builder.cookie_name.unwrap_or_else(|| cookie_name.to_owned());
         settings.max_age = builder.max_age.unwrap_or(max_age);
         let fake = Arc::new(Fake::new(settings));
-        let port = Port::open(Arc::clone(&fake), dispatch::router(Arc::clone(&fake)))?;
+        let port = Port::open(builder.address, Arc::clone(&fake), dispatch::router(Arc::clone(&fake)))?;
         Ok(FakeUpstream::new(fake, port))
     }
 }

@@ -25,10 +25,10 @@ impl Csrf {
     }
 }
 
-/// The `Set-Cookie` value of the callback URL.
-pub(super) fn callback_cookie(url: &str) -> String {
+/// The `Set-Cookie` value of the callback URL, in a cookie of this name.
+pub(super) fn callback_cookie(name: &str, url: &str) -> String {
     let url = utf8_percent_encode(url, NON_ALPHANUMERIC);
-    format!("authjs.callback-url={url}; Path=/; HttpOnly; SameSite=Lax")
+    format!("{name}={url}; Path=/; HttpOnly; SameSite=Lax")
 }
 
 /// The percent-decoded value of a request's cookie.

@@ -47,7 +47,12 @@ const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// ```
 #[must_use]
 pub fn session<P: AuthProxy>(user: P::User) -> Session<P> {
-    session_of(SessionData { user, expires: Some(SystemTime::now() + MAX_AGE), extra: Map::new() })
+    session_of(with_expiry(user))
+}
+
+/// A session of this user that expires in 30 days.
+pub(super) fn with_expiry<U>(user: U) -> SessionData<U> {
+    SessionData { user, expires: Some(SystemTime::now() + MAX_AGE), extra: Map::new() }
 }
 
 /// A session with an expiry and extra fields of your choice.

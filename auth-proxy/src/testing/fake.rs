@@ -12,8 +12,8 @@ use super::state::{Fake, SeenRequest};
 ///
 /// Answers `providers`, `csrf`, `signin`, `callback/credentials`, `session` and `signout` as `@auth/core` does,
 /// cookies and tokens included, and everything else with 400. Unless the builder is given users, there is one:
-/// `demo` with the password `demo`. [`FakeUpstreamBuilder`](super::FakeUpstreamBuilder) makes it another server: Robo.js
-/// or Better Auth. [`set_fault`](Self::set_fault) makes it fail in each of the ways of
+/// `demo` with the password `demo`. [`FakeUpstreamBuilder`](super::FakeUpstreamBuilder) makes it another server: next-auth 4,
+/// Robo.js or Better Auth. [`set_fault`](Self::set_fault) makes it fail in each of the ways of
 /// [`Fault`]. It stops when it is dropped.
 ///
 /// ```

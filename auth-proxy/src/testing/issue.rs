@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::better_auth::Visitor;
 use super::cookies::random_hex;
 use super::fake::FakeUpstream;
-use super::mint::{self, mint, unix_now};
+use super::mint::{self, mint, mint_v4, unix_now};
 use super::state::Fake;
 use crate::config::Strategy;
 
@@ -77,7 +77,11 @@ impl Fake {
     }
 
     fn encrypted(&self, claims: &Map<String, Value>) -> String {
-        mint(claims, &self.settings.secret, &self.settings.cookie_name)
+        let settings = &self.settings;
+        if settings.is_next_auth_v4() {
+            return mint_v4(claims, &settings.secret);
+        }
+        mint(claims, &settings.secret, &settings.cookie_name)
     }
 
     /// Adds a session of this user to the database and returns the value of its cookie.

@@ -42,18 +42,24 @@ pub(super) fn unix_now() -> u64 {
 /// # Panics
 /// When they do not serialise to one. The message names the kind of JSON value, not its content.
 #[track_caller]
-#[expect(clippy::panic, reason = "a tool for tests, and documented")]
 pub(super) fn object(claims: impl Serialize) -> Map<String, Value> {
-    let kind = match serde_json::to_value(claims) {
+    object_of("claims", claims)
+}
+
+/// The same of another value, which this word names.
+#[track_caller]
+#[expect(clippy::panic, reason = "a tool for tests, and documented")]
+pub(super) fn object_of(what: &str, value: impl Serialize) -> Map<String, Value> {
+    let kind = match serde_json::to_value(value) {
         Ok(Value::Object(object)) => return object,
         Ok(Value::Array(_)) => "an array",
         Ok(Value::String(_)) => "a string",
         Ok(Value::Number(_)) => "a number",
         Ok(Value::Bool(_)) => "a boolean",
         Ok(Value::Null) => "null",
-        Err(error) => panic!("the claims cannot be serialised: {error}"),
+        Err(error) => panic!("the {what} cannot be serialised: {error}"),
     };
-    panic!("the claims must be a JSON object, not {kind}")
+    panic!("the {what} must be a JSON object, not {kind}")
 }
 
 /// Decodes tokens as the proxy does, without a cache. It reads what [`mint`] writes. For tests that check a token's

@@ -1,5 +1,5 @@
 //! Tools for the tests of an app (feature `testing`): sessions and tokens made by hand, and a fake upstream:
-//! Auth.js, Robo.js or Better Auth.
+//! Auth.js, next-auth 4, Robo.js or Better Auth.
 //! Enable the feature for the dev-dependency only.
 //!
 //! A handler or a policy is a function. Call it with [`session`], [`token`] and [`require_session`].
@@ -18,8 +18,11 @@
 //! # }
 //! ```
 //!
-//! To test a whole app, run it in front of a [`FakeUpstream`], over a real socket. A visitor signs in there, or sends
-//! its [`cookie`](FakeUpstream::cookie).
+//! A whole app answers a request of a visitor who is signed in by [`sign_in_as`](crate::Proxy::sign_in_as), without a
+//! socket: see [`TestVisitor`].
+//!
+//! To test the sign-in itself, run the app in front of a [`FakeUpstream`], over a real socket. A visitor signs in there, or
+//! sends its [`cookie`](FakeUpstream::cookie).
 //!
 //! ```
 //! # use auth_proxy::auth_proxy;
@@ -54,11 +57,12 @@
 //! fake share `state`; `dispatch`, `routes`, `robo` and `better_auth` respond to requests; `script` and `raw` send the faulty
 //! responses; `fake` and `builder` are the public types.
 //!
-//! Imports the rooms: `config`, `cookie`, `extract`, `guard`, `provider`, `session`, `token`.
+//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `extract`, `guard`, `provider`, `session`, `token`.
 //! Does without the crates: `jsonwebtoken`, `quick_cache`, `reqwest`, `rustls`, `tower`.
 
 mod account;
 mod answer;
+mod assertions;
 mod better_auth;
 mod bodies;
 mod builder;
@@ -78,9 +82,11 @@ mod robo;
 mod routes;
 mod script;
 mod session_json;
+mod sign_in;
 mod signup;
 mod state;
 
+pub use self::assertions::{assert_outcome, assert_signed_in};
 pub use self::better_auth::Visitor;
 pub use self::builder::FakeUpstreamBuilder;
 pub use self::cookie_cache::{CookieCacheOpener, mint_cookie_cache, mint_signed_cookie};
@@ -88,4 +94,5 @@ pub use self::direct::{require_session, session, session_of, stale, token};
 pub use self::fake::FakeUpstream;
 pub use self::fault::Fault;
 pub use self::mint::{Opener, mint, mint_v4};
+pub use self::sign_in::{Invalid, TestVisitor};
 pub use self::state::SeenRequest;

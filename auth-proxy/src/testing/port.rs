@@ -1,7 +1,7 @@
 //! The port of the fake: it can be closed and opened again, and tracks its connections.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -51,9 +51,9 @@ enum Listening {
 }
 
 impl Port {
-    /// Opens a free port of 127.0.0.1 for the fake.
-    pub(super) fn open(fake: Arc<Fake>, app: Router) -> io::Result<Self> {
-        let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    /// Opens the port of this address for the fake; port 0 is any free one.
+    pub(super) fn open(address: SocketAddr, fake: Arc<Fake>, app: Router) -> io::Result<Self> {
+        let socket = bind(address)?;
         let address = socket.local_addr()?;
         let inner = Arc::new(Inner { fake, app, address, connections: Mutex::default() });
         let listening = Listening::Open(tokio::spawn(accept(socket.listen(BACKLOG)?, Arc::clone(&inner))));
@@ -136,7 +136,7 @@ impl Connections {
 
 /// Binds an address, even while connections of an earlier listener are still closing.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // On Windows this option would let other processes take the port.
     if cfg!(unix) {
         socket.set_reuseaddr(true)?;

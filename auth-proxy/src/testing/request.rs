@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, HOST};
 
 use super::account::Account;
 use super::answer::Answer;
-use super::cookies::{Csrf, callback_cookie, cookie, random_hex};
+use super::cookies::{Csrf, callback_cookie, cookie, cookies, random_hex};
 use super::state::{Fake, SeenRequest};
 use crate::config::Strategy;
+
+/// The names of the cookies beside the session cookie, without their prefix.
+const CSRF: &str = "csrf-token";
+const CALLBACK_URL: &str = "callback-url";
 
 type Form = HashMap<String, String>;
 
@@ -33,7 +38,7 @@ impl<'a> FakeRequest<'a> {
         } else {
             serde_urlencoded::from_bytes(body).unwrap_or_default()
         };
-        let csrf = match cookie(seen, "authjs.csrf-token") {
+        let csrf = match cookie(seen, &fake.settings.helper_cookie(CSRF)) {
             Some(value) if Csrf::is_genuine(&value, &fake.settings.secret) => {
                 Csrf { token: value.split('|').next().unwrap_or_default().to_owned(), sent: true }
             }
@@ -71,16 +76,39 @@ impl<'a> FakeRequest<'a> {
             let token = self.fake.new_session(account.claims.clone());
             cookies.extend(self.session_cookies(&token));
         }
-        cookies.push(callback_cookie(&callback));
+        if self.fake.settings.is_next_auth_v4() {
+            cookies.extend(self.changed_callback_cookie());
+        } else {
+            cookies.push(self.callback_cookie(&callback));
+        }
         self.redirect(&callback).cookies(cookies)
     }
 
     pub(super) fn redirect(&self, to: &str) -> Answer {
+        if self.fake.settings.is_next_auth_v4() && self.wants_json() {
+            return Answer::json(StatusCode::OK, serde_json::json!({ "url": to }).to_string());
+        }
         Answer::redirect(to, self.wants_json())
     }
 
+    /// `docs/authjs.md#return-redirect` and `#return-redirect-v4`.
     fn wants_json(&self) -> bool {
+        if self.fake.settings.is_next_auth_v4() {
+            return self.form.get("json").is_some_and(|json| json == "true");
+        }
         self.seen.headers.contains_key("x-auth-return-redirect")
+    }
+
+    /// The `Set-Cookie` value of the callback URL, if it is another one than the browser's. next-auth 4 sets it with any
+    /// answer to a form.
+    pub(super) fn changed_callback_cookie(&self) -> Option<String> {
+        let callback = self.callback_url();
+        let known = cookie(self.seen, &self.fake.settings.helper_cookie(CALLBACK_URL));
+        (known.as_ref() != Some(&callback)).then(|| self.callback_cookie(&callback))
+    }
+
+    fn callback_cookie(&self, url: &str) -> String {
+        callback_cookie(&self.fake.settings.helper_cookie(CALLBACK_URL), url)
     }
 
     /// Whether the form carries the token of the CSRF cookie.
@@ -92,7 +120,7 @@ impl<'a> FakeRequest<'a> {
     /// only paths and URLs of this origin.
     pub(super) fn callback_url(&self) -> String {
         let requested = self.form.get("callbackUrl").or_else(|| self.query.get("callbackUrl")).cloned();
-        let remembered = || cookie(self.seen, "authjs.callback-url");
+        let remembered = || cookie(self.seen, &self.fake.settings.helper_cookie(CALLBACK_URL));
         match requested.or_else(remembered) {
             Some(path) if path.starts_with('/') && !path.starts_with("//") => {
                 format!("{}{path}", self.origin)
@@ -111,9 +139,17 @@ impl<'a> FakeRequest<'a> {
             .collect()
     }
 
-    /// The `Set-Cookie` value that clears the session cookie.
-    pub(super) fn cleared_session_cookie(&self) -> String {
-        format!("{}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax", self.fake.settings.cookie_name)
+    /// The `Set-Cookie` values that clear the session cookie, with each chunk that the browser sent.
+    pub(super) fn cleared_session_cookies(&self) -> Vec<String> {
+        let name = &self.fake.settings.cookie_name;
+        let is_chunk =
+            |sent: &str| sent.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        let chunks = cookies(self.seen).into_iter().map(|(sent, _)| sent).filter(|sent| is_chunk(sent));
+        let mut names: Vec<_> = chunks.collect();
+        if names.is_empty() || cookie(self.seen, name).is_some() {
+            names.push(name.clone());
+        }
+        names.into_iter().map(|name| format!("{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax")).collect()
     }
 
     /// The `Set-Cookie` values of the CSRF and callback-URL cookies that the browser lacks.
@@ -121,13 +157,12 @@ impl<'a> FakeRequest<'a> {
         let mut cookies = Vec::new();
         if !self.csrf.sent {
             let hash = Csrf::hash(&self.csrf.token, &self.fake.settings.secret);
-            cookies.push(format!(
-                "authjs.csrf-token={}%7C{hash}; Path=/; HttpOnly; SameSite=Lax",
-                self.csrf.token
-            ));
+            let (name, token) = (self.fake.settings.helper_cookie(CSRF), &self.csrf.token);
+            cookies.push(format!("{name}={token}%7C{hash}; Path=/; HttpOnly; SameSite=Lax"));
         }
-        if cookie(self.seen, "authjs.callback-url").is_none() || self.query.contains_key("callbackUrl") {
-            cookies.push(callback_cookie(&self.callback_url()));
+        let name = self.fake.settings.helper_cookie(CALLBACK_URL);
+        if cookie(self.seen, &name).is_none() || self.query.contains_key("callbackUrl") {
+            cookies.push(callback_cookie(&name, &self.callback_url()));
         }
         cookies
     }

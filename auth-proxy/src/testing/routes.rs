@@ -10,7 +10,7 @@ use super::mint::unix_now;
 use super::pages;
 use super::request::FakeRequest;
 use super::state::{Fake, SeenRequest};
-use crate::config::{Strategy, TokenFormat};
+use crate::config::Strategy;
 use crate::cookie::Candidate;
 use crate::token::{Decoder, Demands};
 
@@ -80,8 +80,8 @@ fn session(request: &FakeRequest<'_>) -> Answer {
     let found = credential.token().ok().and_then(|value| match settings.strategy {
         Strategy::Jwt => {
             let secret = zeroize::Zeroizing::new(settings.secret.clone());
-            let decoder =
-                Decoder::new(TokenFormat::Encrypted, &[secret], &settings.cookie_name, Demands::NONE).ok()?;
+            let format = settings.token_format();
+            let decoder = Decoder::new(format, &[secret], &settings.cookie_name, Demands::NONE).ok()?;
             let claims = decoder.decode(&value, unix_now()).ok()?;
             let token = request.fake.token(&claims);
             Some((claims, token))
@@ -98,15 +98,21 @@ fn session(request: &FakeRequest<'_>) -> Answer {
             request.session_json(&claims, &token).to_string()
         }
         None => {
-            cookies.push(request.cleared_session_cookie());
-            "null".to_owned()
+            cookies.extend(request.cleared_session_cookies());
+            no_session(request.fake).to_owned()
         }
     };
     Answer::json(StatusCode::OK, body).uncached().cookies(cookies)
 }
 
 fn signed_out(request: &FakeRequest<'_>) -> Answer {
-    Answer::json(StatusCode::OK, "null".to_owned()).uncached().cookies(request.helper_cookies())
+    let body = no_session(request.fake).to_owned();
+    Answer::json(StatusCode::OK, body).uncached().cookies(request.helper_cookies())
+}
+
+/// The body of `/session` without a session (`docs/authjs.md#session-absent` and `#session-absent-v4`).
+fn no_session(fake: &Fake) -> &'static str {
+    if fake.settings.is_next_auth_v4() { "{}" } else { "null" }
 }
 
 fn sign_in(request: &FakeRequest<'_>) -> Answer {
@@ -123,10 +129,14 @@ fn sign_in(request: &FakeRequest<'_>) -> Answer {
     };
     match account {
         Some(account) => request.signed_in(&account),
-        None => request.redirect(&format!(
-            "{}{}/signin?error=CredentialsSignin&code=credentials",
-            request.origin, fake.settings.base_path
-        )),
+        None => {
+            let refused = request.redirect(&format!(
+                "{}{}/signin?error=CredentialsSignin&code=credentials",
+                request.origin, fake.settings.base_path
+            ));
+            let cookie = request.changed_callback_cookie().filter(|_| fake.settings.is_next_auth_v4());
+            refused.cookies(cookie.into_iter().collect())
+        }
     }
 }
 
@@ -134,5 +144,5 @@ fn sign_out(request: &FakeRequest<'_>) -> Answer {
     if let Some(value) = cookie(request.seen, &request.fake.settings.cookie_name) {
         request.fake.memory().sessions.remove(&value);
     }
-    request.redirect(&request.callback_url()).cookies(vec![request.cleared_session_cookie()])
+    request.redirect(&request.callback_url()).cookies(request.cleared_session_cookies())
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::account::Account;
 use super::better_auth::{Options, Store};
-use crate::config::Strategy;
+use crate::config::{Strategy, TokenFormat};
 
 /// The settings of the fake, and what it remembers between requests.
 pub(super) struct Fake {
@@ -37,6 +37,7 @@ pub(super) struct Settings {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Personality {
     Authjs,
+    NextAuthV4,
     Robo,
     BetterAuth,
 }
@@ -69,6 +70,20 @@ pub struct SeenRequest {
 impl Settings {
     pub(super) fn is_robo(&self) -> bool {
         self.personality == Personality::Robo
+    }
+
+    pub(super) fn is_next_auth_v4(&self) -> bool {
+        self.personality == Personality::NextAuthV4
+    }
+
+    /// The name of a cookie beside the session cookie, such as `csrf-token` (`docs/authjs.md#cookie-names-v4`).
+    pub(super) fn helper_cookie(&self, name: &str) -> String {
+        format!("{}.{name}", if self.is_next_auth_v4() { "next-auth" } else { "authjs" })
+    }
+
+    /// The encryption of its session tokens.
+    pub(super) fn token_format(&self) -> TokenFormat {
+        if self.is_next_auth_v4() { TokenFormat::EncryptedV4 } else { TokenFormat::Encrypted }
     }
 
     pub(super) fn is_better_auth(&self) -> bool {

@@ -158,6 +158,10 @@ pub(super) struct Times {
 }
 
 impl Times {
+    /// Valid now and always.
+    #[cfg(feature = "testing")]
+    pub(super) const ALWAYS: Self = Self { exp: None, nbf: None, tolerance: 0.0 };
+
     /// Checks that a token with these times is valid at `now` (`docs/authjs.md#token-times`). Without `exp`, it does
     /// not expire.
     ///

@@ -21,7 +21,7 @@ use crate::revoke_route::{SECRET, revoke};
 use crate::support::{Auth, app_of, upstream};
 
 /// A recorder for the metrics of this thread, which are those of a test.
-fn recorder() -> (PrometheusRecorder, PrometheusHandle) {
+pub(crate) fn recorder() -> (PrometheusRecorder, PrometheusHandle) {
     let builder = PrometheusBuilder::new();
     let durations = Matcher::Suffix("_duration_seconds".to_owned());
     let builder = builder.set_buckets_for_metric(durations, &DURATION_BUCKETS).unwrap();
@@ -31,7 +31,7 @@ fn recorder() -> (PrometheusRecorder, PrometheusHandle) {
 }
 
 /// The value of each series.
-fn samples(handle: &PrometheusHandle) -> BTreeMap<String, f64> {
+pub(crate) fn samples(handle: &PrometheusHandle) -> BTreeMap<String, f64> {
     let text = handle.render();
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let sample = |line: &str| {
@@ -42,7 +42,7 @@ fn samples(handle: &PrometheusHandle) -> BTreeMap<String, f64> {
 }
 
 /// The sum of the series that begin with this text.
-fn sum(samples: &BTreeMap<String, f64>, start: &str) -> f64 {
+pub(crate) fn sum(samples: &BTreeMap<String, f64>, start: &str) -> f64 {
     samples.iter().filter(|(series, _)| series.starts_with(start)).map(|(_, value)| value).sum()
 }
 

@@ -11,6 +11,7 @@ mod deployments;
 mod doctor;
 mod error_pages;
 mod examples;
+mod fake_upstream;
 mod hardened;
 mod ingress;
 mod machine_clients;
