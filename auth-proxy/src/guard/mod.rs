@@ -1,9 +1,10 @@
 //! Guards, which refuse requests without a session: the extractor, the layer, policies, and the response to a refused
 //! request (401, 403, or a redirect to the sign-in page).
 //!
-//! Imports the rooms: `audit`, `cache_control`, `config`, `error`, `extract`, `page`, `provider`, `session`, `token`, `warnings`.
+//! Imports the rooms: `audit`, `cache_control`, `config`, `cookie`, `error`, `extract`, `forwarded`, `page`, `provider`, `session`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
+mod again;
 pub(crate) mod attribute;
 mod extract;
 mod identity;
