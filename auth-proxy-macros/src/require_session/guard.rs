@@ -4,14 +4,15 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::{GenericParam, Signature};
 
-use super::args::Args;
+use super::args::{Args, Policy};
 use crate::tokens::is_punct;
 
 /// `RequireSession<Auth, Admin>`, behind a check of both where they were written.
 ///
 /// The check is a constant. It cannot name a generic parameter, so there is no check if the types could be one.
 pub(super) fn guard(args: &Args, signature: &Signature) -> TokenStream {
-    let Args { krate, provider, policy, span } = args;
+    let Args { krate, provider, policy: written, span } = args;
+    let policy = written.as_ref().map(Policy::ty);
     let (Some(provider), true) = (provider, is_concrete(args, signature)) else {
         let provider = match provider {
             Some(provider) => provider.to_token_stream(),
@@ -42,8 +43,8 @@ fn is_concrete(args: &Args, signature: &Signature) -> bool {
             GenericParam::Lifetime(_) => false,
         })
     };
-    let types = [&args.provider, &args.policy];
-    types.into_iter().flatten().all(|ty| {
+    let policies = args.policy.iter().flat_map(Policy::written);
+    args.provider.iter().chain(policies).all(|ty| {
         let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
         let in_a_path = |at: usize| {
             let colon = |at: Option<usize>| is_punct(at.and_then(|at| tokens.get(at)), ':');

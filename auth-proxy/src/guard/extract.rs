@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::rule::{ByPolicy, Rule, Visitor};
+use super::rule::{Rule, Visitor};
 use super::{AnySession, GuardRejection, Policy, again};
 use crate::config::Source;
 use crate::error::{AuthError, Reason};
@@ -47,7 +47,7 @@ impl<P: AuthProxy + FromState<S>, A: Policy<P>, S: Send + Sync> FromRequestParts
     type Rejection = GuardRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
-        check(P::from_state(state).proxy(), parts, &ByPolicy::<A>::new()).await?;
+        check(P::from_state(state).proxy(), parts, &A::rule()).await?;
         Ok(Self { marker: PhantomData })
     }
 }

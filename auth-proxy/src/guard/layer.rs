@@ -13,8 +13,8 @@ use http::request::Parts;
 use tower::{Layer, Service};
 
 use super::extract::check;
-use super::rule::{ByPolicy, IntoRule, Rule, SignedIn};
-use super::{AnySession, GuardRejection, Policy};
+use super::rule::{IntoRule, Rule, SignedIn};
+use super::{AnySession, ByPolicy, GuardRejection, Policy};
 use crate::cache_control::{Cacheable, make_private};
 use crate::provider::{AuthProxy, Proxy};
 

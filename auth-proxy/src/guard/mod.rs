@@ -13,9 +13,10 @@ mod policy;
 mod redirect;
 mod rejection;
 pub(crate) mod rule;
+pub(crate) mod written;
 
 pub use self::extract::RequireSession;
 pub(crate) use self::identity::{VisitorIdentity, identify};
 pub use self::layer::{RequireLayer, RequireService};
-pub use self::policy::{AnySession, Policy};
+pub use self::policy::{AnySession, ByPolicy, Policy};
 pub use self::rejection::GuardRejection;

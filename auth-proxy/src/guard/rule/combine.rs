@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::convert::{IntoRule, IntoRules, marker};
+use super::convert::{IntoRule, marker};
+use super::list::IntoRules;
 use super::{Decision, DynRule, Rule, Visitor};
 use crate::provider::AuthProxy;
 

@@ -194,6 +194,14 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
         }
     }
 
+    /// The decision of a policy or a function, which gets no token if the token cannot be read.
+    pub(in crate::guard) fn decided(&self, decision: impl Into<Decision>) -> Decision {
+        match decision.into() {
+            Decision::Refuse => self.refusal(),
+            decision => decision,
+        }
+    }
+
     /// What a rule's "no" is worth that may have read the token. It is certain only if the token could be read.
     pub(super) fn refusal(&self) -> Decision {
         match self.verified.as_ref().err().or(self.token.as_ref().err()) {

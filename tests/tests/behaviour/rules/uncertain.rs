@@ -1,7 +1,7 @@
 //! Rules about a visitor whose session is valid, and whose token is not or cannot be verified: a missing fact and an outage
 //! are no permission, also if a rule is negated.
 
-use auth_proxy::options::TokenFormat;
+use auth_proxy::options::{Expected, TokenFormat};
 use auth_proxy::rules::{DynRule, all, any, max_age, not, role};
 use auth_proxy::testing::mint;
 use auth_proxy::{Session, Token};
@@ -74,8 +74,8 @@ async fn outage_of_the_keys_is_neither_a_refusal_nor_a_permission() {
     let auth = Auth::builder()
         .upstream_base_url(upstream.url(""))
         .upstream_token(TokenFormat::Jwks)
-        .upstream_issuer("https://issuer.example")
-        .upstream_audience("app")
+        .upstream_issuer(Expected::Is("https://issuer.example".into()))
+        .upstream_audience(Expected::Any)
         .jwks_url(format!("http://127.0.0.1:{}/jwks", free_port()))
         .build()
         .unwrap();
