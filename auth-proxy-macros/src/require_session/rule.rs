@@ -72,14 +72,14 @@ impl Reader<'_> {
                 Some(quote!(#types::MaxAge<#seconds>))
             }
             "all" => {
-                let rules = self.several(name, arguments, inside)?;
+                let rules = self.several(name, arguments, &inside)?;
                 Some(quote!(#types::All<(#(#rules,)*)>))
             }
             "any" => {
-                let rules = self.several(name, arguments, inside)?;
+                let rules = self.several(name, arguments, &inside)?;
                 Some(quote!(#types::Any<(#(#rules,)*)>))
             }
-            "not" => match self.several(name, arguments, inside)?.as_slice() {
+            "not" => match self.several(name, arguments, &inside)?.as_slice() {
                 [rule] => Some(quote!(#types::Not<#rule>)),
                 _ => self.mistake(
                     &[],
@@ -104,19 +104,15 @@ impl Reader<'_> {
 
     /// The rules in the parentheses of `all`, `any` and `not`. A second pair of brackets, as around the tuple or the array of
     /// the functions of these names, is allowed.
-    fn several(
-        &mut self,
-        name: &Ident,
-        arguments: &Group,
-        inside: Vec<TokenTree>,
-    ) -> Option<Vec<TokenStream>> {
-        let inside = match inside.as_slice() {
-            [TokenTree::Group(list)] if list.delimiter() != Delimiter::Brace => {
-                flatten(&list.stream().into_iter().collect::<Vec<_>>())
-            }
-            _ => inside,
-        };
-        let pieces = at_commas_outside_angles(&inside);
+    fn several(&mut self, name: &Ident, arguments: &Group, inside: &[TokenTree]) -> Option<Vec<TokenStream>> {
+        let mut pieces = at_commas_outside_angles(inside);
+        let list: Vec<TokenTree>;
+        if let [[TokenTree::Group(group)]] = pieces.as_slice()
+            && group.delimiter() != Delimiter::Brace
+        {
+            list = flatten(&group.stream().into_iter().collect::<Vec<_>>());
+            pieces = at_commas_outside_angles(&list);
+        }
         if pieces.is_empty() {
             return self.mistake(
                 &[],
@@ -128,7 +124,7 @@ impl Reader<'_> {
             let message = format!(
                 "`{name}` takes up to {MOST_RULES} rules: put some of them into an `{name}(..)` of their own"
             );
-            return self.mistake(&inside, arguments, &message);
+            return self.mistake(inside, arguments, &message);
         }
         // Every mistake in the list is reported.
         let rules: Vec<Option<TokenStream>> = pieces.into_iter().map(|piece| self.one(piece)).collect();
