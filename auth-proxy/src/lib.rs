@@ -32,6 +32,8 @@ mod guard;
 pub mod guide;
 mod json;
 mod jwks;
+#[cfg(feature = "utoipa")]
+mod openapi;
 mod page;
 mod path;
 mod provider;

@@ -80,7 +80,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
                 if types > 1 || !rules.is_empty() {
                     errors.at(
                         stream(piece),
-                        "one rule stands here: write `all(..)` with all of them, or `any(..)`",
+                        "only one rule stands here: put all of them into `all(..)` or `any(..)`",
                     );
                 }
                 types = 2;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{GenericParam, Signature};
+use syn::{GenericParam, Signature, Type};
 
 use super::args::{Args, Policy};
 use crate::tokens::is_punct;
@@ -22,15 +22,18 @@ pub(super) fn guard(args: &Args, signature: &Signature) -> TokenStream {
         // With the span of the attribute, the compiler reports a missing crate or proxy there.
         return quote_spanned!(*span=> #krate::RequireSession<#provider #(, #policy)*>);
     };
-    match policy {
-        Some(policy) => quote_spanned! {*span=>
-            <[(); #krate::__private::policy::<#provider, #policy>()]
-                as #krate::__private::Guarded<#provider, #policy>>::Guard
-        },
-        None => quote_spanned! {*span=>
-            <[(); #krate::__private::proxy::<#provider>()]
-                as #krate::__private::Guarded<#provider, #krate::guards::AnySession>>::Guard
-        },
+    let check = |ty: &Type| quote_spanned!(*span=> #krate::__private::policy::<#provider, #ty>());
+    let checks = match written.as_ref().and_then(|written| written.written().split_first()) {
+        // A type is checked itself, and not the rule that it is in: then an error is about what the user wrote.
+        Some((first, others)) => {
+            let (first, others) = (check(first), others.iter().map(check));
+            quote_spanned!(*span=> #first #(* #others)*)
+        }
+        None => quote_spanned!(*span=> #krate::__private::proxy::<#provider>()),
+    };
+    let policy = policy.unwrap_or_else(|| quote_spanned!(*span=> #krate::guards::AnySession));
+    quote_spanned! {*span=>
+        <[(); #checks] as #krate::__private::Guarded<#provider, #policy>>::Guard
     }
 }
 

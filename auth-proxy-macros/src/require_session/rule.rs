@@ -53,7 +53,7 @@ impl Reader<'_> {
         let types = self.types.clone();
         match name.to_string().as_str() {
             "signed_in" if inside.is_empty() => Some(quote!(#types::SignedIn)),
-            "signed_in" => self.mistake(&inside, arguments, "this rule takes nothing: write `signed_in()`"),
+            "signed_in" => self.mistake(&inside, arguments, "`signed_in` takes nothing: remove it"),
             kind @ ("role" | "permission" | "organization" | "acr") => {
                 let ty = Ident::new(
                     match kind {
@@ -81,11 +81,9 @@ impl Reader<'_> {
             }
             "not" => match self.several(name, arguments, &inside)?.as_slice() {
                 [rule] => Some(quote!(#types::Not<#rule>)),
-                _ => self.mistake(
-                    &[],
-                    arguments,
-                    "`not` takes one rule: write `not(any(..))` or `not(all(..))`",
-                ),
+                _ => {
+                    self.mistake(&[], arguments, "`not` takes one rule: put them into `any(..)` or `all(..)`")
+                }
             },
             unknown => {
                 let message = match nearest(unknown, RULES) {
@@ -117,7 +115,7 @@ impl Reader<'_> {
             return self.mistake(
                 &[],
                 arguments,
-                &format!("`{name}` needs a rule: write `{name}(role(\"admin\"))`"),
+                &format!("`{name}` needs a rule, as in `{name}(role(\"admin\"))`"),
             );
         }
         if pieces.len() > MOST_RULES {
@@ -161,9 +159,9 @@ impl Reader<'_> {
         };
         let Some(text) = text else {
             let message = match inside {
-                [TokenTree::Ident(word)] => format!("expected a text: write `{name}(\"{word}\")`"),
+                [TokenTree::Ident(word)] => format!("expected a text: write `\"{word}\"`"),
                 [TokenTree::Literal(_), comma, ..] if is_punct(Some(comma), ',') => {
-                    format!("`{name}` takes one text: write `any({name}(..), {name}(..))`")
+                    format!("`{name}` takes one text, as in `any({name}(..), {name}(..))`")
                 }
                 _ => format!("expected a text, as in `{name}(\"admin\")`"),
             };

@@ -15,6 +15,8 @@ use crate::provider::AuthProxy;
 #[derive(Debug)]
 pub struct Written<R>(PhantomData<fn() -> R>);
 
+// An error about a missing policy does not list it: nobody writes it by hand.
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, R: ToRule<P>> Policy<P> for Written<R> {
     /// The guard asks the rule and not this.
     fn allow(_: &Session<P>, _: Option<&Token<P>>) -> bool {

@@ -89,6 +89,7 @@ pub struct Any<L>(L);
 #[derive(Clone, Copy, Debug)]
 pub struct Not<R>(R);
 
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::All<M>> for All<L> {
     type Rule = AllOf<P>;
 
@@ -97,6 +98,7 @@ impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::All<M>> for All<L>
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::Any<M>> for Any<L> {
     type Rule = AnyOf<P>;
 
@@ -105,6 +107,7 @@ impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::Any<M>> for Any<L>
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, R: IntoRule<P, M>, M> IntoRule<P, marker::Not<M>> for Not<R> {
     type Rule = NotOf<R::Rule>;
 
