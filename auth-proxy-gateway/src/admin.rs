@@ -18,7 +18,8 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// When another recorder is installed.
 pub(crate) fn record() -> Result<PrometheusHandle, Box<dyn std::error::Error>> {
     let durations = Matcher::Suffix("_duration_seconds".to_owned());
-    let recorder = PrometheusBuilder::new().set_buckets_for_metric(durations, &DURATION_BUCKETS)?.build_recorder();
+    let recorder =
+        PrometheusBuilder::new().set_buckets_for_metric(durations, &DURATION_BUCKETS)?.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
     let upkeep = handle.clone();

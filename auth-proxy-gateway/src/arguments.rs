@@ -55,7 +55,9 @@ mod tests {
 
     #[test]
     fn file_is_required_and_unknown_arguments_are_refused() {
-        assert!(matches!(read(&["--config", "a.toml"]), Ok(Command::Run(file)) if file.as_os_str() == "a.toml"));
+        assert!(
+            matches!(read(&["--config", "a.toml"]), Ok(Command::Run(file)) if file.as_os_str() == "a.toml")
+        );
         assert!(matches!(read(&["--check", "--config=a.toml"]), Ok(Command::Check(_))));
         for (arguments, message) in [
             (&[][..], "the file is missing: write `--config gateway.toml`"),

@@ -59,7 +59,9 @@ async fn check(file: &Path) -> ExitCode {
         Ok(config)
     });
     let (text, code) = match checked {
-        Ok(config) if config.warnings.is_empty() => (format!("{}: no mistakes\n", file.display()), ExitCode::SUCCESS),
+        Ok(config) if config.warnings.is_empty() => {
+            (format!("{}: no mistakes\n", file.display()), ExitCode::SUCCESS)
+        }
         Ok(config) => (config.warnings.to_string(), ExitCode::SUCCESS),
         Err(report) => (report.to_string(), ExitCode::FAILURE),
     };

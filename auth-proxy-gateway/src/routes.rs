@@ -97,7 +97,8 @@ impl Asked {
     fn of(request: &Request<Body>, gateway: Option<&Gateway>) -> Self {
         let path = request.uri().path();
         let base = gateway.map(|gateway| gateway.config().base_path());
-        let is_sign_in = base.filter(|base| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')));
+        let is_sign_in =
+            base.filter(|base| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')));
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
             method: request.method().clone(),

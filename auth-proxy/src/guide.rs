@@ -20,8 +20,9 @@
 //! 18. [`published_keys`]: tokens of any issuer that publishes its keys, such as those of machine clients.
 //! 19. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
 //! 20. [`gateway`]: sign-in in front of any app, with one program and one file.
-//! 21. [`migrating`]: from other ways to share a login.
-//! 22. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 21. [`openapi`]: what guards answer, in an OpenAPI document.
+//! 22. [`migrating`]: from other ways to share a login.
+//! 23. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -79,6 +80,7 @@ page! {
     published_keys
     reverse_proxies
     gateway
+    openapi
     migrating
     migrating_to_better_auth
 }

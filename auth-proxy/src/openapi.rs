@@ -112,7 +112,7 @@ impl<P: AuthProxy> Proxy<P> {
             // With two names, the scheme of the request decides which one a browser has. The second has a prefix.
             let mut cookies: Vec<&str> =
                 shared.names.all().iter().map(|name| name.browser.as_str()).collect();
-            cookies.sort_by_key(|cookie| cookie.starts_with("__"));
+            cookies.sort_by_key(|cookie| cookie.starts_with('_'));
             cookies.dedup();
             for (number, cookie) in cookies.into_iter().enumerate() {
                 let description = "The session cookie, which the sign-in routes set.";

@@ -26,7 +26,8 @@ fn files_in_the_page_are_those_that_the_tests_run() {
     ] {
         let indented = |width: usize| {
             let lines = file.trim_end().lines();
-            let lines = lines.map(|line| if line.is_empty() { String::new() } else { " ".repeat(width) + line });
+            let lines =
+                lines.map(|line| if line.is_empty() { String::new() } else { " ".repeat(width) + line });
             lines.collect::<Vec<_>>().join("\n")
         };
         assert!([0, 3].iter().any(|width| PAGE.contains(&indented(*width))), "{name} is not in the page");

@@ -84,8 +84,11 @@ mod tests {
     #[test]
     fn mistakes_are_sorted_by_their_place_and_told_once() {
         let mistake = |start, message: &str| Mistake { span: start..start, message: message.to_owned() };
-        let report =
-            Report::of(Path::new("g.toml"), "a\nb\n", &[mistake(2, "two"), mistake(0, "one"), mistake(2, "two")]);
+        let report = Report::of(
+            Path::new("g.toml"),
+            "a\nb\n",
+            &[mistake(2, "two"), mistake(0, "one"), mistake(2, "two")],
+        );
         assert_eq!(report.to_string(), "g.toml:1:1: one\ng.toml:2:1: two\n");
     }
 }

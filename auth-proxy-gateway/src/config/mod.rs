@@ -73,7 +73,10 @@ impl Config {
             && listen == admin
             && listen.port() != 0
         {
-            reader.add(value.span(), "this is the address of `listen`, which visitors reach: write another port");
+            reader.add(
+                value.span(),
+                "this is the address of `listen`, which visitors reach: write another port",
+            );
         }
         let mut own_places = HashMap::new();
         own_places.extend(listen_value.map(|value| ("listen", value.span())));
@@ -138,7 +141,8 @@ impl Config {
 
     /// The decision about requests, and what the app is told of visitors.
     pub(crate) fn verdict(&self, gateway: &Gateway) -> Verdict<Gateway> {
-        let verdict = gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
+        let verdict =
+            gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
         // `at` refuses no path that the reader accepted.
         let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
         if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
@@ -158,7 +162,8 @@ impl Config {
             .preserve_host(app.preserves_host)
             .pass_session(app.passes_session);
         let failed = |error: ConfigError| {
-            let message = error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
+            let message =
+                error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
             self.report(&[Mistake { span: app.span.clone(), message: format!("`app.url`: {message}") }])
         };
         proxy.build().map(Some).map_err(failed)

@@ -64,7 +64,9 @@ pub(crate) fn read(
             Some(option) => match option.shape() {
                 Shape::Headers | Shape::Secret => composites.push((option, value)),
                 Shape::Expression => {
-                    reading.reader.add(span, format!("`{option}` is Rust code, which a file cannot have: remove it"));
+                    reading
+                        .reader
+                        .add(span, format!("`{option}` is Rust code, which a file cannot have: remove it"));
                 }
                 _ => reading.option(option, value),
             },
@@ -97,7 +99,8 @@ fn unknown(group: Group, key: &str, others: &[&str]) -> (String, Option<OptionKe
     if let Some(option) = OptionKey::ALL.iter().find(|option| option.key() == key) {
         return (format!("`{key}` belongs {}", place(option.group())), Some(*option));
     }
-    let here = OptionKey::in_group(group).filter(|option| option.shape() != Shape::Expression).map(OptionKey::key);
+    let here =
+        OptionKey::in_group(group).filter(|option| option.shape() != Shape::Expression).map(OptionKey::key);
     let mut names: Vec<&str> = here.collect();
     if group == Group::Top {
         names.extend(Group::BLOCKS.map(Group::key));
@@ -212,7 +215,10 @@ impl Reading<'_, '_> {
         let one = std::slice::from_ref(value);
         let values: Vec<&Value<'_>> = match value.get_ref() {
             DeValue::Array(list) if list.is_empty() => {
-                self.add(value.span(), format!("the list is empty: write {}, or remove it", expected(option)));
+                self.add(
+                    value.span(),
+                    format!("the list is empty: write {}, or remove it", expected(option)),
+                );
                 Vec::new()
             }
             DeValue::Array(list) => list.iter().collect(),
@@ -271,9 +277,11 @@ impl Reading<'_, '_> {
             let span = match problem.place {
                 Place::Secret(n) => self.secret_places.get(n).cloned(),
                 Place::Option(_) => None,
-                Place::Missing(option) => {
-                    self.tables.iter().find(|(group, _)| *group == option.group()).map(|(_, span)| span.clone())
-                }
+                Place::Missing(option) => self
+                    .tables
+                    .iter()
+                    .find(|(group, _)| *group == option.group())
+                    .map(|(_, span)| span.clone()),
             };
             let span = span.or_else(|| self.options.place(&option.to_string())).unwrap_or(0..0);
             self.add(span, problem.quoted());

@@ -85,7 +85,10 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
         auth_proxy_rules::origin(text).map_err(|error| format!("`app.url`: {}", error.message()))
     });
     if url_value.is_none() {
-        reader.add(span.clone().unwrap_or(0..0), "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`");
+        reader.add(
+            span.clone().unwrap_or(0..0),
+            "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`",
+        );
     }
     let preserves_host = reader.word(table.take("host"), &[("preserve", true), ("app", false)]);
     let connect_timeout =
@@ -116,9 +119,8 @@ pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Ver
     reader.unknown(table, &VERDICT);
     Verdict {
         path: path.unwrap_or_else(|| "/_auth/verdict".to_owned()),
-        headers: headers.unwrap_or_else(|| {
-            vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]
-        }),
+        headers: headers
+            .unwrap_or_else(|| vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]),
         refuses_cross_origin: refuses_cross_origin.unwrap_or(true),
     }
 }
@@ -181,8 +183,14 @@ pub(crate) fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
 /// The full name of each option of the gateway itself, for the guide.
 #[cfg(test)]
 pub(crate) fn names() -> Vec<String> {
-    let tables =
-        [("app", &APP[..]), ("verdict", &VERDICT), ("server", &SERVER), ("log", &LOG), ("rules", &super::rules::KEYS)];
-    let inner = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}.{key}")));
+    let tables = [
+        ("app", &APP[..]),
+        ("verdict", &VERDICT),
+        ("server", &SERVER),
+        ("log", &LOG),
+        ("rules", &super::rules::KEYS),
+    ];
+    let inner =
+        tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}.{key}")));
     ["listen", "admin_listen"].map(str::to_owned).into_iter().chain(inner).collect()
 }

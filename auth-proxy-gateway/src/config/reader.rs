@@ -89,7 +89,12 @@ impl Reader<'_> {
     }
 
     /// A duration within bounds, such as `"10s"`.
-    pub(crate) fn duration(&mut self, value: Option<&Value<'_>>, from: Duration, to: Duration) -> Option<Duration> {
+    pub(crate) fn duration(
+        &mut self,
+        value: Option<&Value<'_>>,
+        from: Duration,
+        to: Duration,
+    ) -> Option<Duration> {
         let written = |duration: Duration| match duration.as_secs() {
             0 => format!("{}ms", duration.as_millis()),
             seconds => format!("{seconds}s"),
@@ -135,11 +140,7 @@ impl Reader<'_> {
     }
 
     /// A list of texts, each with its place. A single text separates the items with commas, as a variable does.
-    pub(crate) fn items(
-        &mut self,
-        value: &Value<'_>,
-        expected: &str,
-    ) -> Option<Vec<(Text, Range<usize>)>> {
+    pub(crate) fn items(&mut self, value: &Value<'_>, expected: &str) -> Option<Vec<(Text, Range<usize>)>> {
         match value.get_ref() {
             DeValue::Array(items) => {
                 let count = self.mistakes.len();
@@ -147,7 +148,10 @@ impl Reader<'_> {
                 for item in items.iter() {
                     let Some(text) = self.text(item, expected) else { continue };
                     if text.value.contains(',') && text.is_literal {
-                        self.add(item.span(), "an item contains no comma: write each item in quotes of its own");
+                        self.add(
+                            item.span(),
+                            "an item contains no comma: write each item in quotes of its own",
+                        );
                         continue;
                     }
                     texts.push((text, item.span()));
@@ -158,7 +162,10 @@ impl Reader<'_> {
                 let text = self.text(value, expected)?;
                 let split = text.value.split(',').map(str::trim).filter(|item| !item.is_empty());
                 let item = |item: &str| {
-                    (Text { value: Zeroizing::new(item.to_owned()), is_literal: text.is_literal }, value.span())
+                    (
+                        Text { value: Zeroizing::new(item.to_owned()), is_literal: text.is_literal },
+                        value.span(),
+                    )
                 };
                 Some(split.map(item).collect())
             }
@@ -179,7 +186,11 @@ impl Reader<'_> {
     }
 
     /// The table behind a key.
-    pub(crate) fn table<'t, 'f>(&mut self, name: &'static str, value: Option<&'t Value<'f>>) -> Option<Table<'t, 'f>> {
+    pub(crate) fn table<'t, 'f>(
+        &mut self,
+        name: &'static str,
+        value: Option<&'t Value<'f>>,
+    ) -> Option<Table<'t, 'f>> {
         let value = value?;
         match value.get_ref() {
             DeValue::Table(table) => Some(Table::new(name, table)),

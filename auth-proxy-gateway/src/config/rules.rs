@@ -22,7 +22,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> PathRu
     let mut rules = PathRules::new();
     let Some(value) = value else { return rules };
     let DeValue::Array(list) = value.get_ref() else {
-        reader.add(value.span(), format!("expected a list of rules, found {}: write `[[rules]]`", kind(value)));
+        reader
+            .add(value.span(), format!("expected a list of rules, found {}: write `[[rules]]`", kind(value)));
         return rules;
     };
     for rule in list.iter() {
@@ -73,7 +74,8 @@ fn requirement(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Requirement
     for item in list.iter() {
         let text = reader.text(item, expected)?;
         if WORDS.contains(&text.value.as_str()) {
-            let message = format!("`{}` stands alone: a list has rules such as `\"role:admin\"`", text.value.as_str());
+            let message =
+                format!("`{}` stands alone: a list has rules such as `\"role:admin\"`", text.value.as_str());
             reader.add(item.span(), message);
             return None;
         }
@@ -126,5 +128,8 @@ fn named(reader: &mut Reader<'_>, value: &Value<'_>, text: &str) -> Option<DynRu
 fn unknown(text: &str) -> String {
     let words = WORDS.iter().map(|word| format!("`\"{word}\"`"));
     let named = NAMED.iter().map(|(name, example)| format!("`\"{name}:{example}\"`"));
-    format!("there is no requirement `{text}`: write one of {}", words.chain(named).collect::<Vec<_>>().join(", "))
+    format!(
+        "there is no requirement `{text}`: write one of {}",
+        words.chain(named).collect::<Vec<_>>().join(", ")
+    )
 }

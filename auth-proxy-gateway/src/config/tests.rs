@@ -9,7 +9,8 @@ fn parse(source: &str) -> Result<Config, String> {
         "PORT" => Some("8080".into()),
         _ => None,
     };
-    Config::parse(Path::new("gateway.toml"), source.to_owned(), &variable).map_err(|report| report.to_string())
+    Config::parse(Path::new("gateway.toml"), source.to_owned(), &variable)
+        .map_err(|report| report.to_string())
 }
 
 /// The lines that are printed for a file, after `gateway.toml:`.
@@ -116,7 +117,9 @@ fn missing_options_are_told_at_their_table() {
 /// What cannot be read is told, and nothing is told to be missing that may stand there.
 #[test]
 fn syntax_errors_are_told_together_with_other_mistakes() {
-    let lines = mistakes("listen = \nadmin_listen = \"x\"\n[upstream\nbase_url = \"http://a\"\n[log]\nformat = 1\nformat = 2\n");
+    let lines = mistakes(
+        "listen = \nadmin_listen = \"x\"\n[upstream\nbase_url = \"http://a\"\n[log]\nformat = 1\nformat = 2\n",
+    );
     assert!(lines.len() >= 4, "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("2:16: expected an address")), "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains("is missing: ")), "{lines:?}");
@@ -147,7 +150,9 @@ fn values_of_variables_and_files_are_not_shown() {
 
 #[test]
 fn suspicious_values_are_warnings() {
-    let config = parse(&format!("public_url = \"http://app.example.com\"\n{MINIMAL}[session]\ncache_entries = 5\n")).unwrap();
+    let config =
+        parse(&format!("public_url = \"http://app.example.com\"\n{MINIMAL}[session]\ncache_entries = 5\n"))
+            .unwrap();
     assert_eq!(
         config.warnings.to_string(),
         "gateway.toml:1:14: warning: over plain http, anyone between a visitor and this app can read the session cookies: \
@@ -176,13 +181,21 @@ fn mistakes_of_rules_are_told_at_the_path_or_the_requirement() {
             "6:11: `max_age`: the number needs a unit, one of `ms`, `s`, `m`, `h`: expected a duration such as `500ms`, `5s` or \
              `2m`",
         ),
-        ("\"/a\"", "[\"role:a\", \"public\"]", "6:22: `public` stands alone: a list has rules such as `\"role:admin\"`"),
+        (
+            "\"/a\"",
+            "[\"role:a\", \"public\"]",
+            "6:22: `public` stands alone: a list has rules such as `\"role:admin\"`",
+        ),
         (
             "\"/a\"",
             "[]",
             "6:11: the list is empty: write `require = \"session\"` or `require = \"role:admin\"`",
         ),
-        ("\"/a\"", "true", "6:11: expected `require = \"session\"` or `require = \"role:admin\"`, found `true` or `false`"),
+        (
+            "\"/a\"",
+            "true",
+            "6:11: expected `require = \"session\"` or `require = \"role:admin\"`, found `true` or `false`",
+        ),
         ("5", "\"public\"", "5:8: expected `path = \"/admin/**\"`, found a number"),
     ] {
         assert_eq!(mistakes(&format!("{MINIMAL}{}", rule(path, require))), [expected], "{path} {require}");
@@ -212,13 +225,17 @@ fn every_option_of_a_block_is_read_from_the_file() {
             group => format!("{}.{} = {written}\n", group.key(), option.key()),
         };
         let mut reader = Reader {
-            sources: Sources { folder: Path::new(""), variable: &|_| Some("redis://a-variable-that-is-long-enough".into()) },
+            sources: Sources {
+                folder: Path::new(""),
+                variable: &|_| Some("redis://a-variable-that-is-long-enough".into()),
+            },
             mistakes: Vec::new(),
         };
         let document = DeTable::parse(&line).unwrap();
         let (options, _) = options::read(Table::new("", document.get_ref()), &own::TOP, &mut reader);
         let own = |mistake: &&Mistake| {
-            mistake.message.starts_with("expected ") || mistake.message.starts_with("there is no option")
+            mistake.message.starts_with("expected ")
+                || mistake.message.starts_with("there is no option")
                 || mistake.message.starts_with(&format!("`{option}`: "))
         };
         assert_eq!(reader.mistakes.iter().find(own), None, "{line}");

@@ -132,7 +132,9 @@ mod tests {
             ("${HOST", Err("`${` has no `}`: write `${NAME}`, or `$${` for the text `${`")),
             (
                 "${HOST:-x}",
-                Err("`${HOST:-x}` names no environment variable: a name has letters, digits and `_`, and there are no defaults"),
+                Err(
+                    "`${HOST:-x}` names no environment variable: a name has letters, digits and `_`, and there are no defaults",
+                ),
             ),
             ("file:", Err("the path is missing: write `file:/run/secrets/auth-secret`")),
         ] {

@@ -17,7 +17,8 @@ pub(crate) fn toml_wording(message: &str) -> String {
 
 /// A piece of a block as TOML, with its backticks. `None` for a piece that is none.
 fn of_code(piece: &str) -> Option<String> {
-    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || "_.".contains(c));
+    let is_name =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || "_.".contains(c));
     let Some((name, written)) = piece.split_once(": ").filter(|(name, _)| is_name(name)) else {
         return is_call(piece).then(|| format!("`{}`", value(piece)));
     };

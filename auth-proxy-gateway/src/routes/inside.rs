@@ -56,16 +56,20 @@ impl Inside {
     /// Ends a WebSocket or a stream of events when the visitor signs out.
     async fn end_with_session(&self, parts: &mut Parts) {
         // The decision has looked the session up, and this is the same one.
-        let session = <Session<Gateway> as FromRequestParts<Gateway>>::from_request_parts(parts, &self.gateway).await;
+        let session =
+            <Session<Gateway> as FromRequestParts<Gateway>>::from_request_parts(parts, &self.gateway).await;
         if let Ok(session) = session {
             let ended = session.ended();
-            parts.extensions.insert(Until::new(async move { let _ = ended.await; }));
+            parts.extensions.insert(Until::new(async move {
+                let _ = ended.await;
+            }));
         }
     }
 }
 
 /// Whether a request may be for a WebSocket or a stream of events.
 fn may_run_long(parts: &Parts) -> bool {
-    let accepts_events = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream"));
+    let accepts_events =
+        |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream"));
     parts.headers.contains_key(UPGRADE) || parts.headers.get_all(ACCEPT).iter().any(accepts_events)
 }

@@ -58,7 +58,8 @@ impl Connections {
             let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
             let mut stream = TimeoutStream::new(stream);
             stream.set_write_timeout(Some(limits.write_timeout));
-            let service = hyper::service::service_fn(move |request| answer(routes.clone(), peer, limits, request));
+            let service =
+                hyper::service::service_fn(move |request| answer(routes.clone(), peer, limits, request));
             let builder = builder(&limits);
             let connection =
                 builder.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service).into_owned();

@@ -46,7 +46,8 @@ async fn log_has_requests_without_query_and_without_paths_of_sign_in() {
     gateway.logs("/api/auth/..").await;
     let log = gateway.log();
     assert!(!log.contains("query-secret") && !log.contains("path-secret"), "{log}");
-    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let of = |path: &str| lines.iter().filter(|line| line["fields"]["path"] == path).count();
     assert_eq!(of("/me"), 1);
     assert!(of("/api/auth/..") >= 4);

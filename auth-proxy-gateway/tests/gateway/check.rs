@@ -32,7 +32,8 @@ fn check_prints_each_mistake_with_its_place() {
 
 #[test]
 fn check_of_a_right_file_ends_with_zero_and_shows_warnings() {
-    let right = file("gateway.toml", "listen = \"127.0.0.1:0\"\n[upstream]\nbase_url = \"http://auth.internal\"\n");
+    let right =
+        file("gateway.toml", "listen = \"127.0.0.1:0\"\n[upstream]\nbase_url = \"http://auth.internal\"\n");
     let (code, stdout, _) = run(command().arg("--check").arg("--config").arg(&right));
     assert_eq!((code, stdout), (Some(0), format!("{}: no mistakes\n", right.display())));
     let odd = file(

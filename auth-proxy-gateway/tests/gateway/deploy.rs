@@ -32,7 +32,9 @@ fn recipes_name_files_that_exist() {
         let text = std::fs::read_to_string(recipe.join("compose.yaml")).unwrap();
         let mounts = text.lines().filter_map(|line| line.trim().strip_prefix("- ./")?.split(':').next());
         let mut count = 0;
-        for file in mounts.chain(["../services.yaml", "../../login.mjs", "../../app.mjs", "../../../Dockerfile"]) {
+        for file in
+            mounts.chain(["../services.yaml", "../../login.mjs", "../../app.mjs", "../../../Dockerfile"])
+        {
             assert!(recipe.join(file).is_file(), "{}: {file}", recipe.display());
             count += 1;
         }

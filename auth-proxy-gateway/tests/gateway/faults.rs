@@ -56,7 +56,8 @@ async fn faults_of_the_sign_in_server_sign_no_visitor_in_or_out() {
     let mut wrong = Vec::new();
     for fault in Fault::ALL {
         let upstream = FakeUpstream::start().await.unwrap();
-        let gateway = Running::start(&file(upstream.url(), &app, if is_late(*fault) { "500ms" } else { "20s" }));
+        let gateway =
+            Running::start(&file(upstream.url(), &app, if is_late(*fault) { "500ms" } else { "20s" }));
         let browser = gateway.signed_in("demo").await;
         let healthy = browser.get("/me").await;
         let subject = received(&healthy.body, "x-auth-email");
@@ -65,11 +66,17 @@ async fn faults_of_the_sign_in_server_sign_no_visitor_in_or_out() {
         let page = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
         let navigation = browser.get_with("/me", &page).await;
         let guest = gateway.browser().get("/me").await;
-        let cleared = [&answer, &navigation].iter().any(|answer| answer.cookies().iter().any(|line| clears_the_session(line)));
+        let cleared = [&answer, &navigation]
+            .iter()
+            .any(|answer| answer.cookies().iter().any(|line| clears_the_session(line)));
         let is_right = if is_harmless(*fault) {
-            answer.status == 200 && received(&answer.body, "x-auth-email") == subject && navigation.status == 200
+            answer.status == 200
+                && received(&answer.body, "x-auth-email") == subject
+                && navigation.status == 200
         } else {
-            let is_outage = |answer: &Answer| matches!(answer.status, 502..=504) && !answer.header("retry-after").is_empty();
+            let is_outage = |answer: &Answer| {
+                matches!(answer.status, 502..=504) && !answer.header("retry-after").is_empty()
+            };
             is_outage(&answer) && is_outage(&navigation) && !answer.body.contains("\"url\"")
         };
         if !is_right || cleared || guest.status != 401 {
@@ -111,16 +118,20 @@ async fn faults_of_the_app_have_its_codes_and_change_no_session() {
         };
         let expected: &[&str] = match fault {
             Fault::Refused => &["app_unreachable"],
-            Fault::HangBeforeHead | Fault::HangWithinHead | Fault::EndlessHints | Fault::Trickle(_) | Fault::Delayed(_) => {
-                &["app_timeout"]
-            }
+            Fault::HangBeforeHead
+            | Fault::HangWithinHead
+            | Fault::EndlessHints
+            | Fault::Trickle(_)
+            | Fault::Delayed(_) => &["app_timeout"],
             Fault::ResetBeforeHead
             | Fault::CloseBeforeHead
             | Fault::ContentLengthNotANumber
             | Fault::ContentLengthTwice
             | Fault::ManyHeaders
             | Fault::Garbage => &["app_failed"],
-            Fault::ResetWithinBody | Fault::TruncatedBody | Fault::TruncatedChunks => &["cut off", "app_failed"],
+            Fault::ResetWithinBody | Fault::TruncatedBody | Fault::TruncatedChunks => {
+                &["cut off", "app_failed"]
+            }
             Fault::HangWithinBody | Fault::TrickleBody(_) => &["goes on", "complete"],
             _ => &["complete", "cut off"],
         };
@@ -130,7 +141,10 @@ async fn faults_of_the_app_have_its_codes_and_change_no_session() {
             "app_timeout" => status == 504,
             _ => status != 401 && status != 403,
         };
-        if !expected.contains(&code.as_str()) || !status_fits || (is_error && !headers.contains_key("retry-after")) {
+        if !expected.contains(&code.as_str())
+            || !status_fits
+            || (is_error && !headers.contains_key("retry-after"))
+        {
             wrong.push(format!("{fault:?}: {status} {code}"));
         }
         app.set_fault(None).await.unwrap();

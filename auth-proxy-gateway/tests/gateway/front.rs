@@ -13,7 +13,17 @@ fn certificate() -> (PathBuf, PathBuf) {
     let key = file("key.pem", "");
     let certificate = key.with_file_name("certificate.pem");
     let output = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
         .args(["-subj", "/CN=app.example.com", "-keyout"])
         .arg(&key)
         .arg("-out")
@@ -28,17 +38,25 @@ fn certificate() -> (PathBuf, PathBuf) {
 fn nginx(port: u16, http: &str) -> Process {
     let conf = file(
         "nginx.conf",
-        &format!("daemon off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path a;\nproxy_temp_path b;\nfastcgi_temp_path c;\nuwsgi_temp_path d;\nscgi_temp_path e;\n{http}\n}}\n"),
+        &format!(
+            "daemon off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path a;\nproxy_temp_path b;\nfastcgi_temp_path c;\nuwsgi_temp_path d;\nscgi_temp_path e;\n{http}\n}}\n"
+        ),
     );
     let mut command = Command::new("nginx");
-    command.arg("-p").arg(conf.parent().unwrap()).args(["-e", "stderr", "-c"]).arg(&conf).stdin(Stdio::null());
+    command
+        .arg("-p")
+        .arg(conf.parent().unwrap())
+        .args(["-e", "stderr", "-c"])
+        .arg(&conf)
+        .stdin(Stdio::null());
     Process::answering(&mut command, port, "/")
 }
 
 /// A client with a cookie jar that believes every certificate.
 fn client() -> reqwest::Client {
     let address = ([127, 0, 0, 1], 0).into();
-    let builder = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let builder =
+        reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).no_proxy();
     builder.danger_accept_invalid_certs(true).resolve("app.example.com", address).build().unwrap()
 }
 
@@ -48,12 +66,19 @@ async fn get(client: &reqwest::Client, url: &str) -> Answer {
 
 /// Signs in with the form of Auth.js.
 async fn sign_in(client: &reqwest::Client, origin: &str) {
-    let csrf = get(client, &format!("{origin}/api/auth/csrf")).await.json()["csrfToken"].as_str().unwrap().to_owned();
-    let form = [("csrfToken", csrf.as_str()), ("username", "demo"), ("password", "demo"), ("callbackUrl", origin)];
+    let csrf = get(client, &format!("{origin}/api/auth/csrf")).await.json()["csrfToken"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let form =
+        [("csrfToken", csrf.as_str()), ("username", "demo"), ("password", "demo"), ("callbackUrl", origin)];
     let request = client.post(format!("{origin}/api/auth/callback/credentials")).form(&form);
     let answer = Answer::of(request.send().await.unwrap()).await;
     assert_eq!((answer.status, answer.header("location")), (302, origin), "{answer:?}");
-    assert!(answer.cookies().iter().any(|cookie| cookie.starts_with("__Secure-authjs.session-token=")), "{answer:?}");
+    assert!(
+        answer.cookies().iter().any(|cookie| cookie.starts_with("__Secure-authjs.session-token=")),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]

@@ -51,7 +51,13 @@ async fn identity_headers_of_a_client_never_reach_the_app() {
     let gateway = Running::start(&config(&auth, &app, "", ""));
     let browser = gateway.signed_in("demo").await;
     let spellings = [
-        "X-Auth-Subject", "x_auth_subject", "X-Auth_Subject", "X_AUTH-SUBJECT", "X-Auth-Name", "X-Auth-Email", "X-Auth-Roles",
+        "X-Auth-Subject",
+        "x_auth_subject",
+        "X-Auth_Subject",
+        "X_AUTH-SUBJECT",
+        "X-Auth-Name",
+        "X-Auth-Email",
+        "X-Auth-Roles",
         "x-auth-anything",
     ];
     let forged: Vec<(&str, &str)> = spellings.iter().map(|name| (*name, "admin-forged")).collect();
@@ -63,7 +69,8 @@ async fn identity_headers_of_a_client_never_reach_the_app() {
         assert_eq!(received(&answer.body, "x-auth-subject"), ["1"]);
     }
     // A header that `Connection` names is removed, but not one that the gateway adds.
-    let named = browser.get_with("/me", &[("connection", "x-auth-subject, x-auth-name, x-forwarded-for")]).await;
+    let named =
+        browser.get_with("/me", &[("connection", "x-auth-subject, x-auth-name, x-forwarded-for")]).await;
     assert_eq!(IDENTITY.map(|name| received(&named.body, name).len()), [1, 1, 1], "{}", named.body);
     assert_eq!(received(&named.body, "x-forwarded-for"), ["127.0.0.1"]);
 }
@@ -74,9 +81,16 @@ async fn forwarding_headers_are_written_anew_and_paths_of_other_headers_do_not_r
     let gateway = Running::start(&config(&auth, &app, "", ""));
     let browser = gateway.signed_in("demo").await;
     let forged = [
-        ("x-forwarded-for", "9.9.9.9"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https"),
-        ("forwarded", "for=9.9.9.9"), ("x-original-url", "/admin"), ("x-rewrite-url", "/admin"), ("x-real-ip", "9.9.9.9"),
-        ("x-http-method-override", "DELETE"), ("x-middleware-subrequest", "middleware"), ("te", "trailers"),
+        ("x-forwarded-for", "9.9.9.9"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "https"),
+        ("forwarded", "for=9.9.9.9"),
+        ("x-original-url", "/admin"),
+        ("x-rewrite-url", "/admin"),
+        ("x-real-ip", "9.9.9.9"),
+        ("x-http-method-override", "DELETE"),
+        ("x-middleware-subrequest", "middleware"),
+        ("te", "trailers"),
         ("proxy-authorization", "x"),
     ];
     let answer = browser.get_with("/me", &forged).await;
@@ -85,8 +99,13 @@ async fn forwarding_headers_are_written_anew_and_paths_of_other_headers_do_not_r
         ("x-forwarded-host", vec![format!("localhost:{}", gateway.addr.port())]),
         ("x-forwarded-proto", vec!["http".to_owned()]),
         ("host", vec![format!("localhost:{}", gateway.addr.port())]),
-        ("x-original-url", vec![]), ("x-rewrite-url", vec![]), ("x-real-ip", vec![]), ("x-http-method-override", vec![]),
-        ("x-middleware-subrequest", vec![]), ("te", vec![]), ("proxy-authorization", vec![]),
+        ("x-original-url", vec![]),
+        ("x-rewrite-url", vec![]),
+        ("x-real-ip", vec![]),
+        ("x-http-method-override", vec![]),
+        ("x-middleware-subrequest", vec![]),
+        ("te", vec![]),
+        ("proxy-authorization", vec![]),
     ] {
         assert_eq!(received(&answer.body, name), expected, "{name}");
     }
@@ -120,6 +139,7 @@ pub(crate) async fn cookie_of(gateway: &Running) -> String {
 /// The session cookie of a visitor who signed in.
 pub(crate) async fn cookie_of_user(gateway: &Running, name: &str) -> String {
     let signed_in = gateway.browser().sign_in(name, name).await;
-    let cookie = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token=")).unwrap();
+    let cookie =
+        signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token=")).unwrap();
     cookie.split(';').next().unwrap().to_owned()
 }

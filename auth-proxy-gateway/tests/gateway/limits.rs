@@ -23,13 +23,20 @@ async fn until_closed(gateway: &Running, bytes: &[u8]) -> (String, Duration) {
 async fn silent_and_slow_clients_are_let_go() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nheader_timeout = \"1s\"\n"));
-    for bytes in
-        [&b""[..], b"G", b"PRI * HTTP/2.0\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"POST / HTTP/1.1\r\nX: "]
-    {
+    for bytes in [
+        &b""[..],
+        b"G",
+        b"PRI * HTTP/2.0\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST / HTTP/1.1\r\nX: ",
+    ] {
         let (answer, after) = until_closed(&gateway, bytes).await;
         let shown = String::from_utf8_lossy(bytes);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{shown:?}: {answer}");
-        assert!((Duration::from_millis(800)..Duration::from_secs(8)).contains(&after), "{shown:?}: {after:?}");
+        assert!(
+            (Duration::from_millis(800)..Duration::from_secs(8)).contains(&after),
+            "{shown:?}: {after:?}"
+        );
     }
 }
 
@@ -39,7 +46,9 @@ async fn body_that_stops_arriving_is_ended() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nbody_timeout = \"1s\"\n"));
     let cookie = cookie_of(&gateway).await;
-    let head = format!("POST /upload HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Length: 100\r\n\r\nabc");
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Length: 100\r\n\r\nabc"
+    );
     let (answer, after) = until_closed(&gateway, head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("body_broken"), "{answer}");
     assert!(after < Duration::from_secs(8), "{after:?}");
@@ -53,7 +62,8 @@ async fn client_that_reads_nothing_is_let_go() {
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nwrite_timeout = \"1s\"\n"));
     let cookie = cookie_of(&gateway).await;
     let mut socket = TcpStream::connect(gateway.addr).await.unwrap();
-    let head = format!("GET /download?bytes=100000000 HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
+    let head =
+        format!("GET /download?bytes=100000000 HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
     socket.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
     let mut all = Vec::new();
@@ -69,11 +79,16 @@ async fn heads_that_are_too_large_are_refused() {
         (format!("X: {}", "x".repeat(80 * 1024)), "431"),
         ((0..200).map(|n| format!("X-{n}: y\r\n")).collect::<String>().trim_end().to_owned(), "431"),
     ] {
-        let (answer, _) = until_closed(&gateway, format!("GET / HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n").as_bytes()).await;
+        let (answer, _) =
+            until_closed(&gateway, format!("GET / HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n").as_bytes())
+                .await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
-    let (answer, _) =
-        until_closed(&gateway, format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(70_000)).as_bytes()).await;
+    let (answer, _) = until_closed(
+        &gateway,
+        format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(70_000)).as_bytes(),
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
 
@@ -82,12 +97,16 @@ async fn heads_that_are_too_large_are_refused() {
 async fn connections_beyond_the_limit_wait() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nmax_connections = 2\n"));
-    let held = [TcpStream::connect(gateway.addr).await.unwrap(), TcpStream::connect(gateway.addr).await.unwrap()];
+    let held =
+        [TcpStream::connect(gateway.addr).await.unwrap(), TcpStream::connect(gateway.addr).await.unwrap()];
     tokio::time::sleep(Duration::from_millis(200)).await;
     let mut third = TcpStream::connect(gateway.addr).await.unwrap();
     third.write_all(b"GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
-    assert!(timeout(Duration::from_millis(500), third.read_to_string(&mut answer)).await.is_err(), "{answer}");
+    assert!(
+        timeout(Duration::from_millis(500), third.read_to_string(&mut answer)).await.is_err(),
+        "{answer}"
+    );
     drop(held);
     timeout(Duration::from_secs(10), third.read_to_string(&mut answer)).await.expect("an answer").unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");

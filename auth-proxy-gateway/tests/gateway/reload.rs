@@ -15,12 +15,14 @@ async fn reload_changes_the_app_and_drops_no_request() {
     let ends = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..4)
         .map(|n| {
-            let (url, cookie, ends) = (gateway.url(&format!("/slow?ms={}", n * 20)), cookie.clone(), Arc::clone(&ends));
+            let (url, cookie, ends) =
+                (gateway.url(&format!("/slow?ms={}", n * 20)), cookie.clone(), Arc::clone(&ends));
             tokio::spawn(async move {
                 let client = reqwest::Client::new();
                 let mut count = 0;
                 while !ends.load(Ordering::Relaxed) {
-                    let response = client.get(&url).header("cookie", &cookie).send().await.expect("an answer");
+                    let response =
+                        client.get(&url).header("cookie", &cookie).send().await.expect("an answer");
                     assert_eq!(response.status(), 200);
                     response.bytes().await.expect("a whole body");
                     count += 1;

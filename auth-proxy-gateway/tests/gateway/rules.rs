@@ -14,7 +14,8 @@ const RULES: &str = "[[rules]]\npath = \"/public/**\"\nrequire = \"public\"\n[[r
 async fn first_rule_that_matches_the_path_counts() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", RULES));
-    let visitors = [String::new(), cookie_of_user(&gateway, "demo").await, cookie_of_user(&gateway, "admin").await];
+    let visitors =
+        [String::new(), cookie_of_user(&gateway, "demo").await, cookie_of_user(&gateway, "admin").await];
     for (path, statuses) in [
         ("/public", [200, 200, 200]),
         ("/public/a/b?c", [200, 200, 200]),
@@ -47,7 +48,9 @@ async fn first_rule_that_matches_the_path_counts() {
 async fn raw(gateway: &Running, path: &str, cookie: &str) -> u16 {
     let port = gateway.addr.port();
     let mut socket = TcpStream::connect(gateway.addr).await.unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n");
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+    );
     socket.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
@@ -60,7 +63,8 @@ async fn public_paths_need_no_login_server_and_name_nobody() {
     let (_app, app) = app();
     let gateway = Running::start(&config("http://127.0.0.1:9", &app, "", RULES));
     let browser = gateway.browser();
-    let headers = [("cookie", "authjs.session-token=a.b.c.d.e"), ("x-auth-subject", "1"), ("x_auth_subject", "1")];
+    let headers =
+        [("cookie", "authjs.session-token=a.b.c.d.e"), ("x-auth-subject", "1"), ("x_auth_subject", "1")];
     let answer: Answer = browser.get_with("/public/x", &headers).await;
     assert_eq!(answer.status, 200);
     for name in ["x-auth-subject", "x_auth_subject", "x-auth-name", "cookie"] {

@@ -43,7 +43,11 @@ async fn request_that_does_not_end_is_cut_off_after_the_limit() {
     let begun = Instant::now();
     gateway.signal("-TERM");
     assert_eq!(gateway.end().await.code(), Some(0));
-    assert!((Duration::from_millis(900)..Duration::from_secs(8)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!(
+        (Duration::from_millis(900)..Duration::from_secs(8)).contains(&begun.elapsed()),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(gateway.log().contains("stopping before all requests are answered"), "{}", gateway.log());
     assert!(hangs.await.unwrap().is_err());
     assert!(!gateway.is_running());

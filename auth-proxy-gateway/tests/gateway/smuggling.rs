@@ -55,7 +55,16 @@ async fn run(cases: Vec<Case>, at_least: usize) {
             ));
         }
         for request in &seen.requests {
-            for name in ["connection", "cookie", "expect", "keep-alive", "te", "trailer", "upgrade", "proxy-connection"] {
+            for name in [
+                "connection",
+                "cookie",
+                "expect",
+                "keep-alive",
+                "te",
+                "trailer",
+                "upgrade",
+                "proxy-connection",
+            ] {
                 if !request.all(name).is_empty() {
                     wrong.push(format!("{shown:?}: {name} was forwarded"));
                 }
@@ -65,7 +74,8 @@ async fn run(cases: Vec<Case>, at_least: usize) {
                 wrong.push(format!("{shown:?}: wrong body length headers: {:?}", request.headers));
             }
         }
-        let innocent = format!("GET /api/auth/innocent{n} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let innocent =
+            format!("GET /api/auth/innocent{n} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let answers = exchange(gateway.addr, innocent.as_bytes()).await;
         let received: Vec<String> = app.take().requests.iter().map(summary).collect();
         if answers.len() != 1 || received != [format!("GET /api/auth/innocent{n} | ")] {
@@ -133,8 +143,9 @@ fn leaves(path: &str) -> bool {
     (0..3).any(|_| {
         let read = text.replace('\\', "/");
         let url = reqwest::Url::parse(&format!("http://app.test{read}"));
-        let leaves =
-            url.is_ok_and(|url| !decoded(url.path()).starts_with("/api/auth") || url.host_str() != Some("app.test"));
+        let leaves = url.is_ok_and(|url| {
+            !decoded(url.path()).starts_with("/api/auth") || url.host_str() != Some("app.test")
+        });
         text = decoded(&text);
         leaves
     })

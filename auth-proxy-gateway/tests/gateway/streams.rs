@@ -37,7 +37,9 @@ async fn http2_with_prior_knowledge_reaches_the_app() {
     let gateway = Running::start(&config(&auth, &app, "", ""));
     let cookie = cookie_of(&gateway).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
-    let requests = (0..20).map(|n| client.get(gateway.url(&format!("/slow?ms={n}"))).header("cookie", format!("{cookie}; n={n}")));
+    let requests = (0..20).map(|n| {
+        client.get(gateway.url(&format!("/slow?ms={n}"))).header("cookie", format!("{cookie}; n={n}"))
+    });
     let requests: Vec<_> = requests.map(|request| tokio::spawn(request.send())).collect();
     for (n, request) in requests.into_iter().enumerate() {
         let answer = Answer::of(request.await.unwrap().unwrap()).await;
@@ -47,7 +49,10 @@ async fn http2_with_prior_knowledge_reaches_the_app() {
     }
     let upload = client.post(gateway.url("/upload")).header("cookie", &cookie).body(vec![b'x'; MIB]);
     assert_eq!(Answer::of(upload.send().await.unwrap()).await.json()["bytes"], MIB);
-    assert_eq!(Answer::of(client.get(gateway.url("/me")).send().await.unwrap()).await.code(), "session_absent");
+    assert_eq!(
+        Answer::of(client.get(gateway.url("/me")).send().await.unwrap()).await.code(),
+        "session_absent"
+    );
 }
 
 /// 64 MiB in each direction, with less memory.
@@ -60,7 +65,8 @@ async fn large_bodies_are_not_kept_in_memory() {
     let upload = reqwest::Client::new().post(gateway.url("/upload")).header("cookie", &cookie);
     let upload = Answer::of(upload.body(vec![b'x'; 64 * MIB]).send().await.unwrap()).await;
     assert_eq!(upload.json()["bytes"], 64 * MIB, "{upload:?}");
-    let download = reqwest::Client::new().get(gateway.url("/download?bytes=67108864")).header("cookie", &cookie);
+    let download =
+        reqwest::Client::new().get(gateway.url("/download?bytes=67108864")).header("cookie", &cookie);
     let mut response = download.send().await.unwrap();
     let (mut bytes, mut most) = (0, 0);
     while let Some(chunk) = response.chunk().await.unwrap() {
@@ -109,7 +115,8 @@ async fn failures_of_the_app_have_codes_of_their_own() {
     assert_eq!(browser.get("/me").await.status, 200);
     // A body that breaks off is no whole answer.
     let cookie = cookie_of(&gateway).await;
-    let broken = reqwest::Client::new().get(gateway.url("/breaks")).header("cookie", cookie).send().await.unwrap();
+    let broken =
+        reqwest::Client::new().get(gateway.url("/breaks")).header("cookie", cookie).send().await.unwrap();
     assert_eq!(broken.status(), 200);
     assert!(broken.bytes().await.is_err());
     let gateway = Running::start(&config(&auth, "http://127.0.0.1:9", "", ""));
@@ -144,7 +151,9 @@ async fn client_that_breaks_off_does_not_count_as_a_failure_of_the_app() {
     let cookie = cookie_of(&gateway).await;
     for _ in 0..3 {
         let mut socket = TcpStream::connect(gateway.addr).await.unwrap();
-        let head = format!("POST /upload HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Length: 100\r\n\r\nabc");
+        let head = format!(
+            "POST /upload HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Length: 100\r\n\r\nabc"
+        );
         socket.write_all(head.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

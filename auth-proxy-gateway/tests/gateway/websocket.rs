@@ -45,7 +45,11 @@ async fn websocket_of_a_signed_in_visitor_reaches_the_app() {
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     let head = head.to_ascii_lowercase();
     // The accept value of the app for this key (RFC 6455, section 1.3).
-    assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=") && head.contains("x-subject: 1\r\n"), "{head}");
+    assert!(
+        head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=")
+            && head.contains("x-subject: 1\r\n"),
+        "{head}"
+    );
     for text in ["hello", "again", ""] {
         socket.write_all(&frame(text)).await.unwrap();
         assert_eq!(read_frame(&mut socket).await, text);
@@ -63,7 +67,8 @@ async fn sign_out_ends_websockets_and_streams_of_events() {
     let gateway = Running::start(&config(&auth, &app, "", ""));
     let browser = gateway.browser();
     let signed_in = browser.sign_in("demo", "demo").await;
-    let cookie = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token=")).unwrap();
+    let cookie =
+        signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token=")).unwrap();
     let cookie = cookie.split(';').next().unwrap();
     let (mut socket, head) = upgrade(&gateway, "/ws", cookie, "websocket").await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
@@ -91,7 +96,9 @@ async fn websockets_and_writes_of_other_origins_are_refused() {
     let own = gateway.url("");
     let own = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];
     let upgrade = [
-        ("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ("sec-websocket-version", "13"),
     ];
     let socket: Vec<_> = foreign.iter().chain(&upgrade).copied().collect();

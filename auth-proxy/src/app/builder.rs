@@ -94,7 +94,8 @@ impl ReverseProxyBuilder {
     /// When the address is not an origin, or the certificates of the system cannot be read for an https address.
     pub fn build(self) -> Result<ReverseProxy, ConfigError> {
         let problem = |message: String| ConfigError::of(self.name, "the address of the app", message);
-        let origin = auth_proxy_rules::origin(&self.url).map_err(|error| problem(error.message().to_owned()))?;
+        let origin =
+            auth_proxy_rules::origin(&self.url).map_err(|error| problem(error.message().to_owned()))?;
         let client = AppClient::new(&origin, self.connect_timeout, self.idle_timeout)
             .map_err(|error| problem(format!("no client for it: {}", Causes(error.as_ref()))))?;
         Ok(ReverseProxy::new(App {

@@ -28,8 +28,9 @@ pub(super) fn wants_websocket(parts: &Parts) -> bool {
         })
     };
     let mut protocols = parts.headers.get_all(UPGRADE).iter();
-    let only_websocket = protocols.next().is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"websocket"))
-        && protocols.next().is_none();
+    let only_websocket =
+        protocols.next().is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"websocket"))
+            && protocols.next().is_none();
     parts.method == Method::GET
         && parts.version == Version::HTTP_11
         && only_websocket
@@ -77,7 +78,10 @@ pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Resul
 fn drop_session(app: &App, parts: &mut Parts, identity: Option<&Identity>) {
     let names = app.shared.names_of(Some(parts));
     let is_bearer = identity.is_some_and(|identity| !identity.is_guest())
-        && app.shared.candidate(&parts.headers, names).is_ok_and(|found| found.is_some_and(|found| found.is_bearer()));
+        && app
+            .shared
+            .candidate(&parts.headers, names)
+            .is_ok_and(|found| found.is_some_and(|found| found.is_bearer()));
     app.shared.drop_session_cookies(&mut parts.headers);
     if is_bearer {
         parts.headers.remove(http::header::AUTHORIZATION);

@@ -36,7 +36,9 @@ pub(super) async fn open(app: &App, parts: Parts, outgoing: Request<Body>) -> Re
         .get(UPGRADE)
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(WEBSOCKET.as_bytes()));
     if !is_websocket {
-        return Err(AuthError::new(Reason::APP_FAILED).because("it switched to another protocol than WebSocket"));
+        return Err(
+            AuthError::new(Reason::APP_FAILED).because("it switched to another protocol than WebSocket")
+        );
     }
     let server = hyper::upgrade::on(&mut response);
     tokio::spawn(async move {

@@ -44,10 +44,10 @@ use tower::retry::budget::TpsBudget;
 
 use self::address::Address;
 use self::admission::Admission;
+pub(crate) use self::app_client::{AppClient, of_app};
 use self::breaker::Breaker;
 pub(crate) use self::breaker::BreakerState;
 use self::client::Client;
-pub(crate) use self::app_client::{AppClient, of_app};
 pub(crate) use self::document::Document;
 pub(crate) use self::error::body_error;
 use self::failure_log::{FailureLog, Requests};

@@ -138,7 +138,9 @@ fn cookie_of_the_document_is_the_one_that_counts() {
     let of = |configure: fn(Builder<Auth>) -> Builder<Auth>| names(&auth(configure));
     // It is not known here whether the upstream sees https.
     assert_eq!(of(|auth| auth), ["authjs.session-token", "__Secure-authjs.session-token"]);
-    assert_eq!(of(|auth| auth.public_url("http://localhost:3000")), ["authjs.session-token"]);
+    let http =
+        |auth: Builder<Auth>| auth.upstream_kind(UpstreamKind::Authjs).public_url("http://localhost:3000");
+    assert_eq!(of(http), ["authjs.session-token"]);
     let https =
         |auth: Builder<Auth>| auth.upstream_kind(UpstreamKind::Authjs).public_url("https://app.example.com");
     assert_eq!(of(https), ["__Secure-authjs.session-token"]);

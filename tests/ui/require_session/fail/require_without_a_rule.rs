@@ -12,3 +12,4 @@ fn main() {
 }
 
 // first: 11:95 `"admin"`
+// advice: none: which rule it is to be is a choice
