@@ -21,8 +21,9 @@
 //! 19. [`other_servers`]: tonic, hyper, tower and actix-web, WebSockets and event streams.
 //! 20. [`reverse_proxies`]: nginx, Caddy, Traefik or Envoy in front of a service that is not written in Rust.
 //! 21. [`gateway`]: sign-in in front of any app, with one program and one file.
-//! 22. [`migrating`]: from other ways to share a login.
-//! 23. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
+//! 22. [`openapi`]: what guards answer, in an OpenAPI document.
+//! 23. [`migrating`]: from other ways to share a login.
+//! 24. [`migrating_to_better_auth`]: from Auth.js or next-auth to Better Auth.
 
 // Built for documentation and doctests only. Doctests compile the code in the pages.
 macro_rules! page {
@@ -81,6 +82,7 @@ page! {
     other_servers
     reverse_proxies
     gateway
+    openapi
     migrating
     migrating_to_better_auth
 }

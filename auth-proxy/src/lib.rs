@@ -32,6 +32,8 @@ mod guard;
 pub mod guide;
 mod json;
 mod jwks;
+#[cfg(feature = "utoipa")]
+mod openapi;
 mod page;
 mod path;
 mod provider;
@@ -84,9 +86,10 @@ pub mod guards {
 /// Rules as values: which signed-in visitors may pass. [`guide::policies`] explains them.
 pub mod rules {
     pub use crate::error::StepUp;
+    pub use crate::guard::ByPolicy;
     pub use crate::guard::rule::{
-        Acr, All, Any, ByPolicy, Decision, DynRule, Has, IntoRule, MaxAge, Not, Rule, SignedIn, Visitor, acr,
-        all, any, max_age, not, organization, permission, role, signed_in,
+        Acr, All, Any, Decision, DynRule, Has, IntoRule, MaxAge, Not, Rule, SignedIn, Visitor, acr, all, any,
+        max_age, not, organization, permission, role, signed_in,
     };
 }
 
@@ -159,6 +162,9 @@ pub mod __private {
         pub use crate::editor::*;
     }
     pub use crate::guard::attribute::{Guarded, ProxyArgument, policy, proxy};
+    pub mod rule {
+        pub use crate::guard::written::*;
+    }
     pub use crate::provider::Declared;
     pub use crate::upstream::DynFetch;
     use crate::{AuthProxy, ConfigError, options::Builder};

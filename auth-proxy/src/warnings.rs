@@ -44,6 +44,8 @@ pub(crate) enum Warning {
     ClientUnknown,
     /// `sign_in_limit.per_ip` refuses requests of a peer that may be a proxy in front of this app.
     OneAddressForAll,
+    /// A visitor signed in again, and the upstream noted no new time.
+    SignInChangedNothing,
     /// The upstream's responses have URLs of another origin than this app's. Logged in `proxy/foreign_urls.rs`.
     ForeignUrls,
 }
@@ -165,6 +167,12 @@ impl OnceWarnings {
                 "`sign_in_limit.per_ip` refuses requests that have `X-Forwarded-For`: if a proxy in front of this app wrote \
                  it, all visitors count as one. Name that proxy in `trusted_proxies`"
             ),
+            Warning::SignInChangedNothing => tracing::warn!(
+                target: "auth_proxy::config",
+                "a visitor was sent to sign in again, and came back with the sign-in of before: the visitor left the \
+                 sign-in page, or the upstream notes no new time, as with an `auth_time` of a provider that does not ask \
+                 for the password again (`prompt=login`)"
+            ),
             // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
             Warning::OtherCookieName | Warning::ForeignUrls => {}
         }
@@ -238,6 +246,7 @@ mod tests {
             Warning::VerdictWithoutSubject,
             Warning::ClientUnknown,
             Warning::OneAddressForAll,
+            Warning::SignInChangedNothing,
             Warning::ForeignUrls,
         ] {
             assert!(warnings.0.get(warning as usize).is_some());

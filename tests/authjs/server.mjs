@@ -3,7 +3,8 @@
 // it), SAME_SITE (none: pages of other sites may send the cookies), AUTH_REDIRECT_PROXY_URL, PASSKEYS (1: enabled), BIG
 // (bytes of padding in the token, for cookies of several chunks), AUTH_REVOKE_URL (a sign-out is told to the app there,
 // and POST /__everywhere?user=id signs a user out), SESSION_COOKIE (the name of the session cookie), TRUST_PROXY and TRUST_HOST
-// (false: Express ignores `X-Forwarded-Proto`, and Auth.js refuses every host). Prints {"port":n} when it listens, and exits when its standard input
+// (false: Express ignores `X-Forwarded-Proto`, and Auth.js refuses every host), AUTH_TIME (1: sessions
+// say when the visitor signed in). Prints {"port":n} when it listens, and exits when its standard input
 // is closed.
 import { randomUUID } from "node:crypto"
 import express from "express"
@@ -12,11 +13,12 @@ import Credentials from "@auth/express/providers/credentials"
 import GitHub from "@auth/express/providers/github"
 import Passkey from "@auth/express/providers/passkey"
 import { encode } from "@auth/core/jwt"
+import { callbacks as withAuthTime } from "./auth-time.mjs"
 import { memoryAdapter } from "./memory-adapter.mjs"
 import { events } from "../../examples/revoke/authjs.mjs"
 import { signOutEverywhere } from "../../examples/revoke/everywhere.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL, SESSION_COOKIE, TRUST_PROXY, TRUST_HOST } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL, SESSION_COOKIE, TRUST_PROXY, TRUST_HOST, AUTH_TIME } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -70,6 +72,7 @@ const config = {
     async jwt({ token, user, account, trigger, session }) {
       if (trigger === "update") token.updated = session
       if (user) token.role = user.role ?? "user"
+      if (AUTH_TIME) withAuthTime.jwt({ token, account })
       if (user && Number(BIG) > 0) token.pad = "x".repeat(Number(BIG))
       if (database && account?.provider === "credentials") {
         const row = { sessionToken: randomUUID(), userId: user.id, expires: new Date(Date.now() + MAX_AGE * 1000) }
@@ -90,7 +93,7 @@ const config = {
       session.updated = token?.updated ?? (trigger === "update" ? newSession : undefined)
       session.user.role = (token ?? user).role
       session.user.id = token?.sub ?? user.id
-      return session
+      return AUTH_TIME && token ? withAuthTime.session({ session, token }) : session
     },
   },
   ...(AUTH_REVOKE_URL ? { events } : {}),

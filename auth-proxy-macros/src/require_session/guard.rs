@@ -2,16 +2,17 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{GenericParam, Signature};
+use syn::{GenericParam, Signature, Type};
 
-use super::args::Args;
+use super::args::{Args, Policy};
 use crate::tokens::is_punct;
 
 /// `RequireSession<Auth, Admin>`, behind a check of both where they were written.
 ///
 /// The check is a constant. It cannot name a generic parameter, so there is no check if the types could be one.
 pub(super) fn guard(args: &Args, signature: &Signature) -> TokenStream {
-    let Args { krate, provider, policy, span } = args;
+    let Args { krate, provider, policy: written, span } = args;
+    let policy = written.as_ref().map(Policy::ty);
     let (Some(provider), true) = (provider, is_concrete(args, signature)) else {
         let provider = match provider {
             Some(provider) => provider.to_token_stream(),
@@ -21,15 +22,18 @@ pub(super) fn guard(args: &Args, signature: &Signature) -> TokenStream {
         // With the span of the attribute, the compiler reports a missing crate or proxy there.
         return quote_spanned!(*span=> #krate::RequireSession<#provider #(, #policy)*>);
     };
-    match policy {
-        Some(policy) => quote_spanned! {*span=>
-            <[(); #krate::__private::policy::<#provider, #policy>()]
-                as #krate::__private::Guarded<#provider, #policy>>::Guard
-        },
-        None => quote_spanned! {*span=>
-            <[(); #krate::__private::proxy::<#provider>()]
-                as #krate::__private::Guarded<#provider, #krate::guards::AnySession>>::Guard
-        },
+    let check = |ty: &Type| quote_spanned!(*span=> #krate::__private::policy::<#provider, #ty>());
+    let checks = match written.as_ref().and_then(|written| written.written().split_first()) {
+        // A type is checked itself, and not the rule that it is in: then an error is about what the user wrote.
+        Some((first, others)) => {
+            let (first, others) = (check(first), others.iter().map(check));
+            quote_spanned!(*span=> #first #(* #others)*)
+        }
+        None => quote_spanned!(*span=> #krate::__private::proxy::<#provider>()),
+    };
+    let policy = policy.unwrap_or_else(|| quote_spanned!(*span=> #krate::guards::AnySession));
+    quote_spanned! {*span=>
+        <[(); #checks] as #krate::__private::Guarded<#provider, #policy>>::Guard
     }
 }
 
@@ -42,8 +46,8 @@ fn is_concrete(args: &Args, signature: &Signature) -> bool {
             GenericParam::Lifetime(_) => false,
         })
     };
-    let types = [&args.provider, &args.policy];
-    types.into_iter().flatten().all(|ty| {
+    let policies = args.policy.iter().flat_map(Policy::written);
+    args.provider.iter().chain(policies).all(|ty| {
         let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
         let in_a_path = |at: usize| {
             let colon = |at: Option<usize>| is_punct(at.and_then(|at| tokens.get(at)), ':');

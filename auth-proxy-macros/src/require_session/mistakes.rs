@@ -9,6 +9,10 @@ use crate::tokens::{is_punct, stream};
 pub(super) const EXPECTED: &str = "expected `#[require_session]`, `#[require_session(Auth)]` or \
      `#[require_session(Auth, Policy)]`, and after that `crate = ::path`";
 
+/// The rules that can be written.
+pub(super) const RULES: [&str; 9] =
+    ["signed_in", "role", "permission", "organization", "acr", "max_age", "all", "any", "not"];
+
 /// A wrong argument.
 pub(super) struct Mistake {
     pub(super) message: String,
@@ -24,7 +28,9 @@ pub(super) fn explain(piece: &[TokenTree], first: bool) -> Mistake {
         }
         [TokenTree::Literal(literal)] => match quoted(literal.to_token_stream()) {
             Some(ty) => meant(vec![ty], |types| format!("types have no quotes here: write `{types}`")),
-            None if literal.to_string().starts_with('"') => no_type(role()),
+            None if literal.to_string().starts_with('"') => {
+                no_type(format!("a text alone is no rule: write `role({literal})`"))
+            }
             None => no_type(EXPECTED.to_owned()),
         },
         [amp, rest @ ..] if is_punct(Some(amp), '&') => match named_type(rest) {
@@ -83,7 +89,10 @@ fn named(key: &Ident, value: &[TokenTree], first: bool) -> Mistake {
             meant(types, |types| format!("arguments have no names here: write `{types}`"))
         }
         Some(ty) => meant(vec![ty], |types| format!("arguments have no names here: write `{types}`")),
-        None => no_type(format!("unknown argument `{key}`: {EXPECTED}")),
+        None => match call_for(key, value) {
+            Some(rule) => no_type(format!("arguments have no names here: write `{rule}`")),
+            None => no_type(format!("unknown argument `{key}`: {EXPECTED}")),
+        },
     }
 }
 
@@ -123,6 +132,16 @@ fn named_type(tokens: &[TokenTree]) -> Option<Type> {
             if path.path.segments.last()?.ident.to_string().starts_with(char::is_uppercase) =>
         {
             Some(Type::Path(path))
+        }
+        _ => None,
+    }
+}
+
+/// What to write for `role = "admin"`. `None` if it is no rule.
+fn call_for(name: &Ident, value: &[TokenTree]) -> Option<String> {
+    match value {
+        [TokenTree::Literal(value)] if RULES.contains(&name.to_string().as_str()) => {
+            Some(format!("{name}({value})"))
         }
         _ => None,
     }

@@ -4,6 +4,7 @@ mod args;
 mod function;
 mod guard;
 mod mistakes;
+mod rule;
 
 #[cfg(test)]
 mod tests;

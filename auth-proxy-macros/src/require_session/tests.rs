@@ -57,6 +57,83 @@ fn types_that_may_be_generic_parameters_are_not_in_a_constant() {
 }
 
 #[test]
+fn rule_is_a_type() {
+    let text = |text: &str, length: usize| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(64, 0);
+        let parts: Vec<String> = bytes
+            .chunks(16)
+            .map(|part| format!("{}u128", u128::from_be_bytes(part.try_into().unwrap())))
+            .collect();
+        format!("r::Text<{length}usize,{}>", parts.join(","))
+    };
+    let role = |name: &str| format!("r::Role<{}>", text(name, name.len()));
+    for (args, rule) in [
+        ("Auth, role(\"admin\")", role("admin")),
+        ("Auth, role(\"\u{e4}\")", role("\u{e4}")),
+        ("Auth, role(\"a role of more than sixteen bytes\")", role("a role of more than sixteen bytes")),
+        ("Auth, signed_in()", "r::SignedIn".to_owned()),
+        ("Auth, max_age(10m)", "r::MaxAge<600u64>".to_owned()),
+        ("Auth, max_age(1h)", "r::MaxAge<3600u64>".to_owned()),
+        ("Auth, not(role(\"a\"))", format!("r::Not<{}>", role("a"))),
+        (
+            "Auth, all(Admin, my::Gate<One, Two>)",
+            "r::All<(r::Of<Admin>,r::Of<my::Gate<One,Two>>,)>".to_owned(),
+        ),
+        ("Auth, any([role(\"a\"), signed_in()],)", format!("r::Any<({},r::SignedIn,)>", role("a"))),
+    ] {
+        let output = guarded(args, "async fn page() {}");
+        assert!(!output.contains("compile_error"), "{args}: {output}");
+        let rule = format!("r::Written<{rule}>").replace("r::", "::auth_proxy::__private::rule::");
+        assert_eq!(output.matches(&rule).count(), 1, "{args}: {rule} in {output}");
+    }
+    let output = guarded("Auth, any(Admin, role(\"a\"), Editor)", "async fn page() {}");
+    let checked = |ty| format!("::auth_proxy::__private::policy::<Auth,{ty}>()");
+    let both = format!("_:<[();{}*{}]as", checked("Admin"), checked("Editor"));
+    assert!(output.contains(&both), "{output}");
+    let named = guarded("role(\"a\"), crate = ::mine", "async fn page() {}");
+    assert!(named.contains("_:::mine::RequireSession<Auth,::mine::__private::rule::Written<"), "{named}");
+}
+
+/// A guard with a mistake refuses nobody by its rule, so it must not compile.
+#[test]
+fn mistake_in_a_rule_does_not_compile() {
+    for (args, message) in [
+        ("Auth, role(admin)", "write`\\\"admin\\\"`"),
+        ("Auth, role()", "expectedatext"),
+        ("Auth, role(\"\")", "atextof1to64bytes"),
+        ("Auth, role(5)", "expectedatext"),
+        ("Auth, role(\"a\", \"b\")", "takesonetext"),
+        ("Auth, rol(\"a\")", "write`role`"),
+        ("Auth, magic(\"a\")", "unknownrule`magic`:therulesare"),
+        ("Auth, max_age(600)", "write`600s`"),
+        ("Auth, max_age(\"10m\")", "write`10m`"),
+        ("Auth, max_age(10 minutes)", "write`10m`"),
+        ("Auth, max_age(500ms)", "wholeseconds"),
+        ("Auth, max_age(0s)", "wholeseconds"),
+        ("Auth, max_age()", "write`10m`"),
+        ("Auth, signed_in(1)", "takesnothing:removeit"),
+        ("Auth, all()", "needsarule"),
+        ("Auth, all(())", "needsarule"),
+        ("Auth, not(role(\"a\"), role(\"b\"))", "takesonerule"),
+        ("Auth, all(\"admin\")", "write`role("),
+        ("Auth, all(Admin())", "write`Admin`"),
+        ("Auth, all(|session| true)", "aclosure"),
+        ("Auth, role(\"a\"), max_age(10m)", "onlyonerulestandshere"),
+        ("Auth, Admin, max_age(10m)", "onlyonerulestandshere"),
+        ("role = \"admin\"", "write`role("),
+        ("Auth, \"admin\"", "write`role("),
+    ] {
+        let output = guarded(args, "async fn page() {}");
+        assert!(output.contains("compile_error") && output.contains(message), "{args}: {output}");
+    }
+    let long = format!("Auth, role(\"{}\")", "a".repeat(65));
+    assert!(guarded(&long, "async fn page() {}").contains("compile_error"));
+    let many = format!("Auth, all({})", "Admin,".repeat(13));
+    assert!(guarded(&many, "async fn page() {}").contains("upto12rules"));
+}
+
+#[test]
 fn guard_is_inserted_despite_mistakes_in_the_arguments() {
     for args in [
         "role = \"admin\"",

@@ -37,7 +37,7 @@ pub(crate) use self::received::{ReceivedCookie, received};
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;
 pub(crate) use self::stray::{drop_cookies, drop_stray_cookies};
-pub(crate) use self::text::{domain, drop_set_cookies, join_cookie_lines};
+pub(crate) use self::text::{domain, drop_set_cookies, join_cookie_lines, value};
 
 /// The headers that may hold the session token.
 pub(crate) const CREDENTIAL_HEADERS: [HeaderName; 2] = [COOKIE, AUTHORIZATION];

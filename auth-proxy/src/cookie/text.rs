@@ -59,6 +59,14 @@ impl<'c> SetCookie<'c> {
     }
 }
 
+/// The value of the first cookie with this name, as it was sent. Not for the session cookie, which may be in chunks.
+pub(crate) fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
+    let all = headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes()));
+    all.map(|pair| split(pair, b'='))
+        .find(|(found, _)| found.trim_ascii() == name.as_bytes())
+        .and_then(|(_, value)| value.map(<[u8]>::trim_ascii))
+}
+
 /// The `Domain` of a `Set-Cookie` line.
 pub(crate) fn domain(set_cookie: &HeaderValue) -> Option<&str> {
     let mut attributes = SetCookie::of(set_cookie.as_bytes()).attributes();

@@ -28,7 +28,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// Its response has an `application/problem+json` body (RFC 9457) with the status, a stable [`code`](Self::code) and a
 /// sentence. Behind [`attach`](crate::Proxy::attach) or [`session_cookie_layer`](crate::Proxy::session_cookie_layer),
-/// and on the sign-in routes, a browser navigation gets an HTML page instead for 403 and 502 to 504; see
+/// and on the sign-in routes, a browser navigation gets an HTML page instead for 403, 502 to 504 and `step_up_required`; see
 /// [`error_page`](crate::options::Builder::error_page). The response never has a token, a cookie, a secret or an
 /// upstream address. The cause is in [`Error::source`], for logs.
 ///
@@ -100,14 +100,16 @@ pub struct AuthError {
     /// Whether the upstream is known to fail for every client.
     outage: bool,
     step_up: Option<Arc<StepUp>>,
+    /// What a new sign-in has to change, so that a second redirect to the sign-in page makes sense.
+    mark: Option<Arc<str>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl AuthError {
     pub(crate) fn new(reason: &'static Reason) -> Self {
         let (retry_after, allow, source) = (None, None, None);
-        let (from_bearer, challenge, outage, step_up) = (false, true, false, None);
-        Self { reason, from_bearer, retry_after, allow, challenge, outage, step_up, source }
+        let (from_bearer, challenge, outage, step_up, mark) = (false, true, false, None, None);
+        Self { reason, from_bearer, retry_after, allow, challenge, outage, step_up, mark, source }
     }
 
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
@@ -155,6 +157,17 @@ impl AuthError {
     /// The refusal of a visitor who has to sign in again, or in a stronger way.
     pub(crate) fn step_up_required(step_up: StepUp) -> Self {
         Self { step_up: Some(Arc::new(step_up)), ..Self::new(Reason::STEP_UP_REQUIRED) }
+    }
+
+    /// Notes what a new sign-in has to change.
+    pub(crate) fn with_mark(mut self, mark: Option<String>) -> Self {
+        self.mark = mark.map(Arc::from);
+        self
+    }
+
+    /// What a new sign-in has to change. `None` if the visitor need not sign in again.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        self.mark.as_deref()
     }
 
     /// What a new sign-in has to bring. `None` if the code is not `step_up_required`.

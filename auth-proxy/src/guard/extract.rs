@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::rule::{ByPolicy, Rule, Visitor};
-use super::{AnySession, GuardRejection, Policy};
+use super::rule::{Rule, Visitor};
+use super::{AnySession, GuardRejection, Policy, again};
 use crate::config::Source;
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, TestVisitors, mark_personal};
@@ -47,7 +47,7 @@ impl<P: AuthProxy + FromState<S>, A: Policy<P>, S: Send + Sync> FromRequestParts
     type Rejection = GuardRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
-        check(P::from_state(state).proxy(), parts, &ByPolicy::<A>::new()).await?;
+        check(P::from_state(state).proxy(), parts, &A::rule()).await?;
         Ok(Self { marker: PhantomData })
     }
 }
@@ -108,6 +108,7 @@ pub(super) async fn ask<P: AuthProxy, R: Rule<P>>(
     visitor: &Visitor<'_, P>,
 ) -> Result<(), AuthError> {
     let Some(refusal) = rule.check(visitor).await.refusal() else { return Ok(()) };
+    let mark = refusal.step_up().map(|step_up| again::mark(step_up, visitor));
     let is_bearer = request.credential()?.is_some_and(|credential| credential.is_bearer());
-    Err(refusal.by_bearer(is_bearer))
+    Err(refusal.with_mark(mark).by_bearer(is_bearer))
 }

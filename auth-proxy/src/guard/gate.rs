@@ -5,7 +5,7 @@ use http::request::Parts;
 use super::GuardRejection;
 use super::extract::{check, session_absent};
 use super::rule::{Decision, Rule, Visitor};
-use crate::extract::RequestAuth;
+use crate::extract::{RequestAuth, Session};
 use crate::provider::{AuthProxy, Proxy};
 
 /// Whom a [`RequireLayer`](super::RequireLayer) lets pass.
@@ -36,6 +36,8 @@ impl Gate {
             Self::RuleAndSession => !rule.is_signed_in(),
             Self::Everybody => false,
         };
+        // An app may copy the extensions of another request.
+        parts.extensions.remove::<Session<P>>();
         if is_decided {
             check(proxy, parts, rule).await?;
         }

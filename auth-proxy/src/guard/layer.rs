@@ -13,8 +13,8 @@ use tower::{Layer, Service};
 use super::answer::{Answer, Axum, Grpc, RespondWith};
 use super::extract::check;
 use super::gate::{Gate, Guests};
-use super::rule::{ByPolicy, IntoRule, Rule, SignedIn};
-use super::{AnySession, GuardRejection, Policy};
+use super::rule::{DynRule, IntoRule, Rule, SignedIn};
+use super::{AnySession, ByPolicy, GuardRejection, Policy};
 use crate::cache_control::{Cacheable, make_private};
 use crate::provider::{AuthProxy, Proxy};
 
@@ -81,8 +81,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn require<R: IntoRule<P, M>, M>(&self, rule: R) -> RequireLayer<P, R::Rule> {
-        RequireLayer::new(self, rule.into_rule())
+    pub fn require<M>(&self, rule: impl IntoRule<P, M>) -> RequireLayer<P, DynRule<P>> {
+        RequireLayer::new(self, DynRule::new(rule))
     }
 
     /// Checks a rule for a request, where neither a layer nor a guard can: in a handler, or in a service of your own. In a
@@ -104,10 +104,10 @@ impl<P: AuthProxy> Proxy<P> {
     ///     Ok("deleted")
     /// }
     /// ```
-    pub async fn authorize<R: IntoRule<P, M>, M>(
+    pub async fn authorize<M>(
         &self,
         parts: &mut Parts,
-        rule: R,
+        rule: impl IntoRule<P, M>,
     ) -> Result<(), GuardRejection> {
         check(self, parts, &rule.into_rule()).await
     }

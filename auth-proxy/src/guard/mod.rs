@@ -1,9 +1,10 @@
 //! Guards, which refuse requests without a session: the extractor, the layer, policies, and the response to a refused
 //! request (401, 403, or a redirect to the sign-in page).
 //!
-//! Imports the rooms: `audit`, `cache_control`, `config`, `error`, `extract`, `page`, `provider`, `session`, `token`, `warnings`.
+//! Imports the rooms: `audit`, `cache_control`, `config`, `cookie`, `error`, `extract`, `forwarded`, `page`, `provider`, `session`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
+mod again;
 mod answer;
 pub(crate) mod attribute;
 mod extract;
@@ -14,11 +15,12 @@ mod policy;
 mod redirect;
 mod rejection;
 pub(crate) mod rule;
+pub(crate) mod written;
 
 pub use self::answer::{Answer, Axum, Grpc, RespondWith};
 pub use self::extract::RequireSession;
 pub use self::gate::Guests;
 pub(crate) use self::identity::{VisitorIdentity, identify};
 pub use self::layer::{RequireLayer, RequireService};
-pub use self::policy::{AnySession, Policy};
+pub use self::policy::{AnySession, ByPolicy, Policy};
 pub use self::rejection::GuardRejection;

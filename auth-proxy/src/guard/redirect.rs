@@ -11,10 +11,12 @@ use crate::page::is_navigation;
 
 /// The `Location` of the sign-in page for a request without a session. `None` if the response is the error itself.
 ///
-/// Only signed-out visitors are redirected: after an outage, or when a policy refused, signing in again would not help.
+/// Only signed-out visitors are redirected, and those who have to sign in again: after an outage, or when a policy refused,
+/// signing in again would not help.
 /// Requests for the sign-in page and the sign-in routes are never redirected, so that a misplaced guard causes no loop.
 pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> Option<HeaderValue> {
-    if !error.is_signed_out() || error.is_from_bearer() {
+    let helps = error.is_signed_out() || error.step_up().is_some();
+    if !helps || error.is_from_bearer() {
         return None;
     }
     let redirects = match settings.unauthenticated {

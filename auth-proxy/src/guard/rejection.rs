@@ -5,17 +5,19 @@ use std::fmt;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, LOCATION};
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use super::redirect;
+use super::{again, redirect};
 use crate::error::AuthError;
 use crate::extract::Rejection;
+use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
+use crate::warnings::Warning;
 
 /// The response of a guard to a refused request: the error, or a redirect to the sign-in page for a browser navigation
-/// without a session.
+/// without a session, or one whose sign-in is not new or strong enough.
 ///
 /// ```
 /// use auth_proxy::{RequireSession, auth_proxy, guards::GuardRejection};
@@ -33,12 +35,26 @@ use crate::provider::Shared;
 pub struct GuardRejection {
     error: AuthError,
     sign_in: Option<HeaderValue>,
+    /// Notes a redirect to a new sign-in, or forgets it.
+    cookie: Option<HeaderValue>,
 }
 
 impl GuardRejection {
     pub(crate) fn new(error: AuthError, parts: &Parts, shared: &Shared) -> Self {
         let sign_in = redirect::sign_in(&error, parts, &shared.settings);
-        Self { error, sign_in }
+        let Some(mark) = error.mark().filter(|_| sign_in.is_some()) else {
+            return Self { error, sign_in, cookie: None };
+        };
+        if again::was_sent(&parts.headers, mark) {
+            shared.warn_once(Warning::SignInChangedNothing);
+            return Self { error, sign_in: None, cookie: Some(again::forgotten()) };
+        }
+        let is_secure = match &shared.settings.public_url {
+            Some(url) => url.https,
+            None => ClientInfo::scheme(parts, &shared.settings) == Some(true),
+        };
+        let cookie = again::sent(mark, is_secure);
+        Self { error, sign_in, cookie }
     }
 
     /// The address of the sign-in page, if the response is a redirect to it.
@@ -58,14 +74,22 @@ impl GuardRejection {
     /// [`respond_with`](crate::layers::RequireLayer::respond_with).
     #[must_use]
     pub fn into_http(self) -> http::Response<Bytes> {
-        let Some(location) = self.sign_in else { return self.error.into_http() };
-        tracing::debug!(target: "auth_proxy::guard", code = self.error.code(), "sent to the sign-in page");
-        let mut response = http::Response::new(Bytes::new());
-        *response.status_mut() = StatusCode::SEE_OTHER;
-        response.headers_mut().insert(LOCATION, location);
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // The tests of an app read it.
-        response.extensions_mut().insert(self.error);
+        let mut response = match self.sign_in {
+            None => self.error.into_http(),
+            Some(location) => {
+                tracing::debug!(target: "auth_proxy::guard", code = self.error.code(), "sent to the sign-in page");
+                let mut response = http::Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::SEE_OTHER;
+                response.headers_mut().insert(LOCATION, location);
+                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                // The tests of an app read it.
+                response.extensions_mut().insert(self.error);
+                response
+            }
+        };
+        if let Some(cookie) = self.cookie {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
         response
     }
 }
@@ -114,7 +138,7 @@ mod tests {
     #[test]
     fn guard_rejection_names_each_error_of_its_chain_once() {
         let error = AuthError::new(Reason::UPSTREAM_FAILED).because("connection reset");
-        let rejection = GuardRejection { error, sign_in: None };
+        let rejection = GuardRejection { error, sign_in: None, cookie: None };
         let mut causes = Vec::new();
         let mut cause = rejection.source();
         while let Some(found) = cause {

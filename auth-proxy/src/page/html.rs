@@ -32,6 +32,16 @@ fn heading_and_text(error: &AuthError) -> (&'static str, &'static str) {
             "Another website asked for it in your name, which this site does not allow. \
              If you meant to do it, open this site and do it there.",
         ),
+        (_, "step_up_required") => (
+            "Sign in again",
+            "This page needs a newer or stronger sign-in than yours. Load it once more to sign in again. \
+             If that does not help, tell the people who run this site.",
+        ),
+        (_, "sign_in_time_unknown") => (
+            "Something is wrong with this site",
+            "This page needs a recent sign-in, and this site cannot tell when you signed in. \
+             If it stays so, tell the people who run this site.",
+        ),
         (Outcome::Forbidden, _) => (
             "You may not open this page",
             "You are signed in, but your account may not do this. \

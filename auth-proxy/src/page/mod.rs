@@ -21,14 +21,18 @@ use crate::error::{AuthError, PROBLEM};
 /// The app's function that makes its own error page.
 pub(crate) type ErrorPage = Arc<dyn Fn(&AuthError) -> Response + Send + Sync>;
 
-/// Replaces the problem body (RFC 9457) by a page, for a navigation that fails with 403, 429 or 502 to 504.
+/// Replaces the problem body (RFC 9457) by a page, for a navigation that fails with 403, 429 or 502 to 504, or for which
+/// signing in again did not help.
 ///
 /// A response whose body the app has already replaced is left unchanged.
 pub(crate) fn shown(mut response: Response, navigates: bool, custom: Option<&ErrorPage>) -> Response {
-    if !is_shown_to_visitors(response.status()) || response.headers().get(CONTENT_TYPE) != Some(&PROBLEM) {
+    if response.headers().get(CONTENT_TYPE) != Some(&PROBLEM) {
         return response;
     }
     let Some(error) = response.extensions().get::<AuthError>().cloned() else { return response };
+    if !is_shown_to_visitors(response.status()) && error.step_up().is_none() {
+        return response;
+    }
     let accept = HeaderValue::from_static("Accept");
     if !response.headers().get_all(VARY).iter().any(|line| line == accept) {
         response.headers_mut().append(VARY, accept);

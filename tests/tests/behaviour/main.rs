@@ -35,6 +35,7 @@ mod log_watch;
 mod logs;
 mod metrics;
 mod not_a_session;
+mod openapi;
 mod other_servers;
 mod outcomes;
 mod paths;

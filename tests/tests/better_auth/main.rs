@@ -16,6 +16,7 @@ mod outage;
 mod proxy;
 mod revoke_snippets;
 mod routes;
+mod rules;
 mod server;
 mod sessions;
 mod sign_in_limit;

@@ -23,6 +23,7 @@ mod revoke_helper;
 mod revoke_snippets;
 mod server;
 mod sign_in_limit;
+mod step_up;
 #[cfg(unix)]
 mod three_machines;
 mod token_vectors;

@@ -19,7 +19,7 @@ const LEVELS: &[&[&str]] = &[
     &["token", "upstream", "editor"],
     &["session", "jwks"],
     &["provider"],
-    &["extract", "cross_origin"],
+    &["extract", "cross_origin", "openapi"],
     &["proxy", "guard"],
     &["testing", "verdict", "doctor"],
     &["app"],

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::convert::{IntoRule, IntoRules, marker};
+use super::convert::{IntoRule, marker};
+use super::list::IntoRules;
 use super::{Decision, DynRule, Rule, Visitor};
 use crate::provider::AuthProxy;
 
@@ -88,6 +89,7 @@ pub struct Any<L>(L);
 #[derive(Clone, Copy, Debug)]
 pub struct Not<R>(R);
 
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::All<M>> for All<L> {
     type Rule = AllOf<P>;
 
@@ -96,6 +98,7 @@ impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::All<M>> for All<L>
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::Any<M>> for Any<L> {
     type Rule = AnyOf<P>;
 
@@ -104,6 +107,7 @@ impl<P: AuthProxy, L: IntoRules<P, M>, M> IntoRule<P, marker::Any<M>> for Any<L>
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: AuthProxy, R: IntoRule<P, M>, M> IntoRule<P, marker::Not<M>> for Not<R> {
     type Rule = NotOf<R::Rule>;
 
@@ -183,7 +187,9 @@ pub struct NotOf<R>(R);
 impl<P: AuthProxy, R: Rule<P>> Rule<P> for NotOf<R> {
     async fn check(&self, visitor: &Visitor<'_, P>) -> Decision {
         match self.0.check(visitor).await {
-            Decision::Allow | Decision::StepUp(_) => Decision::Refuse,
+            Decision::Allow => Decision::Refuse,
+            // It is refused, but not certainly: an outer `not` must not turn it into a permission.
+            Decision::StepUp(_) => Decision::Unknown,
             Decision::Refuse => match visitor.refusal() {
                 Decision::Refuse => Decision::Allow,
                 // The token that the rule may have read is invalid, or cannot be verified now.

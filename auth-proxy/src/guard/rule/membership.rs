@@ -125,9 +125,11 @@ impl Has {
         found
     }
 
-    /// Whether a field has the wanted value. `None` if it is neither text nor a list of texts.
+    /// Whether a field has the wanted value. `None` if it is neither text nor a list of texts, or if the empty text is wanted,
+    /// which is in every text with two commas in a row.
     fn is_in(&self, value: &Value, separator: char) -> Option<bool> {
         match value {
+            _ if self.wanted.is_empty() => None,
             Value::String(text) => Some(text.split(separator).any(|part| part.trim() == self.wanted)),
             Value::Array(list) => Some(list.iter().any(|part| part.as_str() == Some(&self.wanted))),
             _ => None,

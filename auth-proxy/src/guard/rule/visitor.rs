@@ -139,7 +139,12 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
             .warn_once_with(Warning::SignInTimeUnknown, || shared.dialect.sign_in_time_setting().to_owned());
     }
 
-    /// The same in seconds since the Unix epoch.
+    /// The same in whole seconds since the Unix epoch.
+    pub(in crate::guard) fn signed_in_seconds(&self) -> Option<u64> {
+        self.signed_in_at()?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
+    /// The same in seconds since the Unix epoch, and why it is not known.
     pub(super) fn sign_in_time(&self) -> Fact<f64> {
         // The time of an impersonated session is not a time at which the user proved who they are.
         if self.session.impersonated_by().is_some() {
@@ -186,6 +191,14 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
                 }
             },
             Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// The decision of a policy or a function, which gets no token if the token cannot be read.
+    pub(in crate::guard) fn decided(&self, decision: impl Into<Decision>) -> Decision {
+        match decision.into() {
+            Decision::Refuse => self.refusal(),
+            decision => decision,
         }
     }
 

@@ -83,8 +83,8 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// The app's own error page in place of the default one. It is sent to browser navigations for 403 and for 502 to
-    /// 504. Other clients still get `application/problem+json`.
+    /// The app's own error page in place of the default one. It is sent to browser navigations for 403, for 502 to
+    /// 504 and for `step_up_required`. Other clients still get `application/problem+json`.
     ///
     /// The response keeps the status of the error if the page's status is 200, as with `Html(..)`, and every header of
     /// the error that the page does not set, such as `Retry-After` and `Cache-Control: no-store`. `Vary: Accept` is

@@ -81,6 +81,15 @@ async fn negated_role_refuses_a_visitor_whose_roles_are_unknown() {
     }
 }
 
+/// As of a configuration file with an empty value.
+#[tokio::test]
+async fn empty_role_allows_nobody() {
+    for user in [json!({ "role": "" }), json!({ "role": "a,,b" }), json!({ "roles": [""] }), json!({})] {
+        assert_eq!(decide(&json!({ "user": user }), &json!({}), role("")).await, is(false), "{user}");
+        assert_eq!(decide(&json!({ "user": user }), &json!({}), not(role(""))).await, is(false), "{user}");
+    }
+}
+
 #[tokio::test]
 async fn field_of_a_role_is_named_by_name_or_pointer() {
     let keycloak = json!({ "realm_access": { "roles": ["admin"] }, "https://a.example/roles": ["admin"] });

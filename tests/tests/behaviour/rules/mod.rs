@@ -1,5 +1,6 @@
 //! Rules: `auth.require(..)` and `auth.authorize(..)` with roles, ages and what is made of them.
 
+mod attribute;
 mod guards;
 mod logic;
 mod membership;

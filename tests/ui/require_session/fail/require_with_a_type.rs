@@ -20,3 +20,4 @@ fn main() {
 }
 
 // first: 19:87 `require`
+// advice: rustc: the number of arguments of a method

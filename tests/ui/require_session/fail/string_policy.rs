@@ -9,13 +9,4 @@ async fn page() {}
 
 fn main() {}
 
-// The policy of the advice.
-struct Admin;
-
-impl auth_proxy::Policy<Auth> for Admin {
-    fn allow(_: &auth_proxy::Session<Auth>, _: Option<&auth_proxy::Token<Auth>>) -> bool {
-        true
-    }
-}
-
 // first: 7:25 `"admin"`

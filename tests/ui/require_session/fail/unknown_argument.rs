@@ -12,4 +12,3 @@ async fn page() -> &'static str {
 fn main() {}
 
 // first: 7:19 `role = "admin"`
-// advice: none: what `role` means is a choice

@@ -1,0 +1,47 @@
+//! Sends a visitor who has to sign in again to the sign-in page, but not twice in a row without an effect.
+//!
+//! A server may sign the visitor in again without noting a new time: an OpenID provider with a session of its own keeps
+//! its `auth_time`. Without a limit the browser would go back and forth between that server and the page.
+
+use http::HeaderMap;
+use http::HeaderValue;
+
+use super::rule::Visitor;
+use crate::cookie;
+use crate::error::StepUp;
+use crate::provider::AuthProxy;
+
+/// The cookie that notes a redirect to the sign-in page, with the sign-in that was too old. It decides nothing but whether
+/// this browser is redirected once more.
+const COOKIE: &str = "auth-proxy.step-up";
+
+/// How long a sign-in may take, in seconds.
+const MAX_AGE: u32 = 600;
+
+/// What a new sign-in has to change. If a visitor comes back with the same, the sign-in did not help.
+pub(super) fn mark<P: AuthProxy>(step_up: &StepUp, visitor: &Visitor<'_, P>) -> String {
+    // A new sign-in of the wrong class has a new time.
+    if !step_up.acr_values().is_empty() {
+        return "acr".to_owned();
+    }
+    visitor.signed_in_seconds().map_or_else(|| "unknown".to_owned(), |at| at.to_string())
+}
+
+/// Whether the visitor was just redirected with this mark.
+pub(super) fn was_sent(headers: &HeaderMap, mark: &str) -> bool {
+    cookie::value(headers, COOKIE) == Some(mark.as_bytes())
+}
+
+/// The cookie of a redirect. `None` if it cannot be written.
+pub(super) fn sent(mark: &str, is_secure: bool) -> Option<HeaderValue> {
+    let secure = if is_secure { "; Secure" } else { "" };
+    HeaderValue::from_str(&format!(
+        "{COOKIE}={mark}; Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax{secure}"
+    ))
+    .ok()
+}
+
+/// Removes the cookie, so that a later request is redirected again.
+pub(super) fn forgotten() -> HeaderValue {
+    HeaderValue::from_static("auth-proxy.step-up=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+}
