@@ -55,6 +55,19 @@ async fn each_decision_has_its_answer_and_its_negation() {
     }
 }
 
+/// Only a certain refusal, negated, is a permission: nobody passes two negations of a rule that does not allow them.
+#[tokio::test]
+async fn double_negation_allows_only_whom_the_rule_allows() {
+    for (decision, answer) in decisions() {
+        let twice = ask(not(not(fixed(&decision)))).await;
+        assert_eq!(twice == "ok", answer == "ok", "not not {decision:?}: {twice}");
+        let beside = not(any((not(fixed(&decision)), role("guest"))));
+        let visitor = json!({ "user": { "role": "user" } });
+        let answered = decide(&visitor, &json!({}), beside).await;
+        assert_eq!(answered == "ok", answer == "ok", "{decision:?} beside a role: {answered}");
+    }
+}
+
 /// The answer does not depend on the order, so no order of rules lets more visitors pass.
 #[tokio::test]
 async fn two_rules_together_have_one_answer_in_any_order() {
