@@ -35,8 +35,8 @@ pub(crate) enum ToldBy {
 impl OriginalRequest {
     /// Reads the request from the headers of a question.
     ///
-    /// A proxy passes on headers of the client that it does not overwrite. So each header may occur only once, and if both
-    /// pairs are there, they must say the same: otherwise the client would choose between them.
+    /// A proxy passes on headers of the client that it does not overwrite. So each header may occur only once, and only one of
+    /// the pairs: otherwise the client would choose the request, or the form of the answer.
     ///
     /// # Errors
     /// `proxy_untrusted`, `original_request_missing`, `original_request_invalid`.
@@ -47,10 +47,9 @@ impl OriginalRequest {
         let forwarded = pair(headers, &X_FORWARDED_URI, &X_FORWARDED_METHOD, ToldBy::XForwarded)?;
         match (original, forwarded) {
             (Some(one), None) | (None, Some(one)) => Ok(one),
-            (Some(one), Some(other)) if (&one.method, &one.target) == (&other.method, &other.target) => {
-                Ok(one)
-            }
-            (Some(_), Some(_)) => Err(invalid("`X-Original-*` and `X-Forwarded-*` contradict one another")),
+            (Some(_), Some(_)) => Err(invalid(
+                "there are `X-Original-*` and `X-Forwarded-*`: have the proxy remove those that it does not write",
+            )),
             (None, None) => Err(AuthError::new(Reason::ORIGINAL_REQUEST_MISSING)),
         }
     }

@@ -118,7 +118,11 @@ async fn traefik_hands_back_all_chunks_of_a_renewed_session() {
 /// A client that says which request it is about with the headers of nginx is refused. It only harms itself.
 #[tokio::test]
 async fn traefik_refuses_a_client_that_claims_another_request() {
-    let headers = client(&[COOKIE, ("x-original-uri", "/public"), ("x-original-method", "GET")]);
-    let Outcome::Answered(answer) = traefik(&app(), "GET", "/admin", headers).await else { panic!() };
-    assert_eq!(answer.outcome(), (400, "original_request_invalid".to_owned()));
+    for uri in ["/public", "/admin"] {
+        // The second is no lie: it would choose the form of the answer for nginx, whose cookies a page can read.
+        let headers = client(&[COOKIE, ("x-original-uri", uri), ("x-original-method", "GET")]);
+        let Outcome::Answered(answer) = traefik(&app(), "GET", "/admin", headers).await else { panic!() };
+        assert_eq!(answer.outcome(), (400, "original_request_invalid".to_owned()), "{uri}");
+        assert_eq!(answer.header("x-set-cookie-1"), None);
+    }
 }

@@ -6,7 +6,9 @@ use std::process::Command;
 use auth_proxy_tests::process::Process;
 use auth_proxy_tests::{Browser, free_port};
 
-use super::{Behind, DEMO, headers_at_the_service, identity, raw, sent_back};
+use super::{
+    Behind, DEMO, headers_at_the_service, identity, raw, sent_back, upgrades_at_the_service, upgrading,
+};
 
 const PAGE: [(&str, &str); 2] = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
 
@@ -110,5 +112,21 @@ async fn caddy_hands_back_renewed_cookies_of_several_chunks() {
         assert!(
             !other.map(|(_, value)| value.to_str().unwrap()).any(|value| value.contains("session-token"))
         );
+    }
+}
+
+/// Through another protocol, such as HTTP/2, a client could send requests that no verdict is asked about.
+#[tokio::test]
+async fn caddy_passes_no_upgrade_other_than_websocket() {
+    let behind = Behind::with_passwords(0);
+    let (origin, _caddy) = caddy(&behind);
+    let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
+    for lines in ["Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__", "Upgrade: h2c, websocket"] {
+        let answer = raw(&origin, &upgrading(&origin, &cookie, lines)).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{lines}: {answer}");
+    }
+    for lines in ["Upgrade: WebSocket", "Upgrade: h2c\r\nUpgrade: websocket"] {
+        let answer = raw(&origin, &upgrading(&origin, &cookie, lines)).await;
+        assert_eq!(upgrades_at_the_service(&answer), ["websocket"], "{lines}");
     }
 }

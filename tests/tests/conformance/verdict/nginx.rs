@@ -6,7 +6,9 @@ use auth_proxy_tests::chromium::{output, run};
 use auth_proxy_tests::process::{self, Process};
 use auth_proxy_tests::{Browser, free_port};
 
-use super::{Behind, DEMO, headers_at_the_service, identity, raw, sent_back};
+use super::{
+    Behind, DEMO, headers_at_the_service, identity, raw, sent_back, upgrades_at_the_service, upgrading,
+};
 use crate::server::Server;
 use auth_proxy::options::SessionStrategy;
 
@@ -106,6 +108,34 @@ async fn nginx_lets_no_client_ask_or_change_the_question() {
     }
 }
 
+/// Through another protocol, such as HTTP/2, a client could send requests that no verdict is asked about.
+#[tokio::test]
+async fn nginx_passes_no_upgrade_other_than_websocket() {
+    let behind = Behind::with_passwords(0);
+    let (origin, _nginx) = nginx(&behind, free_port());
+    let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
+    for (lines, expected) in [
+        ("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__", &[][..]),
+        ("Upgrade: h2c, websocket", &[]),
+        ("Upgrade: h2c\r\nUpgrade: websocket", &[]),
+        ("Upgrade: WebSocket", &["websocket"]),
+    ] {
+        let answer = raw(&origin, &upgrading(&origin, &cookie, lines)).await;
+        assert_eq!(upgrades_at_the_service(&answer), expected, "{lines}");
+    }
+}
+
+/// The login server writes the host into the links of its mails.
+#[tokio::test]
+async fn nginx_refuses_hosts_that_are_not_its_own() {
+    let behind = Behind::with_passwords(0);
+    let (origin, _nginx) = nginx(&behind, free_port());
+    for path in ["/", "/api/auth/signin"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+        assert!(raw(&origin, &request).await.starts_with("HTTP/1.1 421"), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn nginx_answers_503_in_an_outage_of_the_login_or_of_the_endpoint() {
     let mut behind = Behind::with_passwords(0);
@@ -136,6 +166,7 @@ async fn nginx_hands_back_renewed_cookies_of_several_chunks() {
         assert_eq!(renewed.status, 200);
         let cookies = renewed.cookies();
         assert_eq!(cookies.len(), chunks, "{cookies:?}");
+        assert_eq!(renewed.header("cache-control"), "private", "a shared cache would keep the cookie");
         assert!(cookies.iter().all(|cookie| cookie.starts_with("authjs.session-token")), "{cookies:?}");
         let renewed = sent_back(&renewed);
         assert_ne!(renewed, cookie);
