@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_lc_rs::rand;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -208,6 +209,26 @@ impl RedisStore {
             Some(Record::Ticket { generation }) => Read { value: None, ticket: ticket_of(generation) },
             Some(Record::Block) | None => Read { value: None, ticket: None },
         })
+    }
+
+    /// Whether a session could be read now, but for the grace period ([`Options::grace`]). One round trip; without a link none.
+    ///
+    /// # Errors
+    ///
+    /// The link is down, or Redis did not answer in time.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.start();
+        let inner = &self.0.inner;
+        let up = inner.current().ok_or(StoreError::Down)?;
+        // The script of `get`, for a key that no session has. Its record is dropped after a millisecond.
+        let mut key: Key = [0; 32];
+        rand::fill(&mut key).map_err(|_| StoreError::Down)?;
+        let name = inner.names.session(&key);
+        let ticket = record::ticket(&random().ok_or(StoreError::Down)?);
+        let args: [&[u8]; 2] = [&ticket, b"1"];
+        let answer = up.wire.run_on_session::<redis::Value>(&up.wire.get, &name, &args);
+        let answer = timeout(inner.options.deadline, answer).await.map_err(|_| StoreError::Timeout)?;
+        answer.map(drop).map_err(|error| up.failed(&error))
     }
 
     /// Stores a value for this time, together with the keys that end with it (at most 8). One round trip.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
-use http::header::DATE;
+use http::header::{AGE, DATE};
 
 use super::code::Code;
 use super::finding::{Finding, Unchecked};
@@ -17,11 +17,14 @@ const LIMIT: u64 = 300;
 /// Compares `Date` with `now`, in seconds since the Unix epoch. `took` is how long the answer may have been on its way.
 ///
 /// # Errors
-/// Without a `Date`.
+/// Without a `Date`, or with one of a cache.
 pub(super) fn check(headers: &HeaderMap, now: u64, took: Duration) -> Result<Option<Finding>, Unchecked> {
     let Some(date) = date(headers) else {
         return Err(Unchecked::new("clock", "the answers have no `Date`"));
     };
+    if headers.contains_key(AGE) {
+        return Err(Unchecked::new("clock", "the answers come from a cache"));
+    }
     let difference = date.abs_diff(now).saturating_sub(took.as_secs() + 1);
     let code = match difference {
         0..=TOLERANCE => return Ok(None),
@@ -62,5 +65,7 @@ mod tests {
         assert_eq!(code(1_599_999_700, 0), Some(("clock_differs", true)));
         assert_eq!(code(1_599_999_000, 0), Some(("clock_wrong", true)));
         assert!(check(&HeaderMap::new(), 0, Duration::ZERO).is_err());
+        headers.insert(AGE, "900".parse().unwrap());
+        assert!(check(&headers, 1_600_000_900, Duration::ZERO).is_err());
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn examine(shared: &Arc<Shared>) -> Report {
         async {
             match own_keys {
                 Some(issuer) => issuer::check(shared, issuer, deadline).await,
-                None => None,
+                None => Ok(None),
             }
         },
         store(shared, deadline),
@@ -47,11 +47,11 @@ pub(super) async fn examine(shared: &Arc<Shared>) -> Report {
         is_located = upstream.is_located;
         notes = upstream.notes;
     }
-    notes.findings.extend(keys_finding);
+    notes.add(keys_finding);
     // The keys of the upstream itself: without an upstream there are none, which needs no finding of its own.
     if let Some(issuer) = keys.filter(|issuer| !issuer.has_own_url()) {
         if is_located {
-            notes.findings.extend(issuer::check(shared, issuer, deadline).await);
+            notes.add(issuer::check(shared, issuer, deadline).await);
         } else {
             notes.unchecked.push(Unchecked::new("keys", "the login server was not found"));
         }
@@ -209,7 +209,7 @@ fn kind_wrong(configured: Option<crate::config::Kind>, server: Server) -> Findin
 
 /// Reads from the store.
 async fn store(shared: &Shared, deadline: Instant) -> Option<Finding> {
-    let error = match timeout_at(deadline, shared.sessions.ping_store()).await {
+    let error = match timeout_at(deadline, shared.sessions.ping_store(deadline)).await {
         Ok(None | Some(Ok(()))) => return None,
         Ok(Some(Err(error))) => error.to_string(),
         Err(_) => "no answer within `upstream.timeout`".to_owned(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 use super::code::Code;
-use super::finding::Finding;
+use super::finding::{Finding, Unchecked};
 use crate::error::Causes;
 use crate::jwks::{CheckFailed, Issuer};
 use crate::provider::{Shared, TokenVerifier};
@@ -19,7 +19,14 @@ pub(super) fn issuer(shared: &Shared) -> Option<&Arc<Issuer>> {
 }
 
 /// Fetches the keys of an issuer until the deadline.
-pub(super) async fn check(shared: &Shared, issuer: &Issuer, deadline: Instant) -> Option<Finding> {
+///
+/// # Errors
+/// If the upstream's other answers left no time for the keys.
+pub(super) async fn check(
+    shared: &Shared,
+    issuer: &Issuer,
+    deadline: Instant,
+) -> Result<Option<Finding>, Unchecked> {
     let address = match &shared.settings.jwks_url {
         // A query may hold a key.
         Some(url) => format!("{}{}", url.origin, url.target.split('?').next().unwrap_or_default()),
@@ -31,7 +38,7 @@ pub(super) async fn check(shared: &Shared, issuer: &Issuer, deadline: Instant) -
         }
         None => "add the plugin `jwt` to the server, or write the address of the keys as `jwks.url`",
     };
-    match timeout_at(deadline, issuer.check()).await {
+    Ok(match timeout_at(deadline, issuer.check()).await {
         Ok(Ok(_)) => None,
         Ok(Err(CheckFailed::NotFetched(error))) => {
             let seen = match std::error::Error::source(&error) {
@@ -52,10 +59,13 @@ pub(super) async fn check(shared: &Shared, issuer: &Issuer, deadline: Instant) -
                 ),
             ))
         }
+        Err(_) if !issuer.has_own_url() => {
+            return Err(Unchecked::new("keys", "there was no answer in time"));
+        }
         Err(_) => Some(Finding::new(
             Code::KEYS_NOT_FETCHED,
             format!("{address}: no answer within `upstream.timeout`"),
             fix_address,
         )),
-    }
+    })
 }

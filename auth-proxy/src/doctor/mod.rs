@@ -39,7 +39,7 @@ impl<P: AuthProxy> Proxy<P> {
     /// Checks this deployment: whether the upstream is reached and which server it is, the base path, the names of cookies,
     /// the secret, the URLs that the upstream builds, trusted origins, the clock, published keys and the shared store.
     ///
-    /// It sends four to eight requests to the upstream, and at most 33 more to find a wrong address. They have nothing of any
+    /// It sends four to ten requests to the upstream, and at most 33 more to find a wrong address. They have nothing of any
     /// client, and nobody is signed in or out. It ends within `upstream.timeout`. Findings are returned and not logged.
     ///
     /// ```no_run

@@ -41,6 +41,12 @@ pub(super) fn compare(
     let Some(url) = located.signs.url(answer, base) else {
         return unknown("the server names no URL of its own, as without a provider");
     };
+    // Without `public_url` the scheme comes with each request.
+    let https = match (&settings.public_url, origin_of(&url)) {
+        (None, Some(urls)) => urls.https,
+        _ => own.https,
+    };
+    let own = &Origin { https, authority: own.authority.clone() };
     let domains = cookies.map_or(Domains::NoCookies, |cookies| Domains::of(cookies.headers(), own));
     let urls = match compare_origins(own, &url, &domains) {
         Verdict::Own => {

@@ -10,7 +10,7 @@ use super::location::Located;
 use super::visit::Visit;
 use crate::cookie::received;
 use crate::dialect::{SecretSign, Server};
-use crate::token::SecretMatch;
+use crate::token::{SecretMatch, Slip};
 
 /// The most secrets that are tried with a request each.
 const MOST: usize = 4;
@@ -62,6 +62,7 @@ pub(super) async fn check(
                  newest one, put it first here"
             ),
         ))),
+        Known::Match(SecretMatch::Slip(slip)) => Ok(Some(slipped(slip, evidence, variable))),
         // A key of one's own may sign the tokens, which the hash in another cookie says nothing about.
         Known::Match(SecretMatch::None) if settings.token.is_signed() => Err(Unchecked::new(
             "secret",
@@ -76,6 +77,28 @@ pub(super) async fn check(
             ),
         ))),
     }
+}
+
+/// The finding for a secret that was copied with a slip.
+fn slipped(slip: Slip, evidence: &str, variable: &str) -> Finding {
+    let (seen, change) = match slip {
+        Slip::SpaceHere => (
+            "`upstream.secret` without the spaces or the line break around it",
+            "remove the space or the line break from the variable or file that `upstream.secret` is read from (`printf %s` \
+             writes none, `echo` does)"
+                .to_owned(),
+        ),
+        Slip::QuotesHere => (
+            "`upstream.secret` without the quotes around it",
+            "remove the quotes from the value of the variable: some tools take them as a part of it (`docker --env-file`)"
+                .to_owned(),
+        ),
+        Slip::LineBreakThere => (
+            "`upstream.secret` with a line break at its end",
+            format!("remove the line break from the end of {variable} at the server, or add it here"),
+        ),
+    };
+    Finding::new(Code::SECRET_WRONG, format!("{evidence} is made with {seen}"), change)
 }
 
 fn by_hash(visit: Visit<'_>, located: &Located) -> Known {
@@ -95,18 +118,19 @@ async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: 
         return unknown("the name of the session cookie is not known");
     };
     let proofs = &visit.shared.secret_proofs;
-    for place in 0..proofs.count().min(MOST) {
-        let Some(signed) = proofs.signed_random(place) else {
-            return unknown("the operating system has no random numbers");
-        };
+    let listed = (0..proofs.count().min(MOST))
+        .filter_map(|place| Some((SecretMatch::At(place), proofs.signed_random(place)?)));
+    let slips = proofs.signed_random_with_slips().into_iter();
+    let slips = slips.map(|(slip, signed)| (SecretMatch::Slip(slip), signed));
+    let path = format!("{}{path}", located.base);
+    for (found, signed) in listed.chain(slips) {
         let value = utf8_percent_encode(&signed, NON_ALPHANUMERIC);
-        let path = format!("{}{path}", located.base);
         let Ok(answer) = visit.get_with_cookie(&path, format!("{name}={value}")).await else {
             return unknown("there was no answer in time");
         };
         match answer.status() {
             StatusCode::OK if received(answer.headers()).iter().any(|cookie| cookie.name == name) => {
-                return Known::Match(SecretMatch::At(place));
+                return Known::Match(found);
             }
             StatusCode::OK => {}
             StatusCode::INTERNAL_SERVER_ERROR => return Known::DatabaseFailed,

@@ -203,9 +203,11 @@ fn redirects(settings: &Settings, answer: &Response<Bytes>) -> Finding {
         ),
         _ => (
             "another path of the same server".to_owned(),
-            "let the server answer without a slash at the end of the path (in Next.js `trailingSlash: false`), and without a \
-             language before it"
-                .to_owned(),
+            format!(
+                "let the server answer at {} itself: without a slash at the end (in Next.js `trailingSlash: false`), without a \
+                 language before the path, and without a middleware that requires a session",
+                address(settings)
+            ),
         ),
     };
     Finding::new(

@@ -15,7 +15,7 @@ pub(crate) struct StoreCall {
 }
 
 impl StoreCall {
-    /// `operation` is `get`, `put`, `end`, `revoke` or `count`.
+    /// `operation` is `get`, `put`, `end`, `revoke`, `count` or `ping`.
     pub(crate) fn begin(operation: &'static str) -> Self {
         let span = tracing::info_span!(
             target: "auth_proxy::store",

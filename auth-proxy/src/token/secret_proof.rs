@@ -16,7 +16,20 @@ pub(crate) enum SecretMatch {
     At(usize),
     /// All of them, in the order of the list.
     All,
+    /// The first one, but for a slip in copying it.
+    Slip(Slip),
     None,
+}
+
+/// A slip in copying a secret, which is easily overlooked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slip {
+    /// The secret here has spaces or a line break around it.
+    SpaceHere,
+    /// The secret here has quotes around it.
+    QuotesHere,
+    /// The secret of the upstream has a line break at its end.
+    LineBreakThere,
 }
 
 /// The secrets as they were configured, the newest first. A hash of a value and a secret cannot be checked with a derived
@@ -50,8 +63,28 @@ impl SecretProofs {
                 return SecretMatch::All;
             }
         }
-        let found = self.secrets.iter().position(|secret| is_hash(secret));
-        found.map_or(SecretMatch::None, SecretMatch::At)
+        if let Some(place) = self.secrets.iter().position(|secret| is_hash(secret)) {
+            return SecretMatch::At(place);
+        }
+        let slip = self.corrected().into_iter().find(|(_, secret)| is_hash(secret));
+        slip.map_or(SecretMatch::None, |(slip, _)| SecretMatch::Slip(slip))
+    }
+
+    /// The first secret as it may have been meant.
+    fn corrected(&self) -> Vec<(Slip, Zeroizing<String>)> {
+        let Some(secret) = self.secrets.first() else { return Vec::new() };
+        let owned = |text: &str| Zeroizing::new(text.to_owned());
+        let unquoted = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| secret.trim().strip_prefix(quote)?.strip_suffix(quote).map(owned));
+        let trimmed = Some(secret.trim()).filter(|trimmed| trimmed.len() < secret.len()).map(owned);
+        let with_line_break = Zeroizing::new(format!("{}\n", secret.as_str()));
+        let found = [
+            trimmed.map(|secret| (Slip::SpaceHere, secret)),
+            unquoted.map(|secret| (Slip::QuotesHere, secret)),
+            Some((Slip::LineBreakThere, with_line_break)),
+        ];
+        found.into_iter().flatten().collect()
     }
 
     /// A random value, signed with the secret at this place (`docs/better-auth.md#cookie-signature`). No session has it.
@@ -59,14 +92,23 @@ impl SecretProofs {
     pub(crate) fn signed_random(&self, place: usize) -> Option<String> {
         let mut random = [0; 16];
         rand::fill(&mut random).ok()?;
-        self.signed(place, &hex(&random))
+        Some(signed(self.secrets.get(place)?, &hex(&random)))
     }
 
-    fn signed(&self, place: usize, value: &str) -> Option<String> {
-        let secret = self.secrets.get(place)?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        Some(format!("{value}.{}", STANDARD.encode(hmac::sign(&key, value.as_bytes()))))
+    /// The same with the first secret as it may have been meant.
+    pub(crate) fn signed_random_with_slips(&self) -> Vec<(Slip, String)> {
+        let mut random = [0; 16];
+        if rand::fill(&mut random).is_err() {
+            return Vec::new();
+        }
+        let value = hex(&random);
+        self.corrected().into_iter().map(|(slip, secret)| (slip, signed(&secret, &value))).collect()
     }
+}
+
+fn signed(secret: &str, value: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    format!("{value}.{}", STANDARD.encode(hmac::sign(&key, value.as_bytes())))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -107,11 +149,39 @@ mod tests {
     /// The signature of the real library, as in `signed_cookie`.
     #[test]
     fn signature_is_that_of_the_real_library() {
-        let proofs = proofs(&["other", "h1-test-secret-0123456789abcdefghijklmnopqrstuv"]);
-        let signed = proofs.signed(1, "abc");
-        assert_eq!(signed.as_deref(), Some("abc.WZ5KSQ59oZU7iySRHc91UpU8P7qyNCW/QvXQiHfFW44="));
-        assert_eq!(proofs.signed(2, "abc"), None);
+        let signed = signed("h1-test-secret-0123456789abcdefghijklmnopqrstuv", "abc");
+        assert_eq!(signed, "abc.WZ5KSQ59oZU7iySRHc91UpU8P7qyNCW/QvXQiHfFW44=");
+        let proofs = proofs(&["one", "other"]);
+        assert_eq!(proofs.signed_random(2), None);
         assert_ne!(proofs.signed_random(0), proofs.signed_random(0));
         assert_eq!(format!("{proofs:?}"), "SecretProofs(..)");
+    }
+
+    #[test]
+    fn slips_of_the_first_secret_are_recognised() {
+        let hash = "d9db21448d73f8397d9401d925e90810faadaad67b0053599e61d9b9e3f7ad37";
+        for (secret, found) in [
+            ("secret\n", SecretMatch::Slip(Slip::SpaceHere)),
+            (" secret", SecretMatch::Slip(Slip::SpaceHere)),
+            ("\"secret\"", SecretMatch::Slip(Slip::QuotesHere)),
+            ("'secret'\n", SecretMatch::Slip(Slip::QuotesHere)),
+            ("\"secret'", SecretMatch::None),
+            ("Secret", SecretMatch::None),
+        ] {
+            assert_eq!(proofs(&[secret]).hashed("token", hash), found, "{secret:?}");
+            let slips = proofs(&[secret]).signed_random_with_slips();
+            assert_eq!(slips.last().map(|(slip, _)| *slip), Some(Slip::LineBreakThere), "{secret:?}");
+        }
+        // `printf 'tokensecret\n' | sha256sum`
+        let with_line_break = "77a63946986f384e889cbdcfab68aedd85b8e8021db3c9a90cd5c8c2e83ed2e5";
+        assert_eq!(
+            proofs(&["secret"]).hashed("token", with_line_break),
+            SecretMatch::Slip(Slip::LineBreakThere)
+        );
+        assert_eq!(
+            proofs(&["other", "secret\n"]).hashed("token", hash),
+            SecretMatch::None,
+            "the first one only"
+        );
     }
 }

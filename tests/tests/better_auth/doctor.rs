@@ -53,6 +53,12 @@ async fn right_deployments_are_silent() {
         assert_silent(&check(auth(&by_request)).await, version);
         let allowed = json!({ "baseURL": { "allowedHosts": ["app.example.com"], "protocol": "https" } });
         assert_silent(&check(auth(&server(version, allowed))).await, version);
+        // The scheme comes with each request.
+        let hosts = Auth::builder().upstream_base_url(https.url()).upstream_kind(UpstreamKind::BetterAuth);
+        let hosts = hosts.hosts(["app.example.com"]).trusted_proxies(["10.0.0.0/8"]);
+        let report = check(hosts.upstream_secret([SECRET])).await;
+        assert!(codes(&report).is_empty(), "{version} {report}");
+        assert_eq!(report.deployment(), Some(Deployment::FrontDoor), "{version}");
         let stateless = server(version, json!({ "stateless": true }));
         assert_silent(&check(auth(&stateless)).await, version);
         let named = server(version, json!({ "advanced": { "cookiePrefix": "my-app" } }));
@@ -110,6 +116,8 @@ async fn wrong_secret_is_found_without_a_sign_in() {
             assert_eq!(codes(&rotated), ["secret_outdated"], "{rotated}");
             assert!(rotated.findings()[0].evidence().contains("secret 2 of 2"), "{rotated}");
             assert_silent(&check(auth(&server).upstream_secret([SECRET, WRONG])).await, version);
+            let quoted = check(auth(&server).upstream_secret([format!("'{SECRET}'")])).await;
+            assert!(change(&quoted, "secret_wrong").contains("remove the quotes"), "{quoted}");
         }
     }
 }

@@ -92,6 +92,18 @@ async fn wrong_secret_is_found_without_a_sign_in() {
 }
 
 #[tokio::test]
+async fn slips_in_a_copied_secret_are_named() {
+    let server = v5(&[]);
+    for (secret, word) in [(format!("{SECRET}\n"), "line break"), (format!("\"{SECRET}\""), "quotes")] {
+        let advice = change(&check(auth(&server, Authjs).upstream_secret([secret])).await, "secret_wrong");
+        assert!(advice.starts_with("remove the ") && advice.contains(word), "{advice}");
+    }
+    let there = v5(&[("AUTH_SECRET", &format!("{SECRET}\n"))]);
+    let advice = change(&check(auth(&there, Authjs)).await, "secret_wrong");
+    assert!(advice.contains("from the end of AUTH_SECRET at the server"), "{advice}");
+}
+
+#[tokio::test]
 async fn wrong_kind_is_found_with_the_word_to_write() {
     let (five, four) = (v5(&[]), Server::v4(&[]));
     for (server, configured, word) in [

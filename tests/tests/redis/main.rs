@@ -4,6 +4,7 @@
 mod bystanders;
 mod costs;
 mod counts;
+mod doctor;
 mod faults;
 mod large_sessions;
 mod model;

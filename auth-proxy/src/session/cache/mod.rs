@@ -269,8 +269,8 @@ impl Sessions {
     }
 
     /// Asks the store something. `None` without a store.
-    pub(crate) async fn ping_store(&self) -> Option<Result<(), BoxError>> {
-        Some(self.store.as_ref()?.ping().await)
+    pub(crate) async fn ping_store(&self, deadline: Instant) -> Option<Result<(), BoxError>> {
+        Some(self.store.as_ref()?.ping(deadline).await)
     }
 
     /// The present state of the session that a token belongs to.

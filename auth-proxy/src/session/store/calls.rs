@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 use tracing::Instrument as _;
@@ -27,6 +26,9 @@ const CALL_LIMIT: Duration = Duration::from_secs(1);
 
 /// The longest time of `end`, which may wait for other instances, and for a lost connection to come back.
 const END_LIMIT: Duration = Duration::from_secs(6);
+
+/// How long a store may take to connect, for a ping.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a ping waits until it asks a store again that is not connected.
 const CONNECTS_AGAIN: Duration = Duration::from_millis(50);
@@ -87,21 +89,19 @@ impl SharedStore {
         StoreState::of(self.state.load(Ordering::Relaxed))
     }
 
-    /// Reads a key that no session has. A store that is not connected yet gets the time of a call to connect.
+    /// Whether the store works now. One that is not connected gets two seconds to connect, and at most until `deadline`.
+    /// Changes neither the state nor what is logged: the start of a connection is no outage.
     ///
     /// # Errors
     /// The error of the store.
-    pub(in crate::session) async fn ping(&self) -> Result<(), BoxError> {
-        let mut random = [0; 32];
-        rand::fill(&mut random)?;
-        let key = SessionKey::from_bytes(random);
-        let deadline = Instant::now() + self.limit;
+    pub(in crate::session) async fn ping(&self, deadline: Instant) -> Result<(), BoxError> {
+        let deadline = deadline.min(Instant::now() + CONNECT_LIMIT);
         loop {
-            match self.try_call("get", self.limit, || self.store.get(&key)).await {
-                Err(error) if error.is::<NotConnected>() && Instant::now() < deadline => {
+            match timed("ping", self.limit, || self.store.ping()).await {
+                Err(error) if error.is::<NotConnected>() && Instant::now() + CONNECTS_AGAIN < deadline => {
                     tokio::time::sleep(CONNECTS_AGAIN).await;
                 }
-                result => return result.map(drop),
+                result => return result,
             }
         }
     }
@@ -173,38 +173,20 @@ impl SharedStore {
         limit: Duration,
         call: impl FnOnce() -> StoreFuture<'a, T>,
     ) -> Option<T> {
-        self.try_call(operation, limit, call).await.ok()
-    }
-
-    /// The result of a call.
-    ///
-    /// # Errors
-    /// If it fails, panics or takes too long.
-    async fn try_call<'a, T>(
-        &self,
-        operation: &'static str,
-        limit: Duration,
-        call: impl FnOnce() -> StoreFuture<'a, T>,
-    ) -> Result<T, BoxError> {
-        let span = StoreCall::begin(operation);
-        let result = match span.run(tokio::time::timeout(limit, without_panic(call))).await {
-            Ok(result) => result,
-            Err(elapsed) => Err(elapsed.into()),
+        let result = timed(operation, limit, call).await;
+        let lost = result.as_ref().err().map(kind_of);
+        let state = match &result {
+            Ok(_) => StoreState::Works,
+            Err(error) if error.is::<NotConnected>() => StoreState::NotConnected,
+            Err(_) => StoreState::Failing,
         };
-        let (state, lost) = match &result {
-            Ok(_) => (StoreState::Works, None),
-            Err(error) if error.is::<NotConnected>() => (StoreState::NotConnected, Some("not_connected")),
-            Err(error) if error.is::<Elapsed>() => (StoreState::Failing, Some("timeout")),
-            Err(_) => (StoreState::Failing, Some("failed")),
-        };
-        span.end(lost.map_or(Ok(()), Err));
         let before = self.state.swap(state as u8, Ordering::Relaxed);
         if StoreState::of(before).is_lost() != lost.is_some() {
             self.audit.store_changed(lost);
         }
         // The store logs the loss of its connection itself.
         if state == StoreState::NotConnected {
-            return result;
+            return None;
         }
         let was_failing = self.is_failing.swap(result.is_err(), Ordering::Relaxed);
         match &result {
@@ -216,7 +198,36 @@ impl SharedStore {
             }
             _ => {}
         }
-        result
+        result.ok()
+    }
+}
+
+/// Calls a store, in a span.
+///
+/// # Errors
+/// If the call fails, panics or takes longer than the limit.
+async fn timed<'a, T>(
+    operation: &'static str,
+    limit: Duration,
+    call: impl FnOnce() -> StoreFuture<'a, T>,
+) -> Result<T, BoxError> {
+    let span = StoreCall::begin(operation);
+    let result = match span.run(tokio::time::timeout(limit, without_panic(call))).await {
+        Ok(result) => result,
+        Err(elapsed) => Err(elapsed.into()),
+    };
+    span.end(result.as_ref().map(|_| ()).map_err(kind_of));
+    result
+}
+
+/// The kind of an error, for spans and events.
+fn kind_of(error: &BoxError) -> &'static str {
+    if error.is::<NotConnected>() {
+        "not_connected"
+    } else if error.is::<Elapsed>() {
+        "timeout"
+    } else {
+        "failed"
     }
 }
 

@@ -12,6 +12,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::rand;
+
 pub(super) use self::calls::SharedStore;
 pub(crate) use self::calls::StoreState;
 #[cfg(feature = "redis")]
@@ -140,6 +142,18 @@ pub trait SessionStore: Send + Sync + 'static {
     fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
         let _ = (key, window);
         Box::pin(async { Err("this store does not count".into()) })
+    }
+
+    /// Whether the store works now, for [`check`](crate::Proxy::check). The default reads a key that no session has.
+    ///
+    /// # Errors
+    /// If the store would fail in a `get`.
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async {
+            let mut random = [0; 32];
+            rand::fill(&mut random)?;
+            self.get(&SessionKey::from_bytes(random)).await.map(drop)
+        })
     }
 
     /// Whether the store keeps revoked tokens, for `session.revocation: store`.

@@ -55,6 +55,11 @@ impl SessionStore for Redis {
         })
     }
 
+    /// Not a `get`: that waits for the end of the grace period after the start.
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.store()?.ping().await.map_err(logged) })
+    }
+
     fn put(&self, put: Put) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let Some(ticket) = put.ticket.downcast_ref() else { return Ok(()) };
