@@ -306,12 +306,12 @@ impl RedisStore {
     }
 
     /// Adds one to a counter. The first count begins a window of this length, at whose end the counter is gone. Returns the
-    /// count, and the time until then. One round trip; without a link none.
+    /// count, and the time until then; `None` if the memory of Redis is full. One round trip; without a link none.
     ///
     /// # Errors
     ///
-    /// The link is down, Redis did not answer in time, or its memory is full.
-    pub async fn count(&self, key: &Key, window: Duration) -> Result<(u64, Duration), StoreError> {
+    /// The link is down, or Redis did not answer in time.
+    pub async fn count(&self, key: &Key, window: Duration) -> Result<Option<(u64, Duration)>, StoreError> {
         self.start();
         let inner = &self.0.inner;
         // Unlike a session, a counter may be used as soon as there is a link: if Redis has lost it, it begins anew.
@@ -319,13 +319,13 @@ impl RedisStore {
         let length = record::millis(window).max(1).to_string();
         let name = inner.names.counter(key);
         let args: [&[u8]; 1] = [length.as_bytes()];
-        let answer = timeout(
-            inner.options.deadline,
-            up.wire.run_on_session::<(u64, u64)>(&up.wire.count, &name, &args),
-        );
-        let (count, left) =
-            answer.await.map_err(|_| StoreError::Timeout)?.map_err(|error| up.failed(&error))?;
-        Ok((count, Duration::from_millis(left)))
+        let answer =
+            timeout(inner.options.deadline, up.wire.run_on_session::<Vec<u64>>(&up.wire.count, &name, &args));
+        let counted = answer.await.map_err(|_| StoreError::Timeout)?.map_err(|error| up.failed(&error))?;
+        Ok(match counted.as_slice() {
+            [count, left] => Some((*count, Duration::from_millis(*left))),
+            _ => None,
+        })
     }
 
     async fn tell(&self, news: News) -> Result<(), StoreError> {

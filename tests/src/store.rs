@@ -197,7 +197,7 @@ impl SessionStore for SharedStore {
         true
     }
 
-    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
+    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Option<Count>> {
         Box::pin(async move {
             let mut state = self.state()?;
             let (ends, count) = state.counters.entry(*key).or_insert((Instant::now() + window, 0));
@@ -205,7 +205,7 @@ impl SessionStore for SharedStore {
                 (*ends, *count) = (Instant::now() + window, 0);
             }
             *count += 1;
-            Ok(Count::new(*count, ends.saturating_duration_since(Instant::now())))
+            Ok(Some(Count::new(*count, ends.saturating_duration_since(Instant::now()))))
         })
     }
 

@@ -1,9 +1,13 @@
 -- Counts in a window that begins with the first count.
 -- KEYS: counter. ARGV: the length of the window in ms.
--- Returns {count, time until the window ends in ms}.
-local count = redis.call('INCR', KEYS[1])
+-- Returns {count, time until the window ends in ms}, or {} if memory is full.
+local count = redis.pcall('INCR', KEYS[1])
+if type(count) == 'table' then
+  if string.find(count.err, 'OOM', 1, true) then return {} end
+  return count
+end
 local left = redis.call('PTTL', KEYS[1])
-if count == 1 or left < 0 then
+if left < 0 then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   left = tonumber(ARGV[1])
 end

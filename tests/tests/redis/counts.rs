@@ -6,9 +6,13 @@ use auth_proxy_redis::{Options, StoreError};
 use auth_proxy_tests::redis::{Cluster, Server};
 use tokio::time::sleep;
 
-use crate::support::Store;
+use crate::support::{Seen, Store};
 
 const WINDOW: Duration = Duration::from_secs(2);
+
+async fn count(store: &Store, key: u8) -> (u64, Duration) {
+    store.store.count(&[key; 32], WINDOW).await.unwrap().unwrap()
+}
 
 #[tokio::test]
 async fn instances_count_together_in_a_window_that_is_not_lengthened() {
@@ -17,16 +21,16 @@ async fn instances_count_together_in_a_window_that_is_not_lengthened() {
     let mut lefts = Vec::new();
     for expected in [1, 3, 5] {
         for (store, expected) in [(&one, expected), (&two, expected + 1)] {
-            let (count, left) = store.store.count(&[7; 32], WINDOW).await.unwrap();
-            assert_eq!(count, expected);
+            let (counted, left) = count(store, 7).await;
+            assert_eq!(counted, expected);
             lefts.push(left);
         }
         sleep(Duration::from_millis(300)).await;
     }
     assert!(lefts.is_sorted_by(|a, b| a >= b) && lefts[5] < Duration::from_millis(1500), "{lefts:?}");
-    assert_eq!(one.store.count(&[8; 32], WINDOW).await.unwrap().0, 1, "another key");
+    assert_eq!(count(&one, 8).await.0, 1, "another key");
     sleep(lefts[5]).await;
-    assert_eq!(two.store.count(&[7; 32], WINDOW).await.unwrap(), (1, WINDOW));
+    assert_eq!(count(&two, 7).await, (1, WINDOW));
 }
 
 /// Concurrent counts of two instances: each number is given once.
@@ -40,7 +44,9 @@ async fn concurrent_counts_are_never_lost() {
         .take(100)
         .map(|store| {
             let store = store.store.clone();
-            tokio::spawn(async move { store.count(&[7; 32], Duration::from_secs(60)).await.unwrap().0 })
+            tokio::spawn(
+                async move { store.count(&[7; 32], Duration::from_secs(60)).await.unwrap().unwrap().0 },
+            )
         })
         .collect();
     let mut counts = Vec::new();
@@ -55,10 +61,25 @@ async fn concurrent_counts_are_never_lost() {
 async fn counter_without_an_end_gets_one() {
     let redis = Server::start();
     let store = Store::up(&redis.url()).await;
-    assert_eq!(store.store.count(&[7; 32], WINDOW).await.unwrap().0, 1);
+    assert_eq!(count(&store, 7).await.0, 1);
     let key = redis.ask("KEYS auth-proxy:c:*").lines().last().unwrap().trim().to_owned();
     redis.run(&format!("PERSIST {key}"));
-    assert_eq!(store.store.count(&[7; 32], WINDOW).await.unwrap(), (2, WINDOW));
+    assert_eq!(count(&store, 7).await, (2, WINDOW));
+}
+
+/// The link stays up: sessions can still be read.
+#[tokio::test]
+async fn full_memory_counts_nothing_and_keeps_the_link() {
+    let redis = Server::start();
+    let store = Store::up(&redis.url()).await;
+    assert_eq!(count(&store, 7).await.0, 1);
+    redis.run("CONFIG SET maxmemory 1");
+    for _ in 0..3 {
+        assert_eq!(store.store.count(&[7; 32], WINDOW).await.unwrap(), None);
+    }
+    redis.run("CONFIG SET maxmemory 0");
+    assert_eq!(count(&store, 7).await.0, 2);
+    assert_eq!(store.times(&Seen::Lost), 0);
 }
 
 #[tokio::test]
@@ -73,7 +94,7 @@ async fn nodes_of_a_cluster_count() {
     let store = Store::up(&cluster.url()).await;
     for number in 0..10 {
         for expected in 1..=3 {
-            assert_eq!(store.store.count(&[number; 32], WINDOW).await.unwrap().0, expected);
+            assert_eq!(count(&store, number).await.0, expected);
         }
     }
 }

@@ -156,7 +156,8 @@ impl SharedStore {
         if !self.store.counts() {
             return None;
         }
-        let Count { count, left } = self.call("count", self.limit, || self.store.count(key, window)).await?;
+        let counted = self.call("count", self.limit, || self.store.count(key, window)).await?;
+        let Count { count, left } = counted?;
         Some(Counted { count, left: left.min(window) })
     }
 

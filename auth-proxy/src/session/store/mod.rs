@@ -135,11 +135,12 @@ pub trait SessionStore: Send + Sync + 'static {
     }
 
     /// Adds one to the counter under this key, which is that of no session. The first count begins a window of this length;
-    /// when it is over, the counter is zero again. Later counts do not lengthen it. The change must be one atomic step.
+    /// when it is over, the counter is zero again. Later counts do not lengthen it. The change must be one atomic step. `None`
+    /// if the store works and cannot count now, as when its memory is full.
     ///
     /// # Errors
     /// If the store fails. What each instance has counted itself decides then.
-    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
+    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Option<Count>> {
         let _ = (key, window);
         Box::pin(async { Err("this store does not count".into()) })
     }

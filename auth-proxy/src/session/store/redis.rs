@@ -90,10 +90,10 @@ impl SessionStore for Redis {
         true
     }
 
-    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Count> {
+    fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Option<Count>> {
         Box::pin(async move {
-            let (count, left) = self.store()?.count(key, window).await.map_err(logged)?;
-            Ok(Count::new(count, left))
+            let counted = self.store()?.count(key, window).await.map_err(logged)?;
+            Ok(counted.map(|(count, left)| Count::new(count, left)))
         })
     }
 
