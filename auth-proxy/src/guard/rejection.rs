@@ -45,14 +45,14 @@ impl GuardRejection {
         let Some(mark) = error.mark().filter(|_| sign_in.is_some()) else {
             return Self { error, sign_in, cookie: None };
         };
-        if again::was_sent(&parts.headers, mark) {
-            shared.warn_once(Warning::SignInChangedNothing);
-            return Self { error, sign_in: None, cookie: Some(again::forgotten()) };
-        }
         let is_secure = match &shared.settings.public_url {
             Some(url) => url.https,
             None => ClientInfo::scheme(parts, &shared.settings) == Some(true),
         };
+        if again::was_sent(&parts.headers, mark, is_secure) {
+            shared.warn_once(Warning::SignInChangedNothing);
+            return Self { error, sign_in: None, cookie: again::forgotten(is_secure) };
+        }
         let cookie = again::sent(mark, is_secure);
         Self { error, sign_in, cookie }
     }

@@ -126,12 +126,14 @@ impl Has {
     }
 
     /// Whether a field has the wanted value. `None` if it is neither text nor a list of texts, or if the empty text is wanted,
-    /// which is in every text with two commas in a row.
+    /// which is in every text with two commas in a row. A text in a list may be several texts too.
     fn is_in(&self, value: &Value, separator: char) -> Option<bool> {
+        let is_in_text = |text: &str| text.split(separator).any(|part| part.trim() == self.wanted);
         match value {
             _ if self.wanted.is_empty() => None,
-            Value::String(text) => Some(text.split(separator).any(|part| part.trim() == self.wanted)),
-            Value::Array(list) => Some(list.iter().any(|part| part.as_str() == Some(&self.wanted))),
+            Value::String(text) => Some(is_in_text(text)),
+            Value::Array(list) if list.iter().filter_map(Value::as_str).any(is_in_text) => Some(true),
+            Value::Array(list) => list.iter().all(Value::is_string).then_some(false),
             _ => None,
         }
     }

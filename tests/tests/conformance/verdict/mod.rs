@@ -66,12 +66,15 @@ async fn raw(origin: &str, request: &str) -> String {
 /// A request of a signed-in visitor for the headers that the service got, with these lines. It asks for another protocol.
 fn upgrading(origin: &str, cookie: &str, lines: &str) -> String {
     let host = &origin["http://".len()..];
-    format!("GET /headers HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: upgrade, close\r\n{lines}\r\n\r\n")
+    format!(
+        "GET /headers HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: upgrade, close\r\n{lines}\r\n\r\n"
+    )
 }
 
 /// The values of `Upgrade` in a response of the service.
 fn upgrades_at_the_service(answer: &str) -> Vec<String> {
-    let body = answer.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("no headers: {answer}"));
+    let body =
+        answer.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("no headers: {answer}"));
     let upgrades = headers_at_the_service(body).into_iter().filter(|(name, _)| name == "upgrade");
     upgrades.map(|(_, value)| value).collect()
 }
