@@ -65,9 +65,11 @@ impl Upstream {
     ) -> Result<Response<Bytes>, AuthError> {
         // Boxed: a check has many of these futures, and that of the client is large.
         match Box::pin(self.try_probe(request, deadline)).await {
-            // The upstream may have closed the idle connection that was used. Try once more.
-            Err(error) if error.is(Reason::UPSTREAM_FAILED) => {
-                Box::pin(self.try_probe(request, deadline)).await
+            // The upstream may have closed the idle connection that was used. Try once more. If nobody listens then, the
+            // first error tells more: the request may have ended the server.
+            Err(first) if first.is(Reason::UPSTREAM_FAILED) => {
+                let again = Box::pin(self.try_probe(request, deadline)).await;
+                again.map_err(|again| if again.is(Reason::UPSTREAM_UNREACHABLE) { first } else { again })
             }
             result => result,
         }

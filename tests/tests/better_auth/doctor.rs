@@ -216,6 +216,17 @@ async fn missing_and_unusable_keys_are_found() {
     }
 }
 
+/// A bare Node server ends at the first request with a host that its `baseURL` does not list.
+#[tokio::test]
+async fn server_that_ends_at_an_unlisted_host_is_found() {
+    for version in VERSIONS {
+        let listed = json!({ "allowedHosts": ["other.example.com"], "protocol": "https" });
+        let server = BetterAuthServer::alone(json!({ "version": version, "baseURL": listed }));
+        let advice = change(&check(auth(&server)).await, "response_broken");
+        assert!(advice.contains("the log of the server says why"), "{version} {advice}");
+    }
+}
+
 #[tokio::test]
 async fn rate_limit_is_found() {
     for version in VERSIONS {

@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::http::header::{COOKIE, HOST, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::{APP, at, before, check};
@@ -38,6 +39,24 @@ async fn connection_that_is_not_made_in_time_is_found() {
     let advice = change(&check(builder).await, "connection_timeout");
     let port = listener.local_addr().unwrap().port();
     assert!(advice.contains(&format!("port {port} of")) && advice.contains("200ms"), "{advice}");
+}
+
+/// A server that shares no version or cipher with this client answers with the alert `handshake_failure` (RFC 8446, section
+/// 6.2).
+#[tokio::test]
+async fn refused_tls_handshake_is_found() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await.ok();
+            stream.read(&mut [0; 1024]).await.ok();
+        }
+    });
+    let report = check(at(&url)).await;
+    let advice = change(&report, "tls_failed");
+    assert!(advice.contains("TLS 1.2 or 1.3"), "{advice}");
+    assert!(report.findings()[0].evidence().contains("HandshakeFailure"), "{report}");
 }
 
 #[tokio::test]
