@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::address::{Place, address, path_of};
+use super::address::{Place, address};
 use super::code::Code;
 use super::cookies::{self, Cleared};
 use super::finding::{Finding, Unchecked};
-use super::location::{Located, Search, candidates, search};
+use super::location::{Located, Search, places, search};
 use super::report::{Deployment, Report};
 use super::visit::Visit;
 use super::{clock, issuer, origins, secrets, unanswered};
@@ -133,9 +133,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             return fail(unanswered::host_not_served(settings, &told, &answer));
         }
         Search::Nowhere(answer) => {
-            let configured = path_of(&settings.base_url.prefix, &settings.upstream_base_path);
-            let places = candidates(&settings.base_url.prefix, &settings.base_path, &configured);
-            let tried: Vec<String> = places.iter().map(Place::path).collect();
+            let tried: Vec<String> = places(shared).iter().map(Place::path).collect();
             return fail(unanswered::no_login(settings, &answer, &tried));
         }
         Search::Unanswered(error) => return fail(unanswered::no_answer(settings, &error)),

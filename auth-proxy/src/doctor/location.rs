@@ -7,6 +7,7 @@ use super::address::{Place, path_of};
 use super::visit::Visit;
 use crate::dialect::{BASE_PATHS, Signs, families};
 use crate::error::AuthError;
+use crate::provider::Shared;
 use crate::upstream::ProbeHost;
 
 /// A login server that was found.
@@ -53,7 +54,7 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
     if !may_be_elsewhere(first.status()) {
         return Search::Nowhere(first);
     }
-    for candidate in candidates(prefix, &settings.base_path, &configured) {
+    for candidate in places(visit.shared) {
         if let Ok(Ok(located)) = at(visit, &candidate.path()).await {
             return Search::Elsewhere(located, candidate);
         }
@@ -117,8 +118,18 @@ fn tells_another_host(visit: Visit<'_>) -> bool {
     told.is_some_and(|host| !host.eq_ignore_ascii_case(&settings.base_url.origin.authority))
 }
 
+/// The likely places. With configured headers they are below the configured prefix: another prefix may lead to another
+/// tenant's server, which must not get the headers.
+pub(super) fn places(shared: &Shared) -> Vec<Place> {
+    let settings = &shared.settings;
+    let prefix = settings.base_url.prefix.as_str();
+    let mut places = candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
+    places.retain(|place| place.prefix == prefix || shared.config.headers.is_empty());
+    places
+}
+
 /// The likely places, without the configured one: other base paths, and no prefix.
-pub(super) fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<Place> {
+fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     let prefixes = if prefix.is_empty() { vec![""] } else { vec![prefix, ""] };
     for prefix in prefixes {

@@ -39,6 +39,10 @@ pub(super) async fn check(
     }
     let known = match located.signs.secret() {
         SecretSign::Hash => by_hash(visit, located),
+        // A signature lets its reader try secrets, and below another prefix may be another tenant's server.
+        SecretSign::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
+            Known::Unknown("the login is outside of `upstream.base_url`".to_owned())
+        }
         SecretSign::Signature(path) => by_signature(visit, located, path, cleared).await,
     };
     let variable = server.secret_variable();

@@ -108,13 +108,15 @@ impl ClientInfo {
         Self::of_head(headers, &Uri::default(), settings)
     }
 
-    /// For a request of the proxy itself, such as a health check, which has no client.
+    /// For a request of the proxy itself, such as a health check, which has no client. With `trusted_proxies`, visitors use
+    /// https: TLS ends at such a proxy.
     pub(crate) fn own(settings: &Settings) -> Self {
         let host = settings.hosts.first().cloned();
+        let https = settings.public_url.is_none() && !settings.trusted_proxies.is_empty();
         Self {
             is_host_trusted: host.is_some(),
             host,
-            https: false,
+            https,
             is_peer_trusted: false,
             ignores_https_claim: false,
             addresses: Vec::new(),

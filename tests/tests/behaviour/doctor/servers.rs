@@ -74,6 +74,11 @@ async fn unknown_origin_leaves_the_callback_urls_open() {
     let by_hosts =
         Auth::builder().upstream_base_url(upstream.url()).hosts(["app.example.com"]).build().unwrap();
     assert_silent(&by_hosts.check().await, "hosts");
+    let behind_tls = Auth::builder().upstream_base_url(upstream.url()).hosts(["app.example.com"]);
+    let behind_tls = behind_tls.trusted_proxies(["10.0.0.0/8"]).build().unwrap();
+    assert_silent(&behind_tls.check().await, "hosts and a proxy with TLS");
+    let told = upstream.seen().last().unwrap().headers["x-forwarded-proto"].clone();
+    assert_eq!(told, "https", "TLS ends at a trusted proxy");
 }
 
 #[tokio::test]
@@ -195,4 +200,17 @@ async fn check_sends_only_what_it_needs() {
         let origin = request.headers.get("origin").map(|origin| origin.to_str().unwrap());
         assert!(origin.is_none_or(|origin| origin == APP), "{request:?}");
     }
+}
+
+/// Below another prefix may be another tenant's server: it gets no configured header.
+#[tokio::test]
+async fn configured_headers_stay_below_the_configured_prefix() {
+    let upstream = FakeUpstream::start().await.unwrap();
+    let tenant = || Auth::builder().upstream_base_url(format!("{}/tenant", upstream.url())).public_url(APP);
+    assert_eq!(codes(&check(tenant()).await), ["base_path_wrong"]);
+    let before = upstream.seen().len();
+    let report = check(tenant().upstream_headers([("x-api-key", "key")])).await;
+    assert_eq!(codes(&report), ["login_not_found"]);
+    let seen = upstream.seen().split_off(before);
+    assert!(!seen.is_empty() && seen.iter().all(|seen| seen.uri.path().starts_with("/tenant/")), "{seen:?}");
 }
