@@ -145,7 +145,8 @@ fn cookie_of_the_document_is_the_one_that_counts() {
         |auth: Builder<Auth>| auth.upstream_kind(UpstreamKind::Authjs).public_url("https://app.example.com");
     assert_eq!(of(https), ["__Secure-authjs.session-token"]);
     assert_eq!(of(|auth| auth.upstream_cookie_name("sid")), ["sid"]);
-    assert_eq!(of(|auth| auth.upstream_kind(UpstreamKind::BetterAuth)), ["better-auth.session_token"]);
+    let better_auth = of(|auth| auth.upstream_kind(UpstreamKind::BetterAuth));
+    assert_eq!(better_auth, ["better-auth.session_token", "__Secure-better-auth.session_token"]);
     // Behind a trusted proxy, each request says whether it came by https.
     let either =
         |auth: Builder<Auth>| auth.upstream_kind(UpstreamKind::Authjs).trusted_proxies(["10.0.0.0/8"]);

@@ -126,14 +126,18 @@ impl Has {
     }
 
     /// Whether a field has the wanted value. `None` if it is neither text nor a list of texts, or if the empty text is wanted,
-    /// which is in every text with two commas in a row. A text in a list may be several texts too.
+    /// which is in every text with two commas in a row. `None` also if a text of a list seems to be several texts with the wanted
+    /// one among them: in a list each text is one value, and it is not certain that this one is not meant.
     fn is_in(&self, value: &Value, separator: char) -> Option<bool> {
         let is_in_text = |text: &str| text.split(separator).any(|part| part.trim() == self.wanted);
         match value {
             _ if self.wanted.is_empty() => None,
             Value::String(text) => Some(is_in_text(text)),
-            Value::Array(list) if list.iter().filter_map(Value::as_str).any(is_in_text) => Some(true),
-            Value::Array(list) => list.iter().all(Value::is_string).then_some(false),
+            Value::Array(list) if list.iter().any(|one| one.as_str() == Some(&self.wanted)) => Some(true),
+            Value::Array(list) => {
+                let is_certain = list.iter().all(|one| one.as_str().is_some_and(|one| !is_in_text(one)));
+                is_certain.then_some(false)
+            }
             _ => None,
         }
     }
