@@ -107,6 +107,10 @@ fn proxies_of_the_recipes_are_those_of_the_example() {
         if std::env::var_os("UPDATE_RECIPES").is_some() {
             std::fs::write(&file, &expected).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), expected, "{recipe}");
+        let is_same = std::fs::read_to_string(&file).unwrap_or_default() == expected;
+        assert!(
+            is_same,
+            "{recipe} differs from examples/verdict/{example}: run this test with UPDATE_RECIPES=1"
+        );
     }
 }
