@@ -212,6 +212,7 @@ mod tests {
                 ("/callback/a", &["/callback/a/", "/callback/a/b", "/callback/a/b/c/d/e", "/callback/a%2fb"]),
                 ("/signin/a", &["/signin/a/b"]),
                 ("/signin", &["/signin/"]),
+                ("/Callback/a", &["/Callback/a/b"]),
                 ("/signout", &["/signout/a/b"]),
                 ("/providers", &["/providers/a"]),
                 ("/_log", &["/_log/a"]),
@@ -223,6 +224,7 @@ mod tests {
         }
         assert_eq!(v4(&Method::GET, "/session/x"), [true, true, false, false, false]);
         assert_eq!(v4(&Method::POST, "/callback/a/b"), [false, false, true, true, true]);
+        assert_eq!(v4(&Method::POST, "/Callback/a/b"), [false, false, true, true, true]);
         assert_eq!(v4(&Method::GET, "/sessions/x"), [false; 5]);
         // Auth.js refuses them, except that Robo has longer paths.
         assert!(!purpose(&Method::GET, "/session/x").is_session);
