@@ -89,6 +89,11 @@ fn is_code(code: &str) -> bool {
     code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
+/// Whether the server read the command, and answered with an error of its own or of an extension.
+pub(crate) fn is_refusal(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
+}
+
 /// Whether a script is unknown to the server, which forgets scripts at a restart or with `SCRIPT FLUSH`.
 pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)

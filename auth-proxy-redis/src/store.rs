@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::error::{InvalidUrl, StoreError};
+use crate::error::{InvalidUrl, StoreError, is_refusal, kind_of};
 use crate::event::Event;
 use crate::inner::{Inner, random};
 use crate::key::Key;
@@ -310,7 +310,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// The link is down, or Redis did not answer in time.
+    /// The link is down, or Redis did not answer in time. [`StoreError::Server`] if Redis answered with an error, such as
+    /// `NOPERM`. The link stays up then.
     pub async fn count(&self, key: &Key, window: Duration) -> Result<Option<(u64, Duration)>, StoreError> {
         self.start();
         let inner = &self.0.inner;
@@ -321,7 +322,12 @@ impl RedisStore {
         let args: [&[u8]; 1] = [length.as_bytes()];
         let answer =
             timeout(inner.options.deadline, up.wire.run_on_session::<Vec<u64>>(&up.wire.count, &name, &args));
-        let counted = answer.await.map_err(|_| StoreError::Timeout)?.map_err(|error| up.failed(&error))?;
+        let answer = answer.await.map_err(|_| StoreError::Timeout)?;
+        let counted = answer.map_err(|error| {
+            // Any visitor can cause a count. What Redis refuses here does not end the link: if this is the wrong server, the
+            // next beat, read or write finds that.
+            if is_refusal(&error) { StoreError::Server(kind_of(&error)) } else { up.failed(&error) }
+        })?;
         Ok(match counted.as_slice() {
             [count, left] => Some((*count, Duration::from_millis(*left))),
             _ => None,

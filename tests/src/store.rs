@@ -126,6 +126,11 @@ impl SharedStore {
         self.state.lock().unwrap().counters.len()
     }
 
+    /// Forgets what it counted, as a store does that is restarted.
+    pub fn forget_counters(&self) {
+        self.state.lock().unwrap().counters.clear();
+    }
+
     /// How many keys `end` was called for.
     #[must_use]
     pub fn ended(&self) -> usize {

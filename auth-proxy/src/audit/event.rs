@@ -55,7 +55,7 @@ pub enum EventKind {
         /// How.
         by: SignedInBy,
     },
-    /// The upstream ended the session of a browser.
+    /// The upstream ended the session of a browser that sent a session token. Anyone can send a forged token with a sign-out.
     SignedOut,
     /// A guard refused a request: `#[require_session]`, `RequireSession` or a layer. An outage is no refusal.
     #[non_exhaustive]
@@ -182,7 +182,8 @@ impl EventKind {
     pub(super) fn is_of_any_request(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. }
+            Self::SignedOut
+                | Self::Refused { .. }
                 | Self::CrossOriginRefused
                 | Self::RevocationRefused { .. }
                 | Self::StaleSessionUsed

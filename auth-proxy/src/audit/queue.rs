@@ -105,18 +105,18 @@ mod tests {
     #[test]
     fn flood_of_any_request_leaves_room_for_other_events() {
         let queue = Queue::default();
-        for _ in 0..2 * CAPACITY {
-            queue.push(event(EventKind::CrossOriginRefused));
+        for kind in [EventKind::CrossOriginRefused, EventKind::SignedOut] {
+            (0..CAPACITY).for_each(|_| queue.push(event(kind.clone())));
         }
         for _ in 0..RESERVED + 5 {
-            queue.push(event(EventKind::SignedOut));
+            queue.push(event(EventKind::CircuitOpened));
         }
         queue.push(event(EventKind::CrossOriginRefused));
         queue.close();
         let delivered: Vec<Next> = std::iter::from_fn(|| queue.pop()).collect();
         let of = |kind| delivered.iter().filter(|next| next.event.kind == kind).count();
         assert_eq!(of(EventKind::CrossOriginRefused), CAPACITY - RESERVED);
-        assert_eq!(of(EventKind::SignedOut), RESERVED);
+        assert_eq!((of(EventKind::SignedOut), of(EventKind::CircuitOpened)), (0, RESERVED));
         let dropped: u64 = delivered.iter().map(|next| next.dropped).sum();
         assert_eq!(dropped, u64::try_from(CAPACITY + RESERVED + 5 + 1).unwrap());
         assert_eq!(queue.taken(), u64::try_from(CAPACITY).unwrap());

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use http::{Method, Response};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 #[cfg(feature = "client-js")]
@@ -32,6 +33,9 @@ impl Dialect for AuthjsFamily {
     }
 
     fn purpose(&self, method: &Method, path: &str) -> Purpose {
+        // Some servers decode a path before they look for its route, so the decoded path counts.
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        let path = if self.is_v4 { next_auth_v4::part_it_reads(&path) } else { &path };
         authjs::purpose(method, path, next_auth_v4::changes_nothing)
     }
 
@@ -193,6 +197,38 @@ mod tests {
             let found = [found.is_session, found.is_read, found.evicts_sessions, found.is_same_for_all];
             assert_eq!(found, expected, "{method} {path}");
         }
+    }
+
+    /// It reads the action and the provider, and ignores further segments.
+    #[test]
+    fn purpose_of_a_path_with_more_segments_is_that_of_the_part_next_auth_v4_reads() {
+        let v4 = |method: &Method, path: &str| {
+            let found = AuthjsFamily { is_v4: true }.purpose(method, path);
+            [found.is_session, found.is_read, found.evicts_sessions, found.is_sign_in, found.is_callback]
+        };
+        for method in [Method::GET, Method::POST, Method::PUT] {
+            for (path, longer) in [
+                ("/session", &["/session/x", "/session/x/y/", "/%73ession/x", "/session%2Fx"][..]),
+                ("/callback/a", &["/callback/a/", "/callback/a/b", "/callback/a/b/c/d/e", "/callback/a%2fb"]),
+                ("/signin/a", &["/signin/a/b"]),
+                ("/signin", &["/signin/"]),
+                ("/Callback/a", &["/Callback/a/b"]),
+                ("/signout", &["/signout/a/b"]),
+                ("/providers", &["/providers/a"]),
+                ("/_log", &["/_log/a"]),
+            ] {
+                for longer in longer {
+                    assert_eq!(v4(&method, longer), v4(&method, path), "{method} {longer}");
+                }
+            }
+        }
+        assert_eq!(v4(&Method::GET, "/session/x"), [true, true, false, false, false]);
+        assert_eq!(v4(&Method::POST, "/callback/a/b"), [false, false, true, true, true]);
+        assert_eq!(v4(&Method::POST, "/Callback/a/b"), [false, false, true, true, true]);
+        assert_eq!(v4(&Method::GET, "/sessions/x"), [false; 5]);
+        // Auth.js refuses them, except that Robo has longer paths.
+        assert!(!purpose(&Method::GET, "/session/x").is_session);
+        assert!(purpose(&Method::POST, "/callback/a/b").is_sign_in);
     }
 
     #[test]

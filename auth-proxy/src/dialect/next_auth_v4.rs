@@ -21,6 +21,15 @@ pub(super) fn route(segments: &[&str]) -> Option<Route> {
     })
 }
 
+/// The part of a decoded path that decides what a request does: the action, and the provider of a sign-in or a callback. It
+/// ignores further segments (`next-auth/src/next/index.ts`: `nextauth[0]`, `nextauth[1]`).
+pub(super) fn part_it_reads(path: &str) -> &str {
+    let action = path.split('/').nth(1).unwrap_or_default();
+    let has_provider = ["signin", "callback"].iter().any(|name| action.eq_ignore_ascii_case(name));
+    let mut ends = path.match_indices('/').map(|(at, _)| at).skip(1);
+    ends.nth(usize::from(has_provider)).and_then(|end| path.get(..end)).unwrap_or(path)
+}
+
 /// Whether a POST to this path changes nothing.
 pub(super) fn changes_nothing(name: &str) -> bool {
     name.strip_prefix('/') == Some(LOG)

@@ -132,7 +132,7 @@ reasons! {
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";
     BODY_TOO_LARGE = BadRequest 413 "body_too_large" "The request body is too large.";
     SIGN_IN_LIMITED = BadRequest 429 "sign_in_limited" "There were too many attempts to sign in; try again later.";
-    SIGN_IN_UNREADABLE = BadRequest 400 "sign_in_unreadable" "Send JSON or a form in UTF-8, without compression, and each field of the account once.";
+    SIGN_IN_UNREADABLE = BadRequest 400 "sign_in_unreadable" "Send JSON or a form in UTF-8, without compression, and each field of the account once, for at most two accounts.";
     LOOP_DETECTED = BadRequest 508 "loop_detected" "The request came back to this service; its upstream is itself.";
     HEADERS_TOO_LARGE = BadRequest 431 "headers_too_large" "The request headers are too large.";
 }

@@ -121,7 +121,8 @@ impl Eviction {
             clears: kinds.contains(&SetCookieKind::Clears),
         };
         let keys = std::mem::take(&mut self.keys);
-        if answer.is_sign_out() {
+        // An upstream may clear its cookies for anyone. Without a session token there was nobody to sign out.
+        if answer.is_sign_out() && !keys.is_empty() {
             let about = about(shared, self.signing_out.take(), plan).await;
             shared.audit.signed_out(|| about);
             self.sessions.sign_out(&keys);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
 
 use auth_proxy::audit::{Event, EventKind};
-use auth_proxy::options::RevocationList;
+use auth_proxy::options::{RevocationList, UpstreamKind};
 use auth_proxy::testing::Fault;
 use auth_proxy_tests::{App, Browser, COOKIE_NAME, Events, LogCapture, SharedStore, settles, watch};
 use axum::Router;
@@ -328,6 +328,56 @@ async fn events_are_delivered_after_the_proxy_is_gone() {
     drop(auth);
     assert!(settles(|| is_dropped.load(SeqCst)).await);
     assert_eq!(events.names(), ["refused"; 10]);
+}
+
+/// Better Auth clears its cookies at each sign-out, whether there was a session or not.
+#[tokio::test]
+async fn sign_out_without_a_session_token_has_no_event_and_no_count() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let clears = Router::new().fallback(|| async {
+        (
+            [("set-cookie", "better-auth.session_token=; Max-Age=0; Path=/")],
+            axum::Json(json!({ "success": true })),
+        )
+    });
+    let events = Events::default();
+    let builder = Auth::builder().upstream_base_url("http://auth").upstream_fetch(clears);
+    let builder = builder.upstream_kind(UpstreamKind::BetterAuth).public_url("http://app.test");
+    let auth = builder.observer(events.observer()).build().unwrap();
+    let (_app, browser) = start(&auth).await;
+    for (cookie, expected) in
+        [("x=y", 0), ("better-auth.session_token=", 0), ("better-auth.session_token=a.b", 1)]
+    {
+        let answer = browser.post_with("/api/auth/sign-out", &[], &[("cookie", cookie)]).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        auth.events_delivered().await;
+        assert_eq!(events.names(), vec!["signed_out"; expected], "{cookie}");
+    }
+    assert!(recorder.handle().render().contains("sign_outs_total 1"), "{}", recorder.handle().render());
+}
+
+/// next-auth v4 reads only the first segment of this path, and renews the cookie.
+#[tokio::test]
+async fn session_route_with_another_segment_is_no_sign_in_at_next_auth_v4() {
+    let renews = Router::new().fallback(|| async {
+        let cookie = "next-auth.session-token=bbbb; Path=/; HttpOnly";
+        (
+            [("set-cookie", cookie)],
+            axum::Json(json!({ "user": { "name": "Ada" }, "expires": "2099-01-01T00:00:00Z" })),
+        )
+    });
+    let events = Events::default();
+    let builder = Auth::builder().upstream_base_url("http://auth").upstream_fetch(renews);
+    let builder = builder.upstream_kind(UpstreamKind::NextAuthV4).public_url("http://app.test");
+    let auth = builder.observer(events.observer()).build().unwrap();
+    let (_app, browser) = start(&auth).await;
+    for path in ["/api/auth/session", "/api/auth/session/x", "/api/auth/session/x/y"] {
+        let cookie = [("cookie", "next-auth.session-token=aaaa")];
+        assert_eq!(browser.get_with(path, &cookie).await.status, 200);
+        auth.events_delivered().await;
+        assert_eq!(events.names(), [""; 0], "{path}");
+    }
 }
 
 /// A client chooses its headers, its path and its token. None of them is in an event, except as a hash.

@@ -83,6 +83,9 @@ async fn attempts_of_an_address_are_limited_at_the_routes_of_each_kind() {
         "/signin/nodemailer",
         "/signin/resend/",
         "/%63allback/credentials",
+        // next-auth v4 reads only the first two segments.
+        "/callback/credentials/x",
+        "/signin/email/x/y/z",
     ][..];
     let robo = &[
         "/signup",
@@ -104,6 +107,9 @@ async fn attempts_of_an_address_are_limited_at_the_routes_of_each_kind() {
         "/phone-number/verify",
         "/sign%2Din/email",
         "/Sign-In/email",
+        "/delete-user",
+        "/change-email",
+        "/organization/invite-member",
     ][..];
     for (kind, attempts, others) in [
         (UpstreamKind::Authjs, authjs, &["/signout", "/session", "/signin"][..]),
@@ -330,6 +336,58 @@ async fn body_that_does_not_come_is_408_and_not_an_outage() {
     assert_eq!(upstream.asked(), 0);
 }
 
+/// The link in a mail is a GET. Its code may be short, if the app makes it, so guesses of it count.
+#[tokio::test]
+async fn codes_of_mails_and_accounts_in_the_query_are_counted() {
+    for kind in [UpstreamKind::Authjs, UpstreamKind::NextAuthV4, UpstreamKind::Robo] {
+        let upstream = Upstream::default();
+        let builder = upstream.auth().upstream_kind(kind).sign_in_limit_per_ip("9/1m");
+        let app = start(builder.sign_in_limit_per_account("2/1m")).await;
+        let get =
+            async |path: &str| Answer::of(loopback_client().get(app.url(path)).send().await.unwrap()).await;
+        let of = |query: &str| format!("/api/auth/callback/email?{query}");
+        for (query, expected) in [
+            ("token=000001&email=ada@example.com", 200),
+            ("email=ADA%40example.com&t%6Fken=000002", 200),
+            ("token=000003&email=ada@example.com", 429),
+            ("token[]=000004&email=ada@example.com", 429),
+            ("token=000005&email=bob@example.com", 200),
+            ("token=1&email=bob@example.com&email=ada@example.com", 400),
+        ] {
+            assert_eq!(get(&of(query)).await.status, expected, "{kind} {query}");
+        }
+        let posted = post(&app, "/callback/email?token=1&email=ada@example.com", FORM, "").await;
+        assert_limited(&posted, 60);
+        let posted = post(&app, "/callback/credentials?username=ada@example.com", FORM, "password=x").await;
+        assert_limited(&posted, 60);
+        let asked = upstream.asked();
+        // Eight attempts came from this address until now, with those that were refused.
+        assert_eq!(get(&of("token=6&email=eve@example.com")).await.status, 200);
+        assert_limited(&get(&of("token=7&email=eve@example.com")).await, 60);
+        assert_eq!(upstream.asked(), asked + 1);
+        // A provider sends its visitors back without a token.
+        assert_eq!(get("/api/auth/callback/github?code=x&state=y").await.status, 200);
+    }
+}
+
+/// Else one request could use up attempts of as many accounts as there are fields.
+#[tokio::test]
+async fn body_with_more_than_two_accounts_is_refused_and_counts_for_none() {
+    let upstream = Upstream::default();
+    let app = start(upstream.auth().sign_in_limit_per_account("1/1m")).await;
+    for (path, form) in [
+        (CREDENTIALS, "email=a@b.c&username=b&login=c"),
+        ("/callback/credentials?phone=1", "email=a@b.c&username=b"),
+    ] {
+        let answer = post(&app, path, FORM, form).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "sign_in_unreadable"), "{form}");
+    }
+    // One account in several fields, and a registration with two.
+    assert_eq!(post(&app, CREDENTIALS, FORM, "email=x&username=X&login=x").await.status, 200);
+    assert_eq!(post(&app, CREDENTIALS, FORM, "email=a@b.c&username=b&login=B").await.status, 200);
+    assert_eq!(upstream.asked(), 2);
+}
+
 /// A refused address does not count against the accounts that it tries. Else one client could use up all attempts.
 #[tokio::test]
 async fn address_over_its_limit_uses_up_no_attempt_of_an_account() {
@@ -422,6 +480,46 @@ async fn instances_count_in_their_store_and_each_alone_without_it() {
     }
     store.come_back();
     assert_eq!(attempt(&apps[0]).await, 429);
+}
+
+/// A store may be restarted, or drop what it has no room for.
+#[tokio::test]
+async fn counter_that_the_store_lost_gives_no_attempts_back() {
+    let (upstream, store) = (Upstream::default(), SharedStore::telling_ends());
+    let builder = upstream.auth().sign_in_limit_per_account("3/1m").session_store(store.clone());
+    let app = start(builder).await;
+    for expected in [200, 200, 200, 429, 429] {
+        assert_eq!(post(&app, CREDENTIALS, FORM, "username=ada").await.status, expected);
+        store.forget_counters();
+    }
+}
+
+/// Anybody can make attempts, so a full memory of Redis must not cost more than the common count.
+#[tokio::test]
+async fn full_memory_of_redis_is_no_loss_of_the_store_and_no_way_around_the_limit() {
+    let (log, redis, events) = (LogCapture::start(), Server::start(), Events::default());
+    let builder = Upstream::default().auth().session_store_url(redis.url()).observer(events.observer());
+    let auth = builder.sign_in_limit_per_account("3/1m").build().unwrap();
+    let app = App::start(routes(&auth)).await;
+    let attempt =
+        async |account: &str| post(&app, CREDENTIALS, FORM, format!("username={account}")).await.status;
+    let began = std::time::Instant::now();
+    while !redis.ask("KEYS auth-proxy:c:*").contains(":c:") {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        attempt("warm-up").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    auth.events_delivered().await;
+    let before = events.names().iter().filter(|name| name.starts_with("store")).count();
+    redis.run("CONFIG SET maxmemory 1");
+    for expected in [200, 200, 200, 429, 429] {
+        assert_eq!(attempt("ada").await, expected);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    auth.events_delivered().await;
+    let after = events.names().iter().filter(|name| name.starts_with("store")).count();
+    assert_eq!(after, before, "{:?}", events.names());
+    assert_eq!(log.times("Redis refuses to count attempts to sign in"), 1);
 }
 
 /// Two instances on a real Redis, with `session.store` in the configuration and nothing else to store.

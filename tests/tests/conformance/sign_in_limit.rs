@@ -23,12 +23,16 @@ async fn app(server: &Server, kind: UpstreamKind, per_account: Option<&str>) -> 
 
 /// Sends a body, and returns the status and whether a session cookie came back.
 async fn send(app: &App, content_type: &str, body: &str) -> (u16, bool) {
+    send_to(app, "/api/auth/callback/credentials", content_type, body).await
+}
+
+async fn send_to(app: &App, path: &str, content_type: &str, body: &str) -> (u16, bool) {
     let browser = Browser::of(app);
     let csrf = browser.get("/api/auth/csrf").await;
     let cookies: Vec<&str> = csrf.cookies().iter().filter_map(|cookie| cookie.split(';').next()).collect();
     let token = csrf.json()["csrfToken"].as_str().unwrap().to_owned();
     let body = body.replace("CSRF", &token);
-    let request = auth_proxy_tests::loopback_client().post(app.url("/api/auth/callback/credentials"));
+    let request = auth_proxy_tests::loopback_client().post(app.url(path));
     let request = request.header("content-type", content_type).header("cookie", cookies.join("; "));
     let response = request.body(body).send().await.unwrap();
     let cookies = response.headers().get_all("set-cookie").iter();
@@ -84,4 +88,16 @@ async fn no_spelling_of_an_account_gets_around_its_limit() {
         let other = "csrfToken=CSRF&username=admin&password=admin";
         assert!(send(&limited, FORM, other).await.1, "{kind}: another account");
     }
+}
+
+/// next-auth v4 reads the first two segments of a path.
+#[tokio::test]
+async fn no_further_segment_gets_around_the_limit_at_next_auth_v4() {
+    let server = Server::v4(&[("ISSUER", "http://127.0.0.1:9")]);
+    let (good, path) = ("csrfToken=CSRF&username=demo&password=demo", "/api/auth/callback/credentials/x");
+    let open = app(&server, UpstreamKind::NextAuthV4, None).await;
+    assert!(send_to(&open, path, FORM, good).await.1, "next-auth signs in at this path");
+    let limited = app(&server, UpstreamKind::NextAuthV4, Some("1/1m")).await;
+    assert!(!send(&limited, FORM, "csrfToken=CSRF&username=demo&password=wrong").await.1);
+    assert_eq!(send_to(&limited, path, FORM, good).await, (429, false));
 }

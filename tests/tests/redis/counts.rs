@@ -82,6 +82,24 @@ async fn full_memory_counts_nothing_and_keeps_the_link() {
     assert_eq!(store.times(&Seen::Lost), 0);
 }
 
+/// Anybody can cause a count, so no error that Redis answers to one must cost the instance its link.
+#[tokio::test]
+async fn count_that_redis_refuses_keeps_the_link() {
+    let redis = Server::start();
+    let store = Store::up(&redis.url()).await;
+    assert_eq!(count(&store, 7).await.0, 1);
+    let key = redis.ask("KEYS auth-proxy:c:*").lines().last().unwrap().trim().to_owned();
+    redis.run(&format!("SET {key} garbage"));
+    for _ in 0..3 {
+        let refused = store.store.count(&[7; 32], WINDOW).await;
+        assert!(matches!(refused, Err(StoreError::Server(_))), "{refused:?}");
+    }
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(store.times(&Seen::Lost), 0);
+    assert_eq!(count(&store, 8).await.0, 1);
+    store.remember(&[1; 32], b"session").await;
+}
+
 #[tokio::test]
 async fn store_without_a_link_counts_nothing() {
     let store = Store::new(Options::new("redis://127.0.0.1:9"));

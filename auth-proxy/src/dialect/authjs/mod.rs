@@ -3,7 +3,6 @@
 mod session;
 
 use http::Method;
-use percent_encoding::percent_decode_str;
 
 pub(super) use self::session::read_session;
 use super::purpose::{Page, Purpose};
@@ -34,20 +33,19 @@ pub(super) fn route(segments: &[&str]) -> Option<Route> {
     })
 }
 
-/// What a request does. `changes_nothing` says whether a POST to this path changes nothing.
+/// What a request does. The path is decoded. `changes_nothing` says whether a POST to this path changes nothing.
 pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str) -> bool) -> Purpose {
-    // Some servers decode a path before they look for its route, so the decoded path counts.
-    let route = percent_decode_str(path).decode_utf8_lossy();
-    let name = without_last_slash(&route);
+    let name = without_last_slash(path);
     // These requests change something: unsafe methods (RFC 9110, section 9.2.1), a provider's callback, and links in
     // mails.
     let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-    let changes = !is_safe || route.starts_with("/callback/") || name.ends_with("/confirm");
+    let changes = !is_safe || path.starts_with("/callback/") || name.ends_with("/confirm");
     Purpose {
         is_session: name == SESSION,
         is_read: *method == Method::GET && matches!(name, SESSION | "/providers" | "/csrf"),
         evicts_sessions: changes && !changes_nothing(name),
         is_sign_in: *method == Method::POST && is_sign_in(name),
+        is_callback: name.to_ascii_lowercase().starts_with("/callback/"),
         is_same_for_all: name == "/providers",
         page: match name {
             "/providers" => Some(Page::Providers),
@@ -58,13 +56,14 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
 }
 
 /// Whether a POST to this path tries to sign in, by Auth.js or by the additional routes of Robo. A provider's id can be any,
-/// so a start of OAuth counts too, which needs no more than one for each sign-in. Some frameworks ignore the case of a path.
+/// so a start of OAuth counts too, which needs no more than one for each sign-in. next-auth v4 ignores further segments. Some
+/// frameworks ignore the case of a path.
 fn is_sign_in(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let segments: Vec<&str> = name.split('/').filter(|segment| !segment.is_empty()).take(4).collect();
     matches!(
         segments.as_slice(),
-        ["signin" | "callback", _]
+        ["signin" | "callback", _, ..]
             | ["signup"]
             | ["verify-email", "request"]
             | ["password", "reset", "request" | "confirm"]

@@ -69,13 +69,14 @@ pub(super) fn purpose(method: &Method, path: &str) -> Purpose {
         // A POST to the session route renews the session, as the GET does (`docs/better-auth.md#get-session`).
         evicts_sessions: !is_session && (!is_safe || spends_something(path)),
         is_sign_in: *method == Method::POST && is_sign_in(path),
+        is_callback: false,
         is_same_for_all: matches!(path, HEALTH | KEYS),
         page: None,
     }
 }
 
 /// Whether a POST to this path tries to sign in, to register, to guess a password or a code, or to have a message sent: by
-/// the core, or by the plugins username, phone-number, email-otp, magic-link, two-factor, passkey and siwe.
+/// the core, or by the plugins username, phone-number, email-otp, magic-link, two-factor, passkey, siwe and organization.
 fn is_sign_in(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
@@ -92,7 +93,10 @@ fn is_sign_in(path: &str) -> bool {
         | "email-otp"
         | "phone-number"
         | "magic-link"
-        | "siwe" => true,
+        | "siwe"
+        | "delete-user"
+        | "change-email" => true,
+        "organization" => segments.next() == Some("invite-member"),
         "passkey" => segments.next() == Some("verify-authentication"),
         _ => false,
     }

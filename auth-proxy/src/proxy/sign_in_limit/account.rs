@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use percent_encoding::percent_decode_str;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{AuthError, Reason};
@@ -26,39 +26,63 @@ enum Format {
     Form,
 }
 
-/// The accounts in the body of an attempt: the values of these fields, each in one form for all of its spellings. Usually
-/// there is one. A registration may have an email address and a name.
+/// The most accounts of an attempt: a registration may have an email address and a name. With more, one request could use up
+/// the attempts of many accounts.
+const MOST_ACCOUNTS: usize = 2;
+
+/// Whether a query has a `token`, which the link in a mail has.
+pub(super) fn has_token(query: &str) -> bool {
+    form(query).iter().any(|(name, _)| name == "token")
+}
+
+/// The accounts of an attempt: the values of these fields in its query and its body, each in one form for all of its spellings.
+/// Usually there is one.
 ///
 /// # Errors
 /// `sign_in_unreadable`.
 pub(super) fn accounts(
+    query: &str,
     headers: &HeaderMap,
     body: &[u8],
     account_fields: &[String],
 ) -> Result<Vec<String>, AuthError> {
-    if body.is_empty() {
-        return Ok(Vec::new());
-    }
     let unreadable = |why: &'static str| AuthError::new(Reason::SIGN_IN_UNREADABLE).because(why);
-    let text = text(body);
-    let fields = match format(headers).map_err(unreadable)? {
-        Format::Json => json(&text).ok_or_else(|| unreadable("the body is no JSON object"))?,
-        Format::Form => form(&text),
+    let in_body = if body.is_empty() {
+        Fields::new()
+    } else {
+        let text = text(body);
+        match format(headers).map_err(unreadable)? {
+            Format::Json => json(&text).ok_or_else(|| unreadable("the body is no JSON object"))?,
+            Format::Form => form(&text),
+        }
     };
     let mut accounts = Vec::new();
-    for name in account_fields {
-        let mut values = fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (None | Some(Value::Null), None) => {}
-            (Some(Value::String(account)), None) => accounts.push(folded(account)),
-            (Some(Value::Number(account)), None) => accounts.push(folded(&account.to_string())),
-            (_, None) => return Err(unreadable("a field of the account is no text")),
-            (_, Some(_)) => return Err(unreadable("a field of the account is there twice")),
+    for fields in [form(query), in_body] {
+        for name in account_fields {
+            let mut values = fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value);
+            match (values.next(), values.next()) {
+                (None | Some(Value::Null), None) => {}
+                (Some(Value::String(account)), None) => accounts.push(folded(account)),
+                (Some(Value::Number(account)), None) => accounts.push(folded(&number(account))),
+                (_, None) => return Err(unreadable("a field of the account is no text")),
+                (_, Some(_)) => return Err(unreadable("a field of the account is there twice")),
+            }
         }
     }
     accounts.sort_unstable();
     accounts.dedup();
+    if accounts.len() > MOST_ACCOUNTS {
+        return Err(unreadable("there are more than two accounts"));
+    }
     Ok(accounts)
+}
+
+/// A number as JavaScript reads it: a double, so `42.0` and `4.2e1` are 42.
+fn number(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if float.fract() == 0.0 => format!("{:.0}", float.abs()),
+        _ => number.to_string(),
+    }
 }
 
 /// The format of a body. Auth.js, Next.js and Better Auth look for these words anywhere in the type.
@@ -127,7 +151,8 @@ fn json(text: &str) -> Option<Fields> {
 }
 
 /// One form for the spellings of an account that a server may take for the same: whatever their case, their accents, and the
-/// spaces and punctuation in them are. A database may ignore these when it compares text (collations of MySQL and ICU).
+/// spaces and punctuation in them are. A database may ignore these when it compares text (collations of MySQL and ICU), and
+/// may take some letters for others that Unicode does not decompose.
 ///
 /// Of an address, Auth.js uses what is before a second `@`, and before a comma
 /// (`core/lib/actions/signin/send-token.ts`, `defaultNormalizer`).
@@ -137,7 +162,20 @@ fn folded(account: &str) -> String {
     let local = parts.next().unwrap_or_default();
     let domain = parts.next().map(|domain| domain.split(',').next().unwrap_or_default());
     let letters = |text: &str| -> String {
-        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        let mut letters = String::with_capacity(text.len());
+        for letter in text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase) {
+            match letter {
+                'ø' => letters.push('o'),
+                'ł' => letters.push('l'),
+                'đ' => letters.push('d'),
+                'ħ' => letters.push('h'),
+                'ß' => letters.push_str("ss"),
+                'æ' => letters.push_str("ae"),
+                'œ' => letters.push_str("oe"),
+                other => letters.push(other),
+            }
+        }
+        letters
     };
     match domain {
         Some(domain) => format!("{}@{}", letters(local), letters(domain)),
@@ -160,7 +198,8 @@ mod tests {
             map.append(name, HeaderValue::from_static(value));
         }
         let fields = ["email", "username"].map(str::to_owned);
-        accounts(&map, body.as_ref(), &fields).map_err(|error| assert_eq!(error.code(), "sign_in_unreadable"))
+        accounts("", &map, body.as_ref(), &fields)
+            .map_err(|error| assert_eq!(error.code(), "sign_in_unreadable"))
     }
 
     #[test]
@@ -196,6 +235,22 @@ mod tests {
         assert_eq!(read(&[JSON], b"{\"x\":\"\xff\",\"email\":\"ada@example.com\"}"), Ok(ada));
     }
 
+    /// Collations of MySQL take them for one another, and Unicode does not decompose them.
+    #[test]
+    fn letters_with_strokes_and_ligatures_are_the_plain_ones() {
+        for (letters, plain) in [
+            ("øØǿ", "ooo"),
+            ("łŁ", "ll"),
+            ("đĐ", "dd"),
+            ("ħĦ", "hh"),
+            ("ßẞ", "ssss"),
+            ("æÆǽ", "aeaeae"),
+            ("œŒ", "oeoe"),
+        ] {
+            assert_eq!(folded(&format!("{letters}@{letters}.x")), format!("{plain}@{plain}x"));
+        }
+    }
+
     #[test]
     fn different_accounts_stay_different() {
         let of = |form: &str| read(&[FORM], form).unwrap();
@@ -205,7 +260,11 @@ mod tests {
         assert_eq!(of("username=ada&email=a@b.c&x=y"), ["a@bc", "ada"]);
         assert_eq!(of("username=ada&email=ADA"), ["ada"]);
         assert_eq!(of("password=ada&Email=x&csrfToken=y"), [""; 0]);
-        assert_eq!(read(&[JSON], r#"{"username":42}"#).unwrap(), ["42"]);
+        for number in ["42", "42.0", "4.2e1", "\"42\"", "-42"] {
+            assert_eq!(read(&[JSON], format!("{{\"username\":{number}}}")).unwrap(), ["42"], "{number}");
+        }
+        assert_eq!(read(&[JSON], r#"{"username":4.25}"#).unwrap(), ["425"]);
+        assert_eq!(read(&[JSON], r#"{"username":-0.0}"#).unwrap(), ["0"]);
         assert_eq!(read(&[], "").unwrap(), [""; 0]);
     }
 

@@ -33,7 +33,8 @@ pub(super) async fn check(
     parts: &Parts,
     body: Body,
 ) -> Result<Body, AuthError> {
-    if !plan.purpose.is_sign_in {
+    let query = parts.uri.query().unwrap_or_default();
+    if !plan.purpose.is_sign_in && !(plan.purpose.is_callback && account::has_token(query)) {
         return Ok(body);
     }
     if let Some(rate) = shared.settings.per_ip {
@@ -43,11 +44,8 @@ pub(super) async fn check(
         }
     }
     let Some(rate) = shared.settings.per_account else { return Ok(body) };
-    if http_body::Body::is_end_stream(&body) {
-        return Ok(body);
-    }
     let body = read(shared, body, MOST_BYTES).await?;
-    for account in account::accounts(&parts.headers, &body, &shared.settings.account_fields)? {
+    for account in account::accounts(query, &parts.headers, &body, &shared.settings.account_fields)? {
         count(shared, plan, LimitedBy::Account, account.as_bytes(), rate).await?;
     }
     Ok(Body::from(body))

@@ -138,6 +138,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// when it is over, the counter is zero again. Later counts do not lengthen it. The change must be one atomic step. `None`
     /// if the store works and cannot count now, as when its memory is full.
     ///
+    /// Each instance counts its own attempts too, and the larger count decides.
+    ///
     /// # Errors
     /// If the store fails. What each instance has counted itself decides then.
     fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Option<Count>> {

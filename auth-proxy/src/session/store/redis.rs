@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use auth_proxy_redis::{Event, InvalidUrl, Note, Options, Read, RedisStore, StoreError, Value};
@@ -28,6 +29,8 @@ use crate::session::key::SessionKey;
 pub struct Redis {
     options: Options,
     store: OnceLock<RedisStore>,
+    /// Whether Redis refused the last count. It is logged once, not for each attempt.
+    refuses_counts: AtomicBool,
 }
 
 impl Redis {
@@ -38,7 +41,7 @@ impl Redis {
     pub fn new(options: Options) -> Result<Self, InvalidUrl> {
         // Checks the options. Without a call, it does not connect.
         RedisStore::new(options.clone(), |_| ())?;
-        Ok(Self { options, store: OnceLock::new() })
+        Ok(Self { options, store: OnceLock::new(), refuses_counts: AtomicBool::new(false) })
     }
 
     fn store(&self) -> Result<&RedisStore, BoxError> {
@@ -92,8 +95,27 @@ impl SessionStore for Redis {
 
     fn count<'a>(&'a self, key: &'a [u8; 32], window: Duration) -> StoreFuture<'a, Option<Count>> {
         Box::pin(async move {
-            let counted = self.store()?.count(key, window).await.map_err(logged)?;
-            Ok(counted.map(|(count, left)| Count::new(count, left)))
+            let counted = self.store()?.count(key, window).await;
+            let refusal = match &counted {
+                Ok(None) => Some("OOM"),
+                Err(StoreError::Server(kind)) => Some(kind.as_str()),
+                _ => None,
+            };
+            let was_refused = self.refuses_counts.swap(refusal.is_some(), Ordering::Relaxed);
+            if let Some(error) = refusal
+                && !was_refused
+            {
+                tracing::warn!(
+                    target: "auth_proxy::lookup", error,
+                    "Redis refuses to count attempts to sign in: each instance counts alone"
+                );
+            }
+            match counted {
+                Ok(counted) => Ok(counted.map(|(count, left)| Count::new(count, left))),
+                // Sessions can still be read and ended, so the store did not fail.
+                Err(StoreError::Server(_)) => Ok(None),
+                Err(error) => Err(logged(error)),
+            }
         })
     }
 
