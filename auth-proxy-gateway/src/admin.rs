@@ -53,8 +53,8 @@ pub(crate) fn router(metrics: PrometheusHandle, routes: Shared) -> Router {
 
 /// Whether requests should be sent here, and how the login server, the store and the keys did so far. It asks none of them.
 fn health(routes: &Shared) -> Response {
-    let Some(gateway) = routes.get().gateway() else { return StatusCode::NOT_FOUND.into_response() };
-    let health = gateway.health();
+    let Some(login) = routes.get().login() else { return StatusCode::NOT_FOUND.into_response() };
+    let health = login.gateway().health();
     let status = if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
 }

@@ -1,6 +1,7 @@
 //! What is answered on `listen`: the sign-in routes, the verdict endpoint, and the app behind the rules.
 
 mod inside;
+mod login;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,6 +15,7 @@ use http::{Method, Request};
 use tower::ServiceExt as _;
 
 use self::inside::Inside;
+use self::login::Login;
 use crate::config::{Config, Report, Server as Limits};
 use crate::gateway::Gateway;
 
@@ -30,52 +32,63 @@ impl Shared {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Replaces the routes. If their login is another, what waits for a sign-out of the one before ends.
     pub(crate) fn set(&self, routes: Routes) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+        let login = routes.login.clone();
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *current, Arc::new(routes));
+        drop(current);
+        if let Some(before) = &before.login
+            && !login.is_some_and(|login| login.is(before))
+        {
+            before.replace();
+        }
     }
 }
 
 /// The routes of one configuration.
 pub(crate) struct Routes {
-    gateway: Option<Gateway>,
+    login: Option<Login>,
     router: Router,
     pub(crate) limits: Limits,
     logs_requests: bool,
 }
 
 impl Routes {
-    /// The routes of a configuration. `gateway` is a proxy with the same options that goes on, with its caches.
+    /// The routes of a configuration. `login` is one with the same options that goes on, with its caches.
     ///
     /// # Errors
     /// Mistakes of the configuration that show only now.
-    pub(crate) fn new(config: &Config, gateway: Option<Gateway>) -> Result<Self, Report> {
-        let gateway = match gateway {
-            Some(gateway) => gateway,
-            None => config.gateway()?,
+    pub(crate) fn new(config: &Config, login: Option<Login>) -> Result<Self, Report> {
+        let login = match login {
+            Some(login) => login,
+            None => Login::new(config.gateway()?),
         };
-        let verdict = config.verdict(&gateway);
-        let inside = match config.reverse_proxy(&gateway)? {
-            Some(app) => Inside::new(gateway.clone(), verdict.clone(), app).router(),
+        let gateway = login.gateway();
+        let verdict = config.verdict(gateway);
+        let inside = match config.reverse_proxy(gateway)? {
+            Some(app) => Inside::new(login.clone(), verdict.clone(), app).router(),
             None => Router::new(),
         };
-        let router = gateway.attach(inside).merge(gateway.upstream_routes()).merge(verdict.router());
+        let verdict = config.verdict_routes(gateway, &verdict)?;
+        let router = gateway.attach(inside).merge(gateway.upstream_routes()).merge(verdict);
         let (limits, logs_requests) = (config.server, config.log.requests);
-        Ok(Self { gateway: Some(gateway), router, limits, logs_requests })
+        Ok(Self { login: Some(login), router, limits, logs_requests })
     }
 
     /// Other routes with the same limits, without a log of their requests.
     pub(crate) fn of_router(router: Router, limits: Limits) -> Self {
-        Self { gateway: None, router, limits, logs_requests: false }
+        Self { login: None, router, limits, logs_requests: false }
     }
 
-    pub(crate) fn gateway(&self) -> Option<Gateway> {
-        self.gateway.clone()
+    pub(crate) fn login(&self) -> Option<Login> {
+        self.login.clone()
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let begun = Instant::now();
-        let asked = self.logs_requests.then(|| Asked::of(&request, self.gateway.as_ref()));
+        let asked = self.logs_requests.then(|| Asked::of(&request, self.login.as_ref().map(Login::gateway)));
         let Ok(response) = self.router.clone().oneshot(request).await;
         if let Some(Asked { method, path, peer }) = asked {
             let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
@@ -96,13 +109,17 @@ struct Asked {
 impl Asked {
     fn of(request: &Request<Body>, gateway: Option<&Gateway>) -> Self {
         let path = request.uri().path();
-        let base = gateway.map(|gateway| gateway.config().base_path());
-        let is_sign_in =
-            base.filter(|base| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')));
+        // The sign-in routes are served below both.
+        let bases = gateway.map(|gateway| {
+            let config = gateway.config();
+            [config.base_path(), config.upstream_base_path()]
+        });
+        let is_below = |base: &&str| path.strip_prefix(*base).is_some_and(|rest| rest.starts_with('/'));
+        let sign_in = bases.into_iter().flatten().find(is_below);
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
             method: request.method().clone(),
-            path: is_sign_in.map_or_else(|| path.to_owned(), |base| format!("{base}/..")),
+            path: sign_in.map_or_else(|| path.to_owned(), |base| format!("{base}/..")),
             peer: peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()),
         }
     }

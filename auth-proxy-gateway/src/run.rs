@@ -1,6 +1,7 @@
 //! Runs the gateway until a signal stops it.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -100,13 +101,14 @@ async fn bind(option: &str, address: std::net::SocketAddr, config: &Config) -> R
 
 /// Reads the file again. With a mistake, everything stays as it is.
 fn reload(file: &Path, current: &Config, routes: &Shared) -> Option<Config> {
-    let config = Config::read(file).and_then(|config| {
+    let config = without_panic(|| -> Result<Config, Report> {
+        let config = Config::read(file)?;
         config.check_reload(current)?;
-        let kept = config.has_same_auth(current).then(|| routes.get().gateway()).flatten();
+        let kept = config.has_same_auth(current).then(|| routes.get().login()).flatten();
         routes.set(Routes::new(&config, kept)?);
         Ok(config)
     });
-    match config {
+    match config? {
         Ok(config) => {
             for warning in config.warnings.lines() {
                 tracing::warn!("{warning}");
@@ -121,5 +123,28 @@ fn reload(file: &Path, current: &Config, routes: &Shared) -> Option<Config> {
             tracing::error!("the configuration stays as it was: correct the file, and send SIGHUP again");
             None
         }
+    }
+}
+
+/// Does work whose panic must not end a gateway that serves requests. `None` for a panic, which is logged.
+fn without_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // The routes are replaced by the last step, so a panic leaves none that are half made.
+    let done = catch_unwind(AssertUnwindSafe(work));
+    if done.is_err() {
+        tracing::error!(
+            "reading the configuration file again failed: this is a bug, and everything stays as it was"
+        );
+    }
+    done.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panic_of_a_reload_does_not_end_the_process() {
+        assert_eq!(without_panic(|| panic!("as axum does for a path that is there twice")), None::<()>);
+        assert_eq!(without_panic(|| 1), Some(1));
     }
 }

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use auth_proxy::options::{ConfigError, ConfigProblem};
 use auth_proxy::reverse_proxy::ReverseProxy;
 use auth_proxy::verdict::{PathRules, Verdict};
+use axum::Router;
 use toml::de::DeTable;
 
 use self::mistake::Mistake;
@@ -145,6 +146,34 @@ impl Config {
         if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
     }
 
+    /// The routes of the verdict endpoint. In front of an app, visitors reach every path, so the questions are answered only
+    /// if the file asks for that.
+    ///
+    /// # Errors
+    /// When the path overlaps the sign-in routes.
+    pub(crate) fn verdict_routes(
+        &self,
+        gateway: &Gateway,
+        verdict: &Verdict<Gateway>,
+    ) -> Result<Router, Report> {
+        let answers_questions = self.app.is_none() || self.verdict.path_span.is_some();
+        if !answers_questions && self.verdict.token.is_none() {
+            return Ok(Router::new());
+        }
+        let auth = gateway.config();
+        let bases = [("base_path", auth.base_path()), ("upstream.base_path", auth.upstream_base_path())];
+        if let Some((option, base)) = bases.into_iter().find(|(_, base)| overlap(base, &self.verdict.path)) {
+            let written = self.verdict.path_span.clone();
+            let span = written.or_else(|| self.auth.place(option)).unwrap_or(0..0);
+            let message = format!(
+                "the verdict endpoint overlaps the sign-in routes at `{base}`: write another path, such as \
+                 `path = \"/internal/verdict\"`, in `[verdict]`"
+            );
+            return Err(self.report(&[Mistake { span, message }]));
+        }
+        Ok(if answers_questions { verdict.router() } else { verdict.key_set_router() })
+    }
+
     /// The service that forwards requests to the app. `None` without `[app]`.
     ///
     /// # Errors
@@ -195,6 +224,14 @@ impl Config {
     fn report(&self, mistakes: &[Mistake]) -> Report {
         Report::of(&self.file, &self.source, mistakes)
     }
+}
+
+/// Whether two paths are the same, or one is below the other.
+fn overlap(one: &str, other: &str) -> bool {
+    let is_below = |path: &str, base: &str| {
+        path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_below(one, other) || is_below(other, one)
 }
 
 /// An error of the TOML parser.

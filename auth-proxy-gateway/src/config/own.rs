@@ -51,6 +51,8 @@ pub(crate) struct App {
 pub(crate) struct Verdict {
     /// The path of the endpoint.
     pub(crate) path: String,
+    /// The place of the path, if the file has it.
+    pub(crate) path_span: Option<Range<usize>>,
     pub(crate) headers: Vec<IdentityHeader>,
     /// Whether writes of pages of other origins are refused.
     pub(crate) refuses_cross_origin: bool,
@@ -122,7 +124,8 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
 
 pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Verdict {
     let mut table = reader.table("verdict", value).unwrap_or_else(|| Table::empty("verdict"));
-    let path = reader.parsed(table.take("path"), "`path = \"/_auth/verdict\"`", |text| {
+    let path_value = table.take("path");
+    let path = reader.parsed(path_value, "`path = \"/_auth/verdict\"`", |text| {
         auth_proxy_rules::path(text).map_err(|error| error.message().to_owned())
     });
     let headers = table.take("headers").map(|value| identity_headers(reader, value));
@@ -131,6 +134,7 @@ pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Ver
     reader.unknown(table, &VERDICT);
     Verdict {
         path: path.unwrap_or_else(|| "/_auth/verdict".to_owned()),
+        path_span: path_value.map(Spanned::span),
         headers: headers
             .unwrap_or_else(|| vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]),
         refuses_cross_origin: refuses_cross_origin.unwrap_or(true),

@@ -288,3 +288,35 @@ fn smallest_file_is_read() {
     assert!(config.warnings.is_empty());
     assert!(config.gateway().is_ok());
 }
+
+/// axum panics when two routers have one path.
+#[test]
+fn verdict_endpoint_that_overlaps_the_sign_in_routes_is_a_mistake() {
+    let routes = |source: &str| {
+        let config = parse(source)?;
+        let routes = crate::routes::Routes::new(&config, None);
+        routes.map(drop).map_err(|report| report.to_string())
+    };
+    let app = "[app]\nurl = \"http://127.0.0.1:3000\"\n";
+    for (top, tables, place) in [
+        ("", "[verdict]\npath = \"/api/auth\"\n", "6:8"),
+        ("", "[verdict]\npath = \"/api/auth/verdict\"\n", "6:8"),
+        ("", "[verdict]\npath = \"/api\"\n", "6:8"),
+        ("", "[app]\nurl = \"http://127.0.0.1:3000\"\n[verdict]\npath = \"/api/auth/\"\n", "8:8"),
+        ("base_path = \"/_auth/verdict\"", "", "2:13"),
+        ("base_path = \"/_auth\"", "", "2:13"),
+        ("base_path = \"/_auth/verdict/envoy\"", "", "2:13"),
+        ("base_path = \"/login\"", "base_path = \"/api/auth\"\n[verdict]\npath = \"/api/auth\"\n", "7:8"),
+        ("base_path = \"/login\"", "base_path = \"/_auth\"\n", "5:13"),
+    ] {
+        let source = format!(
+            "listen = \"127.0.0.1:0\"\n{top}\n[upstream]\nbase_url = \"http://auth.internal\"\n{tables}"
+        );
+        let report = routes(&source).unwrap_err();
+        let start = format!("gateway.toml:{place}: the verdict endpoint overlaps the sign-in routes at `/");
+        assert!(report.starts_with(&start) && report.lines().count() == 1, "{source}: {report}");
+    }
+    assert_eq!(routes(&format!("{MINIMAL}[verdict]\npath = \"/api/authority\"\n")), Ok(()));
+    // In front of an app, the default path has no route.
+    assert_eq!(routes(&format!("base_path = \"/_auth\"\n{MINIMAL}{app}")), Ok(()));
+}

@@ -9,24 +9,25 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, UPGRADE};
+use http::Request;
 use http::request::Parts;
-use http::{HeaderValue, Request};
 use tower::ServiceExt as _;
 
+use super::login::Login;
 use crate::gateway::Gateway;
+use crate::server::Place;
 
 /// Decides about each request, and forwards those that may pass.
 #[derive(Clone)]
 pub(super) struct Inside {
-    gateway: Gateway,
+    login: Login,
     verdict: Verdict<Gateway>,
     app: ReverseProxy,
 }
 
 impl Inside {
-    pub(super) fn new(gateway: Gateway, verdict: Verdict<Gateway>, app: ReverseProxy) -> Self {
-        Self { gateway, verdict, app }
+    pub(super) fn new(login: Login, verdict: Verdict<Gateway>, app: ReverseProxy) -> Self {
+        Self { login, verdict, app }
     }
 
     /// The routes: every path that no other route has.
@@ -42,9 +43,8 @@ impl Inside {
         let (mut parts, body) = request.into_parts();
         match self.verdict.decide(&mut parts).await {
             Ok(identity) => {
-                if !identity.is_guest() && may_run_long(&parts) {
-                    self.end_with_session(&mut parts).await;
-                }
+                let until = self.until(&mut parts, identity.is_guest()).await;
+                parts.extensions.insert(until);
                 parts.extensions.insert(identity);
                 let Ok(response) = self.app.oneshot(Request::from_parts(parts, body)).await;
                 response
@@ -53,23 +53,27 @@ impl Inside {
         }
     }
 
-    /// Ends a WebSocket or a stream of events when the visitor signs out.
-    async fn end_with_session(&self, parts: &mut Parts) {
-        // The decision has looked the session up, and this is the same one.
-        let session =
-            <Session<Gateway> as FromRequestParts<Gateway>>::from_request_parts(parts, &self.gateway).await;
-        if let Ok(session) = session {
-            let ended = session.ended();
-            parts.extensions.insert(Until::new(async move {
-                let _ = ended.await;
-            }));
-        }
+    /// When a WebSocket or a stream of events ends: with the session of the visitor, and when another login replaces this
+    /// one, which would not learn of a sign-out. Until then a WebSocket keeps the place of its connection.
+    async fn until(&self, parts: &mut Parts, is_guest: bool) -> Until {
+        let place = parts.extensions.get::<Place>().cloned();
+        let session = match is_guest {
+            true => None,
+            // The decision has looked the session up, and this is the same one.
+            false => <Session<Gateway> as FromRequestParts<Gateway>>::from_request_parts(
+                parts,
+                self.login.gateway(),
+            )
+            .await
+            .ok(),
+        };
+        let ended = session.map(|session| (session.ended(), self.login.replaced()));
+        Until::new(async move {
+            let _place = place;
+            match ended {
+                Some((ended, replaced)) => tokio::select! { _ = ended => {}, () = replaced => {} },
+                None => std::future::pending().await,
+            }
+        })
     }
-}
-
-/// Whether a request may be for a WebSocket or a stream of events.
-fn may_run_long(parts: &Parts) -> bool {
-    let accepts_events =
-        |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream"));
-    parts.headers.contains_key(UPGRADE) || parts.headers.get_all(ACCEPT).iter().any(accepts_events)
 }

@@ -1,7 +1,11 @@
-//! One connection: HTTP/1.1, or HTTP/2 with prior knowledge.
+//! One connection of HTTP/1.1.
+//!
+//! HTTP/2 is not served. Browsers use it with TLS only, which a server in front ends, and that speaks HTTP/1.1 to this one
+//! by default. hyper has no limit for a client of HTTP/2 that gives no window, or that answers pings and sends nothing else.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,93 +13,95 @@ use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::Watcher;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
-use super::first_bytes;
+use super::Place;
 use super::slow_body::SlowBody;
 use crate::config::Server as Limits;
 use crate::routes::Shared;
 
-/// The largest head of a request, in bytes.
-const HEAD_LIMIT: u32 = 64 * 1024;
+/// The largest head of a request, in bytes. hyper reads in steps, so that it accepts up to twice as much.
+const HEAD_LIMIT: usize = 64 * 1024;
 
 /// How long a connection is silent before the system asks whether the client is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to answer.
-const PING: Duration = Duration::from_secs(30);
-
 /// Serves connections with the routes that count when a request arrives.
 pub(super) struct Connections {
     routes: Shared,
+    /// Whether no further requests are accepted.
+    stop: watch::Receiver<bool>,
 }
 
 impl Connections {
-    pub(super) fn new(routes: Shared) -> Self {
-        Self { routes }
+    pub(super) fn new(routes: Shared, stop: watch::Receiver<bool>) -> Self {
+        Self { routes, stop }
     }
 
-    /// Serves one connection until it ends. The future is independent of the listener.
+    /// Serves one connection until it ends, or until `stop` is true and its request is answered. The future is independent of the listener.
     pub(super) fn serve(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        watcher: Watcher,
+        place: Option<Place>,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let routes = self.routes.clone();
+        let (routes, mut stop) = (self.routes.clone(), self.stop.clone());
         async move {
             let limits = routes.get().limits;
-            if first_bytes::wait(&stream, limits.header_timeout).await.is_err() {
-                return;
-            }
             let _ = stream.set_nodelay(true);
             // A WebSocket whose client has vanished must not stay for ever.
             let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
             let mut stream = TimeoutStream::new(stream);
             stream.set_write_timeout(Some(limits.write_timeout));
-            let service =
-                hyper::service::service_fn(move |request| answer(routes.clone(), peer, limits, request));
-            let builder = builder(&limits);
-            let connection =
-                builder.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service).into_owned();
-            if let Err(error) = watcher.watch(connection).await {
+            let client = Client { peer, place };
+            let service = hyper::service::service_fn(move |request| {
+                answer(routes.clone(), client.clone(), limits, request)
+            });
+            let connection = Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.header_timeout)
+                .max_buf_size(HEAD_LIMIT)
+                .serve_connection(TokioIo::new(Box::pin(stream)), service)
+                .with_upgrades();
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = async { drop(stop.wait_for(|stops| *stops).await) } => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "connection ended");
             }
         }
     }
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(usize::try_from(HEAD_LIMIT).unwrap_or(usize::MAX));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(HEAD_LIMIT)
-        .max_concurrent_streams(100)
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
-    builder
+/// Who is at the other end, and its place among the connections.
+#[derive(Clone)]
+struct Client {
+    peer: SocketAddr,
+    place: Option<Place>,
 }
 
 /// Answers one request.
 async fn answer(
     routes: Shared,
-    peer: SocketAddr,
+    client: Client,
     limits: Limits,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     // A pause in the body ends it.
     let mut request = request.map(|body| Body::new(SlowBody::new(body, limits.body_timeout)));
-    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(ConnectInfo(client.peer));
+    if let Some(place) = client.place {
+        request.extensions_mut().insert(place);
+    }
     Ok(routes.get().answer(request).await)
 }

@@ -1,7 +1,6 @@
 //! The listeners: connections, their limits, and how they end.
 
 mod connection;
-mod first_bytes;
 mod slow_body;
 
 use std::io;
@@ -9,9 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use self::connection::Connections;
 use crate::config::Server as Limits;
@@ -19,6 +17,13 @@ use crate::routes::Shared;
 
 /// How long accepting waits after an error such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The place of a connection among `server.max_connections`, in the extensions of its requests. It is free once no clone is
+/// left: a WebSocket keeps one after its connection is no longer one of HTTP.
+#[derive(Clone)]
+pub(crate) struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// One listener. Its routes and limits may change while it runs.
 pub(crate) struct Listener {
@@ -43,33 +48,35 @@ impl Listener {
     /// Accepts connections until `stop` is true, then waits until all requests are answered, or for the time that
     /// `[server] shutdown_timeout` has.
     pub(crate) async fn serve(self, routes: Shared, mut stop: watch::Receiver<bool>) {
-        let graceful = GracefulShutdown::new();
-        let connections = Connections::new(routes.clone());
+        let connections = Connections::new(routes.clone(), stop.clone());
+        // Each connection has a receiver while it is open.
+        let open = watch::Sender::new(());
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept() => accepted,
                 _ = stop.wait_for(|stops| *stops) => break,
             };
             let (stream, peer, place) = accepted;
-            let connection = connections.serve(stream, peer, graceful.watcher());
+            let (connection, is_open) = (connections.serve(stream, peer, place), open.subscribe());
             tokio::spawn(async move {
                 connection.await;
-                drop(place);
+                drop(is_open);
             });
         }
         // New connections are refused from here on.
         drop(self.listener);
         let limit = routes.get().limits.shutdown_timeout;
-        let open = graceful.count();
-        if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {
-            tracing::warn!(?limit, open, "stopping before all requests are answered");
+        let count = open.receiver_count();
+        if tokio::time::timeout(limit, open.closed()).await.is_err() {
+            tracing::warn!(?limit, open = count, "stopping before all requests are answered");
         }
     }
 
     /// The next connection, once there is a place for it.
-    async fn accept(&self) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
+    async fn accept(&self) -> (TcpStream, SocketAddr, Option<Place>) {
         // The semaphore is never closed.
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let permit = Arc::clone(&self.places).acquire_owned().await.ok();
+        let place = permit.map(|permit| Place { _permit: Arc::new(permit) });
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => return (stream, peer, place),

@@ -50,6 +50,14 @@ async fn log_has_requests_without_query_and_without_paths_of_sign_in() {
     browser.get("/api/auth/callback/github?code=query-secret&state=x").await;
     gateway.logs("/api/auth/..").await;
     let log = gateway.log();
+    // The sign-in routes are served below the path of the login server too.
+    let other = config(&auth, &app, "base_path = \"/login\"", "");
+    let other = Running::start(&other.replace("kind =", "base_path = \"/api/auth\"\nkind ="));
+    other.browser().get("/login/reset-password/path-secret").await;
+    other.browser().get("/api/auth/reset-password/path-secret").await;
+    other.logs("/api/auth/..").await;
+    other.logs("/login/..").await;
+    assert!(!other.log().contains("path-secret"), "{}", other.log());
     assert!(!log.contains("query-secret") && !log.contains("path-secret"), "{log}");
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();

@@ -116,6 +116,41 @@ async fn nginx_of_the_guide_stands_in_front_with_tls() {
     assert_eq!(events.chunk().await.unwrap().unwrap(), "data: 0\n\n");
     let upload = client.post(format!("{origin}/upload")).body(vec![b'x'; 8 << 20]).send().await.unwrap();
     assert_eq!(Answer::of(upload).await.json()["bytes"], 8 << 20);
+    // The session cookie comes along, and nginx lets no question through.
+    for path in QUESTIONS {
+        let question = client.get(format!("{origin}{path}"));
+        let question = ASKED.iter().fold(question, |question, (name, value)| question.header(*name, *value));
+        let answer = Answer::of(question.send().await.unwrap()).await;
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+        assert_eq!(readable(&answer), [""; 0], "{path}");
+    }
+}
+
+const QUESTIONS: [&str; 3] = ["/_auth/verdict", "/_auth/verdict/envoy", "/_auth/verdict/envoy/me"];
+const ASKED: [(&str, &str); 2] = [("x-original-uri", "/me"), ("x-original-method", "GET")];
+
+/// The headers with which a verdict tells secrets to a proxy. A script of a page could read them.
+fn readable(answer: &Answer) -> Vec<String> {
+    let names = answer.headers.keys().map(|name| name.as_str().to_owned());
+    names.filter(|name| name.starts_with("x-set-cookie-") || name.starts_with("x-auth-")).collect()
+}
+
+/// All paths reach the gateway through a proxy that it trusts, so visitors could ask about themselves.
+#[tokio::test]
+async fn gateway_in_front_of_an_app_answers_no_questions_of_visitors() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let gateway = Running::start(&config(&auth, &app, "trusted_proxies = [\"127.0.0.1\"]", ""));
+    let browser = gateway.signed_in("demo").await;
+    for path in QUESTIONS {
+        let answer = browser.get_with(path, &ASKED).await;
+        assert_eq!(readable(&answer), [""; 0], "{path}");
+        assert_eq!(answer.json()["url"], path, "it is a path of the app");
+    }
+    // Who writes the path wants the questions answered there.
+    let table = "[verdict]\npath = \"/internal/verdict\"\n";
+    let gateway = Running::start(&config(&auth, &app, "trusted_proxies = [\"127.0.0.1\"]", table));
+    let answer = gateway.signed_in("demo").await.get_with("/internal/verdict", &ASKED).await;
+    assert!(answer.status == 200 && !readable(&answer).is_empty(), "{answer:?}");
 }
 
 /// Without `[app]`, the gateway has the sign-in routes and the verdict endpoint. nginx is that of the example `verdict`.

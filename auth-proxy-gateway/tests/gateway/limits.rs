@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use crate::identity::cookie_of;
 use crate::support::{Running, app, authjs, config};
+use crate::websocket::{frame, read_frame, upgrade};
 
 /// Sends bytes, and waits until the gateway closes the connection. Returns what it answered, and after which time.
 async fn until_closed(gateway: &Running, bytes: &[u8]) -> (String, Duration) {
@@ -23,13 +24,7 @@ async fn until_closed(gateway: &Running, bytes: &[u8]) -> (String, Duration) {
 async fn silent_and_slow_clients_are_let_go() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nheader_timeout = \"1s\"\n"));
-    for bytes in [
-        &b""[..],
-        b"G",
-        b"PRI * HTTP/2.0\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
-        b"POST / HTTP/1.1\r\nX: ",
-    ] {
+    for bytes in [&b""[..], b"G", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"POST / HTTP/1.1\r\nX: "] {
         let (answer, after) = until_closed(&gateway, bytes).await;
         let shown = String::from_utf8_lossy(bytes);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{shown:?}: {answer}");
@@ -76,7 +71,7 @@ async fn heads_that_are_too_large_are_refused() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", ""));
     for (head, status) in [
-        (format!("X: {}", "x".repeat(80 * 1024)), "431"),
+        (format!("X: {}", "x".repeat(200 * 1024)), "431"),
         ((0..200).map(|n| format!("X-{n}: y\r\n")).collect::<String>().trim_end().to_owned(), "431"),
     ] {
         let (answer, _) =
@@ -110,4 +105,46 @@ async fn connections_beyond_the_limit_wait() {
     drop(held);
     timeout(Duration::from_secs(10), third.read_to_string(&mut answer)).await.expect("an answer").unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+/// A WebSocket holds two sockets of the gateway, for as long as it is open.
+#[tokio::test]
+async fn websockets_count_as_connections() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let public = "[[rules]]\npath = \"/open/**\"\nrequire = \"public\"\n";
+    let tables = format!("{public}[server]\nmax_connections = 2\n");
+    let gateway = Running::start(&config(&auth, &app, "", &tables));
+    let cookie = cookie_of(&gateway).await;
+    let (mut signed_in, head) = upgrade(&gateway, "/ws", &cookie, "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let (mut guest, head) = upgrade(&gateway, "/open/ws", "a=b", "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let mut third = TcpStream::connect(gateway.addr).await.unwrap();
+    third.write_all(b"GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    assert!(
+        timeout(Duration::from_millis(500), third.read_to_string(&mut answer)).await.is_err(),
+        "{answer}"
+    );
+    // That of the guest goes on.
+    guest.write_all(&frame("still there")).await.unwrap();
+    assert_eq!(read_frame(&mut guest).await, "still there");
+    // A close frame, after which the app closes.
+    signed_in.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+    drop(signed_in);
+    timeout(Duration::from_secs(10), third.read_to_string(&mut answer)).await.expect("an answer").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+/// A client that speaks HTTP/2 is let go at once: hyper has no limit for one that gives no window.
+#[tokio::test]
+async fn http2_is_not_served() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let gateway = Running::start(&config(&auth, &app, "", ""));
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    for bytes in [&preface[..], &preface[..16]] {
+        let (answer, after) = until_closed(&gateway, bytes).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(after < Duration::from_secs(8), "{after:?}");
+    }
 }

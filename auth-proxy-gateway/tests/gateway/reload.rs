@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use crate::identity::cookie_of;
 use crate::support::{Running, app, authjs, config};
+use crate::websocket::{frame, read_frame, upgrade};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reload_changes_the_app_and_drops_no_request() {
@@ -100,4 +103,31 @@ async fn cached_sessions_survive_a_reload_of_other_options() {
     gateway.reload(&file("debug"));
     gateway.logs("the configuration file was read again").await;
     assert_eq!(browser.get("/me").await.status, 200, "the session is cached");
+}
+
+/// A sign-out goes to the new login, and what the one before let in would not learn of it.
+#[tokio::test]
+async fn websockets_end_if_an_option_of_the_login_changes() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let public = "[[rules]]\npath = \"/open/**\"\nrequire = \"public\"\n";
+    let file = |tables: &str| config(&auth, &app, "", &format!("{public}{tables}"));
+    let gateway = Running::start(&file(""));
+    let cookie = cookie_of(&gateway).await;
+    let (mut socket, head) = upgrade(&gateway, "/ws", &cookie, "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let (mut guest, head) = upgrade(&gateway, "/open/ws", "a=b", "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    // With the same login, it goes on.
+    gateway.reload(&file("[log]\nlevel = \"debug\"\n"));
+    gateway.logs("the configuration file was read again").await;
+    socket.write_all(&frame("still there")).await.unwrap();
+    assert_eq!(read_frame(&mut socket).await, "still there");
+    gateway.reload(&file("[session]\ncache = \"30s\"\n"));
+    let closed = tokio::time::timeout(Duration::from_secs(20), socket.read(&mut [0])).await;
+    assert_eq!(closed.expect("it is closed").unwrap_or(0), 0);
+    // Nobody signs out of that of a guest.
+    guest.write_all(&frame("still there")).await.unwrap();
+    assert_eq!(read_frame(&mut guest).await, "still there");
+    let (_, head) = upgrade(&gateway, "/ws", &cookie, "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
 }

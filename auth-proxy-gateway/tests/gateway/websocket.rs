@@ -7,7 +7,12 @@ use crate::identity::cookie_of;
 use crate::support::{Running, app, authjs, config};
 
 /// Opens a connection, sends a request for an upgrade, and reads the head of the answer.
-async fn upgrade(gateway: &Running, path: &str, cookie: &str, protocol: &str) -> (TcpStream, String) {
+pub(crate) async fn upgrade(
+    gateway: &Running,
+    path: &str,
+    cookie: &str,
+    protocol: &str,
+) -> (TcpStream, String) {
     let mut socket = TcpStream::connect(gateway.addr).await.unwrap();
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {protocol}\r\n\
@@ -22,13 +27,13 @@ async fn upgrade(gateway: &Running, path: &str, cookie: &str, protocol: &str) ->
 }
 
 /// A text frame as a client sends it (RFC 6455, section 5.2), with a mask of zeros.
-fn frame(text: &str) -> Vec<u8> {
+pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81, 0x80 | u8::try_from(text.len()).unwrap(), 0, 0, 0, 0];
     frame.extend_from_slice(text.as_bytes());
     frame
 }
 
-async fn read_frame(socket: &mut TcpStream) -> String {
+pub(crate) async fn read_frame(socket: &mut TcpStream) -> String {
     let mut head = [0; 2];
     socket.read_exact(&mut head).await.unwrap();
     let mut text = vec![0; usize::from(head[1])];
@@ -72,18 +77,24 @@ async fn sign_out_ends_websockets_and_streams_of_events() {
     let cookie = cookie.split(';').next().unwrap();
     let (mut socket, head) = upgrade(&gateway, "/ws", cookie, "websocket").await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-    let events = reqwest::Client::new().get(gateway.url("/events?ms=100&count=1000"));
-    let mut events =
-        events.header("cookie", cookie).header("accept", "text/event-stream").send().await.unwrap();
-    assert_eq!(events.chunk().await.unwrap().unwrap(), "data: 0\n\n");
+    // The app decides what it answers with, and not the header of the client.
+    let mut streams = Vec::new();
+    for accept in ["text/event-stream", "TEXT/Event-Stream", "*/*"] {
+        let events = reqwest::Client::new().get(gateway.url("/events?ms=100&count=1000"));
+        let mut events = events.header("cookie", cookie).header("accept", accept).send().await.unwrap();
+        assert_eq!(events.chunk().await.unwrap().unwrap(), "data: 0\n\n");
+        streams.push((accept, events));
+    }
     socket.write_all(&frame("still there")).await.unwrap();
     assert_eq!(read_frame(&mut socket).await, "still there");
     browser.sign_out().await;
     let limit = std::time::Duration::from_secs(10);
     let closed = tokio::time::timeout(limit, socket.read(&mut [0])).await.expect("it is closed");
     assert_eq!(closed.unwrap_or(0), 0);
-    let rest = async { while events.chunk().await.is_ok_and(|chunk| chunk.is_some()) {} };
-    tokio::time::timeout(limit, rest).await.expect("the events end");
+    for (accept, mut events) in streams {
+        let rest = async { while events.chunk().await.is_ok_and(|chunk| chunk.is_some()) {} };
+        assert!(tokio::time::timeout(limit, rest).await.is_ok(), "the events for {accept} go on");
+    }
 }
 
 /// The cookie of a visitor comes along with a WebSocket of a page of another origin on the same site.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderValue, Request};
 
@@ -37,11 +37,15 @@ pub(super) async fn forward(app: &App, request: Request<Body>) -> Response {
 
 async fn exchange(app: &App, mut parts: Parts, body: Body) -> Result<Response, AuthError> {
     let is_websocket = request::wants_websocket(&parts);
-    let headers = request::headers(app, &mut parts, is_websocket)?;
+    let mut headers = request::headers(app, &mut parts, is_websocket)?;
     let activity = Activity::now();
     let (body, progress) = if http_body::Body::is_end_stream(&body) {
         (Body::empty(), None)
     } else {
+        if http_body::Body::size_hint(&body).exact().is_none() {
+            // hyper sends no body of unknown size with a GET or HEAD, unless the headers announce one.
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         // Without a limit: the app has its own.
         let (body, progress) = Limited::new(Body::new(Noted::new(body, &activity)), u64::MAX);
         (Body::new(body), Some(progress))

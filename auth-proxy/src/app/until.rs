@@ -27,7 +27,7 @@ type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Until(Arc<Mutex<Option<Ending>>>);
 
 impl Until {
-    /// The end of this future.
+    /// The end of this future. It is dropped when the WebSocket or the stream has ended, or with the request if it is neither.
     #[must_use]
     pub fn new(ending: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(Some(Box::pin(ending)))))

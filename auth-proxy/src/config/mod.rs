@@ -56,6 +56,13 @@ impl Config {
         &self.settings.base_path
     }
 
+    /// The path of the sign-in routes at the upstream, without a trailing `/`.
+    /// [`upstream_routes`](crate::Proxy::upstream_routes) serves it in this app too.
+    #[must_use]
+    pub fn upstream_base_path(&self) -> &str {
+        &self.settings.upstream_base_path
+    }
+
     /// This app's own origin, such as `https://app.example.com`, if it is configured.
     #[must_use]
     pub fn public_url(&self) -> Option<String> {

@@ -45,19 +45,31 @@ impl<P: AuthProxy> Verdict<P> {
         let by_path: Arc<str> = format!("{}{}", self.path, ENVOY).into();
         let by_headers = self.service(None);
         let asked_by_path = self.service(Some(Arc::clone(&by_path)));
-        let router = match &self.token {
-            None => Router::new(),
-            Some(token) => {
-                let keys = token.key_set();
-                let keys = get(move || std::future::ready(answer::key_set(keys.clone())));
-                Router::new().route(&format!("{}{KEYS}", self.path), keys)
-            }
-        };
-        router
+        self.key_set_router()
             .route_service(&self.path, by_headers)
             .route_service(&by_path, asked_by_path.clone())
             .route_service(&format!("{by_path}/"), asked_by_path.clone())
             .route_service(&format!("{by_path}/{{*rest}}"), asked_by_path)
+    }
+
+    /// Only `{path}/jwks.json`, without the routes that answer questions. Empty without [signed tokens](Self::signed_token).
+    ///
+    /// For a service that calls [`decide`](Self::decide) itself and forwards requests to the app, whose visitors may send
+    /// any header. They could ask the other routes, and scripts of a page can read the renewed session cookies in
+    /// `X-Set-Cookie-1` to `-4` of an answer.
+    ///
+    /// ```
+    /// # use auth_proxy::auth_proxy;
+    /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # let auth = Auth::from_env()?;
+    /// let app: axum::Router = auth.attach(axum::Router::new()).merge(auth.verdict().key_set_router()).with_state(auth);
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
+    pub fn key_set_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let Some(token) = &self.token else { return Router::new() };
+        let keys = token.key_set();
+        let keys = get(move || std::future::ready(answer::key_set(keys.clone())));
+        Router::new().route(&format!("{}{KEYS}", self.path), keys)
     }
 
     /// The service behind the routes. With a prefix, the request in question is told by the path.

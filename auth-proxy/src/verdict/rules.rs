@@ -20,6 +20,10 @@ use crate::provider::AuthProxy;
 /// `path_ambiguous`. So is a path with dot segments, empty segments, backslashes, control characters, or broken escapes. A
 /// service must still not route by anything else than the path, such as `X-Original-URL` or `?_method=`.
 ///
+/// Other addresses of the same content are other paths: `/admin/**` matches neither `/admin.json`, which Rails answers as
+/// `/admin`, nor `/_next/data/<build>/admin.json`, where Next.js has the data of the page `/admin`. Name what may be public,
+/// and require for `/**` what the strictest page needs.
+///
 /// ```
 /// use auth_proxy::{auth_proxy, rules::role, verdict::PathRules};
 ///
