@@ -22,6 +22,11 @@ auth_proxy::auth_proxy! {
     }
 }
 
+auth_proxy::auth_proxy! {
+    /// An app without `upstream.headers`, which `Auth` has.
+    struct WithoutHeaders { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
+}
+
 /// The origin of the app in these tests.
 const APP: &str = "http://localhost:3000";
 

@@ -11,7 +11,7 @@ use auth_proxy_tests::{App, SharedStore, free_port};
 use axum::Router;
 use axum::routing::get;
 
-use super::{APP, Machines, before, check};
+use super::{APP, Machines, WithoutHeaders, before, check};
 use crate::support::Auth;
 
 #[tokio::test]
@@ -206,10 +206,11 @@ async fn check_sends_only_what_it_needs() {
 #[tokio::test]
 async fn configured_headers_stay_below_the_configured_prefix() {
     let upstream = FakeUpstream::start().await.unwrap();
-    let tenant = || Auth::builder().upstream_base_url(format!("{}/tenant", upstream.url())).public_url(APP);
-    assert_eq!(codes(&check(tenant()).await), ["base_path_wrong"]);
+    let url = format!("{}/tenant", upstream.url());
+    let tenant = || WithoutHeaders::builder().upstream_base_url(&url).public_url(APP);
+    assert_eq!(codes(&tenant().build().unwrap().check().await), ["base_path_wrong"]);
     let before = upstream.seen().len();
-    let report = check(tenant().upstream_headers([("x-api-key", "key")])).await;
+    let report = tenant().upstream_headers([("x-api-key", "key")]).build().unwrap().check().await;
     assert_eq!(codes(&report), ["login_not_found"]);
     let seen = upstream.seen().split_off(before);
     assert!(!seen.is_empty() && seen.iter().all(|seen| seen.uri.path().starts_with("/tenant/")), "{seen:?}");

@@ -14,7 +14,7 @@ use axum::response::IntoResponse;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
-use super::{APP, at, before, check};
+use super::{APP, WithoutHeaders, at, before, check};
 use crate::support::{Auth, routes};
 
 #[tokio::test]
@@ -119,7 +119,9 @@ async fn search_for_the_login_sends_at_most_36_requests() {
     let upstream = FakeUpstream::start().await.unwrap();
     upstream.set_fault(Some(Fault::Html)).await.unwrap();
     let url = format!("{}/tenant", upstream.url());
-    let report = check(at(&url).base_path("/login").upstream_base_path("/elsewhere")).await;
+    let builder = WithoutHeaders::builder().upstream_base_url(url).public_url(APP);
+    let builder = builder.base_path("/login").upstream_base_path("/elsewhere");
+    let report = builder.build().unwrap().check().await;
     assert_eq!(codes(&report), ["login_not_found"], "{report}");
     assert_eq!(upstream.seen().len(), 36);
 }
