@@ -10,6 +10,14 @@ use super::headers::{IdentityHeader, X_AUTH_TOKEN, remove_identity_headers};
 use crate::guard::VisitorIdentity;
 
 /// Who the visitor of a request is that may pass. See [`Verdict::decide`](super::Verdict::decide).
+///
+/// ```
+/// use auth_proxy::verdict::Identity;
+///
+/// fn log_line(identity: &Identity) -> String {
+///     identity.subject().map_or("a guest".to_owned(), |subject| format!("user {subject}"))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Identity {
     /// `None` for a guest.
@@ -44,6 +52,18 @@ impl Identity {
     ///
     /// Values are percent-encoded as UTF-8 where they are not printable ASCII, and at `%`, `,`, `{`, `}`, `<` and `>`. A value
     /// of more than 1 KiB is left out.
+    ///
+    /// Remove hop-by-hop headers before: a client can name any header in `Connection`, and so have it removed.
+    ///
+    /// ```
+    /// use auth_proxy::verdict::Identity;
+    /// use http::Request;
+    ///
+    /// fn for_the_service(mut request: Request<()>, identity: &Identity) -> Request<()> {
+    ///     identity.write_headers(request.headers_mut());
+    ///     request
+    /// }
+    /// ```
     pub fn write_headers(&self, headers: &mut HeaderMap) {
         remove_identity_headers(headers);
         self.append_to(headers);

@@ -40,6 +40,27 @@ use crate::provider::AuthProxy;
 pub struct PathRules<P: AuthProxy>(Arc<Vec<(PathPattern, Requirement<P>)>>);
 
 /// What is required of a request.
+///
+/// ```
+/// use auth_proxy::{auth_proxy, options::InvalidValue, rules::{DynRule, role}, verdict::{PathRules, Requirement}};
+///
+/// auth_proxy! { struct Auth { upstream: { base_url: "http://auth.internal" } } }
+///
+/// /// Rules of a configuration file, such as `/admin/** = role:admin`.
+/// fn rules<'l>(lines: impl Iterator<Item = (&'l str, &'l str)>) -> Result<PathRules<Auth>, InvalidValue> {
+///     let mut rules = PathRules::new();
+///     for (pattern, requires) in lines {
+///         let requirement = match requires.strip_prefix("role:") {
+///             Some(name) => Requirement::Rule(DynRule::new(role(name))),
+///             None if requires == "public" => Requirement::Public,
+///             None => Requirement::Session,
+///         };
+///         rules = rules.add(pattern, requirement)?;
+///     }
+///     Ok(rules)
+/// }
+/// # rules([("/admin/**", "role:admin"), ("/a", "public")].into_iter()).unwrap();
+/// ```
 #[non_exhaustive]
 pub enum Requirement<P: AuthProxy> {
     /// Nothing. The session is not looked up, so there are no identity headers, and an outage does not matter: for files that
