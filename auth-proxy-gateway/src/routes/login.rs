@@ -38,7 +38,7 @@ impl Login {
         async move {
             if is_replaced.wait_for(|is_replaced| *is_replaced).await.is_err() {
                 // No routes are left that could replace it.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }
