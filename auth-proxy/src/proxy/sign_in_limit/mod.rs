@@ -34,7 +34,8 @@ pub(super) async fn check(
     body: Body,
 ) -> Result<Body, AuthError> {
     let query = parts.uri.query().unwrap_or_default();
-    if !plan.purpose.is_sign_in && !(plan.purpose.is_callback && account::has_token(query)) {
+    let tries_code_of_mail = plan.purpose.is_callback && account::has_token(query);
+    if !plan.purpose.is_sign_in && !tries_code_of_mail {
         return Ok(body);
     }
     if let Some(rate) = shared.settings.per_ip {
