@@ -199,6 +199,9 @@ full() {
   # The same tests with a fake upstream that behaves like Robo.js.
   FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
 
+  say "server functions of Leptos"
+  cargo test --manifest-path examples/leptos/Cargo.toml --locked
+
   say "advice of compile errors"
   cargo test -p auth-proxy-tests --test advice --locked -- --nocapture
 
