@@ -4,6 +4,7 @@
 #![doc = "[deployments]: guide::deployments"]
 #![doc = "[servers]: guide::servers"]
 #![doc = "[guide]: guide"]
+#![doc = "[gateway]: guide::gateway"]
 #![doc = "[examples]: https://github.com/auth-proxy/auth-proxy/tree/main/examples"]
 #![doc = "[results]: https://github.com/auth-proxy/auth-proxy/blob/main/benches/RESULTS.md"]
 #![doc = "[security]: https://github.com/auth-proxy/auth-proxy/blob/main/SECURITY.md"]
