@@ -51,6 +51,14 @@ fn heading_and_text(error: &AuthError) -> (&'static str, &'static str) {
             "Something is wrong with this site",
             "It could not read your account. This is not your fault. If it stays so, tell the people who run this site.",
         ),
+        (_, "app_unreachable" | "app_failed" | "app_timeout") => (
+            "This page is not available",
+            "The app behind this site does not answer right now. Try again in a moment. This does not sign you out.",
+        ),
+        (_, "sign_in_limited") => (
+            "Too many attempts",
+            "Somebody tried to sign in too often here or with this account. Wait a moment, and try again.",
+        ),
         _ => (
             "Sign-in is not available",
             "The sign-in service is not available right now. Try again in a moment. This does not sign you out.",
