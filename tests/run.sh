@@ -75,7 +75,7 @@ lints() {
 features() {
   say "features"
   cargo clippy -p axum-auth-proxy --no-default-features --locked -- -D warnings
-  for feature in client-js metrics redis reqwest testing; do
+  for feature in client-js metrics redis reqwest testing utoipa; do
     cargo clippy -p axum-auth-proxy --no-default-features --features "$feature" --locked -- -D warnings
   done
   cargo clippy -p axum-auth-proxy --locked -- -D warnings
