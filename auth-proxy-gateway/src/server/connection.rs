@@ -83,7 +83,7 @@ impl Connections {
     }
 }
 
-/// Who is at the other end, and its place among the connections.
+/// The client's address, and its place among the connections.
 #[derive(Clone)]
 struct Client {
     peer: SocketAddr,

@@ -146,7 +146,7 @@ async fn gateway_in_front_of_an_app_answers_no_questions_of_visitors() {
         assert_eq!(readable(&answer), [""; 0], "{path}");
         assert_eq!(answer.json()["url"], path, "it is a path of the app");
     }
-    // Who writes the path wants the questions answered there.
+    // With `verdict.path` in the file, the questions are answered there.
     let table = "[verdict]\npath = \"/internal/verdict\"\n";
     let gateway = Running::start(&config(&auth, &app, "trusted_proxies = [\"127.0.0.1\"]", table));
     let answer = gateway.signed_in("demo").await.get_with("/internal/verdict", &ASKED).await;

@@ -125,7 +125,7 @@ async fn websockets_end_if_an_option_of_the_login_changes() {
     gateway.reload(&file("[session]\ncache = \"30s\"\n"));
     let closed = tokio::time::timeout(Duration::from_secs(20), socket.read(&mut [0])).await;
     assert_eq!(closed.expect("it is closed").unwrap_or(0), 0);
-    // Nobody signs out of that of a guest.
+    // The WebSocket of a guest has no session that could end.
     guest.write_all(&frame("still there")).await.unwrap();
     assert_eq!(read_frame(&mut guest).await, "still there");
     let (_, head) = upgrade(&gateway, "/ws", &cookie, "websocket").await;

@@ -230,7 +230,7 @@ impl LimitedBy {
     }
 }
 
-/// A hash of a session token. It is the same at each instance, and nobody can sign in with it.
+/// A hash of a session token. It is the same at each instance. It cannot be used to sign in.
 ///
 /// Two tokens that the upstream renewed from one another have different hashes. `Display` writes 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -152,7 +152,7 @@ impl Health {
 
     /// Whether a load balancer should send visitors to this instance. An outage of the upstream, the store or the issuer of
     /// keys does not change it: it hits all instances, and public pages and signed-in visitors with valid tokens can be
-    /// served. Without any instance nobody can.
+    /// served. If all instances were taken out of service, none of these could.
     ///
     /// `false` in one case: with `session.revocation: store` and `session.revocation_unavailable: refuse`, until this
     /// instance has got the list of revoked tokens for the first time. Until then it answers each token with 503.

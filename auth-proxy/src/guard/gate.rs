@@ -58,7 +58,7 @@ impl Gate {
     }
 }
 
-/// In place of the rule of a layer that is no guard: see [`Proxy::session_layer`]. Nobody else can make one.
+/// In place of the rule of a layer that is no guard: see [`Proxy::session_layer`]. Only this crate can make one.
 ///
 /// ```
 /// # auth_proxy::auth_proxy! { struct Auth { upstream: { base_url: "http://auth.internal" } } }

@@ -9,7 +9,7 @@ use crate::error::AuthError;
 use crate::extract::RequestAuth;
 use crate::provider::{AuthProxy, Proxy};
 
-/// Who a signed-in visitor is, as the upstream sent it. A field that is not known is `None`.
+/// The identity of a signed-in visitor, as the upstream sent it. A field that is not known is `None`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct VisitorIdentity {
     pub(crate) subject: Option<String>,
@@ -18,8 +18,8 @@ pub(crate) struct VisitorIdentity {
     pub(crate) roles: Vec<String>,
 }
 
-/// Who the visitor of a request is, by the session that `session.source` gives. With a rule, only visitors may pass whom it
-/// allows. Without one, a visitor who is signed out may pass too, as `None`.
+/// The identity of the visitor of a request, by the session that `session.source` gives. With a rule, only visitors may pass
+/// whom it allows. Without one, a visitor who is signed out may pass too, as `None`.
 ///
 /// # Errors
 /// The response to a refused request. An invalid Bearer token and an outage are errors without a rule too.

@@ -1,4 +1,4 @@
-//! Who may pass, and the headers that say so.
+//! The identity of a visitor who may pass, and the headers that carry it to the service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::encode;
 use super::headers::{IdentityHeader, X_AUTH_TOKEN, remove_identity_headers};
 use crate::guard::VisitorIdentity;
 
-/// Who the visitor of a request is that may pass. See [`Verdict::decide`](super::Verdict::decide).
+/// The identity of a visitor whose request may pass. See [`Verdict::decide`](super::Verdict::decide).
 ///
 /// ```
 /// use auth_proxy::verdict::Identity;

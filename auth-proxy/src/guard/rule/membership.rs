@@ -22,7 +22,7 @@ const ORGANIZATIONS: &[&str] = &["activeOrganizationId", "org_id"];
 /// is a string, several strings with commas between them, as the plugin `admin` of Better Auth writes them, or a list.
 /// Another field is named with [`in_field`](Has::in_field).
 ///
-/// Nobody may be able to write the field themselves: in Better Auth it needs `input: false`.
+/// Visitors must not be able to write the field themselves: in Better Auth it needs `input: false`.
 ///
 /// ```
 /// # use auth_proxy::{auth_proxy, rules::role};
