@@ -50,10 +50,8 @@ pub fn child() -> Result<(), Error> {
     runtime.block_on(async {
         let upstream = FakeUpstream::start().await?;
         let builder = tokens::Auth::builder().upstream_base_url(upstream.url());
-        let auth = builder
-            .upstream_secret([upstream.secret()])
-            .session_cache(Duration::from_secs(3600))
-            .build()?;
+        let auth =
+            builder.upstream_secret([upstream.secret()]).session_cache(Duration::from_secs(3600)).build()?;
         let mut headers = http::HeaderMap::new();
         let cookie = upstream.cookie(&serde_json::json!({ "sub": "1", "name": "Ada" }));
         headers.insert(http::header::COOKIE, cookie.parse()?);
