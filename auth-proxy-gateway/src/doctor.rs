@@ -31,14 +31,17 @@ pub(crate) async fn examine(file: &Path, json: bool) -> ExitCode {
         let app = app.map(|(url, connects)| json!({ "url": url, "error": connects.err() }));
         format!("{}\n", json!({ "ok": is_ok, "sign_in": report, "app": app }))
     } else {
+        // Before the report, whose last line is `ok` or the number of what was found.
         let app = app.map(|(url, connects)| match connects {
-            Ok(()) => format!("\napp: {url} accepts connections\n"),
+            Ok(()) => format!("app: {url} accepts connections\n"),
             Err(error) => format!(
-                "\nerror app_unreachable: the app cannot be reached\n  seen:   connecting to {url} failed: {error}\n  change: \
-                 start the app, or set `url` in `[app]`\n"
+                "error app_unreachable: the app cannot be reached\n  seen:   connecting to {url} failed: {error}\n  change: \
+                 start the app, or set `url` in `[app]`\n\n"
             ),
         });
-        format!("{}\n{}", toml_wording(&report.to_string()), app.unwrap_or_default())
+        let report = toml_wording(&report.to_string());
+        let report = if is_ok { report.as_str() } else { report.strip_suffix("\n\nok").unwrap_or(&report) };
+        format!("{}{report}\n", app.unwrap_or_default())
     };
     let _ = write!(std::io::stdout(), "{text}");
     if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -114,8 +114,8 @@ impl OnceWarnings {
                 target: "auth_proxy::config",
                 host = ?word.chars().take(100).collect::<String>(),
                 "a sign-in request was refused: its host is not one of this app's. Set `public_url` to this app's \
-                 origin, or list its hosts in `hosts`, or have the proxy in front of it write `X-Forwarded-Host`, name \
-                 that proxy in `trusted_proxies` and serve with `into_make_service_with_connect_info`"
+                 origin, or list its hosts in `hosts`, or have the proxy in front of it write `X-Forwarded-Host` and name \
+                 that proxy in `trusted_proxies` (an axum app serves with `into_make_service_with_connect_info` then)"
             ),
             Warning::IgnoredHttpsClaim => tracing::warn!(
                 target: "auth_proxy::config",

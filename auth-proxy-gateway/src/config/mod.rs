@@ -60,7 +60,11 @@ impl Config {
     fn parse(file: &Path, source: &str, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Report> {
         let (document, syntax) = DeTable::parse_recoverable(source);
         let folder = file.parent().unwrap_or(Path::new(""));
-        let mut reader = Reader { sources: Sources { folder, variable }, mistakes: Vec::new() };
+        let mut reader = Reader {
+            sources: Sources { folder, variable },
+            mistakes: Vec::new(),
+            is_complete: syntax.is_empty(),
+        };
         let mut top = Table::new("", document.get_ref());
         let listen_value = top.take("listen");
         let listen = own::address(&mut reader, listen_value);
@@ -87,17 +91,28 @@ impl Config {
         let log_value = top.take("log");
         own_places.extend(log_value.map(|value| ("log.format", value.span())));
         let log = own::log(&mut reader, log_value);
-        let (auth, warnings) = options::read(top, &own::TOP, &mut reader);
-        let mut mistakes = reader.mistakes;
+        let (auth, mut warnings) = options::read(top, &own::TOP, &mut reader);
+        let listeners = [("listen", listen), ("admin_listen", admin_listen)];
+        let app_url = app.as_ref().map(|app| ("app.url", app.url.to_string(), app.url_span.clone()));
+        for (option, url, span) in app_url.into_iter().chain(auth.base_url()) {
+            let own = listeners.iter().find(|(_, at)| at.is_some_and(|at| own::leads_to(&url, at)));
+            if let Some((listener, _)) = own {
+                let message = format!(
+                    "`{option}` is the address of `{listener}`, so requests would go in circles: write that of the other server"
+                );
+                reader.add(span, message);
+            }
+        }
+        warnings.extend(app.as_ref().and_then(|app| auth.closed_sign_in_page(&rules, app.span.clone())));
         if listen_value.is_none() {
-            let message = "`listen` is missing: write `listen = \"127.0.0.1:8080\"`".to_owned();
-            mistakes.push(Mistake { span: 0..0, message });
+            reader.missing(0..0, "`listen` is missing: write `listen = \"127.0.0.1:8080\"`");
         }
-        if !syntax.is_empty() {
-            // What could not be read may set what is missing.
-            mistakes.retain(|mistake| !mistake.message.contains(" is missing: "));
-            mistakes.extend(syntax.iter().map(|error| syntax_mistake(source, error)));
-        }
+        let mut mistakes: Vec<Mistake> = syntax.iter().map(|error| syntax_mistake(source, error)).collect();
+        // The parser goes on with a part of a value that it cannot read, which is another mistake at that place.
+        let is_at_syntax_mistake =
+            |place: &Mistake| mistakes.iter().any(|other| other.span.start == place.span.start);
+        reader.mistakes.retain(|mistake| !is_at_syntax_mistake(mistake));
+        mistakes.append(&mut reader.mistakes);
         let warnings = Report::of(file, source, &warnings);
         match listen {
             Some(listen) if mistakes.is_empty() => Ok(Self {
@@ -226,6 +241,23 @@ impl Config {
     }
 }
 
+/// The mistake in a line whose value is a text without quotes, such as `url = localhost:3000`.
+fn unquoted(source: &str, at: usize) -> Option<Mistake> {
+    let start = source.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let line = source.get(start..)?.lines().next()?;
+    let (key, value) = line.split_once('=')?;
+    let text = value.split('#').next()?.trim();
+    let is_bare = |text: &str, others: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+    };
+    if !is_bare(key.trim(), "_-.") || !is_bare(text, "_-.:/$@*?&{}") || text.starts_with('{') {
+        return None;
+    }
+    let begin = start + key.len() + 1 + (value.len() - value.trim_start().len());
+    let message = format!("a text needs quotes: write `{} = \"{text}\"`", key.trim());
+    Some(Mistake { span: begin..begin + text.len(), message })
+}
+
 /// Whether two paths are the same, or one is below the other.
 fn overlap(one: &str, other: &str) -> bool {
     let is_below = |path: &str, base: &str| {
@@ -237,6 +269,9 @@ fn overlap(one: &str, other: &str) -> bool {
 /// An error of the TOML parser.
 fn syntax_mistake(source: &str, error: &toml::de::Error) -> Mistake {
     let span = error.span().unwrap_or(0..0);
+    if let Some(unquoted) = unquoted(source, span.start) {
+        return unquoted;
+    }
     let message = match (error.message(), source.get(span.clone())) {
         ("duplicate key", Some(key)) => {
             format!("`{key}` is there twice: keep one, with all that belongs to it")

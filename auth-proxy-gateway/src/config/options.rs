@@ -4,12 +4,14 @@
 use std::ops::Range;
 
 use auth_proxy::options::Builder;
+use auth_proxy::verdict::PathRules;
 use auth_proxy_rules::{
     Draft, Group, OptionKey, Place, Shape, has_password, is_credential, nearest, versioned_secrets,
 };
 use toml::de::DeValue;
 use zeroize::Zeroizing;
 
+use super::mistake::Mistake;
 use super::reader::{Reader, Table, Value, kind};
 use super::text::Text;
 use super::wording;
@@ -24,6 +26,8 @@ pub(crate) struct AuthOptions {
     webhook_secrets: Vec<Zeroizing<String>>,
     /// The full name of each option or header that is set, and its place.
     places: Vec<(String, Range<usize>)>,
+    /// The sign-in page, if it is no page of the sign-in routes. Not known while there are mistakes.
+    sign_in_page: Option<String>,
 }
 
 /// What is known of a block while it is read.
@@ -42,7 +46,7 @@ pub(crate) fn read(
     mut top: Table<'_, '_>,
     others: &[&str],
     reader: &mut Reader<'_>,
-) -> (AuthOptions, Vec<super::mistake::Mistake>) {
+) -> (AuthOptions, Vec<Mistake>) {
     let mut reading = Reading {
         reader,
         draft: Draft::default(),
@@ -87,6 +91,14 @@ pub(crate) fn read(
     }
     reading.check_rules();
     let warnings = reading.warnings();
+    if reading.reader.mistakes.is_empty() {
+        reading.options.sign_in_page = reading.draft.resolve().and_then(|settings| {
+            let page = settings.sign_in_path.split(['?', '#']).next().unwrap_or_default().to_owned();
+            let mut bases = settings.bases();
+            (!bases.any(|base| page.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'))))
+                .then_some(page)
+        });
+    }
     (reading.options, warnings)
 }
 
@@ -273,6 +285,9 @@ impl Reading<'_, '_> {
 
     fn check_rules(&mut self) {
         for problem in self.draft.check() {
+            if matches!(problem.place, Place::Missing(_)) && !self.reader.is_complete {
+                continue;
+            }
             let option = problem.place.option();
             let span = match problem.place {
                 Place::Secret(n) => self.secret_places.get(n).cloned(),
@@ -289,8 +304,8 @@ impl Reading<'_, '_> {
     }
 
     /// Values that are allowed and probably not meant.
-    fn warnings(&self) -> Vec<super::mistake::Mistake> {
-        let warning = |suspicion: auth_proxy_rules::Suspicion| super::mistake::Mistake {
+    fn warnings(&self) -> Vec<Mistake> {
+        let warning = |suspicion: auth_proxy_rules::Suspicion| Mistake {
             span: self.options.place(&suspicion.option.to_string()).unwrap_or(0..0),
             message: format!("warning: {}", wording::toml_wording(suspicion.message)),
         };
@@ -306,6 +321,26 @@ impl AuthOptions {
     /// The place of an option by its full name.
     pub(crate) fn place(&self, name: &str) -> Option<Range<usize>> {
         self.places.iter().find(|(set, _)| set == name).map(|(_, span)| span.clone())
+    }
+
+    /// `upstream.base_url` with its name and its place.
+    pub(crate) fn base_url(&self) -> Option<(&'static str, String, Range<usize>)> {
+        let (_, url) = self.texts.iter().find(|(option, _)| *option == OptionKey::BaseUrl)?;
+        Some(("upstream.base_url", url.to_string(), self.place("upstream.base_url")?))
+    }
+
+    /// A warning if the rules ask for a session where visitors sign in. `otherwise` is its place, if no option has one.
+    pub(crate) fn closed_sign_in_page(
+        &self,
+        rules: &PathRules<Gateway>,
+        otherwise: Range<usize>,
+    ) -> Option<Mistake> {
+        let page = self.sign_in_page.as_deref().filter(|page| !rules.lets_guests_pass(page))?;
+        let message = format!(
+            "warning: the sign-in page `{page}` needs a session, so nobody can sign in: add `[[rules]]` with \
+             `path = \"{page}\"` and `require = \"public\"`, or set `sign_in_path`"
+        );
+        Some(Mistake { span: self.place("sign_in_path").unwrap_or(otherwise), message })
     }
 
     #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The options of the gateway itself, besides those of an `auth_proxy!` block.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ pub(crate) struct App {
     pub(crate) url: Origin,
     /// The place of the table.
     pub(crate) span: Range<usize>,
+    pub(crate) url_span: Range<usize>,
     /// Whether the app sees the `Host` of the browser, or that of `url`.
     pub(crate) preserves_host: bool,
     pub(crate) connect_timeout: Duration,
@@ -86,7 +87,27 @@ pub(crate) struct Log {
 /// An address to listen on.
 pub(crate) fn address(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<SocketAddr> {
     let expected = "an address with a port, such as `\"127.0.0.1:8080\"` or `\"[::]:8080\"`";
-    reader.parsed(value, expected, |text| text.parse().map_err(|_| format!("expected {expected}")))
+    reader.parsed(value, expected, |text| {
+        text.parse().map_err(|_| match text.rsplit_once(':') {
+            Some(("localhost", port)) if port.parse::<u16>().is_ok() => {
+                format!("`localhost` may be several addresses: write `\"127.0.0.1:{port}\"`")
+            }
+            _ => format!("expected {expected}"),
+        })
+    })
+}
+
+/// Whether a URL leads to a listener of this process, as far as that shows without a name server.
+pub(crate) fn leads_to(url: &str, listener: SocketAddr) -> bool {
+    let Ok(url) = url.parse::<http::Uri>() else { return false };
+    let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+    let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let is_this_machine = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
+    let is_host = match host.parse::<IpAddr>() {
+        Ok(ip) => ip == listener.ip() || (is_this_machine(ip) && listener.ip().is_unspecified()),
+        Err(_) => host == "localhost" && is_this_machine(listener.ip()),
+    };
+    is_host && port == listener.port() && port != 0
 }
 
 pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
@@ -95,10 +116,13 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
     let seconds = Duration::from_secs;
     let url_value = table.take("url");
     let url = reader.parsed(url_value, "`url = \"http://127.0.0.1:3000\"`", |text| {
-        auth_proxy_rules::origin(text).map_err(|error| format!("`app.url`: {}", error.message()))
+        auth_proxy_rules::origin(text).map_err(|error| match text.contains("://") {
+            true => format!("`app.url`: {}", error.message()),
+            false => "`app.url`: the scheme is missing: write `url = \"http://127.0.0.1:3000\"`".to_owned(),
+        })
     });
     if url_value.is_none() {
-        reader.add(
+        reader.missing(
             span.clone().unwrap_or(0..0),
             "`app.url` is missing: write `url = \"http://127.0.0.1:3000\"` in `[app]`",
         );
@@ -114,6 +138,7 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
     Some(App {
         url: url?,
         span: span?,
+        url_span: url_value?.span(),
         preserves_host: preserves_host.unwrap_or(true),
         connect_timeout: connect_timeout.unwrap_or(seconds(2)),
         timeout: timeout.unwrap_or(seconds(60)),
@@ -161,7 +186,7 @@ fn token(reader: &mut Reader<'_>, table: &mut Table<'_, '_>) -> Option<IdentityT
             let message = format!(
                 "`{key}` is missing, which a token needs: write `{key} = \"{example}\"` in `[verdict]`"
             );
-            reader.add(keys.span(), message);
+            reader.missing(keys.span(), message);
         }
         reader.parsed(value, &format!("`{key} = \"{example}\"`"), |text| match text {
             "" => Err(format!("expected `{key} = \"{example}\"`")),

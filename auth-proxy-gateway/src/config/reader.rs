@@ -18,6 +18,8 @@ pub(crate) type Value<'f> = Spanned<DeValue<'f>>;
 pub(crate) struct Reader<'s> {
     pub(crate) sources: Sources<'s>,
     pub(crate) mistakes: Vec<Mistake>,
+    /// Whether the whole file could be read. If not, the part that was not read may have what is missing.
+    pub(crate) is_complete: bool,
 }
 
 /// A table of the file whose keys are taken one after the other. Keys that are left are unknown.
@@ -44,6 +46,11 @@ impl<'t, 'f> Table<'t, 'f> {
         Some(self.entries.remove(at).2)
     }
 
+    /// Whether a key that is left is probably this one, misspelt.
+    pub(crate) fn has_misspelt(&self, key: &str) -> bool {
+        self.entries.iter().any(|(name, ..)| nearest(name, [key]).is_some())
+    }
+
     /// Takes all that is left.
     pub(crate) fn rest(self) -> Vec<(&'t str, Range<usize>, &'t Value<'f>)> {
         self.entries
@@ -53,6 +60,13 @@ impl<'t, 'f> Table<'t, 'f> {
 impl Reader<'_> {
     pub(crate) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.mistakes.push(Mistake { span, message: message.into() });
+    }
+
+    /// Adds that something is not there.
+    pub(crate) fn missing(&mut self, span: Range<usize>, message: impl Into<String>) {
+        if self.is_complete {
+            self.add(span, message);
+        }
     }
 
     /// A text with its variables replaced. `expected` says what to write in place of another kind of value.

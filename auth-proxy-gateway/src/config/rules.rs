@@ -34,11 +34,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> PathRu
 
 /// Adds one rule.
 fn one(reader: &mut Reader<'_>, rules: PathRules<Gateway>, value: &Value<'_>) -> PathRules<Gateway> {
-    let Some(mut table) = reader.table("rules", Some(value)) else { return rules };
+    let Some(mut table) = reader.table("[rules]", Some(value)) else { return rules };
     let mut take = |key: &str, example: &str| {
         let taken = table.take(key);
-        if taken.is_none() {
-            reader.add(value.span(), format!("`{key}` is missing: write `{key} = \"{example}\"`"));
+        if taken.is_none() && !table.has_misspelt(key) {
+            reader.missing(value.span(), format!("`{key}` is missing: write `{key} = \"{example}\"`"));
         }
         taken
     };

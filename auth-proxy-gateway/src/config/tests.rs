@@ -78,6 +78,107 @@ format = "xml"
     );
 }
 
+#[test]
+fn message_has_the_text_to_write_in_place_of_the_mistake() {
+    let file = |top: &str, tables: &str| {
+        mistakes(&format!("{top}\n[upstream]\nbase_url = \"http://auth.internal\"\n{tables}"))
+    };
+    for (top, tables, expected) in [
+        (
+            "listen = \"localhost:8080\"",
+            "",
+            "1:10: `localhost` may be several addresses: write `\"127.0.0.1:8080\"`",
+        ),
+        ("listen = 127.0.0.1:8080", "", "1:10: a text needs quotes: write `listen = \"127.0.0.1:8080\"`"),
+        (
+            "listen = \"[::1]:8080\"",
+            "[app]\nurl = localhost:3000\n",
+            "5:7: a text needs quotes: write `url = \"localhost:3000\"`",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "[app]\nurl = \"localhost:3000\"\n",
+            "5:7: `app.url`: the scheme is missing: write `url = \"http://127.0.0.1:3000\"`",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "[rules]\npath = \"/a\"\nrequire = \"public\"\n",
+            "4:1: expected a list of rules, found a table: write `[[rules]]`",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "[[rules]]\npath = \"/a\"\nrequre = \"public\"\n",
+            "6:1: there is no option `requre` in `[[rules]]`: write `require`",
+        ),
+    ] {
+        assert_eq!(file(top, tables), [expected], "{top} {tables}");
+    }
+}
+
+/// The sign-in routes and the app are other servers, so neither address is one that this process listens on.
+#[test]
+fn address_that_leads_back_to_the_gateway_is_a_mistake() {
+    let found = |listen: &str, base: &str, app: &str| {
+        mistakes(&format!(
+            "listen = \"{listen}\"\nadmin_listen = \"127.0.0.1:9090\"\n[upstream]\nbase_url = \"{base}\"\n[app]\nurl = \"{app}\"\n"
+        ))
+    };
+    let circles = |option: &str, listener: &str| {
+        format!(
+            "`{option}` is the address of `{listener}`, so requests would go in circles: write that of the other server"
+        )
+    };
+    let (auth, app) = ("http://localhost:3001", "http://127.0.0.1:3000");
+    for (listen, url) in [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("127.0.0.1:8080", "http://localhost:8080"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+        ("[::]:8080", "http://[::1]:8080"),
+        ("[::]:80", "http://localhost"),
+    ] {
+        assert_eq!(found(listen, auth, url), [format!("6:7: {}", circles("app.url", "listen"))], "{url}");
+        assert_eq!(
+            found(listen, url, app),
+            [format!("4:12: {}", circles("upstream.base_url", "listen"))],
+            "{url}"
+        );
+    }
+    assert_eq!(
+        found("127.0.0.1:8080", auth, "http://127.0.0.1:9090"),
+        [format!("6:7: {}", circles("app.url", "admin_listen"))]
+    );
+    for url in ["http://127.0.0.1:8081", "http://127.0.0.2:8080", "http://app:8080"] {
+        assert_eq!(found("127.0.0.1:8080", auth, url), [""; 0], "{url}");
+    }
+}
+
+/// Better Auth has no pages of its own, so the sign-in page is one of the app.
+#[test]
+fn sign_in_page_that_needs_a_session_is_a_warning() {
+    let warnings = |upstream: &str, tables: &str| {
+        let source = format!(
+            "listen = \"127.0.0.1:0\"\n[upstream]\nbase_url = \"http://auth.internal\"\n{upstream}[app]\nurl = \"http://127.0.0.1:3000\"\n{tables}"
+        );
+        parse(&source).unwrap().warnings.to_string()
+    };
+    let better_auth = "kind = \"better_auth\"\n";
+    let rule = |path: &str, require: &str| format!("[[rules]]\npath = \"{path}\"\nrequire = \"{require}\"\n");
+    assert_eq!(
+        warnings(better_auth, ""),
+        "gateway.toml:5:1: warning: the sign-in page `/sign-in` needs a session, so nobody can sign in: add `[[rules]]` with \
+         `path = \"/sign-in\"` and `require = \"public\"`, or set `sign_in_path`\n"
+    );
+    assert!(!warnings(better_auth, &rule("/**", "session")).is_empty());
+    for (upstream, tables) in [
+        (better_auth, rule("/sign-in", "public")),
+        (better_auth, rule("/**", "guests")),
+        ("kind = \"authjs\"\n", String::new()),
+        ("", String::new()),
+    ] {
+        assert_eq!(warnings(upstream, &tables), "", "{upstream}{tables}");
+    }
+}
+
 /// The rules between options say what to write in this file.
 #[test]
 fn rules_between_options_are_told_in_the_words_of_the_file() {
@@ -267,6 +368,7 @@ fn every_option_of_a_block_is_read_from_the_file() {
                 variable: &|_| Some("redis://a-variable-that-is-long-enough".into()),
             },
             mistakes: Vec::new(),
+            is_complete: true,
         };
         let document = DeTable::parse(&line).unwrap();
         let (options, _) = options::read(Table::new("", document.get_ref()), &own::TOP, &mut reader);

@@ -88,6 +88,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The id of the user, if the upstream puts it beside the user.
     fn user_id<'s>(&self, session: &'s RawSession) -> Option<&'s Value>;
 
+    /// Whether each session names its user by the id that the upstream knows the user by.
+    fn names_user_in_session(&self) -> bool {
+        false
+    }
+
     /// What the upstream says of the session besides the user, for the claim `session`.
     fn session_claim<'s>(&self, _: &'s RawSession) -> Option<&'s Value> {
         None

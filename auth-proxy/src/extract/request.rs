@@ -330,6 +330,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         self.check_revoked(credential).await?;
         shared.check_signature(credential)?;
         match shared.session_in_cookie_cache(credential) {
+            // Not sent to the upstream either, which would answer from it.
+            Some(session) if !shared.sessions.may_trust_user(&session) => Ok(CookieCopy::NotUsed),
             Some(session) if self.may_use_cookie_cache()? => Ok(CookieCopy::Session(session)),
             Some(_) => Ok(CookieCopy::NotUsed),
             None => Ok(CookieCopy::None),

@@ -144,7 +144,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     pub(crate) warnings: OnceWarnings,
     pub(crate) names: SessionNames,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
     /// The keys of `revocation.webhook_secret`. Empty: there is no webhook.
     pub(crate) webhook: Vec<WebhookKey>,
     /// Set with `revocation.back_channel`.

@@ -69,9 +69,15 @@ impl Shared {
         [self.keys.session(token).revoked(), self.keys.revoked_token(token)]
     }
 
-    /// Whether tokens are decoded here, with the names of their sessions and users in them.
-    pub(crate) fn reads_tokens(&self) -> bool {
-        self.verifier.is_some() || self.bearer_issuer.is_some()
+    /// Whether this proxy finds what a message revokes. The names of sessions and users are in tokens that are decoded
+    /// here, and some upstreams name the user in each session.
+    pub(crate) fn can_revoke(&self, revoked: &Revoked) -> bool {
+        let reads_tokens = self.verifier.is_some() || self.bearer_issuer.is_some();
+        match revoked {
+            Revoked::Token { .. } => true,
+            Revoked::Session { .. } => reads_tokens,
+            Revoked::Subject { .. } => reads_tokens || self.dialect.names_user_in_session(),
+        }
     }
 
     /// Whether the list has this token itself. Its session and its user may be on the list all the same.

@@ -61,14 +61,16 @@ impl SessionCookies {
         self.signed.as_ref().is_some_and(|signed| signed.is_signed_by_any(token))
     }
 
-    /// The data of the cookie cache that came with a credential: `session` and `user`. `None` if it cannot be used.
-    pub(super) fn cached(&self, credential: &Credential, now_ms: u64) -> Option<Map<String, Value>> {
+    /// The data of the cookie cache that came with a credential, `session` and `user`, and when it was written, in
+    /// milliseconds since the Unix epoch. `None` if it cannot be used.
+    pub(super) fn cached(&self, credential: &Credential, now_ms: u64) -> Option<(Map<String, Value>, f64)> {
         let payload = self.open(credential, credential.cache()?, now_ms).inspect_err(|why| {
             tracing::debug!(target: "auth_proxy::token", "cookie cache not used: {why}");
         });
         let payload = payload.ok()?;
         let fields = [("session", payload.session), ("user", payload.user)];
-        Some(fields.into_iter().map(|(name, fields)| (name.to_owned(), Value::Object(fields))).collect())
+        let data = fields.into_iter().map(|(name, fields)| (name.to_owned(), Value::Object(fields)));
+        Some((data.collect(), payload.written_ms))
     }
 
     fn open(&self, credential: &Credential, cached: &str, now_ms: u64) -> Result<CachedPayload, NotUsable> {

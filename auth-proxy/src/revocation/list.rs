@@ -57,6 +57,8 @@ type Map<V> = HashMap<NameHash, V, BuildHasherDefault<FirstHalf>>;
 struct Subject {
     issued_before: u64,
     until: u64,
+    /// When this process learnt of the entry, in seconds since the Unix epoch.
+    known_since: u64,
 }
 
 /// What the list says about a token.
@@ -146,6 +148,17 @@ impl Revocations {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).names.contains_key(&name)
     }
 
+    /// When this process learnt that a user was revoked, in seconds since the Unix epoch. `None` if it was not told so.
+    pub(crate) fn knows_subject_since(&self, subject: NameHash) -> Option<u64> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        Some(entries.subjects.get(&subject)?.known_since)
+    }
+
+    /// Whether entries did not fit: the list says nothing then about what is not on it.
+    pub(crate) fn is_overflowing(&self) -> bool {
+        self.is_overflowing.load(Ordering::Acquire)
+    }
+
     /// Adds entries. `now` is in seconds since the Unix epoch.
     pub(crate) fn add(&self, added: &[Revocation], now: u64) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -167,7 +180,7 @@ impl Revocations {
                 }
                 continue;
             }
-            entries.add(entry);
+            entries.add(entry, now);
         }
         // Under the lock: a reader that sees the new version finds the entries.
         self.version.store(version, Ordering::Release);
@@ -220,16 +233,19 @@ impl Entries {
         }
     }
 
-    fn add(&mut self, entry: &Revocation) {
+    fn add(&mut self, entry: &Revocation, now: u64) {
         match entry.issued_before {
             None => {
                 let until = self.names.entry(entry.hash).or_default();
                 *until = entry.until.max(*until);
             }
             Some(issued_before) => {
-                let known =
-                    self.subjects.entry(entry.hash).or_insert(Subject { issued_before, until: entry.until });
-                known.issued_before = known.issued_before.max(issued_before);
+                let new = Subject { issued_before, until: entry.until, known_since: now };
+                let known = self.subjects.entry(entry.hash).or_insert(new);
+                // The store delivers an entry again after each connection. That is no news.
+                if issued_before > known.issued_before {
+                    *known = Subject { issued_before, known_since: now, ..*known };
+                }
                 known.until = known.until.max(entry.until);
             }
         }

@@ -13,6 +13,7 @@ use super::key::TokenKey;
 use crate::dialect::RawSession;
 use crate::error::{AuthError, Reason};
 use crate::json::deserialize_into;
+use crate::revocation::NameHash;
 
 /// A session as the upstream sent it, and what the cache must know of it. Cloning is cheap. `Debug` shows nothing about the
 /// user.
@@ -32,6 +33,8 @@ struct Inner {
     looked_up_at: SystemTime,
     /// Tells whether the session was ended, by any of its tokens. `None` until it is set.
     snapshot: Option<SessionSnapshot>,
+    /// What the list of revoked users knows the user by. Computed on first use.
+    user: OnceLock<Option<NameHash>>,
     /// The session in the app's type, deserialized on first use.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
@@ -42,9 +45,19 @@ impl CachedSession {
         Self::stored(raw, size, SystemTime::now())
     }
 
+    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`. Both times are milliseconds
+    /// since the Unix epoch. It is not kept.
+    pub(crate) fn copied(raw: RawSession, written_ms: f64, now_ms: u64) -> Self {
+        // The clock of the upstream may be ahead. Negative numbers and NaN become zero.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let written = Duration::from_millis((written_ms as u64).min(now_ms));
+        Self::stored(raw, 0, SystemTime::UNIX_EPOCH + written)
+    }
+
     /// A session that was looked up at this time, from a store.
     pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
-        let inner = Inner { raw, size, looked_up_at, snapshot: None, typed: OnceLock::new() };
+        let inner =
+            Inner { raw, size, looked_up_at, snapshot: None, user: OnceLock::new(), typed: OnceLock::new() };
         Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
     }
 
@@ -52,8 +65,14 @@ impl CachedSession {
     pub(super) fn with_snapshot(self, snapshot: &SessionSnapshot) -> Self {
         let (size, looked_up_at) = (self.inner.size, self.inner.looked_up_at);
         let raw = Arc::try_unwrap(self.inner).map_or_else(|shared| shared.raw.clone(), |inner| inner.raw);
-        let inner =
-            Inner { raw, size, looked_up_at, snapshot: Some(snapshot.clone()), typed: OnceLock::new() };
+        let inner = Inner {
+            raw,
+            size,
+            looked_up_at,
+            snapshot: Some(snapshot.clone()),
+            user: OnceLock::new(),
+            typed: OnceLock::new(),
+        };
         Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
     }
 
@@ -66,6 +85,11 @@ impl CachedSession {
     /// When the session was looked up.
     pub(super) fn looked_up_at(&self) -> SystemTime {
         self.inner.looked_up_at
+    }
+
+    /// What the list of revoked users knows the user by. `None` if the session does not name its user.
+    pub(super) fn user(&self, hash: impl FnOnce(&RawSession) -> Option<NameHash>) -> Option<NameHash> {
+        *self.inner.user.get_or_init(|| hash(&self.inner.raw))
     }
 
     /// Whether it is the answer for this exact token, host and scheme.

@@ -6,7 +6,8 @@ use auth_proxy_rules::{Expected, Settings, Strategy};
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use http::HeaderMap;
 
-use crate::dialect::{self, Dialect};
+use super::mapping;
+use crate::dialect::{self, Dialect, RawSession};
 use crate::forwarded::ForwardedAs;
 use crate::revocation::NameHash;
 
@@ -126,6 +127,11 @@ impl Keys {
     /// The hash by which the list of revoked tokens knows a user.
     pub(crate) fn revoked_subject(&self, subject: &str) -> NameHash {
         self.issued("revoked subject", subject)
+    }
+
+    /// The hash by which the list of revoked tokens knows the user of a session. `None` if the session does not name them.
+    pub(super) fn user_of(&self, session: &RawSession) -> Option<NameHash> {
+        mapping::subject(self.dialect, session).map(|subject| self.revoked_subject(&subject))
     }
 
     /// The hash by which a logout token is known that was accepted.

@@ -130,6 +130,23 @@ impl<P: AuthProxy> PathRules<P> {
         Ok(self)
     }
 
+    /// Whether a visitor who is signed out may have a path, such as that of the sign-in page. Where no pattern matches, a
+    /// session is required.
+    ///
+    /// ```
+    /// # use auth_proxy::{auth_proxy, verdict::PathRules};
+    /// # auth_proxy! { struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// let rules = PathRules::<Auth>::new().public("/sign-in")?;
+    /// assert!(rules.lets_guests_pass("/sign-in"));
+    /// assert!(!rules.lets_guests_pass("/"));
+    /// # Ok::<(), auth_proxy::options::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn lets_guests_pass(&self, path: &str) -> bool {
+        let required = self.requirement(path, &Requirement::Session);
+        matches!(required, Ok(Requirement::Public | Requirement::Guests))
+    }
+
     /// What is required for a raw path. `otherwise` is what is required if no pattern matches.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::auth_proxy;
-use auth_proxy::options::{Builder, RevocationList, SessionSource, UpstreamKind};
-use auth_proxy::testing::FakeUpstream;
+use auth_proxy::options::{Builder, RevocationList, SessionSource, TokenFormat, UpstreamKind};
+use auth_proxy::testing::{FakeUpstream, Fault};
 use auth_proxy_tests::{App, Browser, SharedStore, loopback_client};
 use aws_lc_rs::{digest, hmac};
 use serde_json::{Value, json};
@@ -118,6 +118,52 @@ async fn token_hash_ends_cached_sessions_of_better_auth() {
     assert_eq!(revoke(&first, json!({ "token_hash": token_hash(&token) })).await, revoked());
     for app in [&first, &second] {
         assert_eq!(refusal(app, &cookie).await, "session_revoked");
+    }
+}
+
+/// A message about a user says that the user's sessions may have ended. The server knows which ones.
+#[tokio::test]
+async fn subject_message_makes_every_instance_ask_better_auth_again() {
+    for with_cookie_cache in [false, true] {
+        let mut fake = FakeUpstream::builder().better_auth();
+        if with_cookie_cache {
+            fake = fake.cookie_cache(TokenFormat::Compact, Duration::from_secs(300));
+        }
+        let (upstream, store) = (fake.start().await.unwrap(), SharedStore::telling_ends());
+        let builder = || {
+            let builder = with_route(&upstream, &store).upstream_kind(UpstreamKind::BetterAuth);
+            let builder = builder
+                .session_cache(Duration::from_secs(3600))
+                .session_stale_if_error(Duration::from_secs(3600));
+            if with_cookie_cache { builder.upstream_secret([upstream.secret()]) } else { builder }
+        };
+        let (first, second) = (app_of(builder()).await.0, app_of(builder()).await.0);
+        let [ended, kept, other] =
+            ["1", "1", "2"].map(|sub| upstream.visitor(&json!({ "sub": sub, "name": "Ada" })).cookie());
+        for app in [&first, &second] {
+            for cookie in [&ended, &kept, &other] {
+                assert_eq!(refusal(app, cookie).await, "");
+            }
+        }
+        let url = format!("{}/api/auth/sign-out", upstream.url());
+        let sign_out = loopback_client().post(url).header("cookie", &ended).header("origin", upstream.url());
+        assert_eq!(sign_out.send().await.unwrap().status(), 200);
+        assert_eq!(refusal(&second, &ended).await, "", "no instance can know of it yet");
+        assert_eq!(revoke(&first, json!({ "subject": "1" })).await, revoked());
+        let restarted = app_of(builder()).await.0;
+        for app in [&first, &second, &restarted] {
+            upstream.forget_seen();
+            assert_ne!(refusal(app, &ended).await, "");
+            assert_eq!((refusal(app, &kept).await, upstream.lookups()), (String::new(), 2));
+            assert_eq!(refusal(app, &other).await, "", "the message was not about this visitor");
+            assert_eq!(upstream.lookups(), 2);
+        }
+        upstream.set_fault(Some(Fault::Refused)).await.unwrap();
+        assert_eq!(
+            refusal(&first, &kept).await,
+            "upstream_unreachable",
+            "a stale session is not used either"
+        );
     }
 }
 

@@ -88,6 +88,10 @@ impl Dialect for BetterAuth {
         None
     }
 
+    fn names_user_in_session(&self) -> bool {
+        true
+    }
+
     fn session_claim<'s>(&self, session: &'s RawSession) -> Option<&'s Value> {
         session.extra.get(session::SESSION)
     }

@@ -111,8 +111,8 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     describe();
     let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
     config.webhook_secrets.clear();
-    let sessions = Arc::new(Sessions::new(&settings, store, audit.clone()));
-    let (names, keys) = (SessionNames::new(&settings), Keys::new(&settings, &config.headers));
+    let (names, keys) = (SessionNames::new(&settings), Arc::new(Keys::new(&settings, &config.headers)));
+    let sessions = Arc::new(Sessions::new(&settings, Arc::clone(&keys), store, audit.clone()));
     let shared = Shared {
         settings,
         dialect,

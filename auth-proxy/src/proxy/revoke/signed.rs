@@ -9,7 +9,7 @@ use super::message::Message;
 use super::revoke;
 use crate::audit::RevokedBy;
 use crate::error::{AuthError, Reason};
-use crate::provider::{Revoked, Shared};
+use crate::provider::Shared;
 use crate::revocation::{BadSignature, Signature};
 
 const HEADER: &str = "x-auth-proxy-signature";
@@ -33,8 +33,7 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result
     signature.check(&shared.webhook, &body).map_err(refused)?;
     let message = Message::read(&body).and_then(|message| message.revoked(signature.at(), now));
     let revoked = message.ok_or_else(|| AuthError::new(Reason::REVOCATION_INVALID))?;
-    // The names of sessions and users are in tokens. Without tokens, nothing would be revoked.
-    if !matches!(revoked, Revoked::Token { .. }) && !shared.reads_tokens() {
+    if !shared.can_revoke(&revoked) {
         return Err(AuthError::new(Reason::REVOCATION_WITHOUT_TOKENS));
     }
     revoke(shared, parts, (&revoked, RevokedBy::Webhook), now).await?;

@@ -1,12 +1,16 @@
 //! Ends sessions, revokes tokens, and counts attempts.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{MemoryUse, Sessions};
 use crate::attempts::Counted;
 use crate::revocation::{Revocation, Revocations};
+use crate::session::cached::CachedSession;
 use crate::session::family::{End, REMEMBERED_FOR};
 use crate::session::key::SessionKey;
+
+/// How far the clocks of the instances and of the upstream may differ.
+const CLOCK_MARGIN: Duration = Duration::from_secs(300);
 
 impl Sessions {
     /// Ends the sessions of these tokens: marks the answers of lookups under way as outdated, and begins to remove the
@@ -75,6 +79,20 @@ impl Sessions {
                 None => true,
             }
         }
+    }
+
+    /// Whether a cached session, or a copy of one, says something of its user still. `false` if the user was revoked since,
+    /// or if the list of revocations is full: then the upstream must be asked. It decides which sessions of a user it ends.
+    pub(crate) fn may_trust_user(&self, session: &CachedSession) -> bool {
+        let Some(list) = self.revocations().filter(|list| !list.is_empty()) else { return true };
+        if list.is_overflowing() {
+            return false;
+        }
+        let Some(user) = session.user(|raw| self.keys.user_of(raw)) else { return true };
+        list.knows_subject_since(user).is_none_or(|since| {
+            let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
+            session.looked_up_at() > since + self.timeout + CLOCK_MARGIN
+        })
     }
 
     /// The list of revoked tokens. `None` if there is none.

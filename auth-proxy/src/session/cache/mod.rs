@@ -18,7 +18,7 @@ use self::single_flight::Lookups;
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
 use super::family::{SessionSnapshot, TokenFamilies};
-use super::key::{SessionKey, TokenKey};
+use super::key::{Keys, SessionKey, TokenKey};
 use super::local::Local;
 use super::store::{SessionStore, SharedStore, StoreState, StoreWatcher};
 use crate::audit::Audit;
@@ -37,6 +37,9 @@ pub(crate) struct Sessions {
     /// The same in an outage: `session.cache` and `session.stale_if_error` together.
     max_age_in_outage: Duration,
     local: Arc<Local>,
+    keys: Arc<Keys>,
+    /// `upstream.timeout`: a lookup that takes this long is given up.
+    timeout: Duration,
     memory_use: MemoryUse,
     store: Option<Arc<SharedStore>>,
     refused: Cache<TokenKey, Refused>,
@@ -77,7 +80,12 @@ enum Cached {
 }
 
 impl Sessions {
-    pub(crate) fn new(settings: &Settings, store: Option<Arc<dyn SessionStore>>, audit: Audit) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        keys: Arc<Keys>,
+        store: Option<Arc<dyn SessionStore>>,
+        audit: Audit,
+    ) -> Self {
         let entries = usize::try_from(settings.cache_entries).unwrap_or(usize::MAX);
         let max_age_in_outage = settings.cache.saturating_add(settings.stale_if_error);
         // A session in this process's memory holds its family. One in a store does not: if its removal failed, only the
@@ -98,6 +106,8 @@ impl Sessions {
             max_age: settings.cache,
             max_age_in_outage,
             local,
+            keys,
+            timeout: settings.timeout,
             memory_use,
             store: store.map(|store| Arc::new(SharedStore::new(store, settings.timeout, audit))),
             refused: Cache::new(MAX_REFUSED),
@@ -140,7 +150,7 @@ impl Sessions {
     /// What this process remembers for a token.
     fn cached(&self, key: &TokenKey) -> Cached {
         let cached = if self.may_use_memory() { self.local.get(&key.session) } else { None };
-        let cached = cached.filter(|cached| cached.matches(key));
+        let cached = cached.filter(|cached| cached.matches(key) && self.may_trust_user(cached));
         let now = SystemTime::now();
         match (cached, self.refused.get(key)) {
             (Some(cached), _) if cached.is_usable(now, self.max_age) => {
@@ -210,8 +220,9 @@ impl Sessions {
         let held = store.get(&key).await;
         // A session of the store holds no snapshot yet. If its removal failed at a sign-out, the families know of that.
         let ended_since = |at| self.local.families().was_ended_since(&key.session, at);
-        let session =
-            held.session.filter(|session| snapshot.is_current() && !ended_since(session.looked_up_at()));
+        let session = held.session.filter(|session| {
+            snapshot.is_current() && !ended_since(session.looked_up_at()) && self.may_trust_user(session)
+        });
         let session = session.map(|session| session.with_snapshot(&snapshot));
         let was_held = session.is_some();
         match session {
@@ -241,7 +252,9 @@ impl Sessions {
         let now = SystemTime::now();
         match (found, stale) {
             (Err(error), Some(stale))
-                if error.is_outage() && stale.is_usable(now, self.max_age_in_outage) =>
+                if error.is_outage()
+                    && stale.is_usable(now, self.max_age_in_outage)
+                    && self.may_trust_user(&stale) =>
             {
                 // Logged once in an outage, not for each request.
                 if !self.serves_stale.swap(true, Ordering::Relaxed) {

@@ -13,6 +13,8 @@ pub(crate) struct CachedPayload {
     /// The session without its token.
     pub(crate) session: Map<String, Value>,
     pub(crate) user: Map<String, Value>,
+    /// When the upstream wrote the cache, in milliseconds since the Unix epoch.
+    pub(crate) written_ms: f64,
     /// The millisecond since the Unix epoch from which on this is not used: when the cache or the session expires.
     #[cfg_attr(
         not(any(test, feature = "testing")),
@@ -28,6 +30,7 @@ pub(super) struct Payload {
     /// The token of the session.
     token: String,
     session_expires_ms: u64,
+    written_ms: f64,
 }
 
 #[derive(Deserialize)]
@@ -37,7 +40,7 @@ struct Members {
     #[serde(deserialize_with = "json::unique")]
     user: Map<String, Value>,
     #[serde(rename = "updatedAt")]
-    _updated_at: f64,
+    written_ms: f64,
     #[serde(default, deserialize_with = "json::some")]
     version: Option<String>,
     /// The expiry in the signed text of the compact form. It is not a member of the data.
@@ -54,7 +57,7 @@ impl Payload {
         if json::is_too_deep(text) {
             return Err(NotUsable::Malformed);
         }
-        let Members { mut session, user, version: found, expires_at, .. } = json::object(text)?;
+        let Members { mut session, user, version: found, expires_at, written_ms } = json::object(text)?;
         if expires_at {
             return Err(NotUsable::Malformed);
         }
@@ -66,7 +69,7 @@ impl Payload {
             return Err(NotUsable::OtherUser);
         }
         let Some(Value::String(token)) = session.remove("token") else { return Err(NotUsable::Fields) };
-        Ok(Self { session, user, token, session_expires_ms })
+        Ok(Self { session, user, token, session_expires_ms, written_ms })
     }
 
     /// The token of the session.
@@ -95,7 +98,8 @@ impl Payload {
             return Err(NotUsable::SessionExpired);
         }
         let expires_ms = expires_ms.min(self.session_expires_ms);
-        Ok(CachedPayload { session: self.session, user: self.user, expires_ms })
+        let Self { session, user, written_ms, .. } = self;
+        Ok(CachedPayload { session, user, written_ms, expires_ms })
     }
 }
 
