@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -10,10 +11,14 @@ use tokio::time::timeout;
 
 use crate::config::wording::toml_wording;
 use crate::config::{App, Config};
+use crate::services;
+
+/// How long connecting to the app may take, unless the file says.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prints the report. The exit code is 1 if something is wrong.
 pub(crate) async fn examine(file: &Path, json: bool) -> ExitCode {
-    let read = Config::read(file).and_then(|config| Ok((config.gateway()?, config)));
+    let read = Config::read(file).and_then(|config| Ok((services::gateway(&config)?, config)));
     let (gateway, config) = match read {
         Ok(read) => read,
         Err(report) => {
@@ -53,9 +58,10 @@ async fn connects(app: &App) -> Result<(), String> {
         Some((_, port)) if !port.ends_with(']') => app.url.authority.clone(),
         _ => format!("{}:{}", app.url.authority, if app.url.https { 443 } else { 80 }),
     };
-    match timeout(app.connect_timeout, TcpStream::connect(address)).await {
+    let limit = app.connect_timeout.unwrap_or(PATIENCE);
+    match timeout(limit, TcpStream::connect(address)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {:?}", app.connect_timeout)),
+        Err(_) => Err(format!("no answer within {limit:?}")),
     }
 }

@@ -13,6 +13,7 @@ mod notify;
 mod routes;
 mod run;
 mod server;
+mod services;
 mod signals;
 
 use std::io::Write as _;

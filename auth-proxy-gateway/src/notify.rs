@@ -1,4 +1,4 @@
-//! Tells systemd what the gateway does (`Type=notify-reload`). Without `NOTIFY_SOCKET` nothing is told.
+//! Tells systemd what the gateway does (`Type=notify`). Without `NOTIFY_SOCKET` nothing is told.
 
 use sd_notify::NotifyState;
 

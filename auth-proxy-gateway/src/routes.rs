@@ -1,7 +1,7 @@
 //! What is answered on `listen`: the sign-in routes, the verdict endpoint, and the app behind the rules.
 
-mod inside;
 mod login;
+mod protected_app;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,10 +14,12 @@ use axum::response::Response;
 use http::{Method, Request};
 use tower::ServiceExt as _;
 
-use self::inside::Inside;
 use self::login::Login;
+use self::protected_app::ProtectedApp;
 use crate::config::{Config, Report, Server as Limits};
 use crate::gateway::Gateway;
+use crate::server::Site;
+use crate::services;
 
 /// The routes that count now. A reload replaces them; a request keeps those that it began with.
 #[derive(Clone)]
@@ -38,19 +40,27 @@ impl Shared {
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *current, Arc::new(routes));
         drop(current);
-        if let Some(before) = &before.login
-            && !login.is_some_and(|login| login.is(before))
-        {
-            before.replace();
+        if !login.is(&before.login) {
+            before.login.mark_replaced();
         }
+    }
+}
+
+impl Site for Shared {
+    fn limits(&self) -> Limits {
+        self.get().limits
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response {
+        self.get().answer(request).await
     }
 }
 
 /// The routes of one configuration.
 pub(crate) struct Routes {
-    login: Option<Login>,
+    login: Login,
     router: Router,
-    pub(crate) limits: Limits,
+    limits: Limits,
     logs_requests: bool,
 }
 
@@ -62,35 +72,30 @@ impl Routes {
     pub(crate) fn new(config: &Config, login: Option<Login>) -> Result<Self, Report> {
         let login = match login {
             Some(login) => login,
-            None => Login::new(config.gateway()?),
+            None => Login::new(services::gateway(config)?),
         };
         let gateway = login.gateway();
-        let verdict = config.verdict(gateway);
-        let inside = match config.reverse_proxy(gateway)? {
-            Some(app) => Inside::new(login.clone(), verdict.clone(), app).router(),
+        let verdict = services::verdict(config, gateway);
+        let app = match services::reverse_proxy(config, gateway)? {
+            Some(app) => ProtectedApp::new(login.clone(), verdict.clone(), app).router(),
             None => Router::new(),
         };
-        let verdict = config.verdict_routes(gateway, &verdict)?;
-        let router = gateway.attach(inside).merge(gateway.upstream_routes()).merge(verdict);
+        let verdict = services::verdict_routes(config, gateway, &verdict)?;
+        let router = gateway.attach(app).merge(gateway.upstream_routes()).merge(verdict);
         let (limits, logs_requests) = (config.server, config.log.requests);
-        Ok(Self { login: Some(login), router, limits, logs_requests })
+        Ok(Self { login, router, limits, logs_requests })
     }
 
-    /// Other routes with the same limits, without a log of their requests.
-    pub(crate) fn of_router(router: Router, limits: Limits) -> Self {
-        Self { login: None, router, limits, logs_requests: false }
-    }
-
-    pub(crate) fn login(&self) -> Option<Login> {
-        self.login.clone()
+    pub(crate) fn login(&self) -> &Login {
+        &self.login
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+    async fn answer(&self, request: Request<Body>) -> Response {
         let begun = Instant::now();
-        let asked = self.logs_requests.then(|| Asked::of(&request, self.login.as_ref().map(Login::gateway)));
+        let asked = self.logs_requests.then(|| LoggedRequest::of(&request, self.login.gateway()));
         let Ok(response) = self.router.clone().oneshot(request).await;
-        if let Some(Asked { method, path, peer }) = asked {
+        if let Some(LoggedRequest { method, path, peer }) = asked {
             let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
             tracing::info!(target: "auth_proxy_gateway::requests", %method, path, status, ms, peer, "answered");
         }
@@ -100,22 +105,20 @@ impl Routes {
 
 /// What the log has of a request: never its query, and of a sign-in route only the base path, since some have a token in
 /// their path.
-struct Asked {
+struct LoggedRequest {
     method: Method,
     path: String,
     peer: Option<String>,
 }
 
-impl Asked {
-    fn of(request: &Request<Body>, gateway: Option<&Gateway>) -> Self {
+impl LoggedRequest {
+    fn of(request: &Request<Body>, gateway: &Gateway) -> Self {
         let path = request.uri().path();
         // The sign-in routes are served below both.
-        let bases = gateway.map(|gateway| {
-            let config = gateway.config();
-            [config.base_path(), config.upstream_base_path()]
-        });
+        let config = gateway.config();
+        let bases = [config.base_path(), config.upstream_base_path()];
         let is_below = |base: &&str| path.strip_prefix(*base).is_some_and(|rest| rest.starts_with('/'));
-        let sign_in = bases.into_iter().flatten().find(is_below);
+        let sign_in = bases.into_iter().find(is_below);
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
             method: request.method().clone(),

@@ -5,13 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
-use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::reload::Handle;
 
+use crate::admin::Admin;
 use crate::config::{Config, Report};
 use crate::routes::{Routes, Shared};
 use crate::server::Listener;
@@ -53,7 +53,9 @@ fn refused(report: &Report) -> ExitCode {
 }
 
 async fn start(file: &Path, config: Config, level: Handle<Targets, Registry>) -> Result<(), Failure> {
-    let metrics = admin::record()?;
+    // Without `admin_listen`, nobody asks for the metrics.
+    let metrics =
+        config.admin_listen.map(|address| Ok::<_, Failure>((address, admin::record()?))).transpose()?;
     let mut signals = Signals::new()?;
     let routes = Routes::new(&config, None).map_err(Failure::Config)?;
     let routes = Shared::new(routes);
@@ -62,13 +64,13 @@ async fn start(file: &Path, config: Config, level: Handle<Targets, Registry>) ->
     let mut serving = JoinSet::new();
     // The first line of stdout has the address: with port 0, the system chooses the port.
     let address = listener.address()?;
-    if let Some(admin_listen) = config.admin_listen {
+    if let Some((admin_listen, metrics)) = metrics {
         let admin = bind("admin_listen", admin_listen, &config).await?;
         let address = admin.address()?;
         tracing::info!(%address, "metrics and health");
         let _ = writeln!(std::io::stdout(), "admin http://{address}");
-        let router: Router = admin::router(metrics, routes.clone());
-        serving.spawn(admin.serve(Shared::new(Routes::of_router(router, config.server)), stops.clone()));
+        let site = Admin::new(metrics, routes.clone(), config.server);
+        serving.spawn(admin.serve(site, stops.clone()));
     }
     serving.spawn(listener.serve(routes.clone(), stops));
     for warning in config.warnings.lines() {
@@ -104,7 +106,7 @@ fn reload(file: &Path, current: &Config, routes: &Shared) -> Option<Config> {
     let config = without_panic(|| -> Result<Config, Report> {
         let config = Config::read(file)?;
         config.check_reload(current)?;
-        let kept = config.has_same_auth(current).then(|| routes.get().login()).flatten();
+        let kept = config.has_same_auth(current).then(|| routes.get().login().clone());
         routes.set(Routes::new(&config, kept)?);
         Ok(config)
     });

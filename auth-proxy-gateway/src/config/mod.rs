@@ -1,4 +1,4 @@
-//! The configuration file: reading, checking, and every mistake with its place.
+//! The configuration file: reading, checking, and every mistake with its place. It builds no service.
 
 mod mistake;
 mod options;
@@ -14,19 +14,19 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use auth_proxy::options::{ConfigError, ConfigProblem};
-use auth_proxy::reverse_proxy::ReverseProxy;
-use auth_proxy::verdict::{PathRules, Verdict};
-use axum::Router;
+use auth_proxy::verdict::PathRules;
 use toml::de::DeTable;
 
-use self::mistake::Mistake;
-pub(crate) use self::mistake::Report;
-use self::options::AuthOptions;
-pub(crate) use self::own::{App, Log, Server};
+pub(crate) use self::mistake::{Mistake, Report};
+pub(crate) use self::options::AuthOptions;
+use self::own::Own;
+pub(crate) use self::own::{App, Log, Server, VerdictOptions};
 use self::reader::{Reader, Table};
 use self::text::Sources;
 use crate::gateway::Gateway;
+
+/// The places of options by their names.
+type Places = HashMap<&'static str, Range<usize>>;
 
 /// A configuration file whose values were checked.
 pub(crate) struct Config {
@@ -35,11 +35,11 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: Option<SocketAddr>,
     /// The places of options that a reload cannot change.
-    own_places: HashMap<&'static str, Range<usize>>,
-    auth: AuthOptions,
+    own_places: Places,
+    pub(crate) auth: AuthOptions,
     pub(crate) app: Option<App>,
-    rules: PathRules<Gateway>,
-    verdict: own::Verdict,
+    pub(crate) rules: PathRules<Gateway>,
+    pub(crate) verdict: VerdictOptions,
     pub(crate) server: Server,
     pub(crate) log: Log,
     /// Values that are allowed and probably not meant.
@@ -60,63 +60,36 @@ impl Config {
     fn parse(file: &Path, source: &str, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Report> {
         let (document, syntax) = DeTable::parse_recoverable(source);
         let folder = file.parent().unwrap_or(Path::new(""));
-        let mut reader = Reader {
-            sources: Sources { folder, variable },
-            mistakes: Vec::new(),
-            is_complete: syntax.is_empty(),
-        };
+        let mut reader = Reader::new(Sources { folder, variable }, syntax.is_empty());
         let mut top = Table::new("", document.get_ref());
-        let listen_value = top.take("listen");
-        let listen = own::address(&mut reader, listen_value);
-        let admin_value = top.take("admin_listen");
-        let admin_listen = own::address(&mut reader, admin_value);
-        if let (Some(listen), Some(admin), Some(value)) = (listen, admin_listen, admin_value)
-            && listen == admin
-            && listen.port() != 0
-        {
-            reader.add(
-                value.span(),
-                "this is the address of `listen`, which visitors reach: write another port",
-            );
-        }
         let mut own_places = HashMap::new();
-        own_places.extend(listen_value.map(|value| ("listen", value.span())));
-        own_places.extend(admin_value.map(|value| ("admin_listen", value.span())));
-        let app = own::app(&mut reader, top.take("app"));
-        let rules = rules::read(&mut reader, top.take("rules"));
-        let verdict = own::verdict(&mut reader, top.take("verdict"));
-        let server_value = top.take("server");
-        own_places.extend(server_value.map(|value| ("server.max_connections", value.span())));
-        let server = own::server(&mut reader, server_value);
-        let log_value = top.take("log");
-        own_places.extend(log_value.map(|value| ("log.format", value.span())));
-        let log = own::log(&mut reader, log_value);
-        let (auth, mut warnings) = options::read(top, &own::TOP, &mut reader);
-        let listeners = [("listen", listen), ("admin_listen", admin_listen)];
+        let own = own::read(&mut reader, &mut top, &mut own_places);
+        let (auth, mut warnings) = options::read(top, &mut reader);
+        let Own { listen, admin_listen, app, rules, .. } = &own;
+        let listeners = [("listen", *listen), ("admin_listen", *admin_listen)];
         let app_url = app.as_ref().map(|app| ("app.url", app.url.to_string(), app.url_span.clone()));
         for (option, url, span) in app_url.into_iter().chain(auth.base_url()) {
             let own = listeners.iter().find(|(_, at)| at.is_some_and(|at| own::leads_to(&url, at)));
             if let Some((listener, _)) = own {
                 let message = format!(
-                    "`{option}` is the address of `{listener}`, so requests would go in circles: write that of the other server"
+                    "`{option}` is the address of `{listener}`, so requests would go in circles: write that of the other \
+                     server"
                 );
                 reader.add(span, message);
             }
         }
-        warnings.extend(app.as_ref().and_then(|app| auth.closed_sign_in_page(&rules, app.span.clone())));
-        if listen_value.is_none() {
-            reader.missing(0..0, "`listen` is missing: write `listen = \"127.0.0.1:8080\"`");
-        }
+        warnings.extend(app.as_ref().and_then(|app| auth.closed_sign_in_page(rules, app.span.clone())));
         let mut mistakes: Vec<Mistake> = syntax.iter().map(|error| syntax_mistake(source, error)).collect();
         // The parser goes on with a part of a value that it cannot read, which is another mistake at that place.
         let is_at_syntax_mistake =
             |place: &Mistake| mistakes.iter().any(|other| other.span.start == place.span.start);
         reader.mistakes.retain(|mistake| !is_at_syntax_mistake(mistake));
         mistakes.append(&mut reader.mistakes);
-        let warnings = Report::of(file, source, &warnings);
+        let Own { listen, admin_listen, app, rules, verdict, server, log } = own;
         match listen {
             Some(listen) if mistakes.is_empty() => Ok(Self {
                 file: file.to_owned(),
+                source: source.to_owned(),
                 listen,
                 admin_listen,
                 own_places,
@@ -126,88 +99,10 @@ impl Config {
                 verdict,
                 server,
                 log,
-                warnings,
-                source: source.to_owned(),
+                warnings: Report::of(file, source, &warnings),
             }),
             _ => Err(Report::of(file, source, &mistakes)),
         }
-    }
-
-    /// Builds the proxy of the options.
-    ///
-    /// # Errors
-    /// Mistakes that show only then, such as a secret that is no key.
-    pub(crate) fn gateway(&self) -> Result<Gateway, Report> {
-        self.auth.builder().build().map_err(|error| {
-            let mistake = |problem: &ConfigProblem| Mistake {
-                span: self.auth.place(problem.option()).unwrap_or(0..0),
-                message: wording::toml_wording(&format!("`{}`: {}", problem.option(), problem.message())),
-            };
-            let mistakes: Vec<Mistake> = error.problems().iter().map(mistake).collect();
-            self.report(&mistakes)
-        })
-    }
-
-    /// The decision about requests, and what the app is told of visitors.
-    pub(crate) fn verdict(&self, gateway: &Gateway) -> Verdict<Gateway> {
-        let verdict =
-            gateway.verdict().rules(self.rules.clone()).identity_headers(self.verdict.headers.clone());
-        // `at` refuses no path that the reader accepted.
-        let verdict = verdict.clone().at(&self.verdict.path).unwrap_or(verdict);
-        let verdict = match &self.verdict.token {
-            Some(token) => verdict.signed_token(token.clone()),
-            None => verdict,
-        };
-        if self.verdict.refuses_cross_origin { verdict.refuse_cross_origin() } else { verdict }
-    }
-
-    /// The routes of the verdict endpoint. In front of an app, visitors reach every path, so the questions are answered only
-    /// if the file asks for that.
-    ///
-    /// # Errors
-    /// When the path overlaps the sign-in routes.
-    pub(crate) fn verdict_routes(
-        &self,
-        gateway: &Gateway,
-        verdict: &Verdict<Gateway>,
-    ) -> Result<Router, Report> {
-        let answers_questions = self.app.is_none() || self.verdict.path_span.is_some();
-        if !answers_questions && self.verdict.token.is_none() {
-            return Ok(Router::new());
-        }
-        let auth = gateway.config();
-        let bases = [("base_path", auth.base_path()), ("upstream.base_path", auth.upstream_base_path())];
-        if let Some((option, base)) = bases.into_iter().find(|(_, base)| overlap(base, &self.verdict.path)) {
-            let written = self.verdict.path_span.clone();
-            let span = written.or_else(|| self.auth.place(option)).unwrap_or(0..0);
-            let message = format!(
-                "the verdict endpoint overlaps the sign-in routes at `{base}`: write another path, such as \
-                 `path = \"/internal/verdict\"`, in `[verdict]`"
-            );
-            return Err(self.report(&[Mistake { span, message }]));
-        }
-        Ok(if answers_questions { verdict.router() } else { verdict.key_set_router() })
-    }
-
-    /// The service that forwards requests to the app. `None` without `[app]`.
-    ///
-    /// # Errors
-    /// When its client cannot be made.
-    pub(crate) fn reverse_proxy(&self, gateway: &Gateway) -> Result<Option<ReverseProxy>, Report> {
-        let Some(app) = &self.app else { return Ok(None) };
-        let proxy = gateway
-            .reverse_proxy(app.url.to_string())
-            .connect_timeout(app.connect_timeout)
-            .timeout(app.timeout)
-            .idle_timeout(app.idle_timeout)
-            .preserve_host(app.preserves_host)
-            .pass_session(app.passes_session);
-        let failed = |error: ConfigError| {
-            let message =
-                error.problems().first().map(|problem| problem.message().to_owned()).unwrap_or_default();
-            self.report(&[Mistake { span: app.span.clone(), message: format!("`app.url`: {message}") }])
-        };
-        proxy.build().map(Some).map_err(failed)
     }
 
     /// Checks what a reload cannot change: the listeners are open.
@@ -236,7 +131,8 @@ impl Config {
         self.auth.are_same(&other.auth)
     }
 
-    fn report(&self, mistakes: &[Mistake]) -> Report {
+    /// Mistakes that show only when the services are built.
+    pub(crate) fn report(&self, mistakes: &[Mistake]) -> Report {
         Report::of(&self.file, &self.source, mistakes)
     }
 }
@@ -256,14 +152,6 @@ fn unquoted(source: &str, at: usize) -> Option<Mistake> {
     let begin = start + key.len() + 1 + (value.len() - value.trim_start().len());
     let message = format!("a text needs quotes: write `{} = \"{text}\"`", key.trim());
     Some(Mistake { span: begin..begin + text.len(), message })
-}
-
-/// Whether two paths are the same, or one is below the other.
-fn overlap(one: &str, other: &str) -> bool {
-    let is_below = |path: &str, base: &str| {
-        path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    is_below(one, other) || is_below(other, one)
 }
 
 /// An error of the TOML parser.

@@ -40,13 +40,9 @@ struct Reading<'r, 's> {
     tables: Vec<(Group, Range<usize>)>,
 }
 
-/// Reads the options from the top level and from the tables of the blocks. `others` are the names that the top level has
-/// besides. Returns the warnings too.
-pub(crate) fn read(
-    mut top: Table<'_, '_>,
-    others: &[&str],
-    reader: &mut Reader<'_>,
-) -> (AuthOptions, Vec<Mistake>) {
+/// Reads the options from the top level, of which the gateway's own were taken, and from the tables of the blocks. Returns
+/// the warnings too.
+pub(crate) fn read(mut top: Table<'_, '_>, reader: &mut Reader<'_>) -> (AuthOptions, Vec<Mistake>) {
     let mut reading = Reading {
         reader,
         draft: Draft::default(),
@@ -55,6 +51,7 @@ pub(crate) fn read(
         tables: Vec::new(),
     };
     let mut entries = Vec::new();
+    let others = top.known().to_vec();
     for group in Group::BLOCKS {
         let value = top.take(group.key());
         reading.tables.extend(value.map(|value| (group, value.span())));
@@ -75,7 +72,7 @@ pub(crate) fn read(
                 _ => reading.option(option, value),
             },
             None => {
-                let (message, meant) = unknown(group, key, others);
+                let (message, meant) = unknown(group, key, &others);
                 reading.reader.add(span, message);
                 // It counts as set: rules between options must not report it as missing.
                 meant.into_iter().for_each(|option| reading.draft.set_later(option, false));

@@ -4,32 +4,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
-use auth_proxy::verdict::{IdentityHeader, IdentityToken, SigningKey};
+use auth_proxy::verdict::{IdentityHeader, IdentityToken, PathRules, SigningKey};
 use auth_proxy_rules::Origin;
 use toml::Spanned;
 use toml::de::DeValue;
 use tracing_subscriber::filter::Targets;
 
 use super::reader::{Reader, Table, Value};
+use super::{Places, rules};
+use crate::gateway::Gateway;
 
-/// The names at the top level of the file.
-pub(crate) const TOP: [&str; 7] = ["listen", "admin_listen", "app", "rules", "verdict", "server", "log"];
-
-const APP: [&str; 6] = ["url", "host", "connect_timeout", "timeout", "idle_timeout", "pass_session"];
-const VERDICT: [&str; 7] = [
-    "path",
-    "headers",
-    "refuse_cross_origin",
-    "token_key",
-    "token_issuer",
-    "token_audience",
-    "token_lifetime",
-];
-const SERVER: [&str; 5] =
-    ["shutdown_timeout", "header_timeout", "body_timeout", "write_timeout", "max_connections"];
-const LOG: [&str; 3] = ["format", "level", "requests"];
-
-/// `[app]`: the app that requests are forwarded to.
+/// `[app]`: the app that requests are forwarded to. The library has the defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct App {
     pub(crate) url: Origin,
@@ -37,24 +22,22 @@ pub(crate) struct App {
     pub(crate) span: Range<usize>,
     pub(crate) url_span: Range<usize>,
     /// Whether the app sees the `Host` of the browser, or that of `url`.
-    pub(crate) preserves_host: bool,
-    pub(crate) connect_timeout: Duration,
+    pub(crate) preserves_host: Option<bool>,
+    pub(crate) connect_timeout: Option<Duration>,
     /// The longest wait for the head of a response.
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
     /// The longest pause within the body of a response.
-    pub(crate) idle_timeout: Duration,
+    pub(crate) idle_timeout: Option<Duration>,
     /// Whether the app gets the session cookies.
-    pub(crate) passes_session: bool,
+    pub(crate) passes_session: Option<bool>,
 }
 
 /// `[verdict]`: the decision about requests, and what the app is told.
 #[derive(Clone, Debug)]
-pub(crate) struct Verdict {
-    /// The path of the endpoint.
-    pub(crate) path: String,
-    /// The place of the path, if the file has it.
-    pub(crate) path_span: Option<Range<usize>>,
-    pub(crate) headers: Vec<IdentityHeader>,
+pub(crate) struct VerdictOptions {
+    /// The path of the endpoint, and its place.
+    pub(crate) path: Option<(String, Range<usize>)>,
+    pub(crate) headers: Option<Vec<IdentityHeader>>,
     /// Whether writes of pages of other origins are refused.
     pub(crate) refuses_cross_origin: bool,
     /// The signed token that names the visitor to the app.
@@ -84,8 +67,51 @@ pub(crate) struct Log {
     pub(crate) requests: bool,
 }
 
+/// The options of the gateway itself.
+pub(crate) struct Own {
+    /// `None` after a mistake.
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    pub(crate) app: Option<App>,
+    pub(crate) rules: PathRules<Gateway>,
+    pub(crate) verdict: VerdictOptions,
+    pub(crate) server: Server,
+    pub(crate) log: Log,
+}
+
+/// Takes the options of the gateway itself from the top level. `places` gets those of options that a reload cannot change.
+pub(crate) fn read(reader: &mut Reader<'_>, top: &mut Table<'_, '_>, places: &mut Places) -> Own {
+    let mut take = |key: &'static str, fixed: &'static str| {
+        let value = top.take(key);
+        places.extend(value.map(|value| (fixed, value.span())));
+        value
+    };
+    let (listen_value, admin_value) = (take("listen", "listen"), take("admin_listen", "admin_listen"));
+    let server_value = take("server", "server.max_connections");
+    let log_value = take("log", "log.format");
+    let (listen, admin_listen) = (address(reader, listen_value), address(reader, admin_value));
+    if listen_value.is_none() {
+        reader.missing(0..0, "`listen` is missing: write `listen = \"127.0.0.1:8080\"`");
+    }
+    if let (Some(listen), Some(admin), Some(value)) = (listen, admin_listen, admin_value)
+        && listen == admin
+        && listen.port() != 0
+    {
+        reader.add(value.span(), "this is the address of `listen`, which visitors reach: write another port");
+    }
+    Own {
+        listen,
+        admin_listen,
+        app: app(reader, top.take("app")),
+        rules: rules::read(reader, top.take("rules")),
+        verdict: verdict(reader, top.take("verdict")),
+        server: server(reader, server_value),
+        log: log(reader, log_value),
+    }
+}
+
 /// An address to listen on.
-pub(crate) fn address(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<SocketAddr> {
+fn address(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<SocketAddr> {
     let expected = "an address with a port, such as `\"127.0.0.1:8080\"` or `\"[::]:8080\"`";
     reader.parsed(value, expected, |text| {
         text.parse().map_err(|_| match text.rsplit_once(':') {
@@ -110,7 +136,7 @@ pub(crate) fn leads_to(url: &str, listener: SocketAddr) -> bool {
     is_host && port == listener.port() && port != 0
 }
 
-pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
+fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
     let span = value.map(Spanned::span);
     let mut table = reader.table("app", value)?;
     let seconds = Duration::from_secs;
@@ -134,20 +160,20 @@ pub(crate) fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<
     let idle_timeout =
         reader.duration(table.take("idle_timeout"), Duration::from_millis(10), seconds(24 * 3600));
     let passes_session = reader.boolean(table.take("pass_session"));
-    reader.unknown(table, &APP);
+    reader.unknown(table);
     Some(App {
         url: url?,
         span: span?,
         url_span: url_value?.span(),
-        preserves_host: preserves_host.unwrap_or(true),
-        connect_timeout: connect_timeout.unwrap_or(seconds(2)),
-        timeout: timeout.unwrap_or(seconds(60)),
-        idle_timeout: idle_timeout.unwrap_or(seconds(3600)),
-        passes_session: passes_session.unwrap_or(false),
+        preserves_host,
+        connect_timeout,
+        timeout,
+        idle_timeout,
+        passes_session,
     })
 }
 
-pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Verdict {
+fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> VerdictOptions {
     let mut table = reader.table("verdict", value).unwrap_or_else(|| Table::empty("verdict"));
     let path_value = table.take("path");
     let path = reader.parsed(path_value, "`path = \"/_auth/verdict\"`", |text| {
@@ -156,12 +182,10 @@ pub(crate) fn verdict(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Ver
     let headers = table.take("headers").map(|value| identity_headers(reader, value));
     let refuses_cross_origin = reader.boolean(table.take("refuse_cross_origin"));
     let token = token(reader, &mut table);
-    reader.unknown(table, &VERDICT);
-    Verdict {
-        path: path.unwrap_or_else(|| "/_auth/verdict".to_owned()),
-        path_span: path_value.map(Spanned::span),
-        headers: headers
-            .unwrap_or_else(|| vec![IdentityHeader::Subject, IdentityHeader::Name, IdentityHeader::Email]),
+    reader.unknown(table);
+    VerdictOptions {
+        path: path.zip(path_value.map(Spanned::span)),
+        headers,
         refuses_cross_origin: refuses_cross_origin.unwrap_or(true),
         token,
     }
@@ -195,7 +219,10 @@ fn token(reader: &mut Reader<'_>, table: &mut Table<'_, '_>) -> Option<IdentityT
     };
     let issuer = text(issuer, "token_issuer", "https://app.example.com");
     let audience = text(audience, "token_audience", "my-app");
-    let lifetime = reader.duration(lifetime, Duration::from_secs(10), Duration::from_secs(300));
+    let lifetime = lifetime.and_then(|value| {
+        let lifetime = reader.duration(Some(value), Duration::from_millis(1), Duration::from_secs(3600))?;
+        Some((lifetime, value.span()))
+    });
     let one = std::slice::from_ref(keys);
     let values: Vec<&Value<'_>> = match keys.get_ref() {
         DeValue::Array(list) => list.iter().collect(),
@@ -210,11 +237,8 @@ fn token(reader: &mut Reader<'_>, table: &mut Table<'_, '_>) -> Option<IdentityT
     let (first, others) = keys.split_first().filter(|_| keys.len() == count)?;
     let token = IdentityToken::new(first.clone(), &issuer?, &audience?);
     let token = others.iter().cloned().fold(token, IdentityToken::publish);
-    // The bounds are checked above.
-    Some(match lifetime {
-        Some(lifetime) => token.clone().lifetime(lifetime).unwrap_or(token),
-        None => token,
-    })
+    let Some((lifetime, span)) = lifetime else { return Some(token) };
+    token.lifetime(lifetime).map_err(|error| reader.add(span, error.message())).ok()
 }
 
 fn signing_key(reader: &mut Reader<'_>, value: &Value<'_>, expected: &str) -> Option<SigningKey> {
@@ -246,13 +270,16 @@ fn identity_headers(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<IdentityH
     for (item, span) in items {
         match HEADERS.iter().find(|(word, _)| *word == item.value.as_str()) {
             Some((_, header)) => headers.push(*header),
-            None => reader.add(span, "expected `\"subject\"`, `\"name\"`, `\"email\"` or `\"roles\"`"),
+            None => {
+                let words = HEADERS.map(|(word, _)| format!("`\"{word}\"`")).join(" or ");
+                reader.add(span, format!("expected {words}"));
+            }
         }
     }
     headers
 }
 
-pub(crate) fn server(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Server {
+fn server(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Server {
     let seconds = Duration::from_secs;
     let mut table = reader.table("server", value).unwrap_or_else(|| Table::empty("server"));
     let mut duration = |key, default: u64, to: u64| {
@@ -264,11 +291,11 @@ pub(crate) fn server(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Serv
     let body_timeout = duration("body_timeout", 60, 3600);
     let write_timeout = duration("write_timeout", 60, 3600);
     let max_connections = reader.count(table.take("max_connections"), 1, 1_000_000).unwrap_or(10_000);
-    reader.unknown(table, &SERVER);
+    reader.unknown(table);
     Server { shutdown_timeout, header_timeout, body_timeout, write_timeout, max_connections }
 }
 
-pub(crate) fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
+fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
     let mut table = reader.table("log", value).unwrap_or_else(|| Table::empty("log"));
     let is_json = reader.word(table.take("format"), &[("text", false), ("json", true)]);
     let level = reader.parsed(table.take("level"), "a level such as `\"info\"`", |text| {
@@ -279,25 +306,10 @@ pub(crate) fn log(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Log {
         })
     });
     let requests = reader.boolean(table.take("requests"));
-    reader.unknown(table, &LOG);
+    reader.unknown(table);
     Log {
         is_json: is_json.unwrap_or(false),
         level: level.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
         requests: requests.unwrap_or(true),
     }
-}
-
-/// The full name of each option of the gateway itself, for the guide.
-#[cfg(test)]
-pub(crate) fn names() -> Vec<String> {
-    let tables = [
-        ("app", &APP[..]),
-        ("verdict", &VERDICT),
-        ("server", &SERVER),
-        ("log", &LOG),
-        ("rules", &super::rules::KEYS),
-    ];
-    let inner =
-        tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}.{key}")));
-    ["listen", "admin_listen"].map(str::to_owned).into_iter().chain(inner).collect()
 }

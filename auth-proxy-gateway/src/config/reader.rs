@@ -20,28 +20,46 @@ pub(crate) struct Reader<'s> {
     pub(crate) mistakes: Vec<Mistake>,
     /// Whether the whole file could be read. If not, the part that was not read may have what is missing.
     pub(crate) is_complete: bool,
+    /// The full name of each option of the gateway's own tables that was asked for.
+    #[cfg(test)]
+    pub(crate) known: Vec<String>,
+}
+
+impl<'s> Reader<'s> {
+    pub(crate) fn new(sources: Sources<'s>, is_complete: bool) -> Self {
+        Self {
+            sources,
+            mistakes: Vec::new(),
+            is_complete,
+            #[cfg(test)]
+            known: Vec::new(),
+        }
+    }
 }
 
 /// A table of the file whose keys are taken one after the other. Keys that are left are unknown.
 pub(crate) struct Table<'t, 'f> {
     /// The name, such as `app`. Empty for the top level.
-    pub(crate) name: &'static str,
+    name: &'static str,
     entries: Vec<(&'t str, Range<usize>, &'t Value<'f>)>,
+    /// The keys that were asked for: those that the table may have.
+    known: Vec<&'static str>,
 }
 
 impl<'t, 'f> Table<'t, 'f> {
     pub(crate) fn new(name: &'static str, table: &'t DeTable<'f>) -> Self {
         let entries = table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
-        Self { name, entries }
+        Self { name, entries, known: Vec::new() }
     }
 
     /// A table that the file does not have.
     pub(crate) fn empty(name: &'static str) -> Self {
-        Self { name, entries: Vec::new() }
+        Self { name, entries: Vec::new(), known: Vec::new() }
     }
 
     /// Takes the value of a key.
-    pub(crate) fn take(&mut self, key: &str) -> Option<&'t Value<'f>> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<&'t Value<'f>> {
+        self.known.push(key);
         let at = self.entries.iter().position(|(name, ..)| *name == key)?;
         Some(self.entries.remove(at).2)
     }
@@ -49,6 +67,11 @@ impl<'t, 'f> Table<'t, 'f> {
     /// Whether a key that is left is probably this one, misspelt.
     pub(crate) fn has_misspelt(&self, key: &str) -> bool {
         self.entries.iter().any(|(name, ..)| nearest(name, [key]).is_some())
+    }
+
+    /// The keys that were asked for.
+    pub(crate) fn known(&self) -> &[&'static str] {
+        &self.known
     }
 
     /// Takes all that is left.
@@ -215,13 +238,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Reports the keys of a table that are left.
-    pub(crate) fn unknown(&mut self, table: Table<'_, '_>, known: &[&str]) {
-        let name = table.name;
-        for (key, span, _) in table.rest() {
+    /// Reports the keys of a table that nothing asked for.
+    pub(crate) fn unknown(&mut self, table: Table<'_, '_>) {
+        let Table { name, entries, known } = table;
+        #[cfg(test)]
+        self.known.extend(known.iter().map(|key| format!("{}.{key}", name.trim_matches(['[', ']']))));
+        for (key, span, _) in entries {
             let message = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("there is no option `{key}` in `[{name}]`: write `{near}`"),
-                None => format!("there is no option `{key}` in `[{name}]`: it has {}", listed(known)),
+                None => format!("there is no option `{key}` in `[{name}]`: it has {}", listed(&known)),
             };
             self.add(span, message);
         }

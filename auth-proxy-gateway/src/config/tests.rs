@@ -1,4 +1,5 @@
 use super::*;
+use crate::services;
 
 fn parse(source: &str) -> Result<Config, String> {
     let variable = |name: &str| match name {
@@ -190,7 +191,9 @@ fn rules_between_options_are_told_in_the_words_of_the_file() {
         ("[session]\nrevocation = \"store\"\n", &["5:14: `session.revocation`: "]),
     ] {
         let found = match parse(&format!("{MINIMAL}{more}")) {
-            Ok(config) => config.gateway().err().map(|report| report.to_string()).unwrap_or_default(),
+            Ok(config) => {
+                services::gateway(&config).err().map(|report| report.to_string()).unwrap_or_default()
+            }
             Err(report) => report,
         };
         let lines: Vec<&str> = found.lines().map(|line| line.trim_start_matches("gateway.toml:")).collect();
@@ -362,16 +365,10 @@ fn every_option_of_a_block_is_read_from_the_file() {
             Group::Top => format!("{} = {written}\n", option.key()),
             group => format!("{}.{} = {written}\n", group.key(), option.key()),
         };
-        let mut reader = Reader {
-            sources: Sources {
-                folder: Path::new(""),
-                variable: &|_| Some("redis://a-variable-that-is-long-enough".into()),
-            },
-            mistakes: Vec::new(),
-            is_complete: true,
-        };
+        let variable = |_: &str| Some("redis://a-variable-that-is-long-enough".into());
+        let mut reader = Reader::new(Sources { folder: Path::new(""), variable: &variable }, true);
         let document = DeTable::parse(&line).unwrap();
-        let (options, _) = options::read(Table::new("", document.get_ref()), &own::TOP, &mut reader);
+        let (options, _) = options::read(Table::new("", document.get_ref()), &mut reader);
         let own = |mistake: &&Mistake| {
             mistake.message.starts_with("expected ")
                 || mistake.message.starts_with("there is no option")
@@ -388,7 +385,7 @@ fn smallest_file_is_read() {
     let config = parse(MINIMAL).unwrap();
     assert!(config.app.is_none());
     assert!(config.warnings.is_empty());
-    assert!(config.gateway().is_ok());
+    assert!(services::gateway(&config).is_ok());
 }
 
 /// axum panics when two routers have one path.

@@ -28,7 +28,7 @@ impl Login {
     }
 
     /// Ends what waits for [`replaced`](Self::replaced). Requests go to another login from now on, and so do sign-outs.
-    pub(super) fn replace(&self) {
+    pub(super) fn mark_replaced(&self) {
         self.is_replaced.send_replace(true);
     }
 

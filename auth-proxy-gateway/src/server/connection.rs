@@ -20,10 +20,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
-use super::Place;
 use super::slow_body::SlowBody;
+use super::{ConnectionPermit, Site};
 use crate::config::Server as Limits;
-use crate::routes::Shared;
 
 /// The largest head of a request, in bytes. hyper reads in steps, so that it accepts up to twice as much.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -31,36 +30,37 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// How long a connection is silent before the system asks whether the client is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// Serves connections with the routes that count when a request arrives.
-pub(super) struct Connections {
-    routes: Shared,
+/// Serves connections of a site.
+pub(super) struct Connections<S> {
+    site: S,
     /// Whether no further requests are accepted.
     stop: watch::Receiver<bool>,
 }
 
-impl Connections {
-    pub(super) fn new(routes: Shared, stop: watch::Receiver<bool>) -> Self {
-        Self { routes, stop }
+impl<S: Site> Connections<S> {
+    pub(super) fn new(site: S, stop: watch::Receiver<bool>) -> Self {
+        Self { site, stop }
     }
 
-    /// Serves one connection until it ends, or until `stop` is true and its request is answered. The future is independent of the listener.
+    /// Serves one connection until it ends, or until `stop` is true and its request is answered. The future is independent of
+    /// the listener.
     pub(super) fn serve(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        place: Option<Place>,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let (routes, mut stop) = (self.routes.clone(), self.stop.clone());
+        permit: Option<ConnectionPermit>,
+    ) -> impl Future<Output = ()> + Send + use<S> {
+        let (site, mut stop) = (self.site.clone(), self.stop.clone());
         async move {
-            let limits = routes.get().limits;
+            let limits = site.limits();
             let _ = stream.set_nodelay(true);
             // A WebSocket whose client has vanished must not stay for ever.
             let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
             let mut stream = TimeoutStream::new(stream);
             stream.set_write_timeout(Some(limits.write_timeout));
-            let client = Client { peer, place };
+            let client = Client { peer, permit };
             let service = hyper::service::service_fn(move |request| {
-                answer(routes.clone(), client.clone(), limits, request)
+                answer(site.clone(), client.clone(), limits, request)
             });
             let connection = Builder::new()
                 .timer(TokioTimer::new())
@@ -83,16 +83,16 @@ impl Connections {
     }
 }
 
-/// The client's address, and its place among the connections.
+/// The client's address, and the permit of its connection.
 #[derive(Clone)]
 struct Client {
     peer: SocketAddr,
-    place: Option<Place>,
+    permit: Option<ConnectionPermit>,
 }
 
 /// Answers one request.
 async fn answer(
-    routes: Shared,
+    site: impl Site,
     client: Client,
     limits: Limits,
     request: Request<Incoming>,
@@ -100,8 +100,8 @@ async fn answer(
     // A pause in the body ends it.
     let mut request = request.map(|body| Body::new(SlowBody::new(body, limits.body_timeout)));
     request.extensions_mut().insert(ConnectInfo(client.peer));
-    if let Some(place) = client.place {
-        request.extensions_mut().insert(place);
+    if let Some(permit) = client.permit {
+        request.extensions_mut().insert(permit);
     }
-    Ok(routes.get().answer(request).await)
+    Ok(site.answer(request).await)
 }

@@ -8,27 +8,36 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use self::connection::Connections;
 use crate::config::Server as Limits;
-use crate::routes::Shared;
 
 /// How long accepting waits after an error such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The place of a connection among `server.max_connections`, in the extensions of its requests. It is free once no clone is
+/// One of the `server.max_connections`, in the extensions of the requests of its connection. It is free once no clone is
 /// left: a WebSocket keeps one after its connection is no longer one of HTTP.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionPermit {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// One listener. Its routes and limits may change while it runs.
+/// What a listener serves. The answers and the limits may change while it runs.
+pub(crate) trait Site: Clone + Send + Sync + 'static {
+    fn limits(&self) -> Limits;
+
+    fn answer(&self, request: Request<Body>) -> impl Future<Output = Response> + Send;
+}
+
+/// One listener.
 pub(crate) struct Listener {
     listener: TcpListener,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Listener {
@@ -36,7 +45,7 @@ impl Listener {
     /// When the address cannot be listened on.
     pub(crate) async fn bind(address: SocketAddr, limits: &Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, places: Arc::new(Semaphore::new(limits.max_connections)) })
+        Ok(Self { listener, permits: Arc::new(Semaphore::new(limits.max_connections)) })
     }
 
     /// # Errors
@@ -47,8 +56,8 @@ impl Listener {
 
     /// Accepts connections until `stop` is true, then waits until all requests are answered, or for the time that
     /// `[server] shutdown_timeout` has.
-    pub(crate) async fn serve(self, routes: Shared, mut stop: watch::Receiver<bool>) {
-        let connections = Connections::new(routes.clone(), stop.clone());
+    pub(crate) async fn serve(self, site: impl Site, mut stop: watch::Receiver<bool>) {
+        let connections = Connections::new(site.clone(), stop.clone());
         // Each connection has a receiver while it is open.
         let open = watch::Sender::new(());
         loop {
@@ -56,8 +65,8 @@ impl Listener {
                 accepted = self.accept() => accepted,
                 _ = stop.wait_for(|stops| *stops) => break,
             };
-            let (stream, peer, place) = accepted;
-            let (connection, is_open) = (connections.serve(stream, peer, place), open.subscribe());
+            let (stream, peer, permit) = accepted;
+            let (connection, is_open) = (connections.serve(stream, peer, permit), open.subscribe());
             tokio::spawn(async move {
                 connection.await;
                 drop(is_open);
@@ -65,21 +74,21 @@ impl Listener {
         }
         // New connections are refused from here on.
         drop(self.listener);
-        let limit = routes.get().limits.shutdown_timeout;
+        let limit = site.limits().shutdown_timeout;
         let count = open.receiver_count();
         if tokio::time::timeout(limit, open.closed()).await.is_err() {
             tracing::warn!(?limit, open = count, "stopping before all requests are answered");
         }
     }
 
-    /// The next connection, once there is a place for it.
-    async fn accept(&self) -> (TcpStream, SocketAddr, Option<Place>) {
+    /// The next connection, once there is a permit for it.
+    async fn accept(&self) -> (TcpStream, SocketAddr, Option<ConnectionPermit>) {
         // The semaphore is never closed.
-        let permit = Arc::clone(&self.places).acquire_owned().await.ok();
-        let place = permit.map(|permit| Place { _permit: Arc::new(permit) });
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let permit = permit.map(|permit| ConnectionPermit { _permit: Arc::new(permit) });
         loop {
             match self.listener.accept().await {
-                Ok((stream, peer)) => return (stream, peer, place),
+                Ok((stream, peer)) => return (stream, peer, permit),
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept connections");

@@ -89,6 +89,12 @@ impl<P: AuthProxy> Verdict<P> {
         Ok(self)
     }
 
+    /// The path of the endpoint.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Chooses the identity headers, in place of subject, name and email. None are sent for an empty list.
     #[must_use]
     pub fn identity_headers(mut self, headers: impl IntoIterator<Item = IdentityHeader>) -> Self {

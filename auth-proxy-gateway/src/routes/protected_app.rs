@@ -15,17 +15,17 @@ use tower::ServiceExt as _;
 
 use super::login::Login;
 use crate::gateway::Gateway;
-use crate::server::Place;
+use crate::server::ConnectionPermit;
 
 /// Decides about each request, and forwards those that may pass.
 #[derive(Clone)]
-pub(super) struct Inside {
+pub(super) struct ProtectedApp {
     login: Login,
     verdict: Verdict<Gateway>,
     app: ReverseProxy,
 }
 
-impl Inside {
+impl ProtectedApp {
     pub(super) fn new(login: Login, verdict: Verdict<Gateway>, app: ReverseProxy) -> Self {
         Self { login, verdict, app }
     }
@@ -33,8 +33,8 @@ impl Inside {
     /// The routes: every path that no other route has.
     pub(super) fn router(self) -> Router {
         let service = tower::service_fn(move |request: Request<Body>| {
-            let inside = self.clone();
-            async move { Ok::<_, Infallible>(inside.answer(request).await) }
+            let app = self.clone();
+            async move { Ok::<_, Infallible>(app.answer(request).await) }
         });
         Router::new().fallback_service(service)
     }
@@ -54,9 +54,9 @@ impl Inside {
     }
 
     /// When a WebSocket or a stream of events ends: with the session of the visitor, and when another login replaces this
-    /// one, which would not learn of a sign-out. Until then a WebSocket keeps the place of its connection.
+    /// one, which would not learn of a sign-out. Until then a WebSocket keeps the permit of its connection.
     async fn until(&self, parts: &mut Parts, is_guest: bool) -> Until {
-        let place = parts.extensions.get::<Place>().cloned();
+        let permit = parts.extensions.get::<ConnectionPermit>().cloned();
         let session = match is_guest {
             true => None,
             // The decision has looked the session up, and this is the same one.
@@ -69,7 +69,7 @@ impl Inside {
         };
         let ended = session.map(|session| (session.ended(), self.login.replaced()));
         Until::new(async move {
-            let _place = place;
+            let _permit = permit;
             match ended {
                 Some((ended, replaced)) => tokio::select! { _ = ended => {}, () = replaced => {} },
                 None => std::future::pending().await,
