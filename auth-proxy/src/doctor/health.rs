@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::issuer::issuer;
 use crate::jwks::KeysState;
 use crate::provider::Shared;
+use crate::revocation::Revocations;
 use crate::session::StoreState;
 use crate::upstream::BreakerState;
 
@@ -136,10 +137,12 @@ impl Health {
         let last_lookup = last_lookup.map(|(ago, error)| LastLookup { seconds_ago: ago.as_secs(), error });
         let has_list = shared.sessions.revocations().is_some();
         let is_list_incomplete = has_list && !shared.sessions.knows_revocations();
+        let is_list_full = shared.sessions.revocations().is_some_and(Revocations::is_overflowing);
         let degraded = [
             (matches!(upstream, UpstreamHealth::Open { .. }), "circuit_open"),
             (matches!(store, Some(StoreHealth::Failing | StoreHealth::NotConnected)), "store_failing"),
             (is_list_incomplete, "revocations_incomplete"),
+            (is_list_full, "revocations_full"),
             (keys == Some(KeysHealth::Stale), "keys_stale"),
             (keys == Some(KeysHealth::Unavailable), "keys_unavailable"),
         ];
@@ -161,8 +164,8 @@ impl Health {
         self.ready
     }
 
-    /// What does not work now: `circuit_open`, `store_failing`, `revocations_incomplete`, `keys_stale` or `keys_unavailable`.
-    /// For alerts, or for a readiness rule of one's own.
+    /// What does not work now: `circuit_open`, `store_failing`, `revocations_incomplete`, `revocations_full`, `keys_stale` or
+    /// `keys_unavailable`. For alerts, or for a readiness rule of one's own.
     #[must_use]
     pub fn degraded(&self) -> &[&'static str] {
         &self.degraded

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::back_channel::BackChannel;
 use super::session_cookie::SessionCookies;
-use crate::attempts::SignInAttempts;
+use crate::attempts::{Attempts, SignInAttempts};
 use crate::audit::Audit;
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;
@@ -151,6 +151,8 @@ pub(crate) struct Shared {
     pub(crate) back_channel: Option<BackChannel>,
     pub(crate) audit: Audit,
     pub(crate) attempts: SignInAttempts,
+    /// The revoked tokens of each user.
+    pub(crate) sign_outs: Attempts,
 }
 
 /// What decodes session tokens.

@@ -1,5 +1,7 @@
 //! Whether a token that was decoded here was revoked, and the revocation of the tokens of a request.
 
+use std::time::Duration;
+
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -21,6 +23,12 @@ const LONGEST: u64 = 400 * 24 * 3600;
 /// How much longer than its tokens a revocation is kept, in seconds. A token is accepted until 15 s after its `exp`, and the
 /// clocks of the instances and of the upstream may differ.
 const MARGIN: u64 = 300;
+
+/// How many tokens of one user are put on the list one by one in [`SIGN_OUT_WINDOW`]. After that, a sign-out ends every
+/// session of the user with one entry: a visitor who renews and signs out without end must not fill the list.
+const SIGN_OUTS: u64 = 1000;
+
+const SIGN_OUT_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// What a message of the upstream revokes.
 pub(crate) enum Revoked {
@@ -156,6 +164,13 @@ impl Shared {
             };
             let lasts = lasts.map_or(LONGEST, |lasts| lasts.min(LONGEST));
             let until = self.now().saturating_add(lasts + MARGIN);
+            if let Some(user) = names.as_ref().and_then(|names| names.sub.as_ref())
+                && self.sign_outs.count(&self.keys.sign_outs(user), SIGN_OUT_WINDOW).count > SIGN_OUTS
+            {
+                let user = self.keys.revoked_subject(user);
+                all.push(Revocation::of_subject(user, self.now().saturating_add(1), until));
+                continue;
+            }
             let key = self.keys.session(token);
             let linked = self.sessions.linked(key).into_iter().filter(|other| *other != key);
             let keys = std::iter::once(key).chain(linked);

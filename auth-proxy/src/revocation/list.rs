@@ -16,6 +16,9 @@ use super::identity::{Identity, NameHash};
 /// webhook, or the issuer, can add one.
 const MOST: usize = 1_000_000;
 
+/// How often the expired entries of a full list are looked for, in seconds.
+const FULL_SWEEP: u64 = 10;
+
 /// The version of an empty list.
 const FIRST_VERSION: u64 = 1;
 
@@ -28,8 +31,9 @@ pub(crate) struct Revocations {
     entries: RwLock<Entries>,
     /// Grows by one with each new entry.
     version: AtomicU64,
-    /// Whether entries did not fit. From then on, the list says nothing about a token that is not on it.
-    is_overflowing: AtomicBool,
+    /// Until when an entry is needed that did not fit, in seconds since the Unix epoch. Until then, the list says nothing
+    /// about a token that is not on it. Zero: every entry fitted.
+    overflows_until: AtomicU64,
     most: usize,
     /// Until when the list has every revocation, in nanoseconds after `began`. Zero: it is not known.
     complete_until: AtomicU64,
@@ -49,6 +53,8 @@ struct Entries {
     recent: [Option<Revocation>; RECENT],
     /// When the number of entries reaches this, those that are over are removed.
     sweep_at: usize,
+    /// From when on those of a full list are removed again, in seconds since the Unix epoch: it takes some milliseconds.
+    sweep_after: u64,
 }
 
 type Map<V> = HashMap<NameHash, V, BuildHasherDefault<FirstHalf>>;
@@ -81,7 +87,7 @@ impl Revocations {
         Self {
             entries: RwLock::default(),
             version: AtomicU64::new(FIRST_VERSION),
-            is_overflowing: AtomicBool::new(false),
+            overflows_until: AtomicU64::new(0),
             most,
             complete_until: AtomicU64::new(0),
             was_complete: AtomicBool::new(false),
@@ -107,7 +113,7 @@ impl Revocations {
         if entries.have(identity, absent_in, version) {
             return Standing::Revoked;
         }
-        if self.is_overflowing.load(Ordering::Acquire) {
+        if self.is_overflowing() {
             return Standing::Unknown;
         }
         identity.absent_in.store(version, Ordering::Relaxed);
@@ -156,22 +162,30 @@ impl Revocations {
 
     /// Whether entries did not fit: the list says nothing then about what is not on it.
     pub(crate) fn is_overflowing(&self) -> bool {
-        self.is_overflowing.load(Ordering::Acquire)
+        self.overflows_until.load(Ordering::Acquire) > 0
     }
 
-    /// Adds entries. `now` is in seconds since the Unix epoch.
-    pub(crate) fn add(&self, added: &[Revocation], now: u64) {
+    /// Adds entries, and returns whether each of them is on the list now. `now` is in seconds since the Unix epoch.
+    pub(crate) fn add(&self, added: &[Revocation], now: u64) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let mut version = self.version.load(Ordering::Acquire);
+        let mut overflows_until = self.overflows_until.load(Ordering::Acquire);
+        if overflows_until <= now {
+            overflows_until = 0;
+        }
+        let mut all_fit = true;
         for entry in added.iter().filter(|entry| entry.until > now) {
             version += 1;
             entries.note(version, *entry);
-            let is_overflowing = self.is_overflowing.load(Ordering::Acquire);
-            if entries.len() >= entries.sweep_at.max(1024).min(self.most) && !is_overflowing {
+            let is_full = entries.len() >= self.most;
+            if (is_full && now >= entries.sweep_after) || entries.len() >= entries.sweep_at.max(1024) {
                 entries.sweep(now);
             }
             if !entries.has_place_for(entry) && entries.len() >= self.most {
-                if !self.is_overflowing.swap(true, Ordering::AcqRel) {
+                all_fit = false;
+                let was_overflowing = overflows_until > 0;
+                overflows_until = overflows_until.max(entry.until);
+                if !was_overflowing {
                     tracing::error!(
                         target: "auth_proxy::token",
                         most = self.most,
@@ -183,9 +197,11 @@ impl Revocations {
             entries.add(entry, now);
         }
         // Under the lock: a reader that sees the new version finds the entries.
+        self.overflows_until.store(overflows_until, Ordering::Release);
         self.version.store(version, Ordering::Release);
         drop(entries);
         self.grown.notify_waiters();
+        all_fit
     }
 
     /// Every entry.
@@ -256,6 +272,7 @@ impl Entries {
         self.names.retain(|_, until| *until > now);
         self.subjects.retain(|_, subject| subject.until > now);
         self.sweep_at = 2 * self.len();
+        self.sweep_after = now + FULL_SWEEP;
     }
 }
 
@@ -372,8 +389,19 @@ mod tests {
     #[test]
     fn full_list_keeps_what_it_has_and_knows_nothing_of_other_tokens() {
         let list = Revocations::with_capacity(2);
-        list.add(&[1, 2, 3].map(|n| Revocation::of_name(n, NOW + 1)), NOW);
+        let entry = |n, until| [Revocation::of_name(n, until)];
         let standing = |n| list.standing(&identity(&[n], None));
+        assert!(list.add(&[entry(1, NOW + 30), entry(2, NOW + 90)].concat(), NOW));
+        assert!(!list.add(&entry(3, NOW + 40), NOW), "it is not on the list");
+        assert!(list.add(&entry(2, NOW + 90), NOW), "it is on the list already");
         assert_eq!([1, 2, 3].map(standing), [Standing::Revoked, Standing::Revoked, Standing::Unknown]);
+        // The first entry has expired and leaves its place. The third is still needed.
+        assert!(list.add(&entry(4, NOW + 90), NOW + 31));
+        assert_eq!([2, 4, 5].map(standing), [Standing::Revoked, Standing::Revoked, Standing::Unknown]);
+        // No entry is missing that is still needed.
+        assert!(!list.add(&entry(6, NOW + 100), NOW + 41));
+        assert_eq!(standing(5), Standing::Unknown);
+        assert!(list.add(&entry(6, NOW + 102), NOW + 101));
+        assert_eq!([5, 6].map(standing), [Standing::Good, Standing::Revoked]);
     }
 }

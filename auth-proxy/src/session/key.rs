@@ -162,6 +162,11 @@ impl Keys {
         self.named(domain, name).finish()
     }
 
+    /// The key of the sign-outs of a user.
+    pub(crate) fn sign_outs(&self, user: &str) -> [u8; 32] {
+        self.attempts("sign-outs", user.as_bytes())
+    }
+
     /// The hash of a name that the issuer gave.
     fn issued(&self, domain: &str, name: &str) -> NameHash {
         let mut fields = self.named(domain, name);

@@ -7,7 +7,7 @@ use auth_proxy_redis::Options as RedisOptions;
 use auth_proxy_rules::{Settings, StoreUrl};
 
 use super::Builder;
-use crate::attempts::SignInAttempts;
+use crate::attempts::{Attempts, SignInAttempts};
 use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Strategy};
 use crate::cookie::SessionNames;
@@ -133,6 +133,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         back_channel,
         audit,
         attempts: SignInAttempts::default(),
+        sign_outs: Attempts::default(),
     };
     Ok(Proxy::new(shared))
 }

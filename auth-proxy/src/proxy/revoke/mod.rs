@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
+use tracing::Instrument as _;
 
 use crate::audit::{About, RevokedBy};
 use crate::error::{AuthError, Reason};
@@ -81,12 +82,18 @@ async fn revoke(
     now: u64,
 ) -> Result<(), AuthError> {
     let what = revoked.what();
-    let is_stored = shared.sessions.revoke(vec![shared.revocation_of(revoked)], now).await;
-    tracing::info!(target: "auth_proxy::proxy", kind = what.name(), is_stored, "revoked by the upstream");
-    shared.audit.revoked(what, by, is_stored, || {
-        let (subject, session) = shared.names_of_revoked(revoked);
-        About { subject, session, ..sender(shared, parts) }
-    });
+    let (subject, session) = shared.names_of_revoked(revoked);
+    let about = About { subject, session, ..sender(shared, parts) };
+    let told = shared.sessions.revoke(vec![shared.revocation_of(revoked)], now);
+    let audit = shared.audit.clone();
+    // In a task: the revocation is carried out even if the sender does not wait, and must not go unrecorded.
+    let recorded = async move {
+        let is_stored = told.await;
+        tracing::info!(target: "auth_proxy::proxy", kind = what.name(), is_stored, "revoked by the upstream");
+        audit.revoked(what, by, is_stored, || about);
+        is_stored
+    };
+    let is_stored = tokio::spawn(recorded.in_current_span()).await.unwrap_or(false);
     if is_stored { Ok(()) } else { Err(AuthError::new(Reason::REVOCATION_NOT_STORED)) }
 }
 

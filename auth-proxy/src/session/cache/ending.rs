@@ -61,22 +61,20 @@ impl Sessions {
         self.revocations.as_ref().is_none_or(|list| list.was_complete())
     }
 
-    /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether the store
-    /// took them. If it is dropped, the store is told nonetheless.
+    /// Revokes tokens: here at once, and at other instances when the returned future is ready. It returns whether they are on
+    /// the list here and in the store. If it is dropped, the store is told nonetheless.
     pub(crate) fn revoke(
         &self,
         revocations: Vec<Revocation>,
         now: u64,
     ) -> impl Future<Output = bool> + use<> {
         let list = self.revocations.as_ref().filter(|_| !revocations.is_empty());
-        if let Some(list) = list {
-            list.add(&revocations, now);
-        }
+        let all_fit = list.is_none_or(|list| list.add(&revocations, now));
         let told = list.and(self.store.as_ref()).map(|store| store.revoke(revocations));
-        async {
+        async move {
             match told {
-                Some(told) => told.await,
-                None => true,
+                Some(told) => told.await && all_fit,
+                None => all_fit,
             }
         }
     }
