@@ -1,5 +1,6 @@
 // The options of `betterAuth` for the options of a test.
 import { databaseHooks } from "../../examples/revoke/better-auth.mjs"
+import { membersOnly } from "./members-only.mjs"
 
 export function authOptions(options, plugins, state) {
   const { baseURL, basePath, secret, secrets, trustedOrigins, session, rateLimit, advanced, cookieCache } = options
@@ -43,6 +44,8 @@ function plugin(name, options, plugins, state) {
       return plugins.admin()
     case "organization":
       return plugins.organization()
+    case "members-only":
+      return plugins.customSession(membersOnly)
     case "multi-session":
       return plugins.multiSession()
     case "oauth-proxy":

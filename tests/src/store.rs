@@ -16,6 +16,7 @@ pub struct SharedStore {
     state: Arc<Mutex<State>>,
     ending: Ending,
     tells_ends: bool,
+    revoking_takes: Duration,
 }
 
 /// What `end` of a [`SharedStore`] does.
@@ -69,6 +70,12 @@ impl SharedStore {
     #[must_use]
     pub fn telling_ends() -> Self {
         Self { tells_ends: true, ..Self::default() }
+    }
+
+    /// The same store, which takes this long to revoke tokens.
+    #[must_use]
+    pub fn revoking_in(self, revoking_takes: Duration) -> Self {
+        Self { revoking_takes, ..self }
     }
 
     /// Every call fails from now on, and nothing is told.
@@ -220,6 +227,7 @@ impl SessionStore for SharedStore {
 
     fn revoke<'a>(&'a self, revocations: &'a [Revocation]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
+            tokio::time::sleep(self.revoking_takes).await;
             let mut state = self.state()?;
             state.revocations.extend(revocations);
             state.watchers.iter().for_each(|watcher| watcher.revoked(revocations));

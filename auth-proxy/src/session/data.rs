@@ -58,6 +58,12 @@ impl<U> SessionData<U> {
         self.of_session("impersonatedBy")
     }
 
+    /// Whether somebody else acts in the name of the user. An id of another type than text counts too.
+    pub(crate) fn is_impersonated(&self) -> bool {
+        let by = self.extra.get("session").and_then(|session| session.get("impersonatedBy"));
+        by.is_some_and(|by| !by.is_null())
+    }
+
     /// The id of the organization that the visitor chose (the plugin `organization` of Better Auth,
     /// `docs/better-auth.md#get-session`). `None` without one.
     ///

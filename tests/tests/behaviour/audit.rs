@@ -18,7 +18,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::revoke_route::{SECRET, revoke, send, token_hash};
+use crate::revoke_route::{SECRET, now, revoke, send, signature, token_hash};
 use crate::support::{Auth, routes, upstream};
 
 const CLIENT: &str = "127.0.0.1";
@@ -186,6 +186,31 @@ async fn flood(app: &Router, requests: usize) {
 async fn events_of_a_recorded_run_are_what_was_done() {
     let (seen, expected) = visits().await;
     assert_eq!(seen, expected);
+}
+
+/// The revocation is carried out even if its sender does not wait for the answer.
+#[tokio::test]
+async fn revocation_whose_sender_hangs_up_has_an_event() {
+    let (upstream, events) = (upstream().await, Events::default());
+    let store = SharedStore::telling_ends().revoking_in(Duration::from_millis(300));
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_secret([upstream.secret()]);
+    let builder = builder.session_store(store.clone()).public_url("http://app.test");
+    let builder = builder.session_revocation(RevocationList::Store).revocation_webhook_secret([SECRET]);
+    let auth = builder.observer(events.observer()).build().unwrap();
+    let body = json!({ "subject": "7" }).to_string();
+    let request = Request::post("/api/auth/_revoke")
+        .header("host", "app.test")
+        .header("x-auth-proxy-signature", signature(SECRET, now(), body.as_bytes()));
+    let answer = routes(&auth).oneshot(request.body(Body::from(body)).unwrap());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), answer).await.is_err(),
+        "it was answered at once"
+    );
+    settles(|| store.revocations() == 1).await;
+    settles(|| !events.json().is_empty()).await;
+    let expected =
+        json!({ "event": "revoked", "subject": "7", "what": "subject", "by": "webhook", "stored": true });
+    assert_eq!(events.json(), [expected]);
 }
 
 #[tokio::test]

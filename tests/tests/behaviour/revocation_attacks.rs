@@ -91,6 +91,30 @@ fn respelled(token: &str) -> String {
     [parts[0], parts[1], &vector, parts[3], parts[4]].join(".")
 }
 
+/// A visitor can renew and sign out without end. The list has room for a million tokens.
+#[tokio::test]
+async fn one_visitor_does_not_fill_the_list() {
+    let (upstream, store) = (Upstream::default(), SharedStore::telling_ends());
+    let (app, _) = app_of(upstream.auth(&store)).await;
+    let expires = now() + 3600;
+    let tokens =
+        |from: u64, to: u64| (from..to).map(|n| token("ada", now() - n, expires)).collect::<Vec<_>>();
+    for token in tokens(0, 1000) {
+        sign_out(&app, &token).await;
+    }
+    let (listed, unused, other) =
+        (store.revocations(), token("ada", now(), expires), token("bob", now(), expires));
+    let refused = async |token: &str| refusal(&app, "/token", &format!("{COOKIE_NAME}={token}")).await;
+    assert_eq!([refused(&unused).await, refused(&other).await], ["", ""]);
+    for token in tokens(1000, 1010) {
+        sign_out(&app, &token).await;
+        assert_eq!(refused(&token).await, "session_revoked");
+    }
+    assert_eq!(refused(&unused).await, "session_revoked", "the sign-outs of this day end each session");
+    assert_eq!(refused(&other).await, "");
+    assert!(store.revocations() <= listed + 20, "{listed} {}", store.revocations());
+}
+
 /// The upstream decodes base64 leniently, so it takes other spellings of a token, and renews it.
 #[tokio::test]
 async fn revoked_token_in_another_spelling_does_not_reach_the_upstream() {

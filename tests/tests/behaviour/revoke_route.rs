@@ -23,7 +23,7 @@ fn decoding(upstream: &FakeUpstream, store: &SharedStore) -> Builder<Auth> {
     with_route(upstream, store).upstream_secret([upstream.secret()]).session_source(SessionSource::Local)
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn token_hash(token: &str) -> String {
     hex(digest::digest(&digest::SHA256, token.rsplit_once('.').map_or(token, |(part, _)| part).as_bytes()))
 }
 
-fn signature(secret: &str, time: u64, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &str, time: u64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let message = [format!("{time}.").as_bytes(), body].concat();
     format!("t={time},v1={}", hex(hmac::sign(&key, &message)))

@@ -16,9 +16,13 @@ use crate::server::{BetterAuthServer, VERSIONS, Visitor, email};
 
 /// An app whose clock is ahead by so many seconds, with a page for each rule.
 async fn app(version: &str, ahead: u64) -> (BetterAuthServer, App, Visitor) {
+    app_with(version, ahead, &["admin", "organization"]).await
+}
+
+/// The same with other plugins of the server.
+async fn app_with(version: &str, ahead: u64, plugins: &[&str]) -> (BetterAuthServer, App, Visitor) {
     let port = free_port();
     let own = format!("http://127.0.0.1:{port}");
-    let plugins = ["admin", "organization"];
     let server = BetterAuthServer::start(json!({ "version": version, "plugins": plugins, "baseURL": own }));
     let now = move || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + ahead;
     let auth = Auth::builder().upstream_kind(UpstreamKind::BetterAuth).upstream_base_url(server.url());
@@ -76,6 +80,41 @@ async fn active_organization_decides() {
         assert_eq!(status(&ids[0]).await, 403, "{version}: none is active");
         visitor.post("/organization/set-active", json!({ "organizationId": ids[0] })).await;
         assert_eq!((status(&ids[0]).await, status(&ids[1]).await, status("acme").await), (200, 403, 403));
+    }
+}
+
+/// Better Auth leaves the active organization in the sessions of members who were removed, so the guide has a plugin that
+/// takes it out.
+#[tokio::test]
+async fn removed_member_acts_for_the_organization_only_without_the_plugin_of_the_guide() {
+    let plugin = include_str!("../../better-auth/members-only.mjs");
+    assert!(include_str!("../../../auth-proxy/docs/guide/policies.md").contains(plugin));
+    for version in VERSIONS {
+        for (plugins, after_removal) in
+            [(&["organization"][..], 200), (&["organization", "members-only"], 403)]
+        {
+            let (_server, _app, owner) = app_with(version, 0, plugins).await;
+            owner.sign_up("ada").await;
+            let created = owner.post("/organization/create", json!({ "name": "acme", "slug": "acme" })).await;
+            let acme = created.json()["id"].as_str().unwrap().to_owned();
+            let member = Visitor::at(owner.browser.origin());
+            member.sign_up("bob").await;
+            let invited = json!({ "email": email("bob"), "role": "member", "organizationId": acme });
+            let invitation = owner.post("/organization/invite-member", invited).await.json()["id"].clone();
+            let accepted = json!({ "invitationId": invitation });
+            assert_eq!(
+                member.post("/organization/accept-invitation", accepted).await.status,
+                200,
+                "{version}"
+            );
+            member.post("/organization/set-active", json!({ "organizationId": acme })).await;
+            let page = format!("/organizations/{acme}");
+            let statuses = async || (owner.get(&page).await.status, member.get(&page).await.status);
+            assert_eq!(statuses().await, (200, 200), "{version} {plugins:?}");
+            let removed = json!({ "memberIdOrEmail": email("bob"), "organizationId": acme });
+            assert_eq!(owner.post("/organization/remove-member", removed).await.status, 200, "{version}");
+            assert_eq!(statuses().await, (200, after_removal), "{version} {plugins:?}");
+        }
     }
 }
 

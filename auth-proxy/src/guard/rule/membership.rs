@@ -58,6 +58,9 @@ pub fn permission(name: impl Into<String>) -> Has {
 /// Visitors may pass who act for this organization: as [`role`], with the id that the plugin `organization` of Better Auth
 /// writes into the session (`activeOrganizationId`), or the field `org_id`.
 ///
+/// Better Auth leaves the id in the session of a member who was removed. The [guide on policies](crate::guide::policies) has a
+/// plugin for the server that takes it out.
+///
 /// ```
 /// # use auth_proxy::{auth_proxy, rules::organization};
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }

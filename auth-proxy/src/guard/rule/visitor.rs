@@ -147,12 +147,13 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     /// The same in seconds since the Unix epoch, and why it is not known.
     pub(super) fn sign_in_time(&self) -> Fact<f64> {
         // The time of an impersonated session is not a time at which the user proved who they are.
-        if self.session.impersonated_by().is_some() {
+        if self.session.is_impersonated() {
             return Fact::Unknown;
         }
         let claims = self.claims();
         let raw = self.raw.raw();
-        let maps = [Some(&raw.user), Some(&raw.extra), claims.as_ref().ok().copied().flatten()];
+        let maps =
+            [self.details(), Some(&raw.user), Some(&raw.extra), claims.as_ref().ok().copied().flatten()];
         let named = maps.into_iter().flatten().filter_map(|map| map.get("auth_time"));
         let mut oldest = None;
         for at in named.chain(self.proxy.shared().dialect.signed_in_at(raw)).map(seconds) {
@@ -170,13 +171,18 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     /// a token may be older than the session.
     pub(super) fn fact<T>(&self, read: impl Fn(&Map<String, Value>) -> Option<Fact<T>>) -> Fact<T> {
         let raw = self.raw.raw();
-        let details = raw.extra.get("session").and_then(Value::as_object);
-        let of_session = [details, Some(&raw.user), Some(&raw.extra)].into_iter().flatten().find_map(&read);
+        let of_session =
+            [self.details(), Some(&raw.user), Some(&raw.extra)].into_iter().flatten().find_map(&read);
         match (of_session, self.claims()) {
             (Some(fact), _) => fact,
             (None, Ok(claims)) => claims.and_then(read).unwrap_or(Fact::Unknown),
             (None, Err(error)) => Fact::unreadable(&error),
         }
+    }
+
+    /// What the upstream says of the session itself, in its field `session`.
+    fn details(&self) -> Option<&Map<String, Value>> {
+        self.raw.raw().extra.get("session")?.as_object()
     }
 
     /// The claims of the verified token. `None` if tokens are not decoded here.

@@ -73,6 +73,22 @@ async fn oldest_time_of_the_sign_in_counts() {
     assert_eq!(decide(&session(NOW), &unreadable, max_age(MINUTES)).await, UNKNOWN);
 }
 
+/// Better Auth has its fields of the session in `session`, and so has an additional field `auth_time` there.
+#[tokio::test]
+async fn time_and_impersonation_in_the_details_of_the_session_count() {
+    for (details, expected) in [
+        (json!({ "auth_time": NOW }), "ok"),
+        (json!({ "auth_time": NOW - 700 }), TOO_OLD),
+        (json!({ "auth_time": "yesterday" }), UNKNOWN),
+        (json!({ "auth_time": NOW, "impersonatedBy": null }), "ok"),
+        (json!({ "auth_time": NOW, "impersonatedBy": "1" }), UNKNOWN),
+        (json!({ "auth_time": NOW, "impersonatedBy": 7 }), UNKNOWN),
+    ] {
+        let session = json!({ "user": {}, "auth_time": NOW, "session": details });
+        assert_eq!(decide(&session, &json!({}), max_age(MINUTES)).await, expected, "{details}");
+    }
+}
+
 /// What is unknown is not allowed by a negation, and neither is what a new sign-in would change.
 #[tokio::test]
 async fn negated_age_allows_nobody() {
