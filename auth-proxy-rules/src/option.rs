@@ -398,7 +398,7 @@ options! {
     };
 
     AccountFields: SignInLimit "account_fields", true, "[email, username]", "`[email, username, login, identifier, phone, phoneNumber, phone_number]`", value {
-        /// `sign_in_limit.account_fields`: the fields of a form, or of JSON, that have the account.
+        /// `sign_in_limit.account_fields`: the fields of a form, of JSON or of the query that have the account.
         account_fields: Names<String> = Names(account_fields), sign_in_limit_account_fields(list), default ACCOUNT_FIELDS.map(str::to_owned).to_vec(),
     };
 

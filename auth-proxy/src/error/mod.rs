@@ -28,7 +28,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// Its response has an `application/problem+json` body (RFC 9457) with the status, a stable [`code`](Self::code) and a
 /// sentence. Behind [`attach`](crate::Proxy::attach) or [`session_cookie_layer`](crate::Proxy::session_cookie_layer),
-/// and on the sign-in routes, a browser navigation gets an HTML page instead for 403, 429, 502 to 504 and `step_up_required`; see
+/// and on the sign-in routes, a browser navigation gets an HTML page instead for 403, 421, 429, 502 to 504 and `step_up_required`; see
 /// [`error_page`](crate::options::Builder::error_page). The response never has a token, a cookie, a secret or an
 /// upstream address. The cause is in [`Error::source`], for logs.
 ///

@@ -34,7 +34,7 @@ impl<P: AuthProxy> Proxy<P> {
     ///
     /// A response that was made with a stale session (`session.stale_if_error`) gets `auth-proxy-session: stale`.
     ///
-    /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403, 429 or 502 to 504 is answered with a
+    /// A browser navigation that ends in an [`AuthError`](crate::AuthError) with 403, 421, 429 or 502 to 504 is answered with a
     /// page; see [`error_page`](crate::options::Builder::error_page).
     ///
     /// [`attach`](Self::attach) includes it.

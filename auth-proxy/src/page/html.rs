@@ -47,6 +47,16 @@ fn heading_and_text(error: &AuthError) -> (&'static str, &'static str) {
             "You are signed in, but your account may not do this. \
              If you think that it should, ask the people who run this site.",
         ),
+        (_, "policy_unavailable") => (
+            "This page is not available",
+            "This site cannot tell right now whether your account may open this page. Try again in a moment. \
+             This does not sign you out.",
+        ),
+        (_, "host_unknown") => (
+            "This address is not known",
+            "This site does not answer at the address that you used. Open it at its usual address. \
+             If that does not help, tell the people who run this site.",
+        ),
         (_, "user_mismatch" | "claims_mismatch") => (
             "Something is wrong with this site",
             "It could not read your account. This is not your fault. If it stays so, tell the people who run this site.",

@@ -21,7 +21,7 @@ use crate::error::{AuthError, PROBLEM};
 /// The app's function that makes its own error page.
 pub(crate) type ErrorPage = Arc<dyn Fn(&AuthError) -> Response + Send + Sync>;
 
-/// Replaces the problem body (RFC 9457) by a page, for a navigation that fails with 403, 429 or 502 to 504, or for which
+/// Replaces the problem body (RFC 9457) by a page, for a navigation that fails with 403, 421, 429 or 502 to 504, or for which
 /// signing in again did not help.
 ///
 /// A response whose body the app has already replaced is left unchanged.
@@ -47,7 +47,7 @@ pub(crate) fn shown(mut response: Response, navigates: bool, custom: Option<&Err
 /// Whether a visitor sees a response with this status. A 401 goes to a program, or becomes a redirect to the sign-in
 /// page. Other 4xx statuses tell a program what is wrong with its request.
 fn is_shown_to_visitors(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 403 | 429 | 502..=504)
+    matches!(status.as_u16(), 403 | 421 | 429 | 502..=504)
 }
 
 /// Headers that describe the old body (RFC 9110, sections 8.3 to 8.8) and are wrong for the page. `Content-Encoding` is

@@ -206,8 +206,8 @@ async fn revocation_whose_sender_hangs_up_has_an_event() {
         tokio::time::timeout(Duration::from_millis(50), answer).await.is_err(),
         "it was answered at once"
     );
-    settles(|| store.revocations() == 1).await;
-    settles(|| !events.json().is_empty()).await;
+    assert!(settles(|| store.revocations() == 1).await);
+    assert!(settles(|| !events.json().is_empty()).await);
     let expected =
         json!({ "event": "revoked", "subject": "7", "what": "subject", "by": "webhook", "stored": true });
     assert_eq!(events.json(), [expected]);

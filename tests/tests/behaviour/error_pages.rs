@@ -117,6 +117,16 @@ async fn policy_refusal_gives_a_page_and_keeps_the_session() {
     }
 }
 
+/// A visitor who opens the app by its address in the network reads why it does not answer.
+#[tokio::test]
+async fn unknown_host_gives_navigations_a_page() {
+    let upstream = upstream().await;
+    let (_app, browser) = app_of(Auth::builder().upstream_base_url(upstream.url())).await;
+    let host = ("host", "10.1.2.3:8080");
+    assert_page(&browser.get_with("/api/auth/signin", &[PAGE, NAVIGATE, host]).await, 421, "host_unknown");
+    assert_problem(&browser.get_with("/api/auth/signin", &[host]).await, 421, "host_unknown");
+}
+
 #[tokio::test]
 async fn rejected_cross_origin_write_gets_an_error_page() {
     let upstream = upstream().await;

@@ -83,7 +83,7 @@ impl<P: AuthProxy> Builder<P> {
         self
     }
 
-    /// The app's own error page in place of the default one. It is sent to browser navigations for 403, 429, for 502 to
+    /// The app's own error page in place of the default one. It is sent to browser navigations for 403, 421, 429, for 502 to
     /// 504 and for `step_up_required`. Other clients still get `application/problem+json`.
     ///
     /// The response keeps the status of the error if the page's status is 200, as with `Html(..)`, and every header of
