@@ -34,13 +34,6 @@ struct Window {
     count: u64,
 }
 
-/// The attempts to sign in that this process counts. A flood of addresses does not displace the accounts.
-#[derive(Default)]
-pub(crate) struct SignInAttempts {
-    pub(crate) of_addresses: Attempts,
-    pub(crate) of_accounts: Attempts,
-}
-
 impl Default for Attempts {
     fn default() -> Self {
         Self(Cache::new(MOST))

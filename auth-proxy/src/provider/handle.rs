@@ -9,9 +9,10 @@ use auth_proxy_rules::Settings;
 use axum::extract::FromRef;
 use serde::de::DeserializeOwned;
 
+use super::attempts::SignInAttempts;
 use super::back_channel::BackChannel;
 use super::session_cookie::SessionCookies;
-use crate::attempts::{Attempts, SignInAttempts};
+use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::config::{Config, Spec, Variable};
 use crate::cookie::SessionNames;

@@ -7,7 +7,7 @@ use auth_proxy_redis::Options as RedisOptions;
 use auth_proxy_rules::{Settings, StoreUrl};
 
 use super::Builder;
-use crate::attempts::{Attempts, SignInAttempts};
+use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Strategy};
 use crate::cookie::SessionNames;
@@ -15,6 +15,7 @@ use crate::dialect::{self, Dialect};
 use crate::error::{BoxError, Causes};
 use crate::forwarded::Addresses;
 use crate::jwks::{Issuer, KeySource};
+use crate::provider::attempts::SignInAttempts;
 use crate::provider::back_channel::BackChannel;
 use crate::provider::session_cookie::SessionCookies;
 use crate::provider::{AuthProxy, Proxy, Shared, TokenVerifier};
@@ -113,6 +114,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     config.webhook_secrets.clear();
     let (names, keys) = (SessionNames::new(&settings), Arc::new(Keys::new(&settings, &config.headers)));
     let sessions = Arc::new(Sessions::new(&settings, Arc::clone(&keys), store, audit.clone()));
+    let attempts = SignInAttempts::new(Arc::clone(&keys), Arc::clone(&sessions));
     let shared = Shared {
         settings,
         dialect,
@@ -132,7 +134,7 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
         webhook,
         back_channel,
         audit,
-        attempts: SignInAttempts::default(),
+        attempts,
         sign_outs: Attempts::default(),
     };
     Ok(Proxy::new(shared))

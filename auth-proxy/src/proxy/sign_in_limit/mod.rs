@@ -81,7 +81,7 @@ async fn count(
     name: &[u8],
     rate: Rate,
 ) -> Result<(), AuthError> {
-    let counted = shared.count_attempt(by, name, rate.per).await;
+    let counted = shared.attempts.count(by, name, rate.per).await;
     if counted.count <= u64::from(rate.count) {
         return Ok(());
     }
