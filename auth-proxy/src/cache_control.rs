@@ -1,4 +1,7 @@
 //! Sets `Cache-Control` and `Vary` on responses that depend on the visitor, so that no shared cache keeps them.
+//!
+//! Imports the rooms: none.
+//! Does without the crates: `hyper`, `jsonwebtoken`, `serde`, `tokio`, `tower`, `tracing`.
 
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::header::{CACHE_CONTROL, Entry, VARY};

@@ -1,6 +1,9 @@
 //! Feature `utoipa`: adds to an OpenAPI document how visitors are known, and what guards answer.
 //!
 //! It writes the document, and decides nothing.
+//!
+//! Imports the rooms: `provider`.
+//! Does without the crates: `axum`, `http`, `hyper`, `jsonwebtoken`, `tokio`, `tower`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,7 @@
 //! Warnings about a misconfiguration and its fix. A proxy logs each of them once.
+//!
+//! Imports the rooms: none.
+//! Does without the crates: `axum`, `http`, `hyper`, `jsonwebtoken`, `serde`, `tokio`, `tower`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -16,6 +16,7 @@ const HEAD: &str = "\
 //! `UPDATE_EDITOR_DOCS=1 cargo test -p auth-proxy-tests --test behaviour editor_docs`.
 //!
 //! Imports the rooms: `config`.
+//! Does without the crates: `axum`, `http`, `hyper`, `jsonwebtoken`, `serde`, `tokio`, `tower`, `tracing`.
 
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
 ";

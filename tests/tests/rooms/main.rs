@@ -1,5 +1,5 @@
 //! Checks the `use` lines of the source: a room imports only rooms below it, and neither rooms nor files import one
-//! another in a cycle. A room is a top-level module of the runtime; `ARCHITECTURE.md` lists them. The `mod.rs` of each
+//! another in a cycle. A room is a top-level module of the runtime; `ARCHITECTURE.md` lists them. The first file of each
 //! room names the rooms that it imports and the crates that it does not import; the tests compare both with the code.
 //! To check another tree: `ROOMS_ROOT=/path/to/tree cargo test -p auth-proxy-tests --test rooms`.
 
@@ -92,32 +92,31 @@ fn files_have_no_import_cycle() {
 }
 
 #[test]
-fn import_list_in_mod_rs_of_every_room_matches_its_use_lines() {
+fn import_list_of_every_room_matches_its_use_lines() {
     let runtime = runtime();
     let imports = imports_of_rooms(&runtime);
     let mut wrong = Vec::new();
-    for room in runtime.rooms_that_are_folders() {
+    for (room, place) in runtime.rooms() {
         let docs = runtime.docs_of(&room);
         let Some(listed_rooms) = listed(&docs, "Imports the rooms: ") else {
-            wrong.push(format!("{room}/mod.rs has no line `Imports the rooms: `"));
+            wrong.push(format!("{place} has no line `Imports the rooms: `"));
             continue;
         };
         let imported_rooms: BTreeSet<String> =
             imports.get(&room).into_iter().flat_map(|of| of.keys().cloned()).collect();
         if listed_rooms != imported_rooms {
             wrong.push(format!(
-                "{room}/mod.rs lists the imports {listed_rooms:?}, but the room imports {imported_rooms:?}"
+                "{place} lists the imports {listed_rooms:?}, but the room imports {imported_rooms:?}"
             ));
         }
         let Some(without) = listed(&docs, "Does without the crates: ") else {
-            wrong.push(format!("{room}/mod.rs has no line `Does without the crates: `"));
+            wrong.push(format!("{place} has no line `Does without the crates: `"));
             continue;
         };
         for (file, name) in runtime.foreign_imports(&room) {
             if without.contains(&name) {
-                wrong.push(format!(
-                    "{room}/mod.rs says that the room does without `{name}`, but {file} imports it"
-                ));
+                wrong
+                    .push(format!("{place} says that the room does without `{name}`, but {file} imports it"));
             }
         }
     }
@@ -154,6 +153,9 @@ fn import_cycles_and_imports_of_rooms_are_found() {
     assert_eq!(of("a"), ["b", "c"]);
     assert_eq!(of("b"), ["c"]);
     assert_eq!(of("c"), ["a"]);
+    let rooms = found.rooms();
+    let rooms: Vec<_> = rooms.iter().map(|(room, place)| (room.as_str(), place.as_str())).collect();
+    assert_eq!(rooms, [("a", "a/mod.rs"), ("b", "b.rs"), ("c", "c.rs")]);
     assert_eq!(listed(&found.docs_of("a"), "Imports the rooms: "), Some(BTreeSet::from(["b".to_owned()])));
 }
 

@@ -155,11 +155,10 @@ impl Crate {
         }
     }
 
-    /// Rooms that are folders.
-    pub(crate) fn rooms_that_are_folders(&self) -> Vec<String> {
-        let folders =
-            self.modules.iter().filter(|(module, of)| module.len() == 1 && of.file.ends_with("/mod.rs"));
-        folders.map(|(module, _)| module[0].clone()).collect()
+    /// The rooms below `lib.rs`, each with its first file.
+    pub(crate) fn rooms(&self) -> Vec<(String, String)> {
+        let rooms = self.modules.iter().filter(|(module, of)| module.len() == 1 && of.file != "lib.rs");
+        rooms.map(|(module, of)| (module[0].clone(), of.file.clone())).collect()
     }
 
     pub(crate) fn docs_of(&self, room: &str) -> String {
@@ -258,6 +257,7 @@ impl<'ast> Visit<'ast> for PathsIn<'_> {
     }
 }
 
+/// Whether an item is only there for tests or for the documentation.
 fn is_test(item: &Item) -> bool {
     let attrs = match item {
         Item::Mod(item) => &item.attrs,
@@ -270,9 +270,9 @@ fn is_test(item: &Item) -> bool {
         Item::Macro(item) => &item.attrs,
         _ => return false,
     };
-    attrs.iter().any(|attr| {
-        attr.path().is_ident("cfg")
-            && attr.parse_args::<syn::Path>().is_ok_and(|only| only.is_ident("test") || only.is_ident("doc"))
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).any(|attr| {
+        let condition = attr.meta.require_list().map(|list| list.tokens.to_string().replace(' ', ""));
+        condition.is_ok_and(|only| matches!(only.as_str(), "test" | "doc" | "any(doc,doctest)"))
     })
 }
 
