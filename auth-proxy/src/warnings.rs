@@ -100,13 +100,6 @@ impl OnceWarnings {
                 "the upstream answered null for a session cookie, and neither cleared nor renewed it: its \
                  database is in trouble, or `upstream.cookie_name` is not the name that it uses"
             ),
-            Warning::UnknownKey => tracing::warn!(
-                target: "auth_proxy::config",
-                cookie_name,
-                "a token names a key that no configured secret gives: `upstream.secret` is not the upstream's \
-                 AUTH_SECRET, an older one is missing from the list, or `upstream.cookie_name`, which is part \
-                 of the key, is not the upstream's"
-            ),
             Warning::SignatureUnknown => tracing::warn!(
                 target: "auth_proxy::config",
                 cookie_name,
@@ -131,12 +124,6 @@ impl OnceWarnings {
                 "the provider will send visitors back to the upstream's own host, where the cookies of this sign-in \
                  are missing: {word}, or share its cookies with this app by their domain (see the parent-domain \
                  deployment in the guide)"
-            ),
-            Warning::OriginRefused => tracing::warn!(
-                target: "auth_proxy::config",
-                origin = word,
-                "the upstream refuses requests of this app's own pages: add this origin to `trustedOrigins` there, or \
-                 set its `baseURL` to it"
             ),
             Warning::SignInTimeUnknown => tracing::warn!(
                 target: "auth_proxy::config",
@@ -176,13 +163,40 @@ impl OnceWarnings {
                  sign-in page, or the upstream notes no new time, as with an `auth_time` of a provider that does not ask \
                  for the password again (`prompt=login`)"
             ),
-            // Logged by `warn_other_cookie_name`, and in `proxy/foreign_urls.rs`.
-            Warning::OtherCookieName | Warning::ForeignUrls => {}
+            // Logged by the functions below, and in `proxy/foreign_urls.rs`.
+            Warning::UnknownKey
+            | Warning::OriginRefused
+            | Warning::OtherCookieName
+            | Warning::ForeignUrls => {}
         }
     }
 }
 
 impl OnceWarnings {
+    /// Logs `UnknownKey` the first time. `secret_variable` is the variable with the secret of the upstream.
+    pub(crate) fn warn_unknown_key(&self, cookie_names: impl FnOnce() -> String, secret_variable: &str) {
+        if self.mark_logged(Warning::UnknownKey) {
+            tracing::warn!(
+                target: "auth_proxy::config",
+                cookie_name = cookie_names(),
+                "a token names a key that no configured secret gives: `upstream.secret` is not the upstream's \
+                 {secret_variable}, an older one is missing from the list, or `upstream.cookie_name`, which is part \
+                 of the key, is not the upstream's"
+            );
+        }
+    }
+
+    /// Logs `OriginRefused` the first time. `setting` is what to change at the upstream.
+    pub(crate) fn warn_origin_refused(&self, origin: impl FnOnce() -> String, setting: &str) {
+        if self.mark_logged(Warning::OriginRefused) {
+            tracing::warn!(
+                target: "auth_proxy::config",
+                origin = origin(),
+                "the upstream refuses requests of this app's own pages: {setting}"
+            );
+        }
+    }
+
     /// Logs `OtherCookieName` the first time. `other` is the name that the request has, and `kind` the only kind of
     /// upstream that uses it.
     pub(crate) fn warn_other_cookie_name(&self, cookie_names: &str, other: &str, kind: Option<&str>) {

@@ -52,6 +52,10 @@ impl Dialect for AuthjsFamily {
         authjs::HEALTH
     }
 
+    fn secret_variable(&self) -> &'static str {
+        if self.is_v4 { next_auth_v4::SECRET } else { authjs::SECRET }
+    }
+
     fn begins_sign_in(&self, path: &str) -> bool {
         authjs::begins_sign_in(path)
     }

@@ -33,6 +33,15 @@ pub(crate) struct SentToken<'t> {
     pub(crate) with_cache: bool,
 }
 
+/// The public keys that an upstream publishes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PublishedKeys {
+    /// The path of the keys.
+    pub(crate) path: &'static str,
+    /// What to change at the upstream, so that it has this route.
+    pub(crate) setting: &'static str,
+}
+
 /// One family of upstreams. Paths are below the upstream's base path: empty, or beginning with `/`.
 pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The known route at a path.
@@ -51,10 +60,13 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// A path that every running upstream answers, without a cookie.
     fn health_path(&self) -> &'static str;
 
-    /// The path of the public keys that the upstream publishes. `None` if it has no such route.
-    fn keys_path(&self) -> Option<&'static str> {
+    /// The public keys that the upstream publishes. `None` if it has no such route.
+    fn published_keys(&self) -> Option<PublishedKeys> {
         None
     }
+
+    /// The variable with the secret of the upstream.
+    fn secret_variable(&self) -> &'static str;
 
     /// Whether a sign-in or sign-out begins on the page at this path, with the next page as `callbackUrl`.
     fn begins_sign_in(&self, path: &str) -> bool;
@@ -129,9 +141,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The first URL in the body of a page that the upstream built with its own origin. `base` is its base path.
     fn url_in_page(&self, page: Page, body: &[u8], base: &str) -> Option<String>;
 
-    /// Whether the body of a 403 says that the upstream does not trust the `Origin` of the request.
-    fn refuses_origin(&self, _: &[u8]) -> bool {
-        false
+    /// What to change at the upstream, if the body of a 403 says that it does not trust the `Origin` of the request.
+    fn origin_refusal(&self, _: &[u8]) -> Option<&'static str> {
+        None
     }
 
     /// Whether the host of its callbacks is configured at the upstream, whatever the host of a request is.

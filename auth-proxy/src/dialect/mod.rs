@@ -22,15 +22,17 @@ mod signs;
 mod software;
 mod token_key;
 
+pub(crate) use self::authjs::address_parts;
 use self::authjs_family::AuthjsFamily;
 use self::better_auth::BetterAuth;
+pub(crate) use self::better_auth::{ACTIVE_ORGANIZATION, IMPERSONATED_BY};
 #[cfg(feature = "client-js")]
 pub(crate) use self::client::BrowserClient;
 pub(crate) use self::definition::{Dialect, SentBearer, SentToken};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{RawSession, SessionAnswer};
 pub(crate) use self::signs::{
-    BASE_PATHS, Question, SecretSign, Seen, Server, Signs, UNKNOWN, families, is_misconfigured,
+    ALLOWED_HOSTS, BASE_PATHS, Question, SecretSign, Seen, Server, Signs, UNKNOWN, families, misconfigured,
 };
 pub(crate) use self::software::Software;
 pub(crate) use self::token_key::{CookieCacheMarks, TokenKeySource};

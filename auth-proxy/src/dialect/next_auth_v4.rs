@@ -8,6 +8,9 @@ use super::token_key::TokenKeySource;
 /// Without a prefix.
 pub(super) const COOKIE: &str = auth_proxy_rules::NEXT_AUTH_V4_COOKIE;
 
+/// The variable with its secret.
+pub(super) const SECRET: &str = "NEXTAUTH_SECRET";
+
 /// Where next-auth's browser code posts its errors (`docs/authjs.md#routes-v4-log`).
 const LOG: &str = "_log";
 

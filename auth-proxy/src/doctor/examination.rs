@@ -196,7 +196,7 @@ async fn examine_located(
 fn kind_wrong(configured: Option<crate::config::Kind>, server: Server) -> Finding {
     let says = match configured {
         Some(kind) => format!("`upstream.kind` is `{kind}`"),
-        None => "`upstream.kind` is not set, which is for Auth.js v5 and Robo.js".to_owned(),
+        None => format!("`upstream.kind` is not set, which is for {}", Server::WITHOUT_KIND),
     };
     Finding::new(
         Code::KIND_WRONG,

@@ -32,11 +32,11 @@ pub(super) async fn check(
         Some(url) => format!("{}{}", url.origin, url.target.split('?').next().unwrap_or_default()),
         None => "the route of the upstream".to_owned(),
     };
-    let fix_address = match &shared.settings.jwks_url {
-        Some(_) => {
-            "write the `jwks_uri` of the issuer's `/.well-known/openid-configuration` as `jwks.url`, and let this machine reach it"
-        }
-        None => "add the plugin `jwt` to the server, or write the address of the keys as `jwks.url`",
+    let fix_address = match (&shared.settings.jwks_url, shared.dialect.published_keys()) {
+        (None, Some(keys)) => format!("{}, or write the address of the keys as `jwks.url`", keys.setting),
+        _ => "write the `jwks_uri` of the issuer's `/.well-known/openid-configuration` as `jwks.url`, and let this machine \
+              reach it"
+            .to_owned(),
     };
     Ok(match timeout_at(deadline, issuer.check()).await {
         Ok(Ok(_)) => None,

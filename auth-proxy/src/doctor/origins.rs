@@ -96,20 +96,18 @@ pub(super) async fn check_trust(
     server: Server,
 ) -> Result<Option<Finding>, Unchecked> {
     let unknown = |reason: String| Unchecked::new("trusted_origins", reason);
-    let Some(path) = located.signs.origin_check() else { return Ok(None) };
+    let Some(check) = located.signs.origin_check() else { return Ok(None) };
     let Some(own) = &visit.shared.settings.public_url else {
         return Err(unknown("the origin of this app is not known: set `public_url`".to_owned()));
     };
-    let answer = visit.post_from(&format!("{}{path}", located.base), own.to_string()).await;
+    let answer = visit.post_from(&format!("{}{}", located.base, check.path), own.to_string()).await;
     let answer = answer.map_err(|_| unknown("there was no answer in time".to_owned()))?;
-    let refuses = dialect::of(Some(server.kind())).refuses_origin(answer.body());
+    let refuses = dialect::of(Some(server.kind())).origin_refusal(answer.body()).is_some();
     match answer.status() {
         StatusCode::FORBIDDEN if refuses => Ok(Some(Finding::new(
             Code::ORIGIN_NOT_TRUSTED,
             format!("the server refuses a POST of a page of {own}"),
-            format!(
-                "add `trustedOrigins: [\"{own}\"]` to the configuration of the server, or set its `baseURL` to {own}"
-            ),
+            (check.setting)(own),
         ))),
         status if status.is_success() => Ok(None),
         status => Err(unknown(format!("the answer to a POST is {status}"))),

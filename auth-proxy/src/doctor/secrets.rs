@@ -38,7 +38,7 @@ pub(super) async fn check(
         return Ok(None);
     }
     let known = match located.signs.secret() {
-        SecretSign::Hash => by_hash(visit, located),
+        SecretSign::Hash { off_with } => by_hash(visit, located, off_with),
         // A signature lets its reader try secrets, and below another prefix may be another tenant's server.
         SecretSign::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
             Known::Unknown("the login is outside of `upstream.base_url`".to_owned())
@@ -47,7 +47,7 @@ pub(super) async fn check(
     };
     let variable = server.secret_variable();
     let evidence = match located.signs.secret() {
-        SecretSign::Hash => "the hash in its CSRF cookie",
+        SecretSign::Hash { .. } => "the hash in its CSRF cookie",
         SecretSign::Signature(_) => "its answer to a signed cookie",
     };
     match known {
@@ -105,13 +105,13 @@ fn slipped(slip: Slip, evidence: &str, variable: &str) -> Finding {
     Finding::new(Code::SECRET_WRONG, format!("{evidence} is made with {seen}"), change)
 }
 
-fn by_hash(visit: Visit<'_>, located: &Located) -> Known {
+fn by_hash(visit: Visit<'_>, located: &Located, off_with: &str) -> Known {
     let cookies = received(located.answer.headers());
     match located.signs.hash(&cookies) {
         Some((value, hash)) => {
             Known::Match(visit.shared.secret_proofs.hashed(value, &hash.to_ascii_lowercase()))
         }
-        None => Known::Unknown("the server sets no cookie that shows it, as with `skipCSRFCheck`".to_owned()),
+        None => Known::Unknown(format!("the server sets no cookie that shows it, as with {off_with}")),
     }
 }
 

@@ -9,7 +9,7 @@ use memchr::memmem;
 use super::address::address;
 use super::code::Code;
 use super::finding::Finding;
-use crate::dialect::is_misconfigured;
+use crate::dialect::{ALLOWED_HOSTS, misconfigured};
 use crate::error::{AuthError, Causes};
 use crate::upstream::Fault;
 
@@ -114,7 +114,7 @@ pub(super) fn host_not_served(settings: &Settings, told: &str, answer: &Response
         ),
         format!(
             "write `upstream.host: upstream`, or let the server (or the proxy before it) answer for `{told}` too: an ingress \
-             by a rule for that host, Better Auth by `baseURL: {{ allowedHosts: [..] }}`"
+             by a rule for that host, {ALLOWED_HOSTS}"
         ),
     )
 }
@@ -159,18 +159,19 @@ pub(super) fn no_login(settings: &Settings, answer: &Response<Bytes>, tried: &[S
                 "start the login server, or correct its address in the proxy before it",
             )
         }
-        _ if status.is_server_error() && is_misconfigured(answer.body()) => Finding::new(
-            Code::UPSTREAM_MISCONFIGURED,
-            format!("{answers}, and names its configuration"),
-            "the log of the server has the reason: most often AUTH_SECRET is missing, or AUTH_TRUST_HOST=true, which a server \
-             behind this app needs",
-        ),
-        _ if status.is_server_error() => Finding::new(
-            Code::UPSTREAM_FAILING,
-            answers,
-            "the log of the server has the reason. If it names the host, the server accepts no other host than its own: write \
-             `upstream.host: upstream`, or add this app's host at the server",
-        ),
+        _ if status.is_server_error() => match misconfigured(answer.body()) {
+            Some(change) => Finding::new(
+                Code::UPSTREAM_MISCONFIGURED,
+                format!("{answers}, and names its configuration"),
+                change,
+            ),
+            None => Finding::new(
+                Code::UPSTREAM_FAILING,
+                answers,
+                "the log of the server has the reason. If it names the host, the server accepts no other host than its own: \
+                 write `upstream.host: upstream`, or add this app's host at the server",
+            ),
+        },
         _ => Finding::new(
             Code::LOGIN_NOT_FOUND,
             format!("{answers}, and there is no login below {} either", tried.join(", ")),

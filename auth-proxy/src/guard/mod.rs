@@ -1,7 +1,7 @@
 //! Guards, which refuse requests without a session: the extractor, the layer, policies, and the response to a refused
 //! request (401, 403, or a redirect to the sign-in page).
 //!
-//! Imports the rooms: `cache_control`, `config`, `cookie`, `error`, `extract`, `forwarded`, `page`, `provider`, `session`, `token`, `warnings`.
+//! Imports the rooms: `cache_control`, `config`, `cookie`, `dialect`, `error`, `extract`, `forwarded`, `page`, `provider`, `session`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
 mod again;

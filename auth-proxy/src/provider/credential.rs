@@ -129,7 +129,7 @@ impl Shared {
             TokenVerifier::Own(verifier) => {
                 verifier.verify(&candidate, names, self.now()).inspect_err(|error| {
                     if error.is(Reason::TOKEN_UNKNOWN_KEY) {
-                        self.warn_once(Warning::UnknownKey);
+                        self.warn_unknown_key();
                     }
                 })
             }

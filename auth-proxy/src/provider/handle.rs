@@ -232,6 +232,11 @@ impl Shared {
         self.warnings.warn_once(warning, detail);
     }
 
+    /// Logs the first time that a token names a key that no configured secret gives.
+    pub(super) fn warn_unknown_key(&self) {
+        self.warnings.warn_unknown_key(|| self.cookie_names(), self.dialect.secret_variable());
+    }
+
     /// Logs the first time that a request carries a session cookie under another name.
     pub(crate) fn warn_other_cookie_name(&self, other: &str) {
         self.warnings.warn_other_cookie_name(&self.cookie_names(), other, dialect::kind_of_cookie(other));

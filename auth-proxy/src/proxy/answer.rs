@@ -48,8 +48,8 @@ pub(super) async fn rewritten(
     if plan.is_post && is_json(response.headers()) {
         let is_forbidden = response.status() == StatusCode::FORBIDDEN;
         return change_body(response, JSON_LIMIT, |body| {
-            if is_forbidden && shared.dialect.refuses_origin(body) {
-                warn_of_refused_origin(shared, plan);
+            if is_forbidden && let Some(setting) = shared.dialect.origin_refusal(body) {
+                warn_of_refused_origin(shared, plan, setting);
             }
             rewrite.json(body)
         })
@@ -59,11 +59,11 @@ pub(super) async fn rewritten(
 }
 
 /// Warns if the upstream refused a request because of its `Origin`, though a page of this app sent it.
-fn warn_of_refused_origin(shared: &Shared, plan: &Plan) {
+fn warn_of_refused_origin(shared: &Shared, plan: &Plan, setting: &str) {
     let page = plan.page.as_ref().and_then(|page| page.to_str().ok()).and_then(|page| origin(page).ok());
     let public_url = shared.settings.public_url.as_ref();
     if let Some(page) = page.filter(|page| plan.client.is_own_page(page, public_url)) {
-        shared.warn_once_with(Warning::OriginRefused, || page.to_string());
+        shared.warnings.warn_origin_refused(|| page.to_string(), setting);
     }
 }
 

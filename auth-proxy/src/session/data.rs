@@ -7,6 +7,8 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::dialect::{ACTIVE_ORGANIZATION, IMPERSONATED_BY};
+
 /// A session as the upstream answers it, with the user in the app's type.
 ///
 /// Some upstreams put the `sessionToken` into a database session (`docs/authjs.md#session-callback-robo`). It is
@@ -55,7 +57,7 @@ impl<U> SessionData<U> {
     /// ```
     #[must_use]
     pub fn impersonated_by(&self) -> Option<&str> {
-        self.of_session("impersonatedBy")
+        self.of_session(IMPERSONATED_BY)
     }
 
     /// Whether somebody else acts in the name of the user. An id of another type than text counts too.
@@ -76,7 +78,7 @@ impl<U> SessionData<U> {
     /// ```
     #[must_use]
     pub fn active_organization(&self) -> Option<&str> {
-        self.of_session("activeOrganizationId")
+        self.of_session(ACTIVE_ORGANIZATION)
     }
 
     /// A text of the details that the upstream has of the session besides the user.

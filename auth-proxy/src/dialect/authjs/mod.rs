@@ -15,6 +15,9 @@ pub(super) const COOKIE: &str = auth_proxy_rules::AUTHJS_COOKIE;
 
 pub(super) const SESSION: &str = "/session";
 
+/// The variable with its secret.
+pub(super) const SECRET: &str = "AUTH_SECRET";
+
 /// Answered without a database.
 pub(super) const HEALTH: &str = "/providers";
 
@@ -68,6 +71,15 @@ fn is_sign_in(name: &str) -> bool {
             | ["verify-email", "request"]
             | ["password", "reset", "request" | "confirm"]
     )
+}
+
+/// The part before the `@` and the domain of an address, as it sends mail to it: what is before a second `@`, and of the
+/// domain what is before a comma (`core/lib/actions/signin/send-token.ts`, `defaultNormalizer`). Without an `@` there is no
+/// domain.
+pub(crate) fn address_parts(address: &str) -> (&str, Option<&str>) {
+    let mut parts = address.split('@');
+    let local = parts.next().unwrap_or_default();
+    (local, parts.next().map(|domain| domain.split(',').next().unwrap_or_default()))
 }
 
 /// The pages on which a sign-in or sign-out begins.

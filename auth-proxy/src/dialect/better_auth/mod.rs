@@ -5,13 +5,14 @@ mod routes;
 mod session;
 
 pub(super) use self::routes::{HEALTH, SESSION};
+pub(crate) use self::session::{ACTIVE_ORGANIZATION, IMPERSONATED_BY};
 use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
 #[cfg(feature = "client-js")]
 use super::client::{self, BrowserClient};
-use super::definition::{Dialect, SentBearer, SentToken};
+use super::definition::{Dialect, PublishedKeys, SentBearer, SentToken};
 use super::purpose::{Page, Purpose};
 use super::route::Route;
 use super::session::{RawSession, SessionAnswer};
@@ -47,9 +48,12 @@ impl Dialect for BetterAuth {
         HEALTH
     }
 
-    /// Of its jwt plugin.
-    fn keys_path(&self) -> Option<&'static str> {
-        Some("/jwks")
+    fn published_keys(&self) -> Option<PublishedKeys> {
+        Some(PublishedKeys { path: "/jwks", setting: "add the plugin `jwt` to the server" })
+    }
+
+    fn secret_variable(&self) -> &'static str {
+        "BETTER_AUTH_SECRET"
     }
 
     /// It has no pages.
@@ -132,13 +136,15 @@ impl Dialect for BetterAuth {
     }
 
     /// `docs/better-auth.md#origin-check`.
-    fn refuses_origin(&self, body: &[u8]) -> bool {
+    fn origin_refusal(&self, body: &[u8]) -> Option<&'static str> {
         #[derive(serde::Deserialize)]
         struct Refusal<'b> {
             #[serde(borrow)]
             code: std::borrow::Cow<'b, str>,
         }
-        serde_json::from_slice::<Refusal<'_>>(body).is_ok_and(|refusal| refusal.code == "INVALID_ORIGIN")
+        let refuses =
+            serde_json::from_slice::<Refusal<'_>>(body).is_ok_and(|refusal| refusal.code == "INVALID_ORIGIN");
+        refuses.then_some("add this origin to `trustedOrigins` there, or set its `baseURL` to it")
     }
 
     fn fixes_callback_host(&self) -> bool {

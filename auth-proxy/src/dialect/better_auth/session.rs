@@ -16,6 +16,12 @@ pub(super) const SESSION: &str = "session";
 /// The field of the session with its token.
 pub(super) const TOKEN: &str = "token";
 
+/// The field of the session with the organization that the visitor chose (`docs/better-auth.md#get-session`).
+pub(crate) const ACTIVE_ORGANIZATION: &str = "activeOrganizationId";
+
+/// The field of the session with the admin who impersonates the user (`docs/better-auth.md#get-session`).
+pub(crate) const IMPERSONATED_BY: &str = "impersonatedBy";
+
 /// The most by which the clocks of this machine and of the upstream may differ.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 

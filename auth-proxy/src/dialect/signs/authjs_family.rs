@@ -87,7 +87,7 @@ impl Signs for AuthjsSigns {
     }
 
     fn secret(&self) -> SecretSign {
-        SecretSign::Hash
+        SecretSign::Hash { off_with: "`skipCSRFCheck`" }
     }
 
     fn hash<'c>(&self, cookies: &'c [ReceivedCookie]) -> Option<(&'c str, &'c str)> {
@@ -106,8 +106,11 @@ impl Signs for AuthjsSigns {
 }
 
 /// `docs/authjs.md#server-configuration`: v5 and v4 use nearly the same words.
-pub(super) fn is_misconfigured(body: &[u8]) -> bool {
-    memchr::memmem::find(body, b"problem with the server configuration").is_some()
+pub(super) fn misconfigured(body: &[u8]) -> Option<&'static str> {
+    memchr::memmem::find(body, b"problem with the server configuration").map(|_| {
+        "the log of the server has the reason: most often AUTH_SECRET is missing, or AUTH_TRUST_HOST=true, which a server \
+         behind this app needs"
+    })
 }
 
 fn is_hex(text: &str) -> bool {

@@ -1,15 +1,19 @@
 //! The signs of Better Auth.
 
+use auth_proxy_rules::Origin;
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{Method, Response};
 use serde_json::Value;
 
-use super::definition::{Question, SecretSign, Seen, Signs};
+use super::definition::{OriginCheck, Question, SecretSign, Seen, Signs};
 use super::server::Server;
 use crate::dialect::better_auth::{HEALTH, SESSION};
 
 const SIGN_OUT: &str = "/sign-out";
+
+/// How it answers for other hosts than its own.
+pub(crate) const ALLOWED_HOSTS: &str = "Better Auth by `baseURL: { allowedHosts: [..] }`";
 
 #[derive(Debug)]
 pub(super) struct BetterAuthSigns;
@@ -67,8 +71,13 @@ impl Signs for BetterAuthSigns {
     }
 
     /// The check comes before the sign-out (`docs/better-auth.md#origin-check`).
-    fn origin_check(&self) -> Option<&'static str> {
-        Some(SIGN_OUT)
+    fn origin_check(&self) -> Option<OriginCheck> {
+        let setting = |own: &Origin| {
+            format!(
+                "add `trustedOrigins: [\"{own}\"]` to the configuration of the server, or set its `baseURL` to {own}"
+            )
+        };
+        Some(OriginCheck { path: SIGN_OUT, setting })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use auth_proxy_rules::Origin;
 use bytes::Bytes;
 use http::{Method, Response};
 
@@ -36,10 +37,20 @@ impl Question {
 /// How an upstream shows which secret it has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SecretSign {
-    /// Beside its mark it sets a cookie with a value and the hash of that value and the secret.
-    Hash,
+    /// Beside its mark it sets a cookie with a value and the hash of that value and the secret, unless an option of the
+    /// server switches that off.
+    Hash { off_with: &'static str },
     /// It clears the session cookie in its answer to this path if the secret signed the cookie, and no session has it.
     Signature(&'static str),
+}
+
+/// How an upstream shows whether it trusts an origin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OriginCheck {
+    /// A path that refuses a POST with a cookie from an origin that the upstream does not trust.
+    pub(crate) path: &'static str,
+    /// What to change, so that the upstream trusts an origin.
+    pub(crate) setting: fn(&Origin) -> String,
 }
 
 /// What was seen of an upstream, to tell the servers of one family apart.
@@ -92,8 +103,8 @@ pub(crate) trait Signs: fmt::Debug + Send + Sync {
     /// The URL in that answer.
     fn url(&self, response: &Response<Bytes>, base: &str) -> Option<String>;
 
-    /// A path that refuses a POST with a cookie from an origin that the upstream does not trust.
-    fn origin_check(&self) -> Option<&'static str> {
+    /// How the upstream shows whether it trusts an origin.
+    fn origin_check(&self) -> Option<OriginCheck> {
         None
     }
 }

@@ -7,6 +7,7 @@ mod definition;
 mod server;
 
 use self::authjs_family::AuthjsSigns;
+pub(crate) use self::better_auth::ALLOWED_HOSTS;
 use self::better_auth::BetterAuthSigns;
 pub(crate) use self::definition::{Question, SecretSign, Seen, Signs, UNKNOWN};
 pub(crate) use self::server::Server;
@@ -20,9 +21,9 @@ pub(crate) fn families(kind: Option<Kind>) -> [&'static dyn Signs; 2] {
     }
 }
 
-/// Whether the body of a 500 says that the settings of the server are incomplete.
-pub(crate) fn is_misconfigured(body: &[u8]) -> bool {
-    authjs_family::is_misconfigured(body)
+/// What to change, if the body of a 500 says that the settings of the server are incomplete.
+pub(crate) fn misconfigured(body: &[u8]) -> Option<&'static str> {
+    authjs_family::misconfigured(body)
 }
 
 /// The paths below which servers have their routes by default or by custom.

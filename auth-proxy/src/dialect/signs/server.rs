@@ -1,6 +1,7 @@
 //! [`Server`]: a server that was recognised, and the names of its settings.
 
 use crate::config::Kind;
+use crate::dialect;
 
 /// A server that was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +40,12 @@ impl Server {
         }
     }
 
+    /// The servers for no kind.
+    pub(crate) const WITHOUT_KIND: &str = "Auth.js v5 and Robo.js";
+
     /// The variable with its secret.
     pub(crate) fn secret_variable(self) -> &'static str {
-        match self {
-            Self::Authjs | Self::Robo => "AUTH_SECRET",
-            Self::NextAuthV4 => "NEXTAUTH_SECRET",
-            Self::BetterAuth => "BETTER_AUTH_SECRET",
-        }
+        dialect::of(Some(self.kind())).secret_variable()
     }
 
     /// Where its configuration has the name of the session cookie, if it is not the default one.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::visitor::Fact;
 use super::{Decision, Rule, Visitor};
+use crate::dialect::ACTIVE_ORGANIZATION;
 use crate::provider::AuthProxy;
 
 /// Where the roles of a visitor stand.
@@ -13,7 +14,7 @@ const ROLES: &[&str] = &["role", "roles"];
 const PERMISSIONS: &[&str] = &["permission", "permissions"];
 /// The first is that of the plugin `organization` of Better Auth, the second that of Auth0. Not `organization`: this may be
 /// what visitors write about themselves.
-const ORGANIZATIONS: &[&str] = &["activeOrganizationId", "org_id"];
+const ORGANIZATIONS: &[&str] = &[ACTIVE_ORGANIZATION, "org_id"];
 
 /// Visitors with this role may pass. The match is exact, in upper and lower case too.
 ///

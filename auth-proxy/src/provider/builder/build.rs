@@ -170,9 +170,9 @@ fn key_source(
     if let Some(url) = &settings.jwks_url {
         return Ok(Some(KeySource::Url(Box::new(Document::new(url, settings, fetch)?))));
     }
-    Ok(dialect.keys_path().map(|path| KeySource::Upstream {
+    Ok(dialect.published_keys().map(|keys| KeySource::Upstream {
         upstream: Arc::clone(upstream),
-        path,
+        path: keys.path,
         timeout: settings.timeout,
     }))
 }

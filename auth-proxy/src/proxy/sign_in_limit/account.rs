@@ -14,6 +14,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::{Number, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::dialect::address_parts;
 use crate::error::{AuthError, Reason};
 use crate::json::replace_lone_surrogates;
 
@@ -152,15 +153,10 @@ fn json(text: &str) -> Option<Fields> {
 
 /// One form for the spellings of an account that a server may take for the same: whatever their case, their accents, and the
 /// spaces and punctuation in them are. A database may ignore these when it compares text (collations of MySQL and ICU), and
-/// may take some letters for others that Unicode does not decompose.
-///
-/// Of an address, Auth.js uses what is before a second `@`, and before a comma
-/// (`core/lib/actions/signin/send-token.ts`, `defaultNormalizer`).
+/// may take some letters for others that Unicode does not decompose. Of an address only the parts count that a server uses.
 fn folded(account: &str) -> String {
     let plain: String = account.nfkd().collect();
-    let mut parts = plain.split('@');
-    let local = parts.next().unwrap_or_default();
-    let domain = parts.next().map(|domain| domain.split(',').next().unwrap_or_default());
+    let (local, domain) = address_parts(&plain);
     let letters = |text: &str| -> String {
         let mut letters = String::with_capacity(text.len());
         for letter in text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase) {
