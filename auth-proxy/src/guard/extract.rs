@@ -82,8 +82,32 @@ pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
     } else {
         check_session(&RequestAuth::of(proxy.clone(), parts), rule).await
     };
-    shared.audit.guard_decided(result.as_ref().err(), || RequestAuth::of(proxy.clone(), parts).about());
-    result.map_err(|error| GuardRejection::new(error, parts, shared))
+    finish(proxy, parts, result, false).map(drop)
+}
+
+/// Counts the decision of a guard, and reports a refusal. With `allows_guests`, visitors who are signed out pass too, as
+/// `None`.
+///
+/// # Errors
+/// The response to a refused request.
+pub(super) fn finish<P: AuthProxy, T>(
+    proxy: &Proxy<P>,
+    parts: &mut Parts,
+    result: Result<T, AuthError>,
+    allows_guests: bool,
+) -> Result<Option<T>, GuardRejection> {
+    let shared = proxy.shared();
+    match result {
+        Err(error) if allows_guests && error.is_signed_out() => {
+            shared.audit.guest_passed(&error);
+            Ok(None)
+        }
+        result => {
+            let about = || RequestAuth::of(proxy.clone(), parts).about();
+            shared.audit.guard_decided(result.as_ref().err(), about);
+            result.map(Some).map_err(|error| GuardRejection::new(error, parts, shared))
+        }
+    }
 }
 
 pub(super) fn session_absent() -> AuthError {

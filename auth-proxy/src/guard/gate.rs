@@ -3,7 +3,7 @@
 use http::request::Parts;
 
 use super::GuardRejection;
-use super::extract::{check, session_absent};
+use super::extract::{check, finish, session_absent};
 use super::rule::{Decision, Rule, Visitor};
 use crate::extract::{RequestAuth, Session};
 use crate::provider::{AuthProxy, Proxy};
@@ -43,17 +43,14 @@ impl Gate {
         }
         let found = RequestAuth::of(proxy.clone(), parts).session().await;
         let found = found.and_then(|session| session.ok_or_else(session_absent));
-        let audit = &proxy.shared().audit;
-        match found {
-            Err(error) if matches!(self, Self::Everybody) && error.is_signed_out() => {
-                audit.guest_passed(&error);
-                return Ok(());
-            }
-            _ if is_decided => {}
-            _ => audit.guard_decided(found.as_ref().err(), || RequestAuth::of(proxy.clone(), parts).about()),
+        let session = if is_decided {
+            Some(found.map_err(|error| GuardRejection::new(error, parts, proxy.shared()))?)
+        } else {
+            finish(proxy, parts, found, matches!(self, Self::Everybody))?
+        };
+        if let Some(session) = session {
+            parts.extensions.insert(session);
         }
-        let session = found.map_err(|error| GuardRejection::new(error, parts, proxy.shared()))?;
-        parts.extensions.insert(session);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use http::request::Parts;
 
 use super::GuardRejection;
-use super::extract::{ask, session_absent};
+use super::extract::{ask, finish, session_absent};
 use super::rule::{DynRule, Visitor, roles};
 use crate::error::AuthError;
 use crate::extract::RequestAuth;
@@ -29,18 +29,7 @@ pub(crate) async fn identify<P: AuthProxy>(
     rule: Option<&DynRule<P>>,
 ) -> Result<Option<VisitorIdentity>, GuardRejection> {
     let result = allowed(&RequestAuth::of(proxy.clone(), parts), rule).await;
-    let shared = proxy.shared();
-    match result {
-        Err(error) if rule.is_none() && error.is_signed_out() => {
-            shared.audit.guest_passed(&error);
-            Ok(None)
-        }
-        result => {
-            let about = || RequestAuth::of(proxy.clone(), parts).about();
-            shared.audit.guard_decided(result.as_ref().err(), about);
-            result.map(Some).map_err(|error| GuardRejection::new(error, parts, shared))
-        }
-    }
+    finish(proxy, parts, result, rule.is_none())
 }
 
 async fn allowed<P: AuthProxy>(
