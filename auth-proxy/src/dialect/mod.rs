@@ -30,7 +30,7 @@ pub(crate) use self::better_auth::{ACTIVE_ORGANIZATION, IMPERSONATED_BY};
 pub(crate) use self::client::BrowserClient;
 pub(crate) use self::definition::{Dialect, SentBearer, SentToken};
 pub(crate) use self::purpose::{Page, Purpose};
-pub(crate) use self::session::{RawSession, SessionAnswer};
+pub(crate) use self::session::{CLOCK_SKEW, RawSession, SessionAnswer};
 pub(crate) use self::signs::{
     ALLOWED_HOSTS, BASE_PATHS, Question, SecretSign, Seen, Server, Signs, UNKNOWN, families, misconfigured,
 };

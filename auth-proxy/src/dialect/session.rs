@@ -1,9 +1,12 @@
 //! A session as the upstream sent it, and what a response to a lookup says.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+/// The most by which the clocks of this machine and of the upstream may differ.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// A session as the upstream sent it, before it is deserialized into the app's type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,12 +7,8 @@ use http::header::{AGE, DATE};
 
 use super::code::Code;
 use super::finding::{Finding, Unchecked};
-
-/// By how much the times of a token may differ from this machine's (`token/registered.rs`).
-const TOLERANCE: u64 = 15;
-
-/// By how much the end of a session may differ from this machine's (`dialect`).
-const LIMIT: u64 = 300;
+use crate::dialect::CLOCK_SKEW;
+use crate::token::TOLERANCE;
 
 /// Compares `Date` with `now`, in seconds since the Unix epoch. `took` is how long the answer may have been on its way.
 ///
@@ -26,11 +22,10 @@ pub(super) fn check(headers: &HeaderMap, now: u64, took: Duration) -> Result<Opt
         return Err(Unchecked::new("clock", "the answers come from a cache"));
     }
     let difference = date.abs_diff(now).saturating_sub(took.as_secs() + 1);
-    let code = match difference {
-        0..=TOLERANCE => return Ok(None),
-        _ if difference <= LIMIT => Code::CLOCK_DIFFERS,
-        _ => Code::CLOCK_WRONG,
-    };
+    if difference <= TOLERANCE.as_secs() {
+        return Ok(None);
+    }
+    let code = if difference <= CLOCK_SKEW.as_secs() { Code::CLOCK_DIFFERS } else { Code::CLOCK_WRONG };
     let direction = if date > now { "ahead of" } else { "behind" };
     Ok(Some(Finding::new(
         code,

@@ -1,6 +1,6 @@
 //! Reads the responses of `/session`.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::Response;
@@ -8,12 +8,9 @@ use http::header::SET_COOKIE;
 use serde_json::{Map, Value};
 
 use crate::cookie::{SessionNames, SetCookieKind};
-use crate::dialect::session::{RawSession, SessionAnswer};
+use crate::dialect::session::{CLOCK_SKEW, RawSession, SessionAnswer};
 use crate::error::{AuthError, Reason};
 use crate::json::replace_lone_surrogates;
-
-/// The most by which the clocks of this machine and of the upstream may differ.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// Reads a session (`docs/authjs.md#session-absent`). `remove_secrets` removes what nobody may read from it.
 ///

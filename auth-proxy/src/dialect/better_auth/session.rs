@@ -1,12 +1,12 @@
 //! Reads the responses of `/get-session`.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value};
 
-use crate::dialect::session::{RawSession, SessionAnswer};
+use crate::dialect::session::{CLOCK_SKEW, RawSession, SessionAnswer};
 use crate::error::{AuthError, Reason};
 use crate::json::replace_lone_surrogates;
 
@@ -21,9 +21,6 @@ pub(crate) const ACTIVE_ORGANIZATION: &str = "activeOrganizationId";
 
 /// The field of the session with the admin who impersonates the user (`docs/better-auth.md#get-session`).
 pub(crate) const IMPERSONATED_BY: &str = "impersonatedBy";
-
-/// The most by which the clocks of this machine and of the upstream may differ.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// Reads a response with status 200 (`docs/better-auth.md#get-session`). `null` means that there is no session: in a
 /// failure of its database, the status is 500.
