@@ -127,9 +127,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             examined.notes.findings.push(Finding::new(Code::BASE_PATH_WRONG, evidence, change));
             located
         }
-        Search::UnderOwnHost(answer) => {
-            let client = ClientInfo::own(settings);
-            let told = shared.upstream.forwarded_as(&client).host.unwrap_or_default().to_owned();
+        Search::UnderOwnHost { told, answer } => {
             return fail(unanswered::host_not_served(settings, &told, &answer));
         }
         Search::Nowhere(answer) => {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::code::{Code, Severity};
+use crate::error::{AuthError, Causes};
 
 /// One thing that is wrong with a deployment: what was seen, and what to change. It shows no secret, no token and no value
 /// of a cookie or a header.
@@ -68,6 +69,14 @@ impl Serialize for Finding {
         fields.serialize_field("evidence", &self.evidence)?;
         fields.serialize_field("change", &self.change)?;
         fields.end()
+    }
+}
+
+/// The causes of an error, or the error itself if it has none.
+pub(super) fn seen(error: &AuthError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => Causes(source).to_string(),
+        None => error.to_string(),
     }
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 use super::code::Code;
-use super::finding::{Finding, Unchecked};
-use crate::error::Causes;
+use super::finding::{Finding, Unchecked, seen};
 use crate::jwks::{CheckFailed, Issuer};
 use crate::provider::{Shared, TokenVerifier};
 
@@ -41,11 +40,8 @@ pub(super) async fn check(
     Ok(match timeout_at(deadline, issuer.check()).await {
         Ok(Ok(_)) => None,
         Ok(Err(CheckFailed::NotFetched(error))) => {
-            let seen = match std::error::Error::source(&error) {
-                Some(source) => Causes(source).to_string(),
-                None => error.to_string(),
-            };
-            Some(Finding::new(Code::KEYS_NOT_FETCHED, format!("{address}: {seen}"), fix_address))
+            let evidence = format!("{address}: {}", seen(&error));
+            Some(Finding::new(Code::KEYS_NOT_FETCHED, evidence, fix_address))
         }
         Ok(Err(CheckFailed::NotUsable(why))) => {
             let allowed = shared.settings.jwks_algorithms.iter().map(|name| format!("`{name}`"));

@@ -7,6 +7,7 @@ use super::address::{Place, path_of};
 use super::visit::Visit;
 use crate::dialect::{BASE_PATHS, Signs, families};
 use crate::error::AuthError;
+use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
 use crate::upstream::ProbeHost;
 
@@ -25,7 +26,12 @@ pub(super) enum Search {
     /// Below another base path.
     Elsewhere(Located, Place),
     /// Under the host of `upstream.base_url`, while `upstream.host` tells it another one.
-    UnderOwnHost(Response<Bytes>),
+    UnderOwnHost {
+        /// That other host.
+        told: String,
+        /// The answer to the first question, with that host.
+        answer: Response<Bytes>,
+    },
     /// Nowhere. This is the answer to the first question.
     Nowhere(Response<Bytes>),
     /// There was no answer to the first question.
@@ -45,10 +51,10 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
     if is_final(first.status()) {
         return Search::Nowhere(first);
     }
-    if tells_another_host(visit) {
+    if let Some(told) = other_host(visit) {
         let own = Visit { host: ProbeHost::Upstream, ..visit };
         if let Ok(Ok(_)) = at(own, &configured).await {
-            return Search::UnderOwnHost(first);
+            return Search::UnderOwnHost { told, answer: first };
         }
     }
     if !may_be_elsewhere(first.status()) {
@@ -110,12 +116,12 @@ fn may_be_elsewhere(status: StatusCode) -> bool {
         )
 }
 
-/// Whether the upstream is told another host than that of its URL.
-fn tells_another_host(visit: Visit<'_>) -> bool {
+/// The host that the upstream is told, if it is another one than that of its URL.
+fn other_host(visit: Visit<'_>) -> Option<String> {
     let (settings, upstream) = (&visit.shared.settings, &visit.shared.upstream);
-    let client = crate::forwarded::ClientInfo::own(settings);
-    let told = upstream.forwarded_as(&client).host;
-    told.is_some_and(|host| !host.eq_ignore_ascii_case(&settings.base_url.origin.authority))
+    let client = ClientInfo::own(settings);
+    let told = upstream.forwarded_as(&client).host?;
+    (!told.eq_ignore_ascii_case(&settings.base_url.origin.authority)).then(|| told.to_owned())
 }
 
 /// The likely places. With configured headers they are below the configured prefix: another prefix may lead to another

@@ -8,9 +8,9 @@ use memchr::memmem;
 
 use super::address::address;
 use super::code::Code;
-use super::finding::Finding;
+use super::finding::{Finding, seen};
 use crate::dialect::{ALLOWED_HOSTS, misconfigured};
-use crate::error::{AuthError, Causes};
+use crate::error::AuthError;
 use crate::upstream::Fault;
 
 /// The finding for a request that got no answer.
@@ -87,14 +87,6 @@ pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
         ),
     };
     Finding::new(code, seen(error), change)
-}
-
-/// The error and its causes.
-fn seen(error: &AuthError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => Causes(source).to_string(),
-        None => error.to_string(),
-    }
 }
 
 fn port(origin: &Origin) -> String {
