@@ -193,7 +193,8 @@ impl EventKind {
 }
 
 impl SignedInBy {
-    fn name(self) -> &'static str {
+    /// The name in events and metrics.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Form => "form",
             Self::Callback => "callback",

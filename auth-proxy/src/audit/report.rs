@@ -51,7 +51,7 @@ impl Audit {
 
     /// A browser got a new session.
     pub(crate) fn signed_in(&self, by: SignedInBy, about: impl FnOnce() -> About) {
-        telemetry::signed_in(by == SignedInBy::Form);
+        telemetry::signed_in(by.name());
         self.tell(|| EventKind::SignedIn { by }, about);
     }
 

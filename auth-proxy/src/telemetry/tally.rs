@@ -39,9 +39,9 @@ pub(crate) fn forwarded(outcome: &'static str, with_code: &'static str) {
     count(FORWARDS, [outcome, code(with_code)]);
 }
 
-/// Counts a sign-in: with `form` if the visitor posted it, and else with `callback`, to which a provider or a mail leads.
-pub(crate) fn signed_in(is_form: bool) {
-    count(SIGN_INS, [if is_form { "form" } else { "callback" }]);
+/// Counts a sign-in. `kind` is `form` if the visitor posted it, or `callback`, to which a provider or a mail leads.
+pub(crate) fn signed_in(kind: &'static str) {
+    count(SIGN_INS, [kind]);
 }
 
 /// Counts a sign-out through this proxy.
