@@ -20,8 +20,9 @@ const ORGANIZATIONS: &[&str] = &[ACTIVE_ORGANIZATION, "org_id"];
 ///
 /// The roles are the field `role` or `roles` of `session.user` or of the session, as the upstream sent it, whatever the
 /// app's type of the user is. Only if the session has neither, the claims of a token count that was verified here. The field
-/// is a string, several strings with commas between them, as the plugin `admin` of Better Auth writes them, or a list.
-/// Another field is named with [`in_field`](Has::in_field).
+/// is a string, several strings with commas between them, as the plugin `admin` of Better Auth writes them, or a list of
+/// strings. A list with anything else in it cannot be read: none of its strings counts. Another field is named with
+/// [`in_field`](Has::in_field).
 ///
 /// Visitors must not be able to write the field themselves: in Better Auth it needs `input: false`.
 ///
@@ -129,21 +130,19 @@ impl Has {
         found
     }
 
-    /// Whether a field has the wanted value. `None` if it is neither text nor a list of texts, or if the empty text is wanted,
-    /// which is in every text with two commas in a row. `None` also if a text of a list seems to be several texts with the wanted
-    /// one among them: in a list each text is one value, and it is not certain that this one is not meant.
+    /// Whether a field has the wanted value. `None` if its values cannot be read, or if the empty text is wanted, which is in
+    /// every text with two commas in a row. `None` also if a text of a list seems to be several texts with the wanted one among
+    /// them: in a list each text is one value, and it is not certain that this one is not meant.
     fn is_in(&self, value: &Value, separator: char) -> Option<bool> {
-        let is_in_text = |text: &str| text.split(separator).any(|part| part.trim() == self.wanted);
-        match value {
-            _ if self.wanted.is_empty() => None,
-            Value::String(text) => Some(is_in_text(text)),
-            Value::Array(list) if list.iter().any(|one| one.as_str() == Some(&self.wanted)) => Some(true),
-            Value::Array(list) => {
-                let is_certain = list.iter().all(|one| one.as_str().is_some_and(|one| !is_in_text(one)));
-                is_certain.then_some(false)
-            }
-            _ => None,
+        if self.wanted.is_empty() {
+            return None;
         }
+        let values = values(value, separator)?;
+        if values.contains(&self.wanted.as_str()) {
+            return Some(true);
+        }
+        let seems_to_be_in = |text: &&str| text.split(separator).any(|part| part.trim() == self.wanted);
+        (!values.iter().any(seems_to_be_in)).then_some(false)
     }
 }
 
@@ -168,12 +167,16 @@ impl fmt::Debug for Has {
     }
 }
 
-/// The roles of a visitor: those that [`role`] reads. None if they are not known, or cannot be read.
+/// The roles of a visitor: those that [`role`] reads. None if they are not known, or if one of the fields cannot be read: with
+/// a part of the roles, a service could take the visitor for another one.
 pub(in crate::guard) fn roles<P: AuthProxy>(visitor: &Visitor<'_, P>) -> Vec<String> {
     let read = |map: &Map<String, Value>| {
         let mut fields = ROLES.iter().filter_map(|name| map.get(*name)).peekable();
         fields.peek()?;
-        Some(Fact::Known(fields.flat_map(texts).collect::<Vec<_>>()))
+        let roles: Option<Vec<_>> = fields.map(|value| values(value, ',')).collect();
+        Some(roles.map_or(Fact::Unknown, |roles| {
+            Fact::Known(roles.concat().into_iter().map(str::to_owned).collect())
+        }))
     };
     match visitor.fact(read) {
         Fact::Known(roles) => roles,
@@ -181,14 +184,16 @@ pub(in crate::guard) fn roles<P: AuthProxy>(visitor: &Visitor<'_, P>) -> Vec<Str
     }
 }
 
-/// The texts of a field: of a list, or between commas.
-fn texts(value: &Value) -> Vec<String> {
-    let texts: Vec<_> = match value {
-        Value::String(text) => text.split(',').map(str::trim).collect(),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+/// The values of a field: the texts of a list, or those between the separators of a text. `None` if it is neither text nor a
+/// list of texts: something else in a list may stand for any value.
+fn values(value: &Value, separator: char) -> Option<Vec<&str>> {
+    let mut values: Vec<&str> = match value {
+        Value::String(text) => text.split(separator).map(str::trim).collect(),
+        Value::Array(list) => list.iter().map(Value::as_str).collect::<Option<_>>()?,
+        _ => return None,
     };
-    texts.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    values.retain(|value| !value.is_empty());
+    Some(values)
 }
 
 /// A field by its name, or by a JSON Pointer.

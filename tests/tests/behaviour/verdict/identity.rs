@@ -58,8 +58,14 @@ async fn roles_come_as_text_or_list() {
         (json!({ "role": "admin" }), Some("admin")),
         (json!({ "role": "user, admin" }), Some("user,admin")),
         (json!({ "role": ["x"] }), Some("x")),
+        (json!({ "role": "user", "roles": ["admin"] }), Some("user,admin")),
         (json!({ "role": null }), None),
         (json!({ "role": { "admin": true } }), None),
+        // With a part of the roles, a service could take a visitor for another one.
+        (json!({ "roles": ["admin", 1] }), None),
+        (json!({ "roles": [["admin"]] }), None),
+        (json!({ "role": "admin", "roles": { "suspended": true } }), None),
+        (json!({ "role": null, "roles": ["admin"] }), None),
         (json!({ "role": "" }), None),
     ] {
         let mut user = role.clone();
