@@ -28,12 +28,30 @@ impl Origin {
         bare_host(&self.authority)
     }
 
+    /// The port: that of the URL, or else the default port of the scheme.
+    ///
+    /// ```
+    /// use auth_proxy_rules::origin;
+    ///
+    /// assert_eq!(origin("http://localhost:3000").unwrap().port(), 3000);
+    /// assert_eq!(origin("https://[::1]").unwrap().port(), 443);
+    /// ```
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let written = self.authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        written.unwrap_or(self.default_port())
+    }
+
+    fn default_port(&self) -> u16 {
+        if self.https { 443 } else { 80 }
+    }
+
     /// Whether both are the same origin to a browser: the default port may be written or left out.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let without_default_port = |origin: &Self| {
-            let port = if origin.https { ":443" } else { ":80" };
-            origin.authority.strip_suffix(port).unwrap_or(&origin.authority).to_ascii_lowercase()
+            let port = format!(":{}", origin.default_port());
+            origin.authority.strip_suffix(&port).unwrap_or(&origin.authority).to_ascii_lowercase()
         };
         self.https == other.https && without_default_port(self) == without_default_port(other)
     }
@@ -207,6 +225,21 @@ mod tests {
             ("http://a:81", "http://a", false),
         ] {
             assert_eq!(origin(one).unwrap().is_same(&origin(other).unwrap()), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn port_is_that_of_the_url_or_of_the_scheme() {
+        for (url, port) in [
+            ("http://a", 80),
+            ("https://a", 443),
+            ("https://a:80", 80),
+            ("http://a:8080", 8080),
+            ("http://[::1]", 80),
+            ("https://[::1]:8443", 8443),
+            ("http://[2001:db8::443]", 80),
+        ] {
+            assert_eq!(origin(url).unwrap().port(), port, "{url}");
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
             format!(
                 "let this machine reach port {} of `{host}` (firewall, security group, network policy), or raise \
                  `upstream.connect_timeout`, which is {:?}",
-                port(url),
+                url.port(),
                 settings.connect_timeout
             ),
         ),
@@ -87,12 +87,6 @@ pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
         ),
     };
     Finding::new(code, seen(error), change)
-}
-
-fn port(origin: &Origin) -> String {
-    let port = origin.authority.rsplit_once(':').map(|(_, port)| port);
-    let digits = port.filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.unwrap_or(if origin.https { "443" } else { "80" }).to_owned()
 }
 
 /// The finding for an upstream that answers for its own host only.
