@@ -53,7 +53,7 @@ pub use crate::header::{cookie_name, header_name, header_value, is_credential, i
 pub use crate::host::{host, is_in_domain, is_internal_host, is_loopback_host};
 pub use crate::invalid_value::InvalidValue;
 pub use crate::option::{Draft, OptionKey, Settings};
-pub use crate::path::{is_local, path};
+pub use crate::path::{is_below, is_local, path};
 pub use crate::path_pattern::{PathPattern, fold};
 pub use crate::prefix::{lacks_security_prefix, without_security_prefix};
 pub use crate::problem::{Place, Problem};

@@ -53,6 +53,19 @@ pub fn is_local(target: &str) -> bool {
         && !target.bytes().any(|byte| byte.is_ascii_control())
 }
 
+/// Whether a path is this base path, or below it.
+///
+/// ```
+/// use auth_proxy_rules::is_below;
+///
+/// assert!(is_below("/auth", "/auth") && is_below("/auth/session", "/auth"));
+/// assert!(!is_below("/authors", "/auth") && !is_below("/", "/auth"));
+/// ```
+#[must_use]
+pub fn is_below(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +85,21 @@ mod tests {
         ];
         for text in bad {
             assert!(path(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn path_below_a_base_path_begins_with_all_its_segments() {
+        for (path, base, expected) in [
+            ("/a/b", "/a/b", true),
+            ("/a/b/", "/a/b", true),
+            ("/a/b/c", "/a/b", true),
+            ("/a/bc", "/a/b", false),
+            ("/a", "/a/b", false),
+            ("/x/a/b", "/a/b", false),
+            ("/A/b", "/a/b", false),
+        ] {
+            assert_eq!(is_below(path, base), expected, "{path} {base}");
         }
     }
 

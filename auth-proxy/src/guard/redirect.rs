@@ -1,6 +1,6 @@
 //! Redirects a visitor without a session to the sign-in page.
 
-use auth_proxy_rules::{Settings, Unauthenticated, is_local};
+use auth_proxy_rules::{Settings, Unauthenticated, is_below, is_local};
 use axum::extract::OriginalUri;
 use http::request::Parts;
 use http::{HeaderValue, Method};
@@ -45,10 +45,6 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
 
 /// Escapes every character except the unreserved ones (RFC 3986, section 2.3).
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn is_below(path: &str, base: &str) -> bool {
-    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
 
 #[cfg(test)]
 mod tests {
