@@ -11,6 +11,7 @@ mod extract;
 mod gate;
 mod identity;
 mod layer;
+mod original_uri;
 mod policy;
 mod redirect;
 mod rejection;

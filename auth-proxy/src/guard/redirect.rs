@@ -1,11 +1,11 @@
 //! Redirects a visitor without a session to the sign-in page.
 
 use auth_proxy_rules::{Settings, Unauthenticated, is_below, is_local};
-use axum::extract::OriginalUri;
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::original_uri::original_uri;
 use crate::error::AuthError;
 use crate::page::is_navigation;
 
@@ -24,7 +24,7 @@ pub(super) fn sign_in(error: &AuthError, parts: &Parts, settings: &Settings) -> 
         Unauthenticated::Redirect => true,
         Unauthenticated::Auto | _ => is_navigation(&parts.headers),
     };
-    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let uri = original_uri(parts);
     let mut excluded = settings.bases().chain([settings.sign_in_path.as_str()]);
     if !redirects || excluded.any(|base| is_below(uri.path(), base)) {
         return None;

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::extract::OriginalUri;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
@@ -12,6 +11,7 @@ use serde_json::{Map, Value};
 use super::Decision;
 use crate::error::AuthError;
 use crate::extract::{RequestAuth, Session, Token};
+use crate::guard::original_uri::original_uri;
 use crate::provider::{AuthProxy, Proxy};
 use crate::session::{CachedSession, mapping};
 use crate::token::Verified;
@@ -87,7 +87,7 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     /// The URI of the request, as it was sent: also in a nested router.
     #[must_use]
     pub fn uri(&self) -> &Uri {
-        self.parts.extensions.get::<OriginalUri>().map_or(&self.parts.uri, |original| &original.0)
+        original_uri(self.parts)
     }
 
     /// The headers of the request. They are the client's: a rule must not take a permission from them.
