@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::choices::{Kind, RevocationList, Source, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
+use crate::prefix::security_prefix;
 use crate::problem::{Place, Problem};
 use crate::secret::Pem;
 use crate::setting::Setting;
@@ -83,9 +84,7 @@ impl Draft {
 
     fn check_cookie_name(&self, problems: &mut Problems) {
         let Some(name) = self.cookie_name.value() else { return };
-        let Some(prefix) = ["__Secure-", "__Host-"].into_iter().find(|p| name.starts_with(p)) else {
-            return;
-        };
+        let Some(prefix) = security_prefix(name) else { return };
         let loses_prefix = self.cookie_prefix.is_read_at_start()
             || self.cookie_prefix.with_default(true) == Setting::Set(true);
         let plain_http = match (&self.public_url, &self.base_url) {

@@ -55,7 +55,7 @@ pub use crate::invalid_value::InvalidValue;
 pub use crate::option::{Draft, OptionKey, Settings};
 pub use crate::path::{is_below, is_local, path};
 pub use crate::path_pattern::{PathPattern, fold};
-pub use crate::prefix::{lacks_security_prefix, without_security_prefix};
+pub use crate::prefix::{lacks_security_prefix, security_prefix, without_security_prefix};
 pub use crate::problem::{Place, Problem};
 pub use crate::rate::Rate;
 pub use crate::rewriting::Rewriting;

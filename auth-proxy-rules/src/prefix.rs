@@ -5,6 +5,12 @@
 //! that browsers see no prefix. Requests to the upstream get the underscore back: the full name is the salt of the key
 //! that the value is encrypted with.
 
+/// The security prefix that a name begins with.
+#[must_use]
+pub fn security_prefix(name: &str) -> Option<&'static str> {
+    ["__Secure-", "__Host-"].into_iter().find(|prefix| name.starts_with(prefix))
+}
+
 /// The name for browsers on http, if `name` has a security prefix.
 #[must_use]
 pub fn without_security_prefix(name: &str) -> Option<&str> {
@@ -27,6 +33,15 @@ mod tests {
             let renamed = without_security_prefix(name).unwrap();
             assert!(lacks_security_prefix(renamed.as_bytes()));
             assert_eq!(format!("_{renamed}"), name);
+        }
+    }
+
+    #[test]
+    fn security_prefix_is_the_exact_beginning_of_a_name() {
+        assert_eq!(security_prefix("__Secure-authjs.session-token.0"), Some("__Secure-"));
+        assert_eq!(security_prefix("__Host-authjs.csrf-token"), Some("__Host-"));
+        for plain in ["authjs.session-token", "_Secure-a", "__secure-a", "x__Host-a", ""] {
+            assert_eq!(security_prefix(plain), None, "{plain}");
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames
 pub(crate) use self::outgoing::{lookup_bearer, lookup_cookie};
 #[cfg(feature = "testing")]
 pub(crate) use self::percent::encoded;
-pub(crate) use self::prefix::restore_prefixes;
+pub(crate) use self::prefix::{restore_prefixes, without_prefix};
 pub(crate) use self::received::{ReceivedCookie, received};
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
 pub(crate) use self::shape::is_compact;

@@ -1,10 +1,15 @@
-//! Restores the `__Secure-` and `__Host-` prefixes of cookie names in requests to the upstream.
+//! The `__Secure-` and `__Host-` prefixes of cookie names: removes them, and restores them in requests to the upstream.
 
-use auth_proxy_rules::lacks_security_prefix;
+use auth_proxy_rules::{lacks_security_prefix, security_prefix};
 use http::header::{COOKIE, Entry};
 use http::{HeaderMap, HeaderValue};
 
 use super::text::pairs;
+
+/// The name of a cookie without its prefix.
+pub(crate) fn without_prefix(name: &str) -> &str {
+    security_prefix(name).and_then(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
 
 /// Restores the prefix of every cookie name that [`CookieAdapter`](super::CookieAdapter) shortened. A cookie that still
 /// has its prefix was not set through this app. It is dropped, because it must not replace a cookie that was.

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use super::code::Code;
 use super::finding::{Finding, Unchecked};
 use crate::config::Strategy;
-use crate::cookie::{SetCookieKind, received};
+use crate::cookie::{SetCookieKind, received, without_prefix};
 use crate::dialect::{Server, Signs};
 use crate::provider::Shared;
 
@@ -110,8 +110,4 @@ fn nothing_cleared(
 /// `a` or `b`.
 fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
-}
-
-fn without_prefix(name: &str) -> &str {
-    ["__Secure-", "__Host-"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::definition::{Question, SecretSign, Seen, Signs};
 use super::server::Server;
 use crate::config::Kind;
-use crate::cookie::{ReceivedCookie, SetCookieKind};
+use crate::cookie::{ReceivedCookie, SetCookieKind, without_prefix};
 use crate::dialect::purpose::Page;
 use crate::dialect::{authjs, next_auth_v4};
 
@@ -115,11 +115,6 @@ pub(super) fn misconfigured(body: &[u8]) -> Option<&'static str> {
 
 fn is_hex(text: &str) -> bool {
     text.len() == HEX && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn without_prefix(name: &str) -> &str {
-    let rest = name.strip_prefix("__Secure-").or_else(|| name.strip_prefix("__Host-"));
-    rest.unwrap_or(name)
 }
 
 #[cfg(test)]
