@@ -65,6 +65,6 @@ pub use crate::shape::Shape;
 pub use crate::store_url::{STORE_SCHEMES, StoreUrl, has_password};
 pub use crate::suggest::{edit_distance, nearest, snake_case};
 pub use crate::suspicions::Suspicion;
-pub use crate::units::{duration, size};
+pub use crate::units::{DURATION_UNITS, SIZE_UNITS, duration, size};
 pub use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
 pub use crate::words_or_text::{CookieDomain, Expected, Host};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::invalid_value::InvalidValue;
-use crate::units::duration;
+use crate::units::{DURATION_UNITS, duration};
 
 /// The most that a rate may allow.
 const MOST: u32 = 1_000_000;
@@ -25,9 +25,8 @@ pub struct Rate {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.per.as_millis();
-        let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
-        let (length, unit) =
-            units.into_iter().find(|(length, _)| millis.is_multiple_of(*length)).unwrap_or((1, "ms"));
+        let mut units = DURATION_UNITS.into_iter().rev().map(|(unit, length)| (unit, u128::from(length)));
+        let (unit, length) = units.find(|(_, length)| millis.is_multiple_of(*length)).unwrap_or(("ms", 1));
         write!(f, "{}/{}{unit}", self.count, millis / length)
     }
 }

@@ -5,13 +5,18 @@ use std::time::Duration;
 use crate::invalid_value::InvalidValue;
 use crate::suggest::nearest;
 
+/// The units of a duration, each with its length in milliseconds, the shortest first.
+pub const DURATION_UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+
+/// The units of a size, each with its bytes, the smallest first.
+pub const SIZE_UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+
 /// Reads a duration: a whole number with `ms`, `s`, `m` or `h` directly after it.
 ///
 /// # Errors
 /// When the number or the unit is missing or unknown, or the value does not fit.
 pub fn duration(text: &str) -> Result<Duration, InvalidValue> {
-    const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
-    quantity(text, &UNITS, "a duration such as `500ms`, `5s` or `2m`").map(Duration::from_millis)
+    quantity(text, &DURATION_UNITS, "a duration such as `500ms`, `5s` or `2m`").map(Duration::from_millis)
 }
 
 /// Reads a size in bytes: a whole number with `B`, `KiB`, `MiB` or `GiB` directly after it.
@@ -19,8 +24,7 @@ pub fn duration(text: &str) -> Result<Duration, InvalidValue> {
 /// # Errors
 /// When the number or the unit is missing or unknown, or the value does not fit.
 pub fn size(text: &str) -> Result<u64, InvalidValue> {
-    const UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-    quantity(text, &UNITS, "a size such as `64KiB` or `1MiB`")
+    quantity(text, &SIZE_UNITS, "a size such as `64KiB` or `1MiB`")
 }
 
 fn quantity(text: &str, units: &[(&str, u64)], expected: &str) -> Result<u64, InvalidValue> {

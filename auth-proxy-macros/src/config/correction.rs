@@ -1,9 +1,6 @@
 //! Finds the value that a refused text most likely means, so that an error can say what to write.
 
-use auth_proxy_rules::{Draft, OptionKey, STORE_SCHEMES, Shape, nearest};
-
-const DURATIONS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
-const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+use auth_proxy_rules::{DURATION_UNITS, Draft, OptionKey, SIZE_UNITS, STORE_SCHEMES, Shape, nearest};
 
 /// The text that the rules accept in place of this one. `refusal` is the message of the rule.
 pub(super) fn corrected(option: OptionKey, text: &str, refusal: &str) -> Option<String> {
@@ -11,13 +8,13 @@ pub(super) fn corrected(option: OptionKey, text: &str, refusal: &str) -> Option<
         Shape::Text | Shape::WordOrText(_) | Shape::List => texts(option, text),
         Shape::Duration | Shape::DurationOrOff | Shape::DurationOrAlways => {
             let units = [("", 1_000), ("", 1), ("d", 86_400_000), ("min", 60_000), ("sec", 1_000)];
-            quantities(text, refusal, &DURATIONS, &units)
+            quantities(text, refusal, &DURATION_UNITS, &units)
         }
         Shape::Size => {
             // A small number is no count of bytes.
             let bytes = if text.len() > 3 { 1 } else { 1 << 20 };
             let units = [("", bytes), ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)];
-            quantities(text, refusal, &SIZES, &units)
+            quantities(text, refusal, &SIZE_UNITS, &units)
         }
         Shape::Count | Shape::CountOrOff => bound(text, refusal, &[("", 1)]).into_iter().collect(),
         Shape::Store => stores(text),
@@ -89,7 +86,7 @@ fn stores(text: &str) -> Vec<String> {
     vec![format!("{near}://{rest}")]
 }
 
-/// A number with another unit, or the bound of the rule. `others` are further units, with the factor of each.
+/// A number with another unit, or the bound of the rule. `units` has the smallest unit first. `others` are further units, with the factor of each.
 fn quantities(text: &str, refusal: &str, units: &[(&str, u64)], others: &[(&str, u64)]) -> Vec<String> {
     let Some((number, unit)) = number_and_unit(text) else { return Vec::new() };
     let known = units.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&unit));
@@ -113,7 +110,7 @@ fn whole(value: f64, units: &[(&str, u64)]) -> Option<String> {
         return None;
     }
     let value = value as u64;
-    let (unit, factor) = units.iter().find(|(_, factor)| value.is_multiple_of(*factor))?;
+    let (unit, factor) = units.iter().rev().find(|(_, factor)| value.is_multiple_of(*factor))?;
     Some(format!("{}{unit}", value / factor))
 }
 
