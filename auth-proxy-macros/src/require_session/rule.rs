@@ -12,11 +12,8 @@ use super::mistakes::{self, RULES};
 use crate::errors::Errors;
 use crate::tokens::{at_commas_outside_angles, flatten, is_punct, stream};
 
-/// The longest text, in bytes: four numbers of 16 bytes.
+/// The longest text, in bytes: four numbers of 16 bytes, which the type `Text` of the runtime has (`guard/written.rs`).
 const LONGEST: usize = 64;
-
-/// As many as a tuple of rules may have.
-const MOST_RULES: usize = 12;
 
 /// Whether this is a call of a function, whose name is in lower case: a rule, or meant to be one.
 pub(super) fn is_rule(piece: &[TokenTree]) -> bool {
@@ -37,6 +34,11 @@ pub(super) fn parse(piece: &[TokenTree], krate: &TokenStream, errors: &mut Error
     let rule = reader.rule(piece)?;
     let types = &reader.types;
     Some(Rule { ty: quote!(#types::Written<#rule>), policies: reader.policies })
+}
+
+/// The type of a list of rules: `(A, (B, ()))`.
+fn list(rules: &[TokenStream]) -> TokenStream {
+    rules.iter().rev().fold(quote!(()), |rest, rule| quote!((#rule, #rest)))
 }
 
 struct Reader<'e> {
@@ -72,12 +74,12 @@ impl Reader<'_> {
                 Some(quote!(#types::MaxAge<#seconds>))
             }
             "all" => {
-                let rules = self.several(name, arguments, &inside)?;
-                Some(quote!(#types::All<(#(#rules,)*)>))
+                let rules = list(&self.several(name, arguments, &inside)?);
+                Some(quote!(#types::All<#rules>))
             }
             "any" => {
-                let rules = self.several(name, arguments, &inside)?;
-                Some(quote!(#types::Any<(#(#rules,)*)>))
+                let rules = list(&self.several(name, arguments, &inside)?);
+                Some(quote!(#types::Any<#rules>))
             }
             "not" => match self.several(name, arguments, &inside)?.as_slice() {
                 [rule] => Some(quote!(#types::Not<#rule>)),
@@ -117,12 +119,6 @@ impl Reader<'_> {
                 arguments,
                 &format!("`{name}` needs a rule, as in `{name}(role(\"admin\"))`"),
             );
-        }
-        if pieces.len() > MOST_RULES {
-            let message = format!(
-                "`{name}` takes up to {MOST_RULES} rules: put some of them into an `{name}(..)` of their own"
-            );
-            return self.mistake(inside, arguments, &message);
         }
         // Every mistake in the list is reported.
         let rules: Vec<Option<TokenStream>> = pieces.into_iter().map(|piece| self.one(piece)).collect();

@@ -78,9 +78,9 @@ fn rule_is_a_type() {
         ("Auth, not(role(\"a\"))", format!("r::Not<{}>", role("a"))),
         (
             "Auth, all(Admin, my::Gate<One, Two>)",
-            "r::All<(r::Of<Admin>,r::Of<my::Gate<One,Two>>,)>".to_owned(),
+            "r::All<(r::Of<Admin>,(r::Of<my::Gate<One,Two>>,()))>".to_owned(),
         ),
-        ("Auth, any([role(\"a\"), signed_in()],)", format!("r::Any<({},r::SignedIn,)>", role("a"))),
+        ("Auth, any([role(\"a\"), signed_in()],)", format!("r::Any<({},(r::SignedIn,()))>", role("a"))),
     ] {
         let output = guarded(args, "async fn page() {}");
         assert!(!output.contains("compile_error"), "{args}: {output}");
@@ -129,8 +129,6 @@ fn mistake_in_a_rule_does_not_compile() {
     }
     let long = format!("Auth, role(\"{}\")", "a".repeat(65));
     assert!(guarded(&long, "async fn page() {}").contains("compile_error"));
-    let many = format!("Auth, all({})", "Admin,".repeat(13));
-    assert!(guarded(&many, "async fn page() {}").contains("upto12rules"));
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub trait ToRule<P: AuthProxy>: 'static {
     fn to_rule() -> DynRule<P>;
 }
 
-/// A text of so many bytes, which are the first of these numbers.
+/// A text of so many bytes, which are the first of these numbers. The macro knows how many bytes they have (`LONGEST` in
+/// `require_session/rule.rs`).
 #[derive(Debug)]
 pub struct Text<const LENGTH: usize, const A: u128, const B: u128, const C: u128, const D: u128>;
 
@@ -141,35 +142,20 @@ impl<P: AuthProxy, L: ToRules<P>> ToRule<P> for Any<L> {
     }
 }
 
-/// Makes the rules that a tuple of types stands for.
+/// Makes the rules of a list: `()`, or `(A, L)` with the first rule and the list of the others.
 pub trait ToRules<P: AuthProxy>: 'static {
     /// The rules.
     fn to_rules() -> Vec<DynRule<P>>;
 }
 
-macro_rules! tuples {
-    ($(($($rule:ident)+))+) => {
-        $(
-            impl<P: AuthProxy, $($rule: ToRule<P>),+> ToRules<P> for ($($rule,)+) {
-                fn to_rules() -> Vec<DynRule<P>> {
-                    vec![$($rule::to_rule()),+]
-                }
-            }
-        )+
-    };
+impl<P: AuthProxy> ToRules<P> for () {
+    fn to_rules() -> Vec<DynRule<P>> {
+        Vec::new()
+    }
 }
 
-tuples! {
-    (A)
-    (A B)
-    (A B C)
-    (A B C D)
-    (A B C D E)
-    (A B C D E F)
-    (A B C D E F G)
-    (A B C D E F G H)
-    (A B C D E F G H I)
-    (A B C D E F G H I J)
-    (A B C D E F G H I J K)
-    (A B C D E F G H I J K L)
+impl<P: AuthProxy, A: ToRule<P>, L: ToRules<P>> ToRules<P> for (A, L) {
+    fn to_rules() -> Vec<DynRule<P>> {
+        std::iter::once(A::to_rule()).chain(L::to_rules()).collect()
+    }
 }

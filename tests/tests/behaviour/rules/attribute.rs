@@ -42,6 +42,10 @@ handlers! {
     member(Auth, organization("acme")),
     reader(Auth, permission("orders:read")),
     anybody(Auth, signed_in()),
+    many(Auth, all(
+        not(role("1")), not(role("2")), not(role("3")), not(role("4")), not(role("5")), not(role("6")), not(role("7")),
+        not(role("8")), not(role("9")), not(role("10")), not(role("11")), not(role("12")), role("13"),
+    )),
     nested(Auth, any(all(role("admin"), not(max_age(1h))), Admin)),
     umlaut(Auth, role("Verwaltungsräte der Städte und Länder, und hier hört es auf")),
 }
@@ -92,6 +96,10 @@ async fn rule_of_the_attribute_decides() {
         ("/reader", json!({ "permissions": ["orders:read"] }), none(), 200),
         ("/reader", json!({ "permissions": ["orders"] }), none(), 403),
         ("/anybody", none(), none(), 200),
+        ("/many", json!({ "role": "13" }), none(), 200),
+        ("/many", json!({ "role": "13,1" }), none(), 403),
+        ("/many", json!({ "role": "13,12" }), none(), 403),
+        ("/many", json!({ "role": "14" }), none(), 403),
         ("/nested", admin(), none(), 200),
         ("/nested", none(), recent(), 403),
         (
