@@ -22,7 +22,7 @@ pub(crate) use self::lookup::{Lookup, joined_lookup};
 pub(crate) use self::metrics::describe;
 #[cfg(feature = "metrics")]
 pub use self::metrics::{DURATION_BUCKETS, METRICS, Metric, MetricKind};
-pub(crate) use self::store::StoreCall;
+pub(crate) use self::store::{StoreCall, StoreOperation};
 pub(crate) use self::tally::{
     CacheName, Raised, asked_cache, forwarded, guard_decided, revoked, signed_in, signed_out,
 };

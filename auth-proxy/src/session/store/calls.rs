@@ -19,7 +19,7 @@ use crate::error::BoxError;
 use crate::revocation::Revocation;
 use crate::session::cached::CachedSession;
 use crate::session::key::{SessionKey, TokenKey};
-use crate::telemetry::StoreCall;
+use crate::telemetry::{StoreCall, StoreOperation};
 
 /// The longest time of `get` and `put`.
 const CALL_LIMIT: Duration = Duration::from_secs(1);
@@ -97,7 +97,7 @@ impl SharedStore {
     pub(in crate::session) async fn ping(&self, deadline: Instant) -> Result<(), BoxError> {
         let deadline = deadline.min(Instant::now() + CONNECT_LIMIT);
         loop {
-            match timed("ping", self.limit, || self.store.ping()).await {
+            match timed(StoreOperation::Ping, self.limit, || self.store.ping()).await {
                 Err(error) if error.is::<NotConnected>() && Instant::now() + CONNECTS_AGAIN < deadline => {
                     tokio::time::sleep(CONNECTS_AGAIN).await;
                 }
@@ -107,7 +107,7 @@ impl SharedStore {
     }
 
     pub(in crate::session) async fn get(&self, key: &TokenKey) -> Held {
-        let entry = self.call("get", self.limit, || self.store.get(&key.session)).await;
+        let entry = self.call(StoreOperation::Get, self.limit, || self.store.get(&key.session)).await;
         let Some(entry) = entry else { return Held { session: None, ticket: None } };
         Held { session: entry.session.and_then(|stored| open(key, stored)), ticket: entry.ticket }
     }
@@ -122,7 +122,7 @@ impl SharedStore {
     ) {
         let Some(sealed) = seal(key, session) else { return };
         let put = Put { key: key.session, ticket, session: sealed, linked, keep };
-        self.call("put", self.limit, || self.store.put(put)).await;
+        self.call(StoreOperation::Put, self.limit, || self.store.put(put)).await;
     }
 
     /// Begins to end sessions, and returns a future that waits for it. The calls go on when that is dropped.
@@ -132,7 +132,9 @@ impl SharedStore {
         block_for: Duration,
     ) -> impl Future<Output = ()> + use<> {
         let store = Arc::clone(self);
-        let call = async move { store.call("end", END_LIMIT, || store.store.end(&keys, block_for)).await };
+        let call = async move {
+            store.call(StoreOperation::End, END_LIMIT, || store.store.end(&keys, block_for)).await
+        };
         let end = tokio::spawn(call.in_current_span());
         async {
             end.await.ok();
@@ -146,7 +148,9 @@ impl SharedStore {
         revocations: Vec<Revocation>,
     ) -> impl Future<Output = bool> + use<> {
         let store = Arc::clone(self);
-        let call = async move { store.call("revoke", END_LIMIT, || store.store.revoke(&revocations)).await };
+        let call = async move {
+            store.call(StoreOperation::Revoke, END_LIMIT, || store.store.revoke(&revocations)).await
+        };
         let told = tokio::spawn(call.in_current_span());
         async { told.await.is_ok_and(|told| told.is_some()) }
     }
@@ -156,7 +160,7 @@ impl SharedStore {
         if !self.store.counts() {
             return None;
         }
-        let counted = self.call("count", self.limit, || self.store.count(key, window)).await?;
+        let counted = self.call(StoreOperation::Count, self.limit, || self.store.count(key, window)).await?;
         let Count { count, left } = counted?;
         Some(Counted { count, left: left.min(window) })
     }
@@ -170,7 +174,7 @@ impl SharedStore {
     /// The result of a call. `None` if it fails, panics or takes too long.
     async fn call<'a, T>(
         &self,
-        operation: &'static str,
+        operation: StoreOperation,
         limit: Duration,
         call: impl FnOnce() -> StoreFuture<'a, T>,
     ) -> Option<T> {
@@ -208,7 +212,7 @@ impl SharedStore {
 /// # Errors
 /// If the call fails, panics or takes longer than the limit.
 async fn timed<'a, T>(
-    operation: &'static str,
+    operation: StoreOperation,
     limit: Duration,
     call: impl FnOnce() -> StoreFuture<'a, T>,
 ) -> Result<T, BoxError> {
