@@ -62,7 +62,7 @@ impl<U> SessionData<U> {
 
     /// Whether somebody else acts in the name of the user. An id of another type than text counts too.
     pub(crate) fn is_impersonated(&self) -> bool {
-        let by = self.extra.get("session").and_then(|session| session.get("impersonatedBy"));
+        let by = self.extra.get("session").and_then(|session| session.get(IMPERSONATED_BY));
         by.is_some_and(|by| !by.is_null())
     }
 
