@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::delivery::Delivery;
 use super::event::{Event, EventKind, LimitedBy, RevokedBy, RevokedWhat, SessionHash, SignedInBy};
 use super::observer::BoxObserver;
-use crate::error::{AuthError, Reason};
+use crate::error::AuthError;
 use crate::telemetry::{self, Raised};
 
 /// Counts what happened, and tells the observer, if there is one. Its clones share the observer.
@@ -66,10 +66,8 @@ impl Audit {
         let Some(error) = refused else { return telemetry::guard_decided("present", "") };
         let (outcome, code) = (error.outcome(), error.code());
         telemetry::guard_decided(outcome.name(), code);
-        if error.is(Reason::CROSS_ORIGIN_REFUSED) {
-            self.cross_origin_refused(about);
-        } else if !error.is_unavailable() {
-            // During an outage it is not known whether the visitor may pass.
+        // During an outage it is not known whether the visitor may pass.
+        if !error.is_unavailable() {
             self.tell(|| EventKind::Refused { outcome, code }, about);
         }
     }
