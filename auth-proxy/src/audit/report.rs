@@ -63,9 +63,9 @@ impl Audit {
 
     /// A guard let a request pass, or refused it.
     pub(crate) fn guard_decided(&self, refused: Option<&AuthError>, about: impl FnOnce() -> About) {
-        let Some(error) = refused else { return telemetry::guard_decided("present", "") };
+        let Some(error) = refused else { return telemetry::guard_decided("present", None) };
         let (outcome, code) = (error.outcome(), error.code());
-        telemetry::guard_decided(outcome.name(), code);
+        telemetry::guard_decided(outcome.name(), Some(code));
         // During an outage it is not known whether the visitor may pass.
         if !error.is_unavailable() {
             self.tell(|| EventKind::Refused { outcome, code }, about);
@@ -74,19 +74,18 @@ impl Audit {
 
     /// A guard let a visitor pass who is signed out, or whose credential counts for nothing because of this error.
     pub(crate) fn guest_passed(&self, error: &AuthError) {
-        telemetry::guard_decided(error.outcome().name(), "");
+        telemetry::guard_decided(error.outcome().name(), None);
     }
 
-    /// A session was looked up. `code` is that of the error, or empty. `is_stale`: the session is older than
-    /// `session.cache`.
+    /// A session was looked up. `is_stale`: the session is older than `session.cache`.
     pub(crate) fn looked_up(
         &self,
         lookup: telemetry::Lookup,
-        (outcome, code, source): (&'static str, &'static str, &'static str),
+        end: telemetry::LookupEnd,
         is_stale: bool,
         about: impl FnOnce() -> About,
     ) {
-        lookup.end(outcome, code, source);
+        lookup.end(end);
         if is_stale {
             self.tell(|| EventKind::StaleSessionUsed, about);
         }

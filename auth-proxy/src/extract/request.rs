@@ -17,7 +17,7 @@ use crate::json::deserialize_into;
 use crate::provider::{AuthProxy, Proxy};
 use crate::revocation::Standing;
 use crate::session::{Answer, CachedSession, Renewed, mapping};
-use crate::telemetry::Lookup;
+use crate::telemetry::{Lookup, LookupEnd};
 use crate::token::Verified;
 use crate::warnings::Warning;
 
@@ -277,16 +277,16 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn look_up(&self, credential: &Arc<Credential>, may_use_copy: bool) -> Result<Answer, AuthError> {
         let lookup = Lookup::begin();
         let (source, answer) = lookup.run(self.find(credential, may_use_copy)).await;
-        let (outcome, code) = match &answer {
-            Ok(answer) => (answer.outcome(), ""),
-            Err(error) => (error.outcome().name(), error.code()),
+        let end = match &answer {
+            Ok(answer) => LookupEnd { outcome: answer.outcome(), code: None, source },
+            Err(error) => LookupEnd { outcome: error.outcome().name(), code: Some(error.code()), source },
         };
         let stale = match &answer {
             Ok(Answer::Session(session)) if session.is_stale() => Some(session),
             _ => None,
         };
         let audit = &self.proxy.shared().audit;
-        audit.looked_up(lookup, (outcome, code, source), stale.is_some(), || self.about_session(stale));
+        audit.looked_up(lookup, end, stale.is_some(), || self.about_session(stale));
         answer
     }
 

@@ -164,7 +164,7 @@ impl Shared {
 /// Ends the span of a verification.
 fn end(verification: Verification, verified: &Result<Arc<Verified>, AuthError>) {
     match verified {
-        Ok(_) => verification.end("present", ""),
-        Err(error) => verification.end(error.outcome().name(), error.code()),
+        Ok(_) => verification.end("present", None),
+        Err(error) => verification.end(error.outcome().name(), Some(error.code())),
     }
 }

@@ -43,8 +43,8 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Resu
     }
     let answer = forward(shared, parts, body).await;
     match &answer {
-        Ok(_) => forwarded("answered", ""),
-        Err(error) => forwarded(error.outcome().name(), error.code()),
+        Ok(_) => forwarded("answered", None),
+        Err(error) => forwarded(error.outcome().name(), Some(error.code())),
     }
     answer
 }

@@ -5,12 +5,22 @@ use std::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use super::metrics::{LOOKUP_SECONDS, LOOKUPS, SHARED_LOOKUPS, code as label, count, record};
+use super::metrics::{LOOKUP_SECONDS, LOOKUPS, NONE, SHARED_LOOKUPS, count, record};
 
 /// A request for a session, which is answered from a cache, from the store or from the upstream.
 pub(crate) struct Lookup {
     span: Span,
     began: Instant,
+}
+
+/// How a lookup ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LookupEnd {
+    pub(crate) outcome: &'static str,
+    /// The code of the error.
+    pub(crate) code: Option<&'static str>,
+    /// Where the result came from.
+    pub(crate) source: &'static str,
 }
 
 impl Lookup {
@@ -31,21 +41,22 @@ impl Lookup {
         lookup.instrument(self.span.clone()).await
     }
 
-    /// Ends the span. `code` is that of the error, or empty. `source` is where the result came from.
-    pub(crate) fn end(self, outcome: &'static str, code: &'static str, source: &'static str) {
+    /// Ends the span.
+    pub(crate) fn end(self, end: LookupEnd) {
+        let LookupEnd { outcome, code, source } = end;
         let took = self.began.elapsed();
-        count(LOOKUPS, [outcome, label(code), source]);
+        count(LOOKUPS, [outcome, code.unwrap_or(NONE), source]);
         record(LOOKUP_SECONDS, [source], took);
         self.span.record("auth.outcome", outcome);
         self.span.record("auth.source", source);
-        if !code.is_empty() {
+        if let Some(code) = code {
             self.span.record("auth.code", code);
         }
         self.span.in_scope(|| {
             tracing::debug!(
                 target: "auth_proxy::lookup",
                 outcome,
-                code,
+                code = code.unwrap_or_default(),
                 source,
                 ?took,
                 "session looked up"

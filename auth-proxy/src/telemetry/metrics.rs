@@ -96,11 +96,6 @@ pub const DURATION_BUCKETS: [f64; 14] =
 /// The value of a label that does not apply.
 pub(super) const NONE: &str = "none";
 
-/// A code as a label.
-pub(super) fn code(code: &'static str) -> &'static str {
-    if code.is_empty() { NONE } else { code }
-}
-
 /// Adds one. `values` are those of the labels of the metric, in their order.
 pub(super) fn count<const N: usize>(metric: Metric, values: [&'static str; N]) {
     debug_assert_eq!(metric.labels.len(), N, "{}", metric.name);

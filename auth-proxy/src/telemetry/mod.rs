@@ -18,7 +18,7 @@ mod token;
 mod trace_context;
 
 pub(crate) use self::exchange::{Exchange, Purpose};
-pub(crate) use self::lookup::{Lookup, joined_lookup};
+pub(crate) use self::lookup::{Lookup, LookupEnd, joined_lookup};
 pub(crate) use self::metrics::describe;
 #[cfg(feature = "metrics")]
 pub use self::metrics::{DURATION_BUCKETS, METRICS, Metric, MetricKind};

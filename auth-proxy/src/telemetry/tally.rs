@@ -1,8 +1,8 @@
 //! Counts of what has no span.
 
 use super::metrics::{
-    CACHE, FORWARDS, GUARDS, LOOKUPS_IN_FLIGHT, LOOKUPS_QUEUED, Metric, OPEN_BREAKERS, REVOCATIONS, SIGN_INS,
-    SIGN_OUTS, change, code, count,
+    CACHE, FORWARDS, GUARDS, LOOKUPS_IN_FLIGHT, LOOKUPS_QUEUED, Metric, NONE, OPEN_BREAKERS, REVOCATIONS,
+    SIGN_INS, SIGN_OUTS, change, count,
 };
 
 /// A cache in front of the upstream.
@@ -29,14 +29,14 @@ pub(crate) fn asked_cache(cache: CacheName, is_hit: bool) {
     count(CACHE, [name, if is_hit { "hit" } else { "miss" }]);
 }
 
-/// Counts the decision of a guard. The code of a request that passes is empty.
-pub(crate) fn guard_decided(outcome: &'static str, with_code: &'static str) {
-    count(GUARDS, [outcome, code(with_code)]);
+/// Counts the decision of a guard. A request that passes has no code.
+pub(crate) fn guard_decided(outcome: &'static str, code: Option<&'static str>) {
+    count(GUARDS, [outcome, code.unwrap_or(NONE)]);
 }
 
-/// Counts a request to a sign-in route. `outcome` is `answered`, or that of the error.
-pub(crate) fn forwarded(outcome: &'static str, with_code: &'static str) {
-    count(FORWARDS, [outcome, code(with_code)]);
+/// Counts a request to a sign-in route. `outcome` is `answered`, or that of the error with this code.
+pub(crate) fn forwarded(outcome: &'static str, code: Option<&'static str>) {
+    count(FORWARDS, [outcome, code.unwrap_or(NONE)]);
 }
 
 /// Counts a sign-in. `kind` is `form` if the visitor posted it, or `callback`, to which a provider or a mail leads.

@@ -3,7 +3,7 @@
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::metrics::{VERIFICATIONS, code as label, count};
+use super::metrics::{NONE, VERIFICATIONS, count};
 
 /// The decryption or the verification of a token, or the recognition of one that was verified before.
 pub(crate) struct Verification(Span);
@@ -19,11 +19,11 @@ impl Verification {
         ))
     }
 
-    /// Ends the span. `code` is that of the error, or empty.
-    pub(crate) fn end(self, outcome: &'static str, code: &'static str) {
-        count(VERIFICATIONS, [outcome, label(code)]);
+    /// Ends the span. `code` is that of the error.
+    pub(crate) fn end(self, outcome: &'static str, code: Option<&'static str>) {
+        count(VERIFICATIONS, [outcome, code.unwrap_or(NONE)]);
         self.0.record("auth.outcome", outcome);
-        if !code.is_empty() {
+        if let Some(code) = code {
             self.0.record("auth.code", code);
         }
     }
