@@ -59,6 +59,7 @@ async fn exchange(app: &App, mut parts: Parts, body: Body) -> Result<Response, A
     }
     let response = tokio::select! {
         response = app.client.send(outgoing) => response,
+        // With this reason, a body whose bytes are late is recognised as the cause.
         () = activity.pause(app.timeout) => Err(AuthError::new(Reason::UPSTREAM_TIMEOUT)),
     };
     let mut response = response.map_err(|error| failure(error, progress))?;

@@ -23,10 +23,10 @@ pub(super) async fn open(app: &App, parts: Parts, outgoing: Request<Body>) -> Re
     let until = parts.extensions.get::<Until>().and_then(Until::take);
     let mut request = Request::from_parts(parts, ());
     let client = hyper::upgrade::on(&mut request);
-    let response = timeout(app.timeout, app.client.upgrade(outgoing))
+    let mut response = timeout(app.timeout, app.client.upgrade(outgoing))
         .await
-        .unwrap_or_else(|elapsed| Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)));
-    let mut response = response.map_err(of_app)?;
+        .map_err(|elapsed| AuthError::new(Reason::APP_TIMEOUT).because(elapsed))?
+        .map_err(of_app)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         clean(&mut response);
         return Ok(response.map(Body::new));
