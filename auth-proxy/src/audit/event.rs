@@ -57,7 +57,8 @@ pub enum EventKind {
     },
     /// The upstream ended the session of a browser that sent a session token. Anyone can send a forged token with a sign-out.
     SignedOut,
-    /// A guard refused a request: `#[require_session]`, `RequireSession` or a layer. An outage is no refusal.
+    /// `#[require_session]`, `RequireSession`, a layer, [`authorize`](crate::Proxy::authorize) or a
+    /// [verdict](crate::Proxy::verdict) refused a request. An outage is no refusal.
     #[non_exhaustive]
     Refused {
         /// What is wrong with the request.
@@ -65,7 +66,8 @@ pub enum EventKind {
         /// The [code](crate::AuthError::code) of the error.
         code: &'static str,
     },
-    /// [`cross_origin_protection`](crate::Proxy::cross_origin_protection) refused a request.
+    /// [`cross_origin_protection`](crate::Proxy::cross_origin_protection), or
+    /// [`refuse_cross_origin`](crate::verdict::Verdict::refuse_cross_origin) of a verdict, refused a request.
     CrossOriginRefused,
     /// The upstream revoked tokens with a message to `_revoke`.
     #[non_exhaustive]
@@ -89,7 +91,7 @@ pub enum EventKind {
     CircuitOpened,
     /// The upstream answers again.
     CircuitClosed,
-    /// A call to the store that instances share failed, after one that worked.
+    /// A call to the store that instances share failed, and the call before it, if any, had worked.
     #[non_exhaustive]
     StoreLost {
         /// `not_connected`, `timeout` or `failed`.

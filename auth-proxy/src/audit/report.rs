@@ -133,7 +133,8 @@ impl Audit {
         self.tell(|| EventKind::CircuitClosed, About::default);
     }
 
-    /// The first call to the store failed, with this error, or the first one worked again.
+    /// A call to the store failed with the error `lost`, and the call before it, if any, had worked. `None`: a call worked
+    /// after one that failed.
     pub(crate) fn store_changed(&self, lost: Option<&'static str>) {
         let kind = || lost.map_or(EventKind::StoreBack, |error| EventKind::StoreLost { error });
         self.tell(kind, About::default);

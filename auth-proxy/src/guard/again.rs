@@ -1,4 +1,4 @@
-//! Sends a visitor who has to sign in again to the sign-in page, but not twice in a row without an effect.
+//! The cookie that notes a redirect to a new sign-in, so that a sign-in without an effect is not asked for twice in a row.
 //!
 //! A server may sign the visitor in again without noting a new time: an OpenID provider with a session of its own keeps
 //! its `auth_time`. Without a limit the browser would go back and forth between that server and the page.

@@ -71,7 +71,7 @@ metrics! {
     VERIFICATIONS = Counter "auth_proxy_token_verifications_total" ["outcome", "code"]
         "tokens that were decrypted, verified, or recognised as verified before";
     GUARDS = Counter "auth_proxy_guard_decisions_total" ["outcome", "code"]
-        "decisions of `#[require_session]`, `RequireSession` and the layers";
+        "decisions of guards, layers, `auth.authorize` and verdicts";
     CACHE = Counter "auth_proxy_cache_total" ["cache", "result"]
         "whether a cache had what was asked for";
     STORE_CALLS = Counter "auth_proxy_store_calls_total" ["operation", "result"]
