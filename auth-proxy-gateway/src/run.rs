@@ -134,7 +134,7 @@ fn without_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     let done = catch_unwind(AssertUnwindSafe(work));
     if done.is_err() {
         tracing::error!(
-            "reading the configuration file again failed: this is a bug, and everything stays as it was"
+            "the reload panicked: this is a bug; the old configuration stays in use"
         );
     }
     done.ok()

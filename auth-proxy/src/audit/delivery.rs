@@ -82,9 +82,9 @@ impl Worker {
     fn call(&mut self, event: Event) {
         let observed = catch_unwind(AssertUnwindSafe(|| self.observer.observe(event)));
         let had_panicked = std::mem::replace(&mut self.has_panicked, observed.is_err());
-        // Logged once for several in a row.
+        // Several panics in a row are logged once.
         if observed.is_err() && !had_panicked {
-            tracing::error!(target: "auth_proxy::audit", "the observer panicked: it gets the next event nonetheless");
+            tracing::error!(target: "auth_proxy::audit", "the observer panicked: the next event is delivered");
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Outcome;
 
-/// Something that security people keep: a sign-in, a refusal, an outage.
+/// An event for an audit log: a sign-in, a refusal, an outage.
 ///
 /// It has no token, cookie or secret, and no name or mail address of a user. Serialized, it is one flat object without the
 /// fields that are unknown; [`guide::audit`](crate::guide::audit) lists them:
@@ -42,7 +42,7 @@ pub struct Event {
 /// ```
 /// use auth_proxy::audit::EventKind;
 ///
-/// fn wakes_somebody(kind: &EventKind) -> bool {
+/// fn is_urgent(kind: &EventKind) -> bool {
 ///     matches!(kind, EventKind::CircuitOpened | EventKind::StoreLost { .. } | EventKind::Dropped { .. })
 /// }
 /// ```
@@ -52,7 +52,7 @@ pub enum EventKind {
     /// The upstream gave a browser a new session.
     #[non_exhaustive]
     SignedIn {
-        /// How.
+        /// How the visitor signed in.
         by: SignedInBy,
     },
     /// The upstream ended the session of a browser that sent a session token. Anyone can send a forged token with a sign-out.
@@ -108,7 +108,7 @@ pub enum EventKind {
     /// The observer was too slow, so events are missing here.
     #[non_exhaustive]
     Dropped {
-        /// How many.
+        /// How many events are missing.
         count: u64,
     },
 }

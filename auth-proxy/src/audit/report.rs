@@ -74,7 +74,7 @@ impl Audit {
         }
     }
 
-    /// A guard let a visitor pass who is signed out, or whose credential counts for nothing because of this error.
+    /// A guard let a visitor without a session pass. `error` says why there is none.
     pub(crate) fn guest_passed(&self, error: &AuthError) {
         telemetry::guard_decided(error.outcome().name(), "");
     }

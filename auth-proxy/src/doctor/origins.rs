@@ -39,7 +39,7 @@ pub(super) fn compare(
     let base = located.base.strip_prefix(settings.base_url.prefix.as_str()).unwrap_or(&located.base);
     let Some(answer) = answer else { return unknown("there was no answer in time") };
     let Some(url) = located.signs.url(answer, base) else {
-        return unknown("the server names no URL of its own, as without a provider");
+        return unknown("the answer of the server has no URL of its own: it has none without a provider");
     };
     // Without `public_url` the scheme comes with each request.
     let https = match (&settings.public_url, origin_of(&url)) {

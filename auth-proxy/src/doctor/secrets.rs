@@ -54,13 +54,13 @@ pub(super) async fn check(
         Known::Unknown(reason) => Err(Unchecked::new("secret", reason)),
         Known::DatabaseFailed => Ok(Some(Finding::new(
             Code::DATABASE_FAILED,
-            "the server answers with 500 to a well signed cookie of a session that does not exist",
-            "the log of the server has the error of its database",
+            "the server answers with 500 to a correctly signed cookie of a session that does not exist",
+            "correct the database of the server: the log of the server has its error",
         ))),
         Known::Match(SecretMatch::All | SecretMatch::At(0)) => Ok(None),
         Known::Match(SecretMatch::At(place)) => Ok(Some(Finding::new(
             Code::SECRET_OUTDATED,
-            format!("{evidence} is made with secret {} of {}", place + 1, proofs.count()),
+            format!("{evidence} matches secret {} of {}", place + 1, proofs.count()),
             format!(
                 "set {variable} at the server to the first secret of `upstream.secret`, the newest one; if the server has the \
                  newest one, put it first here"
@@ -74,7 +74,7 @@ pub(super) async fn check(
         )),
         Known::Match(SecretMatch::None) => Ok(Some(Finding::new(
             Code::SECRET_WRONG,
-            format!("{evidence} is made with none of the secrets here, {} in number", proofs.count()),
+            format!("{evidence} matches no secret in `upstream.secret`, which has {}", proofs.count()),
             format!(
                 "set `upstream.secret` (its variable, or its list) to the value of {variable} at the server, without quotes \
                  and spaces around it; if the server has several secrets, list them in its order, the newest first"
@@ -102,7 +102,7 @@ fn slipped(slip: Slip, evidence: &str, variable: &str) -> Finding {
             format!("remove the line break from the end of {variable} at the server, or add it here"),
         ),
     };
-    Finding::new(Code::SECRET_WRONG, format!("{evidence} is made with {seen}"), change)
+    Finding::new(Code::SECRET_WRONG, format!("{evidence} matches {seen}"), change)
 }
 
 fn by_hash(visit: Visit<'_>, located: &Located) -> Known {

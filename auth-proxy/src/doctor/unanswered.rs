@@ -162,8 +162,8 @@ pub(super) fn no_login(settings: &Settings, answer: &Response<Bytes>, tried: &[S
         _ if status.is_server_error() && is_misconfigured(answer.body()) => Finding::new(
             Code::UPSTREAM_MISCONFIGURED,
             format!("{answers}, and names its configuration"),
-            "the log of the server has the reason: most often AUTH_SECRET is missing, or AUTH_TRUST_HOST=true, which a server \
-             behind this app needs",
+            "set AUTH_SECRET at the server, and AUTH_TRUST_HOST=true, which a server behind this app needs; if both are set, \
+             the log of the server has the reason",
         ),
         _ if status.is_server_error() => Finding::new(
             Code::UPSTREAM_FAILING,

@@ -82,7 +82,7 @@ impl GuardRejection {
                 *response.status_mut() = StatusCode::SEE_OTHER;
                 response.headers_mut().insert(LOCATION, location);
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                // The tests of an app read it.
+                // `testing::assert_outcome` reads the error from the extensions.
                 response.extensions_mut().insert(self.error);
                 response
             }

@@ -133,7 +133,7 @@ fn labels(metric: Metric, values: &[&'static str]) -> Vec<metrics::Label> {
     pairs.map(|(name, value)| metrics::Label::from_static_parts(name, value)).collect()
 }
 
-/// Tells the recorder what the metrics are. A recorder that is installed later does not know.
+/// Tells the recorder what the metrics are. A recorder that is installed later does not get the descriptions.
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
     for metric in METRICS {

@@ -83,7 +83,7 @@ impl<P: AuthProxy> Verdict<P> {
             let (verdict, prefix) = (verdict.clone(), prefix.clone());
             async move { Ok::<_, Infallible>(verdict.answer(request, prefix.as_deref()).await) }
         });
-        // The layer adds the renewed cookies, so what reads them stands outside of it.
+        // The layer adds the renewed cookies, so `with_numbered_cookies` runs after it.
         self.proxy.session_cookie_layer().layer(decides).map_response(answer::with_numbered_cookies)
     }
 
