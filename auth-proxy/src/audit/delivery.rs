@@ -47,7 +47,7 @@ impl Delivery {
 
     /// Waits until the observer has taken the events that were sent so far.
     pub(super) fn delivered(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (sent, mut delivered) = (self.queue.taken(), self.delivered.clone());
+        let (sent, mut delivered) = (self.queue.accepted(), self.delivered.clone());
         async move {
             delivered.wait_for(|delivered| *delivered >= sent).await.ok();
         }

@@ -181,7 +181,7 @@ impl EventKind {
     }
 
     /// Whether each request of a client can cause such an event, so that a client can flood the observer with it.
-    pub(super) fn is_of_any_request(&self) -> bool {
+    pub(super) fn any_client_can_cause_it(&self) -> bool {
         matches!(
             self,
             Self::SignedOut

@@ -14,7 +14,7 @@ use crate::provider::Shared;
 pub(super) struct Cleared {
     pub(super) names: Vec<String>,
     /// Why it says nothing.
-    silence: Option<String>,
+    unknown_because: Option<String>,
 }
 
 impl Cleared {
@@ -22,16 +22,16 @@ impl Cleared {
         let Some(answer) = answer else {
             return Self {
                 names: Vec::new(),
-                silence: Some("there was no answer to a lookup in time".to_owned()),
+                unknown_because: Some("there was no answer to a lookup in time".to_owned()),
             };
         };
         let cookies = received(answer.headers()).into_iter();
         let cleared = cookies.filter(|cookie| cookie.kind == SetCookieKind::Clears);
         let names = cleared.map(|cookie| cookie.name).collect();
         let is_ok = answer.status() == StatusCode::OK;
-        let silence =
+        let unknown_because =
             (!is_ok).then(|| format!("the answer to a request without a session is {}", answer.status()));
-        Self { names, silence }
+        Self { names, unknown_because }
     }
 }
 
@@ -56,8 +56,8 @@ pub(super) fn check_name(
     if configured.is_empty() || configured.iter().any(|name| cleared.names.iter().any(|own| own == name)) {
         return Ok(None);
     }
-    if let Some(silence) = &cleared.silence {
-        return Err(Unchecked::new("cookie_name", silence.clone()));
+    if let Some(unknown_because) = &cleared.unknown_because {
+        return Err(Unchecked::new("cookie_name", unknown_because.clone()));
     }
     let expected = listed(&configured);
     let Some(name) = signs.session_cookie(&cleared.names) else {

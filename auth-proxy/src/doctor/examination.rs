@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::address::{Place, address};
+use super::address::{BasePath, address};
 use super::code::Code;
 use super::cookies::{self, Cleared};
 use super::finding::{Finding, Unchecked};
-use super::location::{Located, Search, places, search};
+use super::location::{Located, Search, base_paths, search};
 use super::report::{Deployment, Report};
 use super::visit::Visit;
 use super::{clock, issuer, origins, secrets, unanswered};
@@ -114,8 +114,8 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             examined.is_located = true;
             located
         }
-        Search::Elsewhere(located, place) => {
-            let (is_below_prefix, base) = (place.prefix == settings.base_url.prefix, place.base.as_str());
+        Search::Elsewhere(located, base_path) => {
+            let (is_below_prefix, base) = (base_path.prefix == settings.base_url.prefix, base_path.base.as_str());
             let change = if is_below_prefix {
                 format!("write `upstream.base_path: \"{base}\"`")
             } else {
@@ -123,7 +123,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
                 format!("write `upstream.base_url: \"{origin}\"` and `upstream.base_path: \"{base}\"`")
             };
             let evidence =
-                format!("there is no login below {}, but one below {}", address(settings), place.path());
+                format!("there is no login below {}, but one below {}", address(settings), base_path.path());
             examined.notes.findings.push(Finding::new(Code::BASE_PATH_WRONG, evidence, change));
             located
         }
@@ -133,7 +133,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             return fail(unanswered::host_not_served(settings, &told, &answer));
         }
         Search::Nowhere(answer) => {
-            let tried: Vec<String> = places(shared).iter().map(Place::path).collect();
+            let tried: Vec<String> = base_paths(shared).iter().map(BasePath::path).collect();
             return fail(unanswered::no_login(settings, &answer, &tried));
         }
         Search::Unanswered(error) => return fail(unanswered::no_answer(settings, &error)),

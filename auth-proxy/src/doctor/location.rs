@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::address::{Place, path_of};
+use super::address::{BasePath, path_of};
 use super::visit::Visit;
 use crate::dialect::{BASE_PATHS, Signs, families};
 use crate::error::AuthError;
@@ -23,7 +23,7 @@ pub(super) struct Located {
 pub(super) enum Search {
     Found(Located),
     /// Below another base path.
-    Elsewhere(Located, Place),
+    Elsewhere(Located, BasePath),
     /// Under the host of `upstream.base_url`, while `upstream.host` tells it another one.
     UnderOwnHost(Response<Bytes>),
     /// Nowhere. This is the answer to the first question.
@@ -54,7 +54,7 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
     if !may_be_elsewhere(first.status()) {
         return Search::Nowhere(first);
     }
-    for candidate in places(visit.shared) {
+    for candidate in base_paths(visit.shared) {
         if let Ok(Ok(located)) = at(visit, &candidate.path()).await {
             return Search::Elsewhere(located, candidate);
         }
@@ -119,29 +119,29 @@ fn tells_another_host(visit: Visit<'_>) -> bool {
     told.is_some_and(|host| !host.eq_ignore_ascii_case(&settings.base_url.origin.authority))
 }
 
-/// The likely places. With configured headers they are below the configured prefix: another prefix may lead to another
+/// The likely base paths. With configured headers they are below the configured prefix: another prefix may lead to another
 /// tenant's server, which must not get the headers.
-pub(super) fn places(shared: &Shared) -> Vec<Place> {
+pub(super) fn base_paths(shared: &Shared) -> Vec<BasePath> {
     let settings = &shared.settings;
     let prefix = settings.base_url.prefix.as_str();
-    let mut places = candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
-    places.retain(|place| place.prefix == prefix || shared.config.headers.is_empty());
-    places
+    let mut base_paths = candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
+    base_paths.retain(|base_path| base_path.prefix == prefix || shared.config.headers.is_empty());
+    base_paths
 }
 
-/// The likely places, without the configured one: other base paths, and no prefix.
-fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<Place> {
-    let mut places: Vec<Place> = Vec::new();
+/// The likely base paths, without the configured one: other base paths, and no prefix.
+fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<BasePath> {
+    let mut base_paths: Vec<BasePath> = Vec::new();
     let prefixes = if prefix.is_empty() { vec![""] } else { vec![prefix, ""] };
     for prefix in prefixes {
         for base in std::iter::once(own).chain(BASE_PATHS) {
-            let place = Place { prefix: prefix.to_owned(), base: base.to_owned() };
-            if place.path() != configured && places.iter().all(|known| known.path() != place.path()) {
-                places.push(place);
+            let base_path = BasePath { prefix: prefix.to_owned(), base: base.to_owned() };
+            if base_path.path() != configured && base_paths.iter().all(|known| known.path() != base_path.path()) {
+                base_paths.push(base_path);
             }
         }
     }
-    places
+    base_paths
 }
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn candidates_are_few_and_leave_out_the_configured_path() {
         let paths = |prefix, own, configured| -> Vec<String> {
-            candidates(prefix, own, configured).iter().map(Place::path).collect()
+            candidates(prefix, own, configured).iter().map(BasePath::path).collect()
         };
         assert_eq!(paths("", "/api/auth", "/api/auth"), ["/auth", "/api/v1/auth", "/api"]);
         assert_eq!(paths("", "/login", "/auth"), ["/login", "/api/auth", "/api/v1/auth", "/api"]);

@@ -11,7 +11,7 @@ use super::report::Deployment;
 use super::visit::Visit;
 use crate::cookie::received;
 use crate::dialect::{self, Server, Software};
-use crate::proxy::{Domains, Verdict, common_domain, compare_origins, origin_advice, origin_of};
+use crate::proxy::{Domains, OriginMatch, common_domain, compare_origins, origin_advice, origin_of};
 
 const URLS: &str = "callback_urls";
 
@@ -49,15 +49,15 @@ pub(super) fn compare(
     let own = &Origin { https, authority: own.authority.clone() };
     let domains = cookies.map_or(Domains::NoCookies, |cookies| Domains::of(cookies.headers(), own));
     let urls = match compare_origins(own, &url, &domains) {
-        Verdict::Own => {
+        OriginMatch::Own => {
             let is_own_host = origin_of(&url).is_none_or(|urls| urls.is_same(own));
             let deployment = if is_own_host { Deployment::FrontDoor } else { Deployment::ParentDomain };
             return Urls { deployment: Some(deployment), result: Ok(None) };
         }
-        Verdict::Unknown => {
+        OriginMatch::Unknown => {
             return unknown("the server sets no cookies that show whether it shares them with this app");
         }
-        Verdict::Foreign(urls) => urls,
+        OriginMatch::Foreign(urls) => urls,
     };
     let evidence = format!("the server builds its URLs with {urls}, and the origin of this app is {own}");
     let shares =

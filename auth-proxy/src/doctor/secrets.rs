@@ -10,7 +10,7 @@ use super::location::Located;
 use super::visit::Visit;
 use crate::cookie::received;
 use crate::dialect::{SecretSign, Server};
-use crate::token::{SecretMatch, Slip};
+use crate::token::{CopyMistake, SecretMatch};
 
 /// The most secrets that are tried with a request each.
 const MOST: usize = 4;
@@ -66,7 +66,7 @@ pub(super) async fn check(
                  newest one, put it first here"
             ),
         ))),
-        Known::Match(SecretMatch::Slip(slip)) => Ok(Some(slipped(slip, evidence, variable))),
+        Known::Match(SecretMatch::Mistake(mistake)) => Ok(Some(copied_wrong(mistake, evidence, variable))),
         // A key of one's own may sign the tokens, which the hash in another cookie says nothing about.
         Known::Match(SecretMatch::None) if settings.token.is_signed() => Err(Unchecked::new(
             "secret",
@@ -83,21 +83,21 @@ pub(super) async fn check(
     }
 }
 
-/// The finding for a secret that was copied with a slip.
-fn slipped(slip: Slip, evidence: &str, variable: &str) -> Finding {
-    let (seen, change) = match slip {
-        Slip::SpaceHere => (
+/// The finding for a secret that was copied with a mistake.
+fn copied_wrong(mistake: CopyMistake, evidence: &str, variable: &str) -> Finding {
+    let (seen, change) = match mistake {
+        CopyMistake::SpaceHere => (
             "`upstream.secret` without the spaces or the line break around it",
             "remove the space or the line break from the variable or file that `upstream.secret` is read from (`printf %s` \
              writes none, `echo` does)"
                 .to_owned(),
         ),
-        Slip::QuotesHere => (
+        CopyMistake::QuotesHere => (
             "`upstream.secret` without the quotes around it",
             "remove the quotes from the value of the variable: some tools take them as a part of it (`docker --env-file`)"
                 .to_owned(),
         ),
-        Slip::LineBreakThere => (
+        CopyMistake::LineBreakThere => (
             "`upstream.secret` with a line break at its end",
             format!("remove the line break from the end of {variable} at the server, or add it here"),
         ),
@@ -124,10 +124,10 @@ async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: 
     let proofs = &visit.shared.secret_proofs;
     let listed = (0..proofs.count().min(MOST))
         .filter_map(|place| Some((SecretMatch::At(place), proofs.signed_random(place)?)));
-    let slips = proofs.signed_random_with_slips().into_iter();
-    let slips = slips.map(|(slip, signed)| (SecretMatch::Slip(slip), signed));
+    let mistakes = proofs.signed_random_with_mistakes().into_iter();
+    let mistakes = mistakes.map(|(mistake, signed)| (SecretMatch::Mistake(mistake), signed));
     let path = format!("{}{path}", located.base);
-    for (found, signed) in listed.chain(slips) {
+    for (found, signed) in listed.chain(mistakes) {
         let value = utf8_percent_encode(&signed, NON_ALPHANUMERIC);
         let Ok(answer) = visit.get_with_cookie(&path, format!("{name}={value}")).await else {
             return unknown("there was no answer in time");

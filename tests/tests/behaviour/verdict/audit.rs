@@ -1,4 +1,4 @@
-//! What the endpoint refuses is told to the observer.
+//! What the endpoint refuses is an audit event, and counted.
 
 use auth_proxy_tests::Events;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Question, builder};
 
 #[tokio::test]
-async fn refused_visitors_are_told_with_the_address_that_the_proxy_names() {
+async fn refusal_is_reported_with_the_client_address_of_the_proxy() {
     let events = Events::default();
     let auth = builder().observer(events.observer()).build().unwrap();
     let app = auth.verdict().router();
