@@ -196,6 +196,7 @@ full() {
   features
 
   say "tests"
+  command -v systemd-analyze >/dev/null || skip "the unit file of the gateway: systemd-analyze is not installed"
   cargo test --workspace --all-features --locked
   # The same tests with a fake upstream that behaves like Robo.js.
   FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked
