@@ -6,6 +6,7 @@
 
 mod answer;
 pub(crate) mod attribute;
+pub(crate) mod attribute_rule;
 mod extract;
 mod gate;
 mod identity;
@@ -15,7 +16,6 @@ mod redirect;
 mod rejection;
 pub(crate) mod rule;
 mod step_up_cookie;
-pub(crate) mod written;
 
 pub use self::answer::{Answer, Axum, Grpc, RespondWith};
 pub use self::extract::RequireSession;
