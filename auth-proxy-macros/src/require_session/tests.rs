@@ -92,7 +92,10 @@ fn rule_is_a_type() {
     let both = format!("_:<[();{}*{}]as", checked("Admin"), checked("Editor"));
     assert!(output.contains(&both), "{output}");
     let named = guarded("role(\"a\"), crate = ::mine", "async fn page() {}");
-    assert!(named.contains("_:::mine::RequireSession<Auth,::mine::__private::rule::AttributeRule<"), "{named}");
+    assert!(
+        named.contains("_:::mine::RequireSession<Auth,::mine::__private::rule::AttributeRule<"),
+        "{named}"
+    );
 }
 
 /// A guard with a mistake refuses nobody by its rule, so it must not compile.

@@ -7,10 +7,10 @@ use super::code::Code;
 use super::finding::{Finding, Unchecked};
 use crate::config::Strategy;
 use crate::cookie::{SetCookieKind, received};
-use crate::dialect::{Server, Signs};
+use crate::dialect::{Probes, Server};
 use crate::provider::Shared;
 
-/// What the upstream's answer to [`Signs::clearing`] says of its cookies.
+/// What the upstream's answer to [`Probes::clearing`] says of its cookies.
 pub(super) struct Cleared {
     pub(super) names: Vec<String>,
     /// Why it says nothing.
@@ -47,7 +47,7 @@ pub(super) fn all_names<'a>(answers: impl IntoIterator<Item = Option<&'a Respons
 /// The reason why that is unknown.
 pub(super) fn check_name(
     shared: &Shared,
-    signs: &dyn Signs,
+    probes: &dyn Probes,
     server: Server,
     cleared: &Cleared,
 ) -> Result<Option<Finding>, Unchecked> {
@@ -60,8 +60,8 @@ pub(super) fn check_name(
         return Err(Unchecked::new("cookie_name", unknown_because.clone()));
     }
     let expected = listed(&configured);
-    let Some(name) = signs.session_cookie(&cleared.names) else {
-        return nothing_cleared(settings.strategy, signs, server, &expected);
+    let Some(name) = probes.session_cookie(&cleared.names) else {
+        return nothing_cleared(settings.strategy, probes, server, &expected);
     };
     let evidence = format!("the session cookie of the server is `{name}`, and this app reads {expected}");
     let write = format!("write `upstream.cookie_name: \"{name}\"`");
@@ -84,11 +84,11 @@ pub(super) fn check_name(
 
 fn nothing_cleared(
     strategy: Strategy,
-    signs: &dyn Signs,
+    probes: &dyn Probes,
     server: Server,
     expected: &str,
 ) -> Result<Option<Finding>, Unchecked> {
-    if !signs.hides_failures() {
+    if !probes.hides_failures() {
         return Err(Unchecked::new("cookie_name", "the server clears no cookie at a sign-out"));
     }
     let evidence =

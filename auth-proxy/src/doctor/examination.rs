@@ -115,7 +115,8 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             located
         }
         Search::Elsewhere(located, base_path) => {
-            let (is_below_prefix, base) = (base_path.prefix == settings.base_url.prefix, base_path.base.as_str());
+            let (is_below_prefix, base) =
+                (base_path.prefix == settings.base_url.prefix, base_path.base.as_str());
             let change = if is_below_prefix {
                 format!("write `upstream.base_path: \"{base}\"`")
             } else {
@@ -152,11 +153,11 @@ async fn examine_located(
     let Visit { shared, .. } = visit;
     let settings = &shared.settings;
     let configured: Vec<String> = settings.cookie_names.all().map(str::to_owned).collect();
-    let clearing = located.signs.clearing(&configured);
-    let (unknown, urls) = (Question::unknown(), Question::get(located.signs.urls()));
+    let clearing = located.probes.clearing(&configured);
+    let (unknown, urls) = (Question::unknown(), Question::get(located.probes.urls()));
     let (cleared_answer, urls_answer, unknown_answer) =
         tokio::join!(visit.ask(&located.base, &clearing), visit.ask(&located.base, &urls), async {
-            if located.signs.has_several_servers() {
+            if located.probes.has_several_servers() {
                 visit.ask(&located.base, &unknown).await.ok()
             } else {
                 None
@@ -164,7 +165,7 @@ async fn examine_located(
         },);
     let (cleared_answer, urls_answer) = (cleared_answer.ok(), urls_answer.ok());
     let cleared = Cleared::of(cleared_answer.as_ref());
-    let server = located.signs.server(Seen {
+    let server = located.probes.server(Seen {
         cookies: &cookies::all_names([Some(&located.answer), cleared_answer.as_ref()]),
         signed_out: cleared_answer.as_ref().map(|answer| &**answer.body()),
         unknown: unknown_answer.as_ref().map(|answer| &**answer.body()),
@@ -184,7 +185,7 @@ async fn examine_located(
     // The names of cookies follow from the kind, and their prefix from the scheme of the URLs. A server that trusts its own
     // origin alone trusts this app's as soon as its URLs have it.
     if is_expected && !has_foreign_urls {
-        notes.add(cookies::check_name(shared, located.signs, server, &cleared));
+        notes.add(cookies::check_name(shared, located.probes, server, &cleared));
     }
     notes.add(secrets::check(visit, located, server, &cleared).await);
     if !has_foreign_urls {

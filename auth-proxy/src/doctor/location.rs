@@ -5,14 +5,14 @@ use http::{Response, StatusCode};
 
 use super::address::{BasePath, path_of};
 use super::visit::Visit;
-use crate::dialect::{BASE_PATHS, Signs, families};
+use crate::dialect::{BASE_PATHS, Probes, families};
 use crate::error::AuthError;
 use crate::provider::Shared;
 use crate::upstream::ProbeHost;
 
 /// A login server that was found.
 pub(super) struct Located {
-    pub(super) signs: &'static dyn Signs,
+    pub(super) probes: &'static dyn Probes,
     /// The prefix and base path with which each of its paths begins.
     pub(super) base: String,
     /// Its answer to a path that marks its family.
@@ -68,8 +68,8 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
 /// If there is no answer to the first question.
 async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Bytes>>, AuthError> {
     let mut first = None;
-    for signs in families(visit.shared.settings.kind) {
-        for mark in signs.marks() {
+    for probes in families(visit.shared.settings.kind) {
+        for mark in probes.marks() {
             let answer = match (visit.get(&format!("{base}{mark}")).await, &first) {
                 (Ok(answer), _) => answer,
                 (Err(error), None) => return Err(error),
@@ -77,8 +77,8 @@ async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Byt
                 // know.
                 (Err(_), Some(_)) => continue,
             };
-            if answer.status() == StatusCode::OK && signs.has_mark(mark, answer.body()) {
-                return Ok(Ok(Located { signs, base: base.to_owned(), answer }));
+            if answer.status() == StatusCode::OK && probes.has_mark(mark, answer.body()) {
+                return Ok(Ok(Located { probes, base: base.to_owned(), answer }));
             }
             // Only an answer like "not found" leaves it open what is there.
             let is_open = may_be_elsewhere(answer.status());
@@ -124,7 +124,8 @@ fn tells_another_host(visit: Visit<'_>) -> bool {
 pub(super) fn base_paths(shared: &Shared) -> Vec<BasePath> {
     let settings = &shared.settings;
     let prefix = settings.base_url.prefix.as_str();
-    let mut base_paths = candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
+    let mut base_paths =
+        candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
     base_paths.retain(|base_path| base_path.prefix == prefix || shared.config.headers.is_empty());
     base_paths
 }
@@ -136,7 +137,9 @@ fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<BasePath> {
     for prefix in prefixes {
         for base in std::iter::once(own).chain(BASE_PATHS) {
             let base_path = BasePath { prefix: prefix.to_owned(), base: base.to_owned() };
-            if base_path.path() != configured && base_paths.iter().all(|known| known.path() != base_path.path()) {
+            if base_path.path() != configured
+                && base_paths.iter().all(|known| known.path() != base_path.path())
+            {
                 base_paths.push(base_path);
             }
         }

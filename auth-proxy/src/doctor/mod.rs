@@ -8,7 +8,7 @@
 //! # For maintainers
 //!
 //! A check sends no request with anything of a client. It signs nobody in, creates no user, sends no mail and ends no
-//! session: what a family is asked is in `dialect/signs`. A finding shows no secret, token, cookie value, header value or
+//! session: what a family is asked is in `dialect/probes`. A finding shows no secret, token, cookie value, header value or
 //! body. Its texts say what to write. The result decides nothing here.
 //!
 //! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `provider`, `proxy`, `session`, `token`, `upstream`.

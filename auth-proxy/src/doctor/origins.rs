@@ -38,7 +38,7 @@ pub(super) fn compare(
     };
     let base = located.base.strip_prefix(settings.base_url.prefix.as_str()).unwrap_or(&located.base);
     let Some(answer) = answer else { return unknown("there was no answer in time") };
-    let Some(url) = located.signs.url(answer, base) else {
+    let Some(url) = located.probes.url(answer, base) else {
         return unknown("the answer of the server has no URL of its own: it has none without a provider");
     };
     // Without `public_url` the scheme comes with each request.
@@ -96,7 +96,7 @@ pub(super) async fn check_trust(
     server: Server,
 ) -> Result<Option<Finding>, Unchecked> {
     let unknown = |reason: String| Unchecked::new("trusted_origins", reason);
-    let Some(path) = located.signs.origin_check() else { return Ok(None) };
+    let Some(path) = located.probes.origin_check() else { return Ok(None) };
     let Some(own) = &visit.shared.settings.public_url else {
         return Err(unknown("the origin of this app is not known: set `public_url`".to_owned()));
     };

@@ -9,7 +9,7 @@ use super::finding::{Finding, Unchecked};
 use super::location::Located;
 use super::visit::Visit;
 use crate::cookie::received;
-use crate::dialect::{SecretSign, Server};
+use crate::dialect::{SecretProbe, Server};
 use crate::token::{CopyMistake, SecretMatch};
 
 /// The most secrets that are tried with a request each.
@@ -37,18 +37,18 @@ pub(super) async fn check(
     if proofs.count() == 0 {
         return Ok(None);
     }
-    let known = match located.signs.secret() {
-        SecretSign::Hash => by_hash(visit, located),
+    let known = match located.probes.secret() {
+        SecretProbe::Hash => by_hash(visit, located),
         // A signature lets its reader try secrets, and below another prefix may be another tenant's server.
-        SecretSign::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
+        SecretProbe::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
             Known::Unknown("the login is outside of `upstream.base_url`".to_owned())
         }
-        SecretSign::Signature(path) => by_signature(visit, located, path, cleared).await,
+        SecretProbe::Signature(path) => by_signature(visit, located, path, cleared).await,
     };
     let variable = server.secret_variable();
-    let evidence = match located.signs.secret() {
-        SecretSign::Hash => "the hash in its CSRF cookie",
-        SecretSign::Signature(_) => "its answer to a signed cookie",
+    let evidence = match located.probes.secret() {
+        SecretProbe::Hash => "the hash in its CSRF cookie",
+        SecretProbe::Signature(_) => "its answer to a signed cookie",
     };
     match known {
         Known::Unknown(reason) => Err(Unchecked::new("secret", reason)),
@@ -107,7 +107,7 @@ fn copied_wrong(mistake: CopyMistake, evidence: &str, variable: &str) -> Finding
 
 fn by_hash(visit: Visit<'_>, located: &Located) -> Known {
     let cookies = received(located.answer.headers());
-    match located.signs.hash(&cookies) {
+    match located.probes.hash(&cookies) {
         Some((value, hash)) => {
             Known::Match(visit.shared.secret_proofs.hashed(value, &hash.to_ascii_lowercase()))
         }
@@ -118,7 +118,7 @@ fn by_hash(visit: Visit<'_>, located: &Located) -> Known {
 /// Sends a signed cookie of a session that does not exist, which the upstream clears if it accepts the signature.
 async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: &Cleared) -> Known {
     let unknown = |reason: &str| Known::Unknown(reason.to_owned());
-    let Some(name) = located.signs.session_cookie(&cleared.names) else {
+    let Some(name) = located.probes.session_cookie(&cleared.names) else {
         return unknown("the name of the session cookie is not known");
     };
     let proofs = &visit.shared.secret_proofs;

@@ -170,7 +170,11 @@ mod tests {
         ] {
             assert_eq!(proofs(&[secret]).hashed("token", hash), found, "{secret:?}");
             let mistakes = proofs(&[secret]).signed_random_with_mistakes();
-            assert_eq!(mistakes.last().map(|(mistake, _)| *mistake), Some(CopyMistake::LineBreakThere), "{secret:?}");
+            assert_eq!(
+                mistakes.last().map(|(mistake, _)| *mistake),
+                Some(CopyMistake::LineBreakThere),
+                "{secret:?}"
+            );
         }
         // `printf 'tokensecret\n' | sha256sum`
         let with_line_break = "77a63946986f384e889cbdcfab68aedd85b8e8021db3c9a90cd5c8c2e83ed2e5";

@@ -112,7 +112,11 @@ mod tests {
                     Ok(response) => response.status().to_string(),
                     Err(failure) => format!("{} {:?}", failure.error.code(), failure.sent),
                 };
-                assert_eq!(Assessment::of(&attempt, policy), Assessment { may_retry, health }, "{name} {policy:?}");
+                assert_eq!(
+                    Assessment::of(&attempt, policy),
+                    Assessment { may_retry, health },
+                    "{name} {policy:?}"
+                );
             }
         }
     }

@@ -9,12 +9,12 @@ use http::{Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::Upstream;
+use super::assessment::{Assessment, Attempt, Health};
 use super::breaker::Permission;
 use super::error::{SendFailure, Sent, body_error};
 use super::health::PendingCheck;
 use super::kept::KeptRequest;
 use super::retry::{Retries, RetryPolicy};
-use super::assessment::{Attempt, Health, Assessment};
 use crate::error::{AuthError, Reason};
 use crate::telemetry::{Exchange, Purpose};
 

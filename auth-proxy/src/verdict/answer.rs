@@ -39,7 +39,9 @@ pub(super) fn allowed(identity: &Identity, form: QuestionForm) -> Response {
     identity.append_to(headers);
     match form {
         QuestionForm::Path => remove_others(headers),
-        QuestionForm::XOriginal | QuestionForm::XForwarded => drop(response.extensions_mut().insert(NumbersCookies)),
+        QuestionForm::XOriginal | QuestionForm::XForwarded => {
+            drop(response.extensions_mut().insert(NumbersCookies))
+        }
     }
     finished(response)
 }

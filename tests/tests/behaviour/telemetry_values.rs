@@ -119,7 +119,8 @@ async fn outage() {
 async fn stores() {
     let upstream = upstream().await;
     for hangs in [false, true] {
-        let builder = Auth::builder().upstream_base_url(upstream.url()).session_cache(Duration::from_secs(60));
+        let builder =
+            Auth::builder().upstream_base_url(upstream.url()).session_cache(Duration::from_secs(60));
         let builder = builder.session_store(Unanswering { hangs }).upstream_timeout(Duration::from_secs(2));
         let (_app, browser) = app_of(builder).await;
         let cookie = upstream.cookie(&json!({ "sub": "1", "name": "Ada" }));

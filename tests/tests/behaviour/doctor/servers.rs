@@ -217,8 +217,14 @@ async fn check_asks_at_most_13_questions_and_33_more_to_find_a_wrong_address() {
     }
     // Without a kind it is asked for the marks of both families. No secret fits, and the first may be copied wrong.
     let better = FakeUpstream::builder().better_auth().start().await.unwrap();
-    let secrets = [" 'wr0ng-9f8e7d6c5b4a39281706f5e4d3c2b1' ", "wr0ng-2-9f8e7d6c5b4a39281706f5e4d3c2", "wr0ng-3-9f8e7d6c5b4a39281706f5e4d3c2"];
-    let secrets = secrets.into_iter().chain(["wr0ng-4-9f8e7d6c5b4a39281706f5e4d3c2", "wr0ng-5-9f8e7d6c5b4a39281706f5e4d3c2"]);
+    let secrets = [
+        " 'wr0ng-9f8e7d6c5b4a39281706f5e4d3c2b1' ",
+        "wr0ng-2-9f8e7d6c5b4a39281706f5e4d3c2",
+        "wr0ng-3-9f8e7d6c5b4a39281706f5e4d3c2",
+    ];
+    let secrets = secrets
+        .into_iter()
+        .chain(["wr0ng-4-9f8e7d6c5b4a39281706f5e4d3c2", "wr0ng-5-9f8e7d6c5b4a39281706f5e4d3c2"]);
     let report = check(before(&better).upstream_secret(secrets)).await;
     assert_eq!(codes(&report), ["kind_wrong", "secret_wrong"], "{report}");
     assert_eq!(better.seen().len(), 13, "{:?}", better.seen());
