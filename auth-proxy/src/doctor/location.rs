@@ -73,8 +73,8 @@ async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Byt
             let answer = match (visit.get(&format!("{base}{mark}")).await, &first) {
                 (Ok(answer), _) => answer,
                 (Err(error), None) => return Err(error),
-                // The questions of the second family are a fallback: a server may close the connection at a path that it does not
-                // know.
+                // The questions of the second family are a fallback: a server may close the connection at a path that it
+                // does not know.
                 (Err(_), Some(_)) => continue,
             };
             if answer.status() == StatusCode::OK && probes.has_mark(mark, answer.body()) {

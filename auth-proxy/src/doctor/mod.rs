@@ -40,7 +40,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// the secret, the URLs that the upstream builds, trusted origins, the clock, published keys and the shared store.
     ///
     /// It asks the upstream at most 13 questions, and at most 33 more to find a wrong address. A question is asked once more
-    /// if the connection breaks before the answer. The requests have nothing of any client, and nobody is signed in or out. It ends within `upstream.timeout`. Findings are returned and not logged.
+    /// if the connection breaks before the answer. The requests have nothing of any client, and nobody is signed in or out.
+    /// It ends within `upstream.timeout`. Findings are returned and not logged.
     ///
     /// ```no_run
     /// # use auth_proxy::auth_proxy;
