@@ -14,6 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 PACKAGES=(axum-auth-proxy-rules axum-auth-proxy-macros axum-auth-proxy-redis axum-auth-proxy) # in order of dependency
+PUBLISHED=("${PACKAGES[@]}" auth-proxy-gateway)
 skipped=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -84,7 +85,7 @@ features() {
 package() {
   say "packages"
   local name list file test
-  for name in "${PACKAGES[@]}"; do
+  for name in "${PUBLISHED[@]}"; do
     list=$(cargo package -p "$name" --list --locked --allow-dirty)
     if grep -E '(^|/)(tests?|benches|fuzz|snapshots|proptest-regressions)(/|\.rs$)' <<<"$list"; then
       fail "$name would be published with the files above, which are tests: see \`exclude\` in its Cargo.toml"
@@ -96,7 +97,7 @@ package() {
   done
   # The packages are not built, since the other checks build their sources. Only `cargo fetch` uses the network.
   cargo fetch --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
-  cargo package --no-verify --offline --locked --allow-dirty "${PACKAGES[@]/#/--package=}"
+  cargo package --no-verify --offline --locked --allow-dirty "${PUBLISHED[@]/#/--package=}"
 }
 
 dirname_of() { echo "${1#axum-}"; }
@@ -195,6 +196,7 @@ full() {
   features
 
   say "tests"
+  command -v systemd-analyze >/dev/null || skip "the unit file of the gateway: systemd-analyze is not installed"
   cargo test --workspace --all-features --locked
   # The same tests with a fake upstream that behaves like Robo.js.
   FAKE_UPSTREAM=robo cargo test -p auth-proxy-tests --test behaviour --locked

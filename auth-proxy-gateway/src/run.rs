@@ -133,9 +133,7 @@ fn without_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     // The routes are replaced by the last step, so a panic leaves none that are half made.
     let done = catch_unwind(AssertUnwindSafe(work));
     if done.is_err() {
-        tracing::error!(
-            "reading the configuration file again failed: this is a bug, and everything stays as it was"
-        );
+        tracing::error!("the reload panicked: this is a bug; the old configuration stays in use");
     }
     done.ok()
 }

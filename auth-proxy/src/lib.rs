@@ -164,7 +164,7 @@ pub mod __private {
     }
     pub use crate::guard::attribute::{Guarded, ProxyArgument, policy, proxy};
     pub mod rule {
-        pub use crate::guard::written::*;
+        pub use crate::guard::attribute_rule::*;
     }
     pub use crate::provider::Declared;
     pub use crate::upstream::DynFetch;

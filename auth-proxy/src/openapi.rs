@@ -1,4 +1,4 @@
-//! Feature `utoipa`: adds to an OpenAPI document how visitors are known, and what guards answer.
+//! Feature `utoipa`: adds the security schemes and the responses of guards to an OpenAPI document.
 //!
 //! It writes the document, and decides nothing.
 //!
@@ -47,7 +47,7 @@ const RESPONSES: [(&str, &str, &str); 5] = [
 ];
 
 impl<P: AuthProxy> Proxy<P> {
-    /// Adds to an OpenAPI document how visitors are known, and what guards answer.
+    /// Adds the security schemes and the responses of guards to an OpenAPI document.
     ///
     /// An operation is guarded if its `security`, or that of the whole document, has the name of the declared type, such as
     /// `security(("Auth" = []))`. Each guarded operation gets

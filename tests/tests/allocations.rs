@@ -43,8 +43,8 @@ fn allocations() -> [u64; 3] {
 #[test]
 fn spans_that_nobody_wants_allocate_nothing() {
     let without = allocations();
-    let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
-    let unwanted = tracing::subscriber::with_default(deaf, allocations);
+    let off = tracing_subscriber::registry().with(LevelFilter::OFF);
+    let unwanted = tracing::subscriber::with_default(off, allocations);
     let all =
         tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().with_writer(std::io::sink));
     let wanted = tracing::subscriber::with_default(all, allocations);

@@ -60,7 +60,7 @@ fn wrong_command_lines_end_with_two_and_the_usage() {
 }
 
 #[test]
-fn file_that_cannot_be_read_is_told() {
+fn unreadable_file_is_reported() {
     let (code, _, stderr) = run(command().args(["--config", "/nowhere/gateway.toml"]));
     assert_eq!(code, Some(1));
     assert_eq!(
@@ -69,9 +69,9 @@ fn file_that_cannot_be_read_is_told() {
     );
 }
 
-/// A port in use is told by the log, since the file itself is right.
+/// The log reports a port in use, since the file itself is right.
 #[test]
-fn address_in_use_is_told() {
+fn address_in_use_is_reported() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let file = file(

@@ -44,7 +44,7 @@ fn wrong_secret_and_app_that_is_down_are_found() {
 }
 
 #[test]
-fn mistakes_of_the_file_are_told_first() {
+fn mistakes_of_the_file_are_printed_and_nothing_is_asked() {
     let file = file("gateway.toml", "listen = \"x\"\n");
     let (code, stdout, stderr) = run(command().args(["doctor", "--config"]).arg(&file));
     assert_eq!((code, stdout.as_str()), (Some(1), ""));

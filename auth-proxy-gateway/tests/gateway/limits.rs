@@ -21,7 +21,7 @@ async fn until_closed(gateway: &Running, bytes: &[u8]) -> (String, Duration) {
 }
 
 #[tokio::test]
-async fn silent_and_slow_clients_are_let_go() {
+async fn silent_and_slow_clients_are_disconnected() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nheader_timeout = \"1s\"\n"));
     for bytes in [&b""[..], b"G", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"POST / HTTP/1.1\r\nX: "] {
@@ -50,9 +50,9 @@ async fn body_that_stops_arriving_is_ended() {
     assert!(!gateway.log().contains("app unavailable"), "{}", gateway.log());
 }
 
-/// A client that reads nothing is let go, and the app's connection with it.
+/// A client that reads nothing is disconnected, and the app's connection with it.
 #[tokio::test]
-async fn client_that_reads_nothing_is_let_go() {
+async fn client_that_reads_nothing_is_disconnected() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());
     let gateway = Running::start(&config(&auth, &app, "", "[server]\nwrite_timeout = \"1s\"\n"));
     let cookie = cookie_of(&gateway).await;
@@ -136,7 +136,7 @@ async fn websockets_count_as_connections() {
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
-/// A client that speaks HTTP/2 is let go at once: hyper has no limit for one that gives no window.
+/// A client that speaks HTTP/2 is disconnected at once: hyper has no limit for one that gives no window.
 #[tokio::test]
 async fn http2_is_not_served() {
     let ((_auth, auth), (_app, app)) = (authjs(), app());

@@ -40,7 +40,7 @@ fn systemd_is_told_when_the_gateway_is_ready_reloads_and_stops() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// systemd itself checks the unit file, where it is installed.
+/// systemd itself checks the unit file. Without `systemd-analyze` nothing is checked, and `tests/run.sh` lists that.
 #[test]
 fn unit_file_is_accepted_by_systemd() {
     let unit = include_str!("../../deploy/auth-proxy-gateway.service");

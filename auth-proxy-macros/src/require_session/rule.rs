@@ -33,7 +33,7 @@ pub(super) fn parse(piece: &[TokenTree], krate: &TokenStream, errors: &mut Error
     let mut reader = Reader { types: quote!(#krate::__private::rule), policies: Vec::new(), errors };
     let rule = reader.rule(piece)?;
     let types = &reader.types;
-    Some(Rule { ty: quote!(#types::Written<#rule>), policies: reader.policies })
+    Some(Rule { ty: quote!(#types::AttributeRule<#rule>), policies: reader.policies })
 }
 
 /// The type of a list of rules: `(A, (B, ()))`.

@@ -84,7 +84,7 @@ fn rule_is_a_type() {
     ] {
         let output = guarded(args, "async fn page() {}");
         assert!(!output.contains("compile_error"), "{args}: {output}");
-        let rule = format!("r::Written<{rule}>").replace("r::", "::auth_proxy::__private::rule::");
+        let rule = format!("r::AttributeRule<{rule}>").replace("r::", "::auth_proxy::__private::rule::");
         assert_eq!(output.matches(&rule).count(), 1, "{args}: {rule} in {output}");
     }
     let output = guarded("Auth, any(Admin, role(\"a\"), Editor)", "async fn page() {}");
@@ -92,7 +92,10 @@ fn rule_is_a_type() {
     let both = format!("_:<[();{}*{}]as", checked("Admin"), checked("Editor"));
     assert!(output.contains(&both), "{output}");
     let named = guarded("role(\"a\"), crate = ::mine", "async fn page() {}");
-    assert!(named.contains("_:::mine::RequireSession<Auth,::mine::__private::rule::Written<"), "{named}");
+    assert!(
+        named.contains("_:::mine::RequireSession<Auth,::mine::__private::rule::AttributeRule<"),
+        "{named}"
+    );
 }
 
 /// A guard with a mistake refuses nobody by its rule, so it must not compile.

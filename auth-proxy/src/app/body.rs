@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// A request body that notes when a part of it was read: an upload takes as long as it takes, and only a pause counts as a
 /// failure.
-pub(super) struct Noted {
+pub(super) struct TrackedBody {
     body: Body,
     last: Activity,
 }
@@ -42,13 +42,13 @@ impl Activity {
     }
 }
 
-impl Noted {
+impl TrackedBody {
     pub(super) fn new(body: Body, last: &Activity) -> Self {
         Self { body, last: last.clone() }
     }
 }
 
-impl http_body::Body for Noted {
+impl http_body::Body for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

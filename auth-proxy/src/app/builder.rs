@@ -46,7 +46,14 @@ impl<P: AuthProxy> Proxy<P> {
 /// # use std::time::Duration;
 /// # auth_proxy! { pub struct Auth { upstream: { base_url: "http://auth.internal" } } }
 /// # let auth = Auth::from_env()?;
-/// let app = auth.reverse_proxy("http://127.0.0.1:3001").timeout(Duration::from_secs(10)).build()?;
+/// let app = auth
+///     .reverse_proxy("http://127.0.0.1:3001")
+///     .connect_timeout(Duration::from_secs(1))
+///     .timeout(Duration::from_secs(10))
+///     .idle_timeout(Duration::from_secs(600))
+///     .preserve_host(false) // the app sees `Host: 127.0.0.1:3001`
+///     .pass_session(true) // the app reads the session cookie itself
+///     .build()?;
 /// # Ok::<(), auth_proxy::ConfigError>(())
 /// ```
 #[must_use]

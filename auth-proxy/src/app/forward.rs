@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderValue, Request};
 
-use super::body::{Activity, Noted};
+use super::body::{Activity, TrackedBody};
 use super::destination::App;
 use super::response::clean;
 use super::until::{BodyUntil, Until};
@@ -47,7 +47,7 @@ async fn exchange(app: &App, mut parts: Parts, body: Body) -> Result<Response, A
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         // Without a limit: the app has its own.
-        let (body, progress) = Limited::new(Body::new(Noted::new(body, &activity)), u64::MAX);
+        let (body, progress) = Limited::new(Body::new(TrackedBody::new(body, &activity)), u64::MAX);
         (Body::new(body), Some(progress))
     };
     let mut outgoing = Request::new(body);

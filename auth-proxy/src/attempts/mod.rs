@@ -12,7 +12,8 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-/// The most keys that are counted. Each takes about 150 bytes. Others are forgotten first that were not counted for long.
+/// The most keys that are counted. Each takes about 150 bytes. Beyond that, the keys that were counted least recently are
+/// forgotten.
 const MOST: usize = 65_536;
 
 /// The attempts with a key, and the rest of their window.
@@ -25,8 +26,8 @@ pub(crate) struct Counted {
 }
 
 /// The attempts of each key. A window begins with the first attempt, and ends a fixed time later: attempts in it do not
-/// lengthen it. A limiter with a queue or a token bucket would answer otherwise than the counter in a store that instances
-/// share, and the keyed ones keep each key.
+/// lengthen it. A token bucket would answer differently from the counter in a store that instances share, and the keyed
+/// limiters of the crate `governor` keep every key.
 pub(crate) struct Attempts(Cache<[u8; 32], Arc<Mutex<Window>>>);
 
 struct Window {

@@ -47,7 +47,7 @@ impl Delivery {
 
     /// Waits until the observer has taken the events that were sent so far.
     pub(super) fn delivered(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (sent, mut delivered) = (self.queue.taken(), self.delivered.clone());
+        let (sent, mut delivered) = (self.queue.accepted(), self.delivered.clone());
         async move {
             delivered.wait_for(|delivered| *delivered >= sent).await.ok();
         }
@@ -82,9 +82,9 @@ impl Worker {
     fn call(&mut self, event: Event) {
         let observed = catch_unwind(AssertUnwindSafe(|| self.observer.observe(event)));
         let had_panicked = std::mem::replace(&mut self.has_panicked, observed.is_err());
-        // Logged once for several in a row.
+        // Several panics in a row are logged once.
         if observed.is_err() && !had_panicked {
-            tracing::error!(target: "auth_proxy::audit", "the observer panicked: it gets the next event nonetheless");
+            tracing::error!(target: "auth_proxy::audit", "the observer panicked: the next event is delivered");
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Outcome;
 
-/// Something that security people keep: a sign-in, a refusal, an outage.
+/// An event for an audit log: a sign-in, a refusal, an outage.
 ///
 /// It has no token, cookie or secret, and no name or mail address of a user. Serialized, it is one flat object without the
 /// fields that are unknown; [`guide::audit`](crate::guide::audit) lists them:
@@ -42,7 +42,7 @@ pub struct Event {
 /// ```
 /// use auth_proxy::audit::EventKind;
 ///
-/// fn wakes_somebody(kind: &EventKind) -> bool {
+/// fn is_urgent(kind: &EventKind) -> bool {
 ///     matches!(kind, EventKind::CircuitOpened | EventKind::StoreLost { .. } | EventKind::Dropped { .. })
 /// }
 /// ```
@@ -52,12 +52,13 @@ pub enum EventKind {
     /// The upstream gave a browser a new session.
     #[non_exhaustive]
     SignedIn {
-        /// How.
+        /// How the visitor signed in.
         by: SignedInBy,
     },
     /// The upstream ended the session of a browser that sent a session token. Anyone can send a forged token with a sign-out.
     SignedOut,
-    /// A guard refused a request: `#[require_session]`, `RequireSession` or a layer. An outage is no refusal.
+    /// `#[require_session]`, `RequireSession`, a layer, [`authorize`](crate::Proxy::authorize) or a
+    /// [verdict](crate::Proxy::verdict) refused a request. An outage is no refusal.
     #[non_exhaustive]
     Refused {
         /// What is wrong with the request.
@@ -65,7 +66,8 @@ pub enum EventKind {
         /// The [code](crate::AuthError::code) of the error.
         code: &'static str,
     },
-    /// [`cross_origin_protection`](crate::Proxy::cross_origin_protection) refused a request.
+    /// [`cross_origin_protection`](crate::Proxy::cross_origin_protection), or
+    /// [`refuse_cross_origin`](crate::verdict::Verdict::refuse_cross_origin) of a verdict, refused a request.
     CrossOriginRefused,
     /// The upstream revoked tokens with a message to `_revoke`.
     #[non_exhaustive]
@@ -89,7 +91,7 @@ pub enum EventKind {
     CircuitOpened,
     /// The upstream answers again.
     CircuitClosed,
-    /// A call to the store that instances share failed, after one that worked.
+    /// A call to the store that instances share failed, and the call before it, if any, had worked.
     #[non_exhaustive]
     StoreLost {
         /// `not_connected`, `timeout` or `failed`.
@@ -106,7 +108,7 @@ pub enum EventKind {
     /// The observer was too slow, so events are missing here.
     #[non_exhaustive]
     Dropped {
-        /// How many.
+        /// How many events are missing.
         count: u64,
     },
 }
@@ -179,7 +181,7 @@ impl EventKind {
     }
 
     /// Whether each request of a client can cause such an event, so that a client can flood the observer with it.
-    pub(super) fn is_of_any_request(&self) -> bool {
+    pub(super) fn any_client_can_cause_it(&self) -> bool {
         matches!(
             self,
             Self::SignedOut

@@ -3,12 +3,12 @@
 use super::event::Event;
 
 /// Gets the audit events of a proxy, for [`Builder::observer`](crate::options::Builder::observer). A closure that takes an
-/// [`Event`] is one.
+/// [`Event`] is an observer.
 ///
 /// It is called in a thread of its own, with one event after the other, so it may block and write to a file. 4,096 events
-/// wait for it. Events that come while they do are dropped, and an event `dropped` says how many. A quarter of the places is
-/// kept for events that not every request can cause: a flood of refused requests does not hide a sign-in. A panic is
-/// logged, and the next event is delivered.
+/// wait for it. Further events are dropped, and an event `dropped` says how many. A quarter of the places is kept for events
+/// that not every request can cause: a flood of refused requests does not hide a sign-in. A panic is logged, and the next
+/// event is delivered.
 ///
 /// ```
 /// use std::fs::File;

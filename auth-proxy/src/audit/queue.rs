@@ -22,8 +22,8 @@ pub(super) struct Queue {
 struct State {
     events: VecDeque<Event>,
     /// How many events were put in.
-    taken: u64,
-    /// How many were dropped since one was taken out.
+    accepted: u64,
+    /// How many were dropped since an event was taken out.
     dropped: u64,
     was_drop_logged: bool,
     is_closed: bool,
@@ -39,11 +39,11 @@ pub(super) struct Next {
 impl Queue {
     /// Adds an event, or drops it if the queue is full.
     pub(super) fn push(&self, event: Event) {
-        let places = if event.kind.is_of_any_request() { CAPACITY - RESERVED } else { CAPACITY };
+        let places = if event.kind.any_client_can_cause_it() { CAPACITY - RESERVED } else { CAPACITY };
         let mut state = self.state();
         if state.events.len() < places {
             state.events.push_back(event);
-            state.taken += 1;
+            state.accepted += 1;
             drop(state);
             self.changed.notify_one();
             return;
@@ -76,8 +76,8 @@ impl Queue {
     }
 
     /// How many events were put in so far.
-    pub(super) fn taken(&self) -> u64 {
-        self.state().taken
+    pub(super) fn accepted(&self) -> u64 {
+        self.state().accepted
     }
 
     /// No event follows.
@@ -119,6 +119,6 @@ mod tests {
         assert_eq!((of(EventKind::SignedOut), of(EventKind::CircuitOpened)), (0, RESERVED));
         let dropped: u64 = delivered.iter().map(|next| next.dropped).sum();
         assert_eq!(dropped, u64::try_from(CAPACITY + RESERVED + 5 + 1).unwrap());
-        assert_eq!(queue.taken(), u64::try_from(CAPACITY).unwrap());
+        assert_eq!(queue.accepted(), u64::try_from(CAPACITY).unwrap());
     }
 }

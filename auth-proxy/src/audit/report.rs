@@ -72,7 +72,7 @@ impl Audit {
         }
     }
 
-    /// A guard let a visitor pass who is signed out, or whose credential counts for nothing because of this error.
+    /// A guard let a visitor without a session pass. `error` says why there is none.
     pub(crate) fn guest_passed(&self, error: &AuthError) {
         telemetry::guard_decided(error.outcome().name(), None);
     }
@@ -130,7 +130,8 @@ impl Audit {
         self.tell(|| EventKind::CircuitClosed, About::default);
     }
 
-    /// The first call to the store failed, with this error, or the first one worked again.
+    /// A call to the store failed with the error `lost`, and the call before it, if any, had worked. `None`: a call worked
+    /// after one that failed.
     pub(crate) fn store_changed(&self, lost: Option<&'static str>) {
         let kind = || lost.map_or(EventKind::StoreBack, |error| EventKind::StoreLost { error });
         self.tell(kind, About::default);

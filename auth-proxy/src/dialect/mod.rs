@@ -14,11 +14,11 @@ mod better_auth;
 mod client;
 mod definition;
 mod next_auth_v4;
+mod probes;
 mod purpose;
 mod robo;
 mod route;
 mod session;
-mod signs;
 mod software;
 mod token_key;
 
@@ -29,11 +29,11 @@ pub(crate) use self::better_auth::{ACTIVE_ORGANIZATION, IMPERSONATED_BY};
 #[cfg(feature = "client-js")]
 pub(crate) use self::client::BrowserClient;
 pub(crate) use self::definition::{Dialect, SentBearer, SentToken};
+pub(crate) use self::probes::{
+    ALLOWED_HOSTS, BASE_PATHS, Probes, Question, SecretProbe, Seen, Server, UNKNOWN, families, misconfigured,
+};
 pub(crate) use self::purpose::{Page, Purpose};
 pub(crate) use self::session::{CLOCK_SKEW, RawSession, SessionAnswer};
-pub(crate) use self::signs::{
-    ALLOWED_HOSTS, BASE_PATHS, Question, SecretSign, Seen, Server, Signs, UNKNOWN, families, misconfigured,
-};
 pub(crate) use self::software::Software;
 pub(crate) use self::token_key::{CookieCacheMarks, TokenKeySource};
 use crate::config::{Kind, TokenFormat};

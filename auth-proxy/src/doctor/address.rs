@@ -4,12 +4,12 @@ use auth_proxy_rules::Settings;
 
 /// A prefix of `upstream.base_url`, and a base path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct BasePath {
     pub(super) prefix: String,
     pub(super) base: String,
 }
 
-impl Place {
+impl BasePath {
     pub(super) fn path(&self) -> String {
         path_of(&self.prefix, &self.base)
     }

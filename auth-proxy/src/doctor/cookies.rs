@@ -7,14 +7,14 @@ use super::code::Code;
 use super::finding::{Finding, Unchecked};
 use crate::config::Strategy;
 use crate::cookie::{SetCookieKind, received, without_prefix};
-use crate::dialect::{Server, Signs};
+use crate::dialect::{Probes, Server};
 use crate::provider::Shared;
 
-/// What the upstream's answer to [`Signs::clearing`] says of its cookies.
+/// What the upstream's answer to [`Probes::clearing`] says of its cookies.
 pub(super) struct Cleared {
     pub(super) names: Vec<String>,
     /// Why it says nothing.
-    silence: Option<String>,
+    unknown_because: Option<String>,
 }
 
 impl Cleared {
@@ -22,16 +22,16 @@ impl Cleared {
         let Some(answer) = answer else {
             return Self {
                 names: Vec::new(),
-                silence: Some("there was no answer to a lookup in time".to_owned()),
+                unknown_because: Some("there was no answer to a lookup in time".to_owned()),
             };
         };
         let cookies = received(answer.headers()).into_iter();
         let cleared = cookies.filter(|cookie| cookie.kind == SetCookieKind::Clears);
         let names = cleared.map(|cookie| cookie.name).collect();
         let is_ok = answer.status() == StatusCode::OK;
-        let silence =
+        let unknown_because =
             (!is_ok).then(|| format!("the answer to a request without a session is {}", answer.status()));
-        Self { names, silence }
+        Self { names, unknown_because }
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn all_names<'a>(answers: impl IntoIterator<Item = Option<&'a Respons
 /// The reason why that is unknown.
 pub(super) fn check_name(
     shared: &Shared,
-    signs: &dyn Signs,
+    probes: &dyn Probes,
     server: Server,
     cleared: &Cleared,
 ) -> Result<Option<Finding>, Unchecked> {
@@ -56,12 +56,12 @@ pub(super) fn check_name(
     if configured.is_empty() || configured.iter().any(|name| cleared.names.iter().any(|own| own == name)) {
         return Ok(None);
     }
-    if let Some(silence) = &cleared.silence {
-        return Err(Unchecked::new("cookie_name", silence.clone()));
+    if let Some(unknown_because) = &cleared.unknown_because {
+        return Err(Unchecked::new("cookie_name", unknown_because.clone()));
     }
     let expected = listed(&configured);
-    let Some(name) = signs.session_cookie(&cleared.names) else {
-        return nothing_cleared(settings.strategy, signs, server, &expected);
+    let Some(name) = probes.session_cookie(&cleared.names) else {
+        return nothing_cleared(settings.strategy, probes, server, &expected);
     };
     let evidence = format!("the session cookie of the server is `{name}`, and this app reads {expected}");
     let write = format!("write `upstream.cookie_name: \"{name}\"`");
@@ -84,11 +84,11 @@ pub(super) fn check_name(
 
 fn nothing_cleared(
     strategy: Strategy,
-    signs: &dyn Signs,
+    probes: &dyn Probes,
     server: Server,
     expected: &str,
 ) -> Result<Option<Finding>, Unchecked> {
-    if !signs.hides_failures() {
+    if !probes.hides_failures() {
         return Err(Unchecked::new("cookie_name", "the server clears no cookie at a sign-out"));
     }
     let evidence =

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::address::{Place, address};
+use super::address::{BasePath, address};
 use super::code::Code;
 use super::cookies::{self, Cleared};
 use super::finding::{Finding, Unchecked};
-use super::location::{Located, Search, places, search};
+use super::location::{Located, Search, base_paths, search};
 use super::report::{Deployment, Report};
 use super::visit::Visit;
 use super::{clock, issuer, origins, secrets, unanswered};
@@ -114,8 +114,9 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             examined.is_located = true;
             located
         }
-        Search::Elsewhere(located, place) => {
-            let (is_below_prefix, base) = (place.prefix == settings.base_url.prefix, place.base.as_str());
+        Search::Elsewhere(located, base_path) => {
+            let (is_below_prefix, base) =
+                (base_path.prefix == settings.base_url.prefix, base_path.base.as_str());
             let change = if is_below_prefix {
                 format!("write `upstream.base_path: \"{base}\"`")
             } else {
@@ -123,7 +124,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
                 format!("write `upstream.base_url: \"{origin}\"` and `upstream.base_path: \"{base}\"`")
             };
             let evidence =
-                format!("there is no login below {}, but one below {}", address(settings), place.path());
+                format!("there is no login below {}, but one below {}", address(settings), base_path.path());
             examined.notes.findings.push(Finding::new(Code::BASE_PATH_WRONG, evidence, change));
             located
         }
@@ -131,7 +132,7 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             return fail(unanswered::host_not_served(settings, &told, &answer));
         }
         Search::Nowhere(answer) => {
-            let tried: Vec<String> = places(shared).iter().map(Place::path).collect();
+            let tried: Vec<String> = base_paths(shared).iter().map(BasePath::path).collect();
             return fail(unanswered::no_login(settings, &answer, &tried));
         }
         Search::Unanswered(error) => return fail(unanswered::no_answer(settings, &error)),
@@ -150,11 +151,11 @@ async fn examine_located(
     let Visit { shared, .. } = visit;
     let settings = &shared.settings;
     let configured: Vec<String> = settings.cookie_names.all().map(str::to_owned).collect();
-    let clearing = located.signs.clearing(&configured);
-    let (unknown, urls) = (Question::unknown(), Question::get(located.signs.urls()));
+    let clearing = located.probes.clearing(&configured);
+    let (unknown, urls) = (Question::unknown(), Question::get(located.probes.urls()));
     let (cleared_answer, urls_answer, unknown_answer) =
         tokio::join!(visit.ask(&located.base, &clearing), visit.ask(&located.base, &urls), async {
-            if located.signs.has_several_servers() {
+            if located.probes.has_several_servers() {
                 visit.ask(&located.base, &unknown).await.ok()
             } else {
                 None
@@ -162,7 +163,7 @@ async fn examine_located(
         },);
     let (cleared_answer, urls_answer) = (cleared_answer.ok(), urls_answer.ok());
     let cleared = Cleared::of(cleared_answer.as_ref());
-    let server = located.signs.server(Seen {
+    let server = located.probes.server(Seen {
         cookies: &cookies::all_names([Some(&located.answer), cleared_answer.as_ref()]),
         signed_out: cleared_answer.as_ref().map(|answer| &**answer.body()),
         unknown: unknown_answer.as_ref().map(|answer| &**answer.body()),
@@ -182,7 +183,7 @@ async fn examine_located(
     // The names of cookies follow from the kind, and their prefix from the scheme of the URLs. A server that trusts its own
     // origin alone trusts this app's as soon as its URLs have it.
     if is_expected && !has_foreign_urls {
-        notes.add(cookies::check_name(shared, located.signs, server, &cleared));
+        notes.add(cookies::check_name(shared, located.probes, server, &cleared));
     }
     notes.add(secrets::check(visit, located, server, &cleared).await);
     if !has_foreign_urls {

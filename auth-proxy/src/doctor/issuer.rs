@@ -51,7 +51,7 @@ pub(super) async fn check(
                 format!("{address}: {why}"),
                 format!(
                     "let the issuer sign with one of {allowed}, or list its algorithm in `jwks.algorithms`; if the document \
-                     is none of keys, correct `jwks.url`"
+                     is not a key set, correct `jwks.url`"
                 ),
             ))
         }

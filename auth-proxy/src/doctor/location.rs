@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::address::{Place, path_of};
+use super::address::{BasePath, path_of};
 use super::visit::Visit;
-use crate::dialect::{BASE_PATHS, Signs, families};
+use crate::dialect::{BASE_PATHS, Probes, families};
 use crate::error::AuthError;
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
@@ -13,7 +13,7 @@ use crate::upstream::ProbeHost;
 
 /// A login server that was found.
 pub(super) struct Located {
-    pub(super) signs: &'static dyn Signs,
+    pub(super) probes: &'static dyn Probes,
     /// The prefix and base path with which each of its paths begins.
     pub(super) base: String,
     /// Its answer to a path that marks its family.
@@ -24,7 +24,7 @@ pub(super) struct Located {
 pub(super) enum Search {
     Found(Located),
     /// Below another base path.
-    Elsewhere(Located, Place),
+    Elsewhere(Located, BasePath),
     /// Under the host of `upstream.base_url`, while `upstream.host` tells it another one.
     UnderOwnHost {
         /// That other host.
@@ -60,7 +60,7 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
     if !may_be_elsewhere(first.status()) {
         return Search::Nowhere(first);
     }
-    for candidate in places(visit.shared) {
+    for candidate in base_paths(visit.shared) {
         if let Ok(Ok(located)) = at(visit, &candidate.path()).await {
             return Search::Elsewhere(located, candidate);
         }
@@ -74,16 +74,17 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
 /// If there is no answer to the first question.
 async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Bytes>>, AuthError> {
     let mut first = None;
-    for signs in families(visit.shared.settings.kind) {
-        for mark in signs.marks() {
+    for probes in families(visit.shared.settings.kind) {
+        for mark in probes.marks() {
             let answer = match (visit.get(&format!("{base}{mark}")).await, &first) {
                 (Ok(answer), _) => answer,
                 (Err(error), None) => return Err(error),
-                // The other family is asked for less, and may break off on a path that it does not know.
+                // The questions of the second family are a fallback: a server may close the connection at a path that it
+                // does not know.
                 (Err(_), Some(_)) => continue,
             };
-            if answer.status() == StatusCode::OK && signs.has_mark(mark, answer.body()) {
-                return Ok(Ok(Located { signs, base: base.to_owned(), answer }));
+            if answer.status() == StatusCode::OK && probes.has_mark(mark, answer.body()) {
+                return Ok(Ok(Located { probes, base: base.to_owned(), answer }));
             }
             // Only an answer like "not found" leaves it open what is there.
             let is_open = may_be_elsewhere(answer.status());
@@ -124,29 +125,32 @@ fn other_host(visit: Visit<'_>) -> Option<String> {
     (!told.eq_ignore_ascii_case(&settings.base_url.origin.authority)).then(|| told.to_owned())
 }
 
-/// The likely places. With configured headers they are below the configured prefix: another prefix may lead to another
+/// The likely base paths. With configured headers they are below the configured prefix: another prefix may lead to another
 /// tenant's server, which must not get the headers.
-pub(super) fn places(shared: &Shared) -> Vec<Place> {
+pub(super) fn base_paths(shared: &Shared) -> Vec<BasePath> {
     let settings = &shared.settings;
     let prefix = settings.base_url.prefix.as_str();
-    let mut places = candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
-    places.retain(|place| place.prefix == prefix || shared.config.headers.is_empty());
-    places
+    let mut base_paths =
+        candidates(prefix, &settings.base_path, &path_of(prefix, &settings.upstream_base_path));
+    base_paths.retain(|base_path| base_path.prefix == prefix || shared.config.headers.is_empty());
+    base_paths
 }
 
-/// The likely places, without the configured one: other base paths, and no prefix.
-fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<Place> {
-    let mut places: Vec<Place> = Vec::new();
+/// The likely base paths, without the configured one: other base paths, and no prefix.
+fn candidates(prefix: &str, own: &str, configured: &str) -> Vec<BasePath> {
+    let mut base_paths: Vec<BasePath> = Vec::new();
     let prefixes = if prefix.is_empty() { vec![""] } else { vec![prefix, ""] };
     for prefix in prefixes {
         for base in std::iter::once(own).chain(BASE_PATHS) {
-            let place = Place { prefix: prefix.to_owned(), base: base.to_owned() };
-            if place.path() != configured && places.iter().all(|known| known.path() != place.path()) {
-                places.push(place);
+            let base_path = BasePath { prefix: prefix.to_owned(), base: base.to_owned() };
+            if base_path.path() != configured
+                && base_paths.iter().all(|known| known.path() != base_path.path())
+            {
+                base_paths.push(base_path);
             }
         }
     }
-    places
+    base_paths
 }
 
 #[cfg(test)]
@@ -156,7 +160,7 @@ mod tests {
     #[test]
     fn candidates_are_few_and_leave_out_the_configured_path() {
         let paths = |prefix, own, configured| -> Vec<String> {
-            candidates(prefix, own, configured).iter().map(Place::path).collect()
+            candidates(prefix, own, configured).iter().map(BasePath::path).collect()
         };
         assert_eq!(paths("", "/api/auth", "/api/auth"), ["/auth", "/api/v1/auth", "/api"]);
         assert_eq!(paths("", "/login", "/auth"), ["/login", "/api/auth", "/api/v1/auth", "/api"]);

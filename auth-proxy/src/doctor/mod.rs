@@ -8,7 +8,7 @@
 //! # For maintainers
 //!
 //! A check sends no request with anything of a client. It signs nobody in, creates no user, sends no mail and ends no
-//! session: what a family is asked is in `dialect/signs`. A finding shows no secret, token, cookie value, header value or
+//! session: what a family is asked is in `dialect/probes`. A finding shows no secret, token, cookie value, header value or
 //! body. Its texts say what to write. The result decides nothing here.
 //!
 //! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `forwarded`, `jwks`, `provider`, `proxy`, `session`, `token`, `upstream`.
@@ -39,8 +39,9 @@ impl<P: AuthProxy> Proxy<P> {
     /// Checks this deployment: whether the upstream is reached and which server it is, the base path, the names of cookies,
     /// the secret, the URLs that the upstream builds, trusted origins, the clock, published keys and the shared store.
     ///
-    /// It sends four to ten requests to the upstream, and at most 33 more to find a wrong address. They have nothing of any
-    /// client, and nobody is signed in or out. It ends within `upstream.timeout`. Findings are returned and not logged.
+    /// It asks the upstream at most 13 questions, and at most 33 more to find a wrong address. A question is asked once more
+    /// if the connection breaks before the answer. The requests have nothing of any client, and nobody is signed in or out.
+    /// It ends within `upstream.timeout`. Findings are returned and not logged.
     ///
     /// ```no_run
     /// # use auth_proxy::auth_proxy;
@@ -59,8 +60,7 @@ impl<P: AuthProxy> Proxy<P> {
         Box::pin(examination::examine(self.shared())).await
     }
 
-    /// How the upstream, the store and the published keys did for the requests so far. It asks none of them, and takes less
-    /// than a microsecond.
+    /// How the upstream, the store and the published keys did for the requests so far. It asks none of them.
     ///
     /// ```
     /// # use auth_proxy::auth_proxy;

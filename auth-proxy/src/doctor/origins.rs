@@ -11,7 +11,7 @@ use super::report::Deployment;
 use super::visit::Visit;
 use crate::cookie::received;
 use crate::dialect::{self, Server, Software};
-use crate::proxy::{Domains, Verdict, common_domain, compare_origins, origin_advice, origin_of};
+use crate::proxy::{Domains, OriginMatch, common_domain, compare_origins, origin_advice, origin_of};
 
 const URLS: &str = "callback_urls";
 
@@ -38,8 +38,8 @@ pub(super) fn compare(
     };
     let base = located.base.strip_prefix(settings.base_url.prefix.as_str()).unwrap_or(&located.base);
     let Some(answer) = answer else { return unknown("there was no answer in time") };
-    let Some(url) = located.signs.url(answer, base) else {
-        return unknown("the server names no URL of its own, as without a provider");
+    let Some(url) = located.probes.url(answer, base) else {
+        return unknown("the answer of the server has no URL of its own: it has none without a provider");
     };
     // Without `public_url` the scheme comes with each request.
     let https = match (&settings.public_url, origin_of(&url)) {
@@ -49,15 +49,15 @@ pub(super) fn compare(
     let own = &Origin { https, authority: own.authority.clone() };
     let domains = cookies.map_or(Domains::NoCookies, |cookies| Domains::of(cookies.headers(), own));
     let urls = match compare_origins(own, &url, &domains) {
-        Verdict::Own => {
+        OriginMatch::Own => {
             let is_own_host = origin_of(&url).is_none_or(|urls| urls.is_same(own));
             let deployment = if is_own_host { Deployment::FrontDoor } else { Deployment::ParentDomain };
             return Urls { deployment: Some(deployment), result: Ok(None) };
         }
-        Verdict::Unknown => {
+        OriginMatch::Unknown => {
             return unknown("the server sets no cookies that show whether it shares them with this app");
         }
-        Verdict::Foreign(urls) => urls,
+        OriginMatch::Foreign(urls) => urls,
     };
     let evidence = format!("the server builds its URLs with {urls}, and the origin of this app is {own}");
     let shares =
@@ -96,7 +96,7 @@ pub(super) async fn check_trust(
     server: Server,
 ) -> Result<Option<Finding>, Unchecked> {
     let unknown = |reason: String| Unchecked::new("trusted_origins", reason);
-    let Some(check) = located.signs.origin_check() else { return Ok(None) };
+    let Some(check) = located.probes.origin_check() else { return Ok(None) };
     let Some(own) = &visit.shared.settings.public_url else {
         return Err(unknown("the origin of this app is not known: set `public_url`".to_owned()));
     };

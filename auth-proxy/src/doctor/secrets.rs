@@ -9,8 +9,8 @@ use super::finding::{Finding, Unchecked};
 use super::location::Located;
 use super::visit::Visit;
 use crate::cookie::received;
-use crate::dialect::{SecretSign, Server};
-use crate::token::{SecretMatch, Slip};
+use crate::dialect::{SecretProbe, Server};
+use crate::token::{CopyMistake, SecretMatch};
 
 /// The most secrets that are tried with a request each.
 const MOST: usize = 4;
@@ -37,36 +37,36 @@ pub(super) async fn check(
     if proofs.count() == 0 {
         return Ok(None);
     }
-    let known = match located.signs.secret() {
-        SecretSign::Hash { off_with } => by_hash(visit, located, off_with),
+    let known = match located.probes.secret() {
+        SecretProbe::Hash { off_with } => by_hash(visit, located, off_with),
         // A signature lets its reader try secrets, and below another prefix may be another tenant's server.
-        SecretSign::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
+        SecretProbe::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
             Known::Unknown("the login is outside of `upstream.base_url`".to_owned())
         }
-        SecretSign::Signature(path) => by_signature(visit, located, path, cleared).await,
+        SecretProbe::Signature(path) => by_signature(visit, located, path, cleared).await,
     };
     let variable = server.secret_variable();
-    let evidence = match located.signs.secret() {
-        SecretSign::Hash { .. } => "the hash in its CSRF cookie",
-        SecretSign::Signature(_) => "its answer to a signed cookie",
+    let evidence = match located.probes.secret() {
+        SecretProbe::Hash { .. } => "the hash in its CSRF cookie",
+        SecretProbe::Signature(_) => "its answer to a signed cookie",
     };
     match known {
         Known::Unknown(reason) => Err(Unchecked::new("secret", reason)),
         Known::DatabaseFailed => Ok(Some(Finding::new(
             Code::DATABASE_FAILED,
-            "the server answers with 500 to a well signed cookie of a session that does not exist",
-            "the log of the server has the error of its database",
+            "the server answers with 500 to a correctly signed cookie of a session that does not exist",
+            "correct the database of the server: the log of the server has its error",
         ))),
         Known::Match(SecretMatch::All | SecretMatch::At(0)) => Ok(None),
         Known::Match(SecretMatch::At(place)) => Ok(Some(Finding::new(
             Code::SECRET_OUTDATED,
-            format!("{evidence} is made with secret {} of {}", place + 1, proofs.count()),
+            format!("{evidence} matches secret {} of {}", place + 1, proofs.count()),
             format!(
                 "set {variable} at the server to the first secret of `upstream.secret`, the newest one; if the server has the \
                  newest one, put it first here"
             ),
         ))),
-        Known::Match(SecretMatch::Slip(slip)) => Ok(Some(slipped(slip, evidence, variable))),
+        Known::Match(SecretMatch::Mistake(mistake)) => Ok(Some(copied_wrong(mistake, evidence, variable))),
         // A key of one's own may sign the tokens, which the hash in another cookie says nothing about.
         Known::Match(SecretMatch::None) if settings.token.is_signed() => Err(Unchecked::new(
             "secret",
@@ -74,7 +74,7 @@ pub(super) async fn check(
         )),
         Known::Match(SecretMatch::None) => Ok(Some(Finding::new(
             Code::SECRET_WRONG,
-            format!("{evidence} is made with none of the secrets here, {} in number", proofs.count()),
+            format!("{evidence} matches no secret in `upstream.secret`, which has {}", proofs.count()),
             format!(
                 "set `upstream.secret` (its variable, or its list) to the value of {variable} at the server, without quotes \
                  and spaces around it; if the server has several secrets, list them in its order, the newest first"
@@ -83,31 +83,31 @@ pub(super) async fn check(
     }
 }
 
-/// The finding for a secret that was copied with a slip.
-fn slipped(slip: Slip, evidence: &str, variable: &str) -> Finding {
-    let (seen, change) = match slip {
-        Slip::SpaceHere => (
+/// The finding for a secret that was copied with a mistake.
+fn copied_wrong(mistake: CopyMistake, evidence: &str, variable: &str) -> Finding {
+    let (seen, change) = match mistake {
+        CopyMistake::SpaceHere => (
             "`upstream.secret` without the spaces or the line break around it",
             "remove the space or the line break from the variable or file that `upstream.secret` is read from (`printf %s` \
              writes none, `echo` does)"
                 .to_owned(),
         ),
-        Slip::QuotesHere => (
+        CopyMistake::QuotesHere => (
             "`upstream.secret` without the quotes around it",
             "remove the quotes from the value of the variable: some tools take them as a part of it (`docker --env-file`)"
                 .to_owned(),
         ),
-        Slip::LineBreakThere => (
+        CopyMistake::LineBreakThere => (
             "`upstream.secret` with a line break at its end",
             format!("remove the line break from the end of {variable} at the server, or add it here"),
         ),
     };
-    Finding::new(Code::SECRET_WRONG, format!("{evidence} is made with {seen}"), change)
+    Finding::new(Code::SECRET_WRONG, format!("{evidence} matches {seen}"), change)
 }
 
 fn by_hash(visit: Visit<'_>, located: &Located, off_with: &str) -> Known {
     let cookies = received(located.answer.headers());
-    match located.signs.hash(&cookies) {
+    match located.probes.hash(&cookies) {
         Some((value, hash)) => {
             Known::Match(visit.shared.secret_proofs.hashed(value, &hash.to_ascii_lowercase()))
         }
@@ -118,16 +118,16 @@ fn by_hash(visit: Visit<'_>, located: &Located, off_with: &str) -> Known {
 /// Sends a signed cookie of a session that does not exist, which the upstream clears if it accepts the signature.
 async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: &Cleared) -> Known {
     let unknown = |reason: &str| Known::Unknown(reason.to_owned());
-    let Some(name) = located.signs.session_cookie(&cleared.names) else {
+    let Some(name) = located.probes.session_cookie(&cleared.names) else {
         return unknown("the name of the session cookie is not known");
     };
     let proofs = &visit.shared.secret_proofs;
     let listed = (0..proofs.count().min(MOST))
         .filter_map(|place| Some((SecretMatch::At(place), proofs.signed_random(place)?)));
-    let slips = proofs.signed_random_with_slips().into_iter();
-    let slips = slips.map(|(slip, signed)| (SecretMatch::Slip(slip), signed));
+    let mistakes = proofs.signed_random_with_mistakes().into_iter();
+    let mistakes = mistakes.map(|(mistake, signed)| (SecretMatch::Mistake(mistake), signed));
     let path = format!("{}{path}", located.base);
-    for (found, signed) in listed.chain(slips) {
+    for (found, signed) in listed.chain(mistakes) {
         let value = utf8_percent_encode(&signed, NON_ALPHANUMERIC);
         let Ok(answer) = visit.get_with_cookie(&path, format!("{name}={value}")).await else {
             return unknown("there was no answer in time");

@@ -45,7 +45,7 @@ impl Visit<'_> {
         self.send(Method::GET, path, cookie.as_slice()).await
     }
 
-    /// Posts nothing, as a page of this origin would, with a cookie that means nothing.
+    /// Posts nothing, as a page of this origin would, with a cookie that no server has.
     pub(super) async fn post_from(&self, path: &str, origin: String) -> Result<Response<Bytes>, AuthError> {
         let headers = [(ORIGIN, header(origin)), (COOKIE, header(format!("{UNKNOWN}=1")))];
         let headers: Vec<_> = headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();

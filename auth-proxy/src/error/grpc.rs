@@ -46,9 +46,34 @@ impl AuthError {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(GRPC_STATUS, self.grpc_code().into());
-        let message = utf8_percent_encode(&self.to_string(), MESSAGE).to_string();
-        headers.extend(HeaderValue::try_from(message).ok().map(|message| (GRPC_MESSAGE, message)));
+        headers.extend(message(&self.to_string()).map(|message| (GRPC_MESSAGE, message)));
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// A text as a `grpc-message`.
+fn message(text: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(utf8_percent_encode(text, MESSAGE).to_string()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode;
+
+    use super::*;
+
+    #[test]
+    fn message_is_visible_ascii_and_decodes_to_the_text() {
+        for (text, expected) in [
+            ("The session has expired. (token_expired)", "The session has expired. (token_expired)"),
+            ("100%", "100%25"),
+            ("Zoë 🦀", "Zo%C3%AB %F0%9F%A6%80"),
+            ("a\r\nb\u{7f}", "a%0D%0Ab%7F"),
+        ] {
+            let message = message(text).unwrap();
+            assert_eq!(message, expected);
+            assert_eq!(percent_decode(message.as_bytes()).decode_utf8().unwrap(), text);
+        }
     }
 }

@@ -102,7 +102,7 @@ reasons! {
     REVOCATION_NOT_STORED = Unavailable 503 "revocation_not_stored" "Only this instance knows of the revocation; send it again.";
     UPSTREAM_TIMEOUT = Unavailable 504 "upstream_timeout" "The sign-in service did not answer in time.";
     APP_UNREACHABLE = Unavailable 502 "app_unreachable" "The app behind this service cannot be reached.";
-    APP_FAILED = Unavailable 502 "app_failed" "The app behind this service broke off.";
+    APP_FAILED = Unavailable 502 "app_failed" "The app behind this service closed the connection or sent an invalid answer.";
     APP_TIMEOUT = Unavailable 504 "app_timeout" "The app behind this service did not answer in time.";
     PATH_INVALID = BadRequest 400 "path_invalid" "The path has an empty, dot or encoded segment that could leave the sign-in routes.";
     HOST_INVALID = BadRequest 400 "host_invalid" "The Host header is missing or is not a host.";
@@ -126,7 +126,7 @@ reasons! {
     LOGOUT_TOKEN_REPLAYED = BadRequest 400 "logout_token_replayed" "The logout token was accepted before.";
     PROXY_UNTRUSTED = BadRequest 403 "proxy_untrusted" "Only a trusted proxy may ask for a verdict.";
     ORIGINAL_REQUEST_MISSING = BadRequest 400 "original_request_missing" "The proxy does not say which request it asks about: both the URI and the method are needed.";
-    ORIGINAL_REQUEST_INVALID = BadRequest 400 "original_request_invalid" "The proxy says in an invalid or contradictory way which request it asks about.";
+    ORIGINAL_REQUEST_INVALID = BadRequest 400 "original_request_invalid" "The proxy describes the request that it asks about in an invalid or contradictory way.";
     PATH_AMBIGUOUS = BadRequest 400 "path_ambiguous" "Servers may read the path in different ways, for which different rules hold.";
     BODY_BROKEN = BadRequest 400 "body_broken" "The request body broke off or is not well formed.";
     BODY_LATE = BadRequest 408 "body_late" "The request body did not arrive in time.";

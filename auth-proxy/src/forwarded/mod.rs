@@ -16,7 +16,7 @@ mod write;
 use std::net::{IpAddr, SocketAddr};
 
 pub(crate) use self::hop_by_hop::strip_hop_by_hop;
-pub(crate) use self::original::{OriginalRequest, ToldBy};
+pub(crate) use self::original::{OriginalRequest, QuestionForm};
 pub(crate) use self::spoofable_headers::drop_spoofable;
 pub(crate) use self::write::Addresses;
 use auth_proxy_rules::{Host, Origin, Settings, host, is_loopback_host};

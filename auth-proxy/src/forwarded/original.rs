@@ -18,12 +18,12 @@ const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-meth
 pub(crate) struct OriginalRequest {
     pub(crate) method: Method,
     pub(crate) target: PathAndQuery,
-    pub(crate) told_by: ToldBy,
+    pub(crate) form: QuestionForm,
 }
 
 /// How a proxy describes the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ToldBy {
+pub(crate) enum QuestionForm {
     /// `X-Original-URI` and `X-Original-Method`, as in most configurations of nginx.
     XOriginal,
     /// `X-Forwarded-Uri` and `X-Forwarded-Method`, as Traefik and Caddy do.
@@ -43,8 +43,8 @@ impl OriginalRequest {
     pub(crate) fn of_headers(parts: &Parts, settings: &Settings) -> Result<Self, AuthError> {
         require_trusted_peer(parts, settings)?;
         let headers = &parts.headers;
-        let original = pair(headers, &X_ORIGINAL_URI, &X_ORIGINAL_METHOD, ToldBy::XOriginal)?;
-        let forwarded = pair(headers, &X_FORWARDED_URI, &X_FORWARDED_METHOD, ToldBy::XForwarded)?;
+        let original = pair(headers, &X_ORIGINAL_URI, &X_ORIGINAL_METHOD, QuestionForm::XOriginal)?;
+        let forwarded = pair(headers, &X_FORWARDED_URI, &X_FORWARDED_METHOD, QuestionForm::XForwarded)?;
         match (original, forwarded) {
             (Some(one), None) | (None, Some(one)) => Ok(one),
             (Some(_), Some(_)) => Err(invalid(
@@ -65,7 +65,7 @@ impl OriginalRequest {
         if rest.is_empty() || rest.starts_with('?') {
             return Err(AuthError::new(Reason::ORIGINAL_REQUEST_MISSING));
         }
-        Ok(Self { method: parts.method.clone(), target: target(rest)?, told_by: ToldBy::Path })
+        Ok(Self { method: parts.method.clone(), target: target(rest)?, form: QuestionForm::Path })
     }
 }
 
@@ -87,7 +87,7 @@ fn pair(
     headers: &HeaderMap,
     uri: &HeaderName,
     method: &HeaderName,
-    told_by: ToldBy,
+    form: QuestionForm,
 ) -> Result<Option<OriginalRequest>, AuthError> {
     let (uri, method) = match (single(headers, uri)?, single(headers, method)?) {
         (Some(uri), Some(method)) => (uri, method),
@@ -97,7 +97,7 @@ fn pair(
     };
     let target = target(uri.to_str().map_err(|_| invalid("the target is not ASCII"))?)?;
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| invalid("the method is not a token"))?;
-    Ok(Some(OriginalRequest { method, target, told_by }))
+    Ok(Some(OriginalRequest { method, target, form }))
 }
 
 /// The value of a header that may occur only once. An empty value is none: nginx sends no empty header, others do.

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::rule::{Rule, Visitor};
-use super::{AnySession, GuardRejection, Policy, again};
+use super::{AnySession, GuardRejection, Policy, step_up_cookie};
 use crate::config::Source;
 use crate::error::{AuthError, Reason};
 use crate::extract::{RequestAuth, TestVisitors, mark_personal};
@@ -132,7 +132,7 @@ pub(super) async fn ask<P: AuthProxy, R: Rule<P>>(
     visitor: &Visitor<'_, P>,
 ) -> Result<(), AuthError> {
     let Some(refusal) = rule.check(visitor).await.refusal() else { return Ok(()) };
-    let mark = refusal.step_up().map(|step_up| again::mark(step_up, visitor));
+    let mark = refusal.step_up().map(|step_up| step_up_cookie::mark(step_up, visitor));
     let is_bearer = request.credential()?.is_some_and(|credential| credential.is_bearer());
     Err(refusal.with_mark(mark).by_bearer(is_bearer))
 }

@@ -1,12 +1,12 @@
-//! Guards, which refuse requests without a session: the extractor, the layer, policies, and the response to a refused
-//! request (401, 403, or a redirect to the sign-in page).
+//! Guards, which refuse requests without a session: the extractor, the layers, policies and rules, and the response to a
+//! refused request (401, 403, or a redirect to the sign-in page).
 //!
 //! Imports the rooms: `cache_control`, `config`, `cookie`, `dialect`, `error`, `extract`, `forwarded`, `page`, `provider`, `session`, `token`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`, `tokio`.
 
-mod again;
 mod answer;
 pub(crate) mod attribute;
+pub(crate) mod attribute_rule;
 mod extract;
 mod gate;
 mod identity;
@@ -16,7 +16,7 @@ mod policy;
 mod redirect;
 mod rejection;
 pub(crate) mod rule;
-pub(crate) mod written;
+mod step_up_cookie;
 
 pub use self::answer::{Answer, Axum, Grpc, RespondWith};
 pub use self::extract::RequireSession;

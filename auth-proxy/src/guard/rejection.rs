@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use super::{again, redirect};
+use super::{redirect, step_up_cookie};
 use crate::error::AuthError;
 use crate::extract::Rejection;
 use crate::forwarded::ClientInfo;
@@ -49,11 +49,11 @@ impl GuardRejection {
             Some(url) => url.https,
             None => ClientInfo::scheme(parts, &shared.settings) == Some(true),
         };
-        if again::was_sent(&parts.headers, mark, is_secure) {
+        if step_up_cookie::is_set(&parts.headers, mark, is_secure) {
             shared.warn_once(Warning::SignInChangedNothing);
-            return Self { error, sign_in: None, cookie: again::forgotten(is_secure) };
+            return Self { error, sign_in: None, cookie: step_up_cookie::clear(is_secure) };
         }
-        let cookie = again::sent(mark, is_secure);
+        let cookie = step_up_cookie::set(mark, is_secure);
         Self { error, sign_in, cookie }
     }
 
@@ -82,7 +82,7 @@ impl GuardRejection {
                 *response.status_mut() = StatusCode::SEE_OTHER;
                 response.headers_mut().insert(LOCATION, location);
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                // The tests of an app read it.
+                // `testing::assert_outcome` reads the error from the extensions.
                 response.extensions_mut().insert(self.error);
                 response
             }

@@ -62,11 +62,11 @@ impl UrlCheck {
         match compare_origins(&self.own, &url, &self.domains) {
             // With `public_url` one match is enough. Without it, the client's headers name this app's origin: a match
             // says nothing about the URLs for other clients, so later responses are checked too.
-            Verdict::Own if settings.public_url.is_some() => {
+            OriginMatch::Own if settings.public_url.is_some() => {
                 self.shared.warnings.mark_logged(Warning::ForeignUrls);
             }
-            Verdict::Own | Verdict::Unknown => {}
-            Verdict::Foreign(urls) => {
+            OriginMatch::Own | OriginMatch::Unknown => {}
+            OriginMatch::Foreign(urls) => {
                 if self.shared.warnings.mark_logged(Warning::ForeignUrls) {
                     warn_of_origin(&self.shared, self.software, &urls, &self.own);
                 }
@@ -77,7 +77,7 @@ impl UrlCheck {
 
 /// Whether a URL of the upstream has this app's origin.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum OriginMatch {
     Own,
     Foreign(Origin),
     /// Not an http(s) URL, or a host that is right in the parent-domain deployment.
@@ -108,20 +108,20 @@ impl Domains {
 
 /// Compares the origin of a URL with this app's. In the parent-domain deployment a sibling host is right: cookies are
 /// shared by their `Domain`. A response without cookies does not show whether that is the case.
-pub(crate) fn compare_origins(own: &Origin, url: &str, domains: &Domains) -> Verdict {
+pub(crate) fn compare_origins(own: &Origin, url: &str, domains: &Domains) -> OriginMatch {
     if url.starts_with('/') && !url.starts_with("//") {
-        return Verdict::Own;
+        return OriginMatch::Own;
     }
-    let Some(urls) = origin_of(url) else { return Verdict::Unknown };
+    let Some(urls) = origin_of(url) else { return OriginMatch::Unknown };
     if urls.is_same(own) {
-        return Verdict::Own;
+        return OriginMatch::Own;
     }
     let is_sibling =
         !urls.host().eq_ignore_ascii_case(own.host()) && common_domain(urls.host(), own.host()).is_some();
     match domains {
-        Domains::Shared if is_sibling => Verdict::Own,
-        Domains::NoCookies if is_sibling => Verdict::Unknown,
-        _ => Verdict::Foreign(urls),
+        Domains::Shared if is_sibling => OriginMatch::Own,
+        Domains::NoCookies if is_sibling => OriginMatch::Unknown,
+        _ => OriginMatch::Foreign(urls),
     }
 }
 
@@ -217,9 +217,9 @@ mod tests {
             (app, "", NoCookies, None),
         ] {
             let found = match compare_origins(&at(own), url, &domains) {
-                Verdict::Own => Some(false),
-                Verdict::Foreign(urls) => Some(origin_of(url).is_some_and(|of| of == urls)),
-                Verdict::Unknown => None,
+                OriginMatch::Own => Some(false),
+                OriginMatch::Foreign(urls) => Some(origin_of(url).is_some_and(|of| of == urls)),
+                OriginMatch::Unknown => None,
             };
             assert_eq!(found, foreign, "{own} {url} {domains:?}");
         }

@@ -29,7 +29,7 @@ use axum::Router;
 
 pub(crate) use self::body::{BodyProgress, Limited};
 pub(crate) use self::foreign_origin::origin_advice;
-pub(crate) use self::foreign_urls::{Domains, Verdict, common_domain, compare_origins, origin_of};
+pub(crate) use self::foreign_urls::{Domains, OriginMatch, common_domain, compare_origins, origin_of};
 pub(crate) use self::plan::{check_form, trusted_client};
 
 use crate::provider::{AuthProxy, Proxy};

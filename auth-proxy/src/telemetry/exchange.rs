@@ -21,7 +21,7 @@ pub(crate) enum Purpose {
     Forward,
     /// The keys of an issuer are fetched.
     Keys,
-    /// It is found out whether the upstream fails every request.
+    /// A health check after failures.
     Health,
     /// A check of the deployment asks something.
     Check,

@@ -71,7 +71,7 @@ metrics! {
     VERIFICATIONS = Counter "auth_proxy_token_verifications_total" ["outcome", "code"]
         "tokens that were decrypted, verified, or recognised as verified before";
     GUARDS = Counter "auth_proxy_guard_decisions_total" ["outcome", "code"]
-        "decisions of `#[require_session]`, `RequireSession` and the layers";
+        "decisions of guards, layers, `auth.authorize` and verdicts";
     CACHE = Counter "auth_proxy_cache_total" ["cache", "result"]
         "whether a cache had what was asked for";
     STORE_CALLS = Counter "auth_proxy_store_calls_total" ["operation", "result"]
@@ -128,7 +128,7 @@ fn labels(metric: Metric, values: &[&'static str]) -> Vec<metrics::Label> {
     pairs.map(|(name, value)| metrics::Label::from_static_parts(name, value)).collect()
 }
 
-/// Tells the recorder what the metrics are. A recorder that is installed later does not know.
+/// Tells the recorder what the metrics are. A recorder that is installed later does not get the descriptions.
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
     for metric in METRICS {

@@ -220,6 +220,26 @@ impl<P: AuthProxy> TestVisitor<P> {
     }
 
     /// The same visitor, with a session that is used in an outage: [`is_stale`](crate::Session::is_stale) is true.
+    ///
+    /// ```
+    /// # use auth_proxy::{Session, User, auth_proxy};
+    /// # use axum::{Router, routing::get};
+    /// # use tower::ServiceExt as _;
+    /// # auth_proxy! { struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let auth = Auth::from_env()?;
+    /// async fn report(session: Session<Auth>) -> &'static str {
+    ///     if session.is_stale() { "read only" } else { "all" }
+    /// }
+    ///
+    /// let app: Router = auth.attach(Router::new().route("/", get(report))).with_state(auth.clone());
+    /// let ada = auth.sign_in_as(User::default()).with_stale_session();
+    /// let response = app.oneshot(ada.get("/")).await?;
+    /// assert_eq!(axum::body::to_bytes(response.into_body(), 100).await?, "read only");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_stale_session(mut self) -> Self {
         if let Some(Planted { known: Ok(known), .. }) = &mut self.planted {
@@ -229,6 +249,17 @@ impl<P: AuthProxy> TestVisitor<P> {
     }
 
     /// The same visitor, as a program that sends the token in `Authorization: Bearer`.
+    ///
+    /// ```
+    /// # use auth_proxy::{User, auth_proxy};
+    /// # use http::header::{AUTHORIZATION, COOKIE};
+    /// # auth_proxy! { struct Auth { upstream: { base_url: "http://auth.internal" } } }
+    /// # let auth = Auth::from_env()?;
+    /// let program = auth.sign_in_as(User::default()).with_bearer();
+    /// let headers = program.headers();
+    /// assert!(headers.contains_key(AUTHORIZATION) && !headers.contains_key(COOKIE));
+    /// # Ok::<(), auth_proxy::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn with_bearer(mut self) -> Self {
         self.is_bearer = true;

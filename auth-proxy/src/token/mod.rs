@@ -59,7 +59,7 @@ pub(crate) use self::logout::{Ended, LogoutToken};
 pub(crate) use self::public_key::PublicKey;
 pub(crate) use self::published::{PublishedKeys, Refusal};
 pub(crate) use self::registered::{Demands, TOLERANCE};
-pub(crate) use self::secret_proof::{SecretMatch, SecretProofs, Slip};
+pub(crate) use self::secret_proof::{CopyMistake, SecretMatch, SecretProofs};
 pub(crate) use self::signed_cookie::SignedCookies;
 pub use self::signing::SigningKey;
 pub(crate) use self::verified::{Names, Verified, VerifiedTokens};

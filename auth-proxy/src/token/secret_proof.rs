@@ -16,14 +16,14 @@ pub(crate) enum SecretMatch {
     At(usize),
     /// All of them, in the order of the list.
     All,
-    /// The first one, but for a slip in copying it.
-    Slip(Slip),
+    /// The first one, but for a mistake in copying it.
+    Mistake(CopyMistake),
     None,
 }
 
-/// A slip in copying a secret, which is easily overlooked.
+/// A mistake in copying a secret that is easily overlooked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Slip {
+pub(crate) enum CopyMistake {
     /// The secret here has spaces or a line break around it.
     SpaceHere,
     /// The secret here has quotes around it.
@@ -66,12 +66,12 @@ impl SecretProofs {
         if let Some(place) = self.secrets.iter().position(|secret| is_hash(secret)) {
             return SecretMatch::At(place);
         }
-        let slip = self.corrected().into_iter().find(|(_, secret)| is_hash(secret));
-        slip.map_or(SecretMatch::None, |(slip, _)| SecretMatch::Slip(slip))
+        let mistake = self.corrected().into_iter().find(|(_, secret)| is_hash(secret));
+        mistake.map_or(SecretMatch::None, |(mistake, _)| SecretMatch::Mistake(mistake))
     }
 
     /// The first secret as it may have been meant.
-    fn corrected(&self) -> Vec<(Slip, Zeroizing<String>)> {
+    fn corrected(&self) -> Vec<(CopyMistake, Zeroizing<String>)> {
         let Some(secret) = self.secrets.first() else { return Vec::new() };
         let owned = |text: &str| Zeroizing::new(text.to_owned());
         let unquoted = ['"', '\'']
@@ -80,9 +80,9 @@ impl SecretProofs {
         let trimmed = Some(secret.trim()).filter(|trimmed| trimmed.len() < secret.len()).map(owned);
         let with_line_break = Zeroizing::new(format!("{}\n", secret.as_str()));
         let found = [
-            trimmed.map(|secret| (Slip::SpaceHere, secret)),
-            unquoted.map(|secret| (Slip::QuotesHere, secret)),
-            Some((Slip::LineBreakThere, with_line_break)),
+            trimmed.map(|secret| (CopyMistake::SpaceHere, secret)),
+            unquoted.map(|secret| (CopyMistake::QuotesHere, secret)),
+            Some((CopyMistake::LineBreakThere, with_line_break)),
         ];
         found.into_iter().flatten().collect()
     }
@@ -96,13 +96,13 @@ impl SecretProofs {
     }
 
     /// The same with the first secret as it may have been meant.
-    pub(crate) fn signed_random_with_slips(&self) -> Vec<(Slip, String)> {
+    pub(crate) fn signed_random_with_mistakes(&self) -> Vec<(CopyMistake, String)> {
         let mut random = [0; 16];
         if rand::fill(&mut random).is_err() {
             return Vec::new();
         }
         let value = hex(&random);
-        self.corrected().into_iter().map(|(slip, secret)| (slip, signed(&secret, &value))).collect()
+        self.corrected().into_iter().map(|(mistake, secret)| (mistake, signed(&secret, &value))).collect()
     }
 }
 
@@ -158,25 +158,29 @@ mod tests {
     }
 
     #[test]
-    fn slips_of_the_first_secret_are_recognised() {
+    fn copy_mistakes_of_the_first_secret_are_recognised() {
         let hash = "d9db21448d73f8397d9401d925e90810faadaad67b0053599e61d9b9e3f7ad37";
         for (secret, found) in [
-            ("secret\n", SecretMatch::Slip(Slip::SpaceHere)),
-            (" secret", SecretMatch::Slip(Slip::SpaceHere)),
-            ("\"secret\"", SecretMatch::Slip(Slip::QuotesHere)),
-            ("'secret'\n", SecretMatch::Slip(Slip::QuotesHere)),
+            ("secret\n", SecretMatch::Mistake(CopyMistake::SpaceHere)),
+            (" secret", SecretMatch::Mistake(CopyMistake::SpaceHere)),
+            ("\"secret\"", SecretMatch::Mistake(CopyMistake::QuotesHere)),
+            ("'secret'\n", SecretMatch::Mistake(CopyMistake::QuotesHere)),
             ("\"secret'", SecretMatch::None),
             ("Secret", SecretMatch::None),
         ] {
             assert_eq!(proofs(&[secret]).hashed("token", hash), found, "{secret:?}");
-            let slips = proofs(&[secret]).signed_random_with_slips();
-            assert_eq!(slips.last().map(|(slip, _)| *slip), Some(Slip::LineBreakThere), "{secret:?}");
+            let mistakes = proofs(&[secret]).signed_random_with_mistakes();
+            assert_eq!(
+                mistakes.last().map(|(mistake, _)| *mistake),
+                Some(CopyMistake::LineBreakThere),
+                "{secret:?}"
+            );
         }
         // `printf 'tokensecret\n' | sha256sum`
         let with_line_break = "77a63946986f384e889cbdcfab68aedd85b8e8021db3c9a90cd5c8c2e83ed2e5";
         assert_eq!(
             proofs(&["secret"]).hashed("token", with_line_break),
-            SecretMatch::Slip(Slip::LineBreakThere)
+            SecretMatch::Mistake(CopyMistake::LineBreakThere)
         );
         assert_eq!(
             proofs(&["other", "secret\n"]).hashed("token", hash),

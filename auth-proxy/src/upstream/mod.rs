@@ -11,6 +11,7 @@
 mod address;
 mod admission;
 mod app_client;
+mod assessment;
 mod breaker;
 mod client;
 mod document;
@@ -29,7 +30,6 @@ mod probe;
 mod reqwest;
 mod retry;
 mod send;
-mod verdict;
 mod via;
 
 use std::sync::Arc;

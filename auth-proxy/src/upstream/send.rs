@@ -9,12 +9,12 @@ use http::{Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::Upstream;
+use super::assessment::{Assessment, Attempt, Health};
 use super::breaker::Permission;
 use super::error::{SendFailure, Sent, body_error};
 use super::health::PendingCheck;
 use super::kept::KeptRequest;
 use super::retry::{Retries, RetryPolicy};
-use super::verdict::{Attempt, Health, Verdict};
 use crate::error::{AuthError, Reason};
 use crate::telemetry::{Exchange, Purpose};
 
@@ -110,7 +110,7 @@ impl Upstream {
                 (request, None)
             };
             let attempt = self.attempt(purpose, deadline, outgoing, until, resent).await;
-            let Verdict { may_retry, health } = Verdict::of(&attempt, policy);
+            let Assessment { may_retry, health } = Assessment::of(&attempt, policy);
             let Some(again) = kept.filter(|_| may_retry).and_then(KeptRequest::try_clone) else {
                 return (attempt, health);
             };

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::headers;
 use super::identity::Identity;
-use crate::forwarded::{ClientInfo, ToldBy};
+use crate::forwarded::{ClientInfo, QuestionForm};
 use crate::guard::GuardRejection;
 
 /// Where to sign in, for nginx: it understands only 2xx, 401 and 403.
@@ -33,13 +33,15 @@ const X_SET_COOKIE: [HeaderName; 4] = [
 struct NumbersCookies;
 
 /// The answer about a request that may pass.
-pub(super) fn allowed(identity: &Identity, told_by: ToldBy) -> Response {
+pub(super) fn allowed(identity: &Identity, form: QuestionForm) -> Response {
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
     identity.append_to(headers);
-    match told_by {
-        ToldBy::Path => remove_others(headers),
-        ToldBy::XOriginal | ToldBy::XForwarded => drop(response.extensions_mut().insert(NumbersCookies)),
+    match form {
+        QuestionForm::Path => remove_others(headers),
+        QuestionForm::XOriginal | QuestionForm::XForwarded => {
+            drop(response.extensions_mut().insert(NumbersCookies))
+        }
     }
     finished(response)
 }
@@ -57,18 +59,18 @@ pub(super) fn key_set(keys: String) -> Response {
 pub(super) fn refused(
     rejection: GuardRejection,
     parts: &Parts,
-    told_by: ToldBy,
+    form: QuestionForm,
     settings: &Settings,
 ) -> Response {
     let sign_in = rejection.sign_in().map(|path| on_this_origin(path, parts, settings));
     let problem = rejection.error().clone();
     let mut response = rejection.into_response();
-    if told_by == ToldBy::XOriginal {
+    if form == QuestionForm::XOriginal {
         // nginx passes no header of this answer to the client, unless it is configured to.
         response.extensions_mut().insert(NumbersCookies);
     }
     let Some(sign_in) = sign_in else { return finished(response) };
-    if told_by == ToldBy::XOriginal {
+    if form == QuestionForm::XOriginal {
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(LOCATION);
         headers.insert(X_AUTH_REDIRECT, sign_in);

@@ -116,8 +116,8 @@ impl<P: AuthProxy> Verdict<P> {
         self
     }
 
-    /// Lets visitors pass who are signed out, without identity headers, for paths without a rule. An invalid Bearer token is still refused, and an
-    /// outage is still an error, since it is not known then whether the visitor is signed out.
+    /// Lets signed-out visitors pass, without identity headers, for paths without a rule. An invalid Bearer token is still
+    /// refused, and an outage is still an error, since it is not known then whether the visitor is signed out.
     #[must_use]
     pub fn allow_guests(mut self) -> Self {
         self.otherwise = Requirement::Guests;

@@ -15,7 +15,7 @@ use tower::{Layer as _, Service, ServiceExt as _};
 use super::answer;
 use super::builder::Verdict;
 use crate::error::{AuthError, Reason};
-use crate::forwarded::{OriginalRequest, ToldBy};
+use crate::forwarded::{OriginalRequest, QuestionForm};
 use crate::provider::{AuthProxy, Shared};
 use crate::warnings::Warning;
 
@@ -72,7 +72,7 @@ impl<P: AuthProxy> Verdict<P> {
         Router::new().route(&format!("{}{KEYS}", self.path), keys)
     }
 
-    /// The service behind the routes. With a prefix, the request in question is told by the path.
+    /// The service behind the routes. With a prefix, the path describes the request in question.
     fn service(
         &self,
         prefix: Option<Arc<str>>,
@@ -83,7 +83,7 @@ impl<P: AuthProxy> Verdict<P> {
             let (verdict, prefix) = (verdict.clone(), prefix.clone());
             async move { Ok::<_, Infallible>(verdict.answer(request, prefix.as_deref()).await) }
         });
-        // The layer adds the renewed cookies, so what reads them stands outside of it.
+        // The layer adds the renewed cookies, so `with_numbered_cookies` runs after it.
         self.proxy.session_cookie_layer().layer(decides).map_response(answer::with_numbered_cookies)
     }
 
@@ -95,29 +95,29 @@ impl<P: AuthProxy> Verdict<P> {
             Some(prefix) => OriginalRequest::of_path(&parts, prefix, &shared.settings),
             None => OriginalRequest::of_headers(&parts, &shared.settings),
         };
-        let told_by = match told.and_then(|told| become_original(&mut parts, told)) {
-            Ok(told_by) => told_by,
+        let form = match told.and_then(|told| become_original(&mut parts, told)) {
+            Ok(form) => form,
             Err(error) => {
                 warn(&error, shared);
                 return error.into_response();
             }
         };
         match self.decide(&mut parts).await {
-            Ok(identity) => answer::allowed(&identity, told_by),
-            Err(rejection) => answer::refused(rejection, &parts, told_by, &shared.settings),
+            Ok(identity) => answer::allowed(&identity, form),
+            Err(rejection) => answer::refused(rejection, &parts, form, &shared.settings),
         }
     }
 }
 
 /// Turns a question into the request that it is about. Its headers are those of that request already.
-fn become_original(parts: &mut Parts, told: OriginalRequest) -> Result<ToldBy, AuthError> {
+fn become_original(parts: &mut Parts, told: OriginalRequest) -> Result<QuestionForm, AuthError> {
     let mut uri = std::mem::take(&mut parts.uri).into_parts();
     uri.path_and_query = Some(told.target);
     parts.uri = Uri::from_parts(uri)
         .map_err(|error| AuthError::new(Reason::ORIGINAL_REQUEST_INVALID).because(error))?;
     parts.extensions.insert(OriginalUri(parts.uri.clone()));
     parts.method = told.method;
-    Ok(told.told_by)
+    Ok(told.form)
 }
 
 /// Says in the log which setting is missing.

@@ -18,7 +18,7 @@ pub enum IdentityHeader {
     Name,
     /// `X-Auth-Email`: the email address, as the upstream has it. It may be unconfirmed.
     Email,
-    /// `X-Auth-Roles`: the roles of `user.roles` or `user.role`, separated by commas.
+    /// `X-Auth-Roles`: the roles that [`role`](crate::rules::role) reads, separated by commas.
     Roles,
 }
 

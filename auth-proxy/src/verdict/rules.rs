@@ -10,6 +10,10 @@ use crate::error::{AuthError, Reason};
 use crate::guard::rule::{DynRule, IntoRule};
 use crate::provider::AuthProxy;
 
+/// Why a path has no reading at all.
+const DANGEROUS: &str = "the path has a dot segment, an empty segment, a backslash, a control character, a character outside \
+                         of ASCII, or an escape that is broken or repeated";
+
 /// What is required for which path of a service. The first pattern that matches counts. If none does, a session is required.
 ///
 /// In a pattern a segment is literal text, or `*` for any one segment. `**` at the end stands for the path before it and
@@ -66,7 +70,7 @@ pub enum Requirement<P: AuthProxy> {
     /// Nothing. The session is not looked up, so there are no identity headers, and an outage does not matter: for files that
     /// pages of guests need, and for health checks.
     Public,
-    /// Nothing, but a visitor who is signed in is named.
+    /// Nothing. A visitor who is signed in gets the identity headers.
     Guests,
     /// A session.
     Session,
@@ -89,7 +93,7 @@ impl<P: AuthProxy> PathRules<P> {
         self.add(pattern, Requirement::Public)
     }
 
-    /// Lets visitors pass who are signed out: see [`Requirement::Guests`].
+    /// Lets signed-out visitors pass: see [`Requirement::Guests`].
     ///
     /// # Errors
     /// Those of [`add`](Self::add).
@@ -157,14 +161,13 @@ impl<P: AuthProxy> PathRules<P> {
         otherwise: &'r Requirement<P>,
     ) -> Result<&'r Requirement<P>, AuthError> {
         let ambiguous = |cause: &'static str| AuthError::new(Reason::PATH_AMBIGUOUS).because(cause);
-        let readings =
-            readings(path).ok_or_else(|| ambiguous("it has a segment that could lead elsewhere"))?;
+        let readings = readings(path).ok_or_else(|| ambiguous(DANGEROUS))?;
         let mut found = readings.iter().map(|reading| self.first(reading).unwrap_or(otherwise));
         let first = found.next().unwrap_or(otherwise);
         if found.all(|other| first.is_same(other)) {
             return Ok(first);
         }
-        Err(ambiguous("its readings match different rules"))
+        Err(ambiguous("the readings of the path match different rules"))
     }
 
     fn first(&self, reading: &Reading) -> Option<&Requirement<P>> {

@@ -48,6 +48,15 @@ impl IdentityToken {
 
     /// How long a token is valid: 10 seconds to 5 minutes. Each request gets a new one.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use auth_proxy::verdict::{IdentityToken, SigningKey};
+    /// let token = IdentityToken::new(SigningKey::generate()?, "https://app.example.com", "reports");
+    /// let token = token.lifetime(Duration::from_secs(30))?;
+    /// # let _ = token;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidValue`] for any other time.
     pub fn lifetime(mut self, lifetime: Duration) -> Result<Self, InvalidValue> {
@@ -60,6 +69,14 @@ impl IdentityToken {
 
     /// Publishes one more key: the next one, until every service has fetched it, or the one before, until its last token
     /// has expired.
+    ///
+    /// ```
+    /// # use auth_proxy::verdict::{IdentityToken, SigningKey};
+    /// let (current, next) = (SigningKey::generate()?, SigningKey::generate()?);
+    /// let token = IdentityToken::new(current, "https://app.example.com", "reports").publish(next);
+    /// # let _ = token;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn publish(mut self, key: SigningKey) -> Self {
         self.published.push(key);

@@ -17,11 +17,11 @@ const OPERATIONS: [&str; 2] = ["claims of a token, warm", "session in memory"];
 /// `SILENT_BENCH` names the program that is built with the feature `silent`.
 pub(super) fn run() -> Result<(), Error> {
     let silent = std::env::var("SILENT_BENCH")?;
-    let loud = std::env::current_exe()?;
+    let with_spans = std::env::current_exe()?;
     let rounds = if is_quick() { 1 } else { 9 };
     let (mut with, mut without) = (vec![Vec::new(); OPERATIONS.len()], vec![Vec::new(); OPERATIONS.len()]);
     for _ in 0..rounds {
-        for (program, turns) in [(loud.as_os_str(), &mut with), (silent.as_ref(), &mut without)] {
+        for (program, turns) in [(with_spans.as_os_str(), &mut with), (silent.as_ref(), &mut without)] {
             let output = Command::new(program).arg("spans").output()?;
             let text = String::from_utf8(output.stdout)?;
             let nanos = text.lines().map(str::parse).collect::<Result<Vec<f64>, _>>()?;

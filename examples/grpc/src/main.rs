@@ -40,7 +40,7 @@ struct Service;
 #[tonic::async_trait]
 impl Greeter for Service {
     async fn hello(&self, request: Request<Nothing>) -> Result<Response<Text>, Status> {
-        // The layer has put it there.
+        // `with_session()` has put the session there.
         let session = request.extensions().get::<Session<Auth>>().ok_or(Status::internal("no guard"))?;
         let name = session.user.name.as_deref().unwrap_or("you");
         Ok(Response::new(Text { text: format!("hello, {name}") }))

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Router, routing::post};
 use leptos::prelude::{ServerFnError, expect_context, provide_context, server};
 use leptos_axum::{extract_with_state, handle_server_fns_with_context};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 auth_proxy! {
     struct Auth { upstream: { base_url: env("AUTH_UPSTREAM_URL") } }
@@ -45,6 +46,9 @@ fn app(auth: &Auth) -> Router {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // The log goes to stderr: the first line of stdout is the address. `RUST_LOG` sets the level.
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let auth = Auth::from_env()?;
     let host = std::env::var("HOST").ok().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("3000".to_owned()).parse::<u16>()?;

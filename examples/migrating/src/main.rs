@@ -34,7 +34,7 @@ auth_proxy! {
 /// The session of either server.
 type Signed = Either<Session<New>, Session<Old>>;
 
-/// Lets visitors pass who are signed in at either server, and sends others to the sign-in page of the new one.
+/// Lets visitors who are signed in at either server pass, and sends others to the sign-in page of the new one.
 type SignedIn = Either<RequireSession<New>, RequireSession<Old>>;
 
 #[derive(Clone, FromRef)]

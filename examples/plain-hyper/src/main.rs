@@ -23,7 +23,7 @@ auth_proxy! {
 }
 
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    // The layer has put it there.
+    // `with_session()` has put the session there.
     let session = request.extensions().get::<Session<Auth>>();
     let name = session.and_then(|session| session.user.name.as_deref()).unwrap_or("you");
     Ok(Response::new(Full::from(format!("hello, {name}"))))

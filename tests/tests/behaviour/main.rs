@@ -60,6 +60,7 @@ mod smuggling;
 mod store_option;
 mod support;
 mod telemetry;
+mod telemetry_values;
 mod token_attacks;
 mod token_cache;
 mod variables;

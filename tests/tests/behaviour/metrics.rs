@@ -258,7 +258,17 @@ fn recorder_gets_the_help_of_each_metric() {
     let (recorder, handle) = recorder();
     metrics::with_local_recorder(&recorder, || {
         Auth::builder().upstream_base_url("http://auth").build().unwrap();
-        metrics::counter!("auth_proxy_sign_outs_total").increment(0);
+        for metric in METRICS {
+            match metric.kind {
+                MetricKind::Counter => metrics::counter!(metric.name).increment(0),
+                MetricKind::Gauge => metrics::gauge!(metric.name).set(0.0),
+                _ => metrics::histogram!(metric.name).record(0.0),
+            }
+        }
     });
-    assert!(handle.render().contains("# HELP auth_proxy_sign_outs_total responses of the upstream"));
+    let text = handle.render();
+    for metric in METRICS {
+        let help = format!("# HELP {} {}\n", metric.name, metric.help);
+        assert!(text.contains(&help), "{help} is not in {text}");
+    }
 }

@@ -80,7 +80,7 @@ fn statuses(document: &Value, path: &str) -> Vec<String> {
 }
 
 #[test]
-fn guarded_operations_get_the_responses_and_ways_in() {
+fn guarded_operations_get_the_responses_and_security_schemes() {
     let document = document(&auth(|auth| auth));
     let all = ["200", "401", "403", "502", "503", "504"];
     assert_eq!(statuses(&document, "/over"), all);

@@ -112,8 +112,6 @@ async fn grpc_guard_tells_a_refusal_from_a_step_up() {
     let (status, message) = grpc_status(&send(&recent, early.sends(request())).await);
     assert_eq!(status, 16, "a new sign-in helps");
     assert!(message.ends_with("(step_up_required)"), "{message}");
-    // `%` and characters outside of ASCII would have to be escaped: no text of an error has one.
-    assert!(message.is_ascii() && !message.contains('%'));
 }
 
 #[tokio::test]
@@ -121,11 +119,10 @@ async fn layer_puts_the_session_into_the_extensions_where_the_token_alone_would_
     for secret in [None, Some(SECRET)] {
         let auth = builder().upstream_secret(secret).build().unwrap();
         let ada = auth.sign_in_as(admin());
-        for layer in [auth.require_any_session().with_session().grpc()] {
-            let passed = send(&layer, ada.sends(request())).await;
-            assert_eq!(passed.body().0, r#"Some("Ada") body"#);
-            assert_eq!(passed.headers()[CACHE_CONTROL], "private");
-        }
+        let members = auth.require_any_session().with_session().grpc();
+        let passed = send(&members, ada.sends(request())).await;
+        assert_eq!(passed.body().0, r#"Some("Ada") body"#);
+        assert_eq!(passed.headers()[CACHE_CONTROL], "private");
         let admins = auth.require(role("admin")).grpc().with_session();
         assert_eq!(send(&admins, ada.sends(request())).await.body().0, r#"Some("Ada") body"#);
         assert_eq!(grpc_status(&send(&admins, auth.signed_out().sends(request())).await).0, 16);

@@ -195,7 +195,7 @@ async fn parent_domain_without_shared_cookies_is_found() {
 async fn server_without_a_secret_is_found_as_misconfigured() {
     let server = v5(&[("AUTH_SECRET", "")]);
     let advice = change(&check(auth(&server, Authjs)).await, "upstream_misconfigured");
-    assert!(advice.contains("AUTH_SECRET is missing"), "{advice}");
+    assert!(advice.contains("set AUTH_SECRET at the server"), "{advice}");
     let untrusted = v5(&[("TRUST_HOST", "false")]);
     let advice = change(&check(auth(&untrusted, Authjs)).await, "upstream_misconfigured");
     assert!(advice.contains("AUTH_TRUST_HOST=true"), "{advice}");

@@ -7,8 +7,8 @@ use super::list::IntoRules;
 use super::{Decision, DynRule, Rule, Visitor};
 use crate::provider::AuthProxy;
 
-/// Visitors may pass whom each of these rules allows: `all((role("admin"), max_age(..)))`. The rules are a tuple, an array
-/// or a `Vec`.
+/// Allows a visitor whom every one of these rules allows: `all((role("admin"), max_age(..)))`. The rules are a tuple, an
+/// array or a `Vec`.
 ///
 /// The rules are asked in order, until one certainly refuses. Without any rule everyone is refused.
 ///
@@ -25,8 +25,8 @@ pub fn all<L>(rules: L) -> All<L> {
     All(rules)
 }
 
-/// Visitors may pass whom one of these rules allows: `any((role("admin"), role("editor")))`. The rules are a tuple, an array
-/// or a `Vec`.
+/// Allows a visitor whom at least one of these rules allows: `any((role("admin"), role("editor")))`. The rules are a tuple,
+/// an array or a `Vec`.
 ///
 /// The rules are asked in order, until one allows. If none does, and one of them could not decide, the answer is its error;
 /// else, if a new sign-in would satisfy one, a new sign-in. Without any rule everyone is refused.
@@ -43,9 +43,9 @@ pub fn any<L>(rules: L) -> Any<L> {
     Any(rules)
 }
 
-/// Visitors may pass whom this rule certainly refuses. What is unknown stays unknown, and is refused: `not(role("guest"))`
-/// refuses a visitor without any role, one whose token is invalid, and everyone in an outage. It refuses also whoever could
-/// satisfy the rule by a new sign-in.
+/// Allows a visitor whom this rule certainly refuses. If the rule cannot decide, the visitor is refused:
+/// `not(role("guest"))` refuses a visitor without any role, one whose token is invalid, and everyone in an outage. It also
+/// refuses a visitor who could satisfy the rule by a new sign-in.
 ///
 /// ```
 /// # use auth_proxy::{auth_proxy, rules::{not, role}};

@@ -57,7 +57,7 @@ pub fn permission(name: impl Into<String>) -> Has {
     Has::new(PERMISSIONS, name.into())
 }
 
-/// Visitors may pass who act for this organization: as [`role`], with the id that the plugin `organization` of Better Auth
+/// Visitors who act for this organization may pass: as [`role`], with the id that the plugin `organization` of Better Auth
 /// writes into the session (`activeOrganizationId`), or the field `org_id`.
 ///
 /// Better Auth leaves the id in the session of a member who was removed. The [guide on policies](crate::guide::policies) has a

@@ -24,7 +24,7 @@ pub fn signed_in() -> SignedIn {
     SignedIn
 }
 
-/// Visitors may pass who signed in at most this long ago. The others have to sign in again: 401 `step_up_required` with a
+/// Visitors who signed in at most this long ago may pass. The others have to sign in again: 401 `step_up_required` with a
 /// challenge (RFC 9470), or the sign-in page.
 ///
 /// [`Visitor::signed_in_at`] says where the time comes from. If it is not known, the answer is 403 `sign_in_time_unknown`:
@@ -44,7 +44,7 @@ pub fn max_age(age: Duration) -> MaxAge {
     MaxAge(age)
 }
 
-/// Visitors may pass whose sign-in was of this class: the claim or field `acr` is this value, or the list `amr` has it
+/// Visitors whose sign-in was of this class may pass: the claim or field `acr` is this value, or the list `amr` has it
 /// (OpenID Connect Core 1.0, section 2). The others need a stronger sign-in: 401 `step_up_required` with a challenge
 /// (RFC 9470) whose `acr_values` name it, or the sign-in page.
 ///

@@ -107,6 +107,34 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
         }
     }
 
+    /// [`signed_in_at`](Self::signed_in_at) in whole seconds since the Unix epoch.
+    pub(in crate::guard) fn signed_in_seconds(&self) -> Option<u64> {
+        self.signed_in_at()?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
+    /// [`signed_in_at`](Self::signed_in_at) in seconds since the Unix epoch, or why it is not known.
+    pub(super) fn sign_in_time(&self) -> Fact<f64> {
+        // The time of an impersonated session is not a time at which the user proved who they are.
+        if self.session.is_impersonated() {
+            return Fact::Unknown;
+        }
+        let claims = self.claims();
+        let raw = self.raw.raw();
+        let maps =
+            [self.details(), Some(&raw.user), Some(&raw.extra), claims.as_ref().ok().copied().flatten()];
+        let named = maps.into_iter().flatten().filter_map(|map| map.get("auth_time"));
+        let mut oldest = None;
+        for at in named.chain(self.proxy.shared().dialect.signed_in_at(raw)).map(seconds) {
+            let Some(at) = at else { return Fact::Unknown };
+            oldest = Some(oldest.map_or(at, |oldest: f64| oldest.min(at)));
+        }
+        match (oldest, claims) {
+            (Some(at), _) => Fact::Known(at),
+            (None, Err(error)) => Fact::unreadable(&error),
+            (None, Ok(_)) => Fact::Unknown,
+        }
+    }
+
     /// The id of the user: that of the session, else the `sub` of the token. `None` if neither tells it.
     ///
     /// An email address is not one: it may be given to another user later.
@@ -137,34 +165,6 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
         let shared = self.proxy.shared();
         shared
             .warn_once_with(Warning::SignInTimeUnknown, || shared.dialect.sign_in_time_setting().to_owned());
-    }
-
-    /// The same in whole seconds since the Unix epoch.
-    pub(in crate::guard) fn signed_in_seconds(&self) -> Option<u64> {
-        self.signed_in_at()?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
-    }
-
-    /// The same in seconds since the Unix epoch, and why it is not known.
-    pub(super) fn sign_in_time(&self) -> Fact<f64> {
-        // The time of an impersonated session is not a time at which the user proved who they are.
-        if self.session.is_impersonated() {
-            return Fact::Unknown;
-        }
-        let claims = self.claims();
-        let raw = self.raw.raw();
-        let maps =
-            [self.details(), Some(&raw.user), Some(&raw.extra), claims.as_ref().ok().copied().flatten()];
-        let named = maps.into_iter().flatten().filter_map(|map| map.get("auth_time"));
-        let mut oldest = None;
-        for at in named.chain(self.proxy.shared().dialect.signed_in_at(raw)).map(seconds) {
-            let Some(at) = at else { return Fact::Unknown };
-            oldest = Some(oldest.map_or(at, |oldest: f64| oldest.min(at)));
-        }
-        match (oldest, claims) {
-            (Some(at), _) => Fact::Known(at),
-            (None, Err(error)) => Fact::unreadable(&error),
-            (None, Ok(_)) => Fact::Unknown,
-        }
     }
 
     /// Reads a fact. The session counts, as the upstream sent it. Only where it has none of the fields, the claims count:

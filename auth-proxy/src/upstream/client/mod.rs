@@ -2,7 +2,7 @@
 //!
 //! The built-in client uses HTTP/1.1 over TCP, or over TLS if `upstream.base_url` is https. Only [`connect`] differs
 //! between the two. The client follows no redirects, decodes no bodies, keeps no cookies and uses no system proxy. It
-//! sends a request a second time only when nothing of it was written. `verdict.rs` decides about all other retries.
+//! sends a request a second time only when nothing of it was written. `assessment.rs` decides about all other retries.
 //!
 //! Why not the pooling client of hyper-util: it runs each connection in a task of its own and passes every request and
 //! response between tasks. In `benches`, with small responses over http, that cost 5 to 9 % of the requests per CPU

@@ -1,5 +1,7 @@
 //! The fakes of each family, the store, the clock and published keys.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::doctor::Deployment;
@@ -9,6 +11,7 @@ use auth_proxy::testing::FakeUpstream;
 use auth_proxy_tests::doctor::{assert_silent, change, codes};
 use auth_proxy_tests::{App, SharedStore, free_port};
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 
 use super::{APP, Machines, WithoutHeaders, before, check};
@@ -200,6 +203,44 @@ async fn check_sends_only_what_it_needs() {
         let origin = request.headers.get("origin").map(|origin| origin.to_str().unwrap());
         assert!(origin.is_none_or(|origin| origin == APP), "{request:?}");
     }
+}
+
+/// The limits that the guide names. Each server is asked as much as it can be.
+#[tokio::test]
+async fn check_asks_at_most_13_questions_and_33_more_to_find_a_wrong_address() {
+    let authjs = FakeUpstream::start().await.unwrap();
+    let robo = FakeUpstream::builder().robo().start().await.unwrap();
+    for (upstream, kind) in [(&authjs, UpstreamKind::Authjs), (&robo, UpstreamKind::Robo)] {
+        let builder = before(upstream).upstream_kind(kind).upstream_secret([upstream.secret()]);
+        assert_silent(&check(builder).await, "right");
+        assert_eq!(upstream.seen().len(), 4, "{kind}: {:?}", upstream.seen());
+    }
+    // Without a kind it is asked for the marks of both families. No secret fits, and the first may be copied wrong.
+    let better = FakeUpstream::builder().better_auth().start().await.unwrap();
+    let secrets = [
+        " 'wr0ng-9f8e7d6c5b4a39281706f5e4d3c2b1' ",
+        "wr0ng-2-9f8e7d6c5b4a39281706f5e4d3c2",
+        "wr0ng-3-9f8e7d6c5b4a39281706f5e4d3c2",
+    ];
+    let secrets = secrets
+        .into_iter()
+        .chain(["wr0ng-4-9f8e7d6c5b4a39281706f5e4d3c2", "wr0ng-5-9f8e7d6c5b4a39281706f5e4d3c2"]);
+    let report = check(before(&better).upstream_secret(secrets)).await;
+    assert_eq!(codes(&report), ["kind_wrong", "secret_wrong"], "{report}");
+    assert_eq!(better.seen().len(), 13, "{:?}", better.seen());
+    // There is no login server, and neither path is a usual one.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let nowhere = App::start(Router::new().fallback(move || {
+        counter.fetch_add(1, SeqCst);
+        async { StatusCode::NOT_FOUND }
+    }))
+    .await;
+    let builder = WithoutHeaders::builder().upstream_base_url(nowhere.url("/tenant")).public_url(APP);
+    let builder = builder.base_path("/login").upstream_base_path("/other");
+    assert_eq!(codes(&builder.build().unwrap().check().await), ["login_not_found"]);
+    // Three questions at the configured address, and the others elsewhere.
+    assert_eq!(asked.load(SeqCst), 3 + 33);
 }
 
 /// Below another prefix may be another tenant's server: it gets no configured header.

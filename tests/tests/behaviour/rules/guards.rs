@@ -90,8 +90,8 @@ async fn signed_in_decodes_the_token_without_a_lookup() {
         .build()
         .unwrap();
     let rule: auth_proxy::rules::DynRule<Typed> = auth_proxy::rules::DynRule::new(signed_in());
-    for layer in [auth.require(rule.clone()), auth.require(rule)] {
-        let router = Router::new().route("/a", get(|| async { "ok" })).route_layer(layer);
+    let page = || Router::new().route("/a", get(|| async { "ok" }));
+    for router in [page().route_layer(auth.require(signed_in())), page().route_layer(auth.require(rule))] {
         let app = App::start(auth.attach(router).with_state(auth.clone())).await;
         let browser = Browser::of(&app);
         browser.sign_in("demo", "demo").await;

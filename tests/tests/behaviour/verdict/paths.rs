@@ -173,9 +173,14 @@ async fn unusual_path_passes_if_the_same_rule_holds_for_every_reading() {
         assert_eq!(status(&app, path, "ada").await, 200, "{path}");
     }
     let log = LogCapture::start();
-    let verdict = Question::nginx("/ADMIN").cookie("ada").ask(&app).await;
-    assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()));
-    assert!(log.text().contains("its readings match different rules"), "{}", log.text());
+    for (path, cause) in [
+        ("/ADMIN", "the readings of the path match different rules"),
+        ("/reports//a", "the path has a dot segment, an empty segment, a backslash"),
+    ] {
+        let verdict = Question::nginx(path).cookie("ada").ask(&app).await;
+        assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+        assert!(log.text().contains(cause), "{}", log.text());
+    }
 }
 
 /// Rules have to read a path, and refuse one that servers read in different ways. Where nothing depends on the path, a

@@ -1,7 +1,5 @@
 //! The signed token, checked by the library of JavaScript that most services use.
 
-use std::net::SocketAddr;
-
 use auth_proxy::testing::FakeUpstream;
 use auth_proxy::verdict::{IdentityToken, SigningKey};
 use auth_proxy_tests::process::node;
@@ -36,7 +34,6 @@ async fn jose_accepts_the_token_under_its_own_audience_only() {
         let token = IdentityToken::new(key(algorithm), "https://app.example.com", "reports");
         let router: Router = auth.verdict().signed_token(token).router();
         let app = App::start(router).await;
-        let _: SocketAddr = app.addr;
         let visitor = upstream.cookie(&json!({ "sub": "1", "name": "Demo" }));
         let question = [("cookie", visitor.as_str()), ("x-original-uri", "/"), ("x-original-method", "GET")];
         let verdict = Browser::of(&app).get_with("/_auth/verdict", &question).await;

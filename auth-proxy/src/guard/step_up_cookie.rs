@@ -1,4 +1,4 @@
-//! Sends a visitor who has to sign in again to the sign-in page, but not twice in a row without an effect.
+//! The cookie that notes a redirect to a new sign-in, so that a sign-in without an effect is not asked for twice in a row.
 //!
 //! A server may sign the visitor in again without noting a new time: an OpenID provider with a session of its own keeps
 //! its `auth_time`. Without a limit the browser would go back and forth between that server and the page.
@@ -35,17 +35,17 @@ pub(super) fn mark<P: AuthProxy>(step_up: &StepUp, visitor: &Visitor<'_, P>) -> 
 }
 
 /// Whether the visitor was just redirected with this mark.
-pub(super) fn was_sent(headers: &HeaderMap, mark: &str, is_secure: bool) -> bool {
+pub(super) fn is_set(headers: &HeaderMap, mark: &str, is_secure: bool) -> bool {
     cookie::value(headers, name(is_secure)) == Some(mark.as_bytes())
 }
 
 /// The cookie of a redirect. `None` if it cannot be written.
-pub(super) fn sent(mark: &str, is_secure: bool) -> Option<HeaderValue> {
+pub(super) fn set(mark: &str, is_secure: bool) -> Option<HeaderValue> {
     line(mark, MAX_AGE, is_secure)
 }
 
 /// Removes the cookie, so that a later request is redirected again.
-pub(super) fn forgotten(is_secure: bool) -> Option<HeaderValue> {
+pub(super) fn clear(is_secure: bool) -> Option<HeaderValue> {
     line("", 0, is_secure)
 }
 

@@ -1,4 +1,4 @@
-//! The signs of Better Auth.
+//! The probes of Better Auth.
 
 use auth_proxy_rules::Origin;
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use http::header::LOCATION;
 use http::{Method, Response};
 use serde_json::Value;
 
-use super::definition::{OriginCheck, Question, SecretSign, Seen, Signs};
+use super::definition::{OriginCheck, Probes, Question, SecretProbe, Seen};
 use super::server::Server;
 use crate::dialect::better_auth::{HEALTH, SESSION};
 
@@ -16,9 +16,9 @@ const SIGN_OUT: &str = "/sign-out";
 pub(crate) const ALLOWED_HOSTS: &str = "Better Auth by `baseURL: { allowedHosts: [..] }`";
 
 #[derive(Debug)]
-pub(super) struct BetterAuthSigns;
+pub(super) struct BetterAuthProbes;
 
-impl Signs for BetterAuthSigns {
+impl Probes for BetterAuthProbes {
     fn marks(&self) -> &'static [&'static str] {
         &[HEALTH]
     }
@@ -53,8 +53,8 @@ impl Signs for BetterAuthSigns {
     }
 
     /// An unknown token is cleared if its signature is good, and ignored otherwise (`docs/better-auth.md#get-session`).
-    fn secret(&self) -> SecretSign {
-        SecretSign::Signature(SESSION)
+    fn secret(&self) -> SecretProbe {
+        SecretProbe::Signature(SESSION)
     }
 
     /// A callback without a state leads to the error page below `baseURL` (`docs/better-auth.md#callback-without-state`).
@@ -96,7 +96,7 @@ mod tests {
             ("https://a.example/api/auth/error", None),
         ] {
             let response = Response::builder().header(LOCATION, location).body(Bytes::new()).unwrap();
-            assert_eq!(BetterAuthSigns.url(&response, "/api/auth").as_deref(), url, "{location}");
+            assert_eq!(BetterAuthProbes.url(&response, "/api/auth").as_deref(), url, "{location}");
         }
     }
 
@@ -104,9 +104,12 @@ mod tests {
     fn session_cookie_is_found_among_those_that_are_cleared() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let default = names(&["better-auth.session_token", "better-auth.session_data"]);
-        assert_eq!(BetterAuthSigns.session_cookie(&default), Some("better-auth.session_token"));
-        assert_eq!(BetterAuthSigns.session_cookie(&names(&["sid", "better-auth.session_data"])), Some("sid"));
-        assert_eq!(BetterAuthSigns.session_cookie(&[]), None);
+        assert_eq!(BetterAuthProbes.session_cookie(&default), Some("better-auth.session_token"));
+        assert_eq!(
+            BetterAuthProbes.session_cookie(&names(&["sid", "better-auth.session_data"])),
+            Some("sid")
+        );
+        assert_eq!(BetterAuthProbes.session_cookie(&[]), None);
     }
 
     #[test]
@@ -114,7 +117,7 @@ mod tests {
         for (body, is_mark) in
             [("{\"ok\":true}", true), ("{\"ok\":true,\"a\":1}", false), ("true", false), ("", false)]
         {
-            assert_eq!(BetterAuthSigns.has_mark("/ok", body.as_bytes()), is_mark, "{body}");
+            assert_eq!(BetterAuthProbes.has_mark("/ok", body.as_bytes()), is_mark, "{body}");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The signs of Auth.js v5, Robo.js and next-auth v4.
+//! The probes of Auth.js v5, Robo.js and next-auth v4.
 
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value};
 
-use super::definition::{Question, SecretSign, Seen, Signs};
+use super::definition::{Probes, Question, SecretProbe, Seen};
 use super::server::Server;
 use crate::config::Kind;
 use crate::cookie::{ReceivedCookie, SetCookieKind, without_prefix};
@@ -17,9 +17,9 @@ const CSRF: &str = "/csrf";
 const HEX: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct AuthjsSigns;
+pub(super) struct AuthjsProbes;
 
-impl Signs for AuthjsSigns {
+impl Probes for AuthjsProbes {
     fn marks(&self) -> &'static [&'static str] {
         &[CSRF, authjs::HEALTH]
     }
@@ -86,8 +86,8 @@ impl Signs for AuthjsSigns {
         true
     }
 
-    fn secret(&self) -> SecretSign {
-        SecretSign::Hash { off_with: "`skipCSRFCheck`" }
+    fn secret(&self) -> SecretProbe {
+        SecretProbe::Hash { off_with: "`skipCSRFCheck`" }
     }
 
     fn hash<'c>(&self, cookies: &'c [ReceivedCookie]) -> Option<(&'c str, &'c str)> {
@@ -108,8 +108,8 @@ impl Signs for AuthjsSigns {
 /// `docs/authjs.md#server-configuration`: v5 and v4 use nearly the same words.
 pub(super) fn misconfigured(body: &[u8]) -> Option<&'static str> {
     memchr::memmem::find(body, b"problem with the server configuration").map(|_| {
-        "the log of the server has the reason: most often AUTH_SECRET is missing, or AUTH_TRUST_HOST=true, which a server \
-         behind this app needs"
+        "set AUTH_SECRET at the server, and AUTH_TRUST_HOST=true, which a server behind this app needs; if both are set, the \
+         log of the server has the reason"
     })
 }
 
@@ -125,7 +125,7 @@ mod tests {
         let cookies: Vec<String> = cookies.iter().map(|name| (*name).to_owned()).collect();
         let [signed_out, unknown] =
             [signed_out, unknown].map(|body| Some(body.as_bytes()).filter(|body| !body.is_empty()));
-        AuthjsSigns.server(Seen { cookies: &cookies, signed_out, unknown, expected })
+        AuthjsProbes.server(Seen { cookies: &cookies, signed_out, unknown, expected })
     }
 
     #[test]
@@ -159,20 +159,20 @@ mod tests {
     fn answers_of_other_services_are_no_mark() {
         let token = "0123456789abcdef".repeat(4);
         let csrf = format!(r#"{{"csrfToken":"{token}"}}"#);
-        assert!(AuthjsSigns.has_mark(CSRF, csrf.as_bytes()));
-        assert!(AuthjsSigns.has_mark("/providers", br#"{"a":{"callbackUrl":"http://a"}}"#));
+        assert!(AuthjsProbes.has_mark(CSRF, csrf.as_bytes()));
+        assert!(AuthjsProbes.has_mark("/providers", br#"{"a":{"callbackUrl":"http://a"}}"#));
         for body in ["", "null", "{}", "[]", r#"{"csrfToken":"short"}"#, r#"{"csrfToken":1}"#, "<html>"] {
-            assert!(!AuthjsSigns.has_mark(CSRF, body.as_bytes()), "{body}");
+            assert!(!AuthjsProbes.has_mark(CSRF, body.as_bytes()), "{body}");
         }
         for body in ["{}", r#"{"a":1}"#, r#"{"a":{}}"#, "\"API Route not found.\""] {
-            assert!(!AuthjsSigns.has_mark("/providers", body.as_bytes()), "{body}");
+            assert!(!AuthjsProbes.has_mark("/providers", body.as_bytes()), "{body}");
         }
     }
 
     #[test]
     fn configured_and_default_names_are_asked_for_once() {
         let names = ["sid".to_owned(), "authjs.session-token".to_owned()];
-        let question = AuthjsSigns.clearing(&names);
+        let question = AuthjsProbes.clearing(&names);
         assert_eq!(
             question.cookies,
             [

@@ -1,4 +1,4 @@
-//! Judges the result of one attempt at a request: whether to retry it, and what to tell the circuit breaker.
+//! Assesses the result of one attempt at a request: whether to retry it, and what to tell the circuit breaker.
 
 use axum::body::Body;
 use http::Response;
@@ -13,7 +13,7 @@ pub(super) type Attempt = Result<Response<Body>, SendFailure>;
 
 /// What follows from the result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct Assessment {
     /// Whether the request may be sent again.
     pub(super) may_retry: bool,
     /// What to tell the circuit breaker, if this was the last attempt.
@@ -33,7 +33,7 @@ pub(super) enum Health {
     Suspect,
 }
 
-impl Verdict {
+impl Assessment {
     pub(super) fn of(attempt: &Attempt, policy: RetryPolicy) -> Self {
         Self { may_retry: may_retry(attempt, policy), health: Health::of(attempt, policy) }
     }
@@ -112,7 +112,11 @@ mod tests {
                     Ok(response) => response.status().to_string(),
                     Err(failure) => format!("{} {:?}", failure.error.code(), failure.sent),
                 };
-                assert_eq!(Verdict::of(&attempt, policy), Verdict { may_retry, health }, "{name} {policy:?}");
+                assert_eq!(
+                    Assessment::of(&attempt, policy),
+                    Assessment { may_retry, health },
+                    "{name} {policy:?}"
+                );
             }
         }
     }

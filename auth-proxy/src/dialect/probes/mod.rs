@@ -1,4 +1,4 @@
-//! Signs: what the answers of an upstream show about it, for a check of the deployment. Each family has its own questions.
+//! Probes: the questions that a check of the deployment asks an upstream, and what the answers show. Each family has its own.
 //! None of them signs in, creates a user, sends a mail or ends a session.
 
 mod authjs_family;
@@ -6,18 +6,18 @@ mod better_auth;
 mod definition;
 mod server;
 
-use self::authjs_family::AuthjsSigns;
+use self::authjs_family::AuthjsProbes;
 pub(crate) use self::better_auth::ALLOWED_HOSTS;
-use self::better_auth::BetterAuthSigns;
-pub(crate) use self::definition::{Question, SecretSign, Seen, Signs, UNKNOWN};
+use self::better_auth::BetterAuthProbes;
+pub(crate) use self::definition::{Probes, Question, SecretProbe, Seen, UNKNOWN};
 pub(crate) use self::server::Server;
 use crate::config::Kind;
 
-/// The signs of every family, the expected one first.
-pub(crate) fn families(kind: Option<Kind>) -> [&'static dyn Signs; 2] {
+/// The probes of every family, the expected one first.
+pub(crate) fn families(kind: Option<Kind>) -> [&'static dyn Probes; 2] {
     match kind {
-        Some(Kind::BetterAuth) => [&BetterAuthSigns, &AuthjsSigns],
-        _ => [&AuthjsSigns, &BetterAuthSigns],
+        Some(Kind::BetterAuth) => [&BetterAuthProbes, &AuthjsProbes],
+        _ => [&AuthjsProbes, &BetterAuthProbes],
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Signs`]: the questions that a check asks of one family of upstreams.
+//! [`Probes`]: the questions that a check asks of one family of upstreams.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ impl Question {
 
 /// How an upstream shows which secret it has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum SecretSign {
+pub(crate) enum SecretProbe {
     /// Beside its mark it sets a cookie with a value and the hash of that value and the secret, unless an option of the
     /// server switches that off.
     Hash { off_with: &'static str },
@@ -58,7 +58,7 @@ pub(crate) struct OriginCheck {
 pub(crate) struct Seen<'s> {
     /// The names of the cookies that it set and cleared.
     pub(crate) cookies: &'s [String],
-    /// The body of its answer to [`Signs::clearing`], if there is one.
+    /// The body of its answer to [`Probes::clearing`], if there is one.
     pub(crate) signed_out: Option<&'s [u8]>,
     /// The body of its answer to a path that does not exist, if there is one.
     pub(crate) unknown: Option<&'s [u8]>,
@@ -66,8 +66,8 @@ pub(crate) struct Seen<'s> {
     pub(crate) expected: Option<Kind>,
 }
 
-/// The signs of one family. Paths are below the base path.
-pub(crate) trait Signs: fmt::Debug + Send + Sync {
+/// The probes of one family. Paths are below the base path.
+pub(crate) trait Probes: fmt::Debug + Send + Sync {
     /// The paths whose answers mark the family, the more certain one first.
     fn marks(&self) -> &'static [&'static str];
 
@@ -90,7 +90,7 @@ pub(crate) trait Signs: fmt::Debug + Send + Sync {
     fn hides_failures(&self) -> bool;
 
     /// How the secret shows.
-    fn secret(&self) -> SecretSign;
+    fn secret(&self) -> SecretProbe;
 
     /// The value and its hash in the cookie that shows the secret.
     fn hash<'c>(&self, _cookies: &'c [ReceivedCookie]) -> Option<(&'c str, &'c str)> {

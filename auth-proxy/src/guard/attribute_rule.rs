@@ -1,4 +1,5 @@
-//! The rules of `#[require_session]` as types: `#[require_session(Auth, role("admin"))]` writes `Written<Role<Text<..>>>`.
+//! The rules of `#[require_session]` as types: `#[require_session(Auth, role("admin"))]` writes
+//! `AttributeRule<Role<Text<..>>>`.
 //!
 //! The attribute adds an argument to a handler, and only a type says there which rule it is. A text is a type with its
 //! bytes as numbers.
@@ -13,11 +14,11 @@ use crate::provider::AuthProxy;
 
 /// A rule as a policy.
 #[derive(Debug)]
-pub struct Written<R>(PhantomData<fn() -> R>);
+pub struct AttributeRule<R>(PhantomData<fn() -> R>);
 
 // An error about a missing policy does not list it: nobody writes it by hand.
 #[diagnostic::do_not_recommend]
-impl<P: AuthProxy, R: ToRule<P>> Policy<P> for Written<R> {
+impl<P: AuthProxy, R: ToRule<P>> Policy<P> for AttributeRule<R> {
     /// The guard asks the rule and not this.
     fn allow(_: &Session<P>, _: Option<&Token<P>>) -> bool {
         false
