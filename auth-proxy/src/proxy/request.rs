@@ -9,8 +9,8 @@ use crate::forwarded::{drop_spoofable, strip_hop_by_hop};
 /// Removes the headers that must not reach the upstream.
 ///
 /// These are the headers that the proxy mode of `@robojs/auth` removes (`docs/authjs.md#proxy-mode-robo`), every other
-/// hop-by-hop header (RFC 9110, section 7.6.1), and headers that only a trusted proxy may send. With
-/// `restores_prefixes`, cookies get back the prefix that this app removed for the browser.
+/// hop-by-hop header (RFC 9110, section 7.6.1), headers that only a trusted proxy may send, and those whose names some
+/// servers read as other names. With `restores_prefixes`, cookies get back the prefix that this app removed for the browser.
 pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, restores_prefixes: bool) {
     strip_hop_by_hop(headers);
     // hyper has answered `Expect` already.
@@ -53,6 +53,8 @@ mod tests {
             ("x-forwarded-ssl", "on"),
             ("x-forwarded_host", "evil.example"),
             ("x_real-ip", "1.2.3.4"),
+            ("x.real.ip", "1.2.3.4"),
+            ("script_name", "/admin"),
             ("http2-settings", "AAMAAABkAAQAAP__"),
             ("x-original-url", "/admin"),
             ("true-client-ip", "1.2.3.4"),

@@ -85,9 +85,16 @@ fn headers_at_the_service(body: &str) -> Vec<(String, String)> {
     headers.chunks(2).map(|pair| (pair[0].to_lowercase(), pair[1].clone())).collect()
 }
 
+/// The names among them that some services read as other names, such as `SCRIPT_NAME` and `X.Auth.Subject`.
+fn odd_names(headers: &[(String, String)]) -> Vec<&str> {
+    let is_odd = |name: &&str| name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    headers.iter().map(|(name, _)| name.as_str()).filter(is_odd).collect()
+}
+
 /// The identity headers among them, also under names that some services read alike.
 fn identity(headers: &[(String, String)]) -> Vec<(&str, &str)> {
-    let is_identity = |name: &str| name.replace('_', "-").starts_with("x-auth-");
+    let is_identity =
+        |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "-").starts_with("x-auth-");
     let mut found: Vec<_> = headers
         .iter()
         .filter(|(name, _)| is_identity(name))
