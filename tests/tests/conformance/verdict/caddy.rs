@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use auth_proxy_tests::Browser;
 use auth_proxy_tests::process::Process;
-use auth_proxy_tests::{Browser, free_port};
 
 use super::{
     Behind, DEMO, headers_at_the_service, identity, odd_names, raw, sent_back, upgrades_at_the_service,
@@ -14,17 +14,16 @@ use super::{
 const PAGE: [(&str, &str); 2] = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
 
 pub(super) fn caddy(behind: &Behind) -> (String, Process) {
-    let port = free_port();
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-caddy-{port}"));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-caddy-{}", behind.port));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("Caddyfile");
-    let configuration = behind.configured(include_str!("../../../../examples/verdict/Caddyfile"), port);
+    let configuration = behind.configured(include_str!("../../../../examples/verdict/Caddyfile"));
     std::fs::write(&file, configuration).unwrap();
     let mut command = Command::new("caddy");
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
     // It keeps its own files there.
     command.env("HOME", &folder).env("XDG_DATA_HOME", &folder).env("XDG_CONFIG_HOME", &folder);
-    (format!("http://127.0.0.1:{port}"), Process::answering(&mut command, port, "/"))
+    (behind.origin(), Process::answering(&mut command, behind.port, "/"))
 }
 
 #[tokio::test]

@@ -21,31 +21,40 @@ struct Behind {
     login: Option<Server>,
     auth: Option<Process>,
     auth_port: u16,
+    /// Where the proxy listens.
+    port: u16,
     _service: Process,
     service_port: u16,
 }
 
 impl Behind {
-    fn start(login: Server) -> Self {
-        let auth = Process::start(example("verdict").env("AUTH_UPSTREAM_URL", &login.url));
+    fn start(login: Server, port: u16) -> Self {
+        let mut auth = example("verdict");
+        auth.env("AUTH_UPSTREAM_URL", &login.url).env("AUTH_PUBLIC_URL", format!("http://127.0.0.1:{port}"));
+        let auth = Process::start(&mut auth);
         let auth_port = auth.first_line.rsplit(':').next().unwrap().parse().unwrap();
         let service_port = free_port();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/verdict");
         let mut command = Command::new("node");
         command.arg("service.mjs").current_dir(folder).env("PORT", service_port.to_string());
         let service = Process::start(&mut command);
-        Self { login: Some(login), auth: Some(auth), auth_port, _service: service, service_port }
+        Self { login: Some(login), auth: Some(auth), auth_port, port, _service: service, service_port }
     }
 
     /// With sign-in by name and password, and a session cookie that is padded by this number of bytes.
     fn with_passwords(padding: usize) -> Self {
-        Self::start(Server::start(SessionStrategy::Jwt, "/api/auth", padding))
+        Self::start(Server::start(SessionStrategy::Jwt, "/api/auth", padding), free_port())
+    }
+
+    /// The origin of the proxy.
+    fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// A configuration of the example, for other ports.
-    fn configured(&self, configuration: &str, port: u16) -> String {
+    fn configured(&self, configuration: &str) -> String {
         let mut configuration = configuration.to_owned();
-        for (known, port) in [(8000, port), (3000, self.auth_port), (8080, self.service_port)] {
+        for (known, port) in [(8000, self.port), (3000, self.auth_port), (8080, self.service_port)] {
             let known = format!("127.0.0.1:{known}");
             assert!(configuration.contains(&known), "{known}");
             configuration = configuration.replace(&known, &format!("127.0.0.1:{port}"));
