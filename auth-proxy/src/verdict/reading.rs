@@ -17,6 +17,7 @@ pub(super) struct Reading {
 ///
 /// Services differ in whether they
 /// - end the path at an encoded `?` or `#`, because they decode it too early,
+/// - end it at a `;`, as Fastify 4 and restify do (`find-my-way`, `useSemicolonDelimiter`),
 /// - take an encoded slash as one,
 /// - remove parameters (`;jsessionid=1`, as Java servers do) and, as Windows does, dots and spaces at the end of a segment,
 /// - tell upper from lower case.
@@ -31,7 +32,9 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
         raw.split('/').map(|segment| Some(path::text(segment)?.into_owned())).collect::<Option<_>>()?
     };
     let mut found = vec![plain];
-    for change in [cut, split, strip] {
+    let changes: [fn(&[String]) -> Option<Vec<String>>; 4] =
+        [|path| cut(path, &['?', '#']), |path| cut(path, &[';']), split, strip];
+    for change in changes {
         for at in 0..found.len() {
             let changed = change(found.get(at)?)?;
             if !found.contains(&changed) {
@@ -45,11 +48,11 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
     Some(found.into_iter().map(|segments| Reading { segments, folds: false }).chain(folded).collect())
 }
 
-/// Ends the path at the first `?` or `#`.
-fn cut(segments: &[String]) -> Option<Vec<String>> {
+/// Ends the path at the first of these characters.
+fn cut(segments: &[String], ends: &[char]) -> Option<Vec<String>> {
     let mut kept = Vec::with_capacity(segments.len());
     for segment in segments {
-        match segment.find(['?', '#']) {
+        match segment.find(ends) {
             None => kept.push(segment.clone()),
             Some(0) => return Some(kept),
             Some(end) => {
@@ -97,8 +100,10 @@ mod tests {
             ("/c%23/x", &["c# | x", "c"]),
             ("/%3Fa", &["?a", ""]),
             ("/a%2Fb", &["a/b", "a | b"]),
-            ("/admin;x=1/b", &["admin;x=1 | b", "admin | b"]),
-            ("/a%2Fb;c", &["a/b;c", "a | b;c", "a/b", "a | b"]),
+            ("/admin;x=1/b", &["admin;x=1 | b", "admin", "admin | b"]),
+            ("/a;b/c", &["a;b | c", "a", "a | c"]),
+            ("/a%2Fb;c", &["a/b;c", "a/b", "a | b;c", "a | b"]),
+            ("/a;b%3Fc", &["a;b?c", "a;b", "a"]),
             ("/admin.", &["admin.", "admin"]),
             ("/admin%20", &["admin ", "admin"]),
             ("/.well-known/a.b", &[".well-known | a.b"]),

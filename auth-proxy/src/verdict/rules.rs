@@ -15,8 +15,8 @@ use crate::provider::AuthProxy;
 /// In a pattern a segment is literal text, or `*` for any one segment. `**` at the end stands for the path before it and
 /// everything below: `/admin/**` matches `/admin`, `/admin/` and `/admin/users/1`. A pattern has no percent-escapes.
 ///
-/// Services read paths in different ways: some do not tell upper from lower case, some remove `;parameters`, some take an
-/// encoded slash as a slash. If different requirements would follow for a path, the request is refused with 400
+/// Services read paths in different ways: some do not tell upper from lower case, some remove `;parameters`, some end the
+/// path at a `;`, some take an encoded slash as a slash. If different requirements would follow for a path, the request is refused with 400
 /// `path_ambiguous`. So is a path with dot segments, empty segments, backslashes, control characters, or broken escapes. A
 /// service must still not route by anything else than the path, such as `X-Original-URL` or `?_method=`.
 ///

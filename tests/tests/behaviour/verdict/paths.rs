@@ -144,6 +144,23 @@ async fn path_that_some_server_reads_as_a_protected_one_is_never_let_pass() {
     }
 }
 
+/// Fastify 4 and restify end the path at a `;`, so they serve `/files/7` and `/account`.
+#[tokio::test]
+async fn path_is_ambiguous_if_it_needs_less_than_the_part_before_a_semicolon() {
+    let rules = PathRules::new().require("/account", role("admin")).unwrap().guests("/**").unwrap();
+    let other = builder().build().unwrap().verdict().rules(rules).router();
+    for (app, path) in [
+        (&app(), "/files/7;/mine"),
+        (&app(), "/files/7;x=1/mine"),
+        (&app(), "/files/7%3B/mine"),
+        (&other, "/account;/x"),
+        (&other, "/account;x/y/z"),
+    ] {
+        let verdict = Question::nginx(path).cookie("bob").ask(app).await;
+        assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+    }
+}
+
 /// The corpus of paths, with `/admin` for the base path of the sign-in routes.
 #[tokio::test]
 async fn no_path_of_the_corpus_below_a_protected_one_is_let_pass() {
