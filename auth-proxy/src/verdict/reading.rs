@@ -12,6 +12,16 @@ pub(super) struct Reading {
     pub(super) folds: bool,
 }
 
+impl Reading {
+    /// Whether it is this path, or one below it. `base` is a plain path, without escapes.
+    pub(super) fn is_at(&self, base: &str) -> bool {
+        let mut own = self.segments.iter();
+        let is_same =
+            |segment: &str, own: &String| if self.folds { *own == fold(segment) } else { own == segment };
+        base.split('/').skip(1).all(|segment| own.next().is_some_and(|own| is_same(segment, own)))
+    }
+}
+
 /// Every way in which a service may read a raw path. `None` for a path that is dangerous in itself: dot and empty segments,
 /// backslashes, control characters, broken or repeated escapes.
 ///
@@ -111,6 +121,26 @@ mod tests {
             assert_eq!(read(path).unwrap(), expected, "{path}");
         }
         assert_eq!(readings("/Ab").unwrap().last().unwrap().segments, ["ab"]);
+    }
+
+    #[test]
+    fn path_below_another_one_is_found_in_every_spelling() {
+        let is_at = |path: &str| readings(path).unwrap().iter().any(|reading| reading.is_at("/Api/auth"));
+        for path in [
+            "/Api/auth",
+            "/Api/auth/",
+            "/Api/auth/a/b",
+            "/API/AUTH/a",
+            "/api%2fauth/a",
+            "/Api;x/auth;y/a",
+            "/Api/auth./a",
+            "/Api/auth%3Fa",
+        ] {
+            assert!(is_at(path), "{path}");
+        }
+        for path in ["/", "/Api", "/Api/authors", "/auth", "/x/Api/auth", "/Api/x/auth"] {
+            assert!(!is_at(path), "{path}");
+        }
     }
 
     #[test]
