@@ -113,6 +113,16 @@ async fn envoy_sends_a_browser_to_sign_in_and_a_program_gets_401() {
     assert!(matches!(envoy(&app(), "DELETE", "/a", bearer).await, Outcome::Passed(..)));
 }
 
+/// A proxy may decode such a path, and so send a request of a visitor here that it means for a sign-in route.
+#[tokio::test]
+async fn path_that_could_lead_elsewhere_is_no_question_even_without_rules() {
+    for path in ["/..%2fx", "/..%2f..%2f..%2fapi/auth/x", "/%2e%2e/x", "/..;/x", "//x", "/x%00"] {
+        let verdict = Question::envoy("GET", path).cookie("ada").ask(&app()).await;
+        assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+        assert!(verdict.identity().is_empty());
+    }
+}
+
 /// Envoy answers `status_on_error` for any 5xx. Its default, 403, would say that the visitor may not pass.
 #[tokio::test]
 async fn outage_is_503_at_envoy() {
