@@ -116,6 +116,12 @@ async fn nginx_of_the_guide_stands_in_front_with_tls() {
     assert_eq!(received(&answer.body, "x-forwarded-proto"), ["https"]);
     assert_eq!(received(&answer.body, "host"), [format!("app.example.com:{port}")]);
     assert_eq!(received(&answer.body, "x-forwarded-for"), ["127.0.0.1, 127.0.0.1"]);
+    // nginx passes on what the client says of its address, and the gateway does not.
+    let forged = ["x-real-ip", "true-client-ip", "cf-connecting-ip", "x-client-ip", "front-end-https"];
+    let request = client.get(format!("{origin}/me")).header("x-forwarded-for", "9.9.9.9");
+    let request = forged.iter().fold(request, |request, name| request.header(*name, "9.9.9.9"));
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert!(answer.status == 200 && !answer.body.contains("9.9.9.9"), "{}", answer.body);
     // Another host is refused.
     assert_eq!(get(&client, &format!("https://other.example.com:{port}/me")).await.status, 421);
     // Events pass nginx one by one, and a large upload is not kept there.

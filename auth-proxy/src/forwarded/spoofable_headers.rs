@@ -3,10 +3,12 @@
 
 use http::HeaderMap;
 
-/// Headers that name the client, its address or its scheme. They are forwarded from a trusted proxy only.
+/// Headers of a client that are removed. `X-Forwarded-*` is not among them: those headers are written anew.
 ///
-/// `X-Forwarded-*` is not in this list: those headers are always removed and written anew.
-const FROM_TRUSTED_PROXIES: &[&str] = &[
+/// A trusted proxy is believed in `X-Forwarded-*` only. It may pass on any other header of the client, as nginx does, so its
+/// headers are removed too.
+const REMOVED: &[&str] = &[
+    // The client, its address or its scheme.
     // Cloudflare, "Cloudflare HTTP headers".
     "cf-connecting-ip",
     "cf-connecting-ipv6",
@@ -55,11 +57,7 @@ const FROM_TRUSTED_PROXIES: &[&str] = &[
     "front-end-https",
     "x-url-scheme",
     "x-scheme",
-];
-
-/// Headers that name another method, path or host than the request has. No sign-in server needs them, and proxies pass
-/// on those that clients send, so they are always removed.
-const ALWAYS_REMOVED: &[&str] = &[
+    // Another method, path or host than the request has. No sign-in server needs them.
     // Method overriding: Rack::MethodOverride, Express `method-override`, ASP.NET, Symfony.
     "x-http-method-override",
     "x-http-method",
@@ -87,11 +85,8 @@ const ALWAYS_REMOVED: &[&str] = &[
 const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
 
 /// Whether a client's header must be removed. Names of a `HeaderMap` are in lower case.
-fn must_remove(name: &str, is_peer_trusted: bool) -> bool {
-    !is_read_alike(name)
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        || ALWAYS_REMOVED.contains(&name)
-        || (!is_peer_trusted && FROM_TRUSTED_PROXIES.contains(&name))
+fn must_remove(name: &str) -> bool {
+    !is_read_alike(name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || REMOVED.contains(&name)
 }
 
 /// Whether every server reads a name as it is, as with letters, digits and `-` only.
@@ -104,9 +99,8 @@ fn is_read_alike(name: &str) -> bool {
 }
 
 /// Removes the headers that a client can forge, and those whose names some servers read as other names.
-pub(crate) fn drop_spoofable(headers: &mut HeaderMap, is_peer_trusted: bool) {
-    let spoofable: Vec<_> =
-        headers.keys().filter(|name| must_remove(name.as_str(), is_peer_trusted)).cloned().collect();
+pub(crate) fn drop_spoofable(headers: &mut HeaderMap) {
+    let spoofable: Vec<_> = headers.keys().filter(|name| must_remove(name.as_str())).cloned().collect();
     for name in spoofable {
         headers.remove(name);
     }
@@ -118,12 +112,11 @@ mod tests {
 
     #[test]
     fn spoofable_headers_are_removed_in_every_spelling() {
-        for name in FROM_TRUSTED_PROXIES.iter().chain(ALWAYS_REMOVED) {
-            assert!(must_remove(name, false), "{name}");
-            assert_eq!(must_remove(name, true), ALWAYS_REMOVED.contains(name), "{name}");
+        for name in REMOVED {
+            assert!(must_remove(name), "{name}");
             for other in ["_", ".", "!", "~"] {
                 let spelling = name.replace('-', other);
-                assert!(must_remove(&spelling, true), "{spelling}");
+                assert!(must_remove(&spelling), "{spelling}");
             }
         }
         for name in [
@@ -134,16 +127,16 @@ mod tests {
             "x-rewrite-url",
             "x-forwarded-anything",
         ] {
-            assert!(must_remove(name, true), "{name}");
+            assert!(must_remove(name), "{name}");
         }
         // RFC 9110, section 5.6.2: the characters of a name, other than letters, digits and `-`.
         for other in "!#$%&'*+.^_`|~".chars() {
-            assert!(must_remove(&format!("script{other}name"), true), "{other}");
+            assert!(must_remove(&format!("script{other}name")), "{other}");
         }
         for name in
             ["accept", "cookie", "x-api-key", "x-forwardedness", "cf-ray", "x-real-ips", "x-client", ""]
         {
-            assert!(!must_remove(name, false), "{name}");
+            assert!(!must_remove(name), "{name}");
         }
     }
 }
