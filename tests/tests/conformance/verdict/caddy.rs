@@ -7,8 +7,8 @@ use auth_proxy_tests::Browser;
 use auth_proxy_tests::process::Process;
 
 use super::{
-    Behind, DEMO, headers_at_the_service, identity, odd_names, raw, sent_back, upgrades_at_the_service,
-    upgrading,
+    Behind, DEMO, cacheable_service, headers_at_the_service, identity, is_private_with_cookie, odd_names,
+    raw, sent_back, upgrades_at_the_service, upgrading,
 };
 
 const PAGE: [(&str, &str); 2] = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
@@ -118,6 +118,19 @@ async fn caddy_hands_back_renewed_cookies_of_several_chunks() {
             !other.map(|(_, value)| value.to_str().unwrap()).any(|value| value.contains("session-token"))
         );
     }
+}
+
+/// Shared caches prefer headers such as `CDN-Cache-Control` to `Cache-Control`.
+#[tokio::test]
+async fn no_shared_cache_keeps_a_renewed_cookie_behind_caddy() {
+    let mut behind = Behind::with_passwords(0);
+    let service = cacheable_service().await;
+    behind.service_port = service.addr.port();
+    let (origin, _caddy) = caddy(&behind);
+    let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
+    let renewed = Browser::at(&origin).get_with("/", &[("cookie", &cookie)]).await;
+    assert!(renewed.status == 200 && is_private_with_cookie(&renewed), "{renewed:?}");
+    assert_eq!((renewed.header("x-kept"), renewed.body.as_str()), ("1", "for all"));
 }
 
 /// Through another protocol, such as HTTP/2, a client could send requests that no verdict is asked about.

@@ -10,7 +10,8 @@ use std::process::Command;
 
 use auth_proxy::options::SessionStrategy;
 use auth_proxy_tests::process::{Process, example};
-use auth_proxy_tests::{Answer, free_port};
+use auth_proxy_tests::{Answer, App, free_port};
+use axum::Router;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -115,6 +116,30 @@ fn identity(headers: &[(String, String)]) -> Vec<(&str, &str)> {
 
 const DEMO: [(&str, &str); 3] =
     [("x-auth-email", "demo@example.com"), ("x-auth-name", "Demo"), ("x-auth-subject", "1")];
+
+/// A service that lets shared caches keep its answers.
+async fn cacheable_service() -> App {
+    let headers = [
+        ("cache-control", "public, max-age=600"),
+        ("cdn-cache-control", "max-age=600"),
+        ("cloudflare-cdn-cache-control", "max-age=600"),
+        ("surrogate-control", "max-age=600"),
+        ("edge-control", "cache-maxage=600"),
+        ("x-kept", "1"),
+    ];
+    App::start(Router::new().fallback(move || std::future::ready((headers, "for all")))).await
+}
+
+/// Whether an answer has the renewed cookie of a visitor, and no shared cache may keep it.
+fn is_private_with_cookie(answer: &Answer) -> bool {
+    let is_targeted = |name: &str| {
+        name.ends_with("-cache-control") || ["surrogate-control", "edge-control"].contains(&name)
+    };
+    let mut lines = answer.headers.get_all("cache-control").iter();
+    lines.any(|line| line == "private")
+        && !answer.cookies().is_empty()
+        && !answer.headers.keys().any(|name| is_targeted(name.as_str()))
+}
 
 /// The cookies of a response, as the browser sends them back.
 fn sent_back(answer: &Answer) -> String {
