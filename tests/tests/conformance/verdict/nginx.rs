@@ -1,6 +1,7 @@
 //! `nginx.conf` of the example with real nginx: `auth_request`.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use auth_proxy_tests::chromium::{output, run};
 use auth_proxy_tests::process::{self, Process};
@@ -19,6 +20,25 @@ pub(super) fn nginx(behind: &Behind) -> (String, Process) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-{}", behind.port));
     let configuration = behind.configured(include_str!("../../../../examples/verdict/nginx.conf"));
     (behind.origin(), process::nginx(&folder, &configuration, behind.port))
+}
+
+/// A reader copies it into `http`.
+#[test]
+fn nginx_starts_with_the_part_of_the_guide() {
+    let guide = include_str!("../../../../auth-proxy/docs/guide/reverse_proxies.md");
+    let (_, block) = guide.split_once("```nginx\n").unwrap();
+    let block = block.split("\n```").next().unwrap();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verdict-guide");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("nginx.conf");
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {name};\n"));
+    let head = format!("pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{}", paths.concat());
+    std::fs::write(&file, format!("{head}{block}\n}}\n")).unwrap();
+    let mut command = Command::new("nginx");
+    let output = command.arg("-t").arg("-p").arg(&folder).args(["-e", "stderr", "-c"]).arg(&file).output();
+    let output = output.expect("nginx runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]
