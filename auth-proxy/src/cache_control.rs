@@ -41,16 +41,28 @@ impl IntoResponse for Cacheable {
     }
 }
 
-/// Whether only shared caches read this header. They prefer it to `Cache-Control`, so a private response must not have
-/// it: targeted cache control (RFC 9213: `CDN-Cache-Control` and those of single products), `Surrogate-Control` (Edge
-/// Architecture Specification), `X-Accel-Expires` (nginx), `Edge-Control` (Akamai).
+/// Headers that only shared caches read. They prefer these to `Cache-Control`, so a private response must not have them.
+/// The recipe for nginx, which has no wildcards, names the same ones.
+const FOR_SHARED_CACHES: &[&str] = &[
+    // Targeted cache control (RFC 9213), of all CDNs and of single products.
+    "cdn-cache-control",
+    "akamai-cache-control",
+    "cloudflare-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    // Edge Architecture Specification.
+    "surrogate-control",
+    "surrogate-key",
+    // nginx, Akamai, Netlify.
+    "x-accel-expires",
+    "edge-control",
+    "cdn-cache-tag",
+];
+
+/// Whether only shared caches read this header: also the targeted cache control of a product that is not in the list.
 fn is_for_shared_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
-    (name.ends_with("cache-control") && name != "cache-control")
-        || matches!(
-            name,
-            "surrogate-control" | "x-accel-expires" | "edge-control" | "cdn-cache-tag" | "surrogate-key"
-        )
+    FOR_SHARED_CACHES.contains(&name) || (name.ends_with("cache-control") && name != "cache-control")
 }
 
 /// Marks a response as private, so that no shared cache sends it to another visitor (RFC 9111, section 3).

@@ -57,7 +57,12 @@ fn client() -> reqwest::Client {
     let address = ([127, 0, 0, 1], 0).into();
     let builder =
         reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).no_proxy();
-    builder.danger_accept_invalid_certs(true).resolve("app.example.com", address).build().unwrap()
+    builder
+        .danger_accept_invalid_certs(true)
+        .resolve("app.example.com", address)
+        .resolve("other.example.com", address)
+        .build()
+        .unwrap()
 }
 
 async fn get(client: &reqwest::Client, url: &str) -> Answer {
@@ -111,6 +116,14 @@ async fn nginx_of_the_guide_stands_in_front_with_tls() {
     assert_eq!(received(&answer.body, "x-forwarded-proto"), ["https"]);
     assert_eq!(received(&answer.body, "host"), [format!("app.example.com:{port}")]);
     assert_eq!(received(&answer.body, "x-forwarded-for"), ["127.0.0.1, 127.0.0.1"]);
+    // nginx passes on what the client says of its address, and the gateway does not.
+    let forged = ["x-real-ip", "true-client-ip", "cf-connecting-ip", "x-client-ip", "front-end-https"];
+    let request = client.get(format!("{origin}/me")).header("x-forwarded-for", "9.9.9.9");
+    let request = forged.iter().fold(request, |request, name| request.header(*name, "9.9.9.9"));
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert!(answer.status == 200 && !answer.body.contains("9.9.9.9"), "{}", answer.body);
+    // Another host is refused.
+    assert_eq!(get(&client, &format!("https://other.example.com:{port}/me")).await.status, 421);
     // Events pass nginx one by one, and a large upload is not kept there.
     let mut events = client.get(format!("{origin}/events?ms=200&count=2")).send().await.unwrap();
     assert_eq!(events.chunk().await.unwrap().unwrap(), "data: 0\n\n");

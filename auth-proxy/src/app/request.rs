@@ -56,7 +56,7 @@ pub(super) fn headers(app: &App, parts: &mut Parts, is_websocket: bool) -> Resul
     for name in [HOST, CONTENT_LENGTH, EXPECT, FORWARDED] {
         headers.remove(name);
     }
-    drop_spoofable(&mut headers, client.is_peer_trusted());
+    drop_spoofable(&mut headers);
     join_cookie_lines(&mut headers);
     app.shared.upstream.add_via(&mut headers)?;
     let policy = if app.preserves_host { Host::Preserve } else { Host::Upstream };

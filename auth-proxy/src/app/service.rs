@@ -18,7 +18,9 @@ use super::forward::forward;
 ///
 /// - Path, query and body are forwarded as they are, and both bodies are streamed. Redirects go to the browser.
 /// - Of the headers, those of the connection are removed, and those that a client can forge: `X-Forwarded-*`, which is
-///   written anew, `X-Original-URL` and its kind, and `X-Auth-*`.
+///   written anew, `X-Original-URL` and its kind, and `X-Auth-*`. So are all whose names have another character than letters,
+///   digits and `-`: some servers read `X_Auth_Subject` or `X.Auth.Subject` as `X-Auth-Subject`, and `SCRIPT_NAME` as a part
+///   of the path.
 /// - With an [`Identity`](crate::verdict::Identity) in its extensions, a request gets the identity headers. Without
 ///   [`pass_session`](super::ReverseProxyBuilder::pass_session) it loses the session cookies, and the Bearer token that
 ///   let the visitor through.

@@ -3,10 +3,12 @@
 
 use http::HeaderMap;
 
-/// Headers that name the client, its address or its scheme. They are forwarded from a trusted proxy only.
+/// Headers of a client that are removed. `X-Forwarded-*` is not among them: those headers are written anew.
 ///
-/// `X-Forwarded-*` is not in this list: those headers are always removed and written anew.
-const FROM_TRUSTED_PROXIES: &[&str] = &[
+/// A trusted proxy is believed in `X-Forwarded-*` only. It may pass on any other header of the client, as nginx does, so its
+/// headers are removed too.
+const REMOVED: &[&str] = &[
+    // The client, its address or its scheme.
     // Cloudflare, "Cloudflare HTTP headers".
     "cf-connecting-ip",
     "cf-connecting-ipv6",
@@ -55,11 +57,7 @@ const FROM_TRUSTED_PROXIES: &[&str] = &[
     "front-end-https",
     "x-url-scheme",
     "x-scheme",
-];
-
-/// Headers that name another method, path or host than the request has. No sign-in server needs them, and proxies pass
-/// on those that clients send, so they are always removed.
-const ALWAYS_REMOVED: &[&str] = &[
+    // Another method, path or host than the request has. No sign-in server needs them.
     // Method overriding: Rack::MethodOverride, Express `method-override`, ASP.NET, Symfony.
     "x-http-method-override",
     "x-http-method",
@@ -86,28 +84,26 @@ const ALWAYS_REMOVED: &[&str] = &[
 /// name another path (IIS, Symfony, Zend: CVE-2018-14773).
 const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
 
-/// Whether a client's header must be removed. `_` counts as `-`: servers that pass headers on as CGI variables cannot
-/// distinguish the two (RFC 3875, section 4.1.18).
-fn must_remove(name: &str, is_peer_trusted: bool) -> bool {
-    let name = name.as_bytes();
-    let is = |known: &&str| name.len() == known.len() && starts_with(name, known);
-    PREFIXES.iter().any(|prefix| starts_with(name, prefix))
-        || ALWAYS_REMOVED.iter().any(is)
-        || (!is_peer_trusted && FROM_TRUSTED_PROXIES.iter().any(is))
+/// Whether a client's header must be removed. Names of a `HeaderMap` are in lower case.
+fn must_remove(name: &str) -> bool {
+    !is_read_alike(name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || REMOVED.contains(&name)
 }
 
-/// Removes the headers that a client can forge.
-pub(crate) fn drop_spoofable(headers: &mut HeaderMap, is_peer_trusted: bool) {
-    let spoofable: Vec<_> =
-        headers.keys().filter(|name| must_remove(name.as_str(), is_peer_trusted)).cloned().collect();
+/// Whether every server reads a name as it is, as with letters, digits and `-` only.
+///
+/// Servers that make CGI variables of headers read other characters as `-` (RFC 3875, section 4.1.18): all of them `_`,
+/// PHP also `.` (`main/php_variables.c`), and lighttpd every other one (`buffer_copy_string_encoded_cgi_varnames`). gunicorn
+/// takes a header `SCRIPT_NAME` for the variable, which moves the path (`http/wsgi.py`).
+fn is_read_alike(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Removes the headers that a client can forge, and those whose names some servers read as other names.
+pub(crate) fn drop_spoofable(headers: &mut HeaderMap) {
+    let spoofable: Vec<_> = headers.keys().filter(|name| must_remove(name.as_str())).cloned().collect();
     for name in spoofable {
         headers.remove(name);
     }
-}
-
-fn starts_with(name: &[u8], prefix: &str) -> bool {
-    let same = |(byte, known): (&u8, u8)| *byte == known || (*byte == b'_' && known == b'-');
-    name.get(..prefix.len()).is_some_and(|start| start.iter().zip(prefix.bytes()).all(same))
 }
 
 #[cfg(test)]
@@ -116,22 +112,31 @@ mod tests {
 
     #[test]
     fn spoofable_headers_are_removed_in_every_spelling() {
-        for name in FROM_TRUSTED_PROXIES.iter().chain(ALWAYS_REMOVED) {
-            let underscored = name.replace('-', "_");
-            for spelling in [name, underscored.as_str()] {
-                assert!(must_remove(spelling, false), "{spelling}");
+        for name in REMOVED {
+            assert!(must_remove(name), "{name}");
+            for other in ["_", ".", "!", "~"] {
+                let spelling = name.replace('-', other);
+                assert!(must_remove(&spelling), "{spelling}");
             }
-            assert_eq!(must_remove(name, true), ALWAYS_REMOVED.contains(name), "{name}");
         }
-        for name in
-            ["x-forwarded-for", "x_forwarded_host", "x-original-url", "x-rewrite-url", "x-forwarded-anything"]
-        {
-            assert!(must_remove(name, true), "{name}");
+        for name in [
+            "x-forwarded-for",
+            "x_forwarded_host",
+            "x.forwarded.host",
+            "x-original-url",
+            "x-rewrite-url",
+            "x-forwarded-anything",
+        ] {
+            assert!(must_remove(name), "{name}");
+        }
+        // RFC 9110, section 5.6.2: the characters of a name, other than letters, digits and `-`.
+        for other in "!#$%&'*+.^_`|~".chars() {
+            assert!(must_remove(&format!("script{other}name")), "{other}");
         }
         for name in
             ["accept", "cookie", "x-api-key", "x-forwardedness", "cf-ray", "x-real-ips", "x-client", ""]
         {
-            assert!(!must_remove(name, false), "{name}");
+            assert!(!must_remove(name), "{name}");
         }
     }
 }

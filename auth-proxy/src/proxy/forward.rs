@@ -115,7 +115,7 @@ fn upstream_request(
     body: Body,
 ) -> Result<UpstreamRequest, AuthError> {
     let mut headers = parts.headers;
-    request::clean(&mut headers, plan.client.is_peer_trusted(), shared.settings.rewrite.cookie_prefix);
+    request::clean(&mut headers, shared.settings.rewrite.cookie_prefix);
     if plan.purpose.is_session {
         // The session token can be removed from a whole body only, so ask for no range of it.
         headers.remove(RANGE);

@@ -9,15 +9,15 @@ use crate::forwarded::{drop_spoofable, strip_hop_by_hop};
 /// Removes the headers that must not reach the upstream.
 ///
 /// These are the headers that the proxy mode of `@robojs/auth` removes (`docs/authjs.md#proxy-mode-robo`), every other
-/// hop-by-hop header (RFC 9110, section 7.6.1), and headers that only a trusted proxy may send. With
-/// `restores_prefixes`, cookies get back the prefix that this app removed for the browser.
-pub(super) fn clean(headers: &mut HeaderMap, is_peer_trusted: bool, restores_prefixes: bool) {
+/// hop-by-hop header (RFC 9110, section 7.6.1), headers that a client can forge, and those whose names some servers read as
+/// other names. With `restores_prefixes`, cookies get back the prefix that this app removed for the browser.
+pub(super) fn clean(headers: &mut HeaderMap, restores_prefixes: bool) {
     strip_hop_by_hop(headers);
     // hyper has answered `Expect` already.
     for name in [HOST, CONTENT_LENGTH, ACCEPT_ENCODING, EXPECT, FORWARDED] {
         headers.remove(name);
     }
-    drop_spoofable(headers, is_peer_trusted);
+    drop_spoofable(headers);
     join_cookie_lines(headers);
     if restores_prefixes {
         restore_prefixes(headers);
@@ -53,6 +53,8 @@ mod tests {
             ("x-forwarded-ssl", "on"),
             ("x-forwarded_host", "evil.example"),
             ("x_real-ip", "1.2.3.4"),
+            ("x.real.ip", "1.2.3.4"),
+            ("script_name", "/admin"),
             ("http2-settings", "AAMAAABkAAQAAP__"),
             ("x-original-url", "/admin"),
             ("true-client-ip", "1.2.3.4"),
@@ -66,7 +68,7 @@ mod tests {
         }
         headers.append("cookie", HeaderValue::from_static("a=1"));
         headers.append("cookie", HeaderValue::from_static("b=2"));
-        clean(&mut headers, false, false);
+        clean(&mut headers, false);
         let mut left: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "authorization", "content-type", "cookie", "x-forwardedness"]);

@@ -7,11 +7,17 @@ use http::request::Parts;
 use super::builder::Verdict;
 use super::headers::IdentityHeader;
 use super::identity::Identity;
+use super::reading::{Reading, readings};
 use super::rules::Requirement;
 use crate::cross_origin;
+use crate::error::{AuthError, Reason};
 use crate::guard::{self, GuardRejection, VisitorIdentity};
 use crate::provider::AuthProxy;
 use crate::warnings::Warning;
+
+/// Why a path has no reading at all.
+const DANGEROUS: &str = "the path has a dot segment, an empty segment, a backslash, a control character, a character outside \
+                         of ASCII, or an escape that is broken or repeated";
 
 impl<P: AuthProxy> Verdict<P> {
     /// Decides about a request that arrived here, for a program that is the reverse proxy itself. The endpoint decides
@@ -44,11 +50,7 @@ impl<P: AuthProxy> Verdict<P> {
             shared.audit.cross_origin_refused(|| shared.about(parts));
             return Err(GuardRejection::new(error, parts, shared));
         }
-        let requirement = match &self.rules {
-            Some(rules) => rules.requirement(parts.uri.path(), &self.otherwise),
-            None => Ok(&self.otherwise),
-        };
-        let visitor = match requirement {
+        let visitor = match self.requirement(parts.uri.path()) {
             Ok(Requirement::Public) => None,
             Ok(Requirement::Guests) => guard::identify(&self.proxy, parts, None).await?,
             Ok(Requirement::Session) => guard::identify(&self.proxy, parts, Some(&self.session)).await?,
@@ -64,6 +66,35 @@ impl<P: AuthProxy> Verdict<P> {
         let token = visitor.as_ref().zip(self.token.as_ref());
         let token = token.and_then(|(visitor, token)| token.sign(visitor, &self.headers, shared.now()));
         Ok(Identity::new(visitor, Arc::clone(&self.headers), token))
+    }
+
+    /// What is required for a raw path.
+    ///
+    /// # Errors
+    /// `path_ambiguous`.
+    fn requirement(&self, path: &str) -> Result<&Requirement<P>, AuthError> {
+        let ambiguous = |cause: &'static str| AuthError::new(Reason::PATH_AMBIGUOUS).because(cause);
+        let readings = readings(path).ok_or_else(|| ambiguous(DANGEROUS))?;
+        if self.is_hidden_sign_in_route(path, &readings) {
+            return Err(ambiguous("some servers read it as a sign-in route"));
+        }
+        match &self.rules {
+            Some(rules) => rules.requirement(&readings, &self.otherwise),
+            None => Ok(&self.otherwise),
+        }
+    }
+
+    /// Whether some server reads a path as that of a sign-in route, which it is not for the routers here: they compare bytes.
+    /// If the service is the login server too, as with `@auth/express`, it would sign visitors in without the limit and the
+    /// filter of the sign-in routes.
+    fn is_hidden_sign_in_route(&self, path: &str, readings: &[Reading]) -> bool {
+        let settings = &self.proxy.shared().settings;
+        let is_hidden = |base: &str| {
+            let is_open =
+                path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            !is_open && readings.iter().any(|reading| reading.is_at(base))
+        };
+        settings.has_sign_in() && settings.bases().any(is_hidden)
     }
 
     fn lacks_subject(&self, visitor: &VisitorIdentity) -> bool {

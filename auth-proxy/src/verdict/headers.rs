@@ -50,7 +50,8 @@ pub(super) fn all() -> [HeaderName; 5] {
 /// Removes every header whose name begins with `X-Auth-`, in any spelling. A client must not be able to send one to a
 /// service that believes it.
 ///
-/// `_` counts as `-`, because CGI, WSGI and PHP read both as one variable (RFC 3875, section 4.1.18).
+/// Every character that is no letter and no digit counts as `-`, because CGI, WSGI and PHP read some or all of them as one
+/// variable (RFC 3875, section 4.1.18): all of them `_`, PHP also `.`, and lighttpd any other one.
 ///
 /// ```
 /// use auth_proxy::verdict::remove_identity_headers;
@@ -69,8 +70,29 @@ pub fn remove_identity_headers(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a name begins with `x-auth-`. Names of a `HeaderMap` are in lower case.
+/// Whether a name begins with `x-auth-` for some service. Names of a `HeaderMap` are in lower case.
 fn is_identity(name: &str) -> bool {
-    let mut bytes = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+    let mut bytes = name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' });
     b"x-auth-".iter().all(|expected| bytes.next() == Some(*expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_that_some_service_reads_as_an_identity_header_is_one() {
+        for other in "!#$%&'*+-.^_`|~".chars() {
+            for name in [
+                format!("x{other}auth{other}subject"),
+                format!("x-auth{other}subject"),
+                format!("x{other}auth-x"),
+            ] {
+                assert!(is_identity(&name), "{name}");
+            }
+        }
+        for name in ["x-author", "xauth-subject", "x-authsubject", "auth-subject", "x-auth", "", "y-auth-x"] {
+            assert!(!is_identity(name), "{name}");
+        }
+    }
 }

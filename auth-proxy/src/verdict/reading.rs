@@ -12,11 +12,22 @@ pub(super) struct Reading {
     pub(super) folds: bool,
 }
 
+impl Reading {
+    /// Whether it is this path, or one below it. `base` is a plain path, without escapes.
+    pub(super) fn is_at(&self, base: &str) -> bool {
+        let mut own = self.segments.iter();
+        let is_same =
+            |segment: &str, own: &String| if self.folds { *own == fold(segment) } else { own == segment };
+        base.split('/').skip(1).all(|segment| own.next().is_some_and(|own| is_same(segment, own)))
+    }
+}
+
 /// Every way in which a service may read a raw path. `None` for a path that is dangerous in itself: dot and empty segments,
 /// backslashes, control characters, broken or repeated escapes.
 ///
 /// Services differ in whether they
 /// - end the path at an encoded `?` or `#`, because they decode it too early,
+/// - end it at a `;`, as Fastify 4 and restify do (`find-my-way`, `useSemicolonDelimiter`),
 /// - take an encoded slash as one,
 /// - remove parameters (`;jsessionid=1`, as Java servers do) and, as Windows does, dots and spaces at the end of a segment,
 /// - tell upper from lower case.
@@ -31,7 +42,9 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
         raw.split('/').map(|segment| Some(path::text(segment)?.into_owned())).collect::<Option<_>>()?
     };
     let mut found = vec![plain];
-    for change in [cut, split, strip] {
+    let changes: [fn(&[String]) -> Option<Vec<String>>; 4] =
+        [|path| cut(path, &['?', '#']), |path| cut(path, &[';']), split, strip];
+    for change in changes {
         for at in 0..found.len() {
             let changed = change(found.get(at)?)?;
             if !found.contains(&changed) {
@@ -45,11 +58,11 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
     Some(found.into_iter().map(|segments| Reading { segments, folds: false }).chain(folded).collect())
 }
 
-/// Ends the path at the first `?` or `#`.
-fn cut(segments: &[String]) -> Option<Vec<String>> {
+/// Ends the path at the first of these characters.
+fn cut(segments: &[String], ends: &[char]) -> Option<Vec<String>> {
     let mut kept = Vec::with_capacity(segments.len());
     for segment in segments {
-        match segment.find(['?', '#']) {
+        match segment.find(ends) {
             None => kept.push(segment.clone()),
             Some(0) => return Some(kept),
             Some(end) => {
@@ -97,8 +110,10 @@ mod tests {
             ("/c%23/x", &["c# | x", "c"]),
             ("/%3Fa", &["?a", ""]),
             ("/a%2Fb", &["a/b", "a | b"]),
-            ("/admin;x=1/b", &["admin;x=1 | b", "admin | b"]),
-            ("/a%2Fb;c", &["a/b;c", "a | b;c", "a/b", "a | b"]),
+            ("/admin;x=1/b", &["admin;x=1 | b", "admin", "admin | b"]),
+            ("/a;b/c", &["a;b | c", "a", "a | c"]),
+            ("/a%2Fb;c", &["a/b;c", "a/b", "a | b;c", "a | b"]),
+            ("/a;b%3Fc", &["a;b?c", "a;b", "a"]),
             ("/admin.", &["admin.", "admin"]),
             ("/admin%20", &["admin ", "admin"]),
             ("/.well-known/a.b", &[".well-known | a.b"]),
@@ -106,6 +121,26 @@ mod tests {
             assert_eq!(read(path).unwrap(), expected, "{path}");
         }
         assert_eq!(readings("/Ab").unwrap().last().unwrap().segments, ["ab"]);
+    }
+
+    #[test]
+    fn path_below_another_one_is_found_in_every_spelling() {
+        let is_at = |path: &str| readings(path).unwrap().iter().any(|reading| reading.is_at("/Api/auth"));
+        for path in [
+            "/Api/auth",
+            "/Api/auth/",
+            "/Api/auth/a/b",
+            "/API/AUTH/a",
+            "/api%2fauth/a",
+            "/Api;x/auth;y/a",
+            "/Api/auth./a",
+            "/Api/auth%3Fa",
+        ] {
+            assert!(is_at(path), "{path}");
+        }
+        for path in ["/", "/Api", "/Api/authors", "/auth", "/x/Api/auth", "/Api/x/auth"] {
+            assert!(!is_at(path), "{path}");
+        }
     }
 
     #[test]

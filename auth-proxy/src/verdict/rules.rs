@@ -10,19 +10,16 @@ use crate::error::{AuthError, Reason};
 use crate::guard::rule::{DynRule, IntoRule};
 use crate::provider::AuthProxy;
 
-/// Why a path has no reading at all.
-const DANGEROUS: &str = "the path has a dot segment, an empty segment, a backslash, a control character, a character outside \
-                         of ASCII, or an escape that is broken or repeated";
-
 /// What is required for which path of a service. The first pattern that matches counts. If none does, a session is required.
 ///
 /// In a pattern a segment is literal text, or `*` for any one segment. `**` at the end stands for the path before it and
 /// everything below: `/admin/**` matches `/admin`, `/admin/` and `/admin/users/1`. A pattern has no percent-escapes.
 ///
-/// Services read paths in different ways: some do not tell upper from lower case, some remove `;parameters`, some take an
-/// encoded slash as a slash. If different requirements would follow for a path, the request is refused with 400
-/// `path_ambiguous`. So is a path with dot segments, empty segments, backslashes, control characters, or broken escapes. A
-/// service must still not route by anything else than the path, such as `X-Original-URL` or `?_method=`.
+/// Services read paths in different ways: some do not tell upper from lower case, some remove `;parameters`, some end the
+/// path at a `;`, some take an encoded slash as a slash. If different requirements would follow for a path, the request is
+/// refused with 400 `path_ambiguous`. So is a path with dot segments, empty segments, backslashes, control characters, or broken
+/// escapes, and another spelling of a sign-in route, such as `/API/AUTH/session`. A service must still not route by anything else
+/// than the path, such as `X-Original-URL` or `?_method=`.
 ///
 /// Other addresses of the same content are other paths: `/admin/**` matches neither `/admin.json`, which Rails answers as
 /// `/admin`, nor `/_next/data/<build>/admin.json`, where Next.js has the data of the page `/admin`. Name what may be public,
@@ -147,27 +144,26 @@ impl<P: AuthProxy> PathRules<P> {
     /// ```
     #[must_use]
     pub fn lets_guests_pass(&self, path: &str) -> bool {
-        let required = self.requirement(path, &Requirement::Session);
-        matches!(required, Ok(Requirement::Public | Requirement::Guests))
+        let required = readings(path).map(|readings| self.requirement(&readings, &Requirement::Session));
+        matches!(required, Some(Ok(Requirement::Public | Requirement::Guests)))
     }
 
-    /// What is required for a raw path. `otherwise` is what is required if no pattern matches.
+    /// What is required for a path with these readings. `otherwise` is what is required if no pattern matches.
     ///
     /// # Errors
     /// `path_ambiguous`.
     pub(super) fn requirement<'r>(
         &'r self,
-        path: &str,
+        readings: &[Reading],
         otherwise: &'r Requirement<P>,
     ) -> Result<&'r Requirement<P>, AuthError> {
-        let ambiguous = |cause: &'static str| AuthError::new(Reason::PATH_AMBIGUOUS).because(cause);
-        let readings = readings(path).ok_or_else(|| ambiguous(DANGEROUS))?;
         let mut found = readings.iter().map(|reading| self.first(reading).unwrap_or(otherwise));
         let first = found.next().unwrap_or(otherwise);
         if found.all(|other| first.is_same(other)) {
             return Ok(first);
         }
-        Err(ambiguous("the readings of the path match different rules"))
+        let cause = "the readings of the path match different rules";
+        Err(AuthError::new(Reason::PATH_AMBIGUOUS).because(cause))
     }
 
     fn first(&self, reading: &Reading) -> Option<&Requirement<P>> {

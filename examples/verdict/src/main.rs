@@ -12,7 +12,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 auth_proxy! {
     /// The login of the team.
     struct Auth {
-        public_url: env("AUTH_PUBLIC_URL", optional),
+        // Where visitors are. Whatever host a request names, the login server gets this one.
+        public_url: env("AUTH_PUBLIC_URL"),
         // Only these peers are answered: the reverse proxy, as seen from here.
         trusted_proxies: env("AUTH_TRUSTED_PROXIES", default = "127.0.0.1/32"),
         upstream: {

@@ -4,6 +4,7 @@
 //! does not count against the account that it tried, so that one client cannot use up the attempts of an account.
 
 mod account;
+mod letters;
 
 use std::net::IpAddr;
 

@@ -31,10 +31,18 @@ fn is_allowed(name: &str) -> bool {
         || prefixes.into_iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// A request with this method and path. Envoy has refused names with `_` before.
+/// A request with this method and path. Envoy has refused names with `_` before, and the Lua filter has removed names with other
+/// characters.
 async fn envoy(app: &Router, method: &'static str, path: &str, mut client: HeaderMap) -> Outcome {
     assert!(CONFIGURATION.contains("path_prefix: /_auth/verdict/envoy\n"));
     assert!(CONFIGURATION.contains("headers_with_underscores_action: REJECT_REQUEST"));
+    let filters = ["envoy.filters.http.lua", "envoy.filters.http.ext_authz"];
+    let [lua, ext_authz] = filters.map(|filter| CONFIGURATION.rfind(filter).unwrap());
+    assert!(CONFIGURATION.contains(r#"name:find("[^%w:%-]")"#) && lua < ext_authz);
+    let odd = |name: &&HeaderName| name.as_str().contains(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    for name in client.keys().filter(odd).cloned().collect::<Vec<_>>() {
+        client.remove(name);
+    }
     client.insert("x-forwarded-for", HeaderValue::from_static("203.0.113.7"));
     client.insert("x-forwarded-proto", HeaderValue::from_static("https"));
     let mut question = Question::envoy(method, path).with("content-length", "0");
@@ -67,7 +75,7 @@ const COOKIE: (&str, &str) = ("cookie", "authjs.session-token=ada");
 fn identity(headers: &HeaderMap) -> Vec<(&str, &str)> {
     let mut found: Vec<_> = headers
         .iter()
-        .filter(|(name, _)| name.as_str().starts_with("x-auth"))
+        .filter(|(name, _)| name.as_str().replace('.', "-").starts_with("x-auth"))
         .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
         .collect();
     found.sort_unstable();
@@ -82,6 +90,7 @@ async fn envoy_passes_a_visitor_with_the_identity_of_the_verdict_only() {
         ("x-auth-email", "evil@example.com"),
         ("x-auth-roles", "admin"),
         ("x-auth-token", "e30"),
+        ("x.auth.email", "evil@example.com"),
     ];
     let app_of = |user| builder_of(upstream(user, &[])).build().unwrap().verdict().allow_guests().router();
     // The session has no email address, so the client's must not stay.
@@ -102,6 +111,16 @@ async fn envoy_sends_a_browser_to_sign_in_and_a_program_gets_401() {
     assert_eq!(answer.outcome(), (401, "session_absent".to_owned()));
     let bearer = client(&[("authorization", "Bearer ada")]);
     assert!(matches!(envoy(&app(), "DELETE", "/a", bearer).await, Outcome::Passed(..)));
+}
+
+/// A proxy may decode such a path, and so send a request of a visitor here that it means for a sign-in route.
+#[tokio::test]
+async fn path_that_could_lead_elsewhere_is_no_question_even_without_rules() {
+    for path in ["/..%2fx", "/..%2f..%2f..%2fapi/auth/x", "/%2e%2e/x", "/..;/x", "//x", "/x%00"] {
+        let verdict = Question::envoy("GET", path).cookie("ada").ask(&app()).await;
+        assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+        assert!(verdict.identity().is_empty());
+    }
 }
 
 /// Envoy answers `status_on_error` for any 5xx. Its default, 403, would say that the visitor may not pass.

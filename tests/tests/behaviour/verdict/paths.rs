@@ -144,6 +144,53 @@ async fn path_that_some_server_reads_as_a_protected_one_is_never_let_pass() {
     }
 }
 
+/// Fastify 4 and restify end the path at a `;`, so they serve `/files/7` and `/account`.
+#[tokio::test]
+async fn path_is_ambiguous_if_it_needs_less_than_the_part_before_a_semicolon() {
+    let rules = PathRules::new().require("/account", role("admin")).unwrap().guests("/**").unwrap();
+    let other = builder().build().unwrap().verdict().rules(rules).router();
+    for (app, path) in [
+        (&app(), "/files/7;/mine"),
+        (&app(), "/files/7;x=1/mine"),
+        (&app(), "/files/7%3B/mine"),
+        (&other, "/account;/x"),
+        (&other, "/account;x/y/z"),
+    ] {
+        let verdict = Question::nginx(path).cookie("bob").ask(app).await;
+        assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+    }
+}
+
+/// Where the service is the login server too, these would sign visitors in, without the limit of the sign-in routes.
+#[tokio::test]
+async fn path_that_some_server_reads_as_a_sign_in_route_is_ambiguous() {
+    let auth = builder().base_path("/login").upstream_base_path("/api/auth").build().unwrap();
+    let rules = PathRules::new().guests("/**").unwrap();
+    let without_rules = auth.verdict().allow_guests().router();
+    let app = auth.verdict().rules(rules).router();
+    for app in [app, without_rules] {
+        for path in [
+            "/API/AUTH/callback/credentials",
+            "/api%2Fauth/session",
+            "/api%2fauth",
+            "/api;x/auth/session",
+            "/api/auth;x",
+            "/api/auth.",
+            "/%61pi/auth/session",
+            "/Login",
+            "/login%2Fx",
+            "/login;/x",
+        ] {
+            let verdict = Question::nginx(path).ask(&app).await;
+            assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+        }
+        // The proxy in front sends these elsewhere, or means it so.
+        for path in ["/api/auth", "/api/auth/session", "/login/", "/login/x", "/logins", "/api/authors/x"] {
+            assert_eq!(status(&app, path, "nobody").await, 200, "{path}");
+        }
+    }
+}
+
 /// The corpus of paths, with `/admin` for the base path of the sign-in routes.
 #[tokio::test]
 async fn no_path_of_the_corpus_below_a_protected_one_is_let_pass() {

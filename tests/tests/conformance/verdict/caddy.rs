@@ -3,27 +3,27 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use auth_proxy_tests::Browser;
 use auth_proxy_tests::process::Process;
-use auth_proxy_tests::{Browser, free_port};
 
 use super::{
-    Behind, DEMO, headers_at_the_service, identity, raw, sent_back, upgrades_at_the_service, upgrading,
+    Behind, DEMO, cacheable_service, headers_at_the_service, identity, is_private_with_cookie, odd_names,
+    raw, sent_back, upgrades_at_the_service, upgrading,
 };
 
 const PAGE: [(&str, &str); 2] = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
 
 pub(super) fn caddy(behind: &Behind) -> (String, Process) {
-    let port = free_port();
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-caddy-{port}"));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-caddy-{}", behind.port));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("Caddyfile");
-    let configuration = behind.configured(include_str!("../../../../examples/verdict/Caddyfile"), port);
+    let configuration = behind.configured(include_str!("../../../../examples/verdict/Caddyfile"));
     std::fs::write(&file, configuration).unwrap();
     let mut command = Command::new("caddy");
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
     // It keeps its own files there.
     command.env("HOME", &folder).env("XDG_DATA_HOME", &folder).env("XDG_CONFIG_HOME", &folder);
-    (format!("http://127.0.0.1:{port}"), Process::answering(&mut command, port, "/"))
+    (behind.origin(), Process::answering(&mut command, behind.port, "/"))
 }
 
 #[tokio::test]
@@ -55,6 +55,10 @@ async fn caddy_passes_no_identity_header_of_a_client_and_no_claim_about_the_requ
         "x-auth-subject: 2",
         "X_Auth_Subject: 2",
         "X-Auth_Subject: 2",
+        "X.Auth.Subject: 2",
+        "SCRIPT_NAME: /assets\r\nPATH_INFO: /admin",
+        "X!Auth!Subject: 1\r\nX#Auth: 2\r\nX$Auth: 3\r\nX%Auth: 4\r\nX&Auth: 5\r\nX'Auth: 6\r\nX*Auth: 7",
+        "X+Auth: 1\r\nX^Auth: 2\r\nX`Auth: 3\r\nX|Auth: 4\r\nX~Auth: 5",
         "X-AUTH-SUBJECT:2\r\nX-Auth-Subject: 3",
         "X-Auth-Roles: admin\r\nX_AUTH_ROLES: admin",
         "X-Auth-Token: e30.e30.",
@@ -68,7 +72,8 @@ async fn caddy_passes_no_identity_header_of_a_client_and_no_claim_about_the_requ
         assert!(answer.starts_with("HTTP/1.1 200"), "{lines}: {answer}");
         let body =
             answer.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{lines}: {answer}"));
-        assert_eq!(identity(&headers_at_the_service(body)), DEMO, "{lines}");
+        let headers = headers_at_the_service(body);
+        assert_eq!((identity(&headers), odd_names(&headers)), (DEMO.to_vec(), vec![]), "{lines}");
         let signed_out = raw(&origin, &signed_in.replace(&cookie, "a=b")).await;
         assert!(signed_out.starts_with("HTTP/1.1 401"), "{lines}: {signed_out}");
         let page = raw(&origin, &signed_in.replace(&cookie, "a=b\r\nAccept: text/html")).await;
@@ -113,6 +118,19 @@ async fn caddy_hands_back_renewed_cookies_of_several_chunks() {
             !other.map(|(_, value)| value.to_str().unwrap()).any(|value| value.contains("session-token"))
         );
     }
+}
+
+/// Shared caches prefer headers such as `CDN-Cache-Control` to `Cache-Control`.
+#[tokio::test]
+async fn no_shared_cache_keeps_a_renewed_cookie_behind_caddy() {
+    let mut behind = Behind::with_passwords(0);
+    let service = cacheable_service().await;
+    behind.service_port = service.addr.port();
+    let (origin, _caddy) = caddy(&behind);
+    let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
+    let renewed = Browser::at(&origin).get_with("/", &[("cookie", &cookie)]).await;
+    assert!(renewed.status == 200 && is_private_with_cookie(&renewed), "{renewed:?}");
+    assert_eq!((renewed.header("x-kept"), renewed.body.as_str()), ("1", "for all"));
 }
 
 /// Through another protocol, such as HTTP/2, a client could send requests that no verdict is asked about.

@@ -1,29 +1,50 @@
 //! `nginx.conf` of the example with real nginx: `auth_request`.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use auth_proxy_tests::chromium::{output, run};
 use auth_proxy_tests::process::{self, Process};
 use auth_proxy_tests::{Browser, free_port};
 
 use super::{
-    Behind, DEMO, headers_at_the_service, identity, raw, sent_back, upgrades_at_the_service, upgrading,
+    Behind, DEMO, cacheable_service, headers_at_the_service, identity, is_private_with_cookie, odd_names,
+    raw, sent_back, upgrades_at_the_service, upgrading,
 };
 use crate::server::Server;
 use auth_proxy::options::SessionStrategy;
 
 const PAGE: [(&str, &str); 2] = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
 
-pub(super) fn nginx(behind: &Behind, port: u16) -> (String, Process) {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-{port}"));
-    let configuration = behind.configured(include_str!("../../../../examples/verdict/nginx.conf"), port);
-    (format!("http://127.0.0.1:{port}"), process::nginx(&folder, &configuration, port))
+pub(super) fn nginx(behind: &Behind) -> (String, Process) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("verdict-{}", behind.port));
+    let configuration = behind.configured(include_str!("../../../../examples/verdict/nginx.conf"));
+    (behind.origin(), process::nginx(&folder, &configuration, behind.port))
+}
+
+/// A reader copies it into `http`.
+#[test]
+fn nginx_starts_with_the_part_of_the_guide() {
+    let guide = include_str!("../../../../auth-proxy/docs/guide/reverse_proxies.md");
+    let (_, block) = guide.split_once("```nginx\n").unwrap();
+    let block = block.split("\n```").next().unwrap();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verdict-guide");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("nginx.conf");
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {name};\n"));
+    let head = format!("pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{}", paths.concat());
+    std::fs::write(&file, format!("{head}{block}\n}}\n")).unwrap();
+    let mut command = Command::new("nginx");
+    let output = command.arg("-t").arg("-p").arg(&folder).args(["-e", "stderr", "-c"]).arg(&file).output();
+    let output = output.expect("nginx runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]
 async fn nginx_lets_only_signed_in_visitors_pass_and_tells_the_service_who_they_are() {
     let behind = Behind::with_passwords(0);
-    let (origin, _nginx) = nginx(&behind, free_port());
+    let (origin, _nginx) = nginx(&behind);
     let browser = Browser::at(&origin);
     let program = browser.get("/").await;
     assert_eq!((program.status, program.header("location")), (401, ""));
@@ -45,13 +66,16 @@ async fn nginx_lets_only_signed_in_visitors_pass_and_tells_the_service_who_they_
 #[tokio::test]
 async fn nginx_passes_no_identity_header_of_a_client() {
     let behind = Behind::with_passwords(0);
-    let (origin, _nginx) = nginx(&behind, free_port());
+    let (origin, _nginx) = nginx(&behind);
     let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
     let forged = [
         "X-Auth-Subject: 2",
         "x-auth-subject: 2",
         "X_Auth_Subject: 2",
         "X-Auth_Subject: 2",
+        "X.Auth.Subject: 2",
+        "X!Auth-Subject: 2",
+        "SCRIPT_NAME: /assets",
         "X-AUTH-SUBJECT:2\r\nX-Auth-Subject: 3",
         "X-Auth-Roles: admin",
         "X_AUTH_ROLES: admin",
@@ -71,7 +95,8 @@ async fn nginx_passes_no_identity_header_of_a_client() {
         }
         assert!(head.starts_with("HTTP/1.1 200"), "{lines}: {answer}");
         let body = body.lines().find(|line| line.starts_with('[')).unwrap();
-        assert_eq!(identity(&headers_at_the_service(body)), DEMO, "{lines}");
+        let headers = headers_at_the_service(body);
+        assert_eq!((identity(&headers), odd_names(&headers)), (DEMO.to_vec(), vec![]), "{lines}");
         let signed_out = signed_in.replace(&cookie, "a=b");
         assert!(raw(&origin, &signed_out).await.starts_with("HTTP/1.1 401"), "{lines}");
     }
@@ -81,7 +106,7 @@ async fn nginx_passes_no_identity_header_of_a_client() {
 #[tokio::test]
 async fn nginx_lets_no_client_ask_or_change_the_question() {
     let behind = Behind::with_passwords(0);
-    let (origin, _nginx) = nginx(&behind, free_port());
+    let (origin, _nginx) = nginx(&behind);
     let browser = Browser::at(&origin);
     for path in ["/_auth/verdict", "/_auth/verdict?x", "/%5fauth/verdict"] {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
@@ -108,11 +133,24 @@ async fn nginx_lets_no_client_ask_or_change_the_question() {
     }
 }
 
+/// Shared caches prefer headers such as `CDN-Cache-Control` to `Cache-Control`.
+#[tokio::test]
+async fn no_shared_cache_keeps_a_renewed_cookie_behind_nginx() {
+    let mut behind = Behind::with_passwords(0);
+    let service = cacheable_service().await;
+    behind.service_port = service.addr.port();
+    let (origin, _nginx) = nginx(&behind);
+    let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
+    let renewed = Browser::at(&origin).get_with("/", &[("cookie", &cookie)]).await;
+    assert!(renewed.status == 200 && is_private_with_cookie(&renewed), "{renewed:?}");
+    assert_eq!((renewed.header("x-kept"), renewed.body.as_str()), ("1", "for all"));
+}
+
 /// Through another protocol, such as HTTP/2, a client could send requests that no verdict is asked about.
 #[tokio::test]
 async fn nginx_passes_no_upgrade_other_than_websocket() {
     let behind = Behind::with_passwords(0);
-    let (origin, _nginx) = nginx(&behind, free_port());
+    let (origin, _nginx) = nginx(&behind);
     let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
     for (lines, expected) in [
         ("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__", &[][..]),
@@ -129,17 +167,33 @@ async fn nginx_passes_no_upgrade_other_than_websocket() {
 #[tokio::test]
 async fn nginx_refuses_hosts_that_are_not_its_own() {
     let behind = Behind::with_passwords(0);
-    let (origin, _nginx) = nginx(&behind, free_port());
-    for path in ["/", "/api/auth/signin"] {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
-        assert!(raw(&origin, &request).await.starts_with("HTTP/1.1 421"), "{path}");
+    let (origin, _nginx) = nginx(&behind);
+    // nginx chooses its server by the host of the target, if there is one, and passes on `Host`.
+    for target in ["", origin.as_str(), "http://localhost"] {
+        for path in ["/", "/assets/a", "/api/auth/signin", "/api/auth/providers"] {
+            for host in
+                ["evil.example", "localhost.evil.example", "evil.example:80", "localhost:1.evil.example", ""]
+            {
+                let request =
+                    format!("GET {target}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+                let answer = raw(&origin, &request).await;
+                let is_refused =
+                    ["HTTP/1.1 421", "HTTP/1.1 400"].iter().any(|status| answer.starts_with(status));
+                assert!(is_refused && !answer.contains("evil"), "{target}{path} {host}: {answer}");
+            }
+        }
+    }
+    for host in ["LOCALHOST", &origin["http://".len()..]] {
+        let request =
+            format!("GET /api/auth/providers HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert!(raw(&origin, &request).await.starts_with("HTTP/1.1 200"), "{host}");
     }
 }
 
 #[tokio::test]
 async fn nginx_answers_503_in_an_outage_of_the_login_or_of_the_endpoint() {
     let mut behind = Behind::with_passwords(0);
-    let (origin, _nginx) = nginx(&behind, free_port());
+    let (origin, _nginx) = nginx(&behind);
     let browser = Browser::at(&origin);
     let cookie = sent_back(&browser.sign_in("demo", "demo").await);
     drop(behind.login.take());
@@ -160,7 +214,7 @@ async fn nginx_answers_503_in_an_outage_of_the_login_or_of_the_endpoint() {
 async fn nginx_hands_back_renewed_cookies_of_several_chunks() {
     for (padding, chunks) in [(0, 1), (7000, 3)] {
         let behind = Behind::with_passwords(padding);
-        let (origin, _nginx) = nginx(&behind, free_port());
+        let (origin, _nginx) = nginx(&behind);
         let cookie = sent_back(&Browser::at(&origin).sign_in("demo", "demo").await);
         let renewed = Browser::at(&origin).get_with("/", &[("cookie", &cookie)]).await;
         assert_eq!(renewed.status, 200);
@@ -186,8 +240,8 @@ async fn sign_in_through_nginx_works_in_chromium() {
     let callback = format!("http://127.0.0.1:{port}/api/auth/callback/idp");
     let provider = Server::identity_provider(&callback);
     let login = Server::with(SessionStrategy::Jwt, "/api/auth", &[("ISSUER", &provider.url)]);
-    let behind = Behind::start(login);
-    let (origin, _nginx) = nginx(&behind, port);
+    let behind = Behind::start(login, port);
+    let (origin, _nginx) = nginx(&behind);
     let vars = vec![("APP", origin), ("OUTPUT", output("verdict-nginx"))];
     run("verdict.mjs", vars, "sent to sign in, back, known, signed out, refused").await;
 }

@@ -1,6 +1,7 @@
 //! The rules of the example, with paths as real proxies send them.
 
-use auth_proxy_tests::{Browser, free_port};
+use auth_proxy_tests::Browser;
+use auth_proxy_tests::process::Process;
 
 use super::caddy::caddy;
 use super::nginx::nginx;
@@ -8,10 +9,10 @@ use super::{Behind, raw, sent_back};
 
 #[tokio::test]
 async fn rules_hold_behind_nginx_and_caddy_for_every_spelling_of_a_path() {
-    let behind = Behind::with_passwords(0);
-    let (nginx, _nginx) = nginx(&behind, free_port());
-    let (caddy, _caddy) = caddy(&behind);
-    for origin in [nginx, caddy] {
+    let proxies: [fn(&Behind) -> (String, Process); 2] = [nginx, caddy];
+    for proxy in proxies {
+        let behind = Behind::with_passwords(0);
+        let (origin, _proxy) = proxy(&behind);
         let cookie = |answer| sent_back(&answer);
         let user = cookie(Browser::at(&origin).sign_in("demo", "demo").await);
         let admin = cookie(Browser::at(&origin).sign_in("admin", "admin").await);
