@@ -329,8 +329,8 @@ pub struct SignInLimit {
     ///
     /// Value: a number and a window, such as `"10/5m"`. Default: none.
     pub per_account: (),
-    /// `sign_in_limit.account_fields`: the fields of a form, or of JSON, that have the account, for
-    /// `per_account`
+    /// `sign_in_limit.account_fields`: the fields of a form, of JSON or of the query that have the account,
+    /// for `per_account`
     ///
     /// Value: list of names. Default: `[email, username, login, identifier, phone, phoneNumber,
     /// phone_number]`.
