@@ -1,14 +1,6 @@
 //! `--check`, the command line, and a start with mistakes.
 
-use std::process::Command;
-
-use crate::support::{command, file};
-
-fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
+use crate::support::{command, file, run};
 
 #[test]
 fn check_prints_each_mistake_with_its_place() {
@@ -21,7 +13,7 @@ fn check_prints_each_mistake_with_its_place() {
         "{name}:1:10: expected an address with a port, such as `\"127.0.0.1:8080\"` or `\"[::]:8080\"`\n\
          {name}:3:1: there is no option `base_ulr` in `[upstream]`: write `base_url`\n\
          {name}:4:10: the environment variable `NO_SUCH_SECRET` is not set\n\
-         {name}:6:7: `app.url`: expected an absolute URL such as `https://auth.example.com`: the scheme is missing\n"
+         {name}:6:7: `app.url`: the scheme is missing: write `url = \"http://127.0.0.1:3000\"`\n"
     );
     let (code, stdout, stderr) = run(command().arg("--check").arg("--config").arg(&file));
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(1), expected.as_str(), ""));

@@ -1,14 +1,6 @@
 //! `doctor`: what it finds with a real server, and its exit codes.
 
-use std::process::Command;
-
-use crate::support::{app, authjs, command, config, file};
-
-fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
+use crate::support::{app, authjs, command, config, file, run};
 
 #[test]
 fn right_deployment_is_found_right() {

@@ -108,7 +108,8 @@ async fn nginx_of_the_guide_stands_in_front_with_tls() {
     });
     let _nginx = nginx(port, &conf);
     let client = client();
-    assert_eq!(get(&client, &format!("{origin}/me")).await.status, 401);
+    let first = client.get(format!("{origin}/me")).send().await.unwrap();
+    assert_eq!((first.status().as_u16(), first.version()), (401, http::Version::HTTP_2));
     sign_in(&client, &origin).await;
     let answer = get(&client, &format!("{origin}/me")).await;
     assert_eq!(answer.status, 200, "{answer:?}");

@@ -36,6 +36,13 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// Runs a command to its end. Returns its exit code, its stdout and its stderr.
+pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
 /// A file of its own for each call, in the folder of the tests.
 pub(crate) fn file(name: &str, text: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
