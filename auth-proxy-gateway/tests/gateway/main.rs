@@ -22,6 +22,7 @@ mod reload;
 mod rules;
 mod shutdown;
 mod smuggling;
+mod soak;
 mod streams;
 mod support;
 mod systemd;

@@ -146,6 +146,11 @@ impl Running {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The memory that the process uses, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn memory(&self) -> usize {

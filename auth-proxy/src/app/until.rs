@@ -49,11 +49,13 @@ impl fmt::Debug for Until {
 pub(super) struct BodyUntil {
     body: Body,
     ending: Ending,
+    /// Whether it was polled before.
+    has_begun: bool,
 }
 
 impl BodyUntil {
     pub(super) fn new(body: Body, ending: Ending) -> Self {
-        Self { body, ending }
+        Self { body, ending, has_begun: false }
     }
 }
 
@@ -65,8 +67,14 @@ impl http_body::Body for BodyUntil {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let has_begun = std::mem::replace(&mut self.has_begun, true);
         if self.ending.as_mut().poll(cx).is_ready() {
             self.ending = Box::pin(std::future::ready(()));
+            if !has_begun {
+                // hyper sends the head of the response when the body has nothing yet. After an error it would send nothing.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             // An error, so that it does not look like the end that the app chose.
             return Poll::Ready(Some(Err(axum::Error::new("the session has ended"))));
         }
@@ -75,5 +83,26 @@ impl http_body::Body for BodyUntil {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Body as _;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn body_of_a_session_that_has_ended_lets_the_head_be_sent_first() {
+        let mut body = BodyUntil::new(Body::from("data"), Box::pin(std::future::ready(())));
+        let mut polls = 0;
+        let frame = std::future::poll_fn(|cx| {
+            polls += 1;
+            Pin::new(&mut body).poll_frame(cx)
+        });
+        assert!(frame.await.unwrap().is_err());
+        assert_eq!(polls, 2);
+        assert!(body.frame().await.unwrap().is_err(), "it stays ended");
     }
 }
