@@ -4,7 +4,7 @@ use http::request::Parts;
 
 use super::GuardRejection;
 use super::extract::{ask, finish, session_absent};
-use super::rule::{DynRule, Visitor, roles};
+use super::rule::{Rule, Visitor, roles};
 use crate::error::AuthError;
 use crate::extract::RequestAuth;
 use crate::provider::{AuthProxy, Proxy};
@@ -23,18 +23,18 @@ pub(crate) struct VisitorIdentity {
 ///
 /// # Errors
 /// The response to a refused request. An invalid Bearer token and an outage are errors without a rule too.
-pub(crate) async fn identify<P: AuthProxy>(
+pub(crate) async fn identify<P: AuthProxy, R: Rule<P>>(
     proxy: &Proxy<P>,
     parts: &mut Parts,
-    rule: Option<&DynRule<P>>,
+    rule: Option<&R>,
 ) -> Result<Option<VisitorIdentity>, GuardRejection> {
     let result = allowed(&RequestAuth::of(proxy.clone(), parts), rule).await;
     finish(proxy, parts, result, rule.is_none())
 }
 
-async fn allowed<P: AuthProxy>(
+async fn allowed<P: AuthProxy, R: Rule<P>>(
     request: &RequestAuth<'_, P>,
-    rule: Option<&DynRule<P>>,
+    rule: Option<&R>,
 ) -> Result<VisitorIdentity, AuthError> {
     let visitor = Visitor::of(request).await?.ok_or_else(session_absent)?;
     if let Some(rule) = rule {

@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::headers::IdentityHeader;
-use super::rules::{PathRules, Requirement};
+use super::rules::PathRules;
 use super::token::IdentityToken;
 use crate::config::ConfigError;
-use crate::guard::rule::{DynRule, SignedIn};
 use crate::provider::{AuthProxy, Proxy};
 
 /// The path of the endpoint, unless another is chosen.
@@ -41,9 +40,7 @@ impl<P: AuthProxy> Proxy<P> {
             path: PATH.into(),
             headers: IdentityHeader::DEFAULT.into(),
             token: None,
-            rules: None,
-            otherwise: Requirement::Session,
-            session: DynRule::new(SignedIn),
+            rules: PathRules::new(),
             refuses_cross_origin: false,
         }
     }
@@ -69,11 +66,7 @@ pub struct Verdict<P: AuthProxy> {
     pub(super) path: Arc<str>,
     pub(super) headers: Arc<[IdentityHeader]>,
     pub(super) token: Option<IdentityToken>,
-    pub(super) rules: Option<PathRules<P>>,
-    /// What is required if no rule holds.
-    pub(super) otherwise: Requirement<P>,
-    /// Allows everyone who has a session.
-    pub(super) session: DynRule<P>,
+    pub(super) rules: PathRules<P>,
     pub(super) refuses_cross_origin: bool,
 }
 
@@ -113,15 +106,7 @@ impl<P: AuthProxy> Verdict<P> {
     /// could lead elsewhere, such as those with dot segments, are refused with and without rules: see [`PathRules`].
     #[must_use]
     pub fn rules(mut self, rules: PathRules<P>) -> Self {
-        self.rules = Some(rules);
-        self
-    }
-
-    /// Lets signed-out visitors pass, without identity headers, for paths without a rule. An invalid Bearer token is still
-    /// refused, and an outage is still an error, since it is not known then whether the visitor is signed out.
-    #[must_use]
-    pub fn allow_guests(mut self) -> Self {
-        self.otherwise = Requirement::Guests;
+        self.rules = rules;
         self
     }
 
@@ -145,8 +130,6 @@ impl<P: AuthProxy> Clone for Verdict<P> {
             headers: Arc::clone(&self.headers),
             token: self.token.clone(),
             rules: self.rules.clone(),
-            otherwise: self.otherwise.clone(),
-            session: self.session.clone(),
             refuses_cross_origin: self.refuses_cross_origin,
         }
     }
@@ -159,7 +142,6 @@ impl<P: AuthProxy> fmt::Debug for Verdict<P> {
             .field("headers", &self.headers)
             .field("token", &self.token)
             .field("rules", &self.rules)
-            .field("otherwise", &self.otherwise)
             .field("refuses_cross_origin", &self.refuses_cross_origin)
             .finish_non_exhaustive()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auth_proxy_rules::is_below;
 use http::request::Parts;
 
 use super::builder::Verdict;
@@ -11,6 +12,7 @@ use super::reading::{Reading, readings};
 use super::rules::Requirement;
 use crate::cross_origin;
 use crate::error::{AuthError, Reason};
+use crate::guard::rule::SignedIn;
 use crate::guard::{self, GuardRejection, VisitorIdentity};
 use crate::provider::AuthProxy;
 use crate::warnings::Warning;
@@ -52,8 +54,8 @@ impl<P: AuthProxy> Verdict<P> {
         }
         let visitor = match self.requirement(parts.uri.path()) {
             Ok(Requirement::Public) => None,
-            Ok(Requirement::Guests) => guard::identify(&self.proxy, parts, None).await?,
-            Ok(Requirement::Session) => guard::identify(&self.proxy, parts, Some(&self.session)).await?,
+            Ok(Requirement::Guests) => guard::identify(&self.proxy, parts, None::<&SignedIn>).await?,
+            Ok(Requirement::Session) => guard::identify(&self.proxy, parts, Some(&SignedIn)).await?,
             Ok(Requirement::Rule(rule)) => guard::identify(&self.proxy, parts, Some(rule)).await?,
             Err(error) => {
                 shared.audit.guard_decided(Some(&error), || shared.about(parts));
@@ -78,10 +80,7 @@ impl<P: AuthProxy> Verdict<P> {
         if self.is_hidden_sign_in_route(path, &readings) {
             return Err(ambiguous("some servers read it as a sign-in route"));
         }
-        match &self.rules {
-            Some(rules) => rules.requirement(&readings, &self.otherwise),
-            None => Ok(&self.otherwise),
-        }
+        self.rules.requirement(&readings)
     }
 
     /// Whether some server reads a path as that of a sign-in route, which it is not for the routers here: they compare bytes.
@@ -89,11 +88,8 @@ impl<P: AuthProxy> Verdict<P> {
     /// filter of the sign-in routes.
     fn is_hidden_sign_in_route(&self, path: &str, readings: &[Reading]) -> bool {
         let settings = &self.proxy.shared().settings;
-        let is_hidden = |base: &str| {
-            let is_open =
-                path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            !is_open && readings.iter().any(|reading| reading.is_at(base))
-        };
+        let is_hidden =
+            |base: &str| !is_below(path, base) && readings.iter().any(|reading| reading.is_at(base));
         settings.has_sign_in() && settings.bases().any(is_hidden)
     }
 

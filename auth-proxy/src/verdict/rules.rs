@@ -144,21 +144,17 @@ impl<P: AuthProxy> PathRules<P> {
     /// ```
     #[must_use]
     pub fn lets_guests_pass(&self, path: &str) -> bool {
-        let required = readings(path).map(|readings| self.requirement(&readings, &Requirement::Session));
+        let required = readings(path).map(|readings| self.requirement(&readings));
         matches!(required, Some(Ok(Requirement::Public | Requirement::Guests)))
     }
 
-    /// What is required for a path with these readings. `otherwise` is what is required if no pattern matches.
+    /// What is required for a path with these readings.
     ///
     /// # Errors
     /// `path_ambiguous`.
-    pub(super) fn requirement<'r>(
-        &'r self,
-        readings: &[Reading],
-        otherwise: &'r Requirement<P>,
-    ) -> Result<&'r Requirement<P>, AuthError> {
-        let mut found = readings.iter().map(|reading| self.first(reading).unwrap_or(otherwise));
-        let first = found.next().unwrap_or(otherwise);
+    pub(super) fn requirement(&self, readings: &[Reading]) -> Result<&Requirement<P>, AuthError> {
+        let mut found = readings.iter().map(|reading| self.first(reading));
+        let first = found.next().unwrap_or(&Requirement::Session);
         if found.all(|other| first.is_same(other)) {
             return Ok(first);
         }
@@ -166,9 +162,10 @@ impl<P: AuthProxy> PathRules<P> {
         Err(AuthError::new(Reason::PATH_AMBIGUOUS).because(cause))
     }
 
-    fn first(&self, reading: &Reading) -> Option<&Requirement<P>> {
+    /// The requirement of the first pattern that matches.
+    fn first(&self, reading: &Reading) -> &Requirement<P> {
         let rule = self.0.iter().find(|(pattern, _)| pattern.matches(&reading.segments, reading.folds));
-        rule.map(|(_, requirement)| requirement)
+        rule.map_or(&Requirement::Session, |(_, requirement)| requirement)
     }
 }
 

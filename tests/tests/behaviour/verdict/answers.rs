@@ -1,6 +1,6 @@
 //! The four outcomes, in the form that each proxy understands.
 
-use super::{Question, app, builder};
+use super::{Question, app, builder, guests};
 use auth_proxy::options::Unauthenticated;
 
 type Asks = fn(&str) -> Question;
@@ -104,7 +104,7 @@ async fn outage_is_never_401_nor_a_redirect() {
 
 #[tokio::test]
 async fn guests_pass_without_identity_and_outages_stay_errors() {
-    let app = builder().build().unwrap().verdict().allow_guests().router();
+    let app = builder().build().unwrap().verdict().rules(guests()).router();
     for asks in PROXIES {
         for question in [asks("/"), asks("/").page(), asks("/").cookie("refused")] {
             let verdict = question.ask(&app).await;

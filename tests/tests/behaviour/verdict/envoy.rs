@@ -5,7 +5,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
-use super::{Question, Verdict, app, builder, builder_of, upstream};
+use super::{Question, Verdict, app, builder, builder_of, guests, upstream};
 
 const CONFIGURATION: &str = include_str!("../../../../examples/verdict/envoy.yaml");
 
@@ -92,7 +92,7 @@ async fn envoy_passes_a_visitor_with_the_identity_of_the_verdict_only() {
         ("x-auth-token", "e30"),
         ("x.auth.email", "evil@example.com"),
     ];
-    let app_of = |user| builder_of(upstream(user, &[])).build().unwrap().verdict().allow_guests().router();
+    let app_of = |user| builder_of(upstream(user, &[])).build().unwrap().verdict().rules(guests()).router();
     // The session has no email address, so the client's must not stay.
     let app = app_of(json!({ "id": "7", "name": "Ada" }));
     let Outcome::Passed(headers, _) = envoy(&app, "POST", "/a?b=c", client(&forged)).await else { panic!() };

@@ -5,7 +5,7 @@ use auth_proxy_tests::LogCapture;
 use axum::http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 
-use super::{Question, Verdict, builder_of, upstream};
+use super::{Question, Verdict, builder_of, guests, upstream};
 
 async fn verdict_on(user: Value, headers: &[IdentityHeader]) -> Verdict {
     let auth = builder_of(upstream(user, &[])).build().unwrap();
@@ -92,7 +92,7 @@ async fn envoy_is_told_to_remove_the_headers_that_are_not_set() {
     let removed = |verdict: &Verdict| {
         verdict.header("x-envoy-auth-headers-to-remove").map(|names| names.split(',').count())
     };
-    let app = auth.verdict().allow_guests().router();
+    let app = auth.verdict().rules(guests()).router();
     let verdict = Question::envoy("GET", "/").cookie("ada").ask(&app).await;
     assert_eq!(
         verdict.header("x-envoy-auth-headers-to-remove"),

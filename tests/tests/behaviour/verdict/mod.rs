@@ -16,6 +16,7 @@ mod trust;
 use std::net::SocketAddr;
 
 use auth_proxy::options::{Builder, SessionStrategy};
+use auth_proxy::verdict::PathRules;
 use auth_proxy_tests::watch;
 use axum::Router;
 use axum::body::Body;
@@ -53,6 +54,11 @@ fn upstream(user: Value, cookies: &'static [&'static str]) -> Router {
 
 fn ada() -> Value {
     json!({ "id": "7", "name": "Ada", "email": "ada@example.com", "role": "admin" })
+}
+
+/// Visitors who are signed out may pass everywhere.
+fn guests() -> PathRules<Auth> {
+    PathRules::new().guests("/**").unwrap()
 }
 
 fn builder() -> Builder<Auth> {

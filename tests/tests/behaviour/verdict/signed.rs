@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
-use super::{Question, Verdict, builder, builder_of, upstream};
+use super::{Question, Verdict, builder, builder_of, guests, upstream};
 use crate::support::Auth;
 
 auth_proxy! {
@@ -76,7 +76,7 @@ async fn token_has_the_chosen_claims_and_lives_for_a_minute() {
 #[tokio::test]
 async fn nobody_but_a_known_visitor_gets_a_token() {
     let key = SigningKey::generate().unwrap();
-    let app = signed(verdict().allow_guests(), key.clone()).router();
+    let app = signed(verdict().rules(guests()), key.clone()).router();
     for question in
         [Question::nginx("/"), Question::nginx("/").cookie("refused"), Question::nginx("/").cookie("down")]
     {

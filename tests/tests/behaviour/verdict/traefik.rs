@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::{Question, Verdict, app, builder_of, upstream};
+use super::{Question, Verdict, app, builder_of, guests, upstream};
 use serde_json::json;
 
 const CONFIGURATION: &str = include_str!("../../../../examples/verdict/traefik.yml");
@@ -87,7 +87,7 @@ async fn traefik_passes_a_visitor_with_the_identity_of_the_verdict_only() {
 
 #[tokio::test]
 async fn traefik_passes_a_guest_without_any_identity() {
-    let app = super::builder().build().unwrap().verdict().allow_guests().router();
+    let app = super::builder().build().unwrap().verdict().rules(guests()).router();
     let headers = client(&[("x-auth-subject", "1"), ("x_auth_subject", "1")]);
     let Outcome::Passed(headers, _) = traefik(&app, "GET", "/", headers).await else { panic!() };
     assert!(headers.is_empty(), "{headers:?}");
