@@ -97,7 +97,7 @@ async fn outage() {
     let upstream = upstream().await;
     let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_circuit_breaker(1);
     let builder =
-        builder.session_cache(Duration::from_millis(1)).session_stale_if_error(Duration::from_secs(60));
+        builder.session_cache(Duration::from_millis(10)).session_stale_if_error(Duration::from_secs(60));
     let (_app, browser) = app_of(builder.upstream_retries(0)).await;
     let cookie = |user: &str| upstream.cookie(&json!({ "sub": user, "name": user }));
     let ask = async |cookie: &str| browser.get_with("/session", &[("cookie", cookie)]).await;
@@ -105,7 +105,7 @@ async fn outage() {
     assert_eq!(ask(&ada).await.status, 200);
     // A client might have caused this failure, so a health check follows.
     upstream.set_fault(Some(Fault::Overloaded)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
     assert_eq!(ask(&ada).await.status, 200, "a stale session");
     let opens = async {
         while ask(&cookie("bob")).await.code() != "circuit_open" {
