@@ -15,7 +15,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 
-use crate::revoke_route::{SECRET, revoke};
+use crate::revoke_route::{SECRET, revoke, token_hash};
 use crate::support::{Auth, app_of, upstream};
 
 auth_proxy! {
@@ -73,8 +73,9 @@ async fn visits() {
         assert_eq!(browser.get_with("/session", &[("cookie", &cookie)]).await.status, 200);
     }
     builder().build().unwrap().check().await;
-    for message in [json!({ "token_hash": "00" }), json!({ "session": "s" }), json!({ "subject": "8" })] {
-        revoke(&app, message).await;
+    let token = json!({ "token_hash": token_hash("token") });
+    for message in [token, json!({ "session": "s" }), json!({ "subject": "8" })] {
+        assert_eq!(revoke(&app, message).await.0, 204);
     }
     store.go_down();
     revoke(&app, json!({ "session": "t" })).await;
@@ -97,7 +98,7 @@ async fn outage() {
     let upstream = upstream().await;
     let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_circuit_breaker(1);
     let builder =
-        builder.session_cache(Duration::from_millis(1)).session_stale_if_error(Duration::from_secs(60));
+        builder.session_cache(Duration::from_millis(10)).session_stale_if_error(Duration::from_secs(60));
     let (_app, browser) = app_of(builder.upstream_retries(0)).await;
     let cookie = |user: &str| upstream.cookie(&json!({ "sub": user, "name": user }));
     let ask = async |cookie: &str| browser.get_with("/session", &[("cookie", cookie)]).await;
@@ -105,7 +106,7 @@ async fn outage() {
     assert_eq!(ask(&ada).await.status, 200);
     // A client might have caused this failure, so a health check follows.
     upstream.set_fault(Some(Fault::Overloaded)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
     assert_eq!(ask(&ada).await.status, 200, "a stale session");
     let opens = async {
         while ask(&cookie("bob")).await.code() != "circuit_open" {
@@ -206,7 +207,7 @@ async fn guide_lists_every_value_of_fields_and_labels() {
     }
     let mut outcomes = listed("| `auth.outcome` |");
     let of_spans = field("auth.outcome");
-    assert!(of_spans.is_subset(&outcomes) && of_spans.len() >= 4, "{of_spans:?}");
+    assert!(of_spans.is_subset(&outcomes) && of_spans.len() >= 3, "{of_spans:?}");
     outcomes.insert("answered".to_owned());
     assert_eq!(outcomes, labels["outcome"]);
     let mut sources = listed("| `auth.source` |");
