@@ -102,8 +102,7 @@ impl<P: AuthProxy> Verdict<P> {
         self
     }
 
-    /// Requires different things for different paths. Without rules, and for paths without one, a session is required. Paths that
-    /// could lead elsewhere, such as those with dot segments, are refused with and without rules: see [`PathRules`].
+    /// Requires different things for different paths. Without rules, and for paths without one, a session is required.
     #[must_use]
     pub fn rules(mut self, rules: PathRules<P>) -> Self {
         self.rules = rules;

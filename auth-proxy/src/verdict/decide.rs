@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::builder::Verdict;
 use super::headers::IdentityHeader;
 use super::identity::Identity;
-use super::reading::{Reading, readings};
+use super::reading::{Reading, has_dot_segment, readings};
 use super::rules::Requirement;
 use crate::cross_origin;
 use crate::error::{AuthError, Reason};
@@ -45,6 +45,15 @@ impl<P: AuthProxy> Verdict<P> {
     /// The response to a request that is refused: 401, a redirect to sign in, 403, 400 for an ambiguous path, or 502 to
     /// 504 for an outage.
     pub async fn decide(&self, parts: &mut Parts) -> Result<Identity, GuardRejection> {
+        self.decide_about(parts, false).await
+    }
+
+    /// As [`decide`](Self::decide). With `refuses_dots`, a path with a dot segment is refused without rules too.
+    pub(super) async fn decide_about(
+        &self,
+        parts: &mut Parts,
+        refuses_dots: bool,
+    ) -> Result<Identity, GuardRejection> {
         let shared = self.proxy.shared();
         if self.refuses_cross_origin
             && let Err(error) = cross_origin::check(parts, shared, &[])
@@ -52,7 +61,7 @@ impl<P: AuthProxy> Verdict<P> {
             shared.audit.cross_origin_refused(|| shared.about(parts));
             return Err(GuardRejection::new(error, parts, shared));
         }
-        let visitor = match self.requirement(parts.uri.path()) {
+        let visitor = match self.requirement(parts.uri.path(), refuses_dots) {
             Ok(Requirement::Public) => None,
             Ok(Requirement::Guests) => guard::identify(&self.proxy, parts, None::<&SignedIn>).await?,
             Ok(Requirement::Session) => guard::identify(&self.proxy, parts, Some(&SignedIn)).await?,
@@ -74,9 +83,12 @@ impl<P: AuthProxy> Verdict<P> {
     ///
     /// # Errors
     /// `path_ambiguous`.
-    fn requirement(&self, path: &str) -> Result<&Requirement<P>, AuthError> {
+    fn requirement(&self, path: &str, refuses_dots: bool) -> Result<&Requirement<P>, AuthError> {
         let ambiguous = |cause: &'static str| AuthError::new(Reason::PATH_AMBIGUOUS).because(cause);
-        let readings = readings(path).ok_or_else(|| ambiguous(DANGEROUS))?;
+        let Some(readings) = readings(path) else {
+            let is_refused = self.rules.is_some() || (refuses_dots && has_dot_segment(path));
+            return if is_refused { Err(ambiguous(DANGEROUS)) } else { Ok(&self.otherwise) };
+        };
         if self.is_hidden_sign_in_route(path, &readings) {
             return Err(ambiguous("some servers read it as a sign-in route"));
         }

@@ -102,7 +102,9 @@ impl<P: AuthProxy> Verdict<P> {
                 return error.into_response();
             }
         };
-        match self.decide(&mut parts).await {
+        // Below `{path}/envoy` the path of a question may be one that a client wrote, and that another proxy before means for
+        // a sign-in route: nginx decodes and resolves `/_auth/verdict/envoy/..%2f..%2f..%2fapi/auth/x`, and passes it on as it is.
+        match self.decide_about(&mut parts, form == QuestionForm::Path).await {
             Ok(identity) => answer::allowed(&identity, form),
             Err(rejection) => answer::refused(rejection, &parts, form, &shared.settings),
         }

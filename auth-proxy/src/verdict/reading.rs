@@ -1,6 +1,7 @@
 //! The ways in which a service may read a path.
 
 use auth_proxy_rules::fold;
+use percent_encoding::percent_decode_str;
 
 use crate::path;
 
@@ -56,6 +57,17 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
     let folded: Vec<_> =
         found.iter().map(|segments| Reading { segments: folded(segments), folds: true }).collect();
     Some(found.into_iter().map(|segments| Reading { segments, folds: false }).chain(folded).collect())
+}
+
+/// Whether some server resolves a raw path to another one: whether it has a dot segment, plain or percent-encoded, also
+/// between encoded slashes and backslashes.
+pub(super) fn has_dot_segment(path: &str) -> bool {
+    let name = |segment: &str| segment.split([';', '?', '#']).next().unwrap_or_default().trim().to_owned();
+    let has_dots =
+        |text: &str| text.split(['/', '\\']).any(|segment| matches!(name(segment).as_str(), "." | ".."));
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let once = decode(path);
+    has_dots(path) || has_dots(&once) || has_dots(&decode(&once))
 }
 
 /// Ends the path at the first of these characters.
@@ -140,6 +152,28 @@ mod tests {
         }
         for path in ["/", "/Api", "/Api/authors", "/auth", "/x/Api/auth", "/Api/x/auth"] {
             assert!(!is_at(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_found_in_every_spelling() {
+        for path in [
+            "/..",
+            "/./a",
+            "/a/..%2fb",
+            "/%2e%2E/a",
+            "/%252e%252e/a",
+            "/a\\..\\b",
+            "/a%5c.%5cb",
+            "/..;x/a",
+            "/..%3Fx",
+            "/%20../a",
+        ] {
+            assert!(has_dot_segment(path), "{path}");
+        }
+        for path in ["/", "//a", "/a//b", "/...", "/.a", "/a.", "/a..b", "/%2e%2ea", "/100%", "/%ff", "/a%00"]
+        {
+            assert!(!has_dot_segment(path), "{path}");
         }
     }
 

@@ -113,10 +113,10 @@ async fn envoy_sends_a_browser_to_sign_in_and_a_program_gets_401() {
     assert!(matches!(envoy(&app(), "DELETE", "/a", bearer).await, Outcome::Passed(..)));
 }
 
-/// A proxy may decode such a path, and so send a request of a visitor here that it means for a sign-in route.
+/// Another proxy may resolve such a path, and so send a request of a visitor here that it means for a sign-in route.
 #[tokio::test]
-async fn path_that_could_lead_elsewhere_is_no_question_even_without_rules() {
-    for path in ["/..%2fx", "/..%2f..%2f..%2fapi/auth/x", "/%2e%2e/x", "/..;/x", "//x", "/x%00"] {
+async fn path_with_dot_segments_is_no_question_even_without_rules() {
+    for path in ["/..%2fx", "/..%2f..%2f..%2fapi/auth/x", "/%2e%2e/x", "/..;/x", "/.%2F..%2fx"] {
         let verdict = Question::envoy("GET", path).cookie("ada").ask(&app()).await;
         assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
         assert!(verdict.identity().is_empty());
