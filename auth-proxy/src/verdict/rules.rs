@@ -148,6 +148,11 @@ impl<P: AuthProxy> PathRules<P> {
         matches!(required, Some(Ok(Requirement::Public | Requirement::Guests)))
     }
 
+    /// Whether nothing depends on the path.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What is required for a path with these readings.
     ///
     /// # Errors

@@ -64,15 +64,13 @@ async fn target_or_method_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn envoy_may_ask_about_any_method_and_every_path_that_servers_read_alike() {
+async fn envoy_may_ask_about_any_path_and_method() {
     let app = app();
     for (method, target) in
-        [("GET", "/"), ("POST", "/a"), ("DELETE", "/a/b%2Fc?d=/e"), ("PURGE", "/jwks.json")]
+        [("GET", "/"), ("POST", "/a"), ("DELETE", "/a/b%2Fc?d=/e"), ("GET", "//a"), ("PURGE", "/jwks.json")]
     {
         let signed_in = Question::envoy(method, target).cookie("ada").ask(&app).await;
         assert_eq!(signed_in.status, 200, "{target}");
         assert_eq!(Question::envoy(method, target).ask(&app).await.status, 401, "{target}");
     }
-    let ambiguous = Question::envoy("GET", "//a").cookie("ada").ask(&app).await;
-    assert_eq!(ambiguous.outcome(), (400, "path_ambiguous".to_owned()));
 }

@@ -230,6 +230,20 @@ async fn unusual_path_passes_if_the_same_rule_holds_for_every_reading() {
     }
 }
 
+/// Rules have to read a path, and refuse one that servers read in different ways. Where nothing depends on the path, a
+/// service behind the proxy keeps all of its paths.
+#[tokio::test]
+async fn without_rules_every_path_is_let_pass() {
+    let verdict = || builder().build().unwrap().verdict();
+    let sessions = verdict().router();
+    let by_rule = verdict().rules(PathRules::new().guests("/**").unwrap()).router();
+    for path in ["/a//b", "/a/../b", "/a%00", "/100%", "/resized/https://example.com/a.png"] {
+        assert_eq!(status(&sessions, path, "bob").await, 200, "{path}");
+        let refused = Question::nginx(path).cookie("bob").ask(&by_rule).await;
+        assert_eq!(refused.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+    }
+}
+
 #[test]
 fn mistakes_in_rules_are_errors_that_say_what_to_write() {
     let error = |pattern: &str| rules().add(pattern, Requirement::Session).unwrap_err().to_string();
