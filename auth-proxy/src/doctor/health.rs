@@ -136,7 +136,7 @@ impl Health {
         let last_lookup = last_lookup.map(|(ago, error)| LastLookup { seconds_ago: ago.as_secs(), error });
         let has_list = shared.sessions.revocations().is_some();
         let is_list_incomplete = has_list && !shared.sessions.knows_revocations();
-        let is_list_full = shared.sessions.revocations().is_some_and(|list| list.is_overflowing());
+        let is_list_full = shared.sessions.misses_revocations();
         let degraded = [
             (matches!(upstream, UpstreamHealth::Open { .. }), "circuit_open"),
             (matches!(store, Some(StoreHealth::Failing | StoreHealth::NotConnected)), "store_failing"),

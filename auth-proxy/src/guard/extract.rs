@@ -90,6 +90,7 @@ pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
 ///
 /// # Errors
 /// The response to a refused request.
+#[expect(clippy::result_large_err, reason = "a rejection is a response, which the caller sends at once")]
 pub(super) fn finish<P: AuthProxy, T>(
     proxy: &Proxy<P>,
     parts: &mut Parts,

@@ -40,7 +40,7 @@ pub(super) fn allowed(identity: &Identity, form: QuestionForm) -> Response {
     match form {
         QuestionForm::Path => remove_others(headers),
         QuestionForm::XOriginal | QuestionForm::XForwarded => {
-            drop(response.extensions_mut().insert(NumbersCookies))
+            response.extensions_mut().insert(NumbersCookies);
         }
     }
     finished(response)

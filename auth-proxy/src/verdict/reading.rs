@@ -23,6 +23,9 @@ impl Reading {
     }
 }
 
+/// Another way to read the segments of a path. `None` for a path that must be refused.
+type Change = fn(&[String]) -> Option<Vec<String>>;
+
 /// Every way in which a service may read a raw path. `None` for a path that is dangerous in itself: dot and empty segments,
 /// backslashes, control characters, broken or repeated escapes.
 ///
@@ -43,8 +46,7 @@ pub(super) fn readings(path: &str) -> Option<Vec<Reading>> {
         raw.split('/').map(|segment| Some(path::text(segment)?.into_owned())).collect::<Option<_>>()?
     };
     let mut found = vec![plain];
-    let changes: [fn(&[String]) -> Option<Vec<String>>; 4] =
-        [|path| cut(path, &['?', '#']), |path| cut(path, &[';']), split, strip];
+    let changes: [Change; 4] = [|path| cut(path, &['?', '#']), |path| cut(path, &[';']), split, strip];
     for change in changes {
         for at in 0..found.len() {
             let changed = change(found.get(at)?)?;

@@ -79,6 +79,11 @@ impl Sessions {
         }
     }
 
+    /// Whether the list of revoked tokens has no place for some of them.
+    pub(crate) fn misses_revocations(&self) -> bool {
+        self.revocations().is_some_and(Revocations::is_overflowing)
+    }
+
     /// Whether a cached session, or a copy of one, says something of its user still. `false` if the user was revoked since,
     /// or if the list of revocations is full: then the upstream must be asked. It decides which sessions of a user it ends.
     pub(crate) fn may_trust_user(&self, session: &CachedSession) -> bool {

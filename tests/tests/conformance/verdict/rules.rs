@@ -7,9 +7,11 @@ use super::caddy::caddy;
 use super::nginx::nginx;
 use super::{Behind, raw, sent_back};
 
+type StartProxy = fn(&Behind) -> (String, Process);
+
 #[tokio::test]
 async fn rules_hold_behind_nginx_and_caddy_for_every_spelling_of_a_path() {
-    let proxies: [fn(&Behind) -> (String, Process); 2] = [nginx, caddy];
+    let proxies: [StartProxy; 2] = [nginx, caddy];
     for proxy in proxies {
         let behind = Behind::with_passwords(0);
         let (origin, _proxy) = proxy(&behind);
