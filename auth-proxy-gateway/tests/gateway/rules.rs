@@ -50,6 +50,24 @@ async fn first_rule_that_matches_the_path_counts() {
     }
 }
 
+/// Also without any rule: the app may be the login server too, behind a server that resolves paths.
+#[tokio::test]
+async fn no_spelling_of_a_sign_in_route_reaches_the_app() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let gateway = Running::start(&config(&auth, &app, "", ""));
+    let cookie = cookie_of_user(&gateway, "demo").await;
+    for (path, expected) in [
+        ("/api/auth/session", 200),
+        ("/API/AUTH/session", 400),
+        ("//api/auth/session", 400),
+        ("/x/../api/auth/session", 400),
+        ("/x/..%2fapi/auth/session", 400),
+        ("/resized/https://host/a.png", 200),
+    ] {
+        assert_eq!(raw(&gateway, path, &cookie).await, expected, "{path}");
+    }
+}
+
 /// Sends exactly this path: a client library would normalize it. Returns the status.
 async fn raw(gateway: &Running, path: &str, cookie: &str) -> u16 {
     let port = gateway.addr.port();

@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::builder::Verdict;
 use super::headers::IdentityHeader;
 use super::identity::Identity;
-use super::reading::{Reading, has_dot_segment, readings};
+use super::reading::{Reading, has_dot_segment, readings, resolved};
 use super::rules::Requirement;
 use crate::cross_origin;
 use crate::error::{AuthError, Reason};
@@ -86,7 +86,9 @@ impl<P: AuthProxy> Verdict<P> {
     fn requirement(&self, path: &str, refuses_dots: bool) -> Result<&Requirement<P>, AuthError> {
         let ambiguous = |cause: &'static str| AuthError::new(Reason::PATH_AMBIGUOUS).because(cause);
         let Some(readings) = readings(path) else {
-            let is_refused = !self.rules.is_empty() || (refuses_dots && has_dot_segment(path));
+            let is_refused = !self.rules.is_empty()
+                || (refuses_dots && has_dot_segment(path))
+                || self.is_hidden_sign_in_route(path, &[resolved(path)]);
             return if is_refused { Err(ambiguous(DANGEROUS)) } else { Ok(&Requirement::Session) };
         };
         if self.is_hidden_sign_in_route(path, &readings) {

@@ -67,9 +67,29 @@ pub(super) fn has_dot_segment(path: &str) -> bool {
     let name = |segment: &str| segment.split([';', '?', '#']).next().unwrap_or_default().trim().to_owned();
     let has_dots =
         |text: &str| text.split(['/', '\\']).any(|segment| matches!(name(segment).as_str(), "." | ".."));
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let once = decode(path);
     has_dots(path) || has_dots(&once) || has_dots(&decode(&once))
+}
+
+/// A path as a server reads it that resolves all it can: it decodes twice, takes backslashes as slashes, and removes empty
+/// segments, dot segments, parameters, and dots and white space at the end of a segment.
+pub(super) fn resolved(path: &str) -> Reading {
+    let mut segments = Vec::new();
+    for segment in decode(&decode(path)).split(['/', '\\']) {
+        let is_blank = |c: char| c.is_whitespace() || c.is_control();
+        match segment.split([';', '?', '#']).next().unwrap_or_default().trim_matches(is_blank) {
+            ".." => drop(segments.pop()),
+            name => match name.trim_end_matches(|c: char| c == '.' || is_blank(c)) {
+                "" => {}
+                name => segments.push(fold(name)),
+            },
+        }
+    }
+    Reading { segments, folds: true }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Ends the path at the first of these characters.
@@ -177,6 +197,26 @@ mod tests {
         {
             assert!(!has_dot_segment(path), "{path}");
         }
+    }
+
+    #[test]
+    fn path_is_resolved_as_far_as_any_server_would() {
+        for path in [
+            "/Api/auth/x",
+            "//api//auth/x",
+            "/./api/%2e/auth/x",
+            "/y/../api/auth/x",
+            "/y/..%2fapi/auth/x",
+            "/y/..;/api;z/auth/x",
+            "/y/%252e%252e/api/auth/x",
+            "\\api\\auth\\x",
+            "/api%5cauth/x",
+            "/api./auth%20/x",
+            "/api%00/auth/x",
+        ] {
+            assert_eq!(resolved(path).segments, ["api", "auth", "x"], "{path}");
+        }
+        assert!(resolved("/..").segments.is_empty());
     }
 
     #[test]

@@ -230,6 +230,16 @@ async fn unusual_path_passes_if_the_same_rule_holds_for_every_reading() {
     }
 }
 
+/// Without rules too: servers that remove empty and dot segments would sign visitors in there.
+#[tokio::test]
+async fn path_that_some_server_resolves_to_a_sign_in_route_is_ambiguous_without_rules() {
+    let app = builder().build().unwrap().verdict().router();
+    for path in ["//api/auth/x", "/y/../api/auth/x", "/API//auth", "/y/..%2fapi/auth/x", "/%2561pi/auth/x"] {
+        let verdict = Question::nginx(path).cookie("bob").ask(&app).await;
+        assert_eq!(verdict.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+    }
+}
+
 /// Rules have to read a path, and refuse one that servers read in different ways. Where nothing depends on the path, a
 /// service behind the proxy keeps all of its paths.
 #[tokio::test]

@@ -7,8 +7,8 @@ use auth_proxy_tests::Browser;
 use auth_proxy_tests::process::Process;
 
 use super::{
-    Behind, DEMO, cacheable_service, headers_at_the_service, identity, is_private_with_cookie, odd_names,
-    raw, sent_back, upgrades_at_the_service, upgrading,
+    Behind, DEMO, cacheable_service, encoded, headers_at_the_service, identity, is_private_with_cookie,
+    odd_names, raw, sent_back, upgrades_at_the_service, upgrading,
 };
 
 const PAGE: [(&str, &str); 2] = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
@@ -34,7 +34,8 @@ async fn caddy_lets_only_signed_in_visitors_pass_and_tells_the_service_who_they_
     let program = browser.get("/").await;
     assert_eq!((program.status, program.code().as_str()), (401, "session_absent"));
     let page = browser.get_with("/a/b?c=%2F&d=1", &PAGE).await;
-    let sign_in = format!("{origin}/api/auth/signin?callbackUrl=%2Fa%2Fb%3Fc%3D%252F%26d%3D1");
+    let own = encoded(&origin);
+    let sign_in = format!("{origin}/api/auth/signin?callbackUrl={own}%2Fa%2Fb%3Fc%3D%252F%26d%3D1");
     assert_eq!((page.status, page.header("location")), (303, sign_in.as_str()), "{page:?}");
 
     assert_eq!(browser.sign_in("demo", "demo").await.header("location"), format!("{origin}/"));

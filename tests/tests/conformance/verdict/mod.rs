@@ -117,6 +117,11 @@ fn identity(headers: &[(String, String)]) -> Vec<(&str, &str)> {
 const DEMO: [(&str, &str); 3] =
     [("x-auth-email", "demo@example.com"), ("x-auth-name", "Demo"), ("x-auth-subject", "1")];
 
+/// An origin as it stands in a query.
+fn encoded(origin: &str) -> String {
+    origin.replace(':', "%3A").replace('/', "%2F")
+}
+
 /// A service that lets shared caches keep its answers.
 async fn cacheable_service() -> App {
     let headers = [

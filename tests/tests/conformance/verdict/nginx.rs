@@ -8,8 +8,8 @@ use auth_proxy_tests::process::{self, Process};
 use auth_proxy_tests::{Browser, free_port};
 
 use super::{
-    Behind, DEMO, cacheable_service, headers_at_the_service, identity, is_private_with_cookie, odd_names,
-    raw, sent_back, upgrades_at_the_service, upgrading,
+    Behind, DEMO, cacheable_service, encoded, headers_at_the_service, identity, is_private_with_cookie,
+    odd_names, raw, sent_back, upgrades_at_the_service, upgrading,
 };
 use crate::server::Server;
 use auth_proxy::options::SessionStrategy;
@@ -50,7 +50,8 @@ async fn nginx_lets_only_signed_in_visitors_pass_and_tells_the_service_who_they_
     assert_eq!((program.status, program.header("location")), (401, ""));
     assert_eq!(browser.post("/", &[]).await.status, 401);
     let page = browser.get_with("/a/b?c=%2F&d=1", &PAGE).await;
-    let sign_in = format!("{origin}/api/auth/signin?callbackUrl=%2Fa%2Fb%3Fc%3D%252F%26d%3D1");
+    let own = encoded(&origin);
+    let sign_in = format!("{origin}/api/auth/signin?callbackUrl={own}%2Fa%2Fb%3Fc%3D%252F%26d%3D1");
     assert_eq!((page.status, page.header("location")), (303, sign_in.as_str()), "{page:?}");
 
     assert_eq!(browser.sign_in("demo", "demo").await.header("location"), format!("{origin}/"));
@@ -128,7 +129,8 @@ async fn nginx_lets_no_client_ask_or_change_the_question() {
     ] {
         assert_eq!(browser.get_with("/", &[(name, value)]).await.status, 401, "{name}");
         let page = browser.get_with("/x", &[PAGE[0], PAGE[1], (name, value)]).await;
-        let location = format!("{origin}/api/auth/signin?callbackUrl=%2Fx");
+        let own = encoded(&origin);
+        let location = format!("{origin}/api/auth/signin?callbackUrl={own}%2Fx");
         assert_eq!(page.header("location"), location, "{name}: {page:?}");
     }
 }
