@@ -12,7 +12,7 @@ use super::finding::{Finding, Unchecked};
 use super::location::{Located, Search, base_paths, search};
 use super::report::{Deployment, Report};
 use super::visit::Visit;
-use super::{clock, issuer, origins, secrets, unanswered};
+use super::{clock, issuer, origins, secrets, sessions, unanswered};
 use crate::dialect::{Question, Seen, Server};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
@@ -172,7 +172,9 @@ async fn examine_located(
     examined.server = Some(server);
     let notes = &mut examined.notes;
     let is_expected = server.is_expected(settings.kind);
-    if !is_expected {
+    if is_expected {
+        notes.unchecked.extend(sessions::unchecked(shared, located.probes));
+    } else {
         notes.findings.push(kind_wrong(settings.kind, server));
     }
     let own = ClientInfo::own(settings).origin(settings.public_url.as_ref());
