@@ -155,12 +155,15 @@ async fn exchange(
     // A client can break off its body at any time. That must not count as a failure of the upstream.
     let is_idempotent = is_read && progress.is_none();
     let policy = if is_idempotent { RetryPolicy::Idempotent } else { RetryPolicy::IfUnsent };
-    let response = shared.upstream.send(request, policy, deadline).await;
-    match (response, progress) {
-        (Ok(_), Some(progress)) if progress.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
-        (Err(error), Some(progress)) => Err(progress.attribute(error)),
-        (response, _) => response,
+    let attribute = |error| match &progress {
+        Some(progress) => progress.attribute(error),
+        None => error,
+    };
+    let response = shared.upstream.send(request, policy, deadline, &attribute).await?;
+    if progress.is_some_and(|progress| progress.is_too_large()) {
+        return Err(AuthError::new(Reason::BODY_TOO_LARGE));
     }
+    Ok(response)
 }
 
 /// Evicts sessions after a request that got no response.
