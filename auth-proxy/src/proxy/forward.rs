@@ -22,7 +22,7 @@ use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::strip_hop_by_hop;
 use crate::provider::Shared;
-use crate::telemetry::forwarded;
+use crate::telemetry::Forwarded;
 use crate::upstream::RetryPolicy;
 
 /// Answers a request for a route of this app's own, and forwards any other.
@@ -41,10 +41,11 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Resu
     if revoke::is_for(shared, parts.uri.path()) {
         return revoke::answer(shared, &parts, body).await;
     }
+    let counted = Forwarded::begin();
     let answer = forward(shared, parts, body).await;
     match &answer {
-        Ok(_) => forwarded("answered", None),
-        Err(error) => forwarded(error.outcome().name(), Some(error.code())),
+        Ok(_) => counted.end("answered", None),
+        Err(error) => counted.end(error.outcome().name(), Some(error.code())),
     }
     answer
 }

@@ -96,6 +96,9 @@ pub const DURATION_BUCKETS: [f64; 14] =
 /// The value of a label that does not apply.
 pub(super) const NONE: &str = "none";
 
+/// The value of a label for work that was given up, because nobody waited for its result any more.
+pub(super) const CANCELLED: &str = "cancelled";
+
 /// Adds one. `values` are those of the labels of the metric, in their order.
 pub(super) fn count<const N: usize>(metric: Metric, values: [&'static str; N]) {
     debug_assert_eq!(metric.labels.len(), N, "{}", metric.name);

@@ -8,13 +8,15 @@ use std::time::Duration;
 use auth_proxy::metrics::{DURATION_BUCKETS, METRICS, MetricKind};
 use auth_proxy::options::{RevocationList, SessionStrategy};
 use auth_proxy::testing::Fault;
-use auth_proxy_tests::SharedStore;
+use auth_proxy_tests::{SharedStore, SpanCapture, settles};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::revoke_route::{SECRET, revoke};
@@ -201,6 +203,44 @@ async fn lookups_under_way_and_waiting_are_gauged() {
         (seen["lookups_in_flight"], seen["lookups_queued"], seen["shared_lookups_total"]),
         (0.0, 0.0, 1.0)
     );
+}
+
+/// The upstream has the request, and does what it asks, such as sending a mail.
+#[tokio::test]
+async fn request_whose_client_hangs_up_is_counted() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let spans = SpanCapture::start();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let router = {
+        let asked = Arc::clone(&asked);
+        Router::new().fallback(move |body: String| async move {
+            assert_eq!(body, "email=ada");
+            asked.fetch_add(1, SeqCst);
+            std::future::pending::<()>().await;
+        })
+    };
+    let builder = Auth::builder().upstream_base_url("http://auth").upstream_fetch(router);
+    let (app, _browser) = app_of(builder).await;
+    let mut client = TcpStream::connect(app.addr).await.unwrap();
+    let head = "POST /api/auth/signin/email HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n";
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n\r\nemail=ada";
+    client.write_all(format!("{head}{form}").as_bytes()).await.unwrap();
+    assert!(settles(|| asked.load(SeqCst) == 1).await);
+    assert_eq!(sum(&samples(&handle), "forwarded_requests_total"), 0.0);
+    drop(client);
+    assert!(settles(|| sum(&samples(&handle), "forwarded_requests_total") > 0.0).await);
+    let seen = samples(&handle);
+    for series in [
+        "forwarded_requests_total{outcome=\"cancelled\",code=\"none\"}",
+        "upstream_requests_total{request=\"forward\",status=\"none\",error=\"cancelled\"}",
+        "upstream_request_duration_seconds_count{request=\"forward\"}",
+    ] {
+        assert_eq!(seen.get(series), Some(&1.0), "{series} in {seen:#?}");
+    }
+    let request = &spans.named("HTTP request")[0];
+    assert_eq!((request.field("error.type"), request.field("otel.status_code")), ("cancelled", "ERROR"));
+    assert!(request.has_ended);
 }
 
 /// A client chooses its method, path, headers and cookies. None of them makes a new series.
