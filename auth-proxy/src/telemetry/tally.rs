@@ -60,7 +60,7 @@ impl Drop for Forwarded {
     }
 }
 
-/// Counts a sign-in. `kind` is `form` if the visitor posted it, or `callback`, to which a provider or a mail leads.
+/// Counts a sign-in. `kind` is `form` if a page of the app posted it, or `callback`, to which a provider or a mail leads.
 pub(crate) fn signed_in(kind: &'static str) {
     count(SIGN_INS, [kind]);
 }
