@@ -12,7 +12,7 @@ use auth_proxy_tests::{SharedStore, SpanCapture, settles};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::COOKIE;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
@@ -203,6 +203,52 @@ async fn lookups_under_way_and_waiting_are_gauged() {
         (seen["lookups_in_flight"], seen["lookups_queued"], seen["shared_lookups_total"]),
         (0.0, 0.0, 1.0)
     );
+}
+
+/// The upstream answers 503 with the same code, so the code does not tell whether it was asked.
+#[tokio::test]
+async fn lookup_that_a_full_queue_refuses_did_not_ask_the_upstream() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let (gate, asked) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let router = {
+        let (gate, asked) = (Arc::clone(&gate), Arc::clone(&asked));
+        Router::new().fallback(move |_: Request| async move {
+            asked.fetch_add(1, SeqCst);
+            gate.acquire().await.unwrap().forget();
+            StatusCode::SERVICE_UNAVAILABLE
+        })
+    };
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_session_strategy(SessionStrategy::Database)
+        .upstream_fetch(router)
+        .upstream_concurrency(1)
+        .upstream_queue(0)
+        .upstream_retries(0)
+        .build()
+        .unwrap();
+    let of = |token: &str| {
+        let cookie = HeaderValue::from_str(&format!("authjs.session-token={token}")).unwrap();
+        HeaderMap::from_iter([(COOKIE, cookie)])
+    };
+    let (one, two) = (of("a"), of("b"));
+    let second = async {
+        assert!(settles(|| asked.load(SeqCst) == 1).await);
+        let refused = auth.session(&two).await.unwrap_err();
+        gate.add_permits(100);
+        refused
+    };
+    let (answered, refused) = tokio::join!(auth.session(&one), second);
+    assert_eq!(answered.unwrap_err().code(), "upstream_overloaded");
+    assert_eq!(refused.code(), "upstream_overloaded");
+    let seen = samples(&handle);
+    for source in ["upstream", "unasked"] {
+        let labels = format!("outcome=\"unavailable\",code=\"upstream_overloaded\",source=\"{source}\"");
+        let series = format!("session_lookups_total{{{labels}}}");
+        assert_eq!(seen.get(&series), Some(&1.0), "{series} in {seen:#?}");
+    }
+    assert_eq!(sum(&seen, "upstream_requests_total{request=\"lookup\""), 1.0, "{seen:#?}");
 }
 
 /// The upstream has the request, and does what it asks, such as sending a mail.
