@@ -280,3 +280,23 @@ async fn configured_headers_stay_below_the_configured_prefix() {
     let seen = upstream.seen().split_off(before);
     assert!(!seen.is_empty() && seen.iter().all(|seen| seen.uri.path().starts_with("/tenant/")), "{seen:?}");
 }
+
+/// A signature lets its reader try secrets. `/api/auth` begins with the letters of the prefix `/a`, and is not below it.
+#[tokio::test]
+async fn signatures_with_the_secret_stay_below_the_configured_prefix() {
+    let upstream = FakeUpstream::builder().better_auth().start().await.unwrap();
+    for prefix in ["/a", "/api/aut", "/tenant"] {
+        let builder = WithoutHeaders::builder()
+            .upstream_kind(UpstreamKind::BetterAuth)
+            .upstream_base_url(format!("{}{prefix}", upstream.url()))
+            .upstream_secret([upstream.secret()])
+            .public_url(APP);
+        let before = upstream.seen().len();
+        let report = builder.build().unwrap().check().await;
+        assert_eq!(codes(&report), ["base_path_wrong"], "{report}");
+        assert!(unchecked(&report).contains(&"secret"), "{report}");
+        let seen = upstream.seen().split_off(before);
+        let cookies = seen.iter().filter_map(|seen| seen.headers.get("cookie")).map(|cookie| cookie.to_str());
+        assert!(cookies.map(Result::unwrap).all(|cookie| !cookie.contains(".session_token=")), "{seen:?}");
+    }
+}
