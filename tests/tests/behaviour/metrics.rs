@@ -161,6 +161,21 @@ async fn outage_raises_and_lowers_the_gauge_of_the_breaker() {
 }
 
 #[tokio::test]
+async fn health_check_without_an_answer_is_a_timeout() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let upstream = upstream().await;
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_retries(0);
+    let (_app, browser) = app_of(builder.upstream_timeout(Duration::from_millis(300))).await;
+    let cookie = upstream.cookie(&json!({ "sub": "1" }));
+    upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
+    assert_eq!(browser.get_with("/session", &[("cookie", &cookie)]).await.code(), "upstream_timeout");
+    let counted = "upstream_requests_total{request=\"health\",status=\"none\",error=\"upstream_timeout\"}";
+    assert!(settles(|| samples(&handle).contains_key(counted)).await, "{:#?}", samples(&handle));
+    assert_eq!(sum(&samples(&handle), "upstream_requests_total{request=\"health\""), 1.0);
+}
+
+#[tokio::test]
 async fn lookups_under_way_and_waiting_are_gauged() {
     let (recorder, handle) = recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
