@@ -25,7 +25,12 @@ const PROBLEM: &str = "AuthProxyProblem";
 const MEDIA_TYPE: &str = "application/problem+json";
 
 /// The responses of a guard: the status, the name of the component, and what it means.
-const RESPONSES: [(&str, &str, &str); 5] = [
+const RESPONSES: [(&str, &str, &str); 6] = [
+    (
+        "400",
+        "AuthProxyBadRequest",
+        "The request does not say for which host it is: `Host` is missing, repeated or invalid.",
+    ),
     (
         "401",
         "AuthProxyUnauthorized",
@@ -53,7 +58,7 @@ impl<P: AuthProxy> Proxy<P> {
     /// `security(("Auth" = []))`. Each guarded operation gets
     ///
     /// - the security schemes: the session cookie under each name that it may have here, and a Bearer token;
-    /// - the responses 401, 403, 502, 503 and 504 with a problem body (RFC 9457), unless it documents that status itself.
+    /// - the responses 400, 401, 403, 502, 503 and 504 with a problem body (RFC 9457), unless it documents that status itself.
     ///
     /// Call it once for each proxy, when the document has all its operations. A second call changes nothing.
     ///
@@ -188,7 +193,7 @@ fn response(status: &str, description: &str) -> Response {
     let response = match status {
         "401" => response
             .header("WWW-Authenticate", header("The challenge for a Bearer token (RFC 6750, RFC 9470).")),
-        "403" => response,
+        "400" | "403" => response,
         _ => response.header("Retry-After", header("Seconds after which to try again, or a date.")),
     };
     response.build()

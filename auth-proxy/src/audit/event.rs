@@ -49,7 +49,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The upstream gave a browser a new session.
+    /// The upstream gave a browser another session than before.
     #[non_exhaustive]
     SignedIn {
         /// How the visitor signed in.
@@ -121,6 +121,8 @@ pub enum SignedInBy {
     Form,
     /// A provider or a mail led to a callback.
     Callback,
+    /// Nobody signed in: the browser got an earlier session of the visitor, or that of a user whom an admin impersonates.
+    Switched,
 }
 
 /// What a message to `_revoke` names.
@@ -184,7 +186,8 @@ impl EventKind {
     pub(super) fn any_client_can_cause_it(&self) -> bool {
         matches!(
             self,
-            Self::SignedOut
+            Self::SignedIn { by: SignedInBy::Switched }
+                | Self::SignedOut
                 | Self::Refused { .. }
                 | Self::CrossOriginRefused
                 | Self::RevocationRefused { .. }
@@ -200,6 +203,7 @@ impl SignedInBy {
         match self {
             Self::Form => "form",
             Self::Callback => "callback",
+            Self::Switched => "switched",
         }
     }
 }

@@ -49,9 +49,11 @@ impl Audit {
         }
     }
 
-    /// A browser got a new session.
+    /// A browser got a new session. Without a sign-in it is not counted as one.
     pub(crate) fn signed_in(&self, by: SignedInBy, about: impl FnOnce() -> About) {
-        telemetry::signed_in(by.name());
+        if by != SignedInBy::Switched {
+            telemetry::signed_in(by.name());
+        }
         self.tell(|| EventKind::SignedIn { by }, about);
     }
 

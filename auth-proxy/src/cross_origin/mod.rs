@@ -36,6 +36,12 @@ pub(crate) fn check(parts: &Parts, shared: &Shared, trusted: &[Origin]) -> Resul
     }
 }
 
+/// Whether this app's page sent the request, or one of `cors.origins`, or a program that is not a browser. The form of a
+/// provider that posts to a callback is none of them.
+pub(crate) fn is_of_known_page(parts: &Parts, shared: &Shared) -> bool {
+    is_own_page_or_no_browser(parts, shared) || is_trusted(&parts.headers, shared, &[])
+}
+
 /// Whether the method is safe (RFC 9110, section 9.2.1). A WebSocket counts as a write although it begins with GET
 /// (CONNECT over HTTP/2): CORS does not apply to it, and a page can send data on it. A proxy that asks about a request drops
 /// `Upgrade`, which is hop-by-hop, and not `Sec-WebSocket-Version` (RFC 6455, section 4.1).

@@ -11,6 +11,9 @@ pub(crate) struct Purpose {
     pub(crate) evicts_sessions: bool,
     /// The request tries to sign in, to register, to reset a password, or to have a mail sent.
     pub(crate) is_sign_in: bool,
+    /// The request gives the browser another session without a sign-in: an earlier one of the visitor, or that of a user whom
+    /// an admin impersonates.
+    pub(crate) switches_session: bool,
     /// The path is the callback of a provider that may have sent a mail. With a `token` in the query, a request with any method
     /// tries to sign in (`@auth/core/lib/actions/callback/index.ts` reads `query.token` and `query.email`).
     pub(crate) is_callback: bool,

@@ -12,7 +12,7 @@ use super::finding::{Finding, Unchecked};
 use super::location::{Located, Search, base_paths, search};
 use super::report::{Deployment, Report};
 use super::visit::Visit;
-use super::{clock, issuer, origins, secrets, unanswered};
+use super::{clock, issuer, origins, secrets, sessions, unanswered};
 use crate::dialect::{Question, Seen, Server};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
@@ -114,7 +114,8 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             examined.is_located = true;
             located
         }
-        Search::Elsewhere(located, base_path) => {
+        Search::Elsewhere(located) => {
+            let base_path = &located.base_path;
             let (is_below_prefix, base) =
                 (base_path.prefix == settings.base_url.prefix, base_path.base.as_str());
             let change = if is_below_prefix {
@@ -153,13 +154,10 @@ async fn examine_located(
     let configured: Vec<String> = settings.cookie_names.all().map(str::to_owned).collect();
     let clearing = located.probes.clearing(&configured);
     let (unknown, urls) = (Question::unknown(), Question::get(located.probes.urls()));
+    let base = located.base_path.path();
     let (cleared_answer, urls_answer, unknown_answer) =
-        tokio::join!(visit.ask(&located.base, &clearing), visit.ask(&located.base, &urls), async {
-            if located.probes.has_several_servers() {
-                visit.ask(&located.base, &unknown).await.ok()
-            } else {
-                None
-            }
+        tokio::join!(visit.ask(&base, &clearing), visit.ask(&base, &urls), async {
+            if located.probes.has_several_servers() { visit.ask(&base, &unknown).await.ok() } else { None }
         },);
     let (cleared_answer, urls_answer) = (cleared_answer.ok(), urls_answer.ok());
     let cleared = Cleared::of(cleared_answer.as_ref());
@@ -172,7 +170,9 @@ async fn examine_located(
     examined.server = Some(server);
     let notes = &mut examined.notes;
     let is_expected = server.is_expected(settings.kind);
-    if !is_expected {
+    if is_expected {
+        notes.unchecked.extend(sessions::unchecked(shared, located.probes));
+    } else {
         notes.findings.push(kind_wrong(settings.kind, server));
     }
     let own = ClientInfo::own(settings).origin(settings.public_url.as_ref());

@@ -92,7 +92,8 @@ impl Unchecked {
         Self { check, reason: reason.into() }
     }
 
-    /// What was not checked: `callback_urls`, `cookie_name`, `secret`, `trusted_origins`, `clock` or `keys`.
+    /// What was not checked: `session_strategy`, `token`, `callback_urls`, `cookie_name`, `secret`, `trusted_origins`,
+    /// `clock` or `keys`.
     #[must_use]
     pub fn check(&self) -> &'static str {
         self.check

@@ -14,8 +14,7 @@ use crate::upstream::ProbeHost;
 /// A login server that was found.
 pub(super) struct Located {
     pub(super) probes: &'static dyn Probes,
-    /// The prefix and base path with which each of its paths begins.
-    pub(super) base: String,
+    pub(super) base_path: BasePath,
     /// Its answer to a path that marks its family.
     pub(super) answer: Response<Bytes>,
 }
@@ -24,7 +23,7 @@ pub(super) struct Located {
 pub(super) enum Search {
     Found(Located),
     /// Below another base path.
-    Elsewhere(Located, BasePath),
+    Elsewhere(Located),
     /// Under the host of `upstream.base_url`, while `upstream.host` tells it another one.
     UnderOwnHost {
         /// That other host.
@@ -41,8 +40,8 @@ pub(super) enum Search {
 /// Searches for the login server.
 pub(super) async fn search(visit: Visit<'_>) -> Search {
     let settings = &visit.shared.settings;
-    let prefix = settings.base_url.prefix.as_str();
-    let configured = path_of(prefix, &settings.upstream_base_path);
+    let configured =
+        BasePath { prefix: settings.base_url.prefix.clone(), base: settings.upstream_base_path.clone() };
     let first = match at(visit, &configured).await {
         Ok(Ok(located)) => return Search::Found(located),
         Ok(Err(answer)) => answer,
@@ -61,19 +60,19 @@ pub(super) async fn search(visit: Visit<'_>) -> Search {
         return Search::Nowhere(first);
     }
     for candidate in base_paths(visit.shared) {
-        if let Ok(Ok(located)) = at(visit, &candidate.path()).await {
-            return Search::Elsewhere(located, candidate);
+        if let Ok(Ok(located)) = at(visit, &candidate).await {
+            return Search::Elsewhere(located);
         }
     }
     Search::Nowhere(first)
 }
 
-/// The login server below this path, or else the answer to the first question.
+/// The login server at this path, or else the answer to the first question.
 ///
 /// # Errors
 /// If there is no answer to the first question.
-async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Bytes>>, AuthError> {
-    let mut first = None;
+async fn at(visit: Visit<'_>, base_path: &BasePath) -> Result<Result<Located, Response<Bytes>>, AuthError> {
+    let (base, mut first) = (base_path.path(), None);
     for probes in families(visit.shared.settings.kind) {
         for mark in probes.marks() {
             let answer = match (visit.get(&format!("{base}{mark}")).await, &first) {
@@ -84,7 +83,7 @@ async fn at(visit: Visit<'_>, base: &str) -> Result<Result<Located, Response<Byt
                 (Err(_), Some(_)) => continue,
             };
             if answer.status() == StatusCode::OK && probes.has_mark(mark, answer.body()) {
-                return Ok(Ok(Located { probes, base: base.to_owned(), answer }));
+                return Ok(Ok(Located { probes, base_path: base_path.clone(), answer }));
             }
             // Only an answer like "not found" leaves it open what is there.
             let is_open = may_be_elsewhere(answer.status());

@@ -26,6 +26,7 @@ mod location;
 mod origins;
 mod report;
 mod secrets;
+mod sessions;
 mod unanswered;
 mod visit;
 

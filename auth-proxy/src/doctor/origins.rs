@@ -36,9 +36,8 @@ pub(super) fn compare(
     let Some(own) = own else {
         return unknown("the origin of this app is not known: set `public_url`, or `hosts`");
     };
-    let base = located.base.strip_prefix(settings.base_url.prefix.as_str()).unwrap_or(&located.base);
     let Some(answer) = answer else { return unknown("there was no answer in time") };
-    let Some(url) = located.probes.url(answer, base) else {
+    let Some(url) = located.probes.url(answer, &located.base_path.base) else {
         return unknown("the answer of the server has no URL of its own: it has none without a provider");
     };
     // Without `public_url` the scheme comes with each request.
@@ -100,7 +99,8 @@ pub(super) async fn check_trust(
     let Some(own) = &visit.shared.settings.public_url else {
         return Err(unknown("the origin of this app is not known: set `public_url`".to_owned()));
     };
-    let answer = visit.post_from(&format!("{}{}", located.base, check.path), own.to_string()).await;
+    let path = format!("{}{}", located.base_path.path(), check.path);
+    let answer = visit.post_from(&path, own.to_string()).await;
     let answer = answer.map_err(|_| unknown("there was no answer in time".to_owned()))?;
     let refuses = dialect::of(Some(server.kind())).origin_refusal(answer.body()).is_some();
     match answer.status() {

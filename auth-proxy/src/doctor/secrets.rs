@@ -40,7 +40,7 @@ pub(super) async fn check(
     let known = match located.probes.secret() {
         SecretProbe::Hash { off_with } => by_hash(visit, located, off_with),
         // A signature lets its reader try secrets, and below another prefix may be another tenant's server.
-        SecretProbe::Signature(_) if !located.base.starts_with(&settings.base_url.prefix) => {
+        SecretProbe::Signature(_) if located.base_path.prefix != settings.base_url.prefix => {
             Known::Unknown("the login is outside of `upstream.base_url`".to_owned())
         }
         SecretProbe::Signature(path) => by_signature(visit, located, path, cleared).await,
@@ -126,7 +126,7 @@ async fn by_signature(visit: Visit<'_>, located: &Located, path: &str, cleared: 
         .filter_map(|place| Some((SecretMatch::At(place), proofs.signed_random(place)?)));
     let mistakes = proofs.signed_random_with_mistakes().into_iter();
     let mistakes = mistakes.map(|(mistake, signed)| (SecretMatch::Mistake(mistake), signed));
-    let path = format!("{}{path}", located.base);
+    let path = format!("{}{path}", located.base_path.path());
     for (found, signed) in listed.chain(mistakes) {
         let value = utf8_percent_encode(&signed, NON_ALPHANUMERIC);
         let Ok(answer) = visit.get_with_cookie(&path, format!("{name}={value}")).await else {

@@ -99,6 +99,8 @@ pub struct AuthError {
     challenge: bool,
     /// Whether the upstream is known to fail for every client.
     outage: bool,
+    /// Whether the upstream was not asked, because the error was found before.
+    unasked: bool,
     step_up: Option<Arc<StepUp>>,
     /// What a new sign-in has to change, so that a second redirect to the sign-in page makes sense.
     mark: Option<Arc<str>>,
@@ -108,8 +110,9 @@ pub struct AuthError {
 impl AuthError {
     pub(crate) fn new(reason: &'static Reason) -> Self {
         let (retry_after, allow, source) = (None, None, None);
-        let (from_bearer, challenge, outage, step_up, mark) = (false, true, false, None, None);
-        Self { reason, from_bearer, retry_after, allow, challenge, outage, step_up, mark, source }
+        let (from_bearer, challenge, outage, unasked) = (false, true, false, false);
+        let (step_up, mark) = (None, None);
+        Self { reason, from_bearer, retry_after, allow, challenge, outage, unasked, step_up, mark, source }
     }
 
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
@@ -141,6 +144,17 @@ impl AuthError {
     /// Whether the upstream is known to fail for every client.
     pub(crate) fn is_outage(&self) -> bool {
         self.outage
+    }
+
+    /// Marks an error that was found before the upstream was asked. The upstream may answer with the same code.
+    pub(crate) fn unasked(mut self) -> Self {
+        self.unasked = true;
+        self
+    }
+
+    /// Whether the upstream was not asked.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.unasked
     }
 
     pub(crate) fn allow(mut self, methods: &'static str) -> Self {

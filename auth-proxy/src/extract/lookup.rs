@@ -46,7 +46,7 @@ pub(super) async fn find(
         if shared.settings.strategy == Strategy::Jwt {
             shared.warn_once(Warning::NoTokenShape);
         }
-        return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()));
+        return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()).unasked());
     }
     let sent = sent_names(shared, names, credential);
     let forwarded = shared.upstream.forwarded_as(&client);
@@ -61,7 +61,8 @@ pub(super) async fn find(
             }
             header => header.map(|header| (header, has_cache)),
         };
-        let header = header.map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()))?;
+        let header =
+            header.map_err(|error| AuthError::from(error).by_bearer(credential.is_bearer()).unasked())?;
         let (shared, credential, client) = (Arc::clone(shared), Arc::clone(credential), client.clone());
         Ok(move |deadline| send_lookup(shared, credential, header, sent, client, deadline))
     };
@@ -222,11 +223,11 @@ async fn get_session(
     client: &ClientInfo,
     deadline: Instant,
 ) -> Result<Response<Bytes>, AuthError> {
-    let mut request = shared.upstream.get(shared.dialect.session_path())?;
+    let mut request = shared.upstream.get(shared.dialect.session_path()).map_err(AuthError::unasked)?;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(name, credential);
-    shared.upstream.finish_head(headers, client)?;
+    shared.upstream.finish_head(headers, client).map_err(AuthError::unasked)?;
     let WholeResponse { mut response, is_outage } =
         shared.upstream.send_whole(Purpose::Lookup, request, SESSION_LIMIT, deadline).await?;
     if is_outage {

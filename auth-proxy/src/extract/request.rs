@@ -21,9 +21,6 @@ use crate::telemetry::{Lookup, LookupEnd};
 use crate::token::Verified;
 use crate::warnings::Warning;
 
-/// The errors of a lookup that is not sent to the upstream.
-const UNASKED: [&Reason; 3] = [Reason::TOKEN_MALFORMED, Reason::LOOKUP_TOO_LARGE, Reason::CIRCUIT_OPEN];
-
 /// Reads the session and the token of one request. All extractors and guards of the request share the results, so the
 /// credential is looked up once and decoded once.
 pub(crate) struct RequestAuth<'v, P: AuthProxy> {
@@ -312,7 +309,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         };
         let found = match lookup::find(shared, client, self.names(), credential, sends_cache).await {
             Ok(found) => found,
-            Err(error) if UNASKED.iter().any(|reason| error.is(reason)) => return ("unasked", Err(error)),
+            Err(error) if error.is_unasked() => return ("unasked", Err(error)),
             Err(error) => return ("upstream", Err(error)),
         };
         if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {

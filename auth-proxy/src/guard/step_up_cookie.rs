@@ -25,7 +25,8 @@ const MAX_AGE: u32 = 600;
 
 /// What a new sign-in has to change. If a visitor comes back with the same, the sign-in did not help.
 pub(super) fn mark<P: AuthProxy>(step_up: &StepUp, visitor: &Visitor<'_, P>) -> String {
-    // A new sign-in of the wrong class has a new time. The text of a class may not fit into a cookie.
+    // A new sign-in of the wrong class has a new time. The text of a class may not fit into a cookie. The note is not
+    // forgotten when the visitor passes: a page with another rule, which another tab asks for, would start the loop again.
     if !step_up.acr_values().is_empty() {
         let mut hasher = DefaultHasher::new();
         step_up.acr_values().hash(&mut hasher);

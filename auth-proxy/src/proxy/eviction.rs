@@ -155,9 +155,8 @@ impl Eviction {
             self.sessions.note_issued(next);
             // A request with the same session changes it, and one for `/session` renews it.
             if !purpose.is_session && !keys.contains(&next) {
-                let by = if plan.is_post { SignedInBy::Form } else { SignedInBy::Callback };
                 let about = about(shared, Some((token.into(), None)), plan).await;
-                shared.audit.signed_in(by, || about);
+                shared.audit.signed_in(signed_in_by(plan), || about);
             }
         }
     }
@@ -194,6 +193,16 @@ impl Drop for Eviction {
         if self.evicts && !self.keys.is_empty() && has_runtime() {
             drop(self.sessions.end(&self.keys, End::Unanswered));
         }
+    }
+}
+
+/// How a request led to a new session. A provider may post the visitor's browser to its callback (OAuth 2.0 Form Post
+/// Response Mode).
+fn signed_in_by(plan: &Plan) -> SignedInBy {
+    match plan {
+        Plan { purpose: Purpose { switches_session: true, .. }, .. } => SignedInBy::Switched,
+        Plan { is_post: true, is_of_known_page: true, .. } => SignedInBy::Form,
+        _ => SignedInBy::Callback,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::cookie::drop_stray_cookies;
 use crate::error::{AuthError, Reason};
 use crate::forwarded::strip_hop_by_hop;
 use crate::provider::Shared;
-use crate::telemetry::forwarded;
+use crate::telemetry::Forwarded;
 use crate::upstream::RetryPolicy;
 
 /// Answers a request for a route of this app's own, and forwards any other.
@@ -41,10 +41,11 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Resu
     if revoke::is_for(shared, parts.uri.path()) {
         return revoke::answer(shared, &parts, body).await;
     }
+    let counted = Forwarded::begin();
     let answer = forward(shared, parts, body).await;
     match &answer {
-        Ok(_) => forwarded("answered", None),
-        Err(error) => forwarded(error.outcome().name(), Some(error.code())),
+        Ok(_) => counted.end("answered", None),
+        Err(error) => counted.end(error.outcome().name(), Some(error.code())),
     }
     answer
 }
@@ -155,12 +156,15 @@ async fn exchange(
     // A client can break off its body at any time. That must not count as a failure of the upstream.
     let is_idempotent = is_read && progress.is_none();
     let policy = if is_idempotent { RetryPolicy::Idempotent } else { RetryPolicy::IfUnsent };
-    let response = shared.upstream.send(request, policy, deadline).await;
-    match (response, progress) {
-        (Ok(_), Some(progress)) if progress.is_too_large() => Err(AuthError::new(Reason::BODY_TOO_LARGE)),
-        (Err(error), Some(progress)) => Err(progress.attribute(error)),
-        (response, _) => response,
+    let attribute = |error| match &progress {
+        Some(progress) => progress.attribute(error),
+        None => error,
+    };
+    let response = shared.upstream.send(request, policy, deadline, &attribute).await?;
+    if progress.is_some_and(|progress| progress.is_too_large()) {
+        return Err(AuthError::new(Reason::BODY_TOO_LARGE));
     }
+    Ok(response)
 }
 
 /// Evicts sessions after a request that got no response.

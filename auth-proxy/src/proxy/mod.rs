@@ -1,7 +1,7 @@
 //! Forwards the sign-in routes to the upstream: checks each request, adapts headers, bodies, URLs and cookies in both
 //! directions, and evicts the cached sessions that a request changes.
 //!
-//! Imports the rooms: `audit`, `cache_control`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `page`, `path`, `provider`, `revocation`, `session`, `telemetry`, `upstream`, `warnings`.
+//! Imports the rooms: `audit`, `cache_control`, `cookie`, `cross_origin`, `dialect`, `error`, `forwarded`, `json`, `page`, `path`, `provider`, `revocation`, `session`, `telemetry`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod answer;

@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 use super::{callback_url, path};
+use crate::cross_origin;
 use crate::dialect::{Dialect, Purpose};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     pub(super) is_head: bool,
     /// The client sent POST.
     pub(super) is_post: bool,
+    /// The page that sent the request is this app's or one of `cors.origins`, and not that of a provider.
+    pub(super) is_of_known_page: bool,
     /// The `Origin` of the page that sent the request.
     pub(super) page: Option<HeaderValue>,
     /// The request asks for `/session` with a cookie that the upstream uses, so the response can be checked.
@@ -63,6 +66,7 @@ impl Plan {
             purpose,
             is_head: parts.method == Method::HEAD,
             is_post: parts.method == Method::POST,
+            is_of_known_page: cross_origin::is_of_known_page(parts, shared),
             page: parts.headers.get(ORIGIN).cloned(),
             checks_session: purpose.is_session && has_session_cookie(shared, parts),
         })

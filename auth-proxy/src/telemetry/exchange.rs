@@ -10,7 +10,7 @@ use http::{Method, Request, StatusCode, Uri};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use super::metrics::{NONE, REQUEST_SECONDS, REQUESTS, RETRIES, count, record};
+use super::metrics::{CANCELLED, NONE, REQUEST_SECONDS, REQUESTS, RETRIES, count, record};
 
 /// Why a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +40,13 @@ impl Purpose {
 }
 
 /// The span of one request, from its start to the head of the response, or to its end if the whole body is awaited.
+///
+/// The upstream may have carried out a request that is dropped before. So it counts then too.
 pub(crate) struct Exchange {
     span: Span,
     purpose: Purpose,
-    began: Instant,
+    /// `None` once it has ended.
+    began: Option<Instant>,
 }
 
 impl Exchange {
@@ -77,7 +80,7 @@ impl Exchange {
             Purpose::Forward => span!("auth_proxy::proxy"),
             Purpose::Keys => span!("auth_proxy::jwks"),
         };
-        Self { span, purpose, began: Instant::now() }
+        Self { span, purpose, began: Some(Instant::now()) }
     }
 
     /// Runs code within the span, so that the trace context of the span is the current one.
@@ -91,9 +94,14 @@ impl Exchange {
     }
 
     /// Ends the span. `Err` has the code of the failure.
-    pub(crate) fn end(self, result: Result<StatusCode, &'static str>) {
+    pub(crate) fn end(mut self, result: Result<StatusCode, &'static str>) {
+        self.end_once(result);
+    }
+
+    fn end_once(&mut self, result: Result<StatusCode, &'static str>) {
+        let Some(began) = self.began.take() else { return };
         let purpose = self.purpose.name();
-        record(REQUEST_SECONDS, [purpose], self.began.elapsed());
+        record(REQUEST_SECONDS, [purpose], began.elapsed());
         match result {
             Ok(status) => count(REQUESTS, [purpose, class_of(status), NONE]),
             Err(code) => count(REQUESTS, [purpose, NONE, code]),
@@ -114,6 +122,12 @@ impl Exchange {
                 self.span.record("otel.status_code", "ERROR");
             }
         }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end_once(Err(CANCELLED));
     }
 }
 

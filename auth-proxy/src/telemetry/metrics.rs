@@ -81,7 +81,7 @@ metrics! {
     OPEN_BREAKERS = Gauge "auth_proxy_open_circuit_breakers" []
         "upstreams that are not asked, because they failed for every request";
     SIGN_INS = Counter "auth_proxy_sign_ins_total" ["kind"]
-        "responses of the upstream that gave a browser a new session";
+        "responses of the upstream that gave a browser a new session by a sign-in";
     SIGN_OUTS = Counter "auth_proxy_sign_outs_total" []
         "responses of the upstream that ended the session of a browser";
     REVOCATIONS = Counter "auth_proxy_revocations_total" ["kind", "result"]
@@ -95,6 +95,9 @@ pub const DURATION_BUCKETS: [f64; 14] =
 
 /// The value of a label that does not apply.
 pub(super) const NONE: &str = "none";
+
+/// The value of a label for work that was given up, because nobody waited for its result any more.
+pub(super) const CANCELLED: &str = "cancelled";
 
 /// Adds one. `values` are those of the labels of the metric, in their order.
 pub(super) fn count<const N: usize>(metric: Metric, values: [&'static str; N]) {

@@ -24,7 +24,7 @@ pub(crate) use self::metrics::describe;
 pub use self::metrics::{DURATION_BUCKETS, METRICS, Metric, MetricKind};
 pub(crate) use self::store::{StoreCall, StoreOperation};
 pub(crate) use self::tally::{
-    CacheName, Raised, asked_cache, forwarded, guard_decided, revoked, signed_in, signed_out,
+    CacheName, Forwarded, Raised, asked_cache, guard_decided, revoked, signed_in, signed_out,
 };
 pub(crate) use self::token::Verification;
 pub(crate) use self::trace_context::{Inject, TraceContext};

@@ -1,8 +1,8 @@
 //! Counts of what has no span.
 
 use super::metrics::{
-    CACHE, FORWARDS, GUARDS, LOOKUPS_IN_FLIGHT, LOOKUPS_QUEUED, Metric, NONE, OPEN_BREAKERS, REVOCATIONS,
-    SIGN_INS, SIGN_OUTS, change, count,
+    CACHE, CANCELLED, FORWARDS, GUARDS, LOOKUPS_IN_FLIGHT, LOOKUPS_QUEUED, Metric, NONE, OPEN_BREAKERS,
+    REVOCATIONS, SIGN_INS, SIGN_OUTS, change, count,
 };
 
 /// A cache in front of the upstream.
@@ -34,12 +34,33 @@ pub(crate) fn guard_decided(outcome: &'static str, code: Option<&'static str>) {
     count(GUARDS, [outcome, code.unwrap_or(NONE)]);
 }
 
-/// Counts a request to a sign-in route. `outcome` is `answered`, or that of the error with this code.
-pub(crate) fn forwarded(outcome: &'static str, code: Option<&'static str>) {
-    count(FORWARDS, [outcome, code.unwrap_or(NONE)]);
+/// Counts a request to a sign-in route when it ends, also if it is dropped before: its client has hung up, and the upstream
+/// may have carried it out.
+pub(crate) struct Forwarded {
+    has_ended: bool,
 }
 
-/// Counts a sign-in. `kind` is `form` if the visitor posted it, or `callback`, to which a provider or a mail leads.
+impl Forwarded {
+    pub(crate) fn begin() -> Self {
+        Self { has_ended: false }
+    }
+
+    /// `outcome` is `answered`, or that of the error with this code.
+    pub(crate) fn end(mut self, outcome: &'static str, code: Option<&'static str>) {
+        self.has_ended = true;
+        count(FORWARDS, [outcome, code.unwrap_or(NONE)]);
+    }
+}
+
+impl Drop for Forwarded {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            count(FORWARDS, [CANCELLED, NONE]);
+        }
+    }
+}
+
+/// Counts a sign-in. `kind` is `form` if a page of the app posted it, or `callback`, to which a provider or a mail leads.
 pub(crate) fn signed_in(kind: &'static str) {
     count(SIGN_INS, [kind]);
 }

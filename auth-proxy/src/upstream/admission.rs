@@ -66,6 +66,7 @@ fn overloaded(cause: impl Into<BoxError>) -> AuthError {
     AuthError::new(Reason::UPSTREAM_OVERLOADED)
         .because(cause)
         .retry_after(Some(HeaderValue::from_static("1")))
+        .unasked()
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ impl State {
 fn refusal(left: Duration) -> AuthError {
     // `Retry-After` is in whole seconds (RFC 9110, section 10.2.3).
     let seconds = left.as_secs() + 1;
-    AuthError::new(Reason::CIRCUIT_OPEN).retry_after(Some(HeaderValue::from(seconds))).outage()
+    AuthError::new(Reason::CIRCUIT_OPEN).retry_after(Some(HeaderValue::from(seconds))).outage().unasked()
 }
 
 /// The permission to send the one probe of an open breaker. If it is dropped without a result, for example because the

@@ -12,12 +12,12 @@ use axum::body::Body;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Upstream;
 use super::health::PendingCheck;
 use super::retry::is_outage;
-use crate::error::AuthError;
+use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::telemetry::{Exchange, Purpose};
 
@@ -43,25 +43,28 @@ impl Upstream {
     }
 
     async fn check_health(&self) -> bool {
-        let checking = async {
-            match self.try_health_check().await {
-                Some(is_up) => Some(is_up),
-                // The upstream may have closed the idle connection that was used. Try once more.
-                None => self.try_health_check().await,
-            }
+        let deadline = Instant::now() + self.health_check_timeout();
+        let is_up = match self.try_health_check(deadline).await {
+            // The upstream may have closed the idle connection that was used. Try once more.
+            None if Instant::now() < deadline => self.try_health_check(deadline).await,
+            is_up => is_up,
         };
-        timeout(self.health_check_timeout(), checking).await.ok().flatten().unwrap_or(false)
+        is_up.unwrap_or(false)
     }
 
-    /// Whether the upstream is up. `None` when there was no response head.
-    async fn try_health_check(&self) -> Option<bool> {
+    /// Whether the upstream is up. `None` when there was no response head, or no whole response until the deadline.
+    async fn try_health_check(&self, deadline: Instant) -> Option<bool> {
         let request = self.health_check_request().ok()?;
         let exchange = Exchange::begin(Purpose::Health, &request, 0);
-        let response = exchange.run(self.client.send(request, self.settings.timeout)).await;
-        exchange.end(response.as_ref().map(Response::status).map_err(|failure| failure.error.code()));
+        let sending = timeout_at(deadline, self.client.send(request, self.settings.timeout));
+        let response = match exchange.run(sending).await {
+            Ok(response) => response.map_err(|failure| failure.error),
+            Err(elapsed) => Err(AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed)),
+        };
+        exchange.end(response.as_ref().map(Response::status).map_err(AuthError::code));
         let (parts, body) = response.ok()?.into_parts();
         // A body that breaks off or stalls means that the upstream is down. A body over the limit does not.
-        let body = Limited::new(body, BODY_LIMIT).collect().await;
+        let body = timeout_at(deadline, Limited::new(body, BODY_LIMIT).collect()).await.ok()?;
         let is_whole = body.is_ok() || body.is_err_and(|error| error.is::<LengthLimitError>());
         Some(is_whole && (!is_outage(parts.status) || self.may_route_by_unknown_host()))
     }

@@ -18,10 +18,14 @@ use super::retry::{Retries, RetryPolicy};
 use crate::error::{AuthError, Reason};
 use crate::telemetry::{Exchange, Purpose};
 
+/// Returns the error of the client's body in place of the failure that the body caused.
+pub(crate) type Attribute<'a> = &'a (dyn Fn(AuthError) -> AuthError + Send + Sync);
+
 /// How much of a response an attempt waits for.
 #[derive(Clone, Copy)]
-enum Until {
-    Head,
+enum Until<'a> {
+    /// The head. The request may have the body of a client.
+    Head(Attribute<'a>),
     /// The whole response, with at most this many bytes of body.
     End(usize),
 }
@@ -38,15 +42,20 @@ impl Upstream {
     /// Sends a request and waits for the head of the response, until the deadline. Retries as the policy allows. A
     /// pause in the response body that is longer than `upstream.timeout` ends the body with an error.
     ///
+    /// `attribute` gets each failure before it is counted, so that a client's body does not count as a failure of the
+    /// upstream.
+    ///
     /// # Errors
-    /// `circuit_open`, `upstream_unreachable`, `upstream_failed` or `upstream_timeout`.
+    /// `circuit_open`, `upstream_unreachable`, `upstream_failed`, `upstream_timeout`, or what `attribute` makes of them.
     pub(crate) async fn send(
         self: &Arc<Self>,
         request: Request<Body>,
         policy: RetryPolicy,
         deadline: Instant,
+        attribute: Attribute<'_>,
     ) -> Result<Response<Body>, AuthError> {
-        Ok(self.send_until(Purpose::Forward, deadline, request, policy, Until::Head).await?.0)
+        let until = Until::Head(attribute);
+        Ok(self.send_until(Purpose::Forward, deadline, request, policy, until).await?.0)
     }
 
     /// Sends an idempotent request and waits for the whole response until the deadline. The body is read only for
@@ -75,7 +84,7 @@ impl Upstream {
         deadline: Instant,
         request: Request<Body>,
         policy: RetryPolicy,
-        until: Until,
+        until: Until<'_>,
     ) -> Result<(Response<Body>, bool), AuthError> {
         self.pass_breaker(deadline).await?;
         let attempts = self.attempts(purpose, deadline, request, policy, until);
@@ -98,7 +107,7 @@ impl Upstream {
         deadline: Instant,
         mut request: Request<Body>,
         policy: RetryPolicy,
-        until: Until,
+        until: Until<'_>,
     ) -> (Attempt, Health) {
         let mut retries = Retries::new(self.settings.retries, &self.budget, deadline);
         let mut resent = 0;
@@ -127,7 +136,7 @@ impl Upstream {
         purpose: Purpose,
         deadline: Instant,
         mut request: Request<Body>,
-        until: Until,
+        until: Until<'_>,
         resent: u32,
     ) -> Attempt {
         let exchange = Exchange::begin(purpose, &request, resent);
@@ -137,7 +146,7 @@ impl Upstream {
         let attempt = async {
             let response = self.client.send(request, self.settings.timeout).await?;
             match until {
-                Until::Head => Ok(response),
+                Until::Head(_) => Ok(response),
                 // The status alone is needed. Node resets the connection after a 431, and the body may not arrive.
                 Until::End(_) if response.status() != StatusCode::OK => Ok(response.map(|_| Body::empty())),
                 Until::End(limit) => Ok(read_whole(response, limit).await?.map(Body::from)),
@@ -146,6 +155,10 @@ impl Upstream {
         let attempt = exchange.run(timeout_at(deadline, attempt)).await.unwrap_or_else(|elapsed| {
             let error = AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed);
             Err(SendFailure { error, sent: Sent::Unknown })
+        });
+        let attempt = attempt.map_err(|failure| match until {
+            Until::Head(attribute) => SendFailure { error: attribute(failure.error), ..failure },
+            Until::End(_) => failure,
         });
         exchange.end(attempt.as_ref().map(Response::status).map_err(|failure| failure.error.code()));
         attempt

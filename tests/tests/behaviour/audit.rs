@@ -387,6 +387,42 @@ async fn sign_out_without_a_session_token_has_no_event_and_no_count() {
     assert!(recorder.handle().render().contains("sign_outs_total 1"), "{}", recorder.handle().render());
 }
 
+/// Apple posts the visitor's browser to the callback (`response_mode: form_post`). That is no form of the app, which posts a
+/// password to the same route.
+#[tokio::test]
+async fn post_from_the_page_of_a_provider_is_a_callback() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let signs_in = Router::new().fallback(|request: Request| async move {
+        let cookie = format!("authjs.session-token=token-of{}", request.uri().path().replace('/', "-"));
+        ([("set-cookie", format!("{cookie}; Path=/; HttpOnly"))], "{}")
+    });
+    let events = Events::default();
+    let builder = Auth::builder().upstream_base_url("http://auth").upstream_fetch(signs_in);
+    let builder = builder.public_url("http://app.test").cors_origins(["https://partner.example"]);
+    let auth = builder.observer(events.observer()).build().unwrap();
+    let (app, _browser) = start(&auth).await;
+    for headers in [
+        &[("origin", "https://appleid.apple.com"), ("sec-fetch-site", "cross-site")][..],
+        &[("origin", "https://appleid.apple.com")],
+        &[("origin", "null"), ("sec-fetch-site", "cross-site")],
+        &[("origin", "https://partner.example"), ("sec-fetch-site", "cross-site")],
+        &[("origin", "http://app.test"), ("sec-fetch-site", "same-origin")],
+        &[("origin", "http://app.test")],
+        &[],
+    ] {
+        // Without a cookie of the request before.
+        let answer = Browser::of(&app).post_with("/api/auth/callback/apple", &[], headers).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    auth.events_delivered().await;
+    let by: Vec<_> = events.json().iter().map(|event| event["by"].clone()).collect();
+    assert_eq!(by, ["callback", "callback", "callback", "form", "form", "form", "form"]);
+    let counted = recorder.handle().render();
+    assert!(counted.contains("sign_ins_total{kind=\"callback\"} 3"), "{counted}");
+    assert!(counted.contains("sign_ins_total{kind=\"form\"} 4"), "{counted}");
+}
+
 /// next-auth v4 reads only the first segment of this path, and renews the cookie.
 #[tokio::test]
 async fn session_route_with_another_segment_is_no_sign_in_at_next_auth_v4() {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use auth_proxy_tests::Browser;
+use auth_proxy_tests::{Browser, SpanCapture};
 
 use auth_proxy::options::UpstreamKind;
 use auth_proxy::testing::FakeUpstream;
 
+use crate::metrics::{recorder, samples, sum};
 use crate::support::{Auth, app, app_of, decoding_app, upstream, users};
 
 #[tokio::test]
@@ -109,10 +110,13 @@ async fn malformed_tokens_are_rejected_with_401() {
     }
 }
 
-/// An incomplete or malformed body is an error of the client, so the response is a 4xx.
+/// An incomplete or malformed body is an error of the client, so the response is a 4xx, and metrics and spans show no
+/// failure of the upstream.
 #[tokio::test]
 async fn incomplete_bodies_are_rejected() {
-    let upstream = upstream().await;
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let (spans, upstream) = (SpanCapture::start(), upstream().await);
     let builder =
         Auth::builder().upstream_base_url(upstream.url()).upstream_timeout(Duration::from_millis(300));
     let (app, _browser) = app_of(builder).await;
@@ -122,7 +126,13 @@ async fn incomplete_bodies_are_rejected() {
     ] {
         let answer = app.raw(&format!("POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\n{body}")).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(code), "{answer}");
+        let seen = samples(&handle);
+        let counted =
+            format!("upstream_requests_total{{request=\"forward\",status=\"none\",error=\"{code}\"}}");
+        assert_eq!(seen.get(&counted), Some(&1.0), "{seen:#?}");
+        assert_eq!(spans.named("HTTP request").last().unwrap().field("error.type"), code);
     }
+    assert_eq!(sum(&samples(&handle), "upstream_requests_total{request=\"forward\""), 2.0);
 }
 
 /// A timeout of an upstream that stops reading is not an error of the client, whose body has arrived.

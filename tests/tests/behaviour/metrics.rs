@@ -8,13 +8,15 @@ use std::time::Duration;
 use auth_proxy::metrics::{DURATION_BUCKETS, METRICS, MetricKind};
 use auth_proxy::options::{RevocationList, SessionStrategy};
 use auth_proxy::testing::Fault;
-use auth_proxy_tests::SharedStore;
+use auth_proxy_tests::{SharedStore, SpanCapture, settles};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::COOKIE;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::revoke_route::{SECRET, revoke};
@@ -159,6 +161,21 @@ async fn outage_raises_and_lowers_the_gauge_of_the_breaker() {
 }
 
 #[tokio::test]
+async fn health_check_without_an_answer_is_a_timeout() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let upstream = upstream().await;
+    let builder = Auth::builder().upstream_base_url(upstream.url()).upstream_retries(0);
+    let (_app, browser) = app_of(builder.upstream_timeout(Duration::from_millis(300))).await;
+    let cookie = upstream.cookie(&json!({ "sub": "1" }));
+    upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
+    assert_eq!(browser.get_with("/session", &[("cookie", &cookie)]).await.code(), "upstream_timeout");
+    let counted = "upstream_requests_total{request=\"health\",status=\"none\",error=\"upstream_timeout\"}";
+    assert!(settles(|| samples(&handle).contains_key(counted)).await, "{:#?}", samples(&handle));
+    assert_eq!(sum(&samples(&handle), "upstream_requests_total{request=\"health\""), 1.0);
+}
+
+#[tokio::test]
 async fn lookups_under_way_and_waiting_are_gauged() {
     let (recorder, handle) = recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
@@ -201,6 +218,90 @@ async fn lookups_under_way_and_waiting_are_gauged() {
         (seen["lookups_in_flight"], seen["lookups_queued"], seen["shared_lookups_total"]),
         (0.0, 0.0, 1.0)
     );
+}
+
+/// The upstream answers 503 with the same code, so the code does not tell whether it was asked.
+#[tokio::test]
+async fn lookup_that_a_full_queue_refuses_did_not_ask_the_upstream() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let (gate, asked) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let router = {
+        let (gate, asked) = (Arc::clone(&gate), Arc::clone(&asked));
+        Router::new().fallback(move |_: Request| async move {
+            asked.fetch_add(1, SeqCst);
+            gate.acquire().await.unwrap().forget();
+            StatusCode::SERVICE_UNAVAILABLE
+        })
+    };
+    let auth = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_session_strategy(SessionStrategy::Database)
+        .upstream_fetch(router)
+        .upstream_concurrency(1)
+        .upstream_queue(0)
+        .upstream_retries(0)
+        .build()
+        .unwrap();
+    let of = |token: &str| {
+        let cookie = HeaderValue::from_str(&format!("authjs.session-token={token}")).unwrap();
+        HeaderMap::from_iter([(COOKIE, cookie)])
+    };
+    let (one, two) = (of("a"), of("b"));
+    let second = async {
+        assert!(settles(|| asked.load(SeqCst) == 1).await);
+        let refused = auth.session(&two).await.unwrap_err();
+        gate.add_permits(100);
+        refused
+    };
+    let (answered, refused) = tokio::join!(auth.session(&one), second);
+    assert_eq!(answered.unwrap_err().code(), "upstream_overloaded");
+    assert_eq!(refused.code(), "upstream_overloaded");
+    let seen = samples(&handle);
+    for source in ["upstream", "unasked"] {
+        let labels = format!("outcome=\"unavailable\",code=\"upstream_overloaded\",source=\"{source}\"");
+        let series = format!("session_lookups_total{{{labels}}}");
+        assert_eq!(seen.get(&series), Some(&1.0), "{series} in {seen:#?}");
+    }
+    assert_eq!(sum(&seen, "upstream_requests_total{request=\"lookup\""), 1.0, "{seen:#?}");
+}
+
+/// The upstream has the request, and does what it asks, such as sending a mail.
+#[tokio::test]
+async fn request_whose_client_hangs_up_is_counted() {
+    let (recorder, handle) = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let spans = SpanCapture::start();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let router = {
+        let asked = Arc::clone(&asked);
+        Router::new().fallback(move |body: String| async move {
+            assert_eq!(body, "email=ada");
+            asked.fetch_add(1, SeqCst);
+            std::future::pending::<()>().await;
+        })
+    };
+    let builder = Auth::builder().upstream_base_url("http://auth").upstream_fetch(router);
+    let (app, _browser) = app_of(builder).await;
+    let mut client = TcpStream::connect(app.addr).await.unwrap();
+    let head = "POST /api/auth/signin/email HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n";
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n\r\nemail=ada";
+    client.write_all(format!("{head}{form}").as_bytes()).await.unwrap();
+    assert!(settles(|| asked.load(SeqCst) == 1).await);
+    assert_eq!(sum(&samples(&handle), "forwarded_requests_total"), 0.0);
+    drop(client);
+    assert!(settles(|| sum(&samples(&handle), "forwarded_requests_total") > 0.0).await);
+    let seen = samples(&handle);
+    for series in [
+        "forwarded_requests_total{outcome=\"cancelled\",code=\"none\"}",
+        "upstream_requests_total{request=\"forward\",status=\"none\",error=\"cancelled\"}",
+        "upstream_request_duration_seconds_count{request=\"forward\"}",
+    ] {
+        assert_eq!(seen.get(series), Some(&1.0), "{series} in {seen:#?}");
+    }
+    let request = &spans.named("HTTP request")[0];
+    assert_eq!((request.field("error.type"), request.field("otel.status_code")), ("cancelled", "ERROR"));
+    assert!(request.has_ended);
 }
 
 /// A client chooses its method, path, headers and cookies. None of them makes a new series.

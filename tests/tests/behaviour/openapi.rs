@@ -82,7 +82,7 @@ fn statuses(document: &Value, path: &str) -> Vec<String> {
 #[test]
 fn guarded_operations_get_the_responses_and_security_schemes() {
     let document = document(&auth(|auth| auth));
-    let all = ["200", "401", "403", "502", "503", "504"];
+    let all = ["200", "400", "401", "403", "502", "503", "504"];
     assert_eq!(statuses(&document, "/over"), all);
     assert_eq!(statuses(&document, "/under"), all);
     assert_eq!(statuses(&document, "/machine"), all);
@@ -124,7 +124,7 @@ fn security_of_the_document_guards_operations_without_their_own() {
         document["security"],
         json!([{ "Auth": [] }, { "AuthSecureCookie": [] }, { "AuthBearer": [] }])
     );
-    assert_eq!(statuses(&document, "/unsaid").len(), 6);
+    assert_eq!(statuses(&document, "/unsaid").len(), 7);
     assert_eq!(statuses(&document, "/public"), ["200"]);
 }
 
@@ -226,6 +226,9 @@ async fn each_documented_response_is_one_that_the_server_gives() {
     expect(browser.get("/over").await, 401);
     browser.sign_in("demo", "demo").await;
     expect(browser.get("/over").await, 403);
+    let invalid = browser.get_with("/over", &[("host", "a b")]).await;
+    assert_eq!(invalid.code(), "host_invalid");
+    expect(invalid, 400);
     upstream.set_fault(Some(Fault::HangBeforeHead)).await.unwrap();
     expect(browser.get("/over").await, 504);
     upstream.set_fault(None).await.unwrap();

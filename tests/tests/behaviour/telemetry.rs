@@ -221,12 +221,14 @@ async fn trace_context_of_the_app_goes_to_the_upstream() {
     let auth = upstream.auth().trace_context(own).build().unwrap();
     let app = App::start(routes(&auth)).await;
     let browser = Browser::of(&app);
-    let of_client = [COOKIE[0], ("traceparent", "client"), ("tracestate", "client")];
+    let of_client = [COOKIE[0], ("traceparent", "client"), ("tracestate", "client"), ("b3", "client")];
     browser.get_with("/session", &of_client).await;
     browser.get_with("/api/auth/providers", &of_client).await;
     assert_eq!(upstream.sent("/api/auth/session", "traceparent"), ["own-0"]);
     assert_eq!(upstream.sent("/api/auth/providers", "traceparent"), ["own-1"]);
-    assert_eq!(upstream.sent("/api/auth/providers", "tracestate"), [""], "it belongs to another trace");
+    for name in ["tracestate", "b3"] {
+        assert_eq!(upstream.sent("/api/auth/providers", name), [""], "{name} belongs to another trace");
+    }
     assert_eq!(upstream.sent("/api/auth/session", "cookie"), [format!("{COOKIE_NAME}=ada-secret-token")]);
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use auth_proxy_tests::Events;
+use auth_proxy_tests::{Events, settles};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 
 use crate::proxy::front_door;
-use crate::server::{SECRET, VERSIONS};
+use crate::server::{SECRET, VERSIONS, email};
 
 #[tokio::test]
 async fn each_sign_up_sign_in_and_sign_out_has_an_event() {
@@ -25,7 +26,7 @@ async fn each_sign_up_sign_in_and_sign_out_has_an_event() {
         assert_eq!(door.visitor().post("/sign-in/email", wrong).await.status, 401);
         assert_eq!(visitor.sign_in("ada").await.status, 200);
         visitor.sign_out().await;
-        assert!(auth_proxy_tests::settles(|| events.all().len() >= 4).await);
+        assert!(settles(|| events.all().len() >= 4).await);
         let seen = events.json();
         let session = |at: usize| &seen[at]["session"];
         let event =
@@ -43,5 +44,39 @@ async fn each_sign_up_sign_in_and_sign_out_has_an_event() {
             session(0) == session(1) && session(2) == session(3) && session(0) != session(2),
             "{seen:#?}"
         );
+    }
+}
+
+/// Nobody signs in when an admin impersonates a user, or when a browser goes to another of its sessions.
+#[tokio::test]
+async fn switch_to_another_session_is_no_sign_in() {
+    for version in VERSIONS {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let events = Events::default();
+        let observer = events.observer();
+        let options = json!({ "version": version, "plugins": ["admin", "multi-session"] });
+        let door = front_door(options, |auth| auth.observer(observer)).await;
+        let (user, admin) = (door.visitor(), door.visitor());
+        let id = user.sign_up("ada").await.json()["user"]["id"].clone();
+        let own = json!({ "sessionToken": admin.sign_up("root").await.json()["token"] });
+        door.server.role(&email("root"), "admin").await;
+        let post = async |path: &str, body: serde_json::Value| {
+            let answer = admin.post(path, body).await;
+            assert_eq!(answer.status, 200, "{version} {path} {answer:?}");
+        };
+        post("/admin/impersonate-user", json!({ "userId": id })).await;
+        post("/admin/stop-impersonating", json!({})).await;
+        let bob = json!({ "sessionToken": admin.sign_up("bob").await.json()["token"] });
+        post("/multi-session/set-active", own).await;
+        post("/multi-session/set-active", bob.clone()).await;
+        post("/multi-session/revoke", bob).await;
+        assert!(settles(|| events.all().len() >= 8).await, "{version} {:#?}", events.json());
+        let seen: Vec<_> = events.json().iter().map(|event| event["by"].clone()).collect();
+        let expected = ["form", "form", "switched", "switched", "form", "switched", "switched", "switched"];
+        assert_eq!(seen, expected, "{version}");
+        let counted = recorder.handle().render();
+        let sign_ins = counted.lines().filter(|line| line.starts_with("auth_proxy_sign_ins_total{"));
+        assert_eq!(sign_ins.collect::<Vec<_>>(), ["auth_proxy_sign_ins_total{kind=\"form\"} 3"], "{version}");
     }
 }

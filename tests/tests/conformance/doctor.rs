@@ -6,7 +6,7 @@ use auth_proxy::fetch::Reqwest;
 use auth_proxy::options::SessionStrategy::{Database, Jwt};
 use auth_proxy::options::UpstreamKind::{Authjs, BetterAuth, NextAuthV4, Robo};
 use auth_proxy::options::{Builder, Host, UpstreamKind};
-use auth_proxy_tests::doctor::{assert_silent, change, codes};
+use auth_proxy_tests::doctor::{assert_silent, change, codes, unchecked};
 use auth_proxy_tests::{free_port, loopback_client, watch};
 
 use crate::deployments::Auth;
@@ -56,6 +56,26 @@ async fn right_deployments_of_next_auth_v4_are_silent() {
     assert_silent(&report, "https");
     assert_eq!((report.server(), report.deployment()), (Some("next-auth v4"), Some(Deployment::FrontDoor)));
     assert_silent(&check(auth(&server, NextAuthV4).public_url("http://localhost:3000")).await, "http");
+}
+
+/// With the strategy of the app, nobody can be signed in. A token without a user does not show that: a server with tokens
+/// clears it too, if its callbacks need a user.
+#[tokio::test]
+async fn wrong_session_strategy_is_listed_as_not_checked() {
+    let database = Server::with(Database, "/api/auth", &[]);
+    let report = check(auth(&database, Authjs)).await;
+    assert_eq!((codes(&report).len(), unchecked(&report)), (0, vec!["session_strategy"]), "{report}");
+    let name = "authjs.session-token";
+    let token = auth_proxy::testing::mint(&serde_json::json!({}), SECRET, name);
+    for server in [&database, &v5(&[])] {
+        let url = format!("{}/api/auth/session", server.url);
+        let request = loopback_client().get(url).header("cookie", format!("{name}={token}"));
+        let response = request.send().await.unwrap();
+        let mut cookies =
+            response.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+        assert!(cookies.any(|cookie| cookie.starts_with(&format!("{name}=;"))), "{response:?}");
+        assert_eq!(response.text().await.unwrap(), "null");
+    }
 }
 
 #[tokio::test]

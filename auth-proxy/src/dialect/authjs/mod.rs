@@ -48,6 +48,7 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
         is_read: *method == Method::GET && matches!(name, SESSION | "/providers" | "/csrf"),
         evicts_sessions: changes && !changes_nothing(name),
         is_sign_in: *method == Method::POST && is_sign_in(name),
+        switches_session: false,
         is_callback: name.to_ascii_lowercase().starts_with("/callback/"),
         is_same_for_all: name == "/providers",
         page: match name {

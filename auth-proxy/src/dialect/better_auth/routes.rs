@@ -69,6 +69,7 @@ pub(super) fn purpose(method: &Method, path: &str) -> Purpose {
         // A POST to the session route renews the session, as the GET does (`docs/better-auth.md#get-session`).
         evicts_sessions: !is_session && (!is_safe || spends_something(path)),
         is_sign_in: *method == Method::POST && is_sign_in(path),
+        switches_session: *method == Method::POST && switches_session(path),
         is_callback: false,
         is_same_for_all: matches!(path, HEALTH | KEYS),
         page: None,
@@ -100,6 +101,18 @@ fn is_sign_in(path: &str) -> bool {
         "passkey" => segments.next() == Some("verify-authentication"),
         _ => false,
     }
+}
+
+/// Whether a POST to this path sets a session for which nobody signs in, by the plugins admin and multi-session
+/// (`docs/better-auth.md#session-switch`).
+fn switches_session(path: &str) -> bool {
+    matches!(
+        path,
+        "/admin/impersonate-user"
+            | "/admin/stop-impersonating"
+            | "/multi-session/set-active"
+            | "/multi-session/revoke"
+    )
 }
 
 /// Whether a GET of this path changes something: the callback of a provider, or a link in a mail. Those of plugins are

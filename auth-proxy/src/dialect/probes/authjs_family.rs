@@ -86,6 +86,11 @@ impl Probes for AuthjsProbes {
         true
     }
 
+    /// `docs/authjs.md#session-clear`.
+    fn has_session_strategies(&self) -> bool {
+        true
+    }
+
     fn secret(&self) -> SecretProbe {
         SecretProbe::Hash { off_with: "`skipCSRFCheck`" }
     }

@@ -89,6 +89,12 @@ pub(crate) trait Probes: fmt::Debug + Send + Sync {
     /// Whether a missing session cookie in that answer may come from a failure of the upstream's database.
     fn hides_failures(&self) -> bool;
 
+    /// Whether its session cookie may hold a token or the key of a database. No answer shows which: a server with tokens
+    /// clears a well encrypted token without a user in the same way, if its callbacks need one.
+    fn has_session_strategies(&self) -> bool {
+        false
+    }
+
     /// How the secret shows.
     fn secret(&self) -> SecretProbe;
 

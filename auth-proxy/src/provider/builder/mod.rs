@@ -119,8 +119,9 @@ impl<P: AuthProxy> Builder<P> {
 
     /// Writes the headers of the trace context into each lookup and each forwarded request, such as `traceparent` and
     /// `tracestate` ([W3C Trace Context](https://www.w3.org/TR/trace-context/)). The function is called within the span of
-    /// the request, with an empty map. Its headers replace those of the request; `traceparent` and `tracestate` of the client
-    /// are removed in any case. Without a function they are forwarded, and lookups have none.
+    /// the request, with an empty map. Its headers replace those of the request. The headers of the client for W3C Trace
+    /// Context and Baggage, B3 and Jaeger are removed in any case. Without a function they are forwarded, and lookups have
+    /// none.
     ///
     /// With OpenTelemetry, `HeaderInjector` being that of the crate `opentelemetry-http`:
     ///

@@ -35,7 +35,9 @@ async fn report_is_readable_as_text_and_as_json() {
     assert_eq!(json["findings"][0]["change"], "write `upstream.base_path: \"/auth\"`");
     let keys: Vec<_> = json["findings"][0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["change", "code", "evidence", "severity", "summary"]);
-    assert_eq!(json["unchecked"], serde_json::json!([]));
+    let unchecked = json["unchecked"].as_array().unwrap();
+    assert_eq!((unchecked.len(), &unchecked[0]["check"]), (1, &Value::from("session_strategy")));
+    assert!(unchecked[0]["reason"].as_str().unwrap().contains("only a sign-in shows"), "{json}");
 }
 
 #[tokio::test]

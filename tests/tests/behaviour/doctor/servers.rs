@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_proxy::doctor::Deployment;
-use auth_proxy::options::{SessionStrategy, UpstreamKind};
+use auth_proxy::options::{Expected, SessionStrategy, TokenFormat, UpstreamKind};
 use auth_proxy::store::{Entry, Put, SessionKey, SessionStore, StoreFuture};
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy_tests::doctor::{assert_silent, change, codes};
+use auth_proxy_tests::doctor::{assert_silent, change, codes, unchecked};
 use auth_proxy_tests::{App, SharedStore, free_port};
 use axum::Router;
 use axum::http::StatusCode;
@@ -41,6 +41,30 @@ async fn fakes_of_every_kind_are_silent() {
     assert_silent(&check(decoding).await, "robo with its secret");
 }
 
+/// A server with another strategy, or with other tokens, gives the same answers before a sign-in. Nobody can be signed in
+/// with it, so the report says what it does not know.
+#[tokio::test]
+async fn strategy_and_form_of_tokens_are_listed_as_not_checked() {
+    let database = FakeUpstream::builder().strategy(SessionStrategy::Database).start().await.unwrap();
+    let report = check(before(&database).upstream_secret([database.secret()])).await;
+    assert_eq!((codes(&report).len(), unchecked(&report)), (0, vec!["session_strategy"]), "{report}");
+    let advice = report.unchecked()[0].reason();
+    assert!(advice.contains("write `upstream.session_strategy: database`, and remove `upstream.secret`"));
+    let encrypted = FakeUpstream::start().await.unwrap();
+    let database = before(&encrypted).upstream_session_strategy(SessionStrategy::Database);
+    let report = check(database).await;
+    assert_eq!(unchecked(&report), ["session_strategy"], "{report}");
+    assert!(report.unchecked()[0].reason().contains("then remove `upstream.session_strategy`"), "{report}");
+    let signed = before(&encrypted)
+        .upstream_secret([encrypted.secret()])
+        .upstream_token(TokenFormat::Hs256)
+        .upstream_audience(Expected::Any)
+        .upstream_issuer(Expected::Any);
+    let report = check(signed).await;
+    assert_eq!(unchecked(&report), ["session_strategy", "token"], "{report}");
+    assert!(report.unchecked()[1].reason().contains("then remove `upstream.token`"), "{report}");
+}
+
 #[tokio::test]
 async fn robo_and_auth_js_are_told_apart() {
     let robo = FakeUpstream::builder().robo().start().await.unwrap();
@@ -69,7 +93,7 @@ async fn unknown_origin_leaves_the_callback_urls_open() {
     let upstream = FakeUpstream::start().await.unwrap();
     let report = Auth::builder().upstream_base_url(upstream.url()).build().unwrap().check().await;
     assert!(codes(&report).is_empty() && report.is_ok(), "{report}");
-    assert_eq!(report.unchecked().len(), 1, "{report}");
+    assert_eq!(unchecked(&report), ["session_strategy", "callback_urls"], "{report}");
     assert!(
         report.to_string().contains("not checked: callback_urls: the origin of this app is not known"),
         "{report}"
@@ -255,4 +279,24 @@ async fn configured_headers_stay_below_the_configured_prefix() {
     assert_eq!(codes(&report), ["login_not_found"]);
     let seen = upstream.seen().split_off(before);
     assert!(!seen.is_empty() && seen.iter().all(|seen| seen.uri.path().starts_with("/tenant/")), "{seen:?}");
+}
+
+/// A signature lets its reader try secrets. `/api/auth` begins with the letters of the prefix `/a`, and is not below it.
+#[tokio::test]
+async fn signatures_with_the_secret_stay_below_the_configured_prefix() {
+    let upstream = FakeUpstream::builder().better_auth().start().await.unwrap();
+    for prefix in ["/a", "/api/aut", "/tenant"] {
+        let builder = WithoutHeaders::builder()
+            .upstream_kind(UpstreamKind::BetterAuth)
+            .upstream_base_url(format!("{}{prefix}", upstream.url()))
+            .upstream_secret([upstream.secret()])
+            .public_url(APP);
+        let before = upstream.seen().len();
+        let report = builder.build().unwrap().check().await;
+        assert_eq!(codes(&report), ["base_path_wrong"], "{report}");
+        assert!(unchecked(&report).contains(&"secret"), "{report}");
+        let seen = upstream.seen().split_off(before);
+        let cookies = seen.iter().filter_map(|seen| seen.headers.get("cookie")).map(|cookie| cookie.to_str());
+        assert!(cookies.map(Result::unwrap).all(|cookie| !cookie.contains(".session_token=")), "{seen:?}");
+    }
 }

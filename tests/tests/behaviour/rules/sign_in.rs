@@ -190,8 +190,11 @@ async fn sign_in_of_the_wrong_class_is_not_asked_for_twice_in_a_row() {
     let (status, headers, _) = response(claims(NOW - 60), &[PAGE], acr("mfa")).await;
     assert_eq!(status, 303);
     let cookie = headers["set-cookie"].to_str().unwrap().split_once(';').unwrap().0.to_owned();
-    let (status, ..) = response(claims(NOW), &[PAGE, ("cookie", &cookie)], acr("mfa")).await;
+    let (status, headers, _) = response(claims(NOW), &[PAGE, ("cookie", &cookie)], acr("mfa")).await;
     assert_eq!(status, 401);
+    // The next time it is.
+    assert!(headers["set-cookie"].to_str().unwrap().starts_with("auth-proxy.step-up=; Path=/; Max-Age=0"));
+    assert_eq!(response(claims(NOW), &[PAGE], acr("mfa")).await.0, 303);
 }
 
 #[tokio::test]
