@@ -63,6 +63,12 @@ impl PathPattern {
         is_long_enough && self.segments.iter().zip(path).all(is_same)
     }
 
+    /// Whether it is `/**`, which matches every path.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.has_rest && self.segments.is_empty()
+    }
+
     /// Whether it matches every path that the other one matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {

@@ -86,10 +86,10 @@ impl<P: AuthProxy> Verdict<P> {
     fn requirement(&self, path: &str, refuses_dots: bool) -> Result<&Requirement<P>, AuthError> {
         let ambiguous = |cause: &'static str| AuthError::new(Reason::PATH_AMBIGUOUS).because(cause);
         let Some(readings) = readings(path) else {
-            let is_refused = !self.rules.is_empty()
-                || (refuses_dots && has_dot_segment(path))
+            let is_refused = (refuses_dots && has_dot_segment(path))
                 || self.is_hidden_sign_in_route(path, &[resolved(path)]);
-            return if is_refused { Err(ambiguous(DANGEROUS)) } else { Ok(&Requirement::Session) };
+            let required = self.rules.of_every_path().filter(|_| !is_refused);
+            return required.ok_or_else(|| ambiguous(DANGEROUS));
         };
         if self.is_hidden_sign_in_route(path, &readings) {
             return Err(ambiguous("some servers read it as a sign-in route"));

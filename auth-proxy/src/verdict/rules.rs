@@ -18,8 +18,9 @@ use crate::provider::AuthProxy;
 /// Services read paths in different ways: some do not tell upper from lower case, some remove `;parameters`, some end the
 /// path at a `;`, some take an encoded slash as a slash. If different requirements would follow for a path, the request is
 /// refused with 400 `path_ambiguous`. So is a path with dot segments, empty segments, backslashes, control characters, or broken
-/// escapes, and another spelling of a sign-in route, such as `/API/AUTH/session`. A service must still not route by anything else
-/// than the path, such as `X-Original-URL` or `?_method=`.
+/// escapes, unless every path requires the same (no rules, or a first one for `/**`). Another spelling of a sign-in route, such as
+/// `/API/AUTH/session`, is always refused. A service must still not route by anything else than the path, such as
+/// `X-Original-URL` or `?_method=`.
 ///
 /// Other addresses of the same content are other paths: `/admin/**` matches neither `/admin.json`, which Rails answers as
 /// `/admin`, nor `/_next/data/<build>/admin.json`, where Next.js has the data of the page `/admin`. Name what may be public,
@@ -148,9 +149,12 @@ impl<P: AuthProxy> PathRules<P> {
         matches!(required, Some(Ok(Requirement::Public | Requirement::Guests)))
     }
 
-    /// Whether nothing depends on the path.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// What is required for every path: without rules, or if the first one is for `/**`. `None` if it depends on the path.
+    pub(super) fn of_every_path(&self) -> Option<&Requirement<P>> {
+        match self.0.first() {
+            None => Some(&Requirement::Session),
+            Some((pattern, requirement)) => pattern.is_everything().then_some(requirement),
+        }
     }
 
     /// What is required for a path with these readings.

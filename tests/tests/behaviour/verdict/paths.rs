@@ -243,14 +243,26 @@ async fn path_that_some_server_resolves_to_a_sign_in_route_is_ambiguous_without_
 /// Rules have to read a path, and refuse one that servers read in different ways. Where nothing depends on the path, a
 /// service behind the proxy keeps all of its paths.
 #[tokio::test]
-async fn without_rules_every_path_is_let_pass() {
+async fn every_path_is_let_pass_where_none_needs_more_than_another() {
     let verdict = || builder().build().unwrap().verdict();
+    let with = |rules: PathRules<Auth>| verdict().rules(rules).router();
     let sessions = verdict().router();
-    let by_rule = verdict().rules(PathRules::new().guests("/**").unwrap()).router();
+    let guests = with(PathRules::new().guests("/**").unwrap());
+    let admins = with(PathRules::new().require("/**", role("admin")).unwrap());
+    let differs = with(PathRules::new().public("/assets/**").unwrap().guests("/**").unwrap());
     for path in ["/a//b", "/a/../b", "/a%00", "/100%", "/resized/https://example.com/a.png"] {
         assert_eq!(status(&sessions, path, "bob").await, 200, "{path}");
-        let refused = Question::nginx(path).cookie("bob").ask(&by_rule).await;
+        assert_eq!(status(&guests, path, "nobody").await, 200, "{path}");
+        assert_eq!(
+            [status(&admins, path, "ada").await, status(&admins, path, "bob").await],
+            [200, 403],
+            "{path}"
+        );
+        let refused = Question::nginx(path).cookie("bob").ask(&differs).await;
         assert_eq!(refused.outcome(), (400, "path_ambiguous".to_owned()), "{path}");
+    }
+    for path in ["//api/auth/x", "/y/../api/auth/x"] {
+        assert_eq!(status(&guests, path, "nobody").await, 400, "{path}");
     }
 }
 
