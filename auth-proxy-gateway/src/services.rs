@@ -3,6 +3,7 @@
 use auth_proxy::options::{ConfigError, ConfigProblem};
 use auth_proxy::reverse_proxy::ReverseProxy;
 use auth_proxy::verdict::Verdict;
+use auth_proxy_rules::is_below;
 use axum::Router;
 
 use crate::config::wording::toml_wording;
@@ -100,8 +101,5 @@ pub(crate) fn reverse_proxy(config: &Config, gateway: &Gateway) -> Result<Option
 
 /// Whether two paths are the same, or one is below the other.
 fn overlap(one: &str, other: &str) -> bool {
-    let is_below = |path: &str, base: &str| {
-        path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     is_below(one, other) || is_below(other, one)
 }
