@@ -95,15 +95,24 @@ async fn connections_beyond_the_limit_wait() {
     let held =
         [TcpStream::connect(gateway.addr).await.unwrap(), TcpStream::connect(gateway.addr).await.unwrap()];
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let mut third = TcpStream::connect(gateway.addr).await.unwrap();
-    third.write_all(b"GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    assert!(
-        timeout(Duration::from_millis(500), third.read_to_string(&mut answer)).await.is_err(),
-        "{answer}"
-    );
+    let waiting = waiting_client(&gateway).await;
     drop(held);
-    timeout(Duration::from_secs(10), third.read_to_string(&mut answer)).await.expect("an answer").unwrap();
+    expect_answer(waiting).await;
+}
+
+/// A client that asks, and gets no answer while every connection is taken.
+async fn waiting_client(gateway: &Running) -> TcpStream {
+    let mut client = TcpStream::connect(gateway.addr).await.unwrap();
+    client.write_all(b"GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let answered = timeout(Duration::from_millis(500), client.peek(&mut [0])).await;
+    assert!(answered.is_err(), "it was answered");
+    client
+}
+
+/// Waits until a client that waits is answered: it has no session.
+async fn expect_answer(mut client: TcpStream) {
+    let mut answer = String::new();
+    timeout(Duration::from_secs(10), client.read_to_string(&mut answer)).await.expect("an answer").unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
@@ -119,21 +128,14 @@ async fn websockets_count_as_connections() {
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     let (mut guest, head) = upgrade(&gateway, "/open/ws", "a=b", "websocket").await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-    let mut third = TcpStream::connect(gateway.addr).await.unwrap();
-    third.write_all(b"GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    assert!(
-        timeout(Duration::from_millis(500), third.read_to_string(&mut answer)).await.is_err(),
-        "{answer}"
-    );
+    let waiting = waiting_client(&gateway).await;
     // That of the guest goes on.
     guest.write_all(&frame("still there")).await.unwrap();
     assert_eq!(read_frame(&mut guest).await, "still there");
     // A close frame, after which the app closes.
     signed_in.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
     drop(signed_in);
-    timeout(Duration::from_secs(10), third.read_to_string(&mut answer)).await.expect("an answer").unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    expect_answer(waiting).await;
 }
 
 /// A client that speaks HTTP/2 is disconnected at once: hyper has no limit for one that gives no window.

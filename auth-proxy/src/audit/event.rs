@@ -121,7 +121,7 @@ pub enum SignedInBy {
     Form,
     /// A provider or a mail led to a callback.
     Callback,
-    /// Nobody signed in: the browser got an earlier session of the visitor, or that of a user whom an admin impersonates.
+    /// No sign-in: the browser got another session of its visitor, or the session of a user whom an admin impersonates.
     Switched,
 }
 

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::IntoResponse;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
@@ -175,19 +176,25 @@ async fn health_check_without_an_answer_is_a_timeout() {
     assert_eq!(sum(&samples(&handle), "upstream_requests_total{request=\"health\""), 1.0);
 }
 
+/// An upstream that counts its requests, and answers one for each permit that is added to the semaphore.
+fn gated(
+    answer: impl IntoResponse + Clone + Send + Sync + 'static,
+) -> (Router, Arc<Semaphore>, Arc<AtomicUsize>) {
+    let (gate, asked) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (permits, count) = (Arc::clone(&gate), Arc::clone(&asked));
+    let router = Router::new().fallback(move |_: Request| async move {
+        count.fetch_add(1, SeqCst);
+        permits.acquire().await.unwrap().forget();
+        answer
+    });
+    (router, gate, asked)
+}
+
 #[tokio::test]
 async fn lookups_under_way_and_waiting_are_gauged() {
     let (recorder, handle) = recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
-    let (gate, asked) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-    let router = {
-        let (gate, asked) = (Arc::clone(&gate), Arc::clone(&asked));
-        Router::new().fallback(move |_: Request| async move {
-            asked.fetch_add(1, SeqCst);
-            gate.acquire().await.unwrap().forget();
-            r#"{"user":{"name":"Ada"}}"#
-        })
-    };
+    let (router, gate, asked) = gated(r#"{"user":{"name":"Ada"}}"#);
     let auth = Auth::builder()
         .upstream_base_url("http://auth")
         .upstream_session_strategy(SessionStrategy::Database)
@@ -225,15 +232,7 @@ async fn lookups_under_way_and_waiting_are_gauged() {
 async fn lookup_that_a_full_queue_refuses_did_not_ask_the_upstream() {
     let (recorder, handle) = recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
-    let (gate, asked) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-    let router = {
-        let (gate, asked) = (Arc::clone(&gate), Arc::clone(&asked));
-        Router::new().fallback(move |_: Request| async move {
-            asked.fetch_add(1, SeqCst);
-            gate.acquire().await.unwrap().forget();
-            StatusCode::SERVICE_UNAVAILABLE
-        })
-    };
+    let (router, gate, asked) = gated(StatusCode::SERVICE_UNAVAILABLE);
     let auth = Auth::builder()
         .upstream_base_url("http://auth")
         .upstream_session_strategy(SessionStrategy::Database)

@@ -47,7 +47,8 @@ async fn each_sign_up_sign_in_and_sign_out_has_an_event() {
     }
 }
 
-/// Nobody signs in when an admin impersonates a user, or when a browser goes to another of its sessions.
+/// The server sets a session cookie too when an admin impersonates a user, and when a browser changes to another of its
+/// sessions. Neither is a sign-in.
 #[tokio::test]
 async fn switch_to_another_session_is_no_sign_in() {
     for version in VERSIONS {

@@ -58,8 +58,8 @@ async fn right_deployments_of_next_auth_v4_are_silent() {
     assert_silent(&check(auth(&server, NextAuthV4).public_url("http://localhost:3000")).await, "http");
 }
 
-/// With the strategy of the app, nobody can be signed in. A token without a user does not show that: a server with tokens
-/// clears it too, if its callbacks need a user.
+/// The app expects tokens, and the server has keys of a database, so every session is invalid. A token without a user would
+/// not show that: a server with tokens clears it too, if its callbacks need a user.
 #[tokio::test]
 async fn wrong_session_strategy_is_listed_as_not_checked() {
     let database = Server::with(Database, "/api/auth", &[]);

@@ -41,8 +41,8 @@ async fn fakes_of_every_kind_are_silent() {
     assert_silent(&check(decoding).await, "robo with its secret");
 }
 
-/// A server with another strategy, or with other tokens, gives the same answers before a sign-in. Nobody can be signed in
-/// with it, so the report says what it does not know.
+/// A server with another strategy, or with other tokens, gives the same answers before a sign-in. Every session would be
+/// invalid, so the report lists what was not checked.
 #[tokio::test]
 async fn strategy_and_form_of_tokens_are_listed_as_not_checked() {
     let database = FakeUpstream::builder().strategy(SessionStrategy::Database).start().await.unwrap();
