@@ -191,6 +191,8 @@ quick() {
 
 full() {
   need_everything
+  # A full run compiles everything once. Incremental compilation would only add 6 GB to `target`.
+  export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
   formatting
   lints
   features
