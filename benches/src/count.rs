@@ -45,9 +45,9 @@ pub fn run(what: &str, times: usize) -> Result<(), Error> {
     }
 }
 
-/// `measure/token.rs` tells callgrind the name of this function.
+/// `measure/token.rs` and `measure/process.rs` tell callgrind the name of this function.
 #[inline(never)]
-fn counted(what: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+pub(crate) fn counted(what: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     what()
 }
 

@@ -1,5 +1,6 @@
 //! Forwards a request to the upstream in four phases: request filter, upstream request, exchange, downstream response.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -39,7 +40,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Resu
         return Ok(file);
     }
     if revoke::is_for(shared, parts.uri.path()) {
-        return revoke::answer(shared, &parts, body).await;
+        return Box::pin(revoke::answer(shared, &parts, body)).await;
     }
     let counted = Forwarded::begin();
     let answer = forward(shared, parts, body).await;
@@ -79,7 +80,7 @@ async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<R
     let response = match response {
         Ok(response) => response,
         Err(error) => {
-            evict_after_failure(shared, eviction, &error, deadline).await;
+            Box::pin(evict_after_failure(shared, eviction, &error, deadline)).await;
             return Err(error);
         }
     };
@@ -209,18 +210,18 @@ async fn downstream_response(
     }
     // Reading the body here delays the head of the response, so it falls under the same deadline.
     if plan.is_post || has_urls_or_cookies(response.headers()) {
-        response = in_time(deadline, rewritten(shared, plan, response)).await?;
+        response = in_time(deadline, Box::pin(rewritten(shared, plan, response))).await?;
     }
     if plan.checks_session {
-        response = in_time(deadline, check_forwarded_session(shared, response)).await?;
+        response = in_time(deadline, Box::pin(check_forwarded_session(shared, response))).await?;
     }
     if purpose.is_session && !shared.settings.expose_session_token {
-        response = in_time(deadline, without_secrets(shared.dialect, response)).await?;
+        response = in_time(deadline, Box::pin(without_secrets(shared.dialect, response))).await?;
     }
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
-        eviction.finish(shared, response.headers_mut(), plan, deadline).await;
+        Box::pin(eviction.finish(shared, response.headers_mut(), plan, deadline)).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
     // (`docs/authjs.md#pages`).
@@ -236,14 +237,15 @@ async fn downstream_response(
     Ok(response)
 }
 
+type BoxedAnswer<'a> = Pin<Box<dyn Future<Output = Result<Response, AuthError>> + Send + 'a>>;
+
 fn has_urls_or_cookies(headers: &HeaderMap) -> bool {
     headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE)
 }
 
-async fn in_time(
-    deadline: Instant,
-    answer: impl Future<Output = Result<Response, AuthError>>,
-) -> Result<Response, AuthError> {
+/// Waits for a change of the response until the deadline. Few responses are changed, so the future is boxed: the future of
+/// every request would hold all of these otherwise.
+async fn in_time(deadline: Instant, answer: BoxedAnswer<'_>) -> Result<Response, AuthError> {
     timeout_at(deadline, answer)
         .await
         .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?

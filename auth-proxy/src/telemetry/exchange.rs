@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri};
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
+use tracing::instrument::{Instrument as _, Instrumented};
 
 use super::metrics::{CANCELLED, NONE, REQUEST_SECONDS, REQUESTS, RETRIES, count, record};
 
@@ -89,8 +90,9 @@ impl Exchange {
     }
 
     /// Runs the request within the span.
-    pub(crate) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
-        request.instrument(self.span.clone()).await
+    pub(crate) fn run<F: Future>(&self, request: F) -> Instrumented<F> {
+        // Not an `async fn`: its future would hold the request twice, as the argument and as what it awaits.
+        request.instrument(self.span.clone())
     }
 
     /// Ends the span. `Err` has the code of the failure.

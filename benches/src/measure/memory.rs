@@ -10,6 +10,7 @@ use super::is_quick;
 use super::process::Server;
 use crate::Error;
 use crate::report::{Row, Target, figure};
+use crate::stats::Estimate;
 
 /// The compared sides; auth-proxy is the first.
 const SIDES: [&str; 3] = ["auth-proxy", "hyper-util", "reqwest"];
@@ -18,24 +19,48 @@ pub(super) fn run() -> Result<(), Error> {
     let upstream = Server::start("upstream", "-")?;
     let (streams, clients) = if is_quick() { (200_u32, 1000_u32) } else { (1000, 10_000) };
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut found = Vec::new();
-    for name in SIDES {
-        // A new process for each measurement, since allocators keep freed memory.
-        let server = Server::start(name, &upstream.url())?;
-        let stream = runtime.block_on(streaming(&server, streams))?;
-        drop(server);
-        let server = Server::start(name, &upstream.url())?;
-        let client = runtime.block_on(idle(&server, clients))?;
-        figure("memory", name, &format!("{stream:.1} KiB a stream, {client:.2} KiB an idle client"))?;
-        found.push((stream, client));
+    let mut streams_of = vec![Vec::new(); SIDES.len()];
+    let mut idle_of = streams_of.clone();
+    for _ in 0..if is_quick() { 1 } else { 3 } {
+        for (name, (in_streams, in_idle)) in SIDES.iter().zip(streams_of.iter_mut().zip(&mut idle_of)) {
+            // A new process for each measurement, since allocators keep freed memory.
+            let server = Server::start(name, &upstream.url())?;
+            in_streams.push(runtime.block_on(streaming(&server, streams))?);
+            drop(server);
+            let server = Server::start(name, &upstream.url())?;
+            in_idle.push(runtime.block_on(idle(&server, clients))?);
+        }
     }
-    let [(stream, client), (bare_stream, bare_client), ..] = *found.as_slice() else { return Ok(()) };
-    let row = |what: &str, value, unit, target| Row::new("memory", what, value, unit, target).write();
+    for (name, (in_streams, in_idle)) in SIDES.iter().zip(streams_of.iter().zip(&idle_of)) {
+        let (stream, client) = (Estimate::of(in_streams.clone()), Estimate::of(in_idle.clone()));
+        figure("memory", name, &format!("{stream} KiB a stream, {client} KiB an idle client"))?;
+    }
+    let ([stream, bare_stream, ..], [client, bare_client, ..]) = (streams_of.as_slice(), idle_of.as_slice())
+    else {
+        return Ok(());
+    };
+    let row =
+        |what: &str, value: Estimate, unit, target| Row::new("memory", what, value, unit, target).write();
     // A response has 1024 KiB. The proxy may hold only the buffers of two connections of it.
-    row(&format!("KiB for each of {streams} slow 1 MiB answers"), stream, " KiB", Target::AtMost(128.0))?;
-    row("the same, auth-proxy / hyper-util", stream / bare_stream, "x", Target::None)?;
-    row(&format!("KiB for each of {clients} idle clients"), client, " KiB", Target::None)?;
-    row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::None)
+    row(
+        &format!("KiB for each of {streams} slow 1 MiB answers"),
+        Estimate::of(stream.clone()),
+        " KiB",
+        Target::AtMost(128.0),
+    )?;
+    row("the same, auth-proxy / hyper-util", Estimate::of_ratios(stream, bare_stream), "x", Target::None)?;
+    row(
+        &format!("KiB for each of {clients} idle clients"),
+        Estimate::of(client.clone()),
+        " KiB",
+        Target::None,
+    )?;
+    row(
+        "the same, auth-proxy / hyper-util",
+        Estimate::of_ratios(client, bare_client),
+        "x",
+        Target::AtMost(1.1),
+    )
 }
 
 /// The peak of memory for each of this many concurrent slow responses, in KiB.

@@ -1,12 +1,14 @@
 //! The measured servers. Each runs in its own process on the default multi-threaded runtime of tokio.
 
 mod app;
+mod bare;
 mod hyper_util;
 mod reqwest;
 mod reverse_proxy;
 mod upstream;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -15,25 +17,41 @@ use http::{HeaderMap, HeaderName};
 use tokio::net::TcpListener;
 
 use crate::Error;
+use crate::count::counted;
 
 /// Serves until it is killed.
 ///
 /// # Errors
 /// If the side is unknown or the port is in use.
 pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
-    tokio::runtime::Runtime::new()?.block_on(async {
+    let runtime = runtime()?;
+    let serving = runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-        match side {
-            "upstream" => upstream::serve(listener).await,
-            "hyper-util" => hyper_util::serve(listener, upstream).await,
-            "auth-proxy" => axum(listener, app::proxy(upstream)?).await,
-            "app" => axum(listener, app::guarded(upstream)?).await,
-            "shared" => axum(listener, app::shared(upstream)?).await,
-            "axum-reverse-proxy" => axum(listener, reverse_proxy::router(upstream)).await,
-            "reqwest" => axum(listener, reqwest::router(upstream)?).await,
-            _ => Err(format!("no side `{side}`").into()),
-        }
-    })
+        Ok::<Serving<'_>, Error>(match side {
+            "upstream" => Box::pin(upstream::serve(listener)),
+            "hyper-util" => Box::pin(hyper_util::serve(listener, upstream)),
+            "bare" => Box::pin(axum(listener, bare::router(upstream)?)),
+            "auth-proxy" => Box::pin(axum(listener, app::proxy(upstream)?)),
+            "app" => Box::pin(axum(listener, app::guarded(upstream)?)),
+            "shared" => Box::pin(axum(listener, app::shared(upstream)?)),
+            "axum-reverse-proxy" => Box::pin(axum(listener, reverse_proxy::router(upstream))),
+            "reqwest" => Box::pin(axum(listener, reqwest::router(upstream)?)),
+            _ => return Err(format!("no side `{side}`").into()),
+        })
+    })?;
+    // Without the setup, which gathers entropy.
+    counted(|| runtime.block_on(serving))
+}
+
+/// A server.
+type Serving<'s> = Pin<Box<dyn Future<Output = Result<(), Error>> + 's>>;
+
+/// The default runtime, with a thread for each core. `BENCH_THREADS=1` asks for one thread, for callgrind.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    match std::env::var("BENCH_THREADS").as_deref() {
+        Ok("1") => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        _ => tokio::runtime::Runtime::new(),
+    }
 }
 
 /// Serves an axum app as the README of auth-proxy does, with Nagle's algorithm off as it is in nginx.
