@@ -24,7 +24,7 @@ mod token;
 
 pub use self::either::{Either, Rejection};
 pub use self::ended::SessionEnd;
-pub(crate) use self::memo::mark_personal;
+pub(crate) use self::memo::{mark_personal, verified_for_guard};
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::RequestAuth;
 pub use self::session::Session;
