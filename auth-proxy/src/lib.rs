@@ -27,6 +27,7 @@ pub mod doctor;
 mod editor;
 mod error;
 mod extract;
+mod fingerprint;
 mod forwarded;
 mod guard;
 #[cfg(any(doc, doctest))]

@@ -12,6 +12,7 @@ use super::family::SessionSnapshot;
 use super::key::TokenKey;
 use crate::dialect::RawSession;
 use crate::error::{AuthError, Reason};
+use crate::fingerprint::Fingerprint;
 use crate::json::deserialize_into;
 use crate::revocation::NameHash;
 
@@ -20,8 +21,8 @@ use crate::revocation::NameHash;
 #[derive(Clone)]
 pub(crate) struct CachedSession {
     inner: Arc<Inner>,
-    /// A hash of the exact token, host and scheme that were looked up.
-    exact: [u8; 32],
+    /// The fingerprint of the exact token, host and scheme that were looked up.
+    fingerprint: Option<Fingerprint>,
     /// Whether it is used in an outage although it is older than `session.cache`.
     is_stale: bool,
 }
@@ -58,7 +59,7 @@ impl CachedSession {
     pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
         let inner =
             Inner { raw, size, looked_up_at, snapshot: None, user: OnceLock::new(), typed: OnceLock::new() };
-        Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
+        Self { inner: Arc::new(inner), fingerprint: None, is_stale: false }
     }
 
     /// The same session, usable until it is ended after this snapshot.
@@ -73,12 +74,12 @@ impl CachedSession {
             user: OnceLock::new(),
             typed: OnceLock::new(),
         };
-        Self { inner: Arc::new(inner), exact: self.exact, is_stale: self.is_stale }
+        Self { inner: Arc::new(inner), fingerprint: self.fingerprint, is_stale: self.is_stale }
     }
 
     /// The same session, as the answer for this token.
     pub(super) fn for_token(mut self, key: &TokenKey) -> Self {
-        self.exact = key.exact;
+        self.fingerprint = key.fingerprint;
         self
     }
 
@@ -93,8 +94,8 @@ impl CachedSession {
     }
 
     /// Whether it is the answer for this exact token, host and scheme.
-    pub(super) fn matches(&self, key: &TokenKey) -> bool {
-        self.exact == key.exact
+    pub(super) fn matches(&self, fingerprint: Fingerprint) -> bool {
+        self.fingerprint == Some(fingerprint)
     }
 
     pub(crate) fn raw(&self) -> &RawSession {

@@ -112,7 +112,10 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     describe();
     let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
     config.webhook_secrets.clear();
-    let (names, keys) = (SessionNames::new(&settings), Arc::new(Keys::new(&settings, &config.headers)));
+    let names = SessionNames::new(&settings);
+    let keys = Keys::new(&settings, &config.headers)
+        .map_err(|_| problem("session.cache", KeyError::Randomness.to_string()))?;
+    let keys = Arc::new(keys);
     let sessions = Arc::new(Sessions::new(&settings, Arc::clone(&keys), store, audit.clone()));
     let attempts = SignInAttempts::new(Arc::clone(&keys), Arc::clone(&sessions));
     let shared = Shared {

@@ -81,7 +81,7 @@ mod tests {
     use crate::session::key::SessionKey;
 
     fn key(session: u8, exact: u8) -> TokenKey {
-        TokenKey { session: SessionKey::from_bytes([session; 32]), exact: [exact; 32] }
+        TokenKey { session: SessionKey::from_bytes([session; 32]), exact: [exact; 32], fingerprint: None }
     }
 
     fn session() -> CachedSession {
