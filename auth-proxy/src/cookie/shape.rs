@@ -78,16 +78,19 @@ impl Parts {
 const NO_DIGIT: u8 = 0xff;
 
 /// The value of each byte as a digit of base64url (RFC 4648, section 5).
-const VALUES: [u8; 256] = {
-    let mut values = [NO_DIGIT; 256];
+static VALUES: [u8; 256] = values();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error")]
+const fn values() -> [u8; 256] {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut values = [NO_DIGIT; 256];
     let mut value = 0;
     while value < 64 {
         values[digits[value as usize] as usize] = value;
         value += 1;
     }
     values
-};
+}
 
 /// The value of a digit of base64url, or `NO_DIGIT`.
 fn value(byte: u8) -> u8 {
