@@ -148,6 +148,7 @@ impl Eviction {
             && let Some(token) = next_token(shared, headers)
         {
             let next = shared.keys.session(&token);
+            keys.iter().for_each(|key| self.sessions.note_sent(*key));
             // Only the upstream knows which of several tokens it renewed, so each counts as renewed.
             for snapshot in self.snapshots.iter().filter(|_| renews) {
                 self.sessions.note_renewed(snapshot, next);
