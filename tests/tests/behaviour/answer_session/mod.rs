@@ -102,7 +102,7 @@ async fn visitors_and_hosts_never_share_an_answer() {
             app.raw(format!("GET /api/auth/session HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n\r\n")).await;
         answer.split(' ').nth(1).unwrap().to_owned()
     };
-    for host in ["a.test", "b.test", "a.test", "b.test"] {
+    for host in ["a.test", "a.test", "b.test", "b.test"] {
         assert_eq!(of_host(host).await, "200", "{host}");
     }
     assert_eq!(upstream.asked(), (2, 0), "an answer for one host counted for the other");

@@ -29,7 +29,7 @@ async fn known_session_is_answered_in_an_outage_and_others_get_the_error() {
     for (fault, code) in [
         (Fault::Refused, "upstream_unreachable"),
         (Fault::HangBeforeHead, "upstream_timeout"),
-        (Fault::CloseBeforeHead, "upstream_unreachable"),
+        (Fault::CloseBeforeHead, "upstream_failed"),
     ] {
         upstream.set_fault(Some(fault)).await.unwrap();
         let answer = ask().await;

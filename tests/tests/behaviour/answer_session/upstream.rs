@@ -72,7 +72,10 @@ impl Upstream {
                 own.state().forwarded += 1;
             }
             own.state().version += 1;
-            std::future::ready(if path.ends_with("signout") {
+            let status = own.state().status;
+            std::future::ready(if status != StatusCode::OK {
+                status.into_response()
+            } else if path.ends_with("signout") {
                 [("set-cookie", format!("{COOKIE}=; Max-Age=0"))].into_response()
             } else if path.contains("/callback/") {
                 [("set-cookie", format!("{COOKIE}=bob; Path=/"))].into_response()
