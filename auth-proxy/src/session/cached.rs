@@ -157,8 +157,8 @@ impl CachedSession {
     }
 
     /// Whether so much of its life is over that the upstream has to be asked, which extends it: the half of the time until
-    /// the session expires, or three quarters of that until a copy in a cookie does. Better Auth renews such a copy in the
-    /// last fifth (`docs/better-auth.md#cookie-cache`).
+    /// the session expires, or three quarters of that until a copy in a cookie does. Without a database, Better Auth renews
+    /// such a copy in the last fifth unless configured (`refreshCache`, `ba/context/create-context.mjs:158-164`).
     pub(crate) fn is_late(&self, now: SystemTime) -> bool {
         let (until, rest) = match self.inner.copied_until {
             Some(until) => (Some(until), 4),
