@@ -148,7 +148,6 @@ impl Eviction {
             && let Some(token) = next_token(shared, headers)
         {
             let next = shared.keys.session(&token);
-            keys.iter().for_each(|key| self.sessions.note_sent(*key));
             // Only the upstream knows which of several tokens it renewed, so each counts as renewed.
             for snapshot in self.snapshots.iter().filter(|_| renews) {
                 self.sessions.note_renewed(snapshot, next);
@@ -160,6 +159,11 @@ impl Eviction {
                 shared.audit.signed_in(signed_in_by(plan), || about);
             }
         }
+    }
+
+    /// Notes that the browser gets the upstream's answer to a request for its session, with the cookies that it should have.
+    pub(super) fn note_session_answered(&self) {
+        self.keys.iter().for_each(|key| self.sessions.note_sent(*key));
     }
 
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that

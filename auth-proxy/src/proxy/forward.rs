@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{rewritten, without_secrets};
@@ -233,6 +233,9 @@ async fn downstream_response(
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
+        if purpose.is_session && response.status() == StatusCode::OK {
+            eviction.note_session_answered();
+        }
         Box::pin(eviction.finish(shared, response.headers_mut(), plan, deadline)).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token

@@ -102,9 +102,12 @@ async fn cached_answer_is_that_of_the_real_server() {
         let real = browser.get("/api/auth/session?of-the-server").await;
         assert_eq!(asked(), 1);
         assert_eq!(without_expires(&cached), without_expires(&real), "{kind} {strategy}");
-        for name in ["content-type", "cache-control", "pragma", "expires", "vary"] {
+        for name in ["cache-control", "pragma", "expires", "vary"] {
             assert_eq!(cached.header(name), real.header(name), "{name} of {kind} {strategy}");
         }
+        // next-auth v4 adds a charset, which JSON does not have (RFC 8259, section 11).
+        assert_eq!(cached.header("content-type"), "application/json");
+        assert!(real.header("content-type").starts_with("application/json"));
         // The same fields, so the same length: only the order may differ.
         assert_eq!(cached.body.len(), real.body.len(), "{} {}", cached.body, real.body);
         browser.sign_out().await;

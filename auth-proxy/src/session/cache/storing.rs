@@ -48,7 +48,7 @@ impl Sessions {
                 Answer::SignedOut => self.forget(&key, held).await,
             }
         }
-        if next.is_some() {
+        if matches!(answer, Answer::Session(_)) && !cookies.is_empty() {
             self.note_unsent(key.session);
         }
         let renewed = (!cookies.is_empty()).then(|| Renewed {

@@ -68,6 +68,24 @@ async fn forwarded_renewal_of_the_same_token_ends_the_wait() {
     }
 }
 
+/// Without a database, the copy that Better Auth sets is the session. It renews the copy, and never the token.
+#[tokio::test]
+async fn copy_of_the_session_that_the_browser_lacks_is_forwarded_too() {
+    for copies in [true, false] {
+        let upstream = Upstream::default();
+        upstream.state().copies = copies;
+        let auth = upstream.auth().upstream_kind(UpstreamKind::BetterAuth).build().unwrap();
+        let (_app, browser) = app_with_silent_lookups(&auth).await;
+        let cookie = ("cookie", "better-auth.session_token=keptada.sig");
+        browser.get_with("/silent", &[cookie]).await;
+        pass(HOUR).await;
+        for forwarded in [usize::from(copies), 0, 0] {
+            let answer = browser.get_with("/api/auth/get-session", &[cookie, OF_BROWSER]).await;
+            assert_eq!((answer.cookies().len(), upstream.asked().1), (forwarded, forwarded), "{copies}");
+        }
+    }
+}
+
 /// The relay of a page's own request counts too.
 #[tokio::test]
 async fn browser_that_got_its_renewed_cookie_is_answered() {

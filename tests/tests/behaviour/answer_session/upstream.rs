@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) version: usize,
     pub(super) status: StatusCode,
     pub(super) max_age: Duration,
+    /// Whether each answer of Better Auth sets a copy of the session.
+    pub(super) copies: bool,
     /// More of the answer.
     pub(super) extra: Value,
 }
@@ -42,6 +44,7 @@ impl Default for Upstream {
             version: 1,
             status: StatusCode::OK,
             max_age: 24 * HOUR,
+            copies: false,
             extra: json!({}),
         };
         Self(Arc::new(Mutex::new(state)))
@@ -130,8 +133,12 @@ impl Upstream {
                     body[name] = value.clone();
                 }
                 let next = if name.starts_with("kept") { name.to_owned() } else { format!("{name}x") };
-                let renews = cookies.starts_with(COOKIE);
-                (body.to_string(), renews.then(|| format!("{COOKIE}={next}; Path=/; HttpOnly")))
+                let cookie = if cookies.starts_with(COOKIE) {
+                    Some(format!("{COOKIE}={next}; Path=/; HttpOnly"))
+                } else {
+                    state.copies.then(|| "better-auth.session_data=copy; Path=/".to_owned())
+                };
+                (body.to_string(), cookie)
             }
         };
         let mut response = ([("content-type", "application/json")], body).into_response();
