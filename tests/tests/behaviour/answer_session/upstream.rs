@@ -96,9 +96,9 @@ impl Upstream {
     fn session(&self, changes: bool, headers: &HeaderMap) -> Response {
         let mut state = self.state();
         if headers.contains_key(OF_BROWSER.0) {
-            state.forwarded += 1
+            state.forwarded += 1;
         } else {
-            state.lookups += 1
+            state.lookups += 1;
         }
         if changes {
             state.version += 1;
