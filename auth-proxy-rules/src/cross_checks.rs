@@ -31,6 +31,7 @@ impl Draft {
         self.check_hosts(&mut problems);
         self.check_webhook(&mut problems);
         self.check_back_channel(&mut problems);
+        self.check_answers(&mut problems);
         self.check_claims(&mut problems);
         self.check_client_js(cfg!(feature = "client-js"), &mut problems);
         self.check_store(cfg!(feature = "redis"), &mut problems);
@@ -322,6 +323,7 @@ impl Problems {
     }
 }
 
+mod answers;
 mod jwks;
 mod revocation;
 #[cfg(test)]

@@ -42,8 +42,8 @@ mod words_or_text;
 pub use ipnet::IpNet;
 
 pub use crate::choices::{
-    Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy, TokenFormat,
-    Unauthenticated,
+    AnswerSession, Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy,
+    TokenFormat, Unauthenticated,
 };
 pub use crate::cookie_names::{
     AUTHJS_COOKIE, BETTER_AUTH_COOKIE, Companion, CompanionRole, CookieNames, NEXT_AUTH_V4_COOKIE,

@@ -220,6 +220,12 @@ pub struct Session {
     ///
     /// Value: `always`, or 10ms to 720h. Default: `always`.
     pub renew: (),
+    /// `session.answer_session`: who answers `GET session`, which pages poll: with `cached` this app where
+    /// it knows the session, and the upstream otherwise; needs `cache`, the cookie cache of Better Auth, or
+    /// `source: local` with `renew`
+    ///
+    /// Value: `upstream` `cached`. Default: `upstream`.
+    pub answer_session: (),
     /// `session.expose_session_token`: whether page scripts get the `sessionToken` that Robo adds to a
     /// database session, and the `token` of a session of Better Auth
     ///
@@ -426,6 +432,11 @@ pub mod session {
         pub use crate::config::RevocationUnavailable::Allow as allow;
         pub use crate::config::RevocationUnavailable::AskUpstream as ask_upstream;
         pub use crate::config::RevocationUnavailable::Refuse as refuse;
+    }
+    /// The words of `session.answer_session`.
+    pub mod answer_session {
+        pub use crate::config::AnswerSession::Upstream as upstream;
+        pub use crate::config::AnswerSession::Cached as cached;
     }
 }
 

@@ -26,7 +26,7 @@ use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE};
 
 pub(crate) use self::adapt::CookieAdapter;
-pub(crate) use self::candidate::{Candidate, Credential, every_token};
+pub(crate) use self::candidate::{Candidate, Credential, every_token, sends_one_token};
 pub(crate) use self::error::CredentialError;
 pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
 pub(crate) use self::outgoing::{lookup_bearer, lookup_cookie};

@@ -352,6 +352,11 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
+    /// Whether the response carries the session cookies of this request's lookup to the browser.
+    pub(super) fn is_renewed(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.memo.response.renewed().is_some())
+    }
+
     /// What is known of the request, for an audit event. Nothing is looked up or decoded for it.
     pub(crate) fn about(&self) -> About {
         let session = self.answers().and_then(|answers| answers.session.get()?.as_ref().ok()?.as_ref());

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{rewritten, without_secrets};
@@ -16,6 +16,7 @@ use super::body::{BodyProgress, Limited};
 use super::client_js;
 use super::eviction::Eviction;
 use super::plan::Plan;
+use super::session_answer::{SessionAnswers, asks_for_session};
 use super::session_check::check_forwarded_session;
 use super::{cors, foreign_urls, request, revoke, sign_in_limit};
 use crate::cache_control::make_private;
@@ -30,8 +31,12 @@ use crate::upstream::RetryPolicy;
 ///
 /// # Errors
 /// A 4xx for a request that is not forwarded; 502 to 504 when the upstream is unavailable.
-pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
-    let (parts, body) = request.into_parts();
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    answers: Option<&dyn SessionAnswers>,
+    request: Request<Body>,
+) -> Result<Response, AuthError> {
+    let (mut parts, body) = request.into_parts();
     #[cfg(feature = "client-js")]
     if shared.settings.client_js
         && let Some(rest) = parts.uri.path().strip_prefix(shared.settings.base_path.as_str())
@@ -43,9 +48,16 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Resu
         return Box::pin(revoke::answer(shared, &parts, body)).await;
     }
     let counted = Forwarded::begin();
-    let answer = forward(shared, parts, body).await;
+    let kept = match answers.filter(|_| asks_for_session(shared, &parts, &body)) {
+        Some(answers) => answers.answer(&mut parts).await,
+        None => None,
+    };
+    let (outcome, answer) = match kept {
+        Some(answer) => ("cached", answer),
+        None => ("answered", forward(shared, parts, body).await),
+    };
     match &answer {
-        Ok(_) => counted.end("answered", None),
+        Ok(_) => counted.end(outcome, None),
         Err(error) => counted.end(error.outcome().name(), Some(error.code())),
     }
     answer
@@ -221,6 +233,9 @@ async fn downstream_response(
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
+        if purpose.is_session && response.status() == StatusCode::OK {
+            eviction.note_session_answered();
+        }
         Box::pin(eviction.finish(shared, response.headers_mut(), plan, deadline)).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token

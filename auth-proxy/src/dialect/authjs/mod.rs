@@ -4,7 +4,7 @@ mod session;
 
 use http::Method;
 
-pub(super) use self::session::read_session;
+pub(super) use self::session::{SESSION_HEADERS, read_session};
 use super::purpose::{Page, Purpose};
 use super::route::{Route, without_last_slash};
 use super::software::Software;

@@ -86,7 +86,7 @@ mod tests {
 
     fn session() -> CachedSession {
         let user = json!({ "name": "Ada" }).as_object().unwrap().clone();
-        CachedSession::new(RawSession { user, expires: None, extra: Map::new() }, 100)
+        CachedSession::new(RawSession { user, expires: None, extra: Map::new(), needs_refresh: false }, 100)
     }
 
     #[test]
