@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use crate::choices::{Kind, RevocationList, Source, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
+use crate::invalid_value::InvalidValue;
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::prefix::security_prefix;
 use crate::problem::{Place, Problem};
 use crate::secret::Pem;
 use crate::setting::Setting;
+use crate::url::BaseUrl;
 use crate::words_or_text::CookieDomain;
 
 impl Draft {
@@ -59,7 +61,7 @@ impl Draft {
                 message: format!(
                     "the base path `{path}` is added to this URL, which must not end with it too"
                 ),
-                fixed: Some(format!("{}{rest}", base.origin)),
+                fixed: Some(BaseUrl { prefix: rest.to_owned(), ..base.clone() }.to_string()),
                 others: &[],
             });
         }
@@ -71,6 +73,14 @@ impl Draft {
                  write `https://`, or set `upstream.allow_http: true`",
             );
         }
+    }
+
+    /// Checks whether `upstream.fetch` can be set too, as far as `upstream.base_url` is known.
+    ///
+    /// # Errors
+    /// As [`BaseUrl::check_fetch`].
+    pub fn check_fetch(&self) -> Result<(), InvalidValue> {
+        self.base_url.value().map_or(Ok(()), BaseUrl::check_fetch)
     }
 
     /// The path of the sign-in routes at the upstream. `None` if it is read from a variable at start.

@@ -51,7 +51,7 @@ impl Draft {
             Some(url) => url.clone(),
             // Nothing but the keys is ever fetched.
             None if self.is_generic() => {
-                BaseUrl { origin: jwks_url.as_ref()?.origin.clone(), prefix: String::new() }
+                BaseUrl { origin: jwks_url.as_ref()?.origin.clone(), socket: None, prefix: String::new() }
             }
             None => return None,
         };

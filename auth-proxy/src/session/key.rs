@@ -73,7 +73,12 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new(settings: &Settings, headers: &HeaderMap) -> Self {
         let mut fields = Fields::new("upstream");
-        fields.add(settings.base_url.origin.to_string().as_bytes());
+        // All Unix sockets have the origin `http://localhost`, and each may lead to another server.
+        let server = match &settings.base_url.socket {
+            Some(socket) => format!("unix:{socket}"),
+            None => settings.base_url.origin.to_string(),
+        };
+        fields.add(server.as_bytes());
         fields.add(settings.base_url.prefix.as_bytes());
         fields.add(settings.upstream_base_path.as_bytes());
         // A header may name a tenant, and sessions of two tenants must not mix. Sorted, because a map has no order.

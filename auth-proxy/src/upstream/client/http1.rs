@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_proxy_rules::Origin;
+use auth_proxy_rules::BaseUrl;
 use axum::body::Body;
 use http::header::{Entry, HOST};
 use http::{HeaderValue, Request, Response, Uri};
@@ -25,10 +25,10 @@ pub(in crate::upstream) struct Http1Client {
 }
 
 impl Http1Client {
-    pub(in crate::upstream) fn new(origin: &Origin, connect_timeout: Duration) -> Result<Self, BoxError> {
+    pub(in crate::upstream) fn new(server: &BaseUrl, connect_timeout: Duration) -> Result<Self, BoxError> {
         Ok(Self {
-            connector: Connector::new(origin, connect_timeout)?,
-            host: origin.authority.parse()?,
+            connector: Connector::new(server, connect_timeout)?,
+            host: server.origin.authority.parse()?,
             pool: Arc::default(),
         })
     }
