@@ -63,5 +63,7 @@ mod telemetry;
 mod telemetry_values;
 mod token_attacks;
 mod token_cache;
+#[cfg(unix)]
+mod unix_socket;
 mod variables;
 mod verdict;
