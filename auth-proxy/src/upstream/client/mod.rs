@@ -15,6 +15,7 @@ mod connect;
 mod connection;
 mod http1;
 mod pool;
+mod pools;
 mod response_body;
 mod stream;
 #[cfg(unix)]
