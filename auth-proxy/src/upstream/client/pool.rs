@@ -56,14 +56,16 @@ impl Pool {
         }
         let mut idle = self.idle();
         idle.connections.push_back((Instant::now(), connection));
-        if !std::mem::replace(&mut idle.has_sweeper, true) {
-            tokio::spawn(Self::sweep(Arc::downgrade(self)));
+        let has_sweeper = std::mem::replace(&mut idle.has_sweeper, true);
+        // A runtime that is ending drops the task at once, which locks the pool.
+        drop(idle);
+        if !has_sweeper {
+            tokio::spawn(Self::sweep(Sweeper(Arc::downgrade(self))));
         }
     }
 
     /// Closes connections that were idle for too long. Ends when none is left, or when the pool is dropped.
-    async fn sweep(pool: Weak<Self>) {
-        let sweeper = Sweeper(pool);
+    async fn sweep(sweeper: Sweeper) {
         loop {
             tokio::time::sleep(IDLE).await;
             let Some(pool) = sweeper.0.upgrade() else { return };
