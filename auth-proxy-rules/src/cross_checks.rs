@@ -4,6 +4,7 @@ mod kind;
 
 use std::time::Duration;
 
+use crate::base_url::BaseUrl;
 use crate::choices::{Kind, RevocationList, Source, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
 use crate::invalid_value::InvalidValue;
@@ -12,7 +13,6 @@ use crate::prefix::security_prefix;
 use crate::problem::{Place, Problem};
 use crate::secret::Pem;
 use crate::setting::Setting;
-use crate::url::BaseUrl;
 use crate::words_or_text::CookieDomain;
 
 impl Draft {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::base_url::BaseUrl;
 use crate::choices::{Kind, Unauthenticated};
 use crate::cookie_names::{Companion, CookieNames, companions};
 use crate::host::is_internal_host;
 use crate::option::{Derived, Draft, Settings, TIMEOUT};
 use crate::prefix::without_security_prefix;
 use crate::rewriting::Rewriting;
-use crate::url::{BaseUrl, Origin};
+use crate::url::Origin;
 use crate::words_or_text::{CookieDomain, Host};
 
 /// The default of `upstream.connect_timeout`, unless `upstream.timeout` is shorter.

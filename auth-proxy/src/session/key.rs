@@ -313,6 +313,11 @@ mod tests {
             token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..FORWARDED }),
             token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", FORWARDED),
+            // All of these have the origin `http://localhost`.
+            token(&keys(&[(OptionKey::BaseUrl, "http://localhost")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/a.sock")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/b.sock")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/b.sock:/x")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED),
