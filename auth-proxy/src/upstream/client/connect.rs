@@ -70,10 +70,10 @@ impl Connector {
             match &self.transport {
                 Transport::Plain(tcp, uri) => {
                     let stream = tcp.clone().call(uri.clone()).await;
-                    stream.map(Stream::tcp).map_err(|error| ConnectFailed(error.into()))
+                    stream.map(Stream::Plain).map_err(|error| ConnectFailed(error.into()))
                 }
                 Transport::Tls(tls, uri) => {
-                    tls.clone().call(uri.clone()).await.map(Stream::Tcp).map_err(ConnectFailed)
+                    tls.clone().call(uri.clone()).await.map(Stream::tls).map_err(ConnectFailed)
                 }
                 #[cfg(unix)]
                 Transport::Unix(path) => {

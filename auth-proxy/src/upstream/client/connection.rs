@@ -90,7 +90,7 @@ mod tests {
     async fn request_on_a_closed_connection_is_returned_unwritten() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let connection = Connection::open(Stream::tcp(TokioIo::new(stream))).await.unwrap();
+        let connection = Connection::open(Stream::Plain(TokioIo::new(stream))).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         let Ok((_, mut connection)) = connection.exchange(request()).await else { panic!("no response") };

@@ -96,7 +96,7 @@ mod tests {
     async fn put(pool: &Arc<Pool>) -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        pool.put(Connection::open(Stream::tcp(TokioIo::new(stream))).await.unwrap());
+        pool.put(Connection::open(Stream::Plain(TokioIo::new(stream))).await.unwrap());
         listener.accept().await.unwrap().0
     }
 

@@ -13,14 +13,16 @@ use tokio::net::UnixStream;
 
 /// A connection over TCP, with TLS or without, or over a Unix socket.
 pub(super) enum Stream {
-    Tcp(MaybeHttpsStream<TokioIo<TcpStream>>),
+    Plain(TokioIo<TcpStream>),
+    /// Boxed: its state is 1 KiB, which the others do not need.
+    Tls(Box<MaybeHttpsStream<TokioIo<TcpStream>>>),
     #[cfg(unix)]
     Unix(TokioIo<UnixStream>),
 }
 
 impl Stream {
-    pub(super) fn tcp(stream: TokioIo<TcpStream>) -> Self {
-        Self::Tcp(MaybeHttpsStream::Http(stream))
+    pub(super) fn tls(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Self {
+        Self::Tls(Box::new(stream))
     }
 
     #[cfg(unix)]
@@ -33,7 +35,8 @@ impl Stream {
 macro_rules! inner {
     ($self:ident.$method:ident($($argument:expr),*)) => {
         match $self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
             #[cfg(unix)]
             Stream::Unix(stream) => Pin::new(stream).$method($($argument),*),
         }
@@ -65,7 +68,8 @@ impl Write for Stream {
 
     fn is_write_vectored(&self) -> bool {
         match self {
-            Self::Tcp(stream) => stream.is_write_vectored(),
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
             #[cfg(unix)]
             Self::Unix(stream) => stream.is_write_vectored(),
         }

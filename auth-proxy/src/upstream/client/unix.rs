@@ -15,13 +15,16 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Over TCP the system itself waits then. A Unix socket that does not block gives EAGAIN at once (`unix(7)`, `connect(2)`).
 ///
 /// # Errors
-/// When there is no such socket, nobody listens at it, or this process may not write to it.
+/// When there is no such socket, nobody listens at it, or this process may not write to it. The error names the path.
 pub(super) async fn connect(path: &Path) -> io::Result<UnixStream> {
     let mut pause = FIRST_PAUSE;
     loop {
         match UnixStream::connect(path).await {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            result => return result,
+            Err(error) => {
+                return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+            }
+            Ok(stream) => return Ok(stream),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -61,5 +64,6 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let error = connect(&path).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
     }
 }
