@@ -69,7 +69,7 @@ describe() {
 describe >"$work/machine"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(proxy phases memory token guard session spans growth revocation redis store gateway build macros)
+[ $# -gt 0 ] || parts=(proxy phases per-core memory token guard session spans growth revocation redis store gateway build macros)
 for part in "${parts[@]}"; do
   say "measuring: $part"
   case $part in
