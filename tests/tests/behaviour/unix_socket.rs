@@ -142,7 +142,7 @@ async fn socket_without_permission_is_an_outage_and_no_refusal() {
     std::fs::set_permissions(socket.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
     let is_root = std::fs::metadata(socket.path()).unwrap().uid() == 0;
     if !is_root {
-        std::fs::set_permissions(socket.path(), std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(socket.path(), std::fs::Permissions::from_mode(0o000)).unwrap();
         return check_denied(socket.path()).await;
     }
     // The folder of the build may be closed to `nobody`.
