@@ -6,7 +6,9 @@ auth_proxy! {
 
 auth_proxy! {
     struct TooLong {
-        upstream: { base_url: "unix:/var/lib/a-folder-with-a-long-name/and-another-one-below-it/and-a-third-one-below-that/and-more/auth.sock" },
+        upstream: {
+            base_url: "unix:/var/lib/a-folder-with-a-long-name/and-another-one-below-it/and-a-third-one-below-that/and-mor/auth.sock",
+        },
     }
 }
 
