@@ -63,7 +63,8 @@ impl Server {
     /// Starts nginx in front of this address, which may be a Unix socket, such as `unix:/tmp/a.sock`.
     pub(super) fn nginx_at(upstream: &str) -> Result<Self, Error> {
         let port = free_port()?;
-        let directory = std::env::temp_dir().join(format!("auth-proxy-benches-{}-{port}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("auth-proxy-benches-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
         let text = include_str!("../../nginx.conf.in")
             .replace("@DIR@", &directory.to_string_lossy())
