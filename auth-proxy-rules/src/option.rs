@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::algorithms::{DEFAULT_ALGORITHMS, signature_algorithms};
+use crate::base_url::{BaseUrl, base_url};
 use crate::choices::{
     AnswerSession, Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy,
     TokenFormat, Unauthenticated,
@@ -28,7 +29,7 @@ use crate::secret::SecretInfo;
 use crate::setting::Setting;
 use crate::shape::Shape;
 use crate::store_url::StoreUrl;
-use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
+use crate::url::{Endpoint, Origin, endpoint, origin};
 use crate::words_or_text::{CookieDomain, Expected, Host};
 
 const SHORTEST: Duration = Duration::from_millis(10);

@@ -72,9 +72,9 @@ pub struct Upstream {
     /// Value: `robo` `authjs` `next_auth_v4` `better_auth` `generic`. Default: Auth.js v5 or Robo.js.
     pub kind: (),
     /// `upstream.base_url`: where the upstream is, without `upstream.base_path`; another path is kept as a
-    /// prefix; none with `kind: generic`
+    /// prefix (`"unix:/path:/prefix"`); none with `kind: generic`; `unix:` is a socket of this machine
     ///
-    /// Value: http(s) URL. Default: required.
+    /// Value: http(s) URL, or `"unix:/path"`. Default: required.
     pub base_url: (),
     /// `upstream.base_path`: where the routes live at the upstream
     ///

@@ -113,7 +113,12 @@ impl Keys {
     /// If the operating system gives no random bytes.
     pub(crate) fn new(settings: &Settings, headers: &HeaderMap) -> Result<Self, Unspecified> {
         let mut fields = Fields::new("upstream");
-        fields.add(settings.base_url.origin.to_string().as_bytes());
+        // All Unix sockets have the origin `http://localhost`, and each may lead to another server.
+        let server = match &settings.base_url.socket {
+            Some(socket) => format!("unix:{socket}"),
+            None => settings.base_url.origin.to_string(),
+        };
+        fields.add(server.as_bytes());
         fields.add(settings.base_url.prefix.as_bytes());
         fields.add(settings.upstream_base_path.as_bytes());
         // A header may name a tenant, and sessions of two tenants must not mix. Sorted, because a map has no order.
@@ -379,6 +384,11 @@ mod tests {
             token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..FORWARDED }),
             token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", FORWARDED),
+            // All of these have the origin `http://localhost`.
+            token(&keys(&[(OptionKey::BaseUrl, "http://localhost")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/a.sock")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/b.sock")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/b.sock:/x")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED),

@@ -51,8 +51,14 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Begins the span. `resent` is the number of this retry: zero for the first attempt.
-    pub(crate) fn begin<B>(purpose: Purpose, request: &Request<B>, resent: u32) -> Self {
+    /// Begins the span. `resent` is the number of this retry: zero for the first attempt. `socket` is the path of the Unix
+    /// socket that the request is sent to, which stands in `server.address`, without a port.
+    pub(crate) fn begin<B>(
+        purpose: Purpose,
+        request: &Request<B>,
+        resent: u32,
+        socket: Option<&str>,
+    ) -> Self {
         let (method, uri) = (request.method(), request.uri());
         // The target of a span has to be a constant.
         macro_rules! span {
@@ -65,8 +71,8 @@ impl Exchange {
                     otel.status_code = Empty,
                     http.request.method = name_of(method),
                     http.request.resend_count = (resent > 0).then_some(resent),
-                    server.address = uri.host().map(|host| host.trim_matches(['[', ']'])),
-                    server.port = port_of(uri),
+                    server.address = socket.or_else(|| uri.host().map(|host| host.trim_matches(['[', ']']))),
+                    server.port = socket.is_none().then(|| port_of(uri)),
                     http.response.status_code = Empty,
                     error.type = Empty,
                     auth.request = purpose.name(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_proxy_rules::origin;
+use auth_proxy_rules::app_url;
 use axum::body::Body;
 use http::{Request, Response};
 
@@ -17,13 +17,13 @@ use crate::upstream::AppClient;
 pub struct BareClient(Arc<AppClient>);
 
 impl BareClient {
-    /// A client of the server with this origin.
+    /// A client of the server at this address.
     ///
     /// # Errors
-    /// When the URL is no origin, or when the system's certificates cannot be read.
+    /// When the address is neither an origin nor a Unix socket, or when the system's certificates cannot be read.
     pub fn new(url: &str) -> Result<Self, BoxError> {
         let limit = Duration::from_secs(10);
-        Ok(Self(Arc::new(AppClient::new(&origin(url)?, limit, limit)?)))
+        Ok(Self(Arc::new(AppClient::new(&app_url(url)?, limit, limit)?)))
     }
 
     /// Sends a request with its path, and waits for the head of the response.

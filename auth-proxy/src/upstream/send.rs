@@ -140,7 +140,7 @@ impl Upstream {
         until: Until<'_>,
         resent: u32,
     ) -> Attempt {
-        let exchange = Exchange::begin(purpose, &request, resent);
+        let exchange = Exchange::begin(purpose, &request, resent, self.socket());
         if matches!(purpose, Purpose::Lookup | Purpose::Forward) {
             exchange.in_scope(|| self.trace_context.write(request.headers_mut()));
         }

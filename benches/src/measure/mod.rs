@@ -4,6 +4,7 @@
 pub mod growth;
 mod guard;
 mod memory;
+mod per_core;
 mod phases;
 mod process;
 mod proxy;
@@ -26,6 +27,7 @@ pub fn run(part: &str) -> Result<(), Error> {
     match part {
         "proxy" => proxy::run(),
         "phases" => phases::run(),
+        "per-core" => per_core::run(),
         "memory" => memory::run(),
         "token" => token::run(),
         "guard" => guard::run(),

@@ -57,13 +57,19 @@ impl Server {
 
     /// Starts nginx with the configuration in `nginx.conf.in`.
     pub(super) fn nginx(upstream: u16) -> Result<Self, Error> {
+        Self::nginx_at(&format!("127.0.0.1:{upstream}"))
+    }
+
+    /// Starts nginx in front of this address, which may be a Unix socket, such as `unix:/tmp/a.sock`.
+    pub(super) fn nginx_at(upstream: &str) -> Result<Self, Error> {
         let port = free_port()?;
-        let directory = std::env::temp_dir().join(format!("auth-proxy-benches-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("auth-proxy-benches-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
         let text = include_str!("../../nginx.conf.in")
             .replace("@DIR@", &directory.to_string_lossy())
             .replace("@PORT@", &port.to_string())
-            .replace("@UPSTREAM@", &format!("127.0.0.1:{upstream}"));
+            .replace("@UPSTREAM@", upstream);
         let file = directory.join("nginx.conf");
         std::fs::File::create(&file)?.write_all(text.as_bytes())?;
         let mut command = Command::new("nginx");

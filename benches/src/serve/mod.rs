@@ -1,8 +1,9 @@
-//! The measured servers. Each runs in its own process on the default multi-threaded runtime of tokio.
+//! The measured servers. Each runs in its own process on the default multi-threaded runtime of tokio, except `per-core`.
 
 mod app;
 mod bare;
 mod hyper_util;
+mod per_core;
 mod reqwest;
 mod reverse_proxy;
 mod upstream;
@@ -24,11 +25,14 @@ use crate::count::counted;
 /// # Errors
 /// If the side is unknown or the port is in use.
 pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
+    if side == "per-core" {
+        return per_core::serve(port, upstream);
+    }
     let runtime = runtime()?;
     let serving = runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         Ok::<Serving<'_>, Error>(match side {
-            "upstream" => Box::pin(upstream::serve(listener)),
+            "upstream" => Box::pin(upstream::serve(listener, upstream)),
             "hyper-util" => Box::pin(hyper_util::serve(listener, upstream)),
             "bare" => Box::pin(axum(listener, bare::router(upstream)?)),
             "auth-proxy" => Box::pin(axum(listener, app::proxy(upstream)?)),

@@ -64,5 +64,7 @@ mod telemetry;
 mod telemetry_values;
 mod token_attacks;
 mod token_cache;
+#[cfg(unix)]
+mod unix_socket;
 mod variables;
 mod verdict;

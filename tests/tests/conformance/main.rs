@@ -28,6 +28,8 @@ mod step_up;
 #[cfg(unix)]
 mod three_machines;
 mod token_vectors;
+#[cfg(unix)]
+mod unix_socket;
 mod url_warnings;
 #[cfg(unix)]
 mod verdict;

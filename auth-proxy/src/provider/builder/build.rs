@@ -61,6 +61,9 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
     let needs = Needs { health_path: dialect.health_path(), addresses };
     let fetch = builder.fetch.or_else(P::fetch);
+    if let (Some(_), Err(error)) = (&fetch, settings.base_url.check_fetch()) {
+        return Err(problem("upstream.fetch", error.message().to_owned()));
+    }
     let no_client = |option: &str, error: BoxError| {
         problem(option, format!("no client for it: {}", Causes(error.as_ref())))
     };
@@ -184,9 +187,6 @@ fn key_source(
 fn upstream_address(settings: &Settings) -> String {
     match &settings.jwks_url {
         Some(url) if !settings.has_sign_in() => url.to_string(),
-        _ => {
-            let base_url = &settings.base_url;
-            format!("{}{}{}", base_url.origin, base_url.prefix, settings.upstream_base_path)
-        }
+        _ => settings.base_url.at(&settings.upstream_base_path),
     }
 }
