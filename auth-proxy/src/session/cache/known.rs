@@ -94,7 +94,8 @@ mod tests {
 
     fn session() -> Answer {
         let user = json!({ "name": "Ada" }).as_object().unwrap().clone();
-        Answer::Session(CachedSession::new(RawSession { user, expires: None, extra: Map::new() }, 100))
+        let raw = RawSession { user, expires: None, extra: Map::new(), needs_refresh: false };
+        Answer::Session(CachedSession::new(raw, 100))
     }
 
     /// Looks a token up, and finds it in memory once by its key.
