@@ -32,8 +32,8 @@ struct Inner {
     /// The size of the upstream's response body in bytes. For a session from a store: the size of its serialized form.
     size: usize,
     looked_up_at: SystemTime,
-    /// When the copy in a cookie expires. `None` if it was looked up.
-    copied_until: Option<SystemTime>,
+    /// Whether it is the copy in a cookie, and was not looked up.
+    is_copy: bool,
     /// Tells whether the session was ended, by any of its tokens. `None` until it is set.
     snapshot: Option<SessionSnapshot>,
     /// What the list of revoked users knows the user by. Computed on first use.
@@ -48,32 +48,26 @@ impl CachedSession {
         Self::stored(raw, size, SystemTime::now())
     }
 
-    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`, and which expires at
-    /// `expires_ms`. All times are milliseconds since the Unix epoch. It is not kept.
-    pub(crate) fn copied(raw: RawSession, written_ms: f64, expires_ms: u64, now_ms: u64) -> Self {
+    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`. Both times are milliseconds
+    /// since the Unix epoch. It is not kept.
+    pub(crate) fn copied(raw: RawSession, written_ms: f64, now_ms: u64) -> Self {
         // The clock of the upstream may be ahead. Negative numbers and NaN become zero.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let written = Duration::from_millis((written_ms as u64).min(now_ms));
-        let copied_until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(expires_ms));
-        Self::made(raw, 0, SystemTime::UNIX_EPOCH + written, copied_until)
+        Self::made(raw, 0, SystemTime::UNIX_EPOCH + written, true)
     }
 
     /// A session that was looked up at this time, from a store.
     pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
-        Self::made(raw, size, looked_up_at, None)
+        Self::made(raw, size, looked_up_at, false)
     }
 
-    fn made(
-        raw: RawSession,
-        size: usize,
-        looked_up_at: SystemTime,
-        copied_until: Option<SystemTime>,
-    ) -> Self {
+    fn made(raw: RawSession, size: usize, looked_up_at: SystemTime, is_copy: bool) -> Self {
         let inner = Inner {
             raw,
             size,
             looked_up_at,
-            copied_until,
+            is_copy,
             snapshot: None,
             user: OnceLock::new(),
             typed: OnceLock::new(),
@@ -89,7 +83,7 @@ impl CachedSession {
             raw,
             size,
             looked_up_at,
-            copied_until: None,
+            is_copy: false,
             snapshot: Some(snapshot.clone()),
             user: OnceLock::new(),
             typed: OnceLock::new(),
@@ -157,15 +151,20 @@ impl CachedSession {
         Ok(data)
     }
 
-    /// Whether so much of its life is over that the upstream has to be asked, which extends it: the half of the time until
-    /// the session expires, or three quarters of that until a copy in a cookie does. Without a database, Better Auth renews
-    /// such a copy in the last fifth unless configured (`refreshCache`, `ba/context/create-context.mjs:158-164`).
-    pub(crate) fn is_late(&self, now: SystemTime) -> bool {
-        let (until, rest) = match self.inner.copied_until {
-            Some(until) => (Some(until), 4),
-            None => (self.inner.raw.expires, 2),
-        };
-        until.is_some_and(|until| is_late(self.inner.looked_up_at, until, rest, now))
+    /// Whether it is the copy in a cookie, and was not looked up.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.inner.is_copy
+    }
+
+    /// Whether it was looked up at this time or later.
+    pub(crate) fn is_looked_up_since(&self, time: SystemTime) -> bool {
+        self.inner.looked_up_at >= time
+    }
+
+    /// Half of the time from the lookup until the session expires if it is not used again.
+    pub(super) fn half_of_life(&self) -> Option<Duration> {
+        let expires = self.inner.raw.expires?;
+        Some(expires.duration_since(self.inner.looked_up_at).unwrap_or_default() / 2)
     }
 
     /// Whether it may be used: younger than `max_age`, not expired, and not ended. If the clock was set back, the age
@@ -176,12 +175,6 @@ impl CachedSession {
             && self.inner.raw.expires.is_none_or(|expires| now < expires)
             && self.inner.snapshot.as_ref().is_none_or(SessionSnapshot::is_current)
     }
-}
-
-/// Whether less than one part in `rest` is left of the time between two moments.
-pub(crate) fn is_late(since: SystemTime, until: SystemTime, rest: u32, now: SystemTime) -> bool {
-    let life = until.duration_since(since).unwrap_or_default();
-    until.duration_since(now).unwrap_or_default() < life / rest
 }
 
 impl PartialEq for CachedSession {
