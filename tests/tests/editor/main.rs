@@ -118,7 +118,7 @@ fn editor_shows_defines_and_completes_options() {
 
     for (word, documentation) in [
         ("timeout", "`upstream.timeout`: "),
-        ("base_url", "Value: http(s) URL. Default: required."),
+        ("base_url", "Value: http(s) URL, or `\"unix:/path\"`. Default: required."),
         ("upstream", "The block `upstream: { .. }`"),
         ("cache", "`session.cache`: "),
     ] {
