@@ -106,8 +106,8 @@ impl<P: AuthProxy> Proxy<P> {
     /// # Ok::<(), auth_proxy::ConfigError>(())
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        // The sign-in routes do not need the layer: they look up no session, and they forward the upstream's cookies
-        // themselves.
+        // The sign-in routes do not need the layer: they add the session cookies to their responses themselves, those of the
+        // upstream and, with `session.answer_session: cached`, those of a lookup.
         router.layer(self.session_cookie_layer()).merge(self.router())
     }
 }

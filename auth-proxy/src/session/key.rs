@@ -401,7 +401,7 @@ mod tests {
         }
     }
 
-    /// Whoever chooses one part of a request must not reach the session of another.
+    /// Each part of a lookup changes its fingerprint. Otherwise a client could choose a part so that it gets another session.
     #[test]
     fn fingerprint_is_the_same_only_for_the_same_lookup() {
         let own = keys(&[], &[]);
