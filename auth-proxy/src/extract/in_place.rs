@@ -11,8 +11,8 @@ use crate::token::Verified;
 
 impl<P: AuthProxy> RequestAuth<'_, P> {
     /// The session of this request, if it may be shown to the page in place of the upstream's answer. It is that of
-    /// [`Session`](crate::Session), also if the user does not fit the app's type: a page has its own. `None` if the upstream has to be asked: without a session cookie, and when the upstream's answer
-    /// would extend the session or renew its cookie.
+    /// [`Session`](crate::Session), also if the user does not fit the app's type: a page has its own. `None` if the upstream
+    /// has to be asked: without a session cookie, and when the upstream's answer would extend the session or renew its cookie.
     ///
     /// # Errors
     /// Those of [`session`](Self::session).
