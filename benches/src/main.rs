@@ -4,6 +4,7 @@
 //! - `measure PART`: measures one part of the suite. Appends to the file that `BENCH_ROWS` names.
 //! - `count WHAT N`: runs an operation N times for callgrind.
 //! - `spans`: prints what operations cost that have spans.
+//! - `sessions USE N`: measures N remembered sessions.
 //! - `growth N`: measures lookups of N distinct sessions.
 //! - `row ..`, `figure ..`, `report ..`: adds a row, adds figures behind the rows, prints the table.
 
@@ -17,6 +18,7 @@ fn main() -> Result<(), Error> {
         ["measure", part] => measure::run(part),
         ["count", what, times] => count::run(what, times.parse()?),
         ["spans"] => measure::spans::child(),
+        ["sessions", usage, sessions] => measure::sessions::child(usage, sessions.parse()?),
         ["growth", sessions] => measure::growth::child(sessions.parse()?),
         ["row", part, what, value, unit, target] => {
             report::Row::new(part, what, value.parse()?, unit, target.parse()?).write()

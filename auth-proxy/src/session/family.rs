@@ -1,17 +1,20 @@
 //! Records which session tokens belong to one session, and when a session was ended.
 
+mod index;
 mod recent;
+mod tokens;
 
-use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::index::Index;
 use self::recent::Recent;
+use self::tokens::Tokens;
 use super::key::SessionKey;
 
 /// How long an ended session is remembered. A request that the browser sent before a sign-out may arrive after it.
@@ -41,22 +44,20 @@ pub(crate) struct TokenFamilies {
 /// How often all cached sessions were forgotten.
 #[derive(Default)]
 struct Flushes {
-    count: AtomicU64,
+    count: AtomicU32,
     /// Wakes those that wait for the end of a session.
     happened: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    by_key: HashMap<SessionKey, Vec<Weak<TokenFamily>>>,
+    by_key: Index,
     /// Recently ended sessions, apart from renewed ones, so that renewals do not push them out. A refused token is not
     /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
     ended: Recent<TokenFamily>,
     renewed: Recent<TokenFamily>,
     /// How long both lists keep a session, at least `REMEMBERED_FOR`.
     kept_for: Duration,
-    /// When `by_key` reaches this size, the keys of dropped sessions are removed from it.
-    sweep_at: usize,
 }
 
 /// The event that ends a session.
@@ -72,34 +73,56 @@ pub(crate) enum End {
     Refused,
 }
 
-/// The tokens of one session.
-#[derive(Default)]
+/// The tokens of one session. There is one of these for each session that is remembered, so it is small: what only an end
+/// needs is in [`Past`].
 struct TokenFamily {
-    /// How often the session was ended.
-    end_count: AtomicU64,
+    /// How often the session was ended. 32 bits are enough: a snapshot would be wrong if the session were ended four thousand
+    /// million times, and no time more, while it is held.
+    end_count: AtomicU32,
     /// How often the upstream set another session cookie, or cleared it.
-    change_count: AtomicU64,
+    change_count: AtomicU32,
     /// Whether the visitor signed out through this instance.
     is_signed_out: AtomicBool,
-    /// Wakes those that wait for the end of the session.
-    ended: Notify,
     inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
-    keys: Vec<SessionKey>,
+    tokens: Tokens,
+    /// `None` while nothing ended the session, and nobody waits for its end.
+    past: Option<Box<Past>>,
+}
+
+/// What ended a session, and who waits for an end.
+#[derive(Default)]
+struct Past {
     /// When the session was last ended, by the monotonic clock and by the system clock.
     ended_at: Option<(Instant, SystemTime)>,
     /// When the browser's session cookie was last changed, or may have been.
     changed_at: Option<Instant>,
     /// Until this time the upstream may still carry out a request that ends the session and that got no response.
     unsettled_until: Option<Instant>,
+    /// Wakes those that wait for the end of the session.
+    ended: Arc<Notify>,
 }
 
 impl TokenFamily {
+    fn new(key: SessionKey) -> Self {
+        Self {
+            end_count: AtomicU32::new(0),
+            change_count: AtomicU32::new(0),
+            is_signed_out: AtomicBool::new(false),
+            inner: Mutex::new(Inner { tokens: Tokens::One(key), past: None }),
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn past(&mut self) -> &mut Past {
+        self.past.get_or_insert_default()
     }
 }
 
@@ -107,10 +130,10 @@ impl TokenFamily {
 #[derive(Clone)]
 pub(crate) struct SessionSnapshot {
     family: Arc<TokenFamily>,
-    end_count: u64,
-    change_count: u64,
     flushes: Arc<Flushes>,
-    flush_count: u64,
+    end_count: u32,
+    change_count: u32,
+    flush_count: u32,
 }
 
 impl SessionSnapshot {
@@ -118,7 +141,7 @@ impl SessionSnapshot {
         let end_count = family.end_count.load(Ordering::Acquire);
         let change_count = family.change_count.load(Ordering::Acquire);
         let flush_count = flushes.count.load(Ordering::Acquire);
-        Self { family, end_count, change_count, flushes, flush_count }
+        Self { family, flushes, end_count, change_count, flush_count }
     }
 
     /// Whether a sign-in, a sign-out or a change succeeded since. One that was only sent may still fail.
@@ -144,7 +167,8 @@ impl SessionSnapshot {
 
     /// Waits until the session is ended.
     pub(crate) async fn ended(&self) {
-        let mut ended = pin!(self.family.ended.notified());
+        let notify = Arc::clone(&self.family.inner().past().ended);
+        let mut ended = pin!(notify.notified());
         // Registered before the check, so that no end is missed.
         ended.as_mut().enable();
         if !self.was_ended() {
@@ -163,24 +187,26 @@ impl SessionSnapshot {
 
     /// A share of a time, the same for each snapshot of the session.
     pub(crate) fn share_of(&self, time: Duration) -> Duration {
-        let first = self.family.inner().keys.first().map_or(0, |key| key.as_bytes()[0]);
+        let first = self.family.inner().tokens.as_slice().first().map_or(0, |key| key.as_bytes()[0]);
         time * u32::from(first) / 256
     }
 
     /// The tokens of the session.
     pub(super) fn keys(&self) -> Vec<SessionKey> {
-        self.family.inner().keys.clone()
+        self.family.inner().tokens.as_slice().to_vec()
     }
 
     /// Whether the session may be cached: it was not ended since, and no request that ends it is still unanswered.
     pub(crate) fn may_cache(&self) -> bool {
-        self.is_current() && self.family.inner().unsettled_until.is_none_or(|until| until < Instant::now())
+        let unsettled_until = || self.family.inner().past.as_ref().and_then(|past| past.unsettled_until);
+        self.is_current() && unsettled_until().is_none_or(|until| until < Instant::now())
     }
 
     /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or
     /// if the cookie was changed so recently that the browser may have sent this request before the change.
     pub(crate) fn may_relay(&self) -> bool {
-        !self.was_ended() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
+        let changed_at = || self.family.inner().past.as_ref().and_then(|past| past.changed_at);
+        !self.was_ended() && changed_at().is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
     }
 }
 
@@ -199,13 +225,9 @@ impl TokenFamilies {
     /// becomes the newest of the session, because the response may be one that took longer than others.
     pub(crate) fn add_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         let mut state = self.state();
-        let mut inner = snapshot.family.inner();
-        if let Some(at) = inner.keys.iter().position(|known| *known == key) {
-            inner.keys.remove(at);
-            inner.keys.push(key);
+        if snapshot.family.inner().tokens.renew(&key) {
             return;
         }
-        drop(inner);
         state.link(&snapshot.family, key);
         let kept_for = state.kept_for.max(REMEMBERED_FOR);
         state.renewed.add(Arc::clone(&snapshot.family), MAX_REMEMBERED, kept_for);
@@ -217,16 +239,16 @@ impl TokenFamilies {
         // Creates the session if it is not known yet, so that its end is remembered. `_own` keeps it alive until then.
         let _own = state.family(key);
         state.end(key, |state, family| {
-            family.change_count.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
+            family.change_count.fetch_add(u32::from(end == End::Changed), Ordering::AcqRel);
             let mut inner = family.inner();
             if matches!(end, End::Changed | End::Unanswered) {
-                inner.changed_at = Some(Instant::now());
+                inner.past().changed_at = Some(Instant::now());
             }
             if end == End::Unanswered {
-                inner.unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
+                inner.past().unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
             }
             if end != End::Refused {
-                inner.ended_at = Some((Instant::now(), SystemTime::now()));
+                inner.past().ended_at = Some((Instant::now(), SystemTime::now()));
                 let kept_for = state.kept_for.max(REMEMBERED_FOR);
                 state.ended.add(Arc::clone(family), MAX_REMEMBERED, kept_for);
             }
@@ -235,7 +257,7 @@ impl TokenFamilies {
 
     /// Notes that the visitor signed out, before the session of the token is ended.
     pub(super) fn sign_out(&self, key: &SessionKey) {
-        for family in self.state().families(key) {
+        for family in self.state().by_key.get(key) {
             family.is_signed_out.store(true, Ordering::Release);
         }
     }
@@ -256,8 +278,9 @@ impl TokenFamilies {
 
     /// Whether a session was ended at or after this time.
     pub(crate) fn was_ended_since(&self, key: &SessionKey, since: SystemTime) -> bool {
-        let families = self.state().families(key);
-        families.iter().any(|family| family.inner().ended_at.is_some_and(|(_, at)| at >= since))
+        let families = self.state().by_key.get(key);
+        let ended_at = |family: &TokenFamily| family.inner().past.as_ref().and_then(|past| past.ended_at);
+        families.iter().any(|family| ended_at(family).is_some_and(|(_, at)| at >= since))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -277,7 +300,7 @@ impl State {
         let mut reached: Vec<Arc<TokenFamily>> = Vec::new();
         while let Some(key) = keys.get(at).copied() {
             at += 1;
-            for family in self.families(&key) {
+            for family in self.by_key.get(&key) {
                 if reached.len() == MAX_LINKED {
                     return keys;
                 }
@@ -286,54 +309,39 @@ impl State {
                 }
                 family.end_count.fetch_add(1, Ordering::AcqRel);
                 note(self, &family);
-                family.ended.notify_waiters();
-                for key in &family.inner().keys {
+                let inner = family.inner();
+                if let Some(past) = &inner.past {
+                    past.ended.notify_waiters();
+                }
+                for key in inner.tokens.as_slice() {
                     if !keys.contains(key) {
                         keys.push(*key);
                     }
                 }
+                drop(inner);
                 reached.push(family);
             }
         }
         keys
     }
 
-    /// Every session that a token belongs to.
-    fn families(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
-        self.by_key.get(key).into_iter().flatten().filter_map(Weak::upgrade).collect()
-    }
-
     /// The session that a token belongs to. It is created if there is none.
     fn family(&mut self, key: SessionKey) -> Arc<TokenFamily> {
-        if let Some(known) = self.families(&key).into_iter().next() {
+        if let Some(known) = self.by_key.get(&key).into_iter().next() {
             return known;
         }
-        let family = Arc::default();
-        self.link(&family, key);
+        let family = Arc::new(TokenFamily::new(key));
+        self.by_key.add(&key, &family);
         family
     }
 
     /// Adds a token to a session.
     fn link(&mut self, family: &Arc<TokenFamily>, key: SessionKey) {
-        let mut inner = family.inner();
-        if inner.keys.len() >= MAX_TOKENS {
-            let oldest = inner.keys.remove(0);
-            if let Some(known) = self.by_key.get_mut(&oldest) {
-                known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(family)));
-            }
+        let oldest = family.inner().tokens.push(key, MAX_TOKENS);
+        if let Some(oldest) = oldest {
+            self.by_key.remove(&oldest, family);
         }
-        inner.keys.push(key);
-        drop(inner);
-        let known = self.by_key.entry(key).or_default();
-        known.retain(|known| known.strong_count() > 0);
-        if known.len() >= MAX_LINKED {
-            known.remove(0);
-        }
-        known.push(Arc::downgrade(family));
-        if self.by_key.len() >= self.sweep_at.max(1024) {
-            self.by_key.retain(|_, known| known.iter().any(|known| known.strong_count() > 0));
-            self.sweep_at = 2 * self.by_key.len();
-        }
+        self.by_key.add(&key, family);
     }
 }
 

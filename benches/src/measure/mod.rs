@@ -8,6 +8,7 @@ mod proxy;
 mod redis;
 mod revocation;
 mod session;
+pub mod sessions;
 pub mod spans;
 mod store;
 mod token;
@@ -26,6 +27,7 @@ pub fn run(part: &str) -> Result<(), Error> {
         "token" => token::run(),
         "guard" => guard::run(),
         "session" => session::run(),
+        "sessions" => sessions::run(),
         "spans" => spans::run(),
         "growth" => growth::run(),
         "redis" => redis::run(),

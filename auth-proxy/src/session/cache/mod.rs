@@ -223,7 +223,7 @@ impl Sessions {
         let session = held.session.filter(|session| {
             snapshot.is_current() && !ended_since(session.looked_up_at()) && self.may_trust_user(session)
         });
-        let session = session.map(|session| session.with_snapshot(&snapshot));
+        let session = session.map(|session| session.with_snapshot(&snapshot, self.local.open()));
         let was_held = session.is_some();
         match session {
             Some(session) if session.is_usable(SystemTime::now(), self.max_age) => {
