@@ -5,7 +5,7 @@
 //! - `count WHAT N`: runs an operation N times for callgrind.
 //! - `spans`: prints what operations cost that have spans.
 //! - `sessions USE N`: measures N remembered sessions.
-//! - `growth N`: measures lookups of N distinct sessions.
+//! - `growth N`: measures lookups of N distinct tokens.
 //! - `row ..`, `figure ..`, `report ..`: adds a row, adds figures behind the rows, prints the table.
 
 use auth_proxy_benches::{Error, count, measure, report, serve};

@@ -1,9 +1,11 @@
-//! Allocations of a request whose answer is known: spans and metrics that nobody wants must add none.
+//! Allocations of a request whose answer is known: spans and metrics that nobody wants must add none. And the memory of a
+//! session that is remembered.
 //!
 //! It is a program of its own, because the other suites have a subscriber that wants everything.
 
 use allocation_counter::measure;
 use auth_proxy::auth_proxy;
+use auth_proxy::options::SessionStrategy;
 use auth_proxy::testing::mint;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue};
@@ -60,4 +62,46 @@ fn spans_that_nobody_wants_allocate_nothing() {
     // Before there were spans and metrics, they were 19 and 0. The feature `metrics`, which the tests have, makes the labels of
     // three and of two numbers.
     assert_eq!(without[..2], [22, 2]);
+}
+
+/// The most sessions that are held in the app's type too, and not only as text, with 10,000 to 500,000 `session.cache_entries`.
+const OPEN: usize = 16_384;
+
+#[test]
+fn remembered_session_takes_at_most_600_bytes() {
+    let upstream = Router::new().fallback(|headers: HeaderMap| async move {
+        let cookie = headers["cookie"].to_str().unwrap();
+        let n = &cookie[cookie.len() - 12..];
+        let mut body = format!(
+            r#"{{"user":{{"id":"{n}","name":"Ada","email":"{n}@example.com","image":"https://example.com/","role":"member"}},"#
+        );
+        body += r#""expires":"2100-01-01T00:00:00.000Z"}"#;
+        let more = 200 - body.len();
+        body.replace("https://example.com/", &format!("https://example.com/{}", "0".repeat(more)))
+    });
+    let auth = Auth::builder()
+        .upstream_secret([""; 0])
+        .upstream_session_strategy(SessionStrategy::Database)
+        .upstream_fetch(upstream)
+        .session_cache_entries(30_000)
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let looked_up = |from: usize, to: usize| {
+        for n in from..to {
+            let cookie = HeaderValue::from_str(&format!("authjs.session-token={n:012}")).unwrap();
+            let headers = HeaderMap::from_iter([("cookie".parse().unwrap(), cookie)]);
+            let session = runtime.block_on(auth.session(&headers)).unwrap().unwrap();
+            assert_eq!(session.user.id.as_deref(), Some(format!("{n:012}").as_str()));
+        }
+    };
+    // The tables of the memory grow between these numbers, and not in what is measured.
+    looked_up(0, OPEN + 1000);
+    let added = 3000;
+    let counted = measure(|| looked_up(OPEN + 1000, OPEN + 1000 + added));
+    let each = counted.bytes_current / i64::try_from(added).unwrap();
+    println!("a remembered session takes {each} bytes, besides its places in tables");
+    assert!((200..=450).contains(&each), "{each}");
+    // Closed or open, it is the same session.
+    looked_up(0, 10);
 }

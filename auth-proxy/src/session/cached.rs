@@ -268,3 +268,58 @@ impl fmt::Debug for CachedSession {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::session::SessionKey;
+    use crate::session::family::TokenFamilies;
+
+    type Typed = SessionData<Map<String, Value>>;
+
+    fn session(name: &str) -> CachedSession {
+        let user = Map::from_iter([("name".to_owned(), json!(name))]);
+        CachedSession::new(RawSession { user, expires: None, extra: Map::new() }, 100)
+    }
+
+    fn name(session: &CachedSession) -> Arc<Typed> {
+        session.typed().unwrap()
+    }
+
+    #[test]
+    fn session_is_the_same_after_it_was_closed() {
+        let open = Arc::new(OpenSessions::new(1));
+        let snapshot = TokenFamilies::default().snapshot(SessionKey::from_bytes([1; 32]));
+        let [first, second] =
+            ["Ada", "Bob"].map(|name| session(name).with_snapshot(&snapshot, &open));
+        assert!(!first.inner.forms().is_open() && second.inner.forms().is_open());
+        let typed = name(&first);
+        assert_eq!(typed.user["name"], "Ada");
+        assert!(Arc::ptr_eq(&typed, &name(&first)), "it is made once while the session is open");
+        assert!(!second.inner.forms().is_open());
+        assert_eq!((first.raw(), first.raw().user["name"].clone()), (session("Ada").raw(), json!("Ada")));
+        assert!(!second.inner.forms().is_open() && first == session("Ada") && second == session("Bob"));
+    }
+
+    #[test]
+    fn session_in_the_type_of_the_app_is_not_held_as_maps_too() {
+        let open = Arc::new(OpenSessions::new(1));
+        let snapshot = TokenFamilies::default().snapshot(SessionKey::from_bytes([1; 32]));
+        let kept = session("Ada").with_snapshot(&snapshot, &open);
+        assert!(kept.inner.forms().raw.is_some(), "the request that looked it up uses it");
+        name(&kept);
+        assert!(kept.inner.forms().raw.is_none());
+        let raw = kept.raw();
+        assert!(Arc::ptr_eq(&raw, &kept.raw()) && kept.inner.forms().typed.is_some());
+        assert_eq!(open.len(), 1);
+    }
+
+    #[test]
+    fn user_of_a_session_is_hashed_once() {
+        let kept = session("Ada");
+        assert_eq!(kept.user(|_| None), None);
+        assert_eq!(kept.user(|_| panic!("it is known")), None);
+    }
+}

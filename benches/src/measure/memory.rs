@@ -14,6 +14,10 @@ use crate::report::{Row, Target, figure};
 /// The compared sides; auth-proxy is the first.
 const SIDES: [&str; 3] = ["auth-proxy", "hyper-util", "reqwest"];
 
+/// What stands in the way of auth-proxy with idle clients: an app of `axum::serve` without auth-proxy, and auth-proxy on the
+/// server of hyper-util's side.
+const PARTS: [&str; 2] = ["axum", "auth-proxy-http1"];
+
 pub(super) fn run() -> Result<(), Error> {
     let upstream = Server::start("upstream", "-")?;
     let (streams, clients) = if is_quick() { (200_u32, 1000_u32) } else { (1000, 10_000) };
@@ -29,13 +33,23 @@ pub(super) fn run() -> Result<(), Error> {
         figure("memory", name, &format!("{stream:.1} KiB a stream, {client:.2} KiB an idle client"))?;
         found.push((stream, client));
     }
+    let mut parts = Vec::new();
+    for name in PARTS {
+        let server = Server::start(name, &upstream.url())?;
+        let client = runtime.block_on(idle(&server, clients))?;
+        figure("memory", name, &format!("{client:.2} KiB an idle client"))?;
+        parts.push(client);
+    }
     let [(stream, client), (bare_stream, bare_client), ..] = *found.as_slice() else { return Ok(()) };
     let row = |what: &str, value, unit, target| Row::new("memory", what, value, unit, target).write();
     // A response has 1024 KiB. The proxy may hold only the buffers of two connections of it.
     row(&format!("KiB for each of {streams} slow 1 MiB answers"), stream, " KiB", Target::AtMost(128.0))?;
     row("the same, auth-proxy / hyper-util", stream / bare_stream, "x", Target::None)?;
     row(&format!("KiB for each of {clients} idle clients"), client, " KiB", Target::None)?;
-    row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::None)
+    row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::AtMost(1.1))?;
+    let [axum, http1] = *parts.as_slice() else { return Ok(()) };
+    row("the same, auth-proxy / axum without it", client / axum, "x", Target::AtMost(1.1))?;
+    row("the same, auth-proxy on the server of hyper-util's side / hyper-util", http1 / bare_client, "x", Target::AtMost(1.1))
 }
 
 /// The peak of memory for each of this many concurrent slow responses, in KiB.

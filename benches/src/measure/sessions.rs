@@ -121,10 +121,10 @@ async fn nanos(
     sessions: usize,
     mut call: impl AsyncFnMut(&HeaderMap) -> Result<(), Error>,
 ) -> Result<f64, Error> {
-    const BATCH: usize = 1000;
+    const BATCH: usize = 100;
     let (mut spent, mut n) = (Duration::ZERO, 0_usize);
     for _ in 0..LOOKUPS / BATCH {
-        // Made before each batch, so that no million of headers competes with the sessions for the caches.
+        // Made before each batch, so that a million of headers does not compete with the sessions for the caches.
         let batch = (0..BATCH)
             .map(|_| {
                 n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -9,10 +9,16 @@ mod upstream;
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::serve::ListenerExt as _;
 use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use crate::Error;
 
@@ -27,6 +33,8 @@ pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
             "upstream" => upstream::serve(listener).await,
             "hyper-util" => hyper_util::serve(listener, upstream).await,
             "auth-proxy" => axum(listener, app::proxy(upstream)?).await,
+            "auth-proxy-http1" => http1(listener, app::proxy(upstream)?).await,
+            "axum" => axum(listener, app::plain()).await,
             "app" => axum(listener, app::guarded(upstream)?).await,
             "shared" => axum(listener, app::shared(upstream)?).await,
             "axum-reverse-proxy" => axum(listener, reverse_proxy::router(upstream)).await,
@@ -42,6 +50,21 @@ async fn axum(listener: TcpListener, router: Router) -> Result<(), Error> {
         stream.set_nodelay(true).ok();
     });
     Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}
+
+/// Serves an axum app with HTTP/1.1 only. `axum::serve` takes HTTP/2 too, and reads the start of each connection to tell them
+/// apart.
+async fn http1(listener: TcpListener, router: Router) -> Result<(), Error> {
+    loop {
+        let (stream, peer) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let router = router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
 }
 
 /// Removes the headers that a proxy must not forward for messages to stay valid. The minimal sides do nothing else.
