@@ -64,7 +64,7 @@ fn spans_that_nobody_wants_allocate_nothing() {
     assert_eq!(without[..2], [22, 2]);
 }
 
-/// The most sessions that are held in the app's type too, and not only as text, with 10,000 to 500,000 `session.cache_entries`.
+/// The most sessions that are held in the app's type too, and not only as text, with up to 1,000,000 `session.cache_entries`.
 const OPEN: usize = 16_384;
 
 #[test]

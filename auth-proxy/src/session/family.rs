@@ -2,10 +2,9 @@
 
 mod index;
 mod recent;
-mod tokens;
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +13,6 @@ use tokio::time::Instant;
 
 use self::index::Index;
 use self::recent::Recent;
-use self::tokens::Tokens;
 use super::key::SessionKey;
 
 /// How long an ended session is remembered. A request that the browser sent before a sign-out may arrive after it.
@@ -73,36 +71,39 @@ pub(crate) enum End {
     Refused,
 }
 
-/// The tokens of one session. There is one of these for each session that is remembered, so it is small: what only an end
-/// needs is in [`Past`].
+/// The tokens of one session. There is one of these for each session that is remembered, so it is small: what most sessions
+/// do not need is in [`More`].
 struct TokenFamily {
     /// How often the session was ended. 32 bits are enough: a snapshot would be wrong if the session were ended four thousand
     /// million times, and no time more, while it is held.
     end_count: AtomicU32,
     /// How often the upstream set another session cookie, or cleared it.
     change_count: AtomicU32,
-    /// Whether the visitor signed out through this instance.
-    is_signed_out: AtomicBool,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    tokens: Tokens,
-    /// `None` while nothing ended the session, and nobody waits for its end.
-    past: Option<Box<Past>>,
+    /// The oldest token.
+    first: SessionKey,
+    /// `None` while the session has one token, nothing ended it, and nobody waits for its end.
+    more: Option<Box<More>>,
 }
 
-/// What ended a session, and who waits for an end.
+/// What most sessions do not need.
 #[derive(Default)]
-struct Past {
+struct More {
+    /// The tokens after the first, the newest last.
+    tokens: Vec<SessionKey>,
+    /// Whether the visitor signed out through this instance.
+    is_signed_out: bool,
     /// When the session was last ended, by the monotonic clock and by the system clock.
     ended_at: Option<(Instant, SystemTime)>,
     /// When the browser's session cookie was last changed, or may have been.
     changed_at: Option<Instant>,
     /// Until this time the upstream may still carry out a request that ends the session and that got no response.
     unsettled_until: Option<Instant>,
-    /// Wakes those that wait for the end of the session.
-    ended: Arc<Notify>,
+    /// Wakes those that wait for the end of the session. `None` while nobody waits.
+    ended: Option<Arc<Notify>>,
 }
 
 impl TokenFamily {
@@ -110,8 +111,7 @@ impl TokenFamily {
         Self {
             end_count: AtomicU32::new(0),
             change_count: AtomicU32::new(0),
-            is_signed_out: AtomicBool::new(false),
-            inner: Mutex::new(Inner { tokens: Tokens::One(key), past: None }),
+            inner: Mutex::new(Inner { first: key, more: None }),
         }
     }
 
@@ -121,8 +121,39 @@ impl TokenFamily {
 }
 
 impl Inner {
-    fn past(&mut self) -> &mut Past {
-        self.past.get_or_insert_default()
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// The tokens, the newest last.
+    fn tokens(&self) -> impl Iterator<Item = &SessionKey> {
+        std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| &more.tokens))
+    }
+
+    fn has(&self, key: &SessionKey) -> bool {
+        self.tokens().any(|known| known == key)
+    }
+
+    /// Adds a token that is not known. Of more than [`MAX_TOKENS`], the oldest is removed and returned.
+    fn add(&mut self, key: SessionKey) -> Option<SessionKey> {
+        let more = self.more.get_or_insert_default();
+        more.tokens.push(key);
+        (more.tokens.len() >= MAX_TOKENS).then(|| std::mem::replace(&mut self.first, more.tokens.remove(0)))
+    }
+
+    /// Makes a token the newest. Returns whether it is known.
+    fn renew(&mut self, key: &SessionKey) -> bool {
+        let Some(at) = self.tokens().position(|known| known == key) else { return false };
+        if let Some(more) = &mut self.more
+            && !more.tokens.is_empty()
+        {
+            let key = match at.checked_sub(1) {
+                Some(at) => more.tokens.remove(at),
+                None => std::mem::replace(&mut self.first, more.tokens.remove(0)),
+            };
+            more.tokens.push(key);
+        }
+        true
     }
 }
 
@@ -162,12 +193,12 @@ impl SessionSnapshot {
 
     /// Whether the visitor signed out through this instance, before or since. The upstream may accept the token all the same.
     pub(crate) fn is_signed_out(&self) -> bool {
-        self.family.is_signed_out.load(Ordering::Acquire)
+        self.family.inner().more.as_ref().is_some_and(|more| more.is_signed_out)
     }
 
     /// Waits until the session is ended.
     pub(crate) async fn ended(&self) {
-        let notify = Arc::clone(&self.family.inner().past().ended);
+        let notify = Arc::clone(self.family.inner().more().ended.get_or_insert_default());
         let mut ended = pin!(notify.notified());
         // Registered before the check, so that no end is missed.
         ended.as_mut().enable();
@@ -187,25 +218,25 @@ impl SessionSnapshot {
 
     /// A share of a time, the same for each snapshot of the session.
     pub(crate) fn share_of(&self, time: Duration) -> Duration {
-        let first = self.family.inner().tokens.as_slice().first().map_or(0, |key| key.as_bytes()[0]);
+        let first = self.family.inner().first.as_bytes()[0];
         time * u32::from(first) / 256
     }
 
     /// The tokens of the session.
     pub(super) fn keys(&self) -> Vec<SessionKey> {
-        self.family.inner().tokens.as_slice().to_vec()
+        self.family.inner().tokens().copied().collect()
     }
 
     /// Whether the session may be cached: it was not ended since, and no request that ends it is still unanswered.
     pub(crate) fn may_cache(&self) -> bool {
-        let unsettled_until = || self.family.inner().past.as_ref().and_then(|past| past.unsettled_until);
+        let unsettled_until = || self.family.inner().more.as_ref().and_then(|more| more.unsettled_until);
         self.is_current() && unsettled_until().is_none_or(|until| until < Instant::now())
     }
 
     /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or
     /// if the cookie was changed so recently that the browser may have sent this request before the change.
     pub(crate) fn may_relay(&self) -> bool {
-        let changed_at = || self.family.inner().past.as_ref().and_then(|past| past.changed_at);
+        let changed_at = || self.family.inner().more.as_ref().and_then(|more| more.changed_at);
         !self.was_ended() && changed_at().is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
     }
 }
@@ -225,7 +256,7 @@ impl TokenFamilies {
     /// becomes the newest of the session, because the response may be one that took longer than others.
     pub(crate) fn add_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         let mut state = self.state();
-        if snapshot.family.inner().tokens.renew(&key) {
+        if snapshot.family.inner().renew(&key) {
             return;
         }
         state.link(&snapshot.family, key);
@@ -242,13 +273,13 @@ impl TokenFamilies {
             family.change_count.fetch_add(u32::from(end == End::Changed), Ordering::AcqRel);
             let mut inner = family.inner();
             if matches!(end, End::Changed | End::Unanswered) {
-                inner.past().changed_at = Some(Instant::now());
+                inner.more().changed_at = Some(Instant::now());
             }
             if end == End::Unanswered {
-                inner.past().unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
+                inner.more().unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
             }
             if end != End::Refused {
-                inner.past().ended_at = Some((Instant::now(), SystemTime::now()));
+                inner.more().ended_at = Some((Instant::now(), SystemTime::now()));
                 let kept_for = state.kept_for.max(REMEMBERED_FOR);
                 state.ended.add(Arc::clone(family), MAX_REMEMBERED, kept_for);
             }
@@ -258,7 +289,7 @@ impl TokenFamilies {
     /// Notes that the visitor signed out, before the session of the token is ended.
     pub(super) fn sign_out(&self, key: &SessionKey) {
         for family in self.state().by_key.get(key) {
-            family.is_signed_out.store(true, Ordering::Release);
+            family.inner().more().is_signed_out = true;
         }
     }
 
@@ -279,7 +310,7 @@ impl TokenFamilies {
     /// Whether a session was ended at or after this time.
     pub(crate) fn was_ended_since(&self, key: &SessionKey, since: SystemTime) -> bool {
         let families = self.state().by_key.get(key);
-        let ended_at = |family: &TokenFamily| family.inner().past.as_ref().and_then(|past| past.ended_at);
+        let ended_at = |family: &TokenFamily| family.inner().more.as_ref().and_then(|more| more.ended_at);
         families.iter().any(|family| ended_at(family).is_some_and(|(_, at)| at >= since))
     }
 
@@ -310,10 +341,10 @@ impl State {
                 family.end_count.fetch_add(1, Ordering::AcqRel);
                 note(self, &family);
                 let inner = family.inner();
-                if let Some(past) = &inner.past {
-                    past.ended.notify_waiters();
+                if let Some(ended) = inner.more.as_ref().and_then(|more| more.ended.as_ref()) {
+                    ended.notify_waiters();
                 }
-                for key in inner.tokens.as_slice() {
+                for key in inner.tokens() {
                     if !keys.contains(key) {
                         keys.push(*key);
                     }
@@ -337,7 +368,7 @@ impl State {
 
     /// Adds a token to a session.
     fn link(&mut self, family: &Arc<TokenFamily>, key: SessionKey) {
-        let oldest = family.inner().tokens.push(key, MAX_TOKENS);
+        let oldest = family.inner().add(key);
         if let Some(oldest) = oldest {
             self.by_key.remove(&oldest, family);
         }

@@ -16,7 +16,7 @@ use super::key::{SessionKey, TokenKey};
 const ENTRY_SIZE: usize = 2048;
 
 /// Of so many remembered sessions, one is open: held in the app's type, and not only as text.
-const OPEN_SHARE: usize = 32;
+const OPEN_SHARE: usize = 64;
 
 /// So many are open in any case.
 const MIN_OPEN: usize = 16_384;

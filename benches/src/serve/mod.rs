@@ -8,6 +8,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 
+use ::hyper_util::rt::TokioIo;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::serve::ListenerExt as _;
@@ -16,7 +17,6 @@ use http::{HeaderMap, HeaderName, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 

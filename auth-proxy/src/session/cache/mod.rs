@@ -152,11 +152,14 @@ impl Sessions {
         let cached = if self.may_use_memory() { self.local.get(&key.session) } else { None };
         let cached = cached.filter(|cached| cached.matches(key) && self.may_trust_user(cached));
         let now = SystemTime::now();
-        match (cached, self.refused.get(key)) {
-            (Some(cached), _) if cached.is_usable(now, self.max_age) => {
+        let cached = match cached {
+            Some(cached) if cached.is_usable(now, self.max_age) => {
                 let answer = Answer::Session(cached);
-                Cached::Fresh(Found { answer, source: Source::Memory, renewed: None })
+                return Cached::Fresh(Found { answer, source: Source::Memory, renewed: None });
             }
+            cached => cached,
+        };
+        match (cached, self.refused.get(key)) {
             (_, Some(refused)) if refused.is_usable(now) => {
                 let Refused { clearing: cookies, snapshot, .. } = refused;
                 let renewed = Some(Renewed { cookies, snapshot, sent: key.session, next: None });

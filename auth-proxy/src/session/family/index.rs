@@ -10,79 +10,71 @@ use crate::session::key::SessionKey;
 /// The sessions by a hash of their tokens. The tokens themselves are in the sessions: a million of them are 32 MB.
 #[derive(Default)]
 pub(super) struct Index {
-    places: HashMap<u64, Place, BuildHasherDefault<Hashed>>,
+    /// For each hash the session that was added first.
+    first: HashMap<u64, Weak<TokenFamily>, BuildHasherDefault<Hashed>>,
+    /// The others, in the order in which they were added. Almost every token belongs to one session.
+    others: HashMap<u64, Vec<Weak<TokenFamily>>, BuildHasherDefault<Hashed>>,
     /// Hashes the keys with a secret of this process, so that nobody can choose tokens with the same hash.
     hasher: RandomState,
     /// When there are this many hashes, those of dropped sessions are removed.
     sweep_at: usize,
 }
 
-/// The sessions that were linked to the tokens with one hash, the oldest first.
-enum Place {
-    One(Weak<TokenFamily>),
-    Many(Box<[Weak<TokenFamily>]>),
-}
-
 impl Index {
-    /// Every session that a token belongs to, the oldest first.
+    /// Every session that a token belongs to. The one that was added first is the first.
     pub(super) fn get(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
-        let known = self.places.get(&self.hasher.hash_one(key)).map_or(&[][..], Place::as_slice);
+        let hash = self.hasher.hash_one(key);
+        let known = self.first.get(&hash).into_iter().chain(self.others.get(&hash).into_iter().flatten());
         // Another token may have the same hash.
-        known.iter().filter_map(Weak::upgrade).filter(|family| family.inner().tokens.contains(key)).collect()
+        known.filter_map(Weak::upgrade).filter(|family| family.inner().has(key)).collect()
     }
 
-    /// Adds a session of a token. Of more than `MAX_LINKED`, the oldest is removed.
+    /// Adds a session of a token. Of more than `MAX_LINKED`, the one that was added first is removed.
     pub(super) fn add(&mut self, key: &SessionKey, family: &Arc<TokenFamily>) {
-        let new = Place::One(Arc::downgrade(family));
-        let place = self.places.entry(self.hasher.hash_one(key)).or_insert(Place::Many(Box::default()));
-        let mut known = std::mem::replace(place, new).into_vec();
-        known.retain(|known| known.strong_count() > 0);
-        if !known.is_empty() {
+        self.change(key, |known| {
+            known.retain(|known| known.strong_count() > 0);
             if known.len() >= MAX_LINKED {
                 known.remove(0);
             }
             known.push(Arc::downgrade(family));
-            *place = Place::Many(known.into());
-        }
-        if self.places.len() >= self.sweep_at.max(1024) {
-            self.places.retain(|_, place| place.as_slice().iter().any(|known| known.strong_count() > 0));
-            self.sweep_at = 2 * self.places.len();
+        });
+        if self.first.len() >= self.sweep_at.max(1024) {
+            let others = &mut self.others;
+            others.retain(|_, others| others.iter().any(|known| known.strong_count() > 0));
+            self.first.retain(|hash, known| known.strong_count() > 0 || others.contains_key(hash));
+            self.sweep_at = 2 * self.first.len();
         }
     }
 
     /// Removes a session of a token.
     pub(super) fn remove(&mut self, key: &SessionKey, family: &Arc<TokenFamily>) {
-        let Some(place) = self.places.get_mut(&self.hasher.hash_one(key)) else { return };
-        let mut known = std::mem::replace(place, Place::Many(Box::default())).into_vec();
-        known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(family)));
-        *place = Place::Many(known.into());
+        self.change(key, |known| known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(family))));
+    }
+
+    /// Changes the sessions with the hash of a token.
+    fn change(&mut self, key: &SessionKey, change: impl FnOnce(&mut Vec<Weak<TokenFamily>>)) {
+        let hash = self.hasher.hash_one(key);
+        let mut known: Vec<_> = self.first.remove(&hash).into_iter().collect();
+        known.extend(self.others.remove(&hash).into_iter().flatten());
+        change(&mut known);
+        let mut known = known.into_iter();
+        if let Some(first) = known.next() {
+            self.first.insert(hash, first);
+        }
+        if !known.as_slice().is_empty() {
+            self.others.insert(hash, known.collect());
+        }
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-}
-
-impl Place {
-    fn as_slice(&self) -> &[Weak<TokenFamily>] {
-        match self {
-            Self::One(known) => std::slice::from_ref(known),
-            Self::Many(known) => known,
-        }
-    }
-
-    fn into_vec(self) -> Vec<Weak<TokenFamily>> {
-        match self {
-            Self::One(known) => vec![known],
-            Self::Many(known) => known.into_vec(),
-        }
+        self.first.len()
     }
 }
 
 /// The hash of a number that is a hash already: itself.
 #[derive(Default)]
-pub(super) struct Hashed(u64);
+struct Hashed(u64);
 
 impl Hasher for Hashed {
     fn finish(&self) -> u64 {
