@@ -180,7 +180,8 @@ impl CachedSession {
     /// Never: the text was written here.
     fn read(&self) -> Result<Arc<RawSession>, AuthError> {
         let known = self.inner.forms().raw.clone();
-        let unreadable = || AuthError::new(Reason::UPSTREAM_FAILED).because("a remembered session cannot be read");
+        let unreadable =
+            || AuthError::new(Reason::UPSTREAM_FAILED).because("a remembered session cannot be read");
         known.or_else(|| self.inner.packed.raw(self.inner.expires)).ok_or_else(unreadable)
     }
 
@@ -292,8 +293,7 @@ mod tests {
     fn session_is_the_same_after_it_was_closed() {
         let open = Arc::new(OpenSessions::new(1));
         let snapshot = TokenFamilies::default().snapshot(SessionKey::from_bytes([1; 32]));
-        let [first, second] =
-            ["Ada", "Bob"].map(|name| session(name).with_snapshot(&snapshot, &open));
+        let [first, second] = ["Ada", "Bob"].map(|name| session(name).with_snapshot(&snapshot, &open));
         assert!(!first.inner.forms().is_open() && second.inner.forms().is_open());
         let typed = name(&first);
         assert_eq!(typed.user["name"], "Ada");

@@ -32,8 +32,9 @@ pub(super) fn run() -> Result<(), Error> {
     }
     for (size, turns) in sizes.iter().zip(turns) {
         let [nanos, headers, bytes] = turns.map(median);
-        let figures =
-            format!("{nanos:.0} ns a lookup, {headers:.0} ns to read its headers alone, {bytes:.0} bytes each");
+        let figures = format!(
+            "{nanos:.0} ns a lookup, {headers:.0} ns to read its headers alone, {bytes:.0} bytes each"
+        );
         figure("growth", &format!("{size} tokens"), &figures)?;
         medians.push((nanos, headers, bytes));
     }

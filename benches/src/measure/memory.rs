@@ -49,7 +49,12 @@ pub(super) fn run() -> Result<(), Error> {
     row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::AtMost(1.1))?;
     let [axum, http1] = *parts.as_slice() else { return Ok(()) };
     row("the same, auth-proxy / axum without it", client / axum, "x", Target::AtMost(1.1))?;
-    row("the same, auth-proxy on the server of hyper-util's side / hyper-util", http1 / bare_client, "x", Target::AtMost(1.1))
+    row(
+        "the same, auth-proxy on the server of hyper-util's side / hyper-util",
+        http1 / bare_client,
+        "x",
+        Target::AtMost(1.1),
+    )
 }
 
 /// The peak of memory for each of this many concurrent slow responses, in KiB.

@@ -27,7 +27,8 @@ const BODY: usize = 200;
 const LOOKUPS: usize = 200_000;
 
 /// The ways to use the sessions: what a child measures, and the words of the report.
-const USES: [(&str, &str); 2] = [("token", "used for claims only"), ("session", "each used in the app's type")];
+const USES: [(&str, &str); 2] =
+    [("token", "used for claims only"), ("session", "each used in the app's type")];
 
 auth_proxy! {
     struct Auth { upstream: { base_url: "http://auth.internal" } }
@@ -44,7 +45,9 @@ pub(super) fn run() -> Result<(), Error> {
             }
             let [bytes, found, walked] = turns.map(median);
             let what = format!("{size} sessions, {words}");
-            let figures = format!("{bytes:.0} bytes a session, {found:.0} ns to find one, of which {walked:.0} ns for its headers");
+            let figures = format!(
+                "{bytes:.0} bytes a session, {found:.0} ns to find one, of which {walked:.0} ns for its headers"
+            );
             figure("sessions", &what, &figures)?;
             if size == 1_000_000 {
                 let what = format!("bytes for each of {size} sessions of {BODY} bytes, {words}");
@@ -91,7 +94,11 @@ pub fn child(usage: &str, sessions: usize) -> Result<(), Error> {
         let all = u32::try_from(sessions)?;
         let found = nanos(sessions, async |headers| find(&auth, usage, headers).await).await?;
         let walked = nanos(sessions, async |headers| {
-            black_box(headers.get(COOKIE).map(|cookie| cookie.as_bytes().iter().map(|&b| u64::from(b)).sum::<u64>()));
+            black_box(
+                headers
+                    .get(COOKIE)
+                    .map(|cookie| cookie.as_bytes().iter().map(|&b| u64::from(b)).sum::<u64>()),
+            );
             Ok(())
         })
         .await?;

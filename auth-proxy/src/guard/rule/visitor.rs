@@ -9,8 +9,8 @@ use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
 use super::Decision;
-use crate::error::AuthError;
 use crate::dialect::RawSession;
+use crate::error::AuthError;
 use crate::extract::{RequestAuth, Session, Token};
 use crate::guard::original_uri::original_uri;
 use crate::provider::{AuthProxy, Proxy};
