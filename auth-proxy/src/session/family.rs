@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::index::Index;
+use self::index::{HasTokens, Index};
 use self::recent::Recent;
 use super::key::SessionKey;
 
@@ -49,7 +49,7 @@ struct Flushes {
 
 #[derive(Default)]
 struct State {
-    by_key: Index,
+    by_key: Index<TokenFamily>,
     /// Recently ended sessions, apart from renewed ones, so that renewals do not push them out. A refused token is not
     /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
     ended: Recent<TokenFamily>,
@@ -120,6 +120,12 @@ impl TokenFamily {
     }
 }
 
+impl HasTokens for TokenFamily {
+    fn has(&self, key: &SessionKey) -> bool {
+        self.inner().tokens().any(|known| known == key)
+    }
+}
+
 impl Inner {
     fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
@@ -128,10 +134,6 @@ impl Inner {
     /// The tokens, the newest last.
     fn tokens(&self) -> impl Iterator<Item = &SessionKey> {
         std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| &more.tokens))
-    }
-
-    fn has(&self, key: &SessionKey) -> bool {
-        self.tokens().any(|known| known == key)
     }
 
     /// Adds a token that is not known. Of more than [`MAX_TOKENS`], the oldest is removed and returned.
@@ -362,7 +364,7 @@ impl State {
             return known;
         }
         let family = Arc::new(TokenFamily::new(key));
-        self.by_key.add(&key, &family);
+        self.by_key.add(&key, &family, MAX_LINKED);
         family
     }
 
@@ -372,7 +374,7 @@ impl State {
         if let Some(oldest) = oldest {
             self.by_key.remove(&oldest, family);
         }
-        self.by_key.add(&key, family);
+        self.by_key.add(&key, family, MAX_LINKED);
     }
 }
 

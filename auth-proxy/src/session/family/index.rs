@@ -4,36 +4,47 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Arc, Weak};
 
-use super::{MAX_LINKED, TokenFamily};
 use crate::session::key::SessionKey;
 
+/// A session that knows its tokens.
+pub(super) trait HasTokens {
+    /// Whether a token belongs to the session.
+    fn has(&self, key: &SessionKey) -> bool;
+}
+
 /// The sessions by a hash of their tokens. The tokens themselves are in the sessions: a million of them are 32 MB.
-#[derive(Default)]
-pub(super) struct Index {
+pub(super) struct Index<T> {
     /// For each hash the session that was added first.
-    first: HashMap<u64, Weak<TokenFamily>, BuildHasherDefault<Hashed>>,
+    first: HashMap<u64, Weak<T>, BuildHasherDefault<Hashed>>,
     /// The others, in the order in which they were added. Almost every token belongs to one session.
-    others: HashMap<u64, Vec<Weak<TokenFamily>>, BuildHasherDefault<Hashed>>,
+    others: HashMap<u64, Vec<Weak<T>>, BuildHasherDefault<Hashed>>,
     /// Hashes the keys with a secret of this process, so that nobody can choose tokens with the same hash.
     hasher: RandomState,
     /// When there are this many hashes, those of dropped sessions are removed.
     sweep_at: usize,
 }
 
-impl Index {
+impl<T> Default for Index<T> {
+    fn default() -> Self {
+        let (first, others, hasher) = Default::default();
+        Self { first, others, hasher, sweep_at: 0 }
+    }
+}
+
+impl<T: HasTokens> Index<T> {
     /// Every session that a token belongs to. The one that was added first is the first.
-    pub(super) fn get(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
+    pub(super) fn get(&self, key: &SessionKey) -> Vec<Arc<T>> {
         let hash = self.hasher.hash_one(key);
         let known = self.first.get(&hash).into_iter().chain(self.others.get(&hash).into_iter().flatten());
         // Another token may have the same hash.
-        known.filter_map(Weak::upgrade).filter(|family| family.inner().has(key)).collect()
+        known.filter_map(Weak::upgrade).filter(|family| family.has(key)).collect()
     }
 
-    /// Adds a session of a token. Of more than `MAX_LINKED`, the one that was added first is removed.
-    pub(super) fn add(&mut self, key: &SessionKey, family: &Arc<TokenFamily>) {
+    /// Adds a session of a token. Of more than `most`, the one that was added first is removed.
+    pub(super) fn add(&mut self, key: &SessionKey, family: &Arc<T>, most: usize) {
         self.change(key, |known| {
             known.retain(|known| known.strong_count() > 0);
-            if known.len() >= MAX_LINKED {
+            if known.len() >= most {
                 known.remove(0);
             }
             known.push(Arc::downgrade(family));
@@ -47,12 +58,12 @@ impl Index {
     }
 
     /// Removes a session of a token.
-    pub(super) fn remove(&mut self, key: &SessionKey, family: &Arc<TokenFamily>) {
+    pub(super) fn remove(&mut self, key: &SessionKey, family: &Arc<T>) {
         self.change(key, |known| known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(family))));
     }
 
     /// Changes the sessions with the hash of a token.
-    fn change(&mut self, key: &SessionKey, change: impl FnOnce(&mut Vec<Weak<TokenFamily>>)) {
+    fn change(&mut self, key: &SessionKey, change: impl FnOnce(&mut Vec<Weak<T>>)) {
         let hash = self.hasher.hash_one(key);
         let mut known: Vec<_> = self.first.remove(&hash).into_iter().collect();
         known.extend(self.others.remove(&hash).into_iter().flatten());
