@@ -6,6 +6,5 @@ cpu() {
   { time "$@" >"$work/log" 2>&1; } 2>"$work/time" || { cat "$work/log" >&2; exit 1; }
   awk '{ print $1 + $2 }' "$work/time"
 }
-median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 # A calculation with two figures: ratio A B EXPRESSION
 ratio() { awk -v a="$1" -v b="$2" "BEGIN { print $3 }"; }

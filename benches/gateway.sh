@@ -16,8 +16,7 @@ cleanup() {
   rm -rf "$work"
 }
 trap cleanup EXIT
-. "$here/cpu.sh"
-rounds=3 seconds=5
+rounds=6 seconds=3
 [ "${QUICK:-}" != 1 ] || rounds=1 seconds=1
 if [ -z "${GATEWAY:-}" ]; then
   cargo build --release --locked --manifest-path "$here/../Cargo.toml" --package auth-proxy-gateway --target-dir "$here/target/gateway"
@@ -118,12 +117,11 @@ for _ in $(seq "$rounds"); do
   measure decodes "$decodes"
   measure nginx-verdict "$verdict"
 done
-rate() { median <"$work/$1.rate"; }
-row() { "$program" row gateway "$1" "$(ratio "$(rate "$2")" "$(rate "$3")" a/b)" x -; }
+row() { "$program" ratio gateway "$1" x - "$work/$2.rate" "$work/$3.rate"; }
 row "each request asks Auth.js: requests/s, gateway / nginx auth_request" asks nginx-asks
 row "requests/s, gateway with session.cache / nginx that asks Auth.js" cached nginx-asks
 row "requests/s, gateway that decodes tokens / nginx that asks Auth.js" decodes nginx-asks
 row "requests/s, gateway with session.cache / nginx that asks the gateway" cached nginx-verdict
 for side in asks nginx-asks cached decodes nginx-verdict; do
-  "$program" row gateway "requests/s, $side" "$(rate $side)" "" -
+  "$program" median gateway "requests/s, $side" "" - "$work/$side.rate"
 done

@@ -124,35 +124,28 @@ for _ in $(seq $rounds); do
   for side in "${sides[@]}"; do checked "$work/timed/$side.rs" cpu >>"$work/$side.cpu"; done
 done
 
-# quarter K: the value below which K quarters of the lines are.
-quarter() { sort -n | awk -v k="$1" '{ all[NR] = $1 } END { print all[int((NR - 1) * k / 4 + 1)] }'; }
-# each A B USES: milliseconds of one use. The sides of a round follow each other closely, so the differences within the
+# differences A B USES: milliseconds of one use, a round each. The sides of a round follow each other closely, so the differences within the
 # rounds vary less than the sides.
 differences() { paste "$work/$1.cpu" "$work/$2.cpu" | awk -v uses="$3" '{ print ($1 - $2) / uses * 1000 }'; }
-each() { differences "$@" | median; }
-spread() { printf '%.3f to %.3f ms' "$(differences "$@" | quarter 1)" "$(differences "$@" | quarter 3)"; }
+# of A B USES: a file with these.
+of() { differences "$@" >"$work/$1-$2.ms"; echo "$work/$1-$2.ms"; }
 uses=$((many - few))
 row() { "$program" row macros "$@"; }
 figure() { "$program" figure macros "$@"; }
 
-small=$(each small-many small-few $uses)
-large=$(each large-many large-few $uses)
-derive=$(each derive-many derive-few $uses)
-over_session=$(each guard session $many_handlers)
-over_require=$(each guard require $many_handlers)
-debug=$(each debug session $many_handlers)
-row "cargo check, a block of the README, CPU" "$small" " ms" "<=5"
-row "cargo check, a block with every option, CPU" "$large" " ms" "<=5"
-row "the same / derive(Deserialize) of 5 fields" "$(ratio "$large" "$derive" a/b)" x -
-row "cargo check, a guard - Session by hand, CPU" "$over_session" " ms" "<=0.25"
-row "cargo check, a guard - RequireSession by hand, CPU" "$over_require" " ms" "<=0.25"
-row "a guard - Session by hand / debug_handler" "$(ratio "$over_session" "$debug" a/b)" x -
-figure "a block of the README" "$(printf %.3f "$small") ms, half of the rounds from $(spread small-many small-few $uses)"
-figure "a block with every option" "$(printf %.3f "$large") ms, half of the rounds from $(spread large-many large-few $uses)"
-figure "derive(Deserialize)" "$(printf %.3f "$derive") ms, half of the rounds from $(spread derive-many derive-few $uses)"
-figure "a guard - Session by hand" "$(printf %.3f "$over_session") ms, half of the rounds from $(spread guard session $many_handlers)"
-figure "a guard - RequireSession by hand" "$(printf %.3f "$over_require") ms, half of the rounds from $(spread guard require $many_handlers)"
-figure "debug_handler" "$(printf %.3f "$debug") ms, half of the rounds from $(spread debug session $many_handlers)"
+small=$(of small-many small-few $uses)
+large=$(of large-many large-few $uses)
+derive=$(of derive-many derive-few $uses)
+over_session=$(of guard session $many_handlers)
+over_require=$(of guard require $many_handlers)
+debug=$(of debug session $many_handlers)
+"$program" median macros "cargo check, a block of the README, CPU" " ms" "<=5" "$small"
+"$program" median macros "cargo check, a block with every option, CPU" " ms" "<=5" "$large"
+"$program" median macros "cargo check, derive(Deserialize) of 5 fields, CPU" " ms" - "$derive"
+"$program" ratio macros "a block with every option / derive(Deserialize)" x - "$large" "$derive"
+"$program" median macros "cargo check, a guard - Session by hand, CPU" " ms" "<=0.25" "$over_session"
+"$program" median macros "cargo check, a guard - RequireSession by hand, CPU" " ms" "<=0.25" "$over_require"
+"$program" median macros "cargo check, debug_handler, CPU" " ms" - "$debug"
 
 # The same with instructions, which do not depend on the load of the machine. Programs are smaller, since valgrind is
 # slow.

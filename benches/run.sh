@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Measures auth-proxy and comparable software in one run, and writes the table to benches/RESULTS.md.
 #
-#   benches/run.sh                   all parts: about 25 minutes, and the time of the builds
+#   benches/run.sh                   all parts: about 45 minutes, and the time of the builds
 #   QUICK=1 benches/run.sh           checks that the suite works; its figures mean little
 #   benches/run.sh proxy token       these parts only, printed and not written to RESULTS.md
 #
-# The parts: proxy memory token guard session sessions spans growth revocation redis store gateway build macros. Needs Linux, Rust and Node 20 or newer. Root gets other
+# The parts: proxy phases per-core memory token guard session sessions spans growth revocation redis store gateway build macros.
+# Needs Linux, Rust and Node 20 or newer. Root gets other
 # missing programs with apt-get.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -68,7 +69,7 @@ describe() {
 describe >"$work/machine"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(proxy memory token guard session sessions spans growth revocation redis store gateway build macros)
+[ $# -gt 0 ] || parts=(proxy phases per-core memory token guard session sessions spans growth revocation redis store gateway build macros)
 for part in "${parts[@]}"; do
   say "measuring: $part"
   case $part in

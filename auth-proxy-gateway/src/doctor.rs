@@ -54,13 +54,16 @@ pub(crate) async fn examine(file: &Path, json: bool) -> ExitCode {
 
 /// Opens a connection to the app, and sends nothing.
 async fn connects(app: &App) -> Result<(), String> {
-    let address = match app.url.authority.rsplit_once(':') {
-        Some((_, port)) if !port.ends_with(']') => app.url.authority.clone(),
-        _ => format!("{}:{}", app.url.authority, if app.url.https { 443 } else { 80 }),
-    };
     let limit = app.connect_timeout.unwrap_or(PATIENCE);
-    match timeout(limit, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => Ok(()),
+    let connecting = async {
+        match &app.url.socket {
+            #[cfg(unix)]
+            Some(socket) => tokio::net::UnixStream::connect(socket).await.map(drop),
+            _ => TcpStream::connect((app.url.origin.host(), app.url.origin.port())).await.map(drop),
+        }
+    };
+    match timeout(limit, connecting).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no answer within {limit:?}")),
     }

@@ -20,6 +20,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use tokio::runtime::Builder;
+
 use crate::arguments::Command;
 use crate::config::Config;
 use crate::routes::Routes;
@@ -41,7 +43,9 @@ fn main() -> ExitCode {
 }
 
 fn in_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
-    match tokio::runtime::Runtime::new() {
+    // The workers have runtimes of their own. This one accepts connections, reads signals and serves `admin_listen`. It has
+    // a thread for them, since reading the file again keeps the main thread busy.
+    match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(work);
             // A task that hangs must not keep the process.

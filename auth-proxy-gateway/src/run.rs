@@ -14,7 +14,7 @@ use tracing_subscriber::reload::Handle;
 use crate::admin::Admin;
 use crate::config::{Config, Report};
 use crate::routes::{Routes, Shared};
-use crate::server::Listener;
+use crate::server::{Listener, Workers};
 use crate::signals::{Received, Signals};
 use crate::{admin, logging, notify};
 
@@ -60,6 +60,7 @@ async fn start(file: &Path, config: Config, level: Handle<Targets, Registry>) ->
     let routes = Routes::new(&config, None).map_err(Failure::Config)?;
     let routes = Shared::new(routes);
     let listener = bind("listen", config.listen, &config).await?;
+    let workers = Workers::for_each_core()?;
     let (stop, stops) = watch::channel(false);
     let mut serving = JoinSet::new();
     // The first line of stdout has the address: with port 0, the system chooses the port.
@@ -70,9 +71,9 @@ async fn start(file: &Path, config: Config, level: Handle<Targets, Registry>) ->
         tracing::info!(%address, "metrics and health");
         let _ = writeln!(std::io::stdout(), "admin http://{address}");
         let site = Admin::new(metrics, routes.clone(), config.server);
-        serving.spawn(admin.serve(site, stops.clone()));
+        serving.spawn(admin.serve(site, Workers::here(), stops.clone()));
     }
-    serving.spawn(listener.serve(routes.clone(), stops));
+    serving.spawn(listener.serve(routes.clone(), workers, stops));
     for warning in config.warnings.lines() {
         tracing::warn!("{warning}");
     }

@@ -47,6 +47,7 @@ Defaults:
 | `session.revocation` | `off` |
 | `session.revocation_unavailable` | `ask_upstream` |
 | `session.recheck` | `1m` |
+| `session.answer_session` | `upstream` |
 | `session.claims` | none |
 | `unauthenticated` | `auto` |
 | `sign_in_path` | `"/auth/signin"` |

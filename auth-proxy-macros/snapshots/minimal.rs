@@ -43,6 +43,7 @@ Defaults:
 | `session.revocation_unavailable` | `ask_upstream` |
 | `session.recheck` | `1m` |
 | `session.renew` | `always` |
+| `session.answer_session` | `upstream` |
 | `session.expose_session_token` | `false` |
 | `session.claims` | none |
 | `unauthenticated` | `auto` |

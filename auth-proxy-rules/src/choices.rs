@@ -216,6 +216,30 @@ choice! {
 }
 
 choice! {
+    /// Who answers `GET session` of the sign-in routes.
+    AnswerSession {
+        /// The upstream: each request is forwarded.
+        Upstream = "upstream",
+        /// This app, where it knows the session: from the cache, from the token that is decoded here, or from the cookie
+        /// cache of Better Auth.
+        Cached = "cached",
+    }
+    hint = other_names_of_an_answerer
+}
+
+fn other_names_of_an_answerer(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "cache" | "local" | "memory" | "app" | "proxy" | "here" | "true" | "on" => {
+            Some("answers of this app are written `cached`")
+        }
+        "forward" | "forwarded" | "server" | "false" | "off" | "never" => {
+            Some("answers of the upstream are written `upstream`")
+        }
+        _ => None,
+    }
+}
+
+choice! {
     /// What a guard answers to a request without a session.
     Unauthenticated {
         /// Redirects browser navigations to the sign-in page and answers other requests with 401.
@@ -317,6 +341,7 @@ mod tests {
         round_trip::<StoreUnavailable>();
         round_trip::<RevocationList>();
         round_trip::<RevocationUnavailable>();
+        round_trip::<AnswerSession>();
     }
 
     #[test]
@@ -343,6 +368,15 @@ mod tests {
         }
         for (text, says) in [("deny", "`refuse`"), ("upstream", "`ask_upstream`"), ("open", "`allow`")] {
             assert!(text.parse::<RevocationUnavailable>().unwrap_err().message().contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words_for_the_answerer_get_a_hint() {
+        for (text, says) in
+            [("cache", "written `cached`"), ("Local", "written `cached`"), ("off", "`upstream`")]
+        {
+            assert!(text.parse::<AnswerSession>().unwrap_err().message().contains(says), "{text}");
         }
     }
 

@@ -4,8 +4,10 @@ mod kind;
 
 use std::time::Duration;
 
+use crate::base_url::BaseUrl;
 use crate::choices::{Kind, RevocationList, Source, TokenFormat};
 use crate::host::{is_in_domain, is_internal_host};
+use crate::invalid_value::InvalidValue;
 use crate::option::{BASE_PATH, Draft, OptionKey, TIMEOUT};
 use crate::prefix::security_prefix;
 use crate::problem::{Place, Problem};
@@ -31,6 +33,7 @@ impl Draft {
         self.check_hosts(&mut problems);
         self.check_webhook(&mut problems);
         self.check_back_channel(&mut problems);
+        self.check_answers(&mut problems);
         self.check_claims(&mut problems);
         self.check_client_js(cfg!(feature = "client-js"), &mut problems);
         self.check_store(cfg!(feature = "redis"), &mut problems);
@@ -59,7 +62,7 @@ impl Draft {
                 message: format!(
                     "the base path `{path}` is added to this URL, which must not end with it too"
                 ),
-                fixed: Some(format!("{}{rest}", base.origin)),
+                fixed: Some(BaseUrl { prefix: rest.to_owned(), ..base.clone() }.to_string()),
                 others: &[],
             });
         }
@@ -71,6 +74,14 @@ impl Draft {
                  write `https://`, or set `upstream.allow_http: true`",
             );
         }
+    }
+
+    /// Checks whether `upstream.fetch` can be set too, as far as `upstream.base_url` is known.
+    ///
+    /// # Errors
+    /// As [`BaseUrl::check_fetch`].
+    pub fn check_fetch(&self) -> Result<(), InvalidValue> {
+        self.base_url.value().map_or(Ok(()), BaseUrl::check_fetch)
     }
 
     /// The path of the sign-in routes at the upstream. `None` if it is read from a variable at start.
@@ -322,6 +333,7 @@ impl Problems {
     }
 }
 
+mod answers;
 mod jwks;
 mod revocation;
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use http::uri::Authority;
-
 use crate::invalid_value::InvalidValue;
 
 /// Checks a host name or address with an optional port, as in a `Host` header.
@@ -13,25 +11,19 @@ use crate::invalid_value::InvalidValue;
 pub fn host(text: &str) -> Result<String, InvalidValue> {
     let error =
         || InvalidValue::with_part("expected a host such as `app.example.com` or `localhost:3000`", text);
-    if text.contains(['@', '/', '?', '#', '\\']) {
-        return Err(error());
-    }
-    let authority: Authority = text.parse().map_err(|_| error())?;
-    let name = authority.host();
-    let name_ok = if let Some(v6) = name.strip_prefix('[').and_then(|n| n.strip_suffix(']')) {
-        v6.parse::<Ipv6Addr>().is_ok()
+    let (name_ok, port) = if let Some(v6) = text.strip_prefix('[') {
+        let (v6, port) = v6.split_once(']').ok_or_else(error)?;
+        (v6.parse::<Ipv6Addr>().is_ok(), port)
     } else {
-        let is_label_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let name = name.strip_suffix('.').unwrap_or(name);
-        name.len() <= 253
-            && name
-                .split('.')
-                .all(|label| (1..=63).contains(&label.len()) && label.chars().all(is_label_char))
+        let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_label_byte);
+        (name.len() <= 253 && name.split('.').all(is_label), port)
     };
-    let port = text.strip_prefix(name).unwrap_or_default();
     let port_ok = match port.strip_prefix(':') {
         None => port.is_empty(),
-        Some(digits) => digits.chars().all(|c| c.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
     };
     if name_ok && port_ok { Ok(text.to_ascii_lowercase()) } else { Err(error()) }
 }
@@ -50,10 +42,10 @@ pub fn is_in_domain(host: &str, domain: &str) -> bool {
 /// `localhost` (RFC 6761, section 6.3).
 #[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
-    let host = bare_host(host).trim_end_matches('.').to_ascii_lowercase();
+    let host = bare_host(host).trim_end_matches('.');
     match host.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+        Err(_) => host.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost")),
     }
 }
 

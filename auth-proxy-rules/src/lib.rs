@@ -7,6 +7,7 @@
 //! This crate is an implementation detail of axum-auth-proxy. Any release may change it.
 
 mod algorithms;
+mod base_url;
 mod choices;
 mod claims;
 mod cookie_names;
@@ -32,6 +33,7 @@ mod secret;
 mod setting;
 mod settings;
 mod shape;
+mod socket;
 mod store_url;
 mod suggest;
 mod suspicions;
@@ -41,9 +43,10 @@ mod words_or_text;
 
 pub use ipnet::IpNet;
 
+pub use crate::base_url::{BaseUrl, app_url, base_url};
 pub use crate::choices::{
-    Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy, TokenFormat,
-    Unauthenticated,
+    AnswerSession, Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy,
+    TokenFormat, Unauthenticated,
 };
 pub use crate::cookie_names::{
     AUTHJS_COOKIE, BETTER_AUTH_COOKIE, Companion, CompanionRole, CookieNames, NEXT_AUTH_V4_COOKIE,
@@ -66,5 +69,5 @@ pub use crate::store_url::{STORE_SCHEMES, StoreUrl, has_password};
 pub use crate::suggest::{edit_distance, nearest, snake_case};
 pub use crate::suspicions::Suspicion;
 pub use crate::units::{DURATION_UNITS, SIZE_UNITS, duration, size};
-pub use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
+pub use crate::url::{Endpoint, Origin, endpoint, origin};
 pub use crate::words_or_text::{CookieDomain, Expected, Host};

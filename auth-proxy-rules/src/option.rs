@@ -7,9 +7,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::algorithms::{DEFAULT_ALGORITHMS, signature_algorithms};
+use crate::base_url::{BaseUrl, base_url};
 use crate::choices::{
-    Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy, TokenFormat,
-    Unauthenticated,
+    AnswerSession, Kind, RevocationList, RevocationUnavailable, Routes, Source, StoreUnavailable, Strategy,
+    TokenFormat, Unauthenticated,
 };
 use crate::claims::claim_names;
 use crate::cookie_names::CookieNames;
@@ -28,7 +29,7 @@ use crate::secret::SecretInfo;
 use crate::setting::Setting;
 use crate::shape::Shape;
 use crate::store_url::StoreUrl;
-use crate::url::{BaseUrl, Endpoint, Origin, base_url, endpoint, origin};
+use crate::url::{Endpoint, Origin, endpoint, origin};
 use crate::words_or_text::{CookieDomain, Expected, Host};
 
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -272,6 +273,12 @@ options! {
         /// `session.renew`: how old the browser's token must be before it is replaced by the token that the upstream
         /// renewed; zero for always. From 10 milliseconds to 720 hours.
         renew: Durations = RENEWAL_AGE, session_renew(Duration), default Duration::ZERO,
+    };
+
+    AnswerSession: Session "answer_session", true, "cached", "`upstream`", value {
+        /// `session.answer_session`: who answers `GET session` of the sign-in routes, `get-session` of Better Auth: the
+        /// upstream, or this app where it knows the session.
+        answer_session: Word<AnswerSession> = Word(PhantomData), session_answer_session(AnswerSession), default AnswerSession::Upstream,
     };
 
     ExposeSessionToken: Session "expose_session_token", true, "true", "`false`", value {

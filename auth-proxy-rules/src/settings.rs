@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::base_url::BaseUrl;
 use crate::choices::{Kind, Unauthenticated};
 use crate::cookie_names::{Companion, CookieNames, companions};
 use crate::host::is_internal_host;
 use crate::option::{Derived, Draft, Settings, TIMEOUT};
 use crate::prefix::without_security_prefix;
 use crate::rewriting::Rewriting;
-use crate::url::{BaseUrl, Origin};
+use crate::url::Origin;
 use crate::words_or_text::{CookieDomain, Host};
 
 /// The default of `upstream.connect_timeout`, unless `upstream.timeout` is shorter.
@@ -51,7 +52,7 @@ impl Draft {
             Some(url) => url.clone(),
             // Nothing but the keys is ever fetched.
             None if self.is_generic() => {
-                BaseUrl { origin: jwks_url.as_ref()?.origin.clone(), prefix: String::new() }
+                BaseUrl { origin: jwks_url.as_ref()?.origin.clone(), socket: None, prefix: String::new() }
             }
             None => return None,
         };

@@ -1,10 +1,10 @@
-//! [`Origin`] and [`BaseUrl`]: the URLs of a configuration.
+//! [`Origin`] and [`Endpoint`]: the URLs of a configuration.
 
 use http::Uri;
 
 use crate::host::{bare_host, host};
 use crate::invalid_value::InvalidValue;
-use crate::path::path;
+use crate::socket::is_socket;
 
 /// A scheme, host and port (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,15 +63,6 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// An origin with a path prefix for every request to it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct BaseUrl {
-    /// The origin of the upstream.
-    pub origin: Origin,
-    /// Empty, or a path without a trailing `/`.
-    pub prefix: String,
-}
-
 /// Checks `public_url`: an absolute http(s) origin.
 ///
 /// # Errors
@@ -84,16 +75,6 @@ pub fn origin(text: &str) -> Result<Origin, InvalidValue> {
             Err(InvalidValue::with_part("an origin has no path: write the scheme, host and port only", path))
         }
     }
-}
-
-/// Checks `upstream.base_url`: an absolute http(s) URL, whose path becomes a prefix.
-///
-/// # Errors
-/// When the text is no such URL. The message names the first mistake.
-pub fn base_url(text: &str) -> Result<BaseUrl, InvalidValue> {
-    let (origin, rest) = absolute(text)?;
-    let prefix = if matches!(rest.as_str(), "" | "/") { String::new() } else { path(&rest)? };
-    Ok(BaseUrl { origin, prefix })
 }
 
 /// The address of a document: an origin, and the path with the query.
@@ -146,8 +127,13 @@ pub fn endpoint(text: &str) -> Result<Endpoint, InvalidValue> {
 }
 
 /// Splits an absolute http(s) URL without query and fragment into its origin and its path.
-fn absolute(text: &str) -> Result<(Origin, String), InvalidValue> {
+pub(crate) fn absolute(text: &str) -> Result<(Origin, String), InvalidValue> {
     const EXPECTED: &str = "expected an absolute URL such as `https://auth.example.com`";
+    if is_socket(text) {
+        return Err(InvalidValue::new(format!(
+            "only the login server and an app can be reached over a Unix socket: {EXPECTED}"
+        )));
+    }
     if text.contains('#') {
         return Err(InvalidValue::new("a base URL has no fragment: remove the `#` and what follows"));
     }
@@ -182,16 +168,6 @@ fn absolute(text: &str) -> Result<(Origin, String), InvalidValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base_url_is_split_into_origin_and_prefix() {
-        let url = base_url("HTTPS://Auth.Example.com:8443/tenant/").unwrap();
-        assert_eq!(url.origin.to_string(), "https://auth.example.com:8443");
-        assert_eq!(url.origin.host(), "auth.example.com");
-        assert_eq!(url.prefix, "/tenant");
-        assert_eq!(base_url("http://[::1]:3000").unwrap().origin.host(), "::1");
-        assert_eq!(origin("http://localhost:3000/").unwrap().authority, "localhost:3000");
-    }
 
     #[test]
     fn endpoint_keeps_its_path_and_query() {
@@ -241,33 +217,5 @@ mod tests {
         ] {
             assert_eq!(origin(url).unwrap().port(), port, "{url}");
         }
-    }
-
-    #[test]
-    fn malformed_and_ambiguous_base_urls_are_refused() {
-        let bad = [
-            "",
-            "auth.example.com",
-            "ftp://a",
-            "http://",
-            "http:///a",
-            "https://u:p@a",
-            "http://a?b",
-            "http://a#b",
-            "http://a b",
-            "http://a:99999",
-            "http://a:",
-            "http://a/../b",
-            "http://[::1",
-            "http://a/%2e",
-            "http://-\u{e4}",
-            "http://a\\b",
-            "javascript://a",
-            "http://a..b",
-        ];
-        for text in bad {
-            assert!(base_url(text).is_err(), "{text}");
-        }
-        assert!(origin("https://a/b").is_err());
     }
 }

@@ -72,9 +72,9 @@ pub struct Upstream {
     /// Value: `robo` `authjs` `next_auth_v4` `better_auth` `generic`. Default: Auth.js v5 or Robo.js.
     pub kind: (),
     /// `upstream.base_url`: where the upstream is, without `upstream.base_path`; another path is kept as a
-    /// prefix; none with `kind: generic`
+    /// prefix (`"unix:/path:/prefix"`); none with `kind: generic`; `unix:` is a socket of this machine
     ///
-    /// Value: http(s) URL. Default: required.
+    /// Value: http(s) URL, or `"unix:/path"`. Default: required.
     pub base_url: (),
     /// `upstream.base_path`: where the routes live at the upstream
     ///
@@ -220,6 +220,12 @@ pub struct Session {
     ///
     /// Value: `always`, or 10ms to 720h. Default: `always`.
     pub renew: (),
+    /// `session.answer_session`: who answers `GET session`, which pages poll: with `cached` this app where
+    /// it knows the session, and the upstream otherwise; needs `cache`, the cookie cache of Better Auth, or
+    /// `source: local` with `renew`
+    ///
+    /// Value: `upstream` `cached`. Default: `upstream`.
+    pub answer_session: (),
     /// `session.expose_session_token`: whether page scripts get the `sessionToken` that Robo adds to a
     /// database session, and the `token` of a session of Better Auth
     ///
@@ -426,6 +432,11 @@ pub mod session {
         pub use crate::config::RevocationUnavailable::Allow as allow;
         pub use crate::config::RevocationUnavailable::AskUpstream as ask_upstream;
         pub use crate::config::RevocationUnavailable::Refuse as refuse;
+    }
+    /// The words of `session.answer_session`.
+    pub mod answer_session {
+        pub use crate::config::AnswerSession::Upstream as upstream;
+        pub use crate::config::AnswerSession::Cached as cached;
     }
 }
 

@@ -27,6 +27,7 @@ pub mod doctor;
 mod editor;
 mod error;
 mod extract;
+mod fingerprint;
 mod forwarded;
 mod guard;
 #[cfg(any(doc, doctest))]
@@ -64,9 +65,9 @@ pub use crate::token::Claims;
 /// The options of a block as types: the builder, the checked configuration, and the choices of an option.
 pub mod options {
     pub use crate::config::{
-        Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, InvalidValue, Kind as UpstreamKind,
-        RevocationList, RevocationUnavailable, Routes, Source as SessionSource, StoreUnavailable,
-        Strategy as SessionStrategy, TokenFormat, Unauthenticated, Variable,
+        AnswerSession, Config, ConfigError, ConfigProblem, CookieDomain, Expected, Host, InvalidValue,
+        Kind as UpstreamKind, RevocationList, RevocationUnavailable, Routes, Source as SessionSource,
+        StoreUnavailable, Strategy as SessionStrategy, TokenFormat, Unauthenticated, Variable,
     };
     pub use crate::provider::Builder;
 }

@@ -6,9 +6,11 @@
 //! - `spans`: prints what operations cost that have spans.
 //! - `sessions USE N`: measures N remembered sessions.
 //! - `growth N`: measures lookups of N distinct tokens.
-//! - `row ..`, `figure ..`, `report ..`: adds a row, adds figures behind the rows, prints the table.
+//! - `row PART WHAT VALUE UNIT TARGET`: adds a row to the table.
+//! - `median|ratio|difference PART WHAT UNIT TARGET FILE [FILE]`: adds a row from files with a figure of each round in a line.
+//! - `figure ..`, `report ..`: adds figures behind the rows, prints the table.
 
-use auth_proxy_benches::{Error, count, measure, report, serve};
+use auth_proxy_benches::{Error, count, measure, report, serve, stats};
 
 fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +23,11 @@ fn main() -> Result<(), Error> {
         ["sessions", usage, sessions] => measure::sessions::child(usage, sessions.parse()?),
         ["growth", sessions] => measure::growth::child(sessions.parse()?),
         ["row", part, what, value, unit, target] => {
-            report::Row::new(part, what, value.parse()?, unit, target.parse()?).write()
+            report::Row::new(part, what, value.parse::<f64>()?, unit, target.parse()?).write()
+        }
+        [kind @ ("median" | "ratio" | "difference"), part, what, unit, target, files @ ..] => {
+            let estimate = stats::of_files(kind, files)?;
+            report::Row::new(part, what, estimate, unit, target.parse()?).write()
         }
         ["figure", part, what, figures] => report::figure(part, what, figures),
         ["report", rows, machine] => report::print(rows, machine),

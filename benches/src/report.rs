@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::str::FromStr;
 
 use crate::Error;
+use crate::stats::Estimate;
 
 /// The target of a figure.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,7 @@ impl FromStr for Target {
 pub struct Row<'a> {
     part: &'a str,
     what: &'a str,
-    value: f64,
+    value: Estimate,
     unit: &'a str,
     target: Target,
 }
@@ -44,8 +45,14 @@ pub struct Row<'a> {
 impl<'a> Row<'a> {
     /// A row of a part.
     #[must_use]
-    pub fn new(part: &'a str, what: &'a str, value: f64, unit: &'a str, target: Target) -> Self {
-        Self { part, what, value, unit, target }
+    pub fn new(
+        part: &'a str,
+        what: &'a str,
+        value: impl Into<Estimate>,
+        unit: &'a str,
+        target: Target,
+    ) -> Self {
+        Self { part, what, value: value.into(), unit, target }
     }
 
     /// Adds the row to the file that `BENCH_ROWS` names, and prints it to stderr.
@@ -53,20 +60,20 @@ impl<'a> Row<'a> {
     /// # Errors
     /// If it cannot be written, or if the value is not finite: a division by zero means a failed run.
     pub fn write(&self) -> Result<(), Error> {
-        if !self.value.is_finite() {
+        let median = self.value.median;
+        if !median.is_finite() {
             return Err(format!("{}, {}: no figure", self.part, self.what).into());
         }
         let (target, met) = match self.target {
-            Target::AtLeast(limit) => (format!(">= {limit}"), if self.value >= limit { "yes" } else { "NO" }),
-            Target::AtMost(limit) => (format!("<= {limit}"), if self.value <= limit { "yes" } else { "NO" }),
+            Target::AtLeast(limit) => (format!(">= {limit}"), if median >= limit { "yes" } else { "NO" }),
+            Target::AtMost(limit) => (format!("<= {limit}"), if median <= limit { "yes" } else { "NO" }),
             Target::None => (String::new(), ""),
         };
-        let value = match self.value.abs() {
-            0.0..10.0 => format!("{:.2}", self.value),
-            10.0..100.0 => format!("{:.1}", self.value),
-            _ => format!("{:.0}", self.value),
-        };
-        line("row", &[self.part, self.what, &format!("{value}{}", self.unit), &target, met])
+        // The unit follows the median: `1.04x (1.02 to 1.06)`.
+        let text = self.value.to_string();
+        let (median, interval) = text.split_once(' ').unwrap_or((&text, ""));
+        let value = format!("{median}{} {interval}", self.unit);
+        line("row", &[self.part, self.what, value.trim_end(), &target, met])
     }
 }
 

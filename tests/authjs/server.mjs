@@ -4,8 +4,8 @@
 // (bytes of padding in the token, for cookies of several chunks), AUTH_REVOKE_URL (a sign-out is told to the app there,
 // and POST /__everywhere?user=id signs a user out), SESSION_COOKIE (the name of the session cookie), TRUST_PROXY and TRUST_HOST
 // (false: Express ignores `X-Forwarded-Proto`, and Auth.js refuses every host), AUTH_TIME (1: sessions
-// say when the visitor signed in). Prints {"port":n} when it listens, and exits when its standard input
-// is closed.
+// say when the visitor signed in), SOCKET (the path of a Unix socket to listen on, in place of PORT). Prints {"port":n} or
+// {"socket":path} when it listens, and exits when its standard input is closed.
 import { randomUUID } from "node:crypto"
 import express from "express"
 import { ExpressAuth } from "@auth/express"
@@ -18,7 +18,7 @@ import { memoryAdapter } from "./memory-adapter.mjs"
 import { events } from "../../examples/revoke/authjs.mjs"
 import { signOutEverywhere } from "../../examples/revoke/everywhere.mjs"
 
-const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL, SESSION_COOKIE, TRUST_PROXY, TRUST_HOST, AUTH_TIME } = process.env
+const { AUTH_SECRET, STRATEGY = "jwt", BASE_PATH = "/api/auth", BIG = "0", ISSUER, COOKIE_DOMAIN, SAME_SITE, PASSKEYS, AUTH_REVOKE_URL, SESSION_COOKIE, TRUST_PROXY, TRUST_HOST, AUTH_TIME, SOCKET } = process.env
 const MAX_AGE = 30 * 24 * 3600
 const database = STRATEGY === "database"
 const adapter = memoryAdapter()
@@ -113,6 +113,7 @@ app.use(BASE_PATH, (request, _, next) => {
 })
 app.use(`${BASE_PATH}/*`, ExpressAuth(config))
 
-const server = app.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port })))
+const print = () => console.log(JSON.stringify(SOCKET ? { socket: SOCKET } : { port: server.address().port }))
+const server = SOCKET ? app.listen(SOCKET, print) : app.listen(Number(process.env.PORT ?? 0), "127.0.0.1", print)
 process.stdin.resume()
 process.stdin.on("end", () => process.exit(0))

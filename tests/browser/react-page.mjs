@@ -12,5 +12,7 @@ function Who() {
   return h("p", { id: "who" }, `${status}: ${data?.user?.email ?? "nobody"}`)
 }
 
-const provider = h(nextAuth.SessionProvider, { refetchOnWindowFocus: true }, h(Who))
+// In seconds. Zero does not poll.
+const refetchInterval = Number(new URLSearchParams(location.search).get("poll"))
+const provider = h(nextAuth.SessionProvider, { refetchOnWindowFocus: true, refetchInterval }, h(Who))
 createRoot(document.body.appendChild(document.createElement("div"))).render(provider)

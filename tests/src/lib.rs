@@ -16,6 +16,8 @@ mod sign_in_forms;
 mod span_capture;
 mod store;
 pub mod transcript;
+#[cfg(unix)]
+pub mod unix_socket;
 pub mod watch;
 
 pub use self::cookies::{BETTER_AUTH_COOKIE_NAME, COOKIE_NAME, SECURE_COOKIE_NAME, clears_the_session};

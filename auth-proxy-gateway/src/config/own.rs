@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use auth_proxy::verdict::{IdentityHeader, IdentityToken, PathRules, SigningKey};
-use auth_proxy_rules::Origin;
+use auth_proxy_rules::BaseUrl;
 use toml::Spanned;
 use toml::de::DeValue;
 use tracing_subscriber::filter::Targets;
@@ -17,7 +17,8 @@ use crate::gateway::Gateway;
 /// `[app]`: the app that requests are forwarded to. The library has the defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct App {
-    pub(crate) url: Origin,
+    /// An origin or a Unix socket.
+    pub(crate) url: BaseUrl,
     /// The place of the table.
     pub(crate) span: Range<usize>,
     pub(crate) url_span: Range<usize>,
@@ -142,9 +143,13 @@ fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
     let seconds = Duration::from_secs;
     let url_value = table.take("url");
     let url = reader.parsed(url_value, "`url = \"http://127.0.0.1:3000\"`", |text| {
-        auth_proxy_rules::origin(text).map_err(|error| match text.contains("://") {
-            true => format!("`app.url`: {}", error.message()),
-            false => "`app.url`: the scheme is missing: write `url = \"http://127.0.0.1:3000\"`".to_owned(),
+        auth_proxy_rules::app_url(text).map_err(|error| {
+            match text.contains("://") || text.starts_with("unix:") {
+                true => format!("`app.url`: {}", error.message()),
+                false => {
+                    "`app.url`: the scheme is missing: write `url = \"http://127.0.0.1:3000\"`".to_owned()
+                }
+            }
         })
     });
     if url_value.is_none() {

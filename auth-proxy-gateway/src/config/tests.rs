@@ -103,6 +103,16 @@ fn message_has_the_text_to_write_in_place_of_the_mistake() {
         ),
         (
             "listen = \"127.0.0.1:8080\"",
+            "[app]\nurl = \"unix:/run/app.sock:/prefix\"\n",
+            "5:7: `app.url`: an app gets every path as it is: write the socket only",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "[app]\nurl = \"unix:app.sock\"\n",
+            "5:7: `app.url`: a Unix socket is `unix:` and the absolute path of the socket, such as `unix:/run/auth.sock`",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
             "[rules]\npath = \"/a\"\nrequire = \"public\"\n",
             "4:1: expected a list of rules, found a table: write `[[rules]]`",
         ),
@@ -151,6 +161,22 @@ fn address_that_leads_back_to_the_gateway_is_a_mistake() {
     for url in ["http://127.0.0.1:8081", "http://127.0.0.2:8080", "http://app:8080"] {
         assert_eq!(found("127.0.0.1:8080", auth, url), [""; 0], "{url}");
     }
+}
+
+/// A Unix socket of the login or of the app is none that the gateway listens on.
+#[test]
+fn unix_sockets_are_addresses_of_the_login_and_of_the_app() {
+    let source = |url: &str| {
+        format!(
+            "listen = \"127.0.0.1:80\"\n[upstream]\nbase_url = \"{url}\"\n[app]\nurl = \"unix:/run/app.sock\"\n"
+        )
+    };
+    assert_eq!(mistakes(&source("unix:/run/auth.sock:/tenant")), [""; 0]);
+    assert_eq!(
+        mistakes(&source("unix:run/auth.sock")),
+        ["3:12: `upstream.base_url`: a Unix socket is `unix:` and the absolute path of the socket, such as \
+             `unix:/run/auth.sock`"]
+    );
 }
 
 /// Better Auth has no pages of its own, so the sign-in page is one of the app.

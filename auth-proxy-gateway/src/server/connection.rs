@@ -48,7 +48,7 @@ impl<S: Site> Connections<S> {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        permit: Option<ConnectionPermit>,
+        permit: ConnectionPermit,
     ) -> impl Future<Output = ()> + Send + use<S> {
         let (site, mut stop) = (self.site.clone(), self.stop.clone());
         async move {
@@ -87,7 +87,7 @@ impl<S: Site> Connections<S> {
 #[derive(Clone)]
 struct Client {
     peer: SocketAddr,
-    permit: Option<ConnectionPermit>,
+    permit: ConnectionPermit,
 }
 
 /// Answers one request.
@@ -100,8 +100,6 @@ async fn answer(
     // A pause in the body ends it.
     let mut request = request.map(|body| Body::new(SlowBody::new(body, limits.body_timeout)));
     request.extensions_mut().insert(ConnectInfo(client.peer));
-    if let Some(permit) = client.permit {
-        request.extensions_mut().insert(permit);
-    }
+    request.extensions_mut().insert(client.permit);
     Ok(site.answer(request).await)
 }

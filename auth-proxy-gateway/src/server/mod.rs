@@ -2,6 +2,7 @@
 
 mod connection;
 mod slow_body;
+mod workers;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use self::connection::Connections;
+use self::workers::Place;
+pub(crate) use self::workers::Workers;
 use crate::config::Server as Limits;
 
 /// How long accepting waits after an error such as too many open files.
@@ -24,7 +27,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// left: a WebSocket keeps one after its connection is no longer one of HTTP.
 #[derive(Clone)]
 pub(crate) struct ConnectionPermit {
-    _permit: Arc<OwnedSemaphorePermit>,
+    _held: Arc<Held>,
+}
+
+/// What an open connection holds.
+struct Held {
+    /// `None` if the semaphore is closed, which it never is.
+    _permit: Option<OwnedSemaphorePermit>,
+    _place: Place,
 }
 
 /// What a listener serves. The answers and the limits may change while it runs.
@@ -54,10 +64,10 @@ impl Listener {
         self.listener.local_addr()
     }
 
-    /// Accepts connections until `stop` is true, then waits until all requests are answered, or for the time that
-    /// `[server] shutdown_timeout` has.
-    pub(crate) async fn serve(self, site: impl Site, mut stop: watch::Receiver<bool>) {
-        let connections = Connections::new(site.clone(), stop.clone());
+    /// Accepts connections for the workers until `stop` is true, then waits until all requests are answered, or for the time
+    /// that `[server] shutdown_timeout` has.
+    pub(crate) async fn serve(self, site: impl Site, workers: Workers, mut stop: watch::Receiver<bool>) {
+        let connections = Arc::new(Connections::new(site.clone(), stop.clone()));
         // Each connection has a receiver while it is open.
         let open = watch::Sender::new(());
         loop {
@@ -66,9 +76,17 @@ impl Listener {
                 _ = stop.wait_for(|stops| *stops) => break,
             };
             let (stream, peer, permit) = accepted;
-            let (connection, is_open) = (connections.serve(stream, peer, permit), open.subscribe());
-            tokio::spawn(async move {
-                connection.await;
+            let (connections, is_open) = (Arc::clone(&connections), open.subscribe());
+            let place = workers.place();
+            let worker = place.runtime();
+            let permit = ConnectionPermit { _held: Arc::new(Held { _permit: permit, _place: place }) };
+            // The stream moves from this runtime to that of the worker.
+            let stream = stream.into_std();
+            worker.spawn(async move {
+                match stream.and_then(TcpStream::from_std) {
+                    Ok(stream) => connections.serve(stream, peer, permit).await,
+                    Err(error) => tracing::warn!(%error, "cannot serve a connection"),
+                }
                 drop(is_open);
             });
         }
@@ -81,11 +99,10 @@ impl Listener {
         }
     }
 
-    /// The next connection, once there is a permit for it.
-    async fn accept(&self) -> (TcpStream, SocketAddr, Option<ConnectionPermit>) {
+    /// The next connection, once there is a permit for it, with the permit.
+    async fn accept(&self) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let permit = permit.map(|permit| ConnectionPermit { _permit: Arc::new(permit) });
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => return (stream, peer, permit),

@@ -3,8 +3,11 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+#[cfg(unix)]
+use auth_proxy_tests::unix_socket::UnixSocket;
+
 use crate::identity::cookie_of;
-use crate::support::{Running, app, authjs, config};
+use crate::support::{Running, app, authjs, command, config, file, run};
 
 /// Opens a connection, sends a request for an upgrade, and reads the head of the answer.
 pub(crate) async fn upgrade(
@@ -39,6 +42,24 @@ pub(crate) async fn read_frame(socket: &mut TcpStream) -> String {
     let mut text = vec![0; usize::from(head[1])];
     socket.read_exact(&mut text).await.unwrap();
     String::from_utf8(text).unwrap()
+}
+
+/// The login and the app listen on Unix sockets: nothing but the gateway is on the network.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn login_and_app_may_listen_on_unix_sockets() {
+    let ((_auth, auth), (_app, app)) = (authjs(), app());
+    let (auth, app) = (UnixSocket::before(&auth), UnixSocket::before(&app));
+    let config = config(&auth.url(), &app.url(), "", "");
+    let (_, report, _) = run(command().args(["doctor", "--config"]).arg(file("gateway.toml", &config)));
+    assert!(report.contains(&format!("app: {} accepts connections", app.url())), "{report}");
+    let gateway = Running::start(&config);
+    let cookie = cookie_of(&gateway).await;
+    let (mut socket, head) = upgrade(&gateway, "/ws", &cookie, "websocket").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert!(head.to_ascii_lowercase().contains("x-subject: 1\r\n"), "{head}");
+    socket.write_all(&frame("hello")).await.unwrap();
+    assert_eq!(read_frame(&mut socket).await, "hello");
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ pub(super) fn advice(option: OptionKey, text: &str, refusal: &str, in_quotes: bo
 fn texts(option: OptionKey, text: &str) -> Vec<String> {
     match option {
         OptionKey::BasePath | OptionKey::UpstreamBasePath => paths(text),
+        OptionKey::BaseUrl if text.starts_with('/') || text.contains("unix:") => sockets(text),
         OptionKey::BaseUrl | OptionKey::PublicUrl | OptionKey::PublicOrigins | OptionKey::CorsOrigins => {
             urls(text)
         }
@@ -68,6 +69,30 @@ fn urls(text: &str) -> Vec<String> {
     let host = rest.split('/').next().unwrap_or_default();
     let scheme = if whole.starts_with("http://") { "http" } else { "https" };
     vec![format!("{scheme}://{rest}"), format!("{scheme}://{host}")]
+}
+
+/// The address of a Unix socket, for a path alone and for the forms of nginx and Docker.
+fn sockets(text: &str) -> Vec<String> {
+    let path = text.split_once("unix:").map_or(text, |(_, path)| path).replace("%2F", "/");
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end();
+    // A path relative to a folder that is not known, and the name of an abstract socket.
+    if path.starts_with(['.', '@', '\\']) || path.split('/').next().is_some_and(|first| first.contains('@')) {
+        return Vec::new();
+    }
+    let (path, prefix) = path.split_once(':').unwrap_or((path, ""));
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    let socket = format!("unix:/{}", segments.join("/"));
+    match prefix.trim_matches('/') {
+        "" => vec![socket],
+        prefix => vec![format!("{socket}:/{prefix}")],
+    }
 }
 
 fn hosts(text: &str) -> Vec<String> {
@@ -146,6 +171,17 @@ mod tests {
             (OptionKey::BaseUrl, "https://auth.example.com#top", Some("https://auth.example.com")),
             (OptionKey::BaseUrl, "https://user:pw@auth.example.com/a", Some("https://auth.example.com/a")),
             (OptionKey::BaseUrl, "ftp://auth.example.com", Some("https://auth.example.com")),
+            (OptionKey::BaseUrl, "/run/auth.sock", Some("unix:/run/auth.sock")),
+            (OptionKey::BaseUrl, "unix://run/auth.sock", Some("unix:/run/auth.sock")),
+            (OptionKey::BaseUrl, "unix:///run/a/../auth.sock/", Some("unix:/run/auth.sock")),
+            (OptionKey::BaseUrl, "unix:run/auth.sock", Some("unix:/run/auth.sock")),
+            (OptionKey::BaseUrl, "unix:/run/auth.sock:tenant", Some("unix:/run/auth.sock:/tenant")),
+            (OptionKey::BaseUrl, "unix:/run/auth.sock?a#b", Some("unix:/run/auth.sock")),
+            (OptionKey::BaseUrl, "http://unix:/run/auth.sock:/a", Some("unix:/run/auth.sock:/a")),
+            (OptionKey::BaseUrl, "http+unix://%2Frun%2Fauth.sock", Some("unix:/run/auth.sock")),
+            (OptionKey::BaseUrl, "unix:./auth.sock", None),
+            (OptionKey::BaseUrl, "unix:@auth", None),
+            (OptionKey::PublicUrl, "unix:/run/auth.sock", None),
             (OptionKey::PublicUrl, "http://localhost:3000/login", Some("http://localhost:3000")),
             (OptionKey::PublicOrigins, "*", None),
             (OptionKey::Hosts, "https://app.example.com/login", Some("app.example.com")),

@@ -34,6 +34,9 @@ pub(super) fn check(declaration: &Declaration, errors: &mut Errors) -> Draft {
     for option in &block.misplaced {
         draft.set_later(*option, false);
     }
+    if let (Some(fetch), Err(error)) = (&block.fetch, draft.check_fetch()) {
+        errors.at(fetch, format!("`{}`: {error}", OptionKey::Fetch));
+    }
     for problem in draft.check() {
         let entry = block.options.iter().find(|entry| entry.option == problem.place.option());
         match (problem.place, entry) {

@@ -16,6 +16,7 @@ const BASE_URL: (OptionKey, &str) = (OptionKey::BaseUrl, "http://auth");
 const JWKS: (OptionKey, &str) = (OptionKey::Token, "jwks");
 const KEYS: (OptionKey, &str) = (OptionKey::JwksUrl, "https://auth.example.com/keys");
 const AUDIENCE: (OptionKey, &str) = (OptionKey::Audience, "app");
+const CACHED: (OptionKey, &str) = (OptionKey::AnswerSession, "cached");
 const ISSUER: (OptionKey, &str) = (OptionKey::Issuer, "https://auth.example.com");
 
 #[test]
@@ -142,6 +143,25 @@ fn broken_rules_between_options_report_the_option() {
             &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::StaleIfError, "5m")],
             Place::Option(OptionKey::StaleIfError),
         ),
+        (&[BASE_URL, CACHED], Place::Option(OptionKey::AnswerSession)),
+        (&[BASE_URL, CACHED, (OptionKey::Cache, "off")], Place::Option(OptionKey::AnswerSession)),
+        // Without a secret, no cookie cache is read.
+        (&[BASE_URL, CACHED, BETTER_AUTH], Place::Option(OptionKey::AnswerSession)),
+        (
+            &[
+                BASE_URL,
+                CACHED,
+                (OptionKey::Cache, "30s"),
+                (OptionKey::Strategy, "database"),
+                (OptionKey::ExposeSessionToken, "true"),
+            ],
+            Place::Option(OptionKey::AnswerSession),
+        ),
+        (
+            &[BASE_URL, CACHED, JWKS, KEYS, AUDIENCE, ISSUER, (OptionKey::Source, "local")],
+            Place::Option(OptionKey::AnswerSession),
+        ),
+        (&[GENERIC, KEYS, AUDIENCE, ISSUER, CACHED], Place::Option(OptionKey::AnswerSession)),
         (
             &[(OptionKey::BaseUrl, "http://auth"), (OptionKey::SessionClaims, "a")],
             Place::Option(OptionKey::SessionClaims),
@@ -156,6 +176,27 @@ fn broken_rules_between_options_report_the_option() {
     assert_eq!(secret.check(), []);
     secret.set_later(OptionKey::Secret, false);
     assert_eq!(secret.check().len(), 1);
+}
+
+#[test]
+fn this_app_may_answer_from_a_cache_a_cookie_cache_or_a_token() {
+    let local = [(OptionKey::Source, "local"), (OptionKey::Renew, "1h")];
+    let decoding = [BASE_URL, CACHED, JWKS, KEYS, AUDIENCE, ISSUER];
+    for values in [
+        &[BASE_URL, CACHED, (OptionKey::Cache, "30s")][..],
+        &[BASE_URL, CACHED, (OptionKey::Cache, "1h"), (OptionKey::Renew, "always")],
+        &[BASE_URL, (OptionKey::AnswerSession, "upstream")],
+        &[BASE_URL, CACHED, BETTER_AUTH, JWKS, AUDIENCE, ISSUER],
+        &[&decoding[..], &local].concat(),
+    ] {
+        assert_eq!(draft(values).check(), [], "{values:?}");
+    }
+    let mut better_auth = draft(&[BASE_URL, CACHED, BETTER_AUTH]);
+    better_auth.set_later(OptionKey::Secret, true);
+    assert_eq!(better_auth.check(), [], "a secret that reads the cookie cache");
+    let mut later = draft(&[BASE_URL, CACHED]);
+    later.set_later(OptionKey::Cache, false);
+    assert_eq!(later.check(), [], "the variable decides");
 }
 
 #[test]

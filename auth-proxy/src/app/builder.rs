@@ -11,8 +11,8 @@ use crate::provider::{AuthProxy, Proxy, Shared};
 use crate::upstream::AppClient;
 
 impl<P: AuthProxy> Proxy<P> {
-    /// A service that forwards requests to an app at this address, such as `http://127.0.0.1:3001`: for an app that is not
-    /// written with axum. Put a guard in front of it.
+    /// A service that forwards requests to an app at this address, such as `http://127.0.0.1:3001` or
+    /// `unix:/run/app.sock`: for an app that is not written with axum. Put a guard in front of it.
     ///
     /// ```
     /// # use auth_proxy::auth_proxy;
@@ -99,12 +99,12 @@ impl ReverseProxyBuilder {
     /// Checks the address and makes the client.
     ///
     /// # Errors
-    /// When the address is not an origin, or the certificates of the system cannot be read for an https address.
+    /// When the address is neither an origin nor a Unix socket, or the certificates of the system cannot be read for an https address.
     pub fn build(self) -> Result<ReverseProxy, ConfigError> {
         let problem = |message: String| ConfigError::of(self.name, "the address of the app", message);
-        let origin =
-            auth_proxy_rules::origin(&self.url).map_err(|error| problem(error.message().to_owned()))?;
-        let client = AppClient::new(&origin, self.connect_timeout, self.idle_timeout)
+        let app =
+            auth_proxy_rules::app_url(&self.url).map_err(|error| problem(error.message().to_owned()))?;
+        let client = AppClient::new(&app, self.connect_timeout, self.idle_timeout)
             .map_err(|error| problem(format!("no client for it: {}", Causes(error.as_ref()))))?;
         Ok(ReverseProxy::new(App {
             shared: self.shared,

@@ -12,8 +12,8 @@ mod spec;
 mod variable;
 
 pub use auth_proxy_rules::{
-    CookieDomain, Expected, Host, InvalidValue, Kind, RevocationList, RevocationUnavailable, Routes, Source,
-    StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
+    AnswerSession, CookieDomain, Expected, Host, InvalidValue, Kind, RevocationList, RevocationUnavailable,
+    Routes, Source, StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
 };
 use auth_proxy_rules::{Origin, Settings};
 use http::{HeaderMap, HeaderName};

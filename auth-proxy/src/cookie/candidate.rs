@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::fmt;
 
 use http::HeaderMap;
+use http::header::COOKIE;
 use zeroize::Zeroizing;
 
 use super::bearer::bearer;
 use super::companions::CompanionCookies;
 use super::error::CredentialError;
 use super::percent::{decode, decode_or_keep};
-use super::scan::{Chosen, SessionCookies, scan};
+use super::scan::{Chosen, SessionCookies, chunk_number, scan};
+use super::text::{pairs, split};
 
 /// The session token of a request, borrowed from the headers.
 ///
@@ -112,6 +114,33 @@ pub(crate) fn every_token<'n>(headers: &HeaderMap, names: impl Iterator<Item = &
     let bearer = bearer(headers).ok().flatten().and_then(|value| std::str::from_utf8(value).ok());
     tokens.extend(bearer.map(|value| decode_or_keep(value).into_owned()));
     tokens
+}
+
+/// Whether at most one session token was sent in cookies, and each of its cookies once: the same one then counts for every
+/// server.
+pub(crate) fn sends_one_token<'n>(headers: &HeaderMap, names: impl Iterator<Item = &'n str>) -> bool {
+    let names: Vec<&str> = names.collect();
+    // The index of the name, and the number of the chunk.
+    let mut sent: Vec<(usize, Option<usize>)> = Vec::new();
+    for pair in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
+        let name = split(pair, b'=').0.trim_ascii();
+        for (index, own) in names.iter().enumerate() {
+            let Some(suffix) = name.strip_prefix(own.as_bytes()) else { continue };
+            let cookie = match (suffix, chunk_number(suffix)) {
+                (b"", _) => (index, None),
+                (_, Some(number)) => (index, Some(number)),
+                _ => continue,
+            };
+            let fits = |other: &(usize, Option<usize>)| {
+                other.0 == index && other.1.is_some() == cookie.1.is_some() && *other != cookie
+            };
+            if !sent.iter().all(fits) {
+                return false;
+            }
+            sent.push(cookie);
+        }
+    }
+    true
 }
 
 /// The session token of a request, copied out of its headers.

@@ -26,7 +26,7 @@ use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE};
 
 pub(crate) use self::adapt::CookieAdapter;
-pub(crate) use self::candidate::{Candidate, Credential, every_token};
+pub(crate) use self::candidate::{Candidate, Credential, every_token, sends_one_token};
 pub(crate) use self::error::CredentialError;
 pub(crate) use self::names::{NameIndexes, NamesInPlay, SessionName, SessionNames};
 pub(crate) use self::outgoing::{lookup_bearer, lookup_cookie};
@@ -35,7 +35,7 @@ pub(crate) use self::percent::encoded;
 pub(crate) use self::prefix::{restore_prefixes, without_prefix};
 pub(crate) use self::received::{ReceivedCookie, received};
 pub(crate) use self::set_cookie::{SetCookieKind, token_after};
-pub(crate) use self::shape::is_compact;
+pub(crate) use self::shape::{is_base64url, is_compact};
 pub(crate) use self::stray::{drop_cookies, drop_stray_cookies};
 pub(crate) use self::text::{domain, drop_set_cookies, join_cookie_lines, value};
 

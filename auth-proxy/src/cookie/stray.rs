@@ -11,9 +11,13 @@ use super::text::{pairs, split};
 /// Auth.js joins all cookies whose name *starts with* the session cookie's (`docs/authjs.md#chunk-read`), so it would
 /// read another token than this app reads. All other cookies stay as they are, byte for byte.
 pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bool) {
+    let has_name = |pair: &[u8]| split(pair, b'=').0.trim_ascii().starts_with(name.as_bytes());
+    if !all_pairs(headers).any(has_name) {
+        return;
+    }
     let Ok([found]) = scan(headers, &[name]) else { return };
     let chunks = found.chunks().count();
-    let mut filter = Filter {
+    let filter = Filter {
         name: name.as_bytes(),
         token: match found.choose(opaque) {
             Some(Chosen::Whole(_)) => Token::Whole,
@@ -22,7 +26,11 @@ pub(crate) fn drop_stray_cookies(headers: &mut HeaderMap, name: &str, opaque: bo
         },
         seen: Vec::new(),
     };
-    retain_cookies(headers, |pair| filter.keeps(pair));
+    let mut dry = filter.clone();
+    if !all_pairs(headers).all(|pair| dry.keeps(pair)) {
+        let mut filter = filter;
+        retain_cookies(headers, |pair| filter.keeps(pair));
+    }
 }
 
 /// Removes the cookies of these names, whole and in chunks.
@@ -35,6 +43,11 @@ pub(crate) fn drop_cookies(headers: &mut HeaderMap, names: &[&str]) {
         };
         !names.iter().any(|name| is_named(name))
     });
+}
+
+/// The pairs of all `Cookie` lines.
+fn all_pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes()))
 }
 
 /// Keeps the cookies that `keeps` is true for, byte for byte.
@@ -67,6 +80,7 @@ fn retain_cookies(headers: &mut HeaderMap, mut keeps: impl FnMut(&[u8]) -> bool)
 }
 
 /// Which cookies hold the session token.
+#[derive(Clone, Copy)]
 enum Token {
     None,
     Whole,
@@ -75,7 +89,7 @@ enum Token {
 }
 
 /// What follows the session cookie's name in the name of a cookie.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Part {
     Whole,
     Chunk(usize),
@@ -83,6 +97,7 @@ enum Part {
     Other,
 }
 
+#[derive(Clone)]
 struct Filter<'n> {
     name: &'n [u8],
     token: Token,

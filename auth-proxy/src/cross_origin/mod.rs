@@ -9,12 +9,14 @@ mod layer;
 use auth_proxy_rules::{Origin, origin};
 use http::header::{ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 pub use self::layer::{CrossOriginProtection, CrossOriginService};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses a write that a page of another origin sends with the visitor's session cookie.
 ///
@@ -57,10 +59,10 @@ fn is_safe(parts: &Parts) -> bool {
 /// other sites, before 2023, and for WebSockets in Chromium they send only `Origin` (Fetch, section 3.2). A request
 /// with neither header comes from a program, which chose its cookies itself.
 fn is_own_page_or_no_browser(parts: &Parts, shared: &Shared) -> bool {
-    match single_header(&parts.headers, "sec-fetch-site") {
+    match single_header(&parts.headers, &SEC_FETCH_SITE) {
         Sent::Once(site) => site == "same-origin" || site == "none",
         Sent::Repeatedly => false,
-        Sent::Never => match single_header(&parts.headers, ORIGIN.as_str()) {
+        Sent::Never => match single_header(&parts.headers, &ORIGIN) {
             Sent::Never => true,
             Sent::Repeatedly => false,
             Sent::Once(page) => parsed(page).is_some_and(|page| is_own_origin(&page, parts, shared)),
@@ -75,7 +77,7 @@ fn is_own_origin(page: &Origin, parts: &Parts, shared: &Shared) -> bool {
 
 /// Whether `Origin` is trusted: in `cors.origins`, or set with `trust_origin`.
 fn is_trusted(headers: &HeaderMap, shared: &Shared, trusted: &[Origin]) -> bool {
-    let Sent::Once(page) = single_header(headers, ORIGIN.as_str()) else { return false };
+    let Sent::Once(page) = single_header(headers, &ORIGIN) else { return false };
     let mut named = shared.settings.cors_origins.iter().chain(trusted);
     parsed(page).is_some_and(|page| named.any(|named| named.is_same(&page)))
 }
@@ -92,7 +94,7 @@ enum Sent<'h> {
     Repeatedly,
 }
 
-fn single_header<'h>(headers: &'h HeaderMap, name: &str) -> Sent<'h> {
+fn single_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Sent<'h> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Sent::Never,

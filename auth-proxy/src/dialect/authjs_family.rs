@@ -4,7 +4,7 @@
 //! use one path for different things.
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{HeaderName, Method, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -69,6 +69,14 @@ impl Dialect for AuthjsFamily {
         authjs::read_session(response, names, |session| {
             robo::remove_session_token(session);
         })
+    }
+
+    fn shows_expires(&self) -> bool {
+        true
+    }
+
+    fn session_headers(&self) -> &'static [(HeaderName, &'static str)] {
+        &authjs::SESSION_HEADERS
     }
 
     fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool {

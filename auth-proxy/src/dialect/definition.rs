@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{HeaderName, Method, Response};
 use serde_json::{Map, Value};
 
 #[cfg(feature = "client-js")]
@@ -87,6 +87,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     fn session_of_cache(&self, _: Map<String, Value>) -> Option<RawSession> {
         None
     }
+
+    /// Whether the upstream's answer has the expiry of the session beside the user, as `expires`.
+    fn shows_expires(&self) -> bool;
+
+    /// The headers of an answer with a session: those with which the upstream keeps it out of caches.
+    fn session_headers(&self) -> &'static [(HeaderName, &'static str)];
 
     /// Removes what page scripts must not read from the JSON of a session. Returns whether there was something.
     fn remove_secrets(&self, session: &mut Map<String, Value>) -> bool;

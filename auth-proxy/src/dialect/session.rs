@@ -14,6 +14,9 @@ pub(crate) struct RawSession {
     pub(crate) user: Map<String, Value>,
     pub(crate) expires: Option<SystemTime>,
     pub(crate) extra: Map<String, Value>,
+    /// Whether the upstream tells its own client to extend the session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) needs_refresh: bool,
 }
 
 impl RawSession {

@@ -24,9 +24,6 @@ pub(super) fn path_of(prefix: &str, base: &str) -> String {
 pub(super) fn address(settings: &Settings) -> String {
     match &settings.jwks_url {
         Some(url) if !settings.has_sign_in() => url.origin.to_string(),
-        _ => {
-            let url = &settings.base_url;
-            format!("{}{}{}", url.origin, url.prefix, settings.upstream_base_path)
-        }
+        _ => settings.base_url.at(&settings.upstream_base_path),
     }
 }

@@ -57,6 +57,8 @@ macro_rules! codes {
 codes! {
     HOST_UNRESOLVED = Error "host_unresolved" "the host of the upstream has no address";
     CONNECTION_REFUSED = Error "connection_refused" "nothing listens at the address of the upstream";
+    SOCKET_MISSING = Error "socket_missing" "there is no Unix socket at the path of `upstream.base_url`";
+    SOCKET_DENIED = Error "socket_denied" "this app may not connect to the Unix socket of `upstream.base_url`";
     CONNECTION_TIMEOUT = Error "connection_timeout" "there is no connection to the upstream within `upstream.connect_timeout`";
     CERTIFICATE_EXPIRED = Error "certificate_expired" "the certificate of the upstream has expired";
     CERTIFICATE_NOT_YET_VALID = Error "certificate_not_yet_valid" "the certificate of the upstream is not yet valid";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_proxy_rules::BaseUrl;
 use tokio::time::{Instant, timeout_at};
 
 use super::address::{BasePath, address};
@@ -121,8 +122,8 @@ async fn upstream(shared: &Arc<Shared>, deadline: Instant) -> Examined {
             let change = if is_below_prefix {
                 format!("write `upstream.base_path: \"{base}\"`")
             } else {
-                let origin = &settings.base_url.origin;
-                format!("write `upstream.base_url: \"{origin}\"` and `upstream.base_path: \"{base}\"`")
+                let server = BaseUrl { prefix: String::new(), ..settings.base_url.clone() };
+                format!("write `upstream.base_url: \"{server}\"` and `upstream.base_path: \"{base}\"`")
             };
             let evidence =
                 format!("there is no login below {}, but one below {}", address(settings), base_path.path());

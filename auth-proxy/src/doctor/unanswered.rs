@@ -15,10 +15,16 @@ use crate::upstream::Fault;
 
 /// The finding for a request that got no answer.
 pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
+    let fault = Fault::of(error);
+    if let Some(socket) = &settings.base_url.socket
+        && let Some((code, change)) = no_connection_to_socket(socket, fault)
+    {
+        return Finding::new(code, seen(error), change);
+    }
     let url = &settings.base_url.origin;
     let host = url.host();
     let at = address(settings);
-    let (code, change) = match Fault::of(error) {
+    let (code, change) = match fault {
         Fault::NoAddress => (
             Code::HOST_UNRESOLVED,
             format!(
@@ -26,7 +32,7 @@ pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
                  name of the service, and both have to be in one network"
             ),
         ),
-        Fault::Refused => (
+        Fault::Refused | Fault::NoSocket | Fault::Denied => (
             Code::CONNECTION_REFUSED,
             format!(
                 "start the server, or correct host and port of `upstream.base_url`: in a container, `{host}` has to be the \
@@ -89,6 +95,45 @@ pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
     Finding::new(code, seen(error), change)
 }
 
+/// The finding for a Unix socket to which there is no connection. `None` for the other faults, which TCP has too.
+fn no_connection_to_socket(socket: &str, fault: Fault) -> Option<(Code, String)> {
+    Some(match fault {
+        Fault::NoSocket => (
+            Code::SOCKET_MISSING,
+            format!(
+                "start the server, or correct `{socket}` in `upstream.base_url`: in a container, mount the folder of the socket \
+                 and not the socket itself, which the server makes anew"
+            ),
+        ),
+        Fault::Denied => (
+            Code::SOCKET_DENIED,
+            format!(
+                "give the user of this app permission to write to `{socket}` and to enter its folders, for example by a group \
+                 that both processes have"
+            ),
+        ),
+        Fault::Refused => (
+            Code::CONNECTION_REFUSED,
+            format!("start the server: `{socket}` is there, and no process listens at it"),
+        ),
+        Fault::ConnectTimeout => (
+            Code::CONNECTION_TIMEOUT,
+            format!(
+                "find out why the server accepts no connections at `{socket}`: its queue is full for as long as \
+                 `upstream.connect_timeout`"
+            ),
+        ),
+        Fault::Broken => (
+            Code::RESPONSE_BROKEN,
+            format!(
+                "let the login server speak plain HTTP at `{socket}`, without TLS; if it does, its log says why it closes the \
+                 connection"
+            ),
+        ),
+        _ => return None,
+    })
+}
+
 /// The finding for an upstream that answers for its own host only.
 pub(super) fn host_not_served(settings: &Settings, told: &str, answer: &Response<Bytes>) -> Finding {
     let own = &settings.base_url.origin.authority;
@@ -118,10 +163,13 @@ pub(super) fn no_login(settings: &Settings, answer: &Response<Bytes>, tried: &[S
         StatusCode::BAD_REQUEST if has(answer, b"HTTPS") || has(answer, b"SSL-enabled") => Finding::new(
             Code::UPSTREAM_SPEAKS_HTTPS,
             format!("{answers}, and says that this port is for https"),
-            format!(
-                "write `upstream.base_url: \"https://{}{}\"`",
-                settings.base_url.origin.authority, settings.base_url.prefix
-            ),
+            match &settings.base_url.socket {
+                Some(socket) => format!("let the login server speak plain HTTP at `{socket}`"),
+                None => format!(
+                    "write `upstream.base_url: \"https://{}{}\"`",
+                    settings.base_url.origin.authority, settings.base_url.prefix
+                ),
+            },
         ),
         _ if status.is_redirection() => redirects(settings, answer),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -177,10 +225,14 @@ fn redirects(settings: &Settings, answer: &Response<Bytes>) -> Finding {
     });
     let same_host = |target: &Origin| target.host().eq_ignore_ascii_case(own.host());
     let (to, change) = match &target {
-        Some(target) if target.https && !own.https && same_host(target) => (
-            target.to_string(),
-            format!("write `upstream.base_url: \"{target}{}\"`", settings.base_url.prefix),
-        ),
+        Some(target)
+            if target.https && !own.https && same_host(target) && settings.base_url.socket.is_none() =>
+        {
+            (
+                target.to_string(),
+                format!("write `upstream.base_url: \"{target}{}\"`", settings.base_url.prefix),
+            )
+        }
         Some(target) if !target.is_same(own) => (
             target.to_string(),
             format!(

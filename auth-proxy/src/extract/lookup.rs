@@ -16,7 +16,7 @@ use crate::dialect::{SentBearer, SentToken};
 use crate::error::{AuthError, Reason};
 use crate::forwarded::ClientInfo;
 use crate::provider::Shared;
-use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, wire};
+use crate::session::{Answer, Found, LookedUp, SESSION_LIMIT, Sent, wire};
 use crate::telemetry::{Purpose, Raised};
 use crate::upstream::WholeResponse;
 use crate::warnings::Warning;
@@ -35,6 +35,33 @@ pub(super) async fn find(
     credential: &Arc<Credential>,
     sends_cache: bool,
 ) -> Result<Found, AuthError> {
+    let forwarded = shared.upstream.forwarded_as(&client);
+    let sent = Sent {
+        token: credential.token(),
+        companions: credential.companions(),
+        names: sent_names(shared, names, credential).map(|name| name.map(|name| name.upstream.as_str())),
+        forwarded,
+    };
+    // Most requests end here. What was found before has the form of a token.
+    if let Some(found) = shared.keys.fingerprint(&sent).and_then(|sent| shared.sessions.known(sent)) {
+        return Ok(found);
+    }
+    // Boxed, so that what asks for a session in memory has a small future, and so has its handler.
+    Box::pin(look_up(shared, &client, names, credential, sends_cache, sent)).await
+}
+
+/// Finds a session that was not found in memory before.
+///
+/// # Errors
+/// Those of [`find`].
+async fn look_up(
+    shared: &Arc<Shared>,
+    client: &ClientInfo,
+    names: NamesInPlay<'_>,
+    credential: &Arc<Credential>,
+    sends_cache: bool,
+    sent: Sent<'_>,
+) -> Result<Found, AuthError> {
     let token = credential.token();
     let is_plausible = match shared.settings.strategy {
         Strategy::Jwt => is_compact(token),
@@ -48,9 +75,8 @@ pub(super) async fn find(
         }
         return Err(AuthError::new(Reason::TOKEN_MALFORMED).by_bearer(credential.is_bearer()).unasked());
     }
-    let sent = sent_names(shared, names, credential);
-    let forwarded = shared.upstream.forwarded_as(&client);
-    let key = shared.keys.token(token, credential.companions(), sent.iter().map(String::as_str), &forwarded);
+    let key = shared.keys.token(&sent);
+    let sent = Vec::from_iter(sent.names.into_iter().flatten().map(str::to_owned));
     let deadline = Instant::now() + shared.settings.timeout;
     let lookup = || {
         let has_cache = sends_cache && !credential.companions()[0].is_empty();
@@ -84,14 +110,20 @@ pub(super) async fn find(
 }
 
 /// The names of the session cookie under which a lookup sends the token. Empty if it sends a Bearer token as such.
-fn sent_names(shared: &Shared, names: NamesInPlay<'_>, credential: &Credential) -> Vec<String> {
+fn sent_names<'n>(
+    shared: &Shared,
+    names: NamesInPlay<'n>,
+    credential: &Credential,
+) -> [Option<&'n SessionName>; 2] {
     let is_sent = |name: &&SessionName| match (credential.is_bearer(), shared.dialect.sent_bearer()) {
         (false, _) => names.get(credential.name()).is_some_and(|own| own.index == name.index),
         // A Bearer token has no cookie name. The upstream reads one of them.
         (true, SentBearer::AsCookie) => true,
         (true, SentBearer::AsBearer) => false,
     };
-    names.iter().filter(is_sent).map(|name| name.upstream.clone()).collect()
+    let mut sent = names.iter().filter(is_sent);
+    // There are at most two names.
+    [sent.next(), sent.next()]
 }
 
 /// The header of a lookup that carries the token, with the cookie cache or without.
@@ -147,7 +179,9 @@ async fn send_lookup(
     let next = token.map(|token| {
         // A new token comes with new companions, so its next lookup is not found under this key, and is sent.
         let forwarded = shared.upstream.forwarded_as(&client);
-        shared.keys.token(&token, ["", ""], sent.iter().map(String::as_str), &forwarded)
+        let mut names = sent.iter().map(String::as_str);
+        let names = [names.next(), names.next()];
+        shared.keys.token(&Sent { token: &token, companions: ["", ""], names, forwarded })
     });
     Ok(LookedUp { answer, cookies: cookies.into(), next })
 }

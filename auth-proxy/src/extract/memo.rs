@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::ConnectInfo;
-use http::header::COOKIE;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Uri};
@@ -51,7 +51,13 @@ pub(super) struct ResponseMemo {
 }
 
 impl ResponseMemo {
-    fn new(shared: &Arc<Shared>, headers: &HeaderMap, extensions: &Extensions) -> Self {
+    /// `names` are those of the request, if they are known already.
+    fn new(
+        shared: &Arc<Shared>,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        names: OnceLock<NameIndexes>,
+    ) -> Self {
         Self {
             shared: Arc::clone(shared),
             cookies: headers.get_all(COOKIE).iter().cloned().collect(),
@@ -59,7 +65,7 @@ impl ResponseMemo {
             is_personal: AtomicBool::new(false),
             is_stale: AtomicBool::new(false),
             renewed: OnceLock::new(),
-            names: OnceLock::new(),
+            names,
             visitors: TestVisitors::of(extensions),
         }
     }
@@ -115,9 +121,22 @@ impl ResponseMemo {
 
     /// The session cookie names of the request. `None` if they depend on the scheme, which the whole request tells.
     fn names(&self) -> Option<NameIndexes> {
-        let names = self.shared.names_of(None);
-        (!names.is_scheme_unknown()).then(|| *self.names.get_or_init(|| names.indexes()))
+        match self.names.get() {
+            Some(names) => Some(*names),
+            None => names_without_scheme(&self.shared).map(|names| *self.names.get_or_init(|| names)),
+        }
     }
+
+    /// Whether these headers have the cookies that the browser sent, and no other credential.
+    fn has_only_cookies_of(&self, headers: &HeaderMap) -> bool {
+        headers.get_all(COOKIE).iter().eq(&self.cookies) && !headers.contains_key(AUTHORIZATION)
+    }
+}
+
+/// The present session cookie names. `None` if they depend on the scheme of a request.
+fn names_without_scheme(shared: &Shared) -> Option<NameIndexes> {
+    let names = shared.names_of(None);
+    (!names.is_scheme_unknown()).then(|| names.indexes())
 }
 
 /// The part of a request's head that the credential, the session and the claims depend on.
@@ -236,14 +255,21 @@ pub(super) struct Memo<P: AuthProxy> {
 struct Stored<P: AuthProxy> {
     response: Arc<ResponseMemo>,
     answers: Option<Arc<Answers<P>>>,
+    /// What a guard in front of the first extractor found under the names of the response, in its cookies.
+    guarded: Option<Found<Arc<Verified>>>,
     /// The memos of other proxies of the same type.
     others: Vec<Self>,
 }
 
 impl<P: AuthProxy> Clone for Stored<P> {
     fn clone(&self) -> Self {
-        let Self { response, answers, others } = self;
-        Self { response: Arc::clone(response), answers: answers.clone(), others: others.clone() }
+        let Self { response, answers, guarded, others } = self;
+        Self {
+            response: Arc::clone(response),
+            answers: answers.clone(),
+            guarded: guarded.clone(),
+            others: others.clone(),
+        }
     }
 }
 
@@ -258,15 +284,16 @@ fn store<P: AuthProxy>(
     extensions: &mut Extensions,
     response: Arc<ResponseMemo>,
     answers: Option<Arc<Answers<P>>>,
+    guarded: Option<Found<Arc<Verified>>>,
 ) {
-    let new = Stored { response, answers, others: Vec::new() };
+    let new = Stored { response, answers, guarded, others: Vec::new() };
     let Some(first) = extensions.get_mut::<Stored<P>>() else {
         extensions.insert(new);
         return;
     };
     let is_same = |stored: &Stored<P>| Arc::ptr_eq(&stored.response.shared, &new.response.shared);
     if is_same(first) {
-        (first.response, first.answers) = (new.response, new.answers);
+        (first.response, first.answers, first.guarded) = (new.response, new.answers, new.guarded);
     } else if let Some(other) = first.others.iter_mut().find(|other| is_same(other)) {
         *other = new;
     } else {
@@ -284,16 +311,60 @@ impl<P: AuthProxy> Memo<P> {
         {
             return Self { response: Arc::clone(response), answers: Arc::clone(answers) };
         }
-        let response = match known {
-            Some(known) => Arc::clone(&known.response),
-            None => Arc::new(ResponseMemo::new(shared, &parts.headers, &parts.extensions)),
-        };
-        let names = response.names().unwrap_or_else(|| shared.names_of(Some(parts)).indexes());
+        let (response, names) = response_of(known, shared, parts);
+        let names = names.unwrap_or_else(|| shared.names_of(Some(parts)).indexes());
         let answers = Arc::new(Answers::new(Head::of(parts), names));
-        answers.take_from_visitors(shared, &parts.headers);
-        store(&mut parts.extensions, Arc::clone(&response), Some(Arc::clone(&answers)));
+        let is_of_test = answers.take_from_visitors(shared, &parts.headers);
+        let guarded = known.and_then(|known| known.guarded.clone());
+        if let Some(guarded) = guarded.filter(|_| !is_of_test && response.has_only_cookies_of(&parts.headers))
+        {
+            answers.verified.set(guarded).ok();
+        }
+        store(&mut parts.extensions, Arc::clone(&response), Some(Arc::clone(&answers)), None);
         Self { response, answers }
     }
+}
+
+/// What the response to a request depends on, and the names of its session cookie, which stay the same from now on.
+/// `known` is what is stored. The names are `None` if they depend on the scheme.
+fn response_of<P: AuthProxy>(
+    known: Option<&Stored<P>>,
+    shared: &Arc<Shared>,
+    parts: &Parts,
+) -> (Arc<ResponseMemo>, Option<NameIndexes>) {
+    if let Some(known) = known {
+        return (Arc::clone(&known.response), known.response.names());
+    }
+    let names = names_without_scheme(shared);
+    let pinned = names.map(OnceLock::from).unwrap_or_default();
+    (Arc::new(ResponseMemo::new(shared, &parts.headers, &parts.extensions, pinned)), names)
+}
+
+/// The verified token for a guard in front of all extractors, which asks for nothing else. Its result and the names of the
+/// session cookie are kept for them, and no more: copying the head takes longer than finding the token. `None` if that is
+/// not enough: then the guard asks as an extractor does.
+pub(crate) async fn verified_for_guard<P: AuthProxy>(
+    proxy: &Proxy<P>,
+    parts: &mut Parts,
+) -> Option<Found<Arc<Verified>>> {
+    let shared = proxy.shared();
+    let known = stored::<P>(shared, &parts.extensions);
+    let is_first = known.is_none_or(|known| known.answers.is_none() && known.guarded.is_none());
+    // Tests have other results, and a revoked token is compared with the list.
+    let is_plain = shared.sessions.revocations().is_none() && TestVisitors::of(&parts.extensions).is_empty();
+    if !is_first || !is_plain {
+        return None;
+    }
+    let (response, names) = response_of(known, shared, parts);
+    if !response.has_only_cookies_of(&parts.headers) {
+        return None;
+    }
+    let names = shared.names.at(names?);
+    response.mark_personal();
+    mark_current_personal();
+    let verified = shared.verified(&parts.headers, names).await;
+    store::<P>(&mut parts.extensions, response, None, Some(verified.clone()));
+    Some(verified)
 }
 
 /// The memo for the response of the relay layer. A guard outside of the layer may have stored it, or the extensions may
@@ -306,8 +377,8 @@ pub(super) fn for_relay<P: AuthProxy>(
     let known = stored::<P>(proxy.shared(), extensions).map(|known| Arc::clone(&known.response));
     let response =
         known.filter(|known| headers.get_all(COOKIE).iter().eq(&known.cookies)).unwrap_or_else(|| {
-            let response = Arc::new(ResponseMemo::new(proxy.shared(), headers, extensions));
-            store::<P>(extensions, Arc::clone(&response), None);
+            let response = Arc::new(ResponseMemo::new(proxy.shared(), headers, extensions, OnceLock::new()));
+            store::<P>(extensions, Arc::clone(&response), None, None);
             response
         });
     response.is_relayed.store(true, Ordering::Relaxed);

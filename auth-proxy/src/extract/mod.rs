@@ -10,6 +10,7 @@ mod either;
 mod ended;
 mod from_request;
 mod headers;
+mod in_place;
 mod lookup;
 mod memo;
 mod relay;
@@ -24,7 +25,8 @@ mod token;
 
 pub use self::either::{Either, Rejection};
 pub use self::ended::SessionEnd;
-pub(crate) use self::memo::mark_personal;
+pub(crate) use self::memo::{mark_personal, verified_for_guard};
+pub(crate) use self::relay::answered;
 pub use self::relay::{SessionCookieLayer, SessionCookieService};
 pub(crate) use self::request::RequestAuth;
 pub use self::session::Session;

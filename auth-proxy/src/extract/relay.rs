@@ -8,14 +8,17 @@ use std::task::{Context, Poll};
 
 use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 
-use super::memo;
+use super::RequestAuth;
+use super::memo::{self, ResponseMemo};
 use crate::cache_control::{Cacheable, make_private};
+use crate::error::AuthError;
 use crate::page;
 use crate::provider::{AuthProxy, Proxy, Shared};
-use crate::session::Renewed;
+use crate::session::{CachedSession, Renewed};
 
 /// The response header that marks a response made with a stale session.
 const SESSION_STATE: HeaderName = HeaderName::from_static("auth-proxy-session");
@@ -130,22 +133,46 @@ where
             let response = Arc::clone(&memo).run_handler(response).await?.into_response();
             let is_cacheable = response.extensions().get::<Cacheable>().is_some();
             let mut response = page::shown(response, navigates, proxy.shared().error_page.as_ref());
-            let was_renewed = memo
-                .renewed()
-                .is_some_and(|renewed| add_session_cookies(response.headers_mut(), renewed, proxy.shared()));
-            let sets_session_cookie = || {
-                let mut cookies = response.headers().get_all(SET_COOKIE).iter();
-                cookies.any(|cookie| proxy.shared().names.set_cookie_kind(cookie.as_bytes()).is_some())
-            };
-            if was_renewed || sets_session_cookie() || (memo.is_personal() && !is_cacheable) {
-                make_private(response.headers_mut());
-            }
-            if memo.is_stale() {
-                response.headers_mut().insert(SESSION_STATE, HeaderValue::from_static("stale"));
-            }
+            finish(&memo, proxy.shared(), is_cacheable, &mut response);
             Ok(response)
         })
     }
+}
+
+/// Adds to a response what it depends on: the session cookies of a lookup, and the marks of a private or stale response.
+fn finish(memo: &ResponseMemo, shared: &Shared, is_cacheable: bool, response: &mut Response) {
+    let headers = response.headers_mut();
+    let was_renewed = memo.renewed().is_some_and(|renewed| add_session_cookies(headers, renewed, shared));
+    let sets_session_cookie = || {
+        let mut cookies = headers.get_all(SET_COOKIE).iter();
+        cookies.any(|cookie| shared.names.set_cookie_kind(cookie.as_bytes()).is_some())
+    };
+    if was_renewed || sets_session_cookie() || (memo.is_personal() && !is_cacheable) {
+        make_private(headers);
+    }
+    if memo.is_stale() {
+        headers.insert(SESSION_STATE, HeaderValue::from_static("stale"));
+    }
+}
+
+/// The response that `answer` makes of the session of a request, in place of the upstream's, with its renewed cookies. `None`
+/// if the upstream has to be asked: see [`RequestAuth::session_to_answer`].
+///
+/// # Errors
+/// Those of a lookup.
+pub(crate) async fn answered<P: AuthProxy>(
+    proxy: &Proxy<P>,
+    parts: &mut Parts,
+    answer: impl FnOnce(&CachedSession) -> Option<Response>,
+) -> Result<Option<Response>, AuthError> {
+    let memo = memo::for_relay(proxy, &parts.headers, &mut parts.extensions);
+    let Some(session) = RequestAuth::of(proxy.clone(), parts).session_to_answer().await? else {
+        return Ok(None);
+    };
+    Ok(answer(&session).map(|mut response| {
+        finish(&memo, proxy.shared(), false, &mut response);
+        response
+    }))
 }
 
 /// Adds the cookies of a lookup, unless the session has ended since, or the response sets or clears the session cookie

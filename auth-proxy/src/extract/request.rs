@@ -185,7 +185,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             return Ok(());
         }
         // Not `self.verified()`: if the list may be incomplete, that asks the upstream, which is asked for the session anyway.
-        match shared.verified(self.headers, self.names()).await {
+        match Box::pin(shared.verified(self.headers, self.names())).await {
             Ok(Some(verified))
                 if shared.standing(&verified, || Some(credential.token().into())) == Standing::Revoked =>
             {
@@ -203,7 +203,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if let Some(known) = self.answers().and_then(|answers| answers.verified.get()) {
             return known.clone();
         }
-        let issued = self.proxy.shared().issued(self.headers, self.names()).await;
+        let issued = Box::pin(self.proxy.shared().issued(self.headers, self.names())).await;
         let issued = self.unless_revoked(issued).await;
         once(self.answers().map(|answers| &answers.verified), || issued)
     }
@@ -229,8 +229,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session().await,
-            // Boxed, so that handlers without a lookup keep a small future.
-            Source::Upstream | _ => Box::pin(self.upstream_session()).await,
+            Source::Upstream | _ => self.upstream_session().await,
         };
         let found = match self.answers() {
             Some(answers) => answers.session.get_or_init(find).await.clone(),
@@ -351,6 +350,11 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if shared.sessions.should_relay(&renewed) {
             response.keep_renewed(renewed);
         }
+    }
+
+    /// Whether the response carries the session cookies of this request's lookup to the browser.
+    pub(super) fn is_renewed(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.memo.response.renewed().is_some())
     }
 
     /// What is known of the request, for an audit event. Nothing is looked up or decoded for it.

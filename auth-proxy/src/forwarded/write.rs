@@ -1,8 +1,9 @@
 //! Writes the forwarding headers of upstream requests: the client's address, host and scheme.
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::fmt::{self, Write as _};
+use std::ops::Range;
 
+use bytes::Bytes;
 use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderValue};
 
@@ -29,15 +30,13 @@ impl ClientInfo {
         // One allocation instead of several.
         headers.reserve(5);
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(forwarded_as.scheme));
-        if !self.addresses.is_empty() {
-            headers.insert(X_FORWARDED_FOR, value(self.forwarded_for(addresses))?);
+        let Texts { all, forwarded, addresses, host } = self.texts(forwarded_as, addresses);
+        let value = |place| HeaderValue::from_maybe_shared(all.slice(place)).map_err(invalid);
+        if let Some(addresses) = addresses {
+            headers.insert(X_FORWARDED_FOR, value(addresses)?);
         }
-        headers.insert(FORWARDED, value(self.forwarded(forwarded_as.forwarded_host, forwarded_as.scheme))?);
-        // Both hosts are usually the same. Then the value is made once and cloned, which is cheap.
-        let forwarded_host = forwarded_as
-            .forwarded_host
-            .map(|host| HeaderValue::from_str(host).map_err(invalid))
-            .transpose()?;
+        headers.insert(FORWARDED, value(forwarded)?);
+        let forwarded_host = host.map(value).transpose()?;
         let host = match forwarded_as.host {
             same if same == forwarded_as.forwarded_host => forwarded_host.clone(),
             other => other.map(|host| HeaderValue::from_str(host).map_err(invalid)).transpose()?,
@@ -50,39 +49,55 @@ impl ClientInfo {
         Ok(())
     }
 
-    fn forwarded_for(&self, addresses: Addresses) -> String {
-        let count = if addresses == Addresses::Client { 1 } else { self.addresses.len() };
-        let mut list = String::with_capacity(16 * count);
-        for address in self.addresses.iter().take(count) {
-            let comma = if list.is_empty() { "" } else { ", " };
-            let _ = write!(list, "{comma}{address}");
-        }
-        list
-    }
-
-    /// The value of `Forwarded` (RFC 7239, section 4): one element for each hop, the newest last. The last one has the
-    /// host and the scheme.
-    fn forwarded(&self, host: Option<&str>, scheme: &str) -> String {
-        let mut text = String::with_capacity(64);
+    /// Writes the value of `Forwarded` (RFC 7239, section 4): one element for each hop, the newest last. The last one has the
+    /// host and the scheme. The other values are parts of that text, except for a list of addresses, which follows it.
+    fn texts(&self, forwarded_as: &ForwardedAs<'_>, addresses: Addresses) -> Texts {
+        let mut text = String::with_capacity(128);
         let last = self.addresses.len().saturating_sub(1);
+        let mut first = None;
         for (n, address) in self.addresses.iter().enumerate() {
-            let end = if n == last { ";" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = match address {
-                IpAddr::V4(v4) => write!(text, "for={v4}{end}"),
-                IpAddr::V6(v6) => write!(text, "for=\"[{v6}]\"{end}"),
-            };
+            let (before, after) = if address.is_ipv6() { ("for=\"[", "]\"") } else { ("for=", "") };
+            text.push_str(before);
+            let place = append(&mut text, address);
+            first.get_or_insert(place);
+            text.push_str(after);
+            text.push_str(if n == last { ";" } else { ", " });
         }
-        if let Some(host) = host {
-            text.extend(["host=\"", host, "\";"]);
-        }
-        text.extend(["proto=", scheme]);
-        text
+        let host = forwarded_as.forwarded_host.map(|host| {
+            text.push_str("host=\"");
+            let place = append(&mut text, host);
+            text.push_str("\";");
+            place
+        });
+        text.extend(["proto=", forwarded_as.scheme]);
+        let forwarded = 0..text.len();
+        let addresses = if addresses == Addresses::All && last > 0 {
+            for (n, address) in self.addresses.iter().enumerate() {
+                text.push_str(if n == 0 { "" } else { ", " });
+                append(&mut text, address);
+            }
+            Some(forwarded.end..text.len())
+        } else {
+            first
+        };
+        Texts { all: Bytes::from(text), forwarded, addresses, host }
     }
 }
 
-fn value(text: String) -> Result<HeaderValue, AuthError> {
-    HeaderValue::try_from(text).map_err(invalid)
+/// The values of several headers in one text, and where each of them is.
+struct Texts {
+    all: Bytes,
+    forwarded: Range<usize>,
+    addresses: Option<Range<usize>>,
+    host: Option<Range<usize>>,
+}
+
+/// Appends a value to a text. Returns where it is.
+fn append(text: &mut String, value: impl fmt::Display) -> Range<usize> {
+    let start = text.len();
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{value}");
+    start..text.len()
 }
 
 fn invalid(error: impl Into<BoxError>) -> AuthError {

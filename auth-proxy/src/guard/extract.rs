@@ -10,7 +10,7 @@ use super::rule::{Rule, Visitor};
 use super::{AnySession, GuardRejection, Policy, step_up_cookie};
 use crate::config::Source;
 use crate::error::{AuthError, Reason};
-use crate::extract::{RequestAuth, TestVisitors, mark_personal};
+use crate::extract::{RequestAuth, TestVisitors, mark_personal, verified_for_guard};
 use crate::provider::{AuthProxy, FromState, Proxy};
 
 /// Extractor that lets only signed-in visitors reach a handler.
@@ -68,10 +68,11 @@ pub(super) async fn check<P: AuthProxy, R: Rule<P>>(
     let result = if is_token_enough && keeps_answers {
         // A response to another request may reveal the upstream's cookie name meanwhile. The handler's extractors must
         // use the name that is used here, so the request keeps it. This also compares the token with the revoked ones.
-        RequestAuth::of(proxy.clone(), parts)
-            .verified()
-            .await
-            .and_then(|verified| verified.map(drop).ok_or_else(session_absent))
+        let verified = match verified_for_guard(proxy, parts).await {
+            Some(verified) => verified,
+            None => RequestAuth::of(proxy.clone(), parts).verified().await,
+        };
+        verified.and_then(|verified| verified.map(drop).ok_or_else(session_absent))
     } else if is_token_enough {
         // Storing nothing in the request saves time: the cache of verified tokens has the result anyway.
         mark_personal(proxy, &parts.extensions);

@@ -11,10 +11,11 @@ pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .any(|value| value.split(',').any(|kind| kind.trim_start().starts_with("text/html")));
-    match headers.get("sec-fetch-mode") {
-        Some(mode) => mode == "navigate" && wants_html,
-        None => wants_html && !headers.contains_key("x-requested-with"),
-    }
+    wants_html
+        && match headers.get("sec-fetch-mode") {
+            Some(mode) => mode == "navigate",
+            None => !headers.contains_key("x-requested-with"),
+        }
 }
 
 #[cfg(test)]

@@ -161,6 +161,11 @@ impl Eviction {
         }
     }
 
+    /// Notes that the browser gets the upstream's answer to a request for its session, with the cookies that it should have.
+    pub(super) fn note_session_answered(&self) {
+        self.keys.iter().for_each(|key| self.sessions.note_sent(*key));
+    }
+
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that
     /// is answered first counts.
     fn is_outdated(&self) -> bool {

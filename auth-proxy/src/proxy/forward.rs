@@ -1,12 +1,13 @@
 //! Forwards a request to the upstream in four phases: request filter, upstream request, exchange, downstream response.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{ALT_SVC, IF_RANGE, LOCATION, RANGE, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{rewritten, without_secrets};
@@ -15,6 +16,7 @@ use super::body::{BodyProgress, Limited};
 use super::client_js;
 use super::eviction::Eviction;
 use super::plan::Plan;
+use super::session_answer::{SessionAnswers, asks_for_session};
 use super::session_check::check_forwarded_session;
 use super::{cors, foreign_urls, request, revoke, sign_in_limit};
 use crate::cache_control::make_private;
@@ -29,8 +31,12 @@ use crate::upstream::RetryPolicy;
 ///
 /// # Errors
 /// A 4xx for a request that is not forwarded; 502 to 504 when the upstream is unavailable.
-pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Result<Response, AuthError> {
-    let (parts, body) = request.into_parts();
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    answers: Option<&dyn SessionAnswers>,
+    request: Request<Body>,
+) -> Result<Response, AuthError> {
+    let (mut parts, body) = request.into_parts();
     #[cfg(feature = "client-js")]
     if shared.settings.client_js
         && let Some(rest) = parts.uri.path().strip_prefix(shared.settings.base_path.as_str())
@@ -39,12 +45,19 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Body>) -> Resu
         return Ok(file);
     }
     if revoke::is_for(shared, parts.uri.path()) {
-        return revoke::answer(shared, &parts, body).await;
+        return Box::pin(revoke::answer(shared, &parts, body)).await;
     }
     let counted = Forwarded::begin();
-    let answer = forward(shared, parts, body).await;
+    let kept = match answers.filter(|_| asks_for_session(shared, &parts, &body)) {
+        Some(answers) => answers.answer(&mut parts).await,
+        None => None,
+    };
+    let (outcome, answer) = match kept {
+        Some(answer) => ("cached", answer),
+        None => ("answered", forward(shared, parts, body).await),
+    };
     match &answer {
-        Ok(_) => counted.end("answered", None),
+        Ok(_) => counted.end(outcome, None),
         Err(error) => counted.end(error.outcome().name(), Some(error.code())),
     }
     answer
@@ -79,7 +92,7 @@ async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<R
     let response = match response {
         Ok(response) => response,
         Err(error) => {
-            evict_after_failure(shared, eviction, &error, deadline).await;
+            Box::pin(evict_after_failure(shared, eviction, &error, deadline)).await;
             return Err(error);
         }
     };
@@ -209,18 +222,21 @@ async fn downstream_response(
     }
     // Reading the body here delays the head of the response, so it falls under the same deadline.
     if plan.is_post || has_urls_or_cookies(response.headers()) {
-        response = in_time(deadline, rewritten(shared, plan, response)).await?;
+        response = in_time(deadline, Box::pin(rewritten(shared, plan, response))).await?;
     }
     if plan.checks_session {
-        response = in_time(deadline, check_forwarded_session(shared, response)).await?;
+        response = in_time(deadline, Box::pin(check_forwarded_session(shared, response))).await?;
     }
     if purpose.is_session && !shared.settings.expose_session_token {
-        response = in_time(deadline, without_secrets(shared.dialect, response)).await?;
+        response = in_time(deadline, Box::pin(without_secrets(shared.dialect, response))).await?;
     }
     let scheme = shared.upstream.forwarded_as(&plan.client).scheme;
     shared.names.learn(response.headers(), scheme == "https");
     if let Some(eviction) = eviction {
-        eviction.finish(shared, response.headers_mut(), plan, deadline).await;
+        if purpose.is_session && response.status() == StatusCode::OK {
+            eviction.note_session_answered();
+        }
+        Box::pin(eviction.finish(shared, response.headers_mut(), plan, deadline)).await;
     }
     // Auth.js sends no `Cache-Control` with its pages, whose forms carry the visitor's CSRF token
     // (`docs/authjs.md#pages`).
@@ -236,14 +252,15 @@ async fn downstream_response(
     Ok(response)
 }
 
+type BoxedAnswer<'a> = Pin<Box<dyn Future<Output = Result<Response, AuthError>> + Send + 'a>>;
+
 fn has_urls_or_cookies(headers: &HeaderMap) -> bool {
     headers.contains_key(LOCATION) || headers.contains_key(SET_COOKIE)
 }
 
-async fn in_time(
-    deadline: Instant,
-    answer: impl Future<Output = Result<Response, AuthError>>,
-) -> Result<Response, AuthError> {
+/// Waits for a change of the response until the deadline. Few responses are changed, so the future is boxed: the future of
+/// every request would hold all of these otherwise.
+async fn in_time(deadline: Instant, answer: BoxedAnswer<'_>) -> Result<Response, AuthError> {
     timeout_at(deadline, answer)
         .await
         .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?

@@ -83,7 +83,11 @@ impl<'a> LocationRewriter<'a> {
     }
 
     fn is_of_upstream(&self, origin: &Origin) -> bool {
-        origin.is_same(&self.upstream.origin) || self.public_origins.iter().any(|other| other.is_same(origin))
+        // A Unix socket has the origin `http://localhost`, which this app may have too.
+        let is_own = || self.own.as_ref().is_some_and(|own| origin.is_same(own));
+        let is_upstream = origin.is_same(&self.upstream.origin);
+        (is_upstream && (self.upstream.socket.is_none() || !is_own()))
+            || self.public_origins.iter().any(|other| other.is_same(origin))
     }
 
     /// Moves a path from the upstream's base path to this app's, if they differ.
@@ -178,6 +182,15 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(rewrite.path(url).as_deref(), path, "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_of_localhost_are_those_of_a_socket_unless_this_app_is_there() {
+        let tenant = "http://localhost/tenant/dashboard";
+        for (own, path) in [("http://localhost:3000", Some("/dashboard")), ("http://localhost", None)] {
+            let settings = settings("unix:/run/auth.sock:/tenant", own, &[]);
+            assert_eq!(rewrite(&settings).path(tenant).as_deref(), path, "{own}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Forwards the sign-in routes to the upstream: checks each request, adapts headers, bodies, URLs and cookies in both
 //! directions, and evicts the cached sessions that a request changes.
 //!
-//! Imports the rooms: `audit`, `cache_control`, `cookie`, `cross_origin`, `dialect`, `error`, `forwarded`, `json`, `page`, `path`, `provider`, `revocation`, `session`, `telemetry`, `upstream`, `warnings`.
+//! Imports the rooms: `audit`, `cache_control`, `cookie`, `cross_origin`, `dialect`, `error`, `extract`, `forwarded`, `json`, `page`, `path`, `provider`, `revocation`, `session`, `telemetry`, `upstream`, `warnings`.
 //! Does without the crates: `aws_lc_rs`, `hyper`, `jsonwebtoken`.
 
 mod answer;
@@ -22,6 +22,7 @@ mod read_body;
 mod request;
 mod revoke;
 mod service;
+mod session_answer;
 mod session_check;
 mod sign_in_limit;
 
@@ -77,7 +78,7 @@ impl<P: AuthProxy> Proxy<P> {
     }
 
     fn routes_below<S: Clone + Send + Sync + 'static>(&self, base: &str) -> Router<S> {
-        let service = service::service(self.shared());
+        let service = service::service(self);
         // An issuer of tokens has no sign-in. Without routes, its proxy can stand beside that of a login.
         if !self.shared().settings.has_sign_in() {
             return match revoke::path(self.shared()) {

@@ -14,6 +14,7 @@ use super::opened::{Close, Opened};
 use super::packed::Packed;
 use crate::dialect::RawSession;
 use crate::error::{AuthError, Reason};
+use crate::fingerprint::Fingerprint;
 use crate::json::deserialize_into;
 use crate::revocation::NameHash;
 
@@ -22,8 +23,8 @@ use crate::revocation::NameHash;
 #[derive(Clone)]
 pub(crate) struct CachedSession {
     inner: Arc<Inner>,
-    /// A hash of the exact token, host and scheme that were looked up.
-    exact: [u8; 32],
+    /// The fingerprint of the exact token, host and scheme that were looked up.
+    fingerprint: Option<Fingerprint>,
     /// Whether it is used in an outage although it is older than `session.cache`.
     is_stale: bool,
 }
@@ -33,7 +34,7 @@ pub(crate) struct CachedSession {
 #[derive(Clone)]
 pub(super) struct KeptSession {
     inner: Arc<Inner>,
-    exact: [u8; 32],
+    fingerprint: Fingerprint,
 }
 
 /// The remembered sessions that are open.
@@ -45,8 +46,17 @@ pub(super) struct Inner {
     size: u32,
     looked_up_at: SystemTime,
     expires: Option<SystemTime>,
-    kept: Option<Kept>,
+    keeping: Keeping,
     forms: Mutex<Forms>,
+}
+
+/// Whether a session may be remembered. What only the others have takes no place in one that may.
+enum Keeping {
+    Kept(Kept),
+    NotKept {
+        /// When the copy in a cookie expires. `None` if it was looked up.
+        copied_until: Option<SystemTime>,
+    },
 }
 
 /// What a session has that may be remembered.
@@ -77,6 +87,13 @@ impl Inner {
     fn forms(&self) -> MutexGuard<'_, Forms> {
         self.forms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn kept(&self) -> Option<&Kept> {
+        match &self.keeping {
+            Keeping::Kept(kept) => Some(kept),
+            Keeping::NotKept { .. } => None,
+        }
+    }
 }
 
 impl Close for Inner {
@@ -95,22 +112,37 @@ impl CachedSession {
         Self::stored(raw, size, SystemTime::now())
     }
 
-    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`. Both times are milliseconds
-    /// since the Unix epoch. It is not kept.
-    pub(crate) fn copied(raw: RawSession, written_ms: f64, now_ms: u64) -> Self {
+    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`, and which expires at
+    /// `expires_ms`. All times are milliseconds since the Unix epoch. It is not kept.
+    pub(crate) fn copied(raw: RawSession, written_ms: f64, expires_ms: u64, now_ms: u64) -> Self {
         // The clock of the upstream may be ahead. Negative numbers and NaN become zero.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let written = Duration::from_millis((written_ms as u64).min(now_ms));
-        Self::stored(raw, 0, SystemTime::UNIX_EPOCH + written)
+        let copied_until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(expires_ms));
+        Self::made(raw, 0, SystemTime::UNIX_EPOCH + written, copied_until)
     }
 
     /// A session that was looked up at this time, from a store.
     pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
+        Self::made(raw, size, looked_up_at, None)
+    }
+
+    fn made(
+        raw: RawSession,
+        size: usize,
+        looked_up_at: SystemTime,
+        copied_until: Option<SystemTime>,
+    ) -> Self {
         let expires = raw.expires;
-        let packed = Packed::Maps(Arc::new(raw));
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
-        let inner = Inner { packed, size, looked_up_at, expires, kept: None, forms: Mutex::default() };
-        Self { inner: Arc::new(inner), exact: [0; 32], is_stale: false }
+        let inner = Inner {
+            packed: Packed::Maps(Arc::new(raw)),
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+            looked_up_at,
+            expires,
+            keeping: Keeping::NotKept { copied_until },
+            forms: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner), fingerprint: None, is_stale: false }
     }
 
     /// The same session in the form in which it is remembered, usable until it is ended after this snapshot.
@@ -118,22 +150,23 @@ impl CachedSession {
         let Inner { size, looked_up_at, expires, .. } = *self.inner;
         let raw = self.raw();
         let packed = Packed::new(&raw);
-        let kept = Some(Kept { snapshot: snapshot.clone(), open: Arc::clone(open) });
+        let keeping = Keeping::Kept(Kept { snapshot: snapshot.clone(), open: Arc::clone(open) });
         // The request that looked the session up uses it next, so it is not read from its text again for that.
         let forms = Mutex::new(Forms { raw: Some(raw), ..Forms::default() });
-        let inner = Arc::new(Inner { packed, size, looked_up_at, expires, kept, forms });
+        let inner = Arc::new(Inner { packed, size, looked_up_at, expires, keeping, forms });
         open.add(&inner);
-        Self { inner, exact: self.exact, is_stale: self.is_stale }
+        Self { inner, fingerprint: self.fingerprint, is_stale: self.is_stale }
     }
 
-    /// The same session in memory, as the answer for this token.
-    pub(super) fn kept_for(&self, key: &TokenKey) -> KeptSession {
-        KeptSession { inner: Arc::clone(&self.inner), exact: key.exact }
+    /// The same session in memory, as the answer for this token. `None` if the token has no fingerprint: then the session would
+    /// not be found again.
+    pub(super) fn kept_for(&self, key: &TokenKey) -> Option<KeptSession> {
+        Some(KeptSession { inner: Arc::clone(&self.inner), fingerprint: key.fingerprint? })
     }
 
     /// The same session, as the answer for this token.
     pub(super) fn for_token(mut self, key: &TokenKey) -> Self {
-        self.exact = key.exact;
+        self.fingerprint = key.fingerprint;
         self
     }
 
@@ -154,8 +187,8 @@ impl CachedSession {
     }
 
     /// Whether it is the answer for this exact token, host and scheme.
-    pub(super) fn matches(&self, key: &TokenKey) -> bool {
-        self.exact == key.exact
+    pub(super) fn matches(&self, fingerprint: Fingerprint) -> bool {
+        self.fingerprint == Some(fingerprint)
     }
 
     /// The session as the upstream sent it. A remembered one is read from its text, and stays open.
@@ -165,10 +198,10 @@ impl CachedSession {
         }
         let Ok(raw) = self.read() else {
             // A session that cannot be read has no user.
-            let (user, extra) = Default::default();
-            return Arc::new(RawSession { user, expires: self.inner.expires, extra });
+            let (user, extra, needs_refresh) = Default::default();
+            return Arc::new(RawSession { user, expires: self.inner.expires, extra, needs_refresh });
         };
-        if let (Some(kept), Packed::Text(_)) = (&self.inner.kept, &self.inner.packed) {
+        if let (Some(kept), Packed::Text(_)) = (self.inner.kept(), &self.inner.packed) {
             self.open(kept, |forms| forms.raw = Some(Arc::clone(&raw)));
         }
         raw
@@ -223,7 +256,7 @@ impl CachedSession {
         let data = Arc::new(SessionData { user, expires: raw.expires, extra: raw.extra.clone() });
         let typed = Arc::clone(&data) as Arc<dyn Any + Send + Sync>;
         // Two requests may race here. Both values are the same.
-        match &self.inner.kept {
+        match self.inner.kept() {
             Some(kept) => self.open(kept, |forms| {
                 forms.typed.get_or_insert(typed);
                 forms.raw = None;
@@ -233,14 +266,31 @@ impl CachedSession {
         Ok(data)
     }
 
+    /// Whether so much of its life is over that the upstream has to be asked, which extends it: the half of the time until
+    /// the session expires, or three quarters of that until a copy in a cookie does. Without a database, Better Auth renews
+    /// such a copy in the last fifth unless configured (`refreshCache`, `ba/context/create-context.mjs:158-164`).
+    pub(crate) fn is_late(&self, now: SystemTime) -> bool {
+        let (until, rest) = match self.inner.keeping {
+            Keeping::NotKept { copied_until: Some(until) } => (Some(until), 4),
+            Keeping::NotKept { copied_until: None } | Keeping::Kept(_) => (self.inner.expires, 2),
+        };
+        until.is_some_and(|until| is_late(self.inner.looked_up_at, until, rest, now))
+    }
+
     /// Whether it may be used: younger than `max_age`, not expired, and not ended. If the clock was set back, the age
     /// is unknown, and the session is not used.
     pub(super) fn is_usable(&self, now: SystemTime, max_age: Duration) -> bool {
         let is_young = now.duration_since(self.inner.looked_up_at).is_ok_and(|age| age < max_age);
         is_young
             && self.inner.expires.is_none_or(|expires| now < expires)
-            && self.inner.kept.as_ref().is_none_or(|kept| kept.snapshot.is_current())
+            && self.inner.kept().is_none_or(|kept| kept.snapshot.is_current())
     }
+}
+
+/// Whether less than one part in `rest` is left of the time between two moments.
+pub(crate) fn is_late(since: SystemTime, until: SystemTime, rest: u32, now: SystemTime) -> bool {
+    let life = until.duration_since(since).unwrap_or_default();
+    until.duration_since(now).unwrap_or_default() < life / rest
 }
 
 impl KeptSession {
@@ -251,8 +301,8 @@ impl KeptSession {
 }
 
 impl From<KeptSession> for CachedSession {
-    fn from(KeptSession { inner, exact }: KeptSession) -> Self {
-        Self { inner, exact, is_stale: false }
+    fn from(KeptSession { inner, fingerprint }: KeptSession) -> Self {
+        Self { inner, fingerprint: Some(fingerprint), is_stale: false }
     }
 }
 
@@ -282,7 +332,8 @@ mod tests {
 
     fn session(name: &str) -> CachedSession {
         let user = Map::from_iter([("name".to_owned(), json!(name))]);
-        CachedSession::new(RawSession { user, expires: None, extra: Map::new() }, 100)
+        let raw = RawSession { user, expires: None, extra: Map::new(), needs_refresh: false };
+        CachedSession::new(raw, 100)
     }
 
     fn name(session: &CachedSession) -> Arc<Typed> {

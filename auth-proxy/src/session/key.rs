@@ -1,13 +1,18 @@
 //! The cache keys of sessions and of lookup responses.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use auth_proxy_rules::{Expected, Settings, Strategy};
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::error::Unspecified;
 use http::HeaderMap;
 
 use super::mapping;
+use crate::cookie::is_base64url;
 use crate::dialect::{self, Dialect, RawSession};
+use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::forwarded::ForwardedAs;
 use crate::revocation::NameHash;
 
@@ -53,16 +58,49 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// The key of a lookup response: the exact token and the cookies sent with it, the cookie names, and the forwarded host and scheme.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// What the response to a lookup depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'s> {
+    /// The exact token.
+    pub(crate) token: &'s str,
+    /// The cookies that are sent with it, as two parts of a `Cookie` line.
+    pub(crate) companions: [&'s str; 2],
+    /// The names of the session cookie.
+    pub(crate) names: [Option<&'s str>; 2],
+    pub(crate) forwarded: ForwardedAs<'s>,
+}
+
+/// The key of a lookup response, of everything in [`Sent`].
+#[derive(Clone, Copy)]
 pub(crate) struct TokenKey {
     pub(crate) session: SessionKey,
+    /// A SHA-256, which is the same in every process. A store's copy of the session is encrypted with a key derived from it.
     pub(crate) exact: [u8; 32],
+    /// The same as a fingerprint, by which this process knows the response. `None` if the crypto library fails: then the
+    /// response is not found again.
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+/// Whether two lookups are the same. The fingerprint follows from the rest.
+impl PartialEq for TokenKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.session == other.session && self.exact == other.exact
+    }
+}
+
+impl Eq for TokenKey {}
+
+impl Hash for TokenKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.exact.hash(state);
+    }
 }
 
 /// Computes the keys for one upstream.
 pub(crate) struct Keys {
     upstream: [u8; 32],
+    /// For the memory of this proxy only, so a fingerprint needs no field for the upstream.
+    fingerprints: FingerprintKey,
     /// The issuer whose names of sessions and users count, if it is configured. One address may publish the keys of several
     /// issuers, and each names its users for itself (RFC 7519, section 4.1.2).
     issuer: Option<String>,
@@ -71,9 +109,16 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn new(settings: &Settings, headers: &HeaderMap) -> Self {
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub(crate) fn new(settings: &Settings, headers: &HeaderMap) -> Result<Self, Unspecified> {
         let mut fields = Fields::new("upstream");
-        fields.add(settings.base_url.origin.to_string().as_bytes());
+        // All Unix sockets have the origin `http://localhost`, and each may lead to another server.
+        let server = match &settings.base_url.socket {
+            Some(socket) => format!("unix:{socket}"),
+            None => settings.base_url.origin.to_string(),
+        };
+        fields.add(server.as_bytes());
         fields.add(settings.base_url.prefix.as_bytes());
         fields.add(settings.upstream_base_path.as_bytes());
         // A header may name a tenant, and sessions of two tenants must not mix. Sorted, because a map has no order.
@@ -83,15 +128,16 @@ impl Keys {
             fields.add(name.as_str().as_bytes());
             fields.add(value.as_bytes());
         }
-        Self {
+        Ok(Self {
             upstream: fields.finish(),
+            fingerprints: FingerprintKey::random()?,
             issuer: match &settings.issuer {
                 Expected::Is(issuer) => Some(issuer.clone()),
                 _ => None,
             },
             strategy: settings.strategy,
             dialect: dialect::of(settings.kind),
-        }
+        })
     }
 
     /// The key of the session that a token names.
@@ -145,11 +191,16 @@ impl Keys {
     /// another spelling is brought to that one.
     pub(crate) fn revoked_token(&self, token: &str) -> NameHash {
         let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
-        let parts = signed.split('.').map(as_node_reads);
-        let as_issued = parts.collect::<Vec<_>>().join(&b'.');
-        let is_jwt = self.strategy == Strategy::Jwt && signed.contains('.');
-        let hashed = digest(&SHA256, if is_jwt { &as_issued } else { signed.as_bytes() });
-        half(self.named("revoked token hash", hashed).finish())
+        let mut hash = Context::new(&SHA256);
+        if self.strategy == Strategy::Jwt && signed.contains('.') {
+            for (n, part) in signed.split('.').enumerate() {
+                hash.update(if n == 0 { b"" } else { b"." });
+                hash.update(&as_node_reads(part));
+            }
+        } else {
+            hash.update(signed.as_bytes());
+        }
+        half(self.named("revoked token hash", hash.finish()).finish())
     }
 
     /// The hash by which the list of revoked tokens knows a token with this hash; see [`revoked_token`](Self::revoked_token).
@@ -184,29 +235,47 @@ impl Keys {
     }
 
     /// The key of a lookup response.
-    pub(crate) fn token<'n>(
-        &self,
-        token: &str,
-        companions: [&str; 2],
-        names: impl Iterator<Item = &'n str>,
-        forwarded: &ForwardedAs<'_>,
-    ) -> TokenKey {
-        let session = self.session(token);
+    pub(crate) fn token(&self, sent: &Sent<'_>) -> TokenKey {
+        let session = self.session(sent.token);
         let mut fields = Fields::new("token");
         fields.add(&session.0);
-        fields.add(token.as_bytes());
-        for part in companions {
+        fields.add(sent.token.as_bytes());
+        for part in sent.companions {
             fields.add(part.as_bytes());
         }
-        for part in [forwarded.host, forwarded.forwarded_host] {
+        for part in [sent.forwarded.host, sent.forwarded.forwarded_host] {
             fields.add(&[u8::from(part.is_some())]);
             fields.add(part.unwrap_or_default().as_bytes());
         }
-        fields.add(forwarded.scheme.as_bytes());
-        for name in names {
+        fields.add(sent.forwarded.scheme.as_bytes());
+        for name in sent.names.into_iter().flatten() {
             fields.add(name.as_bytes());
         }
-        TokenKey { session, exact: fields.finish() }
+        TokenKey { session, exact: fields.finish(), fingerprint: self.fingerprint(sent) }
+    }
+
+    /// The fingerprint of everything that the key of a lookup response depends on. `None` if the crypto library fails.
+    pub(crate) fn fingerprint(&self, sent: &Sent<'_>) -> Option<Fingerprint> {
+        let Sent { token, companions, names, forwarded } = sent;
+        let token = self.fingerprints.of(0, token.as_bytes())?;
+        let mut parts = [token; 3];
+        let mut count = 1;
+        for companion in companions.iter().filter(|companion| !companion.is_empty()) {
+            *parts.get_mut(count)? = self.fingerprints.of(0, companion.as_bytes())?;
+            count += 1;
+        }
+        let places = [
+            !companions[0].is_empty(),
+            !companions[1].is_empty(),
+            forwarded.host.is_some(),
+            forwarded.forwarded_host.is_some(),
+        ];
+        let places = places.map(u8::from);
+        let [host, forwarded_host] =
+            [forwarded.host, forwarded.forwarded_host].map(Option::unwrap_or_default);
+        let texts = [host, forwarded_host, forwarded.scheme];
+        let texts = texts.into_iter().chain(names.iter().copied().flatten()).map(str::as_bytes);
+        self.fingerprints.of_all(parts.get(..count)?, std::iter::once(&places[..]).chain(texts))
     }
 }
 
@@ -220,7 +289,11 @@ fn half(digest: [u8; 32]) -> NameHash {
 /// A part of a token as base64url without padding, for all spellings that Node decodes to the same bytes. Node takes both
 /// alphabets of base64, skips other characters, and ignores the spare bits of the last one. No signature covers the text of
 /// the encrypted parts.
-fn as_node_reads(part: &str) -> Vec<u8> {
+fn as_node_reads(part: &str) -> Cow<'_, [u8]> {
+    // As the upstream writes it.
+    if is_base64url(part.as_bytes()) {
+        return Cow::Borrowed(part.as_bytes());
+    }
     let same = |byte| match byte {
         b'+' => b'-',
         b'/' => b'_',
@@ -240,7 +313,7 @@ fn as_node_reads(part: &str) -> Vec<u8> {
     {
         *last = *digit;
     }
-    digits
+    Cow::Owned(digits)
 }
 
 /// The digits of base64url, each at its value (RFC 4648, section 5).
@@ -279,6 +352,9 @@ mod tests {
     const FORWARDED: ForwardedAs<'_> =
         ForwardedAs { host: Some("a"), forwarded_host: Some("a"), scheme: "https" };
 
+    const SENT: Sent<'_> =
+        Sent { token: "a.b.c", companions: ["", ""], names: [Some("s"), None], forwarded: FORWARDED };
+
     fn keys(values: &[(OptionKey, &str)], headers: &[(&'static str, &'static str)]) -> Keys {
         let mut draft = Draft::default();
         draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
@@ -287,14 +363,14 @@ mod tests {
         }
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Keys::new(&draft.resolve().unwrap(), &headers)
+        Keys::new(&draft.resolve().unwrap(), &headers).unwrap()
     }
 
     #[test]
     fn token_key_depends_on_every_part_of_the_lookup() {
         let plain = keys(&[], &[]);
         let token = |keys: &Keys, token: &str, name: &str, forwarded: ForwardedAs<'_>| {
-            keys.token(token, ["", ""], [name].into_iter(), &forwarded)
+            keys.token(&Sent { token, companions: ["", ""], names: [Some(name), None], forwarded })
         };
         let all = [
             token(&plain, "a.b.c", "s", FORWARDED),
@@ -308,13 +384,61 @@ mod tests {
             token(&plain, "a.b.c", "s", ForwardedAs { scheme: "http", ..FORWARDED }),
             token(&keys(&[(OptionKey::BaseUrl, "http://other.internal")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[(OptionKey::BaseUrl, "http://auth.internal/x")], &[]), "a.b.c", "s", FORWARDED),
+            // All of these have the origin `http://localhost`.
+            token(&keys(&[(OptionKey::BaseUrl, "http://localhost")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/a.sock")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/b.sock")], &[]), "a.b.c", "s", FORWARDED),
+            token(&keys(&[(OptionKey::BaseUrl, "unix:/run/b.sock:/x")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[(OptionKey::UpstreamBasePath, "/auth")], &[]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "one")]), "a.b.c", "s", FORWARDED),
             token(&keys(&[], &[("x-tenant", "two")]), "a.b.c", "s", FORWARDED),
-            plain.token("a.b.c", ["d=1", ""], ["s"].into_iter(), &FORWARDED),
-            plain.token("a.b.c", ["", "d=1"], ["s"].into_iter(), &FORWARDED),
+            plain.token(&Sent { companions: ["d=1", ""], ..SENT }),
+            plain.token(&Sent { companions: ["", "d=1"], ..SENT }),
         ];
-        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        assert!(all[0] == token(&plain, "a.b.c", "s", FORWARDED));
+        for (n, key) in all.iter().enumerate() {
+            assert!(all.iter().skip(n + 1).all(|other| other != key), "{n}");
+        }
+    }
+
+    /// Whoever chooses one part of a request must not reach the session of another.
+    #[test]
+    fn fingerprint_is_the_same_only_for_the_same_lookup() {
+        let own = keys(&[], &[]);
+        let long = "x".repeat(300);
+        let forwarded = |host, forwarded_host, scheme| ForwardedAs { host, forwarded_host, scheme };
+        let all = [
+            SENT,
+            Sent { token: "a.b.d", ..SENT },
+            // The same session key: a signature is left out there.
+            Sent { token: "a.b.c=", ..SENT },
+            Sent { token: "", ..SENT },
+            Sent { companions: ["d=1", ""], ..SENT },
+            Sent { companions: ["", "d=1"], ..SENT },
+            Sent { companions: ["d=1", "d=1"], ..SENT },
+            Sent { companions: ["a.b.c", ""], ..SENT },
+            Sent { token: "d=1", companions: ["a.b.c", ""], ..SENT },
+            Sent { names: [None, None], ..SENT },
+            Sent { names: [Some("t"), None], ..SENT },
+            Sent { names: [Some("s"), Some("t")], ..SENT },
+            Sent { names: [Some("t"), Some("s")], ..SENT },
+            Sent { names: [Some("st"), None], ..SENT },
+            Sent { forwarded: forwarded(None, Some("a"), "https"), ..SENT },
+            Sent { forwarded: forwarded(Some("a"), None, "https"), ..SENT },
+            Sent { forwarded: forwarded(Some(""), Some("a"), "https"), ..SENT },
+            Sent { forwarded: forwarded(Some("b"), Some("a"), "https"), ..SENT },
+            Sent { forwarded: forwarded(Some("a"), Some("b"), "https"), ..SENT },
+            Sent { forwarded: forwarded(Some("aa"), Some(""), "https"), ..SENT },
+            Sent { forwarded: forwarded(Some("a"), Some("a"), "http"), ..SENT },
+            Sent { forwarded: forwarded(Some(&long), Some("a"), "https"), ..SENT },
+            Sent { forwarded: forwarded(Some("a"), Some(&long), "https"), ..SENT },
+        ];
+        let fingerprints: HashSet<_> = all.iter().map(|sent| own.fingerprint(sent).unwrap()).collect();
+        assert_eq!(fingerprints.len(), all.len());
+        assert!(all.iter().all(|sent| fingerprints.contains(&own.fingerprint(sent).unwrap())));
+        assert!(own.token(&SENT).fingerprint == own.fingerprint(&SENT));
+        // That of another proxy, or of another start of this one.
+        assert!(!fingerprints.contains(&keys(&[], &[]).fingerprint(&SENT).unwrap()));
     }
 
     #[test]

@@ -64,7 +64,11 @@ impl Local {
     }
 
     pub(super) fn put(&self, key: &TokenKey, session: &CachedSession) {
-        self.memory.insert(key.session, session.kept_for(key));
+        match session.kept_for(key) {
+            Some(kept) => self.memory.insert(key.session, kept),
+            // An older answer is not left in its place.
+            None => drop(self.memory.remove(&key.session)),
+        }
     }
 
     /// The remembered sessions that are open.

@@ -99,7 +99,7 @@ pub(crate) fn session(mapping: &dyn SessionMapping, claims: &Map<String, Value>)
         .filter(|exp| *exp < 253_402_300_800.0)
         .and_then(|exp| Duration::try_from_secs_f64(exp).ok())
         .and_then(|exp| SystemTime::UNIX_EPOCH.checked_add(exp));
-    Some(RawSession { user, expires, extra: session })
+    Some(RawSession { user, expires, extra: session, needs_refresh: false })
 }
 
 /// The claims of a session, if no token can be decoded here: the reverse of [`DefaultMapping`], with every other field

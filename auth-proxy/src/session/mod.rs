@@ -2,7 +2,7 @@
 //!
 //! It builds no request and decrypts no token.
 //!
-//! Imports the rooms: `attempts`, `audit`, `cookie`, `dialect`, `error`, `forwarded`, `json`, `revocation`, `telemetry`.
+//! Imports the rooms: `attempts`, `audit`, `cookie`, `dialect`, `error`, `fingerprint`, `forwarded`, `json`, `revocation`, `telemetry`.
 //! Does without the crates: `axum`, `hyper`, `jsonwebtoken`, `tower`.
 
 mod answer;
@@ -20,11 +20,11 @@ pub(crate) mod wire;
 
 pub(crate) use self::answer::{Answer, Found, LookedUp, Renewed};
 pub(crate) use self::cache::Sessions;
-pub(crate) use self::cached::CachedSession;
+pub(crate) use self::cached::{CachedSession, is_late};
 pub use self::data::{SessionData, User};
 pub(crate) use self::family::{End, SessionSnapshot};
-pub(crate) use self::key::Keys;
 pub use self::key::SessionKey;
+pub(crate) use self::key::{Keys, Sent};
 pub(crate) use self::mapping::NamedClaims;
 pub use self::mapping::{DefaultMapping, SessionMapping};
 #[cfg(feature = "redis")]

@@ -10,7 +10,7 @@ pub(super) trait Close {
 }
 
 /// The sessions that were opened last: read from their text into maps or into the app's type. When there are too many, the
-/// one that was opened first is closed. Its next use costs about a microsecond more.
+/// one that was opened first is closed. Its next use reads its text again.
 pub(super) struct Opened<T> {
     most: usize,
     queue: Mutex<VecDeque<Weak<T>>>,

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde_json::Value;
-
 use crate::dialect::RawSession;
 
 /// A session as JSON text, if nothing is lost by that. A map of five fields takes a kilobyte, and its text 150 bytes.
 pub(super) enum Packed {
-    /// The user and the other fields.
+    /// The fields of the session, without its expiry.
     Text(Box<str>),
     /// A session that would not be the same after it is read from its text.
     Maps(Arc<RawSession>),
@@ -21,13 +19,14 @@ impl Packed {
     }
 
     fn text(raw: &RawSession) -> Option<Self> {
-        let text = serde_json::to_string(&(&raw.user, &raw.extra)).ok()?;
-        // serde_json may read a number with a fraction as its neighbour. Everything else is read as it was written.
-        let has_fraction = raw.user.values().chain(raw.extra.values()).any(has_fraction);
-        (!has_fraction || read(&text, raw.expires)? == *raw).then(|| Self::Text(text.into_boxed_str()))
+        let RawSession { user, expires, extra, needs_refresh } = raw;
+        let text = serde_json::to_string(&(user, extra, needs_refresh)).ok()?;
+        // serde_json may read a number with a fraction as its neighbour, and reads a depth of at most 127 lists and maps. A
+        // field of `extra` is one deeper here than in the response.
+        (read(&text, *expires)? == *raw).then(|| Self::Text(text.into_boxed_str()))
     }
 
-    /// The session, which expires at this time. `None` cannot happen: the text was written here.
+    /// The session, which expires at this time. `None` cannot happen: the text was read once when it was written.
     pub(super) fn raw(&self, expires: Option<SystemTime>) -> Option<Arc<RawSession>> {
         match self {
             Self::Text(text) => read(text, expires).map(Arc::new),
@@ -37,30 +36,21 @@ impl Packed {
 }
 
 fn read(text: &str, expires: Option<SystemTime>) -> Option<RawSession> {
-    let (user, extra) = serde_json::from_str(text).ok()?;
-    Some(RawSession { user, expires, extra })
-}
-
-/// Whether a value has a number that is no integer.
-fn has_fraction(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => !number.is_i64() && !number.is_u64(),
-        Value::Array(values) => values.iter().any(has_fraction),
-        Value::Object(fields) => fields.values().any(has_fraction),
-        Value::Null | Value::Bool(_) | Value::String(_) => false,
-    }
+    let (user, extra, needs_refresh) = serde_json::from_str(text).ok()?;
+    Some(RawSession { user, expires, extra, needs_refresh })
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Map, json};
+    use serde_json::{Map, Value, json};
 
     use super::*;
 
     fn raw(user: Value, extra: Value) -> Arc<RawSession> {
         let map = |value| if let Value::Object(map) = value { map } else { Map::new() };
-        Arc::new(RawSession { user: map(user), expires: Some(SystemTime::UNIX_EPOCH), extra: map(extra) })
+        let expires = Some(SystemTime::UNIX_EPOCH);
+        Arc::new(RawSession { user: map(user), expires, extra: map(extra), needs_refresh: false })
     }
 
     fn is_same(raw: &Arc<RawSession>) -> bool {
@@ -82,6 +72,23 @@ mod tests {
             let raw = raw(user, extra);
             assert!(is_same(&raw), "{raw:?}");
         }
+    }
+
+    #[test]
+    fn session_to_refresh_is_one_after_it_was_text() {
+        let raw = RawSession { needs_refresh: true, ..RawSession::clone(&raw(json!({"id": "1"}), json!({}))) };
+        let packed = Packed::new(&Arc::new(raw));
+        assert!(matches!(packed, Packed::Text(_)));
+        assert!(packed.raw(None).unwrap().needs_refresh);
+    }
+
+    /// serde_json reads the response with it, and would not read the text.
+    #[test]
+    fn session_with_the_deepest_value_of_a_response_is_the_same() {
+        let deepest = (0..126).fold(json!(0), |inner, _| json!([inner]));
+        let response = json!({"user": {}, "deepest": deepest}).to_string();
+        assert!(serde_json::from_str::<Value>(&response).is_ok());
+        assert!(is_same(&raw(json!({}), json!({"deepest": deepest}))));
     }
 
     #[test]

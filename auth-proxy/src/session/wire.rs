@@ -1,4 +1,4 @@
-//! Reads the responses of the upstream's `/session`.
+//! Reads the responses of the upstream's `/session`, and writes the JSON of such a response.
 
 use bytes::Bytes;
 use http::header::{RETRY_AFTER, SET_COOKIE};
@@ -6,8 +6,9 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::answer::Answer;
 use super::cached::CachedSession;
+use super::data::SessionData;
 use crate::cookie::SessionNames;
-use crate::dialect::{Dialect, SentToken, SessionAnswer};
+use crate::dialect::{Dialect, RawSession, SentToken, SessionAnswer};
 use crate::error::{AuthError, Reason};
 
 /// The largest `/session` response body that is read, in bytes. A session with the claims of a 64 KiB token fits.
@@ -35,6 +36,16 @@ pub(crate) fn read(
         SessionAnswer::SignedOut => Answer::SignedOut,
         SessionAnswer::OtherSession => return Ok(None),
     }))
+}
+
+/// The JSON with which the upstream answers this session to page scripts, without its token. The order of its fields may be
+/// another.
+///
+/// # Errors
+/// If the session expires in a year that cannot be written.
+pub(crate) fn write(dialect: &dyn Dialect, session: &RawSession) -> Result<Vec<u8>, serde_json::Error> {
+    let expires = session.expires.filter(|_| dialect.shows_expires());
+    serde_json::to_vec(&SessionData { user: &session.user, expires, extra: session.extra.clone() })
 }
 
 /// The session cookies of a response. The CSRF and callback-URL cookies of a lookup are left out: the upstream sets new

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri};
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
+use tracing::instrument::{Instrument as _, Instrumented};
 
 use super::metrics::{CANCELLED, NONE, REQUEST_SECONDS, REQUESTS, RETRIES, count, record};
 
@@ -50,8 +51,14 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Begins the span. `resent` is the number of this retry: zero for the first attempt.
-    pub(crate) fn begin<B>(purpose: Purpose, request: &Request<B>, resent: u32) -> Self {
+    /// Begins the span. `resent` is the number of this retry: zero for the first attempt. `socket` is the path of the Unix
+    /// socket that the request is sent to, which stands in `server.address`, without a port.
+    pub(crate) fn begin<B>(
+        purpose: Purpose,
+        request: &Request<B>,
+        resent: u32,
+        socket: Option<&str>,
+    ) -> Self {
         let (method, uri) = (request.method(), request.uri());
         // The target of a span has to be a constant.
         macro_rules! span {
@@ -64,8 +71,8 @@ impl Exchange {
                     otel.status_code = Empty,
                     http.request.method = name_of(method),
                     http.request.resend_count = (resent > 0).then_some(resent),
-                    server.address = uri.host().map(|host| host.trim_matches(['[', ']'])),
-                    server.port = port_of(uri),
+                    server.address = socket.or_else(|| uri.host().map(|host| host.trim_matches(['[', ']']))),
+                    server.port = socket.is_none().then(|| port_of(uri)),
                     http.response.status_code = Empty,
                     error.type = Empty,
                     auth.request = purpose.name(),
@@ -89,8 +96,9 @@ impl Exchange {
     }
 
     /// Runs the request within the span.
-    pub(crate) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
-        request.instrument(self.span.clone()).await
+    pub(crate) fn run<F: Future>(&self, request: F) -> Instrumented<F> {
+        // Not an `async fn`: its future would hold the request twice, as the argument and as what it awaits.
+        request.instrument(self.span.clone())
     }
 
     /// Ends the span. `Err` has the code of the failure.

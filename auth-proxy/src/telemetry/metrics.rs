@@ -51,7 +51,7 @@ macro_rules! metrics {
 
 metrics! {
     LOOKUPS = Counter "auth_proxy_session_lookups_total" ["outcome", "code", "source"]
-        "requests of extractors and guards for a session";
+        "requests of extractors, guards and answers of `session.answer_session` for a session";
     LOOKUP_SECONDS = Histogram "auth_proxy_session_lookup_duration_seconds" ["source"]
         "how long a request waited for a session";
     SHARED_LOOKUPS = Counter "auth_proxy_shared_lookups_total" []

@@ -45,7 +45,7 @@ impl Forwarded {
         Self { has_ended: false }
     }
 
-    /// `outcome` is `answered`, or that of the error with this code.
+    /// `outcome` is `answered`, `cached` for a request that was not forwarded, or that of the error with this code.
     pub(crate) fn end(mut self, outcome: &'static str, code: Option<&'static str>) {
         self.has_ended = true;
         count(FORWARDS, [outcome, code.unwrap_or(NONE)]);

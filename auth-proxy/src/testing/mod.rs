@@ -57,12 +57,13 @@
 //! fake share `state`; `dispatch`, `routes`, `robo` and `better_auth` respond to requests; `script` and `raw` send the faulty
 //! responses; `fake` and `builder` are the public types.
 //!
-//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `extract`, `guard`, `provider`, `session`, `token`.
+//! Imports the rooms: `config`, `cookie`, `dialect`, `error`, `extract`, `guard`, `provider`, `session`, `token`, `upstream`.
 //! Does without the crates: `jsonwebtoken`, `quick_cache`, `reqwest`, `rustls`, `tower`.
 
 mod account;
 mod answer;
 mod assertions;
+mod bare_client;
 mod better_auth;
 mod bodies;
 mod builder;
@@ -87,6 +88,8 @@ mod signup;
 mod state;
 
 pub use self::assertions::{assert_outcome, assert_signed_in};
+#[doc(hidden)]
+pub use self::bare_client::BareClient;
 pub use self::better_auth::Visitor;
 pub use self::builder::FakeUpstreamBuilder;
 pub use self::cookie_cache::{CookieCacheOpener, mint_cookie_cache, mint_signed_cookie};

@@ -134,7 +134,7 @@ impl<P: AuthProxy> Proxy<P> {
     #[track_caller]
     pub fn sign_in_with(&self, session: SessionData<impl Serialize>) -> TestVisitor<P> {
         let SessionData { user, expires, extra } = session;
-        let raw = RawSession { user: object_of("user", user), expires, extra };
+        let raw = RawSession { user: object_of("user", user), expires, extra, needs_refresh: false };
         let mut claims = mapping::claims(self.shared().dialect, &raw);
         claims.retain(|_, value| !value.is_null());
         let token = Arc::new(Verified::made(&claims));

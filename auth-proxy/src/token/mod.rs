@@ -15,7 +15,7 @@
 //! names of cookies, members of headers, names of keys (thumbprints, which every token carries), and fingerprints of
 //! whole tokens under a random key of this process (`fingerprint`), whose bytes a client cannot choose.
 //!
-//! Imports the rooms: `cookie`, `dialect`, `error`, `json`, `revocation`, `telemetry`.
+//! Imports the rooms: `cookie`, `dialect`, `error`, `fingerprint`, `json`, `revocation`, `telemetry`.
 //! Does without the crates: `axum`, `http`, `hyper`, `tokio`, `tower`.
 
 mod base64url;
@@ -26,7 +26,6 @@ mod decoder;
 pub(crate) mod encrypt;
 mod error;
 mod event;
-mod fingerprint;
 mod json;
 mod jwe;
 mod jwk;

@@ -12,10 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::{KeyError, TokenError};
-use super::fingerprint::{Fingerprint, FingerprintKey, IdentityHasher};
 use super::json;
 use super::registered::Times;
 use crate::error::{AuthError, Reason};
+use crate::fingerprint::{Fingerprint, FingerprintKey, IdentityHasher};
 use crate::json::deserialize_into;
 use crate::revocation::Identity;
 
@@ -160,7 +160,7 @@ impl fmt::Debug for Verified {
 /// The cache of recently verified tokens: the next request with the same token is not decrypted or verified again.
 ///
 /// The cache is bounded in entries and in bytes. The times of a token are checked on every request. The key of an entry
-/// is the fingerprint of the bytes that were sent; see [`fingerprint`](super::fingerprint) for why that is safe.
+/// is the fingerprint of the bytes that were sent; see [`fingerprint`](crate::fingerprint) for why that is safe.
 pub(crate) struct VerifiedTokens {
     key: FingerprintKey,
     tokens: Cache<Fingerprint, Arc<Verified>, Weight, BuildHasherDefault<IdentityHasher>>,
@@ -188,12 +188,12 @@ impl VerifiedTokens {
             BuildHasherDefault::default(),
             DefaultLifecycle::default(),
         );
-        Ok(Self { key: FingerprintKey::random()?, tokens })
+        Ok(Self { key: FingerprintKey::random().map_err(|_| KeyError::Randomness)?, tokens })
     }
 
     /// The fingerprint of the bytes that were sent. `context` says how the token is read.
     pub(super) fn fingerprint(&self, context: u8, sent: &[u8]) -> Option<Fingerprint> {
-        self.key.fingerprint(context, sent)
+        self.key.of(context, sent)
     }
 
     /// The token with this fingerprint, if it is in the cache and valid at `now`.

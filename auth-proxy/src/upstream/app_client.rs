@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_proxy_rules::Origin;
+use auth_proxy_rules::BaseUrl;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -22,12 +22,12 @@ pub(crate) struct AppClient {
 }
 
 impl AppClient {
-    /// A client for this origin.
+    /// A client for the app at this address.
     ///
     /// # Errors
     /// When the system's certificates cannot be read, for an https origin.
-    pub(crate) fn new(origin: &Origin, connect_timeout: Duration, idle: Duration) -> Result<Self, BoxError> {
-        let client = Http1Client::new(origin, connect_timeout)?;
+    pub(crate) fn new(app: &BaseUrl, connect_timeout: Duration, idle: Duration) -> Result<Self, BoxError> {
+        let client = Http1Client::new(app, connect_timeout)?;
         Ok(Self { client, idle, log: FailureLog::new(Requests::ToApp) })
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use auth_proxy_rules::{Endpoint, Settings};
+use auth_proxy_rules::{BaseUrl, Endpoint, Settings};
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST};
@@ -40,8 +40,9 @@ impl Document {
         settings: &Settings,
         fetch: Option<DynFetch>,
     ) -> Result<Self, BoxError> {
+        let server = BaseUrl { origin: url.origin.clone(), socket: None, prefix: String::new() };
         Ok(Self {
-            client: Client::new(&url.origin, settings.connect_timeout, fetch)?,
+            client: Client::new(&server, settings.connect_timeout, fetch)?,
             host: url.origin.authority.parse()?,
             url: url.to_string().parse()?,
             timeout: settings.timeout,
@@ -61,7 +62,7 @@ impl Document {
         let mut resent = 0;
         loop {
             let request = self.request();
-            let exchange = Exchange::begin(Purpose::Keys, &request, resent);
+            let exchange = Exchange::begin(Purpose::Keys, &request, resent, None);
             let response = exchange.run(timeout_at(deadline, self.attempt(request, limit)));
             let response = response
                 .await

@@ -14,8 +14,13 @@ use crate::error::{AuthError, Reason};
 pub(crate) enum Fault {
     /// The host name has no address.
     NoAddress,
-    /// Nothing listens at the port, or the host cannot be reached.
+    /// Nothing listens at the port or the socket, or the host cannot be reached.
     Refused,
+    /// There is no file at the path of the Unix socket.
+    NoSocket,
+    /// This process may not connect: to a Unix socket without permission to write to it and to enter its folders, over
+    /// TCP when a local firewall forbids it.
+    Denied,
     /// No connection, with its TLS handshake, within `upstream.connect_timeout`.
     ConnectTimeout,
     /// The certificate has expired.
@@ -52,7 +57,16 @@ impl Fault {
             cause.is::<Elapsed>()
                 || cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::TimedOut)
         });
+        let has_kind = |kind| {
+            causes
+                .iter()
+                .filter_map(|cause| cause.downcast_ref::<io::Error>())
+                .any(|error| error.kind() == kind)
+        };
         match (is_connect, timed_out) {
+            // Only a Unix socket has a path that may not be there.
+            (true, false) if has_kind(ErrorKind::NotFound) => Self::NoSocket,
+            (true, false) if has_kind(ErrorKind::PermissionDenied) => Self::Denied,
             (true, true) => Self::ConnectTimeout,
             (true, false) => Self::Refused,
             (false, _) if timed_out || error.is(Reason::UPSTREAM_TIMEOUT) => Self::Timeout,
@@ -136,6 +150,11 @@ mod tests {
         let (unreachable, timeout) = (Reason::UPSTREAM_UNREACHABLE, Reason::UPSTREAM_TIMEOUT);
         assert_eq!(failed(unreachable, ConnectFailed(refused().into())), Fault::Refused);
         assert_eq!(failed(unreachable, refused()), Fault::Refused);
+        for (kind, fault) in
+            [(ErrorKind::NotFound, Fault::NoSocket), (ErrorKind::PermissionDenied, Fault::Denied)]
+        {
+            assert_eq!(failed(unreachable, ConnectFailed(io::Error::from(kind).into())), fault);
+        }
         let late = elapsed().await.unwrap_err();
         assert_eq!(failed(unreachable, ConnectFailed(late.into())), Fault::ConnectTimeout);
         assert_eq!(failed(timeout, elapsed().await.unwrap_err()), Fault::Timeout);

@@ -55,7 +55,7 @@ impl Upstream {
     /// Whether the upstream is up. `None` when there was no response head, or no whole response until the deadline.
     async fn try_health_check(&self, deadline: Instant) -> Option<bool> {
         let request = self.health_check_request().ok()?;
-        let exchange = Exchange::begin(Purpose::Health, &request, 0);
+        let exchange = Exchange::begin(Purpose::Health, &request, 0, self.socket());
         let sending = timeout_at(deadline, self.client.send(request, self.settings.timeout));
         let response = match exchange.run(sending).await {
             Ok(response) => response.map_err(|failure| failure.error),

@@ -111,7 +111,7 @@ impl Upstream {
     ) -> Result<Self, BoxError> {
         let settings = &config.settings;
         Ok(Self {
-            client: Client::new(&settings.base_url.origin, settings.connect_timeout, fetch)?,
+            client: Client::new(&settings.base_url, settings.connect_timeout, fetch)?,
             address: Address::new(settings)?,
             headers: config.headers.clone(),
             header_names: config.header_names.clone(),
@@ -153,6 +153,11 @@ impl Upstream {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.finish_head(request.headers_mut(), &ClientInfo::own(&self.settings))?;
         document::body_of(self.send_whole(Purpose::Keys, request, limit, deadline).await?.response)
+    }
+
+    /// The path of the Unix socket, if the upstream has one in place of a host and a port.
+    fn socket(&self) -> Option<&str> {
+        self.settings.base_url.socket.as_deref()
     }
 
     /// Whether the circuit breaker lets requests through.

@@ -80,7 +80,7 @@ impl Upstream {
         request: &Request<()>,
         deadline: Instant,
     ) -> Result<Response<Bytes>, AuthError> {
-        let exchange = Exchange::begin(Purpose::Check, request, 0);
+        let exchange = Exchange::begin(Purpose::Check, request, 0, self.socket());
         let sending = self.client.send(request.clone().map(|()| Body::empty()), self.settings.timeout);
         let whole = async {
             let (parts, body) = sending.await.map_err(|failure| failure.error)?.into_parts();

@@ -1,6 +1,6 @@
 //! Sends one request to the upstream: attempts, deadline, and the report to the circuit breaker.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -87,9 +87,10 @@ impl Upstream {
         until: Until<'_>,
     ) -> Result<(Response<Body>, bool), AuthError> {
         self.pass_breaker(deadline).await?;
-        let attempts = self.attempts(purpose, deadline, request, policy, until);
+        // Pinned here: each function that takes a future by value holds it once more.
+        let mut attempts = pin!(self.attempts(purpose, deadline, request, policy, until));
         let ((attempt, health), check) = match policy {
-            RetryPolicy::Idempotent => self.with_health_check(deadline, attempts).await,
+            RetryPolicy::Idempotent => self.with_health_check(deadline, attempts.as_mut()).await,
             RetryPolicy::IfUnsent => (attempts.await, None),
         };
         let is_outage = self.report(health, deadline, check).await;
@@ -139,7 +140,7 @@ impl Upstream {
         until: Until<'_>,
         resent: u32,
     ) -> Attempt {
-        let exchange = Exchange::begin(purpose, &request, resent);
+        let exchange = Exchange::begin(purpose, &request, resent, self.socket());
         if matches!(purpose, Purpose::Lookup | Purpose::Forward) {
             exchange.in_scope(|| self.trace_context.write(request.headers_mut()));
         }
@@ -204,10 +205,9 @@ impl Upstream {
     async fn with_health_check<T>(
         self: &Arc<Self>,
         deadline: Instant,
-        sending: impl Future<Output = T>,
+        mut sending: Pin<&mut impl Future<Output = T>>,
     ) -> (T, Option<PendingCheck>) {
         let half = deadline - self.settings.timeout / 2;
-        let mut sending = pin!(sending);
         if let Ok(ended) = timeout_at(half, sending.as_mut()).await {
             return (ended, None);
         }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use http::header::COOKIE;
 
-use super::process::memory;
-use super::{Effort, is_quick, median};
+use super::{Effort, is_quick, own_memory};
 use crate::report::{Row, Target, figure};
+use crate::stats::Estimate;
 use crate::{Error, tokens};
 
 /// How many lookups are timed, each of another token if there are so many.
@@ -22,7 +22,6 @@ const BATCH: usize = 100;
 pub(super) fn run() -> Result<(), Error> {
     let sizes: &[usize] =
         if is_quick() { &[1, 1000] } else { &[1, 10, 100, 1000, 10_000, 100_000, 1_000_000] };
-    let mut medians = Vec::new();
     let mut turns = vec![[Vec::new(), Vec::new(), Vec::new()]; sizes.len()];
     for _ in 0..Effort::usual().rounds.min(3) {
         for (size, turns) in sizes.iter().zip(&mut turns) {
@@ -30,20 +29,19 @@ pub(super) fn run() -> Result<(), Error> {
             turns.iter_mut().zip(figures).for_each(|(turns, figure)| turns.push(figure));
         }
     }
-    for (size, turns) in sizes.iter().zip(turns) {
-        let [nanos, headers, bytes] = turns.map(median);
-        let figures = format!(
-            "{nanos:.0} ns a lookup, {headers:.0} ns to read its headers alone, {bytes:.0} bytes each"
-        );
+    for (size, turns) in sizes.iter().zip(&turns) {
+        let [nanos, headers, bytes] = turns.clone().map(Estimate::of);
+        let figures =
+            format!("{nanos} ns a lookup, {headers} ns to read its headers alone, {bytes} bytes each");
         figure("growth", &format!("{size} tokens"), &figures)?;
-        medians.push((nanos, headers, bytes));
     }
-    if let [one, .., most] = *medians.as_slice() {
+    if let [[one, one_headers, _], .., [most, most_headers, bytes]] = turns.as_slice() {
         let size = sizes.last().copied().unwrap_or_default();
-        let row = |what: &str, value, unit| Row::new("growth", what, value, unit, Target::None).write();
-        row(&format!("time of a lookup, {size} tokens / 1"), most.0 / one.0, "x")?;
-        row("the same, time to read the headers alone", most.1 / one.1, "x")?;
-        row(&format!("bytes for each of {size} tokens"), most.2, "")?;
+        let row =
+            |what: &str, value: Estimate, unit| Row::new("growth", what, value, unit, Target::None).write();
+        row(&format!("time of a lookup, {size} tokens / 1"), Estimate::of_ratios(most, one), "x")?;
+        row("the same, time to read the headers alone", Estimate::of_ratios(most_headers, one_headers), "x")?;
+        row(&format!("bytes for each of {size} tokens"), Estimate::of(bytes.clone()), "")?;
     }
     Ok(())
 }
@@ -67,7 +65,7 @@ pub fn child(tokens: usize) -> Result<(), Error> {
     let auth = tokens::auth(u32::try_from(tokens + tokens / 5 + 1000)?)?;
     let sample: Vec<String> = (0..tokens.min(LOOKUPS)).map(tokens::token).collect();
     tokens::decode(&auth, &tokens::headers(&tokens::token(usize::MAX))?)?;
-    let before = memory(std::process::id())?;
+    let before = own_memory()?;
     for n in 0..tokens {
         let headers = match sample.get(n) {
             Some(token) => tokens::headers(token)?,
@@ -75,7 +73,7 @@ pub fn child(tokens: usize) -> Result<(), Error> {
         };
         black_box(tokens::decode(&auth, &headers)?);
     }
-    let kib = memory(std::process::id())? - before;
+    let kib = own_memory()? - before;
     let nanos = nanos(&sample, |headers| tokens::decode(&auth, headers).map(|token| drop(black_box(token))))?;
     let headers = self::nanos(&sample, |headers| {
         black_box(headers.get(COOKIE).map(|cookie| cookie.as_bytes().iter().fold(0, |a, b| a ^ b)));

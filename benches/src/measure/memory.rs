@@ -10,6 +10,7 @@ use super::is_quick;
 use super::process::Server;
 use crate::Error;
 use crate::report::{Row, Target, figure};
+use crate::stats::Estimate;
 
 /// The compared sides; auth-proxy is the first.
 const SIDES: [&str; 3] = ["auth-proxy", "hyper-util", "reqwest"];
@@ -22,39 +23,52 @@ pub(super) fn run() -> Result<(), Error> {
     let upstream = Server::start("upstream", "-")?;
     let (streams, clients) = if is_quick() { (200_u32, 1000_u32) } else { (1000, 10_000) };
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut found = Vec::new();
-    for name in SIDES {
+    let mut streams_of = vec![Vec::new(); SIDES.len()];
+    let mut idle_of = vec![Vec::new(); SIDES.len() + PARTS.len()];
+    for _ in 0..if is_quick() { 1 } else { 3 } {
         // A new process for each measurement, since allocators keep freed memory.
-        let server = Server::start(name, &upstream.url())?;
-        let stream = runtime.block_on(streaming(&server, streams))?;
-        drop(server);
-        let server = Server::start(name, &upstream.url())?;
-        let client = runtime.block_on(idle(&server, clients))?;
-        figure("memory", name, &format!("{stream:.1} KiB a stream, {client:.2} KiB an idle client"))?;
-        found.push((stream, client));
+        for (name, in_streams) in SIDES.iter().zip(&mut streams_of) {
+            let server = Server::start(name, &upstream.url())?;
+            in_streams.push(runtime.block_on(streaming(&server, streams))?);
+        }
+        for (name, in_idle) in SIDES.iter().chain(&PARTS).zip(&mut idle_of) {
+            let server = Server::start(name, &upstream.url())?;
+            in_idle.push(runtime.block_on(idle(&server, clients))?);
+        }
     }
-    let mut parts = Vec::new();
-    for name in PARTS {
-        let server = Server::start(name, &upstream.url())?;
-        let client = runtime.block_on(idle(&server, clients))?;
-        figure("memory", name, &format!("{client:.2} KiB an idle client"))?;
-        parts.push(client);
+    for (name, in_streams) in SIDES.iter().zip(&streams_of) {
+        figure("memory", name, &format!("{} KiB a stream", Estimate::of(in_streams.clone())))?;
     }
-    let [(stream, client), (bare_stream, bare_client), ..] = *found.as_slice() else { return Ok(()) };
-    let row = |what: &str, value, unit, target| Row::new("memory", what, value, unit, target).write();
+    for (name, in_idle) in SIDES.iter().chain(&PARTS).zip(&idle_of) {
+        figure("memory", name, &format!("{} KiB an idle client", Estimate::of(in_idle.clone())))?;
+    }
+    let ([stream, bare_stream, ..], [client, bare_client, _, axum, http1]) =
+        (streams_of.as_slice(), idle_of.as_slice())
+    else {
+        return Ok(());
+    };
+    let row =
+        |what: &str, value: Estimate, unit, target| Row::new("memory", what, value, unit, target).write();
     // A response has 1024 KiB. The proxy may hold only the buffers of two connections of it.
-    row(&format!("KiB for each of {streams} slow 1 MiB answers"), stream, " KiB", Target::AtMost(128.0))?;
-    row("the same, auth-proxy / hyper-util", stream / bare_stream, "x", Target::None)?;
-    row(&format!("KiB for each of {clients} idle clients"), client, " KiB", Target::None)?;
-    row("the same, auth-proxy / hyper-util", client / bare_client, "x", Target::AtMost(1.1))?;
-    let [axum, http1] = *parts.as_slice() else { return Ok(()) };
-    row("the same, auth-proxy / axum without it", client / axum, "x", Target::AtMost(1.1))?;
     row(
-        "the same, auth-proxy on the server of hyper-util's side / hyper-util",
-        http1 / bare_client,
-        "x",
-        Target::AtMost(1.1),
-    )
+        &format!("KiB for each of {streams} slow 1 MiB answers"),
+        Estimate::of(stream.clone()),
+        " KiB",
+        Target::AtMost(128.0),
+    )?;
+    row("the same, auth-proxy / hyper-util", Estimate::of_ratios(stream, bare_stream), "x", Target::None)?;
+    row(
+        &format!("KiB for each of {clients} idle clients"),
+        Estimate::of(client.clone()),
+        " KiB",
+        Target::None,
+    )?;
+    let ratio = |what: &str, above: &[f64], below: &[f64]| {
+        row(what, Estimate::of_ratios(above, below), "x", Target::AtMost(1.1))
+    };
+    ratio("the same, auth-proxy / hyper-util", client, bare_client)?;
+    ratio("the same, auth-proxy / axum without it", client, axum)?;
+    ratio("the same, auth-proxy on the server of hyper-util's side / hyper-util", http1, bare_client)
 }
 
 /// The peak of memory for each of this many concurrent slow responses, in KiB.

@@ -1,8 +1,11 @@
-//! The measurements of the suite. Each part starts its servers, measures the sides in turns, and reports medians.
+//! The measurements of the suite. Each part starts its servers, measures the sides in turns, and reports medians with
+//! confidence intervals.
 
 pub mod growth;
 mod guard;
 mod memory;
+mod per_core;
+mod phases;
 mod process;
 mod proxy;
 mod redis;
@@ -15,6 +18,7 @@ mod token;
 mod wrk;
 
 use crate::Error;
+use crate::stats::Estimate;
 
 /// Measures one part.
 ///
@@ -23,6 +27,8 @@ use crate::Error;
 pub fn run(part: &str) -> Result<(), Error> {
     match part {
         "proxy" => proxy::run(),
+        "phases" => phases::run(),
+        "per-core" => per_core::run(),
         "memory" => memory::run(),
         "token" => token::run(),
         "guard" => guard::run(),
@@ -51,15 +57,13 @@ fn is_quick() -> bool {
 
 impl Effort {
     fn usual() -> Self {
-        if is_quick() { Self { rounds: 1, seconds: 2 } } else { Self { rounds: 5, seconds: 4 } }
+        if is_quick() { Self { rounds: 2, seconds: 1 } } else { Self { rounds: 10, seconds: 3 } }
     }
 }
 
-/// The median. For an even number of figures, the lower one of the two in the middle: that value was really measured.
+/// The median.
 fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.into_iter().collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+    Estimate::of(figures).median
 }
 
 /// Resident memory of this process in KiB.

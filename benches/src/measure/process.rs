@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -26,6 +26,24 @@ impl Server {
         Self::spawn(name, port, &mut command, None)
     }
 
+    /// Starts a side of this program with one thread under callgrind, which writes its profile to this file.
+    pub(super) fn profiled(name: &'static str, upstream: &str, file: &Path) -> Result<Self, Error> {
+        let port = free_port()?;
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--quiet", "--toggle-collect=*counted*"]);
+        command.arg(format!("--callgrind-out-file={}", file.display()));
+        command.arg(std::env::current_exe()?).args(["serve", name, &port.to_string(), upstream]);
+        command.env("BENCH_THREADS", "1");
+        Self::spawn(name, port, &mut command, None)
+    }
+
+    /// Stops the server, and waits for its end.
+    pub(super) fn stop(mut self) -> Result<(), Error> {
+        self.terminate();
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Starts the app of `serve shared`, with this Redis.
     pub(super) fn shared(name: &'static str, upstream: &str, redis: Option<&str>) -> Result<Self, Error> {
         let port = free_port()?;
@@ -39,13 +57,19 @@ impl Server {
 
     /// Starts nginx with the configuration in `nginx.conf.in`.
     pub(super) fn nginx(upstream: u16) -> Result<Self, Error> {
+        Self::nginx_at(&format!("127.0.0.1:{upstream}"))
+    }
+
+    /// Starts nginx in front of this address, which may be a Unix socket, such as `unix:/tmp/a.sock`.
+    pub(super) fn nginx_at(upstream: &str) -> Result<Self, Error> {
         let port = free_port()?;
-        let directory = std::env::temp_dir().join(format!("auth-proxy-benches-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("auth-proxy-benches-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
         let text = include_str!("../../nginx.conf.in")
             .replace("@DIR@", &directory.to_string_lossy())
             .replace("@PORT@", &port.to_string())
-            .replace("@UPSTREAM@", &format!("127.0.0.1:{upstream}"));
+            .replace("@UPSTREAM@", upstream);
         let file = directory.join("nginx.conf");
         std::fs::File::create(&file)?.write_all(text.as_bytes())?;
         let mut command = Command::new("nginx");
@@ -110,6 +134,18 @@ impl Server {
         Ok(sum)
     }
 
+    /// SIGTERM comes first: the workers of nginx survive when their master is killed.
+    fn terminate(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        let process = self.child.id().to_string();
+        let terminated = Command::new("kill").args(["-TERM", &process]).status();
+        if !terminated.is_ok_and(|status| status.success()) {
+            self.child.kill().ok();
+        }
+    }
+
     /// The process and its children.
     fn tree(&self) -> Result<Vec<u32>, Error> {
         let own = self.child.id();
@@ -127,12 +163,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // SIGTERM comes first: the workers of nginx survive when their master is killed.
-        let process = self.child.id().to_string();
-        let terminated = Command::new("kill").args(["-TERM", &process]).status();
-        if !terminated.is_ok_and(|status| status.success()) {
-            self.child.kill().ok();
-        }
+        self.terminate();
         self.child.wait().ok();
         if let Some(directory) = &self.directory {
             std::fs::remove_dir_all(directory).ok();

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use super::{is_quick, median};
 use crate::report::{Row, Target, figure};
 use crate::shared::revoked::Listed;
+use crate::stats::Estimate;
 use crate::{Error, tokens};
 
 /// The measured tokens. All are verified before.
@@ -39,12 +40,12 @@ pub(super) fn run() -> Result<(), Error> {
                 without.push(bare);
                 added.push(with - bare);
             }
-            let (without, added) = (median(without), median(added));
+            let (without, added) = (median(without), Estimate::of(added));
             let what = format!("list of {label}, {state}");
             figure(
                 "revocation",
                 &what,
-                &format!("{without:.0} ns without a list, {added:.0} ns more with it"),
+                &format!("{without:.0} ns without a list, {:.0} ns more with it", added.median),
             )?;
             let what = format!("time of the check, list of {label}, {state}");
             Row::new("revocation", &what, added, " ns", Target::AtMost(60.0)).write()?;

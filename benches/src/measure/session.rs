@@ -18,12 +18,18 @@ pub(super) fn run() -> Result<(), Error> {
     let figures = compare(&sides, &effort)?;
     let labels = ["Express + Auth.js, directly", "Session<Auth>, which asks it", "Session<Auth>, cached"];
     for (label, figures) in labels.iter().zip(&figures) {
-        figure("session", label, &figures.to_string())?;
+        figure("session", label, &figures.medians().to_string())?;
     }
     let [direct, asking, cached] = figures.as_slice() else { return Ok(()) };
     let part = "session";
-    Row::new(part, "requests/s, asking / direct", asking.per_second / direct.per_second, "x", Target::None)
-        .write()?;
-    let times = cached.per_second / direct.per_second;
+    Row::new(
+        part,
+        "requests/s, asking / direct",
+        asking.ratio(direct, |turn| turn.per_second),
+        "x",
+        Target::None,
+    )
+    .write()?;
+    let times = cached.ratio(direct, |turn| turn.per_second);
     Row::new(part, "requests/s, cached / direct", times, "x", Target::None).write()
 }

@@ -15,9 +15,9 @@ use axum::body::Body;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, Request, Response};
 
-use super::process::memory;
-use super::{Effort, is_quick, median};
+use super::{Effort, is_quick, own_memory};
 use crate::report::{Row, Target, figure};
+use crate::stats::Estimate;
 use crate::{Error, tokens::NAME};
 
 /// The size of the body of each session, in bytes.
@@ -43,10 +43,10 @@ pub(super) fn run() -> Result<(), Error> {
                 let figures = in_new_process(usage, size)?;
                 turns.iter_mut().zip(figures).for_each(|(turns, figure)| turns.push(figure));
             }
-            let [bytes, found, walked] = turns.map(median);
+            let [bytes, found, walked] = turns.map(Estimate::of);
             let what = format!("{size} sessions, {words}");
             let figures = format!(
-                "{bytes:.0} bytes a session, {found:.0} ns to find one, of which {walked:.0} ns for its headers"
+                "{bytes} bytes a session, {found} ns to find one, of which {walked} ns for its headers"
             );
             figure("sessions", &what, &figures)?;
             if size == 1_000_000 {
@@ -86,11 +86,14 @@ pub fn child(usage: &str, sessions: usize) -> Result<(), Error> {
     runtime.block_on(async {
         // What is made once is not counted.
         find(&auth, usage, &headers(usize::MAX)?).await?;
-        let before = memory(std::process::id())?;
+        let before = own_memory()?;
         for n in 0..sessions {
-            find(&auth, usage, &headers(n)?).await?;
+            let headers = headers(n)?;
+            find(&auth, usage, &headers).await?;
+            // In memory. What a session takes that was found there counts too.
+            find(&auth, usage, &headers).await?;
         }
-        let kib = memory(std::process::id())? - before;
+        let kib = own_memory()? - before;
         let all = u32::try_from(sessions)?;
         let found = nanos(sessions, async |headers| find(&auth, usage, headers).await).await?;
         let walked = nanos(sessions, async |headers| {

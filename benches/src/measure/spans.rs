@@ -9,6 +9,7 @@ use auth_proxy::testing::FakeUpstream;
 
 use super::{is_quick, median};
 use crate::report::{Row, Target, figure};
+use crate::stats::Estimate;
 use crate::{Error, tokens};
 
 /// The operations that a child measures, in the order of its output.
@@ -32,10 +33,11 @@ pub(super) fn run() -> Result<(), Error> {
         }
     }
     for (what, (with, without)) in OPERATIONS.iter().zip(with.into_iter().zip(without)) {
+        let times = Estimate::of_ratios(&with, &without);
         let (with, without) = (median(with), median(without));
         figure("spans", what, &format!("{with:.0} ns, without spans {without:.0} ns"))?;
         let ratio = format!("time, {what}, spans without a subscriber / no spans");
-        Row::new("spans", &ratio, with / without, "x", Target::None).write()?;
+        Row::new("spans", &ratio, times, "x", Target::None).write()?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::process::Server;
-use super::wrk::{Figures, Visitors, visit};
-use super::{is_quick, median};
+use super::wrk::{Visitors, in_turns, visit};
+use super::{Effort, is_quick};
 use crate::Error;
 use crate::report::{Row, Target, figure};
 use crate::shared::redis::{Redis, dead, mute};
@@ -43,42 +43,22 @@ pub(super) fn run() -> Result<(), Error> {
     Ok(())
 }
 
-/// Ratios within a round, so that other load on the machine affects both sides. Their medians are reported.
 fn measure(sides: &[Server], what: &str, visitors: &Visitors) -> Result<(), Error> {
     // Many short turns: the load of the machine changes from second to second.
-    let (rounds, seconds) = if is_quick() { (2, 1) } else { (15, 2) };
-    let mut all: Vec<Vec<Figures>> = vec![Vec::new(); sides.len()];
-    for round in 0..rounds {
-        let mut order: Vec<_> = sides.iter().zip(&mut all).collect();
-        // No side always comes first, nor always after the same side.
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for (side, found) in order {
-            found.push(visit(side, visitors, seconds)?);
-        }
-    }
-    let of = |turns: &[Figures], part: fn(&Figures) -> f64| median(turns.iter().map(part));
+    let effort =
+        if is_quick() { Effort { rounds: 2, seconds: 1 } } else { Effort { rounds: 15, seconds: 2 } };
+    let all = in_turns(sides, &effort, |side, seconds| visit(side, visitors, seconds))?;
     for (side, turns) in sides.iter().zip(&all) {
-        let figures = Figures {
-            per_second: of(turns, |turn| turn.per_second),
-            p50: of(turns, |turn| turn.p50),
-            p99: of(turns, |turn| turn.p99),
-            cpu: of(turns, |turn| turn.cpu),
-        };
-        figure("store", &format!("{what}, {}", side.name), &figures.to_string())?;
+        figure("store", &format!("{what}, {}", side.name), &turns.medians().to_string())?;
     }
     let Some((without, others)) = all.split_first() else { return Ok(()) };
     for (side, turns) in sides.iter().skip(1).zip(others) {
         let is_dead = !["a live store", "again without a store"].contains(&side.name);
         let target = if is_dead { Target::AtMost(1.1) } else { Target::None };
-        let ratio = |part: fn(&Figures) -> f64| {
-            median(turns.iter().zip(without).map(|(with, without)| part(with) / part(without)))
-        };
         for (name, ratio, target) in [
-            ("time", 1.0 / ratio(|turn| turn.per_second), target),
-            ("p99", ratio(|turn| turn.p99), target),
-            ("CPU", ratio(|turn| turn.cpu), Target::None),
+            ("time", without.ratio(turns, |turn| turn.per_second), target),
+            ("p99", turns.ratio(without, |turn| turn.p99), target),
+            ("CPU", turns.ratio(without, |turn| turn.cpu), Target::None),
         ] {
             let what = format!("{what}: {name} of a request, {} / without a store", side.name);
             Row::new("store", &what, ratio, "x", target).write()?;

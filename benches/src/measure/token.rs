@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Effort, is_quick, median};
+use super::{Effort, is_quick};
 use crate::report::{Row, Target, figure};
+use crate::stats::Estimate;
 use crate::{Error, count, tokens};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
@@ -28,7 +29,7 @@ const PEERS: [&str; 2] = ["josekit", "@auth/core/jwt"];
 pub(super) fn run() -> Result<(), Error> {
     figure("token", "the token", &format!("{} bytes", tokens::token(1).len()))?;
     let mut turns = vec![Vec::new(); BENCHES.len() + PEERS.len()];
-    for _ in 0..Effort::usual().rounds.min(5) {
+    for _ in 0..Effort::usual().rounds.min(6) {
         let mut found = criterion()?;
         found.push(peer(Command::new(format!("{}/release/auth-proxy-benches-josekit", target())))?);
         let mut node = Command::new("node");
@@ -38,38 +39,36 @@ pub(super) fn run() -> Result<(), Error> {
             turns.push(nanos);
         }
     }
-    let medians: Vec<f64> = turns.into_iter().map(median).collect();
-    for (name, nanos) in BENCHES.iter().chain(&PEERS).zip(&medians) {
-        figure("token", name, &format!("{nanos:.0} ns"))?;
+    for (name, nanos) in BENCHES.iter().chain(&PEERS).zip(&turns) {
+        figure("token", name, &format!("{:.0} ns", Estimate::of(nanos.clone()).median))?;
     }
-    let [open, cold, warm, raw, compact, jwt, jwe, published, known, josekit, auth_core] =
-        *medians.as_slice()
+    let [open, cold, warm, raw, compact, jwt, jwe, published, known, josekit, auth_core] = turns.as_slice()
     else {
         return Ok(());
     };
-    let row = |what, value, unit, target| Row::new("token", what, value, unit, target).write();
-    row("time, token opened / raw crypto", open / raw, "x", Target::AtMost(1.3))?;
-    row("time, @auth/core/jwt / token opened", auth_core / open, "x", Target::AtLeast(300.0))?;
-    row("time, josekit / token opened", josekit / open, "x", Target::None)?;
-    row("time, headers to claims, cold / raw crypto", cold / raw, "x", Target::None)?;
+    let ratio = |what: &str, above: &[f64], below: &[f64], target| {
+        Row::new("token", what, Estimate::of_ratios(above, below), "x", target).write()
+    };
+    ratio("time, token opened / raw crypto", open, raw, Target::AtMost(1.3))?;
+    ratio("time, @auth/core/jwt / token opened", auth_core, open, Target::AtLeast(300.0))?;
+    ratio("time, josekit / token opened", josekit, open, Target::None)?;
+    ratio("time, headers to claims, cold / raw crypto", cold, raw, Target::None)?;
     for (form, nanos) in [("compact", compact), ("jwt", jwt), ("jwe", jwe)] {
         let what = format!("time, session of a cookie cache, {form} / headers to claims, cold");
-        Row::new("token", &what, nanos / cold, "x", Target::None).write()?;
+        ratio(&what, nanos, cold, Target::None)?;
     }
-    row(
-        "time, token by a published Ed25519 key, cold / headers to claims, cold",
-        published / cold,
-        "x",
-        Target::None,
-    )?;
-    row("time, token by a published key, warm / headers to claims, warm", known / warm, "x", Target::None)?;
-    row("headers to claims, warm", warm, " ns", Target::AtMost(250.0))?;
+    let what = "time, token by a published Ed25519 key, cold / headers to claims, cold";
+    ratio(what, published, cold, Target::None)?;
+    let what = "time, token by a published key, warm / headers to claims, warm";
+    ratio(what, known, warm, Target::None)?;
+    let warm = Estimate::of(warm.clone());
+    Row::new("token", "headers to claims, warm", warm, " ns", Target::AtMost(250.0)).write()?;
     instructions()
 }
 
 /// Runs `micro/decode.rs`. Returns nanoseconds in the order of [`BENCHES`].
 fn criterion() -> Result<Vec<f64>, Error> {
-    let seconds = if is_quick() { "1" } else { "3" };
+    let seconds = if is_quick() { "1" } else { "2" };
     let mut command = Command::new("cargo");
     command.args(["bench", "--locked", "--bench", "decode", "--"]).current_dir(HERE);
     command.args(["--noplot", "--warm-up-time", "1", "--measurement-time", seconds]);

@@ -3,9 +3,10 @@
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::Effort;
 use super::process::Server;
-use super::{Effort, median};
 use crate::Error;
+use crate::stats::Estimate;
 
 /// The requests of a load.
 pub(super) struct Load<'a> {
@@ -15,7 +16,6 @@ pub(super) struct Load<'a> {
 }
 
 /// The figures of one turn, or the medians of several.
-#[derive(Clone, Copy)]
 pub(super) struct Figures {
     pub(super) per_second: f64,
     pub(super) p50: f64,
@@ -31,26 +31,59 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// Measures the sides in turns (A B C A B C), so that other load on the machine affects all of them. Returns medians in
-/// the order of the sides. Each side gets one second of warm-up.
-pub(super) fn compare(sides: &[(&Server, Load<'_>)], effort: &Effort) -> Result<Vec<Figures>, Error> {
+/// The figures of one side, a turn each.
+#[derive(Default)]
+pub(super) struct Turns(Vec<Figures>);
+
+impl Turns {
+    /// One figure of each turn.
+    pub(super) fn each(&self, figure: fn(&Figures) -> f64) -> Vec<f64> {
+        self.0.iter().map(figure).collect()
+    }
+
+    /// The medians, for the list behind the ratios.
+    pub(super) fn medians(&self) -> Figures {
+        let of = |figure| Estimate::of(self.each(figure)).median;
+        Figures {
+            per_second: of(|turn| turn.per_second),
+            p50: of(|turn| turn.p50),
+            p99: of(|turn| turn.p99),
+            cpu: of(|turn| turn.cpu),
+        }
+    }
+
+    /// A figure of this side divided by that of another one, in the same round.
+    pub(super) fn ratio(&self, other: &Self, figure: fn(&Figures) -> f64) -> Estimate {
+        Estimate::of_ratios(&self.each(figure), &other.each(figure))
+    }
+}
+
+/// Measures loads with wrk, in turns. Each side gets one second of warm-up.
+pub(super) fn compare(sides: &[(&Server, Load<'_>)], effort: &Effort) -> Result<Vec<Turns>, Error> {
     for (server, load) in sides {
         turn(server, load, 1)?;
     }
-    let mut all = vec![Vec::new(); sides.len()];
-    for _ in 0..effort.rounds {
-        for ((server, load), found) in sides.iter().zip(&mut all) {
-            found.push(turn(server, load, effort.seconds)?);
+    in_turns(sides, effort, |(server, load), seconds| turn(server, load, seconds))
+}
+
+/// Measures the sides in turns, every other round in the reverse order (A B C, C B A). Other load on the machine affects all
+/// of them, no side always comes first, and none always follows the same one.
+pub(super) fn in_turns<T>(
+    sides: &[T],
+    effort: &Effort,
+    mut turn: impl FnMut(&T, u64) -> Result<Figures, Error>,
+) -> Result<Vec<Turns>, Error> {
+    let mut all: Vec<Turns> = sides.iter().map(|_| Turns::default()).collect();
+    for round in 0..effort.rounds {
+        let mut order: Vec<_> = sides.iter().zip(&mut all).collect();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for (side, found) in order {
+            found.0.push(turn(side, effort.seconds)?);
         }
     }
-    let of = |turns: &[Figures], figure: fn(&Figures) -> f64| median(turns.iter().map(figure));
-    let medians = all.iter().map(|turns| Figures {
-        per_second: of(turns, |turn| turn.per_second),
-        p50: of(turns, |turn| turn.p50),
-        p99: of(turns, |turn| turn.p99),
-        cpu: of(turns, |turn| turn.cpu),
-    });
-    Ok(medians.collect())
+    Ok(all)
 }
 
 fn turn(server: &Server, load: &Load<'_>, seconds: u64) -> Result<Figures, Error> {

@@ -1,12 +1,15 @@
-//! The measured servers. Each runs in its own process on the default multi-threaded runtime of tokio.
+//! The measured servers. Each runs in its own process on the default multi-threaded runtime of tokio, except `per-core`.
 
 mod app;
+mod bare;
 mod hyper_util;
+mod per_core;
 mod reqwest;
 mod reverse_proxy;
 mod upstream;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use ::hyper_util::rt::TokioIo;
 use axum::Router;
@@ -21,27 +24,46 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 use crate::Error;
+use crate::count::counted;
 
 /// Serves until it is killed.
 ///
 /// # Errors
 /// If the side is unknown or the port is in use.
 pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
-    tokio::runtime::Runtime::new()?.block_on(async {
+    if side == "per-core" {
+        return per_core::serve(port, upstream);
+    }
+    let runtime = runtime()?;
+    let serving = runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-        match side {
-            "upstream" => upstream::serve(listener).await,
-            "hyper-util" => hyper_util::serve(listener, upstream).await,
-            "auth-proxy" => axum(listener, app::proxy(upstream)?).await,
-            "auth-proxy-http1" => http1(listener, app::proxy(upstream)?).await,
-            "axum" => axum(listener, app::plain()).await,
-            "app" => axum(listener, app::guarded(upstream)?).await,
-            "shared" => axum(listener, app::shared(upstream)?).await,
-            "axum-reverse-proxy" => axum(listener, reverse_proxy::router(upstream)).await,
-            "reqwest" => axum(listener, reqwest::router(upstream)?).await,
-            _ => Err(format!("no side `{side}`").into()),
-        }
-    })
+        Ok::<Serving<'_>, Error>(match side {
+            "upstream" => Box::pin(upstream::serve(listener, upstream)),
+            "hyper-util" => Box::pin(hyper_util::serve(listener, upstream)),
+            "bare" => Box::pin(axum(listener, bare::router(upstream)?)),
+            "auth-proxy" => Box::pin(axum(listener, app::proxy(upstream)?)),
+            "auth-proxy-http1" => Box::pin(http1(listener, app::proxy(upstream)?)),
+            "axum" => Box::pin(axum(listener, app::plain())),
+            "app" => Box::pin(axum(listener, app::guarded(upstream)?)),
+            "shared" => Box::pin(axum(listener, app::shared(upstream)?)),
+            "axum-reverse-proxy" => Box::pin(axum(listener, reverse_proxy::router(upstream))),
+            "reqwest" => Box::pin(axum(listener, reqwest::router(upstream)?)),
+            _ => return Err(format!("no side `{side}`").into()),
+        })
+    })?;
+    // Without the setup, which gathers entropy.
+    counted(|| runtime.block_on(serving))
+}
+
+/// A server.
+type Serving<'s> = Pin<Box<dyn Future<Output = Result<(), Error>> + 's>>;
+
+/// The default runtime, with a thread for each core. `BENCH_THREADS=1` asks for one thread, for callgrind.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    match std::env::var("BENCH_THREADS").as_deref() {
+        Ok("1") => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        _ => tokio::runtime::Runtime::new(),
+    }
 }
 
 /// Serves an axum app as the README of auth-proxy does, with Nagle's algorithm off as it is in nginx.

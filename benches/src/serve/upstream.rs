@@ -1,6 +1,8 @@
 //! The upstream of every side: plain hyper with HTTP/1.1 and keep-alive, so that the upstream is rarely the bottleneck.
 
 use std::convert::Infallible;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -14,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::time::{Interval, interval};
 
 use crate::Error;
@@ -40,7 +42,20 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
-pub(super) async fn serve(listener: TcpListener) -> Result<(), Error> {
+/// Serves on a port, and on the Unix socket at this path too, unless it is `-`.
+pub(super) async fn serve(listener: TcpListener, socket: &str) -> Result<(), Error> {
+    if socket != "-" {
+        let listener = UnixListener::bind(socket)?;
+        // The workers of nginx run as another user.
+        std::fs::set_permissions(socket, Permissions::from_mode(0o777))?;
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(
+                    http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)),
+                );
+            }
+        });
+    }
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

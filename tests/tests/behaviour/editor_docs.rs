@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use auth_proxy_rules::{
-    CookieDomain, Expected, Group, Host, Kind, OptionKey, RevocationList, RevocationUnavailable, Routes,
-    Shape, Source, StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
+    AnswerSession, CookieDomain, Expected, Group, Host, Kind, OptionKey, RevocationList,
+    RevocationUnavailable, Routes, Shape, Source, StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
 };
 
 const OPTIONS: &str = include_str!("../../../auth-proxy/docs/guide/options.md");
@@ -77,6 +77,7 @@ fn variant(option: OptionKey, word: &str) -> String {
         OptionKey::RevocationUnavailable => {
             format!("RevocationUnavailable::{}", name::<RevocationUnavailable>(word))
         }
+        OptionKey::AnswerSession => format!("AnswerSession::{}", name::<AnswerSession>(word)),
         OptionKey::Host => format!("Host::{}", name::<Host>(word)),
         OptionKey::CookieDomain => format!("CookieDomain::{}", name::<CookieDomain>(word)),
         OptionKey::Audience | OptionKey::Issuer => format!("Expected::{}", name::<Expected>(word)),

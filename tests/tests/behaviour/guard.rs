@@ -1,7 +1,17 @@
 //! Guards (`#[require_session]` and `auth.require_any_session()`): 401, a redirect to sign-in, or 403 by a policy.
 
 use auth_proxy::options::Unauthenticated;
+use auth_proxy::testing::mint;
+use auth_proxy::{AuthError, Token};
 use auth_proxy_tests::Answer;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST};
+use axum::middleware::map_request;
+use axum::routing::get;
+use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::support::{Auth, app, app_of, decoding_app, upstream};
 
@@ -94,7 +104,7 @@ async fn callback_url_uses_public_url_and_a_guarded_sign_in_page_does_not_redire
 async fn double_slash_path_gets_no_callback_url() {
     let upstream = upstream().await;
     let auth = Auth::builder().upstream_base_url(upstream.url()).build().unwrap();
-    let router = axum::Router::new().fallback(|| async { "ok" }).layer(auth.require_any_session());
+    let router = Router::new().fallback(|| async { "ok" }).layer(auth.require_any_session());
     let app = auth_proxy_tests::App::start(router).await;
     for target in ["//evil.example/", "//evil.example", "/\\evil.example"] {
         let (status, answer) = app.raw_get(target, "Accept: text/html\r\n").await;
@@ -126,4 +136,56 @@ async fn unknown_paths_are_404_below_a_guarded_route_layer() {
     let upstream = upstream().await;
     let (_app, browser) = app(&upstream).await;
     assert_eq!(browser.get("/group/zzz").await.status, 404);
+}
+
+/// What a guard found counts for the handler only while the request has the same credential: a middleware may change it.
+#[tokio::test]
+async fn handler_behind_a_guard_gets_the_token_of_its_own_request() {
+    const NAME: &str = "authjs.session-token";
+    const SECRET: &str = "a secret of session tokens, 32 bytes";
+    async fn user(token: Result<Token<Auth>, AuthError>) -> String {
+        token.map_or_else(|error| error.code().to_owned(), |token| token.sub.clone().unwrap())
+    }
+    let token = |name: &str, sub: &str| mint(&json!({ "sub": sub }), SECRET, name);
+    let secure = format!("__Secure-{NAME}");
+    let [ada, bob] = ["ada", "bob"].map(|sub| format!("{NAME}={}", token(NAME, sub)));
+    let [bearer, bob_secure] = ["Bearer ", &format!("{secure}=")]
+        .map(|start| format!("{start}{}", token(if start == "Bearer " { NAME } else { &secure }, "bob")));
+    for (removes_cookie, added, expected) in [
+        (false, None, "ada"),
+        (true, None, "session_absent"),
+        (true, Some((COOKIE, bob)), "bob"),
+        (true, Some((COOKIE, ada.clone())), "ada"),
+        (true, Some((COOKIE, format!("{NAME}=aaaa..bbbb.cccc.dddd"))), "token_malformed"),
+        (true, Some((AUTHORIZATION, bearer.clone())), "bob"),
+        // A cookie counts before a Bearer token, and the name with the prefix before the other.
+        (false, Some((AUTHORIZATION, bearer)), "ada"),
+        (false, Some((COOKIE, bob_secure)), "bob"),
+    ] {
+        let auth =
+            Auth::builder().upstream_base_url("http://auth").upstream_secret([SECRET]).build().unwrap();
+        let change = (removes_cookie, added.clone());
+        let change = move |mut request: Request| {
+            let (removes_cookie, added) = change.clone();
+            if removes_cookie {
+                request.headers_mut().remove(COOKIE);
+            }
+            if let Some((name, value)) = added {
+                request.headers_mut().append(name, value.parse().unwrap());
+            }
+            async move { request }
+        };
+        for is_attached in [false, true] {
+            let routes = Router::new()
+                .route("/", get(user))
+                .route_layer(map_request(change.clone()))
+                .route_layer(auth.require_any_session());
+            let routes = if is_attached { auth.attach(routes) } else { routes };
+            let request = Request::get("/").header(HOST, "localhost").header(COOKIE, &ada);
+            let response =
+                routes.with_state(auth.clone()).oneshot(request.body(Body::empty()).unwrap()).await;
+            let body = axum::body::to_bytes(response.unwrap().into_body(), 1000).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&body), expected, "{removes_cookie} {added:?} {is_attached}");
+        }
+    }
 }

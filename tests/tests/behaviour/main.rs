@@ -1,6 +1,7 @@
 //! End-to-end tests over real sockets: an app, the fake upstream of the `testing` feature, and a client with a cookie
 //! jar.
 
+mod answer_session;
 mod attribute_order;
 mod audit;
 mod axum_serve;
@@ -63,5 +64,7 @@ mod telemetry;
 mod telemetry_values;
 mod token_attacks;
 mod token_cache;
+#[cfg(unix)]
+mod unix_socket;
 mod variables;
 mod verdict;

@@ -188,6 +188,46 @@ async fn sign_out_evicts_every_letter_case_of_a_token() {
     }
 }
 
+/// A session that was found in memory is found by a fingerprint from then on. A sign-out by another spelling ends it too.
+#[tokio::test]
+async fn sign_out_by_another_spelling_ends_a_session_that_is_found_by_its_fingerprint() {
+    let upstream = Upstream::default();
+    let (app, browser) = app_of(upstream.auth().session_cache(HOUR)).await;
+    for signed_out in ["ADA", "a-d-a", "%61da"] {
+        for _ in 0..4 {
+            assert_eq!(name(&browser, "ada").await, "ada");
+        }
+        let lookups = upstream.lookups();
+        let request = reqwest::Client::new().post(app.url("/api/auth/signout"));
+        request.header("cookie", format!("{COOKIE}={signed_out}")).send().await.unwrap();
+        name(&browser, "ada").await;
+        assert_eq!(upstream.lookups(), lookups + 1, "{signed_out}");
+    }
+}
+
+/// Each host and each cookie name has its own answer, however often another one was found.
+#[tokio::test]
+async fn session_that_is_found_by_its_fingerprint_is_not_that_of_another_host_or_name() {
+    let upstream = Upstream::default();
+    let (_app, browser) = app_of(upstream.auth().session_cache(HOUR).hosts(["a.example", "b.example"])).await;
+    let ask = async |host: &str, cookie: String| {
+        let answer = browser.get_with("/session", &[("host", host), ("cookie", &cookie)]).await;
+        answer.json()["user"]["name"].as_str().map(str::to_owned)
+    };
+    for _ in 0..4 {
+        assert_eq!(ask("a.example", format!("{COOKIE}=ada")).await.as_deref(), Some("ada"));
+    }
+    assert_eq!(upstream.lookups(), 1);
+    ask("b.example", format!("{COOKIE}=ada")).await;
+    assert_eq!(upstream.lookups(), 2, "another host");
+    for _ in 0..4 {
+        ask("b.example", format!("{COOKIE}=ada")).await;
+    }
+    assert_eq!(upstream.lookups(), 2);
+    assert_eq!(ask("b.example", format!("{COOKIE}=adb")).await.as_deref(), Some("adb"));
+    assert_eq!(upstream.lookups(), 3, "another token");
+}
+
 /// The browser gets a renewed token only when its own is older than `session.renew`.
 #[tokio::test]
 async fn renewed_cookie_is_relayed_only_after_session_renew() {

@@ -1,6 +1,7 @@
 //! Tests with real Better Auth servers of two versions. They need Node, Chromium, and `npm ci` in tests/better-auth,
 //! tests/authjs and tests/browser.
 
+mod answer_session;
 mod audit;
 mod bearer;
 mod browser;

@@ -4,6 +4,7 @@ use auth_proxy::options::{SessionStrategy, UpstreamKind};
 use auth_proxy_tests::chromium::bundle;
 pub(crate) use auth_proxy_tests::chromium::{output, run};
 
+use crate::answer_session::answering;
 use crate::deployments::{
     Deployment, another_origin, bundle_of, front_door, front_door_for_another_site, front_door_https,
     front_door_v4, front_door_with_another_base_path, front_door_with_passkeys, parent_domain,
@@ -86,6 +87,9 @@ async fn next_auth_react_works_unmodified() {
             ];
             run("react.mjs", vars, &format!("next-auth {version} works unmodified")).await;
         }
+        let stage = answering(kind, SessionStrategy::Jwt).await;
+        let expected = "polled, and the server was asked 0 times";
+        run("polling.mjs", vec![("APP", stage.app.url(""))], expected).await;
     }
 }
 

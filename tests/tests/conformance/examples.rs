@@ -161,6 +161,46 @@ async fn deployment_examples_guard_their_page() {
     }
 }
 
+/// Each request has a connection of its own, so that the system spreads them over the cores.
+#[cfg(unix)]
+#[tokio::test]
+async fn session_is_remembered_and_ended_on_all_cores() {
+    let server = Server::start(SessionStrategy::Database, "/api/auth", 0);
+    let vars = [("AUTH_SESSION_STRATEGY", "database")];
+    let program = Process::start(&mut example_at("per-core", &vars, &server.url));
+    let url = address(&program).to_owned();
+    let browser = Browser::at(&url);
+    let signed_in = browser.sign_in("demo", "demo").await;
+    let cookie = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("authjs.session-token="));
+    let cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let get = async |path: &str| {
+        let answer = client.get(format!("{url}{path}")).header("cookie", &cookie).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let mut cores = std::collections::BTreeSet::new();
+    for _ in 0..64 {
+        cores.insert(get("/core").await.1);
+        assert_eq!(get("/").await, (200, "signed in as demo@example.com".to_owned()));
+    }
+    let expected = std::thread::available_parallelism().unwrap().get().min(8);
+    assert!(cores.len() >= expected, "{cores:?}");
+    let seen = reqwest::get(format!("{}/__seen", server.url)).await.unwrap().json::<Value>().await.unwrap();
+    let is_lookup = |seen: &&Value| seen["url"] == "/api/auth/session";
+    // One cache for all cores: the first request looked the session up, and all others found it.
+    assert_eq!(seen.as_array().unwrap().iter().filter(is_lookup).count(), 1);
+    browser.sign_out().await;
+    for _ in 0..64 {
+        // No core has it in memory any more.
+        assert_eq!(get("/").await.0, 401);
+    }
+    // A second start does not take a part of the connections.
+    let port = url.rsplit_once(':').unwrap().1;
+    let second = example_at("per-core", &[("PORT", port)], &server.url).output().unwrap();
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("AddrInUse"), "{second:?}");
+}
+
 /// The quickstart without Node: sign-in, session, protected page and sign-out.
 #[tokio::test]
 async fn quickstart_signs_in_and_out() {
@@ -191,11 +231,12 @@ async fn quickstart_uses_the_configured_upstream() {
 }
 
 /// Every example, with the variables that it needs to start.
-const EXAMPLES: [(&str, &[(&str, &str)]); 6] = [
+const EXAMPLES: [(&str, &[(&str, &str)]); 7] = [
     ("front-door", &[]),
     ("from-env", &[("AUTH_UPSTREAM_KIND", "authjs")]),
     ("hardened", &[]),
     ("parent-domain", &[("AUTH_PUBLIC_URL", "http://app.internal")]),
+    ("per-core", &[]),
     ("quickstart", &[]),
     ("redirect-proxy", &[]),
 ];

@@ -2,6 +2,7 @@
 //! and the examples. They need Node, and `npm ci` in tests/authjs, tests/better-auth, tests/browser and both folders of
 //! examples/nextjs.
 
+mod answer_session;
 mod audit;
 mod auth_routes;
 mod back_channel;
@@ -27,6 +28,8 @@ mod step_up;
 #[cfg(unix)]
 mod three_machines;
 mod token_vectors;
+#[cfg(unix)]
+mod unix_socket;
 mod url_warnings;
 #[cfg(unix)]
 mod verdict;

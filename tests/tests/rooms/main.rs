@@ -13,7 +13,7 @@ use source::{Crate, cycles};
 /// The rooms of the runtime, the lowest first. A room imports only rooms of a lower level.
 const LEVELS: &[&[&str]] = &[
     &["error"],
-    &["attempts", "config", "json", "warnings", "page", "cache_control", "telemetry", "path"],
+    &["attempts", "config", "json", "warnings", "page", "cache_control", "telemetry", "path", "fingerprint"],
     &["audit", "cookie", "forwarded"],
     &["dialect", "revocation"],
     &["token", "upstream", "editor"],

@@ -4,7 +4,7 @@ mod session;
 
 use http::Method;
 
-pub(super) use self::session::read_session;
+pub(super) use self::session::{SESSION_HEADERS, read_session};
 use super::purpose::{Page, Purpose};
 use super::route::{Route, without_last_slash};
 use super::software::Software;
@@ -49,7 +49,7 @@ pub(super) fn purpose(method: &Method, path: &str, changes_nothing: impl Fn(&str
         evicts_sessions: changes && !changes_nothing(name),
         is_sign_in: *method == Method::POST && is_sign_in(name),
         switches_session: false,
-        is_callback: name.to_ascii_lowercase().starts_with("/callback/"),
+        is_callback: name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("/callback/")),
         is_same_for_all: name == "/providers",
         page: match name {
             "/providers" => Some(Page::Providers),

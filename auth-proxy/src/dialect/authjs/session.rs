@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::Response;
-use http::header::SET_COOKIE;
+use http::header::{CACHE_CONTROL, EXPIRES, PRAGMA, SET_COOKIE};
+use http::{HeaderName, Response};
 use serde_json::{Map, Value};
 
 use crate::cookie::{SessionNames, SetCookieKind};
@@ -61,8 +61,12 @@ fn session(mut object: Map<String, Value>) -> Result<Option<RawSession>, &'stati
             "/session answered with an expired session: is there a cache before it, or a wrong clock?",
         );
     }
-    Ok(Some(RawSession { user, expires, extra: object }))
+    Ok(Some(RawSession { user, expires, extra: object, needs_refresh: false }))
 }
+
+/// The headers of an answer with a session (`docs/authjs.md#session-absent`).
+pub(in crate::dialect) const SESSION_HEADERS: [(HeaderName, &str); 3] =
+    [(CACHE_CONTROL, "private, no-cache, no-store"), (EXPIRES, "0"), (PRAGMA, "no-cache")];
 
 /// The answer for a response without a session, by its session cookies.
 fn signed_out(response: &Response<Bytes>, names: &SessionNames) -> Result<SessionAnswer, AuthError> {

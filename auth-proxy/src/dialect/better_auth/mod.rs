@@ -7,7 +7,7 @@ mod session;
 pub(super) use self::routes::{HEALTH, SESSION};
 pub(crate) use self::session::{ACTIVE_ORGANIZATION, IMPERSONATED_BY};
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{HeaderName, Method, Response};
 use serde_json::{Map, Value};
 
 #[cfg(feature = "client-js")]
@@ -69,6 +69,15 @@ impl Dialect for BetterAuth {
     ) -> Result<SessionAnswer, AuthError> {
         let part = |sent: SentToken<'_>| (self.session_part(sent.token).to_owned(), sent.with_cache);
         session::read_session(response, sent.map(part))
+    }
+
+    /// It is a field of `session`.
+    fn shows_expires(&self) -> bool {
+        false
+    }
+
+    fn session_headers(&self) -> &'static [(HeaderName, &'static str)] {
+        &session::HEADERS
     }
 
     fn session_of_cache(&self, data: Map<String, Value>) -> Option<RawSession> {

@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::Response;
+use http::header::{CACHE_CONTROL, PRAGMA};
+use http::{HeaderName, Response};
 use serde_json::{Map, Value};
 
 use crate::dialect::session::{CLOCK_SKEW, RawSession, SessionAnswer};
@@ -73,7 +74,7 @@ pub(in crate::dialect) fn session(
         Some(_) => return Err("/get-session answered with a user that is not an object"),
     };
     // Of `deferSessionRefresh`: it is for Better Auth's own client.
-    object.remove("needsRefresh");
+    let needs_refresh = object.remove("needsRefresh") == Some(Value::Bool(true));
     let expires = match object.get(SESSION).and_then(|session| session.get("expiresAt")) {
         Some(Value::String(text)) => Some(
             humantime::parse_rfc3339(text)
@@ -87,8 +88,11 @@ pub(in crate::dialect) fn session(
             "/get-session answered with an expired session: is there a cache before it, or a wrong clock?",
         );
     }
-    Ok(Some(RawSession { user, expires, extra: object }))
+    Ok(Some(RawSession { user, expires, extra: object, needs_refresh }))
 }
+
+/// The headers of an answer with a session (`docs/better-auth.md#get-session`).
+pub(super) const HEADERS: [(HeaderName, &str); 2] = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
 
 /// Removes the token of a session: it is a Bearer token, and scripts cannot read the cookie that holds it. Returns
 /// whether it was there.
@@ -127,6 +131,7 @@ mod tests {
                 "plan": "free",
             })
         );
+        assert!(session.needs_refresh);
         assert_eq!(
             humantime::format_rfc3339_millis(session.expires.unwrap()).to_string(),
             "2030-01-02T03:04:05.678Z"

@@ -61,6 +61,9 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     let addresses = if dialect.reads_one_address() { Addresses::Client } else { Addresses::All };
     let needs = Needs { health_path: dialect.health_path(), addresses };
     let fetch = builder.fetch.or_else(P::fetch);
+    if let (Some(_), Err(error)) = (&fetch, settings.base_url.check_fetch()) {
+        return Err(problem("upstream.fetch", error.message().to_owned()));
+    }
     let no_client = |option: &str, error: BoxError| {
         problem(option, format!("no client for it: {}", Causes(error.as_ref())))
     };
@@ -112,7 +115,10 @@ pub(super) fn build<P: AuthProxy>(mut config: Config, builder: Builder<P>) -> Re
     describe();
     let webhook = config.webhook_secrets.iter().map(|secret| WebhookKey::new(secret.as_bytes())).collect();
     config.webhook_secrets.clear();
-    let (names, keys) = (SessionNames::new(&settings), Arc::new(Keys::new(&settings, &config.headers)));
+    let names = SessionNames::new(&settings);
+    let keys = Keys::new(&settings, &config.headers)
+        .map_err(|_| problem("session.cache", KeyError::Randomness.to_string()))?;
+    let keys = Arc::new(keys);
     let sessions = Arc::new(Sessions::new(&settings, Arc::clone(&keys), store, audit.clone()));
     let attempts = SignInAttempts::new(Arc::clone(&keys), Arc::clone(&sessions));
     let shared = Shared {
@@ -181,9 +187,6 @@ fn key_source(
 fn upstream_address(settings: &Settings) -> String {
     match &settings.jwks_url {
         Some(url) if !settings.has_sign_in() => url.to_string(),
-        _ => {
-            let base_url = &settings.base_url;
-            format!("{}{}{}", base_url.origin, base_url.prefix, settings.upstream_base_path)
-        }
+        _ => settings.base_url.at(&settings.upstream_base_path),
     }
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Builder;
 use crate::config::{
-    CookieDomain, Expected, Host, Kind, RevocationList, RevocationUnavailable, Routes, Source,
+    AnswerSession, CookieDomain, Expected, Host, Kind, RevocationList, RevocationUnavailable, Routes, Source,
     StoreUnavailable, Strategy, TokenFormat, Unauthenticated,
 };
 use crate::provider::AuthProxy;

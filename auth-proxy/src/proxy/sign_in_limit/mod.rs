@@ -39,6 +39,11 @@ pub(super) async fn check(
     if !plan.purpose.is_sign_in && !tries_code_of_mail {
         return Ok(body);
     }
+    // In a box, since most requests are no attempts to sign in: the future of every request would be larger.
+    Box::pin(count_attempt(shared, plan, parts, body)).await
+}
+
+async fn count_attempt(shared: &Shared, plan: &Plan, parts: &Parts, body: Body) -> Result<Body, AuthError> {
     if let Some(rate) = shared.settings.per_ip {
         match plan.client.address() {
             Some(address) => count_address(shared, plan, parts, address, rate).await?,
@@ -47,7 +52,12 @@ pub(super) async fn check(
     }
     let Some(rate) = shared.settings.per_account else { return Ok(body) };
     let body = read(shared, body, MOST_BYTES).await?;
-    for account in account::accounts(query, &parts.headers, &body, &shared.settings.account_fields)? {
+    for account in account::accounts(
+        parts.uri.query().unwrap_or_default(),
+        &parts.headers,
+        &body,
+        &shared.settings.account_fields,
+    )? {
         count(shared, plan, LimitedBy::Account, account.as_bytes(), rate).await?;
     }
     Ok(Body::from(body))

@@ -16,6 +16,7 @@ impl Sessions {
 
     /// Notes that a response gives the browser the session cookies of a lookup.
     pub(crate) fn note_relayed(&self, renewed: &Renewed) {
+        self.note_sent(renewed.sent);
         if let Some(next) = &renewed.next {
             self.local.families().add_renewed(&renewed.snapshot, next.session);
         }
@@ -26,6 +27,32 @@ impl Sessions {
         if let Some((_, issued)) = &self.issued {
             issued.insert(key, Instant::now());
         }
+    }
+
+    /// Notes that there are renewed cookies for a token, which the browser does not have yet.
+    pub(super) fn note_unsent(&self, key: SessionKey) {
+        if let Some(unsent) = self.unsent.as_ref().filter(|unsent| unsent.get(&key).is_none()) {
+            unsent.insert(key, Instant::now());
+        }
+    }
+
+    /// Notes that a response gives the browser the renewed cookies for a token.
+    pub(crate) fn note_sent(&self, key: SessionKey) {
+        if let Some(unsent) = &self.unsent {
+            unsent.remove(&key);
+        }
+    }
+
+    /// Whether it is time that the browser gets the renewed cookies for a token: they are there for `session.renew` since the
+    /// browser got the token or, where it is not known when that was or each renewal is passed on, since that of the first
+    /// lookup, for `session.renew` or for `session.cache`. The visitor would be signed out if only the cache answered.
+    pub(crate) fn is_renewal_due(&self, key: SessionKey) -> bool {
+        let Some(since) = self.unsent.as_ref().and_then(|unsent| unsent.get(&key)) else { return false };
+        let (after, issued) = match &self.issued {
+            Some((after, issued)) => (*after, issued.get(&key)),
+            None => (self.max_age, None),
+        };
+        issued.unwrap_or(since).elapsed() >= after
     }
 
     /// Whether the session cookies of a lookup are relayed to the browser. Cookies that clear the session always are. A

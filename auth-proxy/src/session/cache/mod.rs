@@ -2,6 +2,7 @@
 
 mod ending;
 mod issuing;
+mod known;
 mod single_flight;
 mod storing;
 
@@ -9,11 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_proxy_rules::{RevocationList, Settings, StoreUnavailable};
+use auth_proxy_rules::{AnswerSession, RevocationList, Settings, StoreUnavailable};
 use http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
 
+use self::known::Known;
 use self::single_flight::Lookups;
 use super::answer::{Answer, Found, LookedUp, Renewed, Source};
 use super::cached::CachedSession;
@@ -23,6 +25,7 @@ use super::local::Local;
 use super::store::{SessionStore, SharedStore, StoreState, StoreWatcher};
 use crate::audit::Audit;
 use crate::error::{AuthError, BoxError, Reason};
+use crate::fingerprint::Fingerprint;
 use crate::revocation::Revocations;
 use crate::telemetry::{CacheName, asked_cache};
 
@@ -37,6 +40,8 @@ pub(crate) struct Sessions {
     /// The same in an outage: `session.cache` and `session.stale_if_error` together.
     max_age_in_outage: Duration,
     local: Arc<Local>,
+    /// By which fingerprints the sessions in `local` were found.
+    known: Known,
     keys: Arc<Keys>,
     /// `upstream.timeout`: a lookup that takes this long is given up.
     timeout: Duration,
@@ -50,6 +55,9 @@ pub(crate) struct Sessions {
     serves_stale: AtomicBool,
     /// With `session.renew`: that time, and when each token was last sent to a browser.
     issued: Option<(Duration, Cache<SessionKey, Instant>)>,
+    /// With `session.answer_session: cached`: since when the upstream has renewed cookies for a token that the browser did
+    /// not get.
+    unsent: Option<Cache<SessionKey, Instant>>,
 }
 
 /// When this process's memory answers.
@@ -106,6 +114,7 @@ impl Sessions {
             max_age: settings.cache,
             max_age_in_outage,
             local,
+            known: Known::new(entries),
             keys,
             timeout: settings.timeout,
             memory_use,
@@ -114,8 +123,20 @@ impl Sessions {
             lookups: Arc::new(Lookups::new(settings.timeout)),
             revocations,
             serves_stale: AtomicBool::new(false),
+            unsent: (settings.answer_session == AnswerSession::Cached).then(|| Cache::new(entries)),
             issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
+    }
+
+    /// The session of a token that was found in memory before, if it may be used still. No hash of the token is computed.
+    pub(crate) fn known(&self, fingerprint: Fingerprint) -> Option<Found> {
+        let session = self.known.get(fingerprint)?;
+        let found = self.session_in_memory(&session, fingerprint)?;
+        if !found.is_usable(SystemTime::now(), self.max_age) {
+            return None;
+        }
+        asked_cache(CacheName::Session, true);
+        Some(Found { answer: Answer::Session(found), source: Source::Memory, renewed: None })
     }
 
     /// The answer for a token, from the cache or from a lookup. Requests for the same token share one lookup (single
@@ -149,11 +170,13 @@ impl Sessions {
 
     /// What this process remembers for a token.
     fn cached(&self, key: &TokenKey) -> Cached {
-        let cached = if self.may_use_memory() { self.local.get(&key.session) } else { None };
-        let cached = cached.filter(|cached| cached.matches(key) && self.may_trust_user(cached));
+        let found = |fingerprint| Some((fingerprint, self.session_in_memory(&key.session, fingerprint)?));
+        let cached = key.fingerprint.and_then(found);
+        // Read after the session was found, since one that was looked up after `now` is not used.
         let now = SystemTime::now();
         let cached = match cached {
-            Some(cached) if cached.is_usable(now, self.max_age) => {
+            Some((fingerprint, cached)) if cached.is_usable(now, self.max_age) => {
+                self.known.note(fingerprint, key.session);
                 let answer = Answer::Session(cached);
                 return Cached::Fresh(Found { answer, source: Source::Memory, renewed: None });
             }
@@ -165,9 +188,15 @@ impl Sessions {
                 let renewed = Some(Renewed { cookies, snapshot, sent: key.session, next: None });
                 Cached::Fresh(Found { answer: Answer::Refused, source: Source::Memory, renewed })
             }
-            (Some(cached), _) => Cached::Stale(cached),
+            (Some((_, cached)), _) => Cached::Stale(cached),
             (None, _) => Cached::Missing,
         }
+    }
+
+    /// The session in this process's memory, if it is the answer for exactly what has this fingerprint.
+    fn session_in_memory(&self, key: &SessionKey, fingerprint: Fingerprint) -> Option<CachedSession> {
+        let cached = if self.may_use_memory() { self.local.get(key) } else { None };
+        cached.filter(|cached| cached.matches(fingerprint) && self.may_trust_user(cached))
     }
 
     /// Whether this process's memory may answer now, or take a session.
@@ -232,6 +261,8 @@ impl Sessions {
             Some(session) if session.is_usable(SystemTime::now(), self.max_age) => {
                 asked_cache(CacheName::Store, true);
                 self.remember(&key, &session, &snapshot);
+                // Whether the instance that looked it up sent the browser the renewed cookies is not known here.
+                self.note_unsent(key.session);
                 let answer = Answer::Session(session);
                 Ok(Found { answer, source: Source::Store, renewed: None })
             }

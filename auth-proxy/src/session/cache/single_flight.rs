@@ -136,16 +136,16 @@ mod tests {
     use super::*;
     use crate::forwarded::ForwardedAs;
     use crate::session::family::TokenFamilies;
-    use crate::session::key::Keys;
+    use crate::session::key::{Keys, Sent};
 
     #[tokio::test]
     async fn error_before_the_lookup_starts_fails_only_its_own_request() {
         let lookups = Arc::new(Lookups::new(Duration::from_secs(1)));
         let mut draft = Draft::default();
         draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
-        let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new());
+        let keys = Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).unwrap();
         let forwarded = ForwardedAs { host: None, forwarded_host: None, scheme: "http" };
-        let key = keys.token("a", ["", ""], std::iter::empty(), &forwarded);
+        let key = keys.token(&Sent { token: "a", companions: ["", ""], names: [None; 2], forwarded });
         let snapshot = TokenFamilies::default().snapshot(key.session);
         type Begin = fn(SessionSnapshot, Instant) -> std::future::Pending<Outcome>;
         let made = lookups.join(key, &snapshot, true, Instant::now(), || {

@@ -12,7 +12,7 @@ fn key(token: &str) -> SessionKey {
     let mut draft = Draft::default();
     draft.set(OptionKey::BaseUrl, "http://auth.internal").unwrap();
     // Of the last digit of a token only some bits count, so it is the same in all of these.
-    Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).session(&format!("{token}AAAA"))
+    Keys::new(&draft.resolve().unwrap(), &HeaderMap::new()).unwrap().session(&format!("{token}AAAA"))
 }
 
 #[tokio::test(start_paused = true)]

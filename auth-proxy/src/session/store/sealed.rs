@@ -82,12 +82,12 @@ mod tests {
     use crate::session::key::SessionKey;
 
     fn key(session: u8, exact: u8) -> TokenKey {
-        TokenKey { session: SessionKey::from_bytes([session; 32]), exact: [exact; 32] }
+        TokenKey { session: SessionKey::from_bytes([session; 32]), exact: [exact; 32], fingerprint: None }
     }
 
     fn session() -> CachedSession {
         let user = json!({ "name": "Ada" }).as_object().unwrap().clone();
-        CachedSession::new(RawSession { user, expires: None, extra: Map::new() }, 100)
+        CachedSession::new(RawSession { user, expires: None, extra: Map::new(), needs_refresh: false }, 100)
     }
 
     #[test]

@@ -1,41 +1,54 @@
-//! Opens connections to the upstream: TCP, and TLS for an https address.
+//! Opens connections to the upstream: TCP, TLS for an https address, or a Unix socket.
 
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_proxy_rules::Origin;
+use auth_proxy_rules::BaseUrl;
 use http::Uri;
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls_platform_verifier::Verifier;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower::Service as _;
 
+use super::stream::Stream;
+#[cfg(unix)]
+use super::unix;
 use crate::error::BoxError;
 use crate::upstream::error::ConnectFailed;
 
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
-
-/// Opens connections to one origin.
+/// Opens connections to one server.
 pub(super) struct Connector {
     transport: Transport,
-    origin: Uri,
     /// `upstream.connect_timeout`.
     limit: Duration,
 }
 
 /// `Plain` loads no certificates, so that it works in a container without any.
 enum Transport {
-    Plain(HttpConnector),
-    Tls(HttpsConnector<HttpConnector>),
+    Plain(HttpConnector, Uri),
+    Tls(HttpsConnector<HttpConnector>, Uri),
+    /// The path of the socket.
+    #[cfg(unix)]
+    Unix(PathBuf),
 }
 
 impl Connector {
-    pub(super) fn new(origin: &Origin, limit: Duration) -> Result<Self, BoxError> {
+    pub(super) fn new(server: &BaseUrl, limit: Duration) -> Result<Self, BoxError> {
+        if let Some(socket) = &server.socket {
+            #[cfg(unix)]
+            return Ok(Self { transport: Transport::Unix(socket.into()), limit });
+            #[cfg(not(unix))]
+            return Err(
+                format!("this system has no Unix sockets, so `unix:{socket}` cannot be reached").into()
+            );
+        }
+        let origin = &server.origin;
+        let uri: Uri = origin.to_string().parse()?;
         let mut tcp = HttpConnector::new();
         // hyper-util divides this time among the addresses of a host name, so that all of them are tried.
         tcp.set_connect_timeout(Some(limit));
@@ -44,24 +57,28 @@ impl Connector {
             tcp.enforce_http(false);
             let mut tls = HttpsConnector::from((tcp, tls_config()?));
             tls.enforce_https();
-            Transport::Tls(tls)
+            Transport::Tls(tls, uri)
         } else {
-            Transport::Plain(tcp)
+            Transport::Plain(tcp, uri)
         };
-        Ok(Self { transport, origin: origin.to_string().parse()?, limit })
+        Ok(Self { transport, limit })
     }
 
     /// Opens a connection, with its TLS handshake, within `upstream.connect_timeout`.
     pub(super) async fn connect(&self) -> Result<Stream, ConnectFailed> {
         let connecting = async {
-            let origin = self.origin.clone();
             match &self.transport {
-                Transport::Plain(tcp) => {
-                    let stream =
-                        tcp.clone().call(origin).await.map_err(|error| ConnectFailed(error.into()))?;
-                    Ok(MaybeHttpsStream::Http(stream))
+                Transport::Plain(tcp, uri) => {
+                    let stream = tcp.clone().call(uri.clone()).await;
+                    stream.map(Stream::Plain).map_err(|error| ConnectFailed(error.into()))
                 }
-                Transport::Tls(tls) => tls.clone().call(origin).await.map_err(ConnectFailed),
+                Transport::Tls(tls, uri) => {
+                    tls.clone().call(uri.clone()).await.map(Stream::tls).map_err(ConnectFailed)
+                }
+                #[cfg(unix)]
+                Transport::Unix(path) => {
+                    unix::connect(path).await.map(Stream::unix).map_err(|error| ConnectFailed(error.into()))
+                }
             }
         };
         timeout(self.limit, connecting).await.unwrap_or_else(|elapsed| Err(ConnectFailed(elapsed.into())))

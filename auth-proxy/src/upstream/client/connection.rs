@@ -9,7 +9,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 
-use super::connect::Stream;
+use super::stream::Stream;
 
 type Driver = http1::Connection<Stream, Body>;
 
@@ -74,7 +74,6 @@ impl Connection {
 mod tests {
     use std::time::Duration;
 
-    use hyper_rustls::MaybeHttpsStream;
     use hyper_util::rt::TokioIo;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
@@ -91,7 +90,7 @@ mod tests {
     async fn request_on_a_closed_connection_is_returned_unwritten() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let connection = Connection::open(MaybeHttpsStream::Http(TokioIo::new(stream))).await.unwrap();
+        let connection = Connection::open(Stream::Plain(TokioIo::new(stream))).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         let Ok((_, mut connection)) = connection.exchange(request()).await else { panic!("no response") };

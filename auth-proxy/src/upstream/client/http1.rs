@@ -1,9 +1,8 @@
 //! The built-in HTTP/1.1 client: sends a request on a pooled or new connection, in the task of the request.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use auth_proxy_rules::Origin;
+use auth_proxy_rules::BaseUrl;
 use axum::body::Body;
 use http::header::{Entry, HOST};
 use http::{HeaderValue, Request, Response, Uri};
@@ -12,7 +11,7 @@ use hyper::client::conn::http1;
 
 use super::connect::Connector;
 use super::connection::{Connection, Unanswered};
-use super::pool::Pool;
+use super::pools::Pools;
 use super::response_body::ResponseBody;
 use crate::error::BoxError;
 use crate::upstream::error::{SendFailure, Sent, classify};
@@ -21,15 +20,15 @@ use crate::upstream::error::{SendFailure, Sent, classify};
 pub(in crate::upstream) struct Http1Client {
     connector: Connector,
     host: HeaderValue,
-    pool: Arc<Pool>,
+    pools: Pools,
 }
 
 impl Http1Client {
-    pub(in crate::upstream) fn new(origin: &Origin, connect_timeout: Duration) -> Result<Self, BoxError> {
+    pub(in crate::upstream) fn new(server: &BaseUrl, connect_timeout: Duration) -> Result<Self, BoxError> {
         Ok(Self {
-            connector: Connector::new(origin, connect_timeout)?,
-            host: origin.authority.parse()?,
-            pool: Arc::default(),
+            connector: Connector::new(server, connect_timeout)?,
+            host: server.origin.authority.parse()?,
+            pools: Pools::default(),
         })
     }
 
@@ -65,14 +64,16 @@ impl Http1Client {
         mut request: Request<Body>,
     ) -> Result<Response<Option<ResponseBody>>, SendFailure> {
         self.complete(&mut request);
+        let pool = self.pools.current();
         loop {
-            let (connection, is_new) = match self.pool.take() {
+            let (connection, is_new) = match pool.take() {
                 Some(connection) => (connection, false),
-                None => (self.open().await.map_err(classify)?, true),
+                // In a box, since few requests open a connection: the future of every request would be 3 KiB larger.
+                None => (Box::pin(self.open()).await.map_err(classify)?, true),
             };
             match connection.exchange(request).await {
                 Ok((response, connection)) => {
-                    return Ok(response.map(|body| ResponseBody::new(body, connection, &self.pool)));
+                    return Ok(response.map(|body| ResponseBody::new(body, connection, pool)));
                 }
                 Err(Unanswered { unwritten: Some(unwritten), .. }) if !is_new => request = *unwritten,
                 Err(Unanswered { error, unwritten }) => {

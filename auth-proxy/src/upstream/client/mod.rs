@@ -1,7 +1,7 @@
 //! The HTTP client: the built-in one, or the one that the app sets (`upstream.fetch`).
 //!
-//! The built-in client uses HTTP/1.1 over TCP, or over TLS if `upstream.base_url` is https. Only [`connect`] differs
-//! between the two. The client follows no redirects, decodes no bodies, keeps no cookies and uses no system proxy. It
+//! The built-in client uses HTTP/1.1 over TCP, over TLS if `upstream.base_url` is https, or over a Unix socket. Only
+//! [`connect`] and [`stream`] differ between them. The client follows no redirects, decodes no bodies, keeps no cookies and uses no system proxy. It
 //! sends a request a second time only when nothing of it was written. `assessment.rs` decides about all other retries.
 //!
 //! Why not the pooling client of hyper-util: it runs each connection in a task of its own and passes every request and
@@ -15,11 +15,15 @@ mod connect;
 mod connection;
 mod http1;
 mod pool;
+mod pools;
 mod response_body;
+mod stream;
+#[cfg(unix)]
+mod unix;
 
 use std::time::Duration;
 
-use auth_proxy_rules::Origin;
+use auth_proxy_rules::BaseUrl;
 use axum::body::Body;
 use http::{Request, Response};
 use http_body::Body as _;
@@ -30,7 +34,7 @@ use super::fetch::DynFetch;
 use super::idle::IdleTimeout;
 use crate::error::BoxError;
 
-/// The HTTP client of one origin.
+/// The HTTP client of one server.
 pub(super) enum Client {
     BuiltIn(Http1Client),
     Custom(DynFetch),
@@ -42,13 +46,13 @@ impl Client {
     /// # Errors
     /// When the system's certificates cannot be read, for an https origin.
     pub(super) fn new(
-        origin: &Origin,
+        server: &BaseUrl,
         connect_timeout: Duration,
         custom: Option<DynFetch>,
     ) -> Result<Self, BoxError> {
         Ok(match custom {
             Some(fetch) => Self::Custom(fetch),
-            None => Self::BuiltIn(Http1Client::new(origin, connect_timeout)?),
+            None => Self::BuiltIn(Http1Client::new(server, connect_timeout)?),
         })
     }
 

@@ -45,7 +45,7 @@ auth_proxy! {
             circuit_breaker: env("BREAKER", default = "off"),
             allow_http: false,
         },
-        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off, claims: [], renew: 1h, expose_session_token: false },
+        session: { source: env("SOURCE", default = "upstream"), cache: 30s, cache_entries: 500, stale_if_error: off, claims: [], renew: 1h, answer_session: cached, expose_session_token: false },
     }
 }
 
@@ -60,7 +60,7 @@ auth_proxy! {
             issuer: "https://auth.example.com",
             public_origins: [],
         },
-        session: { renew: always, expose_session_token: true },
+        session: { renew: always, answer_session: upstream, expose_session_token: true },
     }
 }
 
@@ -76,7 +76,7 @@ auth_proxy! {
             issuer: env("ISSUER"),
             public_origins: env("PUBLIC_ORIGINS", default = "https://a.example.com,https://b.example.com"),
         },
-        session: { renew: env("RENEW", default = "always"), expose_session_token: env("EXPOSE", default = "false") },
+        session: { renew: env("RENEW", default = "always"), answer_session: env("ANSWER", default = "upstream"), expose_session_token: env("EXPOSE", default = "false") },
     }
 }
 
