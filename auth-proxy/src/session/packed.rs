@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn session_to_refresh_is_one_after_it_was_text() {
-        let raw = RawSession { needs_refresh: true, ..RawSession::clone(&raw(json!({"id": "1"}), json!({}))) };
+        let raw =
+            RawSession { needs_refresh: true, ..RawSession::clone(&raw(json!({"id": "1"}), json!({}))) };
         let packed = Packed::new(&Arc::new(raw));
         assert!(matches!(packed, Packed::Text(_)));
         assert!(packed.raw(None).unwrap().needs_refresh);
