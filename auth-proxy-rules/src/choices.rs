@@ -220,8 +220,7 @@ choice! {
     AnswerSession {
         /// The upstream: each request is forwarded.
         Upstream = "upstream",
-        /// This app, where it knows the session: from the cache, from the token that is decoded here, or from the cookie
-        /// cache of Better Auth.
+        /// This app, where it knows the session: from the cache, or from the token that is decoded here.
         Cached = "cached",
     }
     hint = other_names_of_an_answerer
@@ -230,10 +229,10 @@ choice! {
 fn other_names_of_an_answerer(text: &str) -> Option<&'static str> {
     match text.to_ascii_lowercase().as_str() {
         "cache" | "local" | "memory" | "app" | "proxy" | "here" | "true" | "on" => {
-            Some("answers of this app are written `cached`")
+            Some("an answer of this app is written `cached`")
         }
         "forward" | "forwarded" | "server" | "false" | "off" | "never" => {
-            Some("answers of the upstream are written `upstream`")
+            Some("an answer of the upstream is written `upstream`")
         }
         _ => None,
     }

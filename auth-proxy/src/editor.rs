@@ -221,8 +221,7 @@ pub struct Session {
     /// Value: `always`, or 10ms to 720h. Default: `always`.
     pub renew: (),
     /// `session.answer_session`: who answers `GET session`, which pages poll: with `cached` this app where
-    /// it knows the session, and the upstream otherwise; needs `cache`, the cookie cache of Better Auth, or
-    /// `source: local` with `renew`
+    /// it knows the session, and the upstream otherwise; needs `cache`, or `source: local` with `renew`
     ///
     /// Value: `upstream` `cached`. Default: `upstream`.
     pub answer_session: (),

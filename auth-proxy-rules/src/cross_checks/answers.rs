@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Problems;
-use crate::choices::{AnswerSession, Kind, Source, TokenFormat};
+use crate::choices::{AnswerSession, Source};
 use crate::option::{Draft, OptionKey};
 use crate::problem::Place;
 use crate::setting::Setting;
@@ -34,7 +34,7 @@ impl Draft {
         let is_zero = |setting: &Setting<Duration>| {
             setting.with_default(Duration::ZERO) == Setting::Set(Duration::ZERO)
         };
-        if source == Setting::Set(Source::Upstream) && is_zero(&self.cache) && !self.reads_cookie_cache() {
+        if source == Setting::Set(Source::Upstream) && is_zero(&self.cache) {
             problems.add_beside(
                 OPTION,
                 &[OptionKey::Cache],
@@ -50,12 +50,5 @@ impl Draft {
                  signed out when it expires: add `session: { renew: 1h }`, the age from which the upstream is asked",
             );
         }
-    }
-
-    /// Whether sessions may be read from the cookie cache of Better Auth.
-    fn reads_cookie_cache(&self) -> bool {
-        let has_key = !self.secrets.is_empty()
-            || !matches!(self.effective_token(), Setting::Set(format) if format != TokenFormat::Jwks);
-        matches!(self.kind, Setting::Set(Kind::BetterAuth)) && has_key
     }
 }

@@ -1,12 +1,12 @@
 //! The session of a request for an answer in place of the upstream's (`session.answer_session: cached`).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use super::RequestAuth;
 use crate::config::Source;
 use crate::error::AuthError;
 use crate::provider::AuthProxy;
-use crate::session::{CachedSession, is_late};
+use crate::session::CachedSession;
 use crate::token::Verified;
 
 impl<P: AuthProxy> RequestAuth<'_, P> {
@@ -21,12 +21,12 @@ impl<P: AuthProxy> RequestAuth<'_, P> {
         let Some(credential) = self.credential()?.filter(|credential| !credential.is_bearer()) else {
             return Ok(None);
         };
-        let Some((_, session)) = self.session_and_raw().await? else { return Ok(None) };
+        let began = SystemTime::now();
+        let Some(session) = self.cached_session().await? else { return Ok(None) };
         if session.is_stale() {
             return Ok(Some(session));
         }
         let shared = self.proxy().shared();
-        let now = SystemTime::now();
         let asks_upstream = match shared.settings.source {
             Source::Local => match self.verified().await? {
                 Some(verified) => is_renewal_due(&verified, shared.settings.renew, shared.now()),
@@ -34,25 +34,30 @@ impl<P: AuthProxy> RequestAuth<'_, P> {
             },
             Source::Upstream | _ => {
                 let key = shared.keys.session(credential.token());
-                let is_due = || !self.is_renewed() && shared.sessions.is_renewal_due(key);
-                session.raw().needs_refresh || session.is_late(now) || is_due()
+                // The page gets the upstream's answer and its cookies with this response.
+                if session.is_looked_up_since(began) && self.is_renewed() {
+                    shared.sessions.note_shown(key);
+                }
+                // A server can change what pages get of a copy: `customSession` of Better Auth.
+                session.is_copy()
+                    || session.raw().needs_refresh
+                    || shared.sessions.is_answer_due(key, &session)
             }
         };
         Ok((!asks_upstream).then_some(session))
     }
 }
 
-/// Whether it is time that the upstream renews a token that is decoded here. `now` is in seconds since the Unix epoch. A
-/// token that does not say when it was issued may be due at any time.
+/// Whether it is time that the upstream renews a token that is decoded here: it was issued longer ago than `after`, or more
+/// than half of its life is over. `now` is in seconds since the Unix epoch. A token that does not say when it was issued may be
+/// due at any time.
 fn is_renewal_due(verified: &Verified, after: Duration, now: u64) -> bool {
     let names = verified.names();
-    let at = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-    let (issued, now) = match (names.issued_at(), at(now)) {
-        (1.., Some(now)) => (at(names.issued_at()), now),
-        _ => return true,
-    };
-    let Some(issued) = issued else { return true };
-    let until = names.expires().and_then(at);
-    now.duration_since(issued).unwrap_or_default() >= after
-        || until.is_some_and(|until| is_late(issued, until, 2, now))
+    let issued = names.issued_at();
+    if issued == 0 {
+        return true;
+    }
+    let age = now.saturating_sub(issued);
+    let is_late = names.expires().is_some_and(|expires| age > expires.saturating_sub(issued) / 2);
+    Duration::from_secs(age) >= after || is_late
 }

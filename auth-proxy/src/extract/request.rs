@@ -226,7 +226,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
-    async fn cached_session(&self) -> Found<CachedSession> {
+    /// The session as the upstream sent it.
+    pub(super) async fn cached_session(&self) -> Found<CachedSession> {
         let find = async || match self.proxy.shared().settings.source {
             Source::Local => self.local_session().await,
             Source::Upstream | _ => self.upstream_session().await,

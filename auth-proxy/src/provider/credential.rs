@@ -106,9 +106,8 @@ impl Shared {
     pub(crate) fn session_in_cookie_cache(&self, credential: &Credential) -> Option<CachedSession> {
         let session_cookies = self.session_cookies.as_ref()?;
         let now_ms = self.now_ms();
-        let copied = session_cookies.cached(credential, now_ms)?;
-        let session = self.dialect.session_of_cache(copied.data)?;
-        Some(CachedSession::copied(session, copied.written_ms, copied.expires_ms, now_ms))
+        let (data, written_ms) = session_cookies.cached(credential, now_ms)?;
+        Some(CachedSession::copied(self.dialect.session_of_cache(data)?, written_ms, now_ms))
     }
 
     /// Decrypts or verifies the token in these headers. Call it only if tokens are decoded here. It waits only where the

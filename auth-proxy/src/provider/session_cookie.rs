@@ -24,13 +24,6 @@ enum Cache {
     Published(PublicCookieCache, Arc<Issuer>),
 }
 
-/// The data of a cookie cache. Both times are milliseconds since the Unix epoch.
-pub(super) struct CopiedData {
-    pub(super) data: Map<String, Value>,
-    pub(super) written_ms: f64,
-    pub(super) expires_ms: u64,
-}
-
 impl SessionCookies {
     /// `None` for an upstream whose session cookie is no signed key, and without a key. `issuer` has the keys that the
     /// upstream publishes.
@@ -68,16 +61,16 @@ impl SessionCookies {
         self.signed.as_ref().is_some_and(|signed| signed.is_signed_by_any(token))
     }
 
-    /// The data of the cookie cache that came with a credential: `session` and `user`. `None` if it cannot be used.
-    pub(super) fn cached(&self, credential: &Credential, now_ms: u64) -> Option<CopiedData> {
+    /// The data of the cookie cache that came with a credential, `session` and `user`, and when it was written, in
+    /// milliseconds since the Unix epoch. `None` if it cannot be used.
+    pub(super) fn cached(&self, credential: &Credential, now_ms: u64) -> Option<(Map<String, Value>, f64)> {
         let payload = self.open(credential, credential.cache()?, now_ms).inspect_err(|why| {
             tracing::debug!(target: "auth_proxy::token", "cookie cache not used: {why}");
         });
         let payload = payload.ok()?;
         let fields = [("session", payload.session), ("user", payload.user)];
         let data = fields.into_iter().map(|(name, fields)| (name.to_owned(), Value::Object(fields)));
-        let (written_ms, expires_ms) = (payload.written_ms, payload.expires_ms);
-        Some(CopiedData { data: data.collect(), written_ms, expires_ms })
+        Some((data.collect(), payload.written_ms))
     }
 
     fn open(&self, credential: &Credential, cached: &str, now_ms: u64) -> Result<CachedPayload, NotUsable> {

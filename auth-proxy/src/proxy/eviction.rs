@@ -161,9 +161,9 @@ impl Eviction {
         }
     }
 
-    /// Notes that the browser gets the upstream's answer to a request for its session, with the cookies that it should have.
+    /// Notes that a page gets the upstream's answer to its request for the session.
     pub(super) fn note_session_answered(&self) {
-        self.keys.iter().for_each(|key| self.sessions.note_sent(*key));
+        self.keys.iter().for_each(|key| self.sessions.note_shown(*key));
     }
 
     /// Whether the session was changed since the request began. Of two requests that change the session, the one that

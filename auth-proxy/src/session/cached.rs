@@ -44,19 +44,13 @@ pub(super) struct Inner {
     packed: Packed,
     /// The size of the upstream's response body in bytes. For a session from a store: the size of its serialized form.
     size: u32,
+    /// Whether it is the copy in a cookie, and was not looked up.
+    is_copy: bool,
     looked_up_at: SystemTime,
     expires: Option<SystemTime>,
-    keeping: Keeping,
+    /// `None` in a session that is not remembered.
+    kept: Option<Kept>,
     forms: Mutex<Forms>,
-}
-
-/// Whether a session may be remembered. What only the others have takes no place in one that may.
-enum Keeping {
-    Kept(Kept),
-    NotKept {
-        /// When the copy in a cookie expires. `None` if it was looked up.
-        copied_until: Option<SystemTime>,
-    },
 }
 
 /// What a session has that may be remembered.
@@ -87,13 +81,6 @@ impl Inner {
     fn forms(&self) -> MutexGuard<'_, Forms> {
         self.forms.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn kept(&self) -> Option<&Kept> {
-        match &self.keeping {
-            Keeping::Kept(kept) => Some(kept),
-            Keeping::NotKept { .. } => None,
-        }
-    }
 }
 
 impl Close for Inner {
@@ -112,34 +99,29 @@ impl CachedSession {
         Self::stored(raw, size, SystemTime::now())
     }
 
-    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`, and which expires at
-    /// `expires_ms`. All times are milliseconds since the Unix epoch. It is not kept.
-    pub(crate) fn copied(raw: RawSession, written_ms: f64, expires_ms: u64, now_ms: u64) -> Self {
+    /// A session that the visitor sent in a cookie, which the upstream wrote at `written_ms`. Both times are milliseconds
+    /// since the Unix epoch. It is not kept.
+    pub(crate) fn copied(raw: RawSession, written_ms: f64, now_ms: u64) -> Self {
         // The clock of the upstream may be ahead. Negative numbers and NaN become zero.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let written = Duration::from_millis((written_ms as u64).min(now_ms));
-        let copied_until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(expires_ms));
-        Self::made(raw, 0, SystemTime::UNIX_EPOCH + written, copied_until)
+        Self::made(raw, 0, SystemTime::UNIX_EPOCH + written, true)
     }
 
     /// A session that was looked up at this time, from a store.
     pub(super) fn stored(raw: RawSession, size: usize, looked_up_at: SystemTime) -> Self {
-        Self::made(raw, size, looked_up_at, None)
+        Self::made(raw, size, looked_up_at, false)
     }
 
-    fn made(
-        raw: RawSession,
-        size: usize,
-        looked_up_at: SystemTime,
-        copied_until: Option<SystemTime>,
-    ) -> Self {
+    fn made(raw: RawSession, size: usize, looked_up_at: SystemTime, is_copy: bool) -> Self {
         let expires = raw.expires;
         let inner = Inner {
             packed: Packed::Maps(Arc::new(raw)),
             size: u32::try_from(size).unwrap_or(u32::MAX),
+            is_copy,
             looked_up_at,
             expires,
-            keeping: Keeping::NotKept { copied_until },
+            kept: None,
             forms: Mutex::default(),
         };
         Self { inner: Arc::new(inner), fingerprint: None, is_stale: false }
@@ -150,10 +132,10 @@ impl CachedSession {
         let Inner { size, looked_up_at, expires, .. } = *self.inner;
         let raw = self.raw();
         let packed = Packed::new(&raw);
-        let keeping = Keeping::Kept(Kept { snapshot: snapshot.clone(), open: Arc::clone(open) });
+        let kept = Some(Kept { snapshot: snapshot.clone(), open: Arc::clone(open) });
         // The request that looked the session up uses it next, so it is not read from its text again for that.
         let forms = Mutex::new(Forms { raw: Some(raw), ..Forms::default() });
-        let inner = Arc::new(Inner { packed, size, looked_up_at, expires, keeping, forms });
+        let inner = Arc::new(Inner { packed, size, is_copy: false, looked_up_at, expires, kept, forms });
         open.add(&inner);
         Self { inner, fingerprint: self.fingerprint, is_stale: self.is_stale }
     }
@@ -201,7 +183,7 @@ impl CachedSession {
             let (user, extra, needs_refresh) = Default::default();
             return Arc::new(RawSession { user, expires: self.inner.expires, extra, needs_refresh });
         };
-        if let (Some(kept), Packed::Text(_)) = (self.inner.kept(), &self.inner.packed) {
+        if let (Some(kept), Packed::Text(_)) = (&self.inner.kept, &self.inner.packed) {
             self.open(kept, |forms| forms.raw = Some(Arc::clone(&raw)));
         }
         raw
@@ -256,7 +238,7 @@ impl CachedSession {
         let data = Arc::new(SessionData { user, expires: raw.expires, extra: raw.extra.clone() });
         let typed = Arc::clone(&data) as Arc<dyn Any + Send + Sync>;
         // Two requests may race here. Both values are the same.
-        match self.inner.kept() {
+        match &self.inner.kept {
             Some(kept) => self.open(kept, |forms| {
                 forms.typed.get_or_insert(typed);
                 forms.raw = None;
@@ -266,15 +248,20 @@ impl CachedSession {
         Ok(data)
     }
 
-    /// Whether so much of its life is over that the upstream has to be asked, which extends it: the half of the time until
-    /// the session expires, or three quarters of that until a copy in a cookie does. Without a database, Better Auth renews
-    /// such a copy in the last fifth unless configured (`refreshCache`, `ba/context/create-context.mjs:158-164`).
-    pub(crate) fn is_late(&self, now: SystemTime) -> bool {
-        let (until, rest) = match self.inner.keeping {
-            Keeping::NotKept { copied_until: Some(until) } => (Some(until), 4),
-            Keeping::NotKept { copied_until: None } | Keeping::Kept(_) => (self.inner.expires, 2),
-        };
-        until.is_some_and(|until| is_late(self.inner.looked_up_at, until, rest, now))
+    /// Whether it is the copy in a cookie, and was not looked up.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.inner.is_copy
+    }
+
+    /// Whether it was looked up at this time or later.
+    pub(crate) fn is_looked_up_since(&self, time: SystemTime) -> bool {
+        self.inner.looked_up_at >= time
+    }
+
+    /// Half of the time from the lookup until the session expires if it is not used again.
+    pub(super) fn half_of_life(&self) -> Option<Duration> {
+        let expires = self.inner.expires?;
+        Some(expires.duration_since(self.inner.looked_up_at).unwrap_or_default() / 2)
     }
 
     /// Whether it may be used: younger than `max_age`, not expired, and not ended. If the clock was set back, the age
@@ -283,14 +270,8 @@ impl CachedSession {
         let is_young = now.duration_since(self.inner.looked_up_at).is_ok_and(|age| age < max_age);
         is_young
             && self.inner.expires.is_none_or(|expires| now < expires)
-            && self.inner.kept().is_none_or(|kept| kept.snapshot.is_current())
+            && self.inner.kept.as_ref().is_none_or(|kept| kept.snapshot.is_current())
     }
-}
-
-/// Whether less than one part in `rest` is left of the time between two moments.
-pub(crate) fn is_late(since: SystemTime, until: SystemTime, rest: u32, now: SystemTime) -> bool {
-    let life = until.duration_since(since).unwrap_or_default();
-    until.duration_since(now).unwrap_or_default() < life / rest
 }
 
 impl KeptSession {

@@ -20,7 +20,7 @@ pub(crate) mod wire;
 
 pub(crate) use self::answer::{Answer, Found, LookedUp, Renewed};
 pub(crate) use self::cache::Sessions;
-pub(crate) use self::cached::{CachedSession, is_late};
+pub(crate) use self::cached::CachedSession;
 pub use self::data::{SessionData, User};
 pub(crate) use self::family::{End, SessionSnapshot};
 pub use self::key::SessionKey;

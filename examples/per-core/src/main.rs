@@ -5,8 +5,9 @@
 //! attempts and the circuit breaker. With an `Auth` for each core, a sign-out on one core would not end the session that
 //! another core remembers.
 //!
-//! The system distributes connections among the listeners by a hash (`SO_REUSEPORT`, Linux 3.9 or newer). A handler that
-//! blocks its thread keeps the other requests of that core waiting: give long work to `tokio::task::spawn_blocking`.
+//! The system distributes connections among the listeners by a hash (`SO_REUSEPORT`, Linux 3.9 or newer). A handler must not
+//! block its thread: the other requests of that core wait then, and so do those of other cores that need a lookup, the keys
+//! of an issuer or the store from it. Give long work to `tokio::task::spawn_blocking`.
 //!
 //! Run it with `AUTH_UPSTREAM_URL=http://localhost:3001 cargo run -p per-core`. If the login server is on the same machine,
 //! it can listen on a Unix socket: `AUTH_UPSTREAM_URL=unix:/run/auth/auth.sock`. Behind TLS also set

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::Sessions;
 use crate::session::answer::Renewed;
+use crate::session::cached::CachedSession;
 use crate::session::family::SessionSnapshot;
 use crate::session::key::SessionKey;
 
@@ -16,9 +17,12 @@ impl Sessions {
 
     /// Notes that a response gives the browser the session cookies of a lookup.
     pub(crate) fn note_relayed(&self, renewed: &Renewed) {
-        self.note_sent(renewed.sent);
         if let Some(next) = &renewed.next {
             self.local.families().add_renewed(&renewed.snapshot, next.session);
+            // A browser that sends the next token has got it. A cookie with the same token may be lost on the way.
+            if next.session != renewed.sent {
+                self.note_shown(next.session);
+            }
         }
     }
 
@@ -27,32 +31,24 @@ impl Sessions {
         if let Some((_, issued)) = &self.issued {
             issued.insert(key, Instant::now());
         }
+        self.note_shown(key);
     }
 
-    /// Notes that there are renewed cookies for a token, which the browser does not have yet.
-    pub(super) fn note_unsent(&self, key: SessionKey) {
-        if let Some(unsent) = self.unsent.as_ref().filter(|unsent| unsent.get(&key).is_none()) {
-            unsent.insert(key, Instant::now());
+    /// Notes that a page gets the upstream's own answer to its request for the session of a token, with the cookies that the
+    /// upstream renews.
+    pub(crate) fn note_shown(&self, key: SessionKey) {
+        if let Some(shown) = &self.shown {
+            shown.insert(key, Instant::now());
         }
     }
 
-    /// Notes that a response gives the browser the renewed cookies for a token.
-    pub(crate) fn note_sent(&self, key: SessionKey) {
-        if let Some(unsent) = &self.unsent {
-            unsent.remove(&key);
-        }
-    }
-
-    /// Whether it is time that the browser gets the renewed cookies for a token: they are there for `session.renew` since the
-    /// browser got the token or, where it is not known when that was or each renewal is passed on, since that of the first
-    /// lookup, for `session.renew` or for `session.cache`. The visitor would be signed out if only the cache answered.
-    pub(crate) fn is_renewal_due(&self, key: SessionKey) -> bool {
-        let Some(since) = self.unsent.as_ref().and_then(|unsent| unsent.get(&key)) else { return false };
-        let (after, issued) = match &self.issued {
-            Some((after, issued)) => (*after, issued.get(&key)),
-            None => (self.max_age, None),
-        };
-        issued.unwrap_or(since).elapsed() >= after
+    /// Whether a page has to get the upstream's own answer, which renews the cookie of the visitor: it got none for
+    /// `session.renew`, or for `session.cache` without it, or for half of the time for which the upstream extends the session.
+    /// Answers of other routes do not count: a proxy or a program on the way may drop their cookies.
+    pub(crate) fn is_answer_due(&self, key: SessionKey, session: &CachedSession) -> bool {
+        let Some(shown) = self.shown.as_ref().and_then(|shown| shown.get(&key)) else { return true };
+        let after = self.issued.as_ref().map_or(self.max_age, |(after, _)| *after);
+        shown.elapsed() >= session.half_of_life().map_or(after, |half| half.min(after))
     }
 
     /// Whether the session cookies of a lookup are relayed to the browser. Cookies that clear the session always are. A

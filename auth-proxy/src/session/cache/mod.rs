@@ -55,9 +55,8 @@ pub(crate) struct Sessions {
     serves_stale: AtomicBool,
     /// With `session.renew`: that time, and when each token was last sent to a browser.
     issued: Option<(Duration, Cache<SessionKey, Instant>)>,
-    /// With `session.answer_session: cached`: since when the upstream has renewed cookies for a token that the browser did
-    /// not get.
-    unsent: Option<Cache<SessionKey, Instant>>,
+    /// With `session.answer_session: cached`: when a page last got the upstream's own answer for a token.
+    shown: Option<Cache<SessionKey, Instant>>,
 }
 
 /// When this process's memory answers.
@@ -123,7 +122,7 @@ impl Sessions {
             lookups: Arc::new(Lookups::new(settings.timeout)),
             revocations,
             serves_stale: AtomicBool::new(false),
-            unsent: (settings.answer_session == AnswerSession::Cached).then(|| Cache::new(entries)),
+            shown: (settings.answer_session == AnswerSession::Cached).then(|| Cache::new(entries)),
             issued: (!settings.renew.is_zero()).then(|| (settings.renew, Cache::new(entries))),
         }
     }
@@ -261,8 +260,6 @@ impl Sessions {
             Some(session) if session.is_usable(SystemTime::now(), self.max_age) => {
                 asked_cache(CacheName::Store, true);
                 self.remember(&key, &session, &snapshot);
-                // Whether the instance that looked it up sent the browser the renewed cookies is not known here.
-                self.note_unsent(key.session);
                 let answer = Answer::Session(session);
                 Ok(Found { answer, source: Source::Store, renewed: None })
             }

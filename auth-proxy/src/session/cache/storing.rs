@@ -48,9 +48,6 @@ impl Sessions {
                 Answer::SignedOut => self.forget(&key, held).await,
             }
         }
-        if matches!(answer, Answer::Session(_)) && !cookies.is_empty() {
-            self.note_unsent(key.session);
-        }
         let renewed = (!cookies.is_empty()).then(|| Renewed {
             cookies,
             snapshot: snapshot.clone(),

@@ -16,6 +16,10 @@ pub(crate) struct CachedPayload {
     /// When the upstream wrote the cache, in milliseconds since the Unix epoch.
     pub(crate) written_ms: f64,
     /// The millisecond since the Unix epoch from which on this is not used: when the cache or the session expires.
+    #[cfg_attr(
+        not(any(test, feature = "testing")),
+        expect(dead_code, reason = "no caller keeps this beyond its request")
+    )]
     pub(crate) expires_ms: u64,
 }
 

@@ -29,3 +29,5 @@ auth_proxy! {
 }
 
 fn main() {}
+
+// first: 6:36 `cached`
