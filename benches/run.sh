@@ -5,7 +5,7 @@
 #   QUICK=1 benches/run.sh           checks that the suite works; its figures mean little
 #   benches/run.sh proxy token       these parts only, printed and not written to RESULTS.md
 #
-# The parts: proxy phases per-core memory token guard session spans growth revocation redis store gateway build macros.
+# The parts: proxy phases per-core memory token guard session sessions spans growth revocation redis store gateway build macros.
 # Needs Linux, Rust and Node 20 or newer. Root gets other
 # missing programs with apt-get.
 set -euo pipefail
@@ -69,7 +69,7 @@ describe() {
 describe >"$work/machine"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(proxy phases per-core memory token guard session spans growth revocation redis store gateway build macros)
+[ $# -gt 0 ] || parts=(proxy phases per-core memory token guard session sessions spans growth revocation redis store gateway build macros)
 for part in "${parts[@]}"; do
   say "measuring: $part"
   case $part in

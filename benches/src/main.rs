@@ -4,7 +4,8 @@
 //! - `measure PART`: measures one part of the suite. Appends to the file that `BENCH_ROWS` names.
 //! - `count WHAT N`: runs an operation N times for callgrind.
 //! - `spans`: prints what operations cost that have spans.
-//! - `growth N`: measures lookups of N distinct sessions.
+//! - `sessions USE N`: measures N remembered sessions.
+//! - `growth N`: measures lookups of N distinct tokens.
 //! - `row PART WHAT VALUE UNIT TARGET`: adds a row to the table.
 //! - `median|ratio|difference PART WHAT UNIT TARGET FILE [FILE]`: adds a row from files with a figure of each round in a line.
 //! - `figure ..`, `report ..`: adds figures behind the rows, prints the table.
@@ -19,6 +20,7 @@ fn main() -> Result<(), Error> {
         ["measure", part] => measure::run(part),
         ["count", what, times] => count::run(what, times.parse()?),
         ["spans"] => measure::spans::child(),
+        ["sessions", usage, sessions] => measure::sessions::child(usage, sessions.parse()?),
         ["growth", sessions] => measure::growth::child(sessions.parse()?),
         ["row", part, what, value, unit, target] => {
             report::Row::new(part, what, value.parse::<f64>()?, unit, target.parse()?).write()

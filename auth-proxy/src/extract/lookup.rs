@@ -168,7 +168,7 @@ async fn send_lookup(
     shared.upstream.last_lookup.ended(None);
     shared.upstream.lookup_log.succeeded();
     if let Answer::Session(session) = &answer
-        && shared.dialect.is_no_session(session.raw())
+        && shared.dialect.is_no_session(&session.raw())
     {
         return Err(AuthError::new(Reason::TOKEN_NOT_A_SESSION));
     }

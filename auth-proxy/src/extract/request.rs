@@ -368,7 +368,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
     fn about_session(&self, session: Option<&CachedSession>) -> About {
         let shared = self.proxy.shared();
         let credential = self.credential().ok().flatten();
-        let of_session = session.and_then(|session| mapping::subject(shared.dialect, session.raw()));
+        let of_session = session.and_then(|session| mapping::subject(shared.dialect, &session.raw()));
         let of_token = || self.answers()?.verified.get()?.as_ref().ok()?.as_ref()?.names().sub;
         About {
             subject: of_session.or_else(of_token),
@@ -409,7 +409,7 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             let claims = self
                 .cached_session()
                 .await
-                .map(|found| found.map(|found| mapping::claims(self.proxy.shared().dialect, found.raw())));
+                .map(|found| found.map(|found| mapping::claims(self.proxy.shared().dialect, &found.raw())));
             claims.and_then(|claims| {
                 claims
                     .map(|claims| deserialize_into(claims, Reason::CLAIMS_MISMATCH).map(Arc::new))

@@ -23,7 +23,7 @@ impl Shared {
     pub(crate) fn signing_out(&self, parts: &Parts) -> Option<(Zeroizing<String>, Option<String>)> {
         let token = self.token_of(parts)?;
         let session = self.sessions.remembered(&self.keys.session(&token));
-        let subject = session.and_then(|session| mapping::subject(self.dialect, session.raw()));
+        let subject = session.and_then(|session| mapping::subject(self.dialect, &session.raw()));
         Some((token, subject))
     }
 

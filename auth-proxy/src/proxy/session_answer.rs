@@ -88,7 +88,7 @@ fn does_not_answer(error: &AuthError) -> bool {
 
 /// The answer with a session. `None` if it cannot be written.
 fn response(shared: &Shared, session: &CachedSession) -> Option<Response> {
-    let body = wire::write(shared.dialect, session.raw()).ok()?;
+    let body = wire::write(shared.dialect, &session.raw()).ok()?;
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,16 +1,17 @@
 //! Records which session tokens belong to one session, and when a session was ended.
 
+mod index;
 mod recent;
 
-use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::index::{HasTokens, Index};
 use self::recent::Recent;
 use super::key::SessionKey;
 
@@ -41,22 +42,20 @@ pub(crate) struct TokenFamilies {
 /// How often all cached sessions were forgotten.
 #[derive(Default)]
 struct Flushes {
-    count: AtomicU64,
+    count: AtomicU32,
     /// Wakes those that wait for the end of a session.
     happened: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    by_key: HashMap<SessionKey, Vec<Weak<TokenFamily>>>,
+    by_key: Index<TokenFamily>,
     /// Recently ended sessions, apart from renewed ones, so that renewals do not push them out. A refused token is not
     /// remembered here: anyone can send one without signing in, and a flood of them would push out the sign-outs.
     ended: Recent<TokenFamily>,
     renewed: Recent<TokenFamily>,
     /// How long both lists keep a session, at least `REMEMBERED_FOR`.
     kept_for: Duration,
-    /// When `by_key` reaches this size, the keys of dropped sessions are removed from it.
-    sweep_at: usize,
 }
 
 /// The event that ends a session.
@@ -72,34 +71,91 @@ pub(crate) enum End {
     Refused,
 }
 
-/// The tokens of one session.
-#[derive(Default)]
+/// The tokens of one session. There is one of these for each session that is remembered, so it is small: what most sessions
+/// do not need is in [`More`].
 struct TokenFamily {
-    /// How often the session was ended.
-    end_count: AtomicU64,
+    /// How often the session was ended. 32 bits are enough: a snapshot would be wrong if the session were ended four thousand
+    /// million times, and no time more, while it is held.
+    end_count: AtomicU32,
     /// How often the upstream set another session cookie, or cleared it.
-    change_count: AtomicU64,
-    /// Whether the visitor signed out through this instance.
-    is_signed_out: AtomicBool,
-    /// Wakes those that wait for the end of the session.
-    ended: Notify,
+    change_count: AtomicU32,
     inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
-    keys: Vec<SessionKey>,
+    /// The oldest token.
+    first: SessionKey,
+    /// `None` while the session has one token, nothing ended it, and nobody waits for its end.
+    more: Option<Box<More>>,
+}
+
+/// What most sessions do not need.
+#[derive(Default)]
+struct More {
+    /// The tokens after the first, the newest last.
+    tokens: Vec<SessionKey>,
+    /// Whether the visitor signed out through this instance.
+    is_signed_out: bool,
     /// When the session was last ended, by the monotonic clock and by the system clock.
     ended_at: Option<(Instant, SystemTime)>,
     /// When the browser's session cookie was last changed, or may have been.
     changed_at: Option<Instant>,
     /// Until this time the upstream may still carry out a request that ends the session and that got no response.
     unsettled_until: Option<Instant>,
+    /// Wakes those that wait for the end of the session. `None` while nobody waits.
+    ended: Option<Arc<Notify>>,
 }
 
 impl TokenFamily {
+    fn new(key: SessionKey) -> Self {
+        Self {
+            end_count: AtomicU32::new(0),
+            change_count: AtomicU32::new(0),
+            inner: Mutex::new(Inner { first: key, more: None }),
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HasTokens for TokenFamily {
+    fn has(&self, key: &SessionKey) -> bool {
+        self.inner().tokens().any(|known| known == key)
+    }
+}
+
+impl Inner {
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// The tokens, the newest last.
+    fn tokens(&self) -> impl Iterator<Item = &SessionKey> {
+        std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| &more.tokens))
+    }
+
+    /// Adds a token that is not known. Of more than [`MAX_TOKENS`], the oldest is removed and returned.
+    fn add(&mut self, key: SessionKey) -> Option<SessionKey> {
+        let more = self.more.get_or_insert_default();
+        more.tokens.push(key);
+        (more.tokens.len() >= MAX_TOKENS).then(|| std::mem::replace(&mut self.first, more.tokens.remove(0)))
+    }
+
+    /// Makes a token the newest. Returns whether it is known.
+    fn renew(&mut self, key: &SessionKey) -> bool {
+        let Some(at) = self.tokens().position(|known| known == key) else { return false };
+        if let Some(more) = &mut self.more
+            && !more.tokens.is_empty()
+        {
+            let key = match at.checked_sub(1) {
+                Some(at) => more.tokens.remove(at),
+                None => std::mem::replace(&mut self.first, more.tokens.remove(0)),
+            };
+            more.tokens.push(key);
+        }
+        true
     }
 }
 
@@ -107,10 +163,10 @@ impl TokenFamily {
 #[derive(Clone)]
 pub(crate) struct SessionSnapshot {
     family: Arc<TokenFamily>,
-    end_count: u64,
-    change_count: u64,
     flushes: Arc<Flushes>,
-    flush_count: u64,
+    end_count: u32,
+    change_count: u32,
+    flush_count: u32,
 }
 
 impl SessionSnapshot {
@@ -118,7 +174,7 @@ impl SessionSnapshot {
         let end_count = family.end_count.load(Ordering::Acquire);
         let change_count = family.change_count.load(Ordering::Acquire);
         let flush_count = flushes.count.load(Ordering::Acquire);
-        Self { family, end_count, change_count, flushes, flush_count }
+        Self { family, flushes, end_count, change_count, flush_count }
     }
 
     /// Whether a sign-in, a sign-out or a change succeeded since. One that was only sent may still fail.
@@ -139,12 +195,13 @@ impl SessionSnapshot {
 
     /// Whether the visitor signed out through this instance, before or since. The upstream may accept the token all the same.
     pub(crate) fn is_signed_out(&self) -> bool {
-        self.family.is_signed_out.load(Ordering::Acquire)
+        self.family.inner().more.as_ref().is_some_and(|more| more.is_signed_out)
     }
 
     /// Waits until the session is ended.
     pub(crate) async fn ended(&self) {
-        let mut ended = pin!(self.family.ended.notified());
+        let notify = Arc::clone(self.family.inner().more().ended.get_or_insert_default());
+        let mut ended = pin!(notify.notified());
         // Registered before the check, so that no end is missed.
         ended.as_mut().enable();
         if !self.was_ended() {
@@ -163,24 +220,26 @@ impl SessionSnapshot {
 
     /// A share of a time, the same for each snapshot of the session.
     pub(crate) fn share_of(&self, time: Duration) -> Duration {
-        let first = self.family.inner().keys.first().map_or(0, |key| key.as_bytes()[0]);
+        let first = self.family.inner().first.as_bytes()[0];
         time * u32::from(first) / 256
     }
 
     /// The tokens of the session.
     pub(super) fn keys(&self) -> Vec<SessionKey> {
-        self.family.inner().keys.clone()
+        self.family.inner().tokens().copied().collect()
     }
 
     /// Whether the session may be cached: it was not ended since, and no request that ends it is still unanswered.
     pub(crate) fn may_cache(&self) -> bool {
-        self.is_current() && self.family.inner().unsettled_until.is_none_or(|until| until < Instant::now())
+        let unsettled_until = || self.family.inner().more.as_ref().and_then(|more| more.unsettled_until);
+        self.is_current() && unsettled_until().is_none_or(|until| until < Instant::now())
     }
 
     /// Whether the session cookies of a response may reach the browser. They may not if the session was ended since, or
     /// if the cookie was changed so recently that the browser may have sent this request before the change.
     pub(crate) fn may_relay(&self) -> bool {
-        !self.was_ended() && self.family.inner().changed_at.is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
+        let changed_at = || self.family.inner().more.as_ref().and_then(|more| more.changed_at);
+        !self.was_ended() && changed_at().is_none_or(|at| at.elapsed() > REMEMBERED_FOR)
     }
 }
 
@@ -199,13 +258,9 @@ impl TokenFamilies {
     /// becomes the newest of the session, because the response may be one that took longer than others.
     pub(crate) fn add_renewed(&self, snapshot: &SessionSnapshot, key: SessionKey) {
         let mut state = self.state();
-        let mut inner = snapshot.family.inner();
-        if let Some(at) = inner.keys.iter().position(|known| *known == key) {
-            inner.keys.remove(at);
-            inner.keys.push(key);
+        if snapshot.family.inner().renew(&key) {
             return;
         }
-        drop(inner);
         state.link(&snapshot.family, key);
         let kept_for = state.kept_for.max(REMEMBERED_FOR);
         state.renewed.add(Arc::clone(&snapshot.family), MAX_REMEMBERED, kept_for);
@@ -217,16 +272,16 @@ impl TokenFamilies {
         // Creates the session if it is not known yet, so that its end is remembered. `_own` keeps it alive until then.
         let _own = state.family(key);
         state.end(key, |state, family| {
-            family.change_count.fetch_add(u64::from(end == End::Changed), Ordering::AcqRel);
+            family.change_count.fetch_add(u32::from(end == End::Changed), Ordering::AcqRel);
             let mut inner = family.inner();
             if matches!(end, End::Changed | End::Unanswered) {
-                inner.changed_at = Some(Instant::now());
+                inner.more().changed_at = Some(Instant::now());
             }
             if end == End::Unanswered {
-                inner.unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
+                inner.more().unsettled_until = Some(Instant::now() + REMEMBERED_FOR);
             }
             if end != End::Refused {
-                inner.ended_at = Some((Instant::now(), SystemTime::now()));
+                inner.more().ended_at = Some((Instant::now(), SystemTime::now()));
                 let kept_for = state.kept_for.max(REMEMBERED_FOR);
                 state.ended.add(Arc::clone(family), MAX_REMEMBERED, kept_for);
             }
@@ -235,8 +290,8 @@ impl TokenFamilies {
 
     /// Notes that the visitor signed out, before the session of the token is ended.
     pub(super) fn sign_out(&self, key: &SessionKey) {
-        for family in self.state().families(key) {
-            family.is_signed_out.store(true, Ordering::Release);
+        for family in self.state().by_key.get(key) {
+            family.inner().more().is_signed_out = true;
         }
     }
 
@@ -256,8 +311,9 @@ impl TokenFamilies {
 
     /// Whether a session was ended at or after this time.
     pub(crate) fn was_ended_since(&self, key: &SessionKey, since: SystemTime) -> bool {
-        let families = self.state().families(key);
-        families.iter().any(|family| family.inner().ended_at.is_some_and(|(_, at)| at >= since))
+        let families = self.state().by_key.get(key);
+        let ended_at = |family: &TokenFamily| family.inner().more.as_ref().and_then(|more| more.ended_at);
+        families.iter().any(|family| ended_at(family).is_some_and(|(_, at)| at >= since))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -277,7 +333,7 @@ impl State {
         let mut reached: Vec<Arc<TokenFamily>> = Vec::new();
         while let Some(key) = keys.get(at).copied() {
             at += 1;
-            for family in self.families(&key) {
+            for family in self.by_key.get(&key) {
                 if reached.len() == MAX_LINKED {
                     return keys;
                 }
@@ -286,54 +342,39 @@ impl State {
                 }
                 family.end_count.fetch_add(1, Ordering::AcqRel);
                 note(self, &family);
-                family.ended.notify_waiters();
-                for key in &family.inner().keys {
+                let inner = family.inner();
+                if let Some(ended) = inner.more.as_ref().and_then(|more| more.ended.as_ref()) {
+                    ended.notify_waiters();
+                }
+                for key in inner.tokens() {
                     if !keys.contains(key) {
                         keys.push(*key);
                     }
                 }
+                drop(inner);
                 reached.push(family);
             }
         }
         keys
     }
 
-    /// Every session that a token belongs to.
-    fn families(&self, key: &SessionKey) -> Vec<Arc<TokenFamily>> {
-        self.by_key.get(key).into_iter().flatten().filter_map(Weak::upgrade).collect()
-    }
-
     /// The session that a token belongs to. It is created if there is none.
     fn family(&mut self, key: SessionKey) -> Arc<TokenFamily> {
-        if let Some(known) = self.families(&key).into_iter().next() {
+        if let Some(known) = self.by_key.get(&key).into_iter().next() {
             return known;
         }
-        let family = Arc::default();
-        self.link(&family, key);
+        let family = Arc::new(TokenFamily::new(key));
+        self.by_key.add(&key, &family, MAX_LINKED);
         family
     }
 
     /// Adds a token to a session.
     fn link(&mut self, family: &Arc<TokenFamily>, key: SessionKey) {
-        let mut inner = family.inner();
-        if inner.keys.len() >= MAX_TOKENS {
-            let oldest = inner.keys.remove(0);
-            if let Some(known) = self.by_key.get_mut(&oldest) {
-                known.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(family)));
-            }
+        let oldest = family.inner().add(key);
+        if let Some(oldest) = oldest {
+            self.by_key.remove(&oldest, family);
         }
-        inner.keys.push(key);
-        drop(inner);
-        let known = self.by_key.entry(key).or_default();
-        known.retain(|known| known.strong_count() > 0);
-        if known.len() >= MAX_LINKED {
-            known.remove(0);
-        }
-        known.push(Arc::downgrade(family));
-        if self.by_key.len() >= self.sweep_at.max(1024) {
-            self.by_key.retain(|_, known| known.iter().any(|known| known.strong_count() > 0));
-            self.sweep_at = 2 * self.by_key.len();
-        }
+        self.by_key.add(&key, family, MAX_LINKED);
     }
 }
 

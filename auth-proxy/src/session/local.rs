@@ -2,31 +2,38 @@
 //! store, also whether it hears of the sign-outs of other instances.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-use super::cached::CachedSession;
+use super::cached::{CachedSession, KeptSession, OpenSessions};
 use super::family::TokenFamilies;
-use super::key::SessionKey;
+use super::key::{SessionKey, TokenKey};
 
 /// A session counts as one entry for each 2 KiB of the upstream's response body.
 const ENTRY_SIZE: usize = 2048;
 
+/// Of so many remembered sessions, one is open: held in the app's type, and not only as text.
+const OPEN_SHARE: usize = 64;
+
+/// So many are open in any case.
+const MIN_OPEN: usize = 16_384;
+
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<SessionKey, CachedSession> for Weight {
-    fn weight(&self, _: &SessionKey, session: &CachedSession) -> u64 {
+impl Weighter<SessionKey, KeptSession> for Weight {
+    fn weight(&self, _: &SessionKey, session: &KeptSession) -> u64 {
         u64::try_from(1 + session.size() / ENTRY_SIZE).unwrap_or(u64::MAX)
     }
 }
 
 /// What this process remembers of the sessions of one proxy.
 pub(crate) struct Local {
-    memory: Cache<SessionKey, CachedSession, Weight>,
+    memory: Cache<SessionKey, KeptSession, Weight>,
+    open: Arc<OpenSessions>,
     families: TokenFamilies,
     /// Until when the sign-outs of other instances are known, in nanoseconds after `began`. Zero: they are not known.
     complete_until: AtomicU64,
@@ -40,6 +47,7 @@ impl Local {
         let items = usize::try_from(entries).unwrap_or(usize::MAX);
         Self {
             memory: Cache::with_weighter(items, u64::from(entries), Weight),
+            open: Arc::new(OpenSessions::new(MIN_OPEN.max(items / OPEN_SHARE))),
             families,
             complete_until: AtomicU64::new(0),
             began: Instant::now(),
@@ -52,11 +60,20 @@ impl Local {
     }
 
     pub(super) fn get(&self, key: &SessionKey) -> Option<CachedSession> {
-        self.memory.get(key)
+        self.memory.get(key).map(CachedSession::from)
     }
 
-    pub(super) fn put(&self, key: SessionKey, session: CachedSession) {
-        self.memory.insert(key, session);
+    pub(super) fn put(&self, key: &TokenKey, session: &CachedSession) {
+        match session.kept_for(key) {
+            Some(kept) => self.memory.insert(key.session, kept),
+            // An older answer is not left in its place.
+            None => drop(self.memory.remove(&key.session)),
+        }
+    }
+
+    /// The remembered sessions that are open.
+    pub(super) fn open(&self) -> &Arc<OpenSessions> {
+        &self.open
     }
 
     /// Removes sessions. Returns whether one of them was there.

@@ -13,6 +13,8 @@ mod family;
 mod key;
 mod local;
 pub(crate) mod mapping;
+mod opened;
+mod packed;
 mod store;
 pub(crate) mod wire;
 

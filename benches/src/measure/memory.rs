@@ -15,27 +15,35 @@ use crate::stats::Estimate;
 /// The compared sides; auth-proxy is the first.
 const SIDES: [&str; 3] = ["auth-proxy", "hyper-util", "reqwest"];
 
+/// What stands in the way of auth-proxy with idle clients: an app of `axum::serve` without auth-proxy, and auth-proxy on the
+/// server of hyper-util's side.
+const PARTS: [&str; 2] = ["axum", "auth-proxy-http1"];
+
 pub(super) fn run() -> Result<(), Error> {
     let upstream = Server::start("upstream", "-")?;
     let (streams, clients) = if is_quick() { (200_u32, 1000_u32) } else { (1000, 10_000) };
     let runtime = tokio::runtime::Runtime::new()?;
     let mut streams_of = vec![Vec::new(); SIDES.len()];
-    let mut idle_of = streams_of.clone();
+    let mut idle_of = vec![Vec::new(); SIDES.len() + PARTS.len()];
     for _ in 0..if is_quick() { 1 } else { 3 } {
-        for (name, (in_streams, in_idle)) in SIDES.iter().zip(streams_of.iter_mut().zip(&mut idle_of)) {
-            // A new process for each measurement, since allocators keep freed memory.
+        // A new process for each measurement, since allocators keep freed memory.
+        for (name, in_streams) in SIDES.iter().zip(&mut streams_of) {
             let server = Server::start(name, &upstream.url())?;
             in_streams.push(runtime.block_on(streaming(&server, streams))?);
-            drop(server);
+        }
+        for (name, in_idle) in SIDES.iter().chain(&PARTS).zip(&mut idle_of) {
             let server = Server::start(name, &upstream.url())?;
             in_idle.push(runtime.block_on(idle(&server, clients))?);
         }
     }
-    for (name, (in_streams, in_idle)) in SIDES.iter().zip(streams_of.iter().zip(&idle_of)) {
-        let (stream, client) = (Estimate::of(in_streams.clone()), Estimate::of(in_idle.clone()));
-        figure("memory", name, &format!("{stream} KiB a stream, {client} KiB an idle client"))?;
+    for (name, in_streams) in SIDES.iter().zip(&streams_of) {
+        figure("memory", name, &format!("{} KiB a stream", Estimate::of(in_streams.clone())))?;
     }
-    let ([stream, bare_stream, ..], [client, bare_client, ..]) = (streams_of.as_slice(), idle_of.as_slice())
+    for (name, in_idle) in SIDES.iter().chain(&PARTS).zip(&idle_of) {
+        figure("memory", name, &format!("{} KiB an idle client", Estimate::of(in_idle.clone())))?;
+    }
+    let ([stream, bare_stream, ..], [client, bare_client, _, axum, http1]) =
+        (streams_of.as_slice(), idle_of.as_slice())
     else {
         return Ok(());
     };
@@ -55,12 +63,12 @@ pub(super) fn run() -> Result<(), Error> {
         " KiB",
         Target::None,
     )?;
-    row(
-        "the same, auth-proxy / hyper-util",
-        Estimate::of_ratios(client, bare_client),
-        "x",
-        Target::AtMost(1.1),
-    )
+    let ratio = |what: &str, above: &[f64], below: &[f64]| {
+        row(what, Estimate::of_ratios(above, below), "x", Target::AtMost(1.1))
+    };
+    ratio("the same, auth-proxy / hyper-util", client, bare_client)?;
+    ratio("the same, auth-proxy / axum without it", client, axum)?;
+    ratio("the same, auth-proxy on the server of hyper-util's side / hyper-util", http1, bare_client)
 }
 
 /// The peak of memory for each of this many concurrent slow responses, in KiB.

@@ -11,6 +11,7 @@ mod proxy;
 mod redis;
 mod revocation;
 mod session;
+pub mod sessions;
 pub mod spans;
 mod store;
 mod token;
@@ -32,6 +33,7 @@ pub fn run(part: &str) -> Result<(), Error> {
         "token" => token::run(),
         "guard" => guard::run(),
         "session" => session::run(),
+        "sessions" => sessions::run(),
         "spans" => spans::run(),
         "growth" => growth::run(),
         "redis" => redis::run(),

@@ -11,11 +11,17 @@ mod upstream;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+use ::hyper_util::rt::TokioIo;
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::serve::ListenerExt as _;
 use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use crate::Error;
 use crate::count::counted;
@@ -36,6 +42,8 @@ pub fn run(side: &str, port: u16, upstream: &str) -> Result<(), Error> {
             "hyper-util" => Box::pin(hyper_util::serve(listener, upstream)),
             "bare" => Box::pin(axum(listener, bare::router(upstream)?)),
             "auth-proxy" => Box::pin(axum(listener, app::proxy(upstream)?)),
+            "auth-proxy-http1" => Box::pin(http1(listener, app::proxy(upstream)?)),
+            "axum" => Box::pin(axum(listener, app::plain())),
             "app" => Box::pin(axum(listener, app::guarded(upstream)?)),
             "shared" => Box::pin(axum(listener, app::shared(upstream)?)),
             "axum-reverse-proxy" => Box::pin(axum(listener, reverse_proxy::router(upstream))),
@@ -64,6 +72,21 @@ async fn axum(listener: TcpListener, router: Router) -> Result<(), Error> {
         stream.set_nodelay(true).ok();
     });
     Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}
+
+/// Serves an axum app with HTTP/1.1 only. `axum::serve` takes HTTP/2 too, and reads the start of each connection to tell them
+/// apart.
+async fn http1(listener: TcpListener, router: Router) -> Result<(), Error> {
+    loop {
+        let (stream, peer) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let router = router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
 }
 
 /// Removes the headers that a proxy must not forward for messages to stay valid. The minimal sides do nothing else.

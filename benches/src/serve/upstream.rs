@@ -23,7 +23,7 @@ use crate::Error;
 use crate::shared::sessions::SESSION;
 
 /// The response of Auth.js to `/providers` with two providers.
-const PROVIDERS: &str = concat!(
+pub(super) const PROVIDERS: &str = concat!(
     r#"{"github":{"id":"github","name":"GitHub","type":"oauth","#,
     r#""signinUrl":"http://127.0.0.1/api/auth/signin/github","#,
     r#""callbackUrl":"http://127.0.0.1/api/auth/callback/github"},"#,

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
 use super::Decision;
+use crate::dialect::RawSession;
 use crate::error::AuthError;
 use crate::extract::{RequestAuth, Session, Token};
 use crate::guard::original_uri::original_uri;
@@ -37,7 +38,9 @@ use crate::warnings::Warning;
 pub struct Visitor<'r, P: AuthProxy> {
     parts: &'r Parts,
     session: Session<P>,
-    raw: CachedSession,
+    cached: CachedSession,
+    /// The session as the upstream sent it, read on first use.
+    raw: OnceLock<Arc<RawSession>>,
     /// The token that was verified here. `None` if tokens are not decoded here.
     verified: Result<Option<Arc<Verified>>, AuthError>,
     /// The claims of that token in the app's type.
@@ -55,15 +58,15 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     pub(in crate::guard) async fn of(request: &RequestAuth<'r, P>) -> Result<Option<Self>, AuthError> {
         // A guard always has the whole request.
         let Some(parts) = request.parts() else { return Ok(None) };
-        let Some((session, raw)) = request.session_and_raw().await? else { return Ok(None) };
+        let Some((session, cached)) = request.session_and_raw().await? else { return Ok(None) };
         let verified = request.own_claims().await;
         let token = match &verified {
             Ok(Some(verified)) => verified.claims().map(|claims| Some(Token::new(claims))),
             Ok(None) => Ok(None),
             Err(error) => Err(error.clone()),
         };
-        let (claims, proxy) = (OnceLock::new(), request.proxy().clone());
-        Ok(Some(Self { parts, session, raw, verified, token, claims, proxy }))
+        let (raw, claims, proxy) = (OnceLock::new(), OnceLock::new(), request.proxy().clone());
+        Ok(Some(Self { parts, session, cached, raw, verified, token, claims, proxy }))
     }
 
     /// The session.
@@ -119,7 +122,7 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
             return Fact::Unknown;
         }
         let claims = self.claims();
-        let raw = self.raw.raw();
+        let raw = self.raw();
         let maps =
             [self.details(), Some(&raw.user), Some(&raw.extra), claims.as_ref().ok().copied().flatten()];
         let named = maps.into_iter().flatten().filter_map(|map| map.get("auth_time"));
@@ -140,7 +143,7 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     /// An email address is not one: it may be given to another user later.
     #[must_use]
     pub fn subject(&self) -> Option<String> {
-        let raw = self.raw.raw();
+        let raw = self.raw();
         let of_session = mapping::subject(self.proxy.shared().dialect, raw);
         let of_token = || {
             let verified = self.verified.as_ref().ok()?.as_ref()?;
@@ -151,7 +154,7 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
 
     /// A text of the user, as the upstream sent it.
     pub(in crate::guard) fn text(&self, field: &str) -> Option<String> {
-        let text = self.raw.raw().user.get(field)?.as_str()?;
+        let text = self.raw().user.get(field)?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
     }
 
@@ -170,7 +173,7 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
     /// Reads a fact. The session counts, as the upstream sent it. Only where it has none of the fields, the claims count:
     /// a token may be older than the session.
     pub(super) fn fact<T>(&self, read: impl Fn(&Map<String, Value>) -> Option<Fact<T>>) -> Fact<T> {
-        let raw = self.raw.raw();
+        let raw = self.raw();
         let of_session =
             [self.details(), Some(&raw.user), Some(&raw.extra)].into_iter().flatten().find_map(&read);
         match (of_session, self.claims()) {
@@ -180,9 +183,14 @@ impl<'r, P: AuthProxy> Visitor<'r, P> {
         }
     }
 
+    /// The session as the upstream sent it.
+    fn raw(&self) -> &RawSession {
+        self.raw.get_or_init(|| self.cached.raw())
+    }
+
     /// What the upstream says of the session itself, in its field `session`.
     fn details(&self) -> Option<&Map<String, Value>> {
-        self.raw.raw().extra.get("session")?.as_object()
+        self.raw().extra.get("session")?.as_object()
     }
 
     /// The claims of the verified token. `None` if tokens are not decoded here.

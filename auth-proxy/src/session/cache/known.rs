@@ -8,6 +8,10 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use crate::fingerprint::{Fingerprint, IdentityHasher};
 use crate::session::key::SessionKey;
 
+/// The most keys. A place takes more than the 48 bytes of a fingerprint and a key, and saves no more than two hashes. Places
+/// for a million sessions would take more than 48 MB.
+const MAX_KNOWN: usize = 16_384;
+
 /// The keys of sessions by fingerprint: those that were found in memory by their key.
 ///
 /// A key follows from what has the fingerprint and never changes, so no entry is ever wrong, and whether the session may be
@@ -16,7 +20,9 @@ use crate::session::key::SessionKey;
 pub(super) struct Known(Cache<Fingerprint, SessionKey, UnitWeighter, BuildHasherDefault<IdentityHasher>>);
 
 impl Known {
+    /// For a memory of this many sessions.
     pub(super) fn new(entries: usize) -> Self {
+        let entries = entries.min(MAX_KNOWN);
         let capacity = u64::try_from(entries).unwrap_or(u64::MAX);
         let hasher = BuildHasherDefault::default();
         Self(Cache::with(entries, capacity, UnitWeighter, hasher, DefaultLifecycle::default()))
@@ -42,15 +48,17 @@ mod tests {
     use serde_json::{Map, json};
     use tokio::time::Instant;
 
+    use super::{Known, MAX_KNOWN};
     use crate::audit::Audit;
     use crate::dialect::RawSession;
     use crate::error::AuthError;
+    use crate::fingerprint::FingerprintKey;
     use crate::forwarded::ForwardedAs;
     use crate::session::answer::{Answer, Found, LookedUp, Source};
     use crate::session::cache::Sessions;
     use crate::session::cached::CachedSession;
     use crate::session::family::End;
-    use crate::session::key::{Keys, Sent};
+    use crate::session::key::{Keys, Sent, SessionKey};
 
     struct Proxy {
         keys: Arc<Keys>,
@@ -144,6 +152,16 @@ mod tests {
         let proxy = noted().await;
         proxy.find(&sent("a.b.other"), Answer::Refused).await;
         assert!(proxy.known(&sent("a.b.c")).is_none());
+    }
+
+    #[test]
+    fn number_of_known_keys_is_bounded() {
+        let (known, fingerprints) = (Known::new(1_000_000), FingerprintKey::random().unwrap());
+        for n in 0..2 * MAX_KNOWN {
+            let fingerprint = fingerprints.of(0, &n.to_be_bytes()).unwrap();
+            known.note(fingerprint, SessionKey::from_bytes([0; 32]));
+        }
+        assert!((MAX_KNOWN / 2..=MAX_KNOWN).contains(&known.0.len()), "{}", known.0.len());
     }
 
     #[tokio::test]

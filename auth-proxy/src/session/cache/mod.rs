@@ -171,13 +171,17 @@ impl Sessions {
     fn cached(&self, key: &TokenKey) -> Cached {
         let found = |fingerprint| Some((fingerprint, self.session_in_memory(&key.session, fingerprint)?));
         let cached = key.fingerprint.and_then(found);
+        // Read after the session was found, since one that was looked up after `now` is not used.
         let now = SystemTime::now();
-        match (cached, self.refused.get(key)) {
-            (Some((fingerprint, cached)), _) if cached.is_usable(now, self.max_age) => {
+        let cached = match cached {
+            Some((fingerprint, cached)) if cached.is_usable(now, self.max_age) => {
                 self.known.note(fingerprint, key.session);
                 let answer = Answer::Session(cached);
-                Cached::Fresh(Found { answer, source: Source::Memory, renewed: None })
+                return Cached::Fresh(Found { answer, source: Source::Memory, renewed: None });
             }
+            cached => cached,
+        };
+        match (cached, self.refused.get(key)) {
             (_, Some(refused)) if refused.is_usable(now) => {
                 let Refused { clearing: cookies, snapshot, .. } = refused;
                 let renewed = Some(Renewed { cookies, snapshot, sent: key.session, next: None });
@@ -250,7 +254,7 @@ impl Sessions {
         let session = held.session.filter(|session| {
             snapshot.is_current() && !ended_since(session.looked_up_at()) && self.may_trust_user(session)
         });
-        let session = session.map(|session| session.with_snapshot(&snapshot));
+        let session = session.map(|session| session.with_snapshot(&snapshot, self.local.open()));
         let was_held = session.is_some();
         match session {
             Some(session) if session.is_usable(SystemTime::now(), self.max_age) => {

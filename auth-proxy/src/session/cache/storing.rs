@@ -29,7 +29,7 @@ impl Sessions {
         if !self.max_age.is_zero() && snapshot.may_cache() {
             match &mut answer {
                 Answer::Session(session) => {
-                    *session = session.clone().with_snapshot(snapshot);
+                    *session = session.clone().with_snapshot(snapshot, self.local.open());
                     if let Some((Some(ticket), _)) = held {
                         self.store(&key, ticket, session, next, snapshot).await;
                     }
@@ -61,7 +61,7 @@ impl Sessions {
     pub(super) fn remember(&self, key: &TokenKey, session: &CachedSession, snapshot: &SessionSnapshot) {
         // A session that ends from here on is removed, or its snapshot tells it.
         if self.may_use_memory() && snapshot.is_current() {
-            self.local.put(key.session, session.clone().for_token(key));
+            self.local.put(key, session);
         }
     }
 

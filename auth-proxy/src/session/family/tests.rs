@@ -126,7 +126,7 @@ async fn number_of_remembered_sessions_is_bounded() {
             && state.renewed.len() <= MAX_REMEMBERED
             && state.by_key.len() <= 3 * MAX_REMEMBERED
     );
-    assert!(snapshot.family.inner().keys.len() <= MAX_TOKENS);
+    assert!(snapshot.family.inner().tokens().count() <= MAX_TOKENS);
 }
 
 /// One visitor's renewals and sign-outs, however many, take one place each.

@@ -32,7 +32,8 @@ pub(super) fn seal(key: &TokenKey, session: &CachedSession) -> Option<Vec<u8>> {
     // If the clock was set back, the age is unknown, and the session is not stored.
     let age = SystemTime::now().duration_since(session.looked_up_at()).ok()?;
     let age_ms = u64::try_from(age.as_millis()).ok()?;
-    let content = Content { age_ms, stored_at: seconds(SystemTime::now())?, session: session.raw() };
+    let raw = session.raw();
+    let content = Content { age_ms, stored_at: seconds(SystemTime::now())?, session: &*raw };
     let mut sealed = serde_json::to_vec(&content).ok()?;
     let nonce = cipher(key)?.seal_in_place_append_tag(Aad::from(key.session.as_bytes()), &mut sealed).ok()?;
     let mut bytes = Vec::with_capacity(1 + NONCE_LEN + sealed.len());
@@ -126,7 +127,7 @@ mod tests {
         let content = |ago| Content {
             age_ms: 0,
             stored_at: seconds(SystemTime::now()).unwrap() - ago,
-            session: session().raw().clone(),
+            session: RawSession::clone(&session().raw()),
         };
         let opened = |ago: u64, age: u64| {
             let mut sealed = serde_json::to_vec(&content(ago)).unwrap();
