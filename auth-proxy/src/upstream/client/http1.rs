@@ -73,7 +73,7 @@ impl Http1Client {
             };
             match connection.exchange(request).await {
                 Ok((response, connection)) => {
-                    return Ok(response.map(|body| ResponseBody::new(body, connection, pool)));
+                    return Ok(response.map(|body| ResponseBody::new(body, connection, &pool)));
                 }
                 Err(Unanswered { unwritten: Some(unwritten), .. }) if !is_new => request = *unwritten,
                 Err(Unanswered { error, unwritten }) => {

@@ -1,42 +1,57 @@
-//! One connection pool for each thread that runs a runtime of its own, and one for all other runtimes.
+//! One connection pool for each runtime of one thread, and one for all other runtimes.
 //!
 //! A connection is registered with the runtime that opened it. Another runtime may use it, but is then woken through the
-//! thread of the first one, for each read. The threads of a multi-thread runtime share one driver, so they share a pool:
-//! a request then finds an idle connection whichever thread it runs on.
+//! thread of the first one, for each read, and not at all while that thread runs something else. The threads of a
+//! multi-thread runtime share one driver, which always runs, so they share a pool: a request then finds an idle connection
+//! whichever thread it runs on.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use super::pool::Pool;
 
-/// The most pools of threads. Further threads share them, which is slower and not wrong.
+/// The most pools of runtimes of one thread. Runtimes that share a place take it from each other: their requests then open
+/// connections, which is slower and not wrong.
 const MOST: usize = 64;
+
+/// A pool, and the runtime that opened its connections.
+type Place = Mutex<Option<(Id, Arc<Pool>)>>;
 
 /// The pools of one client.
 pub(super) struct Pools {
     shared: Arc<Pool>,
-    /// By the number of the thread.
-    of_threads: Box<[OnceLock<Arc<Pool>>]>,
+    /// By the number of the thread, so that no place is locked by two cores.
+    of_threads: Box<[Place]>,
 }
 
 impl Default for Pools {
     fn default() -> Self {
-        Self { shared: Arc::default(), of_threads: (0..MOST).map(|_| OnceLock::new()).collect() }
+        Self { shared: Arc::default(), of_threads: (0..MOST).map(|_| Mutex::default()).collect() }
     }
 }
 
 impl Pools {
-    /// The pool for a request that runs now, on this thread.
-    pub(super) fn current(&self) -> &Arc<Pool> {
-        let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-        match flavor {
-            Ok(RuntimeFlavor::CurrentThread) => match self.of_threads.get(number_of_thread() % MOST) {
-                Some(pool) => pool.get_or_init(Arc::default),
-                None => &self.shared,
-            },
-            _ => &self.shared,
+    /// The pool for a request that runs now, on this runtime.
+    pub(super) fn current(&self) -> Arc<Pool> {
+        let place = self.of_threads.get(number_of_thread() % MOST);
+        match (Handle::try_current(), place) {
+            (Ok(runtime), Some(place)) if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread => {
+                let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+                match &*place {
+                    Some((owner, pool)) if *owner == runtime.id() => Arc::clone(pool),
+                    _ => {
+                        let pool = Arc::default();
+                        let unused = place.replace((runtime.id(), Arc::clone(&pool)));
+                        drop(place);
+                        // Closes connections.
+                        drop(unused);
+                        pool
+                    }
+                }
+            }
+            _ => Arc::clone(&self.shared),
         }
     }
 }
@@ -64,15 +79,23 @@ mod tests {
         let pools = Arc::new(Pools::default());
         let own = || {
             let pools = Arc::clone(&pools);
-            std::thread::spawn(move || current_thread().block_on(async { Arc::clone(pools.current()) }))
-                .join()
-                .unwrap()
+            std::thread::spawn(move || current_thread().block_on(async { pools.current() })).join().unwrap()
         };
         let (one, other) = (own(), own());
         assert!(!Arc::ptr_eq(&one, &other));
         assert!(!Arc::ptr_eq(&one, &pools.shared));
-        let here = current_thread().block_on(async { Arc::clone(pools.current()) });
-        assert!(Arc::ptr_eq(&here, &current_thread().block_on(async { Arc::clone(pools.current()) })));
+    }
+
+    /// The driver of a runtime that is not running reads nothing, so its connections would hang.
+    #[test]
+    fn two_runtimes_on_one_thread_have_a_pool_each() {
+        let pools = Pools::default();
+        let (one, other) = (current_thread(), current_thread());
+        let pool = |runtime: &tokio::runtime::Runtime| runtime.block_on(async { pools.current() });
+        let first = pool(&one);
+        assert!(Arc::ptr_eq(&first, &pool(&one)));
+        assert!(!Arc::ptr_eq(&first, &pool(&other)));
+        assert!(!Arc::ptr_eq(&first, &pools.shared));
     }
 
     #[test]
@@ -81,7 +104,7 @@ mod tests {
         let pools = Arc::new(Pools::default());
         for _ in 0..8 {
             let pools = Arc::clone(&pools);
-            let is_shared = async move { Arc::ptr_eq(pools.current(), &pools.shared) };
+            let is_shared = async move { Arc::ptr_eq(&pools.current(), &pools.shared) };
             assert!(runtime.block_on(runtime.spawn(is_shared)).unwrap());
         }
     }
