@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::{AuthError, Reason};
 
@@ -17,12 +18,16 @@ pub(super) struct Fetches(Option<PendingFetch>);
 pub(super) struct PendingFetch(watch::Receiver<Option<Outcome>>);
 
 impl PendingFetch {
-    /// Waits for the outcome.
+    /// Waits for the outcome, until the deadline: the fetch has one of its own, but with a runtime for each core its task may
+    /// be on a core that a handler blocks.
     ///
     /// # Errors
-    /// The error of the fetch.
-    pub(super) async fn wait(mut self) -> Outcome {
-        let outcome = self.0.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+    /// The error of the fetch, or `upstream_timeout`.
+    pub(super) async fn wait(mut self, deadline: Instant) -> Outcome {
+        let outcome = timeout_at(deadline, self.0.wait_for(Option::is_some))
+            .await
+            .map_err(|elapsed| AuthError::new(Reason::UPSTREAM_TIMEOUT).because(elapsed))?;
+        let outcome = outcome.ok().and_then(|outcome| outcome.clone());
         outcome.unwrap_or_else(|| Err(AuthError::new(Reason::UPSTREAM_FAILED).because("the fetch broke off")))
     }
 
@@ -54,7 +59,13 @@ impl Fetches {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
 
     #[tokio::test]
     async fn finished_or_cancelled_fetch_is_not_under_way() {
@@ -65,7 +76,7 @@ mod tests {
             fetches.start(async { released.await.map_err(|_| AuthError::new(Reason::UPSTREAM_FAILED)) });
         assert!(fetches.under_way().is_some());
         release.send(()).unwrap();
-        assert!(pending.wait().await.is_ok());
+        assert!(pending.wait(soon()).await.is_ok());
         assert!(fetches.under_way().is_none());
 
         let runtime = std::thread::spawn(|| {
@@ -77,6 +88,25 @@ mod tests {
         });
         let (pending, fetches) = runtime.join().unwrap();
         assert!(fetches.under_way().is_none());
-        assert_eq!(pending.wait().await.unwrap_err().code(), "upstream_failed");
+        assert_eq!(pending.wait(soon()).await.unwrap_err().code(), "upstream_failed");
+    }
+
+    #[test]
+    fn fetch_on_a_blocked_core_does_not_keep_others_waiting() {
+        let (started, pending) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let blocked = std::thread::spawn(move || {
+            runtime().block_on(async {
+                started.send(Fetches::default().start(async { Ok(()) })).unwrap();
+                // A handler that blocks its thread: the task of the fetch does not run.
+                released.recv().unwrap();
+            });
+        });
+        let pending = pending.recv().unwrap();
+        let waited = runtime().block_on(pending.wait(Instant::now() + Duration::from_millis(20)));
+        assert_eq!(waited.unwrap_err().code(), "upstream_timeout");
+        release.send(()).unwrap();
+        blocked.join().unwrap();
     }
 }

@@ -209,7 +209,7 @@ impl Issuer {
                 _ => self.join_or_start(&mut state),
             }
         };
-        let outcome = fetch.wait().await;
+        let outcome = fetch.wait(self.deadline()).await;
         let state = self.read();
         match (outcome, state.keys()) {
             (Ok(()), Some(keys)) => Ok(Arc::clone(keys)),
@@ -227,6 +227,7 @@ impl Issuer {
         known: &Arc<PublishedKeys>,
         in_cooldown: InCooldown,
     ) -> Result<Option<Arc<PublishedKeys>>, AuthError> {
+        let deadline = self.deadline();
         // A fetch that began before may not have the key, so this request may start another one after it.
         for _ in 0..2 {
             let (fetch, is_own) = {
@@ -250,7 +251,7 @@ impl Issuer {
                     None => return Ok(None),
                 }
             };
-            let outcome = fetch.wait().await;
+            let outcome = fetch.wait(deadline).await;
             if let Err(error) = outcome {
                 return Err(self.unavailable(&self.read(), Some(error)));
             }
@@ -259,6 +260,11 @@ impl Issuer {
             }
         }
         Ok(self.read().keys().filter(|keys| !Arc::ptr_eq(keys, known)).map(Arc::clone))
+    }
+
+    /// When a request no longer waits for a fetch. A fetch that runs has ended before, with an error of its own.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.source.timeout() + Duration::from_millis(100)
     }
 
     fn join_or_start(self: &Arc<Self>, state: &mut State) -> PendingFetch {

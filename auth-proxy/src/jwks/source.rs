@@ -19,6 +19,14 @@ pub(crate) enum KeySource {
 }
 
 impl KeySource {
+    /// The longest time that [`get`](Self::get) takes.
+    pub(super) fn timeout(&self) -> Duration {
+        match self {
+            Self::Upstream { timeout, .. } => *timeout,
+            Self::Url(document) => document.timeout(),
+        }
+    }
+
     /// Gets the key set.
     ///
     /// # Errors

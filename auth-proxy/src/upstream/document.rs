@@ -51,6 +51,11 @@ impl Document {
         })
     }
 
+    /// The longest time that [`get`](Self::get) takes: `upstream.timeout`.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Gets the document, of at most `limit` bytes, within `upstream.timeout`. Retries as a lookup does.
     ///
     /// # Errors
