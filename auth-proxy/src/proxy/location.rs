@@ -76,7 +76,9 @@ impl<'a> LocationRewriter<'a> {
                 // After an origin, `//evil.example` is a path. Without one, browsers read it as another host.
                 Some(if is_local(&path) { path } else { "/".to_owned() })
             }
-            Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),
+            Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => {
+                self.below_base(self.without_prefix_of_socket(&origin, path))
+            }
             Some(_) => None,
             None => self.below_base(path),
         }
@@ -88,6 +90,14 @@ impl<'a> LocationRewriter<'a> {
         let is_upstream = origin.is_same(&self.upstream.origin);
         (is_upstream && (self.upstream.socket.is_none() || !is_own()))
             || self.public_origins.iter().any(|other| other.is_same(origin))
+    }
+
+    /// The path without the prefix of the upstream, if it is a sign-in path below that prefix and the origin may be that of the
+    /// upstream's Unix socket.
+    fn without_prefix_of_socket<'p>(&self, origin: &Origin, path: &'p str) -> &'p str {
+        let may_be_socket = self.upstream.socket.is_some() && origin.is_same(&self.upstream.origin);
+        let below_prefix = if may_be_socket { below(path, &self.upstream.prefix) } else { None };
+        below_prefix.filter(|path| below(path, self.upstream_base).is_some()).unwrap_or(path)
     }
 
     /// Moves a path from the upstream's base path to this app's, if they differ.
@@ -187,10 +197,16 @@ mod tests {
 
     #[test]
     fn urls_of_localhost_are_those_of_a_socket_unless_this_app_is_there() {
-        let tenant = "http://localhost/tenant/dashboard";
-        for (own, path) in [("http://localhost:3000", Some("/dashboard")), ("http://localhost", None)] {
+        let other_port = "http://localhost:3000";
+        for (own, url, path) in [
+            (other_port, "http://localhost/tenant/dashboard", Some("/dashboard")),
+            (other_port, "http://localhost/tenant/auth/error", Some("/api/login/error")),
+            ("http://localhost", "http://localhost/tenant/dashboard", None),
+            ("http://localhost", "http://localhost/tenant/auth/error", Some("/api/login/error")),
+            ("http://localhost", "http://localhost/auth/error", Some("/api/login/error")),
+        ] {
             let settings = settings("unix:/run/auth.sock:/tenant", own, &[]);
-            assert_eq!(rewrite(&settings).path(tenant).as_deref(), path, "{own}");
+            assert_eq!(rewrite(&settings).path(url).as_deref(), path, "{own} {url}");
         }
     }
 
