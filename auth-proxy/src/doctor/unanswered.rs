@@ -1,5 +1,7 @@
 //! What to change if the upstream does not answer, or its answer is not that of a login server.
 
+use std::path::Path;
+
 use auth_proxy_rules::{Origin, Settings, origin};
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -98,6 +100,20 @@ pub(super) fn no_answer(settings: &Settings, error: &AuthError) -> Finding {
 /// The finding for a Unix socket to which there is no connection. `None` for the other faults, which TCP has too.
 fn no_connection_to_socket(socket: &str, fault: Fault) -> Option<(Code, String)> {
     Some(match fault {
+        // Linux refuses a connection to a file of another kind, as if it were a socket without a server.
+        Fault::Refused if Path::new(socket).is_dir() => (
+            Code::SOCKET_MISSING,
+            format!(
+                "`{socket}` is a folder: name the socket in it, or, if a container engine made the folder because the socket \
+                 was not there when it was mounted, remove it and mount the folder that the server makes its socket in"
+            ),
+        ),
+        Fault::Refused if Path::new(socket).is_file() => (
+            Code::SOCKET_MISSING,
+            format!(
+                "`{socket}` is a file and no socket: correct it in `upstream.base_url`, or remove the file and start the server"
+            ),
+        ),
         Fault::NoSocket => (
             Code::SOCKET_MISSING,
             format!(

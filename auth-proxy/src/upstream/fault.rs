@@ -65,7 +65,9 @@ impl Fault {
         };
         match (is_connect, timed_out) {
             // Only a Unix socket has a path that may not be there.
-            (true, false) if has_kind(ErrorKind::NotFound) => Self::NoSocket,
+            (true, false) if has_kind(ErrorKind::NotFound) || has_kind(ErrorKind::NotADirectory) => {
+                Self::NoSocket
+            }
             (true, false) if has_kind(ErrorKind::PermissionDenied) => Self::Denied,
             (true, true) => Self::ConnectTimeout,
             (true, false) => Self::Refused,

@@ -131,6 +131,27 @@ async fn check_tells_a_missing_socket_from_one_without_a_server() {
     assert!(report.to_string().contains(&format!("unix:{path}:/api/auth")), "{report}");
 }
 
+/// A container engine makes a folder in place of a socket that is not there when it is mounted.
+#[tokio::test]
+async fn check_names_a_folder_or_a_file_in_place_of_the_socket() {
+    let path = free_socket();
+    let check = async |path: &Path| {
+        let auth =
+            at(&format!("unix:{}", path.display())).public_url("https://app.example.com").build().unwrap();
+        change(&auth.check().await, "socket_missing")
+    };
+    std::fs::create_dir(&path).unwrap();
+    let advice = check(&path).await;
+    assert!(advice.contains("is a folder") && advice.contains("mount the folder"), "{advice}");
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let advice = check(&path).await;
+    assert!(advice.contains("is a file and no socket"), "{advice}");
+    let advice = check(&path.join("x")).await;
+    assert!(advice.contains("mount the folder"), "{advice}");
+    std::fs::remove_file(&path).unwrap();
+}
+
 /// Root may write to every socket. So as root, the test runs itself as `nobody`.
 #[tokio::test]
 async fn socket_without_permission_is_an_outage_and_no_refusal() {
