@@ -75,20 +75,31 @@ pub fn base_url(text: &str) -> Result<BaseUrl, InvalidValue> {
         let (socket, rest) = socket(text)?;
         let origin = Origin { https: false, authority: "localhost".to_owned() };
         (origin, Some(socket), rest.to_owned())
-    } else if text.starts_with('/') {
-        return Err(InvalidValue::new(
-            "expected an absolute URL such as `https://auth.example.com`, or `unix:` before the path of a Unix socket",
-        ));
-    } else if is_socket_of_another_program(text) {
-        return Err(InvalidValue::new(
-            "a Unix socket is `unix:` and its path, without `http:`, such as `unix:/run/auth.sock`",
-        ));
     } else {
+        no_other_form_of_socket(text)?;
         let (origin, rest) = absolute(text)?;
         (origin, None, rest)
     };
     let prefix = if matches!(rest.as_str(), "" | "/") { String::new() } else { path(&rest)? };
     Ok(BaseUrl { origin, socket, prefix })
+}
+
+/// Checks that a text is no Unix socket as other programs write it.
+///
+/// # Errors
+/// Names the form that this crate reads.
+fn no_other_form_of_socket(text: &str) -> Result<(), InvalidValue> {
+    if text.starts_with('/') {
+        return Err(InvalidValue::new(
+            "expected an absolute URL such as `https://auth.example.com`, or `unix:` before the path of a Unix socket",
+        ));
+    }
+    if is_socket_of_another_program(text) {
+        return Err(InvalidValue::new(
+            "a Unix socket is `unix:` and its path, without `http:`, such as `unix:/run/auth.sock`",
+        ));
+    }
+    Ok(())
 }
 
 /// Checks the address of an app: an http(s) origin, or a Unix socket, without a path.
@@ -97,6 +108,7 @@ pub fn base_url(text: &str) -> Result<BaseUrl, InvalidValue> {
 /// When the text is no such address. The message names the first mistake.
 pub fn app_url(text: &str) -> Result<BaseUrl, InvalidValue> {
     if !is_socket(text) {
+        no_other_form_of_socket(text)?;
         return Ok(BaseUrl { origin: origin(text)?, socket: None, prefix: String::new() });
     }
     let url = base_url(text)?;

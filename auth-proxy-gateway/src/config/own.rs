@@ -144,7 +144,8 @@ fn app(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Option<App> {
     let url_value = table.take("url");
     let url = reader.parsed(url_value, "`url = \"http://127.0.0.1:3000\"`", |text| {
         auth_proxy_rules::app_url(text).map_err(|error| {
-            match text.contains("://") || text.starts_with("unix:") {
+            let is_socket = text.starts_with('/') || text.to_ascii_lowercase().starts_with("unix:");
+            match text.contains("://") || is_socket {
                 true => format!("`app.url`: {}", error.message()),
                 false => {
                     "`app.url`: the scheme is missing: write `url = \"http://127.0.0.1:3000\"`".to_owned()

@@ -113,6 +113,22 @@ fn message_has_the_text_to_write_in_place_of_the_mistake() {
         ),
         (
             "listen = \"127.0.0.1:8080\"",
+            "[app]\nurl = \"UNIX:app.sock\"\n",
+            "5:7: `app.url`: a Unix socket is `unix:` and the absolute path of the socket, such as `unix:/run/auth.sock`",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "[app]\nurl = \"/run/app.sock\"\n",
+            "5:7: `app.url`: expected an absolute URL such as `https://auth.example.com`, or `unix:` before the path of a \
+             Unix socket",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "[app]\nurl = \"http://unix:/run/app.sock\"\n",
+            "5:7: `app.url`: a Unix socket is `unix:` and its path, without `http:`, such as `unix:/run/auth.sock`",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
             "[rules]\npath = \"/a\"\nrequire = \"public\"\n",
             "4:1: expected a list of rules, found a table: write `[[rules]]`",
         ),
