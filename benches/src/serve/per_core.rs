@@ -1,8 +1,10 @@
 //! auth-proxy with a runtime of one thread for each core, as in `examples/per-core`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc;
 use std::thread;
 
+use ::axum::Router;
 use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
 
@@ -16,21 +18,20 @@ const BACKLOG: u32 = 1024;
 pub(super) fn serve(port: u16, upstream: &str) -> Result<(), Error> {
     let router = app::proxy(upstream)?;
     let cores = thread::available_parallelism()?.get();
-    let threads: Vec<_> = (0..cores)
-        .map(|_| {
-            let router = router.clone();
-            thread::spawn(move || {
-                Builder::new_current_thread().enable_all().build()?.block_on(async {
-                    let socket = TcpSocket::new_v4()?;
-                    socket.set_reuseport(true)?;
-                    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-                    axum(socket.listen(BACKLOG)?, router).await
-                })
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().map_err(|_| "a thread panicked")??;
+    let (ended, ends) = mpsc::channel();
+    for _ in 0..cores {
+        let (router, ended) = (router.clone(), ended.clone());
+        thread::spawn(move || ended.send(serve_core(port, router)));
     }
-    Ok(())
+    drop(ended);
+    ends.recv()?
+}
+
+fn serve_core(port: u16, router: Router) -> Result<(), Error> {
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseport(true)?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        axum(socket.listen(BACKLOG)?, router).await
+    })
 }

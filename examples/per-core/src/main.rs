@@ -14,6 +14,7 @@
 //! `AUTH_PUBLIC_URL=https://app.example.com`.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc;
 use std::{io, thread};
 
 use auth_proxy::{Session, auth_proxy, require_session};
@@ -62,14 +63,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // All listeners are open before the address is printed.
     let listeners = (0..cores).map(|_| listener(address)).collect::<io::Result<Vec<_>>>()?;
     println!("http://{address}");
-    let threads = listeners.into_iter().enumerate().map(|(n, listener)| {
-        let app = app.clone();
-        thread::Builder::new().name(format!("core-{n}")).spawn(move || serve(listener, app))
-    });
-    for thread in threads.collect::<io::Result<Vec<_>>>()? {
-        thread.join().map_err(|_| "a thread panicked")??;
+    let (ended, ends) = mpsc::channel();
+    for (n, listener) in listeners.into_iter().enumerate() {
+        let (app, ended) = (app.clone(), ended.clone());
+        thread::Builder::new().name(format!("core-{n}")).spawn(move || ended.send(serve(listener, app)))?;
     }
-    Ok(())
+    drop(ended);
+    // The first thread that ends is an error: the system would go on to give its listener connections.
+    Ok(ends.recv()??)
 }
 
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
