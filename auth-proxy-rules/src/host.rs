@@ -15,11 +15,12 @@ pub fn host(text: &str) -> Result<String, InvalidValue> {
         let (v6, port) = v6.split_once(']').ok_or_else(error)?;
         (v6.parse::<Ipv6Addr>().is_ok(), port)
     } else {
-        let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let (name, port) = text.split_at(text.bytes().position(|byte| byte == b':').unwrap_or(text.len()));
         let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let name = name.strip_suffix('.').unwrap_or(name);
-        let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_label_byte);
-        (name.len() <= 253 && name.split('.').all(is_label), port)
+        let is_label =
+            |label: &[u8]| (1..=63).contains(&label.len()) && label.iter().all(|byte| is_label_byte(*byte));
+        (name.len() <= 253 && name.as_bytes().split(|byte| *byte == b'.').all(is_label), port)
     };
     let port_ok = match port.strip_prefix(':') {
         None => port.is_empty(),
@@ -81,9 +82,10 @@ pub(crate) fn bare_host(authority: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split_once(']').map_or(rest, |(host, _)| host);
     }
-    match authority.rsplit_once(':') {
+    let mut colons = authority.bytes().enumerate().filter(|(_, byte)| *byte == b':').map(|(n, _)| n);
+    match (colons.next(), colons.next()) {
         // An IPv6 address without brackets has more than one colon and no port.
-        Some((host, _)) if !host.contains(':') => host,
+        (Some(colon), None) => authority.get(..colon).unwrap_or(authority),
         _ => authority,
     }
 }

@@ -3,6 +3,8 @@
 //! The kind may be missing in the configuration, so each of them is asked in the dialect of all three. No two of them
 //! use one path for different things.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderName, Method, Response};
 use percent_encoding::percent_decode_str;
@@ -28,13 +30,23 @@ pub(super) struct AuthjsFamily {
 impl Dialect for AuthjsFamily {
     fn route(&self, path: &str) -> Option<Route> {
         // No route has more segments than four.
-        let segments: Vec<&str> = without_last_slash(path).strip_prefix('/')?.split('/').take(5).collect();
-        authjs::route(&segments).or_else(|| robo::route(&segments)).or_else(|| next_auth_v4::route(&segments))
+        let (mut segments, mut count) = ([""; 5], 0);
+        let found = without_last_slash(path).strip_prefix('/')?.split('/');
+        for (place, segment) in segments.iter_mut().zip(found) {
+            *place = segment;
+            count += 1;
+        }
+        let segments = segments.get(..count)?;
+        authjs::route(segments).or_else(|| robo::route(segments)).or_else(|| next_auth_v4::route(segments))
     }
 
     fn purpose(&self, method: &Method, path: &str) -> Purpose {
         // Some servers decode a path before they look for its route, so the decoded path counts.
-        let path = percent_decode_str(path).decode_utf8_lossy();
+        let path = if path.bytes().any(|byte| byte == b'%') {
+            percent_decode_str(path).decode_utf8_lossy()
+        } else {
+            Cow::Borrowed(path)
+        };
         let path = if self.is_v4 { next_auth_v4::part_it_reads(&path) } else { &path };
         authjs::purpose(method, path, next_auth_v4::changes_nothing)
     }

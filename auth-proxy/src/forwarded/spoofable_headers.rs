@@ -84,9 +84,29 @@ const REMOVED: &[&str] = &[
 /// name another path (IIS, Symfony, Zend: CVE-2018-14773).
 const PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-rewrite-"];
 
+/// By the first byte of a name: the lengths of the names in [`REMOVED`] that begin with it, a bit for each. Most headers are
+/// told from all of these names by it, which takes a tenth of the instructions.
+#[expect(clippy::indexing_slicing, reason = "a constant does not compile if it panics")]
+const LENGTHS: [u64; 256] = {
+    let mut lengths = [0; 256];
+    let mut rest = REMOVED;
+    while let [name, others @ ..] = rest {
+        // A longer name does not compile.
+        lengths[name.as_bytes()[0] as usize] |= 1 << name.len();
+        rest = others;
+    }
+    lengths
+};
+
 /// Whether a client's header must be removed. Names of a `HeaderMap` are in lower case.
 fn must_remove(name: &str) -> bool {
-    !is_read_alike(name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || REMOVED.contains(&name)
+    !is_read_alike(name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || is_removed(name)
+}
+
+fn is_removed(name: &str) -> bool {
+    let lengths = name.bytes().next().and_then(|first| LENGTHS.get(usize::from(first)));
+    let has_length = |lengths: &u64| name.len() < 64 && lengths & (1 << name.len()) != 0;
+    lengths.is_some_and(has_length) && REMOVED.contains(&name)
 }
 
 /// Whether every server reads a name as it is, as with letters, digits and `-` only.

@@ -19,7 +19,7 @@ pub(super) fn below<'p>(path: &'p str, base: &str) -> Result<&'p str, AuthError>
         return Ok(rest);
     }
     let segments = rest.strip_prefix('/').ok_or_else(invalid)?;
-    let last = segments.split('/').count() - 1;
+    let last = segments.bytes().filter(|byte| *byte == b'/').count();
     for (n, segment) in segments.split('/').enumerate() {
         // A trailing slash is allowed: Auth.js ignores it.
         if segment.is_empty() && n != last {
