@@ -113,10 +113,13 @@ struct Fleet {
 impl Fleet {
     async fn start(instances: usize) -> Result<Self, Error> {
         let redis = Redis::start()?;
-        let auth = (0..instances).map(|_| sessions::asking(Duration::from_secs(300), Some(&redis.url())));
-        let apps = auth.map(|auth| auth.map(|auth| sessions::app(&auth))).collect::<Result<Vec<_>, _>>()?;
-        let mut fleet = Self { redis, apps, idle: Cost::default(), beats: Cost::default() };
+        let mut fleet = Self { redis, apps: Vec::new(), idle: Cost::default(), beats: Cost::default() };
+        // Before there is an instance: each connects when it is made.
         fleet.idle = fleet.waiting().await?;
+        for _ in 0..instances {
+            let auth = sessions::asking(Duration::from_secs(300), Some(&fleet.redis.url()))?;
+            fleet.apps.push(sessions::app(&auth));
+        }
         fleet.wait_until_shared().await?;
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
         let each = 1.0 / instances as f64;
@@ -134,7 +137,6 @@ impl Fleet {
     /// Waits until each instance stores sessions: a new link is not used at first.
     async fn wait_until_shared(&self) -> Result<(), Error> {
         for (at, app) in self.apps.iter().enumerate() {
-            // An instance connects with its first request.
             get(app, sessions::headers(800_000_000 + u64::try_from(at)?)?).await?;
         }
         for (at, app) in self.apps.iter().enumerate() {
