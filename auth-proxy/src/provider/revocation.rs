@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use auth_proxy_rules::RevocationUnavailable;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -188,6 +189,30 @@ impl Shared {
         value.set_sensitive(true);
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
         self.verified(&headers, self.names_of(None)).await.ok().flatten()
+    }
+
+    /// Refuses a request for the session whose token may be revoked, with `session.revocation_unavailable: refuse`. The upstream
+    /// would renew the token, and no revocation would match the new one.
+    ///
+    /// # Errors
+    /// `revocation_unknown`, for a token that is decoded here.
+    pub(crate) async fn check_standing(&self, headers: &HeaderMap) -> Result<(), AuthError> {
+        let may_be_revoked = self.sessions.revocations().is_some()
+            && !self.sessions.knows_revocations()
+            && self.settings.revocation_unavailable == RevocationUnavailable::Refuse;
+        if may_be_revoked && Box::pin(self.has_decoded_token(headers)).await {
+            return Err(AuthError::new(Reason::REVOCATION_UNKNOWN));
+        }
+        Ok(())
+    }
+
+    async fn has_decoded_token(&self, headers: &HeaderMap) -> bool {
+        for token in self.revocable_tokens(headers) {
+            if self.verified_text(&token).await.is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Removes the session cookies and the Bearer token of revoked tokens from a request. The upstream does not know that

@@ -68,6 +68,9 @@ async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<R
     // First, so that the request counts as one without a session from here on.
     shared.drop_revoked(&mut parts.headers).await;
     let plan = Plan::of(&parts, shared)?;
+    if plan.purpose.is_session {
+        shared.check_standing(&parts.headers).await?;
+    }
     let body = sign_in_limit::check(shared, &plan, &parts, body).await?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
     let permit = shared.upstream.admission.try_enter().inspect_err(|error| log_failure(shared, error))?;

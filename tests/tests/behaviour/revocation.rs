@@ -137,6 +137,12 @@ async fn option_says_what_happens_while_the_list_may_be_incomplete() {
             upstream.forget_seen();
             assert_eq!(refusal(app, "/session", &cookie).await, code, "{choice:?}");
             assert_eq!(upstream.lookups() > 0, is_asked, "{choice:?}");
+            // The upstream would renew a token that may be revoked, and no revocation would match the new one.
+            let page = Browser::of(app).get_with("/api/auth/session", &[("cookie", &cookie)]).await;
+            let is_renewed =
+                page.cookies().iter().any(|cookie| cookie.starts_with("authjs.session-token=ey"));
+            let is_refused = code == "revocation_unknown";
+            assert_eq!((is_renewed, page.status == 503), (!is_refused, is_refused), "{choice:?} {page:?}");
         }
         assert_eq!(refusal(&app, "/session", &revoked).await, "session_revoked", "{choice:?}: it is known");
         store.come_back();
