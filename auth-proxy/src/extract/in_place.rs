@@ -1,6 +1,6 @@
 //! The session of a request for an answer in place of the upstream's (`session.answer_session: cached`).
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::RequestAuth;
 use crate::config::Source;
@@ -21,7 +21,6 @@ impl<P: AuthProxy> RequestAuth<'_, P> {
         let Some(credential) = self.credential()?.filter(|credential| !credential.is_bearer()) else {
             return Ok(None);
         };
-        let began = SystemTime::now();
         let Some(session) = self.cached_session().await? else { return Ok(None) };
         if session.is_stale() {
             return Ok(Some(session));
@@ -34,8 +33,7 @@ impl<P: AuthProxy> RequestAuth<'_, P> {
             },
             Source::Upstream | _ => {
                 let key = shared.keys.session(credential.token());
-                // The page gets the upstream's answer and its cookies with this response.
-                if session.is_looked_up_since(began) && self.is_renewed() {
+                if self.is_asked() {
                     shared.sessions.note_shown(key);
                 }
                 // A server can change what pages get of a copy: `customSession` of Better Auth.

@@ -42,6 +42,8 @@ pub(super) struct ResponseMemo {
     is_personal: AtomicBool,
     /// Whether the response was made with a stale session.
     is_stale: AtomicBool,
+    /// Whether the upstream was asked for the session by the browser's cookie, and all cookies that it set are relayed.
+    is_asked: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by the browser's cookie.
     renewed: OnceLock<Renewed>,
     /// The session cookie names. They stay the same when another response reveals the upstream's name.
@@ -64,6 +66,7 @@ impl ResponseMemo {
             is_relayed: AtomicBool::new(false),
             is_personal: AtomicBool::new(false),
             is_stale: AtomicBool::new(false),
+            is_asked: AtomicBool::new(false),
             renewed: OnceLock::new(),
             names,
             visitors: TestVisitors::of(extensions),
@@ -97,6 +100,16 @@ impl ResponseMemo {
     /// Whether the relay layer will add the cookies of the lookup to the response.
     pub(super) fn is_relayed(&self) -> bool {
         self.is_relayed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the upstream was asked for the session by the browser's cookie, and that all cookies that it set are relayed.
+    pub(super) fn note_asked(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the response gives the browser all that a forwarded request for the session would.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
     }
 
     /// Keeps the session cookies of a lookup for the relay layer.

@@ -312,8 +312,8 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
             Err(error) if error.is_unasked() => return ("unasked", Err(error)),
             Err(error) => return ("upstream", Err(error)),
         };
-        if let Some(renewed) = found.renewed.filter(|_| !credential.is_bearer()) {
-            self.keep_renewed(renewed, credential);
+        if !credential.is_bearer() {
+            self.keep_cookies(found.renewed, found.source.is_upstream(), credential);
         }
         (found.source.name(), Ok(found.answer))
     }
@@ -335,8 +335,11 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         }
     }
 
-    /// Keeps cookies for the relay layer.
-    fn keep_renewed(&self, renewed: Renewed, credential: &Credential) {
+    /// Keeps the cookies of a lookup for the relay layer. `is_of_upstream`: whether the upstream was asked.
+    fn keep_cookies(&self, renewed: Option<Renewed>, is_of_upstream: bool, credential: &Credential) {
+        if renewed.is_none() && !is_of_upstream {
+            return;
+        }
         let shared = self.proxy.shared();
         // Without a response, the cookies cannot reach the browser. They then count as not relayed: the next request gets them.
         let Some(InRequest { memo: Memo { response, .. }, has_response: true, .. }) = &self.request else {
@@ -345,17 +348,23 @@ impl<'v, P: AuthProxy> RequestAuth<'v, P> {
         if !response.is_of_browser(credential, self.names()) {
             return;
         }
-        if !response.is_relayed() {
-            shared.warn_once(Warning::CookiesNotRelayed);
-        }
-        if shared.sessions.should_relay(&renewed) {
+        if let Some(renewed) = renewed {
+            if !response.is_relayed() {
+                shared.warn_once(Warning::CookiesNotRelayed);
+            }
+            if !shared.sessions.should_relay(&renewed) {
+                return;
+            }
             response.keep_renewed(renewed);
+        }
+        if is_of_upstream {
+            response.note_asked();
         }
     }
 
-    /// Whether the response carries the session cookies of this request's lookup to the browser.
-    pub(super) fn is_renewed(&self) -> bool {
-        self.request.as_ref().is_some_and(|request| request.memo.response.renewed().is_some())
+    /// Whether the response gives the browser all that a forwarded request for the session would.
+    pub(super) fn is_asked(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.memo.response.is_asked())
     }
 
     /// What is known of the request, for an audit event. Nothing is looked up or decoded for it.

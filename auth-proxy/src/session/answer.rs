@@ -49,6 +49,11 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Whether the upstream was asked.
+    pub(crate) fn is_upstream(self) -> bool {
+        matches!(self, Self::Upstream)
+    }
+
     /// The word for logs.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -253,11 +253,6 @@ impl CachedSession {
         self.inner.is_copy
     }
 
-    /// Whether it was looked up at this time or later.
-    pub(crate) fn is_looked_up_since(&self, time: SystemTime) -> bool {
-        self.inner.looked_up_at >= time
-    }
-
     /// Half of the time from the lookup until the session expires if it is not used again.
     pub(super) fn half_of_life(&self) -> Option<Duration> {
         let expires = self.inner.expires?;
