@@ -68,7 +68,7 @@ impl<'a> LocationRewriter<'a> {
         }
         let (origin, path) = split(url)?;
         match origin {
-            Some(origin) if self.is_of_upstream(&origin) => {
+            Some(origin) if self.is_of_upstream(&origin, path) => {
                 let path = below(path, &self.upstream.prefix).unwrap_or(path);
                 // A URL may have a query directly after its host, or after the prefix (RFC 3986, section 3.3).
                 let slash = if path.starts_with('/') { "" } else { "/" };
@@ -76,28 +76,26 @@ impl<'a> LocationRewriter<'a> {
                 // After an origin, `//evil.example` is a path. Without one, browsers read it as another host.
                 Some(if is_local(&path) { path } else { "/".to_owned() })
             }
-            Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => {
-                self.below_base(self.without_prefix_of_socket(&origin, path))
-            }
+            Some(origin) if self.own.as_ref().is_some_and(|own| origin.is_same(own)) => self.below_base(path),
             Some(_) => None,
             None => self.below_base(path),
         }
     }
 
-    fn is_of_upstream(&self, origin: &Origin) -> bool {
-        // A Unix socket has the origin `http://localhost`, which this app may have too.
+    fn is_of_upstream(&self, origin: &Origin, path: &str) -> bool {
+        // A Unix socket has the origin `http://localhost`, which this app may have too. Then only a sign-in path below the
+        // prefix is the upstream's.
         let is_own = || self.own.as_ref().is_some_and(|own| origin.is_same(own));
         let is_upstream = origin.is_same(&self.upstream.origin);
-        (is_upstream && (self.upstream.socket.is_none() || !is_own()))
+        (is_upstream && (self.upstream.socket.is_none() || !is_own() || self.is_below_prefix(path)))
             || self.public_origins.iter().any(|other| other.is_same(origin))
     }
 
-    /// The path without the prefix of the upstream, if it is a sign-in path below that prefix and the origin may be that of the
-    /// upstream's Unix socket.
-    fn without_prefix_of_socket<'p>(&self, origin: &Origin, path: &'p str) -> &'p str {
-        let may_be_socket = self.upstream.socket.is_some() && origin.is_same(&self.upstream.origin);
-        let below_prefix = if may_be_socket { below(path, &self.upstream.prefix) } else { None };
-        below_prefix.filter(|path| below(path, self.upstream_base).is_some()).unwrap_or(path)
+    /// Whether it is a sign-in path below the prefix of the upstream, if that has one.
+    fn is_below_prefix(&self, path: &str) -> bool {
+        !self.upstream.prefix.is_empty()
+            && below(path, &self.upstream.prefix)
+                .is_some_and(|path| below(path, self.upstream_base).is_some())
     }
 
     /// Moves a path from the upstream's base path to this app's, if they differ.
@@ -207,6 +205,15 @@ mod tests {
         ] {
             let settings = settings("unix:/run/auth.sock:/tenant", own, &[]);
             assert_eq!(rewrite(&settings).path(url).as_deref(), path, "{own} {url}");
+        }
+        let same_base =
+            settings("unix:/run/auth.sock:/tenant", "http://localhost", &[(OptionKey::BasePath, "/auth")]);
+        for (url, path) in [
+            ("http://localhost/tenant/auth/error", Some("/auth/error")),
+            ("http://localhost/tenant/auth//evil.example", Some("/auth//evil.example")),
+            ("http://localhost/auth/error", None),
+        ] {
+            assert_eq!(rewrite(&same_base).path(url).as_deref(), path, "{url}");
         }
     }
 
