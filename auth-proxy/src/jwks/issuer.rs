@@ -227,7 +227,6 @@ impl Issuer {
         known: &Arc<PublishedKeys>,
         in_cooldown: InCooldown,
     ) -> Result<Option<Arc<PublishedKeys>>, AuthError> {
-        let deadline = self.deadline();
         // A fetch that began before may not have the key, so this request may start another one after it.
         for _ in 0..2 {
             let (fetch, is_own) = {
@@ -251,7 +250,7 @@ impl Issuer {
                     None => return Ok(None),
                 }
             };
-            let outcome = fetch.wait(deadline).await;
+            let outcome = fetch.wait(self.deadline()).await;
             if let Err(error) = outcome {
                 return Err(self.unavailable(&self.read(), Some(error)));
             }
