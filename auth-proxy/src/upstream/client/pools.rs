@@ -35,24 +35,28 @@ impl Default for Pools {
 impl Pools {
     /// The pool for a request that runs now, on this runtime.
     pub(super) fn current(&self) -> Arc<Pool> {
-        let place = self.of_threads.get(number_of_thread() % MOST);
-        match (Handle::try_current(), place) {
-            (Ok(runtime), Some(place)) if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread => {
-                let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-                match &*place {
-                    Some((owner, pool)) if *owner == runtime.id() => Arc::clone(pool),
-                    _ => {
-                        let pool = Arc::default();
-                        let unused = place.replace((runtime.id(), Arc::clone(&pool)));
-                        drop(place);
-                        // Closes connections.
-                        drop(unused);
-                        pool
-                    }
-                }
-            }
-            _ => Arc::clone(&self.shared),
+        Handle::try_current()
+            .ok()
+            .filter(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread)
+            .and_then(|runtime| self.of_thread(runtime.id()))
+            .unwrap_or_else(|| Arc::clone(&self.shared))
+    }
+
+    /// The pool of a runtime that runs on this thread.
+    fn of_thread(&self, runtime: Id) -> Option<Arc<Pool>> {
+        let mut place =
+            self.of_threads.get(number_of_thread() % MOST)?.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((owner, pool)) = &*place
+            && *owner == runtime
+        {
+            return Some(Arc::clone(pool));
         }
+        let pool = Arc::<Pool>::default();
+        let unused = place.replace((runtime, Arc::clone(&pool)));
+        drop(place);
+        // Closes connections.
+        drop(unused);
+        Some(pool)
     }
 }
 
