@@ -57,9 +57,11 @@ impl Shared {
         token: impl FnOnce() -> Option<std::borrow::Cow<'t, str>>,
     ) -> Standing {
         let Some(list) = self.sessions.revocations() else { return Standing::Good };
+        // Asked before the list is read, since the list may be completed meanwhile.
+        let is_complete = self.sessions.knows_revocations();
         let identity = verified.identity(|names| self.identity(names, token().as_deref()));
         match list.standing(identity) {
-            Standing::Good if !self.sessions.knows_revocations() => Standing::Unknown,
+            Standing::Good if !is_complete => Standing::Unknown,
             standing => standing,
         }
     }
@@ -184,35 +186,43 @@ impl Shared {
 
     /// A token, verified here. `None` if it is not one that is decoded here.
     pub(super) async fn verified_text(&self, token: &str) -> Option<std::sync::Arc<Verified>> {
-        self.verifier.as_ref()?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
-        value.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-        self.verified(&headers, self.names_of(None)).await.ok().flatten()
+        self.read_text(token).await.ok().flatten()
     }
 
-    /// Refuses a request for the session whose token may be revoked, with `session.revocation_unavailable: refuse`. The upstream
-    /// would renew the token, and no revocation would match the new one.
+    /// The same.
     ///
     /// # Errors
-    /// `revocation_unknown`, for a token that is decoded here.
-    pub(crate) async fn check_standing(&self, headers: &HeaderMap) -> Result<(), AuthError> {
-        let may_be_revoked = self.sessions.revocations().is_some()
-            && !self.sessions.knows_revocations()
-            && self.settings.revocation_unavailable == RevocationUnavailable::Refuse;
-        if may_be_revoked && Box::pin(self.has_decoded_token(headers)).await {
-            return Err(AuthError::new(Reason::REVOCATION_UNKNOWN));
-        }
-        Ok(())
+    /// Why the token is refused, or `keys_unavailable`.
+    async fn read_text(&self, token: &str) -> Result<Option<std::sync::Arc<Verified>>, AuthError> {
+        let value = HeaderValue::from_str(&format!("Bearer {token}"));
+        let (Some(_), Ok(mut value)) = (&self.verifier, value) else { return Ok(None) };
+        value.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        self.verified(&headers, self.names_of(None)).await
     }
 
-    async fn has_decoded_token(&self, headers: &HeaderMap) -> bool {
+    /// Whether the session of a token that may be revoked is refused now, with `session.revocation_unavailable: refuse`. Ask
+    /// before the list is read, since the list may be completed meanwhile.
+    pub(crate) fn refuses_unknown_standing(&self) -> bool {
+        self.sessions.revocations().is_some()
+            && !self.sessions.knows_revocations()
+            && self.settings.revocation_unavailable == RevocationUnavailable::Refuse
+    }
+
+    /// Refuses a request for the session with a token that is decoded here. The upstream would renew a token that may be
+    /// revoked, and no revocation would match the new one.
+    ///
+    /// # Errors
+    /// `revocation_unknown`, or `keys_unavailable`.
+    pub(crate) async fn refuse_decoded(&self, headers: &HeaderMap) -> Result<(), AuthError> {
         for token in self.revocable_tokens(headers) {
-            if self.verified_text(&token).await.is_some() {
-                return true;
+            match self.read_text(&token).await {
+                Ok(Some(_)) => return Err(AuthError::new(Reason::REVOCATION_UNKNOWN)),
+                Err(error) if error.is_unavailable() => return Err(error),
+                _ => {}
             }
         }
-        false
+        Ok(())
     }
 
     /// Removes the session cookies and the Bearer token of revoked tokens from a request. The upstream does not know that

@@ -65,11 +65,12 @@ pub(super) async fn answer(
 
 /// Forwards a request and adapts the response.
 async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<Response, AuthError> {
-    // First, so that the request counts as one without a session from here on.
+    let refuses_unknown_standing = shared.refuses_unknown_standing();
+    // So that the request counts as one without a session from here on.
     shared.drop_revoked(&mut parts.headers).await;
     let plan = Plan::of(&parts, shared)?;
-    if plan.purpose.is_session {
-        shared.check_standing(&parts.headers).await?;
+    if refuses_unknown_standing && plan.purpose.is_session {
+        Box::pin(shared.refuse_decoded(&parts.headers)).await?;
     }
     let body = sign_in_limit::check(shared, &plan, &parts, body).await?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.
