@@ -49,8 +49,9 @@ export SILENT_BENCH=$CARGO_TARGET_DIR/silent/release/auth-proxy-benches
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export BENCH_ROWS=$work/rows
-touch "$BENCH_ROWS"
+# Kept if a part fails.
+export BENCH_ROWS=$CARGO_TARGET_DIR/rows
+: >"$BENCH_ROWS"
 
 # version NAME: the version of a crate in Cargo.lock
 version() { sed -n "/^name = \"$1\"$/{n;s/version = \"\(.*\)\"/$1 \1/p;q}" Cargo.lock; }

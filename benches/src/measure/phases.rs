@@ -1,5 +1,5 @@
 //! Counts the instructions of a forwarded small answer, phase by phase, and of the bare pass-through on the same client and
-//! server.
+//! server. The same for a handler with a guard and without it.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -11,41 +11,65 @@ use super::process::Server;
 use crate::Error;
 use crate::phases::Profile;
 use crate::report::{Row, Target, figure};
+use crate::tokens;
 
 const WARM_UP: u32 = 50;
+
+/// What is asked of a server.
+struct Question {
+    side: &'static str,
+    path: &'static str,
+    cookie: String,
+}
 
 pub(super) fn run() -> Result<(), Error> {
     if std::process::Command::new("valgrind").arg("--version").output().is_err() {
         return figure("phases", "instructions", "not counted: valgrind is not installed");
     }
     let upstream = Server::start("upstream", "-")?;
-    let (own, bare) = (count("auth-proxy", &upstream.url())?, count("bare", &upstream.url())?);
+    let providers = |side| Question { side, path: "/api/auth/providers", cookie: "a=b".to_owned() };
+    let (own, bare) = (providers("auth-proxy"), providers("bare"));
+    compare("a forwarded small answer", &upstream.url(), [(&own, "auth-proxy"), (&bare, "bare")])?;
+    // The app decodes tokens itself, so it never asks the upstream.
+    let hello = |path| {
+        let cookie = format!("{}={}", tokens::NAME, tokens::token(1));
+        Question { side: "app", path, cookie }
+    };
+    let (guarded, open) = (hello("/guarded"), hello("/open"));
+    compare("a small handler", &upstream.url(), [(&guarded, "guarded"), (&open, "not guarded")])
+}
+
+/// Writes the instructions of an answer in two forms, phase by phase.
+fn compare(what: &str, upstream: &str, sides: [(&Question, &str); 2]) -> Result<(), Error> {
+    let [(own, own_name), (other, other_name)] = sides;
+    let (own, other) = (count(own, upstream)?, count(other, upstream)?);
     let total = |phases: &BTreeMap<&str, f64>| phases.values().sum::<f64>();
     let of = |phases: &BTreeMap<&str, f64>, phase: &str| phases.get(phase).copied().unwrap_or_default();
     // Those that cost most come first.
     let mut phases: Vec<&str> = own.keys().copied().collect();
-    phases.sort_by(|one, other| {
-        (of(&own, other) - of(&bare, other)).total_cmp(&(of(&own, one) - of(&bare, one)))
-    });
-    for phase in phases {
-        let (own, bare) = (of(&own, phase), of(&bare, phase));
-        let text = format!("{own:.0} instructions, bare pass-through {bare:.0}, more {:.0}", own - bare);
-        figure("phases", phase, &text)?;
+    let more = |phase: &str| of(&own, phase) - of(&other, phase);
+    phases.sort_by(|one, other| more(other).total_cmp(&more(one)));
+    for phase in phases.into_iter().filter(|phase| of(&own, phase) > 0.0) {
+        let (counted, compared) = (of(&own, phase), of(&other, phase));
+        let text =
+            format!("{counted:.0} instructions, {other_name} {compared:.0}, more {:.0}", counted - compared);
+        figure("phases", &format!("{what}: {phase}"), &text)?;
     }
-    let what = "instructions of a forwarded small answer";
-    Row::new("phases", what, total(&own), "", Target::None).write()?;
-    Row::new("phases", "the same, auth-proxy / bare", total(&own) / total(&bare), "x", Target::None).write()
+    let instructions = format!("instructions of {what}, {own_name}");
+    Row::new("phases", &instructions, total(&own), "", Target::None).write()?;
+    let ratio = format!("the same, {own_name} / {other_name}");
+    Row::new("phases", &ratio, total(&own) / total(&other), "x", Target::None).write()
 }
 
 /// Instructions of one request by phase: those of a server that gets many requests, less those of one that gets few.
-fn count(side: &'static str, upstream: &str) -> Result<BTreeMap<&'static str, f64>, Error> {
+fn count(question: &Question, upstream: &str) -> Result<BTreeMap<&'static str, f64>, Error> {
     let requests = if is_quick() { 100 } else { 1000 };
     let directory = std::env::temp_dir().join(format!("auth-proxy-phases-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
     let profile = |requests: u32| -> Result<Profile, Error> {
-        let file = directory.join(format!("{side}-{requests}"));
-        let server = Server::profiled(side, upstream, &file)?;
-        ask(server.port, requests)?;
+        let file = directory.join(format!("{}-{requests}", question.side));
+        let server = Server::profiled(question.side, upstream, &file)?;
+        ask(server.port, question, requests)?;
         server.stop()?;
         read(&file)
     };
@@ -60,18 +84,18 @@ fn read(file: &Path) -> Result<Profile, Error> {
 }
 
 /// Sends requests over one connection, each after the answer to the one before.
-fn ask(port: u16, requests: u32) -> Result<(), Error> {
+fn ask(port: u16, question: &Question, requests: u32) -> Result<(), Error> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_nodelay(true)?;
+    let Question { path, cookie, .. } = question;
     let head = format!(
-        "GET /api/auth/providers HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: a=b\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
     );
     let mut buffer = vec![0; 16 << 10];
     for _ in 0..requests {
         stream.write_all(head.as_bytes())?;
         let mut read = 0;
-        // The body is an object within an object.
-        while !buffer.get(..read).is_some_and(|text| text.ends_with(b"}}")) {
+        while !buffer.get(..read).is_some_and(is_whole) {
             let more = stream.read(buffer.get_mut(read..).unwrap_or_default())?;
             if more == 0 {
                 return Err("the server closed the connection".into());
@@ -83,4 +107,13 @@ fn ask(port: u16, requests: u32) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether an answer has the body that its `Content-Length` tells.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    let length = lines.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.and_then(|(_, length)| length.parse().ok()) == Some(body.len())
 }

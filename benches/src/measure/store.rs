@@ -14,7 +14,7 @@ use crate::shared::redis::{Redis, dead, mute};
 const GRACE: Duration = Duration::from_secs(7);
 
 pub(super) fn run() -> Result<(), Error> {
-    let (upstream, redis) = (Server::start("upstream", "")?, Redis::start()?);
+    let (upstream, redis) = (Server::start("upstream", "-")?, Redis::start()?);
     let at = upstream.url();
     let sides = [
         Server::shared("without a store", &at, None)?,

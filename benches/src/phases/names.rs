@@ -4,11 +4,13 @@
 pub(super) const OTHER: &str = "other";
 /// Functions of the C library that allocate and free.
 pub(super) const ALLOCATION: &str = "allocation";
+/// The fingerprint of a token, a MAC of aws-lc. A request whose token is known needs no other cryptography.
+const FINGERPRINT: &str = "fingerprint";
 /// Functions of the C library that copy and compare bytes.
 pub(super) const BYTES: &str = "copied and compared bytes";
 
 /// Parts of paths, and the phase of the files whose path has that part. The first that fits counts.
-const PHASES: [(&str, &str); 50] = [
+const PHASES: [(&str, &str); 57] = [
     ("auth-proxy/src/proxy/plan", "plan"),
     ("auth-proxy/src/proxy/path", "plan"),
     ("auth-proxy/src/proxy/callback_url", "plan"),
@@ -53,6 +55,13 @@ const PHASES: [(&str, &str); 50] = [
     ("auth-proxy/src/upstream", "sending"),
     ("auth-proxy/src/proxy", "forwarding"),
     ("auth-proxy/src/testing", "client"),
+    ("auth-proxy/src/fingerprint", FINGERPRINT),
+    ("/aws-lc", FINGERPRINT),
+    ("auth-proxy/src/token", "tokens in memory"),
+    ("/quick_cache", "tokens in memory"),
+    ("auth-proxy/src/session", "sessions in memory"),
+    ("auth-proxy/src/guard", "guard"),
+    ("auth-proxy/src/extract", "extractors"),
     ("/http/src/", "header map and URI"),
     ("/hyper", "HTTP/1"),
     ("/httparse", "HTTP/1"),
@@ -79,7 +88,9 @@ pub(super) fn is_std(path: &str) -> bool {
 /// The phase of a function that has no source file.
 pub(super) fn of_function(name: &str) -> &'static str {
     let any = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
-    if any(&["malloc", "free", "calloc", "realloc", "_int_", "tcache"]) {
+    if any(&["aws_lc", "gcm_", "aes_"]) {
+        FINGERPRINT
+    } else if any(&["malloc", "free", "calloc", "realloc", "_int_", "tcache"]) {
         ALLOCATION
     } else if any(&["memcpy", "memmove", "memset", "memcmp", "bcmp"]) {
         BYTES
