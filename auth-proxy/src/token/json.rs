@@ -1,6 +1,7 @@
 //! Parses the JSON in a token (headers and claims) strictly.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use memchr::memchr2_iter;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -32,7 +33,21 @@ pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
 
 /// Whether a value is a number or a string that is not empty.
 pub(super) fn is_text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    deserializer.deserialize_any(TextOrNumber)
+    deserializer.deserialize_any(TextOrNumber::<IgnoredAny>(PhantomData))
+}
+
+/// The same for a value that [`text`] reads later. Refuses what it cannot read: a number that no double holds, at any depth.
+pub(super) fn is_readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    deserializer.deserialize_any(TextOrNumber::<Readable>(PhantomData))
+}
+
+/// A value of any type in which each number can be read.
+struct Readable;
+
+impl<'de> Deserialize<'de> for Readable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        is_readable(deserializer).map(|_| Self)
+    }
 }
 
 /// A string that is not empty, or a number as text. `None` for any other value.
@@ -44,9 +59,10 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-struct TextOrNumber;
+/// Reads what is in lists and objects as `T`.
+struct TextOrNumber<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for TextOrNumber {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrNumber<T> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,12 +94,12 @@ impl<'de> Visitor<'de> for TextOrNumber {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
-        while array.next_element::<IgnoredAny>()?.is_some() {}
+        while array.next_element::<T>()?.is_some() {}
         Ok(false)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        while map.next_entry::<IgnoredAny, T>()?.is_some() {}
         Ok(false)
     }
 }

@@ -48,8 +48,13 @@ pub(super) struct Registered<'t> {
     /// Must be a number if present (`docs/authjs.md#token-times`). It does not decide whether a token is a session.
     #[serde(default, deserialize_with = "json::some")]
     iat: Option<f64>,
-    #[serde(default, deserialize_with = "json::is_text_or_number")]
+    #[serde(default, deserialize_with = "json::is_readable")]
     sub: bool,
+    /// This claim and the next must be readable and occur once: a token without readable names could not be revoked by them.
+    #[serde(default, deserialize_with = "json::is_readable", rename = "jti")]
+    _jti: bool,
+    #[serde(default, deserialize_with = "json::is_readable", rename = "sid")]
+    _sid: bool,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
     name: bool,
     #[serde(default, deserialize_with = "json::is_text_or_number")]
@@ -66,8 +71,8 @@ impl<'t> Registered<'t> {
     /// Reads the registered claims from the JSON text of all claims (RFC 7519, section 4).
     ///
     /// # Errors
-    /// `Malformed`, if the text is not a JSON object, a time is not a number, a claim that is read occurs twice, or the
-    /// nesting is too deep.
+    /// `Malformed`, if the text is not a JSON object, a time is not a number, a claim that is read occurs twice, the names of
+    /// the token cannot be read ([`Names`](super::verified::Names)), or the nesting is too deep.
     pub(super) fn read(claims: &'t str) -> Result<Self, TokenError> {
         if json::is_too_deep(claims) {
             return Err(TokenError::Malformed);
@@ -206,6 +211,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::token::verified::Names;
 
     fn at_1000(claims: &Value) -> Result<(), TokenError> {
         Registered::read(&claims.to_string())?.times(TOLERANCE).check(1000)
@@ -326,6 +332,35 @@ mod tests {
         }
         assert_eq!(checked(&json!({"sub": "1"}), &demands), Err(TokenError::Audience));
         assert_eq!(checked(&json!({"sub": "1", "aud": 1, "iss": []}), &Demands::NONE), Ok(()));
+    }
+
+    /// `Names` reads them later, and has no error to return then.
+    #[test]
+    fn names_of_accepted_claims_can_be_read() {
+        let values = [
+            "1",
+            "-0.5",
+            "1e308",
+            "1e999",
+            "\"a\"",
+            "\"\"",
+            "null",
+            "true",
+            "[]",
+            "[1e999]",
+            "{\"a\":[1e999]}",
+            "{\"a\":1}",
+        ];
+        for name in ["sub", "jti", "sid", "iat", "exp"] {
+            for value in values {
+                let once = format!("{{\"{name}\":{value},\"name\":\"Ada\"}}");
+                let is_read = Registered::read(&once).is_ok();
+                assert_eq!(Names::read(&once).is_ok(), is_read, "{once}");
+                assert!(!is_read || !value.contains("1e999"), "{once}");
+                let twice = format!("{{\"{name}\":{value},\"{name}\":{value}}}");
+                assert!(Registered::read(&twice).is_err(), "{twice}");
+            }
+        }
     }
 
     #[test]

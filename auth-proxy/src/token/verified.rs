@@ -132,7 +132,7 @@ impl Verified {
 
     /// The names in the claims.
     pub(crate) fn names(&self) -> Names {
-        // They were read when the token was verified.
+        // Claims whose names cannot be read are refused when the token is verified.
         Names::read(&self.text).unwrap_or_default()
     }
 
