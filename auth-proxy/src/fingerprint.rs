@@ -130,8 +130,8 @@ impl FingerprintKey {
     }
 }
 
-/// Uses half of a fingerprint as its hash. Fingerprints are evenly distributed and a client cannot choose them, so
-/// hashing them again gains nothing.
+/// Uses half of a fingerprint, or a number that is a keyed hash, as the hash. Both are evenly distributed and a client cannot
+/// choose them, so hashing them again gains nothing.
 #[derive(Default)]
 pub(crate) struct IdentityHasher(u64);
 
@@ -144,6 +144,10 @@ impl Hasher for IdentityHasher {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 
     fn write_u128(&mut self, fingerprint: u128) {

@@ -1,9 +1,10 @@
 //! Finds the sessions that a token belongs to.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, RandomState};
 use std::sync::{Arc, Weak};
 
+use crate::fingerprint::IdentityHasher;
 use crate::session::key::SessionKey;
 
 /// A session that knows its tokens.
@@ -15,10 +16,10 @@ pub(super) trait HasTokens {
 /// The sessions by a hash of their tokens. The tokens themselves are in the sessions: a million of them are 32 MB.
 pub(super) struct Index<T> {
     /// For each hash the session that was added first.
-    first: HashMap<u64, Weak<T>, BuildHasherDefault<Hashed>>,
+    first: HashMap<u64, Weak<T>, BuildHasherDefault<IdentityHasher>>,
     /// The others, in the order in which they were added. Almost every token belongs to one session.
-    others: HashMap<u64, Vec<Weak<T>>, BuildHasherDefault<Hashed>>,
-    /// Hashes the keys with a secret of this process, so that nobody can choose tokens with the same hash.
+    others: HashMap<u64, Vec<Weak<T>>, BuildHasherDefault<IdentityHasher>>,
+    /// A keyed hash (SipHash). A client chooses its tokens, and with a hash without a key could make many of them collide.
     hasher: RandomState,
     /// When there are this many hashes, those of dropped sessions are removed.
     sweep_at: usize,
@@ -80,25 +81,5 @@ impl<T: HasTokens> Index<T> {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.first.len()
-    }
-}
-
-/// The hash of a number that is a hash already: itself.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }
