@@ -33,23 +33,29 @@ impl Upstream {
         let upstream = Arc::clone(self);
         self.health_check.join_or_start(async move {
             let is_up = upstream.check_health().await;
-            if is_up {
-                upstream.breaker.answered();
-            } else {
-                upstream.breaker.failed();
+            match is_up {
+                Some(true) => upstream.breaker.answered(),
+                Some(false) => upstream.breaker.failed(),
+                None => {}
             }
             is_up
         })
     }
 
-    async fn check_health(&self) -> bool {
+    /// Whether the upstream is up. `None` when the check timed out and the bodies of other requests may have delayed it.
+    async fn check_health(&self) -> Option<bool> {
         let deadline = Instant::now() + self.health_check_timeout();
+        let may_wait_for_uploads = self.uploads.any();
         let is_up = match self.try_health_check(deadline).await {
             // The upstream may have closed the idle connection that was used. Try once more.
             None if Instant::now() < deadline => self.try_health_check(deadline).await,
             is_up => is_up,
         };
-        is_up.unwrap_or(false)
+        let timed_out = is_up.is_none() && Instant::now() >= deadline;
+        if timed_out && (may_wait_for_uploads || self.uploads.any()) {
+            return None;
+        }
+        Some(is_up.unwrap_or(false))
     }
 
     /// Whether the upstream is up. `None` when there was no response head, or no whole response until the deadline.

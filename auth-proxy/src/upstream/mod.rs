@@ -30,6 +30,7 @@ mod probe;
 mod reqwest;
 mod retry;
 mod send;
+mod uploads;
 mod via;
 
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub(crate) use self::probe::ProbeHost;
 pub use self::reqwest::Reqwest;
 pub(crate) use self::retry::RetryPolicy;
 pub(crate) use self::send::WholeResponse;
+use self::uploads::Uploads;
 use self::via::Via;
 use crate::audit::Audit;
 use crate::config::Config;
@@ -77,6 +79,7 @@ pub(crate) struct Upstream {
     via: Via,
     breaker: Breaker,
     health_check: HealthCheck,
+    uploads: Uploads,
     needs: Needs,
     trace_context: TraceContext,
     budget: TpsBudget,
@@ -118,6 +121,7 @@ impl Upstream {
             via: Via::new()?,
             breaker: Breaker::new(settings.circuit_breaker, audit),
             health_check: HealthCheck::default(),
+            uploads: Uploads::default(),
             needs,
             trace_context,
             budget: TpsBudget::default(),

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Upstream;
 use super::assessment::{Assessment, Attempt, Health};
 use super::breaker::Permission;
+use super::client::Client;
 use super::error::{SendFailure, Sent, body_error};
 use super::health::PendingCheck;
 use super::kept::KeptRequest;
@@ -55,6 +56,10 @@ impl Upstream {
         attribute: Attribute<'_>,
     ) -> Result<Response<Body>, AuthError> {
         let until = Until::Head(attribute);
+        let request = match &self.client {
+            Client::BuiltIn(_) => request,
+            Client::Custom(_) => request.map(|body| self.uploads.count(body)),
+        };
         Ok(self.send_until(Purpose::Forward, deadline, request, policy, until).await?.0)
     }
 
@@ -191,8 +196,8 @@ impl Upstream {
                 self.breaker.failed();
                 true
             }
-            // The health check itself reports to the breaker, once for all requests that wait for it. A check that is
-            // not finished by the deadline does not count as an outage.
+            // The health check itself reports to the breaker, once for all requests that wait for it. A check without a
+            // result by the deadline does not count as an outage.
             Health::Suspect => {
                 let check = check.unwrap_or_else(|| self.start_health_check());
                 check.wait(deadline).await == Some(false)
