@@ -11,7 +11,7 @@ use super::bearer::bearer;
 use super::companions::CompanionCookies;
 use super::error::CredentialError;
 use super::percent::{decode, decode_or_keep};
-use super::scan::{Chosen, SessionCookies, chunk_number, scan};
+use super::scan::{Chosen, SessionCookies, Value, chunk_number, scan};
 use super::text::{pairs, split};
 
 /// The session token of a request, borrowed from the headers.
@@ -26,7 +26,7 @@ pub(crate) struct Candidate<'h> {
 
 enum Sent<'h> {
     /// In one cookie.
-    Whole(&'h str),
+    Whole(Value<'h>),
     /// In chunks.
     Chunks(SessionCookies<'h>),
     /// In the `Authorization` header.
@@ -77,7 +77,7 @@ impl<'h> Candidate<'h> {
     /// `BearerMalformed`.
     pub(crate) fn token(&self) -> Result<Cow<'h, str>, CredentialError> {
         match &self.sent {
-            Sent::Whole(value) => Ok(decode_or_keep(value)),
+            Sent::Whole(value) => Ok(decode_or_keep(value.text())),
             Sent::Chunks(found) => Ok(Cow::Owned(found.joined_chunks())),
             Sent::Bearer(value) => {
                 let value = std::str::from_utf8(value).map_err(|_| CredentialError::BearerMalformed)?;
@@ -90,8 +90,10 @@ impl<'h> Candidate<'h> {
     /// their form and bytes are equal. Chunks are joined with `;`, which no cookie contains (RFC 6265, section 4.1.1).
     pub(crate) fn as_sent(&self) -> (u8, Cow<'h, [u8]>) {
         match &self.sent {
-            Sent::Whole(value) => (0, Cow::Borrowed(value.as_bytes())),
-            Sent::Chunks(found) => (1, Cow::Owned(found.chunks().collect::<Vec<_>>().join(";").into_bytes())),
+            Sent::Whole(value) => (0, Cow::Borrowed(value.bytes())),
+            Sent::Chunks(found) => {
+                (1, Cow::Owned(found.chunks().map(Value::bytes).collect::<Vec<_>>().join(&b';')))
+            }
             Sent::Bearer(value) => (2, Cow::Borrowed(value)),
         }
     }

@@ -46,7 +46,7 @@ impl Companions {
         for companion in self.0.iter().filter(|companion| companion.role == CompanionRole::Sent) {
             let found = scan(headers, &[companion.browser.as_str()]).ok();
             if let Some(Chosen::Whole(value)) = found.and_then(|[found]| found.choose(true)) {
-                append(&mut text, &companion.upstream, value);
+                append(&mut text, &companion.upstream, value.text());
             }
         }
         text
@@ -63,12 +63,12 @@ impl Companions {
         let mut line = Zeroizing::new(String::new());
         let value = match found.choose(false)? {
             Chosen::Whole(value) => {
-                append(&mut line, &companion.upstream, value);
-                decode_or_keep(value).into_owned()
+                append(&mut line, &companion.upstream, value.text());
+                decode_or_keep(value.text()).into_owned()
             }
             Chosen::Chunks(chunks) => {
                 for (n, chunk) in chunks.chunks().enumerate() {
-                    append(&mut line, &format!("{}.{n}", companion.upstream), chunk);
+                    append(&mut line, &format!("{}.{n}", companion.upstream), chunk.text());
                 }
                 chunks.joined_chunks()
             }

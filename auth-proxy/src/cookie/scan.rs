@@ -17,15 +17,20 @@ pub(super) const CHUNK_LIMIT: usize = 64;
 
 /// The session cookie of one name as it was sent: whole, in chunks, or both.
 pub(super) struct SessionCookies<'h> {
-    whole: Option<&'h str>,
+    whole: Option<Value<'h>>,
     /// Boxed, because most tokens come in one cookie.
-    chunks: Option<Box<[Option<&'h str>; CHUNK_LIMIT]>>,
+    chunks: Option<Box<[Option<Value<'h>>; CHUNK_LIMIT]>>,
 }
+
+/// The value of a cookie, in UTF-8. It is made into a `str` only where it is read as text: a token that was verified before
+/// is compared by its bytes, and most requests bring one.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'h>(&'h [u8]);
 
 /// The cookie, or the cookies, that are the session token.
 pub(super) enum Chosen<'h> {
     /// One cookie.
-    Whole(&'h str),
+    Whole(Value<'h>),
     /// Several cookies, each with a part (chunk) of the token: `{name}.0` to `{name}.n`.
     Chunks(SessionCookies<'h>),
 }
@@ -70,11 +75,28 @@ pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
     (number < CHUNK_LIMIT).then_some(number)
 }
 
+impl<'h> Value<'h> {
+    /// `None` if it is not UTF-8.
+    fn of(value: &'h [u8]) -> Option<Self> {
+        // Most values are ASCII, and that is seen in a quarter of the time.
+        (value.is_ascii() || std::str::from_utf8(value).is_ok()).then_some(Self(value))
+    }
+
+    pub(super) fn bytes(self) -> &'h [u8] {
+        self.0
+    }
+
+    pub(super) fn text(self) -> &'h str {
+        // Never the default: see `of`.
+        std::str::from_utf8(self.0).unwrap_or_default()
+    }
+}
+
 impl<'h> SessionCookies<'h> {
     /// Adds a cookie, given by what follows the name: `=value`, or `.n=value` for a chunk.
     fn add(&mut self, rest: &'h [u8]) {
         let (suffix, Some(value)) = split(rest, b'=') else { return };
-        let Ok(value) = std::str::from_utf8(value.trim_ascii()) else { return };
+        let Some(value) = Value::of(value.trim_ascii()) else { return };
         let place = match suffix.trim_ascii_end() {
             b"" => Some(&mut self.whole),
             suffix => chunk_number(suffix)
@@ -87,18 +109,18 @@ impl<'h> SessionCookies<'h> {
 
     /// Every token that these cookies may hold: the whole cookie, and the joined chunks.
     pub(super) fn every_token(&self) -> [Option<String>; 2] {
-        let whole = self.whole.map(|value| decode_or_keep(value).into_owned());
+        let whole = self.whole.map(|value| decode_or_keep(value.text()).into_owned());
         [whole, Some(self.joined_chunks())].map(|token| token.filter(|token| !token.is_empty()))
     }
 
     /// The cookies that are the session token. An `opaque` token, of a database session, is never chunked.
     pub(super) fn choose(self, opaque: bool) -> Option<Chosen<'h>> {
-        let whole = self.whole.filter(|value| !value.is_empty());
+        let whole = self.whole.filter(|value| !value.bytes().is_empty());
         let has_chunks = !opaque && self.chunks().next().is_some();
         match whole {
             Some(value)
                 if !has_chunks
-                    || has_token_shape(&decode_or_keep(value))
+                    || has_token_shape(&decode_or_keep(value.text()))
                     || !has_token_shape(&self.joined_chunks()) =>
             {
                 Some(Chosen::Whole(value))
@@ -108,16 +130,16 @@ impl<'h> SessionCookies<'h> {
     }
 
     /// The chunks from `.0` to the first gap.
-    pub(super) fn chunks(&self) -> impl Iterator<Item = &'h str> {
+    pub(super) fn chunks(&self) -> impl Iterator<Item = Value<'h>> {
         let all = self.chunks.iter().flat_map(|chunks| chunks.iter().copied());
-        all.map_while(|chunk: Option<&'h str>| chunk.filter(|value| !value.is_empty()))
+        all.map_while(|chunk: Option<Value<'h>>| chunk.filter(|value| !value.bytes().is_empty()))
     }
 
     /// The chunks, decoded and joined.
     pub(super) fn joined_chunks(&self) -> String {
-        let mut joined = String::with_capacity(self.chunks().map(str::len).sum());
+        let mut joined = String::with_capacity(self.chunks().map(|chunk| chunk.bytes().len()).sum());
         for chunk in self.chunks() {
-            joined.push_str(&decode_or_keep(chunk));
+            joined.push_str(&decode_or_keep(chunk.text()));
         }
         joined
     }

@@ -72,7 +72,7 @@ impl Shared {
         let all =
             of_token.into_iter().flatten().chain(of_session.map(|name| self.keys.revoked_session(name)));
         let subject = names.sub.as_ref().map(|sub| (self.keys.revoked_subject(sub), names.issued_at()));
-        Identity::new(all.collect(), subject)
+        Identity::new(all, subject)
     }
 
     /// What the list knows a token by, whatever its claims are.

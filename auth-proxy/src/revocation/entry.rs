@@ -37,7 +37,7 @@ impl Revocation {
     /// Whether it revokes a token.
     pub(super) fn is_of(&self, token: &Identity) -> bool {
         match self.issued_before {
-            None => token.names.contains(&self.hash),
+            None => token.names().contains(&self.hash),
             Some(time) => {
                 token.subject.is_some_and(|(hash, issued_at)| hash == self.hash && issued_at < time)
             }

@@ -5,10 +5,16 @@ use std::sync::atomic::AtomicU64;
 /// The first 128 bits of a SHA-256 of a token, of a session's name, or of a user's id, each with a prefix of its own.
 pub(crate) type NameHash = u128;
 
+/// The most names of a token: two hashes of the token itself, its `jti` and its `sid`.
+const MOST_NAMES: usize = 4;
+
 /// What a token is known by. Computed once for each verified token.
 pub(crate) struct Identity {
-    /// The token itself, and the names of its session (`jti`, `sid`).
-    pub(super) names: Vec<NameHash>,
+    /// The token itself, and the names of its session. Not on the heap: each new entry of the list is compared with the names
+    /// of every token in use, which are then no longer in the caches of the processor.
+    names: [NameHash; MOST_NAMES],
+    /// How many of the names there are.
+    count: usize,
     /// The user, and when the token was issued (`iat`), in seconds since the Unix epoch. A token without `iat` counts as
     /// the oldest.
     pub(super) subject: Option<(NameHash, u64)>,
@@ -17,7 +23,14 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(names: Vec<NameHash>, subject: Option<(NameHash, u64)>) -> Self {
-        Self { names, subject, absent_in: AtomicU64::new(0) }
+    /// An identity with these names, of which the first four count.
+    pub(crate) fn new(all: impl IntoIterator<Item = NameHash>, subject: Option<(NameHash, u64)>) -> Self {
+        let mut names = [0; MOST_NAMES];
+        let count = names.iter_mut().zip(all).map(|(place, name)| *place = name).count();
+        Self { names, count, subject, absent_in: AtomicU64::new(0) }
+    }
+
+    pub(super) fn names(&self) -> &[NameHash] {
+        self.names.get(..self.count).unwrap_or_default()
     }
 }

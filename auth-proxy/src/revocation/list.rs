@@ -224,7 +224,7 @@ impl Entries {
             let mut recent = (absent_in..version).filter_map(|n| self.recent.get(slot(n + 1))?.as_ref());
             return recent.any(|entry| entry.is_of(identity));
         }
-        let is_named = identity.names.iter().any(|name| self.names.contains_key(name));
+        let is_named = identity.names().iter().any(|name| self.names.contains_key(name));
         is_named
             || identity.subject.is_some_and(|(hash, issued_at)| {
                 self.subjects.get(&hash).is_some_and(|subject| issued_at < subject.issued_before)
@@ -313,7 +313,7 @@ mod tests {
     const NOW: u64 = 1_000;
 
     fn identity(names: &[u128], subject: Option<(u128, u64)>) -> Identity {
-        Identity::new(names.to_vec(), subject)
+        Identity::new(names.iter().copied(), subject)
     }
 
     #[test]
