@@ -78,7 +78,7 @@ pub(super) fn chunk_number(suffix: &[u8]) -> Option<usize> {
 impl<'h> Value<'h> {
     /// `None` if it is not UTF-8.
     fn of(value: &'h [u8]) -> Option<Self> {
-        // Most values are ASCII, and that is seen in a quarter of the time.
+        // Most values are ASCII, and that is seen in half of the time.
         (value.is_ascii() || std::str::from_utf8(value).is_ok()).then_some(Self(value))
     }
 
