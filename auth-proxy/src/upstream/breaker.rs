@@ -164,6 +164,11 @@ pub(super) struct Probe<'b> {
 }
 
 impl Probe<'_> {
+    /// The error for the request that waited for a probe without a result. The next request may probe.
+    pub(super) fn unknown(self) -> AuthError {
+        refusal(Duration::ZERO)
+    }
+
     /// Starts a longer pause after a failed probe. Returns the error for the request that waited for the probe.
     pub(super) fn failed(self) -> AuthError {
         let mut state = self.breaker.state();
@@ -220,6 +225,8 @@ mod tests {
         assert!(is_open(&breaker), "only one probe is sent at a time");
         drop(first);
         let second = probe(&breaker).expect("the next request may probe after a dropped probe");
+        assert_eq!(second.unknown().code(), "circuit_open");
+        let second = probe(&breaker).expect("the next request may probe after a probe without a result");
         assert_eq!(second.failed().code(), "circuit_open");
         tokio::time::advance(FIRST_PAUSE).await;
         assert!(is_open(&breaker), "the second pause is twice as long");

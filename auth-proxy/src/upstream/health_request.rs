@@ -2,7 +2,8 @@
 //!
 //! A client can make its own request fail in many ways. Node resets the connection after a head that is too large. A
 //! proxy before the upstream sends 503 for an unknown host. So a failed request counts as an outage only if a request
-//! without any client data fails too.
+//! without any client data fails too. With a client of the app, that request may have to wait for slow bodies of others, and
+//! then has no result (`awaited.rs`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,8 @@ impl Upstream {
     /// Starts a health check unless one is under way. The check reports its result to the circuit breaker.
     ///
     /// The request is a GET without a cookie. `Host` is this app's first configured host, else the
-    /// upstream's. The upstream is up if the whole response arrives with a status other than 502, 503 and 504.
+    /// upstream's. The upstream is up if the whole response arrives with a status other than 502, 503 and 504. A check without
+    /// a result tells the circuit breaker nothing.
     pub(super) fn start_health_check(self: &Arc<Self>) -> PendingCheck {
         let upstream = Arc::clone(self);
         self.health_check.join_or_start(async move {
@@ -42,17 +44,17 @@ impl Upstream {
         })
     }
 
-    /// Whether the upstream is up. `None` when the check timed out and the bodies of other requests may have delayed it.
+    /// Whether the upstream is up. `None` when the check timed out, and clients with slow bodies may have left it no stream.
     async fn check_health(&self) -> Option<bool> {
         let deadline = Instant::now() + self.health_check_timeout();
-        let may_wait_for_uploads = self.uploads.any();
+        let were_many = self.awaited_bodies.are_many();
         let is_up = match self.try_health_check(deadline).await {
             // The upstream may have closed the idle connection that was used. Try once more.
             None if Instant::now() < deadline => self.try_health_check(deadline).await,
             is_up => is_up,
         };
         let timed_out = is_up.is_none() && Instant::now() >= deadline;
-        if timed_out && (may_wait_for_uploads || self.uploads.any()) {
+        if timed_out && (were_many || self.awaited_bodies.are_many()) {
             return None;
         }
         Some(is_up.unwrap_or(false))

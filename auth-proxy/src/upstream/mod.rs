@@ -12,6 +12,7 @@ mod address;
 mod admission;
 mod app_client;
 mod assessment;
+mod awaited;
 mod breaker;
 mod client;
 mod document;
@@ -30,7 +31,6 @@ mod probe;
 mod reqwest;
 mod retry;
 mod send;
-mod uploads;
 mod via;
 
 use std::sync::Arc;
@@ -46,6 +46,7 @@ use tower::retry::budget::TpsBudget;
 use self::address::Address;
 use self::admission::Admission;
 pub(crate) use self::app_client::{AppClient, of_app};
+use self::awaited::AwaitedBodies;
 use self::breaker::Breaker;
 pub(crate) use self::breaker::BreakerState;
 use self::client::Client;
@@ -61,7 +62,6 @@ pub(crate) use self::probe::ProbeHost;
 pub use self::reqwest::Reqwest;
 pub(crate) use self::retry::RetryPolicy;
 pub(crate) use self::send::WholeResponse;
-use self::uploads::Uploads;
 use self::via::Via;
 use crate::audit::Audit;
 use crate::config::Config;
@@ -79,7 +79,7 @@ pub(crate) struct Upstream {
     via: Via,
     breaker: Breaker,
     health_check: HealthCheck,
-    uploads: Uploads,
+    awaited_bodies: AwaitedBodies,
     needs: Needs,
     trace_context: TraceContext,
     budget: TpsBudget,
@@ -121,7 +121,7 @@ impl Upstream {
             via: Via::new()?,
             breaker: Breaker::new(settings.circuit_breaker, audit),
             health_check: HealthCheck::default(),
-            uploads: Uploads::default(),
+            awaited_bodies: AwaitedBodies::default(),
             needs,
             trace_context,
             budget: TpsBudget::default(),

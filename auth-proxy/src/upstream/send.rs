@@ -58,7 +58,7 @@ impl Upstream {
         let until = Until::Head(attribute);
         let request = match &self.client {
             Client::BuiltIn(_) => request,
-            Client::Custom(_) => request.map(|body| self.uploads.count(body)),
+            Client::Custom(_) => request.map(|body| self.awaited_bodies.count(body)),
         };
         Ok(self.send_until(Purpose::Forward, deadline, request, policy, until).await?.0)
     }
@@ -175,7 +175,8 @@ impl Upstream {
         let Permission::AfterProbe(probe) = self.breaker.admit()? else { return Ok(()) };
         match self.start_health_check().wait(deadline).await {
             Some(true) => Ok(()),
-            _ => Err(probe.failed()),
+            Some(false) => Err(probe.failed()),
+            None => Err(probe.unknown()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! One connection pool for each runtime of one thread, and one for all other runtimes.
+//! One connection pool for each runtime that has one thread, and one for all other runtimes.
 //!
 //! A connection is registered with the runtime that opened it. Another runtime may use it, but is then woken through the
 //! thread of the first one, for each read, and not at all while that thread runs something else. The threads of a
@@ -12,23 +12,25 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use super::pool::Pool;
 
-/// The most pools of runtimes of one thread. Runtimes that share a place take it from each other: their requests then open
-/// connections, which is slower and not wrong.
-const MOST: usize = 64;
+/// How many places there are. With more threads, two cores may lock the same place, which is slower and not wrong.
+const PLACES: usize = 64;
 
-/// A pool, and the runtime that opened its connections.
-type Place = Mutex<Option<(Id, Arc<Pool>)>>;
+/// The most pools of a place. With more, the oldest is dropped, and its runtime opens connections again.
+const MOST: usize = 8;
+
+/// Pools, each with the runtime that opened its connections. The oldest is the first.
+type Place = Mutex<Vec<(Id, Arc<Pool>)>>;
 
 /// The pools of one client.
 pub(super) struct Pools {
     shared: Arc<Pool>,
-    /// By the number of the thread, so that no place is locked by two cores.
+    /// By the number of the thread, so that few places are locked by two cores.
     of_threads: Box<[Place]>,
 }
 
 impl Default for Pools {
     fn default() -> Self {
-        Self { shared: Arc::default(), of_threads: (0..MOST).map(|_| Mutex::default()).collect() }
+        Self { shared: Arc::default(), of_threads: (0..PLACES).map(|_| Mutex::default()).collect() }
     }
 }
 
@@ -45,14 +47,13 @@ impl Pools {
     /// The pool of a runtime that runs on this thread.
     fn of_thread(&self, runtime: Id) -> Option<Arc<Pool>> {
         let mut place =
-            self.of_threads.get(number_of_thread() % MOST)?.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((owner, pool)) = &*place
-            && *owner == runtime
-        {
+            self.of_threads.get(number_of_thread() % PLACES)?.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pool)) = place.iter().find(|(owner, _)| *owner == runtime) {
             return Some(Arc::clone(pool));
         }
         let pool = Arc::<Pool>::default();
-        let unused = place.replace((runtime, Arc::clone(&pool)));
+        let unused = if place.len() == MOST { Some(place.remove(0)) } else { None };
+        place.push((runtime, Arc::clone(&pool)));
         drop(place);
         // Closes connections.
         drop(unused);
@@ -100,6 +101,17 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &pool(&one)));
         assert!(!Arc::ptr_eq(&first, &pool(&other)));
         assert!(!Arc::ptr_eq(&first, &pools.shared));
+        assert!(Arc::ptr_eq(&first, &pool(&one)), "the other runtime must not take its pool");
+    }
+
+    /// A program may start runtimes without end. Their connections are closed.
+    #[test]
+    fn pools_of_a_place_are_bounded() {
+        let pools = Pools::default();
+        let all: Vec<_> =
+            (0..3 * MOST).map(|_| current_thread().block_on(async { pools.current() })).collect();
+        let kept = all.iter().filter(|pool| Arc::strong_count(pool) > 1).count();
+        assert_eq!(kept, MOST);
     }
 
     #[test]

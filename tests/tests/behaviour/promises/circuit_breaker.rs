@@ -1,7 +1,7 @@
 //! The circuit breaker: clients must not be able to open it, and confirmation requests must be reliable.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use auth_proxy_tests::App;
@@ -117,7 +117,7 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
             tokio::spawn(async move {
                 let io = hyper_util::rt::TokioIo::new(stream);
                 hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
-                    .max_concurrent_streams(16)
+                    .max_concurrent_streams(32)
                     .serve_connection(io, service)
                     .await
             });
@@ -162,4 +162,46 @@ async fn slow_forms_over_http2_do_not_open_the_circuit() {
     }
     attack.abort();
     assert!(!codes.contains(&"circuit_open".to_owned()), "{codes:?}");
+}
+
+/// A slow form must not hide an outage: the circuit opens, and visitors keep their sessions.
+#[tokio::test]
+async fn slow_form_does_not_hide_an_outage() {
+    let is_down = Arc::new(AtomicBool::new(false));
+    let hangs = Arc::clone(&is_down);
+    let answer = move |request: Request| async move {
+        axum::body::to_bytes(request.into_body(), 1 << 20).await.ok();
+        if hangs.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        ([("set-cookie", format!("{PLAIN}=x"))], r#"{"user":{"name":"Ada"}}"#)
+    };
+    let builder = Auth::builder()
+        .upstream_base_url("http://auth")
+        .upstream_fetch(Router::new().fallback(answer))
+        .upstream_timeout(Duration::from_secs(1))
+        .upstream_retries(0)
+        .upstream_circuit_breaker(2)
+        .session_cache(Duration::from_millis(20))
+        .session_stale_if_error(Duration::from_secs(3600));
+    let (app, browser) = app_of(builder).await;
+    let cookie = format!("{PLAIN}=aaaa..bbbb.cccc.0001");
+    let session = async || browser.get_with("/session", &[("cookie", &cookie)]).await;
+    assert_eq!(session().await.status, 200);
+    is_down.store(true, SeqCst);
+    let form = "POST /api/auth/signout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1";
+    let mut forms = Vec::new();
+    for _ in 0..4 {
+        let mut stream = tokio::net::TcpStream::connect(app.addr).await.unwrap();
+        stream.write_all(form.as_bytes()).await.unwrap();
+        forms.push(stream);
+    }
+    sleep(Duration::from_millis(50)).await;
+    for _ in 0..2 {
+        let stale = session().await;
+        assert_eq!((stale.status, stale.header("auth-proxy-session")), (200, "stale"), "{stale:?}");
+    }
+    let stranger =
+        browser.get_with("/session", &[("cookie", &format!("{PLAIN}=aaaa..bbbb.cccc.0002"))]).await;
+    assert_eq!(stranger.code(), "circuit_open");
 }
