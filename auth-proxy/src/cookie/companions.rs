@@ -76,6 +76,12 @@ impl Companions {
         Some((line, Zeroizing::new(value)))
     }
 
+    /// The name of the cookie cache in the browser. `None` if the upstream has none.
+    pub(crate) fn cache_name(&self) -> Option<&str> {
+        let cache = self.0.iter().find(|companion| companion.role == CompanionRole::Cache)?;
+        Some(&cache.browser)
+    }
+
     /// The names in the browser.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|companion| companion.browser.as_str())

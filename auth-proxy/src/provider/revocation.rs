@@ -8,9 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Shared;
 use crate::audit::{RevokedWhat, SessionHash};
-use crate::cookie::{Candidate, CredentialError, drop_cookies, every_token};
+use crate::cookie::{Candidate, Credential, CredentialError, SessionName, drop_cookies, every_token};
 use crate::error::{AuthError, Reason};
 use crate::revocation::{Handling, Identity, NameHash, Revocation, Standing};
+use crate::session::CachedSession;
 use crate::token::{Ended, LogoutToken, Names, Verified};
 
 /// How long a revocation is kept for a session cookie whose cookie cache is read here, in seconds. Better Auth's sessions
@@ -189,7 +190,7 @@ impl Shared {
         self.read_text(token).await.ok().flatten()
     }
 
-    /// The same.
+    /// A token, verified here. `None` if tokens are not decoded here.
     ///
     /// # Errors
     /// Why the token is refused, or `keys_unavailable`.
@@ -201,12 +202,56 @@ impl Shared {
         self.verified(&headers, self.names_of(None)).await
     }
 
-    /// Whether the session of a token that may be revoked is refused now, with `session.revocation_unavailable: refuse`. Ask
-    /// before the list is read, since the list may be completed meanwhile.
-    pub(crate) fn refuses_unknown_standing(&self) -> bool {
-        self.sessions.revocations().is_some()
-            && !self.sessions.knows_revocations()
-            && self.settings.revocation_unavailable == RevocationUnavailable::Refuse
+    /// What to do with a session that may be revoked: `session.revocation_unavailable`. `None` while the list is complete, and
+    /// without a list. Ask before the list is read, since the list may be completed meanwhile.
+    pub(crate) fn when_unknown(&self) -> Option<RevocationUnavailable> {
+        let is_unknown = self.sessions.revocations().is_some() && !self.sessions.knows_revocations();
+        is_unknown.then_some(self.settings.revocation_unavailable)
+    }
+
+    /// Prepares a request for the session that is forwarded to the upstream. A cookie cache that does not count here is
+    /// removed: the upstream would answer from it, without its database.
+    ///
+    /// # Errors
+    /// `revocation_unknown` with `refuse`, and `keys_unavailable`.
+    pub(crate) async fn prepare_session_request(
+        &self,
+        headers: &mut HeaderMap,
+        when_unknown: Option<RevocationUnavailable>,
+    ) -> Result<(), AuthError> {
+        if self.sessions.revocations().is_none() {
+            return Ok(());
+        }
+        if when_unknown == Some(RevocationUnavailable::Refuse) {
+            self.refuse_decoded(headers).await?;
+        }
+        let mut unused = Vec::new();
+        for name in self.names.all() {
+            let Some(session) = self.session_in_cookies(headers, name) else { continue };
+            match when_unknown {
+                _ if !self.sessions.may_trust_user(&session) => unused.extend(name.companions.cache_name()),
+                Some(RevocationUnavailable::Refuse) => {
+                    return Err(AuthError::new(Reason::REVOCATION_UNKNOWN));
+                }
+                Some(RevocationUnavailable::AskUpstream) => unused.extend(name.companions.cache_name()),
+                _ => {}
+            }
+        }
+        if !unused.is_empty() {
+            drop_cookies(headers, &unused);
+        }
+        Ok(())
+    }
+
+    /// The session in the cookie cache beside the session cookie of this name.
+    fn session_in_cookies(&self, headers: &HeaderMap, name: &SessionName) -> Option<CachedSession> {
+        self.session_cookies.as_ref()?;
+        let candidate = Candidate::of(headers, &[name], self.is_opaque()).ok()??;
+        if candidate.is_bearer() {
+            return None;
+        }
+        let credential: Credential = candidate.into_credential(name.companions.read(headers)).ok()?;
+        self.session_in_cookie_cache(&credential)
     }
 
     /// Refuses a request for the session with a token that is decoded here. The upstream would renew a token that may be
@@ -214,7 +259,7 @@ impl Shared {
     ///
     /// # Errors
     /// `revocation_unknown`, or `keys_unavailable`.
-    pub(crate) async fn refuse_decoded(&self, headers: &HeaderMap) -> Result<(), AuthError> {
+    async fn refuse_decoded(&self, headers: &HeaderMap) -> Result<(), AuthError> {
         for token in self.revocable_tokens(headers) {
             match self.read_text(&token).await {
                 Ok(Some(_)) => return Err(AuthError::new(Reason::REVOCATION_UNKNOWN)),

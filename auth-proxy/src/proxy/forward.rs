@@ -65,12 +65,12 @@ pub(super) async fn answer(
 
 /// Forwards a request and adapts the response.
 async fn forward(shared: &Arc<Shared>, mut parts: Parts, body: Body) -> Result<Response, AuthError> {
-    let refuses_unknown_standing = shared.refuses_unknown_standing();
+    let when_unknown = shared.when_unknown();
     // So that the request counts as one without a session from here on.
     shared.drop_revoked(&mut parts.headers).await;
     let plan = Plan::of(&parts, shared)?;
-    if refuses_unknown_standing && plan.purpose.is_session {
-        Box::pin(shared.refuse_decoded(&parts.headers)).await?;
+    if plan.purpose.is_session {
+        Box::pin(shared.prepare_session_request(&mut parts.headers, when_unknown)).await?;
     }
     let body = sign_in_limit::check(shared, &plan, &parts, body).await?;
     // This comes before the eviction: a request over the limit is not sent and must not evict a session.

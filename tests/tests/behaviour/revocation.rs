@@ -7,7 +7,7 @@ use auth_proxy::options::{
 };
 use auth_proxy::sessions::SessionEnd;
 use auth_proxy::testing::FakeUpstream;
-use auth_proxy_tests::{App, Browser, SharedStore, clears_the_session};
+use auth_proxy_tests::{App, Browser, SharedStore, clears_the_session, loopback_client};
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -199,6 +199,42 @@ async fn sign_out_at_another_instance_ends_a_waiting_handler() {
     browser.sign_out().await;
     let end = tokio::time::timeout(Duration::from_secs(1), waiting).await.unwrap().unwrap();
     assert_eq!(end, SessionEnd::SignedOut);
+}
+
+/// Better Auth answers a request for the session from the cookie cache alone, also for a session that has ended.
+#[tokio::test]
+async fn option_holds_for_a_cookie_cache_that_a_page_sends() {
+    for (choice, status, is_signed_in) in [
+        (RevocationUnavailable::Allow, 200, true),
+        (RevocationUnavailable::AskUpstream, 200, false),
+        (RevocationUnavailable::Refuse, 503, false),
+    ] {
+        let fake = FakeUpstream::builder().better_auth();
+        let upstream =
+            fake.cookie_cache(TokenFormat::Compact, Duration::from_secs(300)).start().await.unwrap();
+        let store = SharedStore::telling_ends();
+        let builder =
+            Auth::builder().upstream_kind(UpstreamKind::BetterAuth).upstream_base_url(upstream.url());
+        let builder = builder.upstream_secret([upstream.secret()]).public_url("http://app.test");
+        let builder = builder.session_revocation(RevocationList::Store).session_store(store.clone());
+        let (app, browser) = app_of(builder.session_revocation_unavailable(choice)).await;
+        let cookie = upstream.visitor(&json!({ "sub": "1", "name": "Ada" })).cookie();
+        let url = format!("{}/api/auth/sign-out", upstream.url());
+        let sign_out = loopback_client().post(url).header("cookie", &cookie).header("origin", upstream.url());
+        assert_eq!(sign_out.send().await.unwrap().status(), 200);
+        let page = async || browser.get_with("/api/auth/get-session", &[("cookie", &cookie)]).await;
+        let answer = page().await;
+        assert!(answer.status == 200 && answer.body.contains("Ada"), "as at the upstream itself: {answer:?}");
+        store.go_down();
+        let answer = page().await;
+        assert_eq!(
+            (answer.status, answer.body.contains("Ada")),
+            (status, is_signed_in),
+            "{choice:?} {answer:?}"
+        );
+        let refused = refusal(&app, "/session", &cookie).await;
+        assert_eq!(refused.is_empty(), is_signed_in, "handlers say the same: {choice:?} {refused}");
+    }
 }
 
 /// The cookie cache of Better Auth is decoded here too. At the upstream, and without this option, it outlives the

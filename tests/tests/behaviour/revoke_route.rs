@@ -157,6 +157,8 @@ async fn subject_message_makes_every_instance_ask_better_auth_again() {
             assert_eq!((refusal(app, &kept).await, upstream.lookups()), (String::new(), 2));
             assert_eq!(refusal(app, &other).await, "", "the message was not about this visitor");
             assert_eq!(upstream.lookups(), 2);
+            let page = Browser::of(app).get_with("/api/auth/get-session", &[("cookie", &ended)]).await;
+            assert!(page.status == 200 && !page.body.contains("Ada"), "{page:?}");
         }
         upstream.set_fault(Some(Fault::Refused)).await.unwrap();
         assert_eq!(
