@@ -1,12 +1,12 @@
 //! Parses the JSON in a token (headers and claims) strictly.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use memchr::memchr2_iter;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
 
 use super::error::TokenError;
 
@@ -33,36 +33,29 @@ pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
 
 /// Whether a value is a number or a string that is not empty.
 pub(super) fn is_text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    deserializer.deserialize_any(TextOrNumber::<IgnoredAny>(PhantomData))
+    deserializer.deserialize_any(TextOrNumber)
 }
 
-/// The same for a value that [`text`] reads later. Refuses what it cannot read: a number that no double holds, at any depth.
+/// The same, for a value that [`text`] reads later. Refuses what it cannot read.
 pub(super) fn is_readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    deserializer.deserialize_any(TextOrNumber::<Readable>(PhantomData))
+    text(deserializer).map(|text| text.is_some())
 }
 
-/// A value of any type in which each number can be read.
-struct Readable;
-
-impl<'de> Deserialize<'de> for Readable {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        is_readable(deserializer).map(|_| Self)
-    }
-}
-
-/// A string that is not empty, or a number as text. `None` for any other value.
+/// A string that is not empty, or a number as text. `None` for any other value, whose parts are skipped unread.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) if !text.is_empty() => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
+    // As `Value` would, but a list or an object cannot make it fail.
+    let raw = <&RawValue>::deserialize(deserializer)?.get();
+    let text = match raw.as_bytes() {
+        [b'"', ..] => serde_json::from_str(raw).map(Some),
+        [b'-' | b'0'..=b'9', ..] => serde_json::from_str(raw).map(|number: Number| Some(number.to_string())),
+        _ => Ok(None),
+    };
+    Ok(text.map_err(D::Error::custom)?.filter(|text: &String| !text.is_empty()))
 }
 
-/// Reads what is in lists and objects as `T`.
-struct TextOrNumber<T>(PhantomData<T>);
+struct TextOrNumber;
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrNumber<T> {
+impl<'de> Visitor<'de> for TextOrNumber {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,12 +87,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrNumber<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
-        while array.next_element::<T>()?.is_some() {}
+        while array.next_element::<IgnoredAny>()?.is_some() {}
         Ok(false)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        while map.next_entry::<IgnoredAny, T>()?.is_some() {}
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(false)
     }
 }

@@ -350,13 +350,16 @@ mod tests {
             "[1e999]",
             "{\"a\":[1e999]}",
             "{\"a\":1}",
+            // serde_json's own names of a raw value and of a number.
+            "{\"$serde_json::private::RawValue\":1}",
+            "{\"$serde_json::private::Number\":1}",
         ];
         for name in ["sub", "jti", "sid", "iat", "exp"] {
             for value in values {
                 let once = format!("{{\"{name}\":{value},\"name\":\"Ada\"}}");
                 let is_read = Registered::read(&once).is_ok();
                 assert_eq!(Names::read(&once).is_ok(), is_read, "{once}");
-                assert!(!is_read || !value.contains("1e999"), "{once}");
+                assert!(!is_read || value != "1e999", "{once}");
                 let twice = format!("{{\"{name}\":{value},\"{name}\":{value}}}");
                 assert!(Registered::read(&twice).is_err(), "{twice}");
             }

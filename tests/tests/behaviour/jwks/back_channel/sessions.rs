@@ -119,14 +119,12 @@ async fn token_whose_names_cannot_be_read_is_no_session() {
     for (jti, sid) in [("1", json!("ada-1")), ("2", Value::Null)] {
         assert_eq!(tell(&app, &logout_token(&signer, &logout(jti, json!({ "sid": sid })))).await, accepted());
     }
-    assert_ended(&browser, &with(r#""jti":"a""#)).await;
-    for inserted in [
-        r#""sid":"ada-1""#,
-        r#""sid":"other""#,
-        r#""jti":1,"jti":2"#,
-        r#""jti":1e999"#,
-        r#""jti":{"a":1e999}"#,
-    ] {
+    // A name that is no text is no name. The others count all the same.
+    for inserted in [r#""jti":"a""#, r#""jti":{"a":1e999}"#, r#""jti":{"$serde_json::private::RawValue":1}"#]
+    {
+        assert_ended(&browser, &with(inserted)).await;
+    }
+    for inserted in [r#""sid":"ada-1""#, r#""sid":"other""#, r#""jti":1,"jti":2"#, r#""jti":1e999"#] {
         assert_refused(&browser, &with(inserted), "token_malformed").await;
     }
 }
