@@ -42,7 +42,7 @@ pub(super) struct ResponseMemo {
     is_personal: AtomicBool,
     /// Whether the response was made with a stale session.
     is_stale: AtomicBool,
-    /// Whether the upstream was asked for the session by the browser's cookie, and all cookies that it set are relayed.
+    /// Whether the upstream was asked for the session by the browser's cookie, and all session cookies that it set are relayed.
     is_asked: AtomicBool,
     /// The session cookies that the upstream set or cleared in a lookup by the browser's cookie.
     renewed: OnceLock<Renewed>,
@@ -102,12 +102,13 @@ impl ResponseMemo {
         self.is_relayed.load(Ordering::Relaxed)
     }
 
-    /// Notes that the upstream was asked for the session by the browser's cookie, and that all cookies that it set are relayed.
+    /// Notes that the upstream was asked for the session by the browser's cookie, and that all session cookies that it set are
+    /// relayed.
     pub(super) fn note_asked(&self) {
         self.is_asked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the response gives the browser all that a forwarded request for the session would.
+    /// Whether the response gives the browser the session cookies that a forwarded request for the session would.
     pub(super) fn is_asked(&self) -> bool {
         self.is_asked.load(Ordering::Relaxed)
     }

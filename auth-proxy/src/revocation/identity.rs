@@ -10,8 +10,8 @@ const MOST_NAMES: usize = 4;
 
 /// What a token is known by. Computed once for each verified token.
 pub(crate) struct Identity {
-    /// The token itself, and the names of its session. Not on the heap: each new entry of the list is compared with the names
-    /// of every token in use, which are then no longer in the caches of the processor.
+    /// The token itself, and the names of its session. Kept in place, which saves a cache miss for each token after each new
+    /// entry of the list.
     names: [NameHash; MOST_NAMES],
     /// How many of the names there are.
     count: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// An identity with these names, of which the first four count.
+    /// An identity with these names, at most [`MOST_NAMES`].
     pub(crate) fn new(all: impl IntoIterator<Item = NameHash>, subject: Option<(NameHash, u64)>) -> Self {
         let mut names = [0; MOST_NAMES];
         let count = names.iter_mut().zip(all).map(|(place, name)| *place = name).count();

@@ -218,7 +218,7 @@ impl SessionSnapshot {
         }
     }
 
-    /// A share of a time, the same for each snapshot of the session.
+    /// A share of a time, the same for each snapshot of the session while its first token is the same.
     pub(crate) fn share_of(&self, time: Duration) -> Duration {
         let first = self.family.inner().first.as_bytes()[0];
         time * u32::from(first) / 256

@@ -14,6 +14,7 @@
 //! `AUTH_PUBLIC_URL=https://app.example.com`.
 
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc;
 use std::{io, thread};
 
@@ -66,10 +67,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (ended, ends) = mpsc::channel();
     for (n, listener) in listeners.into_iter().enumerate() {
         let (app, ended) = (app.clone(), ended.clone());
-        thread::Builder::new().name(format!("core-{n}")).spawn(move || ended.send(serve(listener, app)))?;
+        thread::Builder::new().name(format!("core-{n}")).spawn(move || {
+            let end = panic::catch_unwind(AssertUnwindSafe(|| serve(listener, app)));
+            ended.send(end.unwrap_or_else(|_| Err(io::Error::other("a core has panicked"))))
+        })?;
     }
     drop(ended);
-    // The first thread that ends is an error: the system would go on to give its listener connections.
+    // The first thread that ends is an error: the program would go on with one core less.
     Ok(ends.recv()??)
 }
 
