@@ -23,17 +23,17 @@ const fn cost(scripts: f64, messages: f64, commands: f64, to: f64, from: f64, cp
 
 /// What `scale --measure` printed.
 pub(super) const THEN: Measured = Measured {
-    when: "2026-11-27, AMD EPYC, 2 cores, Linux 6.18, redis-server 7.0.15 on the same machine",
+    when: "2026-11-28, AMD EPYC, 2 cores, Linux 6.18, redis-server 7.0.15 on the same machine",
     costs: Costs {
-        first: cost(2.0, 0.0, 6.0, 647.0, 58.0, 37.0),
-        elsewhere: cost(1.0, 0.0, 3.0, 187.0, 304.0, 20.0),
+        first: cost(2.0, 0.0, 6.0, 670.0, 58.0, 70.0),
+        elsewhere: cost(1.0, 0.0, 3.0, 187.0, 327.0, 36.0),
         later: cost(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-        unknown: cost(1.0, 0.0, 3.0, 187.0, 54.0, 21.0),
-        beats: cost(4.0, 4.0, 28.0, 936.0, 464.0, 156.0),
-        sign_out: cost(4.0, 4.0, 18.0, 972.0, 486.0, 100.0),
-        sign_out_each: cost(0.0, 2.0, 2.0, 186.0, 450.0, 20.0),
+        unknown: cost(1.0, 0.0, 3.0, 187.0, 54.0, 38.0),
+        beats: cost(4.0, 4.0, 36.0, 1184.0, 496.0, 244.0),
+        sign_out: cost(4.0, 4.0, 20.0, 972.0, 508.0, 168.0),
+        sign_out_each: cost(0.0, 2.0, 2.0, 186.0, 450.0, 19.0),
     },
-    in_memory: 5_103.0,
+    in_memory: 1_671.0,
     in_redis: 490.0,
 };
 
